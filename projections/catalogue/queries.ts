@@ -1,0 +1,148 @@
+import type { Sql } from '../../src/sql/sql.js';
+import { AnswerCache } from '../answerCache.js';
+import type { ReadModelAccess } from '../readModel.js';
+
+export interface PatternRow {
+  readonly id: string;
+  readonly slug: string;
+  readonly name: string;
+  readonly category: string;
+  readonly tier: string;
+  readonly tags: readonly string[];
+  readonly description: string;
+  readonly code_language: string | null;
+  readonly code_text: string | null;
+  readonly published: number;
+  readonly published_at: Date;
+  readonly revised_at: Date;
+  /** Reads with live keys. */
+  readonly uses: number;
+}
+
+/** What of the catalogue a plan may see. */
+export interface Sight {
+  readonly tiers: readonly string[];
+  /** At most so many, the first by publication; null for all. */
+  readonly patterns: number | null;
+}
+
+/** A sight with its number turned into a position: visible is what was published up to there. */
+export interface Horizon {
+  readonly tiers: readonly string[];
+  readonly published: number;
+}
+
+/** The place behind a row in the order of `list`. */
+export interface PatternCursor {
+  readonly uses: number;
+  readonly published: number;
+}
+
+const COLUMNS = `p.id, p.slug, p.name, p.category, p.tier, p.tags, p.description,
+  p.code_language, p.code_text, p.published, p.published_at, p.revised_at`;
+
+export class CatalogueQueries {
+  /** What depends on the catalogue alone: reading patterns leaves it valid. */
+  readonly #catalogueAnswers: AnswerCache;
+  readonly #rankedAnswers: AnswerCache;
+
+  constructor(
+    private readonly sql: Sql,
+    private readonly catalogue: ReadModelAccess,
+    private readonly popularity: ReadModelAccess,
+  ) {
+    this.#catalogueAnswers = new AnswerCache([catalogue]);
+    this.#rankedAnswers = new AnswerCache([catalogue, popularity]);
+  }
+
+  /** The plan's tiers, and the publication position of the last pattern that it includes. */
+  horizon({ tiers, patterns }: Sight): Promise<Horizon> {
+    return this.#catalogueAnswers.get(`horizon ${tiers.join()} ${patterns}`, async () => {
+      if (patterns === null) return { tiers, published: Number.MAX_SAFE_INTEGER };
+      const [last] = await this.sql.query<{ published: number }>(
+        `SELECT published FROM ${this.catalogue.t('patterns')} WHERE tier = ANY($1::text[])
+          ORDER BY published LIMIT 1 OFFSET $2`,
+        [tiers, patterns - 1],
+      );
+      return { tiers, published: last?.published ?? Number.MAX_SAFE_INTEGER };
+    });
+  }
+
+  /** A pattern by id or slug, whoever may see it. */
+  find(by: 'id' | 'slug', value: string): Promise<PatternRow | undefined> {
+    return this.#catalogueAnswers.get(`${by} ${value}`, async () => {
+      const [row] = await this.sql.query<PatternRow>(
+        `SELECT ${COLUMNS}, 0::bigint AS uses FROM ${this.catalogue.t('patterns')} p WHERE ${by} = $1`,
+        [value],
+      );
+      return row;
+    });
+  }
+
+  async uses(ids: readonly string[]): Promise<Map<string, number>> {
+    const rows = await this.sql.query<{ pattern_id: string; uses: number }>(
+      `SELECT pattern_id, uses FROM ${this.popularity.t('uses')} WHERE pattern_id = ANY($1::text[])`,
+      [ids],
+    );
+    return new Map(rows.map((row) => [row.pattern_id, row.uses]));
+  }
+
+  /** Most used first, then the newest; one row more than `first` where there are more. */
+  list(
+    horizon: Horizon,
+    category: string | undefined,
+    first: number,
+    after: PatternCursor | undefined,
+  ): Promise<PatternRow[]> {
+    const key = JSON.stringify(['list', horizon, category, first, after]);
+    return this.#rankedAnswers.get(key, () =>
+      this.sql.query<PatternRow>(
+        `SELECT * FROM (
+           SELECT ${COLUMNS}, coalesce(u.uses, 0) AS uses
+             FROM ${this.catalogue.t('patterns')} p
+             LEFT JOIN ${this.popularity.t('uses')} u ON u.pattern_id = p.id
+            WHERE p.tier = ANY($1::text[]) AND p.published <= $2 AND ($3::text IS NULL OR p.category = $3)
+         ) AS visible
+         WHERE $4::bigint IS NULL OR (uses, published) < ($4::bigint, $5::bigint)
+         ORDER BY uses DESC, published DESC LIMIT $6`,
+        [
+          horizon.tiers,
+          horizon.published,
+          category ?? null,
+          after?.uses ?? null,
+          after?.published ?? null,
+          first + 1,
+        ],
+      ),
+    );
+  }
+
+  count(horizon: Horizon, category: string | undefined): Promise<number> {
+    return this.#catalogueAnswers.get(JSON.stringify(['count', horizon, category]), async () => {
+      const [row] = await this.sql.query<{ count: number }>(
+        `SELECT count(*) AS count FROM ${this.catalogue.t('patterns')}
+          WHERE tier = ANY($1::text[]) AND published <= $2 AND ($3::text IS NULL OR category = $3)`,
+        [horizon.tiers, horizon.published, category ?? null],
+      );
+      return row?.count ?? 0;
+    });
+  }
+
+  categories(horizon: Horizon): Promise<{ category: string; patterns: number }[]> {
+    return this.#catalogueAnswers.get(JSON.stringify(['categories', horizon]), () =>
+      this.sql.query(
+        `SELECT category, count(*) AS patterns FROM ${this.catalogue.t('patterns')}
+          WHERE tier = ANY($1::text[]) AND published <= $2 GROUP BY category ORDER BY category`,
+        [horizon.tiers, horizon.published],
+      ),
+    );
+  }
+
+  /** Content hashes by pattern id: what an import compares files with. */
+  async contentHashes(): Promise<Map<string, string>> {
+    const rows = await this.sql.query<{ id: string; content_hash: string }>(
+      `SELECT id, content_hash FROM ${this.catalogue.t('patterns')}`,
+    );
+    return new Map(rows.map((row) => [row.id, row.content_hash]));
+  }
+}

@@ -1,0 +1,173 @@
+import pgvector from 'pgvector';
+import type { Sql } from '../../src/sql/sql.js';
+import type { ReadModelAccess } from '../readModel.js';
+import type { Horizon, PatternRow } from './queries.js';
+
+/** Ranks of a hit in each leg, from 1; null where the leg did not find it. */
+export interface LegRanks {
+  readonly text: number | null;
+  readonly name: number | null;
+  readonly meaning: number | null;
+}
+
+export interface SearchHit {
+  readonly pattern: PatternRow;
+  /** Sum of the legs' reciprocal ranks; orders the hits. */
+  readonly score: number;
+  /** Cosine of query and pattern, also for hits by words; null without a model or a vector. */
+  readonly similarity: number | null;
+  readonly ranks: LegRanks;
+}
+
+export interface SearchRequest {
+  readonly text: string;
+  /** The query's vector of unit length, absent when there is no model. */
+  readonly vector?: Float32Array;
+  readonly horizon: Horizon;
+  readonly category: string | undefined;
+  readonly first: number;
+}
+
+/** Hits that each leg contributes at most. */
+const LEG_LIMIT = 50;
+/** A hit by words covers at least this share of the query's weight: lenient text legs make fusion worse. */
+const MIN_COVERAGE = 0.6;
+/** Names are compared by trigrams only for short queries, where typing errors are likely to be names. */
+const MAX_NAME_WORDS = 3;
+/** Reciprocal rank fusion (Cormack, Clarke, Büttcher 2009). */
+const RRF_K = 60;
+const WEIGHTS = { meaning: 1, text: 1.1, name: 1.1 } as const;
+
+type Leg = keyof LegRanks;
+
+/** Search in words, in names and by meaning, fused; every leg sees only what the plan may see. */
+export class CatalogueSearch {
+  constructor(
+    private readonly sql: Sql,
+    private readonly catalogue: ReadModelAccess,
+    /** Table of vectors and the model's floor; absent without a model. */
+    private readonly vectors: { readonly table: string; readonly minSimilarity: number } | undefined,
+  ) {}
+
+  async search(request: SearchRequest): Promise<SearchHit[]> {
+    const [text, name, meaning] = await Promise.all([
+      this.#byText(request),
+      this.#byName(request),
+      this.#byMeaning(request),
+    ]);
+    const legs = { text, name, meaning };
+    const scores = new Map<string, number>();
+    for (const leg of Object.keys(legs) as Leg[]) {
+      legs[leg].forEach((id, index) => {
+        scores.set(id, (scores.get(id) ?? 0) + WEIGHTS[leg] / (RRF_K + index + 1));
+      });
+    }
+    const best = [...scores].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1)).slice(0, request.first);
+    const rows = await this.#rows(best.map(([id]) => id), request.vector);
+    const rank = (leg: Leg, id: string): number | null => {
+      const index = legs[leg].indexOf(id);
+      return index < 0 ? null : index + 1;
+    };
+    return best.flatMap(([id, score]) => {
+      const row = rows.get(id);
+      if (!row) return [];
+      const ranks = { text: rank('text', id), name: rank('name', id), meaning: rank('meaning', id) };
+      return [{ pattern: row, score, similarity: row.similarity, ranks }];
+    });
+  }
+
+  /** Full text, keeping only patterns that cover most of what is rare in the query. */
+  async #byText({ text, horizon, category }: SearchRequest): Promise<string[]> {
+    const lexemes = await this.sql.query<{ lexeme: string; weight: number }>(
+      `SELECT q.lexeme, ln(1 + total.patterns::float8 / (1 + coalesce(l.documents, 0))) AS weight
+         FROM unnest(tsvector_to_array(to_tsvector('english', $1))) AS q(lexeme)
+         LEFT JOIN ${this.catalogue.t('lexemes')} l ON l.lexeme = q.lexeme,
+         (SELECT count(*) AS patterns FROM ${this.catalogue.t('patterns')}) AS total
+        ORDER BY weight DESC LIMIT 40`,
+      [text],
+    );
+    const total = lexemes.reduce((sum, { weight }) => sum + weight, 0);
+    if (total === 0) return [];
+    // Whoever has none of the heavy lexemes can't reach the coverage: only these are looked up.
+    let lighter = total;
+    const heavy = lexemes.filter(({ weight }) => {
+      const needed = lighter >= MIN_COVERAGE * total;
+      lighter -= weight;
+      return needed;
+    });
+    const quoted = (lexeme: string): string => `'${lexeme.replace(/\\/g, '\\\\').replace(/'/g, "''")}'`;
+    return this.#ids(
+      `SELECT p.id FROM ${this.catalogue.t('patterns')} p,
+              LATERAL (SELECT coalesce(sum(u.weight), 0) AS weight
+                         FROM unnest($5::text[], $6::float8[]) AS u(query, weight)
+                        WHERE p.tsv @@ u.query::tsquery) AS covered
+        WHERE p.tsv @@ $4::tsquery AND covered.weight >= $7
+          AND p.tier = ANY($1::text[]) AND p.published <= $2 AND ($3::text IS NULL OR p.category = $3)
+        ORDER BY covered.weight DESC, ts_rank(p.tsv, $8::tsquery) DESC, p.published DESC LIMIT ${LEG_LIMIT}`,
+      horizon,
+      category,
+      heavy.map(({ lexeme }) => quoted(lexeme)).join(' | '),
+      lexemes.map(({ lexeme }) => quoted(lexeme)),
+      lexemes.map(({ weight }) => weight),
+      MIN_COVERAGE * total,
+      lexemes.map(({ lexeme }) => quoted(lexeme)).join(' | '),
+    );
+  }
+
+  async #byName({ text, horizon, category }: SearchRequest): Promise<string[]> {
+    if (text.trim().split(/\s+/).length > MAX_NAME_WORDS) return [];
+    return this.#ids(
+      `SELECT p.id FROM ${this.catalogue.t('patterns')} p
+        WHERE p.name % $4
+          AND p.tier = ANY($1::text[]) AND p.published <= $2 AND ($3::text IS NULL OR p.category = $3)
+        ORDER BY similarity(p.name, $4) DESC, p.published DESC LIMIT ${LEG_LIMIT}`,
+      horizon,
+      category,
+      text,
+    );
+  }
+
+  /** Exact scan by inner product, which for unit vectors is the cosine. */
+  async #byMeaning({ vector, horizon, category }: SearchRequest): Promise<string[]> {
+    if (!vector || !this.vectors) return [];
+    return this.#ids(
+      `SELECT id FROM (
+         SELECT v.pattern_id AS id, v.vector <#> $4::vector AS distance FROM ${this.vectors.table} v
+          WHERE v.tier = ANY($1::text[]) AND v.published <= $2 AND ($3::text IS NULL OR v.category = $3)
+          ORDER BY v.vector <#> $4::vector LIMIT ${LEG_LIMIT}
+       ) AS nearest WHERE -distance >= $5 ORDER BY distance`,
+      horizon,
+      category,
+      pgvector.toSql([...vector]),
+      this.vectors.minSimilarity,
+    );
+  }
+
+  async #rows(
+    ids: readonly string[],
+    vector: Float32Array | undefined,
+  ): Promise<Map<string, PatternRow & { similarity: number | null }>> {
+    const withVector = vector !== undefined && this.vectors !== undefined;
+    const rows = await this.sql.query<PatternRow & { similarity: number | null }>(
+      `SELECT p.id, p.slug, p.name, p.category, p.tier, p.tags, p.description, p.code_language,
+              p.code_text, p.published, p.published_at, p.revised_at, 0::bigint AS uses,
+              ${withVector ? '-(v.vector <#> $2::vector)' : 'NULL::float8'} AS similarity
+         FROM ${this.catalogue.t('patterns')} p
+         ${withVector ? `LEFT JOIN ${this.vectors.table} v ON v.pattern_id = p.id` : ''}
+        WHERE p.id = ANY($1::text[])`,
+      withVector ? [ids, pgvector.toSql([...vector])] : [ids],
+    );
+    return new Map(rows.map((row) => [row.id, row]));
+  }
+
+  /** Parameters $1 to $3 are the plan's sight and the category, the leg's own begin at $4. */
+  async #ids(
+    text: string,
+    { tiers, published }: Horizon,
+    category: string | undefined,
+    ...params: readonly unknown[]
+  ): Promise<string[]> {
+    const rows = await this.sql.query<{ id: string }>(text, [tiers, published, category ?? null, ...params]);
+    return rows.map(({ id }) => id);
+  }
+}

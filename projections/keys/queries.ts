@@ -1,0 +1,69 @@
+import type { Environment } from '../../src/eventsourcing/event.js';
+import type { Scope } from '../../src/keys/events.js';
+import type { Sql } from '../../src/sql/sql.js';
+import type { ReadModelAccess } from '../readModel.js';
+
+export interface KeyRow {
+  readonly id: string;
+  readonly account_id: string;
+  readonly name: string;
+  readonly environment: Environment;
+  readonly scopes: readonly Scope[];
+  readonly hash: string;
+  readonly prefix: string;
+  readonly last4: string;
+  readonly issued_at: Date;
+  readonly expires_at: Date | null;
+  readonly revoked_at: Date | null;
+  readonly revision: number;
+}
+
+/** What a call needs to know of a key. */
+export interface KnownKey {
+  readonly id: string;
+  readonly accountId: string;
+  readonly environment: Environment;
+  readonly scopes: readonly Scope[];
+  readonly hash: string;
+  readonly revoked: boolean;
+  /** Milliseconds since the epoch; null never. */
+  readonly expiresAt: number | null;
+  /** Revision of the newest event of its stream that is in here. */
+  readonly revision: number;
+}
+
+const MAX_LISTED = 200;
+
+export class KeyQueries {
+  constructor(
+    private readonly sql: Sql,
+    private readonly model: ReadModelAccess,
+  ) {}
+
+  /** The keys of an account, the oldest first, at most 200. */
+  ofAccount(accountId: string): Promise<KeyRow[]> {
+    return this.sql.query(
+      `SELECT * FROM ${this.model.t('keys')} WHERE account_id = $1 ORDER BY issued_at, id LIMIT ${MAX_LISTED}`,
+      [accountId],
+    );
+  }
+
+  byIds(ids: readonly string[]): Promise<KeyRow[]> {
+    return this.sql.query(`SELECT * FROM ${this.model.t('keys')} WHERE id = ANY($1::text[])`, [ids]);
+  }
+
+  /** Everything, for the key cache. */
+  async known(): Promise<KnownKey[]> {
+    const rows = await this.sql.query<KeyRow>(`SELECT * FROM ${this.model.t('keys')}`);
+    return rows.map((row) => ({
+      id: row.id,
+      accountId: row.account_id,
+      environment: row.environment,
+      scopes: row.scopes,
+      hash: row.hash,
+      revoked: row.revoked_at !== null,
+      expiresAt: row.expires_at?.getTime() ?? null,
+      revision: row.revision,
+    }));
+  }
+}

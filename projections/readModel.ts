@@ -1,0 +1,46 @@
+import type { Position, StoredEvent } from '../src/eventsourcing/event.js';
+import type { Statement } from '../src/sql/sql.js';
+
+/** Names of the tables of one generation, by their short names: `t('patterns')`. */
+export type Tables = (table: string) => string;
+
+/**
+ * A read model: tables, and the fold that fills them. It owns its tables alone, so that it can be
+ * dropped and rebuilt. The fold is pure: no clock, no sequence, no random, nothing but the events.
+ */
+export interface ReadModel {
+  readonly name: string;
+  /** Raised when tables or fold change; the new version is then built beside the old one. */
+  readonly version: number;
+  readonly tables: readonly string[];
+  /** DDL for one generation. */
+  create(t: Tables): string;
+  /** Event types that can change it. */
+  readonly handles: ReadonlySet<string>;
+  /** Statements that apply the events, in order. Given only events of the types above. */
+  fold(events: readonly StoredEvent[], t: Tables): readonly Statement[];
+}
+
+/** Where a read model stands. */
+export interface ReadModelState {
+  readonly model: string;
+  readonly version: number;
+  readonly generation: number;
+  /** The last event seen, matching or not. */
+  readonly checkpoint: Position;
+  /** The last event that changed it: answers are cached by this. */
+  readonly changed: Position;
+}
+
+/** What queries of a read model are given. */
+export interface ReadModelAccess {
+  readonly t: Tables;
+  state(): ReadModelState;
+}
+
+export function tableNames(model: ReadModel, generation: number): Tables {
+  return (table) => {
+    if (!model.tables.includes(table)) throw new Error(`${model.name} has no table ${table}`);
+    return `read.${model.name}_v${model.version}_g${generation}_${table}`;
+  };
+}

@@ -1,0 +1,103 @@
+// What the npm scripts share: install what is missing, build what is stale. No dependencies: it runs
+// from a bare clone.
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+process.chdir(root);
+
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major < 20 || (major === 20 && minor < 19)) {
+  console.error(`Tollgraph needs Node.js 20.19 or newer; this is ${process.version}.`);
+  process.exit(1);
+}
+
+/** Runs a program to its end; the exit code. */
+export function run(command, args, { env = {}, quiet = false } = {}) {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, {
+      stdio: quiet ? ['ignore', 'pipe', 'pipe'] : 'inherit',
+      env: { ...process.env, ...env },
+      shell: process.platform === 'win32',
+    });
+    let output = '';
+    child.stdout?.on('data', (text) => (output += text));
+    child.stderr?.on('data', (text) => (output += text));
+    child.on('error', (error) => {
+      console.error(error.message);
+      resolve(1);
+    });
+    child.on('exit', (code, signal) => {
+      if (quiet && code !== 0) console.error(output);
+      resolve(code ?? (signal ? 1 : 0));
+    });
+  });
+}
+
+/** Runs a program that must succeed, with a line that says what is going on. */
+export async function step(label, command, args, options = {}) {
+  const started = Date.now();
+  const interactive = process.stderr.isTTY;
+  const ticking =
+    interactive &&
+    setInterval(() => {
+      process.stderr.write(`\r${label} … ${Math.round((Date.now() - started) / 1000)} s `);
+    }, 500);
+  if (!interactive) process.stderr.write(`${label} …\n`);
+  const code = await run(command, args, { quiet: true, ...options });
+  clearInterval(ticking);
+  const seconds = ((Date.now() - started) / 1000).toFixed(1);
+  process.stderr.write(`${interactive ? '\r' : ''}${label}: ${code === 0 ? 'done' : 'failed'} in ${seconds} s\n`);
+  if (code !== 0) process.exit(code);
+}
+
+const STAMP = join('node_modules', '.tollgraph');
+
+/** Installs from the lockfile, if what is there is not what it says. */
+export async function ensureInstalled({ development }) {
+  const lock = createHash('sha256').update(readFileSync('package-lock.json')).digest('hex');
+  const stamp = existsSync(STAMP) ? readFileSync(STAMP, 'utf8') : '';
+  if (stamp === `${lock} all` || (!development && stamp === `${lock} production`)) return;
+  const args = ['ci', '--no-audit', '--no-fund', ...(development ? ['--include=dev'] : ['--omit=dev'])];
+  await step('Installing packages', 'npm', args, { env: { NODE_ENV: '' } });
+  writeFileSync(STAMP, `${lock} ${development ? 'all' : 'production'}`);
+}
+
+function newest(folders, extensions) {
+  let time = 0;
+  for (const folder of folders) {
+    for (const file of readdirSync(folder, { recursive: true })) {
+      if (extensions.some((extension) => file.endsWith(extension))) {
+        time = Math.max(time, statSync(join(folder, file)).mtimeMs);
+      }
+    }
+  }
+  return time;
+}
+
+/** Compiles what has changed since the last build. */
+export async function ensureBuilt({ tests = false } = {}) {
+  const folders = ['src', 'projections', ...(tests ? ['test', 'bench'] : [])];
+  const stamp = join('dist', tests ? '.built-tests' : '.built');
+  const sources = Math.max(
+    newest(folders, ['.ts', '.sql']),
+    statSync('tsconfig.json').mtimeMs,
+    statSync('package-lock.json').mtimeMs,
+  );
+  if (existsSync(stamp) && statSync(stamp).mtimeMs > sources) return;
+  const project = tests ? 'tsconfig.test.json' : 'tsconfig.json';
+  const tsc = join('node_modules', 'typescript', 'bin', 'tsc');
+  await step('Compiling', process.execPath, [tsc, '--build', project]);
+  for (const folder of ['src', 'projections']) {
+    for (const file of readdirSync(folder, { recursive: true })) {
+      if (!file.endsWith('.sql')) continue;
+      const target = join('dist', folder, file);
+      mkdirSync(dirname(target), { recursive: true });
+      cpSync(join(folder, file), target);
+    }
+  }
+  writeFileSync(stamp, '');
+}

@@ -1,0 +1,103 @@
+import type { Clock } from '../clock.js';
+import type { CommandHandler } from '../eventsourcing/commandHandler.js';
+import { BAD_COMMAND_ID, commandIdOf } from '../eventsourcing/commandId.js';
+import type { Refusal } from '../eventsourcing/decider.js';
+import type { Position } from '../eventsourcing/event.js';
+import { derivedId } from '../eventsourcing/ids.js';
+import type { PersonalData } from '../secrets/personalData.js';
+import { keyedHash } from '../secrets/secrets.js';
+import { email as emailDecider } from './decide.js';
+import { emailHash, normaliseEmail } from './email.js';
+import { emailStream } from './events.js';
+import { hashPassword, PASSWORD_MAX, PASSWORD_MIN } from './passwords.js';
+
+export interface Registration {
+  readonly email: string;
+  readonly password: string;
+  readonly name?: string | null | undefined;
+  readonly commandId?: string | null | undefined;
+}
+
+export type Registered =
+  | {
+      readonly kind: 'registered';
+      readonly userId: string;
+      readonly accountId: string;
+      readonly sealedEmail: string;
+      readonly sealedName: string;
+      readonly at: Date;
+      readonly position: Position;
+      readonly replayed: boolean;
+    }
+  | { readonly kind: 'refused'; readonly refusal: Refusal };
+
+const MAX_NAME = 100;
+/** The command RegisterUser: it commits on the e-mail's stream (decision 3). */
+export class RegisterUser {
+  constructor(
+    private readonly commands: CommandHandler,
+    private readonly personal: PersonalData,
+    private readonly emailKey: Buffer,
+    private readonly clock: Clock,
+  ) {}
+
+  async execute(registration: Registration, correlationId: string): Promise<Registered> {
+    const { password, name = null } = registration;
+    const email = normaliseEmail(registration.email);
+    if (email === undefined) return refused('"email" is not an e-mail address.', 'email');
+    if (password.length < PASSWORD_MIN || password.length > PASSWORD_MAX) {
+      return refused(`"password" must have ${PASSWORD_MIN} to ${PASSWORD_MAX} characters.`, 'password');
+    }
+    if (name !== null && name.length > MAX_NAME) {
+      return refused(`"name" must have at most ${MAX_NAME} characters.`, 'name');
+    }
+    const commandId = commandIdOf(registration.commandId);
+    if (commandId === undefined) {
+      return refused(BAD_COMMAND_ID, 'commandId');
+    }
+
+    const hash = emailHash(this.emailKey, email);
+    // Nobody is signed in yet, so the e-mail is the scope of the command id.
+    const caller = `email:${hash}`;
+    const userId = derivedId('user', caller, commandId);
+    const accountId = derivedId('account', caller, commandId);
+    const at = new Date(this.clock());
+    const seal = (text: string): Promise<string> => this.personal.seal(userId, text);
+    const result = await this.commands.handle(
+      emailDecider,
+      emailStream(hash),
+      {
+        userId,
+        accountId,
+        email: await seal(email),
+        name: await seal(name ?? ''),
+        passwordHash: await seal(await hashPassword(password)),
+      },
+      {
+        commandId,
+        caller,
+        requestHash: keyedHash(this.emailKey, 'request', JSON.stringify({ email, name })),
+        at,
+        environment: 'live',
+        correlationId,
+      },
+    );
+    if (result.kind === 'refused') return result;
+    const [registered] = result.events;
+    if (!registered) throw new Error('RegisterUser was accepted without an event');
+    return {
+      kind: 'registered',
+      userId: registered.data.userId,
+      accountId: registered.data.accountId,
+      sealedEmail: registered.data.email,
+      sealedName: registered.data.name,
+      at: new Date(result.stored[0]?.metadata.at ?? at),
+      position: result.position,
+      replayed: result.replayed,
+    };
+  }
+}
+
+function refused(message: string, field: string): Registered {
+  return { kind: 'refused', refusal: { code: 'INVALID_INPUT', message, field } };
+}

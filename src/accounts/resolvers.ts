@@ -1,0 +1,105 @@
+import { Arg, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
+import type { PositionTokens } from '../eventsourcing/positionToken.js';
+import type { PlanOf, RequestContext } from '../graphql/context.js';
+import { accountOf } from '../graphql/context.js';
+import { Metered } from '../graphql/metering.js';
+import { EmailTaken, refused } from '../graphql/refusals.js';
+import type { PersonalData } from '../secrets/personalData.js';
+import type { RegisterUser } from './register.js';
+import type { Sessions } from './sessions.js';
+import {
+  Account,
+  AccountPlan,
+  RegisterUserInput,
+  RegisterUserPayload,
+  RegisterUserResult,
+  User,
+  Viewer,
+} from './types.js';
+
+/** How long an answer waits for the account that a policy opens, in milliseconds. */
+const ACCOUNT_WAIT_MS = 3_000;
+
+@Resolver()
+export class AccountsResolver {
+  constructor(
+    private readonly register: RegisterUser,
+    private readonly sessions: Sessions,
+    private readonly tokens: PositionTokens,
+    /** Waits, bounded, for policies and read models to have seen a position. */
+    private readonly settled: (position: number, timeoutMs: number) => Promise<boolean>,
+  ) {}
+
+  @Metered('anonymous')
+  @Mutation(() => RegisterUserResult, {
+    nullable: true,
+    description: 'Registers a user and opens an account on the default plan. No credential needed.',
+  })
+  async registerUser(
+    @Ctx() { correlationId, now }: RequestContext,
+    @Arg('input', () => RegisterUserInput, { description: 'The new user.' }) input: RegisterUserInput,
+  ): Promise<typeof RegisterUserResult> {
+    const result = await this.register.execute(input, correlationId);
+    if (result.kind === 'refused') {
+      const { code, message } = result.refusal;
+      return code === 'EMAIL_TAKEN' ? new EmailTaken(code, message) : refused(result.refusal);
+    }
+    const { userId, accountId, position, replayed } = result;
+    await this.settled(position, ACCOUNT_WAIT_MS);
+    const user = Object.assign(new User(), {
+      id: userId,
+      registeredAt: result.at,
+      sealedEmail: result.sealedEmail,
+      sealedName: result.sealedName,
+    });
+    return Object.assign(new RegisterUserPayload(), {
+      user,
+      account: Object.assign(new Account(), { id: accountId }),
+      sessionToken: replayed ? null : await this.sessions.issue({ userId, accountId }, new Date(now)),
+      position: this.tokens.encode(position),
+    });
+  }
+
+  @Metered('guarded')
+  @Query(() => Viewer, { nullable: true, description: 'The account, and the user if one is signed in.' })
+  async me(@Ctx() context: RequestContext): Promise<Viewer> {
+    const account = Object.assign(new Account(), { id: accountOf(context) });
+    if (context.caller.kind !== 'session') return { account, user: null };
+    const row = await context.loaders.user.load(context.caller.session.userId);
+    const user = row
+      ? Object.assign(new User(), {
+          id: row.id,
+          registeredAt: row.registered_at,
+          sealedEmail: row.email,
+          sealedName: row.name,
+        })
+      : null;
+    return { account, user };
+  }
+}
+
+@Resolver(() => User)
+export class UserResolver {
+  constructor(private readonly personal: PersonalData) {}
+
+  @FieldResolver(() => String, { nullable: true, description: 'Null once it has been erased.' })
+  email(@Root() user: User): Promise<string | null> {
+    return this.personal.unseal(user.sealedEmail);
+  }
+
+  @FieldResolver(() => String, { nullable: true, description: 'Null once it has been erased.' })
+  name(@Root() user: User): Promise<string | null> {
+    return this.personal.unseal(user.sealedName);
+  }
+}
+
+@Resolver(() => Account)
+export class AccountResolver {
+  constructor(private readonly planOf: PlanOf) {}
+
+  @FieldResolver(() => AccountPlan, { description: 'The plan in force.' })
+  plan(@Root() { id }: Account): AccountPlan {
+    const { plan } = this.planOf(id);
+    return { id: plan.id, name: plan.name, tiers: plan.catalogue.tiers, features: plan.features };
+  }
+}

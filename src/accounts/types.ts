@@ -1,0 +1,90 @@
+import { createUnionType, Field, ID, InputType, ObjectType } from 'type-graphql';
+import { GraphQLDateTimeISO } from 'graphql-scalars';
+import { EmailTaken, InvalidInput } from '../graphql/refusals.js';
+
+@ObjectType({ description: 'Who signs in.' })
+export class User {
+  @Field(() => ID, { description: 'Its id.' })
+  id!: string;
+
+  @Field(() => GraphQLDateTimeISO, { description: 'When it was registered.' })
+  registeredAt!: Date;
+
+  /** Sealed; resolved on demand. */
+  sealedEmail!: string;
+  sealedName!: string;
+}
+
+@ObjectType({ description: 'Who pays: a person or a team. Keys, limits and usage belong to it.' })
+export class Account {
+  @Field(() => ID, { description: 'Its id.' })
+  id!: string;
+}
+
+@ObjectType({ description: 'The plan an account is on.' })
+export class AccountPlan {
+  @Field(() => String, { description: 'E.g. `free`.' })
+  id!: string;
+
+  @Field(() => String, { description: 'The name for people.' })
+  name!: string;
+
+  @Field(() => [String], { description: 'The pattern tiers it includes.' })
+  tiers!: readonly string[];
+
+  @Field(() => [String], { description: 'Its features.' })
+  features!: readonly string[];
+}
+
+@ObjectType({ description: 'Who asks.' })
+export class Viewer {
+  @Field(() => Account, { description: 'The account that the key or session belongs to.' })
+  account!: Account;
+
+  @Field(() => User, { nullable: true, description: 'Who signed in; null when called with a key.' })
+  user!: User | null;
+}
+
+@InputType({ description: 'A new user with an account of its own.' })
+export class RegisterUserInput {
+  @Field(() => String, { description: 'Unique; compared without case.' })
+  email!: string;
+
+  @Field(() => String, { description: '8 to 200 characters. Stored as an argon2id hash.' })
+  password!: string;
+
+  @Field(() => String, { nullable: true, description: 'At most 100 characters.' })
+  name?: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Names this command: sent again, it returns the first result and changes nothing.',
+  })
+  commandId?: string | null;
+}
+
+@ObjectType({ description: 'A registered user.' })
+export class RegisterUserPayload {
+  @Field(() => User, { description: 'Who was registered.' })
+  user!: User;
+
+  @Field(() => Account, { description: 'The account that was opened.' })
+  account!: Account;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Signs the user in for 15 minutes: "Authorization: Bearer <token>". Null when a command is sent again.',
+  })
+  sessionToken!: string | null;
+
+  @Field(() => String, { description: 'The place of this change in the history; opaque.' })
+  position!: string;
+}
+
+export const RegisterUserResult = createUnionType({
+  name: 'RegisterUserResult',
+  description: 'The registered user, or why there is none.',
+  types: () => [RegisterUserPayload, EmailTaken, InvalidInput] as const,
+  resolveType: (value) => value.constructor as new () => object,
+});

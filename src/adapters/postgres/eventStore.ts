@@ -1,0 +1,177 @@
+import { readFileSync } from 'node:fs';
+import type { NewEvent, Position } from '../../eventsourcing/event.js';
+import { START, StoredEvent } from '../../eventsourcing/event.js';
+import type { AppendPriority, AppendResult, EventStore } from '../../eventsourcing/eventStore.js';
+import {
+  checkAppend,
+  ConcurrencyConflict,
+  EventIdReused,
+  StoreUnavailable,
+} from '../../eventsourcing/eventStore.js';
+import type { Sql } from '../../sql/sql.js';
+
+interface EventRow {
+  position: number;
+  stream: string;
+  revision: number;
+  id: string;
+  type: string;
+  data: string;
+  metadata: string;
+}
+
+interface OutcomeRow {
+  outcome: 'stored' | 'conflict' | 'reused';
+  last_position: number;
+  stream_revision: number;
+}
+
+interface PendingAppend {
+  readonly stream: string;
+  readonly expected: number;
+  readonly events: readonly NewEvent[];
+  resolve(result: AppendResult): void;
+  reject(error: Error): void;
+}
+
+/** Appends that share one commit; above it the commit's own cost no longer shows. */
+const MAX_GROUP = 256;
+
+const COLUMNS = 'position, stream, revision, id, type, data, metadata';
+
+/**
+ * The embedded event store on the SQL port. Appends that wait while another is in flight share the
+ * next commit (group commit); the journal has a lane of its own and never waits behind commands.
+ */
+export class PostgresEventStore implements EventStore {
+  readonly #lanes: Record<AppendPriority, PendingAppend[]> = { journal: [], command: [] };
+  readonly #busy: Record<AppendPriority, boolean> = { journal: false, command: false };
+  readonly #listeners = new Set<() => void>();
+
+  private constructor(private readonly sql: Sql) {}
+
+  static async open(sql: Sql): Promise<PostgresEventStore> {
+    await sql.script(readFileSync(new URL('./store.sql', import.meta.url), 'utf8'));
+    return new PostgresEventStore(sql);
+  }
+
+  async append(
+    stream: string,
+    expected: number,
+    events: readonly NewEvent[],
+    priority: AppendPriority = 'command',
+  ): Promise<AppendResult> {
+    checkAppend(stream, events);
+    return new Promise((resolve, reject) => {
+      this.#lanes[priority].push({ stream, expected, events, resolve, reject });
+      void this.#drain(priority);
+    });
+  }
+
+  async #drain(lane: AppendPriority): Promise<void> {
+    if (this.#busy[lane]) return;
+    this.#busy[lane] = true;
+    while (this.#lanes[lane].length > 0) {
+      await this.#commit(this.#lanes[lane].splice(0, MAX_GROUP), lane);
+    }
+    this.#busy[lane] = false;
+  }
+
+  async #commit(group: readonly PendingAppend[], lane: AppendPriority): Promise<void> {
+    const events = group.flatMap((append) => append.events);
+    let outcomes: OutcomeRow[];
+    try {
+      outcomes = await this.sql.query<OutcomeRow>(
+        'SELECT * FROM store.append($1::text[], $2::bigint[], $3::int[], $4::uuid[], $5::text[], $6::text[], $7::text[])',
+        [
+          group.map((append) => append.stream),
+          group.map((append) => append.expected),
+          group.map((append) => append.events.length),
+          events.map((event) => event.id),
+          events.map((event) => event.type),
+          events.map((event) => event.data),
+          events.map((event) => event.metadata),
+        ],
+        lane === 'journal' ? 'journal' : 'query',
+      );
+    } catch (error) {
+      const unavailable = new StoreUnavailable('the event store did not confirm the append', { cause: error });
+      for (const append of group) append.reject(unavailable);
+      return;
+    }
+    group.forEach((append, index) => {
+      const outcome = outcomes[index] as OutcomeRow;
+      const { stream, expected } = append;
+      if (outcome.outcome === 'stored') {
+        append.resolve({ position: outcome.last_position, revision: outcome.stream_revision });
+      } else if (outcome.outcome === 'conflict') {
+        append.reject(new ConcurrencyConflict(stream, expected, outcome.stream_revision));
+      } else {
+        append.reject(new EventIdReused(stream));
+      }
+    });
+    for (const listener of this.#listeners) listener();
+  }
+
+  async readStream(stream: string, { from = 0, limit = 1000 } = {}): Promise<StoredEvent[]> {
+    return this.#read(
+      `SELECT ${COLUMNS} FROM store.events WHERE stream = $1 AND revision >= $2 ORDER BY revision LIMIT $3`,
+      [stream, from, limit],
+    );
+  }
+
+  async readLast(stream: string): Promise<StoredEvent | undefined> {
+    const [last] = await this.#read(
+      `SELECT ${COLUMNS} FROM store.events WHERE stream = $1 ORDER BY revision DESC LIMIT 1`,
+      [stream],
+    );
+    return last;
+  }
+
+  async readAll(after: Position, limit: number, maxBytes: number): Promise<StoredEvent[]> {
+    return this.#read(
+      `SELECT ${COLUMNS} FROM (
+         SELECT *, sum(octet_length(data)) OVER (ORDER BY position) - octet_length(data) AS bytes_before
+           FROM (SELECT * FROM store.events WHERE position > $1 ORDER BY position LIMIT $2) AS page
+       ) AS sized WHERE bytes_before < $3 ORDER BY position`,
+      [after, limit, maxBytes],
+    );
+  }
+
+  async readAllBackwards(before: Position, limit: number): Promise<StoredEvent[]> {
+    return this.#read(
+      `SELECT ${COLUMNS} FROM store.events WHERE position < $1 ORDER BY position DESC LIMIT $2`,
+      [before, limit],
+    );
+  }
+
+  async head(): Promise<Position> {
+    const rows = await this.#query<{ head: number | null }>('SELECT max(position) AS head FROM store.events', []);
+    return rows[0]?.head ?? START;
+  }
+
+  onWake(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** The SQL connection belongs to the composition root and stays open. */
+  async close(): Promise<void> {
+    this.#listeners.clear();
+  }
+
+  async #read(text: string, params: readonly unknown[]): Promise<StoredEvent[]> {
+    const rows = await this.#query<EventRow>(text, params);
+    return rows.map(
+      (r) => new StoredEvent(r.position, r.stream, r.revision, r.id, r.type, r.data, r.metadata),
+    );
+  }
+
+  async #query<R extends object>(text: string, params: readonly unknown[]): Promise<R[]> {
+    try {
+      return await this.sql.query<R>(text, params);
+    } catch (error) {
+      throw new StoreUnavailable('the event store did not answer', { cause: error });
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import { Worker } from 'node:worker_threads';
+import type { Row, Sql, SqlPriority, Statement } from '../../sql/sql.js';
+import { SqlError, SqlUnavailable } from '../../sql/sql.js';
+import type { WorkerReply, WorkerRequest } from './pgliteWorker.js';
+
+interface Waiting {
+  resolve(rows: Row[][]): void;
+  reject(error: Error): void;
+}
+
+/**
+ * PostgreSQL as WASM in one worker thread: one connection behind a queue (decision 18). Survives a
+ * crash of the process; a power cut is not covered, since PGlite does not fsync.
+ * @param directory where the database lives; the caller holds the lock on it
+ */
+export async function openPglite(directory: string): Promise<Sql> {
+  const worker = new Worker(new URL('./pgliteWorker.js', import.meta.url), {
+    workerData: { directory },
+  });
+  const waiting = new Map<number, Waiting>();
+  let nextId = 0;
+  let gone: Error | undefined;
+
+  const failAll = (error: Error): void => {
+    gone ??= error;
+    for (const { reject } of waiting.values()) reject(new SqlUnavailable(error.message, { cause: error }));
+    waiting.clear();
+  };
+
+  await new Promise<void>((resolve, reject) => {
+    worker.on('message', (reply: WorkerReply) => {
+      if (reply.kind === 'ready') return resolve();
+      if (reply.kind === 'unusable') return reject(new Error(reply.message));
+      const entry = waiting.get(reply.id);
+      waiting.delete(reply.id);
+      if (reply.kind === 'rows') entry?.resolve(reply.rows);
+      else entry?.reject(new SqlError(reply.message, reply.code));
+    });
+    worker.on('error', (error: Error) => {
+      reject(error);
+      failAll(error);
+    });
+    worker.on('exit', () => failAll(new Error('the embedded database has stopped')));
+  });
+
+  const send = (
+    kind: 'statements' | 'script' | 'close',
+    statements: readonly Statement[],
+    priority: SqlPriority,
+  ): Promise<Row[][]> =>
+    new Promise((resolve, reject) => {
+      if (gone) return reject(new SqlUnavailable(gone.message, { cause: gone }));
+      const id = nextId++;
+      waiting.set(id, { resolve, reject });
+      worker.postMessage({ id, kind, statements, priority } satisfies WorkerRequest);
+    });
+
+  return {
+    query: async <R extends object>(
+      text: string,
+      params: readonly unknown[] = [],
+      priority: SqlPriority = 'query',
+    ) => (await send('statements', [{ text, params }], priority))[0] as R[],
+    transaction: (statements, priority = 'query') => send('statements', statements, priority),
+    script: async (text) => void (await send('script', [{ text }], 'query')),
+    close: async () => {
+      if (gone) return;
+      await send('close', [], 'projection');
+      await worker.terminate();
+    },
+  };
+}

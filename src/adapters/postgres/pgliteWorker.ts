@@ -1,0 +1,85 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { PGlite } from '@electric-sql/pglite';
+import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm';
+import { vector } from '@electric-sql/pglite-pgvector';
+import type { Row, SqlPriority, Statement } from '../../sql/sql.js';
+
+export interface WorkerRequest {
+  readonly id: number;
+  readonly kind: 'statements' | 'script' | 'close';
+  readonly statements: readonly Statement[];
+  readonly priority: SqlPriority;
+}
+
+export type WorkerReply =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'unusable'; readonly message: string }
+  | { readonly kind: 'rows'; readonly id: number; readonly rows: Row[][] }
+  | { readonly kind: 'failed'; readonly id: number; readonly code: string; readonly message: string };
+
+const port = parentPort;
+if (!port) throw new Error('pgliteWorker runs in a worker thread');
+const reply = (message: WorkerReply): void => port.postMessage(message);
+
+const queues: Record<SqlPriority, WorkerRequest[]> = { journal: [], query: [], projection: [] };
+const next = (): WorkerRequest | undefined =>
+  queues.journal.shift() ?? queues.query.shift() ?? queues.projection.shift();
+
+const INT8 = 20;
+
+async function open(): Promise<PGlite> {
+  const { directory } = workerData as { directory: string };
+  return PGlite.create({
+    dataDir: directory,
+    extensions: { vector, pg_trgm },
+    parsers: { [INT8]: Number },
+  });
+}
+
+async function run(db: PGlite, request: WorkerRequest): Promise<Row[][]> {
+  const { kind, statements } = request;
+  if (kind === 'script') {
+    for (const { text } of statements) await db.exec(text);
+    return [];
+  }
+  const [only] = statements;
+  if (statements.length === 1 && only) {
+    return [(await db.query<Row>(only.text, [...(only.params ?? [])])).rows];
+  }
+  return db.transaction(async (tx) => {
+    const all: Row[][] = [];
+    for (const { text, params = [] } of statements) {
+      all.push((await tx.query<Row>(text, [...params])).rows);
+    }
+    return all;
+  });
+}
+
+/** Serves the queues until they are empty; one statement list at a time. */
+async function serve(db: PGlite): Promise<void> {
+  for (let request = next(); request; request = next()) {
+    try {
+      if (request.kind === 'close') {
+        await db.close();
+        reply({ kind: 'rows', id: request.id, rows: [] });
+        return;
+      }
+      reply({ kind: 'rows', id: request.id, rows: await run(db, request) });
+    } catch (error) {
+      const { code = 'XX000', message } = error as { code?: string; message: string };
+      reply({ kind: 'failed', id: request.id, code, message });
+    }
+  }
+}
+
+try {
+  const db = await open();
+  let serving: Promise<void> | undefined;
+  port.on('message', (request: WorkerRequest) => {
+    queues[request.priority].push(request);
+    serving ??= serve(db).finally(() => (serving = undefined));
+  });
+  reply({ kind: 'ready' });
+} catch (error) {
+  reply({ kind: 'unusable', message: (error as Error).message });
+}

@@ -1,0 +1,72 @@
+-- The embedded event store. Text columns hold JSON exactly as it was appended: hashes of it hold.
+CREATE SCHEMA IF NOT EXISTS store;
+
+CREATE TABLE IF NOT EXISTS store.events (
+  position bigint PRIMARY KEY,
+  stream   text   NOT NULL,
+  revision bigint NOT NULL,
+  id       uuid   NOT NULL UNIQUE,
+  type     text   NOT NULL,
+  data     text   NOT NULL,
+  metadata text   NOT NULL,
+  UNIQUE (stream, revision)
+);
+-- Journal batches are large; compressing them costs more than it saves.
+ALTER TABLE store.events ALTER COLUMN data SET STORAGE EXTERNAL;
+
+-- Appends several batches in one commit, each all or nothing on its own.
+--   streams[i], expected[i], sizes[i] describe batch i; its events lie next to each other in the
+--   arrays ids, types, datas and metas.
+-- One row for each batch: 'stored' | 'conflict' | 'reused', the last position, the stream's revision.
+CREATE OR REPLACE FUNCTION store.append(
+  streams text[], expected bigint[], sizes int[],
+  ids uuid[], types text[], datas text[], metas text[]
+) RETURNS TABLE (outcome text, last_position bigint, stream_revision bigint)
+LANGUAGE plpgsql AS $$
+DECLARE
+  first int := 1;
+  last int;
+  head bigint;
+  actual bigint;
+  same int;
+  known int;
+BEGIN
+  -- The lock is taken before positions are drawn and falls at the commit, so that positions become
+  -- visible in their order and a reader that goes on from the highest one it saw misses nothing.
+  PERFORM pg_advisory_xact_lock(7310426001);
+  SELECT coalesce(max(e.position), 0) INTO head FROM store.events e;
+
+  FOR i IN 1 .. array_length(streams, 1) LOOP
+    last := first + sizes[i] - 1;
+    SELECT coalesce(max(e.revision), -1) INTO actual FROM store.events e WHERE e.stream = streams[i];
+    SELECT count(*),
+           count(*) FILTER (WHERE e.stream = streams[i]
+                              AND e.revision = expected[i] + (n.ord - first + 1)
+                              AND e.type = types[n.ord]
+                              AND e.data = datas[n.ord]),
+           max(e.position)
+      INTO known, same, last_position
+      FROM generate_series(first, last) AS n(ord) JOIN store.events e ON e.id = ids[n.ord];
+
+    IF same = sizes[i] THEN
+      outcome := 'stored';
+      stream_revision := expected[i] + sizes[i];
+    ELSIF known > 0 THEN
+      outcome := 'reused';
+      stream_revision := actual;
+    ELSIF actual <> expected[i] THEN
+      outcome := 'conflict';
+      stream_revision := actual;
+    ELSE
+      INSERT INTO store.events (position, stream, revision, id, type, data, metadata)
+      SELECT head + (n - first + 1), streams[i], actual + (n - first + 1), ids[n], types[n], datas[n], metas[n]
+        FROM generate_series(first, last) AS n;
+      head := head + sizes[i];
+      outcome := 'stored';
+      last_position := head;
+      stream_revision := actual + sizes[i];
+    END IF;
+    RETURN NEXT;
+    first := last + 1;
+  END LOOP;
+END $$;

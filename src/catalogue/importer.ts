@@ -1,0 +1,84 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import type { CommandContext, CommandHandler } from '../eventsourcing/commandHandler.js';
+import { derivedId } from '../eventsourcing/ids.js';
+import { pattern } from './decide.js';
+import type { PatternContent } from './events.js';
+import { patternHash, patternStream } from './events.js';
+
+const SLUG = /^[a-z0-9]+(-[a-z0-9]+)*$/;
+
+const PatternFile = z.strictObject({
+  name: z.string().min(3).max(80),
+  tier: z.string(),
+  tags: z.array(z.string().regex(SLUG)).min(1).max(8),
+  description: z.string().min(80).max(2_000),
+  code: z.strictObject({ language: z.string().min(1), text: z.string().min(1).max(10_000) }).optional(),
+});
+
+/** A file of the catalogue cannot be read; the message names it and every problem. */
+export class PatternFileError extends Error {}
+
+/**
+ * Reads `<folder>/<category>/<slug>.yaml`, sorted by path.
+ * @throws PatternFileError
+ */
+export async function readPatternFiles(folder: string, tiers: readonly string[]): Promise<PatternContent[]> {
+  const files = (await readdir(folder, { recursive: true })).filter((f) => f.endsWith('.yaml')).sort();
+  return Promise.all(
+    files.map(async (file) => {
+      const parsed = PatternFile.safeParse(parse(await readFile(join(folder, file), 'utf8')));
+      const problems = parsed.success
+        ? []
+        : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+      const slug = basename(file, '.yaml');
+      if (!SLUG.test(slug)) problems.push('the file name is not a slug (lower-case words and dashes)');
+      if (parsed.success && !tiers.includes(parsed.data.tier)) {
+        problems.push(`tier: "${parsed.data.tier}" is none of ${tiers.join(', ')}`);
+      }
+      if (!parsed.success || problems.length > 0) {
+        throw new PatternFileError(`${join(folder, file)}: ${problems.join('; ')}`);
+      }
+      const { code = null, ...rest } = parsed.data;
+      return { slug, category: dirname(file), ...rest, code };
+    }),
+  );
+}
+
+/** A pattern's id follows from its slug, so that every installation names it the same. */
+export const patternId = (slug: string): string => derivedId('pattern', slug);
+
+/**
+ * Publishes what is new and revises what has changed. The command id follows from slug, content and
+ * the stream's length: sent again after a crash it is the same, and going back to an earlier content
+ * is still a change.
+ * @param known content hashes by pattern id, of what is published already
+ * @returns how many patterns changed
+ */
+export async function importPatterns(
+  commands: CommandHandler,
+  contents: readonly PatternContent[],
+  known: ReadonlyMap<string, string>,
+  context: Omit<CommandContext, 'commandId' | 'requestHash'>,
+  onProgress: (done: number, total: number) => void = () => {},
+): Promise<number> {
+  const changed = contents.filter((content) => known.get(patternId(content.slug)) !== patternHash(content));
+  let done = 0;
+  const publish = async (content: PatternContent): Promise<void> => {
+    const stream = patternStream(patternId(content.slug));
+    const hash = patternHash(content);
+    const { length } = await commands.load(stream);
+    const commandId = `import:${hash}:${length}`;
+    await commands.handle(pattern, stream, content, { ...context, commandId, requestHash: hash });
+    onProgress(++done, changed.length);
+  };
+  // In order of the files within each group, so that publication follows it nearly.
+  for (let i = 0; i < changed.length; i += IN_FLIGHT) {
+    await Promise.all(changed.slice(i, i + IN_FLIGHT).map(publish));
+  }
+  return changed.length;
+}
+
+const IN_FLIGHT = 32;

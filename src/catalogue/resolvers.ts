@@ -1,0 +1,155 @@
+import { Arg, Ctx, FieldResolver, ID, Int, Query, Resolver, Root } from 'type-graphql';
+import type { CatalogueQueries, Horizon, PatternRow } from '../../projections/catalogue/queries.js';
+import type { CatalogueSearch } from '../../projections/catalogue/search.js';
+import type { PlanOf, RequestContext } from '../graphql/context.js';
+import { accountOf } from '../graphql/context.js';
+import { invalidInput } from '../graphql/errors.js';
+import { Metered } from '../graphql/metering.js';
+import { NotFound, PlanRequired } from '../graphql/refusals.js';
+import type { Plan } from '../plans/profile.js';
+import type { Cursors } from './cursor.js';
+import type { QueryEmbedder } from './queryEmbedder.js';
+import { Category, Pattern, PatternConnection, patternOf, PatternResult, PatternSearch } from './types.js';
+import { includes, planThatOpens } from './visibility.js';
+
+export const MAX_PAGE = 100;
+export const MAX_HITS = 50;
+export const MAX_QUERY_LENGTH = 500;
+
+/** What the connection keeps for the count, which is only made when it is asked for. */
+class ConnectionOf extends PatternConnection {
+  horizon!: Horizon;
+  category: string | undefined;
+}
+
+@Resolver(() => PatternConnection)
+export class CatalogueResolver {
+  constructor(
+    private readonly catalogue: CatalogueQueries,
+    private readonly search: Pick<CatalogueSearch, "search">,
+    private readonly embedder: QueryEmbedder,
+    private readonly cursors: Cursors,
+    private readonly planOf: PlanOf,
+    private readonly plans: () => readonly Plan[],
+  ) {}
+
+  @Metered('governed')
+  @Query(() => PatternConnection, {
+    nullable: true,
+    description: 'The patterns that the plan includes, the most used first, then the newest.',
+  })
+  async patterns(
+    @Ctx() context: RequestContext,
+    @Arg('first', () => Int, { defaultValue: 20, description: 'Page size, 1 to 100.' }) first: number,
+    @Arg('after', () => String, { nullable: true, description: 'The `endCursor` of the page before.' })
+    after: string | undefined,
+    @Arg('category', () => String, { nullable: true, description: 'Only this category.' })
+    category: string | undefined,
+  ): Promise<PatternConnection> {
+    if (first < 1 || first > MAX_PAGE) throw invalidInput('first', `"first" must be 1 to ${MAX_PAGE}.`);
+    const cursor = after == null ? undefined : this.cursors.decode(after);
+    if (after != null && !cursor) {
+      throw invalidInput('after', '"after" is not a cursor of this list. Use the endCursor of a page.');
+    }
+    const horizon = await this.#horizon(context);
+    const rows = await this.catalogue.list(horizon, category ?? undefined, first, cursor);
+    const page = rows.slice(0, first);
+    const edges = page.map((row) => ({ cursor: this.cursors.encode(row), node: patternOf(row) }));
+    return Object.assign(new ConnectionOf(), {
+      edges,
+      nodes: edges.map(({ node }) => node),
+      pageInfo: { hasNextPage: rows.length > first, endCursor: edges.at(-1)?.cursor ?? null },
+      horizon,
+      category: category ?? undefined,
+    });
+  }
+
+  @FieldResolver(() => Int, { description: 'How many patterns there are on all pages.' })
+  totalCount(@Root() connection: ConnectionOf): Promise<number> {
+    return this.catalogue.count(connection.horizon, connection.category);
+  }
+
+  @Metered('governed')
+  @Query(() => PatternResult, {
+    nullable: true,
+    description: 'One pattern, by id or by slug. Reading it counts as a use of the pattern.',
+  })
+  async pattern(
+    @Ctx() context: RequestContext,
+    @Arg('id', () => ID, { nullable: true, description: 'Its id; leave out where `slug` is given.' })
+    id: string | undefined,
+    @Arg('slug', () => String, { nullable: true, description: 'Its slug, e.g. `circuit-breaker`.' })
+    slug: string | undefined,
+  ): Promise<typeof PatternResult> {
+    if ((id == null) === (slug == null)) throw invalidInput('id', 'Give either "id" or "slug".');
+    const row = await (id != null ? this.catalogue.find('id', id) : this.catalogue.find('slug', slug as string));
+    if (!row) return new NotFound('There is no pattern with this id or slug.');
+    if (!includes(await this.#horizon(context), row)) return this.#planRequired(row);
+    context.patternsRead.add(row.id);
+    return patternOf(row);
+  }
+
+  @Metered('governed')
+  @Query(() => PatternSearch, {
+    nullable: true,
+    description: 'Searches names, tags and descriptions, by words and by meaning.',
+  })
+  async searchPatterns(
+    @Ctx() context: RequestContext,
+    @Arg('query', () => String, { description: 'Words or a question, 1 to 500 characters.' }) query: string,
+    @Arg('first', () => Int, { defaultValue: 10, description: 'How many hits at most, 1 to 50.' })
+    first: number,
+    @Arg('category', () => String, { nullable: true, description: 'Only this category.' })
+    category: string | undefined,
+  ): Promise<PatternSearch> {
+    const text = query.trim();
+    if (text === '') throw invalidInput('query', '"query" is empty. Say what you are looking for.');
+    if (text.length > MAX_QUERY_LENGTH) {
+      throw invalidInput('query', `"query" must have at most ${MAX_QUERY_LENGTH} characters.`);
+    }
+    if (first < 1 || first > MAX_HITS) throw invalidInput('first', `"first" must be 1 to ${MAX_HITS}.`);
+    const vector = await this.embedder.vectorOf(text);
+    const hits = await this.search.search({
+      text,
+      ...(vector && { vector }),
+      horizon: await this.#horizon(context),
+      category: category ?? undefined,
+      first,
+    });
+    return {
+      degraded: vector === undefined,
+      hits: hits.map(({ pattern, score, similarity, ranks }) => ({
+        pattern: patternOf(pattern),
+        score,
+        similarityScore: similarity,
+        ranks,
+      })),
+    };
+  }
+
+  @Metered('governed')
+  @Query(() => [Category], { nullable: true, description: 'The categories of what the plan includes.' })
+  async categories(@Ctx() context: RequestContext): Promise<Category[]> {
+    const rows = await this.catalogue.categories(await this.#horizon(context));
+    return rows.map(({ category, patterns }) => ({ name: category, patterns }));
+  }
+
+  #horizon(context: RequestContext): Promise<Horizon> {
+    return this.catalogue.horizon(this.planOf(accountOf(context)).plan.catalogue);
+  }
+
+  async #planRequired(row: PatternRow): Promise<PlanRequired | NotFound> {
+    const plan = await planThatOpens(this.plans(), row, (p) => this.catalogue.horizon(p.catalogue));
+    return plan
+      ? new PlanRequired(plan.id, `"${row.name}" is part of the plan ${plan.name}.`)
+      : new NotFound('There is no pattern with this id or slug.');
+  }
+}
+
+@Resolver(() => Pattern)
+export class PatternFieldsResolver {
+  @FieldResolver(() => Int, { description: 'How often it was read with live keys; test keys do not count.' })
+  uses(@Root() pattern: Pattern, @Ctx() { loaders }: RequestContext): Promise<number> {
+    return loaders.patternUses.load(pattern.id);
+  }
+}

@@ -1,0 +1,147 @@
+import { createUnionType, Field, Float, ID, Int, ObjectType } from 'type-graphql';
+import { GraphQLDateTimeISO } from 'graphql-scalars';
+import type { PatternRow } from '../../projections/catalogue/queries.js';
+import { NotFound, PlanRequired } from '../graphql/refusals.js';
+
+@ObjectType({ simpleResolvers: true, description: 'Source code or a schema that shows a pattern.' })
+export class PatternCode {
+  @Field(() => String, { description: 'E.g. `typescript`, `sql`, `yaml`.' })
+  language!: string;
+
+  @Field(() => String, { description: 'The text, with line breaks.' })
+  text!: string;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'An entry of the catalogue.' })
+export class Pattern {
+  @Field(() => ID, { description: 'The same in every installation: it follows from the slug.' })
+  id!: string;
+
+  @Field(() => String, { description: 'Names the pattern in addresses, e.g. `circuit-breaker`.' })
+  slug!: string;
+
+  @Field(() => String, { description: 'The name for people, e.g. `Circuit Breaker`.' })
+  name!: string;
+
+  @Field(() => String, { description: 'E.g. `cloud-resilience`; `categories` lists them.' })
+  category!: string;
+
+  @Field(() => String, { description: 'Which plans may see it: `community`, `basic`, `premium` or `enterprise`.' })
+  tier!: string;
+
+  @Field(() => [String], { description: 'Key words.' })
+  tags!: readonly string[];
+
+  @Field(() => String, { description: 'What it is, when to use it and when not.' })
+  description!: string;
+
+  @Field(() => PatternCode, { nullable: true, description: 'An example, where one helps.' })
+  code!: PatternCode | null;
+
+  @Field(() => GraphQLDateTimeISO, { description: 'When it entered the catalogue.' })
+  publishedAt!: Date;
+
+  @Field(() => GraphQLDateTimeISO, { description: 'When its content last changed.' })
+  revisedAt!: Date;
+}
+
+export function patternOf(row: PatternRow): Pattern {
+  return Object.assign(new Pattern(), {
+    id: row.id,
+    slug: row.slug,
+    name: row.name,
+    category: row.category,
+    tier: row.tier,
+    tags: row.tags,
+    description: row.description,
+    code: row.code_language === null ? null : { language: row.code_language, text: row.code_text },
+    publishedAt: row.published_at,
+    revisedAt: row.revised_at,
+  });
+}
+
+export const PatternResult = createUnionType({
+  name: 'PatternResult',
+  description: 'A pattern, or why there is none.',
+  types: () => [Pattern, PlanRequired, NotFound] as const,
+  resolveType: (value) => value.constructor as new () => object,
+});
+
+@ObjectType({ simpleResolvers: true, description: 'Where a page stands (Relay cursor connections).' })
+export class PageInfo {
+  @Field(() => Boolean, { description: 'Whether there are entries behind this page.' })
+  hasNextPage!: boolean;
+
+  @Field(() => String, { nullable: true, description: 'Give it as `after` for the next page.' })
+  endCursor!: string | null;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'A pattern at its place in a list.' })
+export class PatternEdge {
+  @Field(() => String, { description: 'Names this place; opaque.' })
+  cursor!: string;
+
+  @Field(() => Pattern, { description: 'The pattern.' })
+  node!: Pattern;
+}
+
+@ObjectType({ description: 'A page of the catalogue.' })
+export class PatternConnection {
+  @Field(() => [PatternEdge], { description: 'The patterns with their places.' })
+  edges!: PatternEdge[];
+
+  @Field(() => [Pattern], { description: 'The patterns alone.' })
+  nodes!: Pattern[];
+
+  @Field(() => PageInfo, { description: 'Where this page stands.' })
+  pageInfo!: PageInfo;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'Ranks of a hit, from 1, in each way of searching.' })
+export class SearchRanks {
+  @Field(() => Int, { nullable: true, description: 'By words (full text).' })
+  text!: number | null;
+
+  @Field(() => Int, { nullable: true, description: 'By a similar name (trigrams), for queries of up to 3 words.' })
+  name!: number | null;
+
+  @Field(() => Int, { nullable: true, description: 'By meaning (vectors).' })
+  meaning!: number | null;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'A pattern that fits a query.' })
+export class SearchHit {
+  @Field(() => Pattern, { description: 'The pattern.' })
+  pattern!: Pattern;
+
+  @Field(() => Float, { description: 'Orders the hits: the weighted sum of reciprocal ranks.' })
+  score!: number;
+
+  @Field(() => Float, {
+    nullable: true,
+    description:
+      'Cosine of query and pattern, −1 to 1, also for hits by words. Null while no vector exists.',
+  })
+  similarityScore!: number | null;
+
+  @Field(() => SearchRanks, { description: 'Where each way of searching put it.' })
+  ranks!: SearchRanks;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'The answer to a search; no hits means that nothing fits.' })
+export class PatternSearch {
+  @Field(() => [SearchHit], { description: 'The best first.' })
+  hits!: SearchHit[];
+
+  @Field(() => Boolean, { description: 'True when the search was by words alone, for want of a model.' })
+  degraded!: boolean;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'A category of the catalogue.' })
+export class Category {
+  @Field(() => String, { description: 'E.g. `security`.' })
+  name!: string;
+
+  @Field(() => Int, { description: 'How many of its patterns the plan includes.' })
+  patterns!: number;
+}

@@ -1,0 +1,80 @@
+import { parseConfig } from '../config.js';
+import { jsonLogger } from '../logger.js';
+import type { App } from '../main.js';
+import { start } from '../main.js';
+import { progressBar } from './progress.js';
+
+/** Runs the server until it is told to stop, and tells people what to do with it. */
+export async function serve(env: NodeJS.ProcessEnv, root: string): Promise<void> {
+  const progress = progressBar(process.stderr);
+  let app: App;
+  try {
+    app = await start({
+      config: parseConfig(env),
+      root,
+      log: jsonLogger(),
+      onProgress: progress.show,
+      demo: true,
+    });
+  } catch (error) {
+    progress.end();
+    // What people can mend has a sentence of its own; the rest needs the stack.
+    const known = error instanceof Error && ['ConfigError', 'DataDirInUse'].includes(error.name);
+    process.stderr.write(`${known ? error.message : (error as Error).stack}\n`);
+    process.exitCode = 1;
+    return;
+  }
+  progress.end();
+  process.stdout.write(welcome(app));
+
+  let stopping = false;
+  const stop = (): void => {
+    if (stopping) return;
+    stopping = true;
+    process.stderr.write('Stopping: answering what is under way …\n');
+    app.close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        process.stderr.write(`${(error as Error).stack}\n`);
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+}
+
+function welcome({ url, demoKey, imported }: App): string {
+  const curl = (query: string, header: string | undefined): string =>
+    [
+      `  curl -s ${url}/graphql -H 'content-type: application/json'`,
+      ...(header === undefined ? [] : [` -H '${header}'`]),
+      ` \\\n    -d '${JSON.stringify({ query })}'\n`,
+    ].join('');
+  const register =
+    'mutation { registerUser(input: {email: "you@example.com", password: "correct horse"}) { ... on RegisterUserPayload { sessionToken } ... on Refusal { code message } } }';
+  const lines = [
+    '',
+    `Tollgraph is ready at ${url}  (playground; /schema.graphql, /health, /metrics beside it)`,
+    ...(imported > 0 ? [`Patterns published or revised: ${imported}`] : []),
+    '',
+  ];
+  if (demoKey === undefined) {
+    lines.push('Register, then issue a key with the session token (README, "Your own key"):', '', curl(register, undefined));
+    return lines.join('\n');
+  }
+  const key = `X-API-Key: ${demoKey}`;
+  lines.push(
+    `Demo key, shown this once:  ${demoKey}`,
+    '',
+    'Search the catalogue by meaning:',
+    curl('{ searchPatterns(query: "a remote service keeps failing", first: 3) { hits { similarityScore pattern { slug name } } } }', key),
+    'Read a pattern:',
+    curl('{ pattern(slug: "circuit-breaker") { ... on Pattern { name description code { text } } ... on Refusal { code message } } }', key),
+    'See these calls on the meter:',
+    curl('{ usage { requests operations { operation requests } } quota { plan limits { id used remaining resetAt } } }', key),
+    'Register yourself:',
+    curl(register, undefined),
+  );
+  return lines.join('\n');
+}

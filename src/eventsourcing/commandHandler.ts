@@ -1,0 +1,164 @@
+import { randomInt } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Decider, Refusal } from './decider.js';
+import { fold } from './decider.js';
+import type { DomainEvent, Environment, EventMetadata, NewEvent, Position } from './event.js';
+import { START, StoredEvent } from './event.js';
+import type { EventStore } from './eventStore.js';
+import { ConcurrencyConflict } from './eventStore.js';
+import { derivedId } from './ids.js';
+import { CURRENT_SCHEMA_VERSION } from './upcasting.js';
+
+/** Who sends a command, under which id, and when. */
+export interface CommandContext {
+  /** Chosen by the client, or minted for it; unique within `caller`. */
+  readonly commandId: string;
+  readonly caller: string;
+  /** Keyed hash of the request without its secrets: another content under the same id is refused. */
+  readonly requestHash: string;
+  readonly at: Date;
+  readonly environment: Environment;
+  readonly correlationId: string;
+  readonly causationId?: string;
+}
+
+export type CommandResult<E extends DomainEvent> =
+  | {
+      readonly kind: 'accepted';
+      /** The events of this command, whether stored now or by its first sending. */
+      readonly events: readonly E[];
+      /** The same, as they are stored; empty when the command changed nothing. */
+      readonly stored: readonly StoredEvent[];
+      readonly position: Position;
+      /** Whether this command had been handled before. */
+      readonly replayed: boolean;
+    }
+  | { readonly kind: 'refused'; readonly refusal: Refusal };
+
+const MAX_ATTEMPTS = 8;
+const PAGE = 500;
+
+/** Loads, decides and appends: one command, one append, one stream (decision 1). */
+export class CommandHandler {
+  readonly #appended = new Set<(events: readonly StoredEvent[]) => void>();
+  /** Appends that lost a race and were decided again, since the start. */
+  conflicts = 0;
+
+  constructor(private readonly store: EventStore) {}
+
+  /** Sees the events of every command of this process before its answer leaves. */
+  onAppended(listener: (events: readonly StoredEvent[]) => void): void {
+    this.#appended.add(listener);
+  }
+
+  async handle<S, C, E extends DomainEvent>(
+    decider: Decider<S, C, E>,
+    stream: string,
+    command: C,
+    context: CommandContext,
+  ): Promise<CommandResult<E>> {
+    const commandId = scopedCommandId(context);
+    for (let attempt = 1; ; attempt++) {
+      const history = await this.load(stream);
+      const earlier = history.filter((event) => event.metadata.commandId === commandId);
+      if (earlier.length > 0) return replay<E>(earlier, context);
+
+      const decision = decider.decide(fold(decider, history), command);
+      if (decision.kind === 'refused') return decision;
+      if (decision.events.length === 0) {
+        const position = history.at(-1)?.position ?? START;
+        return { kind: 'accepted', events: [], stored: [], position, replayed: false };
+      }
+
+      const events = decision.events.map((event, index) => envelope(event, index, stream, commandId, context));
+      const expected = history.length - 1;
+      try {
+        const { position, revision } = await this.store.append(stream, expected, events);
+        // One append, one commit: all its events share the position that a reader may wait for.
+        const stored = events.map(
+          (event, index) =>
+            new StoredEvent(
+              position,
+              stream,
+              revision - (events.length - 1 - index),
+              event.id,
+              event.type,
+              event.data,
+              event.metadata,
+            ),
+        );
+        for (const listener of this.#appended) listener(stored);
+        return { kind: 'accepted', events: decision.events, stored, position, replayed: false };
+      } catch (error) {
+        if (!(error instanceof ConcurrencyConflict) || attempt === MAX_ATTEMPTS) throw error;
+        this.conflicts++;
+        await delay(randomInt(1, 2 ** attempt + 1));
+      }
+    }
+  }
+
+  /** The whole stream; streams of commands are short (decision 4). */
+  async load(stream: string): Promise<StoredEvent[]> {
+    const history = await this.store.readStream(stream, { limit: PAGE });
+    while (history.length > 0 && history.length % PAGE === 0) {
+      const more = await this.store.readStream(stream, { from: history.length, limit: PAGE });
+      if (more.length === 0) break;
+      history.push(...more);
+    }
+    return history;
+  }
+}
+
+function scopedCommandId(context: CommandContext): string {
+  return derivedId('command', context.caller, context.commandId);
+}
+
+function replay<E extends DomainEvent>(
+  earlier: readonly StoredEvent[],
+  context: CommandContext,
+): CommandResult<E> {
+  const first = earlier[0] as StoredEvent;
+  if (first.metadata.requestHash !== context.requestHash) {
+    return {
+      kind: 'refused',
+      refusal: {
+        code: 'COMMAND_ID_REUSED',
+        message: 'This commandId was used before with another content. Send a new commandId.',
+        field: 'commandId',
+      },
+    };
+  }
+  return {
+    kind: 'accepted',
+    events: earlier as readonly unknown[] as readonly E[],
+    stored: earlier,
+    position: (earlier.at(-1) as StoredEvent).position,
+    replayed: true,
+  };
+}
+
+function envelope(
+  event: DomainEvent,
+  index: number,
+  stream: string,
+  commandId: string,
+  context: CommandContext,
+): NewEvent {
+  const metadata: EventMetadata = {
+    schemaVersion: CURRENT_SCHEMA_VERSION,
+    at: context.at.toISOString(),
+    environment: context.environment,
+    correlationId: context.correlationId,
+    ...(context.causationId !== undefined && { causationId: context.causationId }),
+    caller: context.caller,
+    commandId,
+    requestHash: context.requestHash,
+  };
+  return {
+    // The stream is part of the id: one cause may command several streams under one command id.
+    id: derivedId('event', stream, commandId, index),
+    type: event.type,
+    data: JSON.stringify(event.data),
+    metadata: JSON.stringify(metadata),
+  };
+}

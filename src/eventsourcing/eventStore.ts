@@ -1,0 +1,109 @@
+import type { NewEvent, Position, StoredEvent } from './event.js';
+
+/** The expected revision of a stream that must not exist yet. */
+export const NO_STREAM = -1;
+
+export interface AppendResult {
+  /** Position of the last event of this append. */
+  readonly position: Position;
+  /** Revision of the last event of this append. */
+  readonly revision: number;
+}
+
+/** What `journal` appends wait behind is nothing; the rest waits behind the journal. */
+export type AppendPriority = 'journal' | 'command';
+
+/**
+ * The port every event store adapter implements; test/eventsourcing/eventStore.contract.ts is its
+ * specification.
+ */
+export interface EventStore {
+  /**
+   * Appends all events or none. The same event ids at the same expected revision succeed again and
+   * return the first result. An append has no "any revision": repeating that could store twice.
+   * @throws ConcurrencyConflict when the stream is at another revision
+   * @throws EventIdReused when an id is known with another content or in another place
+   * @throws EventTooLarge above MAX_APPEND_BYTES
+   * @throws StoreUnavailable when the outcome is unknown: try again with the same ids
+   */
+  append(
+    stream: string,
+    expectedRevision: number,
+    events: readonly NewEvent[],
+    priority?: AppendPriority,
+  ): Promise<AppendResult>;
+
+  /** Events of one stream in order, from `from` (inclusive), at most `limit`. */
+  readStream(stream: string, options?: { from?: number; limit?: number }): Promise<StoredEvent[]>;
+
+  /** The last event of a stream, if there is one. */
+  readLast(stream: string): Promise<StoredEvent | undefined>;
+
+  /** Events of all streams in global order, after `after` (exclusive); a page ends early at about `maxBytes`. */
+  readAll(after: Position, limit: number, maxBytes: number): Promise<StoredEvent[]>;
+
+  /** The newest events before `before` (exclusive), newest first. */
+  readAllBackwards(before: Position, limit: number): Promise<StoredEvent[]>;
+
+  /** The position of the newest event, START when there is none. */
+  head(): Promise<Position>;
+
+  /** Calls back when there may be new events. A missed call costs a poll interval, no more. */
+  onWake(listener: () => void): () => void;
+
+  close(): Promise<void>;
+}
+
+/** Largest append in bytes of data and metadata (EventStoreDB's default of 1 MiB, less its framing). */
+export const MAX_APPEND_BYTES = 1_000_000;
+
+export class ConcurrencyConflict extends Error {
+  constructor(
+    readonly stream: string,
+    readonly expectedRevision: number,
+    readonly actualRevision: number,
+  ) {
+    super(`stream ${stream} is at revision ${actualRevision}, expected ${expectedRevision}`);
+    this.name = 'ConcurrencyConflict';
+  }
+}
+
+export class EventIdReused extends Error {
+  constructor(readonly stream: string) {
+    super(`an event id of this append to ${stream} is already stored with other content or elsewhere`);
+    this.name = 'EventIdReused';
+  }
+}
+
+export class EventTooLarge extends Error {
+  constructor(stream: string, bytes: number) {
+    super(`an append of ${bytes} bytes to ${stream} is above the limit of ${MAX_APPEND_BYTES} bytes`);
+    this.name = 'EventTooLarge';
+  }
+}
+
+/** The store did not answer, or not in time; an append may or may not be stored. */
+export class StoreUnavailable extends Error {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'StoreUnavailable';
+  }
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/**
+ * Checks events before they reach an adapter's client: some clients end the process over a bad one.
+ * @throws EventTooLarge, TypeError
+ */
+export function checkAppend(stream: string, events: readonly NewEvent[]): void {
+  if (!/^[a-z_]+-.+$/.test(stream)) throw new TypeError(`"${stream}" is not named category-id`);
+  if (events.length === 0) throw new TypeError(`an append to ${stream} needs at least one event`);
+  let bytes = 0;
+  for (const event of events) {
+    if (!UUID.test(event.id)) throw new TypeError(`"${event.id}" is not a lower-case UUID`);
+    if (!event.type) throw new TypeError(`an event for ${stream} has no type`);
+    bytes += Buffer.byteLength(event.data) + Buffer.byteLength(event.metadata);
+  }
+  if (bytes > MAX_APPEND_BYTES) throw new EventTooLarge(stream, bytes);
+}

@@ -1,0 +1,104 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Position, StoredEvent } from './event.js';
+import type { EventReader } from './reader.js';
+
+const RETRY_MS_MIN = 50;
+const RETRY_MS_MAX = 5_000;
+
+export interface FollowerOptions {
+  readonly name: string;
+  readonly reader: EventReader;
+  /** The last event that was handled. */
+  readonly from: Position;
+  /** Handles a page; the next one comes only afterwards, the same one again after an error. */
+  handle(events: readonly StoredEvent[], last: Position): Promise<void> | void;
+  onError(error: unknown, attempt: number): void;
+}
+
+/** Follows the global order from a position, at its own pace, until stopped. */
+export class Follower {
+  #position: Position;
+  #stopped = false;
+  #failure: unknown;
+  #loop: Promise<void> | undefined;
+  readonly #waiters = new Set<{ position: Position; resolve: () => void }>();
+  readonly #stop = new AbortController();
+
+  constructor(private readonly options: FollowerOptions) {
+    this.#position = options.from;
+  }
+
+  /** The last event that was handled. */
+  get position(): Position {
+    return this.#position;
+  }
+
+  /** Why it does not get on at the moment, if it does not. */
+  get failure(): unknown {
+    return this.#failure;
+  }
+
+  start(): void {
+    this.#loop ??= this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#stop.abort();
+    await this.#loop;
+  }
+
+  /**
+   * Waits until `position` has been handled.
+   * @returns false when that took longer than `timeoutMs`
+   */
+  async reached(position: Position, timeoutMs: number): Promise<boolean> {
+    if (this.#position >= position) return true;
+    let waiter!: { position: Position; resolve: () => void };
+    const arrived = new Promise<boolean>((resolve) => {
+      waiter = { position, resolve: () => resolve(true) };
+    });
+    this.#waiters.add(waiter);
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<boolean>((resolve) => {
+      timer = setTimeout(() => resolve(false), timeoutMs);
+    });
+    const result = await Promise.race([arrived, late]);
+    clearTimeout(timer);
+    this.#waiters.delete(waiter);
+    return result;
+  }
+
+  async #run(): Promise<void> {
+    const { reader, handle, onError } = this.options;
+    const stopped = new Promise<void>((resolve) =>
+      this.#stop.signal.addEventListener('abort', () => resolve(), { once: true }),
+    );
+    for (let attempt = 0; !this.#stopped; ) {
+      const wake = reader.nextWake();
+      try {
+        const page = await reader.page(this.#position);
+        if (this.#stopped) return;
+        const last = page.at(-1)?.position;
+        if (last === undefined) {
+          await Promise.race([reader.orPoll(wake), stopped]);
+        } else {
+          await handle(page, last);
+          this.#advance(last);
+        }
+        attempt = 0;
+        this.#failure = undefined;
+      } catch (error) {
+        this.#failure = error;
+        onError(error, ++attempt);
+        const wait = Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** attempt);
+        await delay(wait, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  #advance(position: Position): void {
+    this.#position = position;
+    for (const waiter of this.#waiters) if (waiter.position <= position) waiter.resolve();
+  }
+}

@@ -1,0 +1,72 @@
+import type { Position, StoredEvent } from './event.js';
+import type { EventStore } from './eventStore.js';
+
+/** One page: a projection's slice on PGlite, which has one connection for everything (decision 18). */
+const PAGE_EVENTS = 1_000;
+const PAGE_BYTES = 512 * 1024;
+/** Pages kept for readers that are not far behind each other. */
+const KEPT_PAGES = 8;
+
+/**
+ * The one reader of a process (decision 20): pages the global order and shares the pages among all
+ * followers, each at its own position.
+ */
+export class EventReader {
+  readonly #pages = new Map<Position, Promise<StoredEvent[]>>();
+  #wake = deferred();
+  readonly #unsubscribe: () => void;
+
+  /** @param pollMs safety net for a wake-up that was missed */
+  constructor(
+    private readonly store: EventStore,
+    private readonly pollMs = 1_000,
+  ) {
+    this.#unsubscribe = store.onWake(() => this.#wakeAll());
+  }
+
+  /** Events after `after`, in order; empty at the head. */
+  page(after: Position): Promise<StoredEvent[]> {
+    const known = this.#pages.get(after);
+    if (known) return known;
+    const page = this.store.readAll(after, PAGE_EVENTS, PAGE_BYTES);
+    this.#pages.set(after, page);
+    // Only what can't change is kept: neither a failure nor the (still) empty page at the head.
+    const forget = (): void => void this.#pages.delete(after);
+    page.then((events) => events.length === 0 && forget(), forget);
+    if (this.#pages.size > KEPT_PAGES) {
+      this.#pages.delete(this.#pages.keys().next().value as Position);
+    }
+    return page;
+  }
+
+  /** Resolves when there may be something new; taken before reading, so that nothing falls between. */
+  nextWake(): Promise<void> {
+    return this.#wake.promise;
+  }
+
+  async orPoll(wake: Promise<void>): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const poll = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, this.pollMs);
+    });
+    await Promise.race([wake, poll]);
+    clearTimeout(timer);
+  }
+
+  close(): void {
+    this.#unsubscribe();
+    this.#wakeAll();
+  }
+
+  #wakeAll(): void {
+    const wake = this.#wake;
+    this.#wake = deferred();
+    wake.resolve();
+  }
+}
+
+function deferred(): { promise: Promise<void>; resolve: () => void } {
+  let resolve!: () => void;
+  const promise = new Promise<void>((done) => (resolve = done));
+  return { promise, resolve };
+}

@@ -1,0 +1,54 @@
+import type { GraphQLResolveInfo } from 'graphql';
+import { getGraphQLRateLimiter, Store } from 'graphql-rate-limit';
+import { BoundedMap } from '../boundedMap.js';
+
+/** Addresses remembered at once; whoever was quiet for longest is forgotten first. */
+const MAX_ADDRESSES = 50_000;
+
+interface Identity {
+  readonly contextIdentity: string;
+  readonly fieldIdentity: string;
+}
+
+class BoundedStore extends Store {
+  readonly #timestamps = new BoundedMap<number[]>(MAX_ADDRESSES);
+
+  setForIdentity({ contextIdentity, fieldIdentity }: Identity, timestamps: number[]): void {
+    this.#timestamps.set(`${contextIdentity} ${fieldIdentity}`, timestamps);
+  }
+
+  getForIdentity({ contextIdentity, fieldIdentity }: Identity): number[] {
+    return this.#timestamps.get(`${contextIdentity} ${fieldIdentity}`) ?? [];
+  }
+}
+
+/**
+ * Limits what has no account yet, by address, with graphql-rate-limit. The package reads its store
+ * and writes it a few microtasks later, so parallel calls would all pass; here they go through it one
+ * after the other, within one process, where it holds exactly (test/graphql/addressGuard.test.ts).
+ */
+export class AddressGuard {
+  readonly #limiter;
+  #queue: Promise<unknown> = Promise.resolve();
+
+  /** @param amount calls a minute for each address */
+  constructor(private readonly amount: number) {
+    this.#limiter = getGraphQLRateLimiter({
+      identifyContext: ({ address }: { address: string }) => address,
+      store: new BoundedStore(),
+    });
+  }
+
+  /** @returns whether the call passes */
+  passes(address: string, field: string): Promise<boolean> {
+    const check = this.#queue.then(async () => {
+      const message = await this.#limiter(
+        { parent: {}, args: {}, context: { address }, info: { fieldName: field } as GraphQLResolveInfo },
+        { max: this.amount, window: '1m' },
+      );
+      return message === undefined;
+    });
+    this.#queue = check.catch(() => undefined);
+    return check;
+  }
+}

@@ -1,0 +1,46 @@
+import type { KnownKey } from '../../projections/keys/queries.js';
+import type { Session } from '../accounts/sessions.js';
+import type { PlanInForce } from '../plans/directory.js';
+import { ApiError } from './errors.js';
+import type { ErrorCode } from './errors.js';
+import type { Loaders } from './loaders.js';
+
+/** Who calls. */
+export type Caller =
+  | { readonly kind: 'anonymous' }
+  | { readonly kind: 'key'; readonly accountId: string; readonly key: KnownKey }
+  | { readonly kind: 'session'; readonly accountId: string; readonly session: Session }
+  /** A credential was sent and is not good: whatever is asked for is refused. */
+  | { readonly kind: 'refused'; readonly code: ErrorCode };
+
+/** What a resolver knows of the request. */
+export interface RequestContext {
+  readonly caller: Caller;
+  /** The caller's address; undefined where it is not known. */
+  readonly address: string | undefined;
+  readonly correlationId: string;
+  /** When the request was admitted, milliseconds since the epoch. */
+  readonly now: number;
+  readonly loaders: Loaders;
+  /** Ids of the patterns that were read: they go into the use's record. */
+  readonly patternsRead: Set<string>;
+}
+
+/** The account on whose behalf a resolver works. @throws ApiError KEY_MISSING */
+export function accountOf({ caller }: RequestContext): string {
+  if (caller.kind === 'key' || caller.kind === 'session') return caller.accountId;
+  throw new ApiError('KEY_MISSING');
+}
+
+/** The signed-in user. @throws ApiError SESSION_MISSING for a key: keys don't manage keys yet */
+export function sessionOf({ caller }: RequestContext): Session {
+  if (caller.kind === 'session') return caller.session;
+  throw new ApiError('SESSION_MISSING');
+}
+
+/** Test calls are counted apart from live ones; a session looks at the live ones. */
+export function environmentOf({ caller }: RequestContext): 'live' | 'test' {
+  return caller.kind === 'key' ? caller.key.environment : 'live';
+}
+
+export type PlanOf = (accountId: string) => PlanInForce;

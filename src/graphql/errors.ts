@@ -1,0 +1,49 @@
+import { GraphQLError } from 'graphql';
+
+/** Every code that an answer can carry in `errors[].extensions.code`, with status and sentence. */
+export const ERRORS = {
+  KEY_MISSING: [401, 'Send an API key: "Authorization: Bearer <key>" or "X-API-Key: <key>".'],
+  KEY_MALFORMED: [401, 'This is not an API key of ours: check that it was copied whole.'],
+  KEY_UNKNOWN: [401, 'This API key does not exist.'],
+  KEY_REVOKED: [401, 'This API key has been revoked. Issue a new one.'],
+  KEY_EXPIRED: [401, 'This API key has expired. Issue a new one.'],
+  SESSION_MISSING: [401, 'Sign in first: send the session token as "Authorization: Bearer <token>".'],
+  SESSION_INVALID: [401, 'This session token is not valid.'],
+  SESSION_EXPIRED: [401, 'This session has expired. Sign in again.'],
+  SCOPE_MISSING: [403, 'This API key does not have the scope that this field needs.'],
+  RATE_LIMITED: [429, 'Too many requests. Try again after the seconds in Retry-After.'],
+  QUOTA_EXCEEDED: [429, 'The quota of this period is used up. It is renewed after the seconds in Retry-After.'],
+  TRY_AGAIN: [503, 'The service cannot take this call at the moment. Nothing was billed; try again.'],
+  TIMEOUT: [504, 'The call took too long and was given up.'],
+  INVALID_INPUT: [400, 'An argument is out of its range.'],
+  QUERY_TOO_LARGE: [400, 'The query is too large.'],
+  BODY_TOO_LARGE: [413, 'The request body is too large.'],
+  BODY_INVALID: [400, 'The request body is not valid JSON.'],
+  MEDIA_TYPE_UNSUPPORTED: [415, 'Send the request as application/json.'],
+  NOT_FOUND: [404, 'There is nothing at this address.'],
+  INTERNAL: [500, 'Something went wrong on our side. It has been logged under the id in extensions.'],
+} as const satisfies Record<string, readonly [status: number, message: string]>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+export const statusOf = (code: ErrorCode): number => ERRORS[code][0];
+
+/** An error that callers may see, with its public sentence or a more exact one. */
+export class ApiError extends GraphQLError {
+  constructor(
+    readonly code: ErrorCode,
+    message: string = ERRORS[code][1],
+    extensions: Readonly<Record<string, unknown>> = {},
+  ) {
+    super(message, { extensions: { ...extensions, code } });
+  }
+
+  get status(): number {
+    return statusOf(this.code);
+  }
+}
+
+/** @throws ApiError INVALID_INPUT that names the argument */
+export function invalidInput(field: string, message: string): ApiError {
+  return new ApiError('INVALID_INPUT', message, { field });
+}

@@ -1,0 +1,240 @@
+import { randomUUID } from 'node:crypto';
+import type { ApolloServerPlugin, GraphQLRequestContext, GraphQLResponse } from '@apollo/server';
+import { HeaderMap } from '@apollo/server';
+import type { ExecutionResult, GraphQLFormattedError, GraphQLSchema } from 'graphql';
+import { GraphQLError } from 'graphql';
+import { getVariableValues } from 'graphql/execution/values.js';
+import type { Logger } from '../logger.js';
+import type { PlanDirectory } from '../plans/directory.js';
+import type { Metrics } from '../metrics.js';
+import type { Governor, Executed, Governed } from '../usage/govern.js';
+import type { Guard } from '../usage/guard.js';
+import { rateLimitHeaders } from '../usage/headers.js';
+import { JournalUnavailable } from '../usage/journal.js';
+import { StoreUnavailable } from '../eventsourcing/eventStore.js';
+import { SqlUnavailable } from '../sql/sql.js';
+import type { AddressGuard } from './addressGuard.js';
+import type { RequestContext } from './context.js';
+import type { ErrorCode } from './errors.js';
+import { ApiError, ERRORS, statusOf } from './errors.js';
+import { Executor } from './executor.js';
+import type { PreparedOperation } from './executor.js';
+
+/** A call that is still running then is given up; it is billed, for its work was done. */
+const TIMEOUT_MS = 10_000;
+
+export interface GovernanceOptions {
+  readonly schema: GraphQLSchema;
+  readonly governor: Governor;
+  readonly guard: Guard;
+  readonly addressGuard: AddressGuard;
+  readonly plans: PlanDirectory;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+}
+
+type Request = GraphQLRequestContext<RequestContext>;
+
+/**
+ * Who may call, and what it costs. It works in `responseForOperation`, the one hook of Apollo that runs
+ * alone and may answer itself: a refusal there is an ordinary answer, and the execution is ours, so
+ * that nothing leaves before it is recorded.
+ */
+export function governance(options: GovernanceOptions): ApolloServerPlugin<RequestContext> {
+  const executor = new Executor(options.schema);
+  return {
+    requestDidStart: async () => ({
+      responseForOperation: async (request) => {
+        try {
+          return await answer(options, executor, request as Request);
+        } catch (error) {
+          return failed(options, request as Request, error);
+        }
+      },
+    }),
+  };
+}
+
+async function answer(
+  { schema, governor, guard, addressGuard, plans, metrics, log }: GovernanceOptions,
+  executor: Executor,
+  request: Request,
+): Promise<GraphQLResponse> {
+  const { contextValue: context, document, operation, queryHash, operationName } = request;
+  const { caller, now } = context;
+  if (!document || !operation) throw new Error('an operation without a document');
+  const prepared = executor.prepare(`${queryHash} ${operationName ?? ''}`, document, operation);
+  const { metering, rootFields } = prepared.shape;
+
+  if (caller.kind === 'refused') return refusal(metrics, caller.code);
+  if (metering === 'governed' && caller.kind !== 'key') return refusal(metrics, 'KEY_MISSING');
+  if (metering === 'guarded' && caller.kind === 'anonymous') return refusal(metrics, 'SESSION_MISSING');
+
+  // Variables that don't fit are refused before anything is taken.
+  const given = request.request.variables ?? {};
+  const variables = getVariableValues(schema, operation.variableDefinitions ?? [], given, { maxErrors: 20 });
+  if (variables.errors) {
+    const errors = variables.errors.map((error) => publicError(log, error, 'BAD_USER_INPUT'));
+    return response({ errors }, 400);
+  }
+  const run = (): Promise<Executed<ExecutionResult>> => execute(log, prepared, context, given);
+
+  if (metering !== 'governed') {
+    const who = caller.kind === 'anonymous' ? `address ${context.address}` : `account ${caller.accountId}`;
+    if (metering === 'anonymous') {
+      for (const field of rootFields) {
+        if (!(await addressGuard.passes(context.address ?? '', field))) {
+          return refusal(metrics, 'RATE_LIMITED', [['retry-after', '60']]);
+        }
+      }
+    } else {
+      const wait = guard.take(who, now);
+      if (wait > 0) {
+        return refusal(metrics, 'RATE_LIMITED', [['retry-after', String(Math.ceil(wait / 1000))]]);
+      }
+    }
+    const executed = await run();
+    return response(executed.result, statusFor(executed));
+  }
+
+  if (caller.kind !== 'key') throw new Error('a governed call without a key');
+  if (!caller.key.scopes.includes('read')) return refusal(metrics, 'SCOPE_MISSING');
+  const governed = await governor.run(
+    {
+      key: caller.key,
+      plan: plans.planOf(caller.accountId),
+      now,
+      operation: operation.name?.value ?? null,
+      rootFields,
+      endpoint: '/graphql',
+      method: request.request.http?.method ?? 'POST',
+      address: context.address,
+    },
+    run,
+  );
+  const headers = rateLimitHeaders(governed.states, plans.profile.headers.limit, now);
+  if (governed.kind === 'answered') {
+    metrics.governed.inc();
+    return response(governed.result, governed.result.data === undefined ? 500 : 200, headers);
+  }
+  return limitRefusal(metrics, governed, headers);
+}
+
+async function execute(
+  log: Logger,
+  prepared: PreparedOperation,
+  context: RequestContext,
+  variables: Readonly<Record<string, unknown>>,
+): Promise<Executed<ExecutionResult>> {
+  const running = prepared.run(context, variables);
+  const outcome = running instanceof Promise ? await withTimeout(running) : running;
+  if (outcome === 'timeout') {
+    const errors = [publicError(log, new ApiError('TIMEOUT'))];
+    return { result: { errors } as never, status: 'timeout', patterns: [] };
+  }
+  if (!outcome.errors) return { result: outcome, status: 'ok', patterns: [...context.patternsRead] };
+  let internal = false;
+  const errors = outcome.errors.map((error) => {
+    const shown = publicError(log, error);
+    internal ||= shown.extensions?.['code'] === 'INTERNAL';
+    return shown;
+  });
+  return {
+    result: { ...outcome, errors: errors as never },
+    status: internal ? 'error' : 'ok',
+    patterns: [...context.patternsRead],
+  };
+}
+
+async function withTimeout(running: Promise<ExecutionResult>): Promise<ExecutionResult | 'timeout'> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<'timeout'>((resolve) => {
+    timer = setTimeout(() => resolve('timeout'), TIMEOUT_MS);
+  });
+  try {
+    return await Promise.race([running, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function statusFor({ status, result }: Executed<ExecutionResult>): number {
+  if (status === 'timeout') return statusOf('TIMEOUT');
+  return result.data === undefined ? 500 : 200;
+}
+
+/** An error as callers see it: known ones as they are, everything else without its inside. */
+export function publicError(log: Logger, error: GraphQLError, code?: string): GraphQLFormattedError {
+  const { path, locations } = error;
+  const place = { ...(locations && { locations }), ...(path && { path }) };
+  const original = error.originalError ?? error;
+  if (original instanceof GraphQLError) {
+    const known = (original.extensions['code'] as string | undefined) ?? code ?? 'GRAPHQL_EXECUTION_ERROR';
+    return { message: error.message, ...place, extensions: { ...original.extensions, code: known } };
+  }
+  if (isOutage(original)) {
+    log.error('a call met an outage', original);
+    return { message: ERRORS.TRY_AGAIN[1], ...place, extensions: { code: 'TRY_AGAIN' } };
+  }
+  const id = randomUUID();
+  log.error('a resolver failed', original, { id });
+  return { message: ERRORS.INTERNAL[1], ...place, extensions: { code: 'INTERNAL', id } };
+}
+
+function isOutage(error: unknown): boolean {
+  return (
+    error instanceof JournalUnavailable || error instanceof StoreUnavailable || error instanceof SqlUnavailable
+  );
+}
+
+function failed({ log, metrics }: GovernanceOptions, request: Request, error: unknown): GraphQLResponse {
+  if (isOutage(error)) {
+    log.error('a call was refused for an outage', error, { id: request.contextValue.correlationId });
+    return refusal(metrics, 'TRY_AGAIN', [['retry-after', '1']]);
+  }
+  log.error('a call failed', error, { id: request.contextValue.correlationId });
+  return refusal(metrics, 'INTERNAL');
+}
+
+function refusal(
+  metrics: Metrics,
+  code: ErrorCode,
+  headers: readonly (readonly [string, string])[] = [],
+  message: string = ERRORS[code][1],
+  extensions: Readonly<Record<string, unknown>> = {},
+): GraphQLResponse {
+  metrics.refused.inc({ code });
+  return response({ errors: [{ message, extensions: { ...extensions, code } }] }, statusOf(code), headers);
+}
+
+function limitRefusal(
+  metrics: Metrics,
+  { code, limit, retryAfterMs }: Extract<Governed<never>, { kind: 'refused' }>,
+  headers: readonly (readonly [string, string])[],
+): GraphQLResponse {
+  const { id, amount, window } = limit.limit;
+  const retryAfter = Math.max(1, Math.ceil(retryAfterMs / 1000));
+  return refusal(metrics, code, [...headers, ['retry-after', String(retryAfter)]], ERRORS[code][1], {
+    limit: id,
+    amount,
+    window,
+    used: limit.used,
+    retryAfter,
+  });
+}
+
+interface Result {
+  readonly data?: Record<string, unknown> | null | undefined;
+  readonly errors?: readonly GraphQLFormattedError[] | undefined;
+}
+
+function response(
+  { data, errors }: Result,
+  status: number,
+  headers: readonly (readonly [string, string])[] = [],
+): GraphQLResponse {
+  const map = new HeaderMap();
+  for (const [name, value] of headers) map.set(name, value);
+  const singleResult = { ...(errors && { errors }), ...(data !== undefined && { data }) };
+  return { http: { status, headers: map }, body: { kind: 'single', singleResult } };
+}

@@ -1,0 +1,67 @@
+import type { ASTVisitor, ValidationContext } from 'graphql';
+import { Kind } from 'graphql';
+import type { SelectionSetNode } from 'graphql';
+import { ApiError } from './errors.js';
+
+/** Of a document; checked by the parser. */
+export const MAX_TOKENS = 2_000;
+export const MAX_DEPTH = 12;
+/** Fields with an alias, in the whole document. */
+export const MAX_ALIASES = 50;
+/** Root fields of an operation, aliases counted. */
+export const MAX_ROOT_FIELDS = 20;
+
+/** A validation rule: refuses documents that are deep or wide beyond any use. */
+export function queryLimits(context: ValidationContext): ASTVisitor {
+  const tooLarge = (message: string): void => context.reportError(new ApiError('QUERY_TOO_LARGE', message));
+  let aliases = 0;
+  return {
+    Field: (node) => {
+      if (node.alias && ++aliases === MAX_ALIASES + 1) {
+        tooLarge(`A query may have at most ${MAX_ALIASES} aliases.`);
+      }
+    },
+    OperationDefinition: (node) => {
+      if (node.selectionSet.selections.length > MAX_ROOT_FIELDS) {
+        tooLarge(`An operation may have at most ${MAX_ROOT_FIELDS} root fields.`);
+      }
+      if (depthOf(context, node.selectionSet, new Map()) > MAX_DEPTH) {
+        tooLarge(`A query may be at most ${MAX_DEPTH} levels deep.`);
+      }
+    },
+  };
+}
+
+/** The deepest level of fields; each fragment is measured once, however often it is spread. */
+function depthOf(
+  context: ValidationContext,
+  { selections }: SelectionSetNode,
+  fragments: Map<string, number>,
+): number {
+  let deepest = 0;
+  for (const selection of selections) {
+    let depth = 0;
+    if (selection.kind === Kind.FIELD) {
+      // The standard introspection query is deep by nature and bounded by the schema.
+      const introspection = selection.name.value.startsWith('__');
+      depth = 1 + (selection.selectionSet && !introspection ? depthOf(context, selection.selectionSet, fragments) : 0);
+    } else if (selection.kind === Kind.INLINE_FRAGMENT) {
+      depth = depthOf(context, selection.selectionSet, fragments);
+    } else {
+      depth = fragmentDepth(context, selection.name.value, fragments);
+    }
+    deepest = Math.max(deepest, depth);
+  }
+  return deepest;
+}
+
+function fragmentDepth(context: ValidationContext, name: string, fragments: Map<string, number>): number {
+  const known = fragments.get(name);
+  if (known !== undefined) return known;
+  // Cycles are another rule's business; here they must only end.
+  fragments.set(name, 0);
+  const fragment = context.getFragment(name);
+  const depth = fragment ? depthOf(context, fragment.selectionSet, fragments) : 0;
+  fragments.set(name, depth);
+  return depth;
+}

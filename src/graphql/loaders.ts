@@ -1,0 +1,34 @@
+import DataLoader from 'dataloader';
+import type { AccountQueries, AccountRow, UserRow } from '../../projections/accounts/queries.js';
+import type { CatalogueQueries } from '../../projections/catalogue/queries.js';
+
+const MAX_BATCH = 200;
+
+/** One batch for all the single reads of a request's fields. */
+export interface Loaders {
+  readonly account: DataLoader<string, AccountRow | undefined>;
+  readonly user: DataLoader<string, UserRow | undefined>;
+  readonly patternUses: DataLoader<string, number>;
+}
+
+export function createLoaders(accounts: AccountQueries, catalogue: CatalogueQueries): Loaders {
+  const byId = <R extends { id: string }>(load: (ids: readonly string[]) => Promise<R[]>) =>
+    new DataLoader<string, R | undefined>(
+      async (ids) => {
+        const rows = new Map((await load(ids)).map((row) => [row.id, row]));
+        return ids.map((id) => rows.get(id));
+      },
+      { maxBatchSize: MAX_BATCH },
+    );
+  return {
+    account: byId((ids) => accounts.accounts(ids)),
+    user: byId((ids) => accounts.users(ids)),
+    patternUses: new DataLoader(
+      async (ids) => {
+        const uses = await catalogue.uses(ids);
+        return ids.map((id) => uses.get(id) ?? 0);
+      },
+      { maxBatchSize: MAX_BATCH },
+    ),
+  };
+}

@@ -1,0 +1,71 @@
+import { Field, InterfaceType, ObjectType } from 'type-graphql';
+import type { Refusal as RefusalValue } from '../eventsourcing/decider.js';
+
+/** What an expected failure looks like, whichever it is. */
+@InterfaceType({ description: 'An expected failure: part of the answer, not of `errors`.' })
+export abstract class Refusal {
+  @Field(() => String, { description: 'Stable and machine-readable, e.g. `EMAIL_TAKEN`.' })
+  code: string;
+
+  @Field(() => String, { description: 'A sentence for people. It may change; decide by `code`.' })
+  message: string;
+
+  constructor(code: string, message: string) {
+    this.code = code;
+    this.message = message;
+  }
+}
+
+@ObjectType({
+  implements: Refusal,
+  simpleResolvers: true,
+  description: 'A field of the input cannot be used. Codes: `INVALID_INPUT`, `COMMAND_ID_REUSED`.',
+})
+export class InvalidInput extends Refusal {
+  @Field(() => String, { nullable: true, description: 'The field at fault.' })
+  field: string | null;
+
+  constructor(message: string, field: string | null, code = 'INVALID_INPUT') {
+    super(code, message);
+    this.field = field;
+  }
+}
+
+@ObjectType({
+  implements: Refusal,
+  simpleResolvers: true,
+  description: 'An account with this e-mail exists already. Code: `EMAIL_TAKEN`.',
+})
+export class EmailTaken extends Refusal {}
+
+@ObjectType({
+  implements: Refusal,
+  simpleResolvers: true,
+  description:
+    'There is nothing with this id or slug, or it belongs to another account. Code: `NOT_FOUND`.',
+})
+export class NotFound extends Refusal {
+  constructor(message: string) {
+    super('NOT_FOUND', message);
+  }
+}
+
+@ObjectType({
+  implements: Refusal,
+  simpleResolvers: true,
+  description: 'The account’s plan does not include this. Code: `PLAN_REQUIRED`.',
+})
+export class PlanRequired extends Refusal {
+  @Field(() => String, { description: 'The smallest plan that opens it.' })
+  plan: string;
+
+  constructor(plan: string, message: string) {
+    super('PLAN_REQUIRED', message);
+    this.plan = plan;
+  }
+}
+
+/** Refusals of deciders that have no type of their own are about the input. */
+export function refused({ code, message, field }: RefusalValue): InvalidInput {
+  return new InvalidInput(message, field ?? null, code);
+}

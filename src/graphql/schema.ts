@@ -1,0 +1,36 @@
+import 'reflect-metadata';
+import type { GraphQLSchema } from 'graphql';
+import type { NonEmptyArray } from 'type-graphql';
+import { buildSchemaSync } from 'type-graphql';
+import { AccountResolver, AccountsResolver, UserResolver } from '../accounts/resolvers.js';
+import { CatalogueResolver, PatternFieldsResolver } from '../catalogue/resolvers.js';
+import { AccountKeysResolver, KeysResolver } from '../keys/resolvers.js';
+import { UsageResolver } from '../usage/resolvers.js';
+
+// eslint-disable-next-line @typescript-eslint/no-unsafe-function-type -- what type-graphql calls a class
+type Class = Function;
+
+const RESOLVERS: NonEmptyArray<Class> = [
+  AccountsResolver,
+  UserResolver,
+  AccountResolver,
+  CatalogueResolver,
+  PatternFieldsResolver,
+  KeysResolver,
+  AccountKeysResolver,
+  UsageResolver,
+];
+
+/**
+ * The schema. Instances of the resolvers come from the composition root.
+ * @param instances none of them is needed to print the schema
+ */
+export function createSchema(instances: readonly object[] = []): GraphQLSchema {
+  const byClass = new Map(instances.map((instance) => [instance.constructor, instance]));
+  return buildSchemaSync({
+    resolvers: RESOLVERS,
+    container: { get: (resolver) => byClass.get(resolver) },
+    // Inputs are checked where they are used: a failure there is a typed answer.
+    validate: false,
+  });
+}

@@ -1,0 +1,37 @@
+import fastifyStatic from '@fastify/static';
+import { getDistDirectory, renderAltair } from 'altair-static';
+import type { FastifyInstance } from 'fastify';
+import type { GraphQLSchema } from 'graphql';
+import { printSchema } from 'graphql';
+
+const FIRST_QUERY = `# Set your key in "Headers" (the sun icon on the left):  X-API-Key  sk_test_…
+query FirstSearch {
+  searchPatterns(query: "a remote service keeps failing", first: 3) {
+    hits {
+      similarityScore
+      pattern { name category description }
+    }
+  }
+}
+`;
+
+/** The playground at `/`, served from the install: it works offline. The schema stands at `/schema.graphql`. */
+export async function servePlayground(fastify: FastifyInstance, schema: GraphQLSchema): Promise<void> {
+  const page = renderAltair({
+    baseURL: '/playground/',
+    endpointURL: '/graphql',
+    initialQuery: FIRST_QUERY,
+    initialHeaders: { 'X-API-Key': '' },
+  });
+  const sdl = printSchema(schema);
+  await fastify.register(fastifyStatic, {
+    root: getDistDirectory(),
+    prefix: '/playground/',
+    index: false,
+    maxAge: '1h',
+  });
+  fastify.get('/', async (_request, reply) => reply.type('text/html; charset=utf-8').send(page));
+  fastify.get('/schema.graphql', async (_request, reply) =>
+    reply.type('text/plain; charset=utf-8').send(`${sdl}\n`),
+  );
+}

@@ -1,0 +1,59 @@
+import cors from '@fastify/cors';
+import type { FastifyError, FastifyInstance } from 'fastify';
+import Fastify from 'fastify';
+import type { ErrorCode } from '../graphql/errors.js';
+import { ERRORS, statusOf } from '../graphql/errors.js';
+import type { Logger } from '../logger.js';
+import { EXPOSED_HEADERS } from '../usage/headers.js';
+
+/** Of a request's body, in bytes. */
+export const MAX_BODY_BYTES = 100 * 1024;
+
+export interface HttpOptions {
+  readonly trustProxy: boolean;
+  readonly corsOrigins: readonly string[];
+  readonly log: Logger;
+}
+
+const CODES: Readonly<Record<string, ErrorCode>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'BODY_TOO_LARGE',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'MEDIA_TYPE_UNSUPPORTED',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'BODY_INVALID',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'BODY_INVALID',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'BODY_INVALID',
+};
+
+/** The HTTP server: every failure that it finds itself has the shape of a GraphQL error. */
+export async function createHttpServer({ trustProxy, corsOrigins, log }: HttpOptions): Promise<FastifyInstance> {
+  const fastify = Fastify({
+    logger: false,
+    bodyLimit: MAX_BODY_BYTES,
+    trustProxy,
+    connectionTimeout: 30_000,
+    requestTimeout: 15_000,
+  });
+
+  fastify.setErrorHandler((error: FastifyError, _request, reply) => {
+    const code: ErrorCode =
+      CODES[error.code] ?? (error instanceof SyntaxError || error.statusCode === 400 ? 'BODY_INVALID' : 'INTERNAL');
+    if (code === 'INTERNAL') log.error('a request failed', error);
+    return reply.status(statusOf(code)).send(body(code));
+  });
+  fastify.setNotFoundHandler((_request, reply) => reply.status(404).send(body('NOT_FOUND')));
+  fastify.addHook('onSend', async (_request, reply) => {
+    reply.header('x-content-type-options', 'nosniff');
+    reply.header('referrer-policy', 'no-referrer');
+    reply.header('x-frame-options', 'DENY');
+  });
+  if (corsOrigins.length > 0) {
+    await fastify.register(cors, {
+      origin: corsOrigins.includes('*') ? '*' : [...corsOrigins],
+      exposedHeaders: EXPOSED_HEADERS,
+    });
+  }
+  return fastify;
+}
+
+function body(code: ErrorCode): object {
+  return { errors: [{ message: ERRORS[code][1], extensions: { code } }] };
+}

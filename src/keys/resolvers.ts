@@ -1,0 +1,144 @@
+import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
+import type { KeyQueries } from '../../projections/keys/queries.js';
+import { Account } from '../accounts/types.js';
+import type { CommandHandler } from '../eventsourcing/commandHandler.js';
+import { BAD_COMMAND_ID, commandIdOf } from '../eventsourcing/commandId.js';
+import type { PositionTokens } from '../eventsourcing/positionToken.js';
+import type { RequestContext } from '../graphql/context.js';
+import { sessionOf } from '../graphql/context.js';
+import { Metered } from '../graphql/metering.js';
+import { InvalidInput, NotFound, refused } from '../graphql/refusals.js';
+import { key as decider } from './decide.js';
+import { keyStream } from './events.js';
+import type { IssueKey } from './issue.js';
+import type { KeyEnvironment, KeyScope } from './types.js';
+import {
+  IssueKeyInput,
+  IssueKeyPayload,
+  IssueKeyResult,
+  Key,
+  RevokeKeyInput,
+  RevokeKeyPayload,
+  RevokeKeyResult,
+} from './types.js';
+
+const MAX_NAME = 100;
+
+@Resolver()
+export class KeysResolver {
+  constructor(
+    private readonly issue: IssueKey,
+    private readonly commands: CommandHandler,
+    private readonly tokens: PositionTokens,
+  ) {}
+
+  @Metered('guarded')
+  @Mutation(() => IssueKeyResult, {
+    nullable: true,
+    description: 'Issues a key for the account. Needs a session. The secret is shown this once.',
+  })
+  async issueKey(
+    @Ctx() context: RequestContext,
+    @Arg('input', () => IssueKeyInput, { description: 'The new key.' }) input: IssueKeyInput,
+  ): Promise<typeof IssueKeyResult> {
+    const { accountId, userId } = sessionOf(context);
+    const name = input.name.trim();
+    const scopes = [...new Set(input.scopes)];
+    const expiresAt = input.expiresAt ?? null;
+    if (name === '' || name.length > MAX_NAME) {
+      return new InvalidInput(`"name" must have 1 to ${MAX_NAME} characters.`, 'name');
+    }
+    if (scopes.length === 0) return new InvalidInput('"scopes" needs at least one scope.', 'scopes');
+    if (expiresAt && expiresAt.getTime() <= context.now) {
+      return new InvalidInput('"expiresAt" must be in the future.', 'expiresAt');
+    }
+    const commandId = commandIdOf(input.commandId);
+    if (commandId === undefined) return badCommandId();
+
+    const { environment } = input;
+    const result = await this.issue.execute(
+      { accountId, name, environment, scopes, expiresAt },
+      { commandId, caller: `user:${userId}`, at: new Date(context.now), correlationId: context.correlationId },
+    );
+    if (result.kind === 'refused') return refused(result.refusal);
+    const { keyId, key, stored, secret } = result;
+    return Object.assign(new IssueKeyPayload(), {
+      key: Object.assign(new Key(), {
+        id: keyId,
+        name: key.name,
+        environment: key.environment as KeyEnvironment,
+        scopes: key.scopes as readonly KeyScope[],
+        prefix: key.prefix,
+        last4: key.last4,
+        issuedAt: new Date(stored.metadata.at),
+        expiresAt: key.expiresAt === null ? null : new Date(key.expiresAt),
+        revokedAt: null,
+      }),
+      secret,
+      secretNotice: secret === null ? 'SECRET_ALREADY_SHOWN' : null,
+      position: this.tokens.encode(stored.position),
+    });
+  }
+
+  @Metered('guarded')
+  @Mutation(() => RevokeKeyResult, {
+    nullable: true,
+    description: 'Revokes a key of the account at once. Needs a session. Revoking it again changes nothing.',
+  })
+  async revokeKey(
+    @Ctx() context: RequestContext,
+    @Arg('input', () => RevokeKeyInput, { description: 'The key.' }) input: RevokeKeyInput,
+  ): Promise<typeof RevokeKeyResult> {
+    const { accountId, userId } = sessionOf(context);
+    const commandId = commandIdOf(input.commandId);
+    if (commandId === undefined) return badCommandId();
+    const by = `user:${userId}`;
+    const result = await this.commands.handle(
+      decider,
+      keyStream(input.id),
+      { type: 'RevokeKey', accountId, by },
+      {
+        commandId,
+        caller: by,
+        requestHash: `revoke:${input.id}`,
+        at: new Date(context.now),
+        environment: 'live',
+        correlationId: context.correlationId,
+      },
+    );
+    if (result.kind === 'refused') {
+      const { code, message } = result.refusal;
+      return code === 'NOT_FOUND' ? new NotFound(message) : refused(result.refusal);
+    }
+    return Object.assign(new RevokeKeyPayload(), {
+      id: input.id,
+      position: this.tokens.encode(result.position),
+    });
+  }
+}
+
+@Resolver(() => Account)
+export class AccountKeysResolver {
+  constructor(private readonly keys: KeyQueries) {}
+
+  @FieldResolver(() => [Key], { name: 'keys', description: 'The keys of the account, the oldest first, at most 200.' })
+  async ofAccount(@Root() account: Account): Promise<Key[]> {
+    return (await this.keys.ofAccount(account.id)).map((row) =>
+      Object.assign(new Key(), {
+        id: row.id,
+        name: row.name,
+        environment: row.environment as KeyEnvironment,
+        scopes: row.scopes as readonly KeyScope[],
+        prefix: row.prefix,
+        last4: row.last4,
+        issuedAt: row.issued_at,
+        expiresAt: row.expires_at,
+        revokedAt: row.revoked_at,
+      }),
+    );
+  }
+}
+
+function badCommandId(): InvalidInput {
+  return new InvalidInput(BAD_COMMAND_ID, 'commandId');
+}

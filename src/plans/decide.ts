@@ -1,0 +1,48 @@
+import type { Decider } from '../eventsourcing/decider.js';
+import { accept, refuse } from '../eventsourcing/decider.js';
+import type { ProfileEvent, SubscriptionEvent } from './events.js';
+import type { Profile } from './profile.js';
+
+export interface PublishProfile {
+  readonly hash: string;
+  readonly profile: Profile;
+}
+
+interface Published {
+  readonly version: number;
+  readonly hash: string | undefined;
+}
+
+export const profile: Decider<Published, PublishProfile, ProfileEvent> = {
+  initial: { version: 0, hash: undefined },
+  evolve: (_state, { data }) => ({ version: data.version, hash: data.hash }),
+  decide: (state, { hash, profile: content }) =>
+    state.hash === hash
+      ? accept()
+      : accept({
+          type: 'ProfilePublished',
+          data: { hash, version: state.version + 1, profile: content },
+        }),
+};
+
+/** An operator gives an account a plan without payment. */
+export interface GrantPlan {
+  readonly plan: string;
+  /** The plans of the profile's version below. */
+  readonly plans: readonly string[];
+  readonly profileVersion: number;
+  readonly grantedBy: string;
+  readonly reason: string;
+}
+
+export const subscription: Decider<{ plan: string | undefined }, GrantPlan, SubscriptionEvent> = {
+  initial: { plan: undefined },
+  evolve: (_state, { data }) => ({ plan: data.plan }),
+  decide: (state, { plan, plans, profileVersion, grantedBy, reason }) => {
+    if (!plans.includes(plan)) {
+      return refuse('PLAN_UNKNOWN', `There is no plan "${plan}"; there are ${plans.join(', ')}.`, 'plan');
+    }
+    if (state.plan === plan) return accept();
+    return accept({ type: 'PlanGranted', data: { plan, profileVersion, grantedBy, reason } });
+  },
+};

@@ -1,0 +1,67 @@
+import type { StoredEvent } from '../eventsourcing/event.js';
+import { as } from '../eventsourcing/event.js';
+import type { ProfileEvent, SubscriptionEvent } from './events.js';
+import type { Plan, Profile } from './profile.js';
+
+/** A plan with the version of the profile that it is taken from. */
+export interface PlanInForce {
+  readonly plan: Plan;
+  readonly version: number;
+}
+
+interface AccountPlan {
+  readonly plan: string;
+  readonly revision: number;
+}
+
+/** The published profile and each account's plan, in memory: a projection like the key cache. */
+export class PlanDirectory {
+  #published: ProfileEvent['data'] | undefined;
+  #byId = new Map<string, PlanInForce>();
+  readonly #accounts = new Map<string, AccountPlan>();
+
+  apply(stored: StoredEvent): void {
+    if (stored.type === 'ProfilePublished') {
+      const { data } = as<ProfileEvent>(stored);
+      if (data.version > (this.#published?.version ?? 0)) this.#publish(data);
+    } else if (stored.type === 'PlanGranted') {
+      const { plan } = as<SubscriptionEvent>(stored).data;
+      this.load([{ accountId: stored.streamId, plan, revision: stored.revision }]);
+    }
+  }
+
+  load(accounts: Iterable<{ accountId: string; plan: string; revision: number }>): void {
+    for (const { accountId, plan, revision } of accounts) {
+      if ((this.#accounts.get(accountId)?.revision ?? -1) < revision) {
+        this.#accounts.set(accountId, { plan, revision });
+      }
+    }
+  }
+
+  get profile(): Profile {
+    return this.#current.profile;
+  }
+
+  get version(): number {
+    return this.#current.version;
+  }
+
+  planOf(accountId: string): PlanInForce {
+    const granted = this.#accounts.get(accountId)?.plan;
+    // A plan that a newer profile no longer has falls back to the default one.
+    const plan =
+      (granted !== undefined ? this.#byId.get(granted) : undefined) ??
+      this.#byId.get(this.profile.defaultPlan);
+    return plan as PlanInForce;
+  }
+
+  get #current(): ProfileEvent['data'] {
+    if (!this.#published) throw new Error('no profile has been published');
+    return this.#published;
+  }
+
+  #publish(data: ProfileEvent['data']): void {
+    this.#published = data;
+    this.#byId = new Map(data.profile.plans.map((plan) => [plan.id, { plan, version: data.version }]));
+  }
+}

@@ -1,0 +1,43 @@
+import { readFile } from 'node:fs/promises';
+import { parse } from 'yaml';
+import { canonicalJson } from '../canonicalJson.js';
+import { ConfigError } from '../config.js';
+import type { CommandContext, CommandHandler } from '../eventsourcing/commandHandler.js';
+import { contentHash } from '../eventsourcing/ids.js';
+import { profile as decider } from './decide.js';
+import { profileStream } from './events.js';
+import { Profile } from './profile.js';
+
+/** @throws ConfigError that names every problem of the file */
+export async function readProfile(file: string): Promise<Profile> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch {
+    throw new ConfigError([`PROFILE: there is no file ${file}`]);
+  }
+  const parsed = Profile.safeParse(parse(text));
+  if (!parsed.success) {
+    throw new ConfigError(
+      parsed.error.issues.map((i) => `${file}: ${i.path.join('.') || 'profile'}: ${i.message}`),
+    );
+  }
+  return parsed.data;
+}
+
+/** Publishes the profile where its content differs from what was published last (decision 5). */
+export async function publishProfile(
+  commands: CommandHandler,
+  profile: Profile,
+  context: Omit<CommandContext, 'commandId' | 'requestHash'>,
+): Promise<void> {
+  const hash = contentHash(canonicalJson(profile));
+  const stream = profileStream(profile.name);
+  // Going back to an earlier content is a change too, so the command id holds the stream's length.
+  const { length } = await commands.load(stream);
+  await commands.handle(decider, stream, { hash, profile }, {
+    ...context,
+    commandId: `publish:${hash}:${length}`,
+    requestHash: hash,
+  });
+}

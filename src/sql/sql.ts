@@ -1,0 +1,46 @@
+/** A row as the driver returns it: bigint columns as safe integers, timestamps as Date. */
+export type Row = Record<string, unknown>;
+
+export interface Statement {
+  readonly text: string;
+  readonly params?: readonly unknown[];
+}
+
+/** On PGlite's one connection the journal goes first, then queries, then projections (decision 18). */
+export type SqlPriority = 'journal' | 'query' | 'projection';
+
+/**
+ * The port to PostgreSQL, native or embedded. A transaction is a list of statements and never
+ * interactive: guards are statements that raise.
+ */
+export interface Sql {
+  query<R extends object = Row>(text: string, params?: readonly unknown[], priority?: SqlPriority): Promise<R[]>;
+  /** All statements in one transaction; the rows of each. */
+  transaction(statements: readonly Statement[], priority?: SqlPriority): Promise<Row[][]>;
+  /** Several statements separated by semicolons, without parameters: migrations. */
+  script(text: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The database refused a statement (bad data, a guard that raised): repeating it changes nothing. */
+export class SqlError extends Error {
+  constructor(
+    message: string,
+    /** PostgreSQL's SQLSTATE. */
+    readonly code: string,
+  ) {
+    super(message);
+    this.name = 'SqlError';
+  }
+}
+
+/** The database cannot be reached, or did not answer: whether a write happened is unknown. */
+export class SqlUnavailable extends Error {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'SqlUnavailable';
+  }
+}
+
+/** SQLSTATE of `RAISE EXCEPTION` in our own guards. */
+export const GUARD_FAILED = 'TG001';

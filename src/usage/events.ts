@@ -1,0 +1,86 @@
+import type { Environment } from '../eventsourcing/event.js';
+
+/**
+ * One use, as it is stored for ever (decision 8). No personal data. Keys are in the order of their
+ * names, so that a record's JSON is canonical (RFC 8785) as written.
+ */
+export interface Use {
+  /** Cost points spent in the end; null as long as no cost formula exists. */
+  readonly actualCost: number | null;
+  /** Keyed hash of the caller's address, under a salt that changes every month; null if unknown. */
+  readonly address: string | null;
+  /** When the take was made, milliseconds since the epoch. */
+  readonly at: number;
+  /** Version of the cost formula. */
+  readonly costVersion: number | null;
+  /** Execution without the wait for the journal, in microseconds. */
+  readonly durationUs: number;
+  readonly endpoint: string;
+  readonly environment: Environment;
+  readonly estimatedCost: number | null;
+  /** Unique among the account's uses. Ids that Tollgraph minted contain a dot. */
+  readonly id: string;
+  readonly key: string;
+  /** Amounts by meter. */
+  readonly meters: Readonly<Record<string, number>>;
+  readonly method: string;
+  /** The GraphQL operation's name, null for an anonymous one. */
+  readonly operation: string | null;
+  /** Ids of the patterns that were read. */
+  readonly patterns: readonly string[];
+  /** The fixed periods in which the amounts count, e.g. `month:2026-11`. */
+  readonly periods: readonly string[];
+  /** Version of the profile whose plan was in force. */
+  readonly planVersion: number;
+  /** Why it was refused; null for a call that was executed. */
+  readonly refusal: RefusedUse | null;
+  /** Root fields of the operation, in order, each once. */
+  readonly rootFields: readonly string[];
+  /** A label the caller gave, e.g. a data source; null for GraphQL calls. */
+  readonly source: string | null;
+  readonly status: UseStatus;
+}
+
+/** `ok`; `error`: an internal error, amounts are zero but the request; `timeout`: the estimate stands. */
+export type UseStatus = 'ok' | 'error' | 'timeout' | 'refused';
+
+export interface RefusedUse {
+  readonly amount: number;
+  readonly code: string;
+  /** How many refusals this record stands for. */
+  readonly count: number;
+  readonly limit: string;
+  readonly used: number;
+}
+
+/** The uses of one account within one batch. */
+export interface UseGroup {
+  readonly account: string;
+  readonly uses: readonly Use[];
+}
+
+/** Stream `usage-<node>-<day>`: one event is one flush of a node's journal (decisions 9 and 10). */
+export type UsageEvent =
+  | {
+      readonly type: 'UsesRecorded';
+      readonly data: {
+        /** Sorted by account. */
+        readonly groups: readonly UseGroup[];
+        readonly node: string;
+        /** The process start this batch comes from; starts of a node sort by time. */
+        readonly start: string;
+      };
+    }
+  | {
+      /** Takes back uses that were stored although their callers had been told to try again. */
+      readonly type: 'UsesCorrected';
+      readonly data: {
+        /** Id of the UsesRecorded event. */
+        readonly batch: string;
+        readonly groups: readonly UseGroup[];
+        readonly node: string;
+        readonly start: string;
+      };
+    };
+
+export const usageStream = (node: string, day: string): string => `usage-${node}-${day}`;

@@ -1,0 +1,277 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Clock } from '../clock.js';
+import type { EventMetadata, NewEvent, Position } from '../eventsourcing/event.js';
+import { as, START } from '../eventsourcing/event.js';
+import type { EventStore } from '../eventsourcing/eventStore.js';
+import { ConcurrencyConflict, NO_STREAM, StoreUnavailable } from '../eventsourcing/eventStore.js';
+import { derivedId } from '../eventsourcing/ids.js';
+import { CURRENT_SCHEMA_VERSION } from '../eventsourcing/upcasting.js';
+import type { Logger } from '../logger.js';
+import type { UsageEvent, Use } from './events.js';
+import { usageStream } from './events.js';
+
+/** One flush at most (decision 9). */
+export const MAX_BATCH_USES = 512;
+export const MAX_BATCH_BYTES = 256 * 1024;
+
+/** The journal takes no uses at the moment: nothing was executed or nothing will be billed. */
+export class JournalUnavailable extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'JournalUnavailable';
+  }
+}
+
+export interface JournalOptions {
+  readonly store: EventStore;
+  readonly node: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Shortest time from one flush to the next, in milliseconds. */
+  readonly flushMs: number;
+  /** Uses that may wait at once; above it calls are refused before any work. */
+  readonly maxWaiting?: number;
+  /** How long an append may take before its outcome counts as unknown. */
+  readonly appendTimeoutMs?: number;
+}
+
+interface Waiting {
+  readonly account: string;
+  readonly json: string;
+  /** Absent for what nobody waits for. */
+  readonly stored?: { resolve(position: Position): void; reject(error: Error): void };
+}
+
+/**
+ * A node's journal of uses: batches with one append in flight, on a stream of its own for each day.
+ * A use is durable once `record` resolves, and only then may its answer leave (law 1).
+ */
+export class Journal {
+  /** Names this process start; later starts of a node sort behind earlier ones. */
+  readonly start: string;
+  #waiting: Waiting[] = [];
+  #draining: Promise<void> | undefined;
+  #stream = '';
+  #revision = NO_STREAM;
+  #batches = 0;
+  #uses = 0;
+  #lastFlush = 0;
+  #lastPosition: Position = START;
+  #problem: string | undefined;
+  #closed = false;
+
+  constructor(private readonly options: JournalOptions) {
+    this.start = `${new Date(options.clock()).toISOString()}-${randomBytes(4).toString('hex')}`;
+  }
+
+  /** Why the journal takes no uses, if it takes none. */
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
+  /** Position of the newest stored batch of this process. */
+  get lastPosition(): Position {
+    return this.#lastPosition;
+  }
+
+  /** A use id that no other process start can mint. */
+  mintUseId(): string {
+    return `${this.start.slice(-8)}.${this.start.slice(0, 23).replace(/\D/g, '')}.${(this.#uses++).toString(36)}`;
+  }
+
+  /** @throws JournalUnavailable when no further use can be taken; asked before any work (decision 7) */
+  admit(): void {
+    if (this.#problem !== undefined) throw new JournalUnavailable(this.#problem);
+    if (this.#waiting.length >= (this.options.maxWaiting ?? 20_000)) {
+      throw new JournalUnavailable('the usage journal is behind');
+    }
+  }
+
+  /**
+   * Stores a use.
+   * @returns the position of its batch
+   * @throws JournalUnavailable when it could not be stored, or not for certain; it is then not billed
+   */
+  record(account: string, use: Use): Promise<Position> {
+    if (this.#problem !== undefined) {
+      return Promise.reject(new JournalUnavailable(this.#problem));
+    }
+    return new Promise((resolve, reject) => {
+      this.#enqueue({ account, json: JSON.stringify(use), stored: { resolve, reject } });
+    });
+  }
+
+  /** Stores a use that no answer waits for: a refusal. Lost if the process ends before the flush. */
+  note(account: string, use: Use): void {
+    if (this.#problem === undefined) this.#enqueue({ account, json: JSON.stringify(use) });
+  }
+
+  /** Flushes what waits and takes nothing more. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#problem = 'the server is shutting down';
+    await this.#draining;
+  }
+
+  #enqueue(waiting: Waiting): void {
+    this.#waiting.push(waiting);
+    this.#draining ??= this.#drain().finally(() => (this.#draining = undefined));
+  }
+
+  async #drain(): Promise<void> {
+    // Whatever else this tick of the event loop brings shares the first flush.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (this.#waiting.length > 0) {
+      const rest = this.#lastFlush + this.options.flushMs - performance.now();
+      if (rest > 0 && this.#waiting.length < MAX_BATCH_USES && !this.#closed) await delay(rest);
+      this.#lastFlush = performance.now();
+      await this.#flush(this.#takeBatch());
+    }
+  }
+
+  #takeBatch(): Waiting[] {
+    let bytes = 0;
+    let count = 0;
+    for (const { json, account } of this.#waiting) {
+      bytes += json.length + account.length + 32;
+      if (count > 0 && (bytes > MAX_BATCH_BYTES || count >= MAX_BATCH_USES)) break;
+      count++;
+    }
+    return this.#waiting.splice(0, count);
+  }
+
+  async #flush(batch: readonly Waiting[]): Promise<void> {
+    const id = derivedId('usage', this.options.node, this.start, this.#batches++);
+    const event = this.#event(id, 'UsesRecorded', this.#batchJson(batch));
+    const stream = this.#todaysStream();
+    try {
+      const position = await this.#append(stream, event);
+      this.#lastPosition = position;
+      for (const { stored } of batch) stored?.resolve(position);
+    } catch (error) {
+      this.#problem ??= 'the usage journal is not available';
+      const unavailable = new JournalUnavailable('the usage journal could not store this call');
+      // What still waits was never sent: it is simply not billed.
+      const unsent = this.#waiting.splice(0);
+      for (const { stored } of [...batch, ...unsent]) stored?.reject(unavailable);
+      if (!this.#isSuperseded()) await this.#recover(stream, event, batch, error);
+    }
+  }
+
+  /**
+   * The outcome of an append is unknown: calls are refused while the same event is tried again, and
+   * if it proves stored, a correction takes back the uses whose callers were told to try again.
+   */
+  async #recover(
+    stream: string,
+    event: NewEvent,
+    batch: readonly Waiting[],
+    cause: unknown,
+  ): Promise<void> {
+    this.options.log.error('the usage journal does not get through', cause);
+    for (let wait = 50; ; wait = Math.min(wait * 2, 2_000)) {
+      await delay(wait);
+      try {
+        // Stored by the first try or by this one: either way it is there now, and must not count.
+        await this.#append(stream, event);
+        const refused = batch.filter(({ stored }) => stored !== undefined);
+        if (refused.length > 0) {
+          const id = derivedId('correction', event.id);
+          const correction = this.#event(id, 'UsesCorrected', this.#batchJson(refused, event.id));
+          this.#lastPosition = await this.#append(stream, correction);
+        }
+        this.options.log.info('the usage journal is available again');
+        this.#problem = this.#closed ? 'the server is shutting down' : undefined;
+        return;
+      } catch (error) {
+        if (this.#isSuperseded() || this.#closed) return;
+        if (!(error instanceof StoreUnavailable)) {
+          this.options.log.error('the usage journal cannot go on', error);
+          return;
+        }
+      }
+    }
+  }
+
+  #todaysStream(): string {
+    return usageStream(this.options.node, new Date(this.options.clock()).toISOString().slice(0, 10));
+  }
+
+  /** Appends at the exact head; learns the head first where it isn't known. */
+  async #append(stream: string, event: NewEvent): Promise<Position> {
+    if (stream !== this.#stream) {
+      this.#revision = (await this.#bounded(this.options.store.readLast(stream)))?.revision ?? NO_STREAM;
+      this.#stream = stream;
+    }
+    for (;;) {
+      try {
+        const result = await this.#bounded(
+          this.options.store.append(stream, this.#revision, [event], 'journal'),
+        );
+        this.#revision = result.revision;
+        return result.position;
+      } catch (error) {
+        if (!(error instanceof ConcurrencyConflict)) throw error;
+        await this.#meetOther(stream);
+      }
+    }
+  }
+
+  /** Another process writes this node's stream: the older start gives way (decision 10). */
+  async #meetOther(stream: string): Promise<void> {
+    const last = await this.#bounded(this.options.store.readLast(stream));
+    const other = last && as<UsageEvent>(last).data.start;
+    if (other !== undefined && other > this.start) {
+      this.#problem = SUPERSEDED;
+      this.options.log.error('a newer process writes the journal of this node', undefined, { other });
+      throw new JournalUnavailable(SUPERSEDED);
+    }
+    this.#revision = last?.revision ?? NO_STREAM;
+  }
+
+  #isSuperseded(): boolean {
+    return this.#problem === SUPERSEDED;
+  }
+
+  async #bounded<T>(answer: Promise<T>): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      const ms = this.options.appendTimeoutMs ?? 5_000;
+      timer = setTimeout(() => reject(new StoreUnavailable(`no answer within ${ms} ms`)), ms);
+    });
+    try {
+      return await Promise.race([answer, late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Canonical JSON (RFC 8785): keys sorted, no white space, groups by account, uses as they came. */
+  #batchJson(batch: readonly Waiting[], corrected?: string): string {
+    const groups = new Map<string, string[]>();
+    for (const { account, json } of batch) {
+      const uses = groups.get(account);
+      if (uses) uses.push(json);
+      else groups.set(account, [json]);
+    }
+    const texts = [...groups.keys()]
+      .sort()
+      .map((account) => `{"account":"${account}","uses":[${groups.get(account)?.join(',')}]}`);
+    const subject = corrected === undefined ? '' : `"batch":"${corrected}",`;
+    return `{${subject}"groups":[${texts.join(',')}],"node":"${this.options.node}","start":"${this.start}"}`;
+  }
+
+  #event(id: string, type: UsageEvent['type'], data: string): NewEvent {
+    const metadata: EventMetadata = {
+      schemaVersion: CURRENT_SCHEMA_VERSION,
+      at: new Date(this.options.clock()).toISOString(),
+      // Batches mix both; each use says its own.
+      environment: 'live',
+      correlationId: id,
+    };
+    return { id, type, data, metadata: JSON.stringify(metadata) };
+  }
+}
+
+const SUPERSEDED = 'a newer process has taken over the journal of this node';

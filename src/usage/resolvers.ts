@@ -1,0 +1,112 @@
+import { Arg, Ctx, Query, Resolver } from 'type-graphql';
+import { GraphQLDateTimeISO } from 'graphql-scalars';
+import type { UsageQueries } from '../../projections/usage/queries.js';
+import type { PositionTokens } from '../eventsourcing/positionToken.js';
+import type { PlanOf, RequestContext } from '../graphql/context.js';
+import { accountOf, environmentOf } from '../graphql/context.js';
+import { invalidInput } from '../graphql/errors.js';
+import { Metered } from '../graphql/metering.js';
+import type { Limiter } from './limiter.js';
+import { Quota, Usage, UsageInterval } from './types.js';
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const MAX_DAYS = { hour: 31, day: 400 } as const;
+/** How long an answer waits for the ledger to have seen the newest calls, in milliseconds. */
+const LEDGER_WAIT_MS = 1_000;
+
+@Resolver()
+export class UsageResolver {
+  constructor(
+    private readonly usageQueries: UsageQueries,
+    private readonly limiter: Limiter,
+    private readonly planOf: PlanOf,
+    private readonly tokens: PositionTokens,
+    /** Position of the newest batch that this node has stored. */
+    private readonly journalPosition: () => number,
+    private readonly ledgerReached: (position: number, timeoutMs: number) => Promise<boolean>,
+  ) {}
+
+  @Metered('guarded')
+  @Query(() => Usage, {
+    nullable: true,
+    description: 'What the account has used: the live calls, or the test calls when asked with a test key.',
+  })
+  async usage(
+    @Ctx() context: RequestContext,
+    @Arg('from', () => GraphQLDateTimeISO, {
+      nullable: true,
+      description: 'Rounded down to the hour (UTC); by default the beginning of the month.',
+    })
+    from: Date | undefined,
+    @Arg('to', () => GraphQLDateTimeISO, {
+      nullable: true,
+      description: 'Rounded up to the hour (UTC); by default now. At most 31 days of hours, 400 of days.',
+    })
+    to: Date | undefined,
+    @Arg('interval', () => UsageInterval, {
+      defaultValue: UsageInterval.DAY,
+      description: 'Sums by the hour or by the day.',
+    })
+    interval: UsageInterval,
+    @Arg('atLeast', () => String, {
+      nullable: true,
+      description: 'A `position`: the answer waits up to a second to include it.',
+    })
+    atLeast: string | undefined,
+  ): Promise<Usage> {
+    const account = accountOf(context);
+    const now = new Date(context.now);
+    const start = floorHour(from ?? new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), 1)));
+    const end = ceilHour(to ?? new Date(context.now + 1));
+    if (end <= start) throw invalidInput('to', '"to" must be later than "from".');
+    if (end.getTime() - start.getTime() > MAX_DAYS[interval] * DAY_MS) {
+      throw invalidInput('from', `At most ${MAX_DAYS[interval]} days can be asked for by the ${interval}.`);
+    }
+    const position = atLeast == null ? 0 : this.tokens.decode(atLeast);
+    if (position === undefined) throw invalidInput('atLeast', '"atLeast" is not a position of this service.');
+
+    const needed = Math.max(position, this.journalPosition());
+    const fresh = await this.ledgerReached(needed, LEDGER_WAIT_MS);
+    const range = [account, environmentOf(context), hourName(start), hourName(end)] as const;
+    const [buckets, operations] = await Promise.all([
+      this.usageQueries.buckets(...range, interval === UsageInterval.HOUR ? 13 : 10),
+      this.usageQueries.byOperation(...range),
+    ]);
+    return {
+      from: start,
+      to: end,
+      requests: buckets.reduce((sum, { requests }) => sum + requests, 0),
+      buckets: buckets.map((row) => ({
+        start: new Date(row.bucket.length === 13 ? `${row.bucket}:00:00Z` : `${row.bucket}T00:00:00Z`),
+        requests: row.requests,
+        refused: row.refused,
+        errors: row.errors,
+        meanDurationMs: row.requests === 0 ? 0 : row.duration_us / row.requests / 1000,
+      })),
+      operations,
+      stale: !fresh,
+    };
+  }
+
+  @Metered('guarded')
+  @Query(() => Quota, { nullable: true, description: 'The limits of the plan and where they stand now.' })
+  async quota(@Ctx() context: RequestContext): Promise<Quota> {
+    const account = accountOf(context);
+    const { plan } = this.planOf(account);
+    const states = await this.limiter.states(account, environmentOf(context), plan.limits, context.now);
+    return {
+      plan: plan.id,
+      limits: states.map(({ limit, used, remaining, resetAt }) => ({
+        ...limit,
+        used,
+        remaining,
+        resetAt: new Date(resetAt),
+      })),
+    };
+  }
+}
+
+const floorHour = (date: Date): Date => new Date(Math.floor(date.getTime() / HOUR_MS) * HOUR_MS);
+const ceilHour = (date: Date): Date => new Date(Math.ceil(date.getTime() / HOUR_MS) * HOUR_MS);
+const hourName = (date: Date): string => date.toISOString().slice(0, 13);

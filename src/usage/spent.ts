@@ -1,0 +1,47 @@
+import type { Environment } from '../eventsourcing/event.js';
+import { as } from '../eventsourcing/event.js';
+import type { EventStore } from '../eventsourcing/eventStore.js';
+import type { UsageEvent } from './events.js';
+
+const PAGE = 200;
+
+/** Times of recent calls by `account|environment`, oldest first. */
+export type RecentUses = ReadonlyMap<string, readonly number[]>;
+
+export const recentKey = (account: string, environment: Environment): string =>
+  `${account}|${environment}`;
+
+/**
+ * Reads the journal's tail: the calls that a sliding window may still hold after a restart. A use is
+ * stored after its take, so batches are read until one was written before the window began.
+ * @param since milliseconds since the epoch
+ * @param most how many times are kept for each account, the newest
+ */
+export async function readRecentUses(store: EventStore, since: number, most: number): Promise<RecentUses> {
+  const recent = new Map<string, number[]>();
+  let before = Number.MAX_SAFE_INTEGER;
+  reading: for (;;) {
+    const page = await store.readAllBackwards(before, PAGE);
+    for (const stored of page) {
+      if (Date.parse(stored.metadata.at) < since) break reading;
+      before = stored.position;
+      if (stored.type !== 'UsesRecorded') continue;
+      const { groups } = as<Extract<UsageEvent, { type: 'UsesRecorded' }>>(stored).data;
+      for (const { account, uses } of groups) {
+        for (const use of uses) {
+          if (use.at < since || !use.meters['requests']) continue;
+          const id = recentKey(account, use.environment);
+          const times = recent.get(id) ?? [];
+          times.push(use.at);
+          recent.set(id, times);
+        }
+      }
+    }
+    if (page.length < PAGE) break;
+  }
+  for (const [id, times] of recent) {
+    times.sort((a, b) => a - b);
+    recent.set(id, times.slice(-most));
+  }
+  return recent;
+}

@@ -1,0 +1,95 @@
+import { Field, Float, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { GraphQLDateTimeISO } from 'graphql-scalars';
+
+export enum UsageInterval {
+  HOUR = 'hour',
+  DAY = 'day',
+}
+registerEnumType(UsageInterval, {
+  name: 'UsageInterval',
+  description: 'How finely usage is summed, in UTC.',
+  valuesConfig: { HOUR: { description: 'By the hour.' }, DAY: { description: 'By the day.' } },
+});
+
+@ObjectType({ simpleResolvers: true, description: 'The usage of one hour or day.' })
+export class UsageBucket {
+  @Field(() => GraphQLDateTimeISO, { description: 'When it began (UTC).' })
+  start!: Date;
+
+  @Field(() => Int, { description: 'Requests that count.' })
+  requests!: number;
+
+  @Field(() => Int, { description: 'Calls that a limit refused; they do not count.' })
+  refused!: number;
+
+  @Field(() => Int, { description: 'Requests among these that ended in an internal error or a time-out.' })
+  errors!: number;
+
+  @Field(() => Float, { description: 'Mean time of execution, in milliseconds.' })
+  meanDurationMs!: number;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'The requests of one operation.' })
+export class OperationUsage {
+  @Field(() => String, { description: 'The operation’s name, or its root fields where it has none.' })
+  operation!: string;
+
+  @Field(() => Int, { description: 'Requests that count.' })
+  requests!: number;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'What the account has used.' })
+export class Usage {
+  @Field(() => GraphQLDateTimeISO, { description: 'From here (inclusive).' })
+  from!: Date;
+
+  @Field(() => GraphQLDateTimeISO, { description: 'Up to here (exclusive).' })
+  to!: Date;
+
+  @Field(() => Int, { description: 'Requests that count, in all.' })
+  requests!: number;
+
+  @Field(() => [UsageBucket], { description: 'Hours or days with usage, the oldest first.' })
+  buckets!: UsageBucket[];
+
+  @Field(() => [OperationUsage], { description: 'The 50 operations with the most requests.' })
+  operations!: OperationUsage[];
+
+  @Field(() => Boolean, { description: 'True when the newest calls are not in these figures yet.' })
+  stale!: boolean;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'A limit of the plan, and where it stands now.' })
+export class LimitStatus {
+  @Field(() => String, { description: 'Names the limit, as in the RateLimit headers.' })
+  id!: string;
+
+  @Field(() => String, { description: 'What is counted, e.g. `requests`.' })
+  meter!: string;
+
+  @Field(() => String, { description: '`minute` and `hour` slide; `day` and `month` are UTC periods.' })
+  window!: string;
+
+  @Field(() => Int, { description: 'The most that is allowed in a window.' })
+  amount!: number;
+
+  @Field(() => Int, { description: 'What is spent.' })
+  used!: number;
+
+  @Field(() => Int, { description: 'What is left.' })
+  remaining!: number;
+
+  @Field(() => GraphQLDateTimeISO, {
+    description: 'When the period ends, or when the oldest request leaves the sliding window.',
+  })
+  resetAt!: Date;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'The limits of the account.' })
+export class Quota {
+  @Field(() => String, { description: 'The plan that they come from.' })
+  plan!: string;
+
+  @Field(() => [LimitStatus], { description: 'The limits in force; empty for a plan without limits.' })
+  limits!: LimitStatus[];
+}
