@@ -1,7 +1,6 @@
 // What the npm scripts share: install what is missing, build what is stale. No dependencies: it runs
 // from a bare clone.
 import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -50,20 +49,27 @@ export async function step(label, command, args, options = {}) {
   const code = await run(command, args, { quiet: true, ...options });
   clearInterval(ticking);
   const seconds = ((Date.now() - started) / 1000).toFixed(1);
-  process.stderr.write(`${interactive ? '\r' : ''}${label}: ${code === 0 ? 'done' : 'failed'} in ${seconds} s\n`);
+  process.stderr.write(
+    `${interactive ? '\r' : ''}${label}: ${code === 0 ? 'done' : 'failed'} in ${seconds} s\n`,
+  );
   if (code !== 0) process.exit(code);
 }
 
-const STAMP = join('node_modules', '.tollgraph');
-
-/** Installs from the lockfile, if what is there is not what it says. */
+/** Installs from the lockfile, if what npm says is installed is not what it names. */
 export async function ensureInstalled({ development }) {
-  const lock = createHash('sha256').update(readFileSync('package-lock.json')).digest('hex');
-  const stamp = existsSync(STAMP) ? readFileSync(STAMP, 'utf8') : '';
-  if (stamp === `${lock} all` || (!development && stamp === `${lock} production`)) return;
-  const args = ['ci', '--no-audit', '--no-fund', ...(development ? ['--include=dev'] : ['--omit=dev'])];
-  await step('Installing packages', 'npm', args, { env: { NODE_ENV: '' } });
-  writeFileSync(STAMP, `${lock} ${development ? 'all' : 'production'}`);
+  const wanted = Object.entries(packagesOf('package-lock.json')).filter(([path]) => path !== '');
+  const installed = packagesOf(join('node_modules', '.package-lock.json'));
+  const missing = ([path, { version }]) => installed[path]?.version !== version;
+  const needed = wanted.filter(([, entry]) => !entry.optional && (development || !entry.dev));
+  if (!needed.some(missing)) return;
+  // Whoever has the development packages keeps them.
+  const withDev = development || Object.values(installed).some(({ dev }) => dev);
+  const args = ['ci', '--no-audit', '--no-fund', ...(withDev ? ['--include=dev'] : ['--omit=dev'])];
+  await step('Installing packages', 'npm', args);
+}
+
+function packagesOf(lockfile) {
+  return existsSync(lockfile) ? JSON.parse(readFileSync(lockfile, 'utf8')).packages : {};
 }
 
 function newest(folders, extensions) {

@@ -3,7 +3,10 @@ import { z } from 'zod';
 const port = z.coerce.number().int().min(0).max(65_535);
 const secret = z
   .string()
-  .regex(/^[A-Za-z0-9_-]{43}$/, 'must be 32 random bytes in base64url, e.g. from `openssl rand -base64 32 | tr +/ -_ | tr -d =`');
+  .regex(
+    /^[A-Za-z0-9_-]{43}$/,
+    'must be 32 random bytes in base64url, e.g. from `openssl rand -base64 32 | tr +/ -_ | tr -d =`',
+  );
 const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
 
 /** Every variable that Tollgraph reads; `.env.example` explains them for people. */
@@ -32,7 +35,12 @@ const Environment = z.object({
   CORS_ORIGINS: z
     .string()
     .default('')
-    .transform((value) => value.split(',').map((origin) => origin.trim()).filter(Boolean)),
+    .transform((value) =>
+      value
+        .split(',')
+        .map((origin) => origin.trim())
+        .filter(Boolean),
+    ),
   JOURNAL_FLUSH_MS: z.coerce.number().min(0).max(1_000).default(1),
   EMBEDDINGS: z.enum(['local', 'off']).default('local'),
 });

@@ -7,7 +7,9 @@ export interface Logger {
 }
 
 /** One JSON object a line on standard error. Callers pass no secret and no request body. */
-export function jsonLogger(write: (line: string) => void = (line) => process.stderr.write(`${line}\n`)): Logger {
+export function jsonLogger(
+  write: (line: string) => void = (line) => process.stderr.write(`${line}\n`),
+): Logger {
   const log = (level: string, message: string, fields: LogFields = {}): void =>
     write(JSON.stringify({ time: new Date().toISOString(), level, message, ...fields }));
   return {

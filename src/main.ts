@@ -161,7 +161,11 @@ export async function start(options: StartOptions): Promise<App> {
 
     const accountQueries = new AccountQueries(sql, projector.access('accounts'));
     const keyQueries = new KeyQueries(sql, projector.access('keys'));
-    const catalogue = new CatalogueQueries(sql, projector.access('catalogue'), projector.access('popularity'));
+    const catalogue = new CatalogueQueries(
+      sql,
+      projector.access('catalogue'),
+      projector.access('popularity'),
+    );
     const usageQueries = new UsageQueries(sql, projector.access('usage'));
 
     const keyCache = new KeyCache(secrets.KEY_PEPPER, [profile.keys.live, profile.keys.test]);
@@ -235,10 +239,9 @@ export async function start(options: StartOptions): Promise<App> {
     const governor = new Governor(journal, limiter, refusals, new AddressHashes(secrets.EMAIL_HASH_KEY));
 
     // The model loads while the server already answers; until then searches are by words.
-    let embedder: Embedder | undefined;
     let vectorWorker: VectorWorker | undefined;
     let search = new CatalogueSearch(sql, projector.access('catalogue'), undefined);
-    const loadModel = async (): Promise<void> => {
+    const loadModel = async (): Promise<Embedder> => {
       const model = await openMiniLm();
       closing.push(() => model.close());
       const vectors = await PatternVectors.open(sql, projector.access('catalogue'), model);
@@ -246,17 +249,22 @@ export async function start(options: StartOptions): Promise<App> {
         table: vectors.table,
         minSimilarity: model.minSimilarity,
       });
-      embedder = model;
-      const worker = new VectorWorker(vectors, model, (error) => log.error('vectors are not computed', error));
+      const worker = new VectorWorker(vectors, model, (error) =>
+        log.error('vectors are not computed', error),
+      );
       vectorWorker = worker;
       closing.push(() => worker.stop());
       projector.onChanged('catalogue', () => worker.wake());
       worker.wake();
+      return model;
     };
-    const modelLoaded =
+    const modelLoaded: Promise<Embedder | undefined> =
       config.embeddings === 'local'
-        ? loadModel().catch((error: unknown) => log.error('the embedding model cannot be loaded', error))
-        : Promise.resolve();
+        ? loadModel().catch((error: unknown) => {
+            log.error('the embedding model cannot be loaded', error);
+            return undefined;
+          })
+        : Promise.resolve(undefined);
     closing.push(() => modelLoaded);
 
     const sessions = new Sessions(secrets.SESSION_KEY);
@@ -266,9 +274,7 @@ export async function start(options: StartOptions): Promise<App> {
       new AccountsResolver(register, sessions, tokens, async (position, timeoutMs) => {
         if (!(await policies.reached(position, timeoutMs))) return false;
         const head = await store.head();
-        const all = await Promise.all(
-          SETTLED_MODELS.map((name) => projector.reached(name, head, timeoutMs)),
-        );
+        const all = await Promise.all(SETTLED_MODELS.map((name) => projector.reached(name, head, timeoutMs)));
         return all.every(Boolean);
       }),
       new UserResolver(personal),
@@ -276,10 +282,7 @@ export async function start(options: StartOptions): Promise<App> {
       new CatalogueResolver(
         catalogue,
         { search: (request) => search.search(request) },
-        new QueryEmbedder(
-          () => embedder,
-          (error) => log.error('a query has no vector', error),
-        ),
+        new QueryEmbedder(modelLoaded, (error) => log.error('a query has no vector', error)),
         new Cursors(secrets.SESSION_KEY),
         planOf,
         () => plans.profile.plans,
@@ -297,7 +300,11 @@ export async function start(options: StartOptions): Promise<App> {
       ),
     ]);
 
-    const fastify = await createHttpServer({ trustProxy: config.trustProxy, corsOrigins: config.corsOrigins, log });
+    const fastify = await createHttpServer({
+      trustProxy: config.trustProxy,
+      corsOrigins: config.corsOrigins,
+      log,
+    });
     await serveGraphQL(fastify, {
       schema,
       governor,
@@ -370,7 +377,12 @@ async function checkInstallation(
     commandId: `start:${now}`,
   } as const;
   const storeId = crypto.randomUUID();
-  const result = await commands.handle(installation, INSTALLATION_STREAM, { storeId, profile, fingerprints }, context);
+  const result = await commands.handle(
+    installation,
+    INSTALLATION_STREAM,
+    { storeId, profile, fingerprints },
+    context,
+  );
   if (result.kind === 'refused') throw new ConfigError([result.refusal.message]);
   const [created] = await commands.load(INSTALLATION_STREAM);
   return (created?.data as { storeId: string }).storeId;
@@ -397,5 +409,9 @@ function describeMetrics(
     projector.states().map(({ model, checkpoint }) => [model, checkpoint] as const),
   );
   metrics.gauge('tollgraph_keys', 'Keys in the cache.', () => keys.size);
-  metrics.gauge('tollgraph_command_conflicts', 'Commands decided again after losing a race.', () => commands.conflicts);
+  metrics.gauge(
+    'tollgraph_command_conflicts',
+    'Commands decided again after losing a race.',
+    () => commands.conflicts,
+  );
 }

@@ -38,8 +38,6 @@ export class AccountQueries {
   }
 
   plans(): Promise<PlanRow[]> {
-    return this.sql.query(
-      `SELECT account_id AS "accountId", plan, revision FROM ${this.model.t('plans')}`,
-    );
+    return this.sql.query(`SELECT account_id AS "accountId", plan, revision FROM ${this.model.t('plans')}`);
   }
 }

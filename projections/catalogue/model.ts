@@ -25,8 +25,8 @@ export const catalogue: ReadModel = {
       tier           text NOT NULL,
       tags           text[] NOT NULL,
       description    text NOT NULL,
-      code_language  text,
-      code_text      text,
+      example_language  text,
+      example_text      text,
       content_hash   text NOT NULL,
       embedding_hash text NOT NULL,
       -- Position of its publication: "the first N" of a plan are by this (decision 16).
@@ -46,8 +46,8 @@ export const catalogue: ReadModel = {
     const rows = [...folded].map(([id, { content, published, at }]) => ({
       id,
       ...content,
-      code_language: content.code?.language ?? null,
-      code_text: content.code?.text ?? null,
+      example_language: content.example?.language ?? null,
+      example_text: content.example?.text ?? null,
       content_hash: patternHash(content),
       embedding_hash: embeddingHash(content),
       published: published?.position ?? null,
@@ -67,7 +67,7 @@ export const catalogue: ReadModel = {
       },
       {
         text: `INSERT INTO ${t('patterns')}
-               SELECT r.id, slug, name, category, tier, words.tags, description, code_language, code_text,
+               SELECT r.id, slug, name, category, tier, words.tags, description, example_language, example_text,
                       content_hash, embedding_hash,
                       -- A revision leaves the publication as it was.
                       coalesce(r.published, (SELECT p.published FROM ${t('patterns')} p WHERE p.id = r.id)),
@@ -78,13 +78,13 @@ export const catalogue: ReadModel = {
                         || setweight(to_tsvector('english', description), 'C')
                  FROM jsonb_to_recordset($1::jsonb) AS r(
                         id text, slug text, name text, category text, tier text, tags jsonb,
-                        description text, code_language text, code_text text, content_hash text,
+                        description text, example_language text, example_text text, content_hash text,
                         embedding_hash text, published bigint, published_at timestamptz, revised_at timestamptz),
                       LATERAL (SELECT ARRAY(SELECT jsonb_array_elements_text(r.tags)) AS tags) AS words
                ON CONFLICT (id) DO UPDATE SET
                  name = excluded.name, category = excluded.category, tier = excluded.tier,
                  tags = excluded.tags, description = excluded.description,
-                 code_language = excluded.code_language, code_text = excluded.code_text,
+                 example_language = excluded.example_language, example_text = excluded.example_text,
                  content_hash = excluded.content_hash, embedding_hash = excluded.embedding_hash,
                  revised_at = excluded.revised_at, tsv = excluded.tsv`,
         params: [JSON.stringify(rows)],

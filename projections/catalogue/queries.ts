@@ -10,8 +10,8 @@ export interface PatternRow {
   readonly tier: string;
   readonly tags: readonly string[];
   readonly description: string;
-  readonly code_language: string | null;
-  readonly code_text: string | null;
+  readonly example_language: string | null;
+  readonly example_text: string | null;
   readonly published: number;
   readonly published_at: Date;
   readonly revised_at: Date;
@@ -39,7 +39,7 @@ export interface PatternCursor {
 }
 
 const COLUMNS = `p.id, p.slug, p.name, p.category, p.tier, p.tags, p.description,
-  p.code_language, p.code_text, p.published, p.published_at, p.revised_at`;
+  p.example_language, p.example_text, p.published, p.published_at, p.revised_at`;
 
 export class CatalogueQueries {
   /** What depends on the catalogue alone: reading patterns leaves it valid. */

@@ -63,7 +63,10 @@ export class CatalogueSearch {
       });
     }
     const best = [...scores].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1)).slice(0, request.first);
-    const rows = await this.#rows(best.map(([id]) => id), request.vector);
+    const rows = await this.#rows(
+      best.map(([id]) => id),
+      request.vector,
+    );
     const rank = (leg: Leg, id: string): number | null => {
       const index = legs[leg].indexOf(id);
       return index < 0 ? null : index + 1;
@@ -149,8 +152,8 @@ export class CatalogueSearch {
   ): Promise<Map<string, PatternRow & { similarity: number | null }>> {
     const withVector = vector !== undefined && this.vectors !== undefined;
     const rows = await this.sql.query<PatternRow & { similarity: number | null }>(
-      `SELECT p.id, p.slug, p.name, p.category, p.tier, p.tags, p.description, p.code_language,
-              p.code_text, p.published, p.published_at, p.revised_at, 0::bigint AS uses,
+      `SELECT p.id, p.slug, p.name, p.category, p.tier, p.tags, p.description, p.example_language,
+              p.example_text, p.published, p.published_at, p.revised_at, 0::bigint AS uses,
               ${withVector ? '-(v.vector <#> $2::vector)' : 'NULL::float8'} AS similarity
          FROM ${this.catalogue.t('patterns')} p
          ${withVector ? `LEFT JOIN ${this.vectors.table} v ON v.pattern_id = p.id` : ''}

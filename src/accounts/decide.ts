@@ -16,13 +16,11 @@ export const email: Decider<{ taken: boolean }, RegisterEmail, EmailEvent> = {
 export const user: Decider<{ exists: boolean }, UserEvent['data'], UserEvent> = {
   initial: { exists: false },
   evolve: () => ({ exists: true }),
-  decide: (state, command) =>
-    state.exists ? accept() : accept({ type: 'UserRegistered', data: command }),
+  decide: (state, command) => (state.exists ? accept() : accept({ type: 'UserRegistered', data: command })),
 };
 
 export const account: Decider<{ exists: boolean }, AccountEvent['data'], AccountEvent> = {
   initial: { exists: false },
   evolve: () => ({ exists: true }),
-  decide: (state, command) =>
-    state.exists ? accept() : accept({ type: 'AccountOpened', data: command }),
+  decide: (state, command) => (state.exists ? accept() : accept({ type: 'AccountOpened', data: command })),
 };

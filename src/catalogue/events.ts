@@ -10,7 +10,7 @@ export interface PatternContent {
   readonly tier: string;
   readonly tags: readonly string[];
   readonly description: string;
-  readonly code: { readonly language: string; readonly text: string } | null;
+  readonly example: { readonly language: string; readonly text: string } | null;
 }
 
 /** Stream `pattern-<id>`. Each event holds the whole content. */

@@ -15,7 +15,7 @@ const PatternFile = z.strictObject({
   tier: z.string(),
   tags: z.array(z.string().regex(SLUG)).min(1).max(8),
   description: z.string().min(80).max(2_000),
-  code: z.strictObject({ language: z.string().min(1), text: z.string().min(1).max(10_000) }).optional(),
+  example: z.strictObject({ language: z.string().min(1), text: z.string().min(1).max(10_000) }).optional(),
 });
 
 /** A file of the catalogue cannot be read; the message names it and every problem. */
@@ -41,8 +41,8 @@ export async function readPatternFiles(folder: string, tiers: readonly string[])
       if (!parsed.success || problems.length > 0) {
         throw new PatternFileError(`${join(folder, file)}: ${problems.join('; ')}`);
       }
-      const { code = null, ...rest } = parsed.data;
-      return { slug, category: dirname(file), ...rest, code };
+      const { example = null, ...rest } = parsed.data;
+      return { slug, category: dirname(file), ...rest, example };
     }),
   );
 }

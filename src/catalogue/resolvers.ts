@@ -26,7 +26,7 @@ class ConnectionOf extends PatternConnection {
 export class CatalogueResolver {
   constructor(
     private readonly catalogue: CatalogueQueries,
-    private readonly search: Pick<CatalogueSearch, "search">,
+    private readonly search: Pick<CatalogueSearch, 'search'>,
     private readonly embedder: QueryEmbedder,
     private readonly cursors: Cursors,
     private readonly planOf: PlanOf,
@@ -82,7 +82,9 @@ export class CatalogueResolver {
     slug: string | undefined,
   ): Promise<typeof PatternResult> {
     if ((id == null) === (slug == null)) throw invalidInput('id', 'Give either "id" or "slug".');
-    const row = await (id != null ? this.catalogue.find('id', id) : this.catalogue.find('slug', slug as string));
+    const row = await (id != null
+      ? this.catalogue.find('id', id)
+      : this.catalogue.find('slug', slug as string));
     if (!row) return new NotFound('There is no pattern with this id or slug.');
     if (!includes(await this.#horizon(context), row)) return this.#planRequired(row);
     context.patternsRead.add(row.id);

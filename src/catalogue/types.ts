@@ -4,7 +4,7 @@ import type { PatternRow } from '../../projections/catalogue/queries.js';
 import { NotFound, PlanRequired } from '../graphql/refusals.js';
 
 @ObjectType({ simpleResolvers: true, description: 'Source code or a schema that shows a pattern.' })
-export class PatternCode {
+export class PatternExample {
   @Field(() => String, { description: 'E.g. `typescript`, `sql`, `yaml`.' })
   language!: string;
 
@@ -26,7 +26,9 @@ export class Pattern {
   @Field(() => String, { description: 'E.g. `cloud-resilience`; `categories` lists them.' })
   category!: string;
 
-  @Field(() => String, { description: 'Which plans may see it: `community`, `basic`, `premium` or `enterprise`.' })
+  @Field(() => String, {
+    description: 'Which plans may see it: `community`, `basic`, `premium` or `enterprise`.',
+  })
   tier!: string;
 
   @Field(() => [String], { description: 'Key words.' })
@@ -35,8 +37,8 @@ export class Pattern {
   @Field(() => String, { description: 'What it is, when to use it and when not.' })
   description!: string;
 
-  @Field(() => PatternCode, { nullable: true, description: 'An example, where one helps.' })
-  code!: PatternCode | null;
+  @Field(() => PatternExample, { nullable: true, description: 'An example, where one helps.' })
+  example!: PatternExample | null;
 
   @Field(() => GraphQLDateTimeISO, { description: 'When it entered the catalogue.' })
   publishedAt!: Date;
@@ -54,7 +56,8 @@ export function patternOf(row: PatternRow): Pattern {
     tier: row.tier,
     tags: row.tags,
     description: row.description,
-    code: row.code_language === null ? null : { language: row.code_language, text: row.code_text },
+    example:
+      row.example_language === null ? null : { language: row.example_language, text: row.example_text },
     publishedAt: row.published_at,
     revisedAt: row.revised_at,
   });
@@ -102,7 +105,10 @@ export class SearchRanks {
   @Field(() => Int, { nullable: true, description: 'By words (full text).' })
   text!: number | null;
 
-  @Field(() => Int, { nullable: true, description: 'By a similar name (trigrams), for queries of up to 3 words.' })
+  @Field(() => Int, {
+    nullable: true,
+    description: 'By a similar name (trigrams), for queries of up to 3 words.',
+  })
   name!: number | null;
 
   @Field(() => Int, { nullable: true, description: 'By meaning (vectors).' })
@@ -119,8 +125,7 @@ export class SearchHit {
 
   @Field(() => Float, {
     nullable: true,
-    description:
-      'Cosine of query and pattern, −1 to 1, also for hits by words. Null while no vector exists.',
+    description: 'Cosine of query and pattern, −1 to 1, also for hits by words. Null while no vector exists.',
   })
   similarityScore!: number | null;
 
@@ -128,7 +133,10 @@ export class SearchHit {
   ranks!: SearchRanks;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'The answer to a search; no hits means that nothing fits.' })
+@ObjectType({
+  simpleResolvers: true,
+  description: 'The answer to a search; no hits means that nothing fits.',
+})
 export class PatternSearch {
   @Field(() => [SearchHit], { description: 'The best first.' })
   hits!: SearchHit[];

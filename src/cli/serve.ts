@@ -60,7 +60,11 @@ function welcome({ url, demoKey, imported }: App): string {
     '',
   ];
   if (demoKey === undefined) {
-    lines.push('Register, then issue a key with the session token (README, "Your own key"):', '', curl(register, undefined));
+    lines.push(
+      'Register, then issue a key with the session token (README, "Your own key"):',
+      '',
+      curl(register, undefined),
+    );
     return lines.join('\n');
   }
   const key = `X-API-Key: ${demoKey}`;
@@ -68,11 +72,20 @@ function welcome({ url, demoKey, imported }: App): string {
     `Demo key, shown this once:  ${demoKey}`,
     '',
     'Search the catalogue by meaning:',
-    curl('{ searchPatterns(query: "a remote service keeps failing", first: 3) { hits { similarityScore pattern { slug name } } } }', key),
+    curl(
+      '{ searchPatterns(query: "a remote service keeps failing", first: 3) { hits { similarityScore pattern { slug name } } } }',
+      key,
+    ),
     'Read a pattern:',
-    curl('{ pattern(slug: "circuit-breaker") { ... on Pattern { name description code { text } } ... on Refusal { code message } } }', key),
+    curl(
+      '{ pattern(slug: "circuit-breaker") { ... on Pattern { name description example { text } } ... on Refusal { code message } } }',
+      key,
+    ),
     'See these calls on the meter:',
-    curl('{ usage { requests operations { operation requests } } quota { plan limits { id used remaining resetAt } } }', key),
+    curl(
+      '{ usage { requests operations { operation requests } } quota { plan limits { id used remaining resetAt } } }',
+      key,
+    ),
     'Register yourself:',
     curl(register, undefined),
   );

@@ -70,7 +70,9 @@ export class CommandHandler {
         return { kind: 'accepted', events: [], stored: [], position, replayed: false };
       }
 
-      const events = decision.events.map((event, index) => envelope(event, index, stream, commandId, context));
+      const events = decision.events.map((event, index) =>
+        envelope(event, index, stream, commandId, context),
+      );
       const expected = history.length - 1;
       try {
         const { position, revision } = await this.store.append(stream, expected, events);

@@ -74,7 +74,7 @@ export class Follower {
     const stopped = new Promise<void>((resolve) =>
       this.#stop.signal.addEventListener('abort', () => resolve(), { once: true }),
     );
-    for (let attempt = 0; !this.#stopped; ) {
+    for (let attempt = 0; !this.#stopped;) {
       const wake = reader.nextWake();
       try {
         const page = await reader.page(this.#position);

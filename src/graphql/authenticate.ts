@@ -24,9 +24,7 @@ export function authenticate(
     return JWT.test(token) ? bySession(token, sessions, now) : byKey(token, keys, now);
   }
   if (apiKey === undefined) return { kind: 'anonymous' };
-  return typeof apiKey === 'string'
-    ? byKey(apiKey, keys, now)
-    : { kind: 'refused', code: 'KEY_MALFORMED' };
+  return typeof apiKey === 'string' ? byKey(apiKey, keys, now) : { kind: 'refused', code: 'KEY_MALFORMED' };
 }
 
 function byKey(text: string, keys: KeyCache, now: number): Caller {

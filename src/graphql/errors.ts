@@ -12,7 +12,10 @@ export const ERRORS = {
   SESSION_EXPIRED: [401, 'This session has expired. Sign in again.'],
   SCOPE_MISSING: [403, 'This API key does not have the scope that this field needs.'],
   RATE_LIMITED: [429, 'Too many requests. Try again after the seconds in Retry-After.'],
-  QUOTA_EXCEEDED: [429, 'The quota of this period is used up. It is renewed after the seconds in Retry-After.'],
+  QUOTA_EXCEEDED: [
+    429,
+    'The quota of this period is used up. It is renewed after the seconds in Retry-After.',
+  ],
   TRY_AGAIN: [503, 'The service cannot take this call at the moment. Nothing was billed; try again.'],
   TIMEOUT: [504, 'The call took too long and was given up.'],
   INVALID_INPUT: [400, 'An argument is out of its range.'],

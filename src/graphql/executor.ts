@@ -55,7 +55,13 @@ export class Executor {
   interpreted(document: DocumentNode, operation: OperationDefinitionNode): Run {
     const operationName = operation.name?.value;
     return (contextValue, variableValues) =>
-      execute({ schema: this.schema, document, contextValue, variableValues, operationName: operationName ?? null });
+      execute({
+        schema: this.schema,
+        document,
+        contextValue,
+        variableValues,
+        operationName: operationName ?? null,
+      });
   }
 
   /** @returns undefined for what graphql-jit can't compile */

@@ -183,7 +183,9 @@ export function publicError(log: Logger, error: GraphQLError, code?: string): Gr
 
 function isOutage(error: unknown): boolean {
   return (
-    error instanceof JournalUnavailable || error instanceof StoreUnavailable || error instanceof SqlUnavailable
+    error instanceof JournalUnavailable ||
+    error instanceof StoreUnavailable ||
+    error instanceof SqlUnavailable
   );
 }
 

@@ -44,7 +44,9 @@ function depthOf(
     if (selection.kind === Kind.FIELD) {
       // The standard introspection query is deep by nature and bounded by the schema.
       const introspection = selection.name.value.startsWith('__');
-      depth = 1 + (selection.selectionSet && !introspection ? depthOf(context, selection.selectionSet, fragments) : 0);
+      depth =
+        1 +
+        (selection.selectionSet && !introspection ? depthOf(context, selection.selectionSet, fragments) : 0);
     } else if (selection.kind === Kind.INLINE_FRAGMENT) {
       depth = depthOf(context, selection.selectionSet, fragments);
     } else {

@@ -43,7 +43,10 @@ export function shapeOf(
       } else if (!visited.has(selection.name.value)) {
         visited.add(selection.name.value);
         for (const definition of document.definitions) {
-          if (definition.kind === Kind.FRAGMENT_DEFINITION && definition.name.value === selection.name.value) {
+          if (
+            definition.kind === Kind.FRAGMENT_DEFINITION &&
+            definition.name.value === selection.name.value
+          ) {
             collect(definition.selectionSet);
           }
         }

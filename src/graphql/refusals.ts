@@ -41,8 +41,7 @@ export class EmailTaken extends Refusal {}
 @ObjectType({
   implements: Refusal,
   simpleResolvers: true,
-  description:
-    'There is nothing with this id or slug, or it belongs to another account. Code: `NOT_FOUND`.',
+  description: 'There is nothing with this id or slug, or it belongs to another account. Code: `NOT_FOUND`.',
 })
 export class NotFound extends Refusal {
   constructor(message: string) {

@@ -47,7 +47,9 @@ export async function serveGraphQL(fastify: FastifyInstance, options: GraphQLSer
     validationRules: [queryLimits],
     formatError: (formatted, error) =>
       // Apollo's own refusals carry a code; whatever has none must not show its inside.
-      formatted.extensions?.['code'] === 'INTERNAL_SERVER_ERROR' ? publicError(log, error as never) : formatted,
+      formatted.extensions?.['code'] === 'INTERNAL_SERVER_ERROR'
+        ? publicError(log, error as never)
+        : formatted,
     logger: {
       debug: () => {},
       info: () => {},

@@ -24,7 +24,11 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
 };
 
 /** The HTTP server: every failure that it finds itself has the shape of a GraphQL error. */
-export async function createHttpServer({ trustProxy, corsOrigins, log }: HttpOptions): Promise<FastifyInstance> {
+export async function createHttpServer({
+  trustProxy,
+  corsOrigins,
+  log,
+}: HttpOptions): Promise<FastifyInstance> {
   const fastify = Fastify({
     logger: false,
     bodyLimit: MAX_BODY_BYTES,
@@ -35,7 +39,8 @@ export async function createHttpServer({ trustProxy, corsOrigins, log }: HttpOpt
 
   fastify.setErrorHandler((error: FastifyError, _request, reply) => {
     const code: ErrorCode =
-      CODES[error.code] ?? (error instanceof SyntaxError || error.statusCode === 400 ? 'BODY_INVALID' : 'INTERNAL');
+      CODES[error.code] ??
+      (error instanceof SyntaxError || error.statusCode === 400 ? 'BODY_INVALID' : 'INTERNAL');
     if (code === 'INTERNAL') log.error('a request failed', error);
     return reply.status(statusOf(code)).send(body(code));
   });

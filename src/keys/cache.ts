@@ -7,8 +7,7 @@ import { parseKey } from './format.js';
 
 export type KeyRefusal = 'KEY_MALFORMED' | 'KEY_UNKNOWN' | 'KEY_REVOKED' | 'KEY_EXPIRED';
 export type KeyCheck =
-  | { readonly kind: 'key'; readonly key: KnownKey }
-  | { readonly kind: 'refused'; readonly code: KeyRefusal };
+  { readonly kind: 'key'; readonly key: KnownKey } | { readonly kind: 'refused'; readonly code: KeyRefusal };
 
 /** The keyed hash that stands for a key everywhere. */
 export function hashKey(pepper: Buffer, key: string): string {

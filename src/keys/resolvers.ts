@@ -58,7 +58,12 @@ export class KeysResolver {
     const { environment } = input;
     const result = await this.issue.execute(
       { accountId, name, environment, scopes, expiresAt },
-      { commandId, caller: `user:${userId}`, at: new Date(context.now), correlationId: context.correlationId },
+      {
+        commandId,
+        caller: `user:${userId}`,
+        at: new Date(context.now),
+        correlationId: context.correlationId,
+      },
     );
     if (result.kind === 'refused') return refused(result.refusal);
     const { keyId, key, stored, secret } = result;
@@ -121,7 +126,10 @@ export class KeysResolver {
 export class AccountKeysResolver {
   constructor(private readonly keys: KeyQueries) {}
 
-  @FieldResolver(() => [Key], { name: 'keys', description: 'The keys of the account, the oldest first, at most 200.' })
+  @FieldResolver(() => [Key], {
+    name: 'keys',
+    description: 'The keys of the account, the oldest first, at most 200.',
+  })
   async ofAccount(@Root() account: Account): Promise<Key[]> {
     return (await this.keys.ofAccount(account.id)).map((row) =>
       Object.assign(new Key(), {

@@ -71,7 +71,10 @@ export class IssueKeyInput {
   @Field(() => [KeyScope], { defaultValue: [KeyScope.READ], description: 'What it may do.' })
   scopes!: KeyScope[];
 
-  @Field(() => GraphQLDateTimeISO, { nullable: true, description: 'When it stops working; must be in the future.' })
+  @Field(() => GraphQLDateTimeISO, {
+    nullable: true,
+    description: 'When it stops working; must be in the future.',
+  })
   expiresAt?: Date | null;
 
   @Field(() => String, {

@@ -35,9 +35,14 @@ export async function publishProfile(
   const stream = profileStream(profile.name);
   // Going back to an earlier content is a change too, so the command id holds the stream's length.
   const { length } = await commands.load(stream);
-  await commands.handle(decider, stream, { hash, profile }, {
-    ...context,
-    commandId: `publish:${hash}:${length}`,
-    requestHash: hash,
-  });
+  await commands.handle(
+    decider,
+    stream,
+    { hash, profile },
+    {
+      ...context,
+      commandId: `publish:${hash}:${length}`,
+      requestHash: hash,
+    },
+  );
 }

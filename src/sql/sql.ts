@@ -14,7 +14,11 @@ export type SqlPriority = 'journal' | 'query' | 'projection';
  * interactive: guards are statements that raise.
  */
 export interface Sql {
-  query<R extends object = Row>(text: string, params?: readonly unknown[], priority?: SqlPriority): Promise<R[]>;
+  query<R extends object = Row>(
+    text: string,
+    params?: readonly unknown[],
+    priority?: SqlPriority,
+  ): Promise<R[]>;
   /** All statements in one transaction; the rows of each. */
   transaction(statements: readonly Statement[], priority?: SqlPriority): Promise<Row[][]>;
   /** Several statements separated by semicolons, without parameters: migrations. */

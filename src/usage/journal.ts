@@ -163,12 +163,7 @@ export class Journal {
    * The outcome of an append is unknown: calls are refused while the same event is tried again, and
    * if it proves stored, a correction takes back the uses whose callers were told to try again.
    */
-  async #recover(
-    stream: string,
-    event: NewEvent,
-    batch: readonly Waiting[],
-    cause: unknown,
-  ): Promise<void> {
+  async #recover(stream: string, event: NewEvent, batch: readonly Waiting[], cause: unknown): Promise<void> {
     this.options.log.error('the usage journal does not get through', cause);
     for (let wait = 50; ; wait = Math.min(wait * 2, 2_000)) {
       await delay(wait);

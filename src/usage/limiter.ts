@@ -144,9 +144,7 @@ function takeFrom(counters: Counters, all: readonly Limit[], now: number): Take 
     };
   }
 
-  const windows = limits.flatMap(({ window }) =>
-    isFixed(window) ? [] : [slidingWindow(counters, window)],
-  );
+  const windows = limits.flatMap(({ window }) => (isFixed(window) ? [] : [slidingWindow(counters, window)]));
   for (const window of windows) window.add(now);
   const periods = [periodOf('day', now), periodOf('month', now)];
   for (const period of periods) add(counters, period, 1);

@@ -8,8 +8,7 @@ const PAGE = 200;
 /** Times of recent calls by `account|environment`, oldest first. */
 export type RecentUses = ReadonlyMap<string, readonly number[]>;
 
-export const recentKey = (account: string, environment: Environment): string =>
-  `${account}|${environment}`;
+export const recentKey = (account: string, environment: Environment): string => `${account}|${environment}`;
 
 /**
  * Reads the journal's tail: the calls that a sliding window may still hold after a restart. A use is

@@ -95,7 +95,9 @@ export class PostgresEventStore implements EventStore {
         lane === 'journal' ? 'journal' : 'query',
       );
     } catch (error) {
-      const unavailable = new StoreUnavailable('the event store did not confirm the append', { cause: error });
+      const unavailable = new StoreUnavailable('the event store did not confirm the append', {
+        cause: error,
+      });
       for (const append of group) append.reject(unavailable);
       return;
     }
@@ -146,7 +148,10 @@ export class PostgresEventStore implements EventStore {
   }
 
   async head(): Promise<Position> {
-    const rows = await this.#query<{ head: number | null }>('SELECT max(position) AS head FROM store.events', []);
+    const rows = await this.#query<{ head: number | null }>(
+      'SELECT max(position) AS head FROM store.events',
+      [],
+    );
     return rows[0]?.head ?? START;
   }
 

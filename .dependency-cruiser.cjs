@@ -1,0 +1,65 @@
+// The layout's rule (README, "Layout"), held by `npm test`.
+const CAPABILITIES = '^src/(accounts|keys|plans|usage|catalogue|installation)/';
+
+module.exports = {
+  forbidden: [
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'adapters-only-from-the-root',
+      comment: 'Only the composition root, command-line tools, benchmarks and tests know adapters.',
+      severity: 'error',
+      from: { pathNot: '^(src/(main\\.ts|cli/|adapters/)|bench/|test/)' },
+      to: { path: '^src/adapters/' },
+    },
+    {
+      name: 'events-import-no-layer',
+      comment: 'events ← decide ← the rest',
+      severity: 'error',
+      from: { path: `${CAPABILITIES}events\\.ts$` },
+      to: { path: `${CAPABILITIES}(?!events\\.ts|profile\\.ts)` },
+    },
+    {
+      name: 'deciders-import-events-only',
+      severity: 'error',
+      from: { path: `${CAPABILITIES}decide\\.ts$` },
+      to: {
+        path: '^(src|projections)/',
+        pathNot: `^src/(eventsourcing/|canonicalJson|config)|${CAPABILITIES}(events|profile)\\.ts$`,
+      },
+    },
+    {
+      name: 'read-models-import-events',
+      comment: 'A read model knows capabilities by their events alone.',
+      severity: 'error',
+      from: { path: '^projections/' },
+      to: {
+        path: '^src/',
+        pathNot: `^src/(eventsourcing|sql)/|^src/boundedMap\\.ts$|${CAPABILITIES}events\\.ts$`,
+      },
+    },
+    {
+      name: 'reads-only-through-queries',
+      comment: 'Whoever reads a read model does it through its queries.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(main\\.ts|cli/)' },
+      to: { path: '^projections/', pathNot: '(queries|search|vectors)\\.ts$' },
+    },
+    {
+      name: 'only-main-is-composed',
+      severity: 'error',
+      from: { pathNot: '^(src/cli/|bench/|test/)' },
+      to: { path: '^src/main\\.ts$' },
+    },
+  ],
+  options: {
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^node_modules|^dist' },
+  },
+};

@@ -1,0 +1,17 @@
+// Runs on what `tsc` has built, so that tests, child processes and workers are the same code.
+const project = (name, timeoutMs) => ({
+  displayName: name,
+  rootDir: import.meta.dirname ?? new URL('.', import.meta.url).pathname,
+  testEnvironment: 'node',
+  testMatch: [`<rootDir>/dist/test/**/*.${name}.test.js`],
+  transform: {},
+  globalSetup: '<rootDir>/dist/test/support/globalSetup.js',
+  globalTeardown: '<rootDir>/dist/test/support/globalTeardown.js',
+  testTimeout: timeoutMs,
+});
+
+export default {
+  // unit: no database; int: a database; e2e: the whole product, over HTTP or as a process.
+  projects: [project('unit', 20_000), project('int', 60_000), project('e2e', 120_000)],
+  maxWorkers: 2,
+};

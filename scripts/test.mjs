@@ -1,0 +1,47 @@
+// `npm test`: from a bare clone to a verdict. Arguments go to jest, e.g. `npm test -- limiter`.
+import { join } from 'node:path';
+import { ensureBuilt, ensureInstalled, run, step } from './lib.mjs';
+
+const bin = (...path) => join('node_modules', ...path);
+const args = process.argv.slice(2);
+
+await ensureInstalled({ development: true });
+await ensureBuilt({ tests: true });
+if (args.length === 0) {
+  await step('Checking format', process.execPath, [bin('prettier', 'bin', 'prettier.cjs'), '--check', '.']);
+  await step('Linting', process.execPath, [bin('eslint', 'bin', 'eslint.js'), '.']);
+  await step('Checking dependencies between folders', process.execPath, [
+    bin('dependency-cruiser', 'bin', 'dependency-cruise.mjs'),
+    '--config',
+    '.dependency-cruiser.cjs',
+    'src',
+    'projections',
+  ]);
+  await step('Checking the generated operations', process.execPath, [
+    bin('@graphql-codegen', 'cli', 'cjs', 'bin.js'),
+    '--config',
+    'codegen.yml',
+    '--check',
+  ]);
+}
+
+const jest = async (label, env) => {
+  process.stderr.write(`\nTests on ${label}\n`);
+  const code = await run(
+    process.execPath,
+    [
+      '--experimental-vm-modules',
+      '--disable-warning=ExperimentalWarning',
+      bin('jest', 'bin', 'jest.js'),
+      ...args,
+    ],
+    { env },
+  );
+  if (code !== 0) process.exit(code);
+};
+
+const { DATABASE_URL, ...rest } = process.env;
+delete process.env.DATABASE_URL;
+await jest('the embedded database (PGlite)', rest);
+if (DATABASE_URL) await jest('PostgreSQL (DATABASE_URL)', { DATABASE_URL });
+else process.stderr.write('\nDATABASE_URL is not set: the suite ran on the embedded database alone.\n');

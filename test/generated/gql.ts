@@ -1,0 +1,80 @@
+/* eslint-disable */
+import * as types from './graphql.js';
+
+
+
+/**
+ * Map of all GraphQL operations in the project.
+ *
+ * This map has several performance disadvantages:
+ * 1. It is not tree-shakeable, so it will include all operations in the project.
+ * 2. It is not minifiable, so the string of a GraphQL query will be multiple times inside the bundle.
+ * 3. It does not support dead code elimination, so it will add unused operations.
+ *
+ * Therefore it is highly recommended to use the babel or swc plugin for production.
+ * Learn more about it here: https://the-guild.dev/graphql/codegen/plugins/presets/preset-client#reducing-bundle-size
+ */
+type Documents = {
+    "mutation IssueKey($input: IssueKeyInput!) {\n  issueKey(input: $input) {\n    __typename\n    ... on IssueKeyPayload {\n      secret\n      secretNotice\n      position\n      key {\n        id\n        name\n        environment\n        scopes\n        prefix\n        last4\n        issuedAt\n        expiresAt\n      }\n    }\n    ... on Refusal {\n      code\n      message\n    }\n    ... on InvalidInput {\n      field\n    }\n  }\n}": typeof types.IssueKeyDocument,
+    "query Me {\n  me {\n    account {\n      id\n      plan {\n        id\n        name\n        tiers\n        features\n      }\n      keys {\n        id\n        name\n        environment\n        prefix\n        last4\n        revokedAt\n      }\n    }\n    user {\n      id\n      email\n      name\n    }\n  }\n}": typeof types.MeDocument,
+    "query Pattern($id: ID, $slug: String) {\n  pattern(id: $id, slug: $slug) {\n    __typename\n    ... on Pattern {\n      id\n      slug\n      name\n      category\n      tier\n      tags\n      description\n      uses\n      example {\n        language\n        text\n      }\n    }\n    ... on Refusal {\n      code\n      message\n    }\n    ... on PlanRequired {\n      plan\n    }\n  }\n}": typeof types.PatternDocument,
+    "query Patterns($first: Int! = 20, $after: String, $category: String) {\n  patterns(first: $first, after: $after, category: $category) {\n    totalCount\n    nodes {\n      id\n      slug\n      name\n      category\n      tier\n      uses\n    }\n    pageInfo {\n      hasNextPage\n      endCursor\n    }\n  }\n}": typeof types.PatternsDocument,
+    "query Quota {\n  quota {\n    plan\n    limits {\n      id\n      meter\n      window\n      amount\n      used\n      remaining\n      resetAt\n    }\n  }\n}": typeof types.QuotaDocument,
+    "mutation RegisterUser($input: RegisterUserInput!) {\n  registerUser(input: $input) {\n    __typename\n    ... on RegisterUserPayload {\n      sessionToken\n      position\n      user {\n        id\n        email\n        name\n        registeredAt\n      }\n      account {\n        id\n        plan {\n          id\n        }\n      }\n    }\n    ... on Refusal {\n      code\n      message\n    }\n    ... on InvalidInput {\n      field\n    }\n  }\n}": typeof types.RegisterUserDocument,
+    "mutation RevokeKey($input: RevokeKeyInput!) {\n  revokeKey(input: $input) {\n    __typename\n    ... on RevokeKeyPayload {\n      id\n      position\n    }\n    ... on Refusal {\n      code\n      message\n    }\n  }\n}": typeof types.RevokeKeyDocument,
+    "query SearchPatterns($query: String!, $first: Int! = 10, $category: String) {\n  searchPatterns(query: $query, first: $first, category: $category) {\n    degraded\n    hits {\n      score\n      similarityScore\n      ranks {\n        text\n        name\n        meaning\n      }\n      pattern {\n        id\n        slug\n        name\n        tier\n      }\n    }\n  }\n}": typeof types.SearchPatternsDocument,
+    "query Usage($from: DateTimeISO, $to: DateTimeISO, $interval: UsageInterval! = DAY, $atLeast: String) {\n  usage(from: $from, to: $to, interval: $interval, atLeast: $atLeast) {\n    from\n    to\n    requests\n    stale\n    buckets {\n      start\n      requests\n      refused\n      errors\n      meanDurationMs\n    }\n    operations {\n      operation\n      requests\n    }\n  }\n}": typeof types.UsageDocument,
+};
+const documents: Documents = {
+    "mutation IssueKey($input: IssueKeyInput!) {\n  issueKey(input: $input) {\n    __typename\n    ... on IssueKeyPayload {\n      secret\n      secretNotice\n      position\n      key {\n        id\n        name\n        environment\n        scopes\n        prefix\n        last4\n        issuedAt\n        expiresAt\n      }\n    }\n    ... on Refusal {\n      code\n      message\n    }\n    ... on InvalidInput {\n      field\n    }\n  }\n}": types.IssueKeyDocument,
+    "query Me {\n  me {\n    account {\n      id\n      plan {\n        id\n        name\n        tiers\n        features\n      }\n      keys {\n        id\n        name\n        environment\n        prefix\n        last4\n        revokedAt\n      }\n    }\n    user {\n      id\n      email\n      name\n    }\n  }\n}": types.MeDocument,
+    "query Pattern($id: ID, $slug: String) {\n  pattern(id: $id, slug: $slug) {\n    __typename\n    ... on Pattern {\n      id\n      slug\n      name\n      category\n      tier\n      tags\n      description\n      uses\n      example {\n        language\n        text\n      }\n    }\n    ... on Refusal {\n      code\n      message\n    }\n    ... on PlanRequired {\n      plan\n    }\n  }\n}": types.PatternDocument,
+    "query Patterns($first: Int! = 20, $after: String, $category: String) {\n  patterns(first: $first, after: $after, category: $category) {\n    totalCount\n    nodes {\n      id\n      slug\n      name\n      category\n      tier\n      uses\n    }\n    pageInfo {\n      hasNextPage\n      endCursor\n    }\n  }\n}": types.PatternsDocument,
+    "query Quota {\n  quota {\n    plan\n    limits {\n      id\n      meter\n      window\n      amount\n      used\n      remaining\n      resetAt\n    }\n  }\n}": types.QuotaDocument,
+    "mutation RegisterUser($input: RegisterUserInput!) {\n  registerUser(input: $input) {\n    __typename\n    ... on RegisterUserPayload {\n      sessionToken\n      position\n      user {\n        id\n        email\n        name\n        registeredAt\n      }\n      account {\n        id\n        plan {\n          id\n        }\n      }\n    }\n    ... on Refusal {\n      code\n      message\n    }\n    ... on InvalidInput {\n      field\n    }\n  }\n}": types.RegisterUserDocument,
+    "mutation RevokeKey($input: RevokeKeyInput!) {\n  revokeKey(input: $input) {\n    __typename\n    ... on RevokeKeyPayload {\n      id\n      position\n    }\n    ... on Refusal {\n      code\n      message\n    }\n  }\n}": types.RevokeKeyDocument,
+    "query SearchPatterns($query: String!, $first: Int! = 10, $category: String) {\n  searchPatterns(query: $query, first: $first, category: $category) {\n    degraded\n    hits {\n      score\n      similarityScore\n      ranks {\n        text\n        name\n        meaning\n      }\n      pattern {\n        id\n        slug\n        name\n        tier\n      }\n    }\n  }\n}": types.SearchPatternsDocument,
+    "query Usage($from: DateTimeISO, $to: DateTimeISO, $interval: UsageInterval! = DAY, $atLeast: String) {\n  usage(from: $from, to: $to, interval: $interval, atLeast: $atLeast) {\n    from\n    to\n    requests\n    stale\n    buckets {\n      start\n      requests\n      refused\n      errors\n      meanDurationMs\n    }\n    operations {\n      operation\n      requests\n    }\n  }\n}": types.UsageDocument,
+};
+
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation IssueKey($input: IssueKeyInput!) {\n  issueKey(input: $input) {\n    __typename\n    ... on IssueKeyPayload {\n      secret\n      secretNotice\n      position\n      key {\n        id\n        name\n        environment\n        scopes\n        prefix\n        last4\n        issuedAt\n        expiresAt\n      }\n    }\n    ... on Refusal {\n      code\n      message\n    }\n    ... on InvalidInput {\n      field\n    }\n  }\n}"): typeof import('./graphql.js').IssueKeyDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "query Me {\n  me {\n    account {\n      id\n      plan {\n        id\n        name\n        tiers\n        features\n      }\n      keys {\n        id\n        name\n        environment\n        prefix\n        last4\n        revokedAt\n      }\n    }\n    user {\n      id\n      email\n      name\n    }\n  }\n}"): typeof import('./graphql.js').MeDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "query Pattern($id: ID, $slug: String) {\n  pattern(id: $id, slug: $slug) {\n    __typename\n    ... on Pattern {\n      id\n      slug\n      name\n      category\n      tier\n      tags\n      description\n      uses\n      example {\n        language\n        text\n      }\n    }\n    ... on Refusal {\n      code\n      message\n    }\n    ... on PlanRequired {\n      plan\n    }\n  }\n}"): typeof import('./graphql.js').PatternDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "query Patterns($first: Int! = 20, $after: String, $category: String) {\n  patterns(first: $first, after: $after, category: $category) {\n    totalCount\n    nodes {\n      id\n      slug\n      name\n      category\n      tier\n      uses\n    }\n    pageInfo {\n      hasNextPage\n      endCursor\n    }\n  }\n}"): typeof import('./graphql.js').PatternsDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "query Quota {\n  quota {\n    plan\n    limits {\n      id\n      meter\n      window\n      amount\n      used\n      remaining\n      resetAt\n    }\n  }\n}"): typeof import('./graphql.js').QuotaDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation RegisterUser($input: RegisterUserInput!) {\n  registerUser(input: $input) {\n    __typename\n    ... on RegisterUserPayload {\n      sessionToken\n      position\n      user {\n        id\n        email\n        name\n        registeredAt\n      }\n      account {\n        id\n        plan {\n          id\n        }\n      }\n    }\n    ... on Refusal {\n      code\n      message\n    }\n    ... on InvalidInput {\n      field\n    }\n  }\n}"): typeof import('./graphql.js').RegisterUserDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation RevokeKey($input: RevokeKeyInput!) {\n  revokeKey(input: $input) {\n    __typename\n    ... on RevokeKeyPayload {\n      id\n      position\n    }\n    ... on Refusal {\n      code\n      message\n    }\n  }\n}"): typeof import('./graphql.js').RevokeKeyDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "query SearchPatterns($query: String!, $first: Int! = 10, $category: String) {\n  searchPatterns(query: $query, first: $first, category: $category) {\n    degraded\n    hits {\n      score\n      similarityScore\n      ranks {\n        text\n        name\n        meaning\n      }\n      pattern {\n        id\n        slug\n        name\n        tier\n      }\n    }\n  }\n}"): typeof import('./graphql.js').SearchPatternsDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "query Usage($from: DateTimeISO, $to: DateTimeISO, $interval: UsageInterval! = DAY, $atLeast: String) {\n  usage(from: $from, to: $to, interval: $interval, atLeast: $atLeast) {\n    from\n    to\n    requests\n    stale\n    buckets {\n      start\n      requests\n      refused\n      errors\n      meanDurationMs\n    }\n    operations {\n      operation\n      requests\n    }\n  }\n}"): typeof import('./graphql.js').UsageDocument;
+
+
+export function graphql(source: string) {
+  return (documents as any)[source] ?? {};
+}

@@ -1,0 +1,372 @@
+/* eslint-disable */
+/** Internal type. DO NOT USE DIRECTLY. */
+type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
+/** Internal type. DO NOT USE DIRECTLY. */
+export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
+import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
+/** A new key of the account. */
+export type IssueKeyInput = {
+  /** Names this command: sent again, it returns the first result without the secret. */
+  commandId?: string | null | undefined;
+  /** Live or test. */
+  environment?: KeyEnvironment;
+  /** When it stops working; must be in the future. */
+  expiresAt?: string | null | undefined;
+  /** Tells the keys apart, 1 to 100 characters. */
+  name: string;
+  /** What it may do. */
+  scopes?: Array<KeyScope>;
+};
+
+/** Live calls are billed; test calls are counted apart and never reach an invoice. */
+export type KeyEnvironment =
+  /** For production. */
+  | 'LIVE'
+  /** For trying out. */
+  | 'TEST';
+
+/** What a key may do. Governed queries need `READ`. */
+export type KeyScope =
+  /** Manage the account; nothing needs it yet. */
+  | 'ADMIN'
+  /** Read the catalogue, usage and quota. */
+  | 'READ'
+  /** Change data; nothing needs it yet. */
+  | 'WRITE';
+
+/** A new user with an account of its own. */
+export type RegisterUserInput = {
+  /** Names this command: sent again, it returns the first result and changes nothing. */
+  commandId?: string | null | undefined;
+  /** Unique; compared without case. */
+  email: string;
+  /** At most 100 characters. */
+  name?: string | null | undefined;
+  /** 8 to 200 characters. Stored as an argon2id hash. */
+  password: string;
+};
+
+/** A key to revoke. */
+export type RevokeKeyInput = {
+  /** Names this command. */
+  commandId?: string | null | undefined;
+  /** The id of the key, not its secret. */
+  id: string | number;
+};
+
+/** How finely usage is summed, in UTC. */
+export type UsageInterval =
+  /** By the day. */
+  | 'DAY'
+  /** By the hour. */
+  | 'HOUR';
+
+export type IssueKeyMutationVariables = Exact<{
+  input: IssueKeyInput;
+}>;
+
+
+export type IssueKeyMutation = { issueKey:
+    | { __typename: 'InvalidInput', code: string, message: string, field: string | null }
+    | { __typename: 'IssueKeyPayload', secret: string | null, secretNotice: string | null, position: string, key: { id: string, name: string, environment: KeyEnvironment, scopes: Array<KeyScope>, prefix: string, last4: string, issuedAt: string, expiresAt: string | null } }
+   | null };
+
+export type MeQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type MeQuery = { me: { account: { id: string, plan: { id: string, name: string, tiers: Array<string>, features: Array<string> }, keys: Array<{ id: string, name: string, environment: KeyEnvironment, prefix: string, last4: string, revokedAt: string | null }> }, user: { id: string, email: string | null, name: string | null } | null } | null };
+
+export type PatternQueryVariables = Exact<{
+  id?: string | number | null | undefined;
+  slug?: string | null | undefined;
+}>;
+
+
+export type PatternQuery = { pattern:
+    | { __typename: 'NotFound', code: string, message: string }
+    | { __typename: 'Pattern', id: string, slug: string, name: string, category: string, tier: string, tags: Array<string>, description: string, uses: number, example: { language: string, text: string } | null }
+    | { __typename: 'PlanRequired', code: string, message: string, plan: string }
+   | null };
+
+export type PatternsQueryVariables = Exact<{
+  first?: number;
+  after?: string | null | undefined;
+  category?: string | null | undefined;
+}>;
+
+
+export type PatternsQuery = { patterns: { totalCount: number, nodes: Array<{ id: string, slug: string, name: string, category: string, tier: string, uses: number }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null };
+
+export type QuotaQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type QuotaQuery = { quota: { plan: string, limits: Array<{ id: string, meter: string, window: string, amount: number, used: number, remaining: number, resetAt: string }> } | null };
+
+export type RegisterUserMutationVariables = Exact<{
+  input: RegisterUserInput;
+}>;
+
+
+export type RegisterUserMutation = { registerUser:
+    | { __typename: 'EmailTaken', code: string, message: string }
+    | { __typename: 'InvalidInput', code: string, message: string, field: string | null }
+    | { __typename: 'RegisterUserPayload', sessionToken: string | null, position: string, user: { id: string, email: string | null, name: string | null, registeredAt: string }, account: { id: string, plan: { id: string } } }
+   | null };
+
+export type RevokeKeyMutationVariables = Exact<{
+  input: RevokeKeyInput;
+}>;
+
+
+export type RevokeKeyMutation = { revokeKey:
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'NotFound', code: string, message: string }
+    | { __typename: 'RevokeKeyPayload', id: string, position: string }
+   | null };
+
+export type SearchPatternsQueryVariables = Exact<{
+  query: string;
+  first?: number;
+  category?: string | null | undefined;
+}>;
+
+
+export type SearchPatternsQuery = { searchPatterns: { degraded: boolean, hits: Array<{ score: number, similarityScore: number | null, ranks: { text: number | null, name: number | null, meaning: number | null }, pattern: { id: string, slug: string, name: string, tier: string } }> } | null };
+
+export type UsageQueryVariables = Exact<{
+  from?: string | null | undefined;
+  to?: string | null | undefined;
+  interval?: UsageInterval;
+  atLeast?: string | null | undefined;
+}>;
+
+
+export type UsageQuery = { usage: { from: string, to: string, requests: number, stale: boolean, buckets: Array<{ start: string, requests: number, refused: number, errors: number, meanDurationMs: number }>, operations: Array<{ operation: string, requests: number }> } | null };
+
+export class TypedDocumentString<TResult, TVariables>
+  extends String
+  implements DocumentTypeDecoration<TResult, TVariables>
+{
+  __apiType?: NonNullable<DocumentTypeDecoration<TResult, TVariables>['__apiType']>;
+  private value: string;
+  public __meta__?: Record<string, any> | undefined;
+
+  constructor(value: string, __meta__?: Record<string, any> | undefined) {
+    super(value);
+    this.value = value;
+    this.__meta__ = __meta__;
+  }
+
+  override toString(): string & DocumentTypeDecoration<TResult, TVariables> {
+    return this.value;
+  }
+}
+
+export const IssueKeyDocument = new TypedDocumentString(`
+    mutation IssueKey($input: IssueKeyInput!) {
+  issueKey(input: $input) {
+    __typename
+    ... on IssueKeyPayload {
+      secret
+      secretNotice
+      position
+      key {
+        id
+        name
+        environment
+        scopes
+        prefix
+        last4
+        issuedAt
+        expiresAt
+      }
+    }
+    ... on Refusal {
+      code
+      message
+    }
+    ... on InvalidInput {
+      field
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<IssueKeyMutation, IssueKeyMutationVariables>;
+export const MeDocument = new TypedDocumentString(`
+    query Me {
+  me {
+    account {
+      id
+      plan {
+        id
+        name
+        tiers
+        features
+      }
+      keys {
+        id
+        name
+        environment
+        prefix
+        last4
+        revokedAt
+      }
+    }
+    user {
+      id
+      email
+      name
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<MeQuery, MeQueryVariables>;
+export const PatternDocument = new TypedDocumentString(`
+    query Pattern($id: ID, $slug: String) {
+  pattern(id: $id, slug: $slug) {
+    __typename
+    ... on Pattern {
+      id
+      slug
+      name
+      category
+      tier
+      tags
+      description
+      uses
+      example {
+        language
+        text
+      }
+    }
+    ... on Refusal {
+      code
+      message
+    }
+    ... on PlanRequired {
+      plan
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<PatternQuery, PatternQueryVariables>;
+export const PatternsDocument = new TypedDocumentString(`
+    query Patterns($first: Int! = 20, $after: String, $category: String) {
+  patterns(first: $first, after: $after, category: $category) {
+    totalCount
+    nodes {
+      id
+      slug
+      name
+      category
+      tier
+      uses
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<PatternsQuery, PatternsQueryVariables>;
+export const QuotaDocument = new TypedDocumentString(`
+    query Quota {
+  quota {
+    plan
+    limits {
+      id
+      meter
+      window
+      amount
+      used
+      remaining
+      resetAt
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<QuotaQuery, QuotaQueryVariables>;
+export const RegisterUserDocument = new TypedDocumentString(`
+    mutation RegisterUser($input: RegisterUserInput!) {
+  registerUser(input: $input) {
+    __typename
+    ... on RegisterUserPayload {
+      sessionToken
+      position
+      user {
+        id
+        email
+        name
+        registeredAt
+      }
+      account {
+        id
+        plan {
+          id
+        }
+      }
+    }
+    ... on Refusal {
+      code
+      message
+    }
+    ... on InvalidInput {
+      field
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RegisterUserMutation, RegisterUserMutationVariables>;
+export const RevokeKeyDocument = new TypedDocumentString(`
+    mutation RevokeKey($input: RevokeKeyInput!) {
+  revokeKey(input: $input) {
+    __typename
+    ... on RevokeKeyPayload {
+      id
+      position
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RevokeKeyMutation, RevokeKeyMutationVariables>;
+export const SearchPatternsDocument = new TypedDocumentString(`
+    query SearchPatterns($query: String!, $first: Int! = 10, $category: String) {
+  searchPatterns(query: $query, first: $first, category: $category) {
+    degraded
+    hits {
+      score
+      similarityScore
+      ranks {
+        text
+        name
+        meaning
+      }
+      pattern {
+        id
+        slug
+        name
+        tier
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<SearchPatternsQuery, SearchPatternsQueryVariables>;
+export const UsageDocument = new TypedDocumentString(`
+    query Usage($from: DateTimeISO, $to: DateTimeISO, $interval: UsageInterval! = DAY, $atLeast: String) {
+  usage(from: $from, to: $to, interval: $interval, atLeast: $atLeast) {
+    from
+    to
+    requests
+    stale
+    buckets {
+      start
+      requests
+      refused
+      errors
+      meanDurationMs
+    }
+    operations {
+      operation
+      requests
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<UsageQuery, UsageQueryVariables>;

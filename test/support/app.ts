@@ -1,0 +1,127 @@
+import { parseConfig } from '../../src/config.js';
+import { silentLogger } from '../../src/logger.js';
+import type { App, StartOptions } from '../../src/main.js';
+import { start } from '../../src/main.js';
+import { subscription } from '../../src/plans/decide.js';
+import { subscriptionStream } from '../../src/plans/events.js';
+import type { TypedDocumentString } from '../generated/graphql.js';
+import { IssueKeyDocument, RegisterUserDocument } from '../generated/graphql.js';
+import type { Place } from './database.js';
+import { freshPlace } from './database.js';
+
+export interface Answer<R> {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly data?: R;
+  readonly errors?: readonly { message: string; path?: string[]; extensions: Record<string, unknown> }[];
+}
+
+export interface TestApp {
+  readonly app: App;
+  readonly place: Place;
+  /** Posts an operation. `credential` is a key or a session token. */
+  query<R, V>(document: TypedDocumentString<R, V>, variables: V, credential?: string): Promise<Answer<R>>;
+  /** Posts any text as a query. */
+  raw(query: string, variables?: object, credential?: string): Promise<Answer<Record<string, unknown>>>;
+  /** Registers a user; the session token, and the ids. */
+  register(email?: string): Promise<{ token: string; accountId: string; userId: string }>;
+  /** Issues a key for a session. */
+  issueKey(token: string, environment?: 'LIVE' | 'TEST'): Promise<{ secret: string; keyId: string }>;
+  /** Puts an account on a plan, as an operator. */
+  grant(accountId: string, plan: string): Promise<void>;
+  /** A new account on the plan, with a live key. */
+  customer(plan?: string): Promise<{ token: string; accountId: string; secret: string; keyId: string }>;
+  close(): Promise<void>;
+}
+
+export interface TestAppOptions extends Partial<Omit<StartOptions, 'config'>> {
+  /** Data of an earlier app; otherwise fresh ones, removed at the end. */
+  readonly place?: Place;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+let emails = 0;
+
+/** Starts the product in this process on a free port; without patterns and without the model, unless asked for. */
+export async function startApp({ place, env, ...options }: TestAppOptions = {}): Promise<TestApp> {
+  const own = place ?? (await freshPlace());
+  const config = parseConfig({
+    DATA_DIR: own.dataDir,
+    DATABASE_URL: own.databaseUrl,
+    PORT: '0',
+    EMBEDDINGS: 'off',
+    // Every registration of a test comes from an address of its own.
+    TRUST_PROXY: 'true',
+    ...env,
+  });
+  const app = await start({ config, root: process.cwd(), log: silentLogger, patterns: null, ...options });
+
+  const post = async <R>(body: string, credential?: string): Promise<Answer<R>> => {
+    const response = await fetch(`${app.url}/graphql`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        'x-forwarded-for': `10.0.${(emails >> 8) & 255}.${emails & 255}`,
+        ...(credential !== undefined && { authorization: `Bearer ${credential}` }),
+      },
+      body,
+    });
+    return { status: response.status, headers: response.headers, ...((await response.json()) as object) };
+  };
+
+  const test: TestApp = {
+    app,
+    place: own,
+    query: (document, variables, credential) =>
+      post(JSON.stringify({ query: document.toString(), variables }), credential),
+    raw: (query, variables = {}, credential) => post(JSON.stringify({ query, variables }), credential),
+    register: async (email = `user${++emails}.${process.pid}@example.com`) => {
+      const input = { email, password: 'correct horse' };
+      const { data } = await test.query(RegisterUserDocument, { input });
+      const result = data?.registerUser;
+      if (result?.__typename !== 'RegisterUserPayload' || result.sessionToken == null) {
+        throw new Error(`registerUser answered ${JSON.stringify(result)}`);
+      }
+      return { token: result.sessionToken, accountId: result.account.id, userId: result.user.id };
+    },
+    issueKey: async (token, environment = 'LIVE') => {
+      const { data } = await test.query(IssueKeyDocument, { input: { name: 'test', environment } }, token);
+      const result = data?.issueKey;
+      if (result?.__typename !== 'IssueKeyPayload' || result.secret == null) {
+        throw new Error(`issueKey answered ${JSON.stringify(result)}`);
+      }
+      return { secret: result.secret, keyId: result.key.id };
+    },
+    grant: async (accountId, plan) => {
+      await app.parts.commands.handle(
+        subscription,
+        subscriptionStream(accountId),
+        {
+          plan,
+          plans: ['free', 'developer', 'team', 'enterprise'],
+          profileVersion: 1,
+          grantedBy: 'operator:test',
+          reason: 'a test',
+        },
+        {
+          commandId: crypto.randomUUID(),
+          caller: 'operator:test',
+          requestHash: plan,
+          at: new Date(),
+          environment: 'live',
+          correlationId: 'test',
+        },
+      );
+    },
+    customer: async (plan = 'free') => {
+      const user = await test.register();
+      if (plan !== 'free') await test.grant(user.accountId, plan);
+      return { ...user, ...(await test.issueKey(user.token)) };
+    },
+    close: async () => {
+      await app.close();
+      if (!place) await own.remove();
+    },
+  };
+  return test;
+}
