@@ -50,6 +50,17 @@ module.exports = {
       to: { path: '^projections/', pathNot: '(queries|search|vectors)\\.ts$' },
     },
     {
+      name: 'capabilities-meet-by-events',
+      comment:
+        'Of another capability: its events, its GraphQL types, and the profile that all limits come from.',
+      severity: 'error',
+      from: { path: '^src/(accounts|keys|plans|usage|catalogue|installation)/' },
+      to: {
+        path: CAPABILITIES,
+        pathNot: '^src/$1/|/(events|types)\\.ts$|^src/plans/profile\\.ts$',
+      },
+    },
+    {
       name: 'only-main-is-composed',
       severity: 'error',
       from: { pathNot: '^(src/cli/|bench/|test/)' },

@@ -4,8 +4,8 @@ interface Terminal {
 }
 
 export interface ProgressBar {
-  show(step: string, done: number, total: number): void;
-  end(): void;
+  readonly show: (step: string, done: number, total: number) => void;
+  readonly end: () => void;
 }
 
 const WIDTH = 24;

@@ -11,8 +11,8 @@ export interface FollowerOptions {
   /** The last event that was handled. */
   readonly from: Position;
   /** Handles a page; the next one comes only afterwards, the same one again after an error. */
-  handle(events: readonly StoredEvent[], last: Position): Promise<void> | void;
-  onError(error: unknown, attempt: number): void;
+  readonly handle: (events: readonly StoredEvent[], last: Position) => Promise<void> | void;
+  readonly onError: (error: unknown, attempt: number) => void;
 }
 
 /** Follows the global order from a position, at its own pace, until stopped. */

@@ -1,6 +1,6 @@
 import type { KnownKey } from '../../projections/keys/queries.js';
 import type { Session } from '../accounts/sessions.js';
-import type { PlanInForce } from '../plans/directory.js';
+import type { PlanInForce } from '../plans/profile.js';
 import { ApiError } from './errors.js';
 import type { ErrorCode } from './errors.js';
 import type { Loaders } from './loaders.js';

@@ -46,9 +46,9 @@ export function governance(options: GovernanceOptions): ApolloServerPlugin<Reque
     requestDidStart: async () => ({
       responseForOperation: async (request) => {
         try {
-          return await answer(options, executor, request as Request);
+          return await answer(options, executor, request);
         } catch (error) {
-          return failed(options, request as Request, error);
+          return failed(options, request, error);
         }
       },
     }),

@@ -29,7 +29,7 @@ export function createSchema(instances: readonly object[] = []): GraphQLSchema {
   const byClass = new Map(instances.map((instance) => [instance.constructor, instance]));
   return buildSchemaSync({
     resolvers: RESOLVERS,
-    container: { get: (resolver) => byClass.get(resolver) },
+    container: { get: (resolver: Class) => byClass.get(resolver) },
     // Inputs are checked where they are used: a failure there is a typed answer.
     validate: false,
   });

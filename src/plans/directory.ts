@@ -1,13 +1,7 @@
 import type { StoredEvent } from '../eventsourcing/event.js';
 import { as } from '../eventsourcing/event.js';
 import type { ProfileEvent, SubscriptionEvent } from './events.js';
-import type { Plan, Profile } from './profile.js';
-
-/** A plan with the version of the profile that it is taken from. */
-export interface PlanInForce {
-  readonly plan: Plan;
-  readonly version: number;
-}
+import type { PlanInForce, Profile } from './profile.js';
 
 interface AccountPlan {
   readonly plan: string;

@@ -69,3 +69,9 @@ export const Profile = z
 export type Profile = z.infer<typeof Profile>;
 export type Plan = Profile['plans'][number];
 export type Limit = Plan['limits'][number];
+
+/** A plan with the version of the profile that it is taken from. */
+export interface PlanInForce {
+  readonly plan: Plan;
+  readonly version: number;
+}

@@ -1,5 +1,5 @@
 import type { KnownKey } from '../../projections/keys/queries.js';
-import type { PlanInForce } from '../plans/directory.js';
+import type { PlanInForce } from '../plans/profile.js';
 import type { AddressHashes } from './addresses.js';
 import type { RefusedUse, Use, UseStatus } from './events.js';
 import { refusalCode } from './headers.js';

@@ -11,7 +11,7 @@ const MIN_SIMILARITY = 0.2;
  */
 export async function openMiniLm(): Promise<Embedder> {
   const worker = new Worker(new URL('./minilmWorker.js', import.meta.url));
-  const waiting = new Map<number, { resolve(v: Float32Array[]): void; reject(e: Error): void }>();
+  const waiting = new Map<number, { resolve: (v: Float32Array[]) => void; reject: (e: Error) => void }>();
   let nextId = 0;
   let gone: Error | undefined;
   const fail = (error: Error): void => {

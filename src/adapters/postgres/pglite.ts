@@ -4,8 +4,8 @@ import { SqlError, SqlUnavailable } from '../../sql/sql.js';
 import type { WorkerReply, WorkerRequest } from './pgliteWorker.js';
 
 interface Waiting {
-  resolve(rows: Row[][]): void;
-  reject(error: Error): void;
+  readonly resolve: (rows: Row[][]) => void;
+  readonly reject: (error: Error) => void;
 }
 
 /**
