@@ -1,4 +1,3 @@
-import 'reflect-metadata';
 import { join } from 'node:path';
 import { accounts as accountsModel } from '../projections/accounts/model.js';
 import { AccountQueries } from '../projections/accounts/queries.js';

@@ -1,3 +1,4 @@
+import 'reflect-metadata';
 import { createUnionType, Field, ID, InputType, ObjectType } from 'type-graphql';
 import { GraphQLDateTimeISO } from 'graphql-scalars';
 import { EmailTaken, InvalidInput } from '../graphql/refusals.js';
@@ -86,5 +87,4 @@ export const RegisterUserResult = createUnionType({
   name: 'RegisterUserResult',
   description: 'The registered user, or why there is none.',
   types: () => [RegisterUserPayload, EmailTaken, InvalidInput] as const,
-  resolveType: (value) => value.constructor as new () => object,
 });

@@ -27,7 +27,7 @@ export class CatalogueResolver {
   constructor(
     private readonly catalogue: CatalogueQueries,
     private readonly search: Pick<CatalogueSearch, 'search'>,
-    private readonly embedder: QueryEmbedder,
+    private readonly embedder: Pick<QueryEmbedder, 'vectorOf'>,
     private readonly cursors: Cursors,
     private readonly planOf: PlanOf,
     private readonly plans: () => readonly Plan[],

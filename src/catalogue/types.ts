@@ -1,3 +1,4 @@
+import 'reflect-metadata';
 import { createUnionType, Field, Float, ID, Int, ObjectType } from 'type-graphql';
 import { GraphQLDateTimeISO } from 'graphql-scalars';
 import type { PatternRow } from '../../projections/catalogue/queries.js';
@@ -67,7 +68,6 @@ export const PatternResult = createUnionType({
   name: 'PatternResult',
   description: 'A pattern, or why there is none.',
   types: () => [Pattern, PlanRequired, NotFound] as const,
-  resolveType: (value) => value.constructor as new () => object,
 });
 
 @ObjectType({ simpleResolvers: true, description: 'Where a page stands (Relay cursor connections).' })

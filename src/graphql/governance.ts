@@ -168,8 +168,9 @@ export function publicError(log: Logger, error: GraphQLError, code?: string): Gr
   const { path, locations } = error;
   const place = { ...(locations && { locations }), ...(path && { path }) };
   const original = error.originalError ?? error;
-  if (original instanceof GraphQLError) {
-    const known = (original.extensions['code'] as string | undefined) ?? code ?? 'GRAPHQL_EXECUTION_ERROR';
+  const known = (original as { extensions?: { code?: string } }).extensions?.code ?? code;
+  // An error of the engine has no code: it is a bug of ours, and its text is about our inside.
+  if (original instanceof GraphQLError && known !== undefined) {
     return { message: error.message, ...place, extensions: { ...original.extensions, code: known } };
   }
   if (isOutage(original)) {

@@ -1,3 +1,4 @@
+import 'reflect-metadata';
 import { Field, InterfaceType, ObjectType } from 'type-graphql';
 import type { Refusal as RefusalValue } from '../eventsourcing/decider.js';
 

@@ -1,5 +1,5 @@
-import 'reflect-metadata';
 import type { GraphQLSchema } from 'graphql';
+import { isAbstractType } from 'graphql';
 import type { NonEmptyArray } from 'type-graphql';
 import { buildSchemaSync } from 'type-graphql';
 import { AccountResolver, AccountsResolver, UserResolver } from '../accounts/resolvers.js';
@@ -27,10 +27,16 @@ const RESOLVERS: NonEmptyArray<Class> = [
  */
 export function createSchema(instances: readonly object[] = []): GraphQLSchema {
   const byClass = new Map(instances.map((instance) => [instance.constructor, instance]));
-  return buildSchemaSync({
+  const schema = buildSchemaSync({
     resolvers: RESOLVERS,
     container: { get: (resolver: Class) => byClass.get(resolver) },
     // Inputs are checked where they are used: a failure there is a typed answer.
     validate: false,
   });
+  // Members are told apart by their class, which has the type's name. type-graphql's own function is
+  // asynchronous, and graphql-jit needs an answer at once.
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (isAbstractType(type)) type.resolveType = (value: object) => value.constructor.name;
+  }
+  return schema;
 }

@@ -1,3 +1,4 @@
+import 'reflect-metadata';
 import { createUnionType, Field, ID, InputType, ObjectType, registerEnumType } from 'type-graphql';
 import { GraphQLDateTimeISO } from 'graphql-scalars';
 import { InvalidInput, NotFound } from '../graphql/refusals.js';
@@ -127,12 +128,10 @@ export const IssueKeyResult = createUnionType({
   name: 'IssueKeyResult',
   description: 'The issued key, or why there is none.',
   types: () => [IssueKeyPayload, InvalidInput] as const,
-  resolveType: (value) => value.constructor as new () => object,
 });
 
 export const RevokeKeyResult = createUnionType({
   name: 'RevokeKeyResult',
   description: 'The revoked key, or why it was not revoked.',
   types: () => [RevokeKeyPayload, NotFound, InvalidInput] as const,
-  resolveType: (value) => value.constructor as new () => object,
 });

@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
 import type { Row, Sql, SqlPriority, Statement } from '../../sql/sql.js';
 import { SqlError, SqlUnavailable } from '../../sql/sql.js';
@@ -14,6 +15,7 @@ interface Waiting {
  * @param directory where the database lives; the caller holds the lock on it
  */
 export async function openPglite(directory: string): Promise<Sql> {
+  await mkdir(directory, { recursive: true });
   const worker = new Worker(new URL('./pgliteWorker.js', import.meta.url), {
     workerData: { directory },
   });

@@ -1,0 +1,132 @@
+import { fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import type { Load, LoadResult } from './load.js';
+import { unreachableLimits } from './profile.js';
+import { median } from './statistics.js';
+
+const QUERY =
+  'query Read { pattern(slug: "circuit-breaker") { ... on Pattern { id slug name category description } ... on Refusal { code } } }';
+const CONNECTIONS = 32;
+
+export interface CallFigures {
+  readonly governed_over_bare: number;
+  readonly p99_extra_ms: number;
+  readonly cpu_over_bare: number;
+  readonly governed_per_second: number;
+  readonly bare_per_second: number;
+  readonly governed_p99_ms: number;
+  readonly bare_p99_ms: number;
+}
+
+interface Server {
+  readonly process: ChildProcess;
+  readonly url: string;
+  readonly headers: Record<string, string>;
+}
+
+async function startServer(
+  file: string,
+  root: string,
+  dataDir: string,
+  env: NodeJS.ProcessEnv,
+): Promise<Server> {
+  const child = fork(new URL(file, import.meta.url), [root, dataDir], { env: { ...process.env, ...env } });
+  const exited = once(child, 'exit').then(() => {
+    throw new Error(`${file} has ended`);
+  });
+  const [ready] = (await Promise.race([once(child, 'message'), exited])) as [{ url: string; key?: string }];
+  exited.catch(() => undefined);
+  return { process: child, url: ready.url, headers: ready.key ? { 'x-api-key': ready.key } : {} };
+}
+
+async function load(server: Server, rest: Pick<Load, 'seconds' | 'rate'>): Promise<LoadResult> {
+  const child = fork(new URL('./load.js', import.meta.url));
+  const body = JSON.stringify({ query: QUERY });
+  child.send({ url: server.url, headers: server.headers, body, connections: CONNECTIONS, ...rest });
+  const [result] = (await once(child, 'message')) as [LoadResult];
+  child.kill();
+  if (result.failed > 0) throw new Error(`${result.failed} calls of ${server.url} failed`);
+  return result;
+}
+
+/** CPU seconds of a process so far, from its own report in /proc (Linux); NaN elsewhere. */
+async function cpuSeconds({ process: { pid } }: Server): Promise<number> {
+  const { readFile } = await import('node:fs/promises');
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+/**
+ * A governed call beside bare Apollo on Fastify: throughput in alternating rounds, then the latency at
+ * half of bare Apollo's throughput, open loop.
+ */
+export async function benchCalls(
+  folder: string,
+  quick: boolean,
+  env: (name: string) => Promise<NodeJS.ProcessEnv>,
+): Promise<CallFigures> {
+  const root = await unreachableLimits(join(folder, 'root'));
+  const governed = await startServer(
+    './governedServer.js',
+    root,
+    join(folder, 'governed'),
+    await env('governed'),
+  );
+  const bare = await startServer('./bareServer.js', root, join(folder, 'bare'), await env('bare'));
+  try {
+    const rounds = quick ? 3 : 7;
+    const seconds = quick ? 2 : 4;
+    for (const server of [governed, bare]) await load(server, { seconds: quick ? 2 : 4 });
+    const ratios: number[] = [];
+    const cpuRatios: number[] = [];
+    const perSecond = { governed: [] as number[], bare: [] as number[] };
+    for (let round = 0; round < rounds; round++) {
+      const measure = async (server: Server): Promise<{ perSecond: number; cpu: number }> => {
+        const before = await cpuSeconds(server);
+        const result = await load(server, { seconds });
+        const cpu = ((await cpuSeconds(server)) - before) / (result.perSecond * seconds);
+        return { perSecond: result.perSecond, cpu };
+      };
+      // Whoever goes first changes from round to round.
+      const order = round % 2 === 0 ? [governed, bare] : [bare, governed];
+      const results = new Map<Server, { perSecond: number; cpu: number }>();
+      for (const server of order) results.set(server, await measure(server));
+      const g = results.get(governed) as { perSecond: number; cpu: number };
+      const b = results.get(bare) as { perSecond: number; cpu: number };
+      ratios.push(g.perSecond / b.perSecond);
+      cpuRatios.push(g.cpu / b.cpu);
+      perSecond.governed.push(g.perSecond);
+      perSecond.bare.push(b.perSecond);
+    }
+    const rate = median(perSecond.bare) / 2;
+    const extra: number[] = [];
+    const p99 = { governed: [] as number[], bare: [] as number[] };
+    for (let round = 0; round < rounds; round++) {
+      const order = round % 2 === 0 ? [governed, bare] : [bare, governed];
+      const results = new Map<Server, number>();
+      for (const server of order) results.set(server, (await load(server, { seconds, rate })).p99Ms);
+      const g = results.get(governed) as number;
+      const b = results.get(bare) as number;
+      extra.push(g - b);
+      p99.governed.push(g);
+      p99.bare.push(b);
+    }
+    return {
+      governed_over_bare: median(ratios),
+      p99_extra_ms: median(extra),
+      cpu_over_bare: median(cpuRatios),
+      governed_per_second: median(perSecond.governed),
+      bare_per_second: median(perSecond.bare),
+      governed_p99_ms: median(p99.governed),
+      bare_p99_ms: median(p99.bare),
+    };
+  } finally {
+    for (const server of [governed, bare]) {
+      server.process.send('stop');
+      await once(server.process, 'exit');
+    }
+  }
+}

@@ -1,0 +1,133 @@
+// A load generator in a process of its own: keep-alive connections over plain sockets, one request in
+// flight on each, so that it costs less than what it measures.
+import type { Socket } from 'node:net';
+import { connect } from 'node:net';
+
+export interface Load {
+  readonly url: string;
+  readonly body: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly connections: number;
+  readonly seconds: number;
+  /** Requests a second, from a schedule that does not wait for answers; absent: as fast as answers come. */
+  readonly rate?: number;
+}
+
+export interface LoadResult {
+  readonly perSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly failed: number;
+}
+
+const HEAD_END = Buffer.from('\r\n\r\n');
+
+/** Calls back with each answer's status; bodies have a content-length. */
+function reader(onAnswer: (ok: boolean) => void): (chunk: Buffer) => void {
+  let pending: Buffer = Buffer.alloc(0);
+  return (chunk) => {
+    pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk]);
+    for (;;) {
+      const end = pending.indexOf(HEAD_END);
+      if (end < 0) return;
+      const head = pending.toString('latin1', 0, end);
+      const length = Number(/content-length: (\d+)/i.exec(head)?.[1] ?? 0);
+      if (pending.length < end + 4 + length) return;
+      const body = pending.subarray(end + 4, end + 4 + length);
+      pending = pending.subarray(end + 4 + length);
+      onAnswer(head.startsWith('HTTP/1.1 200') && !body.includes('"errors"'));
+    }
+  };
+}
+
+function percentile(sorted: Float64Array, p: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * p))] ?? 0;
+}
+
+async function run({ url, body, headers, connections, seconds, rate }: Load): Promise<LoadResult> {
+  const { hostname, port, pathname } = new URL(url);
+  const lines = Object.entries({ host: hostname, 'content-type': 'application/json', ...headers });
+  const request = Buffer.from(
+    `POST ${pathname} HTTP/1.1\r\n${lines.map(([k, v]) => `${k}: ${v}\r\n`).join('')}` +
+      `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+  const latencies: number[] = [];
+  let failed = 0;
+  const started = performance.now();
+  const until = started + seconds * 1000;
+  const idle: Socket[] = [];
+  const sentAt = new Map<Socket, number>();
+  const send = (socket: Socket, scheduled: number): void => {
+    sentAt.set(socket, scheduled);
+    socket.write(request);
+  };
+  let done!: () => void;
+  const finished = new Promise<void>((resolve) => (done = resolve));
+
+  // Open loop: what is due and found no free connection waits, and its waiting counts.
+  const due: number[] = [];
+  let next = 0;
+  const answered = (socket: Socket, ok: boolean): void => {
+    const now = performance.now();
+    latencies.push(now - (sentAt.get(socket) as number));
+    if (!ok) failed++;
+    if (rate === undefined) {
+      if (now < until) return send(socket, now);
+    } else {
+      const scheduled = due.shift();
+      if (scheduled !== undefined) return send(socket, scheduled);
+    }
+    idle.push(socket);
+    if (idle.length === connections && now >= until) done();
+  };
+
+  const sockets = await Promise.all(
+    Array.from({ length: connections }, () => {
+      return new Promise<Socket>((resolve, reject) => {
+        const socket = connect({ host: hostname, port: Number(port), noDelay: true }, () => resolve(socket));
+        socket.on('error', reject);
+        socket.on(
+          'data',
+          reader((ok) => answered(socket, ok)),
+        );
+      });
+    }),
+  );
+  const begin = performance.now();
+  if (rate === undefined) {
+    for (const socket of sockets) send(socket, performance.now());
+  } else {
+    idle.push(...sockets);
+    const timer = setInterval(() => {
+      const now = performance.now();
+      while (begin + (next * 1000) / rate <= now && begin + (next * 1000) / rate < until) {
+        due.push(begin + (next++ * 1000) / rate);
+      }
+      while (idle.length > 0 && due.length > 0) send(idle.pop() as Socket, due.shift() as number);
+      if (now >= until && due.length === 0 && idle.length === connections) {
+        clearInterval(timer);
+        done();
+      }
+    }, 1);
+  }
+  await finished;
+  const elapsed = (performance.now() - begin) / 1000;
+  for (const socket of sockets) socket.destroy();
+  const sorted = Float64Array.from(latencies).sort();
+  return {
+    perSecond: latencies.length / elapsed,
+    p50Ms: percentile(sorted, 0.5),
+    p99Ms: percentile(sorted, 0.99),
+    failed,
+  };
+}
+
+process.on('message', (load: Load) => {
+  run(load).then(
+    (result) => process.send?.(result),
+    (error: unknown) => {
+      process.stderr.write(`${(error as Error).stack}\n`);
+      process.exit(1);
+    },
+  );
+});
