@@ -10,7 +10,7 @@ export async function unreachableLimits(folder: string): Promise<string> {
   const yaml = await readFile('profiles/specql.yaml', 'utf8');
   await writeFile(
     join(folder, 'profiles', 'specql.yaml'),
-    yaml.replace(/amount: 1000? }/g, 'amount: 1000000000 }'),
+    yaml.replace(/amount: (10|1000) }/g, 'amount: 1000000000 }'),
   );
   await cp('patterns', join(folder, 'patterns'), { recursive: true });
   return folder;

@@ -34,11 +34,21 @@ BEGIN
   END IF;
 END $$;`;
 
+/** How long a read model rests at the head before it folds the next events, unless a query waits for it. */
+const REST_MS = 50;
+/** Events after which a checkpoint is stored although none of them mattered. */
+const STORE_EVERY = 200;
+
 interface Running {
   readonly model: ReadModel;
   generation: number;
   epoch: number;
+  /** The last event seen. */
   checkpoint: Position;
+  /** The checkpoint that is stored; it may be behind where nothing mattered. */
+  stored: Position;
+  /** Events seen since then. */
+  unstored: number;
   changed: Position;
   follower: Follower;
 }
@@ -129,6 +139,8 @@ export class Projector {
       ...running,
       generation: running.generation + 1,
       checkpoint: START,
+      stored: START,
+      unstored: 0,
       changed: START,
     };
     await this.#create(next);
@@ -185,6 +197,8 @@ export class Projector {
       model,
       generation: serving?.generation ?? 1,
       checkpoint: serving?.checkpoint ?? START,
+      stored: serving?.checkpoint ?? START,
+      unstored: 0,
       changed: serving?.changed ?? START,
       epoch: serving?.epoch ?? 1,
     } as Running;
@@ -216,17 +230,21 @@ export class Projector {
         running.checkpoint = last;
       },
       onError: (error) => this.onError(running.model.name, error),
+      restMs: REST_MS,
     });
   }
 
   async #apply(running: Running, events: readonly StoredEvent[], last: Position): Promise<void> {
-    const { model, generation, epoch, checkpoint } = running;
+    const { model, generation, epoch, stored } = running;
     const mine = events.filter((event) => model.handles.has(event.type));
+    // A page in which nothing matters costs no transaction; a restart reads it again.
+    running.unstored += events.length;
+    if (mine.length === 0 && running.unstored < STORE_EVERY) return;
     const changed = mine.at(-1)?.position ?? START;
     const statements: Statement[] = [
       {
         text: 'SELECT read.advance($1, $2, $3, $4, $5, $6, $7)',
-        params: [model.name, model.version, generation, epoch, checkpoint, last, changed],
+        params: [model.name, model.version, generation, epoch, stored, last, changed],
       },
       ...(mine.length > 0 ? model.fold(mine, tableNames(model, generation)) : []),
     ];
@@ -235,6 +253,8 @@ export class Projector {
     } catch (error) {
       if (!(await this.#wasCommitted(running, last, error))) throw error;
     }
+    running.stored = last;
+    running.unstored = 0;
     if (changed > running.changed) {
       running.changed = changed;
       this.#listeners.get(model.name)?.();

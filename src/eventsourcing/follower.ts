@@ -2,6 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Position, StoredEvent } from './event.js';
 import type { EventReader } from './reader.js';
 
+/** A page with so many events has more behind it. */
+const FULL_PAGE = 500;
 const RETRY_MS_MIN = 50;
 const RETRY_MS_MAX = 5_000;
 
@@ -13,6 +15,11 @@ export interface FollowerOptions {
   /** Handles a page; the next one comes only afterwards, the same one again after an error. */
   readonly handle: (events: readonly StoredEvent[], last: Position) => Promise<void> | void;
   readonly onError: (error: unknown, attempt: number) => void;
+  /**
+   * Shortest time from one page to the next at the head, in milliseconds, unless somebody waits. Under
+   * load it makes few large pages of many small ones. 0 for none.
+   */
+  readonly restMs?: number;
 }
 
 /** Follows the global order from a position, at its own pace, until stopped. */
@@ -23,6 +30,7 @@ export class Follower {
   #loop: Promise<void> | undefined;
   readonly #waiters = new Set<{ position: Position; resolve: () => void }>();
   readonly #stop = new AbortController();
+  #endRest: (() => void) | undefined;
 
   constructor(private readonly options: FollowerOptions) {
     this.#position = options.from;
@@ -59,6 +67,7 @@ export class Follower {
       waiter = { position, resolve: () => resolve(true) };
     });
     this.#waiters.add(waiter);
+    this.#endRest?.();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<boolean>((resolve) => {
       timer = setTimeout(() => resolve(false), timeoutMs);
@@ -85,6 +94,7 @@ export class Follower {
         } else {
           await handle(page, last);
           this.#advance(last);
+          if (page.length < FULL_PAGE) await this.#rest(stopped);
         }
         attempt = 0;
         this.#failure = undefined;
@@ -95,6 +105,19 @@ export class Follower {
         await delay(wait, undefined, { signal: this.#stop.signal }).catch(() => undefined);
       }
     }
+  }
+
+  async #rest(stopped: Promise<void>): Promise<void> {
+    const { restMs = 0 } = this.options;
+    if (restMs === 0 || this.#waiters.size > 0) return;
+    let timer: NodeJS.Timeout | undefined;
+    const rested = new Promise<void>((resolve) => {
+      this.#endRest = resolve;
+      timer = setTimeout(resolve, restMs);
+    });
+    await Promise.race([rested, stopped]);
+    clearTimeout(timer);
+    this.#endRest = undefined;
   }
 
   #advance(position: Position): void {

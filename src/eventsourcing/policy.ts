@@ -28,6 +28,12 @@ export function causedBy(event: StoredEvent, policy: string): CommandContext {
   };
 }
 
+/** How long a policy rests at the head, unless somebody waits for it. */
+const REST_MS = 50;
+
+/** Events after which a checkpoint is stored although none of them mattered. */
+const STORE_EVERY = 200;
+
 const MIGRATION = `
 CREATE SCHEMA IF NOT EXISTS read;
 CREATE TABLE IF NOT EXISTS read.policies (name text PRIMARY KEY, checkpoint bigint NOT NULL);`;
@@ -49,6 +55,7 @@ export class PolicyRunner {
         'SELECT checkpoint FROM read.policies WHERE name = $1',
         [policy.name],
       );
+      let unstored = 0;
       runner.#followers.set(
         policy.name,
         new Follower({
@@ -56,7 +63,12 @@ export class PolicyRunner {
           reader,
           from: row?.checkpoint ?? START,
           handle: async (events, last) => {
-            for (const event of events) if (policy.handles.has(event.type)) await policy.react(event);
+            const mine = events.filter((event) => policy.handles.has(event.type));
+            for (const event of mine) await policy.react(event);
+            // Where nothing was done little needs to be remembered: a restart looks again.
+            unstored += events.length;
+            if (mine.length === 0 && unstored < STORE_EVERY) return;
+            unstored = 0;
             await sql.query(
               `INSERT INTO read.policies VALUES ($1, $2)
                ON CONFLICT (name) DO UPDATE SET checkpoint = greatest(policies.checkpoint, excluded.checkpoint)`,
@@ -65,6 +77,7 @@ export class PolicyRunner {
             );
           },
           onError: (error) => onError(policy.name, error),
+          restMs: REST_MS,
         }),
       );
     }
