@@ -90,6 +90,9 @@ export class StoreUnavailable extends Error {
   }
 }
 
+/** What no adapter can store unchanged: null characters, and halves of surrogate pairs. */
+const UNSTORABLE = /[\0\p{Surrogate}]/u;
+
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /**
@@ -99,10 +102,16 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 export function checkAppend(stream: string, events: readonly NewEvent[]): void {
   if (!/^[a-z_]+-.+$/.test(stream)) throw new TypeError(`"${stream}" is not named category-id`);
   if (events.length === 0) throw new TypeError(`an append to ${stream} needs at least one event`);
+  if (new Set(events.map(({ id }) => id)).size < events.length) {
+    throw new TypeError(`an append to ${stream} has an event id twice`);
+  }
   let bytes = 0;
   for (const event of events) {
     if (!UUID.test(event.id)) throw new TypeError(`"${event.id}" is not a lower-case UUID`);
     if (!event.type) throw new TypeError(`an event for ${stream} has no type`);
+    if ([stream, event.type, event.data, event.metadata].some((text) => UNSTORABLE.test(text))) {
+      throw new TypeError(`an event for ${stream} has text that cannot be stored`);
+    }
     bytes += Buffer.byteLength(event.data) + Buffer.byteLength(event.metadata);
   }
   if (bytes > MAX_APPEND_BYTES) throw new EventTooLarge(stream, bytes);

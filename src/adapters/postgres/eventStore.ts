@@ -9,6 +9,7 @@ import {
   StoreUnavailable,
 } from '../../eventsourcing/eventStore.js';
 import type { Sql } from '../../sql/sql.js';
+import { SqlError } from '../../sql/sql.js';
 
 interface EventRow {
   position: number;
@@ -95,6 +96,11 @@ export class PostgresEventStore implements EventStore {
         lane === 'journal' ? 'journal' : 'query',
       );
     } catch (error) {
+      if (error instanceof SqlError && group.length > 1) {
+        // Refused and rolled back for one of them: each by itself, so that the others get through.
+        for (const append of group) await this.#commit([append], lane);
+        return;
+      }
       const unavailable = new StoreUnavailable('the event store did not confirm the append', {
         cause: error,
       });
