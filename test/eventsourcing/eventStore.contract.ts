@@ -1,0 +1,374 @@
+import { randomUUID } from 'node:crypto';
+import fc from 'fast-check';
+import type { NewEvent, Position, StoredEvent } from '../../src/eventsourcing/event.js';
+import { START } from '../../src/eventsourcing/event.js';
+import type { EventStore } from '../../src/eventsourcing/eventStore.js';
+import {
+  ConcurrencyConflict,
+  EventIdReused,
+  EventTooLarge,
+  MAX_APPEND_BYTES,
+  NO_STREAM,
+} from '../../src/eventsourcing/eventStore.js';
+import { newEvent, newStream } from './fixtures.js';
+
+/** What an adapter gives the contract: an empty store, through one or more independent instances. */
+export interface StoreUnderTest {
+  /** Instances that share nothing but the stored events, as on several nodes. */
+  readonly instances: readonly [EventStore, ...EventStore[]];
+  remove(): Promise<void>;
+}
+
+const PAGE_BYTES = 1_000_000;
+
+const newEvents = (count: number): NewEvent[] => Array.from({ length: count }, () => newEvent());
+const idsOf = (events: readonly { readonly id: string }[]): string[] => events.map(({ id }) => id);
+
+/** The specification of the port: every adapter runs it. */
+export function eventStoreContract(adapter: string, setUp: () => Promise<StoreUnderTest>): void {
+  describe(`the event store contract on ${adapter}`, () => {
+    let subject: StoreUnderTest;
+    let store: EventStore;
+    beforeAll(async () => {
+      subject = await setUp();
+      [store] = subject.instances;
+    });
+    afterAll(() => subject.remove());
+
+    const instance = (n: number): EventStore => subject.instances[n % subject.instances.length] as EventStore;
+
+    const readToHead = async (after: Position, limit = 1_000): Promise<StoredEvent[]> => {
+      const all: StoredEvent[] = [];
+      for (let at = after; ;) {
+        const page = await store.readAll(at, limit, PAGE_BYTES);
+        if (page.length === 0) return all;
+        all.push(...page);
+        at = (page.at(-1) as StoredEvent).position;
+      }
+    };
+
+    it('is at the start when it is empty', async () => {
+      expect(await store.head()).toBe(START);
+      expect(await store.readAll(START, 10, PAGE_BYTES)).toEqual([]);
+      expect(await store.readAllBackwards(Number.MAX_SAFE_INTEGER, 10)).toEqual([]);
+    });
+
+    describe('append', () => {
+      it('answers with the last revision, and with the position under which the events are read', async () => {
+        const stream = newStream();
+        const events = newEvents(3);
+        const first = await store.append(stream, NO_STREAM, events.slice(0, 2));
+        const second = await store.append(stream, first.revision, events.slice(2));
+
+        const stored = await store.readStream(stream);
+        expect(idsOf(stored)).toEqual(idsOf(events));
+        expect(stored.map(({ revision }) => revision)).toEqual([0, 1, 2]);
+        expect(first).toEqual({ revision: 1, position: stored[1]?.position });
+        expect(second).toEqual({ revision: 2, position: stored[2]?.position });
+      });
+
+      it('lets exactly one of 20 racing creators of a stream win', async () => {
+        const stream = newStream();
+        const racers = newEvents(20);
+        const results = await Promise.allSettled(
+          racers.map((event, n) => instance(n).append(stream, NO_STREAM, [event])),
+        );
+
+        const winners = results.flatMap(({ status }, n) => (status === 'fulfilled' ? [n] : []));
+        expect(winners).toHaveLength(1);
+        expect(idsOf(await store.readStream(stream))).toEqual([racers[winners[0] as number]?.id]);
+        for (const result of results) {
+          if (result.status === 'rejected') expect(result.reason).toBeInstanceOf(ConcurrencyConflict);
+        }
+      });
+
+      it.each([
+        ['behind', 0],
+        ['ahead of', 5],
+        ['before the beginning of', NO_STREAM],
+      ])('refuses a revision %s the stream, naming both revisions', async (_where, expected) => {
+        const stream = newStream();
+        await store.append(stream, NO_STREAM, newEvents(3));
+        const refused = store.append(stream, expected, newEvents(1));
+        await expect(refused).rejects.toBeInstanceOf(ConcurrencyConflict);
+        await expect(refused).rejects.toMatchObject({
+          stream,
+          expectedRevision: expected,
+          actualRevision: 2,
+        });
+        expect(await store.readStream(stream)).toHaveLength(3);
+      });
+
+      it('refuses a revision of a stream that does not exist', async () => {
+        const refused = store.append(newStream(), 0, newEvents(1));
+        await expect(refused).rejects.toMatchObject({ expectedRevision: 0, actualRevision: NO_STREAM });
+      });
+
+      it('returns the first result for the same ids at the same revision, also when the stream has grown', async () => {
+        const stream = newStream();
+        const events = newEvents(2);
+        const first = await store.append(stream, NO_STREAM, events);
+        expect(await store.append(stream, NO_STREAM, events)).toEqual(first);
+        await store.append(stream, 1, newEvents(1));
+        expect(await instance(1).append(stream, NO_STREAM, events)).toEqual(first);
+        expect(await store.readStream(stream)).toHaveLength(3);
+      });
+
+      it('stores the same append once when it is sent ten times at the same moment', async () => {
+        const stream = newStream();
+        const events = newEvents(2);
+        const results = await Promise.all(
+          Array.from({ length: 10 }, (_, n) => instance(n).append(stream, NO_STREAM, events)),
+        );
+        expect(new Set(results.map((result) => JSON.stringify(result))).size).toBe(1);
+        expect(idsOf(await store.readStream(stream))).toEqual(idsOf(events));
+      });
+
+      it.each([
+        ['with other data', (event: NewEvent) => ({ event: { ...event, data: '{"other":1}' } })],
+        ['with another type', (event: NewEvent) => ({ event: { ...event, type: 'Other' } })],
+        ['in another stream', (event: NewEvent) => ({ event, stream: newStream() })],
+        ['at another revision', (event: NewEvent) => ({ event, expected: 0 })],
+      ])('refuses a known id %s', async (_where, change) => {
+        const stream = newStream();
+        const original = newEvent();
+        await store.append(stream, NO_STREAM, [original]);
+        const again = { stream, expected: NO_STREAM, ...change(original) };
+        await expect(store.append(again.stream, again.expected, [again.event])).rejects.toBeInstanceOf(
+          EventIdReused,
+        );
+        expect(idsOf(await store.readStream(stream))).toEqual([original.id]);
+        if (again.stream !== stream) expect(await store.readStream(again.stream)).toEqual([]);
+      });
+
+      it('refuses an append of which only a part is known', async () => {
+        const stream = newStream();
+        const [known, fresh] = newEvents(2) as [NewEvent, NewEvent];
+        await store.append(stream, NO_STREAM, [known]);
+        await expect(store.append(stream, NO_STREAM, [known, fresh])).rejects.toBeInstanceOf(EventIdReused);
+        expect(await store.readStream(stream)).toHaveLength(1);
+      });
+
+      it('refuses what is too large, and stores what just fits', async () => {
+        const stream = newStream();
+        const event = newEvent({ metadata: '{}' });
+        const withBytes = (bytes: number): NewEvent => ({ ...event, data: `"${'é'.repeat(bytes / 2 - 2)}"` });
+        await expect(
+          store.append(stream, NO_STREAM, [withBytes(MAX_APPEND_BYTES + 2)]),
+        ).rejects.toBeInstanceOf(EventTooLarge);
+        await store.append(stream, NO_STREAM, [withBytes(MAX_APPEND_BYTES)]);
+        expect((await store.readLast(stream))?.dataText).toBe(withBytes(MAX_APPEND_BYTES).data);
+      });
+
+      it.each<[string, string, (event: NewEvent) => NewEvent[]]>([
+        ['an id that is no UUID', 'test-a', (e) => [{ ...e, id: 'x' }]],
+        ['an id in upper case', 'test-a', (e) => [{ ...e, id: 'ABCDEF00-0000-4000-8000-000000000000' }]],
+        ['no type', 'test-a', (e) => [{ ...e, type: '' }]],
+        ['no events', 'test-a', () => []],
+        ['the same id twice', 'test-a', (e) => [e, { ...e, data: '{"second":true}' }]],
+        ['a stream without a category', 'a', (e) => [e]],
+        ['a stream without an id', 'test-', (e) => [e]],
+        ['a null character in its data', 'test-a', (e) => [{ ...e, data: '"\0"' }]],
+        ['a null character in its stream', 'test-a\0', (e) => [e]],
+        ['half a surrogate pair in its data', 'test-a', (e) => [{ ...e, data: '"\ud83d"' }]],
+      ])('refuses %s as a mistake of the program', async (_what, stream, change) => {
+        await expect(store.append(stream, NO_STREAM, change(newEvent()))).rejects.toBeInstanceOf(TypeError);
+      });
+
+      it('keeps appends that share a commit apart: a bad one does not harm the others', async () => {
+        const known = newEvent();
+        await store.append(newStream(), NO_STREAM, [known]);
+        const good = Array.from({ length: 12 }, () => ({ stream: newStream(), events: newEvents(2) }));
+        const taken = newStream();
+
+        // All in one tick, so that they wait for the same commit.
+        const outcomes = good.flatMap(({ stream, events }, n) => {
+          const appended = store.append(stream, NO_STREAM, events);
+          if (n === 3) return [appended, store.append(taken, 7, newEvents(1))];
+          if (n === 6) return [appended, store.append(taken, NO_STREAM, [known])];
+          // What no check foresaw: the database itself refuses this one.
+          if (n === 9) return [appended, store.append(taken, Number.NaN, newEvents(1))];
+          return [appended];
+        });
+        const settled = await Promise.allSettled(outcomes);
+
+        expect(settled.filter(({ status }) => status === 'rejected')).toHaveLength(3);
+        expect(await store.readStream(taken)).toEqual([]);
+        for (const { stream, events } of good) {
+          expect(idsOf(await store.readStream(stream))).toEqual(idsOf(events));
+        }
+      });
+
+      it('stores all events of an append or none, next to each other in the global order', async () => {
+        const before = await store.head();
+        const appends = Array.from({ length: 12 }, (_, n) => ({
+          stream: newStream(),
+          events: newEvents(1 + (n % 4)),
+        }));
+        await Promise.all(
+          appends.map(({ stream, events }, n) => instance(n).append(stream, NO_STREAM, events)),
+        );
+        const order = idsOf(await readToHead(before));
+        for (const { events } of appends) {
+          const at = order.indexOf(events[0]?.id as string);
+          expect(order.slice(at, at + events.length)).toEqual(idsOf(events));
+        }
+      });
+    });
+
+    describe('what was stored', () => {
+      it('is read back unchanged, to the character', async () => {
+        await fc.assert(
+          fc.asyncProperty(
+            fc.array(fc.string({ unit: 'binary' }), { minLength: 1, maxLength: 5 }),
+            async (texts) => {
+              const stream = newStream();
+              const events = texts.map((text) =>
+                // White space, the order of keys and escapes are the writer's business.
+                newEvent({ data: `{ "z": ${JSON.stringify(text)},\n "a": "\\u0041\\/\\u0000" }` }),
+              );
+              await store.append(stream, NO_STREAM, events);
+              const stored = await store.readStream(stream);
+              expect(stored.map(({ dataText }) => dataText)).toEqual(events.map(({ data }) => data));
+              expect(stored.map(({ data }) => (data as { z: string }).z)).toEqual(texts);
+            },
+          ),
+          { numRuns: 25 },
+        );
+      });
+
+      it('is the same for 5,000 events of many streams', async () => {
+        const before = await store.head();
+        const streams = Array.from({ length: 50 }, newStream);
+        const written = new Map<string, { stream: string; revision: number; event: NewEvent }>();
+        await Promise.all(
+          streams.map(async (stream, s) => {
+            for (let batch = 0; batch < 4; batch++) {
+              const events = Array.from({ length: 25 }, (_, n) =>
+                newEvent({
+                  type: `Type${n % 3}`,
+                  data: JSON.stringify({ s, batch, n, text: 'ü'.repeat(n) }),
+                }),
+              );
+              await instance(s).append(stream, batch * 25 - 1, events);
+              events.forEach((event, n) =>
+                written.set(event.id, { stream, revision: batch * 25 + n, event }),
+              );
+            }
+          }),
+        );
+
+        const read = await readToHead(before, 700);
+        expect(read).toHaveLength(5_000);
+        for (const { id, stream, revision, type, dataText, metadataText } of read) {
+          const event = { id, type, data: dataText, metadata: metadataText };
+          expect({ stream, revision, event }).toEqual(written.get(id));
+        }
+      }, 60_000);
+    });
+
+    describe('reading', () => {
+      it('reads a stream from a revision, up to a limit', async () => {
+        const stream = newStream();
+        const events = newEvents(7);
+        await store.append(stream, NO_STREAM, events);
+        expect(idsOf(await store.readStream(stream, { from: 2, limit: 3 }))).toEqual(
+          idsOf(events.slice(2, 5)),
+        );
+        expect(await store.readStream(stream, { from: 7 })).toEqual([]);
+        expect(await store.readStream(newStream())).toEqual([]);
+      });
+
+      it('reads the last event of a stream', async () => {
+        const stream = newStream();
+        expect(await store.readLast(stream)).toBeUndefined();
+        const events = newEvents(3);
+        await store.append(stream, NO_STREAM, events);
+        expect(await store.readLast(stream)).toMatchObject({ id: events[2]?.id, revision: 2, stream });
+      });
+
+      it('reads backwards what it reads forwards', async () => {
+        await store.append(newStream(), NO_STREAM, newEvents(5));
+        const all = idsOf(await readToHead(START)).reverse();
+        const newest = await store.readAllBackwards(Number.MAX_SAFE_INTEGER, 3);
+        expect(idsOf(newest)).toEqual(all.slice(0, 3));
+        const older = await store.readAllBackwards((newest.at(-1) as StoredEvent).position, 2);
+        expect(idsOf(older)).toEqual(all.slice(3, 5));
+      });
+
+      it('has its head at the newest event', async () => {
+        const { position } = await store.append(newStream(), NO_STREAM, newEvents(2));
+        expect(await instance(1).head()).toBe(position);
+        expect(await store.readAll(position, 10, PAGE_BYTES)).toEqual([]);
+      });
+
+      it('ends a page at about the given bytes, and never before its first event', async () => {
+        const before = await store.head();
+        const events = Array.from({ length: 20 }, () => newEvent({ data: `"${'x'.repeat(9_998)}"` }));
+        await store.append(newStream(), NO_STREAM, events);
+
+        const read: StoredEvent[] = [];
+        for (;;) {
+          const page = await store.readAll(read.at(-1)?.position ?? before, 1_000, 35_000);
+          if (page.length === 0) break;
+          expect(page.length).toBeLessThanOrEqual(4);
+          read.push(...page);
+        }
+        expect(idsOf(read)).toEqual(idsOf(events));
+        expect(idsOf(await store.readAll(before, 1_000, 1))).toEqual([events[0]?.id]);
+      });
+
+      it('misses nothing and never goes back when it pages while others write', async () => {
+        const before = await store.head();
+        const written = new Set<string>();
+        let writing = true;
+        const writers = Array.from({ length: 8 }, async (_, w) => {
+          for (let n = 0; n < 40; n++) {
+            const events = newEvents(1 + ((w + n) % 3));
+            const lane = w % 2 === 0 ? 'journal' : 'command';
+            await instance(w).append(newStream(), NO_STREAM, events, lane);
+            for (const { id } of events) written.add(id);
+          }
+        });
+        const read: StoredEvent[] = [];
+        const reader = (async () => {
+          for (;;) {
+            const last = !writing;
+            const page = await instance(1).readAll(read.at(-1)?.position ?? before, 7, PAGE_BYTES);
+            read.push(...page);
+            if (last && page.length === 0) return;
+          }
+        })();
+        await Promise.all(writers);
+        writing = false;
+        await reader;
+
+        expect(new Set(idsOf(read))).toEqual(written);
+        expect(read).toHaveLength(written.size);
+        // Positions grow; nothing is said about gaps.
+        for (let n = 1; n < read.length; n++) {
+          expect((read[n] as StoredEvent).position).toBeGreaterThan((read[n - 1] as StoredEvent).position);
+        }
+      });
+
+      it('wakes its listeners after an append, until they unsubscribe', async () => {
+        let wakes = 0;
+        const unsubscribe = store.onWake(() => wakes++);
+        await store.append(newStream(), NO_STREAM, newEvents(1));
+        expect(wakes).toBeGreaterThan(0);
+        unsubscribe();
+        const before = wakes;
+        await store.append(newStream(), NO_STREAM, newEvents(1));
+        expect(wakes).toBe(before);
+      });
+    });
+
+    it('keeps streams apart whose names are alike', async () => {
+      const id = randomUUID();
+      await store.append(`test-${id}`, NO_STREAM, newEvents(1));
+      await store.append(`test-${id}-1`, NO_STREAM, newEvents(2));
+      expect(await store.readStream(`test-${id}`)).toHaveLength(1);
+      expect(await store.readLast(`test_-${id}`)).toBeUndefined();
+    });
+  });
+}
