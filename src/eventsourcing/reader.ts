@@ -12,7 +12,9 @@ const KEPT_PAGES = 8;
  * followers, each at its own position.
  */
 export class EventReader {
-  readonly #pages = new Map<Position, Promise<StoredEvent[]>>();
+  readonly #kept = new Map<Position, StoredEvent[]>();
+  /** Pages asked for since the last wake-up: an earlier one may lack the event that woke. */
+  #reading = new Map<Position, Promise<StoredEvent[]>>();
   #wake = deferred();
   readonly #unsubscribe: () => void;
 
@@ -26,17 +28,23 @@ export class EventReader {
 
   /** Events after `after`, in order; empty at the head. */
   page(after: Position): Promise<StoredEvent[]> {
-    const known = this.#pages.get(after);
-    if (known) return known;
-    const page = this.store.readAll(after, PAGE_EVENTS, PAGE_BYTES);
-    this.#pages.set(after, page);
-    // Only what can't change is kept: neither a failure nor the (still) empty page at the head.
-    const forget = (): void => void this.#pages.delete(after);
-    page.then((events) => events.length === 0 && forget(), forget);
-    if (this.#pages.size > KEPT_PAGES) {
-      this.#pages.delete(this.#pages.keys().next().value as Position);
+    const kept = this.#kept.get(after);
+    if (kept) return Promise.resolve(kept);
+    const reading = this.#reading;
+    let page = reading.get(after);
+    if (!page) {
+      page = this.#read(after).finally(() => reading.delete(after));
+      reading.set(after, page);
     }
     return page;
+  }
+
+  async #read(after: Position): Promise<StoredEvent[]> {
+    const events = await this.store.readAll(after, PAGE_EVENTS, PAGE_BYTES);
+    // Only what can't change is kept, not the (still) empty page at the head.
+    if (events.length > 0) this.#kept.set(after, events);
+    if (this.#kept.size > KEPT_PAGES) this.#kept.delete(this.#kept.keys().next().value as Position);
+    return events;
   }
 
   /** Resolves when there may be something new; taken before reading, so that nothing falls between. */
@@ -61,6 +69,7 @@ export class EventReader {
   #wakeAll(): void {
     const wake = this.#wake;
     this.#wake = deferred();
+    this.#reading = new Map();
     wake.resolve();
   }
 }
