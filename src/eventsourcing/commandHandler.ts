@@ -5,7 +5,7 @@ import { fold } from './decider.js';
 import type { DomainEvent, Environment, EventMetadata, NewEvent, Position } from './event.js';
 import { START, StoredEvent } from './event.js';
 import type { EventStore } from './eventStore.js';
-import { ConcurrencyConflict } from './eventStore.js';
+import { ConcurrencyConflict, EventIdReused } from './eventStore.js';
 import { derivedId } from './ids.js';
 import { CURRENT_SCHEMA_VERSION } from './upcasting.js';
 
@@ -92,7 +92,9 @@ export class CommandHandler {
         for (const listener of this.#appended) listener(stored);
         return { kind: 'accepted', events: decision.events, stored, position, replayed: false };
       } catch (error) {
-        if (!(error instanceof ConcurrencyConflict) || attempt === MAX_ATTEMPTS) throw error;
+        // Known ids are another sending of this command that was quicker: it is met on the stream.
+        const raced = error instanceof ConcurrencyConflict || error instanceof EventIdReused;
+        if (!raced || attempt === MAX_ATTEMPTS) throw error;
         this.conflicts++;
         await delay(randomInt(1, 2 ** attempt + 1));
       }
