@@ -162,19 +162,24 @@ export class Projector {
     try {
       await catchUp(() => running.checkpoint);
       const differing = await this.#differing(running, next);
+      const { generation, epoch, stored } = running;
       await this.sql.transaction([
+        {
+          // Moves nothing: raises when another projector has taken over meanwhile.
+          text: 'SELECT read.advance($1, $2, $3, $4, $5, $5, $6)',
+          params: [model.name, model.version, generation, epoch, stored, START],
+        },
         {
           text: 'UPDATE read.models SET serving = (generation = $3) WHERE model = $1 AND version = $2',
           params: [model.name, model.version, next.generation],
         },
-        { text: `DROP TABLE ${model.tables.map(tableNames(model, running.generation)).join(', ')}` },
-        {
-          text: 'DELETE FROM read.models WHERE model = $1 AND version = $2 AND generation = $3',
-          params: [model.name, model.version, running.generation],
-        },
       ]);
       running.generation = next.generation;
       running.changed = next.changed;
+      running.stored = next.stored;
+      running.unstored = next.unstored;
+      // Behind the queries that still name the old tables; if it fails, the next start does it.
+      await this.#drop(model, generation).catch((error: unknown) => this.onError(name, error));
       return { model: name, events, position: running.checkpoint, differing };
     } finally {
       running.follower = this.#follow(running);
@@ -203,6 +208,11 @@ export class Projector {
       epoch: serving?.epoch ?? 1,
     } as Running;
     if (!serving) await this.#create(running, true);
+    const left = await this.sql.query<{ generation: number }>(
+      'SELECT generation FROM read.models WHERE model = $1 AND version = $2 AND NOT serving',
+      [model.name, model.version],
+    );
+    for (const { generation } of left) await this.#drop(model, generation);
     running.follower = this.#follow(running);
     return running;
   }
@@ -217,6 +227,21 @@ export class Projector {
        ON CONFLICT (model, version, generation) DO UPDATE
          SET checkpoint = 0, changed = 0, epoch = excluded.epoch, serving = excluded.serving`,
       [model.name, model.version, generation, epoch, serving],
+    );
+  }
+
+  /** Removes a generation that does not serve. */
+  async #drop(model: ReadModel, generation: number): Promise<void> {
+    const tables = model.tables.map(tableNames(model, generation));
+    await this.sql.transaction(
+      [
+        { text: `DROP TABLE IF EXISTS ${tables.join(', ')}` },
+        {
+          text: 'DELETE FROM read.models WHERE model = $1 AND version = $2 AND generation = $3 AND NOT serving',
+          params: [model.name, model.version, generation],
+        },
+      ],
+      'projection',
     );
   }
 
@@ -236,7 +261,7 @@ export class Projector {
 
   async #apply(running: Running, events: readonly StoredEvent[], last: Position): Promise<void> {
     const { model, generation, epoch, stored } = running;
-    const mine = events.filter((event) => model.handles.has(event.type));
+    const mine = events.filter((event) => event.position > stored && model.handles.has(event.type));
     // A page in which nothing matters costs no transaction; a restart reads it again.
     running.unstored += events.length;
     if (mine.length === 0 && running.unstored < STORE_EVERY) return;
@@ -251,7 +276,11 @@ export class Projector {
     try {
       await this.sql.transaction(statements, 'projection');
     } catch (error) {
-      if (!(await this.#wasCommitted(running, last, error))) throw error;
+      const committed = await this.#committed(running, error);
+      if (committed === undefined || committed <= stored) throw error;
+      running.stored = committed;
+      // The page that is tried again may have grown since.
+      if (committed < last) return this.#apply(running, events, last);
     }
     running.stored = last;
     running.unstored = 0;
@@ -261,16 +290,16 @@ export class Projector {
     }
   }
 
-  /** A commit whose confirmation was lost shows when it is tried again: the checkpoint is already there. */
-  async #wasCommitted(running: Running, last: Position, error: unknown): Promise<boolean> {
-    if (!(error instanceof SqlError) || error.code !== GUARD_FAILED) return false;
+  /** A commit whose confirmation was lost shows when it is tried again: the checkpoint is further on. */
+  async #committed(running: Running, error: unknown): Promise<Position | undefined> {
+    if (!(error instanceof SqlError) || error.code !== GUARD_FAILED) return undefined;
     const { model, generation, epoch } = running;
-    const rows = await this.sql.query(
-      `SELECT 1 FROM read.models
-        WHERE model = $1 AND version = $2 AND generation = $3 AND epoch = $4 AND checkpoint = $5`,
-      [model.name, model.version, generation, epoch, last],
+    const [row] = await this.sql.query<{ checkpoint: Position }>(
+      `SELECT checkpoint FROM read.models
+        WHERE model = $1 AND version = $2 AND generation = $3 AND epoch = $4`,
+      [model.name, model.version, generation, epoch],
     );
-    return rows.length > 0;
+    return row?.checkpoint;
   }
 
   async #differing(a: Running, b: Running): Promise<string[]> {
