@@ -31,7 +31,7 @@ async function run(
   onError: (error: unknown) => void = (error) => {
     throw error;
   },
-): Promise<{ runner: PolicyRunner; stop(): Promise<void> }> {
+): Promise<{ runner: PolicyRunner; stop: () => Promise<void> }> {
   const reader = new EventReader(store);
   const runner = await PolicyRunner.open(database.sql, reader, policies, (_policy, error) => onError(error));
   runner.start();

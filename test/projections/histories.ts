@@ -1,0 +1,237 @@
+import { randomUUID } from 'node:crypto';
+import fc from 'fast-check';
+import type { AccountEvent, UserEvent } from '../../src/accounts/events.js';
+import type { PatternContent, PatternEvent } from '../../src/catalogue/events.js';
+import type { EventStore } from '../../src/eventsourcing/eventStore.js';
+import type { KeyEvent } from '../../src/keys/events.js';
+import type { SubscriptionEvent } from '../../src/plans/events.js';
+import type { UsageEvent, Use } from '../../src/usage/events.js';
+import { newEvent } from '../eventsourcing/fixtures.js';
+
+type Event = AccountEvent | UserEvent | PatternEvent | KeyEvent | SubscriptionEvent | UsageEvent;
+
+/** One thing that happens; `who` picks among few, so that histories meet themselves. */
+export type Happening =
+  | {
+      readonly kind: 'pattern';
+      readonly who: number;
+      readonly words: readonly string[];
+      readonly tier: string;
+    }
+  | { readonly kind: 'key'; readonly who: number }
+  | { readonly kind: 'revoke'; readonly who: number }
+  | { readonly kind: 'account'; readonly who: number }
+  | { readonly kind: 'grant'; readonly who: number; readonly plan: string }
+  | { readonly kind: 'uses'; readonly uses: readonly UseShape[] }
+  | { readonly kind: 'correct'; readonly who: number }
+  | { readonly kind: 'other' };
+
+interface UseShape {
+  readonly who: number;
+  readonly hour: number;
+  readonly test: boolean;
+  readonly status: Use['status'];
+  readonly pattern: number;
+  readonly durationUs: number;
+}
+
+const FEW = 4;
+const who = fc.nat({ max: FEW - 1 });
+const kind = <K extends string>(name: K): fc.Arbitrary<K> => fc.constant(name);
+
+const useShape: fc.Arbitrary<UseShape> = fc.record({
+  who,
+  hour: fc.nat({ max: 2 }),
+  test: fc.boolean(),
+  status: fc.constantFrom('ok', 'ok', 'error', 'timeout', 'refused'),
+  pattern: who,
+  durationUs: fc.nat({ max: 9_999 }),
+});
+
+export const happening: fc.Arbitrary<Happening> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: kind('pattern'),
+      who,
+      // Few words, so that the counts of lexemes go up and down; some with letters beyond ASCII.
+      words: fc.array(fc.constantFrom('retry', 'queues', 'naïve', 'caches', "o'clock", '雪'), {
+        minLength: 1,
+        maxLength: 4,
+      }),
+      tier: fc.constantFrom('community', 'basic'),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ kind: kind('key'), who }) },
+  { weight: 2, arbitrary: fc.record({ kind: kind('revoke'), who }) },
+  { weight: 2, arbitrary: fc.record({ kind: kind('account'), who }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: kind('grant'), who, plan: fc.constantFrom('free', 'team', 'enterprise') }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({ kind: kind('uses'), uses: fc.array(useShape, { minLength: 1, maxLength: 5 }) }),
+  },
+  { weight: 2, arbitrary: fc.record({ kind: kind('correct'), who }) },
+  { weight: 1, arbitrary: fc.record({ kind: kind('other') }) },
+);
+
+/** Writes histories that keep to the rules of the deciders, as the running product does. */
+export class Historian {
+  /** Ids of this history; none is shared with another. */
+  readonly #ids = Array.from({ length: FEW }, () => randomUUID());
+  readonly #revisions = new Map<string, number>();
+  readonly #keys: { id: string; account: string; revoked: boolean }[] = [];
+  readonly #batches: { id: string; data: Extract<UsageEvent, { type: 'UsesRecorded' }>['data'] }[] = [];
+  #minute = 0;
+
+  constructor(private readonly store: EventStore) {}
+
+  async write(happenings: readonly Happening[]): Promise<void> {
+    for (const happening of happenings) {
+      for (const [stream, event] of this.#events(happening)) await this.#append(stream, event);
+    }
+  }
+
+  async #append(stream: string, event: Event | { type: 'Noted'; data: object }): Promise<void> {
+    const at = new Date(Date.UTC(2026, 10, 22, 12, this.#minute++)).toISOString();
+    const { id, metadata } = newEvent();
+    const expected = this.#revisions.get(stream) ?? -1;
+    const { revision } = await this.store.append(stream, expected, [
+      {
+        id,
+        type: event.type,
+        data: JSON.stringify(event.data),
+        metadata: JSON.stringify({ ...(JSON.parse(metadata) as object), at }),
+      },
+    ]);
+    this.#revisions.set(stream, revision);
+    if (event.type === 'UsesRecorded') this.#batches.push({ id, data: event.data });
+  }
+
+  *#events(happening: Happening): Generator<[string, Event | { type: 'Noted'; data: object }]> {
+    switch (happening.kind) {
+      case 'pattern': {
+        const id = this.#id(happening.who);
+        const stream = `pattern-${id}`;
+        const type = this.#revisions.has(stream) ? 'PatternRevised' : 'PatternPublished';
+        yield [stream, { type, data: patternContent(id, happening.words, happening.tier) }];
+        return;
+      }
+      case 'key': {
+        const id = randomUUID();
+        const account = this.#id(happening.who);
+        this.#keys.push({ id, account, revoked: false });
+        yield [`key-${id}`, { type: 'KeyIssued', data: issuedKey(id, account, happening.who) }];
+        return;
+      }
+      case 'revoke': {
+        const key = this.#keys[happening.who];
+        if (!key || key.revoked) return;
+        key.revoked = true;
+        yield [`key-${key.id}`, { type: 'KeyRevoked', data: { accountId: key.account, by: 'user:a' } }];
+        return;
+      }
+      case 'account': {
+        const id = this.#id(happening.who);
+        if (this.#revisions.has(`account-${id}`)) return;
+        yield [`account-${id}`, { type: 'AccountOpened', data: { ownerId: id } }];
+        yield [
+          `user-${id}`,
+          { type: 'UserRegistered', data: { accountId: id, email: 'v1:sealed', name: 'v1:sealed' } },
+        ];
+        return;
+      }
+      case 'grant': {
+        const data = { plan: happening.plan, profileVersion: 1, grantedBy: 'operator:a', reason: 'a test' };
+        yield [`subscription-${this.#id(happening.who)}`, { type: 'PlanGranted', data }];
+        return;
+      }
+      case 'uses': {
+        const accounts = [...new Set(happening.uses.map((use) => this.#id(use.who)))].sort();
+        const groups = accounts.map((account) => ({
+          account,
+          uses: happening.uses
+            .filter((use) => this.#id(use.who) === account)
+            .map((use) => useOf(use, this.#id(use.pattern))),
+        }));
+        const data = { groups, node: this.#id(0), start: 'start' };
+        yield [`usage-${this.#id(0)}-2026-11-22`, { type: 'UsesRecorded', data }];
+        return;
+      }
+      case 'correct': {
+        const batch = this.#batches.splice(happening.who, 1)[0];
+        if (!batch) return;
+        const data = { ...batch.data, batch: batch.id };
+        yield [`usage-${this.#id(0)}-2026-11-22`, { type: 'UsesCorrected', data }];
+        return;
+      }
+      case 'other':
+        yield [`test-${this.#id(0)}`, { type: 'Noted', data: {} }];
+        return;
+    }
+  }
+
+  #id(n: number): string {
+    return this.#ids[n] as string;
+  }
+}
+
+function patternContent(id: string, words: readonly string[], tier: string): PatternContent {
+  return {
+    slug: `slug-${id}`,
+    name: `Pattern of ${words[0]}`,
+    category: 'testing',
+    tier,
+    tags: [...new Set(words)],
+    description: words.join(' '),
+    example: words.length > 2 ? { language: 'ts', text: words.join('\n') } : null,
+  };
+}
+
+function issuedKey(
+  id: string,
+  accountId: string,
+  n: number,
+): Extract<KeyEvent, { type: 'KeyIssued' }>['data'] {
+  return {
+    accountId,
+    name: `key ${n}`,
+    environment: n % 2 === 0 ? 'live' : 'test',
+    scopes: ['read'],
+    hash: `hash-${id}`,
+    pepperId: 'pepper',
+    prefix: 'sk_live_',
+    last4: 'abcd',
+    expiresAt: n === 0 ? '2027-01-01T00:00:00.000Z' : null,
+  };
+}
+
+function useOf({ hour, test, status, durationUs }: UseShape, pattern: string): Use {
+  const refused = status === 'refused';
+  return {
+    actualCost: null,
+    address: null,
+    at: Date.UTC(2026, 10, 22, 22 + hour, 5),
+    costVersion: null,
+    durationUs,
+    endpoint: '/graphql',
+    environment: test ? 'test' : 'live',
+    estimatedCost: null,
+    id: `a.${randomUUID()}`,
+    key: 'key',
+    meters: refused ? {} : { requests: 1 },
+    method: 'POST',
+    operation: null,
+    patterns: refused ? [] : [pattern],
+    periods: refused ? [] : ['day:2026-11-22', 'month:2026-11'],
+    planVersion: 1,
+    refusal: refused
+      ? { amount: 10, code: 'RATE_LIMITED', count: 3, limit: 'requests-minute', used: 10 }
+      : null,
+    rootFields: ['pattern'],
+    source: null,
+    status,
+  };
+}
