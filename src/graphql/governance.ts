@@ -45,6 +45,8 @@ export function governance(options: GovernanceOptions): ApolloServerPlugin<Reque
   return {
     requestDidStart: async () => ({
       responseForOperation: async (request) => {
+        // No operation of the given name: Apollo says so.
+        if (!request.operation) return null;
         try {
           return await answer(options, executor, request);
         } catch (error) {
