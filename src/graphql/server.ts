@@ -4,12 +4,14 @@ import { ApolloServerPluginCacheControlDisabled } from '@apollo/server/plugin/di
 import fastifyApollo, { fastifyApolloDrainPlugin } from '@as-integrations/fastify';
 import type { FastifyInstance } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
+import { GraphQLError } from 'graphql';
 import type { Sessions } from '../accounts/sessions.js';
 import type { Clock } from '../clock.js';
 import type { KeyCache } from '../keys/cache.js';
 import type { Logger } from '../logger.js';
 import { authenticate } from './authenticate.js';
 import type { RequestContext } from './context.js';
+import { ApiError } from './errors.js';
 import type { GovernanceOptions } from './governance.js';
 import { governance, publicError } from './governance.js';
 import { MAX_TOKENS, queryLimits } from './limits.js';
@@ -45,11 +47,17 @@ export async function serveGraphQL(fastify: FastifyInstance, options: GraphQLSer
     hideSchemaDetailsFromClientErrors: production,
     parseOptions: { maxTokens: MAX_TOKENS },
     validationRules: [queryLimits],
-    formatError: (formatted, error) =>
+    formatError: (formatted, error) => {
+      // Apollo gives every failed validation the same code; a limit of ours has a code of its own.
+      const original = error instanceof GraphQLError ? error.originalError : undefined;
+      if (original instanceof ApiError) {
+        return { ...formatted, extensions: { ...formatted.extensions, code: original.code } };
+      }
       // Apollo's own refusals carry a code; whatever has none must not show its inside.
-      formatted.extensions?.['code'] === 'INTERNAL_SERVER_ERROR'
+      return formatted.extensions?.['code'] === 'INTERNAL_SERVER_ERROR'
         ? publicError(log, error as never)
-        : formatted,
+        : formatted;
+    },
     logger: {
       debug: () => {},
       info: () => {},
