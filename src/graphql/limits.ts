@@ -11,6 +11,9 @@ export const MAX_ALIASES = 50;
 /** Root fields of an operation, aliases counted. */
 export const MAX_ROOT_FIELDS = 20;
 
+/** Characters; the name goes into records and into an index of the ledger. */
+export const MAX_OPERATION_NAME = 100;
+
 /** A validation rule: refuses documents that are deep or wide beyond any use. */
 export function queryLimits(context: ValidationContext): ASTVisitor {
   const tooLarge = (message: string): void => context.reportError(new ApiError('QUERY_TOO_LARGE', message));
@@ -22,6 +25,9 @@ export function queryLimits(context: ValidationContext): ASTVisitor {
       }
     },
     OperationDefinition: (node) => {
+      if (node.name && node.name.value.length > MAX_OPERATION_NAME) {
+        tooLarge(`The name of an operation may have at most ${MAX_OPERATION_NAME} characters.`);
+      }
       if (node.selectionSet.selections.length > MAX_ROOT_FIELDS) {
         tooLarge(`An operation may have at most ${MAX_ROOT_FIELDS} root fields.`);
       }
