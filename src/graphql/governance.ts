@@ -19,6 +19,7 @@ import type { ErrorCode } from './errors.js';
 import { ApiError, ERRORS, statusOf } from './errors.js';
 import { Executor } from './executor.js';
 import type { PreparedOperation } from './executor.js';
+import { checkVariables } from './limits.js';
 
 /** A call that is still running then is given up; it is billed, for its work was done. */
 const TIMEOUT_MS = 10_000;
@@ -79,6 +80,8 @@ async function answer(
     const errors = variables.errors.map((error) => publicError(log, error, 'BAD_USER_INPUT'));
     return response({ errors }, 400);
   }
+  const refused = checkVariables(variables.coerced);
+  if (refused) return refusal(metrics, refused.code, [], refused.message);
   const run = (): Promise<Executed<ExecutionResult>> => execute(log, prepared, context, given);
 
   if (metering !== 'governed') {

@@ -14,7 +14,23 @@ export const MAX_ROOT_FIELDS = 20;
 /** Characters; the name goes into records and into an index of the ledger. */
 export const MAX_OPERATION_NAME = 100;
 
-/** A validation rule: refuses documents that are deep or wide beyond any use. */
+/** PostgreSQL's text can't hold it: an event with it would stop the read models. */
+const NUL = '\0';
+
+const nulRefused = (): ApiError => new ApiError('INVALID_INPUT', 'A text may not hold the character NUL.');
+
+/** Whether a text within a variable's value holds NUL. */
+function holdsNul(value: unknown): boolean {
+  if (typeof value === 'string') return value.includes(NUL);
+  return typeof value === 'object' && value !== null && Object.values(value).some(holdsNul);
+}
+
+/** The same for variables, which no validation rule sees; given as they were coerced. */
+export function checkVariables(variables: Readonly<Record<string, unknown>>): ApiError | undefined {
+  return holdsNul(variables) ? nulRefused() : undefined;
+}
+
+/** A validation rule: refuses documents that are deep or wide beyond any use, and texts with NUL. */
 export function queryLimits(context: ValidationContext): ASTVisitor {
   const tooLarge = (message: string): void => context.reportError(new ApiError('QUERY_TOO_LARGE', message));
   let aliases = 0;
@@ -23,6 +39,9 @@ export function queryLimits(context: ValidationContext): ASTVisitor {
       if (node.alias && ++aliases === MAX_ALIASES + 1) {
         tooLarge(`A query may have at most ${MAX_ALIASES} aliases.`);
       }
+    },
+    StringValue: (node) => {
+      if (node.value.includes(NUL)) context.reportError(nulRefused());
     },
     OperationDefinition: (node) => {
       if (node.name && node.name.value.length > MAX_OPERATION_NAME) {
