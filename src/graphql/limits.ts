@@ -1,5 +1,5 @@
 import type { ASTVisitor, ValidationContext } from 'graphql';
-import { Kind } from 'graphql';
+import { GraphQLError, Kind } from 'graphql';
 import type { SelectionSetNode } from 'graphql';
 import { ApiError } from './errors.js';
 
@@ -44,6 +44,9 @@ export function queryLimits(context: ValidationContext): ASTVisitor {
       if (node.value.includes(NUL)) context.reportError(nulRefused());
     },
     OperationDefinition: (node) => {
+      if (!context.getSchema().getRootType(node.operation)) {
+        context.reportError(new GraphQLError(`There are no operations of the kind ${node.operation}.`));
+      }
       if (node.name && node.name.value.length > MAX_OPERATION_NAME) {
         tooLarge(`The name of an operation may have at most ${MAX_OPERATION_NAME} characters.`);
       }
