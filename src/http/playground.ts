@@ -28,6 +28,7 @@ export async function servePlayground(fastify: FastifyInstance, schema: GraphQLS
     root: getDistDirectory(),
     prefix: '/playground/',
     index: false,
+    acceptRanges: false,
     maxAge: '1h',
   });
   fastify.get('/', async (_request, reply) => reply.type('text/html; charset=utf-8').send(page));

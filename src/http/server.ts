@@ -1,5 +1,5 @@
 import cors from '@fastify/cors';
-import type { FastifyError, FastifyInstance } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
 import Fastify from 'fastify';
 import type { ErrorCode } from '../graphql/errors.js';
 import { ERRORS, statusOf } from '../graphql/errors.js';
@@ -21,6 +21,13 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_EMPTY_JSON_BODY: 'BODY_INVALID',
   FST_ERR_CTP_INVALID_JSON_BODY: 'BODY_INVALID',
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'BODY_INVALID',
+  FST_ERR_BAD_URL: 'NOT_FOUND',
+};
+
+const CODES_BY_STATUS: Readonly<Record<number, ErrorCode>> = {
+  400: 'BODY_INVALID',
+  // A folder of the playground's files.
+  403: 'NOT_FOUND',
 };
 
 /** The HTTP server: every failure that it finds itself has the shape of a GraphQL error. */
@@ -35,12 +42,18 @@ export async function createHttpServer({
     trustProxy,
     connectionTimeout: 30_000,
     requestTimeout: 15_000,
+    // What Fastify refuses before it looks for a route.
+    frameworkErrors: (error: FastifyError, _request: unknown, reply: FastifyReply) => {
+      const code = CODES[error.code] ?? 'BODY_INVALID';
+      return reply.status(statusOf(code)).send(body(code));
+    },
   });
 
   fastify.setErrorHandler((error: FastifyError, _request, reply) => {
     const code: ErrorCode =
       CODES[error.code] ??
-      (error instanceof SyntaxError || error.statusCode === 400 ? 'BODY_INVALID' : 'INTERNAL');
+      CODES_BY_STATUS[error.statusCode ?? 500] ??
+      (error instanceof SyntaxError ? 'BODY_INVALID' : 'INTERNAL');
     if (code === 'INTERNAL') log.error('a request failed', error);
     return reply.status(statusOf(code)).send(body(code));
   });
