@@ -67,7 +67,7 @@ async function answer(
   const { caller, now } = context;
   if (!document || !operation) throw new Error('an operation without a document');
   const prepared = executor.prepare(`${queryHash} ${operationName ?? ''}`, document, operation);
-  const { metering, rootFields } = prepared.shape;
+  const { metering, rootFields, rootCalls } = prepared.shape;
 
   if (caller.kind === 'refused') return refusal(metrics, caller.code);
   if (metering === 'governed' && caller.kind !== 'key') return refusal(metrics, 'KEY_MISSING');
@@ -87,7 +87,7 @@ async function answer(
   if (metering !== 'governed') {
     const who = caller.kind === 'anonymous' ? `address ${context.address}` : `account ${caller.accountId}`;
     if (metering === 'anonymous') {
-      for (const field of rootFields) {
+      for (const field of rootCalls) {
         if (!(await addressGuard.passes(context.address ?? '', field))) {
           return refusal(metrics, 'RATE_LIMITED', [['retry-after', '60']]);
         }

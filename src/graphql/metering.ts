@@ -22,6 +22,8 @@ export function meteringOf(schema: GraphQLSchema, operation: string, field: stri
 export interface OperationShape {
   /** Root fields by name, each once, in order. Introspection is left out. */
   readonly rootFields: readonly string[];
+  /** The same for each answer that is asked for: a field under two aliases stands here twice. */
+  readonly rootCalls: readonly string[];
   /** The strictest metering of its fields; `open` for an operation of introspection alone. */
   readonly metering: Metering | 'open';
 }
@@ -32,12 +34,13 @@ export function shapeOf(
   document: DocumentNode,
   operation: OperationDefinitionNode,
 ): OperationShape {
-  const names = new Set<string>();
+  const calls = new Map<string, string>();
   const visited = new Set<string>();
   const collect = ({ selections }: SelectionSetNode): void => {
     for (const selection of selections) {
       if (selection.kind === Kind.FIELD) {
-        if (!selection.name.value.startsWith('__')) names.add(selection.name.value);
+        const { alias, name } = selection;
+        if (!name.value.startsWith('__')) calls.set(alias?.value ?? name.value, name.value);
       } else if (selection.kind === Kind.INLINE_FRAGMENT) {
         collect(selection.selectionSet);
       } else if (!visited.has(selection.name.value)) {
@@ -54,7 +57,8 @@ export function shapeOf(
     }
   };
   collect(operation.selectionSet);
-  const rootFields = [...names];
+  const rootCalls = [...calls.values()];
+  const rootFields = [...new Set(rootCalls)];
   const meterings = rootFields.map((field) => meteringOf(schema, operation.operation, field));
   const metering =
     meterings.length === 0
@@ -64,5 +68,5 @@ export function shapeOf(
         : meterings.includes('guarded')
           ? 'guarded'
           : 'anonymous';
-  return { rootFields, metering };
+  return { rootFields, rootCalls, metering };
 }
