@@ -1,6 +1,6 @@
 import { keyedHash } from '../secrets/secrets.js';
 
-const EMAIL = /^[^\s@<>"(),:;\\[\]]{1,64}@[^\s@.]+(\.[^\s@.]+)+$/u;
+const EMAIL = /^[^\s\p{C}@<>"(),:;\\[\]]{1,64}@[^\s\p{C}@.]+(\.[^\s\p{C}@.]+)+$/u;
 const MAX_LENGTH = 254; // RFC 5321, section 4.5.3.1.3
 
 /** @returns the e-mail as it is compared: trimmed, NFKC, lower case; undefined when it can't be one */
