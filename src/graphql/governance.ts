@@ -82,7 +82,8 @@ async function answer(
   }
   const refused = checkVariables(variables.coerced);
   if (refused) return refusal(metrics, refused.code, [], refused.message);
-  const run = (): Promise<Executed<ExecutionResult>> => execute(log, prepared, context, given);
+  const run = (): Promise<Executed<ExecutionResult>> =>
+    execute(log, prepared, context, given, variables.coerced);
 
   if (metering !== 'governed') {
     const who = caller.kind === 'anonymous' ? `address ${context.address}` : `account ${caller.accountId}`;
@@ -130,8 +131,9 @@ async function execute(
   prepared: PreparedOperation,
   context: RequestContext,
   variables: Readonly<Record<string, unknown>>,
+  coerced: Readonly<Record<string, unknown>>,
 ): Promise<Executed<ExecutionResult>> {
-  const running = prepared.run(context, variables);
+  const running = prepared.run(context, variables, coerced);
   const outcome = running instanceof Promise ? await withTimeout(running) : running;
   if (outcome === 'timeout') {
     const errors = [publicError(log, new ApiError('TIMEOUT'))];
