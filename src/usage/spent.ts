@@ -12,7 +12,7 @@ export const recentKey = (account: string, environment: Environment): string => 
 
 /**
  * Reads the journal's tail: the calls that a sliding window may still hold after a restart. A use is
- * stored after its take, so batches are read until one was written before the window began.
+ * stored after its take, so events are read until one was written before the window began.
  * @param since milliseconds since the epoch
  * @param most how many times are kept for each account, the newest
  */
@@ -22,7 +22,9 @@ export async function readRecentUses(store: EventStore, since: number, most: num
   reading: for (;;) {
     const page = await store.readAllBackwards(before, PAGE);
     for (const stored of page) {
-      if (Date.parse(stored.metadata.at) < since) break reading;
+      // An event that another caused bears the time of its cause, which may be long ago.
+      const { at, causationId } = stored.metadata;
+      if (causationId === undefined && Date.parse(at) < since) break reading;
       before = stored.position;
       if (stored.type !== 'UsesRecorded') continue;
       const { groups } = as<Extract<UsageEvent, { type: 'UsesRecorded' }>>(stored).data;
