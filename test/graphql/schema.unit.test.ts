@@ -1,0 +1,124 @@
+import { readFileSync } from 'node:fs';
+import type { GraphQLNamedType, GraphQLSchema } from 'graphql';
+import {
+  buildSchema,
+  findBreakingChanges,
+  findDangerousChanges,
+  isEnumType,
+  isInputObjectType,
+  isInterfaceType,
+  isIntrospectionType,
+  isObjectType,
+  isSpecifiedScalarType,
+  lexicographicSortSchema,
+  parse,
+  print,
+  printSchema,
+  validateSchema,
+} from 'graphql';
+import { createSchema } from '../../src/graphql/schema.js';
+import { meteringOf } from '../../src/graphql/metering.js';
+
+const schema = createSchema();
+
+/** Types of ours, without introspection and the scalars of the language. */
+const types = (of: GraphQLSchema): GraphQLNamedType[] =>
+  Object.values(of.getTypeMap()).filter((type) => !isIntrospectionType(type) && !isSpecifiedScalarType(type));
+
+/** Every place of the schema that people read, with its description. */
+function described(of: GraphQLSchema): [place: string, description: string | null | undefined][] {
+  return types(of).flatMap((type): [string, string | null | undefined][] => {
+    // The roots are named by the language.
+    const root = [of.getQueryType(), of.getMutationType(), of.getSubscriptionType()].includes(type as never);
+    const places: [string, string | null | undefined][] = root ? [] : [[type.name, type.description]];
+    if (isObjectType(type) || isInterfaceType(type)) {
+      for (const field of Object.values(type.getFields())) {
+        places.push([`${type.name}.${field.name}`, field.description]);
+        for (const arg of field.args) {
+          places.push([`${type.name}.${field.name}(${arg.name})`, arg.description]);
+        }
+      }
+    } else if (isInputObjectType(type)) {
+      for (const field of Object.values(type.getFields())) {
+        places.push([`${type.name}.${field.name}`, field.description]);
+      }
+    } else if (isEnumType(type)) {
+      for (const value of type.getValues()) places.push([`${type.name}.${value.name}`, value.description]);
+    }
+    return places;
+  });
+}
+
+it('is valid', () => {
+  expect(validateSchema(schema)).toEqual([]);
+});
+
+it('is the published contract, schema/schema.graphql', () => {
+  const committed = readFileSync('schema/schema.graphql', 'utf8');
+  // The file is formatted; printed again from its parse, both have one form. Order and descriptions count.
+  expect(print(parse(committed))).toBe(print(parse(printSchema(schema))));
+  const published = buildSchema(committed);
+  expect(printSchema(lexicographicSortSchema(published))).toBe(printSchema(lexicographicSortSchema(schema)));
+  expect([...findBreakingChanges(published, schema), ...findDangerousChanges(published, schema)]).toEqual([]);
+});
+
+it('describes every type, field, argument and enum value', () => {
+  const places = described(schema);
+  expect(places.length).toBeGreaterThan(100);
+  expect(places.filter(([, text]) => !text || text.trim().length < 4).map(([place]) => place)).toEqual([]);
+});
+
+describe('the root fields', () => {
+  const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()].flatMap(
+    (type) =>
+      type ? Object.keys(type.getFields()).map((field) => [type.name.toLowerCase(), field] as const) : [],
+  );
+
+  it('all say how they are metered', () => {
+    expect(roots.length).toBeGreaterThan(8);
+    expect(roots.filter(([operation, field]) => meteringOf(schema, operation, field) === undefined)).toEqual(
+      [],
+    );
+  });
+
+  // Who makes a field free to call, or guarded only, says so here too.
+  it('are governed but for these', () => {
+    const free = roots
+      .map(([operation, field]) => `${field}: ${meteringOf(schema, operation, field)}`)
+      .filter((text) => !text.endsWith(': governed'));
+    expect(free.sort()).toEqual([
+      'issueKey: guarded',
+      'me: guarded',
+      'quota: guarded',
+      'registerUser: anonymous',
+      'revokeKey: guarded',
+      'usage: guarded',
+    ]);
+  });
+
+  it('are nullable, so that one that fails leaves the others', () => {
+    const strict = [schema.getQueryType(), schema.getMutationType()].flatMap((type) =>
+      Object.values(type?.getFields() ?? {}).filter((field) => String(field.type).endsWith('!')),
+    );
+    // `categories` and the like must not take the whole answer with them.
+    expect(strict.map(({ name }) => name)).toEqual([]);
+  });
+
+  it('of mutations take one input and answer with a payload that has a position, or a refusal', () => {
+    for (const field of Object.values(schema.getMutationType()?.getFields() ?? {})) {
+      expect([field.name, field.args.map(({ name }) => name)]).toEqual([field.name, ['input']]);
+      const input = schema.getType(String(field.args[0]?.type).replace('!', ''));
+      expect(isInputObjectType(input) && Object.keys(input.getFields())).toContain('commandId');
+      const result = schema.getType(String(field.type).replace('!', ''));
+      const members = schema.getPossibleTypes(result as Parameters<GraphQLSchema['getPossibleTypes']>[0]);
+      const payloads = members.filter(({ name }) => name.endsWith('Payload'));
+      expect(payloads.map((type) => Object.keys(type.getFields()).includes('position'))).toEqual([true]);
+      for (const refusal of members.filter((type) => !payloads.includes(type))) {
+        expect([refusal.name, refusal.getInterfaces().map(({ name }) => name)]).toEqual([
+          refusal.name,
+          ['Refusal'],
+        ]);
+      }
+    }
+  });
+});

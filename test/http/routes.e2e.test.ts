@@ -1,0 +1,137 @@
+import { buildClientSchema, getIntrospectionQuery, printSchema } from 'graphql';
+import type { IntrospectionQuery } from 'graphql';
+import { createSchema } from '../../src/graphql/schema.js';
+import { PatternsDocument } from '../generated/graphql.js';
+import type { TestApp } from '../support/app.js';
+import { startApp } from '../support/app.js';
+
+const SLOW_MS = 60_000;
+
+let t: TestApp;
+beforeAll(async () => {
+  t = await startApp({ env: { CORS_ORIGINS: 'https://shop.example' } });
+}, SLOW_MS);
+afterAll(() => t.close(), SLOW_MS);
+
+async function get(path: string, headers: Record<string, string> = {}) {
+  const response = await fetch(`${t.app.url}${path}`, { headers });
+  return {
+    status: response.status,
+    type: response.headers.get('content-type'),
+    headers: response.headers,
+    text: await response.text(),
+  };
+}
+
+describe('health', () => {
+  it('is live as long as the process answers', async () => {
+    const { status, text } = await get('/health/live');
+    expect([status, JSON.parse(text)]).toEqual([200, { status: 'live' }]);
+  });
+
+  it('is ready once the read models have caught up, and says what is wrong where not', async () => {
+    for (const path of ['/health', '/health/ready']) {
+      const { status, text } = await get(path);
+      expect([status, JSON.parse(text)]).toEqual([200, { status: 'ready', problems: [] }]);
+    }
+  });
+});
+
+it('shows metrics in the text format of Prometheus, calls counted', async () => {
+  const { secret } = await t.customer();
+  for (let i = 0; i < 11; i++) await t.query(PatternsDocument, { first: 1 }, secret);
+  await t.query(PatternsDocument, { first: 1 });
+  const { status, type, text } = await get('/metrics');
+  expect([status, type]).toEqual([200, expect.stringMatching(/^text\/plain; version=/)]);
+  const value = (name: string): number => {
+    const line = text.split('\n').find((candidate) => candidate.startsWith(`${name} `));
+    return Number(line?.slice(name.length + 1));
+  };
+  expect(value('tollgraph_governed_calls_total')).toBe(10);
+  expect(value('tollgraph_refused_calls_total{code="RATE_LIMITED"}')).toBe(1);
+  expect(value('tollgraph_refused_calls_total{code="KEY_MISSING"}')).toBe(1);
+  expect(value('tollgraph_keys')).toBe(1);
+  for (const model of ['keys', 'accounts', 'catalogue', 'usage', 'popularity']) {
+    expect(value(`tollgraph_read_model_position{model="${model}"}`)).toBeGreaterThan(0);
+  }
+  expect(text).not.toContain(secret);
+});
+
+describe('the schema', () => {
+  it('stands at /schema.graphql', async () => {
+    const { status, type, text } = await get('/schema.graphql');
+    expect([status, type]).toEqual([200, 'text/plain; charset=utf-8']);
+    expect(text.trimEnd()).toBe(printSchema(createSchema()));
+  });
+
+  it('can be introspected without a key', async () => {
+    const { status, data } = await t.raw(getIntrospectionQuery());
+    expect(status).toBe(200);
+    const introspected = buildClientSchema(data as unknown as IntrospectionQuery);
+    expect(Object.keys(introspected.getQueryType()?.getFields() ?? {})).toContain('searchPatterns');
+    expect(await t.raw('{ __typename }')).toMatchObject({ status: 200, data: { __typename: 'Query' } });
+  });
+
+  it('cannot be introspected with a bad key: it would hide the mistake', async () => {
+    const { status, errors } = await t.raw('{ __typename }', {}, 'sk_live_x');
+    expect([status, errors?.[0]?.extensions['code']]).toEqual([401, 'KEY_MALFORMED']);
+  });
+});
+
+describe('the playground', () => {
+  /** Addresses that a browser loads by itself. */
+  const loaded = (html: string): string[] =>
+    [
+      ...html.matchAll(/<(?:script|link|img|iframe|source)\b[^>]*?\b(?:src|href)\s*=\s*["']?([^"'\s>]+)/gi),
+    ].map(([, address]) => address as string);
+
+  it('is served from the install, with no reference to another host', async () => {
+    const page = await get('/');
+    expect([page.status, page.type]).toEqual([200, 'text/html; charset=utf-8']);
+    expect(page.text.match(/\b(?:https?:)?\/\/[\w-]+\.[\w.-]+/g) ?? []).toEqual([]);
+    expect(/<base href="([^"]+)"/.exec(page.text)?.[1]).toBe('/playground/');
+
+    const files = loaded(page.text);
+    expect(files.length).toBeGreaterThan(1);
+    for (const file of files) {
+      const { origin, pathname } = new URL(file, `${t.app.url}/playground/`);
+      expect(origin).toBe(t.app.url);
+      if (pathname === '/playground/') continue;
+      const { status, text, type } = await get(pathname);
+      expect([pathname, status]).toEqual([pathname, 200]);
+      // Neither do the style sheets ask elsewhere.
+      if (type?.startsWith('text/css'))
+        expect(text.match(/(?:@import|url\()\s*["']?(?:https?:)?\/\/[^)"']*/g)).toBeNull();
+    }
+  });
+
+  it('ignores ranges rather than failing at a wrong one', async () => {
+    const { text } = await get('/');
+    const script = loaded(text).find((file) => file.endsWith('.js')) as string;
+    const { status } = await get(new URL(script, `${t.app.url}/playground/`).pathname, {
+      range: 'bytes=999999999-',
+    });
+    expect(status).toBe(200);
+  });
+});
+
+describe('every answer', () => {
+  it.each(['/', '/health', '/metrics', '/schema.graphql', '/nope', '/graphql?query={__typename}'])(
+    'of %s keeps browsers from guessing, framing and telling',
+    async (path) => {
+      const { headers } = await get(path);
+      expect(headers.get('x-content-type-options')).toBe('nosniff');
+      expect(headers.get('x-frame-options')).toBe('DENY');
+      expect(headers.get('referrer-policy')).toBe('no-referrer');
+      expect(headers.get('x-powered-by')).toBeNull();
+    },
+  );
+
+  it('shows its limits to pages of the allowed origins only', async () => {
+    const allowed = await get('/health', { origin: 'https://shop.example' });
+    expect(allowed.headers.get('access-control-allow-origin')).toBe('https://shop.example');
+    expect(allowed.headers.get('access-control-expose-headers')).toContain('X-RateLimit-Remaining');
+    const foreign = await get('/health', { origin: 'https://evil.example' });
+    expect(foreign.headers.get('access-control-allow-origin')).not.toBe('https://evil.example');
+  });
+});
