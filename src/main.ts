@@ -221,8 +221,7 @@ export async function start(options: StartOptions): Promise<App> {
     const longest = slides.some(({ window }) => window === 'hour') ? SLIDING_MS.hour : SLIDING_MS.minute;
     const most = Math.max(0, ...slides.map(({ amount }) => amount));
     const recent = await readRecentUses(store, clock() - longest, most);
-    const limiter = new Limiter(async (account, environment) => {
-      const now = clock();
+    const limiter = new Limiter(async (account, environment, now) => {
       const periods = [periodOf('day', now), periodOf('month', now)];
       return {
         periods: await usageQueries.counters(account, environment, periods),

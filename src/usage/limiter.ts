@@ -40,7 +40,8 @@ export interface Spent {
   readonly recent: readonly number[];
 }
 
-export type LoadSpent = (accountId: string, environment: Environment) => Promise<Spent>;
+/** @param now of the take that waits: its periods are the ones to load, though midnight may pass meanwhile */
+export type LoadSpent = (accountId: string, environment: Environment, now: number) => Promise<Spent>;
 
 type Sliding = keyof typeof SLIDING_MS;
 
@@ -49,6 +50,8 @@ interface Counters {
   readonly sliding: Map<Sliding, SlidingWindow>;
   readonly recent: readonly number[];
   readonly periods: Map<string, number>;
+  /** Parallel calls come with times out of order; what the counters see never goes backwards. */
+  latest: number;
 }
 
 /**
@@ -72,7 +75,7 @@ export class Limiter {
     const counters = this.#counters.get(`${accountId}|${environment}`);
     return counters
       ? takeFrom(counters, limits, now)
-      : this.#loaded(accountId, environment).then((loaded) => takeFrom(loaded, limits, now));
+      : this.#loaded(accountId, environment, now).then((loaded) => takeFrom(loaded, limits, now));
   }
 
   /** Where the limits stand, taking nothing. */
@@ -82,20 +85,21 @@ export class Limiter {
     limits: readonly Limit[],
     now: number,
   ): Promise<LimitState[]> {
-    const counters = await this.#loaded(accountId, environment);
-    return enforced(limits).map((limit) => stateOf(counters, limit, now));
+    const counters = await this.#loaded(accountId, environment, now);
+    const at = advance(counters, now);
+    return enforced(limits).map((limit) => stateOf(counters, limit, at));
   }
 
-  #loaded(accountId: string, environment: Environment): Promise<Counters> {
+  #loaded(accountId: string, environment: Environment, now: number): Promise<Counters> {
     const id = `${accountId}|${environment}`;
     const known = this.#counters.get(id);
     if (known) return Promise.resolve(known);
     let loading = this.#loading.get(id);
     if (!loading) {
-      loading = this.load(accountId, environment)
+      loading = this.load(accountId, environment, now)
         .then((spent) => {
           const { recent, periods } = spent;
-          const counters = { sliding: new Map(), recent, periods: new Map(periods) };
+          const counters = { sliding: new Map(), recent, periods: new Map(periods), latest: now };
           this.#counters.set(id, counters);
           return counters;
         })
@@ -123,7 +127,12 @@ export function enforced(limits: readonly Limit[]): readonly Limit[] {
     : limits.filter((limit) => limit.meter === 'requests');
 }
 
-function takeFrom(counters: Counters, all: readonly Limit[], now: number): Take {
+function advance(counters: Counters, now: number): number {
+  return (counters.latest = Math.max(counters.latest, now));
+}
+
+function takeFrom(counters: Counters, all: readonly Limit[], asked: number): Take {
+  const now = advance(counters, asked);
   const limits = enforced(all);
   let refusing: Limit | undefined;
   let freeAt = now;
