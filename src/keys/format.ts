@@ -19,8 +19,9 @@ export function mintKey(prefix: string): string {
 
 /** @returns the prefix that the key has, or undefined when the text can't be one of our keys */
 export function parseKey(text: string, prefixes: readonly string[]): string | undefined {
-  const prefix = prefixes.find((p) => text.startsWith(p));
-  if (prefix === undefined || text.length !== prefix.length + RANDOM + CHECKSUM) return undefined;
+  // By length too: one prefix may begin with the other.
+  const prefix = prefixes.find((p) => text.startsWith(p) && text.length === p.length + RANDOM + CHECKSUM);
+  if (prefix === undefined) return undefined;
   const body = text.slice(0, -CHECKSUM);
   return checksum(body) === text.slice(-CHECKSUM) ? prefix : undefined;
 }
