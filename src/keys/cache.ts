@@ -22,6 +22,8 @@ export function hashKey(pepper: Buffer, key: string): string {
 export class KeyCache {
   readonly #byHash = new Map<string, KnownKey>();
   readonly #byId = new Map<string, KnownKey>();
+  /** Revisions of revocations that came before their keys. */
+  readonly #early = new Map<string, number>();
 
   constructor(
     private readonly pepper: Buffer,
@@ -39,8 +41,6 @@ export class KeyCache {
   apply(stored: StoredEvent): void {
     if (stored.type !== 'KeyIssued' && stored.type !== 'KeyRevoked') return;
     const event = as<KeyEvent>(stored);
-    const known = this.#byId.get(stored.streamId);
-    if (known && known.revision >= stored.revision) return;
     if (event.type === 'KeyIssued') {
       const { accountId, environment, scopes, hash, expiresAt } = event.data;
       this.#put({
@@ -53,8 +53,10 @@ export class KeyCache {
         expiresAt: expiresAt === null ? null : Date.parse(expiresAt),
         revision: stored.revision,
       });
-    } else if (known) {
-      this.#put({ ...known, revoked: true, revision: stored.revision });
+    } else {
+      const known = this.#byId.get(stored.streamId);
+      if (known) this.#put({ ...known, revoked: true, revision: stored.revision });
+      else this.#early.set(stored.streamId, stored.revision);
     }
   }
 
@@ -68,7 +70,13 @@ export class KeyCache {
     return { kind: 'key', key };
   }
 
-  #put(key: KnownKey): void {
+  /** Keeps what is newer: a row may have been read before an event that is applied already. */
+  #put(row: KnownKey): void {
+    const early = this.#early.get(row.id);
+    this.#early.delete(row.id);
+    const key =
+      early !== undefined && early > row.revision ? { ...row, revoked: true, revision: early } : row;
+    if ((this.#byId.get(key.id)?.revision ?? -1) >= key.revision) return;
     this.#byHash.set(key.hash, key);
     this.#byId.set(key.id, key);
   }
