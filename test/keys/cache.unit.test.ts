@@ -1,0 +1,168 @@
+import fc from 'fast-check';
+import type { KnownKey } from '../../projections/keys/queries.js';
+import { StoredEvent } from '../../src/eventsourcing/event.js';
+import { hashKey, KeyCache } from '../../src/keys/cache.js';
+import type { KeyEvent } from '../../src/keys/events.js';
+import { keyStream } from '../../src/keys/events.js';
+import { mintKey } from '../../src/keys/format.js';
+
+const PEPPER = Buffer.alloc(32, 7);
+const PREFIXES = ['sk_live_', 'sk_test_'];
+const NOW = Date.UTC(2026, 10, 22);
+
+let position = 0;
+function stored(id: string, revision: number, event: KeyEvent): StoredEvent {
+  const metadata = {
+    schemaVersion: 1,
+    at: new Date(NOW).toISOString(),
+    environment: 'live',
+    correlationId: 'c',
+  };
+  return new StoredEvent(
+    ++position,
+    keyStream(id),
+    revision,
+    `event-${position}`,
+    event.type,
+    JSON.stringify(event.data),
+    JSON.stringify(metadata),
+  );
+}
+
+/** A key with all that can be said of it: its events, and the reader's copy before and after its revocation. */
+function example(id: string, expiresAt: string | null = null) {
+  const text = mintKey('sk_live_');
+  const issued = stored(id, 0, {
+    type: 'KeyIssued',
+    data: {
+      accountId: `account-of-${id}`,
+      name: 'test',
+      environment: 'live',
+      scopes: ['read'],
+      hash: hashKey(PEPPER, text),
+      pepperId: 'p',
+      prefix: 'sk_live_',
+      last4: text.slice(-4),
+      expiresAt,
+    },
+  });
+  const revoked = stored(id, 1, {
+    type: 'KeyRevoked',
+    data: { accountId: `account-of-${id}`, by: 'user:u' },
+  });
+  const row: KnownKey = {
+    id,
+    accountId: `account-of-${id}`,
+    environment: 'live',
+    scopes: ['read'],
+    hash: hashKey(PEPPER, text),
+    revoked: false,
+    expiresAt: expiresAt === null ? null : Date.parse(expiresAt),
+    revision: 0,
+  };
+  return { text, issued, revoked, row, revokedRow: { ...row, revoked: true, revision: 1 } };
+}
+
+const codeOf = (cache: KeyCache, text: string, now = NOW): string => {
+  const check = cache.check(text, now);
+  return check.kind === 'key' ? 'valid' : check.code;
+};
+
+const cacheOf = (): KeyCache => new KeyCache(PEPPER, PREFIXES);
+
+describe('a key', () => {
+  it('is known with its account, environment and scopes once it is issued', () => {
+    const { text, issued, row } = example('k1');
+    const cache = cacheOf();
+    cache.apply(issued);
+    expect(cache.check(text, NOW)).toEqual({ kind: 'key', key: row });
+  });
+
+  it('is malformed when it cannot be one of ours', () => {
+    expect(codeOf(cacheOf(), 'sk_live_nonsense')).toBe('KEY_MALFORMED');
+  });
+
+  it('is unknown when it was never issued, or issued under another pepper', () => {
+    const { text, row } = example('k1');
+    const other = new KeyCache(Buffer.alloc(32, 8), PREFIXES);
+    other.load([row]);
+    expect(codeOf(cacheOf(), mintKey('sk_live_'))).toBe('KEY_UNKNOWN');
+    expect(codeOf(other, text)).toBe('KEY_UNKNOWN');
+  });
+
+  it('expires at the instant that it names', () => {
+    const { text, issued } = example('k1', new Date(NOW).toISOString());
+    const cache = cacheOf();
+    cache.apply(issued);
+    expect(codeOf(cache, text, NOW - 1)).toBe('valid');
+    expect(codeOf(cache, text, NOW)).toBe('KEY_EXPIRED');
+  });
+
+  it('is revoked rather than expired when it is both', () => {
+    const { text, issued, revoked } = example('k1', new Date(NOW).toISOString());
+    const cache = cacheOf();
+    for (const event of [issued, revoked]) cache.apply(event);
+    expect(codeOf(cache, text, NOW + 1)).toBe('KEY_REVOKED');
+  });
+
+  it('is not touched by events of other streams', () => {
+    const { text, issued } = example('k1');
+    const cache = cacheOf();
+    cache.apply(issued);
+    cache.apply(example('k2').revoked);
+    expect(codeOf(cache, text)).toBe('valid');
+  });
+});
+
+/**
+ * The race: a node loads a key's row, and while the row is under way the revocation comes in by its own
+ * command or by the reader; the reader brings both events again later. Whatever the order, a revocation
+ * that was once applied must hold.
+ */
+describe('law 8: a revocation', () => {
+  it('gives the same answer in whatever order and however often events and rows come', () => {
+    const kinds = ['issued', 'revoked', 'row', 'revokedRow'] as const;
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...kinds), { maxLength: 12 }), (arrivals) => {
+        const key = example('k1');
+        const cache = cacheOf();
+        const seen = new Set<string>();
+        for (const arrival of arrivals) {
+          if (arrival === 'issued' || arrival === 'revoked') cache.apply(key[arrival]);
+          else cache.load([key[arrival]]);
+          seen.add(arrival);
+          const known = seen.has('issued') || seen.has('row') || seen.has('revokedRow');
+          const revoked = seen.has('revoked') || seen.has('revokedRow');
+          expect(codeOf(cache, key.text)).toBe(!known ? 'KEY_UNKNOWN' : revoked ? 'KEY_REVOKED' : 'valid');
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('is not lost to a load that began before it', () => {
+    const { text, issued, revoked, row } = example('k1');
+    const cache = cacheOf();
+    cache.apply(issued);
+    cache.apply(revoked);
+    cache.load([row]);
+    expect(codeOf(cache, text)).toBe('KEY_REVOKED');
+  });
+
+  it('holds also where it arrives before the key itself', () => {
+    const { text, issued, revoked } = example('k1');
+    const cache = cacheOf();
+    cache.apply(revoked);
+    cache.apply(issued);
+    expect(codeOf(cache, text)).toBe('KEY_REVOKED');
+  });
+
+  it('counts the key once', () => {
+    const { issued, revoked, row } = example('k1');
+    const cache = cacheOf();
+    cache.apply(issued);
+    cache.load([row]);
+    cache.apply(revoked);
+    expect(cache.size).toBe(1);
+  });
+});
