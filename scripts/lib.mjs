@@ -74,7 +74,8 @@ function packagesOf(lockfile) {
 
 function newest(folders, extensions) {
   let time = 0;
-  for (const folder of folders) {
+  // Git keeps no empty folders: a bare clone may lack one.
+  for (const folder of folders.filter((folder) => existsSync(folder))) {
     for (const file of readdirSync(folder, { recursive: true })) {
       if (extensions.some((extension) => file.endsWith(extension))) {
         time = Math.max(time, statSync(join(folder, file)).mtimeMs);
