@@ -91,7 +91,7 @@ export class StoreUnavailable extends Error {
 }
 
 /** What no adapter can store unchanged: null characters, and halves of surrogate pairs. */
-const UNSTORABLE = /[\0\p{Surrogate}]/u;
+const unstorable = (text: string): boolean => text.includes('\0') || !text.isWellFormed();
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
@@ -109,7 +109,7 @@ export function checkAppend(stream: string, events: readonly NewEvent[]): void {
   for (const event of events) {
     if (!UUID.test(event.id)) throw new TypeError(`"${event.id}" is not a lower-case UUID`);
     if (!event.type) throw new TypeError(`an event for ${stream} has no type`);
-    if ([stream, event.type, event.data, event.metadata].some((text) => UNSTORABLE.test(text))) {
+    if ([stream, event.type, event.data, event.metadata].some(unstorable)) {
       throw new TypeError(`an event for ${stream} has text that cannot be stored`);
     }
     bytes += Buffer.byteLength(event.data) + Buffer.byteLength(event.metadata);
