@@ -69,13 +69,17 @@ export async function serveGraphQL(fastify: FastifyInstance, options: GraphQLSer
   await fastify.register(fastifyApollo(apollo), {
     context: async (request): Promise<RequestContext> => {
       const now = clock();
+      let made: Loaders | undefined;
       const caller = authenticate(request.headers, keys, sessions, now);
       return {
         caller: caller instanceof Promise ? await caller : caller,
         address: request.ip,
         correlationId: randomUUID(),
         now,
-        loaders: loaders(),
+        // Made when a field asks for one: most answers come from caches.
+        get loaders() {
+          return (made ??= loaders());
+        },
         patternsRead: new Set(),
       };
     },

@@ -45,7 +45,7 @@ export async function createHttpServer({
     // What Fastify refuses before it looks for a route.
     frameworkErrors: (error: FastifyError, _request: unknown, reply: FastifyReply) => {
       const code = CODES[error.code] ?? 'BODY_INVALID';
-      return reply.status(statusOf(code)).send(body(code));
+      void reply.status(statusOf(code)).send(body(code));
     },
   });
 

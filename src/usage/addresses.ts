@@ -7,7 +7,7 @@ export class AddressHashes {
 
   constructor(private readonly key: Buffer) {}
 
-  /** @param month e.g. `2026-11` */
+  /** @param month e.g. `month:2026-11` */
   of(address: string | undefined, month: string): string | null {
     if (address === undefined) return null;
     const id = `${month} ${address}`;

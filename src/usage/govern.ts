@@ -3,6 +3,7 @@ import type { PlanInForce } from '../plans/profile.js';
 import type { AddressHashes } from './addresses.js';
 import type { RefusedUse, Use, UseStatus } from './events.js';
 import { refusalCode } from './headers.js';
+import { periodOf } from './periods.js';
 import type { Journal } from './journal.js';
 import type { Limiter, LimitState, Take } from './limiter.js';
 import type { RefusalLog } from './refusalLog.js';
@@ -91,7 +92,7 @@ export class Governor {
     // In the order of the keys' names: a record's JSON is canonical as it is written.
     return {
       actualCost: null,
-      address: this.addresses.of(call.address, monthOf(at)),
+      address: this.addresses.of(call.address, periodOf('month', at)),
       at,
       costVersion: null,
       durationUs: outcome.durationUs,
@@ -113,5 +114,3 @@ export class Governor {
     };
   }
 }
-
-const monthOf = (at: number): string => new Date(at).toISOString().slice(0, 7);

@@ -54,6 +54,7 @@ export class Journal {
   #draining: Promise<void> | undefined;
   #stream = '';
   #revision = NO_STREAM;
+  readonly #useIds: string;
   #batches = 0;
   #uses = 0;
   #lastFlush = 0;
@@ -63,6 +64,7 @@ export class Journal {
 
   constructor(private readonly options: JournalOptions) {
     this.start = `${new Date(options.clock()).toISOString()}-${randomBytes(4).toString('hex')}`;
+    this.#useIds = `${this.start.slice(-8)}.${this.start.slice(0, 23).replace(/\D/g, '')}.`;
   }
 
   /** Why the journal takes no uses, if it takes none. */
@@ -77,7 +79,7 @@ export class Journal {
 
   /** A use id that no other process start can mint. */
   mintUseId(): string {
-    return `${this.start.slice(-8)}.${this.start.slice(0, 23).replace(/\D/g, '')}.${(this.#uses++).toString(36)}`;
+    return this.#useIds + (this.#uses++).toString(36);
   }
 
   /** @throws JournalUnavailable when no further use can be taken; asked before any work (decision 7) */

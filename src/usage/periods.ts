@@ -5,16 +5,40 @@ export function isFixed(window: string): window is FixedWindow {
   return window === 'day' || window === 'month';
 }
 
+interface Period {
+  readonly name: string;
+  /** When the next one begins, milliseconds since the epoch. */
+  readonly end: number;
+}
+
+const DAY_MS = 86_400_000;
+
+/** The periods of one UTC day. Nearly all calls share a day, and formatting a date is slow. */
+let known: { readonly day: number; readonly periods: Readonly<Record<FixedWindow, Period>> } | undefined;
+
+function periodsAt(at: number): Readonly<Record<FixedWindow, Period>> {
+  const day = Math.floor(at / DAY_MS);
+  if (known?.day !== day) {
+    const date = new Date(day * DAY_MS);
+    const iso = date.toISOString();
+    const nextMonth = Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1);
+    known = {
+      day,
+      periods: {
+        day: { name: `day:${iso.slice(0, 10)}`, end: (day + 1) * DAY_MS },
+        month: { name: `month:${iso.slice(0, 7)}`, end: nextMonth },
+      },
+    };
+  }
+  return known.periods;
+}
+
 /** Names the period of the UTC calendar that `at` falls in, e.g. `month:2026-11`. */
 export function periodOf(window: FixedWindow, at: number): string {
-  const iso = new Date(at).toISOString();
-  return window === 'day' ? `day:${iso.slice(0, 10)}` : `month:${iso.slice(0, 7)}`;
+  return periodsAt(at)[window].name;
 }
 
 /** When the period after the one of `at` begins, milliseconds since the epoch. */
 export function periodEnd(window: FixedWindow, at: number): number {
-  const date = new Date(at);
-  return window === 'day'
-    ? Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate() + 1)
-    : Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1);
+  return periodsAt(at)[window].end;
 }
