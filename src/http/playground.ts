@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import { printSchema } from 'graphql';
 
-const FIRST_QUERY = `# Set your key in "Headers" (the sun icon on the left):  X-API-Key  sk_test_…
+const FIRST_QUERY = `# First set your key: the topmost icon on the left opens the headers; X-API-Key takes sk_test_…
 query FirstSearch {
   searchPatterns(query: "a remote service keeps failing", first: 3) {
     hits {
@@ -22,6 +22,9 @@ export async function servePlayground(fastify: FastifyInstance, schema: GraphQLS
     endpointURL: '/graphql',
     initialQuery: FIRST_QUERY,
     initialHeaders: { 'X-API-Key': '' },
+    // Neither offers nor accounts of somebody else's service.
+    persistedSettings: { 'banners.disable': true, 'alert.disableUpdateNotification': true },
+    disableAccount: true,
   });
   const sdl = printSchema(schema);
   await fastify.register(fastifyStatic, {
