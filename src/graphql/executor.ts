@@ -1,12 +1,5 @@
-import type {
-  DocumentNode,
-  ExecutionResult,
-  GraphQLSchema,
-  NamedTypeNode,
-  OperationDefinitionNode,
-  VariableDefinitionNode,
-} from 'graphql';
-import { execute, GraphQLScalarType, Kind, print, visit } from 'graphql';
+import type { DocumentNode, ExecutionResult, GraphQLSchema, OperationDefinitionNode } from 'graphql';
+import { BREAK, execute, GraphQLError, isEnumType, isInputObjectType, visit } from 'graphql';
 import { compileQuery, isCompiledQuery } from 'graphql-jit';
 import { BoundedMap } from '../boundedMap.js';
 import type { RequestContext } from './context.js';
@@ -38,32 +31,13 @@ interface Entry {
 const COMPILE_AT = 3;
 
 /**
- * graphql-jit's own coercion refuses what has a default in a place that may not be null, so compiled
- * documents are given variables that graphql-js has coerced, and take them as they are.
- */
-const COERCED = new GraphQLScalarType({ name: 'CoercedVariable', parseValue: (value) => value });
-const COERCED_TYPE: NamedTypeNode = { kind: Kind.NAMED_TYPE, name: { kind: Kind.NAME, value: COERCED.name } };
-
-function takesCoerced({ defaultValue: _coerced, ...node }: VariableDefinitionNode): VariableDefinitionNode {
-  // It insists on this type where a variable decides about @skip or @include.
-  const decides = print(node.type) === 'Boolean!';
-  return { ...node, type: decides ? node.type : COERCED_TYPE };
-}
-
-/**
  * Executes operations: a document that comes again is compiled with graphql-jit, everything else is
  * interpreted by graphql-js, which is the reference (test/graphql/executor.test.ts compares the two).
  */
 export class Executor {
   readonly #entries = new BoundedMap<Entry>(1_000);
 
-  /** The schema as graphql-jit sees it: with one more type, for variables. */
-  readonly #compileSchema: GraphQLSchema;
-
-  constructor(private readonly schema: GraphQLSchema) {
-    const getType = (name: string) => (name === COERCED.name ? COERCED : schema.getType(name));
-    this.#compileSchema = Object.create(schema, { getType: { value: getType } }) as GraphQLSchema;
-  }
+  constructor(private readonly schema: GraphQLSchema) {}
 
   /** @param id names the document and the operation in it, e.g. by its hash */
   prepare(id: string, document: DocumentNode, operation: OperationDefinitionNode): PreparedOperation {
@@ -93,15 +67,58 @@ export class Executor {
       });
   }
 
-  /** @returns undefined for what graphql-jit can't compile */
+  /** @returns undefined for what graphql-jit can't compile, or compiles into something else */
   compiled(document: DocumentNode, operation: OperationDefinitionNode): Run | undefined {
+    if (compilesIntoSomethingElse(this.schema, document)) return undefined;
     try {
-      const untyped = visit(document, { VariableDefinition: takesCoerced });
-      const query = compileQuery(this.#compileSchema, untyped, operation.name?.value ?? '');
+      const query = compileQuery(this.schema, document, operation.name?.value ?? '');
       if (!isCompiledQuery(query)) return undefined;
-      return (context, _variables, coerced) => query.query({}, context, coerced);
+      return (context, _variables, coerced) => {
+        const result = query.query({}, context, coerced);
+        return result instanceof Promise
+          ? result.then((settled) => withOrigins(settled, operation))
+          : withOrigins(result, operation);
+      };
     } catch {
       return undefined;
     }
   }
+}
+
+/**
+ * What is interpreted, because graphql-jit gets it wrong: documents with @skip or @include (it loses a
+ * fragment that is spread twice under different conditions, and takes a condition that is null for
+ * false), and with variables of an input type (it does not know the defaults of input fields) or an
+ * enum. The other variables it is given as graphql-js has coerced them, since its own coercion refuses
+ * a default in a place that may not be null.
+ */
+function compilesIntoSomethingElse(schema: GraphQLSchema, document: DocumentNode): boolean {
+  let found = false;
+  visit(document, {
+    Directive: () => {
+      found = true;
+      return BREAK;
+    },
+    NamedType: ({ name }) => {
+      const type = schema.getType(name.value);
+      found ||= isInputObjectType(type) || isEnumType(type);
+    },
+  });
+  return found;
+}
+
+/** graphql-jit's own errors say nothing of where they come from; graphql-js' do, and errors are shown by it. */
+function withOrigins(result: ExecutionResult, operation: OperationDefinitionNode): ExecutionResult {
+  if (!result.errors) return result;
+  return { ...result, errors: result.errors.map((error) => withOrigin(error, operation)) };
+}
+
+function withOrigin(error: GraphQLError, operation: OperationDefinitionNode): GraphQLError {
+  if (error.originalError) return error;
+  const { message, path, locations } = error;
+  const originalError = message.startsWith('Cannot return null for non-nullable field')
+    ? new Error(message)
+    : new GraphQLError(message, { nodes: message.startsWith('Argument "') ? operation : null });
+  const whole = new GraphQLError(message, { path: path ?? null, originalError });
+  return Object.defineProperty(whole, 'locations', { value: locations, enumerable: true });
 }

@@ -175,9 +175,10 @@ export function publicError(log: Logger, error: GraphQLError, code?: string): Gr
   const { path, locations } = error;
   const place = { ...(locations && { locations }), ...(path && { path }) };
   const original = error.originalError ?? error;
-  const known = (original as { extensions?: { code?: string } }).extensions?.code ?? code;
-  // An error of the engine has no code: it is a bug of ours, and its text is about our inside.
-  if (original instanceof GraphQLError && known !== undefined) {
+  const coded = (original as { extensions?: { code?: string } }).extensions?.code ?? code;
+  // Without a code and without a place in the document it is about a resolver's value, not the request.
+  if (original instanceof GraphQLError && (coded ?? original.nodes)) {
+    const known = coded ?? 'GRAPHQL_EXECUTION_ERROR';
     return { message: error.message, ...place, extensions: { ...original.extensions, code: known } };
   }
   if (isOutage(original)) {
