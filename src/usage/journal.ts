@@ -15,6 +15,9 @@ import { usageStream } from './events.js';
 export const MAX_BATCH_USES = 512;
 export const MAX_BATCH_BYTES = 256 * 1024;
 
+/** What a batch's JSON holds beside its groups and the node's name. */
+const FRAME_BYTES = 160;
+
 /** The journal takes no uses at the moment: nothing was executed or nothing will be billed. */
 export class JournalUnavailable extends Error {
   constructor(message: string) {
@@ -61,6 +64,7 @@ export class Journal {
   #lastPosition: Position = START;
   #problem: string | undefined;
   #closed = false;
+  readonly #closing = new AbortController();
 
   constructor(private readonly options: JournalOptions) {
     this.start = `${new Date(options.clock()).toISOString()}-${randomBytes(4).toString('hex')}`;
@@ -113,6 +117,7 @@ export class Journal {
   async close(): Promise<void> {
     this.#closed = true;
     this.#problem = 'the server is shutting down';
+    this.#closing.abort();
     await this.#draining;
   }
 
@@ -126,17 +131,19 @@ export class Journal {
     await new Promise((resolve) => setImmediate(resolve));
     while (this.#waiting.length > 0) {
       const rest = this.#lastFlush + this.options.flushMs - performance.now();
-      if (rest > 0 && this.#waiting.length < MAX_BATCH_USES && !this.#closed) await delay(rest);
+      if (rest > 0 && this.#waiting.length < MAX_BATCH_USES && !this.#closed) {
+        await delay(rest, undefined, { signal: this.#closing.signal }).catch(() => undefined);
+      }
       this.#lastFlush = performance.now();
       await this.#flush(this.#takeBatch());
     }
   }
 
   #takeBatch(): Waiting[] {
-    let bytes = 0;
+    let bytes = FRAME_BYTES + this.options.node.length;
     let count = 0;
     for (const { json, account } of this.#waiting) {
-      bytes += json.length + account.length + 32;
+      bytes += Buffer.byteLength(json) + Buffer.byteLength(account) + 32;
       if (count > 0 && (bytes > MAX_BATCH_BYTES || count >= MAX_BATCH_USES)) break;
       count++;
     }
@@ -167,22 +174,25 @@ export class Journal {
    */
   async #recover(stream: string, event: NewEvent, batch: readonly Waiting[], cause: unknown): Promise<void> {
     this.options.log.error('the usage journal does not get through', cause);
+    let stored = false;
     for (let wait = 50; ; wait = Math.min(wait * 2, 2_000)) {
       await delay(wait);
       try {
         // Stored by the first try or by this one: either way it is there now, and must not count.
-        await this.#append(stream, event);
+        if (!stored) await this.#append(stream, event);
+        stored = true;
         const refused = batch.filter(({ stored }) => stored !== undefined);
         if (refused.length > 0) {
           const id = derivedId('correction', event.id);
           const correction = this.#event(id, 'UsesCorrected', this.#batchJson(refused, event.id));
-          this.#lastPosition = await this.#append(stream, correction);
+          this.#lastPosition = await this.#append(stream, correction, true);
         }
+        if (this.#isSuperseded()) return;
         this.options.log.info('the usage journal is available again');
         this.#problem = this.#closed ? 'the server is shutting down' : undefined;
         return;
       } catch (error) {
-        if (this.#isSuperseded() || this.#closed) return;
+        if ((this.#isSuperseded() && !stored) || this.#closed) return;
         if (!(error instanceof StoreUnavailable)) {
           this.options.log.error('the usage journal cannot go on', error);
           return;
@@ -195,8 +205,11 @@ export class Journal {
     return usageStream(this.options.node, new Date(this.options.clock()).toISOString().slice(0, 10));
   }
 
-  /** Appends at the exact head; learns the head first where it isn't known. */
-  async #append(stream: string, event: NewEvent): Promise<Position> {
+  /**
+   * Appends at the exact head; learns the head first where it isn't known.
+   * @param owed a correction, which a superseded process still has to write
+   */
+  async #append(stream: string, event: NewEvent, owed = false): Promise<Position> {
     if (stream !== this.#stream) {
       this.#revision = (await this.#bounded(this.options.store.readLast(stream)))?.revision ?? NO_STREAM;
       this.#stream = stream;
@@ -210,19 +223,19 @@ export class Journal {
         return result.position;
       } catch (error) {
         if (!(error instanceof ConcurrencyConflict)) throw error;
-        await this.#meetOther(stream);
+        await this.#meetOther(stream, owed);
       }
     }
   }
 
   /** Another process writes this node's stream: the older start gives way (decision 10). */
-  async #meetOther(stream: string): Promise<void> {
+  async #meetOther(stream: string, owed: boolean): Promise<void> {
     const last = await this.#bounded(this.options.store.readLast(stream));
     const other = last && as<UsageEvent>(last).data.start;
     if (other !== undefined && other > this.start) {
       this.#problem = SUPERSEDED;
       this.options.log.error('a newer process writes the journal of this node', undefined, { other });
-      throw new JournalUnavailable(SUPERSEDED);
+      if (!owed) throw new JournalUnavailable(SUPERSEDED);
     }
     this.#revision = last?.revision ?? NO_STREAM;
   }
