@@ -298,7 +298,7 @@ it(
             }
           },
         ),
-        { numRuns: 15 },
+        { numRuns: 8 },
       );
     } finally {
       await t.close();
