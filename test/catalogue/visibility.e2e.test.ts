@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import fc from 'fast-check';
 import type { PatternContent } from '../../src/catalogue/events.js';
 import { patternStream } from '../../src/catalogue/events.js';
@@ -10,7 +11,9 @@ import { startApp } from '../support/app.js';
 
 // Decision 16: a plan includes the first N of its tiers by publication, alike wherever it is asked.
 
+/** Generous: the machine may be busy. Of the projects' own time-outs jest takes no notice. */
 const SLOW_MS = 60_000;
+jest.setTimeout(SLOW_MS);
 const TIERS = ['community', 'basic', 'premium', 'enterprise'] as const;
 const CATEGORIES = ['api', 'security', 'testing'] as const;
 /** As in profiles/specql.yaml, from the smallest to the largest. */

@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { buildClientSchema, getIntrospectionQuery, printSchema } from 'graphql';
 import type { IntrospectionQuery } from 'graphql';
 import { createSchema } from '../../src/graphql/schema.js';
@@ -5,7 +6,9 @@ import { PatternsDocument } from '../generated/graphql.js';
 import type { TestApp } from '../support/app.js';
 import { startApp } from '../support/app.js';
 
+/** Generous: the machine may be busy. Of the projects' own time-outs jest takes no notice. */
 const SLOW_MS = 60_000;
+jest.setTimeout(SLOW_MS);
 
 let t: TestApp;
 beforeAll(async () => {

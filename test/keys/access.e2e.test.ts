@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -20,7 +21,9 @@ import { startApp } from '../support/app.js';
 import type { Place } from '../support/database.js';
 import { freshPlace, openSql } from '../support/database.js';
 
+/** Generous: the machine may be busy. Of the projects' own time-outs jest takes no notice. */
 const SLOW_MS = 60_000;
+jest.setTimeout(SLOW_MS);
 
 let place: Place;
 let t: TestApp;

@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { canonicalJson } from '../../src/canonicalJson.js';
 import { account as accountDecider } from '../../src/accounts/decide.js';
 import { accountStream } from '../../src/accounts/events.js';
@@ -14,7 +15,9 @@ import type { Answer, TestApp } from '../support/app.js';
 import { startApp } from '../support/app.js';
 import { freshPlace } from '../support/database.js';
 
+/** Generous: the machine may be busy. Of the projects' own time-outs jest takes no notice. */
 const SLOW_MS = 60_000;
+jest.setTimeout(SLOW_MS);
 
 let t: TestApp;
 beforeAll(async () => {
