@@ -33,6 +33,9 @@ export async function readPatternFiles(folder: string, tiers: readonly string[])
       const problems = parsed.success
         ? []
         : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+      // PostgreSQL can't hold it: an event with it would stop the read model.
+      if (JSON.stringify(parsed.data ?? '').includes('\\u0000'))
+        problems.push('a text holds the character NUL');
       const slug = basename(file, '.yaml');
       if (!SLUG.test(slug)) problems.push('the file name is not a slug (lower-case words and dashes)');
       if (parsed.success && !tiers.includes(parsed.data.tier)) {

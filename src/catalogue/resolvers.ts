@@ -15,6 +15,8 @@ import { includes, planThatOpens } from './visibility.js';
 export const MAX_PAGE = 100;
 export const MAX_HITS = 50;
 export const MAX_QUERY_LENGTH = 500;
+/** Characters of an id, a slug or a category. */
+const MAX_NAME = 100;
 
 /** What the connection keeps for the count, which is only made when it is asked for. */
 class ConnectionOf extends PatternConnection {
@@ -51,6 +53,7 @@ export class CatalogueResolver {
     if (after != null && !cursor) {
       throw invalidInput('after', '"after" is not a cursor of this list. Use the endCursor of a page.');
     }
+    checkCategory(category);
     const horizon = await this.#horizon(context);
     const rows = await this.catalogue.list(horizon, category ?? undefined, first, cursor);
     const page = rows.slice(0, first);
@@ -82,6 +85,9 @@ export class CatalogueResolver {
     slug: string | undefined,
   ): Promise<typeof PatternResult> {
     if ((id == null) === (slug == null)) throw invalidInput('id', 'Give either "id" or "slug".');
+    // Longer than any of ours; answers are cached by what was asked for.
+    if ((id ?? slug ?? '').length > MAX_NAME)
+      return new NotFound('There is no pattern with this id or slug.');
     const row = await (id != null
       ? this.catalogue.find('id', id)
       : this.catalogue.find('slug', slug as string));
@@ -110,6 +116,7 @@ export class CatalogueResolver {
       throw invalidInput('query', `"query" must have at most ${MAX_QUERY_LENGTH} characters.`);
     }
     if (first < 1 || first > MAX_HITS) throw invalidInput('first', `"first" must be 1 to ${MAX_HITS}.`);
+    checkCategory(category);
     const vector = await this.embedder.vectorOf(text);
     const hits = await this.search.search({
       text,
@@ -153,5 +160,11 @@ export class PatternFieldsResolver {
   @FieldResolver(() => Int, { description: 'How often it was read with live keys; test keys do not count.' })
   uses(@Root() pattern: Pattern, @Ctx() { loaders }: RequestContext): Promise<number> {
     return loaders.patternUses.load(pattern.id);
+  }
+}
+
+function checkCategory(category: string | undefined): void {
+  if (category != null && category.length > MAX_NAME) {
+    throw invalidInput('category', `"category" must have at most ${MAX_NAME} characters.`);
   }
 }

@@ -6,13 +6,17 @@ import { progressBar } from './progress.js';
 
 /** Runs the server until it is told to stop, and tells people what to do with it. */
 export async function serve(env: NodeJS.ProcessEnv, root: string): Promise<void> {
+  const log = jsonLogger();
+  // graphql-js 16 leaves a rejection unhandled when a sibling in the same list has failed at once; one
+  // field's failure must not end the process.
+  process.on('unhandledRejection', (error) => log.error('a promise was rejected and nobody waited', error));
   const progress = progressBar(process.stderr);
   let app: App;
   try {
     app = await start({
       config: parseConfig(env),
       root,
-      log: jsonLogger(),
+      log,
       onProgress: progress.show,
       demo: true,
     });

@@ -35,7 +35,8 @@ export type CommandResult<E extends DomainEvent> =
     }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
-const MAX_ATTEMPTS = 8;
+const MAX_ATTEMPTS = 20;
+const MAX_BACKOFF_MS = 100;
 const PAGE = 500;
 
 /** Loads, decides and appends: one command, one append, one stream (decision 1). */
@@ -96,7 +97,7 @@ export class CommandHandler {
         const raced = error instanceof ConcurrencyConflict || error instanceof EventIdReused;
         if (!raced || attempt === MAX_ATTEMPTS) throw error;
         this.conflicts++;
-        await delay(randomInt(1, 2 ** attempt + 1));
+        await delay(randomInt(1, Math.min(2 ** attempt, MAX_BACKOFF_MS) + 1));
       }
     }
   }

@@ -8,7 +8,7 @@ export class PositionTokens {
     return Buffer.from(`${this.storeId.slice(0, 8)}.${position.toString(36)}`).toString('base64url');
   }
 
-  /** @returns undefined for a token of another store or one that was tampered with */
+  /** @returns undefined for a token of another store, or no token at all; a made-up one only waits in vain */
   decode(token: string): Position | undefined {
     const [store, text] = Buffer.from(token, 'base64url').toString('latin1').split('.');
     if (store !== this.storeId.slice(0, 8) || !text || !/^[0-9a-z]{1,11}$/.test(text)) return undefined;

@@ -28,6 +28,13 @@ export interface Executed<R> {
   readonly patterns: readonly string[];
 }
 
+interface Outcome {
+  readonly status: UseStatus;
+  readonly patterns: readonly string[];
+  readonly durationUs: number;
+  readonly refusal?: RefusedUse;
+}
+
 export type Governed<R> =
   | { readonly kind: 'answered'; readonly result: R; readonly states: readonly LimitState[] }
   | {
@@ -59,15 +66,25 @@ export class Governor {
     if (take.kind === 'refused') return this.#refused(call, take);
 
     const started = performance.now();
-    const { result, status, patterns } = await execute();
-    const durationUs = Math.round((performance.now() - started) * 1000);
+    let executed: Executed<R> | undefined;
     try {
-      await this.journal.record(accountId, this.#use(call, take, { status, patterns, durationUs }));
+      executed = await execute();
+    } finally {
+      // Also when it threw: the request itself stays spent, and spent is recorded.
+      const { status, patterns } = executed ?? { status: 'error', patterns: [] };
+      const durationUs = Math.round((performance.now() - started) * 1000);
+      await this.#record(call, take, { status, patterns, durationUs });
+    }
+    return { kind: 'answered', result: executed.result, states: take.states };
+  }
+
+  async #record(call: Call, take: Extract<Take, { kind: 'taken' }>, outcome: Outcome): Promise<void> {
+    try {
+      await this.journal.record(call.key.accountId, this.#use(call, take, outcome));
     } catch (error) {
       take.undo();
       throw error;
     }
-    return { kind: 'answered', result, states: take.states };
   }
 
   #refused(call: Call, take: Extract<Take, { kind: 'refused' }>): Governed<never> {
@@ -82,12 +99,7 @@ export class Governor {
   #use(
     call: Call,
     { at, periods }: { readonly at: number; readonly periods: readonly string[] },
-    outcome: {
-      readonly status: UseStatus;
-      readonly patterns: readonly string[];
-      readonly durationUs: number;
-      readonly refusal?: RefusedUse;
-    },
+    outcome: Outcome,
   ): Use {
     // In the order of the keys' names: a record's JSON is canonical as it is written.
     return {

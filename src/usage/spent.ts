@@ -18,6 +18,8 @@ export const recentKey = (account: string, environment: Environment): string => 
  */
 export async function readRecentUses(store: EventStore, since: number, most: number): Promise<RecentUses> {
   const recent = new Map<string, number[]>();
+  // Read backwards, a correction comes before the batch that it corrects.
+  const corrected = new Set<string>();
   let before = Number.MAX_SAFE_INTEGER;
   reading: for (;;) {
     const page = await store.readAllBackwards(before, PAGE);
@@ -26,11 +28,12 @@ export async function readRecentUses(store: EventStore, since: number, most: num
       const { at, causationId } = stored.metadata;
       if (causationId === undefined && Date.parse(at) < since) break reading;
       before = stored.position;
-      if (stored.type !== 'UsesRecorded') continue;
-      const { groups } = as<Extract<UsageEvent, { type: 'UsesRecorded' }>>(stored).data;
-      for (const { account, uses } of groups) {
+      if (stored.type !== 'UsesRecorded' && stored.type !== 'UsesCorrected') continue;
+      const { type, data } = as<UsageEvent>(stored);
+      for (const { account, uses } of data.groups) {
         for (const use of uses) {
-          if (use.at < since || !use.meters['requests']) continue;
+          if (type === 'UsesCorrected') corrected.add(use.id);
+          if (corrected.has(use.id) || use.at < since || !use.meters['requests']) continue;
           const id = recentKey(account, use.environment);
           const times = recent.get(id) ?? [];
           times.push(use.at);

@@ -1,3 +1,4 @@
+import { getVariableValues } from 'graphql/execution/values.js';
 import fc from 'fast-check';
 import type {
   DocumentNode,
@@ -214,7 +215,9 @@ async function runBoth(text: string, variables: Readonly<Record<string, unknown>
   const compiled = executor.compiled(document, operation);
   const outcome = async (run: ReturnType<Executor['interpreted']>) => {
     world.calls = [];
-    const result = shown(await run(CONTEXT, variables));
+    const definitions = operation.variableDefinitions ?? [];
+    const { coerced = {} } = getVariableValues(world.schema, definitions, variables);
+    const result = shown(await run(CONTEXT, variables, coerced));
     return { result, calls: world.calls.sort() };
   };
   const expected = await outcome(executor.interpreted(document, operation));
