@@ -123,7 +123,7 @@ export class Journal {
 
   #enqueue(waiting: Waiting): void {
     this.#waiting.push(waiting);
-    this.#draining ??= this.#drain().finally(() => (this.#draining = undefined));
+    this.#draining ??= this.#drain();
   }
 
   async #drain(): Promise<void> {
@@ -137,6 +137,8 @@ export class Journal {
       this.#lastFlush = performance.now();
       await this.#flush(this.#takeBatch());
     }
+    // In the same turn that saw the queue empty: what is enqueued a microtask later starts anew.
+    this.#draining = undefined;
   }
 
   #takeBatch(): Waiting[] {
