@@ -121,6 +121,8 @@ export async function nodeId(directory: string, given: string | undefined): Prom
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
   const made = randomBytes(5).toString('hex');
-  await writeFile(file, `${made}\n`);
+  // Under its name only when it is whole: a start that is cut short must not leave an empty id.
+  await writeFile(`${file}.new`, `${made}\n`);
+  await rename(`${file}.new`, file);
   return made;
 }

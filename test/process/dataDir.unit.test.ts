@@ -1,0 +1,36 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DataDirInUse, lockDataDir, nodeId } from '../../src/dataDir.js';
+
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'tollgraph-lock-'));
+});
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+describe('the lock on a data directory', () => {
+  it('is given to one of many that ask at once', async () => {
+    const asked = await Promise.allSettled(Array.from({ length: 20 }, () => lockDataDir(directory)));
+    const given = asked.flatMap((ask) => (ask.status === 'fulfilled' ? [ask.value] : []));
+    const refused = asked.flatMap((ask) => (ask.status === 'rejected' ? [ask.reason as Error] : []));
+    expect(given.length).toBe(1);
+    expect(refused.every((reason) => reason instanceof DataDirInUse)).toBe(true);
+    await given[0]?.release();
+  });
+
+  it('can be taken again once it is released, and leaves nothing behind', async () => {
+    for (let i = 0; i < 3; i++) await (await lockDataDir(directory)).release();
+    expect(await readdir(directory)).toEqual([]);
+  });
+});
+
+describe('the id of a node', () => {
+  it('is made once and kept whole', async () => {
+    const made = await nodeId(directory, undefined);
+    expect(made).toMatch(/^[0-9a-f]{10}$/);
+    expect(await nodeId(directory, undefined)).toBe(made);
+    expect(await readFile(join(directory, 'node-id'), 'utf8')).toBe(`${made}\n`);
+    expect(await readdir(directory)).toEqual(['node-id']);
+  });
+});
