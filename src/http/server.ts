@@ -63,6 +63,7 @@ export async function createHttpServer({
     reply.header('referrer-policy', 'no-referrer');
     reply.header('x-frame-options', 'DENY');
   });
+  closeConnectionsWhenClosing(fastify);
   if (corsOrigins.length > 0) {
     await fastify.register(cors, {
       origin: corsOrigins.includes('*') ? '*' : [...corsOrigins],
@@ -70,6 +71,24 @@ export async function createHttpServer({
     });
   }
   return fastify;
+}
+
+/**
+ * Node closes the connections that are idle when the server closes; one that is busy then would stay
+ * open for the whole keep-alive time after its answer, and the shutdown wait for it.
+ */
+function closeConnectionsWhenClosing(fastify: FastifyInstance): void {
+  let closing = false;
+  fastify.addHook('preClose', async () => {
+    closing = true;
+  });
+  fastify.addHook('onSend', async (_request, reply) => {
+    if (closing) reply.header('connection', 'close');
+  });
+  fastify.addHook('onResponse', async () => {
+    // For an answer whose head had left before the closing began.
+    if (closing) setImmediate(() => fastify.server.closeIdleConnections());
+  });
 }
 
 function body(code: ErrorCode): object {
