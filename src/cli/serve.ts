@@ -29,7 +29,6 @@ export async function serve(env: NodeJS.ProcessEnv, root: string): Promise<void>
     return;
   }
   progress.end();
-  process.stdout.write(welcome(app));
 
   let stopping = false;
   const stop = (): void => {
@@ -46,6 +45,8 @@ export async function serve(env: NodeJS.ProcessEnv, root: string): Promise<void>
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
+  // Whoever reads that it is ready may stop it at once.
+  process.stdout.write(welcome(app));
 }
 
 function welcome({ url, demoKey, imported }: App): string {
