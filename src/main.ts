@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { FastifyInstance } from 'fastify';
 import { accounts as accountsModel } from '../projections/accounts/model.js';
 import { AccountQueries } from '../projections/accounts/queries.js';
 import { catalogue as catalogueModel } from '../projections/catalogue/model.js';
@@ -116,7 +117,8 @@ export async function start(options: StartOptions): Promise<App> {
   const { config, root, log, onProgress = () => {}, demo = false, patterns } = options;
   const closing: (() => Promise<unknown> | void)[] = [];
   const close = async (): Promise<void> => {
-    for (const step of closing.splice(0).reverse()) await step();
+    // A step may add another: a model that was still loading has to be closed too.
+    for (let step = closing.pop(); step; step = closing.pop()) await step();
   };
   try {
     const lock = await lockDataDir(config.dataDir);
@@ -209,11 +211,6 @@ export async function start(options: StartOptions): Promise<App> {
 
     const register = new RegisterUser(commands, personal, secrets.EMAIL_HASH_KEY, clock);
     const issueKey = new IssueKey(commands, secrets.KEY_PEPPER, () => plans.profile.keys);
-    const demoKey =
-      demo && !config.production
-        ? await createDemo({ commands, register, issueKey, plans, now: clock() })
-        : undefined;
-
     const journal = new Journal({ store, node, clock, log, flushMs: config.journalFlushMs });
     const slides = profile.plans.flatMap((plan) =>
       plan.limits.filter(({ window }) => window === 'minute' || window === 'hour'),
@@ -328,8 +325,15 @@ export async function start(options: StartOptions): Promise<App> {
 
     await catchUp(projector, await store.head(), onProgress);
     await access.reached(await store.head(), CATCH_UP_STEP_MS);
-    const url = await fastify.listen({ host: config.host, port: config.port });
+    const url = await listen(fastify, config);
     closing.push(() => fastify.close());
+
+    // Last, when nothing can fail any more: its key is shown once, by the start that has made it.
+    const demoKey =
+      demo && !config.production
+        ? await createDemo({ commands, register, issueKey, plans, now: clock() })
+        : undefined;
+    await catchUp(projector, await store.head(), onProgress);
 
     return {
       url,
@@ -385,6 +389,19 @@ async function checkInstallation(
   if (result.kind === 'refused') throw new ConfigError([result.refusal.message]);
   const [created] = await commands.load(INSTALLATION_STREAM);
   return (created?.data as { storeId: string }).storeId;
+}
+
+/** @throws ConfigError when the address is taken or not ours to take */
+async function listen(fastify: FastifyInstance, { host, port }: Config): Promise<string> {
+  try {
+    return await fastify.listen({ host, port });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EADDRINUSE') throw new ConfigError(['PORT: another process is listening there already']);
+    if (code === 'EACCES') throw new ConfigError(['PORT: this user may not listen there']);
+    if (code === 'EADDRNOTAVAIL') throw new ConfigError(['HOST: this machine has no such address']);
+    throw error;
+  }
 }
 
 async function catchUp(
