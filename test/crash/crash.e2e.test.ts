@@ -76,7 +76,7 @@ describe(`a server that is killed (CRASH_SEED=${SEED})`, () => {
     await app?.close();
     await place?.remove();
     await root?.remove();
-  });
+  }, 60_000);
 
   let metRegistrations = 0;
   let metKeys = 0;
@@ -239,7 +239,7 @@ describe(`a server that is killed (CRASH_SEED=${SEED})`, () => {
     } finally {
       await sql.close();
     }
-  });
+  }, 60_000);
 });
 
 const isDemo = ({ data }: StoredEvent): boolean => (data as { readonly name: string }).name === 'Demo key';
