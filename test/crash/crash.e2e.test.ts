@@ -14,6 +14,7 @@ import type { Place } from '../support/database.js';
 import { freshPlace, openSql } from '../support/database.js';
 import type { Journalled } from './facts.js';
 import { allEvents, foldJournal } from './facts.js';
+import type { IssuedKey } from './traffic.js';
 import { randomFrom, Traffic } from './traffic.js';
 
 /** `CRASH_ROUNDS=200 npm test -- crash` tries for longer; CRASH_SEED repeats the random choices. */
@@ -79,7 +80,8 @@ describe(`a server that is killed (CRASH_SEED=${SEED})`, () => {
   }, 60_000);
 
   let metRegistrations = 0;
-  let metKeys = 0;
+  /** Keys met again since they were issued, and since they were revoked. */
+  const met = { issued: new Set<IssuedKey>(), revoked: new Set<IssuedKey>() };
   /** What the last crash interrupted is sent again; what it acknowledged must stand at once. */
   async function meetAgain(url: string): Promise<void> {
     for (const registration of traffic.registrations.slice(metRegistrations)) {
@@ -102,7 +104,8 @@ describe(`a server that is killed (CRASH_SEED=${SEED})`, () => {
         expect(payload?.code ?? 'registered').toMatch(/^(EMAIL_TAKEN|registered)$/);
       }
     }
-    for (const key of traffic.keys.slice(metKeys)) {
+    for (const key of traffic.keys) {
+      if (met.issued.has(key) && (!key.revocation || met.revoked.has(key))) continue;
       const { outcome, secret, id } = key;
       if (secret !== undefined) {
         const called = await traffic.call(url, secret);
@@ -112,7 +115,9 @@ describe(`a server that is killed (CRASH_SEED=${SEED})`, () => {
       const { payload, reply } = await traffic.issue(url, key);
       expect(reply).toMatchObject({ codes: [], data: { issueKey: { __typename: 'IssueKeyPayload' } } });
       if (outcome === 'acknowledged') expect(payload).toMatchObject({ secret: null, key: { id } });
+      met.issued.add(key);
       if (key.revocation) {
+        met.revoked.add(key);
         const revoked = await traffic.revoke(url, key);
         expect(revoked.payload?.__typename).toBe('RevokeKeyPayload');
         if (key.secret !== undefined) {
@@ -121,7 +126,6 @@ describe(`a server that is killed (CRASH_SEED=${SEED})`, () => {
       }
     }
     metRegistrations = traffic.registrations.length;
-    metKeys = traffic.keys.length;
   }
 
   /** Waits for the policy that follows registrations, on the store's own signal. */

@@ -22,7 +22,7 @@ it.each([0, 1, 2, 3, 4, 5])('stores a use that comes %i microtasks after the las
   const store = takesEverything() as EventStore;
   const journal = new Journal({ store, node: 'n', clock: Date.now, log: silentLogger, flushMs: 0 });
   await journal.record('a', use);
-  for (let i = 0; i < ticks; i++) await undefined;
+  for (let i = 0; i < ticks; i++) await Promise.resolve();
   await expect(journal.record('a', use)).resolves.toBe(2);
   await journal.close();
 });
