@@ -8,7 +8,7 @@ import { median } from './statistics.js';
 
 const QUERY =
   'query Read { pattern(slug: "circuit-breaker") { ... on Pattern { id slug name category description } ... on Refusal { code } } }';
-const CONNECTIONS = 32;
+const CONNECTIONS = 64;
 
 export interface CallFigures {
   readonly governed_over_bare: number;
@@ -79,7 +79,7 @@ export async function benchCalls(
   try {
     const rounds = quick ? 3 : 7;
     const seconds = quick ? 2 : 4;
-    for (const server of [governed, bare]) await load(server, { seconds: quick ? 2 : 4 });
+    for (const server of [governed, bare]) await load(server, { seconds: quick ? 4 : 8 });
     const ratios: number[] = [];
     const cpuRatios: number[] = [];
     const perSecond = { governed: [] as number[], bare: [] as number[] };

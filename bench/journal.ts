@@ -6,7 +6,7 @@ import { silentLogger } from '../src/logger.js';
 import { median } from './statistics.js';
 
 /** As many calls as wait for their records at once. */
-const WAITING = 512;
+const WAITING = 1_024;
 
 /** Durable uses a second: each of so many callers records its next use when the last one is stored. */
 export async function benchJournal(sql: Sql, quick: boolean): Promise<number> {

@@ -67,7 +67,11 @@ export async function benchSearch(sql: Sql, quick: boolean): Promise<number> {
   await vectors.missing(1);
   await sql.script('ANALYZE');
 
-  const search = new CatalogueSearch(sql, catalogue, { table: vectors.table, minSimilarity: -1 });
+  const search = new CatalogueSearch(sql, catalogue, {
+    tables: vectors.tables,
+    dimensions: DIMENSIONS,
+    minSimilarity: -1,
+  });
   const queries = JSON.parse(readFileSync('test/search/queries.json', 'utf8')) as { query: string }[];
   const horizon = { tiers: profile.tiers.slice(0, 3), published: Number.MAX_SAFE_INTEGER };
   const times: number[] = [];

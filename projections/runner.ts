@@ -35,7 +35,7 @@ BEGIN
 END $$;`;
 
 /** How long a read model rests at the head before it folds the next events, unless a query waits for it. */
-const REST_MS = 50;
+const REST_MS = 200;
 /** Events after which a checkpoint is stored although none of them mattered. */
 const STORE_EVERY = 200;
 

@@ -242,7 +242,8 @@ export async function start(options: StartOptions): Promise<App> {
       closing.push(() => model.close());
       const vectors = await PatternVectors.open(sql, projector.access('catalogue'), model);
       search = new CatalogueSearch(sql, projector.access('catalogue'), {
-        table: vectors.table,
+        tables: vectors.tables,
+        dimensions: model.dimensions,
         minSimilarity: model.minSimilarity,
       });
       const worker = new VectorWorker(vectors, model, (error) =>

@@ -10,22 +10,29 @@ export interface MissingVector {
   readonly embedding_hash: string;
 }
 
-/** The table of a model: vectors of different models are never mixed. */
-export function vectorTable(modelId: string): string {
-  return `read.vectors_${modelId.replace(/[^a-z0-9]+/g, '_')}`;
+/**
+ * The tables of a model: vectors of different models are never mixed. `sketches` holds what a search
+ * scans, one bit for each dimension beside what it filters by; `vectors` what it then compares exactly.
+ */
+export interface VectorTables {
+  readonly sketches: string;
+  readonly vectors: string;
 }
+
+/** A sketch as SQL: the sign of each dimension (pgvector's binary quantisation). */
+export const sketchOf = (vector: string, dimensions: number): string =>
+  `binary_quantize(${vector})::bit(${dimensions})`;
 
 /**
  * Vectors of the catalogue for one model. `vault.embeddings` remembers what was computed, by content
- * hash, and survives every rebuild; the narrow table beside it is what a search scans, so tier,
- * category and publication are in it and the vector is not TOASTed.
+ * hash, and survives every rebuild; the tables beside it follow the catalogue.
  */
 export class PatternVectors {
   private constructor(
     private readonly sql: Sql,
     private readonly catalogue: ReadModelAccess,
-    private readonly modelId: string,
-    readonly table: string,
+    private readonly model: { readonly id: string; readonly dimensions: number },
+    readonly tables: VectorTables,
   ) {}
 
   static async open(
@@ -33,7 +40,8 @@ export class PatternVectors {
     catalogue: ReadModelAccess,
     model: { readonly id: string; readonly dimensions: number },
   ): Promise<PatternVectors> {
-    const table = vectorTable(model.id);
+    const name = model.id.replace(/[^a-z0-9]+/g, '_');
+    const tables = { sketches: `read.sketches_${name}`, vectors: `read.vectors_${name}` };
     await sql.script(`
       CREATE SCHEMA IF NOT EXISTS vault;
       CREATE TABLE IF NOT EXISTS vault.embeddings (
@@ -42,39 +50,61 @@ export class PatternVectors {
         vector vector NOT NULL,
         PRIMARY KEY (model, hash)
       );
-      CREATE TABLE IF NOT EXISTS ${table} (
+      CREATE TABLE IF NOT EXISTS ${tables.vectors} (
+        pattern_id     text PRIMARY KEY,
+        embedding_hash text NOT NULL,
+        vector         vector(${model.dimensions}) NOT NULL
+      );
+      ALTER TABLE ${tables.vectors} ALTER COLUMN vector SET STORAGE PLAIN;
+      CREATE TABLE IF NOT EXISTS ${tables.sketches} (
         pattern_id     text PRIMARY KEY,
         tier           text NOT NULL,
         category       text NOT NULL,
         published      bigint NOT NULL,
         embedding_hash text NOT NULL,
-        vector         vector(${model.dimensions}) NOT NULL
-      );
-      ALTER TABLE ${table} ALTER COLUMN vector SET STORAGE PLAIN;`);
-    return new PatternVectors(sql, catalogue, model.id, table);
+        sketch         bit(${model.dimensions}) NOT NULL
+      );`);
+    return new PatternVectors(sql, catalogue, model, tables);
   }
 
-  /** Brings the table up to the catalogue as far as vectors are known; returns what has to be computed. */
+  /** Brings the tables up to the catalogue as far as vectors are known; returns what has to be computed. */
   async missing(limit: number): Promise<MissingVector[]> {
     const patterns = this.catalogue.t('patterns');
-    await this.sql.query(
-      `INSERT INTO ${this.table} AS v
-       SELECT p.id, p.tier, p.category, p.published, p.embedding_hash, e.vector
-         FROM ${patterns} p
-         JOIN vault.embeddings e ON e.model = $1 AND e.hash = p.embedding_hash
-         LEFT JOIN ${this.table} o ON o.pattern_id = p.id
-        WHERE (o.embedding_hash, o.tier, o.category, o.published)
-              IS DISTINCT FROM (p.embedding_hash, p.tier, p.category, p.published)
-       ON CONFLICT (pattern_id) DO UPDATE SET
-         tier = excluded.tier, category = excluded.category, published = excluded.published,
-         embedding_hash = excluded.embedding_hash, vector = excluded.vector`,
-      [this.modelId],
+    const { sketches, vectors } = this.tables;
+    // The sketch goes last, as one that is there says that the vector is.
+    await this.sql.transaction(
+      [
+        {
+          text: `INSERT INTO ${vectors}
+                 SELECT p.id, p.embedding_hash, e.vector
+                   FROM ${patterns} p
+                   JOIN vault.embeddings e ON e.model = $1 AND e.hash = p.embedding_hash
+                   LEFT JOIN ${vectors} o ON o.pattern_id = p.id
+                  WHERE o.embedding_hash IS DISTINCT FROM p.embedding_hash
+                 ON CONFLICT (pattern_id) DO UPDATE SET
+                   embedding_hash = excluded.embedding_hash, vector = excluded.vector`,
+          params: [this.model.id],
+        },
+        {
+          text: `INSERT INTO ${sketches}
+                 SELECT p.id, p.tier, p.category, p.published, p.embedding_hash,
+                        ${sketchOf('v.vector', this.model.dimensions)}
+                   FROM ${patterns} p
+                   JOIN ${vectors} v ON v.pattern_id = p.id AND v.embedding_hash = p.embedding_hash
+                   LEFT JOIN ${sketches} o ON o.pattern_id = p.id
+                  WHERE (o.embedding_hash, o.tier, o.category, o.published)
+                        IS DISTINCT FROM (p.embedding_hash, p.tier, p.category, p.published)
+                 ON CONFLICT (pattern_id) DO UPDATE SET
+                   tier = excluded.tier, category = excluded.category, published = excluded.published,
+                   embedding_hash = excluded.embedding_hash, sketch = excluded.sketch`,
+        },
+      ],
       'projection',
     );
     return this.sql.query<MissingVector>(
       `SELECT p.id AS pattern_id, p.name, p.description, p.embedding_hash
-         FROM ${patterns} p LEFT JOIN ${this.table} v ON v.pattern_id = p.id
-        WHERE v.embedding_hash IS DISTINCT FROM p.embedding_hash
+         FROM ${patterns} p LEFT JOIN ${sketches} s ON s.pattern_id = p.id
+        WHERE s.embedding_hash IS DISTINCT FROM p.embedding_hash
         ORDER BY p.published LIMIT $1`,
       [limit],
       'projection',
@@ -88,7 +118,7 @@ export class PatternVectors {
        SELECT $1, u.hash, u.vector::vector FROM unnest($2::text[], $3::text[]) AS u(hash, vector)
        ON CONFLICT (model, hash) DO NOTHING`,
       [
-        this.modelId,
+        this.model.id,
         vectors.map(({ hash }) => hash),
         vectors.map(({ vector }) => pgvector.toSql([...vector]) as string),
       ],

@@ -15,6 +15,9 @@ import { usageStream } from './events.js';
 export const MAX_BATCH_USES = 512;
 export const MAX_BATCH_BYTES = 256 * 1024;
 
+/** So many do not wait for the end of the tick. */
+const EAGER_USES = 16;
+
 /** What a batch's JSON holds beside its groups and the node's name. */
 const FRAME_BYTES = 160;
 
@@ -62,6 +65,7 @@ export class Journal {
   #uses = 0;
   #lastFlush = 0;
   #lastPosition: Position = START;
+  #enough: (() => void) | undefined;
   #problem: string | undefined;
   #closed = false;
   readonly #closing = new AbortController();
@@ -124,11 +128,17 @@ export class Journal {
   #enqueue(waiting: Waiting): void {
     this.#waiting.push(waiting);
     this.#draining ??= this.#drain();
+    if (this.#waiting.length === EAGER_USES) this.#enough?.();
   }
 
   async #drain(): Promise<void> {
-    // Whatever else this tick of the event loop brings shares the first flush.
-    await new Promise((resolve) => setImmediate(resolve));
+    // Whatever else this tick of the event loop brings shares the first flush, up to a few uses: then
+    // the store works on these while the rest of the tick is executed.
+    await new Promise<void>((resolve) => {
+      this.#enough = resolve;
+      setImmediate(resolve);
+    });
+    this.#enough = undefined;
     while (this.#waiting.length > 0) {
       const rest = this.#lastFlush + this.options.flushMs - performance.now();
       if (rest > 0 && this.#waiting.length < MAX_BATCH_USES && !this.#closed) {

@@ -34,30 +34,15 @@ BEGIN
   -- The lock is taken before positions are drawn and falls at the commit, so that positions become
   -- visible in their order and a reader that goes on from the highest one it saw misses nothing.
   PERFORM pg_advisory_xact_lock(7310426001);
-  SELECT coalesce(max(e.position), 0) INTO head FROM store.events e;
+  SELECT e.position INTO head FROM store.events e ORDER BY e.position DESC LIMIT 1;
+  head := coalesce(head, 0);
 
   FOR i IN 1 .. array_length(streams, 1) LOOP
     last := first + sizes[i] - 1;
-    SELECT coalesce(max(e.revision), -1) INTO actual FROM store.events e WHERE e.stream = streams[i];
-    SELECT count(*),
-           count(*) FILTER (WHERE e.stream = streams[i]
-                              AND e.revision = expected[i] + (n.ord - first + 1)
-                              AND e.type = types[n.ord]
-                              AND e.data = datas[n.ord]),
-           max(e.position)
-      INTO known, same, last_position
-      FROM generate_series(first, last) AS n(ord) JOIN store.events e ON e.id = ids[n.ord];
+    SELECT e.revision INTO actual FROM store.events e WHERE e.stream = streams[i] ORDER BY e.revision DESC LIMIT 1;
+    actual := coalesce(actual, -1);
 
-    IF same = sizes[i] THEN
-      outcome := 'stored';
-      stream_revision := expected[i] + sizes[i];
-    ELSIF known > 0 THEN
-      outcome := 'reused';
-      stream_revision := actual;
-    ELSIF actual <> expected[i] THEN
-      outcome := 'conflict';
-      stream_revision := actual;
-    ELSE
+    IF actual = expected[i] AND NOT EXISTS (SELECT FROM store.events e WHERE e.id = ANY (ids[first:last])) THEN
       INSERT INTO store.events (position, stream, revision, id, type, data, metadata)
       SELECT head + (n - first + 1), streams[i], actual + (n - first + 1), ids[n], types[n], datas[n], metas[n]
         FROM generate_series(first, last) AS n;
@@ -65,8 +50,46 @@ BEGIN
       outcome := 'stored';
       last_position := head;
       stream_revision := actual + sizes[i];
+    ELSE
+      SELECT count(*),
+             count(*) FILTER (WHERE e.stream = streams[i]
+                                AND e.revision = expected[i] + (n.ord - first + 1)
+                                AND e.type = types[n.ord]
+                                AND e.data = datas[n.ord]),
+             max(e.position)
+        INTO known, same, last_position
+        FROM generate_series(first, last) AS n(ord) JOIN store.events e ON e.id = ids[n.ord];
+      IF same = sizes[i] THEN
+        outcome := 'stored';
+        stream_revision := expected[i] + sizes[i];
+      ELSE
+        outcome := CASE WHEN known > 0 THEN 'reused' ELSE 'conflict' END;
+        stream_revision := actual;
+      END IF;
     END IF;
     RETURN NEXT;
     first := last + 1;
   END LOOP;
+END $$;
+
+-- The same for a single event, as the usage journal appends it: one statement where all is as expected.
+CREATE OR REPLACE FUNCTION store.append_one(
+  to_stream text, expected_revision bigint, event_id uuid, event_type text, event_data text, event_meta text
+) RETURNS TABLE (outcome text, last_position bigint, stream_revision bigint)
+LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock(7310426001);
+  INSERT INTO store.events (position, stream, revision, id, type, data, metadata)
+  SELECT (SELECT coalesce(max(e.position), 0) + 1 FROM store.events e),
+         to_stream, expected_revision + 1, event_id, event_type, event_data, event_meta
+   WHERE (SELECT coalesce(max(e.revision), -1) FROM store.events e WHERE e.stream = to_stream) = expected_revision
+     AND NOT EXISTS (SELECT FROM store.events e WHERE e.id = event_id)
+  RETURNING 'stored', position, revision INTO outcome, last_position, stream_revision;
+  IF FOUND THEN
+    RETURN NEXT;
+  ELSE
+    RETURN QUERY SELECT * FROM store.append(
+      ARRAY[to_stream], ARRAY[expected_revision], ARRAY[1],
+      ARRAY[event_id], ARRAY[event_type], ARRAY[event_data], ARRAY[event_meta]);
+  END IF;
 END $$;
