@@ -74,11 +74,11 @@ export class ConfigError extends Error {
 }
 
 /**
- * Parses the environment once; empty variables count as not set.
+ * Parses the environment once; empty variables, blanks alone too, count as not set.
  * @throws ConfigError that names every variable at fault, never its value
  */
 export function parseConfig(env: NodeJS.ProcessEnv): Config {
-  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value?.trim()));
   const parsed = Environment.safeParse(set);
   if (!parsed.success) {
     throw new ConfigError(parsed.error.issues.map((i) => `${i.path.join('.')}: ${i.message}`));

@@ -1,0 +1,103 @@
+import { ConfigError, parseConfig } from '../src/config.js';
+
+const SECRET = 'A'.repeat(43);
+
+function problems(env: NodeJS.ProcessEnv): readonly string[] {
+  try {
+    parseConfig(env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  throw new Error('the configuration was accepted');
+}
+
+it('needs nothing', () => {
+  expect(parseConfig({})).toEqual({
+    production: false,
+    host: '127.0.0.1',
+    port: 4000,
+    dataDir: 'data',
+    profile: 'specql',
+    databaseUrl: undefined,
+    nodeId: undefined,
+    secrets: {},
+    trustProxy: false,
+    corsOrigins: [],
+    journalFlushMs: 1,
+    embeddings: 'local',
+  });
+});
+
+it('takes what is set', () => {
+  const env = {
+    NODE_ENV: 'production',
+    HOST: '0.0.0.0',
+    PORT: '0',
+    DATA_DIR: '/var/lib/tollgraph',
+    PROFILE: 'glyph',
+    DATABASE_URL: 'postgres://db/tollgraph',
+    NODE_ID: 'n1',
+    KEY_PEPPER: SECRET,
+    TRUST_PROXY: 'true',
+    CORS_ORIGINS: 'https://a.example, https://b.example,',
+    JOURNAL_FLUSH_MS: '2.5',
+    EMBEDDINGS: 'off',
+  };
+  expect(parseConfig(env)).toEqual({
+    production: true,
+    host: '0.0.0.0',
+    port: 0,
+    dataDir: '/var/lib/tollgraph',
+    profile: 'glyph',
+    databaseUrl: 'postgres://db/tollgraph',
+    nodeId: 'n1',
+    secrets: { KEY_PEPPER: SECRET },
+    trustProxy: true,
+    corsOrigins: ['https://a.example', 'https://b.example'],
+    journalFlushMs: 2.5,
+    embeddings: 'off',
+  });
+});
+
+it.each(['', ' ', '\t'])('counts an empty variable ("%s") as not set', (empty) => {
+  const names = ['HOST', 'PORT', 'DATA_DIR', 'PROFILE', 'DATABASE_URL', 'NODE_ID', 'KEY_PEPPER'];
+  const others = ['TRUST_PROXY', 'CORS_ORIGINS', 'JOURNAL_FLUSH_MS', 'EMBEDDINGS'];
+  const env = Object.fromEntries([...names, ...others].map((name) => [name, empty]));
+  expect(parseConfig(env)).toEqual(parseConfig({}));
+});
+
+it('leaves alone what is not its own', () => {
+  expect(parseConfig({ PATH: '/bin', EDITOR: 'ed' })).toEqual(parseConfig({}));
+});
+
+const WRONG = {
+  PORT: '70000',
+  PROFILE: '../secrets',
+  DATABASE_URL: 'mysql://user:hunter2@db/x',
+  NODE_ID: 'Node 1',
+  KEY_PEPPER: 'pepper-too-short',
+  EMAIL_HASH_KEY: `${SECRET}=`,
+  MASTER_KEY: `master-key ${SECRET}`,
+  SESSION_KEY: 'session+key/',
+  TRUST_PROXY: 'yes please',
+  JOURNAL_FLUSH_MS: '-17',
+  EMBEDDINGS: 'remote!',
+};
+
+it('names every variable at fault at once, in a line each', () => {
+  const named = problems(WRONG).map((problem) => problem.slice(0, problem.indexOf(':')));
+  expect(named.sort()).toEqual(Object.keys(WRONG).sort());
+  expect(new ConfigError(problems(WRONG)).message.split('\n').length).toBe(1 + Object.keys(WRONG).length);
+});
+
+it.each(Object.entries(WRONG))('refuses %s as "%s", and does not show the value', (name, value) => {
+  const [problem, ...others] = problems({ [name]: value });
+  expect(others).toEqual([]);
+  expect(problem).toMatch(new RegExp(`^${name}: .{10,}`));
+  expect(problem).not.toContain(value);
+});
+
+it.each(['abc', '1.5', '-1', '65536', '80 90', 'Infinity'])('takes no port from "%s"', (text) => {
+  expect(problems({ PORT: text })[0]).toMatch(/^PORT: /);
+});
