@@ -25,7 +25,7 @@ class BoundedStore extends Store {
 /**
  * Limits what has no account yet, by address, with graphql-rate-limit. The package reads its store
  * and writes it a few microtasks later, so parallel calls would all pass; here they go through it one
- * after the other, within one process, where it holds exactly (test/graphql/addressGuard.test.ts).
+ * after the other, within one process, where it holds exactly (test/graphql/addressGuard.unit.test.ts).
  */
 export class AddressGuard {
   readonly #limiter;
