@@ -1,0 +1,90 @@
+import type { Limit } from '../../src/plans/profile.js';
+import { rateLimitHeaders, refusalCode } from '../../src/usage/headers.js';
+import type { LimitState } from '../../src/usage/limiter.js';
+import { periodEnd } from '../../src/usage/periods.js';
+
+const NOW = Date.UTC(2026, 10, 22, 12);
+
+function state(window: Limit['window'], amount: number, used: number, resetAt: number): LimitState {
+  const limit: Limit = { id: `requests-${window}`, meter: 'requests', window, amount };
+  return { limit, used, remaining: Math.max(0, amount - used), resetAt };
+}
+
+const headers = (states: readonly LimitState[], primary = 'requests-minute'): Record<string, string> =>
+  Object.fromEntries(rateLimitHeaders(states, primary, NOW));
+
+it('says of every limit what it is and where it stands', () => {
+  const states = [
+    state('minute', 60, 3, NOW + 41_000),
+    state('hour', 100, 3, NOW + 3_600_000),
+    state('day', 500, 4, periodEnd('day', NOW)),
+    state('month', 10_000, 5, periodEnd('month', NOW)),
+  ];
+  expect(headers(states)).toEqual({
+    'ratelimit-policy':
+      '"requests-minute";q=60;w=60, "requests-hour";q=100;w=3600, "requests-day";q=500;w=86400, "requests-month";q=10000;w=2592000',
+    ratelimit:
+      '"requests-minute";r=57;t=41, "requests-hour";r=97;t=3600, "requests-day";r=496;t=43200, "requests-month";r=9995;t=734400',
+    'x-ratelimit-limit': '60',
+    'x-ratelimit-used': '3',
+    'x-ratelimit-remaining': '57',
+    'x-ratelimit-reset': String(NOW / 1000 + 41),
+  });
+});
+
+it('feeds X-RateLimit-* from the limit that the profile names', () => {
+  const states = [state('minute', 60, 3, NOW + 1_000), state('month', 10_000, 5, periodEnd('month', NOW))];
+  expect(headers(states, 'requests-month')).toMatchObject({
+    'x-ratelimit-limit': '10000',
+    'x-ratelimit-used': '5',
+    'x-ratelimit-remaining': '9995',
+    'x-ratelimit-reset': String(Date.UTC(2026, 11, 1) / 1000),
+  });
+});
+
+it('leaves X-RateLimit-* out where the plan does not have that limit', () => {
+  expect(Object.keys(headers([state('day', 5, 1, periodEnd('day', NOW))]))).toEqual([
+    'ratelimit-policy',
+    'ratelimit',
+  ]);
+});
+
+it('says nothing of a plan without limits', () => {
+  expect(headers([])).toEqual({});
+});
+
+it('rounds up, so that who waits as long as it says does not come too early', () => {
+  const said = headers([state('minute', 1, 1, NOW + 1)]);
+  expect(said['ratelimit']).toBe('"requests-minute";r=0;t=1');
+  expect(said['x-ratelimit-reset']).toBe(String(NOW / 1000 + 1));
+});
+
+it('never says a negative time', () => {
+  expect(headers([state('minute', 1, 0, NOW - 5_000)])['ratelimit']).toBe('"requests-minute";r=1;t=0');
+});
+
+it.each([
+  ['2026-01', 31],
+  ['2026-02', 28],
+  ['2028-02', 29],
+  ['2026-03', 31],
+  ['2026-04', 30],
+  ['2026-12', 31],
+])('knows that the window of %s is %i days long', (month, days) => {
+  for (const time of [`${month}-01T00:00:00.000Z`, `${month}-${Math.min(days, 28)}T23:59:59.999Z`]) {
+    const resetAt = periodEnd('month', Date.parse(time));
+    expect(headers([state('month', 5, 0, resetAt)])['ratelimit-policy']).toBe(
+      `"requests-month";q=5;w=${days * 86_400}`,
+    );
+  }
+});
+
+it('calls a refusal a rate where the window slides, and a quota where a period is used up', () => {
+  const windows = ['minute', 'hour', 'day', 'month'] as const;
+  expect(windows.map((window) => refusalCode(state(window, 1, 1, NOW)))).toEqual([
+    'RATE_LIMITED',
+    'RATE_LIMITED',
+    'QUOTA_EXCEEDED',
+    'QUOTA_EXCEEDED',
+  ]);
+});
