@@ -29,7 +29,8 @@ export async function readPatternFiles(folder: string, tiers: readonly string[])
   const files = (await readdir(folder, { recursive: true })).filter((f) => f.endsWith('.yaml')).sort();
   return Promise.all(
     files.map(async (file) => {
-      const parsed = PatternFile.safeParse(parse(await readFile(join(folder, file), 'utf8')));
+      const text = await readFile(join(folder, file), 'utf8');
+      const parsed = PatternFile.safeParse(parseYaml(text, join(folder, file)));
       const problems = parsed.success
         ? []
         : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
@@ -48,6 +49,14 @@ export async function readPatternFiles(folder: string, tiers: readonly string[])
       return { slug, category: dirname(file), ...rest, example };
     }),
   );
+}
+
+function parseYaml(text: string, file: string): unknown {
+  try {
+    return parse(text);
+  } catch (error) {
+    throw new PatternFileError(`${file}: ${(error as Error).message}`);
+  }
 }
 
 /** A pattern's id follows from its slug, so that every installation names it the same. */

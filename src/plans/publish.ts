@@ -16,7 +16,13 @@ export async function readProfile(file: string): Promise<Profile> {
   } catch {
     throw new ConfigError([`PROFILE: there is no file ${file}`]);
   }
-  const parsed = Profile.safeParse(parse(text));
+  let content: unknown;
+  try {
+    content = parse(text);
+  } catch (error) {
+    throw new ConfigError([`${file}: ${(error as Error).message}`]);
+  }
+  const parsed = Profile.safeParse(content);
   if (!parsed.success) {
     throw new ConfigError(
       parsed.error.issues.map((i) => `${file}: ${i.path.join('.') || 'profile'}: ${i.message}`),
