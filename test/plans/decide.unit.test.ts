@@ -1,0 +1,62 @@
+import { profile, subscription } from '../../src/plans/decide.js';
+import type { ProfileEvent, SubscriptionEvent } from '../../src/plans/events.js';
+import { given } from '../eventsourcing/given.js';
+import { shop } from './shop.js';
+
+describe('a profile', () => {
+  const publishedAs = (version: number, hash: string): ProfileEvent => ({
+    type: 'ProfilePublished',
+    data: { hash, version, profile: shop() },
+  });
+
+  it('is published as version 1', () => {
+    given(profile).when({ hash: 'h1', profile: shop() }).then(publishedAs(1, 'h1'));
+  });
+
+  it('is not published again without a change', () => {
+    given(profile, publishedAs(1, 'h1')).when({ hash: 'h1', profile: shop() }).then();
+  });
+
+  it('gets the next version with each change, going back to an old content too', () => {
+    given(profile, publishedAs(1, 'h1')).when({ hash: 'h2', profile: shop() }).then(publishedAs(2, 'h2'));
+    given(profile, publishedAs(1, 'h1'), publishedAs(2, 'h2'))
+      .when({ hash: 'h1', profile: shop() })
+      .then(publishedAs(3, 'h1'));
+  });
+});
+
+describe('a subscription', () => {
+  const grant = {
+    plan: 'pro',
+    plans: ['free', 'pro'],
+    profileVersion: 2,
+    grantedBy: 'operator:o1',
+    reason: 'a friend',
+  };
+  const { plans: _plans, ...data } = grant;
+  const granted: SubscriptionEvent = { type: 'PlanGranted', data };
+
+  it('is granted with who, why and the version of the plan', () => {
+    given(subscription).when(grant).then(granted);
+  });
+
+  it('changes nothing when the account has the plan already, whoever grants it', () => {
+    given(subscription, granted)
+      .when({ ...grant, grantedBy: 'operator:o2', profileVersion: 3 })
+      .then();
+  });
+
+  it('goes to another plan and back', () => {
+    const free: SubscriptionEvent = { type: 'PlanGranted', data: { ...data, plan: 'free' } };
+    given(subscription, granted)
+      .when({ ...grant, plan: 'free' })
+      .then(free);
+    given(subscription, granted, free).when(grant).then(granted);
+  });
+
+  it('is refused for a plan that the profile does not have, and says which there are', () => {
+    const { decision, thenRefused } = given(subscription, granted).when({ ...grant, plan: 'gold' });
+    thenRefused('PLAN_UNKNOWN', 'plan');
+    expect(JSON.stringify(decision)).toMatch(/gold.*free, pro/);
+  });
+});

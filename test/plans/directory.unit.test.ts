@@ -1,0 +1,77 @@
+import { StoredEvent } from '../../src/eventsourcing/event.js';
+import { PlanDirectory } from '../../src/plans/directory.js';
+import { plan, shop } from './shop.js';
+
+function stored(stream: string, revision: number, type: string, data: object): StoredEvent {
+  const metadata = JSON.stringify({ schemaVersion: 1 });
+  return new StoredEvent(
+    revision + 1,
+    stream,
+    revision,
+    `${stream}:${revision}`,
+    type,
+    JSON.stringify(data),
+    metadata,
+  );
+}
+const published = (version: number, over: Parameters<typeof shop>[0] = {}): StoredEvent =>
+  stored('profile-shop', version - 1, 'ProfilePublished', {
+    hash: `h${version}`,
+    version,
+    profile: shop(over),
+  });
+const granted = (account: string, revision: number, to: string): StoredEvent =>
+  stored(`subscription-${account}`, revision, 'PlanGranted', { plan: to });
+
+let plans: PlanDirectory;
+beforeEach(() => {
+  plans = new PlanDirectory();
+});
+const after = (...events: StoredEvent[]): void => events.forEach((event) => plans.apply(event));
+
+it('knows no plan before a profile is published, and says so', () => {
+  expect(() => plans.planOf('a1')).toThrow('no profile has been published');
+});
+
+it('gives an account the default plan, until it is granted another', () => {
+  after(published(1));
+  expect(plans.planOf('a1')).toEqual({ plan: plan('free', 10), version: 1 });
+  after(granted('a1', 0, 'pro'));
+  expect(plans.planOf('a1')).toEqual({ plan: plan('pro', 100), version: 1 });
+  expect(plans.planOf('a2').plan.id).toBe('free');
+});
+
+it('knows the plan of an account whose id has dashes', () => {
+  after(published(1), granted('0b9a3e0e-6d5f-5a0c', 0, 'pro'));
+  expect(plans.planOf('0b9a3e0e-6d5f-5a0c').plan.id).toBe('pro');
+});
+
+it('follows the newest version of the profile, in whatever order versions come', () => {
+  const second = { plans: [plan('free', 20), plan('pro', 200)] };
+  after(published(2, second), granted('a1', 0, 'pro'), published(1));
+  expect(plans.version).toBe(2);
+  expect(plans.planOf('a1')).toEqual({ plan: plan('pro', 200), version: 2 });
+  expect(plans.profile).toEqual(shop(second));
+});
+
+it('keeps the newest grant, whether it came as an event or was loaded', () => {
+  after(published(1), granted('a1', 1, 'pro'), granted('a1', 0, 'free'));
+  expect(plans.planOf('a1').plan.id).toBe('pro');
+  plans.load([{ accountId: 'a1', plan: 'free', revision: 0 }]);
+  expect(plans.planOf('a1').plan.id).toBe('pro');
+  plans.load([{ accountId: 'a1', plan: 'free', revision: 2 }]);
+  expect(plans.planOf('a1').plan.id).toBe('free');
+});
+
+it('falls back to the default plan while the profile does not have the granted one', () => {
+  after(published(1), granted('a1', 0, 'pro'));
+  after(published(2, { plans: [plan('free', 10)], demoPlan: 'free' }));
+  expect(plans.planOf('a1')).toEqual({ plan: plan('free', 10), version: 2 });
+  after(published(3));
+  expect(plans.planOf('a1').plan.id).toBe('pro');
+});
+
+it('leaves other events alone', () => {
+  after(published(1), stored('subscription-a1', 0, 'Noted', { plan: 'pro' }));
+  expect(plans.planOf('a1').plan.id).toBe('free');
+});

@@ -1,0 +1,138 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { ConfigError } from '../../src/config.js';
+import { Profile } from '../../src/plans/profile.js';
+import { readProfile } from '../../src/plans/publish.js';
+import { plan, shop } from './shop.js';
+
+/** What a profile sells, in the form of the design's table. */
+function table({ plans }: Profile): unknown[] {
+  return plans.map(({ id, prices, limits, catalogue }) => {
+    const amount = (name: string): number | null => limits.find((limit) => limit.id === name)?.amount ?? null;
+    return [
+      id,
+      prices.map((price) => `${price.amount} ${price.currency} a ${price.interval}`).join(),
+      amount('requests-minute'),
+      amount('cost-minute'),
+      amount('requests-month'),
+      catalogue.tiers.join(' '),
+      catalogue.patterns,
+    ];
+  });
+}
+
+describe('the profile specql', () => {
+  it('sells what the design says', async () => {
+    const profile = await readProfile('profiles/specql.yaml');
+    expect(table(profile)).toEqual([
+      ['free', '', 10, 1_000, 1_000, 'community', 100],
+      ['developer', '2900 usd a month', 60, 6_000, 10_000, 'community basic', 1_000],
+      ['team', '19900 usd a month', 300, 30_000, 100_000, 'community basic premium', 5_000],
+      ['enterprise', '99900 usd a month', null, null, null, 'community basic premium enterprise', null],
+    ]);
+  });
+
+  it('has the keys, the header limit and the features that the design says', async () => {
+    const profile = await readProfile('profiles/specql.yaml');
+    expect(profile).toMatchObject({
+      name: 'specql',
+      keys: { live: 'sk_live_', test: 'sk_test_' },
+      headers: { limit: 'requests-minute' },
+      defaultPlan: 'free',
+    });
+    const withTeams = profile.plans.filter(({ features }) => features.includes('teams')).map(({ id }) => id);
+    const withPrivate = profile.plans.filter(({ features }) => features.includes('private-patterns'));
+    expect(withTeams).toEqual(['team', 'enterprise']);
+    expect(withPrivate.map(({ id }) => id)).toEqual(['enterprise']);
+  });
+
+  it('has 100 cost points for each request a minute, and each limit under its name', async () => {
+    for (const { limits } of (await readProfile('profiles/specql.yaml')).plans) {
+      const byId = new Map(limits.map((limit) => [limit.id, limit]));
+      expect(byId.get('cost-minute')?.amount).toBe(
+        byId.has('requests-minute') ? (byId.get('requests-minute')?.amount ?? 0) * 100 : undefined,
+      );
+      for (const { id, meter, window } of limits) expect(id).toBe(`${meter}-${window}`);
+    }
+  });
+});
+
+describe('a bad profile', () => {
+  let directory: string;
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'tollgraph-profile-'));
+  });
+  afterAll(() => rm(directory, { recursive: true, force: true }));
+
+  async function problems(content: unknown): Promise<readonly string[]> {
+    const file = join(directory, 'shop.yaml');
+    await writeFile(file, typeof content === 'string' ? content : stringify(content));
+    const refused = await readProfile(file).catch((error: unknown) => error);
+    if (!(refused instanceof ConfigError)) throw new Error(`no refusal but ${String(refused)}`);
+    expect(refused.problems.every((problem) => problem.startsWith(`${file}: `))).toBe(true);
+    return refused.problems.map((problem) => problem.slice(file.length + 2));
+  }
+  const badPlan = (over: Parameters<typeof plan>[2]): Profile =>
+    shop({ plans: [plan('free', 1), plan('pro', 1, over)] });
+
+  it('starts from one that is good', () => {
+    expect(Profile.safeParse(shop()).success).toBe(true);
+  });
+
+  it('is one whose file is missing', async () => {
+    await expect(readProfile(join(directory, 'none.yaml'))).rejects.toThrow(
+      /PROFILE: there is no file .*none\.yaml/,
+    );
+  });
+
+  it.each<[string, string, unknown]>([
+    [
+      'a plan id twice',
+      'profile: plan ids must be unique',
+      shop({ plans: [plan('free', 1), plan('free', 1), plan('pro', 1)] }),
+    ],
+    [
+      'an unknown default plan',
+      'profile: defaultPlan "gold" is not one of the plans',
+      shop({ defaultPlan: 'gold' }),
+    ],
+    ['an unknown demo plan', 'profile: demoPlan "gold" is not one of the plans', shop({ demoPlan: 'gold' })],
+    [
+      'an unknown tier',
+      'profile: plan pro: "secret" is not one of the tiers',
+      badPlan({ catalogue: { tiers: ['secret'], patterns: 1 } }),
+    ],
+    [
+      'a limit id twice',
+      'profile: plan pro: limit ids must be unique',
+      badPlan({ limits: [...plan('x', 1).limits, ...plan('x', 2).limits] }),
+    ],
+    ['a limit of nothing', 'plans.1.limits.0.amount: ', badPlan({ limits: plan('x', 0).limits })],
+    ['half a call', 'plans.1.limits.0.amount: ', badPlan({ limits: plan('x', 1.5).limits })],
+    [
+      'a currency in capitals',
+      'plans.1.prices.0.currency: ',
+      badPlan({ prices: [{ interval: 'month', amount: 1, currency: 'USD' }] }),
+    ],
+    [
+      'a fraction of a cent',
+      'plans.1.prices.0.amount: ',
+      badPlan({ prices: [{ interval: 'month', amount: 1.5, currency: 'usd' }] }),
+    ],
+    ['a misspelt name', 'profile: Unrecognized key: "plnas"', { ...shop(), plnas: [] }],
+    ['a window that is not known', 'plans.0.limits.0.window: ', stringify(shop()).replace('minute', 'week')],
+    ['an empty file', 'profile: ', ''],
+  ])('is one with %s', async (_what, problem, content) => {
+    expect(await problems(content)).toEqual([expect.stringContaining(problem)]);
+  });
+
+  it('is refused with all its problems at once', async () => {
+    expect((await problems(shop({ defaultPlan: 'gold', demoPlan: 'silver' }))).length).toBe(2);
+  });
+
+  it('is one that is not YAML, and the refusal says so', async () => {
+    expect(await problems('name: "shop\nplans: [')).not.toEqual([]);
+  });
+});
