@@ -21,8 +21,12 @@ export class AnswerCache {
     const known = this.#entries.get(key);
     if (known?.stamp === stamp) return known.answer as Promise<T>;
     const answer = load();
-    this.#entries.set(key, { stamp, answer });
-    answer.catch(() => this.#entries.delete(key));
+    const entry = { stamp, answer };
+    this.#entries.set(key, entry);
+    answer.catch(() => {
+      // A newer answer may stand here by now.
+      if (this.#entries.get(key) === entry) this.#entries.delete(key);
+    });
     return answer;
   }
 
