@@ -1,0 +1,89 @@
+import type { OperationDefinitionNode } from 'graphql';
+import { buildSchema, Kind, parse } from 'graphql';
+import type { Metering, OperationShape } from '../../src/graphql/metering.js';
+import { shapeOf } from '../../src/graphql/metering.js';
+
+const schema = buildSchema(`
+  type Query { sold: Query, own: Query, open: Int, forgotten: Int }
+  type Mutation { sold: Int, join: Int }
+`);
+const METERINGS: Record<string, Metering> = {
+  sold: 'governed',
+  own: 'guarded',
+  open: 'anonymous',
+  join: 'anonymous',
+};
+for (const type of [schema.getQueryType(), schema.getMutationType()]) {
+  for (const field of Object.values(type?.getFields() ?? {})) {
+    const metering = METERINGS[field.name];
+    if (metering) field.extensions = { metering };
+  }
+}
+
+function shape(query: string, name?: string): OperationShape {
+  const document = parse(query);
+  const operation = document.definitions.find(
+    (definition): definition is OperationDefinitionNode =>
+      definition.kind === Kind.OPERATION_DEFINITION && definition.name?.value === name,
+  );
+  if (!operation) throw new Error('no such operation');
+  return shapeOf(schema, document, operation);
+}
+
+it.each<[string, OperationShape['metering']]>([
+  ['{ sold { open } }', 'governed'],
+  ['{ own { open } }', 'guarded'],
+  ['{ open }', 'anonymous'],
+  ['{ open own { open } }', 'guarded'],
+  ['{ own { open } open sold { open } }', 'governed'],
+  ['mutation { join }', 'anonymous'],
+  ['mutation { join sold }', 'governed'],
+  ['{ __typename }', 'open'],
+  ['{ __schema { types { name } } }', 'open'],
+  ['{ open __typename }', 'anonymous'],
+])('meters %s as %s: by the strictest of its root fields', (query, metering) => {
+  expect(shape(query).metering).toBe(metering);
+});
+
+it('governs a field whose metering was forgotten, and one that it does not know', () => {
+  expect(shape('{ open forgotten }').metering).toBe('governed');
+  expect(shape('{ unknown }').metering).toBe('governed');
+});
+
+it('does not look below the root: a guarded field may lead to governed ones', () => {
+  expect(shape('{ own { sold { open } } }').metering).toBe('guarded');
+});
+
+it('finds root fields in fragments, inline, named and within each other', () => {
+  const query =
+    '{ open ... on Query { ...a } } fragment a on Query { ...b } fragment b on Query { sold { open } }';
+  expect(shape(query)).toEqual({
+    rootFields: ['open', 'sold'],
+    rootCalls: ['open', 'sold'],
+    metering: 'governed',
+  });
+});
+
+it('counts fields that are skipped: a variable must not change what a call costs', () => {
+  expect(shape('{ open sold @skip(if: true) { open } }').metering).toBe('governed');
+});
+
+it('ends with fragments that spread each other', () => {
+  expect(shape('{ ...a } fragment a on Query { open ...b } fragment b on Query { ...a }').rootFields).toEqual(
+    ['open'],
+  );
+});
+
+it('names each root field once and counts a call for each answer', () => {
+  const query =
+    '{ one: sold { open } two: sold { open } sold { open } sold { own { open } } open __typename }';
+  expect(shape(query)).toMatchObject({
+    rootFields: ['sold', 'open'],
+    rootCalls: ['sold', 'sold', 'sold', 'open'],
+  });
+});
+
+it('looks at the operation that is executed alone', () => {
+  const query = 'query A { open } query B { sold { open } }';
+  expect([shape(query, 'A').metering, shape(query, 'B').metering]).toEqual(['anonymous', 'governed']);
+});
