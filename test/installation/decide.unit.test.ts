@@ -22,15 +22,15 @@ it('lets a start pass that matches, whatever store id it would have taken', () =
 });
 
 it('refuses another profile, and names both', () => {
-  const { decision, thenRefused } = given(installation, created).when({ ...start, profile: 'glyph' });
-  thenRefused('PROFILE_CHANGED');
-  expect(JSON.stringify(decision)).toMatch(/specql.*glyph/);
+  const outcome = given(installation, created).when({ ...start, profile: 'glyph' });
+  outcome.thenRefused('PROFILE_CHANGED');
+  expect(JSON.stringify(outcome.decision)).toMatch(/specql.*glyph/);
 });
 
 it.each(SECRET_NAMES)('refuses another %s, and says which one to restore', (name) => {
   const changed = { ...start, fingerprints: { ...start.fingerprints, [name]: 'other' } };
-  const { decision, thenRefused } = given(installation, created).when(changed);
-  thenRefused('SECRET_CHANGED');
-  expect(decision).toMatchObject({ refusal: { message: expect.stringContaining(name) as unknown } });
-  expect(JSON.stringify(decision)).toContain(start.fingerprints[name]);
+  const outcome = given(installation, created).when(changed);
+  outcome.thenRefused('SECRET_CHANGED');
+  expect(outcome.decision).toMatchObject({ refusal: { message: expect.stringContaining(name) as unknown } });
+  expect(JSON.stringify(outcome.decision)).toContain(start.fingerprints[name]);
 });

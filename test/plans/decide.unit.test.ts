@@ -55,8 +55,8 @@ describe('a subscription', () => {
   });
 
   it('is refused for a plan that the profile does not have, and says which there are', () => {
-    const { decision, thenRefused } = given(subscription, granted).when({ ...grant, plan: 'gold' });
-    thenRefused('PLAN_UNKNOWN', 'plan');
-    expect(JSON.stringify(decision)).toMatch(/gold.*free, pro/);
+    const outcome = given(subscription, granted).when({ ...grant, plan: 'gold' });
+    outcome.thenRefused('PLAN_UNKNOWN', 'plan');
+    expect(JSON.stringify(outcome.decision)).toMatch(/gold.*free, pro/);
   });
 });
