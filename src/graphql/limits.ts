@@ -8,7 +8,7 @@ export const MAX_TOKENS = 2_000;
 export const MAX_DEPTH = 12;
 /** Fields with an alias, in the whole document. */
 export const MAX_ALIASES = 50;
-/** Root fields of an operation, aliases counted. */
+/** Root fields of an operation, aliases and fragments counted. */
 export const MAX_ROOT_FIELDS = 20;
 
 /** Characters; the name goes into records and into an index of the ledger. */
@@ -50,7 +50,7 @@ export function queryLimits(context: ValidationContext): ASTVisitor {
       if (node.name && node.name.value.length > MAX_OPERATION_NAME) {
         tooLarge(`The name of an operation may have at most ${MAX_OPERATION_NAME} characters.`);
       }
-      if (node.selectionSet.selections.length > MAX_ROOT_FIELDS) {
+      if (rootFieldsOf(context, node.selectionSet, new Set()) > MAX_ROOT_FIELDS) {
         tooLarge(`An operation may have at most ${MAX_ROOT_FIELDS} root fields.`);
       }
       if (depthOf(context, node.selectionSet, new Map()) > MAX_DEPTH) {
@@ -58,6 +58,27 @@ export function queryLimits(context: ValidationContext): ASTVisitor {
       }
     },
   };
+}
+
+/** How many fields stand at the root; each fragment counts once, since spread again it adds no answer. */
+function rootFieldsOf(
+  context: ValidationContext,
+  { selections }: SelectionSetNode,
+  fragments: Set<string>,
+): number {
+  let count = 0;
+  for (const selection of selections) {
+    if (selection.kind === Kind.FIELD) {
+      count++;
+    } else if (selection.kind === Kind.INLINE_FRAGMENT) {
+      count += rootFieldsOf(context, selection.selectionSet, fragments);
+    } else if (!fragments.has(selection.name.value)) {
+      fragments.add(selection.name.value);
+      const fragment = context.getFragment(selection.name.value);
+      if (fragment) count += rootFieldsOf(context, fragment.selectionSet, fragments);
+    }
+  }
+  return count;
 }
 
 /** The deepest level of fields; each fragment is measured once, however often it is spread. */

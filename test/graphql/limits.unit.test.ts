@@ -89,12 +89,27 @@ it('has a limit on aliases in the whole document', () => {
   expect(refusals(query(30))).toEqual(tooLarge(message));
 });
 
-it('has a limit on root fields', () => {
-  const fields = (count: number): string => `{ ${'leaf '.repeat(count)} }`;
-  expect(refusals(fields(MAX_ROOT_FIELDS))).toEqual([]);
-  expect(refusals(fields(MAX_ROOT_FIELDS + 1))).toEqual(
-    tooLarge(`An operation may have at most ${MAX_ROOT_FIELDS} root fields.`),
-  );
+describe('the root fields of an operation', () => {
+  const fields = (count: number): string => 'leaf '.repeat(count);
+  const TOO_MANY = tooLarge(`An operation may have at most ${MAX_ROOT_FIELDS} root fields.`);
+
+  it.each<[string, (count: number) => string]>([
+    ['as they stand', (count) => `{ ${fields(count)} }`],
+    ['in an inline fragment', (count) => `{ leaf ... on Query { ${fields(count - 1)} } }`],
+    [
+      'in fragments within each other',
+      (count) =>
+        `{ leaf ...a } fragment a on Query { leaf ...b } fragment b on Query { ${fields(count - 2)} }`,
+    ],
+  ])('have a limit %s', (_where, query) => {
+    expect(refusals(query(MAX_ROOT_FIELDS))).toEqual([]);
+    expect(refusals(query(MAX_ROOT_FIELDS + 1))).toEqual(TOO_MANY);
+  });
+
+  it('are counted once in a fragment that is spread again: it adds no answer', () => {
+    const query = `{ ...a ...a } fragment a on Query { ${fields(MAX_ROOT_FIELDS)} }`;
+    expect(refusals(query)).toEqual([]);
+  });
 });
 
 it('has a limit on the length of an operation’s name', () => {
