@@ -20,6 +20,8 @@ export interface LoadResult {
   readonly failed: number;
 }
 
+const WARMUP_MS = 500;
+
 const HEAD_END = Buffer.from('\r\n\r\n');
 
 /** Calls back with each answer's status; bodies have a content-length. */
@@ -53,8 +55,8 @@ async function run({ url, body, headers, connections, seconds, rate }: Load): Pr
   );
   const latencies: number[] = [];
   let failed = 0;
-  const started = performance.now();
-  const until = started + seconds * 1000;
+  let begin = Number.POSITIVE_INFINITY;
+  let until = begin;
   const idle: Socket[] = [];
   const sentAt = new Map<Socket, number>();
   const send = (socket: Socket, scheduled: number): void => {
@@ -69,7 +71,8 @@ async function run({ url, body, headers, connections, seconds, rate }: Load): Pr
   let next = 0;
   const answered = (socket: Socket, ok: boolean): void => {
     const now = performance.now();
-    latencies.push(now - (sentAt.get(socket) as number));
+    // The first moments are this process's own warming up.
+    if (now >= begin + WARMUP_MS) latencies.push(now - (sentAt.get(socket) as number));
     if (!ok) failed++;
     if (rate === undefined) {
       if (now < until) return send(socket, now);
@@ -93,7 +96,8 @@ async function run({ url, body, headers, connections, seconds, rate }: Load): Pr
       });
     }),
   );
-  const begin = performance.now();
+  begin = performance.now();
+  until = begin + WARMUP_MS + seconds * 1000;
   if (rate === undefined) {
     for (const socket of sockets) send(socket, performance.now());
   } else {
@@ -111,7 +115,7 @@ async function run({ url, body, headers, connections, seconds, rate }: Load): Pr
     }, 1);
   }
   await finished;
-  const elapsed = (performance.now() - begin) / 1000;
+  const elapsed = (performance.now() - begin - WARMUP_MS) / 1000;
   for (const socket of sockets) socket.destroy();
   const sorted = Float64Array.from(latencies).sort();
   return {

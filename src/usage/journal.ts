@@ -15,8 +15,8 @@ import { usageStream } from './events.js';
 export const MAX_BATCH_USES = 512;
 export const MAX_BATCH_BYTES = 256 * 1024;
 
-/** So many do not wait for the end of the tick. */
-const EAGER_USES = 16;
+/** How long a use waits for others of the same tick, in milliseconds. */
+const TICK_MS_MAX = 2;
 
 /** What a batch's JSON holds beside its groups and the node's name. */
 const FRAME_BYTES = 160;
@@ -65,7 +65,9 @@ export class Journal {
   #uses = 0;
   #lastFlush = 0;
   #lastPosition: Position = START;
+  /** Ends the gathering of the first flush, begun at `#since`. */
   #enough: (() => void) | undefined;
+  #since = 0;
   #problem: string | undefined;
   #closed = false;
   readonly #closing = new AbortController();
@@ -128,12 +130,13 @@ export class Journal {
   #enqueue(waiting: Waiting): void {
     this.#waiting.push(waiting);
     this.#draining ??= this.#drain();
-    if (this.#waiting.length === EAGER_USES) this.#enough?.();
+    if (this.#enough && performance.now() - this.#since >= TICK_MS_MAX) this.#enough();
   }
 
   async #drain(): Promise<void> {
-    // Whatever else this tick of the event loop brings shares the first flush, up to a few uses: then
-    // the store works on these while the rest of the tick is executed.
+    // Whatever else this tick of the event loop brings shares the first flush; but a long tick does
+    // not hold it back, so that the store works while the rest of the tick is executed.
+    this.#since = performance.now();
     await new Promise<void>((resolve) => {
       this.#enough = resolve;
       setImmediate(resolve);
