@@ -34,8 +34,6 @@ BEGIN
   END IF;
 END $$;`;
 
-/** How long a read model rests at the head before it folds the next events, unless a query waits for it. */
-const REST_MS = 200;
 /** Events after which a checkpoint is stored although none of them mattered. */
 const STORE_EVERY = 200;
 
@@ -255,7 +253,6 @@ export class Projector {
         running.checkpoint = last;
       },
       onError: (error) => this.onError(running.model.name, error),
-      restMs: REST_MS,
     });
   }
 

@@ -6,9 +6,11 @@ export class BoundedMap<V> {
 
   get(key: string): V | undefined {
     const value = this.#entries.get(key);
-    if (value === undefined) return undefined;
-    this.#entries.delete(key);
-    this.#entries.set(key, value);
+    // As long as there is plenty of room nobody needs to know who was touched last.
+    if (value !== undefined && this.#entries.size * 2 > this.max) {
+      this.#entries.delete(key);
+      this.#entries.set(key, value);
+    }
     return value;
   }
 

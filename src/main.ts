@@ -186,7 +186,6 @@ export async function start(options: StartOptions): Promise<App> {
         }
       },
       onError: (error) => log.error('the key cache does not get on', error),
-      restMs: 50,
     });
     access.start();
     closing.push(() => access.stop());

@@ -4,6 +4,8 @@ import type { EventReader } from './reader.js';
 
 /** A page with so many events has more behind it. */
 const FULL_PAGE = 500;
+/** From one page to the next at the head, at most. */
+const REST_MS = 100;
 const RETRY_MS_MIN = 50;
 const RETRY_MS_MAX = 5_000;
 
@@ -15,11 +17,6 @@ export interface FollowerOptions {
   /** Handles a page; the next one comes only afterwards, the same one again after an error. */
   readonly handle: (events: readonly StoredEvent[], last: Position) => Promise<void> | void;
   readonly onError: (error: unknown, attempt: number) => void;
-  /**
-   * Shortest time from one page to the next at the head, in milliseconds, unless somebody waits. Under
-   * load it makes few large pages of many small ones. 0 for none.
-   */
-  readonly restMs?: number;
 }
 
 /** Follows the global order from a position, at its own pace, until stopped. */
@@ -107,13 +104,16 @@ export class Follower {
     }
   }
 
+  /**
+   * Before the next events at the head, unless somebody waits for them: under load it makes few large
+   * pages of many small ones. All followers rest until the same moments, so that they share the pages.
+   */
   async #rest(stopped: Promise<void>): Promise<void> {
-    const { restMs = 0 } = this.options;
-    if (restMs === 0 || this.#waiters.size > 0) return;
+    if (this.#waiters.size > 0) return;
     let timer: NodeJS.Timeout | undefined;
     const rested = new Promise<void>((resolve) => {
       this.#endRest = resolve;
-      timer = setTimeout(resolve, restMs);
+      timer = setTimeout(resolve, REST_MS - (performance.now() % REST_MS));
     });
     await Promise.race([rested, stopped]);
     clearTimeout(timer);

@@ -28,9 +28,6 @@ export function causedBy(event: StoredEvent, policy: string): CommandContext {
   };
 }
 
-/** How long a policy rests at the head, unless somebody waits for it. */
-const REST_MS = 50;
-
 /** Events after which a checkpoint is stored although none of them mattered. */
 const STORE_EVERY = 200;
 
@@ -77,7 +74,6 @@ export class PolicyRunner {
             );
           },
           onError: (error) => onError(policy.name, error),
-          restMs: REST_MS,
         }),
       );
     }
