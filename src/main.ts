@@ -131,7 +131,9 @@ export async function start(options: StartOptions): Promise<App> {
 
     onProgress('Opening the database', 0, 1);
     const sql = config.databaseUrl
-      ? await openPostgres(config.databaseUrl)
+      ? await openPostgres(config.databaseUrl).catch((error: Error) => {
+          throw new ConfigError([`DATABASE_URL: the database cannot be opened: ${error.message}`]);
+        })
       : await openPglite(join(config.dataDir, 'postgres'));
     closing.push(() => sql.close());
     await sql.script('CREATE EXTENSION IF NOT EXISTS vector; CREATE EXTENSION IF NOT EXISTS pg_trgm;');

@@ -27,7 +27,7 @@ export class Follower {
   #loop: Promise<void> | undefined;
   readonly #waiters = new Set<{ position: Position; resolve: () => void }>();
   readonly #stop = new AbortController();
-  #endRest: (() => void) | undefined;
+  #resume: (() => void) | undefined;
 
   constructor(private readonly options: FollowerOptions) {
     this.#position = options.from;
@@ -50,6 +50,7 @@ export class Follower {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#stop.abort();
+    this.#resume?.();
     await this.#loop;
   }
 
@@ -64,7 +65,7 @@ export class Follower {
       waiter = { position, resolve: () => resolve(true) };
     });
     this.#waiters.add(waiter);
-    this.#endRest?.();
+    this.#resume?.();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<boolean>((resolve) => {
       timer = setTimeout(() => resolve(false), timeoutMs);
@@ -77,21 +78,18 @@ export class Follower {
 
   async #run(): Promise<void> {
     const { reader, handle, onError } = this.options;
-    const stopped = new Promise<void>((resolve) =>
-      this.#stop.signal.addEventListener('abort', () => resolve(), { once: true }),
-    );
     for (let attempt = 0; !this.#stopped;) {
-      const wake = reader.nextWake();
+      const { wakes } = reader;
       try {
         const page = await reader.page(this.#position);
         if (this.#stopped) return;
         const last = page.at(-1)?.position;
         if (last === undefined) {
-          await Promise.race([reader.orPoll(wake), stopped]);
+          if (reader.wakes === wakes) await this.#pause((resume) => reader.onWake(resume));
         } else {
           await handle(page, last);
           this.#advance(last);
-          if (page.length < FULL_PAGE) await this.#rest(stopped);
+          if (page.length < FULL_PAGE) await this.#rest();
         }
         attempt = 0;
         this.#failure = undefined;
@@ -108,16 +106,24 @@ export class Follower {
    * Before the next events at the head, unless somebody waits for them: under load it makes few large
    * pages of many small ones. All followers rest until the same moments, so that they share the pages.
    */
-  async #rest(stopped: Promise<void>): Promise<void> {
+  async #rest(): Promise<void> {
     if (this.#waiters.size > 0) return;
-    let timer: NodeJS.Timeout | undefined;
-    const rested = new Promise<void>((resolve) => {
-      this.#endRest = resolve;
-      timer = setTimeout(resolve, REST_MS - (performance.now() % REST_MS));
+    await this.#pause((resume) => {
+      const timer = setTimeout(resume, REST_MS - (performance.now() % REST_MS));
+      return () => clearTimeout(timer);
     });
-    await Promise.race([rested, stopped]);
-    clearTimeout(timer);
-    this.#endRest = undefined;
+  }
+
+  /** Waits until `begin` calls back, somebody waits for events, or the follower is stopped. */
+  async #pause(begin: (resume: () => void) => () => void): Promise<void> {
+    if (this.#stopped) return;
+    let end: (() => void) | undefined;
+    await new Promise<void>((resolve) => {
+      this.#resume = resolve;
+      end = begin(resolve);
+    });
+    this.#resume = undefined;
+    end?.();
   }
 
   #advance(position: Position): void {

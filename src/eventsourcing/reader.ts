@@ -15,7 +15,8 @@ export class EventReader {
   readonly #kept = new Map<Position, StoredEvent[]>();
   /** Pages asked for since the last wake-up: an earlier one may lack the event that woke. */
   #reading = new Map<Position, Promise<StoredEvent[]>>();
-  #wake = deferred();
+  #wakes = 0;
+  readonly #sleepers = new Set<() => void>();
   readonly #unsubscribe: () => void;
 
   /** @param pollMs safety net for a wake-up that was missed */
@@ -47,18 +48,19 @@ export class EventReader {
     return events;
   }
 
-  /** Resolves when there may be something new; taken before reading, so that nothing falls between. */
-  nextWake(): Promise<void> {
-    return this.#wake.promise;
+  /** How often there was something new: read before a page, it tells whether something came since. */
+  get wakes(): number {
+    return this.#wakes;
   }
 
-  async orPoll(wake: Promise<void>): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const poll = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, this.pollMs);
-    });
-    await Promise.race([wake, poll]);
-    clearTimeout(timer);
+  /** Calls back once when there may be something new, or after the poll interval. */
+  onWake(listener: () => void): () => void {
+    const timer = setTimeout(listener, this.pollMs);
+    this.#sleepers.add(listener);
+    return () => {
+      clearTimeout(timer);
+      this.#sleepers.delete(listener);
+    };
   }
 
   close(): void {
@@ -67,15 +69,8 @@ export class EventReader {
   }
 
   #wakeAll(): void {
-    const wake = this.#wake;
-    this.#wake = deferred();
+    this.#wakes++;
     this.#reading = new Map();
-    wake.resolve();
+    for (const listener of this.#sleepers) listener();
   }
-}
-
-function deferred(): { promise: Promise<void>; resolve: () => void } {
-  let resolve!: () => void;
-  const promise = new Promise<void>((done) => (resolve = done));
-  return { promise, resolve };
 }
