@@ -113,21 +113,29 @@ export class CatalogueSearch {
       return needed;
     });
     const quoted = (lexeme: string): string => `'${lexeme.replace(/\\/g, '\\\\').replace(/'/g, "''")}'`;
+    const all = lexemes.map(({ lexeme }) => quoted(lexeme));
+    // One term for each lexeme: unnesting them for every candidate costs several times as much.
+    const FIRST = 7;
+    const covered = lexemes.map(
+      (_, n) => `CASE WHEN p.tsv @@ $${FIRST + 2 * n}::tsquery THEN $${FIRST + 2 * n + 1}::float8 ELSE 0 END`,
+    );
     return this.#ids(
-      `SELECT p.id FROM ${this.catalogue.t('patterns')} p,
-              LATERAL (SELECT coalesce(sum(u.weight), 0) AS weight
-                         FROM unnest($5::text[], $6::float8[]) AS u(query, weight)
-                        WHERE p.tsv @@ u.query::tsquery) AS covered
-        WHERE p.tsv @@ $4::tsquery AND covered.weight >= $7
-          AND p.tier = ANY($1::text[]) AND p.published <= $2 AND ($3::text IS NULL OR p.category = $3)
-        ORDER BY covered.weight DESC, ts_rank(p.tsv, $8::tsquery) DESC, p.published DESC LIMIT ${LEG_LIMIT}`,
+      `SELECT id FROM (
+         SELECT p.id, p.tsv, p.published, ${covered.join(' + ')} AS covered
+           FROM ${this.catalogue.t('patterns')} p
+          WHERE p.tsv @@ $4::tsquery
+            AND p.tier = ANY($1::text[]) AND p.published <= $2 AND ($3::text IS NULL OR p.category = $3)
+         OFFSET 0
+       ) AS candidates
+       WHERE covered >= $5
+       ORDER BY covered DESC, ts_rank(tsv, $6::tsquery) DESC, published DESC LIMIT ${LEG_LIMIT}`,
       horizon,
       category,
       heavy.map(({ lexeme }) => quoted(lexeme)).join(' | '),
-      lexemes.map(({ lexeme }) => quoted(lexeme)),
-      lexemes.map(({ weight }) => weight),
-      MIN_COVERAGE * total,
-      lexemes.map(({ lexeme }) => quoted(lexeme)).join(' | '),
+      // Sums of floating-point numbers differ in the last place by their order.
+      MIN_COVERAGE * total - 1e-9,
+      all.join(' | '),
+      ...lexemes.flatMap(({ weight }, n) => [all[n], weight]),
     );
   }
 
