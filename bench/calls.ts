@@ -78,8 +78,8 @@ export async function benchCalls(
   const bare = await startServer('./bareServer.js', root, join(folder, 'bare'), await env('bare'));
   try {
     const rounds = quick ? 3 : 7;
-    const seconds = quick ? 2 : 4;
-    for (const server of [governed, bare]) await load(server, { seconds: quick ? 4 : 8 });
+    const seconds = quick ? 1 : 4;
+    for (const server of [governed, bare]) await load(server, { seconds: quick ? 2 : 8 });
     const ratios: number[] = [];
     const cpuRatios: number[] = [];
     const perSecond = { governed: [] as number[], bare: [] as number[] };
