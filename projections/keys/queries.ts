@@ -48,10 +48,6 @@ export class KeyQueries {
     );
   }
 
-  byIds(ids: readonly string[]): Promise<KeyRow[]> {
-    return this.sql.query(`SELECT * FROM ${this.model.t('keys')} WHERE id = ANY($1::text[])`, [ids]);
-  }
-
   /** Everything, for the key cache. */
   async known(): Promise<KnownKey[]> {
     const rows = await this.sql.query<KeyRow>(`SELECT * FROM ${this.model.t('keys')}`);

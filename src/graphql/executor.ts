@@ -32,7 +32,7 @@ const COMPILE_AT = 3;
 
 /**
  * Executes operations: a document that comes again is compiled with graphql-jit, everything else is
- * interpreted by graphql-js, which is the reference (test/graphql/executor.test.ts compares the two).
+ * interpreted by graphql-js, which is the reference (test/graphql/executor.unit.test.ts compares the two).
  */
 export class Executor {
   readonly #entries = new BoundedMap<Entry>(1_000);

@@ -1,12 +1,11 @@
 import DataLoader from 'dataloader';
-import type { AccountQueries, AccountRow, UserRow } from '../../projections/accounts/queries.js';
+import type { AccountQueries, UserRow } from '../../projections/accounts/queries.js';
 import type { CatalogueQueries } from '../../projections/catalogue/queries.js';
 
 const MAX_BATCH = 200;
 
 /** One batch for all the single reads of a request's fields. */
 export interface Loaders {
-  readonly account: DataLoader<string, AccountRow | undefined>;
   readonly user: DataLoader<string, UserRow | undefined>;
   readonly patternUses: DataLoader<string, number>;
 }
@@ -21,7 +20,6 @@ export function createLoaders(accounts: AccountQueries, catalogue: CatalogueQuer
       { maxBatchSize: MAX_BATCH },
     );
   return {
-    account: byId((ids) => accounts.accounts(ids)),
     user: byId((ids) => accounts.users(ids)),
     patternUses: new DataLoader(
       async (ids) => {
