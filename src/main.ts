@@ -33,6 +33,7 @@ import { ConfigError, SECRET_NAMES } from './config.js';
 import { lockDataDir, nodeId } from './dataDir.js';
 import { createDemo } from './demo.js';
 import { CommandHandler } from './eventsourcing/commandHandler.js';
+import { START } from './eventsourcing/event.js';
 import { EventReader } from './eventsourcing/reader.js';
 import { Follower } from './eventsourcing/follower.js';
 import { PolicyRunner } from './eventsourcing/policy.js';
@@ -335,7 +336,7 @@ export async function start(options: StartOptions): Promise<App> {
       demo && !config.production
         ? await createDemo({ commands, register, issueKey, plans, now: clock() })
         : undefined;
-    await catchUp(projector, await store.head(), onProgress);
+    await settle(policies, projector, store, onProgress);
 
     return {
       url,
@@ -404,6 +405,20 @@ async function listen(fastify: FastifyInstance, { host, port }: Config): Promise
     if (code === 'EADDRNOTAVAIL') throw new ConfigError(['HOST: this machine has no such address']);
     throw error;
   }
+}
+
+/** Until what policies do about the last events is stored too, and shown: a stop leaves nothing half done. */
+async function settle(
+  policies: PolicyRunner,
+  projector: Projector,
+  store: PostgresEventStore,
+  onProgress: (step: string, done: number, total: number) => void,
+): Promise<void> {
+  for (let handled = START; handled < (await store.head()); ) {
+    handled = await store.head();
+    while (!(await policies.reached(handled, CATCH_UP_STEP_MS)));
+  }
+  await catchUp(projector, await store.head(), onProgress);
 }
 
 async function catchUp(
