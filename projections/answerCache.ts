@@ -33,8 +33,8 @@ export class AnswerCache {
   #stamp(): string {
     let stamp = '';
     for (const model of this.models) {
-      const { generation, changed } = model.state();
-      stamp += `${generation}.${changed} `;
+      const { generation, changed, replays } = model.state();
+      stamp += `${generation}.${changed}.${replays} `;
     }
     return stamp;
   }

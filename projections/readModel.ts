@@ -30,12 +30,31 @@ export interface ReadModelState {
   readonly checkpoint: Position;
   /** The last event that changed it: answers are cached by this. */
   readonly changed: Position;
+  /** How often parked events were applied late: rows change by that, and no position tells. */
+  readonly replays: number;
 }
 
 /** What queries of a read model are given. */
 export interface ReadModelAccess {
   readonly t: Tables;
   state(): ReadModelState;
+}
+
+/** The read models as whoever asks them sees them, whether this process writes them or another. */
+export interface ReadModels {
+  /** @throws Error when there is no such model */
+  access(name: string): ReadModelAccess;
+  states(): ReadModelState[];
+  /** The models that do not get on, with the reason. */
+  failures(): { model: string; error: unknown }[];
+  /**
+   * Waits until a model has seen `position`, over restarts, rebuilds and a change of the writer.
+   * @returns false when it did not get there within `timeoutMs`
+   */
+  reached(name: string, position: Position, timeoutMs: number): Promise<boolean>;
+  allReached(position: Position, timeoutMs: number): Promise<boolean>;
+  /** Calls back after each change of a model's rows. */
+  onChanged(name: string, listener: () => void): void;
 }
 
 export function tableNames(model: ReadModel, generation: number): Tables {

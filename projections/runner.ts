@@ -4,7 +4,7 @@ import { START } from '../src/eventsourcing/event.js';
 import type { EventReader } from '../src/eventsourcing/reader.js';
 import type { Sql, Statement } from '../src/sql/sql.js';
 import { GUARD_FAILED, SqlError } from '../src/sql/sql.js';
-import type { ReadModel, ReadModelAccess, ReadModelState, Tables } from './readModel.js';
+import type { ReadModel, ReadModelAccess, ReadModels, ReadModelState, Tables } from './readModel.js';
 import { tableNames } from './readModel.js';
 
 const MIGRATION = `
@@ -21,6 +21,8 @@ CREATE TABLE IF NOT EXISTS read.models (
   serving    boolean NOT NULL DEFAULT false,
   PRIMARY KEY (model, version, generation)
 );
+-- How often parked events were applied late.
+ALTER TABLE read.models ADD COLUMN IF NOT EXISTS replays bigint NOT NULL DEFAULT 0;
 -- Moves a checkpoint in the transaction that writes the rows; raises when another projector has
 -- taken over or the checkpoint is elsewhere, and so rolls the rows back.
 CREATE OR REPLACE FUNCTION read.advance(
@@ -60,7 +62,7 @@ export interface RebuildReport {
 }
 
 /** Runs the read models: one loop each, rows and checkpoint in one transaction. */
-export class Projector {
+export class Projector implements ReadModels {
   readonly #running = new Map<string, Running>();
   readonly #listeners = new Map<string, () => void>();
 
@@ -328,5 +330,5 @@ export async function rowsDigest(sql: Sql, t: Tables, table: string): Promise<st
 }
 
 function stateOf({ model, generation, checkpoint, changed }: Running): ReadModelState {
-  return { model: model.name, version: model.version, generation, checkpoint, changed };
+  return { model: model.name, version: model.version, generation, checkpoint, changed, replays: 0 };
 }

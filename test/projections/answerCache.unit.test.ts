@@ -3,7 +3,7 @@ import type { ReadModelAccess, ReadModelState } from '../../projections/readMode
 import { deferred } from '../eventsourcing/fixtures.js';
 
 class Model implements ReadModelAccess {
-  readonly #state = { model: 'm', version: 1, generation: 1, checkpoint: 1, changed: 1 };
+  readonly #state = { model: 'm', version: 1, generation: 1, checkpoint: 1, changed: 1, replays: 0 };
   readonly t = (table: string): string => table;
   readonly state = (): ReadModelState => ({ ...this.#state });
   /** Sees an event that changes nothing. */
@@ -15,6 +15,9 @@ class Model implements ReadModelAccess {
   }
   swap(): void {
     this.#state.generation++;
+  }
+  replay(): void {
+    this.#state.replays++;
   }
 }
 
@@ -47,6 +50,7 @@ it.each<[string, () => void]>([
   ['the first model changes', () => models[0].change()],
   ['the second model changes', () => models[1].change()],
   ['a model is rebuilt', () => models[0].swap()],
+  ['parked events are applied late', () => models[0].replay()],
 ])('drops an answer when %s', async (_what, happen) => {
   await ask();
   happen();
