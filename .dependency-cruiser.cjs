@@ -1,5 +1,6 @@
 // The layout's rule (README, "Layout"), held by `npm test`.
 const CAPABILITIES = '^src/(accounts|keys|plans|usage|catalogue|installation)/';
+const ROOT = '^src/(main\\.ts|composition/|cli/)';
 
 module.exports = {
   forbidden: [
@@ -13,7 +14,7 @@ module.exports = {
       name: 'adapters-only-from-the-root',
       comment: 'Only the composition root, command-line tools, benchmarks and tests know adapters.',
       severity: 'error',
-      from: { pathNot: '^(src/(main\\.ts|cli/|adapters/)|bench/|test/)' },
+      from: { pathNot: [ROOT, '^(src/adapters/|bench/|test/)'] },
       to: { path: '^src/adapters/' },
     },
     {
@@ -46,7 +47,7 @@ module.exports = {
       name: 'reads-only-through-queries',
       comment: 'Whoever reads a read model does it through its queries.',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(main\\.ts|cli/)' },
+      from: { path: '^src/', pathNot: ROOT },
       to: { path: '^projections/', pathNot: '(queries|search|vectors)\\.ts$' },
     },
     {
@@ -61,10 +62,10 @@ module.exports = {
       },
     },
     {
-      name: 'only-main-is-composed',
+      name: 'nothing-knows-the-composition',
       severity: 'error',
-      from: { pathNot: '^(src/cli/|bench/|test/)' },
-      to: { path: '^src/main\\.ts$' },
+      from: { pathNot: [ROOT, '^(bench|test)/'] },
+      to: { path: '^src/(main\\.ts$|composition/)' },
     },
   ],
   options: {

@@ -37,8 +37,8 @@ export async function serve(env: NodeJS.ProcessEnv, root: string): Promise<void>
     process.stderr.write('Stopping: answering what is under way …\n');
     app.close().then(
       () => process.exit(0),
-      (error: unknown) => {
-        process.stderr.write(`${(error as Error).stack}\n`);
+      (error: Error) => {
+        process.stderr.write(`${error.message}\n`);
         process.exit(1);
       },
     );

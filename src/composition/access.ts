@@ -1,0 +1,56 @@
+import type { AccountQueries } from '../../projections/accounts/queries.js';
+import type { KeyQueries } from '../../projections/keys/queries.js';
+import type { Position, StoredEvent } from '../eventsourcing/event.js';
+import { Follower } from '../eventsourcing/follower.js';
+import type { EventReader } from '../eventsourcing/reader.js';
+import { KeyCache } from '../keys/cache.js';
+import type { Logger } from '../logger.js';
+import { PlanDirectory } from '../plans/directory.js';
+import { profileStream } from '../plans/events.js';
+import type { Shutdown } from './shutdown.js';
+import type { Stores } from './stores.js';
+
+/** Who may call and what for, in memory. */
+export interface Access {
+  readonly keys: KeyCache;
+  readonly plans: PlanDirectory;
+  readonly follower: Follower;
+}
+
+/**
+ * Loads keys and plans from their read models and follows their events from there on.
+ * @param from the checkpoint of the read model that is furthest behind
+ */
+export async function followAccess(
+  { commands, secrets, profile }: Stores,
+  reader: EventReader,
+  from: Position,
+  queries: { readonly accounts: AccountQueries; readonly keys: KeyQueries },
+  log: Logger,
+  shutdown: Shutdown,
+): Promise<Access> {
+  const keys = new KeyCache(secrets.KEY_PEPPER, [profile.keys.live, profile.keys.test]);
+  const plans = new PlanDirectory();
+  keys.load(await queries.keys.known());
+  plans.load(await queries.accounts.plans());
+  for (const event of await commands.load(profileStream(profile.name))) plans.apply(event);
+
+  const apply = (events: readonly StoredEvent[]): void => {
+    for (const event of events) {
+      keys.apply(event);
+      plans.apply(event);
+    }
+  };
+  const follower = new Follower({
+    name: 'access',
+    reader,
+    from,
+    handle: apply,
+    onError: (error) => log.error('the key cache does not get on', error),
+  });
+  follower.start();
+  shutdown.add('key cache', () => follower.stop());
+  // The node that changes something knows it before it answers (law 8).
+  commands.onAppended(apply);
+  return { keys, plans, follower };
+}

@@ -1,0 +1,178 @@
+import type { FastifyInstance } from 'fastify';
+import type { GraphQLSchema } from 'graphql';
+import type { AccountQueries } from '../../projections/accounts/queries.js';
+import type { CatalogueQueries } from '../../projections/catalogue/queries.js';
+import type { KeyQueries } from '../../projections/keys/queries.js';
+import type { UsageQueries } from '../../projections/usage/queries.js';
+import { RegisterUser } from '../accounts/register.js';
+import { AccountResolver, AccountsResolver, UserResolver } from '../accounts/resolvers.js';
+import { Sessions } from '../accounts/sessions.js';
+import { Cursors } from '../catalogue/cursor.js';
+import { QueryEmbedder } from '../catalogue/queryEmbedder.js';
+import { CatalogueResolver, PatternFieldsResolver } from '../catalogue/resolvers.js';
+import type { Config } from '../config.js';
+import { ConfigError } from '../config.js';
+import { PositionTokens } from '../eventsourcing/positionToken.js';
+import { AddressGuard } from '../graphql/addressGuard.js';
+import { createLoaders } from '../graphql/loaders.js';
+import { createSchema } from '../graphql/schema.js';
+import { serveGraphQL } from '../graphql/server.js';
+import { serveHealth } from '../http/health.js';
+import { servePlayground } from '../http/playground.js';
+import { createHttpServer } from '../http/server.js';
+import { IssueKey } from '../keys/issue.js';
+import { AccountKeysResolver, KeysResolver } from '../keys/resolvers.js';
+import type { Logger } from '../logger.js';
+import { Metrics } from '../metrics.js';
+import { Guard } from '../usage/guard.js';
+import { UsageResolver } from '../usage/resolvers.js';
+import type { Access } from './access.js';
+import type { Metering } from './metering.js';
+import type { Projections } from './projections.js';
+import type { Search } from './search.js';
+import type { Stores } from './stores.js';
+
+/** Registrations a minute from one address. */
+const REGISTRATIONS_PER_MINUTE = 10;
+
+/** Read models that show a registration. */
+const SETTLED_MODELS = ['accounts', 'keys'];
+
+/** The queries of all read models. */
+export interface Queries {
+  readonly accounts: AccountQueries;
+  readonly keys: KeyQueries;
+  readonly catalogue: CatalogueQueries;
+  readonly usage: UsageQueries;
+}
+
+/** Everything that answers a call. */
+export interface Parts {
+  readonly stores: Stores;
+  readonly projections: Projections;
+  readonly queries: Queries;
+  readonly access: Access;
+  readonly metering: Metering;
+  readonly search: Search;
+}
+
+/** The commands that GraphQL and the demo account share. */
+export interface Commands {
+  readonly register: RegisterUser;
+  readonly issueKey: IssueKey;
+}
+
+export function createCommands({ stores, access }: Pick<Parts, 'stores' | 'access'>): Commands {
+  const { commands, personal, secrets, clock } = stores;
+  return {
+    register: new RegisterUser(commands, personal, secrets.EMAIL_HASH_KEY, clock),
+    issueKey: new IssueKey(commands, secrets.KEY_PEPPER, () => access.plans.profile.keys),
+  };
+}
+
+/** The HTTP server with everything on it, not yet listening. */
+export async function createApi(
+  parts: Parts,
+  commands: Commands,
+  config: Config,
+  log: Logger,
+): Promise<FastifyInstance> {
+  const { stores, projections, queries, access, metering } = parts;
+  const fastify = await createHttpServer({
+    trustProxy: config.trustProxy,
+    corsOrigins: config.corsOrigins,
+    log,
+  });
+  const metrics = new Metrics();
+  const sessions = new Sessions(stores.secrets.SESSION_KEY);
+  const schema = createProductSchema(parts, commands, sessions, log);
+  await serveGraphQL(fastify, {
+    schema,
+    governor: metering.governor,
+    guard: new Guard(),
+    addressGuard: new AddressGuard(REGISTRATIONS_PER_MINUTE),
+    plans: access.plans,
+    metrics,
+    keys: access.keys,
+    sessions,
+    clock: stores.clock,
+    loaders: () => createLoaders(queries.accounts, queries.catalogue),
+    production: config.production,
+    log,
+  });
+  const problems = (): string[] => [
+    ...(metering.journal.problem === undefined ? [] : [metering.journal.problem]),
+    ...projections.projector.failures().map(({ model }) => `the read model ${model} does not get on`),
+  ];
+  serveHealth(fastify, { problems }, metrics);
+  await servePlayground(fastify, schema);
+  describeMetrics(metrics, parts);
+  return fastify;
+}
+
+/** @throws ConfigError when the address is taken or not ours to take */
+export async function listen(fastify: FastifyInstance, { host, port }: Config): Promise<string> {
+  try {
+    return await fastify.listen({ host, port });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EADDRINUSE') throw new ConfigError(['PORT: another process is listening there already']);
+    if (code === 'EACCES') throw new ConfigError(['PORT: this user may not listen there']);
+    if (code === 'EADDRNOTAVAIL') throw new ConfigError(['HOST: this machine has no such address']);
+    throw error;
+  }
+}
+
+function createProductSchema(
+  { stores, projections, queries, access, metering, search }: Parts,
+  { register, issueKey }: Commands,
+  sessions: Sessions,
+  log: Logger,
+): GraphQLSchema {
+  const { store, secrets } = stores;
+  const { projector, policies } = projections;
+  const { plans } = access;
+  const tokens = new PositionTokens(stores.storeId);
+  const planOf = (account: string) => plans.planOf(account);
+  return createSchema([
+    new AccountsResolver(register, sessions, tokens, async (position, timeoutMs) => {
+      if (!(await policies.reached(position, timeoutMs))) return false;
+      const head = await store.head();
+      const all = await Promise.all(SETTLED_MODELS.map((name) => projector.reached(name, head, timeoutMs)));
+      return all.every(Boolean);
+    }),
+    new UserResolver(stores.personal),
+    new AccountResolver(planOf),
+    new CatalogueResolver(
+      queries.catalogue,
+      search,
+      new QueryEmbedder(search.model, (error) => log.error('a query has no vector', error)),
+      new Cursors(secrets.SESSION_KEY),
+      planOf,
+      () => plans.profile.plans,
+    ),
+    new PatternFieldsResolver(),
+    new KeysResolver(issueKey, stores.commands, tokens),
+    new AccountKeysResolver(queries.keys),
+    new UsageResolver(
+      queries.usage,
+      metering.limiter,
+      planOf,
+      tokens,
+      () => metering.journal.lastPosition,
+      (position, timeoutMs) => projector.reached('usage', position, timeoutMs),
+    ),
+  ]);
+}
+
+function describeMetrics(metrics: Metrics, { stores, projections, access }: Parts): void {
+  metrics.gauges('tollgraph_read_model_position', 'Last event a read model has seen.', 'model', () =>
+    projections.projector.states().map(({ model, checkpoint }) => [model, checkpoint] as const),
+  );
+  metrics.gauge('tollgraph_keys', 'Keys in the cache.', () => access.keys.size);
+  metrics.gauge(
+    'tollgraph_command_conflicts',
+    'Commands decided again after losing a race.',
+    () => stores.commands.conflicts,
+  );
+}

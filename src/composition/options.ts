@@ -1,0 +1,17 @@
+import type { Config } from '../config.js';
+import type { Logger } from '../logger.js';
+
+/** Tells how far a step of the start has got. */
+export type OnProgress = (step: string, done: number, total: number) => void;
+
+export interface StartOptions {
+  readonly config: Config;
+  /** The folder that holds `profiles/` and `patterns/`. */
+  readonly root: string;
+  readonly log: Logger;
+  readonly onProgress?: OnProgress;
+  /** Makes the account to try things out with; never in production. */
+  readonly demo?: boolean;
+  /** Where the patterns are, if not under `root`; null for an empty catalogue. */
+  readonly patterns?: string | null;
+}

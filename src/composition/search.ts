@@ -1,0 +1,59 @@
+import { CatalogueSearch } from '../../projections/catalogue/search.js';
+import { PatternVectors } from '../../projections/catalogue/vectors.js';
+import type { Projector } from '../../projections/runner.js';
+import { openMiniLm } from '../adapters/embeddings/minilm.js';
+import type { Embedder } from '../catalogue/embedder.js';
+import { VectorWorker } from '../catalogue/vectorWorker.js';
+import type { Logger } from '../logger.js';
+import type { Sql } from '../sql/sql.js';
+import type { Shutdown } from './shutdown.js';
+
+/** Search in the catalogue: by words from the beginning, by meaning once the model is loaded. */
+export interface Search extends Pick<CatalogueSearch, 'search'> {
+  /** The model; undefined where there is none. */
+  readonly model: Promise<Embedder | undefined>;
+  /** Resolves when every pattern has its vector. */
+  idle(): Promise<void>;
+}
+
+/** Loads the embedding model, while the server already answers, and keeps the catalogue's vectors. */
+export function openSearch(
+  sql: Sql,
+  projector: Projector,
+  embeddings: 'local' | 'off',
+  log: Logger,
+  shutdown: Shutdown,
+): Search {
+  const catalogue = projector.access('catalogue');
+  let search = new CatalogueSearch(sql, catalogue, undefined);
+  let worker: VectorWorker | undefined;
+  const load = async (): Promise<Embedder> => {
+    const model = await openMiniLm();
+    shutdown.add('embedding model', () => model.close());
+    const vectors = await PatternVectors.open(sql, catalogue, model);
+    const { dimensions, minSimilarity } = model;
+    search = new CatalogueSearch(sql, catalogue, { tables: vectors.tables, dimensions, minSimilarity });
+    const working = new VectorWorker(vectors, model, (error) => log.error('vectors are not computed', error));
+    worker = working;
+    shutdown.add('vector worker', () => working.stop());
+    projector.onChanged('catalogue', () => working.wake());
+    working.wake();
+    return model;
+  };
+  const model =
+    embeddings === 'local'
+      ? load().catch((error: unknown) => {
+          log.error('the embedding model cannot be loaded', error);
+          return undefined;
+        })
+      : Promise.resolve(undefined);
+  shutdown.add('loading of the embedding model', () => model);
+  return {
+    search: (request) => search.search(request),
+    model,
+    idle: async () => {
+      await model;
+      await worker?.idle();
+    },
+  };
+}
