@@ -1,4 +1,5 @@
 import type { NewEvent, Position, StoredEvent } from './event.js';
+import { Outage } from '../outage.js';
 
 /** The expected revision of a stream that must not exist yet. */
 export const NO_STREAM = -1;
@@ -83,7 +84,7 @@ export class EventTooLarge extends Error {
 }
 
 /** The store did not answer, or not in time; an append may or may not be stored. */
-export class StoreUnavailable extends Error {
+export class StoreUnavailable extends Outage {
   constructor(message: string, options?: { cause?: unknown }) {
     super(message, options);
     this.name = 'StoreUnavailable';

@@ -7,7 +7,7 @@ const FULL_PAGE = 500;
 /** From one page to the next at the head, at most. */
 const REST_MS = 100;
 const RETRY_MS_MIN = 50;
-const RETRY_MS_MAX = 5_000;
+const RETRY_MS_MAX = 1_000;
 
 export interface FollowerOptions {
   readonly name: string;

@@ -16,7 +16,10 @@ export const ERRORS = {
     429,
     'The quota of this period is used up. It is renewed after the seconds in Retry-After.',
   ],
-  TRY_AGAIN: [503, 'The service cannot take this call at the moment. Nothing was billed; try again.'],
+  TRY_AGAIN: [
+    503,
+    'The service cannot take this call at the moment. Nothing was billed; try again, a command under the same commandId.',
+  ],
   TIMEOUT: [504, 'The call took too long and was given up.'],
   INVALID_INPUT: [400, 'An argument is out of its range.'],
   QUERY_TOO_LARGE: [400, 'The query is too large.'],

@@ -10,9 +10,7 @@ import type { Metrics } from '../metrics.js';
 import type { Governor, Executed, Governed } from '../usage/govern.js';
 import type { Guard } from '../usage/guard.js';
 import { rateLimitHeaders } from '../usage/headers.js';
-import { JournalUnavailable } from '../usage/journal.js';
-import { StoreUnavailable } from '../eventsourcing/eventStore.js';
-import { SqlUnavailable } from '../sql/sql.js';
+import { Outage } from '../outage.js';
 import type { AddressGuard } from './addressGuard.js';
 import type { RequestContext } from './context.js';
 import type { ErrorCode } from './errors.js';
@@ -126,6 +124,7 @@ async function answer(
   return limitRefusal(metrics, governed, headers);
 }
 
+/** @throws Outage when that is why there is no result */
 async function execute(
   log: Logger,
   prepared: PreparedOperation,
@@ -140,6 +139,8 @@ async function execute(
     return { result: { errors } as never, status: 'timeout', patterns: [] };
   }
   if (!outcome.errors) return { result: outcome, status: 'ok', patterns: [...context.patternsRead] };
+  const outage = outcome.errors.find(({ originalError }) => originalError instanceof Outage);
+  if (outage && !hasChanged(prepared, outcome)) throw outage.originalError as Outage;
   let internal = false;
   const errors = outcome.errors.map((error) => {
     const shown = publicError(log, error);
@@ -151,6 +152,11 @@ async function execute(
     status: internal ? 'error' : 'ok',
     patterns: [...context.patternsRead],
   };
+}
+
+/** A mutation of which a part was done: its results are shown once, so they are not withheld. */
+function hasChanged({ shape }: PreparedOperation, { data }: ExecutionResult): boolean {
+  return shape.kind === 'mutation' && Object.values(data ?? {}).some((value) => value !== null);
 }
 
 async function withTimeout(running: Promise<ExecutionResult>): Promise<ExecutionResult | 'timeout'> {
@@ -181,7 +187,7 @@ export function publicError(log: Logger, error: GraphQLError, code?: string): Gr
     const known = coded ?? 'GRAPHQL_EXECUTION_ERROR';
     return { message: error.message, ...place, extensions: { ...original.extensions, code: known } };
   }
-  if (isOutage(original)) {
+  if (original instanceof Outage) {
     log.error('a call met an outage', original);
     return { message: ERRORS.TRY_AGAIN[1], ...place, extensions: { code: 'TRY_AGAIN' } };
   }
@@ -190,16 +196,8 @@ export function publicError(log: Logger, error: GraphQLError, code?: string): Gr
   return { message: ERRORS.INTERNAL[1], ...place, extensions: { code: 'INTERNAL', id } };
 }
 
-function isOutage(error: unknown): boolean {
-  return (
-    error instanceof JournalUnavailable ||
-    error instanceof StoreUnavailable ||
-    error instanceof SqlUnavailable
-  );
-}
-
 function failed({ log, metrics }: GovernanceOptions, request: Request, error: unknown): GraphQLResponse {
-  if (isOutage(error)) {
+  if (error instanceof Outage) {
     log.error('a call was refused for an outage', error, { id: request.contextValue.correlationId });
     return refusal(metrics, 'TRY_AGAIN', [['retry-after', '1']]);
   }

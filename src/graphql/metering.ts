@@ -20,6 +20,7 @@ export function meteringOf(schema: GraphQLSchema, operation: string, field: stri
 }
 
 export interface OperationShape {
+  readonly kind: 'query' | 'mutation' | 'subscription';
   /** Root fields by name, each once, in order. Introspection is left out. */
   readonly rootFields: readonly string[];
   /** The same for each answer that is asked for: a field under two aliases stands here twice. */
@@ -68,5 +69,5 @@ export function shapeOf(
         : meterings.includes('guarded')
           ? 'guarded'
           : 'anonymous';
-  return { rootFields, rootCalls, metering };
+  return { kind: operation.operation, rootFields, rootCalls, metering };
 }

@@ -1,3 +1,5 @@
+import { Outage } from '../outage.js';
+
 /** A row as the driver returns it: bigint columns as safe integers, timestamps as Date. */
 export type Row = Record<string, unknown>;
 
@@ -39,7 +41,7 @@ export class SqlError extends Error {
 }
 
 /** The database cannot be reached, or did not answer: whether a write happened is unknown. */
-export class SqlUnavailable extends Error {
+export class SqlUnavailable extends Outage {
   constructor(message: string, options?: { cause?: unknown }) {
     super(message, options);
     this.name = 'SqlUnavailable';

@@ -1,4 +1,5 @@
 import type { KnownKey } from '../../projections/keys/queries.js';
+import { Outage } from '../outage.js';
 import type { PlanInForce } from '../plans/profile.js';
 import type { AddressHashes } from './addresses.js';
 import type { RefusedUse, Use, UseStatus } from './events.js';
@@ -56,7 +57,7 @@ export class Governor {
     private readonly addresses: AddressHashes,
   ) {}
 
-  /** @throws JournalUnavailable: nothing was billed, the caller may try again */
+  /** @throws Outage: nothing was billed, the caller may try again */
   async run<R>(call: Call, execute: () => Promise<Executed<R>> | Executed<R>): Promise<Governed<R>> {
     this.journal.admit();
     const { accountId, environment } = call.key;
@@ -66,15 +67,18 @@ export class Governor {
     if (take.kind === 'refused') return this.#refused(call, take);
 
     const started = performance.now();
-    let executed: Executed<R> | undefined;
+    const durationUs = (): number => Math.round((performance.now() - started) * 1000);
+    let executed: Executed<R>;
     try {
       executed = await execute();
-    } finally {
-      // Also when it threw: the request itself stays spent, and spent is recorded.
-      const { status, patterns } = executed ?? { status: 'error', patterns: [] };
-      const durationUs = Math.round((performance.now() - started) * 1000);
-      await this.#record(call, take, { status, patterns, durationUs });
+    } catch (error) {
+      // Nothing was delivered and nothing is billed. What failed for another reason stays spent.
+      if (error instanceof Outage) take.undo();
+      else await this.#record(call, take, { status: 'error', patterns: [], durationUs: durationUs() });
+      throw error;
     }
+    const { status, patterns } = executed;
+    await this.#record(call, take, { status, patterns, durationUs: durationUs() });
     return { kind: 'answered', result: executed.result, states: take.states };
   }
 

@@ -8,6 +8,7 @@ import { ConcurrencyConflict, NO_STREAM, StoreUnavailable } from '../eventsourci
 import { derivedId } from '../eventsourcing/ids.js';
 import { CURRENT_SCHEMA_VERSION } from '../eventsourcing/upcasting.js';
 import type { Logger } from '../logger.js';
+import { Outage } from '../outage.js';
 import type { UsageEvent, Use } from './events.js';
 import { usageStream } from './events.js';
 
@@ -22,7 +23,7 @@ const TICK_MS_MAX = 2;
 const FRAME_BYTES = 160;
 
 /** The journal takes no uses at the moment: nothing was executed or nothing will be billed. */
-export class JournalUnavailable extends Error {
+export class JournalUnavailable extends Outage {
   constructor(message: string) {
     super(message);
     this.name = 'JournalUnavailable';

@@ -58,6 +58,7 @@ it('finds root fields in fragments, inline, named and within each other', () => 
   const query =
     '{ open ... on Query { ...a } } fragment a on Query { ...b } fragment b on Query { sold { open } }';
   expect(shape(query)).toEqual({
+    kind: 'query',
     rootFields: ['open', 'sold'],
     rootCalls: ['open', 'sold'],
     metering: 'governed',

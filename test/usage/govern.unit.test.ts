@@ -177,6 +177,13 @@ it('records an execution that throws as an error, spent, and passes the exceptio
   expect(await used()).toBe(2);
 });
 
+it('gives the take back and records nothing where an outage left nothing to answer', async () => {
+  const outage = new StoreUnavailable('down');
+  await expect(run(() => Promise.reject(outage))).rejects.toBe(outage);
+  expect(uses()).toEqual([]);
+  expect(await used()).toBe(0);
+});
+
 it.each(['error', 'timeout'] as const)(
   'records an execution that ended in %s, and answers',
   async (status) => {
