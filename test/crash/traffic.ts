@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Payload, Reply } from '../process/product.js';
 import { ask } from '../process/product.js';
 
@@ -13,8 +14,9 @@ export function randomFrom(seed: number): () => number {
 }
 
 /**
- * What became of something that was sent. `unknown`: the connection broke, so that it may or may not
- * have happened.
+ * What became of something that was sent. `unknown`: the connection broke, or the answer was to try again,
+ * so that a command may or may not have happened. A call that is told to try again is `refused`: it must
+ * not be billed.
  */
 export type Outcome = 'acknowledged' | 'refused' | 'unknown';
 
@@ -67,6 +69,16 @@ export class Traffic {
   readonly registrations: Registration[] = [];
   readonly keys: IssuedKey[] = [];
   readonly calls: GovernedCall[] = [];
+  /** Every answer's status and codes, e.g. `503 TRY_AGAIN`, with how often it came. */
+  readonly answers = new Map<string, number>();
+  /** Answers that asked to try again and did not say when. */
+  hasty = 0;
+  /** What was sent and never answered. */
+  broken = 0;
+  slowestMs = 0;
+  /** Keys that the load never revokes. */
+  readonly kept = new Set<IssuedKey>();
+  readonly #onAnswer = new Set<(answer: string) => void>();
   #sent = 0;
   #stopped = false;
 
@@ -91,12 +103,39 @@ export class Traffic {
     this.#stopped = true;
   }
 
+  /** Resolves at the next answer that begins like this, e.g. with `503`. */
+  async next(beginning: string): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const listener = (answer: string): void => {
+        if (!answer.startsWith(beginning)) return;
+        this.#onAnswer.delete(listener);
+        resolve();
+      };
+      this.#onAnswer.add(listener);
+    });
+  }
+
+  async #ask(...args: Parameters<typeof ask>): Promise<Reply | undefined> {
+    const began = performance.now();
+    const reply = await ask(...args);
+    this.slowestMs = Math.max(this.slowestMs, performance.now() - began);
+    if (!reply) {
+      this.broken++;
+      return undefined;
+    }
+    const answer = [reply.status, ...reply.codes].join(' ');
+    this.answers.set(answer, (this.answers.get(answer) ?? 0) + 1);
+    if (reply.status === 503 && !reply.retryAfter) this.hasty++;
+    for (const listener of this.#onAnswer) listener(answer);
+    return reply;
+  }
+
   /** Sends a registration, for the first time or again; its first outcome but `unknown` stands. */
   async register(url: string, registration: Registration, commandId = registration.commandId) {
     const { email } = registration;
     const input = { email, password: 'correct horse', commandId };
     const n = ++this.#sent;
-    const reply = await ask(url, named(REGISTER, commandId), {
+    const reply = await this.#ask(url, named(REGISTER, commandId), {
       variables: { input },
       from: `10.${(n >> 16) & 255}.${(n >> 8) & 255}.${n & 255}`,
     });
@@ -114,7 +153,7 @@ export class Traffic {
   /** Sends the issue of a key, for the first time or again. */
   async issue(url: string, key: IssuedKey) {
     const input = { name: 'crash', environment: 'LIVE', commandId: key.commandId };
-    const reply = await ask(url, named(ISSUE, key.commandId), {
+    const reply = await this.#ask(url, named(ISSUE, key.commandId), {
       variables: { input },
       credential: key.owner.token,
     });
@@ -132,7 +171,7 @@ export class Traffic {
   async revoke(url: string, key: IssuedKey) {
     const revocation = (key.revocation ??= { commandId: this.#id('revoke'), outcome: 'unknown' });
     const input = { id: key.id, commandId: revocation.commandId };
-    const reply = await ask(url, named(REVOKE, revocation.commandId), {
+    const reply = await this.#ask(url, named(REVOKE, revocation.commandId), {
       variables: { input },
       credential: key.owner.token,
     });
@@ -152,8 +191,10 @@ export class Traffic {
       this.random() < 0.5
         ? `query ${operation} { pattern(slug: "${slug}") { ... on Pattern { id name } } }`
         : `query ${operation} { patterns(first: 3) { nodes { id name } } }`;
-    const reply = await ask(url, query, { credential: secret });
-    if (reply) call.outcome = reply.status === 200 && !reply.codes.length ? 'acknowledged' : 'refused';
+    const reply = await this.#ask(url, query, { credential: secret });
+    if (reply?.status === 200 && !reply.codes.length) call.outcome = 'acknowledged';
+    // What failed inside is spent, and what took too long is billed.
+    else if (reply && reply.status !== 500 && reply.status !== 504) call.outcome = 'refused';
     return reply;
   }
 
@@ -162,6 +203,26 @@ export class Traffic {
       const done = await once();
       if (done === 'nothing to do') await new Promise((resolve) => setImmediate(resolve));
       else if (done.reply === undefined) return;
+      // A client that does as it is told.
+      else if (done.reply.retryAfter) await delay(done.reply.retryAfter * 1_000);
+    }
+  }
+
+  /** A new user with a key that works, made again and again until the server manages to. */
+  async newCaller(url: string): Promise<IssuedKey> {
+    let owner = this.#newRegistration();
+    while (owner.token === undefined) {
+      const { payload } = await this.register(url, owner);
+      // Registered by an attempt that was not answered: its session was shown to nobody.
+      if (payload?.sessionToken === null) owner = this.#newRegistration();
+    }
+    for (;;) {
+      owner.keys++;
+      const key: IssuedKey = { owner, commandId: this.#id('issue'), outcome: 'unknown' };
+      this.keys.push(key);
+      this.kept.add(key);
+      while (key.outcome === 'unknown') await this.issue(url, key);
+      if (key.secret !== undefined) return key;
     }
   }
 
@@ -195,7 +256,8 @@ export class Traffic {
   async #revokeOne(url: string): Promise<{ reply: Reply | undefined } | 'nothing to do'> {
     const since = Date.now() - SESSION_USED_MS;
     const candidates = this.keys.filter(
-      (key) => key.secret !== undefined && !key.revocation && key.owner.registeredAt > since,
+      (key) =>
+        key.secret !== undefined && !key.revocation && key.owner.registeredAt > since && !this.kept.has(key),
     );
     if (candidates.length < 5) return 'nothing to do';
     const key = this.#pick(candidates) as IssuedKey;
@@ -225,6 +287,6 @@ export class Traffic {
 }
 
 function outcomeOf(reply: Reply | undefined, payload: Payload | null | undefined, success: string): Outcome {
-  if (!reply) return 'unknown';
+  if (!reply || reply.status >= 500) return 'unknown';
   return payload?.__typename === success ? 'acknowledged' : 'refused';
 }

@@ -73,7 +73,12 @@ export interface Reply {
   readonly status: number;
   readonly data: Record<string, Payload | null> | null | undefined;
   readonly codes: readonly string[];
+  /** Seconds, where the answer asks to try again. */
+  readonly retryAfter: number | undefined;
 }
+
+/** An answer that takes longer counts as none: what this is compared with is patience, not a promise. */
+const PATIENCE_MS = 60_000;
 
 /** The fields that these tests look at, of whatever was asked. */
 export interface Payload {
@@ -100,12 +105,19 @@ export async function ask(
         ...(from !== undefined && { 'x-forwarded-for': from }),
       },
       body: JSON.stringify({ query, variables }),
+      signal: AbortSignal.timeout(PATIENCE_MS),
     });
     const { data, errors = [] } = (await response.json()) as {
       data?: Record<string, Payload | null> | null;
       errors?: { extensions: { code: string } }[];
     };
-    return { status: response.status, data, codes: errors.map(({ extensions }) => extensions.code) };
+    const retryAfter = response.headers.get('retry-after');
+    return {
+      status: response.status,
+      data,
+      codes: errors.map(({ extensions }) => extensions.code),
+      retryAfter: retryAfter === null ? undefined : Number(retryAfter),
+    };
   } catch {
     return undefined;
   }
