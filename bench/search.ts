@@ -12,7 +12,7 @@ import type { PatternContent } from '../src/catalogue/events.js';
 import { embeddingHash, patternStream } from '../src/catalogue/events.js';
 import { NO_STREAM } from '../src/eventsourcing/eventStore.js';
 import { EventReader } from '../src/eventsourcing/reader.js';
-import { CURRENT_SCHEMA_VERSION } from '../src/eventsourcing/upcasting.js';
+import { schemaVersionOf } from '../src/eventsourcing/upcasting.js';
 import { Profile } from '../src/plans/profile.js';
 import type { Sql } from '../src/sql/sql.js';
 import { quantile } from './statistics.js';
@@ -56,7 +56,7 @@ export async function benchSearch(sql: Sql, quick: boolean): Promise<number> {
   projector.start();
   const contents = generated(await readPatternFiles(join('patterns'), profile.tiers));
   const metadata = JSON.stringify({
-    schemaVersion: CURRENT_SCHEMA_VERSION,
+    schemaVersion: schemaVersionOf('PatternPublished'),
     at: new Date().toISOString(),
     environment: 'live',
     correlationId: 'bench',

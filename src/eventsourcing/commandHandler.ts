@@ -7,7 +7,7 @@ import { START, StoredEvent } from './event.js';
 import type { EventStore } from './eventStore.js';
 import { ConcurrencyConflict, EventIdReused } from './eventStore.js';
 import { derivedId } from './ids.js';
-import { CURRENT_SCHEMA_VERSION } from './upcasting.js';
+import { schemaVersionOf } from './upcasting.js';
 
 /** Who sends a command, under which id, and when. */
 export interface CommandContext {
@@ -150,7 +150,7 @@ function envelope(
   context: CommandContext,
 ): NewEvent {
   const metadata: EventMetadata = {
-    schemaVersion: CURRENT_SCHEMA_VERSION,
+    schemaVersion: schemaVersionOf(event.type),
     at: context.at.toISOString(),
     environment: context.environment,
     correlationId: context.correlationId,

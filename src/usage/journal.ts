@@ -6,7 +6,7 @@ import { as, START } from '../eventsourcing/event.js';
 import type { EventStore } from '../eventsourcing/eventStore.js';
 import { ConcurrencyConflict, NO_STREAM, StoreUnavailable } from '../eventsourcing/eventStore.js';
 import { derivedId } from '../eventsourcing/ids.js';
-import { CURRENT_SCHEMA_VERSION } from '../eventsourcing/upcasting.js';
+import { schemaVersionOf } from '../eventsourcing/upcasting.js';
 import type { Logger } from '../logger.js';
 import { Outage } from '../outage.js';
 import type { UsageEvent, Use } from './events.js';
@@ -290,7 +290,7 @@ export class Journal {
 
   #event(id: string, type: UsageEvent['type'], data: string): NewEvent {
     const metadata: EventMetadata = {
-      schemaVersion: CURRENT_SCHEMA_VERSION,
+      schemaVersion: schemaVersionOf(type),
       at: new Date(this.options.clock()).toISOString(),
       // Batches mix both; each use says its own.
       environment: 'live',
