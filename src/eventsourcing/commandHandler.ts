@@ -1,3 +1,4 @@
+import { Outage } from '../outage.js';
 import { randomInt } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Decider, Refusal } from './decider.js';
@@ -39,6 +40,14 @@ const MAX_ATTEMPTS = 20;
 const MAX_BACKOFF_MS = 100;
 const PAGE = 500;
 
+/** Others changed the stream each time before this command could: nothing is stored of it, try again. */
+export class CommandContended extends Outage {
+  constructor(stream: string, options: { cause: unknown }) {
+    super(`a command on ${stream} lost ${MAX_ATTEMPTS} races`, options);
+    this.name = 'CommandContended';
+  }
+}
+
 /** Loads, decides and appends: one command, one append, one stream (decision 1). */
 export class CommandHandler {
   readonly #appended = new Set<(events: readonly StoredEvent[]) => void>();
@@ -52,6 +61,7 @@ export class CommandHandler {
     this.#appended.add(listener);
   }
 
+  /** @throws CommandContended, StoreUnavailable */
   async handle<S, C, E extends DomainEvent>(
     decider: Decider<S, C, E>,
     stream: string,
@@ -61,8 +71,8 @@ export class CommandHandler {
     const commandId = scopedCommandId(context);
     for (let attempt = 1; ; attempt++) {
       const history = await this.load(stream);
-      const earlier = history.filter((event) => event.metadata.commandId === commandId);
-      if (earlier.length > 0) return replay<E>(earlier, context);
+      const earlier = earlierResult<E>(history, context);
+      if (earlier) return earlier;
 
       const decision = decider.decide(fold(decider, history), command);
       if (decision.kind === 'refused') return decision;
@@ -76,7 +86,10 @@ export class CommandHandler {
       );
       const expected = history.length - 1;
       try {
-        const { position, revision } = await this.store.append(stream, expected, events);
+        const result = await this.store.append(stream, expected, events);
+        // Another sending of this command was quicker, with the same events: its own are the first result.
+        if (result.repeated ?? (await this.#isAnothers(stream, expected + 1, events))) continue;
+        const { position, revision } = result;
         // One append, one commit: all its events share the position that a reader may wait for.
         const stored = events.map(
           (event, index) =>
@@ -95,11 +108,19 @@ export class CommandHandler {
       } catch (error) {
         // Known ids are another sending of this command that was quicker: it is met on the stream.
         const raced = error instanceof ConcurrencyConflict || error instanceof EventIdReused;
-        if (!raced || attempt === MAX_ATTEMPTS) throw error;
+        if (!raced) throw error;
+        if (attempt === MAX_ATTEMPTS) throw new CommandContended(stream, { cause: error });
         this.conflicts++;
+        // Full jitter: those who met each other once come back at different moments.
         await delay(randomInt(1, Math.min(2 ** attempt, MAX_BACKOFF_MS) + 1));
       }
     }
+  }
+
+  /** Whether events of these ids were stored by somebody else: metadata differ from one sending to the next. */
+  async #isAnothers(stream: string, from: number, events: readonly NewEvent[]): Promise<boolean> {
+    const stored = await this.store.readStream(stream, { from, limit: events.length });
+    return events.some(({ metadata }, index) => stored[index]?.metadataText !== metadata);
   }
 
   /** The whole stream; streams of commands are short (decision 4). */
@@ -114,15 +135,22 @@ export class CommandHandler {
   }
 }
 
-function scopedCommandId(context: CommandContext): string {
+function scopedCommandId(context: Pick<CommandContext, 'caller' | 'commandId'>): string {
   return derivedId('command', context.caller, context.commandId);
 }
 
-function replay<E extends DomainEvent>(
-  earlier: readonly StoredEvent[],
-  context: CommandContext,
-): CommandResult<E> {
-  const first = earlier[0] as StoredEvent;
+/**
+ * What a command did when it was sent before, by the stream that it went to (decision 2).
+ * @returns undefined for a command that is new there
+ */
+export function earlierResult<E extends DomainEvent>(
+  history: readonly StoredEvent[],
+  context: Pick<CommandContext, 'commandId' | 'caller' | 'requestHash'>,
+): CommandResult<E> | undefined {
+  const commandId = scopedCommandId(context);
+  const earlier = history.filter((event) => event.metadata.commandId === commandId);
+  const [first] = earlier;
+  if (!first) return undefined;
   if (first.metadata.requestHash !== context.requestHash) {
     return {
       kind: 'refused',

@@ -9,6 +9,11 @@ export interface AppendResult {
   readonly position: Position;
   /** Revision of the last event of this append. */
   readonly revision: number;
+  /**
+   * Whether these events had been stored before, perhaps by another sender with other metadata.
+   * Undefined where the store can't tell.
+   */
+  readonly repeated?: boolean;
 }
 
 /** What `journal` appends wait behind is nothing; the rest waits behind the journal. */

@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { PostgresEventStore } from '../../src/adapters/postgres/eventStore.js';
 import type { CommandContext, CommandResult } from '../../src/eventsourcing/commandHandler.js';
-import { CommandHandler } from '../../src/eventsourcing/commandHandler.js';
+import { CommandContended, CommandHandler } from '../../src/eventsourcing/commandHandler.js';
 import type { Decider } from '../../src/eventsourcing/decider.js';
 import { accept, refuse } from '../../src/eventsourcing/decider.js';
 import type { StoredEvent } from '../../src/eventsourcing/event.js';
 import type { EventStore } from '../../src/eventsourcing/eventStore.js';
-import { StoreUnavailable } from '../../src/eventsourcing/eventStore.js';
+import { ConcurrencyConflict, StoreUnavailable } from '../../src/eventsourcing/eventStore.js';
 import { freshSql } from '../support/database.js';
 import { deferred, InterceptedStore, newStream } from './fixtures.js';
 
@@ -148,6 +148,26 @@ describe('a command', () => {
   });
 });
 
+/** The store, as one that can't tell events that it had before from new ones. */
+function untold(on: EventStore): EventStore {
+  const intercepted = new InterceptedStore(on);
+  intercepted.onAppend = async (append) => {
+    const { position, revision } = await append();
+    return { position, revision };
+  };
+  return intercepted;
+}
+
+/** Holds the first `count` that come until all of them are there; later ones pass. */
+function barrier(count: number): () => Promise<void> {
+  const all = deferred();
+  let come = 0;
+  return () => {
+    if (++come === count) all.resolve();
+    return all.promise;
+  };
+}
+
 describe('law 4: commands are idempotent', () => {
   it('holds for any sequence of commands and repetitions', async () => {
     const step = fc.record({
@@ -189,12 +209,56 @@ describe('law 4: commands are idempotent', () => {
     );
   });
 
-  it('adds the events once when the same command comes ten times at the same moment', async () => {
+  describe.each([
+    ['a store that tells repeated events', (on: EventStore): EventStore => on],
+    ['a store that does not tell them', untold],
+  ])('on %s', (_which, wrap) => {
+    it('ten sendings at the same moment add the events once, and one alone is the first', async () => {
+      // As on several nodes: each has read the stream before any has appended.
+      const together = barrier(10);
+      const stream = newStream();
+      const commandId = randomUUID();
+      const results = await Promise.all(
+        Array.from({ length: 10 }, (_, n) => {
+          const intercepted = new InterceptedStore(store);
+          intercepted.onAppend = async (append) => {
+            await together();
+            return append();
+          };
+          const handler = new CommandHandler(wrap(intercepted));
+          return move(stream, 3, { commandId, correlationId: `sending ${n}` }, handler);
+        }),
+      );
+      const stored = await store.readStream(stream);
+      expect(stored).toHaveLength(2);
+      expect(new Set(results.map((result) => JSON.stringify(dataOf(result))))).toEqual(
+        new Set([JSON.stringify(stored.map(({ data }) => data))]),
+      );
+      expect(results.filter((result) => result.kind === 'accepted' && !result.replayed)).toHaveLength(1);
+      // Also what the answers say of the events is what is stored of them.
+      for (const result of results) {
+        expect(result).toMatchObject({ kind: 'accepted', position: stored[1]?.position });
+        const said = result.kind === 'accepted' ? result.stored.map(({ metadataText }) => metadataText) : [];
+        expect(said).toEqual(stored.map(({ metadataText }) => metadataText));
+      }
+    });
+  });
+
+  it('holds weeks later, after others have changed the stream, and says what it said at first', async () => {
     const stream = newStream();
     const commandId = randomUUID();
-    const results = await Promise.all(Array.from({ length: 10 }, () => move(stream, 3, { commandId })));
-    expect(new Set(results.map((result) => JSON.stringify(dataOf(result)))).size).toBe(1);
-    expect(await store.readStream(stream)).toHaveLength(2);
+    const first = await move(stream, 3, { commandId });
+    for (let day = 1; day <= 40; day++) {
+      await move(stream, 2, { at: new Date(Date.UTC(2026, 10, 22 + day)), caller: 'user:b' });
+    }
+    const again = await move(stream, 3, { commandId, at: new Date('2027-02-01T00:00:00Z') });
+    expect(again).toMatchObject({
+      replayed: true,
+      position: (first as { position: number }).position,
+      stored: [{ metadata: { at: '2026-11-22T12:00:00.000Z' } }, {}],
+    });
+    expect(dataOf(again)).toEqual([{ amount: 3 }, { amount: 0 }]);
+    expect(await store.readStream(stream)).toHaveLength(42);
   });
 
   // Each sending of IssueKey mints a secret of its own: the one that is stored is the first result, and
@@ -261,5 +325,20 @@ describe('racing commands on one stream', () => {
     expect(await late).toMatchObject({ kind: 'accepted', replayed: false });
     expect(handler.conflicts).toBe(1);
     expect(sumOf(await store.readStream(stream))).toBe(6);
+  });
+
+  it('give up after a bound, store nothing then, and say that it can be tried again', async () => {
+    const intercepted = new InterceptedStore(store);
+    const handler = new CommandHandler(intercepted);
+    const stream = newStream();
+    let appends = 0;
+    intercepted.onAppend = () => {
+      appends++;
+      return Promise.reject(new ConcurrencyConflict(stream, -1, 0));
+    };
+    const contended = move(stream, 2, {}, handler);
+    await expect(contended).rejects.toBeInstanceOf(CommandContended);
+    expect(appends).toBe(20);
+    expect(await store.readStream(stream)).toEqual([]);
   });
 });

@@ -22,7 +22,7 @@ interface EventRow {
 }
 
 interface OutcomeRow {
-  outcome: 'stored' | 'conflict' | 'reused';
+  outcome: 'stored' | 'repeated' | 'conflict' | 'reused';
   last_position: number;
   stream_revision: number;
 }
@@ -99,8 +99,12 @@ export class PostgresEventStore implements EventStore {
     group.forEach((append, index) => {
       const outcome = outcomes[index] as OutcomeRow;
       const { stream, expected } = append;
-      if (outcome.outcome === 'stored') {
-        append.resolve({ position: outcome.last_position, revision: outcome.stream_revision });
+      if (outcome.outcome === 'stored' || outcome.outcome === 'repeated') {
+        append.resolve({
+          position: outcome.last_position,
+          revision: outcome.stream_revision,
+          repeated: outcome.outcome === 'repeated',
+        });
       } else if (outcome.outcome === 'conflict') {
         append.reject(new ConcurrencyConflict(stream, expected, outcome.stream_revision));
       } else {

@@ -17,7 +17,7 @@ ALTER TABLE store.events ALTER COLUMN data SET STORAGE EXTERNAL;
 -- Appends several batches in one commit, each all or nothing on its own.
 --   streams[i], expected[i], sizes[i] describe batch i; its events lie next to each other in the
 --   arrays ids, types, datas and metas.
--- One row for each batch: 'stored' | 'conflict' | 'reused', the last position, the stream's revision.
+-- One row for each batch: 'stored' | 'repeated' (stored before) | 'conflict' | 'reused', the last position, the stream's revision.
 CREATE OR REPLACE FUNCTION store.append(
   streams text[], expected bigint[], sizes int[],
   ids uuid[], types text[], datas text[], metas text[]
@@ -60,7 +60,7 @@ BEGIN
         INTO known, same, last_position
         FROM generate_series(first, last) AS n(ord) JOIN store.events e ON e.id = ids[n.ord];
       IF same = sizes[i] THEN
-        outcome := 'stored';
+        outcome := 'repeated';
         stream_revision := expected[i] + sizes[i];
       ELSE
         outcome := CASE WHEN known > 0 THEN 'reused' ELSE 'conflict' END;
