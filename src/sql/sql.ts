@@ -23,9 +23,21 @@ export interface Sql {
   ): Promise<R[]>;
   /** All statements in one transaction; the rows of each. */
   transaction(statements: readonly Statement[], priority?: SqlPriority): Promise<Row[][]>;
-  /** Several statements separated by semicolons, without parameters: migrations. */
+  /** Several statements separated by semicolons, without parameters, all or none, one script at a time. */
   script(text: string): Promise<void>;
+  /**
+   * Calls back when a channel was told something (NOTIFY) by whatever process, and whenever that may have
+   * been missed. Absent where no other process can be (PGlite).
+   * @returns how to stop listening
+   */
+  listen?(channel: string, listener: () => void): () => void;
   close(): Promise<void>;
+}
+
+/** Whether a table has been made yet, by whichever process makes it. */
+export async function tableExists(sql: Sql, table: string): Promise<boolean> {
+  const [row] = await sql.query<{ exists: boolean }>('SELECT to_regclass($1) IS NOT NULL AS exists', [table]);
+  return row?.exists === true;
 }
 
 /** The database refused a statement (bad data, a guard that raised): repeating it changes nothing. */

@@ -38,6 +38,9 @@ interface PendingAppend {
 /** Appends that share one commit; above it the commit's own cost no longer shows. */
 const MAX_GROUP = 256;
 
+/** Told by every append, in its own transaction (store.sql). */
+const CHANNEL = 'tollgraph_events';
+
 const COLUMNS = 'position, stream, revision, id, type, data, metadata';
 
 /**
@@ -49,7 +52,12 @@ export class PostgresEventStore implements EventStore {
   readonly #busy: Record<AppendPriority, boolean> = { journal: false, command: false };
   readonly #listeners = new Set<() => void>();
 
-  private constructor(private readonly sql: Sql) {}
+  readonly #unlisten: (() => void) | undefined;
+
+  private constructor(private readonly sql: Sql) {
+    // Appends of other processes; those of this one wake at once below.
+    this.#unlisten = sql.listen?.(CHANNEL, () => this.#wake());
+  }
 
   static async open(sql: Sql): Promise<PostgresEventStore> {
     await sql.script(readFileSync(new URL('./store.sql', import.meta.url), 'utf8'));
@@ -111,6 +119,10 @@ export class PostgresEventStore implements EventStore {
         append.reject(new EventIdReused(stream));
       }
     });
+    this.#wake();
+  }
+
+  #wake(): void {
     for (const listener of this.#listeners) listener();
   }
 
@@ -161,6 +173,7 @@ export class PostgresEventStore implements EventStore {
 
   /** The SQL connection belongs to the composition root and stays open. */
   async close(): Promise<void> {
+    this.#unlisten?.();
     this.#listeners.clear();
   }
 

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import type { Row, Sql, SqlPriority } from '../../sql/sql.js';
 import { SqlError, SqlUnavailable } from '../../sql/sql.js';
+import { Notifications } from './notifications.js';
 
 const INT8 = 20;
 const types: pg.CustomTypesConfig = {
@@ -15,6 +16,8 @@ const types: pg.CustomTypesConfig = {
 const UNAVAILABLE = /^(08|57|53|25P03)/;
 /** Those of them after which the connection still works. */
 const STILL_CONNECTED = /^(53|57014)/;
+
+const SCRIPT_LOCK = 7310426002;
 
 const sqlState = (error: unknown): string | undefined => {
   const { code } = error as { code?: string };
@@ -58,6 +61,7 @@ const IDLE_IN_TRANSACTION_MS = 4_000;
  */
 export async function openPostgres(url: string): Promise<Sql> {
   let connections = new Connections(url);
+  const notifications = new Notifications(url);
 
   /** Runs `use` on a connection; one that is lost takes all others along, since nothing tells whether they live. */
   const withClient = async <R>(use: (client: pg.PoolClient) => Promise<R>): Promise<R> => {
@@ -108,12 +112,18 @@ export async function openPostgres(url: string): Promise<Sql> {
           throw error;
         }
       }),
-    // Several statements sent as one are a transaction of their own.
+    // Several statements sent as one are a transaction of their own. Processes that start together migrate
+    // one after the other: IF NOT EXISTS alone does not stand a race.
     script: async (text) => {
       const ms = STATEMENT_MS.projection;
-      await withClient((client) => client.query(timed(ms, `SET LOCAL statement_timeout = ${ms}; ${text}`)));
+      const before = `SET LOCAL statement_timeout = ${ms}; SELECT pg_advisory_xact_lock(${SCRIPT_LOCK})`;
+      await withClient((client) => client.query(timed(ms, `${before}; ${text}`)));
     },
-    close: () => connections.pool.end(),
+    listen: (channel, listener) => notifications.listen(channel, listener),
+    close: async () => {
+      await notifications.close();
+      await connections.pool.end();
+    },
   };
   try {
     await sql.query('SELECT 1');

@@ -11,8 +11,13 @@ CREATE TABLE IF NOT EXISTS store.events (
   metadata text   NOT NULL,
   UNIQUE (stream, revision)
 );
--- Journal batches are large; compressing them costs more than it saves.
-ALTER TABLE store.events ALTER COLUMN data SET STORAGE EXTERNAL;
+-- Journal batches are large; compressing them costs more than it saves. Only once: the statement locks
+-- out everybody, and would wait for a dump that reads the table.
+DO $$ BEGIN
+  IF (SELECT attstorage <> 'e' FROM pg_attribute WHERE attrelid = 'store.events'::regclass AND attname = 'data') THEN
+    ALTER TABLE store.events ALTER COLUMN data SET STORAGE EXTERNAL;
+  END IF;
+END $$;
 
 -- Appends several batches in one commit, each all or nothing on its own.
 --   streams[i], expected[i], sizes[i] describe batch i; its events lie next to each other in the
@@ -27,6 +32,7 @@ DECLARE
   first int := 1;
   last int;
   head bigint;
+  head_before bigint;
   actual bigint;
   same int;
   known int;
@@ -36,6 +42,7 @@ BEGIN
   PERFORM pg_advisory_xact_lock(7310426001);
   SELECT e.position INTO head FROM store.events e ORDER BY e.position DESC LIMIT 1;
   head := coalesce(head, 0);
+  head_before := head;
 
   FOR i IN 1 .. array_length(streams, 1) LOOP
     last := first + sizes[i] - 1;
@@ -70,6 +77,10 @@ BEGIN
     RETURN NEXT;
     first := last + 1;
   END LOOP;
+  -- Delivered by the commit; without a payload, so that what nobody has read yet counts once.
+  IF head > head_before THEN
+    PERFORM pg_notify('tollgraph_events', '');
+  END IF;
 END $$;
 
 -- The same for a single event, as the usage journal appends it: one statement where all is as expected.
@@ -86,6 +97,7 @@ BEGIN
      AND NOT EXISTS (SELECT FROM store.events e WHERE e.id = event_id)
   RETURNING 'stored', position, revision INTO outcome, last_position, stream_revision;
   IF FOUND THEN
+    PERFORM pg_notify('tollgraph_events', '');
     RETURN NEXT;
   ELSE
     RETURN QUERY SELECT * FROM store.append(
