@@ -15,6 +15,7 @@ const Environment = z.object({
   HOST: z.string().min(1).default('127.0.0.1'),
   PORT: port.default(4000),
   DATA_DIR: z.string().min(1).default('data'),
+  ROLE: z.enum(['all', 'api', 'projector']).default('all'),
   PROFILE: z
     .string()
     .regex(/^[a-z][a-z0-9-]*$/, 'must be the name of a file under profiles/, without .yaml')
@@ -45,6 +46,8 @@ const Environment = z.object({
   EMBEDDINGS: z.enum(['local', 'off']).default('local'),
 });
 
+export type Role = 'all' | 'api' | 'projector';
+
 export interface Config {
   readonly production: boolean;
   readonly host: string;
@@ -52,6 +55,8 @@ export interface Config {
   readonly port: number;
   readonly dataDir: string;
   readonly profile: string;
+  /** What this process does: everything, answer calls, or keep the read models. */
+  readonly role: Role;
   readonly databaseUrl: string | undefined;
   readonly nodeId: string | undefined;
   readonly secrets: Readonly<Partial<Record<SecretName, string>>>;
@@ -84,12 +89,18 @@ export function parseConfig(env: NodeJS.ProcessEnv): Config {
     throw new ConfigError(parsed.error.issues.map((i) => `${i.path.join('.')}: ${i.message}`));
   }
   const e = parsed.data;
+  if (e.ROLE !== 'all' && e.DATABASE_URL === undefined) {
+    throw new ConfigError([
+      `ROLE: ${e.ROLE} is one of several processes, which need PostgreSQL: set DATABASE_URL, or leave ROLE out`,
+    ]);
+  }
   return {
     production: e.NODE_ENV === 'production',
     host: e.HOST,
     port: e.PORT,
     dataDir: e.DATA_DIR,
     profile: e.PROFILE,
+    role: e.ROLE,
     databaseUrl: e.DATABASE_URL,
     nodeId: e.NODE_ID,
     secrets: {

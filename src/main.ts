@@ -1,35 +1,43 @@
-import { join } from 'node:path';
 import { AccountQueries } from '../projections/accounts/queries.js';
 import { CatalogueQueries } from '../projections/catalogue/queries.js';
 import { KeyQueries } from '../projections/keys/queries.js';
 import type { Projector } from '../projections/runner.js';
 import { UsageQueries } from '../projections/usage/queries.js';
-import { importPatterns, readPatternFiles } from './catalogue/importer.js';
 import { followAccess } from './composition/access.js';
-import type { Queries } from './composition/api.js';
-import { createApi, createCommands, listen } from './composition/api.js';
+import type { ApiCommands, Parts, Queries } from './composition/api.js';
+import { createApi, createCommands } from './composition/api.js';
 import { openMetering } from './composition/metering.js';
-import type { StartOptions } from './composition/options.js';
-import { catchUp, settle, startProjections } from './composition/projections.js';
+import type { OnProgress, StartOptions } from './composition/options.js';
+import type { Projections } from './composition/projections.js';
+import { catchUp, followProjections, settle, startProjections } from './composition/projections.js';
+import { createProjectorServer } from './composition/projectorServer.js';
+import { publishPatterns, publishPlans } from './composition/publish.js';
 import { openSearch } from './composition/search.js';
 import { Shutdown } from './composition/shutdown.js';
 import type { Stores } from './composition/stores.js';
-import { openStores, SYSTEM } from './composition/stores.js';
+import { openStores } from './composition/stores.js';
 import { createDemo } from './demo.js';
 import type { CommandHandler } from './eventsourcing/commandHandler.js';
 import type { EventStore } from './eventsourcing/eventStore.js';
+import { listen } from './http/listen.js';
 import type { Journal } from './usage/journal.js';
 
 export type { StartOptions } from './composition/options.js';
 
-/** A running Tollgraph. */
-export interface App {
+/** A running process of Tollgraph, in whatever role. */
+export interface Server {
   /** E.g. `http://127.0.0.1:4000`. */
   readonly url: string;
   /** The demo key, when this start has made it. */
   readonly demoKey: string | undefined;
   /** Patterns that this start has published or revised. */
   readonly imported: number;
+  /** Answers what is under way, flushes, and closes. @throws ShutdownFailed */
+  close(): Promise<void>;
+}
+
+/** A running Tollgraph: everything in one process. */
+export interface App extends Server {
   /** The parts that command-line tools and tests work with. */
   readonly parts: {
     readonly projector: Projector;
@@ -38,20 +46,40 @@ export interface App {
     readonly journal: Journal;
     readonly vectors: () => Promise<void>;
   };
-  /** Answers what is under way, flushes, and closes. @throws ShutdownFailed */
-  close(): Promise<void>;
 }
 
 const ACCESS_WAIT_MS = 250;
 
 /**
- * The composition root: opens what the configuration names, starts the read models, and serves.
+ * The composition root: opens what the configuration names and starts what the role asks for.
  * @throws ConfigError, DataDirInUse
  */
-export async function start(options: StartOptions): Promise<App> {
-  const shutdown = new Shutdown(options.log);
+export function startRole(options: StartOptions): Promise<Server> {
+  const roles = { all: startAll, api: startApi, projector: startProjector };
+  return opened(options, roles[options.config.role]);
+}
+
+/** Starts everything in this process, whatever the role says. @throws ConfigError, DataDirInUse */
+export function start(options: StartOptions): Promise<App> {
+  return opened(options, startAll);
+}
+
+type Starting<S> = (
+  options: StartOptions,
+  stores: Stores,
+  shutdown: Shutdown,
+  report: OnProgress,
+) => Promise<S>;
+
+async function opened<S>(options: StartOptions, starting: Starting<S>): Promise<S & Pick<Server, 'close'>> {
+  const { config, root, log, onProgress = () => {} } = options;
+  const shutdown = new Shutdown(log);
   try {
-    return await startAll(options, shutdown);
+    onProgress('Opening the database', 0, 1);
+    const stores = await openStores(config, root, shutdown);
+    onProgress('Opening the database', 1, 1);
+    const started = await starting(options, stores, shutdown, onProgress);
+    return { ...started, close: () => shutdown.run() };
   } catch (error) {
     // The error that ended the start is the one to tell; what else fails now is logged.
     await shutdown.run().catch(() => undefined);
@@ -59,67 +87,115 @@ export async function start(options: StartOptions): Promise<App> {
   }
 }
 
-async function startAll(options: StartOptions, shutdown: Shutdown): Promise<App> {
-  const { config, root, log, onProgress = () => {}, demo = false } = options;
-  onProgress('Opening the database', 0, 1);
-  const stores = await openStores(config, root, shutdown);
-  onProgress('Opening the database', 1, 1);
-  const { sql, store, commands, clock } = stores;
-
+async function startAll(
+  options: StartOptions,
+  stores: Stores,
+  shutdown: Shutdown,
+  report: OnProgress,
+): Promise<Omit<App, 'close'>> {
+  const { config, log, demo = false } = options;
+  const { store, commands } = stores;
+  await publishPlans(stores);
   const projections = await startProjections(stores, log, shutdown);
-  const { projector } = projections;
-  await catchUp(projections, stores, onProgress);
-
-  const queries: Queries = {
-    accounts: new AccountQueries(sql, projector.access('accounts')),
-    keys: new KeyQueries(sql, projector.access('keys')),
-    catalogue: new CatalogueQueries(sql, projector.access('catalogue'), projector.access('popularity')),
-    usage: new UsageQueries(sql, projector.access('usage')),
-  };
-  const loadedFrom = Math.min(
-    ...['accounts', 'keys'].map((name) => projector.access(name).state().checkpoint),
+  await catchUp(projections, stores, report);
+  const queries = queriesOf(projections);
+  const imported = await publishPatterns(options, stores, queries.catalogue, report);
+  const { url, parts, apiCommands } = await serveCalls(
+    options,
+    stores,
+    projections,
+    queries,
+    shutdown,
+    report,
   );
-  const access = await followAccess(stores, projections.reader, loadedFrom, queries, log, shutdown);
-  const imported = await loadCatalogue(options, stores, queries);
-  const metering = await openMetering(stores, queries.usage, config, log, shutdown);
-  const search = openSearch(sql, projector, config.embeddings, log, shutdown);
-
-  const parts = { stores, projections, queries, access, metering, search };
-  const apiCommands = createCommands(parts);
-  const fastify = await createApi(parts, apiCommands, config, log);
-  await catchUp(projections, stores, onProgress);
-  await access.follower.reached(await store.head(), ACCESS_WAIT_MS);
-  const url = await listen(fastify, config);
-  shutdown.add('HTTP server', () => fastify.close());
 
   // Last, when nothing can fail any more: its key is shown once, by the start that has made it.
   const demoKey =
     demo && !config.production
-      ? await createDemo({ commands, ...apiCommands, plans: access.plans, now: clock() })
+      ? await createDemo({ commands, ...apiCommands, plans: parts.access.plans, now: stores.clock() })
       : undefined;
-  await settle(projections, stores, onProgress);
+  await settle(projections, stores, report);
 
+  const { metering, search } = parts;
   return {
     url,
     demoKey,
     imported,
-    parts: { projector, store, commands, journal: metering.journal, vectors: () => search.idle() },
-    close: () => shutdown.run(),
+    parts: {
+      projector: projections.models,
+      store,
+      commands,
+      journal: metering.journal,
+      vectors: () => search.idle(),
+    },
   };
 }
 
-/** Publishes the patterns' files as far as they have changed. */
-async function loadCatalogue(
-  { root, patterns, onProgress = () => {} }: StartOptions,
-  { commands, profile, clock }: Stores,
-  { catalogue }: Queries,
-): Promise<number> {
-  if (patterns === null) return 0;
-  return importPatterns(
-    commands,
-    await readPatternFiles(patterns ?? join(root, 'patterns'), profile.tiers),
-    await catalogue.contentHashes(),
-    { ...SYSTEM, at: new Date(clock()) },
-    (done, total) => onProgress('Loading the catalogue', done, total),
-  );
+/** Answers calls, as soon as the projector has built the read models of this version. */
+async function startApi(
+  options: StartOptions,
+  stores: Stores,
+  shutdown: Shutdown,
+  report: OnProgress,
+): Promise<Omit<Server, 'close'>> {
+  const projections = await followProjections(stores, options.log, shutdown);
+  await catchUp(projections, stores, report);
+  const queries = queriesOf(projections);
+  const { url } = await serveCalls(options, stores, projections, queries, shutdown, report);
+  return { url, demoKey: undefined, imported: 0 };
+}
+
+/** Keeps the read models, runs the policies, and publishes plans and patterns. */
+async function startProjector(
+  options: StartOptions,
+  stores: Stores,
+  shutdown: Shutdown,
+  report: OnProgress,
+): Promise<Omit<Server, 'close'>> {
+  const { config, log } = options;
+  await publishPlans(stores);
+  const projections = await startProjections(stores, log, shutdown);
+  let caughtUp = false;
+  const fastify = await createProjectorServer(projections, stores, () => caughtUp, config, log);
+  const url = await listen(fastify, config);
+  shutdown.add('HTTP server', () => fastify.close());
+
+  await catchUp(projections, stores, report);
+  const imported = await publishPatterns(options, stores, queriesOf(projections).catalogue, report);
+  openSearch(projections, config, true, log, shutdown);
+  await settle(projections, stores, report);
+  caughtUp = true;
+  return { url, demoKey: undefined, imported };
+}
+
+async function serveCalls(
+  { config, log }: StartOptions,
+  stores: Stores,
+  projections: Projections,
+  queries: Queries,
+  shutdown: Shutdown,
+  report: OnProgress,
+): Promise<{ url: string; parts: Parts; apiCommands: ApiCommands }> {
+  const { reader, models } = projections;
+  const loadedFrom = Math.min(...['accounts', 'keys'].map((name) => models.access(name).state().checkpoint));
+  const access = await followAccess(stores, reader, loadedFrom, queries, log, shutdown);
+  const metering = await openMetering(stores, queries.usage, config, log, shutdown);
+  const search = openSearch(projections, config, config.role !== 'api', log, shutdown);
+  const parts: Parts = { stores, projections, queries, access, metering, search };
+  const apiCommands = createCommands(parts);
+  const fastify = await createApi(parts, apiCommands, config, log);
+  await catchUp(projections, stores, report);
+  await access.follower.reached(await stores.store.head(), ACCESS_WAIT_MS);
+  const url = await listen(fastify, config);
+  shutdown.add('HTTP server', () => fastify.close());
+  return { url, parts, apiCommands };
+}
+
+function queriesOf({ models, sql }: Projections): Queries {
+  return {
+    accounts: new AccountQueries(sql, models.access('accounts')),
+    keys: new KeyQueries(sql, models.access('keys')),
+    catalogue: new CatalogueQueries(sql, models.access('catalogue'), models.access('popularity')),
+    usage: new UsageQueries(sql, models.access('usage')),
+  };
 }

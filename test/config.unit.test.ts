@@ -19,6 +19,7 @@ it('needs nothing', () => {
     port: 4000,
     dataDir: 'data',
     profile: 'specql',
+    role: 'all',
     databaseUrl: undefined,
     nodeId: undefined,
     secrets: {},
@@ -36,6 +37,7 @@ it('takes what is set', () => {
     PORT: '0',
     DATA_DIR: '/var/lib/tollgraph',
     PROFILE: 'glyph',
+    ROLE: 'projector',
     DATABASE_URL: 'postgres://db/tollgraph',
     NODE_ID: 'n1',
     KEY_PEPPER: SECRET,
@@ -50,6 +52,7 @@ it('takes what is set', () => {
     port: 0,
     dataDir: '/var/lib/tollgraph',
     profile: 'glyph',
+    role: 'projector',
     databaseUrl: 'postgres://db/tollgraph',
     nodeId: 'n1',
     secrets: { KEY_PEPPER: SECRET },
@@ -61,7 +64,7 @@ it('takes what is set', () => {
 });
 
 it.each(['', ' ', '\t'])('counts an empty variable ("%s") as not set', (empty) => {
-  const names = ['HOST', 'PORT', 'DATA_DIR', 'PROFILE', 'DATABASE_URL', 'NODE_ID', 'KEY_PEPPER'];
+  const names = ['HOST', 'PORT', 'DATA_DIR', 'PROFILE', 'ROLE', 'DATABASE_URL', 'NODE_ID', 'KEY_PEPPER'];
   const others = ['TRUST_PROXY', 'CORS_ORIGINS', 'JOURNAL_FLUSH_MS', 'EMBEDDINGS'];
   const env = Object.fromEntries([...names, ...others].map((name) => [name, empty]));
   expect(parseConfig(env)).toEqual(parseConfig({}));
@@ -71,7 +74,13 @@ it('leaves alone what is not its own', () => {
   expect(parseConfig({ PATH: '/bin', EDITOR: 'ed' })).toEqual(parseConfig({}));
 });
 
+it.each(['api', 'projector'])('refuses the role %s without a database that processes can share', (ROLE) => {
+  expect(() => parseConfig({ ROLE })).toThrow(/ROLE: .* need PostgreSQL/);
+  expect(parseConfig({ ROLE, DATABASE_URL: 'postgres://db/tollgraph' }).role).toBe(ROLE);
+});
+
 const WRONG = {
+  ROLE: 'both',
   PORT: '70000',
   PROFILE: '../secrets',
   DATABASE_URL: 'mysql://user:hunter2@db/x',

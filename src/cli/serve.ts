@@ -1,7 +1,8 @@
 import { parseConfig } from '../config.js';
 import { jsonLogger } from '../logger.js';
-import type { App } from '../main.js';
-import { start } from '../main.js';
+import type { Role } from '../config.js';
+import type { Server } from '../main.js';
+import { startRole } from '../main.js';
 import { progressBar } from './progress.js';
 
 /** Runs the server until it is told to stop, and tells people what to do with it. */
@@ -11,10 +12,13 @@ export async function serve(env: NodeJS.ProcessEnv, root: string): Promise<void>
   // field's failure must not end the process.
   process.on('unhandledRejection', (error) => log.error('a promise was rejected and nobody waited', error));
   const progress = progressBar(process.stderr);
-  let app: App;
+  let app: Server;
+  let role: Role;
   try {
-    app = await start({
-      config: parseConfig(env),
+    const config = parseConfig(env);
+    role = config.role;
+    app = await startRole({
+      config,
       root,
       log,
       onProgress: progress.show,
@@ -46,10 +50,14 @@ export async function serve(env: NodeJS.ProcessEnv, root: string): Promise<void>
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
   // Whoever reads that it is ready may stop it at once.
-  process.stdout.write(welcome(app));
+  process.stdout.write(role === 'projector' ? projectorWelcome(app) : welcome(app));
 }
 
-function welcome({ url, demoKey, imported }: App): string {
+function projectorWelcome({ url }: Server): string {
+  return `\nTollgraph is ready at ${url}  (the projector: /health and /metrics, no GraphQL)\n`;
+}
+
+function welcome({ url, demoKey, imported }: Server): string {
   const curl = (query: string, header: string | undefined): string =>
     [
       `  curl -s ${url}/graphql -H 'content-type: application/json'`,

@@ -11,7 +11,6 @@ import { Cursors } from '../catalogue/cursor.js';
 import { QueryEmbedder } from '../catalogue/queryEmbedder.js';
 import { CatalogueResolver, PatternFieldsResolver } from '../catalogue/resolvers.js';
 import type { Config } from '../config.js';
-import { ConfigError } from '../config.js';
 import { PositionTokens } from '../eventsourcing/positionToken.js';
 import { AddressGuard } from '../graphql/addressGuard.js';
 import { createLoaders } from '../graphql/loaders.js';
@@ -27,6 +26,7 @@ import { Metrics } from '../metrics.js';
 import { Guard } from '../usage/guard.js';
 import { UsageResolver } from '../usage/resolvers.js';
 import type { Access } from './access.js';
+import { describeAccess, describeProjections } from './metrics.js';
 import type { Metering } from './metering.js';
 import type { Projections } from './projections.js';
 import type { Search } from './search.js';
@@ -57,12 +57,12 @@ export interface Parts {
 }
 
 /** The commands that GraphQL and the demo account share. */
-export interface Commands {
+export interface ApiCommands {
   readonly register: RegisterUser;
   readonly issueKey: IssueKey;
 }
 
-export function createCommands({ stores, access }: Pick<Parts, 'stores' | 'access'>): Commands {
+export function createCommands({ stores, access }: Pick<Parts, 'stores' | 'access'>): ApiCommands {
   const { commands, personal, secrets, clock } = stores;
   return {
     register: new RegisterUser(commands, personal, secrets.EMAIL_HASH_KEY, clock),
@@ -73,7 +73,7 @@ export function createCommands({ stores, access }: Pick<Parts, 'stores' | 'acces
 /** The HTTP server with everything on it, not yet listening. */
 export async function createApi(
   parts: Parts,
-  commands: Commands,
+  commands: ApiCommands,
   config: Config,
   log: Logger,
 ): Promise<FastifyInstance> {
@@ -102,35 +102,23 @@ export async function createApi(
   });
   const problems = (): string[] => [
     ...(metering.journal.problem === undefined ? [] : [metering.journal.problem]),
-    ...projections.projector.failures().map(({ model }) => `the read model ${model} does not get on`),
+    ...projections.models.failures().map(({ model }) => `the read model ${model} does not get on`),
   ];
   serveHealth(fastify, { problems }, metrics);
   await servePlayground(fastify, schema);
-  describeMetrics(metrics, parts);
+  describeProjections(metrics, projections, stores);
+  describeAccess(metrics, access);
   return fastify;
-}
-
-/** @throws ConfigError when the address is taken or not ours to take */
-export async function listen(fastify: FastifyInstance, { host, port }: Config): Promise<string> {
-  try {
-    return await fastify.listen({ host, port });
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EADDRINUSE') throw new ConfigError(['PORT: another process is listening there already']);
-    if (code === 'EACCES') throw new ConfigError(['PORT: this user may not listen there']);
-    if (code === 'EADDRNOTAVAIL') throw new ConfigError(['HOST: this machine has no such address']);
-    throw error;
-  }
 }
 
 function createProductSchema(
   { stores, projections, queries, access, metering, search }: Parts,
-  { register, issueKey }: Commands,
+  { register, issueKey }: ApiCommands,
   sessions: Sessions,
   log: Logger,
 ): GraphQLSchema {
   const { store, secrets } = stores;
-  const { projector, policies } = projections;
+  const { models, policies } = projections;
   const { plans } = access;
   const tokens = new PositionTokens(stores.storeId);
   const planOf = (account: string) => plans.planOf(account);
@@ -138,7 +126,7 @@ function createProductSchema(
     new AccountsResolver(register, sessions, tokens, async (position, timeoutMs) => {
       if (!(await policies.reached(position, timeoutMs))) return false;
       const head = await store.head();
-      const all = await Promise.all(SETTLED_MODELS.map((name) => projector.reached(name, head, timeoutMs)));
+      const all = await Promise.all(SETTLED_MODELS.map((name) => models.reached(name, head, timeoutMs)));
       return all.every(Boolean);
     }),
     new UserResolver(stores.personal),
@@ -160,19 +148,7 @@ function createProductSchema(
       planOf,
       tokens,
       () => metering.journal.lastPosition,
-      (position, timeoutMs) => projector.reached('usage', position, timeoutMs),
+      (position, timeoutMs) => models.reached('usage', position, timeoutMs),
     ),
   ]);
-}
-
-function describeMetrics(metrics: Metrics, { stores, projections, access }: Parts): void {
-  metrics.gauges('tollgraph_read_model_position', 'Last event a read model has seen.', 'model', () =>
-    projections.projector.states().map(({ model, checkpoint }) => [model, checkpoint] as const),
-  );
-  metrics.gauge('tollgraph_keys', 'Keys in the cache.', () => access.keys.size);
-  metrics.gauge(
-    'tollgraph_command_conflicts',
-    'Commands decided again after losing a race.',
-    () => stores.commands.conflicts,
-  );
 }

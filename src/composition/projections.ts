@@ -1,15 +1,21 @@
 import { accounts } from '../../projections/accounts/model.js';
+import { announceProgress, onProgress } from '../../projections/announce.js';
 import { catalogue } from '../../projections/catalogue/model.js';
+import { FollowedReadModels } from '../../projections/followed.js';
 import { keys } from '../../projections/keys/model.js';
 import { popularity } from '../../projections/popularity/model.js';
-import type { ReadModel } from '../../projections/readModel.js';
+import type { ReadModel, ReadModels } from '../../projections/readModel.js';
 import { Projector } from '../../projections/runner.js';
+import { onServingTables } from '../../projections/servingTables.js';
 import { usage } from '../../projections/usage/model.js';
 import { openAccount } from '../accounts/policies.js';
 import { START } from '../eventsourcing/event.js';
+import { FollowedPolicies } from '../eventsourcing/followedPolicies.js';
+import type { Policies } from '../eventsourcing/policy.js';
 import { PolicyRunner } from '../eventsourcing/policy.js';
 import { EventReader } from '../eventsourcing/reader.js';
 import type { Logger } from '../logger.js';
+import type { Sql } from '../sql/sql.js';
 import type { OnProgress } from './options.js';
 import type { Shutdown } from './shutdown.js';
 import type { Stores } from './stores.js';
@@ -19,11 +25,18 @@ export const READ_MODELS: readonly ReadModel[] = [keys, accounts, catalogue, usa
 /** How long one look at the progress waits, in milliseconds. */
 const CATCH_UP_STEP_MS = 250;
 
-/** What follows the events in this process: one reader, the read models, the policies. */
+/** What follows the events, in this process or in another. */
 export interface Projections {
   readonly reader: EventReader;
-  readonly projector: Projector;
-  readonly policies: PolicyRunner;
+  readonly models: ReadModels;
+  readonly policies: Policies;
+  /** The database for queries of read models. */
+  readonly sql: Sql;
+}
+
+/** What follows the events in this process: one reader, the read models, the policies. */
+export interface RunningProjections extends Projections {
+  readonly models: Projector;
 }
 
 /** Starts the read models and the policies. */
@@ -31,45 +44,64 @@ export async function startProjections(
   { sql, store, commands }: Stores,
   log: Logger,
   shutdown: Shutdown,
-): Promise<Projections> {
+): Promise<RunningProjections> {
   const reader = new EventReader(store);
-  const projector = await Projector.open(sql, reader, READ_MODELS, (model, error) =>
+  const models = await Projector.open(sql, reader, READ_MODELS, (model, error) =>
     log.error(`the read model ${model} does not get on`, error),
   );
   const policies = await PolicyRunner.open(sql, reader, [openAccount(commands)], (policy, error) =>
     log.error(`the policy ${policy} does not get on`, error),
   );
-  projector.start();
+  await announceProgress(sql);
+  models.start();
   policies.start();
   shutdown.add('projections', async () => {
     reader.close();
-    await Promise.all([projector.stop(), policies.stop()]);
+    await Promise.all([models.stop(), policies.stop()]);
   });
-  return { reader, projector, policies };
+  const pointers = {
+    generationOf: (model: string) => models.access(model).state().generation,
+    refresh: () => Promise.resolve(),
+  };
+  return { reader, models, policies, sql: onServingTables(sql, READ_MODELS, pointers) };
+}
+
+/** Follows the read models and policies of the projector, which is another process. */
+export async function followProjections(
+  { sql, store, commands }: Stores,
+  log: Logger,
+  shutdown: Shutdown,
+): Promise<Projections> {
+  const reader = new EventReader(store);
+  shutdown.add('event reader', () => reader.close());
+  const onError = (error: unknown): void => log.error('what the projector does is not known', error);
+  const models = await FollowedReadModels.open(sql, reader, READ_MODELS, onProgress(sql), onError);
+  shutdown.add('followed read models', () => models.stop());
+  const policies = await FollowedPolicies.open(
+    sql,
+    reader,
+    [openAccount(commands)],
+    onProgress(sql),
+    onError,
+  );
+  shutdown.add('followed policies', () => policies.stop());
+  return { reader, models, policies, sql: onServingTables(sql, READ_MODELS, models) };
 }
 
 /** Until all read models have seen what is stored now. */
-export async function catchUp(
-  { projector }: Projections,
-  { store }: Stores,
-  onProgress: OnProgress,
-): Promise<void> {
+export async function catchUp({ models }: Projections, { store }: Stores, report: OnProgress): Promise<void> {
   const head = await store.head();
-  while (!(await projector.allReached(head, CATCH_UP_STEP_MS))) {
-    const done = Math.min(...projector.states().map(({ checkpoint }) => checkpoint));
-    onProgress('Catching up', Math.min(done, head), head);
+  while (!(await models.allReached(head, CATCH_UP_STEP_MS))) {
+    const done = Math.min(head, ...models.states().map(({ checkpoint }) => checkpoint));
+    report('Catching up', done, head);
   }
 }
 
 /** Until what policies do about the last events is stored too, and shown: a stop leaves nothing half done. */
-export async function settle(
-  projections: Projections,
-  stores: Stores,
-  onProgress: OnProgress,
-): Promise<void> {
+export async function settle(projections: Projections, stores: Stores, report: OnProgress): Promise<void> {
   for (let handled = START; handled < (await stores.store.head());) {
     handled = await stores.store.head();
     while (!(await projections.policies.reached(handled, CATCH_UP_STEP_MS)));
   }
-  await catchUp(projections, stores, onProgress);
+  await catchUp(projections, stores, report);
 }

@@ -1,30 +1,30 @@
 import { CatalogueSearch } from '../../projections/catalogue/search.js';
 import { PatternVectors } from '../../projections/catalogue/vectors.js';
-import type { Projector } from '../../projections/runner.js';
 import { openMiniLm } from '../adapters/embeddings/minilm.js';
 import type { Embedder } from '../catalogue/embedder.js';
 import { VectorWorker } from '../catalogue/vectorWorker.js';
+import type { Config } from '../config.js';
 import type { Logger } from '../logger.js';
-import type { Sql } from '../sql/sql.js';
+import type { Projections } from './projections.js';
 import type { Shutdown } from './shutdown.js';
 
 /** Search in the catalogue: by words from the beginning, by meaning once the model is loaded. */
 export interface Search extends Pick<CatalogueSearch, 'search'> {
   /** The model; undefined where there is none. */
   readonly model: Promise<Embedder | undefined>;
-  /** Resolves when every pattern has its vector. */
+  /** Resolves when every pattern has its vector, where this process computes them. */
   idle(): Promise<void>;
 }
 
-/** Loads the embedding model, while the server already answers, and keeps the catalogue's vectors. */
+/** Loads the embedding model while the server already answers; `fills` keeps the catalogue's vectors, too. */
 export function openSearch(
-  sql: Sql,
-  projector: Projector,
-  embeddings: 'local' | 'off',
+  { models, sql }: Projections,
+  { embeddings }: Config,
+  fills: boolean,
   log: Logger,
   shutdown: Shutdown,
 ): Search {
-  const catalogue = projector.access('catalogue');
+  const catalogue = models.access('catalogue');
   let search = new CatalogueSearch(sql, catalogue, undefined);
   let worker: VectorWorker | undefined;
   const load = async (): Promise<Embedder> => {
@@ -33,11 +33,15 @@ export function openSearch(
     const vectors = await PatternVectors.open(sql, catalogue, model);
     const { dimensions, minSimilarity } = model;
     search = new CatalogueSearch(sql, catalogue, { tables: vectors.tables, dimensions, minSimilarity });
-    const working = new VectorWorker(vectors, model, (error) => log.error('vectors are not computed', error));
-    worker = working;
-    shutdown.add('vector worker', () => working.stop());
-    projector.onChanged('catalogue', () => working.wake());
-    working.wake();
+    if (fills) {
+      const filling = new VectorWorker(vectors, model, (error) =>
+        log.error('vectors are not computed', error),
+      );
+      worker = filling;
+      shutdown.add('vector worker', () => filling.stop());
+      models.onChanged('catalogue', () => filling.wake());
+      filling.wake();
+    }
     return model;
   };
   const model =

@@ -12,7 +12,7 @@ import type { EventStore } from '../eventsourcing/eventStore.js';
 import { installation } from '../installation/decide.js';
 import { INSTALLATION_STREAM } from '../installation/events.js';
 import type { Profile } from '../plans/profile.js';
-import { publishProfile, readProfile } from '../plans/publish.js';
+import { readProfile } from '../plans/publish.js';
 import { PersonalData } from '../secrets/personalData.js';
 import type { Secrets } from '../secrets/secrets.js';
 import { fingerprint, loadSecrets } from '../secrets/secrets.js';
@@ -55,7 +55,6 @@ export async function openStores(config: Config, root: string, shutdown: Shutdow
   const personal = await PersonalData.open(sql, secrets.MASTER_KEY);
 
   const storeId = await checkInstallation(commands, config.profile, secrets, clock());
-  await publishProfile(commands, profile, { ...SYSTEM, at: new Date(clock()) });
   return { sql, store, commands, personal, secrets, profile, node, storeId, clock };
 }
 

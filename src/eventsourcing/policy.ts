@@ -35,8 +35,14 @@ const MIGRATION = `
 CREATE SCHEMA IF NOT EXISTS read;
 CREATE TABLE IF NOT EXISTS read.policies (name text PRIMARY KEY, checkpoint bigint NOT NULL);`;
 
+/** The policies as whoever waits for them sees them, whether this process runs them or another. */
+export interface Policies {
+  /** @returns false when not all policies have handled `position` within `timeoutMs` */
+  reached(position: Position, timeoutMs: number): Promise<boolean>;
+}
+
 /** Runs policies, each behind a checkpoint of its own. */
-export class PolicyRunner {
+export class PolicyRunner implements Policies {
   readonly #followers = new Map<string, Follower>();
 
   static async open(
@@ -88,7 +94,6 @@ export class PolicyRunner {
     await Promise.all([...this.#followers.values()].map((follower) => follower.stop()));
   }
 
-  /** @returns false when not all policies have handled `position` within `timeoutMs` */
   async reached(position: Position, timeoutMs: number): Promise<boolean> {
     const all = await Promise.all(
       [...this.#followers.values()].map((follower) => follower.reached(position, timeoutMs)),
