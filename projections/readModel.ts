@@ -7,14 +7,17 @@ export type Tables = (table: string) => string;
 /**
  * A read model: tables, and the fold that fills them. It owns its tables alone, so that it can be
  * dropped and rebuilt. The fold is pure: no clock, no sequence, no random, nothing but the events.
+ * Events of different streams may be folded in any order, since a parked stream catches up later.
  */
 export interface ReadModel {
   readonly name: string;
   /** Raised when tables or fold change; the new version is then built beside the old one. */
   readonly version: number;
   readonly tables: readonly string[];
-  /** DDL for one generation. */
+  /** DDL for one generation: its tables, with what the fold itself needs to find rows. */
   create(t: Tables): string;
+  /** Indexes that only queries use: made after the load of a whole history. */
+  indexes?(t: Tables): readonly string[];
   /** Event types that can change it. */
   readonly handles: ReadonlySet<string>;
   /** Statements that apply the events, in order. Given only events of the types above. */

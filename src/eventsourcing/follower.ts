@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Position, StoredEvent } from './event.js';
+import { Progress } from './progress.js';
 import type { EventReader } from './reader.js';
 
 /** A page with so many events has more behind it. */
@@ -19,23 +20,21 @@ export interface FollowerOptions {
   readonly onError: (error: unknown, attempt: number) => void;
 }
 
-/** Follows the global order from a position, at its own pace, until stopped. */
+/** Follows the global order from a position, at its own pace; may be stopped and started again. */
 export class Follower {
-  #position: Position;
-  #stopped = false;
+  readonly #progress: Progress;
   #failure: unknown;
   #loop: Promise<void> | undefined;
-  readonly #waiters = new Set<{ position: Position; resolve: () => void }>();
-  readonly #stop = new AbortController();
+  #stop = new AbortController();
   #resume: (() => void) | undefined;
 
   constructor(private readonly options: FollowerOptions) {
-    this.#position = options.from;
+    this.#progress = new Progress(options.from, () => this.#resume?.());
   }
 
   /** The last event that was handled. */
   get position(): Position {
-    return this.#position;
+    return this.#progress.position;
   }
 
   /** Why it does not get on at the moment, if it does not. */
@@ -43,52 +42,48 @@ export class Follower {
     return this.#failure;
   }
 
-  start(): void {
-    this.#loop ??= this.#run();
+  /** @param from where to go on, if not behind the last event that was handled */
+  start(from?: Position): void {
+    if (this.#loop) return;
+    if (from !== undefined) this.#progress.moveTo(from);
+    this.#stop = new AbortController();
+    this.#loop = this.#run(this.#stop.signal);
   }
 
+  /** Whoever waits goes on waiting for the next start. */
   async stop(): Promise<void> {
-    this.#stopped = true;
     this.#stop.abort();
     this.#resume?.();
     await this.#loop;
+    this.#loop = undefined;
+  }
+
+  /** While it is stopped: somebody else has handled the events up to here. */
+  moveTo(position: Position): void {
+    this.#progress.moveTo(position);
   }
 
   /**
    * Waits until `position` has been handled.
    * @returns false when that took longer than `timeoutMs`
    */
-  async reached(position: Position, timeoutMs: number): Promise<boolean> {
-    if (this.#position >= position) return true;
-    let waiter!: { position: Position; resolve: () => void };
-    const arrived = new Promise<boolean>((resolve) => {
-      waiter = { position, resolve: () => resolve(true) };
-    });
-    this.#waiters.add(waiter);
-    this.#resume?.();
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<boolean>((resolve) => {
-      timer = setTimeout(() => resolve(false), timeoutMs);
-    });
-    const result = await Promise.race([arrived, late]);
-    clearTimeout(timer);
-    this.#waiters.delete(waiter);
-    return result;
+  reached(position: Position, timeoutMs: number): Promise<boolean> {
+    return this.#progress.reached(position, timeoutMs);
   }
 
-  async #run(): Promise<void> {
+  async #run(stop: AbortSignal): Promise<void> {
     const { reader, handle, onError } = this.options;
-    for (let attempt = 0; !this.#stopped;) {
+    for (let attempt = 0; !stop.aborted;) {
       const { wakes } = reader;
       try {
-        const page = await reader.page(this.#position);
-        if (this.#stopped) return;
+        const page = await reader.page(this.position);
+        if (stop.aborted) return;
         const last = page.at(-1)?.position;
         if (last === undefined) {
           if (reader.wakes === wakes) await this.#pause((resume) => reader.onWake(resume));
         } else {
           await handle(page, last);
-          this.#advance(last);
+          this.#progress.moveTo(last);
           if (page.length < FULL_PAGE) await this.#rest();
         }
         attempt = 0;
@@ -97,7 +92,7 @@ export class Follower {
         this.#failure = error;
         onError(error, ++attempt);
         const wait = Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** attempt);
-        await delay(wait, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+        await delay(wait, undefined, { signal: stop }).catch(() => undefined);
       }
     }
   }
@@ -107,7 +102,7 @@ export class Follower {
    * pages of many small ones. All followers rest until the same moments, so that they share the pages.
    */
   async #rest(): Promise<void> {
-    if (this.#waiters.size > 0) return;
+    if (this.#progress.awaited) return;
     await this.#pause((resume) => {
       const timer = setTimeout(resume, REST_MS - (performance.now() % REST_MS));
       return () => clearTimeout(timer);
@@ -116,7 +111,7 @@ export class Follower {
 
   /** Waits until `begin` calls back, somebody waits for events, or the follower is stopped. */
   async #pause(begin: (resume: () => void) => () => void): Promise<void> {
-    if (this.#stopped) return;
+    if (this.#stop.signal.aborted) return;
     let end: (() => void) | undefined;
     await new Promise<void>((resolve) => {
       this.#resume = resolve;
@@ -124,10 +119,5 @@ export class Follower {
     });
     this.#resume = undefined;
     end?.();
-  }
-
-  #advance(position: Position): void {
-    this.#position = position;
-    for (const waiter of this.#waiters) if (waiter.position <= position) waiter.resolve();
   }
 }

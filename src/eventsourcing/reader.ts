@@ -48,6 +48,16 @@ export class EventReader {
     return events;
   }
 
+  /** A page of the past for one reader alone, e.g. a rebuild. */
+  history(after: Position, events: number, bytes: number): Promise<StoredEvent[]> {
+    return this.store.readAll(after, events, bytes);
+  }
+
+  /** Events of one stream, from a revision on. */
+  stream(name: string, from: number, limit: number): Promise<StoredEvent[]> {
+    return this.store.readStream(name, { from, limit });
+  }
+
   /** How often there was something new: read before a page, it tells whether something came since. */
   get wakes(): number {
     return this.#wakes;

@@ -6,6 +6,8 @@ export type Row = Record<string, unknown>;
 export interface Statement {
   readonly text: string;
   readonly params?: readonly unknown[];
+  /** For what takes longer than any query may, such as an index over many rows. */
+  readonly timeoutMs?: number;
 }
 
 /** On PGlite's one connection the journal goes first, then queries, then projections (decision 18). */
@@ -62,3 +64,6 @@ export class SqlUnavailable extends Outage {
 
 /** SQLSTATE of `RAISE EXCEPTION` in our own guards. */
 export const GUARD_FAILED = 'TG001';
+
+/** SQLSTATE of the guard of a lease: another process holds it now. */
+export const LEASE_LOST = 'TG002';

@@ -17,8 +17,6 @@ const UNAVAILABLE = /^(08|57|53|25P03)/;
 /** Those of them after which the connection still works. */
 const STILL_CONNECTED = /^(53|57014)/;
 
-const SCRIPT_LOCK = 7310426002;
-
 const sqlState = (error: unknown): string | undefined => {
   const { code } = error as { code?: string };
   return code !== undefined && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
@@ -51,6 +49,8 @@ const STATEMENT_MS: Readonly<Record<SqlPriority, number>> = {
 };
 /** How much later a server that says nothing at all counts as away. */
 const SILENCE_MS = 1_000;
+/** Held by one script at a time, over all processes. */
+const SCRIPT_LOCK = 7310426002;
 /** A client that vanished within a transaction keeps its locks no longer than this. */
 const IDLE_IN_TRANSACTION_MS = 4_000;
 
@@ -98,7 +98,7 @@ export async function openPostgres(url: string): Promise<Sql> {
     },
     transaction: (statements, priority = 'query') =>
       withClient(async (client) => {
-        const ms = STATEMENT_MS[priority];
+        const ms = Math.max(STATEMENT_MS[priority], ...statements.map(({ timeoutMs = 0 }) => timeoutMs));
         try {
           await client.query(`BEGIN; SET LOCAL statement_timeout = ${ms}`);
           const all: Row[][] = [];
