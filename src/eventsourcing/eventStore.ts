@@ -101,6 +101,14 @@ const unstorable = (text: string): boolean => text.includes('\0') || !text.isWel
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
+/** What an append counts: its data and metadata. */
+export function appendBytes(events: readonly NewEvent[]): number {
+  return events.reduce(
+    (bytes, { data, metadata }) => bytes + Buffer.byteLength(data) + Buffer.byteLength(metadata),
+    0,
+  );
+}
+
 /**
  * Checks events before they reach an adapter's client: some clients end the process over a bad one.
  * @throws EventTooLarge, TypeError
@@ -111,14 +119,13 @@ export function checkAppend(stream: string, events: readonly NewEvent[]): void {
   if (new Set(events.map(({ id }) => id)).size < events.length) {
     throw new TypeError(`an append to ${stream} has an event id twice`);
   }
-  let bytes = 0;
   for (const event of events) {
     if (!UUID.test(event.id)) throw new TypeError(`"${event.id}" is not a lower-case UUID`);
     if (!event.type) throw new TypeError(`an event for ${stream} has no type`);
     if ([stream, event.type, event.data, event.metadata].some(unstorable)) {
       throw new TypeError(`an event for ${stream} has text that cannot be stored`);
     }
-    bytes += Buffer.byteLength(event.data) + Buffer.byteLength(event.metadata);
   }
+  const bytes = appendBytes(events);
   if (bytes > MAX_APPEND_BYTES) throw new EventTooLarge(stream, bytes);
 }

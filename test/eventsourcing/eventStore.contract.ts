@@ -10,16 +10,29 @@ import {
   MAX_APPEND_BYTES,
   NO_STREAM,
 } from '../../src/eventsourcing/eventStore.js';
-import { newEvent, newStream } from './fixtures.js';
+import type { FollowerOptions } from '../../src/eventsourcing/follower.js';
+import { Follower } from '../../src/eventsourcing/follower.js';
+import { EventReader } from '../../src/eventsourcing/reader.js';
+import { deferred, newEvent } from './fixtures.js';
 
 /** What an adapter gives the contract: an empty store, through one or more independent instances. */
 export interface StoreUnderTest {
   /** Instances that share nothing but the stored events, as on several nodes. */
   readonly instances: readonly [EventStore, ...EventStore[]];
+  /** The category of streams that the store may be given, without any events so far. */
+  readonly category: string;
+  /** Whether an instance is woken by what another one appends; else its followers poll. */
+  readonly hearsOthers: boolean;
+  /** Breaks the connections of all instances, once; absent where there are none to break. */
+  interrupt?(): Promise<void>;
   remove(): Promise<void>;
 }
 
 const PAGE_BYTES = 1_000_000;
+
+/** No follower waits for the safety net: what it would hide must come by a wake-up. */
+const NEVER = 3_600_000;
+const LONG = 60_000;
 
 const newEvents = (count: number): NewEvent[] => Array.from({ length: count }, () => newEvent());
 const idsOf = (events: readonly { readonly id: string }[]): string[] => events.map(({ id }) => id);
@@ -36,6 +49,8 @@ export function eventStoreContract(adapter: string, setUp: () => Promise<StoreUn
     afterAll(() => subject.remove());
 
     const instance = (n: number): EventStore => subject.instances[n % subject.instances.length] as EventStore;
+
+    const newStream = (): string => `${subject.category}-${randomUUID()}`;
 
     const readToHead = async (after: Position, limit = 1_000): Promise<StoredEvent[]> => {
       const all: StoredEvent[] = [];
@@ -63,8 +78,18 @@ export function eventStoreContract(adapter: string, setUp: () => Promise<StoreUn
         const stored = await store.readStream(stream);
         expect(idsOf(stored)).toEqual(idsOf(events));
         expect(stored.map(({ revision }) => revision)).toEqual([0, 1, 2]);
-        expect(first).toMatchObject({ revision: 1, position: stored[1]?.position });
-        expect(second).toMatchObject({ revision: 2, position: stored[2]?.position });
+        const [, last, afterwards] = (await readToHead(START)).filter((event) => event.stream === stream);
+        expect(first).toMatchObject({ revision: 1, position: last?.position });
+        expect(second).toMatchObject({ revision: 2, position: afterwards?.position });
+      });
+
+      it('shows events of a stream at a position at which a reader has seen them', async () => {
+        const stream = newStream();
+        const { position } = await instance(1).append(stream, NO_STREAM, newEvents(2));
+        const head = await store.head();
+        const last = await store.readLast(stream);
+        expect(last?.position).toBeGreaterThanOrEqual(position);
+        expect(last?.position).toBeLessThanOrEqual(head);
       });
 
       it('lets exactly one of 20 racing creators of a stream win', async () => {
@@ -130,20 +155,46 @@ export function eventStoreContract(adapter: string, setUp: () => Promise<StoreUn
       });
 
       it.each([
-        ['with other data', (event: NewEvent) => ({ event: { ...event, data: '{"other":1}' } })],
-        ['with another type', (event: NewEvent) => ({ event: { ...event, type: 'Other' } })],
-        ['in another stream', (event: NewEvent) => ({ event, stream: newStream() })],
-        ['at another revision', (event: NewEvent) => ({ event, expected: 0 })],
-      ])('refuses a known id %s', async (_where, change) => {
+        ['other data', { data: '{"other":1}' }],
+        ['another type', { type: 'Other' }],
+      ])('refuses a known id with %s, also once the stream has grown', async (_what, change) => {
         const stream = newStream();
         const original = newEvent();
+        const again = [{ ...original, ...change }];
         await store.append(stream, NO_STREAM, [original]);
-        const again = { stream, expected: NO_STREAM, ...change(original) };
-        await expect(store.append(again.stream, again.expected, [again.event])).rejects.toBeInstanceOf(
-          EventIdReused,
+        await expect(store.append(stream, NO_STREAM, again)).rejects.toBeInstanceOf(EventIdReused);
+        await store.append(stream, 0, newEvents(1));
+        await expect(instance(1).append(stream, NO_STREAM, again)).rejects.toBeInstanceOf(EventIdReused);
+        expect((await store.readStream(stream))[0]).toMatchObject({
+          id: original.id,
+          dataText: original.data,
+        });
+      });
+
+      // Two requests under one command id that race: none may be told that its content was stored when
+      // the other's was.
+      it('lets one of ten contents under the same id win, and refuses the others', async () => {
+        const stream = newStream();
+        const event = newEvent();
+        const contents = Array.from({ length: 10 }, (_, n) => `{"n":${n}}`);
+        const results = await Promise.allSettled(
+          contents.map((data, n) => instance(n).append(stream, NO_STREAM, [{ ...event, data }])),
         );
-        expect(idsOf(await store.readStream(stream))).toEqual([original.id]);
-        if (again.stream !== stream) expect(await store.readStream(again.stream)).toEqual([]);
+        const winners = results.flatMap(({ status }, n) => (status === 'fulfilled' ? [contents[n]] : []));
+        expect(winners).toHaveLength(1);
+        expect((await store.readStream(stream)).map(({ dataText }) => dataText)).toEqual(winners);
+        for (const result of results) {
+          if (result.status === 'rejected') expect(result.reason).toBeInstanceOf(EventIdReused);
+        }
+      });
+
+      it('takes the same content again under other metadata: a repetition comes at another time', async () => {
+        const stream = newStream();
+        const event = newEvent();
+        const first = await store.append(stream, NO_STREAM, [event]);
+        const later = { ...event, metadata: newEvent().metadata };
+        expect(await instance(1).append(stream, NO_STREAM, [later])).toEqual(first);
+        expect((await store.readLast(stream))?.metadataText).toBe(event.metadata);
       });
 
       it('refuses an append of which only a part is known', async () => {
@@ -182,7 +233,8 @@ export function eventStoreContract(adapter: string, setUp: () => Promise<StoreUn
 
       it('keeps appends that share a commit apart: a bad one does not harm the others', async () => {
         const known = newEvent();
-        await store.append(newStream(), NO_STREAM, [known]);
+        const knownStream = newStream();
+        await store.append(knownStream, NO_STREAM, [known]);
         const good = Array.from({ length: 12 }, () => ({ stream: newStream(), events: newEvents(2) }));
         const taken = newStream();
 
@@ -190,8 +242,10 @@ export function eventStoreContract(adapter: string, setUp: () => Promise<StoreUn
         const outcomes = good.flatMap(({ stream, events }, n) => {
           const appended = store.append(stream, NO_STREAM, events);
           if (n === 3) return [appended, store.append(taken, 7, newEvents(1))];
-          if (n === 6) return [appended, store.append(taken, NO_STREAM, [known])];
-          // What no check foresaw: the database itself refuses this one.
+          if (n === 6) {
+            return [appended, store.append(knownStream, NO_STREAM, [{ ...known, data: '{"other":1}' }])];
+          }
+          // What no check foresaw: the database, or its driver, refuses this one.
           if (n === 9) return [appended, store.append(taken, Number.NaN, newEvents(1))];
           return [appended];
         });
@@ -242,34 +296,52 @@ export function eventStoreContract(adapter: string, setUp: () => Promise<StoreUn
         );
       });
 
-      it('is the same for 5,000 events of many streams', async () => {
+      it('is the same for 100,000 events of many streams', async () => {
         const before = await store.head();
-        const streams = Array.from({ length: 50 }, newStream);
-        const written = new Map<string, { stream: string; revision: number; event: NewEvent }>();
+        const run = randomUUID().slice(0, 8);
+        const streams = Array.from({ length: 20 }, newStream);
+        const perAppend = 500;
+        const event = (stream: number, revision: number): NewEvent => ({
+          id: `${run}-0000-4000-8000-${(stream * 1_000_000 + revision).toString(16).padStart(12, '0')}`,
+          type: `Type${revision % 3}`,
+          data: `{"stream":${stream},"revision":${revision},"text":"${'ü'.repeat(revision % 40)}"}`,
+          metadata: `{"schemaVersion":1,"at":"2026-11-22T12:00:00.000Z","correlationId":"${revision}"}`,
+        });
         await Promise.all(
-          streams.map(async (stream, s) => {
-            for (let batch = 0; batch < 4; batch++) {
-              const events = Array.from({ length: 25 }, (_, n) =>
-                newEvent({
-                  type: `Type${n % 3}`,
-                  data: JSON.stringify({ s, batch, n, text: 'ü'.repeat(n) }),
-                }),
-              );
-              await instance(s).append(stream, batch * 25 - 1, events);
-              events.forEach((event, n) =>
-                written.set(event.id, { stream, revision: batch * 25 + n, event }),
-              );
+          streams.map(async (name, stream) => {
+            for (let first = 0; first < 5_000; first += perAppend) {
+              const events = Array.from({ length: perAppend }, (_, n) => event(stream, first + n));
+              await instance(stream).append(name, first - 1, events);
             }
           }),
         );
 
-        const read = await readToHead(before, 700);
-        expect(read).toHaveLength(5_000);
-        for (const { id, stream, revision, type, dataText, metadataText } of read) {
-          const event = { id, type, data: dataText, metadata: metadataText };
-          expect({ stream, revision, event }).toEqual(written.get(id));
+        const numbers = new Map(streams.map((name, stream) => [name, stream]));
+        const next = streams.map(() => 0);
+        let wrong = 0;
+        for (let at = before; ;) {
+          const page = await store.readAll(at, 1_000, PAGE_BYTES);
+          if (page.length === 0) break;
+          for (const read of page) {
+            const stream = numbers.get(read.stream) ?? -1;
+            const revision = next[stream] ?? 0;
+            const expected = event(stream, revision);
+            next[stream] = revision + 1;
+            // A matcher for each of them would take longer than all the rest.
+            const same =
+              read.position > at &&
+              read.revision === revision &&
+              read.id === expected.id &&
+              read.type === expected.type &&
+              read.dataText === expected.data &&
+              read.metadataText === expected.metadata;
+            if (!same) wrong++;
+            at = read.position;
+          }
         }
-      }, 60_000);
+        expect(wrong).toBe(0);
+        expect(next).toEqual(streams.map(() => 5_000));
+      });
     });
 
     describe('reading', () => {
@@ -368,12 +440,128 @@ export function eventStoreContract(adapter: string, setUp: () => Promise<StoreUn
       });
     });
 
+    describe('following', () => {
+      const closing: (() => Promise<void> | void)[] = [];
+      afterEach(async () => {
+        for (const close of closing.splice(0).reverse()) await close();
+      });
+
+      const follow = (options: Partial<FollowerOptions>): Follower => {
+        const reader = new EventReader(store, NEVER);
+        const follower = new Follower({
+          name: 'test',
+          reader,
+          from: START,
+          handle: () => undefined,
+          onError: () => undefined,
+          ...options,
+        });
+        closing.push(
+          () => reader.close(),
+          () => follower.stop(),
+        );
+        follower.start();
+        return follower;
+      };
+
+      it('begins with the first event, or behind a position, or now', async () => {
+        await store.append(newStream(), NO_STREAM, newEvents(3));
+        const position = await store.head();
+        await instance(1).append(newStream(), NO_STREAM, newEvents(2));
+        const now = await store.head();
+
+        const seen = await Promise.all(
+          [START, position, now].map(async (from) => {
+            const ids: string[] = [];
+            const follower = follow({ from, handle: (events) => void ids.push(...idsOf(events)) });
+            expect(await follower.reached(now, LONG)).toBe(true);
+            return { ids, follower };
+          }),
+        );
+        const later = await store.append(newStream(), NO_STREAM, newEvents(2));
+        for (const { follower } of seen) expect(await follower.reached(later.position, LONG)).toBe(true);
+
+        const all = idsOf(await readToHead(START));
+        expect(seen[0]?.ids).toEqual(all);
+        expect(seen[1]?.ids).toEqual(all.slice(-4));
+        expect(seen[2]?.ids).toEqual(all.slice(-2));
+      });
+
+      it('sees every event once and in order although it lags, and its checkpoint never runs ahead', async () => {
+        const from = await store.head();
+        const entered = deferred();
+        const release = deferred();
+        const seen: string[] = [];
+        const follower: Follower = follow({
+          from,
+          handle: async (events, last) => {
+            expect(follower.position).toBeLessThan(last);
+            entered.resolve();
+            await release.promise;
+            expect(follower.position).toBeLessThan(last);
+            seen.push(...idsOf(events));
+          },
+        });
+        await store.append(newStream(), NO_STREAM, newEvents(1));
+        await entered.promise;
+        // It is held in its first page meanwhile.
+        for (let n = 0; n < 30; n++) await instance(n).append(newStream(), NO_STREAM, newEvents(100));
+        expect(follower.position).toBe(from);
+        expect(seen).toEqual([]);
+        release.resolve();
+        expect(await follower.reached(await store.head(), LONG)).toBe(true);
+        expect(seen).toEqual(idsOf(await readToHead(from)));
+        expect(seen).toHaveLength(3_001);
+      });
+
+      it('goes on at its checkpoint when it is dropped in the middle of a page', async () => {
+        const from = await store.head();
+        const streams = Array.from({ length: 8 }, newStream);
+        const writing = Promise.all(
+          streams.map(async (stream, n) => {
+            for (let revision = NO_STREAM; revision < 39; revision += 5) {
+              await instance(n).append(stream, revision, newEvents(5));
+            }
+          }),
+        );
+        const seen: string[] = [];
+        let pages = 0;
+        const follower = follow({
+          from,
+          handle: async (events) => {
+            // The first half of every other page is handled for nothing, as when a process is killed.
+            if (pages++ % 2 === 0) {
+              await subject.interrupt?.();
+              throw new Error('dropped');
+            }
+            seen.push(...idsOf(events));
+          },
+        });
+        await writing;
+        const { position } = await store.append(newStream(), NO_STREAM, newEvents(1));
+        expect(await follower.reached(position, LONG)).toBe(true);
+        expect(seen).toEqual(idsOf(await readToHead(from)));
+        expect(seen).toHaveLength(8 * 40 + 1);
+      });
+
+      it('hears of what another instance appends, also after a break', async () => {
+        if (!subject.hearsOthers) return;
+        const follower = follow({ from: await store.head() });
+        for (let n = 0; n < 3; n++) {
+          const { position } = await instance(1).append(newStream(), NO_STREAM, newEvents(1));
+          expect(await follower.reached(position, LONG)).toBe(true);
+          await subject.interrupt?.();
+        }
+      });
+    });
+
     it('keeps streams apart whose names are alike', async () => {
       const id = randomUUID();
-      await store.append(`test-${id}`, NO_STREAM, newEvents(1));
-      await store.append(`test-${id}-1`, NO_STREAM, newEvents(2));
-      expect(await store.readStream(`test-${id}`)).toHaveLength(1);
-      expect(await store.readLast(`test_-${id}`)).toBeUndefined();
+      const { category } = subject;
+      await store.append(`${category}-${id}`, NO_STREAM, newEvents(1));
+      await store.append(`${category}-${id}-1`, NO_STREAM, newEvents(2));
+      expect(await store.readStream(`${category}-${id}`)).toHaveLength(1);
+      expect(await store.readLast(`${category}_-${id}`)).toBeUndefined();
     });
   });
 }

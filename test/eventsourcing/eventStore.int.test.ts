@@ -1,6 +1,10 @@
 import { PostgresEventStore } from '../../src/adapters/postgres/eventStore.js';
-import { freshPlace, ON_POSTGRES, openSql } from '../support/database.js';
+import type { StoredEvent } from '../../src/eventsourcing/event.js';
+import { START } from '../../src/eventsourcing/event.js';
+import { EventIdReused, NO_STREAM } from '../../src/eventsourcing/eventStore.js';
+import { freshPlace, freshSql, ON_POSTGRES, openSql } from '../support/database.js';
 import { eventStoreContract } from './eventStore.contract.js';
+import { newEvent, newStream } from './fixtures.js';
 
 eventStoreContract('the embedded store', async () => {
   const place = await freshPlace();
@@ -11,10 +15,79 @@ eventStoreContract('the embedded store', async () => {
   for (const sql of others) stores.push(await PostgresEventStore.open(sql));
   return {
     instances: stores,
+    category: 'test',
+    hearsOthers: false,
     remove: async () => {
       for (const store of stores) await store.close();
       for (const sql of [first, ...others]) await sql.close();
       await place.remove();
     },
   };
+});
+
+describe('the embedded store alone', () => {
+  let database: Awaited<ReturnType<typeof freshSql>>;
+  let store: PostgresEventStore;
+  beforeAll(async () => {
+    database = await freshSql();
+    store = await PostgresEventStore.open(database.sql);
+  });
+  afterAll(() => database.remove());
+
+  // EventStoreDB cannot see these; ids that name their stream and their place keep them from happening.
+  it.each([
+    ['in another stream', newStream(), NO_STREAM],
+    ['at another revision', undefined, 0],
+  ])('refuses a known id %s', async (_where, other, expected) => {
+    const stream = newStream();
+    const event = newEvent();
+    await store.append(stream, NO_STREAM, [event]);
+    await expect(store.append(other ?? stream, expected, [event])).rejects.toBeInstanceOf(EventIdReused);
+    expect(await store.readStream(stream)).toHaveLength(1);
+    if (other !== undefined) expect(await store.readStream(other)).toEqual([]);
+  });
+
+  it('numbers events without a gap, also behind appends that were refused', async () => {
+    const before = await store.head();
+    const stream = newStream();
+    await store.append(stream, NO_STREAM, [newEvent()]);
+    await Promise.allSettled(
+      Array.from({ length: 20 }, (_, n) =>
+        store.append(n % 2 ? newStream() : stream, NO_STREAM, [newEvent()]),
+      ),
+    );
+    const positions = (await store.readAll(before, 100, 1_000_000)).map(({ position }) => position);
+    expect(positions).toEqual(Array.from({ length: 11 }, (_, n) => before + 1 + n));
+  });
+
+  it('reads the same, and goes on behind it, when its rows were dumped and restored in another order', async () => {
+    await store.append(newStream(), NO_STREAM, [newEvent(), newEvent()]);
+    await store.append(newStream(), NO_STREAM, [newEvent({ data: '{ "a": "\\u00e9é" }' })]);
+    const rows = await database.sql.query<{ row: string }>(
+      'SELECT to_jsonb(e)::text AS row FROM store.events AS e ORDER BY md5(id::text)',
+    );
+    const other = await freshSql();
+    try {
+      await PostgresEventStore.open(other.sql);
+      await other.sql.query(
+        `INSERT INTO store.events
+         SELECT r.* FROM jsonb_array_elements($1::jsonb) AS t(row), jsonb_populate_record(NULL::store.events, t.row) AS r`,
+        [`[${rows.map(({ row }) => row).join(',')}]`],
+      );
+      const restored = await PostgresEventStore.open(other.sql);
+      const texts = (events: readonly StoredEvent[]): unknown[] =>
+        events.map((e) => [e.position, e.stream, e.revision, e.id, e.type, e.dataText, e.metadataText]);
+      const all = await store.readAll(START, 1_000, 1_000_000);
+      expect(all.length).toBeGreaterThan(3);
+      expect(texts(await restored.readAll(START, 1_000, 1_000_000))).toEqual(texts(all));
+      const [first] = all as [StoredEvent];
+      await expect(
+        restored.append(first.stream, NO_STREAM, [newEvent({ id: first.id })]),
+      ).rejects.toBeDefined();
+      const next = await restored.append(newStream(), NO_STREAM, [newEvent()]);
+      expect(next.position).toBe((await store.head()) + 1);
+    } finally {
+      await other.remove();
+    }
+  });
 });

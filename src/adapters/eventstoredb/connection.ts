@@ -1,0 +1,83 @@
+import { ErrorType, EventStoreDBClient, isCommandError } from '@eventstore/db-client';
+
+/** What the client hides from all but its subclasses, which its `connectionString` cannot make. */
+interface Hidden {
+  supports: () => Promise<boolean>;
+  getChannel(): Promise<{ close(): void }>;
+}
+
+/** No answer came within the time; an append may still be stored. */
+export class NoAnswer extends Error {
+  constructor(ms: number) {
+    super(`the event store did not answer within ${ms} ms`);
+    this.name = 'NoAnswer';
+  }
+}
+
+/**
+ * The connection to one EventStoreDB cluster. One that has gone silent, as behind a router that forgot
+ * it, is given up for a new one: the client would wait for it up to 20 seconds.
+ */
+export class Connection {
+  #client: EventStoreDBClient;
+  #lastAnswer = performance.now();
+  readonly #listeners = new Set<() => void>();
+  #left: Promise<void> = Promise.resolve();
+
+  /** @throws Error when the url is no connection string */
+  constructor(private readonly url: string) {
+    this.#client = open(url);
+  }
+
+  get client(): EventStoreDBClient {
+    return this.#client;
+  }
+
+  /** Calls back when calls on the client that was are of no use any more. */
+  onRenewed(listener: () => void): void {
+    this.#listeners.add(listener);
+  }
+
+  /** Something came from the server. */
+  answered(): void {
+    this.#lastAnswer = performance.now();
+  }
+
+  /** A call on `client`, made at `since`, has failed: was it for want of any answer at all? */
+  failed(client: EventStoreDBClient, since: number, error: unknown): void {
+    const silent =
+      error instanceof NoAnswer || (isCommandError(error as Error) && isDeadline(error as Error));
+    if (!silent || client !== this.#client || this.#lastAnswer >= since) return;
+    this.#client = open(this.url);
+    this.#lastAnswer = performance.now();
+    const before = this.#left;
+    this.#left = close(client).then(() => before);
+    for (const listener of this.#listeners) listener();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#left, close(this.#client)]);
+  }
+}
+
+const isDeadline = (error: Error & { type?: ErrorType }): boolean =>
+  error.type === ErrorType.DEADLINE_EXCEEDED;
+
+/** A client that connects when it is first used. */
+function open(url: string): EventStoreDBClient {
+  const client = EventStoreDBClient.connectionString(url);
+  // Each append is then a call of its own. The client's other way, all appends on one shared call, has
+  // one table of what is in flight for all clients of the process: when a call breaks, appends on a
+  // healthy connection fail too, and a late answer throws where nobody can catch it.
+  (client as unknown as Hidden).supports = () => Promise.resolve(false);
+  return client;
+}
+
+/** Ends reads and subscriptions, and closes the channel, which the client's own `dispose` leaves open. */
+async function close(client: EventStoreDBClient): Promise<void> {
+  // It waits for the end of streams that nobody reads any more, which does not come.
+  client.dispose().catch(() => undefined);
+  // Fails where a cluster could not be discovered: then there is none.
+  const channel = await (client as unknown as Hidden).getChannel().catch(() => undefined);
+  channel?.close();
+}

@@ -1,0 +1,293 @@
+import { randomUUID } from 'node:crypto';
+import { EventStoreDbEventStore } from '../../src/adapters/eventstoredb/eventStore.js';
+import { START } from '../../src/eventsourcing/event.js';
+import {
+  ConcurrencyConflict,
+  EventTooLarge,
+  NO_STREAM,
+  StoreUnavailable,
+} from '../../src/eventsourcing/eventStore.js';
+import type { Fault } from '../faults/proxy.js';
+import { FaultyProxy } from '../faults/proxy.js';
+import { eventStoreContract } from './eventStore.contract.js';
+import { EventStoreDbStandIn } from './eventStoreDbStandIn.js';
+import { deferred, newEvent, newStream } from './fixtures.js';
+
+const PAGE_BYTES = 1_000_000;
+
+/** Two instances, as on two nodes. */
+const open = (url: string, category: string): [EventStoreDbEventStore, EventStoreDbEventStore] => [
+  new EventStoreDbEventStore({ url, categories: [category] }),
+  new EventStoreDbEventStore({ url, categories: [category] }),
+];
+
+const interrupt = async (proxy: FaultyProxy): Promise<void> => {
+  await proxy.inject('reset');
+  await proxy.heal();
+};
+
+eventStoreContract("EventStoreDB's protocol, served by the stand-in", async () => {
+  const server = await EventStoreDbStandIn.start();
+  const instances = open(server.url, 'test');
+  return {
+    instances,
+    category: 'test',
+    hearsOthers: true,
+    interrupt: () => interrupt(server.proxy),
+    remove: async () => {
+      for (const store of instances) await store.close();
+      await server.close();
+    },
+  };
+});
+
+const REAL = process.env['EVENTSTORE_URL'];
+const SINGLE_NODE = /^esdb:\/\/(?:[^@/]*@)?([^:,/?@]+):?(\d*)\/?(?=\?|$)/;
+
+if (REAL !== undefined) {
+  eventStoreContract('EventStoreDB (EVENTSTORE_URL)', async () => {
+    // Through a proxy that can break connections; a certificate would not fit it, nor would a cluster.
+    const node = REAL.includes('tls=false') ? SINGLE_NODE.exec(REAL) : null;
+    const proxy = node && (await FaultyProxy.open(node[1] as string, Number(node[2] || 2113)));
+    // The server holds what earlier runs have left.
+    const category = `test_${randomUUID().replace(/[^a-f]/g, '')}_${Date.now().toString(36).replace(/\d/g, '')}`;
+    const instances = open(proxy ? `esdb://127.0.0.1:${proxy.listening}?tls=false` : REAL, category);
+    return {
+      instances,
+      category,
+      hearsOthers: true,
+      ...(proxy && { interrupt: () => interrupt(proxy) }),
+      remove: async () => {
+        for (const store of instances) await store.close();
+        await proxy?.close();
+      },
+    };
+  });
+}
+
+describe('the event store on EventStoreDB', () => {
+  let server: EventStoreDbStandIn;
+  const stores: EventStoreDbEventStore[] = [];
+  beforeEach(async () => {
+    server = await EventStoreDbStandIn.start();
+  });
+  afterEach(async () => {
+    for (const store of stores.splice(0)) await store.close();
+    await server.close();
+  });
+
+  const connect = (
+    options: Partial<ConstructorParameters<typeof EventStoreDbEventStore>[0]> = {},
+  ): EventStoreDbEventStore => {
+    const store = new EventStoreDbEventStore({ url: server.url, categories: ['test', 'other'], ...options });
+    stores.push(store);
+    return store;
+  };
+
+  const all = async (store: EventStoreDbEventStore): Promise<string[]> => {
+    const ids: string[] = [];
+    for (let at = START; ;) {
+      const page = await store.readAll(at, 100, PAGE_BYTES);
+      if (page.length === 0) return ids;
+      for (const { id, position } of page) {
+        ids.push(id);
+        at = position;
+      }
+    }
+  };
+
+  it("passes over the system's events and those of others, wherever they stand", async () => {
+    const store = connect();
+    const ids: string[] = [];
+    for (let n = 0; n < 6; n++) {
+      for (let m = 0; m < 2 ** n * 40; m++) {
+        server.storeForeign(m % 2 ? '$stats-node' : `test_of_others-${n}`);
+        server.storeForeign('testless');
+      }
+      const event = newEvent();
+      await store.append(newStream(), NO_STREAM, [event]);
+      ids.push(event.id);
+    }
+    const head = await store.head();
+    for (let n = 0; n < 1_200; n++) server.storeForeign('$stats-node');
+
+    expect(await all(store)).toEqual(ids);
+    expect(await store.readAll(head, 10, PAGE_BYTES)).toEqual([]);
+    expect(await connect().head()).toBe(head);
+    const backwards = await connect().readAllBackwards(Number.MAX_SAFE_INTEGER, 100);
+    expect(backwards.map(({ id }) => id)).toEqual(ids.reverse());
+
+    // Also when it knows already how much of what lies behind its last event is not its own.
+    const event = newEvent();
+    await store.append(newStream(), NO_STREAM, [event]);
+    expect((await store.readAll(head, 10, PAGE_BYTES)).map(({ id }) => id)).toEqual([event.id]);
+  });
+
+  it('writes to no category that it would not read', async () => {
+    await expect(connect().append('unknown-1', NO_STREAM, [newEvent()])).rejects.toBeInstanceOf(TypeError);
+  });
+
+  it.each([
+    ['data', 'that JSON.stringify would write in other characters', '{ "a": 1.0, "a": "\\u0041" }', '{}'],
+    ['data', 'that are no JSON', 'no {JSON', '{}'],
+    ['data', 'that are a JSON text or number', '7', '{}'],
+    ['metadata', 'that JSON.stringify would write in other characters', '{}', '{ "b" : 1e2 }'],
+    ['metadata', 'that have our own key', '{}', '{"eventId":"mine","z":1}'],
+    ['metadata', 'that are no object', '{}', '[1,2]'],
+    ['metadata', 'that are empty', '{}', ''],
+    [
+      'metadata',
+      'with keys like numbers and __proto__',
+      '{}',
+      '{"1":1,"b":2,"__proto__":{"x":3},"constructor":4}',
+    ],
+  ])('reads %s back %s', async (_what, _which, data, metadata) => {
+    const store = connect();
+    const stream = newStream();
+    const event = newEvent({ data, metadata });
+    await store.append(stream, NO_STREAM, [event]);
+    const [read] = await store.readStream(stream);
+    expect([read?.id, read?.dataText, read?.metadataText]).toEqual([event.id, data, metadata]);
+    expect((await store.readAll(START, 10, PAGE_BYTES))[0]).toMatchObject({
+      dataText: data,
+      metadataText: metadata,
+    });
+  });
+
+  it('refuses, and does not repeat, what the server finds too large', async () => {
+    // Above the limit of the server's, below ours: a server may be set lower.
+    server.maxAppendBytes = 10_000;
+    const large = newEvent({ data: JSON.stringify({ text: 'x'.repeat(20_000) }) });
+    await expect(connect().append(newStream(), NO_STREAM, [large])).rejects.toBeInstanceOf(EventTooLarge);
+    expect(server.appends).toBe(1);
+  });
+
+  it('never has more calls open than a connection carries, and closes with none', async () => {
+    const store = connect();
+    store.onWake(() => undefined);
+    const stream = newStream();
+    await store.append(stream, NO_STREAM, [newEvent()]);
+    await Promise.all(
+      Array.from({ length: 600 }, (_, n) => {
+        if (n % 3 === 0) return store.append(newStream(), NO_STREAM, [newEvent()], 'journal');
+        if (n % 3 === 1) return store.append(newStream(), NO_STREAM, [newEvent()]);
+        return n % 2 ? store.readStream(stream) : store.readAllBackwards(Number.MAX_SAFE_INTEGER, 1);
+      }),
+    );
+    expect(server.mostCalls).toBeGreaterThan(8);
+    expect(server.mostCalls).toBeLessThanOrEqual(77);
+    await store.close();
+    await server.quiet();
+    expect(server.calls).toBe(0);
+  });
+
+  it('subscribes again whenever it is dropped, and then says that there may be something new', async () => {
+    const listener = connect();
+    const writer = connect();
+    const wakes: (() => void)[] = [];
+    listener.onWake(() => wakes.shift()?.());
+    const nextWake = (): Promise<void> => new Promise((resolve) => wakes.push(resolve));
+    await nextWake();
+    for (let round = 1; round <= 3; round++) {
+      // More at once than a live subscriber is given time for.
+      const woken = nextWake();
+      await writer.append(
+        newStream(),
+        NO_STREAM,
+        Array.from({ length: 200 }, () => newEvent()),
+      );
+      await woken;
+      while (server.drops < round) await nextWake();
+    }
+    expect(server.drops).toBe(3);
+    await server.subscribed();
+    const woken = nextWake();
+    await writer.append(newStream(), NO_STREAM, [newEvent()]);
+    await woken;
+  });
+
+  it('is not woken by what it has appended itself a second time', async () => {
+    const store = connect();
+    let wakes = 0;
+    store.onWake(() => wakes++);
+    await server.subscribed();
+    const before = wakes;
+    for (let n = 0; n < 5; n++) await store.append(newStream(), NO_STREAM, [newEvent()]);
+    const other = deferred();
+    store.onWake(() => other.resolve());
+    await connect().append(newStream(), NO_STREAM, [newEvent()]);
+    await other.promise;
+    expect(wakes).toBeLessThanOrEqual(before + 7);
+  });
+
+  describe.each<Fault>(['refuse', 'reset', 'freeze', 'forget', 'lose answers', 'half-close to client'])(
+    'when its connection meets "%s"',
+    (fault) => {
+      it('stores every append once, gives up in time on what it cannot, and reads on by itself', async () => {
+        const store = connect({ timeoutMs: 300, giveUpMs: 600 });
+        const stored = newEvent();
+        const stream = newStream();
+        await store.append(stream, NO_STREAM, [stored]);
+
+        const events = Array.from({ length: 40 }, () => newEvent());
+        const appends = events.map((event, n) =>
+          store.append(`other-${n}-${event.id}`, NO_STREAM, [event]).then(
+            () => true,
+            (error: unknown) => {
+              expect(error).toBeInstanceOf(StoreUnavailable);
+              return false;
+            },
+          ),
+        );
+        await server.proxy.inject(fault);
+        const during = [newEvent(), newEvent()];
+        const more = during.map((event) =>
+          store.append(stream, 0, [event]).then(
+            () => event.id,
+            (error: unknown) => error,
+          ),
+        );
+        const read = store.readStream(stream).catch((error: unknown) => error);
+        const acknowledged = await Promise.all(appends);
+        const outcomes = await Promise.all(more);
+        expect(await read).toEqual(fault === 'reset' ? expect.anything() : expect.any(StoreUnavailable));
+        await server.proxy.heal();
+
+        // The same ids again, as callers do who were told that the outcome is unknown.
+        for (const [n, event] of events.entries()) {
+          await again(() => store.append(`other-${n}-${event.id}`, NO_STREAM, [event]));
+        }
+        for (const event of during) {
+          await again(() => store.append(stream, 0, [event])).catch((error: unknown) =>
+            expect(error).toBeInstanceOf(ConcurrencyConflict),
+          );
+        }
+        const ids = await all(store);
+        expect(new Set(ids).size).toBe(ids.length);
+        expect(ids.length).toBe(1 + 40 + 1);
+        for (const [n, event] of events.entries()) if (acknowledged[n]) expect(ids).toContain(event.id);
+        for (const outcome of outcomes) if (typeof outcome === 'string') expect(ids).toContain(outcome);
+      });
+    },
+  );
+
+  /** Until the store is there again. */
+  const again = async <T>(call: () => Promise<T>): Promise<T> => {
+    for (;;) {
+      try {
+        return await call();
+      } catch (error) {
+        if (!(error instanceof StoreUnavailable)) throw error;
+      }
+    }
+  };
+
+  it('gives up at once when it is closed while it tries again', async () => {
+    const store = connect({ giveUpMs: 3_600_000 });
+    await server.proxy.inject('refuse');
+    const append = store.append(newStream(), NO_STREAM, [newEvent()]).catch((error: unknown) => error);
+    await store.close();
+    expect(await append).toBeInstanceOf(StoreUnavailable);
+    await server.proxy.heal();
+  });
+});
