@@ -8,7 +8,7 @@ import {
   EventIdReused,
   StoreUnavailable,
 } from '../../eventsourcing/eventStore.js';
-import type { Sql } from '../../sql/sql.js';
+import type { Sql, SqlPriority } from '../../sql/sql.js';
 import { SqlError } from '../../sql/sql.js';
 
 interface EventRow {
@@ -37,6 +37,8 @@ interface PendingAppend {
 
 /** Appends that share one commit; above it the commit's own cost no longer shows. */
 const MAX_GROUP = 256;
+/** Characters of data that share one commit: a group is one parameter, held twice in memory. */
+const MAX_GROUP_CHARS = 2_000_000;
 
 /** Told by every append, in its own transaction (store.sql). */
 const CHANNEL = 'tollgraph_events';
@@ -81,17 +83,30 @@ export class PostgresEventStore implements EventStore {
     if (this.#busy[lane]) return;
     this.#busy[lane] = true;
     while (this.#lanes[lane].length > 0) {
-      await this.#commit(this.#lanes[lane].splice(0, MAX_GROUP), lane);
+      // Whoever appends again in the turn in which its last append was stored shares the next commit;
+      // without this, commits of one and of all others would take turns. The journal gathers by itself.
+      if (lane === 'command') await new Promise((resolve) => setImmediate(resolve));
+      await this.#commit(this.#takeGroup(lane), lane);
     }
     this.#busy[lane] = false;
   }
 
+  #takeGroup(lane: AppendPriority): PendingAppend[] {
+    let chars = 0;
+    let count = 0;
+    for (const { events } of this.#lanes[lane]) {
+      for (const { data } of events) chars += data.length;
+      if (count > 0 && (count >= MAX_GROUP || chars > MAX_GROUP_CHARS)) break;
+      count++;
+    }
+    return this.#lanes[lane].splice(0, count);
+  }
+
   async #commit(group: readonly PendingAppend[], lane: AppendPriority): Promise<void> {
-    const events = group.flatMap((append) => append.events);
+    const priority = lane === 'journal' ? 'journal' : 'query';
     let outcomes: OutcomeRow[];
     try {
-      const { text, params } = appendStatement(group, events);
-      outcomes = await this.sql.query<OutcomeRow>(text, params, lane === 'journal' ? 'journal' : 'query');
+      outcomes = (await this.#appendExpected(group, priority)) ?? (await this.#appendAny(group, priority));
     } catch (error) {
       if (error instanceof SqlError && group.length > 1) {
         // Refused and rolled back for one of them: each by itself, so that the others get through.
@@ -124,6 +139,42 @@ export class PostgresEventStore implements EventStore {
 
   #wake(): void {
     for (const listener of this.#listeners) listener();
+  }
+
+  /** Stores a group in which all is as expected; undefined, with nothing stored, where it is not. */
+  async #appendExpected(
+    group: readonly PendingAppend[],
+    priority: SqlPriority,
+  ): Promise<OutcomeRow[] | undefined> {
+    // Two appends to one stream: the second's predecessor is not there yet.
+    if (new Set(group.map(({ stream }) => stream)).size < group.length) return undefined;
+    const { text, params } = appendExpectedStatement(group);
+    const [row] = await this.sql.query<{ last: Position | null }>(text, params, priority);
+    if (row?.last == null) return undefined;
+    let position = row.last - group.reduce((total, { events }) => total + events.length, 0);
+    return group.map(({ expected, events }) => ({
+      outcome: 'stored',
+      last_position: (position += events.length),
+      stream_revision: expected + events.length,
+    }));
+  }
+
+  /** Stores what can be stored of a group, and tells of each append what became of it. */
+  #appendAny(group: readonly PendingAppend[], priority: SqlPriority): Promise<OutcomeRow[]> {
+    const events = group.flatMap((append) => append.events);
+    return this.sql.query<OutcomeRow>(
+      APPEND_ANY,
+      [
+        group.map(({ stream }) => stream),
+        group.map(({ expected }) => expected),
+        group.map(({ events: { length } }) => length),
+        events.map(({ id }) => id),
+        events.map(({ type }) => type),
+        events.map(({ data }) => data),
+        events.map(({ metadata }) => metadata),
+      ],
+      priority,
+    );
   }
 
   async readStream(stream: string, { from = 0, limit = 1000 } = {}): Promise<StoredEvent[]> {
@@ -193,34 +244,35 @@ export class PostgresEventStore implements EventStore {
   }
 }
 
-const APPEND_ONE = 'SELECT * FROM store.append_one($1, $2, $3, $4, $5, $6)';
-const APPEND_MANY =
+const APPEND_ANY =
   'SELECT * FROM store.append($1::text[], $2::bigint[], $3::int[], $4::uuid[], $5::text[], $6::text[], $7::text[])';
+const APPEND_EXPECTED = 'SELECT store.append_expected($1::json) AS last';
+const APPEND_EXPECTED_ONE = 'SELECT store.append_expected($1, $2, $3, $4, $5, $6) AS last';
 
-/** An array parameter is text with every quote escaped, which for a batch of the journal costs more than its commit. */
-function appendStatement(
-  group: readonly PendingAppend[],
-  events: readonly NewEvent[],
-): { text: string; params: readonly unknown[] } {
+/** JSON is cheaper than arrays, whose every element is escaped; and a batch of the journal is dearer to escape than to commit. */
+function appendExpectedStatement(group: readonly PendingAppend[]): {
+  text: string;
+  params: readonly unknown[];
+} {
   const [append] = group;
-  const [event] = events;
-  if (append && event && events.length === 1) {
+  const [event] = append?.events ?? [];
+  if (append && event && group.length === 1 && append.events.length === 1) {
     const { stream, expected } = append;
     return {
-      text: APPEND_ONE,
-      params: [stream, expected, event.id, event.type, event.data, event.metadata],
+      text: APPEND_EXPECTED_ONE,
+      params: [stream, expected + 1, event.id, event.type, event.data, event.metadata],
     };
   }
-  return {
-    text: APPEND_MANY,
-    params: [
-      group.map(({ stream }) => stream),
-      group.map(({ expected }) => expected),
-      group.map(({ events: { length } }) => length),
-      events.map(({ id }) => id),
-      events.map(({ type }) => type),
-      events.map(({ data }) => data),
-      events.map(({ metadata }) => metadata),
-    ],
-  };
+  const rows = group.flatMap(({ stream, expected, events }) =>
+    events.map(({ id, type, data, metadata }, i) => ({
+      s: stream,
+      r: expected + 1 + i,
+      i: id,
+      t: type,
+      d: data,
+      m: metadata,
+      f: i === 0,
+    })),
+  );
+  return { text: APPEND_EXPECTED, params: [JSON.stringify(rows)] };
 }

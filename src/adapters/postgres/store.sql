@@ -19,6 +19,9 @@ DO $$ BEGIN
   END IF;
 END $$;
 
+-- All of these functions look up a few rows of a table that grows from nothing to millions under plans
+-- that stay cached: without sequential scans a plan made for the small table is right for the large one.
+
 -- Appends several batches in one commit, each all or nothing on its own.
 --   streams[i], expected[i], sizes[i] describe batch i; its events lie next to each other in the
 --   arrays ids, types, datas and metas.
@@ -27,7 +30,7 @@ CREATE OR REPLACE FUNCTION store.append(
   streams text[], expected bigint[], sizes int[],
   ids uuid[], types text[], datas text[], metas text[]
 ) RETURNS TABLE (outcome text, last_position bigint, stream_revision bigint)
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
   first int := 1;
   last int;
@@ -83,25 +86,54 @@ BEGIN
   END IF;
 END $$;
 
--- The same for a single event, as the usage journal appends it: one statement where all is as expected.
-CREATE OR REPLACE FUNCTION store.append_one(
-  to_stream text, expected_revision bigint, event_id uuid, event_type text, event_data text, event_meta text
-) RETURNS TABLE (outcome text, last_position bigint, stream_revision bigint)
-LANGUAGE plpgsql AS $$
+-- The same where all is as expected, which it nearly always is: one INSERT for all batches. The unique
+-- constraints find a taken revision and a known id, the sub-select finds a missing predecessor. Returns
+-- the last position, or null with nothing stored when one event does not fit; store.append tells which.
+--   batches: [{s: stream, r: revision, i: id, t: type, d: data, m: metadata, f: first of its batch}, …]
+CREATE OR REPLACE FUNCTION store.append_expected(batches json) RETURNS bigint
+LANGUAGE plpgsql SET enable_seqscan = off AS $$
+DECLARE
+  head bigint;
+  inserted int;
+BEGIN
+  PERFORM pg_advisory_xact_lock(7310426001);
+  SELECT coalesce(max(e.position), 0) INTO head FROM store.events e;
+  INSERT INTO store.events (position, stream, revision, id, type, data, metadata)
+  SELECT head + n.ordinality, n.s, n.r, n.i, n.t, n.d, n.m
+    FROM ROWS FROM (
+           json_to_recordset(batches) AS (s text, r bigint, i uuid, t text, d text, m text, f boolean)
+         ) WITH ORDINALITY AS n
+   WHERE NOT n.f OR n.r = 0
+      OR (SELECT true FROM store.events e WHERE e.stream = n.s AND e.revision = n.r - 1);
+  GET DIAGNOSTICS inserted = ROW_COUNT;
+  IF inserted < json_array_length(batches) THEN
+    RAISE unique_violation;
+  END IF;
+  PERFORM pg_notify('tollgraph_events', '');
+  RETURN head + inserted;
+EXCEPTION WHEN unique_violation THEN
+  RETURN NULL;
+END $$;
+
+-- And for a single event, as the usage journal appends it: its data are large and go as they are.
+CREATE OR REPLACE FUNCTION store.append_expected(
+  to_stream text, at_revision bigint, event_id uuid, event_type text, event_data text, event_meta text
+) RETURNS bigint
+LANGUAGE plpgsql SET enable_seqscan = off AS $$
+DECLARE
+  appended bigint;
 BEGIN
   PERFORM pg_advisory_xact_lock(7310426001);
   INSERT INTO store.events (position, stream, revision, id, type, data, metadata)
   SELECT (SELECT coalesce(max(e.position), 0) + 1 FROM store.events e),
-         to_stream, expected_revision + 1, event_id, event_type, event_data, event_meta
-   WHERE (SELECT coalesce(max(e.revision), -1) FROM store.events e WHERE e.stream = to_stream) = expected_revision
-     AND NOT EXISTS (SELECT FROM store.events e WHERE e.id = event_id)
-  RETURNING 'stored', position, revision INTO outcome, last_position, stream_revision;
-  IF FOUND THEN
+         to_stream, at_revision, event_id, event_type, event_data, event_meta
+   WHERE at_revision = 0
+      OR (SELECT true FROM store.events e WHERE e.stream = to_stream AND e.revision = at_revision - 1)
+  RETURNING position INTO appended;
+  IF appended IS NOT NULL THEN
     PERFORM pg_notify('tollgraph_events', '');
-    RETURN NEXT;
-  ELSE
-    RETURN QUERY SELECT * FROM store.append(
-      ARRAY[to_stream], ARRAY[expected_revision], ARRAY[1],
-      ARRAY[event_id], ARRAY[event_type], ARRAY[event_data], ARRAY[event_meta]);
   END IF;
+  RETURN appended;
+EXCEPTION WHEN unique_violation THEN
+  RETURN NULL;
 END $$;
