@@ -29,29 +29,46 @@ export const accounts: ReadModel = {
       plan       text NOT NULL,
       revision   bigint NOT NULL
     );`,
-  fold: (events, t) =>
-    events.map((stored) => {
+  fold: (events, t) => {
+    const accounts: object[] = [];
+    const users: object[] = [];
+    const plans = new Map<string, object>();
+    for (const stored of events) {
       const event = as<Handled>(stored);
-      const { streamId, revision, metadata } = stored;
+      const { streamId: id, revision, metadata } = stored;
       switch (event.type) {
         case 'AccountOpened':
-          return {
-            text: `INSERT INTO ${t('accounts')} VALUES ($1, $2, $3)`,
-            params: [streamId, event.data.ownerId, metadata.at],
-          };
+          accounts.push({ id, owner_id: event.data.ownerId, opened_at: metadata.at });
+          break;
         case 'UserRegistered': {
           const { accountId, email, name } = event.data;
-          return {
-            text: `INSERT INTO ${t('users')} VALUES ($1, $2, $3, $4, $5)`,
-            params: [streamId, accountId, email, name, metadata.at],
-          };
+          users.push({ id, account_id: accountId, email, name, registered_at: metadata.at });
+          break;
         }
         case 'PlanGranted':
-          return {
-            text: `INSERT INTO ${t('plans')} VALUES ($1, $2, $3)
-                   ON CONFLICT (account_id) DO UPDATE SET plan = excluded.plan, revision = excluded.revision`,
-            params: [streamId, event.data.plan, revision],
-          };
+          plans.set(id, { account_id: id, plan: event.data.plan, revision });
+          break;
       }
-    }),
+    }
+    return [
+      {
+        rows: accounts,
+        text: `INSERT INTO ${t('accounts')} SELECT * FROM json_to_recordset($1::json)
+                 AS r(id text, owner_id text, opened_at timestamptz)`,
+      },
+      {
+        rows: users,
+        text: `INSERT INTO ${t('users')} SELECT * FROM json_to_recordset($1::json)
+                 AS r(id text, account_id text, email text, name text, registered_at timestamptz)`,
+      },
+      {
+        rows: [...plans.values()],
+        text: `INSERT INTO ${t('plans')} SELECT * FROM json_to_recordset($1::json)
+                 AS r(account_id text, plan text, revision bigint)
+               ON CONFLICT (account_id) DO UPDATE SET plan = excluded.plan, revision = excluded.revision`,
+      },
+    ]
+      .filter(({ rows }) => rows.length > 0)
+      .map(({ text, rows }) => ({ text, params: [JSON.stringify(rows)] }));
+  },
 };
