@@ -77,7 +77,7 @@ function newest(folders, extensions) {
   // Git keeps no empty folders: a bare clone may lack one.
   for (const folder of folders.filter((folder) => existsSync(folder))) {
     for (const file of readdirSync(folder, { recursive: true })) {
-      if (extensions.some((extension) => file.endsWith(extension))) {
+      if (!file.includes('node_modules') && extensions.some((extension) => file.endsWith(extension))) {
         time = Math.max(time, statSync(join(folder, file)).mtimeMs);
       }
     }
