@@ -1,8 +1,10 @@
+import { join } from 'node:path';
 import type { UsageQueries } from '../../projections/usage/queries.js';
 import type { Config } from '../config.js';
 import type { Logger } from '../logger.js';
 import { SLIDING_MS } from '../plans/profile.js';
 import { AddressHashes } from '../usage/addresses.js';
+import { DebtFile } from '../usage/debt.js';
 import { Governor } from '../usage/govern.js';
 import { Journal } from '../usage/journal.js';
 import { Limiter } from '../usage/limiter.js';
@@ -28,7 +30,9 @@ export async function openMetering(
   log: Logger,
   shutdown: Shutdown,
 ): Promise<Metering> {
-  const journal = new Journal({ store, node, clock, log, flushMs: config.journalFlushMs });
+  const debtFile = new DebtFile(join(config.dataDir, 'journal-debt.json'));
+  const journal = new Journal({ store, node, clock, log, flushMs: config.journalFlushMs, debtFile });
+  await journal.settleDebt();
   const slides = profile.plans.flatMap((plan) =>
     plan.limits.filter(({ window }) => window === 'minute' || window === 'hour'),
   );

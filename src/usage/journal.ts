@@ -9,6 +9,7 @@ import { derivedId } from '../eventsourcing/ids.js';
 import { schemaVersionOf } from '../eventsourcing/upcasting.js';
 import type { Logger } from '../logger.js';
 import { Outage } from '../outage.js';
+import type { Debt, DebtFile } from './debt.js';
 import type { UsageEvent, Use } from './events.js';
 import { usageStream } from './events.js';
 
@@ -18,6 +19,13 @@ export const MAX_BATCH_BYTES = 256 * 1024;
 
 /** How long a use waits for others of the same tick, in milliseconds. */
 const TICK_MS_MAX = 2;
+
+/** From one try to the next while the store does not confirm. */
+const RETRY_MS_MIN = 50;
+const RETRY_MS_MAX = 1_000;
+
+/** Batches read at once while a correction is looked for. */
+const LATER_PAGE = 20;
 
 /** What a batch's JSON holds beside its groups and the node's name. */
 const FRAME_BYTES = 160;
@@ -41,6 +49,8 @@ export interface JournalOptions {
   readonly maxWaiting?: number;
   /** How long an append may take before its outcome counts as unknown. */
   readonly appendTimeoutMs?: number;
+  /** Where a batch of unknown outcome is kept; without it a crash meanwhile leaves it billed. */
+  readonly debtFile?: DebtFile;
 }
 
 interface Waiting {
@@ -120,7 +130,16 @@ export class Journal {
     if (this.#problem === undefined) this.#enqueue({ account, json: JSON.stringify(use) });
   }
 
-  /** Flushes what waits and takes nothing more. */
+  /**
+   * Settles what an earlier process of this node left open; before the first use.
+   * @throws StoreUnavailable
+   */
+  async settleDebt(): Promise<void> {
+    const debt = await this.options.debtFile?.read();
+    if (debt) await this.#settle(debt);
+  }
+
+  /** Flushes what waits and takes nothing more. What the store does not confirm is left to the next start. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#problem = 'the server is shutting down';
@@ -176,39 +195,50 @@ export class Journal {
       for (const { stored } of batch) stored?.resolve(position);
     } catch (error) {
       this.#problem ??= 'the usage journal is not available';
+      const debt = error instanceof StoreUnavailable ? this.#debt(stream, event, batch) : undefined;
+      // Before the callers are told: what they are told must come true.
+      if (debt) await this.#remember(debt);
       const unavailable = new JournalUnavailable('the usage journal could not store this call');
       // What still waits was never sent: it is simply not billed.
       const unsent = this.#waiting.splice(0);
       for (const { stored } of [...batch, ...unsent]) stored?.reject(unavailable);
-      if (!this.#isSuperseded()) await this.#recover(stream, event, batch, error);
+      if (!this.#isSuperseded()) await this.#recover(debt, error);
     }
   }
 
-  /**
-   * The outcome of an append is unknown: calls are refused while the same event is tried again, and
-   * if it proves stored, a correction takes back the uses whose callers were told to try again.
-   */
-  async #recover(stream: string, event: NewEvent, batch: readonly Waiting[], cause: unknown): Promise<void> {
+  /** Absent where the stream's head could not be learned, so that nothing was sent. */
+  #debt(stream: string, batch: NewEvent, uses: readonly Waiting[]): Debt | undefined {
+    if (stream !== this.#stream) return undefined;
+    const refused = uses.filter(({ stored }) => stored !== undefined);
+    if (refused.length === 0) return { stream, revision: this.#revision, batch, correction: null };
+    const id = derivedId('correction', batch.id);
+    const correction = this.#event(id, 'UsesCorrected', this.#batchJson(refused, batch.id));
+    return { stream, revision: this.#revision, batch, correction };
+  }
+
+  async #remember(debt: Debt): Promise<void> {
+    try {
+      await this.options.debtFile?.write(debt);
+    } catch (error) {
+      this.options.log.error('what may have to be corrected cannot be kept on disk', error);
+    }
+  }
+
+  /** Calls are refused until the debt is settled and the store answers. */
+  async #recover(debt: Debt | undefined, cause: unknown): Promise<void> {
     this.options.log.error('the usage journal does not get through', cause);
-    let stored = false;
-    for (let wait = 50; ; wait = Math.min(wait * 2, 2_000)) {
-      await delay(wait);
+    for (let wait = RETRY_MS_MIN; ; wait = Math.min(wait * 2, RETRY_MS_MAX)) {
+      // A shutdown does not wait for another try.
+      await delay(wait, undefined, { signal: this.#closing.signal }).catch(() => undefined);
       try {
-        // Stored by the first try or by this one: either way it is there now, and must not count.
-        if (!stored) await this.#append(stream, event);
-        stored = true;
-        const refused = batch.filter(({ stored }) => stored !== undefined);
-        if (refused.length > 0) {
-          const id = derivedId('correction', event.id);
-          const correction = this.#event(id, 'UsesCorrected', this.#batchJson(refused, event.id));
-          this.#lastPosition = await this.#append(stream, correction, true);
-        }
-        if (this.#isSuperseded()) return;
+        if (debt) await this.#settle(debt);
+        debt = undefined;
+        await this.#meetOther(this.#todaysStream());
         this.options.log.info('the usage journal is available again');
         this.#problem = this.#closed ? 'the server is shutting down' : undefined;
         return;
       } catch (error) {
-        if ((this.#isSuperseded() && !stored) || this.#closed) return;
+        if (this.#isSuperseded() || this.#closed) return;
         if (!(error instanceof StoreUnavailable)) {
           this.options.log.error('the usage journal cannot go on', error);
           return;
@@ -217,15 +247,47 @@ export class Journal {
     }
   }
 
+  /**
+   * The outcome of an append is unknown: the same event is tried again behind the same revision. If it
+   * proves stored, a correction takes back the uses whose callers were told to try again.
+   */
+  async #settle({ stream, revision, batch, correction }: Debt): Promise<void> {
+    const { store, debtFile } = this.options;
+    try {
+      await this.#bounded(store.append(stream, revision, [batch], 'journal'));
+      if (correction) await this.#correct(stream, revision + 1, correction);
+    } catch (error) {
+      // Another's event stands in its place, so that it is not stored and never will be.
+      if (!(error instanceof ConcurrencyConflict)) throw error;
+    }
+    await debtFile?.remove();
+  }
+
+  /** Appends a correction behind the batch that it corrects, unless an earlier try has done so. */
+  async #correct(stream: string, behind: number, correction: NewEvent): Promise<void> {
+    const { store } = this.options;
+    for (let head = behind; ;) {
+      const later = await this.#bounded(store.readStream(stream, { from: head + 1, limit: LATER_PAGE }));
+      if (later.some(({ id }) => id === correction.id)) return;
+      head += later.length;
+      if (later.length > 0) continue;
+      try {
+        const { position } = await this.#bounded(store.append(stream, head, [correction], 'journal'));
+        this.#lastPosition = position;
+        return;
+      } catch (error) {
+        // Somebody else's append was faster: look again.
+        if (!(error instanceof ConcurrencyConflict)) throw error;
+      }
+    }
+  }
+
   #todaysStream(): string {
     return usageStream(this.options.node, new Date(this.options.clock()).toISOString().slice(0, 10));
   }
 
-  /**
-   * Appends at the exact head; learns the head first where it isn't known.
-   * @param owed a correction, which a superseded process still has to write
-   */
-  async #append(stream: string, event: NewEvent, owed = false): Promise<Position> {
+  /** Appends at the exact head; learns the head first where it isn't known. */
+  async #append(stream: string, event: NewEvent): Promise<Position> {
     if (stream !== this.#stream) {
       this.#revision = (await this.#bounded(this.options.store.readLast(stream)))?.revision ?? NO_STREAM;
       this.#stream = stream;
@@ -239,21 +301,22 @@ export class Journal {
         return result.position;
       } catch (error) {
         if (!(error instanceof ConcurrencyConflict)) throw error;
-        await this.#meetOther(stream, owed);
+        await this.#meetOther(stream);
       }
     }
   }
 
-  /** Another process writes this node's stream: the older start gives way (decision 10). */
-  async #meetOther(stream: string, owed: boolean): Promise<void> {
+  /** Learns the head where another process may write this node's stream: the older start gives way (decision 10). */
+  async #meetOther(stream: string): Promise<void> {
     const last = await this.#bounded(this.options.store.readLast(stream));
     const other = last && as<UsageEvent>(last).data.start;
     if (other !== undefined && other > this.start) {
       this.#problem = SUPERSEDED;
       this.options.log.error('a newer process writes the journal of this node', undefined, { other });
-      if (!owed) throw new JournalUnavailable(SUPERSEDED);
+      throw new JournalUnavailable(SUPERSEDED);
     }
     this.#revision = last?.revision ?? NO_STREAM;
+    this.#stream = stream;
   }
 
   #isSuperseded(): boolean {

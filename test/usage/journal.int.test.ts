@@ -1,4 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { popularity } from '../../projections/popularity/model.js';
 import { Projector } from '../../projections/runner.js';
@@ -13,6 +16,7 @@ import { StoreUnavailable } from '../../src/eventsourcing/eventStore.js';
 import { EventReader } from '../../src/eventsourcing/reader.js';
 import type { Logger } from '../../src/logger.js';
 import { silentLogger } from '../../src/logger.js';
+import { DebtFile } from '../../src/usage/debt.js';
 import type { UsageEvent } from '../../src/usage/events.js';
 import { usageStream } from '../../src/usage/events.js';
 import type { JournalOptions } from '../../src/usage/journal.js';
@@ -308,6 +312,82 @@ describe('when the outcome of an append is unknown', () => {
     release.resolve();
     await Promise.all(records);
     expect(() => journal.admit()).not.toThrow();
+  });
+});
+
+describe('a process that ends while it does not know whether a batch is stored', () => {
+  let directory: string;
+  let debtFile: DebtFile;
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'tollgraph-debt-'));
+    debtFile = new DebtFile(join(directory, 'debt.json'));
+  });
+  afterEach(() => rm(directory, { recursive: true, force: true }));
+
+  /** Lets the appends meet their fates; then the store is away, and the process ends. */
+  async function endAmid(faults: readonly Fault[], account: string): Promise<TestJournal> {
+    const journal = open({ debtFile, appendTimeoutMs: 50 });
+    await journal.record(account, newUse());
+    inject(faults);
+    const met = deferred();
+    const { onAppend } = store;
+    let left = faults.length;
+    store.onAppend = (append, events) => {
+      if (left-- > 0) return onAppend(append, events);
+      met.resolve();
+      return Promise.reject(new StoreUnavailable('away'));
+    };
+    await expect(journal.record(account, newUse())).rejects.toBeInstanceOf(JournalUnavailable);
+    await met.promise;
+    await journal.close();
+    expect(await debtFile.read()).toBeDefined();
+    store.onAppend = (append) => append();
+    return journal;
+  }
+
+  it.each<[string, readonly Fault[]]>([
+    ['it was not', ['not stored']],
+    ['it was', ['not confirmed']],
+    ['it was, by a later try', ['not stored', 'not confirmed']],
+    ['its correction was too', ['not confirmed', 'none', 'not confirmed']],
+  ])('the next one takes it back: %s', async (_case, faults) => {
+    const account = randomUUID();
+    const { node } = await endAmid(faults, account);
+    const next = open({ node, debtFile, clock: () => NOON + 1 });
+    await next.settleDebt();
+    await next.record(account, newUse());
+    expect(await counted(account)).toBe(2);
+    const corrections = (await batches(next)).filter(({ type }) => type === 'UsesCorrected');
+    expect(corrections).toHaveLength(1);
+    expect(await readdir(directory)).toEqual([]);
+    // Nothing is left for the one after it.
+    await open({ node, debtFile }).settleDebt();
+    expect(await batches(next)).toHaveLength(4);
+  });
+
+  it('nothing is taken back that another process’s event kept out', async () => {
+    const account = randomUUID();
+    const { node } = await endAmid(['not stored'], account);
+    const other = open({ node, clock: () => NOON + 1 });
+    await other.record(account, newUse());
+    await open({ node, debtFile, clock: () => NOON + 2 }).settleDebt();
+    expect((await batches(other)).map(({ type }) => type)).toEqual(['UsesRecorded', 'UsesRecorded']);
+    expect(await readdir(directory)).toEqual([]);
+  });
+
+  it('the callers are not told before it is on disk', async () => {
+    const journal = open({ debtFile });
+    let kept: unknown;
+    store.onAppend = async (append) => {
+      await append();
+      throw new StoreUnavailable('the confirmation was lost');
+    };
+    const use = newUse();
+    await journal.record('a', use).catch(async () => (kept = await debtFile.read()));
+    expect(kept).toMatchObject({ revision: -1, batch: { data: expect.stringContaining(use.id) as unknown } });
+    store.onAppend = (append) => append();
+    await journal.recovered();
+    expect(await readdir(directory)).toEqual([]);
   });
 });
 
