@@ -1,10 +1,9 @@
-import pgvector from 'pgvector';
 import type { Sql } from '../../src/sql/sql.js';
 import type { ReadModelAccess } from '../readModel.js';
 import { AnswerCache } from '../answerCache.js';
 import type { Horizon, PatternRow } from './queries.js';
 import type { VectorTables } from './vectors.js';
-import { sketchOf } from './vectors.js';
+import { sketchOf, vectorText } from './vectors.js';
 
 /** Ranks of a hit in each leg, from 1; null where the leg did not find it. */
 export interface LegRanks {
@@ -37,6 +36,8 @@ const LEG_LIMIT = 50;
 const CANDIDATES = 300;
 /** A hit by words covers at least this share of the query's weight: lenient text legs make fusion worse. */
 const MIN_COVERAGE = 0.6;
+/** Sums of floating-point numbers differ in the last place by their order. */
+const ROUNDING = 1e-9;
 /** Names are compared by trigrams only for short queries, where typing errors are likely to be names. */
 const MAX_NAME_WORDS = 3;
 /** Reciprocal rank fusion (Cormack, Clarke, Büttcher 2009). */
@@ -44,6 +45,12 @@ const RRF_K = 60;
 const WEIGHTS = { meaning: 1, text: 1.1, name: 1.1 } as const;
 
 type Leg = keyof LegRanks;
+
+/** A word of the query and what it weighs: more, the fewer patterns have it. */
+interface Lexeme {
+  readonly lexeme: string;
+  readonly weight: number;
+}
 
 /** Search in words, in names and by meaning, fused; every leg sees only what the plan may see. */
 export class CatalogueSearch {
@@ -65,10 +72,11 @@ export class CatalogueSearch {
   }
 
   async search(request: SearchRequest): Promise<SearchHit[]> {
+    const vector = request.vector && vectorText(request.vector);
     const [text, name, meaning] = await Promise.all([
       this.#byText(request),
       this.#byName(request),
-      this.#byMeaning(request),
+      this.#byMeaning(request, vector),
     ]);
     const legs = { text, name, meaning };
     const scores = new Map<string, number>();
@@ -80,7 +88,7 @@ export class CatalogueSearch {
     const best = [...scores].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1)).slice(0, request.first);
     const rows = await this.#rows(
       best.map(([id]) => id),
-      request.vector,
+      vector,
     );
     const rank = (leg: Leg, id: string): number | null => {
       const index = legs[leg].indexOf(id);
@@ -96,7 +104,7 @@ export class CatalogueSearch {
 
   /** Full text, keeping only patterns that cover most of what is rare in the query. */
   async #byText({ text, horizon, category }: SearchRequest): Promise<string[]> {
-    const lexemes = await this.sql.query<{ lexeme: string; weight: number }>(
+    const lexemes = await this.sql.query<Lexeme>(
       `SELECT q.lexeme, ln(1 + $2::float8 / (1 + coalesce(l.documents, 0))) AS weight
          FROM unnest(tsvector_to_array(to_tsvector('english', $1))) AS q(lexeme)
          LEFT JOIN ${this.catalogue.t('lexemes')} l ON l.lexeme = q.lexeme
@@ -105,13 +113,18 @@ export class CatalogueSearch {
     );
     const total = lexemes.reduce((sum, { weight }) => sum + weight, 0);
     if (total === 0) return [];
-    // Whoever has none of the heavy lexemes can't reach the coverage: only these are looked up.
-    let lighter = total;
-    const heavy = lexemes.filter(({ weight }) => {
-      const needed = lighter >= MIN_COVERAGE * total;
-      lighter -= weight;
-      return needed;
-    });
+    // Whoever has none of some lexemes that weigh more than may be missing can't reach the coverage:
+    // only who has one of the heaviest, and one of the next such group, is looked at.
+    const spare = (1 - MIN_COVERAGE) * total + ROUNDING;
+    const groups: string[][] = [];
+    for (let from = 0; from < lexemes.length;) {
+      let weight = 0;
+      let to = from;
+      while (to < lexemes.length && weight <= spare) weight += (lexemes[to++] as Lexeme).weight;
+      if (weight <= spare) break;
+      groups.push(lexemes.slice(from, to).map(({ lexeme }) => lexeme));
+      from = to;
+    }
     const quoted = (lexeme: string): string => `'${lexeme.replace(/\\/g, '\\\\').replace(/'/g, "''")}'`;
     const all = lexemes.map(({ lexeme }) => quoted(lexeme));
     // One term for each lexeme: unnesting them for every candidate costs several times as much.
@@ -131,9 +144,8 @@ export class CatalogueSearch {
        ORDER BY covered DESC, ts_rank(tsv, $6::tsquery) DESC, published DESC LIMIT ${LEG_LIMIT}`,
       horizon,
       category,
-      heavy.map(({ lexeme }) => quoted(lexeme)).join(' | '),
-      // Sums of floating-point numbers differ in the last place by their order.
-      MIN_COVERAGE * total - 1e-9,
+      groups.map((group) => `(${group.map(quoted).join(' | ')})`).join(' & '),
+      MIN_COVERAGE * total - ROUNDING,
       all.join(' | '),
       ...lexemes.flatMap(({ weight }, n) => [all[n], weight]),
     );
@@ -165,8 +177,8 @@ export class CatalogueSearch {
    * By inner product, which for unit vectors is the cosine, among the patterns with the nearest
    * sketches: a scan of all vectors costs twice as much on PGlite. Exact up to 300 visible patterns.
    */
-  async #byMeaning({ vector, horizon, category }: SearchRequest): Promise<string[]> {
-    if (!vector || !this.model) return [];
+  async #byMeaning({ horizon, category }: SearchRequest, vector: string | undefined): Promise<string[]> {
+    if (vector === undefined || !this.model) return [];
     const { tables, dimensions, minSimilarity } = this.model;
     return this.#ids(
       `SELECT id FROM (
@@ -179,14 +191,14 @@ export class CatalogueSearch {
        ) AS nearest WHERE -distance >= $5 ORDER BY distance`,
       horizon,
       category,
-      pgvector.toSql([...vector]),
+      vector,
       minSimilarity,
     );
   }
 
   async #rows(
     ids: readonly string[],
-    vector: Float32Array | undefined,
+    vector: string | undefined,
   ): Promise<Map<string, PatternRow & { similarity: number | null }>> {
     const vectors = vector && this.model?.tables.vectors;
     const rows = await this.sql.query<PatternRow & { similarity: number | null }>(
@@ -196,7 +208,7 @@ export class CatalogueSearch {
          FROM ${this.catalogue.t('patterns')} p
          ${vectors ? `LEFT JOIN ${vectors} v ON v.pattern_id = p.id` : ''}
         WHERE p.id = ANY($1::text[])`,
-      vectors ? [ids, pgvector.toSql([...vector])] : [ids],
+      vectors ? [ids, vector] : [ids],
     );
     return new Map(rows.map((row) => [row.id, row]));
   }
