@@ -37,6 +37,7 @@ export async function createDemo(options: DemoOptions): Promise<string | undefin
     subscription,
     subscriptionStream(accountId),
     {
+      type: 'GrantPlan',
       plan: profile.demoPlan,
       plans: profile.plans.map((plan) => plan.id),
       profileVersion: version,

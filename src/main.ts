@@ -9,7 +9,13 @@ import { createApi, createCommands } from './composition/api.js';
 import { openMetering } from './composition/metering.js';
 import type { OnProgress, StartOptions } from './composition/options.js';
 import type { Projections } from './composition/projections.js';
-import { catchUp, followProjections, settle, startProjections } from './composition/projections.js';
+import {
+  catchUp,
+  eraseRestored,
+  followProjections,
+  settle,
+  startProjections,
+} from './composition/projections.js';
 import { createProjectorServer } from './composition/projectorServer.js';
 import { publishPatterns, publishPlans } from './composition/publish.js';
 import { openSearch } from './composition/search.js';
@@ -99,6 +105,7 @@ async function startAll(
   const projections = await startProjections(stores, log, shutdown);
   await catchUp(projections, stores, report);
   const queries = queriesOf(projections);
+  await eraseRestored(stores, queries.accounts, log);
   const imported = await publishPatterns(options, stores, queries.catalogue, report);
   const { url, parts, apiCommands } = await serveCalls(
     options,
@@ -161,7 +168,9 @@ async function startProjector(
   shutdown.add('HTTP server', () => fastify.close());
 
   await catchUp(projections, stores, report);
-  const imported = await publishPatterns(options, stores, queriesOf(projections).catalogue, report);
+  const queries = queriesOf(projections);
+  await eraseRestored(stores, queries.accounts, log);
+  const imported = await publishPatterns(options, stores, queries.catalogue, report);
   openSearch(projections, config, true, log, shutdown);
   await settle(projections, stores, report);
   caughtUp = true;

@@ -5,61 +5,96 @@ import type { ReadModel } from '../readModel.js';
 
 type Handled = AccountEvent | UserEvent | SubscriptionEvent;
 
-/** Users and accounts, with the plan in force. Personal fields stay sealed; queries unseal them. */
+/**
+ * Users and accounts, with the plan in force. Personal fields stay sealed, and are null once they are
+ * erased; resolvers unseal them.
+ */
 export const accounts: ReadModel = {
   name: 'accounts',
-  version: 1,
+  version: 2,
   tables: ['accounts', 'users', 'plans'],
-  handles: new Set<Handled['type']>(['AccountOpened', 'UserRegistered', 'PlanGranted']),
+  handles: new Set<Handled['type']>([
+    'AccountOpened',
+    'AccountDeleted',
+    'UserRegistered',
+    'UserErased',
+    'PlanGranted',
+    'SubscriptionEnded',
+  ]),
   create: (t) => `
     CREATE TABLE ${t('accounts')} (
-      id        text PRIMARY KEY,
-      owner_id  text NOT NULL,
-      opened_at timestamptz NOT NULL
+      id         text PRIMARY KEY,
+      owner_id   text NOT NULL,
+      opened_at  timestamptz NOT NULL,
+      deleted_at timestamptz
     );
     CREATE TABLE ${t('users')} (
       id            text PRIMARY KEY,
       account_id    text NOT NULL,
-      email         text NOT NULL,
-      name          text NOT NULL,
-      registered_at timestamptz NOT NULL
+      email         text,
+      name          text,
+      registered_at timestamptz NOT NULL,
+      erased_at     timestamptz
     );
     CREATE TABLE ${t('plans')} (
       account_id text PRIMARY KEY,
-      plan       text NOT NULL,
+      -- Null once the subscription has ended.
+      plan       text,
       revision   bigint NOT NULL
     );`,
   fold: (events, t) => {
-    const accounts: object[] = [];
-    const users: object[] = [];
+    const opened: object[] = [];
+    const deleted: object[] = [];
+    const registered: object[] = [];
+    const erased: object[] = [];
     const plans = new Map<string, object>();
     for (const stored of events) {
       const event = as<Handled>(stored);
       const { streamId: id, revision, metadata } = stored;
       switch (event.type) {
         case 'AccountOpened':
-          accounts.push({ id, owner_id: event.data.ownerId, opened_at: metadata.at });
+          opened.push({ id, owner_id: event.data.ownerId, opened_at: metadata.at });
+          break;
+        case 'AccountDeleted':
+          deleted.push({ id, deleted_at: metadata.at });
           break;
         case 'UserRegistered': {
           const { accountId, email, name } = event.data;
-          users.push({ id, account_id: accountId, email, name, registered_at: metadata.at });
+          registered.push({ id, account_id: accountId, email, name, registered_at: metadata.at });
           break;
         }
+        case 'UserErased':
+          erased.push({ id, erased_at: metadata.at });
+          break;
         case 'PlanGranted':
           plans.set(id, { account_id: id, plan: event.data.plan, revision });
           break;
+        case 'SubscriptionEnded':
+          plans.set(id, { account_id: id, plan: null, revision });
+          break;
       }
     }
+    // Nobody is deleted before being made: what ends comes after what begins.
     return [
       {
-        rows: accounts,
+        rows: opened,
         text: `INSERT INTO ${t('accounts')} SELECT * FROM json_to_recordset($1::json)
                  AS r(id text, owner_id text, opened_at timestamptz)`,
       },
       {
-        rows: users,
+        rows: deleted,
+        text: `UPDATE ${t('accounts')} AS a SET deleted_at = r.deleted_at
+                 FROM json_to_recordset($1::json) AS r(id text, deleted_at timestamptz) WHERE a.id = r.id`,
+      },
+      {
+        rows: registered,
         text: `INSERT INTO ${t('users')} SELECT * FROM json_to_recordset($1::json)
                  AS r(id text, account_id text, email text, name text, registered_at timestamptz)`,
+      },
+      {
+        rows: erased,
+        text: `UPDATE ${t('users')} AS u SET email = NULL, name = NULL, erased_at = r.erased_at
+                 FROM json_to_recordset($1::json) AS r(id text, erased_at timestamptz) WHERE u.id = r.id`,
       },
       {
         rows: [...plans.values()],

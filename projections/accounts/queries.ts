@@ -5,21 +5,24 @@ export interface AccountRow {
   readonly id: string;
   readonly owner_id: string;
   readonly opened_at: Date;
+  readonly deleted_at: Date | null;
 }
 
 export interface UserRow {
   readonly id: string;
   readonly account_id: string;
-  /** Sealed. */
-  readonly email: string;
-  /** Sealed. */
-  readonly name: string;
+  /** Sealed; null once it has been erased. */
+  readonly email: string | null;
+  /** Sealed; null once it has been erased. */
+  readonly name: string | null;
   readonly registered_at: Date;
+  readonly erased_at: Date | null;
 }
 
 export interface PlanRow {
   readonly accountId: string;
-  readonly plan: string;
+  /** Null once the subscription has ended. */
+  readonly plan: string | null;
   readonly revision: number;
 }
 
@@ -35,6 +38,14 @@ export class AccountQueries {
 
   users(ids: readonly string[]): Promise<UserRow[]> {
     return this.sql.query(`SELECT * FROM ${this.model.t('users')} WHERE id = ANY($1::text[])`, [ids]);
+  }
+
+  /** Deleted accounts, each with the user whose data are erased with it. */
+  deleted(): Promise<{ accountId: string; ownerId: string }[]> {
+    return this.sql.query(
+      `SELECT id AS "accountId", owner_id AS "ownerId" FROM ${this.model.t('accounts')}
+        WHERE deleted_at IS NOT NULL`,
+    );
   }
 
   plans(): Promise<PlanRow[]> {

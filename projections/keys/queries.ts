@@ -48,6 +48,15 @@ export class KeyQueries {
     );
   }
 
+  /** Ids of an account's keys that have not been revoked. */
+  async unrevoked(accountId: string): Promise<string[]> {
+    const rows = await this.sql.query<{ id: string }>(
+      `SELECT id FROM ${this.model.t('keys')} WHERE account_id = $1 AND revoked_at IS NULL ORDER BY id`,
+      [accountId],
+    );
+    return rows.map(({ id }) => id);
+  }
+
   /** Everything, for the key cache. */
   async known(): Promise<KnownKey[]> {
     const rows = await this.sql.query<KeyRow>(`SELECT * FROM ${this.model.t('keys')}`);

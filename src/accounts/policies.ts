@@ -2,9 +2,13 @@ import type { CommandHandler } from '../eventsourcing/commandHandler.js';
 import { as } from '../eventsourcing/event.js';
 import type { Policy } from '../eventsourcing/policy.js';
 import { causedBy } from '../eventsourcing/policy.js';
-import { account, user } from './decide.js';
-import type { EmailEvent } from './events.js';
-import { accountStream, userStream } from './events.js';
+import type { PersonalData } from '../secrets/personalData.js';
+import { account, email, user } from './decide.js';
+import type { AccountEvent, EmailEvent } from './events.js';
+import { accountStream, emailStream, userStream } from './events.js';
+
+type EmailRegistered = Extract<EmailEvent, { type: 'EmailRegistered' }>;
+export type AccountDeleted = Extract<AccountEvent, { type: 'AccountDeleted' }>;
 
 /** A registered e-mail gets its user and its account; a crash in between is made good on the next start. */
 export function openAccount(commands: CommandHandler): Policy {
@@ -12,10 +16,55 @@ export function openAccount(commands: CommandHandler): Policy {
     name: 'open-account',
     handles: new Set(['EmailRegistered']),
     react: async (event) => {
-      const { userId, accountId, email, name } = as<EmailEvent>(event).data;
+      const { userId, accountId, email, name } = as<EmailRegistered>(event).data;
       const context = causedBy(event, 'open-account');
-      await commands.handle(account, accountStream(accountId), { ownerId: userId }, context);
-      await commands.handle(user, userStream(userId), { accountId, email, name }, context);
+      await commands.handle(
+        account,
+        accountStream(accountId),
+        { type: 'OpenAccount', ownerId: userId },
+        context,
+      );
+      await commands.handle(
+        user,
+        userStream(userId),
+        { type: 'RegisterUser', user: { accountId, email, name } },
+        context,
+      );
+    },
+  };
+}
+
+/** The e-mail of a deleted account is free again. */
+export function releaseEmail(commands: CommandHandler): Policy {
+  return {
+    name: 'release-email',
+    handles: new Set(['AccountDeleted']),
+    react: async (event) => {
+      const { ownerId, emailHash } = as<AccountDeleted>(event).data;
+      await commands.handle(
+        email,
+        emailStream(emailHash),
+        { type: 'ReleaseEmail', userId: ownerId },
+        causedBy(event, 'release-email'),
+      );
+    },
+  };
+}
+
+/** The personal data of a deleted account's user are erased, and only then is it confirmed. */
+export function eraseUser(commands: CommandHandler, personal: PersonalData): Policy {
+  return {
+    name: 'erase-user',
+    handles: new Set(['AccountDeleted']),
+    react: async (event) => {
+      const { ownerId } = as<AccountDeleted>(event).data;
+      await personal.erase([ownerId]);
+      await commands.handle(
+        user,
+        userStream(ownerId),
+        { type: 'ConfirmErasure', accountId: event.streamId },
+        causedBy(event, 'erase-user'),
+      );
     },
   };
 }

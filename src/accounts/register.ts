@@ -1,13 +1,16 @@
 import type { Clock } from '../clock.js';
-import type { CommandHandler } from '../eventsourcing/commandHandler.js';
+import type { CommandHandler, CommandResult } from '../eventsourcing/commandHandler.js';
+import { earlierResult } from '../eventsourcing/commandHandler.js';
 import { BAD_COMMAND_ID, commandIdOf } from '../eventsourcing/commandId.js';
 import type { Refusal } from '../eventsourcing/decider.js';
+import { fold } from '../eventsourcing/decider.js';
 import type { Position } from '../eventsourcing/event.js';
 import { derivedId } from '../eventsourcing/ids.js';
 import type { PersonalData } from '../secrets/personalData.js';
 import { keyedHash } from '../secrets/secrets.js';
-import { email as emailDecider } from './decide.js';
+import { email as emailDecider, EMAIL_TAKEN } from './decide.js';
 import { emailHash, normaliseEmail } from './email.js';
+import type { EmailEvent } from './events.js';
 import { emailStream } from './events.js';
 import { hashPassword, PASSWORD_MAX, PASSWORD_MIN } from './passwords.js';
 
@@ -59,43 +62,54 @@ export class RegisterUser {
     const hash = emailHash(this.emailKey, email);
     // Nobody is signed in yet, so the e-mail is the scope of the command id.
     const caller = `email:${hash}`;
+    const context = {
+      commandId,
+      caller,
+      requestHash: keyedHash(this.emailKey, 'request', JSON.stringify({ email, name })),
+      at: new Date(this.clock()),
+      environment: 'live',
+      correlationId,
+    } as const;
+    const stream = emailStream(hash);
+    // Neither a repetition nor a taken e-mail makes a key for a user; the user of a repetition may have
+    // been erased since.
+    const history = await this.commands.load(stream);
+    const earlier = earlierResult<EmailEvent>(history, context);
+    if (earlier) return registered(earlier);
+    if (fold(emailDecider, history).holder !== undefined) return EMAIL_TAKEN;
+
     const userId = derivedId('user', caller, commandId);
-    const accountId = derivedId('account', caller, commandId);
-    const at = new Date(this.clock());
     const seal = (text: string): Promise<string> => this.personal.seal(userId, text);
-    const result = await this.commands.handle(
-      emailDecider,
-      emailStream(hash),
-      {
-        userId,
-        accountId,
-        email: await seal(email),
-        name: await seal(name ?? ''),
-        passwordHash: await seal(await hashPassword(password)),
-      },
-      {
-        commandId,
-        caller,
-        requestHash: keyedHash(this.emailKey, 'request', JSON.stringify({ email, name })),
-        at,
-        environment: 'live',
-        correlationId,
-      },
-    );
-    if (result.kind === 'refused') return result;
-    const [registered] = result.events;
-    if (!registered) throw new Error('RegisterUser was accepted without an event');
-    return {
-      kind: 'registered',
-      userId: registered.data.userId,
-      accountId: registered.data.accountId,
-      sealedEmail: registered.data.email,
-      sealedName: registered.data.name,
-      at: new Date(result.stored[0]?.metadata.at ?? at),
-      position: result.position,
-      replayed: result.replayed,
+    const sealed = {
+      userId,
+      accountId: derivedId('account', caller, commandId),
+      email: await seal(email),
+      name: await seal(name ?? ''),
+      passwordHash: await seal(await hashPassword(password)),
     };
+    const command = { type: 'RegisterEmail', registration: sealed } as const;
+    return registered(await this.commands.handle(emailDecider, stream, command, context));
   }
+}
+
+function registered(result: CommandResult<EmailEvent>): Registered {
+  if (result.kind === 'refused') return result;
+  const [event] = result.events;
+  const [stored] = result.stored;
+  if (event?.type !== 'EmailRegistered' || !stored) {
+    throw new Error('RegisterUser was accepted without EmailRegistered');
+  }
+  const { userId, accountId, email, name } = event.data;
+  return {
+    kind: 'registered',
+    userId,
+    accountId,
+    sealedEmail: email,
+    sealedName: name,
+    at: new Date(stored.metadata.at),
+    position: result.position,
+    replayed: result.replayed,
+  };
 }
 
 function refused(message: string, field: string): Registered {

@@ -1,15 +1,19 @@
 import { Arg, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
 import type { PositionTokens } from '../eventsourcing/positionToken.js';
 import type { PlanOf, RequestContext } from '../graphql/context.js';
-import { accountOf } from '../graphql/context.js';
+import { accountOf, sessionOf } from '../graphql/context.js';
 import { Metered } from '../graphql/metering.js';
-import { EmailTaken, refused } from '../graphql/refusals.js';
+import { EmailTaken, NotFound, refused } from '../graphql/refusals.js';
 import type { PersonalData } from '../secrets/personalData.js';
+import type { DeleteAccount } from './delete.js';
 import type { RegisterUser } from './register.js';
 import type { Sessions } from './sessions.js';
 import {
   Account,
   AccountPlan,
+  DeleteAccountInput,
+  DeleteAccountPayload,
+  DeleteAccountResult,
   RegisterUserInput,
   RegisterUserPayload,
   RegisterUserResult,
@@ -17,13 +21,14 @@ import {
   Viewer,
 } from './types.js';
 
-/** How long an answer waits for the account that a policy opens, in milliseconds. */
-const ACCOUNT_WAIT_MS = 3_000;
+/** How long an answer waits for what policies do about it, in milliseconds. */
+const POLICIES_WAIT_MS = 3_000;
 
 @Resolver()
 export class AccountsResolver {
   constructor(
     private readonly register: RegisterUser,
+    private readonly remove: DeleteAccount,
     private readonly sessions: Sessions,
     private readonly tokens: PositionTokens,
     /** Waits, bounded, for policies and read models to have seen a position. */
@@ -46,7 +51,7 @@ export class AccountsResolver {
     }
     const { userId, accountId, position, replayed } = result;
     // It is registered: an outage from here on delays the account, not the answer.
-    await this.settled(position, ACCOUNT_WAIT_MS).catch(() => false);
+    await this.settled(position, POLICIES_WAIT_MS).catch(() => false);
     const user = Object.assign(new User(), {
       id: userId,
       registeredAt: result.at,
@@ -58,6 +63,33 @@ export class AccountsResolver {
       account: Object.assign(new Account(), { id: accountId }),
       sessionToken: replayed ? null : await this.sessions.issue({ userId, accountId }, new Date(now)),
       position: this.tokens.encode(position),
+    });
+  }
+
+  @Metered('guarded')
+  @Mutation(() => DeleteAccountResult, {
+    nullable: true,
+    description:
+      'Deletes the account that is signed in, for good: its sessions and keys are refused at once, personal data are erased, and the e-mail is free again. Uses stay counted. Needs a session.',
+  })
+  async deleteAccount(
+    @Ctx() context: RequestContext,
+    @Arg('input', () => DeleteAccountInput, { description: 'The confirmation.' }) input: DeleteAccountInput,
+  ): Promise<typeof DeleteAccountResult> {
+    const { accountId, userId } = sessionOf(context);
+    const result = await this.remove.execute(
+      { accountId, userId, ...input },
+      { at: new Date(context.now), correlationId: context.correlationId },
+    );
+    if (result.kind === 'refused') {
+      const { code, message } = result.refusal;
+      return code === 'NOT_FOUND' ? new NotFound(message) : refused(result.refusal);
+    }
+    // It is deleted: an outage from here on delays what follows, not the answer.
+    await this.settled(result.position, POLICIES_WAIT_MS).catch(() => false);
+    return Object.assign(new DeleteAccountPayload(), {
+      id: accountId,
+      position: this.tokens.encode(result.position),
     });
   }
 
@@ -84,13 +116,13 @@ export class UserResolver {
   constructor(private readonly personal: PersonalData) {}
 
   @FieldResolver(() => String, { nullable: true, description: 'Null once it has been erased.' })
-  email(@Root() user: User): Promise<string | null> {
-    return this.personal.unseal(user.sealedEmail);
+  async email(@Root() { sealedEmail }: User): Promise<string | null> {
+    return sealedEmail === null ? null : this.personal.unseal(sealedEmail);
   }
 
   @FieldResolver(() => String, { nullable: true, description: 'Null once it has been erased.' })
-  name(@Root() user: User): Promise<string | null> {
-    return this.personal.unseal(user.sealedName);
+  async name(@Root() { sealedName }: User): Promise<string | null> {
+    return sealedName === null ? null : this.personal.unseal(sealedName);
   }
 }
 

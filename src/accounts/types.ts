@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { createUnionType, Field, ID, InputType, ObjectType } from 'type-graphql';
 import { GraphQLDateTimeISO } from 'graphql-scalars';
-import { EmailTaken, InvalidInput } from '../graphql/refusals.js';
+import { EmailTaken, InvalidInput, NotFound } from '../graphql/refusals.js';
 
 @ObjectType({ description: 'Who signs in.' })
 export class User {
@@ -11,9 +11,9 @@ export class User {
   @Field(() => GraphQLDateTimeISO, { description: 'When it was registered.' })
   registeredAt!: Date;
 
-  /** Sealed; resolved on demand. */
-  sealedEmail!: string;
-  sealedName!: string;
+  /** Sealed, resolved on demand; null once it has been erased. */
+  sealedEmail!: string | null;
+  sealedName!: string | null;
 }
 
 @ObjectType({ description: 'Who pays: a person or a team. Keys, limits and usage belong to it.' })
@@ -87,4 +87,28 @@ export const RegisterUserResult = createUnionType({
   name: 'RegisterUserResult',
   description: 'The registered user, or why there is none.',
   types: () => [RegisterUserPayload, EmailTaken, InvalidInput] as const,
+});
+
+@InputType({ description: 'The end of the account that is signed in.' })
+export class DeleteAccountInput {
+  @Field(() => String, { description: 'The password again: what follows cannot be undone.' })
+  password!: string;
+
+  @Field(() => String, { nullable: true, description: 'Names this command.' })
+  commandId?: string | null;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'A deleted account.' })
+export class DeleteAccountPayload {
+  @Field(() => ID, { description: 'The account that is no more.' })
+  id!: string;
+
+  @Field(() => String, { description: 'The place of this change in the history; opaque.' })
+  position!: string;
+}
+
+export const DeleteAccountResult = createUnionType({
+  name: 'DeleteAccountResult',
+  description: 'The deleted account, or why it was not deleted.',
+  types: () => [DeleteAccountPayload, NotFound, InvalidInput] as const,
 });

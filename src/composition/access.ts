@@ -1,5 +1,6 @@
 import type { AccountQueries } from '../../projections/accounts/queries.js';
 import type { KeyQueries } from '../../projections/keys/queries.js';
+import { DeletedAccounts } from '../accounts/deletedAccounts.js';
 import type { Position, StoredEvent } from '../eventsourcing/event.js';
 import { Follower } from '../eventsourcing/follower.js';
 import type { EventReader } from '../eventsourcing/reader.js';
@@ -14,11 +15,12 @@ import type { Stores } from './stores.js';
 export interface Access {
   readonly keys: KeyCache;
   readonly plans: PlanDirectory;
+  readonly deletedAccounts: DeletedAccounts;
   readonly follower: Follower;
 }
 
 /**
- * Loads keys and plans from their read models and follows their events from there on.
+ * Loads keys, plans and deleted accounts from their read models and follows their events from there on.
  * @param from the checkpoint of the read model that is furthest behind
  */
 export async function followAccess(
@@ -31,14 +33,17 @@ export async function followAccess(
 ): Promise<Access> {
   const keys = new KeyCache(secrets.KEY_PEPPER, [profile.keys.live, profile.keys.test]);
   const plans = new PlanDirectory();
+  const deletedAccounts = new DeletedAccounts();
   keys.load(await queries.keys.known());
   plans.load(await queries.accounts.plans());
+  deletedAccounts.load(await queries.accounts.deleted());
   for (const event of await commands.load(profileStream(profile.name))) plans.apply(event);
 
   const apply = (events: readonly StoredEvent[]): void => {
     for (const event of events) {
       keys.apply(event);
       plans.apply(event);
+      deletedAccounts.apply(event);
     }
   };
   const follower = new Follower({
@@ -52,5 +57,5 @@ export async function followAccess(
   shutdown.add('key cache', () => follower.stop());
   // The node that changes something knows it before it answers (law 8).
   commands.onAppended(apply);
-  return { keys, plans, follower };
+  return { keys, plans, deletedAccounts, follower };
 }

@@ -4,6 +4,7 @@ import type { AccountQueries } from '../../projections/accounts/queries.js';
 import type { CatalogueQueries } from '../../projections/catalogue/queries.js';
 import type { KeyQueries } from '../../projections/keys/queries.js';
 import type { UsageQueries } from '../../projections/usage/queries.js';
+import { DeleteAccount } from '../accounts/delete.js';
 import { RegisterUser } from '../accounts/register.js';
 import { AccountResolver, AccountsResolver, UserResolver } from '../accounts/resolvers.js';
 import { Sessions } from '../accounts/sessions.js';
@@ -93,8 +94,7 @@ export async function createApi(
     addressGuard: new AddressGuard(REGISTRATIONS_PER_MINUTE),
     plans: access.plans,
     metrics,
-    keys: access.keys,
-    sessions,
+    access: { ...access, sessions },
     clock: stores.clock,
     loaders: () => createLoaders(queries.accounts, queries.catalogue),
     production: config.production,
@@ -117,19 +117,20 @@ function createProductSchema(
   sessions: Sessions,
   log: Logger,
 ): GraphQLSchema {
-  const { store, secrets } = stores;
+  const { store, secrets, personal } = stores;
   const { models, policies } = projections;
   const { plans } = access;
   const tokens = new PositionTokens(stores.storeId);
   const planOf = (account: string) => plans.planOf(account);
+  const deleteAccount = new DeleteAccount(stores.commands, personal, secrets.EMAIL_HASH_KEY);
   return createSchema([
-    new AccountsResolver(register, sessions, tokens, async (position, timeoutMs) => {
+    new AccountsResolver(register, deleteAccount, sessions, tokens, async (position, timeoutMs) => {
       if (!(await policies.reached(position, timeoutMs))) return false;
       const head = await store.head();
       const all = await Promise.all(SETTLED_MODELS.map((name) => models.reached(name, head, timeoutMs)));
       return all.every(Boolean);
     }),
-    new UserResolver(stores.personal),
+    new UserResolver(personal),
     new AccountResolver(planOf),
     new CatalogueResolver(
       queries.catalogue,

@@ -1,21 +1,27 @@
 import { accounts } from '../../projections/accounts/model.js';
+import type { AccountQueries } from '../../projections/accounts/queries.js';
 import { announceProgress, onProgress } from '../../projections/announce.js';
 import { catalogue } from '../../projections/catalogue/model.js';
 import { FollowedReadModels } from '../../projections/followed.js';
 import { keys } from '../../projections/keys/model.js';
+import { KeyQueries } from '../../projections/keys/queries.js';
 import { popularity } from '../../projections/popularity/model.js';
 import type { ReadModel, ReadModels } from '../../projections/readModel.js';
 import { Projector } from '../../projections/runner.js';
 import { onServingTables } from '../../projections/servingTables.js';
 import { usage } from '../../projections/usage/model.js';
-import { openAccount } from '../accounts/policies.js';
+import { eraseAgain } from '../accounts/eraseAgain.js';
+import { eraseUser, openAccount, releaseEmail } from '../accounts/policies.js';
+import type { Position } from '../eventsourcing/event.js';
 import { START } from '../eventsourcing/event.js';
 import { FollowedPolicies } from '../eventsourcing/followedPolicies.js';
-import type { Policies } from '../eventsourcing/policy.js';
+import type { Policies, Policy } from '../eventsourcing/policy.js';
 import { PolicyRunner } from '../eventsourcing/policy.js';
 import { EventReader } from '../eventsourcing/reader.js';
+import { revokeKeys } from '../keys/policies.js';
 import type { Logger } from '../logger.js';
 import type { Sql } from '../sql/sql.js';
+import { endSubscription } from '../plans/policies.js';
 import type { OnProgress } from './options.js';
 import type { Shutdown } from './shutdown.js';
 import type { Stores } from './stores.js';
@@ -24,6 +30,9 @@ export const READ_MODELS: readonly ReadModel[] = [keys, accounts, catalogue, usa
 
 /** How long one look at the progress waits, in milliseconds. */
 const CATCH_UP_STEP_MS = 250;
+
+/** How long a policy waits for the keys of an account before it is tried again, in milliseconds. */
+const KEYS_WAIT_MS = 5_000;
 
 /** What follows the events, in this process or in another. */
 export interface Projections {
@@ -41,16 +50,25 @@ export interface RunningProjections extends Projections {
 
 /** Starts the read models and the policies. */
 export async function startProjections(
-  { sql, store, commands }: Stores,
+  stores: Stores,
   log: Logger,
   shutdown: Shutdown,
 ): Promise<RunningProjections> {
+  const { sql, store } = stores;
   const reader = new EventReader(store);
   const models = await Projector.open(sql, reader, READ_MODELS, (model, error) =>
     log.error(`the read model ${model} does not get on`, error),
   );
-  const policies = await PolicyRunner.open(sql, reader, [openAccount(commands)], (policy, error) =>
-    log.error(`the policy ${policy} does not get on`, error),
+  const pointers = {
+    generationOf: (model: string) => models.access(model).state().generation,
+    refresh: () => Promise.resolve(),
+  };
+  const serving = onServingTables(sql, READ_MODELS, pointers);
+  const policies = await PolicyRunner.open(
+    sql,
+    reader,
+    createPolicies(stores, models, serving),
+    (policy, error) => log.error(`the policy ${policy} does not get on`, error),
   );
   await announceProgress(sql);
   models.start();
@@ -59,19 +77,16 @@ export async function startProjections(
     reader.close();
     await Promise.all([models.stop(), policies.stop()]);
   });
-  const pointers = {
-    generationOf: (model: string) => models.access(model).state().generation,
-    refresh: () => Promise.resolve(),
-  };
-  return { reader, models, policies, sql: onServingTables(sql, READ_MODELS, pointers) };
+  return { reader, models, policies, sql: serving };
 }
 
 /** Follows the read models and policies of the projector, which is another process. */
 export async function followProjections(
-  { sql, store, commands }: Stores,
+  stores: Stores,
   log: Logger,
   shutdown: Shutdown,
 ): Promise<Projections> {
+  const { sql, store } = stores;
   const reader = new EventReader(store);
   shutdown.add('event reader', () => reader.close());
   const onError = (error: unknown): void => log.error('what the projector does is not known', error);
@@ -80,12 +95,43 @@ export async function followProjections(
   const policies = await FollowedPolicies.open(
     sql,
     reader,
-    [openAccount(commands)],
+    createPolicies(stores, models, sql),
     onProgress(sql),
     onError,
   );
   shutdown.add('followed policies', () => policies.stop());
   return { reader, models, policies, sql: onServingTables(sql, READ_MODELS, models) };
+}
+
+/** What follows from events: each policy by itself, behind a checkpoint of its own. */
+function createPolicies({ commands, personal }: Stores, models: ReadModels, sql: Sql): Policy[] {
+  const keyQueries = new KeyQueries(sql, models.access('keys'));
+  const keysOf = async (accountId: string, position: Position): Promise<string[]> => {
+    if (!(await models.reached('keys', position, KEYS_WAIT_MS))) {
+      throw new Error('the read model keys is not there yet');
+    }
+    return keyQueries.unrevoked(accountId);
+  };
+  return [
+    openAccount(commands),
+    revokeKeys(commands, keysOf),
+    endSubscription(commands),
+    releaseEmail(commands),
+    eraseUser(commands, personal),
+  ];
+}
+
+/** Erases again whom an old backup of the vault has brought back. The read models must have caught up. */
+export async function eraseRestored(
+  { personal }: Stores,
+  accounts: Pick<AccountQueries, 'deleted'>,
+  log: Logger,
+): Promise<void> {
+  const restored = await eraseAgain(personal, await accounts.deleted());
+  if (restored.length === 0) return;
+  log.warn('the vault held keys of erased users, as an old backup does; they are erased again', {
+    users: restored.length,
+  });
 }
 
 /** Until all read models have seen what is stored now. */

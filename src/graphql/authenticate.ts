@@ -1,3 +1,4 @@
+import type { DeletedAccounts } from '../accounts/deletedAccounts.js';
 import type { Sessions } from '../accounts/sessions.js';
 import type { KeyCache } from '../keys/cache.js';
 import type { Caller } from './context.js';
@@ -10,31 +11,38 @@ interface Headers {
 /** JSON in base64url begins like this: a JWT. */
 const JWT = /^eyJ/;
 
+/** What credentials are held against. */
+export interface Access {
+  readonly keys: KeyCache;
+  readonly sessions: Sessions;
+  readonly deletedAccounts: DeletedAccounts;
+}
+
 /** Finds out who calls, from `Authorization: Bearer <key or session>` or `X-API-Key: <key>`. */
-export function authenticate(
-  headers: Headers,
-  keys: KeyCache,
-  sessions: Sessions,
-  now: number,
-): Caller | Promise<Caller> {
+export function authenticate(headers: Headers, access: Access, now: number): Caller | Promise<Caller> {
   const { authorization, 'x-api-key': apiKey } = headers;
   if (authorization !== undefined) {
     const token = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
     if (token === undefined) return { kind: 'refused', code: 'KEY_MALFORMED' };
-    return JWT.test(token) ? bySession(token, sessions, now) : byKey(token, keys, now);
+    return JWT.test(token) ? bySession(token, access, now) : byKey(token, access, now);
   }
   if (apiKey === undefined) return { kind: 'anonymous' };
-  return typeof apiKey === 'string' ? byKey(apiKey, keys, now) : { kind: 'refused', code: 'KEY_MALFORMED' };
+  return typeof apiKey === 'string' ? byKey(apiKey, access, now) : { kind: 'refused', code: 'KEY_MALFORMED' };
 }
 
-function byKey(text: string, keys: KeyCache, now: number): Caller {
+function byKey(text: string, { keys, deletedAccounts }: Access, now: number): Caller {
   const check = keys.check(text, now);
-  return check.kind === 'key' ? { kind: 'key', accountId: check.key.accountId, key: check.key } : check;
+  if (check.kind === 'refused') return check;
+  const { accountId } = check.key;
+  // Its revocation follows by a policy.
+  if (deletedAccounts.has(accountId)) return { kind: 'refused', code: 'KEY_REVOKED' };
+  return { kind: 'key', accountId, key: check.key };
 }
 
-async function bySession(token: string, sessions: Sessions, now: number): Promise<Caller> {
+async function bySession(token: string, { sessions, deletedAccounts }: Access, now: number): Promise<Caller> {
   const check = await sessions.verify(token, new Date(now));
-  return check.kind === 'session'
-    ? { kind: 'session', accountId: check.session.accountId, session: check.session }
-    : check;
+  if (check.kind === 'refused') return check;
+  const { accountId } = check.session;
+  if (deletedAccounts.has(accountId)) return { kind: 'refused', code: 'ACCOUNT_DELETED' };
+  return { kind: 'session', accountId, session: check.session };
 }

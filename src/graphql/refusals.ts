@@ -20,7 +20,8 @@ export abstract class Refusal {
 @ObjectType({
   implements: Refusal,
   simpleResolvers: true,
-  description: 'A field of the input cannot be used. Codes: `INVALID_INPUT`, `COMMAND_ID_REUSED`.',
+  description:
+    'A field of the input cannot be used. Codes: `INVALID_INPUT`, `PASSWORD_WRONG`, `COMMAND_ID_REUSED`.',
 })
 export class InvalidInput extends Refusal {
   @Field(() => String, { nullable: true, description: 'The field at fault.' })

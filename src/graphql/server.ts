@@ -5,10 +5,9 @@ import fastifyApollo, { fastifyApolloDrainPlugin } from '@as-integrations/fastif
 import type { FastifyInstance } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import { GraphQLError } from 'graphql';
-import type { Sessions } from '../accounts/sessions.js';
 import type { Clock } from '../clock.js';
-import type { KeyCache } from '../keys/cache.js';
 import type { Logger } from '../logger.js';
+import type { Access } from './authenticate.js';
 import { authenticate } from './authenticate.js';
 import type { RequestContext } from './context.js';
 import { ApiError } from './errors.js';
@@ -19,8 +18,7 @@ import type { Loaders } from './loaders.js';
 
 export interface GraphQLServerOptions extends GovernanceOptions {
   readonly schema: GraphQLSchema;
-  readonly keys: KeyCache;
-  readonly sessions: Sessions;
+  readonly access: Access;
   readonly clock: Clock;
   readonly loaders: () => Loaders;
   readonly production: boolean;
@@ -29,7 +27,7 @@ export interface GraphQLServerOptions extends GovernanceOptions {
 
 /** Serves GraphQL at `/graphql`. */
 export async function serveGraphQL(fastify: FastifyInstance, options: GraphQLServerOptions): Promise<void> {
-  const { schema, keys, sessions, clock, loaders, production, log } = options;
+  const { schema, access, clock, loaders, production, log } = options;
   const apollo = new ApolloServer<RequestContext>({
     schema,
     plugins: [
@@ -70,7 +68,7 @@ export async function serveGraphQL(fastify: FastifyInstance, options: GraphQLSer
     context: async (request): Promise<RequestContext> => {
       const now = clock();
       let made: Loaders | undefined;
-      const caller = authenticate(request.headers, keys, sessions, now);
+      const caller = authenticate(request.headers, access, now);
       return {
         caller: caller instanceof Promise ? await caller : caller,
         address: request.ip,

@@ -5,7 +5,7 @@ import type { KeyEvent } from './events.js';
 type KeyIssued = Extract<KeyEvent, { type: 'KeyIssued' }>;
 
 export type KeyCommand =
-  | { readonly type: 'IssueKey'; readonly key: KeyIssued['data'] }
+  | { readonly type: 'IssueKey'; readonly key: KeyIssued['data']; readonly at: Date }
   | { readonly type: 'RevokeKey'; readonly accountId: string; readonly by: string };
 
 interface State {
@@ -21,6 +21,10 @@ export const key: Decider<State, KeyCommand, KeyEvent> = {
       : { ...state, revoked: true },
   decide: (state, command) => {
     if (command.type === 'IssueKey') {
+      const { expiresAt } = command.key;
+      if (expiresAt !== null && Date.parse(expiresAt) <= command.at.getTime()) {
+        return refuse('INVALID_INPUT', '"expiresAt" must be in the future.', 'expiresAt');
+      }
       return accept({ type: 'KeyIssued', data: command.key });
     }
     // Another account's key is as good as none.

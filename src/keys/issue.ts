@@ -49,6 +49,7 @@ export class IssueKey {
       keyStream(keyId),
       {
         type: 'IssueKey',
+        at: context.at,
         key: {
           accountId,
           name,

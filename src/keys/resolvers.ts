@@ -49,9 +49,6 @@ export class KeysResolver {
       return new InvalidInput(`"name" must have 1 to ${MAX_NAME} characters.`, 'name');
     }
     if (scopes.length === 0) return new InvalidInput('"scopes" needs at least one scope.', 'scopes');
-    if (expiresAt && expiresAt.getTime() <= context.now) {
-      return new InvalidInput('"expiresAt" must be in the future.', 'expiresAt');
-    }
     const commandId = commandIdOf(input.commandId);
     if (commandId === undefined) return badCommandId();
 

@@ -63,7 +63,9 @@ export class Key {
 
 @InputType({ description: 'A new key of the account.' })
 export class IssueKeyInput {
-  @Field(() => String, { description: 'Tells the keys apart, 1 to 100 characters.' })
+  @Field(() => String, {
+    description: 'Tells the keys apart, 1 to 100 characters. It is kept for ever: no personal data.',
+  })
   name!: string;
 
   @Field(() => KeyEnvironment, { defaultValue: KeyEnvironment.LIVE, description: 'Live or test.' })

@@ -25,20 +25,28 @@ export const profile: Decider<Published, PublishProfile, ProfileEvent> = {
         }),
 };
 
-/** An operator gives an account a plan without payment. */
-export interface GrantPlan {
-  readonly plan: string;
-  /** The plans of the profile's version below. */
-  readonly plans: readonly string[];
-  readonly profileVersion: number;
-  readonly grantedBy: string;
-  readonly reason: string;
-}
+export type SubscriptionCommand =
+  | {
+      /** An operator gives an account a plan without payment. */
+      readonly type: 'GrantPlan';
+      readonly plan: string;
+      /** The plans of the profile's version below. */
+      readonly plans: readonly string[];
+      readonly profileVersion: number;
+      readonly grantedBy: string;
+      readonly reason: string;
+    }
+  | { readonly type: 'EndSubscription'; readonly reason: string };
 
-export const subscription: Decider<{ plan: string | undefined }, GrantPlan, SubscriptionEvent> = {
+export const subscription: Decider<{ plan: string | undefined }, SubscriptionCommand, SubscriptionEvent> = {
   initial: { plan: undefined },
-  evolve: (_state, { data }) => ({ plan: data.plan }),
-  decide: (state, { plan, plans, profileVersion, grantedBy, reason }) => {
+  evolve: (_state, { type, data }) => ({ plan: type === 'PlanGranted' ? data.plan : undefined }),
+  decide: (state, command) => {
+    if (command.type === 'EndSubscription') {
+      if (state.plan === undefined) return accept();
+      return accept({ type: 'SubscriptionEnded', data: { plan: state.plan, reason: command.reason } });
+    }
+    const { plan, plans, profileVersion, grantedBy, reason } = command;
     if (!plans.includes(plan)) {
       return refuse('PLAN_UNKNOWN', `There is no plan "${plan}"; there are ${plans.join(', ')}.`, 'plan');
     }

@@ -4,7 +4,8 @@ import type { ProfileEvent, SubscriptionEvent } from './events.js';
 import type { PlanInForce, Profile } from './profile.js';
 
 interface AccountPlan {
-  readonly plan: string;
+  /** Null once its subscription has ended. */
+  readonly plan: string | null;
   readonly revision: number;
 }
 
@@ -19,12 +20,14 @@ export class PlanDirectory {
       const { data } = as<ProfileEvent>(stored);
       if (data.version > (this.#published?.version ?? 0)) this.#publish(data);
     } else if (stored.type === 'PlanGranted') {
-      const { plan } = as<SubscriptionEvent>(stored).data;
+      const { plan } = as<Extract<SubscriptionEvent, { type: 'PlanGranted' }>>(stored).data;
       this.load([{ accountId: stored.streamId, plan, revision: stored.revision }]);
+    } else if (stored.type === 'SubscriptionEnded') {
+      this.load([{ accountId: stored.streamId, plan: null, revision: stored.revision }]);
     }
   }
 
-  load(accounts: Iterable<{ accountId: string; plan: string; revision: number }>): void {
+  load(accounts: Iterable<AccountPlan & { readonly accountId: string }>): void {
     for (const { accountId, plan, revision } of accounts) {
       if ((this.#accounts.get(accountId)?.revision ?? -1) < revision) {
         this.#accounts.set(accountId, { plan, revision });
@@ -44,8 +47,7 @@ export class PlanDirectory {
     const granted = this.#accounts.get(accountId)?.plan;
     // A plan that a newer profile no longer has falls back to the default one.
     const plan =
-      (granted !== undefined ? this.#byId.get(granted) : undefined) ??
-      this.#byId.get(this.profile.defaultPlan);
+      (granted != null ? this.#byId.get(granted) : undefined) ?? this.#byId.get(this.profile.defaultPlan);
     return plan as PlanInForce;
   }
 

@@ -13,15 +13,17 @@ export type ProfileEvent = {
 };
 
 /** Stream `subscription-<account id>`: the account's plan over time. */
-export type SubscriptionEvent = {
-  readonly type: 'PlanGranted';
-  readonly data: {
-    readonly plan: string;
-    readonly profileVersion: number;
-    readonly grantedBy: string;
-    readonly reason: string;
-  };
-};
+export type SubscriptionEvent =
+  | {
+      readonly type: 'PlanGranted';
+      readonly data: {
+        readonly plan: string;
+        readonly profileVersion: number;
+        readonly grantedBy: string;
+        readonly reason: string;
+      };
+    }
+  | { readonly type: 'SubscriptionEnded'; readonly data: { readonly plan: string; readonly reason: string } };
 
 export const profileStream = (name: string): string => `profile-${name}`;
 export const subscriptionStream = (accountId: string): string => `subscription-${accountId}`;

@@ -3,11 +3,13 @@ import type { Sql } from '../sql/sql.js';
 
 const MIGRATION = `
 CREATE SCHEMA IF NOT EXISTS vault;
--- One key for each person; deleting the row erases what was sealed with it, in every event and copy.
+-- One key for each person; without it what was sealed with it is erased, in every event and copy.
 CREATE TABLE IF NOT EXISTS vault.subject_keys (
   subject text PRIMARY KEY,
-  wrapped text NOT NULL
-);`;
+  -- Null once it has been erased: the row stays, so that no key is made again.
+  wrapped text
+);
+ALTER TABLE vault.subject_keys ALTER COLUMN wrapped DROP NOT NULL;`;
 
 /** AES-256-GCM with a random 96-bit nonce (NIST SP 800-38D); the context is authenticated with it. */
 function encrypt(key: Buffer, plain: Buffer, context: string): string {
@@ -28,6 +30,14 @@ function decrypt(key: Buffer, text: string, context: string): Buffer {
 /** A personal text as events hold it: `v1:<subject>:<ciphertext>`. */
 export type Sealed = string;
 
+/** Something is to be sealed for a person whose data have been erased. */
+export class SubjectErased extends Error {
+  constructor(subject: string) {
+    super(`the personal data of ${subject} have been erased`);
+    this.name = 'SubjectErased';
+  }
+}
+
 /**
  * Personal fields of events, encrypted with a key per subject that lives in `vault`, wrapped by the
  * master key (decision 21). Without the subject's key what was sealed reads as erased.
@@ -43,8 +53,10 @@ export class PersonalData {
     return new PersonalData(sql, masterKey);
   }
 
+  /** @throws SubjectErased */
   async seal(subject: string, plain: string): Promise<Sealed> {
     const key = (await this.#key(subject)) ?? (await this.#createKey(subject));
+    if (!key) throw new SubjectErased(subject);
     return `v1:${subject}:${encrypt(key, Buffer.from(plain, 'utf8'), subject)}`;
   }
 
@@ -58,21 +70,39 @@ export class PersonalData {
     return key ? decrypt(key, body, subject).toString('utf8') : null;
   }
 
+  /** Makes all that was ever sealed for the subjects unreadable, for good. Again it changes nothing. */
+  async erase(subjects: readonly string[]): Promise<void> {
+    await this.sql.query(
+      `INSERT INTO vault.subject_keys (subject, wrapped) SELECT s, NULL FROM unnest($1::text[]) AS s
+       ON CONFLICT (subject) DO UPDATE SET wrapped = NULL`,
+      [[...new Set(subjects)]],
+    );
+  }
+
+  /** Those of the subjects that have a key. */
+  async withKey(subjects: readonly string[]): Promise<string[]> {
+    const rows = await this.sql.query<{ subject: string }>(
+      'SELECT subject FROM vault.subject_keys WHERE subject = ANY($1::text[]) AND wrapped IS NOT NULL',
+      [subjects],
+    );
+    return rows.map(({ subject }) => subject);
+  }
+
   async #key(subject: string): Promise<Buffer | undefined> {
-    const [row] = await this.sql.query<{ wrapped: string }>(
+    const [row] = await this.sql.query<{ wrapped: string | null }>(
       'SELECT wrapped FROM vault.subject_keys WHERE subject = $1',
       [subject],
     );
-    return row && decrypt(this.masterKey, row.wrapped, subject);
+    return row?.wrapped ? decrypt(this.masterKey, row.wrapped, subject) : undefined;
   }
 
-  async #createKey(subject: string): Promise<Buffer> {
+  async #createKey(subject: string): Promise<Buffer | undefined> {
     const wrapped = encrypt(this.masterKey, randomBytes(32), subject);
     await this.sql.query(
       'INSERT INTO vault.subject_keys (subject, wrapped) VALUES ($1, $2) ON CONFLICT (subject) DO NOTHING',
       [subject, wrapped],
     );
-    // Whoever came first has set the key.
-    return (await this.#key(subject)) as Buffer;
+    // Whoever came first has set the key, or erased it.
+    return this.#key(subject);
   }
 }

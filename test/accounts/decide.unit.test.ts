@@ -5,41 +5,97 @@ import { given } from '../eventsourcing/given.js';
 const sealed = { email: 'v1:u1:e', name: 'v1:u1:n' };
 
 describe('an e-mail', () => {
-  const data = { userId: 'u1', accountId: 'a1', ...sealed, passwordHash: 'v1:u1:p' };
-  const registered: EmailEvent = { type: 'EmailRegistered', data };
+  const registration = { userId: 'u1', accountId: 'a1', ...sealed, passwordHash: 'v1:u1:p' };
+  const register = { type: 'RegisterEmail', registration } as const;
+  const registered: EmailEvent = { type: 'EmailRegistered', data: registration };
+  const release = { type: 'ReleaseEmail', userId: 'u1' } as const;
+  const released: EmailEvent = { type: 'EmailReleased', data: { userId: 'u1' } };
+  const others = { ...registration, userId: 'u2', accountId: 'a2' };
 
   it('is registered when nobody has it', () => {
-    given(email).when(data).then(registered);
+    given(email).when(register).then(registered);
   });
 
   it('is refused to the next one, also with the very same data', () => {
-    const other = { ...data, userId: 'u2', accountId: 'a2' };
-    given(email, registered).when(other).thenRefused('EMAIL_TAKEN', 'email');
-    given(email, registered).when(data).thenRefused('EMAIL_TAKEN', 'email');
+    given(email, registered)
+      .when({ type: 'RegisterEmail', registration: others })
+      .thenRefused('EMAIL_TAKEN', 'email');
+    given(email, registered).when(register).thenRefused('EMAIL_TAKEN', 'email');
+  });
+
+  it('is released by the user who has it, once, and free again', () => {
+    given(email, registered).when(release).then(released);
+    given(email, registered, released).when(release).then();
+    given(email, registered, released)
+      .when({ type: 'RegisterEmail', registration: others })
+      .then({ type: 'EmailRegistered', data: others });
+  });
+
+  it('stays with the next user however late the release of the first comes again', () => {
+    const next: EmailEvent = { type: 'EmailRegistered', data: others };
+    given(email, registered, released, next).when(release).then();
+    given(email, registered, released, next).when(register).thenRefused('EMAIL_TAKEN', 'email');
+  });
+
+  it('that nobody has changes nothing when it is released', () => {
+    given(email).when(release).then();
   });
 });
 
 describe('a user', () => {
   const data = { accountId: 'a1', ...sealed };
   const registered: UserEvent = { type: 'UserRegistered', data };
+  const confirm = { type: 'ConfirmErasure', accountId: 'a1' } as const;
+  const erased: UserEvent = { type: 'UserErased', data: { accountId: 'a1' } };
 
   it('is registered', () => {
-    given(user).when(data).then(registered);
+    given(user).when({ type: 'RegisterUser', user: data }).then(registered);
   });
 
   it('is registered once, however often the policy asks', () => {
-    given(user, registered).when(data).then();
+    given(user, registered).when({ type: 'RegisterUser', user: data }).then();
+    given(user, registered, erased).when({ type: 'RegisterUser', user: data }).then();
+  });
+
+  it('is erased once, however often the policy asks', () => {
+    given(user, registered).when(confirm).then(erased);
+    given(user, registered, erased).when(confirm).then();
+  });
+
+  it('that was erased before the policy came to register it is not registered any more', () => {
+    given(user, erased).when({ type: 'RegisterUser', user: data }).then();
   });
 });
 
 describe('an account', () => {
+  const open = { type: 'OpenAccount', ownerId: 'u1' } as const;
   const opened: AccountEvent = { type: 'AccountOpened', data: { ownerId: 'u1' } };
+  const remove = { type: 'DeleteAccount', ownerId: 'u1', emailHash: 'h1', by: 'user:u1' } as const;
+  const deleted: AccountEvent = {
+    type: 'AccountDeleted',
+    data: { ownerId: 'u1', emailHash: 'h1', by: 'user:u1' },
+  };
 
   it('is opened for its owner', () => {
-    given(account).when({ ownerId: 'u1' }).then(opened);
+    given(account).when(open).then(opened);
   });
 
-  it('is opened once, however often the policy asks', () => {
-    given(account, opened).when({ ownerId: 'u1' }).then();
+  it('is opened once, however often the policy asks, and never again', () => {
+    given(account, opened).when(open).then();
+    given(account, opened, deleted).when(open).then();
+  });
+
+  it('is deleted once, whoever asks again', () => {
+    given(account, opened).when(remove).then(deleted);
+    given(account, opened, deleted)
+      .when({ ...remove, by: 'operator' })
+      .then();
+  });
+
+  it('is deleted for its owner alone, and only when there is one', () => {
+    given(account, opened)
+      .when({ ...remove, ownerId: 'u2' })
+      .thenRefused('NOT_FOUND');
+    given(account).when(remove).thenRefused('NOT_FOUND');
   });
 });

@@ -44,7 +44,9 @@ async function run(
   };
 }
 
-async function registerEmail(): Promise<EmailEvent['data'] & { position: Position }> {
+async function registerEmail(): Promise<
+  Extract<EmailEvent, { type: 'EmailRegistered' }>['data'] & { position: Position }
+> {
   const data = {
     userId: randomUUID(),
     accountId: randomUUID(),
@@ -139,8 +141,10 @@ it('a command that an event causes is the same command each time', async () => {
   const commands = new CommandHandler(store);
   const context = causedBy(event, 'test');
   const stream = accountStream(randomUUID());
-  const first = await commands.handle(account, stream, { ownerId: 'a' }, context);
-  expect(await commands.handle(account, stream, { ownerId: 'a' }, context)).toMatchObject({
+  const first = await commands.handle(account, stream, { type: 'OpenAccount', ownerId: 'a' }, context);
+  expect(
+    await commands.handle(account, stream, { type: 'OpenAccount', ownerId: 'a' }, context),
+  ).toMatchObject({
     kind: 'accepted',
     replayed: true,
     position: first.kind === 'accepted' ? first.position : undefined,
@@ -149,7 +153,7 @@ it('a command that an event causes is the same command each time', async () => {
   const other = await commands.handle(
     user,
     userStream(randomUUID()),
-    { accountId: 'a', email: 'v1:sealed', name: 'v1:sealed' },
+    { type: 'RegisterUser', user: { accountId: 'a', email: 'v1:sealed', name: 'v1:sealed' } },
     context,
   );
   expect(other).toMatchObject({ kind: 'accepted', replayed: false });

@@ -15,6 +15,7 @@ import * as types from './graphql.js';
  * Learn more about it here: https://the-guild.dev/graphql/codegen/plugins/presets/preset-client#reducing-bundle-size
  */
 type Documents = {
+    "mutation DeleteAccount($input: DeleteAccountInput!) {\n  deleteAccount(input: $input) {\n    __typename\n    ... on DeleteAccountPayload {\n      id\n      position\n    }\n    ... on Refusal {\n      code\n      message\n    }\n  }\n}": typeof types.DeleteAccountDocument,
     "mutation IssueKey($input: IssueKeyInput!) {\n  issueKey(input: $input) {\n    __typename\n    ... on IssueKeyPayload {\n      secret\n      secretNotice\n      position\n      key {\n        id\n        name\n        environment\n        scopes\n        prefix\n        last4\n        issuedAt\n        expiresAt\n      }\n    }\n    ... on Refusal {\n      code\n      message\n    }\n    ... on InvalidInput {\n      field\n    }\n  }\n}": typeof types.IssueKeyDocument,
     "query Me {\n  me {\n    account {\n      id\n      plan {\n        id\n        name\n        tiers\n        features\n      }\n      keys {\n        id\n        name\n        environment\n        prefix\n        last4\n        revokedAt\n      }\n    }\n    user {\n      id\n      email\n      name\n    }\n  }\n}": typeof types.MeDocument,
     "query Pattern($id: ID, $slug: String) {\n  pattern(id: $id, slug: $slug) {\n    __typename\n    ... on Pattern {\n      id\n      slug\n      name\n      category\n      tier\n      tags\n      description\n      uses\n      example {\n        language\n        text\n      }\n    }\n    ... on Refusal {\n      code\n      message\n    }\n    ... on PlanRequired {\n      plan\n    }\n  }\n}": typeof types.PatternDocument,
@@ -26,6 +27,7 @@ type Documents = {
     "query Usage($from: DateTimeISO, $to: DateTimeISO, $interval: UsageInterval! = DAY, $atLeast: String) {\n  usage(from: $from, to: $to, interval: $interval, atLeast: $atLeast) {\n    from\n    to\n    requests\n    stale\n    buckets {\n      start\n      requests\n      refused\n      errors\n      meanDurationMs\n    }\n    operations {\n      operation\n      requests\n    }\n  }\n}": typeof types.UsageDocument,
 };
 const documents: Documents = {
+    "mutation DeleteAccount($input: DeleteAccountInput!) {\n  deleteAccount(input: $input) {\n    __typename\n    ... on DeleteAccountPayload {\n      id\n      position\n    }\n    ... on Refusal {\n      code\n      message\n    }\n  }\n}": types.DeleteAccountDocument,
     "mutation IssueKey($input: IssueKeyInput!) {\n  issueKey(input: $input) {\n    __typename\n    ... on IssueKeyPayload {\n      secret\n      secretNotice\n      position\n      key {\n        id\n        name\n        environment\n        scopes\n        prefix\n        last4\n        issuedAt\n        expiresAt\n      }\n    }\n    ... on Refusal {\n      code\n      message\n    }\n    ... on InvalidInput {\n      field\n    }\n  }\n}": types.IssueKeyDocument,
     "query Me {\n  me {\n    account {\n      id\n      plan {\n        id\n        name\n        tiers\n        features\n      }\n      keys {\n        id\n        name\n        environment\n        prefix\n        last4\n        revokedAt\n      }\n    }\n    user {\n      id\n      email\n      name\n    }\n  }\n}": types.MeDocument,
     "query Pattern($id: ID, $slug: String) {\n  pattern(id: $id, slug: $slug) {\n    __typename\n    ... on Pattern {\n      id\n      slug\n      name\n      category\n      tier\n      tags\n      description\n      uses\n      example {\n        language\n        text\n      }\n    }\n    ... on Refusal {\n      code\n      message\n    }\n    ... on PlanRequired {\n      plan\n    }\n  }\n}": types.PatternDocument,
@@ -37,6 +39,10 @@ const documents: Documents = {
     "query Usage($from: DateTimeISO, $to: DateTimeISO, $interval: UsageInterval! = DAY, $atLeast: String) {\n  usage(from: $from, to: $to, interval: $interval, atLeast: $atLeast) {\n    from\n    to\n    requests\n    stale\n    buckets {\n      start\n      requests\n      refused\n      errors\n      meanDurationMs\n    }\n    operations {\n      operation\n      requests\n    }\n  }\n}": types.UsageDocument,
 };
 
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation DeleteAccount($input: DeleteAccountInput!) {\n  deleteAccount(input: $input) {\n    __typename\n    ... on DeleteAccountPayload {\n      id\n      position\n    }\n    ... on Refusal {\n      code\n      message\n    }\n  }\n}"): typeof import('./graphql.js').DeleteAccountDocument;
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */

@@ -4,6 +4,14 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
+/** The end of the account that is signed in. */
+export type DeleteAccountInput = {
+  /** Names this command. */
+  commandId?: string | null | undefined;
+  /** The password again: what follows cannot be undone. */
+  password: string;
+};
+
 /** A new key of the account. */
 export type IssueKeyInput = {
   /** Names this command: sent again, it returns the first result without the secret. */
@@ -12,7 +20,7 @@ export type IssueKeyInput = {
   environment?: KeyEnvironment;
   /** When it stops working; must be in the future. */
   expiresAt?: string | null | undefined;
-  /** Tells the keys apart, 1 to 100 characters. */
+  /** Tells the keys apart, 1 to 100 characters. It is kept for ever: no personal data. */
   name: string;
   /** What it may do. */
   scopes?: Array<KeyScope>;
@@ -60,6 +68,17 @@ export type UsageInterval =
   | 'DAY'
   /** By the hour. */
   | 'HOUR';
+
+export type DeleteAccountMutationVariables = Exact<{
+  input: DeleteAccountInput;
+}>;
+
+
+export type DeleteAccountMutation = { deleteAccount:
+    | { __typename: 'DeleteAccountPayload', id: string, position: string }
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'NotFound', code: string, message: string }
+   | null };
 
 export type IssueKeyMutationVariables = Exact<{
   input: IssueKeyInput;
@@ -162,6 +181,21 @@ export class TypedDocumentString<TResult, TVariables>
   }
 }
 
+export const DeleteAccountDocument = new TypedDocumentString(`
+    mutation DeleteAccount($input: DeleteAccountInput!) {
+  deleteAccount(input: $input) {
+    __typename
+    ... on DeleteAccountPayload {
+      id
+      position
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<DeleteAccountMutation, DeleteAccountMutationVariables>;
 export const IssueKeyDocument = new TypedDocumentString(`
     mutation IssueKey($input: IssueKeyInput!) {
   issueKey(input: $input) {

@@ -50,7 +50,10 @@ const CLASSES: Readonly<Record<string, object>> = Object.fromEntries(
 
 /** Every resolver of the schema by the method that the class gives it. */
 const RESOLVERS: readonly [type: { prototype: object }, methods: Readonly<Record<string, string>>][] = [
-  [AccountsResolver, { registerUser: 'Mutation.registerUser', me: 'Query.me' }],
+  [
+    AccountsResolver,
+    { registerUser: 'Mutation.registerUser', deleteAccount: 'Mutation.deleteAccount', me: 'Query.me' },
+  ],
   [UserResolver, { email: 'User.email', name: 'User.name' }],
   [AccountResolver, { plan: 'Account.plan' }],
   [

@@ -87,6 +87,7 @@ describe('the root fields', () => {
       .map(([operation, field]) => `${field}: ${meteringOf(schema, operation, field)}`)
       .filter((text) => !text.endsWith(': governed'));
     expect(free.sort()).toEqual([
+      'deleteAccount: guarded',
       'issueKey: guarded',
       'me: guarded',
       'quota: guarded',

@@ -123,6 +123,7 @@ describe('a key', () => {
       keyStream(crypto.randomUUID()),
       {
         type: 'IssueKey',
+        at: new Date(0),
         key: {
           accountId,
           name: 'expired',

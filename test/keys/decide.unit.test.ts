@@ -16,8 +16,19 @@ const data = {
 const issued: KeyEvent = { type: 'KeyIssued', data };
 const revoked: KeyEvent = { type: 'KeyRevoked', data: { accountId: 'a1', by: 'user:u1' } };
 
+const at = new Date('2026-11-22T12:00:00Z');
+
 it('issues a key with what the command says', () => {
-  given(key).when({ type: 'IssueKey', key: data }).then(issued);
+  given(key).when({ type: 'IssueKey', key: data, at }).then(issued);
+});
+
+it('issues a key that expires later, and none that has expired', () => {
+  const expiring = (expiresAt: string) => ({ ...data, expiresAt });
+  const later = expiring('2026-11-22T12:00:00.001Z');
+  given(key).when({ type: 'IssueKey', key: later, at }).then({ type: 'KeyIssued', data: later });
+  given(key)
+    .when({ type: 'IssueKey', key: expiring('2026-11-22T12:00:00.000Z'), at })
+    .thenRefused('INVALID_INPUT', 'expiresAt');
 });
 
 it('revokes a key of the account, and says who did it', () => {

@@ -27,13 +27,14 @@ describe('a profile', () => {
 
 describe('a subscription', () => {
   const grant = {
+    type: 'GrantPlan',
     plan: 'pro',
     plans: ['free', 'pro'],
     profileVersion: 2,
     grantedBy: 'operator:o1',
     reason: 'a friend',
-  };
-  const { plans: _plans, ...data } = grant;
+  } as const;
+  const { type: _type, plans: _plans, ...data } = grant;
   const granted: SubscriptionEvent = { type: 'PlanGranted', data };
 
   it('is granted with who, why and the version of the plan', () => {
@@ -58,5 +59,14 @@ describe('a subscription', () => {
     const outcome = given(subscription, granted).when({ ...grant, plan: 'gold' });
     outcome.thenRefused('PLAN_UNKNOWN', 'plan');
     expect(JSON.stringify(outcome.decision)).toMatch(/gold.*free, pro/);
+  });
+
+  it('ends once, with the plan that it had, and can be granted again', () => {
+    const end = { type: 'EndSubscription', reason: 'deleted' } as const;
+    const ended: SubscriptionEvent = { type: 'SubscriptionEnded', data: { plan: 'pro', reason: 'deleted' } };
+    given(subscription, granted).when(end).then(ended);
+    given(subscription, granted, ended).when(end).then();
+    given(subscription).when(end).then();
+    given(subscription, granted, ended).when(grant).then(granted);
   });
 });

@@ -21,6 +21,7 @@ export type Happening =
   | { readonly kind: 'key'; readonly who: number }
   | { readonly kind: 'revoke'; readonly who: number }
   | { readonly kind: 'account'; readonly who: number }
+  | { readonly kind: 'delete'; readonly who: number }
   | { readonly kind: 'grant'; readonly who: number; readonly plan: string }
   | { readonly kind: 'uses'; readonly uses: readonly UseShape[] }
   | { readonly kind: 'correct'; readonly who: number }
@@ -65,6 +66,7 @@ export const happening: fc.Arbitrary<Happening> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: kind('key'), who }) },
   { weight: 2, arbitrary: fc.record({ kind: kind('revoke'), who }) },
   { weight: 2, arbitrary: fc.record({ kind: kind('account'), who }) },
+  { weight: 1, arbitrary: fc.record({ kind: kind('delete'), who }) },
   {
     weight: 2,
     arbitrary: fc.record({ kind: kind('grant'), who, plan: fc.constantFrom('free', 'team', 'enterprise') }),
@@ -83,6 +85,7 @@ export class Historian {
   readonly #ids = Array.from({ length: FEW }, () => randomUUID());
   readonly #revisions = new Map<string, number>();
   readonly #keys: { id: string; account: string; revoked: boolean }[] = [];
+  readonly #deleted = new Set<string>();
   readonly #batches: { id: string; data: Extract<UsageEvent, { type: 'UsesRecorded' }>['data'] }[] = [];
   #minute = 0;
 
@@ -141,6 +144,19 @@ export class Historian {
           `user-${id}`,
           { type: 'UserRegistered', data: { accountId: id, email: 'v1:sealed', name: 'v1:sealed' } },
         ];
+        return;
+      }
+      case 'delete': {
+        const id = this.#id(happening.who);
+        if (!this.#revisions.has(`account-${id}`) || this.#deleted.has(id)) return;
+        this.#deleted.add(id);
+        const by = `user:${id}`;
+        yield [`account-${id}`, { type: 'AccountDeleted', data: { ownerId: id, emailHash: 'hash', by } }];
+        if (this.#revisions.has(`subscription-${id}`)) {
+          const data = { plan: 'team', reason: 'the account was deleted' };
+          yield [`subscription-${id}`, { type: 'SubscriptionEnded', data }];
+        }
+        yield [`user-${id}`, { type: 'UserErased', data: { accountId: id } }];
         return;
       }
       case 'grant': {

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { PersonalData } from '../../src/secrets/personalData.js';
+import { PersonalData, SubjectErased } from '../../src/secrets/personalData.js';
 import { freshSql } from '../support/database.js';
 
 const MASTER = Buffer.alloc(32, 1);
@@ -13,9 +13,6 @@ beforeAll(async () => {
 afterAll(() => database.remove());
 
 const newSubject = (): string => randomUUID();
-const erase = (subject: string): Promise<object[]> =>
-  database.sql.query('DELETE FROM vault.subject_keys WHERE subject = $1', [subject]);
-
 /** The sealed text with one bit turned at a byte of nonce (0), tag (12) or ciphertext (28). */
 function tamper(sealed: string, at: number): string {
   const [version, subject, body] = sealed.split(':');
@@ -44,25 +41,35 @@ it('reads back after a restart with the same master key', async () => {
   expect(await reopened.unseal(sealed)).toBe('Ada');
 });
 
-it('reads as erased, for that person alone, once the key is deleted', async () => {
+it('reads as erased, for that person alone, once they are erased', async () => {
   const [ada, bob] = [newSubject(), newSubject()];
   const [name, email, others] = [
     await personal.seal(ada, 'Ada'),
     await personal.seal(ada, 'ada@example.com'),
     await personal.seal(bob, 'Bob'),
   ];
-  await erase(ada);
+  await personal.erase([ada]);
   expect([await personal.unseal(name), await personal.unseal(email)]).toEqual([null, null]);
   expect(await personal.unseal(others)).toBe('Bob');
 });
 
-it('does not bring erased data back when the person is sealed anew', async () => {
-  const subject = newSubject();
-  const before = await personal.seal(subject, 'Ada');
-  await erase(subject);
-  const after = await personal.seal(subject, 'Ada');
-  expect(await personal.unseal(after)).toBe('Ada');
-  await expect(personal.unseal(before)).rejects.toThrow();
+it('seals nothing more for a person who was erased, with or without a key before', async () => {
+  const [ada, bob] = [newSubject(), newSubject()];
+  const before = await personal.seal(ada, 'Ada');
+  await personal.erase([ada, bob, ada]);
+  await personal.erase([ada]);
+  for (const subject of [ada, bob]) {
+    await expect(personal.seal(subject, 'again')).rejects.toBeInstanceOf(SubjectErased);
+  }
+  expect(await personal.unseal(before)).toBeNull();
+});
+
+it('knows who has a key', async () => {
+  const [ada, bob, eve] = [newSubject(), newSubject(), newSubject()];
+  await personal.seal(ada, 'Ada');
+  await personal.seal(bob, 'Bob');
+  await personal.erase([bob]);
+  expect(await personal.withKey([ada, bob, eve])).toEqual([ada]);
 });
 
 it.each([

@@ -97,6 +97,7 @@ export async function startApp({ place, env, ...options }: TestAppOptions = {}):
         subscription,
         subscriptionStream(accountId),
         {
+          type: 'GrantPlan',
           plan,
           plans: ['free', 'developer', 'team', 'enterprise'],
           profileVersion: 1,

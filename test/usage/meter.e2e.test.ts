@@ -374,7 +374,7 @@ describe('a restart', () => {
         await first.app.parts.commands.handle(
           accountDecider,
           accountStream(crypto.randomUUID()),
-          { ownerId: 'late' },
+          { type: 'OpenAccount', ownerId: 'late' },
           {
             commandId: 'late',
             caller: 'policy:open-account',
