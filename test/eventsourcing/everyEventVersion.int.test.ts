@@ -1,0 +1,173 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import ts from 'typescript';
+import { account, email, user } from '../../src/accounts/decide.js';
+import { DeletedAccounts } from '../../src/accounts/deletedAccounts.js';
+import { PostgresEventStore } from '../../src/adapters/postgres/eventStore.js';
+import { pattern } from '../../src/catalogue/decide.js';
+import { READ_MODELS } from '../../src/composition/projections.js';
+import type { Decider } from '../../src/eventsourcing/decider.js';
+import { fold } from '../../src/eventsourcing/decider.js';
+import { StoredEvent } from '../../src/eventsourcing/event.js';
+import { EventReader } from '../../src/eventsourcing/reader.js';
+import { schemaVersionOf, UPCASTERS } from '../../src/eventsourcing/upcasting.js';
+import { installation } from '../../src/installation/decide.js';
+import { KeyCache } from '../../src/keys/cache.js';
+import { key } from '../../src/keys/decide.js';
+import { profile, subscription } from '../../src/plans/decide.js';
+import { PlanDirectory } from '../../src/plans/directory.js';
+import { Projector } from '../../projections/runner.js';
+import { freshSql } from '../support/database.js';
+
+/**
+ * An event of every type in every version that was ever stored, as it was stored: one history, in its
+ * order. Entries are added, never changed: what is stored is read for ever.
+ */
+interface Entry {
+  readonly stream: string;
+  readonly id: string;
+  readonly type: string;
+  readonly data: string;
+  readonly metadata: string;
+}
+
+const ENTRIES = JSON.parse(
+  readFileSync(join('test', 'eventsourcing', 'everyEventVersion.json'), 'utf8'),
+) as readonly Entry[];
+
+/** Deciders by the category of their streams. The usage journal has none. */
+const DECIDERS: Readonly<Record<string, unknown>> = {
+  account,
+  email,
+  installation,
+  key,
+  pattern,
+  profile,
+  subscription,
+  user,
+};
+const WITHOUT_DECIDER = ['usage'];
+
+/** The event types that capabilities declare: the literals of `type` in src/<capability>/events.ts. */
+function declaredTypes(): string[] {
+  const types = new Set<string>();
+  for (const file of readdirSync('src', { recursive: true, encoding: 'utf8' })) {
+    if (!/^[a-z]+[/\\]events\.ts$/.test(file)) continue;
+    const text = readFileSync(join('src', file), 'utf8');
+    const visit = (node: ts.Node): void => {
+      if (
+        ts.isPropertySignature(node) &&
+        node.name.getText() === 'type' &&
+        node.type &&
+        ts.isLiteralTypeNode(node.type) &&
+        ts.isStringLiteral(node.type.literal)
+      ) {
+        types.add(node.type.literal.text);
+      }
+      ts.forEachChild(node, visit);
+    };
+    visit(ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true));
+  }
+  return [...types].sort();
+}
+
+const versionOf = ({ metadata }: Entry): number =>
+  (JSON.parse(metadata) as { schemaVersion: number }).schemaVersion;
+
+/** The entries as a store would hold them. */
+function storedEntries(): StoredEvent[] {
+  const revisions = new Map<string, number>();
+  return ENTRIES.map(({ stream, id, type, data, metadata }, index) => {
+    const revision = (revisions.get(stream) ?? -1) + 1;
+    revisions.set(stream, revision);
+    return new StoredEvent(index + 1, stream, revision, id, type, data, metadata);
+  });
+}
+
+it('every event type in every version up to the newest has an entry, and there is no other', () => {
+  const declared = declaredTypes();
+  expect(declared.length).toBeGreaterThan(10);
+  const expected = declared.flatMap((type) =>
+    Array.from({ length: schemaVersionOf(type) }, (_, index) => `${type} ${index + 1}`),
+  );
+  const kept = new Set(ENTRIES.map((entry) => `${entry.type} ${versionOf(entry)}`));
+  expect([...kept].sort()).toEqual(expected.sort());
+  expect([...UPCASTERS.keys()].filter((type) => !declared.includes(type))).toEqual([]);
+});
+
+it('each is lifted to what its newest version looks like', () => {
+  const shapes = new Map<string, string[]>();
+  for (const event of storedEntries()) {
+    const shape = Object.keys(event.data).sort();
+    const known = shapes.get(event.type);
+    if (known) expect([event.type, shape]).toEqual([event.type, known]);
+    shapes.set(event.type, shape);
+  }
+});
+
+it('each is folded by the decider of its stream', () => {
+  const streams = new Map<string, StoredEvent[]>();
+  for (const event of storedEntries())
+    streams.set(event.stream, [...(streams.get(event.stream) ?? []), event]);
+  for (const [stream, events] of streams) {
+    const category = stream.slice(0, stream.indexOf('-'));
+    if (WITHOUT_DECIDER.includes(category)) continue;
+    const decider = DECIDERS[category] as Decider<unknown, never, never> | undefined;
+    if (!decider) throw new Error(`no decider for the streams ${category}-…`);
+    // Each leaves a mark on what went before it.
+    let before = decider.initial;
+    events.forEach((event, index) => {
+      const state = fold(decider, events.slice(0, index + 1));
+      expect([event.type, state]).not.toEqual([event.type, before]);
+      before = state;
+    });
+  }
+});
+
+it('each is folded by what lives in memory', () => {
+  const keys = new KeyCache(Buffer.alloc(32), ['sk_live_', 'sk_test_']);
+  const plans = new PlanDirectory();
+  const deleted = new DeletedAccounts();
+  for (const event of storedEntries()) {
+    keys.apply(event);
+    plans.apply(event);
+    deleted.apply(event);
+  }
+  const accountOf = (type: string): string =>
+    ENTRIES.find((entry) => entry.type === type)?.stream.replace(/^[a-z]+-/, '') ?? '';
+  expect(keys.size).toBeGreaterThan(0);
+  expect(plans.version).toBeGreaterThan(0);
+  expect(deleted.has(accountOf('AccountDeleted'))).toBe(true);
+});
+
+it('each is folded by every read model, into the rows that are expected', async () => {
+  const database = await freshSql();
+  const { sql } = database;
+  try {
+    const store = await PostgresEventStore.open(sql);
+    const errors: unknown[] = [];
+    const reader = new EventReader(store);
+    const projector = await Projector.open(sql, reader, READ_MODELS, (_model, error) => errors.push(error));
+    for (const { stream, revision, id, type, dataText, metadataText } of storedEntries()) {
+      await store.append(stream, revision - 1, [{ id, type, data: dataText, metadata: metadataText }]);
+    }
+    projector.start();
+    expect(await projector.allReached(await store.head(), 10_000)).toBe(true);
+    expect(errors).toEqual([]);
+    const rows: Record<string, number> = {};
+    for (const { name, tables } of READ_MODELS) {
+      for (const table of tables) {
+        const [row] = await sql.query<{ count: number }>(
+          `SELECT count(*) AS count FROM ${projector.access(name).t(table)}`,
+        );
+        rows[`${name}.${table}`] = row?.count ?? 0;
+      }
+    }
+    // Every table that is filled by events has something in it.
+    expect(Object.entries(rows).filter(([, count]) => count === 0)).toEqual([]);
+    reader.close();
+    await projector.stop();
+  } finally {
+    await database.remove();
+  }
+});
