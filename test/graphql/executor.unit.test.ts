@@ -19,7 +19,7 @@ import {
   validate,
 } from 'graphql';
 import { AccountResolver, AccountsResolver, UserResolver } from '../../src/accounts/resolvers.js';
-import { RegisterUserPayload } from '../../src/accounts/types.js';
+import { DeleteAccountPayload, RegisterUserPayload } from '../../src/accounts/types.js';
 import { CatalogueResolver, PatternFieldsResolver } from '../../src/catalogue/resolvers.js';
 import { Pattern } from '../../src/catalogue/types.js';
 import type { RequestContext } from '../../src/graphql/context.js';
@@ -41,6 +41,7 @@ const CLASSES: Readonly<Record<string, object>> = Object.fromEntries(
     PlanRequired,
     NotFound,
     RegisterUserPayload,
+    DeleteAccountPayload,
     EmailTaken,
     InvalidInput,
     IssueKeyPayload,
