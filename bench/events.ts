@@ -32,9 +32,9 @@ const quick = process.argv.includes('--quick');
 const long = process.argv.includes('--long');
 const databaseUrl = process.env['DATABASE_URL'];
 const appendRounds = quick ? { rounds: 3, ms: 400 } : { rounds: 7, ms: 1_000 };
-const logEvents = quick ? 10_000 : 100_000;
+const logEvents = quick ? 20_000 : 60_000;
 const rebuildRounds = quick ? 1 : 5;
-const emmettRounds = quick ? 1 : 3;
+const emmettRounds = quick ? 1 : 2;
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 const figures: Record<string, number | string | boolean | null> = {};
@@ -101,7 +101,7 @@ async function rebuildOnPostgres(sql: Sql, url: string): Promise<void> {
   const install = ['ci', '--prefix', 'bench/emmett', '--no-audit', '--no-fund'];
   const npm = spawnSync('npm', install, { encoding: 'utf8', shell: process.platform === 'win32' });
   if (npm.status !== 0) return missing('emmett', 'npm ci --prefix bench/emmett failed');
-  const emmett = await benchEmmett(sql, url, emmettRounds);
+  const emmett = await benchEmmett(sql, url, rebuild.tables, emmettRounds);
   if (!emmett.same) throw new Error('emmett built other rows than ours: the comparison would be unfair');
   row('  emmett, the same read models of the same events', emmett.perSecond, 'events/s');
   row('  rebuild over emmett', rebuild.rebuildPerSecond / emmett.perSecond, '', 'at least 15');
@@ -109,8 +109,8 @@ async function rebuildOnPostgres(sql: Sql, url: string): Promise<void> {
   figures['rebuild_over_emmett'] = rebuild.rebuildPerSecond / emmett.perSecond;
 }
 
-async function growthOnPostgres(sql: Sql): Promise<void> {
-  const { smallMs, largeMs } = await benchGrowth(sql);
+async function growthOnPostgres(sql: Sql, url: string): Promise<void> {
+  const { smallMs, largeMs } = await benchGrowth(sql, url);
   row('an append at 10 thousand events, 64 in flight', smallMs * 1000, 'µs');
   row('an append at 10 million events', largeMs * 1000, 'µs');
   row('  10 million over 10 thousand', largeMs / smallMs, '', 'at most 1.3');
