@@ -5,7 +5,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
+import { EventStoreDBClient } from '@eventstore/db-client';
 import pg from 'pg';
+import { EventStoreDbEventStore } from '../src/adapters/eventstoredb/eventStore.js';
 import { PostgresEventStore } from '../src/adapters/postgres/eventStore.js';
 import { openPglite } from '../src/adapters/postgres/pglite.js';
 import type { Sql } from '../src/sql/sql.js';
@@ -13,7 +15,7 @@ import type { AppendFigures } from './events/appends.js';
 import { compareAppends, throughStore } from './events/appends.js';
 import { onOwnDatabase } from './events/database.js';
 import { benchGrowth } from './events/growth.js';
-import { RAW_TABLE, throughPg, throughPglite } from './events/raw.js';
+import { RAW_TABLE, throughEventStoreDb, throughPg, throughPglite } from './events/raw.js';
 import type { RebuildFigures } from './events/rebuild.js';
 import { benchEmmett, benchRebuild } from './events/rebuild.js';
 
@@ -117,6 +119,18 @@ async function growthOnPostgres(sql: Sql, url: string): Promise<void> {
   figures['append_10m_over_10k'] = largeMs / smallMs;
 }
 
+async function onEventStoreDb(url: string): Promise<void> {
+  say('\nEventStoreDB');
+  const store = new EventStoreDbEventStore({ url, categories: ['key'] });
+  const client = EventStoreDBClient.connectionString(url);
+  sayAppends(
+    'eventstoredb',
+    await compareAppends(throughStore(store), throughEventStoreDb(client), appendRounds),
+  );
+  await store.close();
+  await client.dispose();
+}
+
 say(`Node ${process.version}, ${availableParallelism()} × ${cpus()[0]?.model.trim()}`);
 for (const name of ['append_over_raw_pglite', 'append_over_raw_postgres', 'append_over_raw_eventstoredb']) {
   figures[name] = null;
@@ -133,7 +147,9 @@ if (databaseUrl === undefined) {
   await onOwnDatabase(databaseUrl, rebuildOnPostgres);
   if (long) await onOwnDatabase(databaseUrl, growthOnPostgres);
 }
-missing('EventStoreDB', 'this benchmark does not know the adapter yet');
+const eventStoreUrl = process.env['EVENTSTORE_URL'];
+if (eventStoreUrl === undefined) missing('EventStoreDB', 'EVENTSTORE_URL is not set');
+else await onEventStoreDb(eventStoreUrl);
 // The slowest adapter's figure: the target holds for each.
 const overRaw = ['pglite', 'postgres', 'eventstoredb'].map((name) => figures[`append_over_raw_${name}`]);
 figures['append_over_raw'] = Math.min(...overRaw.filter((value) => typeof value === 'number'));

@@ -3,6 +3,8 @@
 // processes. The rows, the indexes and the durability are the same.
 import { randomUUID } from 'node:crypto';
 import type { PGlite } from '@electric-sql/pglite';
+import type { EventStoreDBClient } from '@eventstore/db-client';
+import { jsonEvent, NO_STREAM } from '@eventstore/db-client';
 import type pg from 'pg';
 import type { Load } from './appends.js';
 import { sampleEvent } from './appends.js';
@@ -57,3 +59,29 @@ export const throughPg = (client: pg.Client): Load =>
 /** In the calling thread: nothing is sent to a worker. */
 export const throughPglite = (db: PGlite): Load =>
   throughSql((_name, text, params) => db.query(text, params));
+
+/** One append for each event, as the client sends them: it makes its own batches of what is in flight. */
+export function throughEventStoreDb(client: EventStoreDBClient): Load {
+  return async (inFlight, ms) => {
+    const started = performance.now();
+    const until = started + ms;
+    let stored = 0;
+    const caller = async (): Promise<void> => {
+      const stream = `key-${randomUUID()}`;
+      for (let revision = -1n; performance.now() < until; revision++, stored++) {
+        const { id, type, data, metadata } = sampleEvent();
+        const event = jsonEvent({
+          id,
+          type,
+          data: JSON.parse(data) as Record<string, unknown>,
+          metadata: JSON.parse(metadata) as Record<string, unknown>,
+        });
+        await client.appendToStream(stream, event, {
+          expectedRevision: revision < 0n ? NO_STREAM : revision,
+        });
+      }
+    };
+    await Promise.all(Array.from({ length: inFlight }, caller));
+    return (stored * 1000) / (performance.now() - started);
+  };
+}
