@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, readFile, rename, stat, unlink, writeFile } from 'node:fs/promises';
+import { link, mkdir, readdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import type { Server } from 'node:net';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join, relative, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { contentHash } from './eventsourcing/ids.js';
 
 /** Another process uses the data directory. */
@@ -22,14 +22,17 @@ export interface DataDirLock {
 
 /** A socket's path may have about 104 bytes (unix(7)); a longer one moves to the temporary folder. */
 const MAX_SOCKET_PATH = 100;
+/** What stands behind the name: a dot, a generation or a random part. */
+const SUFFIX_BYTES = 16;
 
-function socketPath(directory: string): string {
-  const absolute = join(resolve(directory), 'lock.sock');
+/** The beginning of the names of a directory's locks. */
+function lockName(directory: string): string {
+  const absolute = join(resolve(directory), 'lock');
   const fromHere = relative(process.cwd(), absolute);
   const shorter = fromHere.length < absolute.length ? fromHere : absolute;
-  return Buffer.byteLength(shorter) <= MAX_SOCKET_PATH
+  return Buffer.byteLength(shorter) + SUFFIX_BYTES <= MAX_SOCKET_PATH
     ? shorter
-    : join(tmpdir(), `tollgraph-${contentHash(absolute).slice(0, 16)}.sock`);
+    : join(tmpdir(), `tollgraph-${contentHash(absolute).slice(0, 16)}`);
 }
 
 /**
@@ -38,49 +41,65 @@ function socketPath(directory: string): string {
  * The lock is a listening Unix socket: the kernel closes it with the process, however that ends, so
  * that a lock is stale exactly when nobody answers. A file with a process id can't tell that, since
  * ids are reused and containers have their own.
+ *
+ * Names can't be replaced on condition of what they name, so a lock is never taken over: each holder's
+ * has a generation of its own, one above the last. Whoever finds the highest one dead links the next,
+ * which only one can; the highest stays, dead or alive, so that generations only grow.
  * @throws DataDirInUse
  */
 export async function lockDataDir(directory: string): Promise<DataDirLock> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  const path = socketPath(directory);
-  const own = `${path.slice(0, -'.sock'.length)}${randomBytes(3).toString('hex')}`;
+  const name = lockName(directory);
+  const own = `${name}.${randomBytes(5).toString('hex')}`;
   const server = await listen(own);
   try {
-    await claim(own, path, directory);
+    await claim(own, name, directory);
   } catch (error) {
     await close(server);
     throw error;
   } finally {
     await unlink(own).catch(() => undefined);
   }
-  return {
-    release: async () => {
-      await unlink(path).catch(() => undefined);
-      await close(server);
-    },
-  };
+  return { release: () => close(server) };
 }
 
-/** Gives our listening socket the lock's name; linking fails where the name exists. */
-async function claim(own: string, path: string, directory: string): Promise<void> {
-  for (let attempt = 0; attempt < 10; attempt++) {
-    try {
-      return await link(own, path);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+/** Gives our listening socket the name of the next generation; linking fails where the name exists. */
+async function claim(own: string, name: string, directory: string): Promise<void> {
+  for (;;) {
+    const last = Math.max(0, ...(await generations(name)));
+    if (last > 0) {
+      const state = await ask(socket(name, last));
+      if (state === 'alive') throw new DataDirInUse(directory);
+      // Removed by whoever holds a higher one by now.
+      if (state === 'gone') continue;
     }
-    const before = await stat(path).catch(() => undefined);
-    if (await answers(path)) throw new DataDirInUse(directory);
-    if (!before) continue;
-    // Nobody answers: move the dead socket away, and put it back if somebody was faster than we.
-    const stale = `${own}.stale`;
-    await rename(path, stale).catch(() => undefined);
-    const moved = await stat(stale).catch(() => undefined);
-    if (moved && moved.ino !== before.ino) await link(stale, path).catch(() => undefined);
-    await unlink(stale).catch(() => undefined);
+    try {
+      await link(own, socket(name, last + 1));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') continue;
+      throw error;
+    }
+    const lower = await generations(name);
+    if (Math.max(...lower) === last + 1) {
+      for (const generation of lower) if (generation <= last) await remove(socket(name, generation));
+      return;
+    }
+    // What we saw was old: others have come and gone, and our name was free again.
+    await remove(socket(name, last + 1));
   }
-  throw new DataDirInUse(directory);
 }
+
+const socket = (name: string, generation: number): string => `${name}.${generation}.sock`;
+
+async function generations(name: string): Promise<number[]> {
+  const prefix = `${basename(name)}.`;
+  return (await readdir(dirname(name)))
+    .filter((file) => file.startsWith(prefix))
+    .map((file) => /^(\d+)\.sock$/.exec(file.slice(prefix.length))?.[1])
+    .flatMap((generation) => (generation === undefined ? [] : [Number(generation)]));
+}
+
+const remove = (path: string): Promise<void> => unlink(path).catch(() => undefined);
 
 function listen(path: string): Promise<Server> {
   return new Promise((resolve, reject) => {
@@ -97,16 +116,16 @@ function close(server: Server): Promise<void> {
   return new Promise((resolve) => server.close(() => resolve()));
 }
 
-function answers(path: string): Promise<boolean> {
+/** Only what the kernel says of a socket without a listener counts as dead. */
+function ask(path: string): Promise<'alive' | 'dead' | 'gone'> {
   return new Promise((resolve) => {
     const socket = connect(path);
     socket.once('connect', () => {
       socket.destroy();
-      resolve(true);
+      resolve('alive');
     });
-    // Only what the kernel says of a socket without a listener counts as dead.
     socket.once('error', ({ code }: NodeJS.ErrnoException) =>
-      resolve(code !== 'ECONNREFUSED' && code !== 'ENOENT'),
+      resolve(code === 'ECONNREFUSED' ? 'dead' : code === 'ENOENT' ? 'gone' : 'alive'),
     );
   });
 }
