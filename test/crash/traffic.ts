@@ -259,7 +259,7 @@ export class Traffic {
       (key) =>
         key.secret !== undefined && !key.revocation && key.owner.registeredAt > since && !this.kept.has(key),
     );
-    if (candidates.length < 5) return 'nothing to do';
+    if (candidates.length < 3) return 'nothing to do';
     const key = this.#pick(candidates) as IssuedKey;
     const done = await this.revoke(url, key);
     if (key.revocation?.outcome !== 'acknowledged') return done;
