@@ -13,13 +13,18 @@ import { eventStoreContract } from './eventStore.contract.js';
 import { EventStoreDbStandIn } from './eventStoreDbStandIn.js';
 import { deferred, newEvent, newStream } from './fixtures.js';
 
+const LONG = 60_000;
 const PAGE_BYTES = 1_000_000;
 
 /** Two instances, as on two nodes. */
-const open = (url: string, category: string): [EventStoreDbEventStore, EventStoreDbEventStore] => [
-  new EventStoreDbEventStore({ url, categories: [category] }),
-  new EventStoreDbEventStore({ url, categories: [category] }),
-];
+function open(
+  url: string,
+  category: string,
+  timeoutMs?: number,
+): [EventStoreDbEventStore, EventStoreDbEventStore] {
+  const options = { url, categories: [category], ...(timeoutMs !== undefined && { timeoutMs }) };
+  return [new EventStoreDbEventStore(options), new EventStoreDbEventStore(options)];
+}
 
 const interrupt = async (proxy: FaultyProxy): Promise<void> => {
   await proxy.inject('reset');
@@ -28,7 +33,8 @@ const interrupt = async (proxy: FaultyProxy): Promise<void> => {
 
 eventStoreContract("EventStoreDB's protocol, served by the stand-in", async () => {
   const server = await EventStoreDbStandIn.start();
-  const instances = open(server.url, 'test');
+  // Client and server share this thread, which a bulk of appends keeps busy.
+  const instances = open(server.url, 'test', LONG);
   return {
     instances,
     category: 'test',
@@ -175,7 +181,8 @@ describe('the event store on EventStoreDB', () => {
       }),
     );
     expect(server.mostCalls).toBeGreaterThan(8);
-    expect(server.mostCalls).toBeLessThanOrEqual(77);
+    // A call that was cancelled counts until the server knows.
+    expect(server.mostCalls).toBeLessThanOrEqual(90);
     await store.close();
     await server.quiet();
     expect(server.calls).toBe(0);
@@ -184,24 +191,26 @@ describe('the event store on EventStoreDB', () => {
   it('subscribes again whenever it is dropped, and then says that there may be something new', async () => {
     const listener = connect();
     const writer = connect();
-    const wakes: (() => void)[] = [];
-    listener.onWake(() => wakes.shift()?.());
-    const nextWake = (): Promise<void> => new Promise((resolve) => wakes.push(resolve));
-    await nextWake();
+    const wakenUntil = (condition: () => boolean): Promise<void> =>
+      new Promise((resolve) => {
+        const stop = listener.onWake(() => {
+          if (!condition()) return;
+          stop();
+          resolve();
+        });
+      });
+    await wakenUntil(() => true);
     for (let round = 1; round <= 3; round++) {
+      await server.subscribed();
+      // The wake-up that shows the drop can only come from the next subscription.
+      const again = wakenUntil(() => server.drops === round);
       // More at once than a live subscriber is given time for.
-      const woken = nextWake();
-      await writer.append(
-        newStream(),
-        NO_STREAM,
-        Array.from({ length: 200 }, () => newEvent()),
-      );
-      await woken;
-      while (server.drops < round) await nextWake();
+      const events = Array.from({ length: 200 }, () => newEvent());
+      await writer.append(newStream(), NO_STREAM, events);
+      await again;
     }
-    expect(server.drops).toBe(3);
     await server.subscribed();
-    const woken = nextWake();
+    const woken = wakenUntil(() => true);
     await writer.append(newStream(), NO_STREAM, [newEvent()]);
     await woken;
   });

@@ -89,6 +89,8 @@ export class EventStoreDbEventStore implements EventStore {
   readonly #closing = new AbortController();
   /** The newest of our events that this process knows of. */
   #newest: Position = START;
+  /** The newest event that listeners were woken for. */
+  #woken: Position = START;
   /** Where the log goes on behind `after`, past events that are not ours. */
   #passed: { readonly after: Position; readonly to: LogPosition } | undefined;
 
@@ -98,10 +100,9 @@ export class EventStoreDbEventStore implements EventStore {
     this.#timeoutMs = options.timeoutMs ?? 2_500;
     this.#giveUpMs = options.giveUpMs ?? 4_000;
     const prefixes = options.categories.map((category) => `${category}-`);
-    this.#wakeUps = new WakeUps(this.#connection, prefixes, (commit) => {
-      // What was appended here has woken already.
-      if (commit === undefined || Number(commit) > this.#newest) this.#wake(Number(commit ?? 0));
-    });
+    this.#wakeUps = new WakeUps(this.#connection, prefixes, (commit) =>
+      this.#wake(commit === undefined ? undefined : Number(commit)),
+    );
   }
 
   async append(
@@ -264,8 +265,13 @@ export class EventStoreDbEventStore implements EventStore {
     await this.#connection.close();
   }
 
-  #wake(position: Position): void {
-    this.#newest = Math.max(this.#newest, position);
+  #wake(position: Position | undefined): void {
+    if (position !== undefined) {
+      // What was appended here comes again by the subscription, or has come already.
+      if (position <= this.#woken) return;
+      this.#woken = position;
+      this.#newest = Math.max(this.#newest, position);
+    }
     for (const listener of this.#listeners) listener();
   }
 
