@@ -25,7 +25,7 @@ if (args.length === 0) {
   ]);
 }
 
-const jest = async (label, env) => {
+const jest = async (label, env, files = args) => {
   process.stderr.write(`\nTests on ${label}\n`);
   const code = await run(
     process.execPath,
@@ -33,15 +33,20 @@ const jest = async (label, env) => {
       '--experimental-vm-modules',
       '--disable-warning=ExperimentalWarning',
       bin('jest', 'bin', 'jest.js'),
-      ...args,
+      ...files,
     ],
     { env },
   );
   if (code !== 0) process.exit(code);
 };
 
-const { DATABASE_URL, ...rest } = process.env;
+const { DATABASE_URL, EVENTSTORE_URL, ...rest } = process.env;
 delete process.env.DATABASE_URL;
+delete process.env.EVENTSTORE_URL;
 await jest('the embedded database (PGlite)', rest);
 if (DATABASE_URL) await jest('PostgreSQL (DATABASE_URL)', { DATABASE_URL });
 else process.stderr.write('\nDATABASE_URL is not set: the suite ran on the embedded database alone.\n');
+// All else stands on the port, whose contract the server then keeps.
+if (EVENTSTORE_URL && args.length === 0) {
+  await jest('EventStoreDB (EVENTSTORE_URL)', { EVENTSTORE_URL }, ['eventStoreDb']);
+}

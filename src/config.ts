@@ -24,6 +24,10 @@ const Environment = z.object({
     .string()
     .regex(/^postgres(ql)?:\/\//, 'must begin with postgresql://')
     .optional(),
+  EVENTSTORE_URL: z
+    .string()
+    .regex(/^esdb(\+discover)?:\/\//, 'must begin with esdb:// or esdb+discover://')
+    .optional(),
   NODE_ID: z
     .string()
     .regex(/^[a-z0-9]{1,32}$/, 'must be 1 to 32 lower-case letters and digits')
@@ -58,6 +62,8 @@ export interface Config {
   /** What this process does: everything, answer calls, or keep the read models. */
   readonly role: Role;
   readonly databaseUrl: string | undefined;
+  /** EventStoreDB; undefined for the event store on the database. */
+  readonly eventStoreUrl: string | undefined;
   readonly nodeId: string | undefined;
   readonly secrets: Readonly<Partial<Record<SecretName, string>>>;
   readonly trustProxy: boolean;
@@ -102,6 +108,7 @@ export function parseConfig(env: NodeJS.ProcessEnv): Config {
     profile: e.PROFILE,
     role: e.ROLE,
     databaseUrl: e.DATABASE_URL,
+    eventStoreUrl: e.EVENTSTORE_URL,
     nodeId: e.NODE_ID,
     secrets: {
       KEY_PEPPER: e.KEY_PEPPER,

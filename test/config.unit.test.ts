@@ -39,6 +39,7 @@ it('takes what is set', () => {
     PROFILE: 'glyph',
     ROLE: 'projector',
     DATABASE_URL: 'postgres://db/tollgraph',
+    EVENTSTORE_URL: 'esdb+discover://user:secret@events:2113?tls=true',
     NODE_ID: 'n1',
     KEY_PEPPER: SECRET,
     TRUST_PROXY: 'true',
@@ -54,6 +55,7 @@ it('takes what is set', () => {
     profile: 'glyph',
     role: 'projector',
     databaseUrl: 'postgres://db/tollgraph',
+    eventStoreUrl: 'esdb+discover://user:secret@events:2113?tls=true',
     nodeId: 'n1',
     secrets: { KEY_PEPPER: SECRET },
     trustProxy: true,
@@ -64,7 +66,17 @@ it('takes what is set', () => {
 });
 
 it.each(['', ' ', '\t'])('counts an empty variable ("%s") as not set', (empty) => {
-  const names = ['HOST', 'PORT', 'DATA_DIR', 'PROFILE', 'ROLE', 'DATABASE_URL', 'NODE_ID', 'KEY_PEPPER'];
+  const names = [
+    'HOST',
+    'PORT',
+    'DATA_DIR',
+    'PROFILE',
+    'ROLE',
+    'DATABASE_URL',
+    'EVENTSTORE_URL',
+    'NODE_ID',
+    'KEY_PEPPER',
+  ];
   const others = ['TRUST_PROXY', 'CORS_ORIGINS', 'JOURNAL_FLUSH_MS', 'EMBEDDINGS'];
   const env = Object.fromEntries([...names, ...others].map((name) => [name, empty]));
   expect(parseConfig(env)).toEqual(parseConfig({}));
@@ -84,6 +96,7 @@ const WRONG = {
   PORT: '70000',
   PROFILE: '../secrets',
   DATABASE_URL: 'mysql://user:hunter2@db/x',
+  EVENTSTORE_URL: 'https://admin:changeit@events:2113',
   NODE_ID: 'Node 1',
   KEY_PEPPER: 'pepper-too-short',
   EMAIL_HASH_KEY: `${SECRET}=`,

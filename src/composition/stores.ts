@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { PostgresEventStore } from '../adapters/postgres/eventStore.js';
 import { openPostgres } from '../adapters/postgres/pg.js';
 import { openPglite } from '../adapters/postgres/pglite.js';
 import type { Clock } from '../clock.js';
@@ -17,6 +16,7 @@ import { PersonalData } from '../secrets/personalData.js';
 import type { Secrets } from '../secrets/secrets.js';
 import { fingerprint, loadSecrets } from '../secrets/secrets.js';
 import type { Sql } from '../sql/sql.js';
+import { checkOrigin, openEventStore } from './eventStore.js';
 import type { Shutdown } from './shutdown.js';
 
 /** What everything else works on: the database, the event store, and what this installation is. */
@@ -49,12 +49,13 @@ export async function openStores(config: Config, root: string, shutdown: Shutdow
   const sql = await openDatabase(config);
   shutdown.add('database', () => sql.close());
   await sql.script('CREATE EXTENSION IF NOT EXISTS vector; CREATE EXTENSION IF NOT EXISTS pg_trgm;');
-  const store = await PostgresEventStore.open(sql);
+  const store = await openEventStore(config, sql);
   shutdown.add('event store', () => store.close());
   const commands = new CommandHandler(store);
   const personal = await PersonalData.open(sql, secrets.MASTER_KEY);
 
   const storeId = await checkInstallation(commands, config.profile, secrets, clock());
+  await checkOrigin(sql, storeId);
   return { sql, store, commands, personal, secrets, profile, node, storeId, clock };
 }
 

@@ -21,8 +21,6 @@ export interface StoreUnderTest {
   readonly instances: readonly [EventStore, ...EventStore[]];
   /** The category of streams that the store may be given, without any events so far. */
   readonly category: string;
-  /** Whether an instance is woken by what another one appends; else its followers poll. */
-  readonly hearsOthers: boolean;
   /** Breaks the connections of all instances, once; absent where there are none to break. */
   interrupt?(): Promise<void>;
   remove(): Promise<void>;
@@ -545,7 +543,6 @@ export function eventStoreContract(adapter: string, setUp: () => Promise<StoreUn
       });
 
       it('hears of what another instance appends, also after a break', async () => {
-        if (!subject.hearsOthers) return;
         const follower = follow({ from: await store.head() });
         for (let n = 0; n < 3; n++) {
           const { position } = await instance(1).append(newStream(), NO_STREAM, newEvents(1));

@@ -16,7 +16,6 @@ eventStoreContract('the embedded store', async () => {
   return {
     instances: stores,
     category: 'test',
-    hearsOthers: false,
     remove: async () => {
       for (const store of stores) await store.close();
       for (const sql of [first, ...others]) await sql.close();

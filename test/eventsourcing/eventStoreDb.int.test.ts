@@ -38,7 +38,6 @@ eventStoreContract("EventStoreDB's protocol, served by the stand-in", async () =
   return {
     instances,
     category: 'test',
-    hearsOthers: true,
     interrupt: () => interrupt(server.proxy),
     remove: async () => {
       for (const store of instances) await store.close();
@@ -61,7 +60,6 @@ if (REAL !== undefined) {
     return {
       instances,
       category,
-      hearsOthers: true,
       ...(proxy && { interrupt: () => interrupt(proxy) }),
       remove: async () => {
         for (const store of instances) await store.close();

@@ -1,0 +1,36 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CATEGORIES, openEventStore } from '../../src/composition/eventStore.js';
+import { ConfigError, parseConfig } from '../../src/config.js';
+import type { Sql } from '../../src/sql/sql.js';
+
+// Streams of a category that is not named would not be found on EventStoreDB, while all works on PostgreSQL.
+it('names the category of every stream that a capability declares', () => {
+  const declared = new Set<string>();
+  for (const folder of readdirSync('src', { withFileTypes: true })) {
+    if (!folder.isDirectory()) continue;
+    for (const file of readdirSync(join('src', folder.name))) {
+      if (file !== 'events.ts') continue;
+      const source = readFileSync(join('src', folder.name, file), 'utf8');
+      for (const [, category] of source.matchAll(/ => `([a-z_]+)-\$\{/g)) {
+        if (category !== undefined) declared.add(category);
+      }
+      for (const [, category] of source.matchAll(/_STREAM = '([a-z_]+)-/g)) {
+        if (category !== undefined) declared.add(category);
+      }
+    }
+  }
+  expect(declared.size).toBeGreaterThan(5);
+  expect([...declared].sort()).toEqual([...CATEGORIES]);
+});
+
+it.each(['esdb://', 'esdb://admin:changeit@events:port', 'esdb://events?tls=perhaps'])(
+  'names EVENTSTORE_URL, and shows nothing of it, when it is "%s"',
+  async (EVENTSTORE_URL) => {
+    const opening = openEventStore(parseConfig({ EVENTSTORE_URL }), {} as Sql);
+    await expect(opening).rejects.toBeInstanceOf(ConfigError);
+    await expect(opening).rejects.toThrow(
+      /^(?!.*(changeit|perhaps))[^]*EVENTSTORE_URL: is not a connection string/,
+    );
+  },
+);
