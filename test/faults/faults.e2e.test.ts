@@ -29,10 +29,12 @@ import { FaultyProxy } from './proxy.js';
 const ROUNDS = Number(process.env['FAULT_ROUNDS'] ?? 1);
 const SEED = Number(process.env['FAULT_SEED'] ?? randomInt(2 ** 31));
 
-/** Two servers at once, each with its own share: most of the time they wait for time-outs. */
+/** Servers that suffer at once, each its own share: most of the time they wait for time-outs. */
 const LANES: readonly (readonly Fault[])[] = [
-  ['refuse', 'forget', 'half-close to client', 'lose answers'],
-  ['reset', 'half-close to server', 'delay', 'freeze'],
+  ['refuse', 'forget'],
+  ['half-close to client', 'lose answers'],
+  ['reset', 'half-close to server'],
+  ['delay', 'freeze'],
 ];
 
 interface Recovery {
@@ -157,13 +159,15 @@ interface Lane {
     }
 
     it.each(LANES.map((faults, i) => [faults.join(', '), i] as const))(
-      'answers every call meanwhile, and nothing but results and "try again": %s',
+      'answers every call meanwhile, within its own bounds, with a result or "try again": %s',
       (_faults, i) => {
         const { traffic, server } = lanes[i] as Lane;
         process.stderr.write(`${JSON.stringify(Object.fromEntries(traffic.answers))}\n`);
         expect(server.process.exitCode).toBeNull();
         expect({ broken: traffic.broken, hasty: traffic.hasty }).toEqual({ broken: 0, hasty: 0 });
-        const expected = /^(200|401 KEY_REVOKED|503 TRY_AGAIN)$/;
+        expect(traffic.answers.get('503 TRY_AGAIN')).toBeGreaterThan(0);
+        // A call of many steps, each of them slow, may come to its own time-out.
+        const expected = /^(200|401 KEY_REVOKED|503 TRY_AGAIN|504 TIMEOUT)$/;
         expect([...traffic.answers.keys()].filter((answer) => !expected.test(answer))).toEqual([]);
       },
     );

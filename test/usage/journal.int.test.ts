@@ -326,7 +326,7 @@ describe('a process that ends while it does not know whether a batch is stored',
 
   /** Lets the appends meet their fates; then the store is away, and the process ends. */
   async function endAmid(faults: readonly Fault[], account: string): Promise<TestJournal> {
-    const journal = open({ debtFile, appendTimeoutMs: 50 });
+    const journal = open({ debtFile });
     await journal.record(account, newUse());
     inject(faults);
     const met = deferred();
