@@ -91,11 +91,13 @@ export class Generations {
     return row;
   }
 
-  async row(generation: number): Promise<GenerationRow | undefined> {
+  /** A generation as the holder of the lease has left it; undefined when another has taken the lease. */
+  async row(generation: number, lease: Lease): Promise<GenerationRow | undefined> {
     const { name, version } = this.model;
     const [row] = await this.sql.query<GenerationRow>(
-      `SELECT ${COLUMNS} FROM read.models WHERE model = $1 AND version = $2 AND generation = $3`,
-      [name, version, generation],
+      `SELECT ${COLUMNS} FROM read.models WHERE model = $1 AND version = $2 AND generation = $3
+          AND EXISTS (SELECT FROM read.leases WHERE name = $4 AND epoch = $5)`,
+      [name, version, generation, lease.name, lease.epoch],
     );
     return row;
   }

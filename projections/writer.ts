@@ -191,7 +191,7 @@ export class GenerationWriter {
   }
 
   async #reload(): Promise<void> {
-    const row = await this.generations.row(this.generation);
+    const row = await this.generations.row(this.generation, this.lease);
     if (!row) return;
     await this.parking.load();
     this.#stored = row.checkpoint;

@@ -25,9 +25,9 @@ const MAX_SOCKET_PATH = 100;
 /** What stands behind the name: a dot, a generation or a random part. */
 const SUFFIX_BYTES = 16;
 
-/** The beginning of the names of a directory's locks. */
-function lockName(directory: string): string {
-  const absolute = join(resolve(directory), 'lock');
+/** The beginning of the names of a directory's sockets. */
+export function socketName(directory: string, what: 'lock' | 'admin'): string {
+  const absolute = join(resolve(directory), what);
   const fromHere = relative(process.cwd(), absolute);
   const shorter = fromHere.length < absolute.length ? fromHere : absolute;
   return Buffer.byteLength(shorter) + SUFFIX_BYTES <= MAX_SOCKET_PATH
@@ -49,7 +49,7 @@ function lockName(directory: string): string {
  */
 export async function lockDataDir(directory: string): Promise<DataDirLock> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  const name = lockName(directory);
+  const name = socketName(directory, 'lock');
   const own = `${name}.${randomBytes(5).toString('hex')}`;
   const server = await listen(own);
   try {

@@ -3,12 +3,14 @@ import { CatalogueQueries } from '../projections/catalogue/queries.js';
 import { KeyQueries } from '../projections/keys/queries.js';
 import type { Projector } from '../projections/runner.js';
 import { UsageQueries } from '../projections/usage/queries.js';
+import { readModelCommands } from './admin/readModels.js';
+import { AdminServer } from './admin/server.js';
 import { followAccess } from './composition/access.js';
 import type { ApiCommands, Parts, Queries } from './composition/api.js';
 import { createApi, createCommands } from './composition/api.js';
 import { openMetering } from './composition/metering.js';
 import type { OnProgress, StartOptions } from './composition/options.js';
-import type { Projections } from './composition/projections.js';
+import type { Projections, RunningProjections } from './composition/projections.js';
 import {
   catchUp,
   eraseRestored,
@@ -22,10 +24,12 @@ import { openSearch } from './composition/search.js';
 import { Shutdown } from './composition/shutdown.js';
 import type { Stores } from './composition/stores.js';
 import { openStores } from './composition/stores.js';
+import type { Config } from './config.js';
 import { createDemo } from './demo.js';
 import type { CommandHandler } from './eventsourcing/commandHandler.js';
 import type { EventStore } from './eventsourcing/eventStore.js';
 import { listen } from './http/listen.js';
+import type { Logger } from './logger.js';
 import type { Journal } from './usage/journal.js';
 
 export type { StartOptions } from './composition/options.js';
@@ -103,6 +107,7 @@ async function startAll(
   const { store, commands } = stores;
   await publishPlans(stores);
   const projections = await startProjections(stores, log, shutdown);
+  await serveOperator(projections, stores, config, log, shutdown);
   await catchUp(projections, stores, report);
   const queries = queriesOf(projections);
   await eraseRestored(stores, queries.accounts, log);
@@ -162,6 +167,7 @@ async function startProjector(
   const { config, log } = options;
   await publishPlans(stores);
   const projections = await startProjections(stores, log, shutdown);
+  await serveOperator(projections, stores, config, log, shutdown);
   let caughtUp = false;
   const fastify = await createProjectorServer(projections, stores, () => caughtUp, config, log);
   const url = await listen(fastify, config);
@@ -175,6 +181,18 @@ async function startProjector(
   await settle(projections, stores, report);
   caughtUp = true;
   return { url, demoKey: undefined, imported };
+}
+
+/** Takes the commands of whoever runs this process. */
+async function serveOperator(
+  { models, policies }: RunningProjections,
+  { store }: Stores,
+  { dataDir }: Config,
+  log: Logger,
+  shutdown: Shutdown,
+): Promise<void> {
+  const operator = await AdminServer.open(dataDir, readModelCommands(models, policies, store), log);
+  shutdown.add('operator socket', () => operator.close());
 }
 
 async function serveCalls(

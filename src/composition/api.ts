@@ -104,7 +104,7 @@ export async function createApi(
     ...(metering.journal.problem === undefined ? [] : [metering.journal.problem]),
     ...projections.models.failures().map(({ model }) => `the read model ${model} does not get on`),
   ];
-  serveHealth(fastify, { problems }, metrics);
+  serveHealth(fastify, { problems, warnings: projections.warnings }, metrics);
   await servePlayground(fastify, schema);
   describeProjections(metrics, projections, stores);
   describeAccess(metrics, access);

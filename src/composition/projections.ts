@@ -15,11 +15,13 @@ import { eraseUser, openAccount, releaseEmail } from '../accounts/policies.js';
 import type { Position } from '../eventsourcing/event.js';
 import { START } from '../eventsourcing/event.js';
 import { FollowedPolicies } from '../eventsourcing/followedPolicies.js';
+import { Leases } from '../eventsourcing/leases.js';
 import type { Policies, Policy } from '../eventsourcing/policy.js';
 import { PolicyRunner } from '../eventsourcing/policy.js';
 import { EventReader } from '../eventsourcing/reader.js';
 import { revokeKeys } from '../keys/policies.js';
 import type { Logger } from '../logger.js';
+import { Outage } from '../outage.js';
 import type { Sql } from '../sql/sql.js';
 import { endSubscription } from '../plans/policies.js';
 import type { OnProgress } from './options.js';
@@ -41,11 +43,24 @@ export interface Projections {
   readonly policies: Policies;
   /** The database for queries of read models. */
   readonly sql: Sql;
+  /** What an operator has to look at although everything else goes on. */
+  readonly warnings: () => readonly string[];
 }
 
 /** What follows the events in this process: one reader, the read models, the policies. */
 export interface RunningProjections extends Projections {
   readonly models: Projector;
+  readonly policies: PolicyRunner;
+}
+
+/** Where streams are parked, and how many. */
+function parkedStreams(models: Projector, policies: PolicyRunner): string[] {
+  return [
+    ...models.parkedStreams().map(({ model, streams }) => ({ by: `the read model ${model}`, streams })),
+    ...policies.parkedStreams().map(({ policy, streams }) => ({ by: `the policy ${policy}`, streams })),
+  ]
+    .filter(({ streams }) => streams > 0)
+    .map(({ by, streams }) => `${by} has parked streams: ${streams}`);
 }
 
 /** Starts the read models and the policies. */
@@ -56,8 +71,13 @@ export async function startProjections(
 ): Promise<RunningProjections> {
   const { sql, store } = stores;
   const reader = new EventReader(store);
-  const models = await Projector.open(sql, reader, READ_MODELS, (model, error) =>
-    log.error(`the read model ${model} does not get on`, error),
+  const leases = await Leases.open(sql, { holder: stores.node, alone: stores.embedded });
+  const models = await Projector.open(
+    sql,
+    reader,
+    READ_MODELS,
+    (model, error) => log.error(`the read model ${model} does not get on`, error),
+    { leases },
   );
   const pointers = {
     generationOf: (model: string) => models.access(model).state().generation,
@@ -69,6 +89,7 @@ export async function startProjections(
     reader,
     createPolicies(stores, models, serving),
     (policy, error) => log.error(`the policy ${policy} does not get on`, error),
+    { leases },
   );
   await announceProgress(sql);
   models.start();
@@ -77,7 +98,7 @@ export async function startProjections(
     reader.close();
     await Promise.all([models.stop(), policies.stop()]);
   });
-  return { reader, models, policies, sql: serving };
+  return { reader, models, policies, sql: serving, warnings: () => parkedStreams(models, policies) };
 }
 
 /** Follows the read models and policies of the projector, which is another process. */
@@ -100,7 +121,14 @@ export async function followProjections(
     onError,
   );
   shutdown.add('followed policies', () => policies.stop());
-  return { reader, models, policies, sql: onServingTables(sql, READ_MODELS, models) };
+  return {
+    reader,
+    models,
+    policies,
+    sql: onServingTables(sql, READ_MODELS, models),
+    // The projector tells of what it has parked.
+    warnings: () => [],
+  };
 }
 
 /** What follows from events: each policy by itself, behind a checkpoint of its own. */
@@ -108,7 +136,8 @@ function createPolicies({ commands, personal }: Stores, models: ReadModels, sql:
   const keyQueries = new KeyQueries(sql, models.access('keys'));
   const keysOf = async (accountId: string, position: Position): Promise<string[]> => {
     if (!(await models.reached('keys', position, KEYS_WAIT_MS))) {
-      throw new Error('the read model keys is not there yet');
+      // No fault of the event: one that waits for a read model is never parked.
+      throw new Outage('the read model keys is not there yet');
     }
     return keyQueries.unrevoked(accountId);
   };

@@ -30,6 +30,6 @@ export async function createProjectorServer(
     ...(caughtUp() ? [] : ['the read models are catching up']),
     ...projections.models.failures().map(({ model }) => `the read model ${model} does not get on`),
   ];
-  serveHealth(fastify, { problems }, metrics);
+  serveHealth(fastify, { problems, warnings: projections.warnings }, metrics);
   return fastify;
 }

@@ -22,6 +22,8 @@ import type { Shutdown } from './shutdown.js';
 /** What everything else works on: the database, the event store, and what this installation is. */
 export interface Stores {
   readonly sql: Sql;
+  /** Whether the database is in this process, so that no other can be on it. */
+  readonly embedded: boolean;
   readonly store: EventStore;
   readonly commands: CommandHandler;
   readonly personal: PersonalData;
@@ -56,7 +58,8 @@ export async function openStores(config: Config, root: string, shutdown: Shutdow
 
   const storeId = await checkInstallation(commands, config.profile, secrets, clock());
   await checkOrigin(sql, storeId);
-  return { sql, store, commands, personal, secrets, profile, node, storeId, clock };
+  const embedded = config.databaseUrl === undefined;
+  return { sql, embedded, store, commands, personal, secrets, profile, node, storeId, clock };
 }
 
 async function openDatabase({ databaseUrl, dataDir }: Config): Promise<Sql> {

@@ -63,6 +63,7 @@ class RunningPolicy {
     private readonly reader: EventReader,
     readonly policy: Policy,
     leases: Leases,
+    private readonly retryMs: readonly number[],
     onError: (error: unknown) => void,
   ) {
     const { name } = policy;
@@ -146,7 +147,7 @@ class RunningPolicy {
       (event) =>
         event.position > this.#stored && this.policy.handles.has(event.type) && !this.#parking.skips(event),
     );
-    const patience = [...POISON_RETRY_MS];
+    const patience = [...this.retryMs];
     let held: StoredEvent[] = [];
     for (const event of mine) {
       if (this.#parking.has(event.stream)) {
@@ -216,24 +217,31 @@ class RunningPolicy {
   }
 }
 
+export interface PolicyRunnerOptions {
+  /** This process' leases; without them it takes itself for the only one. */
+  readonly leases?: Leases;
+  /** Waits before further attempts at an event that failed. */
+  readonly retryMs?: readonly number[];
+}
+
 /** Runs policies, each behind a checkpoint of its own. */
 export class PolicyRunner implements Policies {
   private constructor(private readonly running: readonly RunningPolicy[]) {}
 
-  /** @param leases this process' leases; without them it takes itself for the only one */
   static async open(
     sql: Sql,
     reader: EventReader,
     policies: readonly Policy[],
     onError: (policy: string, error: unknown) => void,
-    leases?: Leases,
+    { leases, retryMs = POISON_RETRY_MS }: PolicyRunnerOptions = {},
   ): Promise<PolicyRunner> {
     const own = leases ?? (await Leases.open(sql, { holder: 'main', alone: true }));
     await sql.script(MIGRATION);
     await Parking.migrate(sql);
     return new PolicyRunner(
       policies.map(
-        (policy) => new RunningPolicy(sql, reader, policy, own, (error) => onError(policy.name, error)),
+        (policy) =>
+          new RunningPolicy(sql, reader, policy, own, retryMs, (error) => onError(policy.name, error)),
       ),
     );
   }

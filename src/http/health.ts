@@ -4,6 +4,8 @@ import type { Metrics } from '../metrics.js';
 export interface Health {
   /** What keeps this process from serving, each in a sentence; empty when it is ready. */
   problems(): readonly string[];
+  /** What an operator has to look at although it serves. */
+  warnings(): readonly string[];
 }
 
 /** `/health` tells people, `/health/live` and `/health/ready` tell a balancer. */
@@ -13,7 +15,9 @@ export function serveHealth(fastify: FastifyInstance, health: Health, metrics: M
     fastify.get(path, async (_request, reply) => {
       const problems = health.problems();
       const ready = problems.length === 0;
-      return reply.status(ready ? 200 : 503).send({ status: ready ? 'ready' : 'not ready', problems });
+      return reply
+        .status(ready ? 200 : 503)
+        .send({ status: ready ? 'ready' : 'not ready', problems, warnings: health.warnings() });
     });
   }
   fastify.get('/metrics', async (_request, reply) =>

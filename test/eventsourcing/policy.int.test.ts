@@ -11,7 +11,7 @@ import type { Policy } from '../../src/eventsourcing/policy.js';
 import { causedBy, PolicyRunner } from '../../src/eventsourcing/policy.js';
 import { EventReader } from '../../src/eventsourcing/reader.js';
 import { freshSql } from '../support/database.js';
-import { deferred, InterceptedStore, newEvent } from './fixtures.js';
+import { deferred, InterceptedStore, newEvent, newStream } from './fixtures.js';
 
 const LONG = 10_000;
 
@@ -33,7 +33,9 @@ async function run(
   },
 ): Promise<{ runner: PolicyRunner; stop: () => Promise<void> }> {
   const reader = new EventReader(store);
-  const runner = await PolicyRunner.open(database.sql, reader, policies, (_policy, error) => onError(error));
+  const runner = await PolicyRunner.open(database.sql, reader, policies, (_policy, error) => onError(error), {
+    retryMs: [1, 1],
+  });
   runner.start();
   return {
     runner,
@@ -157,4 +159,73 @@ it('a command that an event causes is the same command each time', async () => {
     context,
   );
   expect(other).toMatchObject({ kind: 'accepted', replayed: false });
+});
+
+describe('an event that a policy cannot handle', () => {
+  let poisoned: Set<string>;
+  let reacted: string[];
+  const fragile: Policy = {
+    name: 'fragile',
+    handles: new Set(['Noted']),
+    react: async ({ id }) => {
+      if (poisoned.has(id)) throw new TypeError('cannot react');
+      reacted.push(id);
+    },
+  };
+  beforeEach(async () => {
+    poisoned = new Set();
+    reacted = [];
+  });
+
+  it('is parked with the later events of its stream; the rest flows, and a replay makes it good', async () => {
+    const { runner, stop } = await run([fragile]);
+    expect(await runner.reached(await store.head(), LONG)).toBe(true);
+    reacted = [];
+    const [before, bad, behind, other, later] = Array.from({ length: 5 }, () => newEvent());
+    if (!before || !bad || !behind || !other || !later) throw new Error('five events');
+    poisoned.add(bad.id);
+    const ill = newStream();
+    await store.append(ill, NO_STREAM, [before, bad, behind]);
+    const { position } = await store.append(newStream(), NO_STREAM, [other]);
+    expect(await runner.reached(position, LONG)).toBe(true);
+    expect(reacted).toEqual([before.id, other.id]);
+    const [parked] = await runner.parked();
+    expect(parked).toMatchObject({
+      subject: 'policy fragile',
+      stream: ill,
+      events: 2,
+      reason: 'TypeError: cannot react',
+    });
+    if (!parked) throw new Error('nothing is parked');
+    expect(runner.parkedStreams()).toEqual([{ policy: 'fragile', streams: 1 }]);
+
+    // A restart does not forget it.
+    await stop();
+    const second = await run([fragile]);
+    const last = await store.append(ill, 2, [later]);
+    expect(await second.runner.reached(last.position, LONG)).toBe(true);
+    expect(reacted).toEqual([before.id, other.id]);
+
+    expect(await second.runner.unpark(parked)).toMatchObject({ replayed: 0, remaining: 3 });
+    poisoned.clear();
+    expect(await second.runner.unpark(parked)).toMatchObject({ replayed: 3, remaining: 0 });
+    expect(reacted.slice(-3)).toEqual([bad.id, behind.id, later.id]);
+    expect(await second.runner.parked()).toEqual([]);
+    await second.stop();
+  });
+
+  it('is left out for good when an operator skips it', async () => {
+    const { runner, stop } = await run([fragile]);
+    const [bad, behind] = [newEvent(), newEvent()];
+    poisoned.add(bad.id);
+    const { position } = await store.append(newStream(), NO_STREAM, [bad, behind]);
+    expect(await runner.reached(position, LONG)).toBe(true);
+    const [parked] = await runner.parked();
+    if (!parked) throw new Error('nothing is parked');
+    const skip = { all: false, by: 'operator', reason: 'a test' };
+    expect(await runner.unpark(parked, skip)).toMatchObject({ skipped: 1, replayed: 1, remaining: 0 });
+    expect(reacted.at(-1)).toBe(behind.id);
+    expect(reacted).not.toContain(bad.id);
+    await stop();
+  });
 });
