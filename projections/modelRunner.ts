@@ -6,6 +6,7 @@ import { aborted, Leadership } from '../src/eventsourcing/leases.js';
 import { NotNow } from '../src/eventsourcing/notNow.js';
 import type { ParkedStream, Skip, Unparking } from '../src/eventsourcing/parking.js';
 import type { EventReader } from '../src/eventsourcing/reader.js';
+import type { Watch } from '../src/eventsourcing/watch.js';
 import type { Sql } from '../src/sql/sql.js';
 import type { TableDifference } from './compare.js';
 import { compareTable } from './compare.js';
@@ -31,6 +32,7 @@ export interface ModelRunnerOptions {
   readonly retirement: RetirementRules;
   /** Waits before further attempts at an event that failed. */
   readonly retryMs: readonly number[];
+  readonly watch: Watch;
   readonly onError: (error: unknown) => void;
 }
 
@@ -92,7 +94,10 @@ export class ModelRunner {
       from: START,
       handle: async (events, last) => {
         const writer = this.#writing();
-        await writer.write(events, last);
+        const mine = events.filter(({ type }) => model.handles.has(type));
+        const batch = { kind: 'read_model', name: model.name, events: mine } as const;
+        if (mine.length === 0) await writer.write(events, last);
+        else await options.watch(batch, () => writer.write(events, last));
         this.#show(writer.state());
       },
       onError: (error) => options.onError(error),

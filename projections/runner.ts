@@ -5,6 +5,8 @@ import type { ParkedStream, Skip, Unparking } from '../src/eventsourcing/parking
 import { Parking } from '../src/eventsourcing/parking.js';
 import { POISON_RETRY_MS } from '../src/eventsourcing/poison.js';
 import type { EventReader } from '../src/eventsourcing/reader.js';
+import type { Watch } from '../src/eventsourcing/watch.js';
+import { unwatched } from '../src/eventsourcing/watch.js';
 import type { Sql } from '../src/sql/sql.js';
 import type { RetirementRules } from './generations.js';
 import { Generations } from './generations.js';
@@ -19,6 +21,7 @@ export interface ProjectorOptions {
   readonly retirement?: Partial<RetirementRules>;
   /** Waits before further attempts at an event that failed. */
   readonly retryMs?: readonly number[];
+  readonly watch?: Watch;
 }
 
 /** On one connection a page of a load is as short as a live one: queries get in between (decision 18). */
@@ -59,6 +62,7 @@ export class Projector implements ReadModels {
         load: { ...(leases.alone ? LOAD_ALONE : LOAD), ...options.load },
         retirement: { ...RETIREMENT, ...options.retirement },
         retryMs: options.retryMs ?? POISON_RETRY_MS,
+        watch: options.watch ?? unwatched,
         onError: (error) => onError(model.name, error),
       });
       await runner.open();
@@ -114,6 +118,13 @@ export class Projector implements ReadModels {
   /** @throws NotNow when it is busy, or written by another process */
   rebuild(name: string, options?: RebuildOptions): Promise<RebuildReport> {
     return this.#get(name).rebuild(options);
+  }
+
+  /** The last event that each model has seen which this process writes. */
+  written(): { model: string; position: Position }[] {
+    return [...this.#runners.values()]
+      .filter(({ leads }) => leads)
+      .map(({ model, state }) => ({ model: model.name, position: state.checkpoint }));
   }
 
   /** How many streams are parked, by model: what this process knows without asking. */

@@ -7,7 +7,19 @@ const secret = z
     /^[A-Za-z0-9_-]{43}$/,
     'must be 32 random bytes in base64url, e.g. from `openssl rand -base64 32 | tr +/ -_ | tr -d =`',
   );
+const url = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' });
 const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
+
+/** As OpenTelemetry's specification names them. */
+const SAMPLERS = [
+  'always_on',
+  'always_off',
+  'traceidratio',
+  'parentbased_always_on',
+  'parentbased_always_off',
+  'parentbased_traceidratio',
+] as const;
+export type SamplerName = (typeof SAMPLERS)[number];
 
 /** Every variable that Tollgraph reads; `.env.example` explains them for people. */
 const Environment = z.object({
@@ -48,9 +60,25 @@ const Environment = z.object({
     ),
   JOURNAL_FLUSH_MS: z.coerce.number().min(0).max(1_000).default(1),
   EMBEDDINGS: z.enum(['local', 'off']).default('local'),
+  SHUTDOWN_DRAIN_MS: z.coerce.number().int().min(0).max(60_000).default(0),
+  OTEL_EXPORTER_OTLP_ENDPOINT: url.optional(),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: url.optional(),
+  OTEL_SERVICE_NAME: z.string().optional(),
+  OTEL_TRACES_SAMPLER: z.enum(SAMPLERS).default('parentbased_always_on'),
+  OTEL_TRACES_SAMPLER_ARG: z.coerce.number().min(0).max(1).default(1),
 });
 
 export type Role = 'all' | 'api' | 'projector';
+
+/** Where traces go, and how many. */
+export interface TracingConfig {
+  /** Of the collector's endpoint for traces. */
+  readonly url: string;
+  readonly serviceName: string | undefined;
+  readonly sampler: SamplerName;
+  /** Of the traces that a ratio sampler takes, 0 to 1. */
+  readonly ratio: number;
+}
 
 export interface Config {
   readonly production: boolean;
@@ -71,6 +99,10 @@ export interface Config {
   /** Shortest time between two flushes of the usage journal under load, in milliseconds. */
   readonly journalFlushMs: number;
   readonly embeddings: 'local' | 'off';
+  /** How long a server that stops goes on serving, unready, in milliseconds. */
+  readonly shutdownDrainMs: number;
+  /** Undefined where nothing is traced. */
+  readonly tracing: TracingConfig | undefined;
 }
 
 export const SECRET_NAMES = ['KEY_PEPPER', 'EMAIL_HASH_KEY', 'MASTER_KEY', 'SESSION_KEY'] as const;
@@ -100,6 +132,8 @@ export function parseConfig(env: NodeJS.ProcessEnv): Config {
       `ROLE: ${e.ROLE} is one of several processes, which need PostgreSQL: set DATABASE_URL, or leave ROLE out`,
     ]);
   }
+  const base = e.OTEL_EXPORTER_OTLP_ENDPOINT?.replace(/\/$/, '');
+  const traces = e.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? (base && `${base}/v1/traces`);
   return {
     production: e.NODE_ENV === 'production',
     host: e.HOST,
@@ -120,5 +154,15 @@ export function parseConfig(env: NodeJS.ProcessEnv): Config {
     corsOrigins: e.CORS_ORIGINS,
     journalFlushMs: e.JOURNAL_FLUSH_MS,
     embeddings: e.EMBEDDINGS,
+    shutdownDrainMs: e.SHUTDOWN_DRAIN_MS,
+    tracing:
+      traces === undefined
+        ? undefined
+        : {
+            url: traces,
+            serviceName: e.OTEL_SERVICE_NAME,
+            sampler: e.OTEL_TRACES_SAMPLER,
+            ratio: e.OTEL_TRACES_SAMPLER_ARG,
+          },
   };
 }

@@ -86,7 +86,7 @@ async function opened<S>(options: StartOptions, starting: Starting<S>): Promise<
   const shutdown = new Shutdown(log);
   try {
     onProgress('Opening the database', 0, 1);
-    const stores = await openStores(config, root, shutdown);
+    const stores = await openStores(config, root, log, shutdown);
     onProgress('Opening the database', 1, 1);
     const started = await starting(options, stores, shutdown, onProgress);
     return { ...started, close: () => shutdown.run() };
@@ -169,9 +169,9 @@ async function startProjector(
   const projections = await startProjections(stores, log, shutdown);
   await serveOperator(projections, stores, config, log, shutdown);
   let caughtUp = false;
-  const fastify = await createProjectorServer(projections, stores, () => caughtUp, config, log);
+  const { fastify, graceful } = await createProjectorServer(projections, stores, () => caughtUp, config, log);
   const url = await listen(fastify, config);
-  shutdown.add('HTTP server', () => fastify.close());
+  shutdown.add('HTTP server', () => graceful.stop());
 
   await catchUp(projections, stores, report);
   const queries = queriesOf(projections);
@@ -210,11 +210,11 @@ async function serveCalls(
   const search = openSearch(projections, config, config.role !== 'api', log, shutdown);
   const parts: Parts = { stores, projections, queries, access, metering, search };
   const apiCommands = createCommands(parts);
-  const fastify = await createApi(parts, apiCommands, config, log);
+  const { fastify, graceful } = await createApi(parts, apiCommands, config, log);
   await catchUp(projections, stores, report);
   await access.follower.reached(await stores.store.head(), ACCESS_WAIT_MS);
   const url = await listen(fastify, config);
-  shutdown.add('HTTP server', () => fastify.close());
+  shutdown.add('HTTP server', () => graceful.stop());
   return { url, parts, apiCommands };
 }
 

@@ -1,6 +1,32 @@
-import { Counter, Gauge, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { Lag } from './eventsourcing/lag.js';
+import type { Batch } from './eventsourcing/watch.js';
 
-/** What `/metrics` shows, in the Prometheus text format. */
+/** From a call that is answered from memory to one that is about to be given up. */
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const COUNTS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
+
+/** Somebody who follows the order of events, and how far behind it is. */
+export interface Follows extends Pick<Batch, 'kind' | 'name'> {
+  readonly lag: Lag;
+}
+
+/** What is looked at when somebody asks for the metrics, in every process. */
+export interface ProjectionSources {
+  followers(): Promise<readonly Follows[]>;
+  /** The last event that each read model has seen. */
+  positions(): readonly (readonly [model: string, position: number])[];
+  conflicts(): number;
+  parked(): readonly (Pick<Batch, 'kind' | 'name'> & { readonly streams: number })[];
+}
+
+/** The same, in a process that answers calls. */
+export interface CallSources {
+  keys(): number;
+  journalWaiting(): number;
+}
+
+/** What `/metrics` shows, in the text format of Prometheus; the README lists it. */
 export class Metrics {
   readonly registry = new Registry();
 
@@ -17,27 +43,145 @@ export class Metrics {
     registers: [this.registry],
   });
 
-  /** A gauge that is read when somebody looks. */
-  gauge(name: string, help: string, read: () => number): void {
+  readonly requestSeconds = new Histogram({
+    name: 'tollgraph_http_request_duration_seconds',
+    help: 'From the head of a request to the end of its answer.',
+    labelNames: ['method', 'route', 'status'] as const,
+    buckets: SECONDS,
+    registers: [this.registry],
+  });
+
+  readonly #batchSeconds = new Histogram({
+    name: 'tollgraph_batch_duration_seconds',
+    help: 'Handling of one batch by a read model, or of one event by a policy.',
+    labelNames: ['kind', 'name'] as const,
+    buckets: SECONDS,
+    registers: [this.registry],
+  });
+
+  readonly #batchEvents = new Histogram({
+    name: 'tollgraph_batch_events',
+    help: 'Events of a batch that matter to its read model or policy.',
+    labelNames: ['kind', 'name'] as const,
+    buckets: COUNTS,
+    registers: [this.registry],
+  });
+
+  readonly #flushSeconds = new Histogram({
+    name: 'tollgraph_journal_flush_duration_seconds',
+    help: 'Append of one batch of the usage journal.',
+    buckets: SECONDS,
+    registers: [this.registry],
+  });
+
+  readonly #flushUses = new Histogram({
+    name: 'tollgraph_journal_flush_uses',
+    help: 'Uses in one batch of the usage journal.',
+    buckets: COUNTS,
+    registers: [this.registry],
+  });
+
+  constructor() {
+    collectDefaultMetrics({ register: this.registry });
+  }
+
+  /** Measures a batch, whether it succeeds or not. */
+  async batch<R>({ kind, name, events }: Batch, handle: () => Promise<R>): Promise<R> {
+    const end = this.#batchSeconds.startTimer({ kind, name });
+    try {
+      return await handle();
+    } finally {
+      end();
+      this.#batchEvents.observe({ kind, name }, events.length);
+    }
+  }
+
+  /** Notes a flush of the journal. */
+  flushed(uses: number, seconds: number): void {
+    this.#flushSeconds.observe(seconds);
+    this.#flushUses.observe(uses);
+  }
+
+  /** Adds what is read when somebody looks. */
+  describeProjections(sources: ProjectionSources): void {
+    const registers = [this.registry];
+    const labelNames = ['kind', 'name'] as const;
+    // While the store does not answer nobody knows: no value is better than an old one.
+    let looking: Promise<readonly Follows[]> | undefined;
+    const followers = (): Promise<readonly Follows[]> =>
+      (looking ??= sources
+        .followers()
+        .catch(() => [])
+        .finally(() => (looking = undefined)));
     new Gauge({
-      name,
-      help,
-      registers: [this.registry],
+      name: 'tollgraph_lag_events',
+      help: 'Events that a read model or policy has not handled, counted up to 10,000.',
+      labelNames,
+      registers,
+      async collect() {
+        const all = await followers();
+        this.reset();
+        for (const { kind, name, lag } of all) this.set({ kind, name }, lag.events);
+      },
+    });
+    new Gauge({
+      name: 'tollgraph_lag_seconds',
+      help: 'Age of the oldest event that a read model or policy has not handled; 0 when there is none.',
+      labelNames,
+      registers,
+      async collect() {
+        const all = await followers();
+        this.reset();
+        for (const { kind, name, lag } of all) this.set({ kind, name }, lag.seconds);
+      },
+    });
+    new Gauge({
+      name: 'tollgraph_parked_streams',
+      help: 'Streams that a read model or policy has parked, since one of their events fails.',
+      labelNames,
+      registers,
       collect() {
-        this.set(read());
+        this.reset();
+        for (const { kind, name, streams } of sources.parked()) this.set({ kind, name }, streams);
+      },
+    });
+    new Gauge({
+      name: 'tollgraph_read_model_position',
+      help: 'Last event that a read model has seen.',
+      labelNames: ['model'],
+      registers,
+      collect() {
+        for (const [model, position] of sources.positions()) this.set({ model }, position);
+      },
+    });
+    new Counter({
+      name: 'tollgraph_command_conflicts_total',
+      help: 'Commands that were decided again after losing a race.',
+      registers,
+      collect() {
+        this.reset();
+        this.inc(sources.conflicts());
       },
     });
   }
 
-  /** A gauge with one value for each name. */
-  gauges(name: string, help: string, label: string, read: () => Iterable<readonly [string, number]>): void {
+  /** The same for what only a process that answers calls can tell. */
+  describeCalls(sources: CallSources): void {
+    const registers = [this.registry];
     new Gauge({
-      name,
-      help,
-      labelNames: [label],
-      registers: [this.registry],
+      name: 'tollgraph_keys',
+      help: 'Keys in the cache.',
+      registers,
       collect() {
-        for (const [of, value] of read()) this.set({ [label]: of }, value);
+        this.set(sources.keys());
+      },
+    });
+    new Gauge({
+      name: 'tollgraph_journal_queue_uses',
+      help: 'Uses that wait for the next flush of the usage journal.',
+      registers,
+      collect() {
+        this.set(sources.journalWaiting());
       },
     });
   }

@@ -27,6 +27,8 @@ it('needs nothing', () => {
     corsOrigins: [],
     journalFlushMs: 1,
     embeddings: 'local',
+    shutdownDrainMs: 0,
+    tracing: undefined,
   });
 });
 
@@ -46,6 +48,7 @@ it('takes what is set', () => {
     CORS_ORIGINS: 'https://a.example, https://b.example,',
     JOURNAL_FLUSH_MS: '2.5',
     EMBEDDINGS: 'off',
+    SHUTDOWN_DRAIN_MS: '3000',
   };
   expect(parseConfig(env)).toEqual({
     production: true,
@@ -62,6 +65,8 @@ it('takes what is set', () => {
     corsOrigins: ['https://a.example', 'https://b.example'],
     journalFlushMs: 2.5,
     embeddings: 'off',
+    shutdownDrainMs: 3_000,
+    tracing: undefined,
   });
 });
 
@@ -80,6 +85,40 @@ it.each(['', ' ', '\t'])('counts an empty variable ("%s") as not set', (empty) =
   const others = ['TRUST_PROXY', 'CORS_ORIGINS', 'JOURNAL_FLUSH_MS', 'EMBEDDINGS'];
   const env = Object.fromEntries([...names, ...others].map((name) => [name, empty]));
   expect(parseConfig(env)).toEqual(parseConfig({}));
+});
+
+describe('traces', () => {
+  it('go to the collector, at the address that OTLP adds, by the sampler that is named', () => {
+    expect(
+      parseConfig({ OTEL_SERVICE_NAME: 'shop', OTEL_TRACES_SAMPLER: 'always_on' }).tracing,
+    ).toBeUndefined();
+    expect(parseConfig({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' }).tracing).toEqual({
+      url: 'http://collector:4318/v1/traces',
+      serviceName: undefined,
+      sampler: 'parentbased_always_on',
+      ratio: 1,
+    });
+    const env = {
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'https://collector/otlp/',
+      OTEL_SERVICE_NAME: 'shop',
+      OTEL_TRACES_SAMPLER: 'traceidratio',
+      OTEL_TRACES_SAMPLER_ARG: '0.01',
+    };
+    expect(parseConfig(env).tracing).toEqual({
+      url: 'https://collector/otlp/v1/traces',
+      serviceName: 'shop',
+      sampler: 'traceidratio',
+      ratio: 0.01,
+    });
+  });
+
+  it('go to the whole address that is named for them', () => {
+    const env = {
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318',
+      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://traces/in',
+    };
+    expect(parseConfig(env).tracing?.url).toBe('http://traces/in');
+  });
 });
 
 it('leaves alone what is not its own', () => {
@@ -105,6 +144,11 @@ const WRONG = {
   TRUST_PROXY: 'yes please',
   JOURNAL_FLUSH_MS: '-17',
   EMBEDDINGS: 'remote!',
+  SHUTDOWN_DRAIN_MS: '99999',
+  OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4318',
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'grpc://user:hunter2@collector',
+  OTEL_TRACES_SAMPLER: 'jaeger_remote',
+  OTEL_TRACES_SAMPLER_ARG: '1.75',
 };
 
 it('names every variable at fault at once, in a line each', () => {

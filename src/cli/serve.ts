@@ -36,7 +36,10 @@ export async function serve(env: NodeJS.ProcessEnv, root: string): Promise<void>
 
   let stopping = false;
   const stop = (): void => {
-    if (stopping) return;
+    if (stopping) {
+      process.stderr.write('Stopping at once: what is under way is cut off.\n');
+      process.exit(1);
+    }
     stopping = true;
     process.stderr.write('Stopping: answering what is under way …\n');
     app.close().then(

@@ -17,21 +17,22 @@ import { AddressGuard } from '../graphql/addressGuard.js';
 import { createLoaders } from '../graphql/loaders.js';
 import { createSchema } from '../graphql/schema.js';
 import { serveGraphQL } from '../graphql/server.js';
+import { GracefulStop } from '../http/gracefulStop.js';
 import { serveHealth } from '../http/health.js';
 import { servePlayground } from '../http/playground.js';
 import { createHttpServer } from '../http/server.js';
+import { traceRequests } from '../http/tracing.js';
 import { IssueKey } from '../keys/issue.js';
 import { AccountKeysResolver, KeysResolver } from '../keys/resolvers.js';
 import type { Logger } from '../logger.js';
-import { Metrics } from '../metrics.js';
 import { Guard } from '../usage/guard.js';
 import { UsageResolver } from '../usage/resolvers.js';
 import type { Access } from './access.js';
-import { describeAccess, describeProjections } from './metrics.js';
 import type { Metering } from './metering.js';
 import type { Projections } from './projections.js';
 import type { Search } from './search.js';
 import type { Stores } from './stores.js';
+import { describeCalls, describeProjections, followersOf } from './telemetry.js';
 
 /** Registrations a minute from one address. */
 const REGISTRATIONS_PER_MINUTE = 10;
@@ -71,20 +72,28 @@ export function createCommands({ stores, access }: Pick<Parts, 'stores' | 'acces
   };
 }
 
+/** The HTTP server, and how it stops. */
+export interface Api {
+  readonly fastify: FastifyInstance;
+  readonly graceful: GracefulStop;
+}
+
 /** The HTTP server with everything on it, not yet listening. */
 export async function createApi(
   parts: Parts,
   commands: ApiCommands,
   config: Config,
   log: Logger,
-): Promise<FastifyInstance> {
+): Promise<Api> {
   const { stores, projections, queries, access, metering } = parts;
+  const { metrics, tracing } = stores.telemetry;
   const fastify = await createHttpServer({
     trustProxy: config.trustProxy,
     corsOrigins: config.corsOrigins,
     log,
+    metrics,
   });
-  const metrics = new Metrics();
+  if (tracing) traceRequests(fastify, tracing);
   const sessions = new Sessions(stores.secrets.SESSION_KEY);
   const schema = createProductSchema(parts, commands, sessions, log);
   await serveGraphQL(fastify, {
@@ -94,21 +103,25 @@ export async function createApi(
     addressGuard: new AddressGuard(REGISTRATIONS_PER_MINUTE),
     plans: access.plans,
     metrics,
+    tracing,
     access: { ...access, sessions },
     clock: stores.clock,
     loaders: () => createLoaders(queries.accounts, queries.catalogue),
     production: config.production,
     log,
   });
+  const graceful = new GracefulStop(fastify, { drainMs: config.shutdownDrainMs });
   const problems = (): string[] => [
+    ...(graceful.problem === undefined ? [] : [graceful.problem]),
     ...(metering.journal.problem === undefined ? [] : [metering.journal.problem]),
     ...projections.models.failures().map(({ model }) => `the read model ${model} does not get on`),
   ];
-  serveHealth(fastify, { problems, warnings: projections.warnings }, metrics);
+  const followers = () => followersOf(stores, projections);
+  serveHealth(fastify, { problems, warnings: projections.warnings, followers }, metrics);
   await servePlayground(fastify, schema);
   describeProjections(metrics, projections, stores);
-  describeAccess(metrics, access);
-  return fastify;
+  describeCalls(metrics, access, metering);
+  return { fastify, graceful };
 }
 
 function createProductSchema(

@@ -24,14 +24,23 @@ export interface Metering {
 const SWEEP_MS = 10_000;
 
 export async function openMetering(
-  { store, profile, secrets, node, clock }: Stores,
+  { store, profile, secrets, node, clock, telemetry }: Stores,
   usage: UsageQueries,
   config: Config,
   log: Logger,
   shutdown: Shutdown,
 ): Promise<Metering> {
   const debtFile = new DebtFile(join(config.dataDir, 'journal-debt.json'));
-  const journal = new Journal({ store, node, clock, log, flushMs: config.journalFlushMs, debtFile });
+  const journal = new Journal({
+    store,
+    node,
+    clock,
+    log,
+    flushMs: config.journalFlushMs,
+    debtFile,
+    onFlushed: (uses, seconds) => telemetry.metrics.flushed(uses, seconds),
+    tracing: telemetry.tracing,
+  });
   await journal.settleDebt();
   const slides = profile.plans.flatMap((plan) =>
     plan.limits.filter(({ window }) => window === 'minute' || window === 'hour'),

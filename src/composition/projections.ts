@@ -20,6 +20,7 @@ import type { Policies, Policy } from '../eventsourcing/policy.js';
 import { PolicyRunner } from '../eventsourcing/policy.js';
 import { EventReader } from '../eventsourcing/reader.js';
 import { revokeKeys } from '../keys/policies.js';
+import type { Batch } from '../eventsourcing/watch.js';
 import type { Logger } from '../logger.js';
 import { Outage } from '../outage.js';
 import type { Sql } from '../sql/sql.js';
@@ -35,6 +36,15 @@ const CATCH_UP_STEP_MS = 250;
 
 /** How long a policy waits for the keys of an account before it is tried again, in milliseconds. */
 const KEYS_WAIT_MS = 5_000;
+/** The last event that a read model or a policy has handled. */
+export interface Handled extends Pick<Batch, 'kind' | 'name'> {
+  readonly position: Position;
+}
+
+/** How many streams a read model or a policy has parked. */
+export interface Parked extends Pick<Batch, 'kind' | 'name'> {
+  readonly streams: number;
+}
 
 /** What follows the events, in this process or in another. */
 export interface Projections {
@@ -45,6 +55,10 @@ export interface Projections {
   readonly sql: Sql;
   /** What an operator has to look at although everything else goes on. */
   readonly warnings: () => readonly string[];
+  /** How far the read models and policies of this process have got; empty where another runs them. */
+  handled(): readonly Handled[];
+  /** How many streams they have parked. */
+  parked(): readonly Parked[];
 }
 
 /** What follows the events in this process: one reader, the read models, the policies. */
@@ -69,7 +83,7 @@ export async function startProjections(
   log: Logger,
   shutdown: Shutdown,
 ): Promise<RunningProjections> {
-  const { sql, store } = stores;
+  const { sql, store, telemetry } = stores;
   const reader = new EventReader(store);
   const leases = await Leases.open(sql, { holder: stores.node, alone: stores.embedded });
   const models = await Projector.open(
@@ -77,7 +91,7 @@ export async function startProjections(
     reader,
     READ_MODELS,
     (model, error) => log.error(`the read model ${model} does not get on`, error),
-    { leases },
+    { leases, watch: telemetry.watch },
   );
   const pointers = {
     generationOf: (model: string) => models.access(model).state().generation,
@@ -89,7 +103,7 @@ export async function startProjections(
     reader,
     createPolicies(stores, models, serving),
     (policy, error) => log.error(`the policy ${policy} does not get on`, error),
-    { leases },
+    { leases, watch: telemetry.watch },
   );
   await announceProgress(sql);
   models.start();
@@ -98,7 +112,24 @@ export async function startProjections(
     reader.close();
     await Promise.all([models.stop(), policies.stop()]);
   });
-  return { reader, models, policies, sql: serving, warnings: () => parkedStreams(models, policies) };
+  const handled = (): Handled[] => [
+    ...models
+      .written()
+      .map(({ model, position }) => ({ kind: 'read_model' as const, name: model, position })),
+    ...policies
+      .handled()
+      .map(({ policy, position }) => ({ kind: 'policy' as const, name: policy, position })),
+  ];
+  const parked = (): Parked[] => [
+    ...models
+      .parkedStreams()
+      .map(({ model, streams }) => ({ kind: 'read_model' as const, name: model, streams })),
+    ...policies
+      .parkedStreams()
+      .map(({ policy, streams }) => ({ kind: 'policy' as const, name: policy, streams })),
+  ];
+  const warnings = (): string[] => parkedStreams(models, policies);
+  return { reader, models, policies, handled, parked, warnings, sql: serving };
 }
 
 /** Follows the read models and policies of the projector, which is another process. */
@@ -125,6 +156,8 @@ export async function followProjections(
     reader,
     models,
     policies,
+    handled: () => [],
+    parked: () => [],
     sql: onServingTables(sql, READ_MODELS, models),
     // The projector tells of what it has parked.
     warnings: () => [],

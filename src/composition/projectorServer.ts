@@ -1,12 +1,12 @@
-import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config.js';
+import { GracefulStop } from '../http/gracefulStop.js';
 import { serveHealth } from '../http/health.js';
 import { createHttpServer } from '../http/server.js';
 import type { Logger } from '../logger.js';
-import { Metrics } from '../metrics.js';
-import { describeProjections } from './metrics.js';
+import type { Api } from './api.js';
 import type { RunningProjections } from './projections.js';
 import type { Stores } from './stores.js';
+import { describeProjections, followersOf } from './telemetry.js';
 
 /**
  * The HTTP server of a process without GraphQL: health and metrics, not yet listening.
@@ -18,18 +18,25 @@ export async function createProjectorServer(
   caughtUp: () => boolean,
   config: Config,
   log: Logger,
-): Promise<FastifyInstance> {
+): Promise<Api> {
+  const { metrics } = stores.telemetry;
   const fastify = await createHttpServer({
     trustProxy: config.trustProxy,
     corsOrigins: config.corsOrigins,
     log,
+    metrics,
   });
-  const metrics = new Metrics();
   describeProjections(metrics, projections, stores);
+  const graceful = new GracefulStop(fastify, { drainMs: config.shutdownDrainMs });
   const problems = (): string[] => [
+    ...(graceful.problem === undefined ? [] : [graceful.problem]),
     ...(caughtUp() ? [] : ['the read models are catching up']),
     ...projections.models.failures().map(({ model }) => `the read model ${model} does not get on`),
   ];
-  serveHealth(fastify, { problems, warnings: projections.warnings }, metrics);
-  return fastify;
+  serveHealth(
+    fastify,
+    { problems, warnings: projections.warnings, followers: () => followersOf(stores, projections) },
+    metrics,
+  );
+  return { fastify, graceful };
 }

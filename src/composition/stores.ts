@@ -10,6 +10,7 @@ import { CommandHandler } from '../eventsourcing/commandHandler.js';
 import type { EventStore } from '../eventsourcing/eventStore.js';
 import { installation } from '../installation/decide.js';
 import { INSTALLATION_STREAM } from '../installation/events.js';
+import type { Logger } from '../logger.js';
 import type { Profile } from '../plans/profile.js';
 import { readProfile } from '../plans/publish.js';
 import { PersonalData } from '../secrets/personalData.js';
@@ -17,7 +18,11 @@ import type { Secrets } from '../secrets/secrets.js';
 import { fingerprint, loadSecrets } from '../secrets/secrets.js';
 import type { Sql } from '../sql/sql.js';
 import { checkOrigin, openEventStore } from './eventStore.js';
+import { TracedStore } from '../telemetry/tracedStore.js';
+import { traceSql } from '../telemetry/tracedSql.js';
 import type { Shutdown } from './shutdown.js';
+import type { Telemetry } from './telemetry.js';
+import { openTelemetry } from './telemetry.js';
 
 /** What everything else works on: the database, the event store, and what this installation is. */
 export interface Stores {
@@ -34,32 +39,45 @@ export interface Stores {
   /** Positions of another store are refused by it. */
   readonly storeId: string;
   readonly clock: Clock;
+  readonly telemetry: Telemetry;
 }
 
 /** Commands that a start sends by itself. */
 export const SYSTEM = { caller: 'system', environment: 'live', correlationId: 'start' } as const;
 
 /** @throws ConfigError, DataDirInUse */
-export async function openStores(config: Config, root: string, shutdown: Shutdown): Promise<Stores> {
+export async function openStores(
+  config: Config,
+  root: string,
+  log: Logger,
+  shutdown: Shutdown,
+): Promise<Stores> {
   const lock = await lockDataDir(config.dataDir);
   shutdown.add('lock on the data directory', () => lock.release());
   const secrets = await loadSecrets(config.secrets, config.dataDir, config.production);
   const node = await nodeId(config.dataDir, config.nodeId);
   const profile = await readProfile(join(root, 'profiles', `${config.profile}.yaml`));
   const clock = monotonicClock();
+  // Closed late: the last spans are those of the shutdown.
+  const telemetry = await openTelemetry(config, node, log, shutdown);
+  const { tracing } = telemetry;
 
-  const sql = await openDatabase(config);
-  shutdown.add('database', () => sql.close());
+  const database = await openDatabase(config);
+  shutdown.add('database', () => database.close());
+  const sql = tracing ? traceSql(database, tracing) : database;
   await sql.script('CREATE EXTENSION IF NOT EXISTS vector; CREATE EXTENSION IF NOT EXISTS pg_trgm;');
-  const store = await openEventStore(config, sql);
-  shutdown.add('event store', () => store.close());
-  const commands = new CommandHandler(store);
+  const opened = await openEventStore(config, database);
+  shutdown.add('event store', () => opened.close());
+  // Behind the store's own statements: appends of many requests share one, but each belongs to its trace.
+  const system = config.eventStoreUrl === undefined ? 'postgresql' : 'eventstoredb';
+  const store = tracing ? new TracedStore(opened, tracing, system) : opened;
+  const commands = new CommandHandler(store, tracing && (() => tracing.active()));
   const personal = await PersonalData.open(sql, secrets.MASTER_KEY);
 
   const storeId = await checkInstallation(commands, config.profile, secrets, clock());
   await checkOrigin(sql, storeId);
   const embedded = config.databaseUrl === undefined;
-  return { sql, embedded, store, commands, personal, secrets, profile, node, storeId, clock };
+  return { sql, embedded, store, commands, personal, secrets, profile, node, storeId, clock, telemetry };
 }
 
 async function openDatabase({ databaseUrl, dataDir }: Config): Promise<Sql> {

@@ -54,7 +54,11 @@ export class CommandHandler {
   /** Appends that lost a race and were decided again, since the start. */
   conflicts = 0;
 
-  constructor(private readonly store: EventStore) {}
+  /** @param traceparent of what is being done, where it is traced */
+  constructor(
+    private readonly store: EventStore,
+    private readonly traceparent: () => string | undefined = () => undefined,
+  ) {}
 
   /** Sees the events of every command of this process before its answer leaves. */
   onAppended(listener: (events: readonly StoredEvent[]) => void): void {
@@ -81,8 +85,9 @@ export class CommandHandler {
         return { kind: 'accepted', events: [], stored: [], position, replayed: false };
       }
 
+      const traceparent = this.traceparent();
       const events = decision.events.map((event, index) =>
-        envelope(event, index, stream, commandId, context),
+        envelope(event, index, stream, commandId, context, traceparent),
       );
       const expected = history.length - 1;
       try {
@@ -176,6 +181,7 @@ function envelope(
   stream: string,
   commandId: string,
   context: CommandContext,
+  traceparent: string | undefined,
 ): NewEvent {
   const metadata: EventMetadata = {
     schemaVersion: schemaVersionOf(event.type),
@@ -186,6 +192,7 @@ function envelope(
     caller: context.caller,
     commandId,
     requestHash: context.requestHash,
+    ...(traceparent !== undefined && { traceparent }),
   };
   return {
     // The stream is part of the id: one cause may command several streams under one command id.

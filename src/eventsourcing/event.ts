@@ -26,6 +26,11 @@ export interface EventMetadata {
   commandId?: string;
   /** Keyed hash of the command without its secrets. */
   requestHash?: string;
+  /**
+   * The span that it was made in (W3C Trace Context), where that was recorded: what is done with the
+   * event later is linked to it. For people who look at traces; nothing is ever decided by it.
+   */
+  traceparent?: string;
 }
 
 /** An event as capabilities write and read it: a type and its data. */

@@ -54,6 +54,9 @@ export interface EventStore {
   /** The position of the newest event, START when there is none. */
   head(): Promise<Position>;
 
+  /** How many events come after `after`, counted up to `limit`: positions need not be dense. */
+  countAfter(after: Position, limit: number): Promise<number>;
+
   /** Calls back when there may be new events. A missed call costs a poll interval, no more. */
   onWake(listener: () => void): () => void;
 

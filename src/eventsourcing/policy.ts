@@ -11,6 +11,8 @@ import type { ParkedStream, Skip, Unparking } from './parking.js';
 import { Parking } from './parking.js';
 import { mayBePoison, POISON_RETRY_MS } from './poison.js';
 import type { EventReader } from './reader.js';
+import type { Watch } from './watch.js';
+import { unwatched } from './watch.js';
 
 /**
  * Events that cause commands. Runs at least once for each event, so what it does must be idempotent:
@@ -64,6 +66,7 @@ class RunningPolicy {
     readonly policy: Policy,
     leases: Leases,
     private readonly retryMs: readonly number[],
+    private readonly watch: Watch,
     onError: (error: unknown) => void,
   ) {
     const { name } = policy;
@@ -97,6 +100,11 @@ class RunningPolicy {
 
   get parkedStreams(): number {
     return this.#parking.size;
+  }
+
+  /** The last event it has handled; undefined while another process runs it. */
+  get handled(): Position | undefined {
+    return this.#leads ? this.#follower.position : undefined;
   }
 
   get #leads(): boolean {
@@ -174,7 +182,8 @@ class RunningPolicy {
   async #react(event: StoredEvent, patience: number[]): Promise<unknown> {
     for (;;) {
       try {
-        await this.policy.react(event);
+        const { name } = this.policy;
+        await this.watch({ kind: 'policy', name, events: [event] }, () => this.policy.react(event));
         return undefined;
       } catch (error) {
         if (!mayBePoison(error)) throw error;
@@ -222,6 +231,7 @@ export interface PolicyRunnerOptions {
   readonly leases?: Leases;
   /** Waits before further attempts at an event that failed. */
   readonly retryMs?: readonly number[];
+  readonly watch?: Watch;
 }
 
 /** Runs policies, each behind a checkpoint of its own. */
@@ -233,7 +243,7 @@ export class PolicyRunner implements Policies {
     reader: EventReader,
     policies: readonly Policy[],
     onError: (policy: string, error: unknown) => void,
-    { leases, retryMs = POISON_RETRY_MS }: PolicyRunnerOptions = {},
+    { leases, retryMs = POISON_RETRY_MS, watch = unwatched }: PolicyRunnerOptions = {},
   ): Promise<PolicyRunner> {
     const own = leases ?? (await Leases.open(sql, { holder: 'main', alone: true }));
     await sql.script(MIGRATION);
@@ -241,7 +251,7 @@ export class PolicyRunner implements Policies {
     return new PolicyRunner(
       policies.map(
         (policy) =>
-          new RunningPolicy(sql, reader, policy, own, retryMs, (error) => onError(policy.name, error)),
+          new RunningPolicy(sql, reader, policy, own, retryMs, watch, (error) => onError(policy.name, error)),
       ),
     );
   }
@@ -252,6 +262,13 @@ export class PolicyRunner implements Policies {
 
   async stop(): Promise<void> {
     await Promise.all(this.running.map((policy) => policy.stop()));
+  }
+
+  /** The last event that each policy has handled which this process runs. */
+  handled(): { policy: string; position: Position }[] {
+    return this.running.flatMap(({ policy, handled }) =>
+      handled === undefined ? [] : [{ policy: policy.name, position: handled }],
+    );
   }
 
   async reached(position: Position, timeoutMs: number): Promise<boolean> {

@@ -9,6 +9,7 @@ import type { PlanDirectory } from '../plans/directory.js';
 import type { Metrics } from '../metrics.js';
 import type { Governor, Executed, Governed } from '../usage/govern.js';
 import type { Guard } from '../usage/guard.js';
+import type { Tracing } from '../telemetry/tracing.js';
 import { rateLimitHeaders } from '../usage/headers.js';
 import { Outage } from '../outage.js';
 import type { AddressGuard } from './addressGuard.js';
@@ -30,6 +31,7 @@ export interface GovernanceOptions {
   readonly plans: PlanDirectory;
   readonly metrics: Metrics;
   readonly log: Logger;
+  readonly tracing?: Tracing | undefined;
 }
 
 type Request = GraphQLRequestContext<RequestContext>;
@@ -47,7 +49,9 @@ export function governance(options: GovernanceOptions): ApolloServerPlugin<Reque
         // No operation of the given name: Apollo says so.
         if (!request.operation) return null;
         try {
-          return await answer(options, executor, request);
+          return await (options.tracing
+            ? traced(options.tracing, request, () => answer(options, executor, request))
+            : answer(options, executor, request));
         } catch (error) {
           return failed(options, request, error);
         }
@@ -55,6 +59,34 @@ export function governance(options: GovernanceOptions): ApolloServerPlugin<Reque
     }),
   };
 }
+
+/** The operation's name and type, never its text. */
+function traced(
+  tracing: Tracing,
+  { operation }: Request,
+  work: () => Promise<GraphQLResponse>,
+): Promise<GraphQLResponse> {
+  const type = operation?.operation ?? 'query';
+  const name = operation?.name?.value;
+  return tracing.run(
+    {
+      name: type,
+      kind: 'server',
+      attributes: {
+        'graphql.operation.type': type,
+        ...(name !== undefined && { 'graphql.operation.name': name }),
+      },
+    },
+    work,
+    ({ body }) => {
+      const errors = body.kind === 'single' ? (body.singleResult.errors ?? []) : [];
+      return errors.map(({ extensions }) => String(extensions?.['code'])).find((code) => OURS.has(code));
+    },
+  );
+}
+
+/** Failures that are ours and not the caller's. */
+const OURS: ReadonlySet<string> = new Set(['INTERNAL', 'TRY_AGAIN', 'TIMEOUT']);
 
 async function answer(
   { schema, governor, guard, addressGuard, plans, metrics, log }: GovernanceOptions,

@@ -1,25 +1,42 @@
 import type { FastifyInstance } from 'fastify';
-import type { Metrics } from '../metrics.js';
+import type { Follows, Metrics } from '../metrics.js';
 
 export interface Health {
   /** What keeps this process from serving, each in a sentence; empty when it is ready. */
   problems(): readonly string[];
   /** What an operator has to look at although it serves. */
   warnings(): readonly string[];
+  /** Read models and policies, and how far behind they are. */
+  followers(): Promise<readonly Follows[]>;
 }
 
 /** `/health` tells people, `/health/live` and `/health/ready` tell a balancer. */
 export function serveHealth(fastify: FastifyInstance, health: Health, metrics: Metrics): void {
+  const state = () => {
+    const problems = health.problems();
+    const status = problems.length === 0 ? 'ready' : 'not ready';
+    return { status, problems, warnings: health.warnings() };
+  };
+  const code = ({ problems }: ReturnType<typeof state>): number => (problems.length === 0 ? 200 : 503);
+
   fastify.get('/health/live', async () => ({ status: 'live' }));
-  for (const path of ['/health', '/health/ready']) {
-    fastify.get(path, async (_request, reply) => {
-      const problems = health.problems();
-      const ready = problems.length === 0;
-      return reply
-        .status(ready ? 200 : 503)
-        .send({ status: ready ? 'ready' : 'not ready', problems, warnings: health.warnings() });
+  fastify.get('/health/ready', async (_request, reply) => {
+    const now = state();
+    return reply.status(code(now)).send(now);
+  });
+  fastify.get('/health', async (_request, reply) => {
+    const now = state();
+    const lag = (of: Follows['kind'], all: readonly Follows[]): object =>
+      Object.fromEntries(all.filter(({ kind }) => kind === of).map(({ name, lag }) => [name, lag]));
+    // Null while the event store does not answer: nobody knows.
+    const followers = await health.followers().catch(() => undefined);
+    return reply.status(code(now)).send({
+      ...now,
+      lag: followers
+        ? { readModels: lag('read_model', followers), policies: lag('policy', followers) }
+        : null,
     });
-  }
+  });
   fastify.get('/metrics', async (_request, reply) =>
     reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
   );

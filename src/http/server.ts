@@ -4,6 +4,7 @@ import Fastify from 'fastify';
 import type { ErrorCode } from '../graphql/errors.js';
 import { ERRORS, statusOf } from '../graphql/errors.js';
 import type { Logger } from '../logger.js';
+import type { Metrics } from '../metrics.js';
 import { EXPOSED_HEADERS } from '../usage/headers.js';
 
 /** Of a request's body, in bytes. */
@@ -13,6 +14,7 @@ export interface HttpOptions {
   readonly trustProxy: boolean;
   readonly corsOrigins: readonly string[];
   readonly log: Logger;
+  readonly metrics: Metrics;
 }
 
 const CODES: Readonly<Record<string, ErrorCode>> = {
@@ -41,6 +43,7 @@ export async function createHttpServer({
   trustProxy,
   corsOrigins,
   log,
+  metrics,
 }: HttpOptions): Promise<FastifyInstance> {
   const fastify = Fastify({
     logger: false,
@@ -48,6 +51,8 @@ export async function createHttpServer({
     trustProxy,
     connectionTimeout: 30_000,
     requestTimeout: 15_000,
+    // What reaches a server that closes is answered like everything else (gracefulStop.ts).
+    return503OnClosing: false,
     // What Fastify refuses before it looks for a route.
     frameworkErrors: (error: FastifyError, _request: unknown, reply: FastifyReply) => {
       const code = CODES[error.code] ?? 'BODY_INVALID';
@@ -64,12 +69,17 @@ export async function createHttpServer({
     return reply.status(statusOf(code)).send(body(code));
   });
   fastify.setNotFoundHandler((_request, reply) => reply.status(404).send(body('NOT_FOUND')));
-  // With a callback: an asynchronous hook costs every answer a promise.
+  // All with callbacks: an asynchronous hook costs every answer a promise.
+  fastify.addHook('onResponse', ({ method, routeOptions }, reply, done) => {
+    // The route and not the path, which anybody can make up.
+    const route = routeOptions.url ?? '';
+    metrics.requestSeconds.observe({ method, route, status: reply.statusCode }, reply.elapsedTime / 1000);
+    done();
+  });
   fastify.addHook('onSend', (_request, reply, payload, done) => {
     reply.headers(SECURITY_HEADERS);
     done(null, payload);
   });
-  closeConnectionsWhenClosing(fastify);
   if (corsOrigins.length > 0) {
     await fastify.register(cors, {
       origin: corsOrigins.includes('*') ? '*' : [...corsOrigins],
@@ -77,24 +87,6 @@ export async function createHttpServer({
     });
   }
   return fastify;
-}
-
-/**
- * Node closes the connections that are idle when the server closes; one that is busy then would stay
- * open for the whole keep-alive time after its answer, and the shutdown wait for it.
- */
-function closeConnectionsWhenClosing(fastify: FastifyInstance): void {
-  let closing = false;
-  fastify.addHook('preClose', async () => {
-    closing = true;
-  });
-  fastify.addHook('onSend', async (_request, reply) => {
-    if (closing) reply.header('connection', 'close');
-  });
-  fastify.addHook('onResponse', async () => {
-    // For an answer whose head had left before the closing began.
-    if (closing) setImmediate(() => fastify.server.closeIdleConnections());
-  });
 }
 
 function body(code: ErrorCode): object {

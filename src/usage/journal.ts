@@ -10,6 +10,7 @@ import { schemaVersionOf } from '../eventsourcing/upcasting.js';
 import type { Logger } from '../logger.js';
 import { Outage } from '../outage.js';
 import type { Debt, DebtFile } from './debt.js';
+import type { Tracing } from '../telemetry/tracing.js';
 import type { UsageEvent, Use } from './events.js';
 import { usageStream } from './events.js';
 
@@ -51,11 +52,16 @@ export interface JournalOptions {
   readonly appendTimeoutMs?: number;
   /** Where a batch of unknown outcome is kept; without it a crash meanwhile leaves it billed. */
   readonly debtFile?: DebtFile;
+  /** Sees each batch that was stored, and how long its append took. */
+  readonly onFlushed?: (uses: number, seconds: number) => void;
+  readonly tracing?: Tracing | undefined;
 }
 
 interface Waiting {
   readonly account: string;
   readonly json: string;
+  /** The `traceparent` of the call, where it is traced. */
+  readonly traceparent: string | undefined;
   /** Absent for what nobody waits for. */
   readonly stored?: { resolve(position: Position): void; reject(error: Error): void };
 }
@@ -98,6 +104,11 @@ export class Journal {
     return this.#lastPosition;
   }
 
+  /** Uses that wait for the next flush. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
   /** A use id that no other process start can mint. */
   mintUseId(): string {
     return this.#useIds + (this.#uses++).toString(36);
@@ -121,13 +132,13 @@ export class Journal {
       return Promise.reject(new JournalUnavailable(this.#problem));
     }
     return new Promise((resolve, reject) => {
-      this.#enqueue({ account, json: JSON.stringify(use), stored: { resolve, reject } });
+      this.#enqueue(account, use, { resolve, reject });
     });
   }
 
   /** Stores a use that no answer waits for: a refusal. Lost if the process ends before the flush. */
   note(account: string, use: Use): void {
-    if (this.#problem === undefined) this.#enqueue({ account, json: JSON.stringify(use) });
+    if (this.#problem === undefined) this.#enqueue(account, use);
   }
 
   /**
@@ -147,9 +158,11 @@ export class Journal {
     await this.#draining;
   }
 
-  #enqueue(waiting: Waiting): void {
-    this.#waiting.push(waiting);
-    this.#draining ??= this.#drain();
+  #enqueue(account: string, use: Use, stored?: Waiting['stored']): void {
+    const { tracing } = this.options;
+    const traceparent = tracing?.active();
+    this.#waiting.push({ account, json: JSON.stringify(use), traceparent, ...(stored && { stored }) });
+    this.#draining ??= tracing ? tracing.detached(() => this.#drain()) : this.#drain();
     if (this.#enough && performance.now() - this.#since >= TICK_MS_MAX) this.#enough();
   }
 
@@ -185,13 +198,38 @@ export class Journal {
     return this.#waiting.splice(0, count);
   }
 
-  async #flush(batch: readonly Waiting[]): Promise<void> {
+  /** Traced as part of the first call's trace that is recorded, and linked to all of them. */
+  #flush(batch: readonly Waiting[]): Promise<void> {
+    const { tracing } = this.options;
+    const links = tracing ? batch.flatMap(({ traceparent }) => traceparent ?? []) : [];
+    const [parent] = links;
+    if (!tracing || parent === undefined) return this.#store(batch);
+    return tracing.run(
+      {
+        name: 'publish usage',
+        kind: 'producer',
+        parent,
+        links,
+        attributes: {
+          'messaging.system': 'tollgraph',
+          'messaging.operation.type': 'send',
+          'messaging.operation.name': 'publish',
+          'messaging.destination.name': 'usage',
+          'messaging.batch.message_count': batch.length,
+        },
+      },
+      () => this.#store(batch),
+    );
+  }
+
+  async #store(batch: readonly Waiting[]): Promise<void> {
     const id = derivedId('usage', this.options.node, this.start, this.#batches++);
     const event = this.#event(id, 'UsesRecorded', this.#batchJson(batch));
     const stream = this.#todaysStream();
     try {
       const position = await this.#append(stream, event);
       this.#lastPosition = position;
+      this.options.onFlushed?.(batch.length, (performance.now() - this.#lastFlush) / 1000);
       for (const { stored } of batch) stored?.resolve(position);
     } catch (error) {
       this.#problem ??= 'the usage journal is not available';
@@ -352,12 +390,14 @@ export class Journal {
   }
 
   #event(id: string, type: UsageEvent['type'], data: string): NewEvent {
+    const traceparent = this.options.tracing?.active();
     const metadata: EventMetadata = {
       schemaVersion: schemaVersionOf(type),
       at: new Date(this.options.clock()).toISOString(),
       // Batches mix both; each use says its own.
       environment: 'live',
       correlationId: id,
+      ...(traceparent !== undefined && { traceparent }),
     };
     return { id, type, data, metadata: JSON.stringify(metadata) };
   }

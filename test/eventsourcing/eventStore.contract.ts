@@ -326,6 +326,16 @@ export function eventStoreContract(adapter: string, setUp: () => Promise<StoreUn
         expect(idsOf(older)).toEqual(all.slice(3, 5));
       });
 
+      it('counts what comes after a position, up to a bound', async () => {
+        const before = await store.head();
+        const { position } = await store.append(newStream(), NO_STREAM, newEvents(2));
+        await store.append(newStream(), NO_STREAM, newEvents(3));
+        expect(await store.countAfter(before, 100)).toBe(5);
+        expect(await store.countAfter(position, 100)).toBe(3);
+        expect(await store.countAfter(before, 4)).toBe(4);
+        expect(await store.countAfter(await store.head(), 100)).toBe(0);
+      });
+
       it('has its head at the newest event', async () => {
         const { position } = await store.append(newStream(), NO_STREAM, newEvents(2));
         expect(await instance(1).head()).toBe(position);

@@ -71,6 +71,9 @@ export class InterceptedStore implements EventStore {
   head(): Promise<Position> {
     return this.store.head();
   }
+  countAfter(after: Position, limit: number): Promise<number> {
+    return this.store.countAfter(after, limit);
+  }
   onWake(listener: () => void): () => void {
     return this.store.onWake(listener);
   }

@@ -33,10 +33,25 @@ describe('health', () => {
   });
 
   it('is ready once the read models have caught up, and says what is wrong where not', async () => {
-    for (const path of ['/health', '/health/ready']) {
-      const { status, text } = await get(path);
-      expect([status, JSON.parse(text)]).toEqual([200, { status: 'ready', problems: [] }]);
-    }
+    const { status, text } = await get('/health/ready');
+    expect([status, JSON.parse(text)]).toEqual([200, { status: 'ready', problems: [] }]);
+  });
+
+  it('tells people how far behind read models and policies are', async () => {
+    await t.app.parts.projector.allReached(await t.app.parts.store.head(), SLOW_MS);
+    const { status, text } = await get('/health');
+    const none = { events: 0, seconds: 0 };
+    expect([status, JSON.parse(text)]).toEqual([
+      200,
+      {
+        status: 'ready',
+        problems: [],
+        lag: {
+          readModels: { keys: none, accounts: none, catalogue: none, usage: none, popularity: none },
+          policies: { 'open-account': none },
+        },
+      },
+    ]);
   });
 });
 

@@ -227,3 +227,23 @@ describe('SIGTERM under load', () => {
     LESS_THAN_KEEP_ALIVE_MS,
   );
 });
+
+describe('SIGTERM twice', () => {
+  it(
+    'ends at once what the first would have drained for a minute',
+    async () => {
+      const product = run({ SHUTDOWN_DRAIN_MS: '60000' });
+      const url = await ready(product);
+      product.process.kill('SIGTERM');
+      let health: { status: string; problems: string[] };
+      do {
+        health = (await (await fetch(`${url}/health/ready`)).json()) as typeof health;
+      } while (health.status === 'ready');
+      expect(health.problems).toEqual(['the server is shutting down']);
+      expect((await fetch(`${url}/health/live`)).status).toBe(200);
+      product.process.kill('SIGTERM');
+      expect(await product.exited).toEqual({ code: 1, signal: null });
+    },
+    PATIENCE_MS,
+  );
+});

@@ -251,6 +251,21 @@ export class EventStoreDbEventStore implements EventStore {
     return this.#newest;
   }
 
+  /** The log has no count of its own: what is ours among its events is counted page by page. */
+  async countAfter(after: Position, limit: number): Promise<number> {
+    let count = 0;
+    let from: ReadPosition = after === START ? BEGINNING : logPosition(after);
+    while (count < limit) {
+      const page = await this.#page(FORWARDS, from, SCAN, (event) => {
+        if (this.#isOurs(event.streamId) && Number(event.position.commit) > after) count++;
+        return count < limit;
+      });
+      if (page.count < SCAN || !page.last) break;
+      from = page.last;
+    }
+    return count;
+  }
+
   onWake(listener: () => void): () => void {
     this.#listeners.add(listener);
     this.#wakeUps.start();

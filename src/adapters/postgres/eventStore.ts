@@ -217,6 +217,14 @@ export class PostgresEventStore implements EventStore {
     return rows[0]?.head ?? START;
   }
 
+  async countAfter(after: Position, limit: number): Promise<number> {
+    const rows = await this.#query<{ count: number }>(
+      'SELECT count(*) FROM (SELECT FROM store.events WHERE position > $1 LIMIT $2) AS later',
+      [after, limit],
+    );
+    return rows[0]?.count ?? 0;
+  }
+
   onWake(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
