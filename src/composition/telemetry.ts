@@ -47,10 +47,10 @@ async function openTracing(config: Config, node: string, log: Logger): Promise<T
 }
 
 /** How far behind the read models and policies of this process are. */
-export async function followersOf({ store, clock }: Stores, { handled }: Projections): Promise<Follows[]> {
+export async function followersOf({ store, clock }: Stores, projections: Projections): Promise<Follows[]> {
   const now = clock();
   return Promise.all(
-    handled().map(async ({ kind, name, position }) => ({
+    projections.handled().map(async ({ kind, name, position }) => ({
       kind,
       name,
       lag: await lagOf(store, position, now),
