@@ -24,6 +24,7 @@ BEGIN
 END $$;`;
 
 const TTL_MS = 6_000;
+const LOOK_MS_MAX = 500;
 const BACKOFF_MS_MIN = 50;
 const BACKOFF_MS_MAX = 5_000;
 
@@ -71,9 +72,9 @@ export class Leases {
     return this.options.alone;
   }
 
-  /** How long to wait before the next look whether a lease is free. */
+  /** How long a standby waits before it looks again whether the lease is free, and where its holder stands. */
   get lookMs(): number {
-    return this.ttlMs / 6;
+    return Math.min(LOOK_MS_MAX, this.ttlMs / 6);
   }
 
   /**
