@@ -58,7 +58,6 @@ const named = (document: string, name: string): string => document.replace('NAME
 
 /** Sessions last 15 minutes; a long run takes new accounts in time. */
 const SESSION_USED_MS = 10 * 60_000;
-const CALLERS = 8;
 const KEYS_EACH = 10;
 
 /**
@@ -86,6 +85,8 @@ export class Traffic {
     private readonly name: string,
     private readonly random: () => number,
     private readonly slugs: readonly string[],
+    /** Governed calls that are under way at once. */
+    private readonly callers = 8,
   ) {}
 
   /** Loads the server until `stop`, or until it breaks off. */
@@ -95,7 +96,7 @@ export class Traffic {
       this.#repeat(() => this.register(url, this.#newRegistration())),
       this.#repeat(() => this.#issueOne(url)),
       this.#repeat(() => this.#revokeOne(url)),
-      ...Array.from({ length: CALLERS }, () => this.#repeat(() => this.#callOne(url))),
+      ...Array.from({ length: this.callers }, () => this.#repeat(() => this.#callOne(url))),
     ]);
   }
 
