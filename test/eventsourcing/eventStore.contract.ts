@@ -193,7 +193,10 @@ export function eventStoreContract(adapter: string, setUp: () => Promise<StoreUn
         const event = newEvent();
         const first = await store.append(stream, NO_STREAM, [event]);
         const later = { ...event, metadata: newEvent().metadata };
-        expect(await instance(1).append(stream, NO_STREAM, [later])).toEqual(first);
+        expect(await instance(1).append(stream, NO_STREAM, [later])).toMatchObject({
+          position: first.position,
+          revision: 0,
+        });
         expect((await store.readLast(stream))?.metadataText).toBe(event.metadata);
       });
 

@@ -58,7 +58,7 @@ if (REAL !== undefined) {
     const proxy = node && (await FaultyProxy.open(node[1] as string, Number(node[2] || 2113)));
     // The server holds what earlier runs have left.
     const category = `test_${randomUUID().replace(/[^a-f]/g, '')}_${Date.now().toString(36).replace(/\d/g, '')}`;
-    const instances = open(proxy ? `esdb://127.0.0.1:${proxy.listening}?tls=false` : REAL, category);
+    const instances = open(proxy ? `esdb://127.0.0.1:${proxy.listening}?tls=false` : REAL, category, LONG);
     return {
       instances,
       category,

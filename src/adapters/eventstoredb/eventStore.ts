@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type {
   AllStreamRecordedEvent,
@@ -97,6 +98,8 @@ export class EventStoreDbEventStore implements EventStore {
   constructor(options: EventStoreDbOptions) {
     this.#connection = new Connection(options.url);
     this.#categories = new Set(options.categories);
+    // Every append that rests between two tries listens to it.
+    setMaxListeners(0, this.#closing.signal);
     this.#timeoutMs = options.timeoutMs ?? 2_500;
     this.#giveUpMs = options.giveUpMs ?? 4_000;
     const prefixes = options.categories.map((category) => `${category}-`);
