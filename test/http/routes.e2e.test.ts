@@ -34,7 +34,7 @@ describe('health', () => {
 
   it('is ready once the read models have caught up, and says what is wrong where not', async () => {
     const { status, text } = await get('/health/ready');
-    expect([status, JSON.parse(text)]).toEqual([200, { status: 'ready', problems: [] }]);
+    expect([status, JSON.parse(text)]).toEqual([200, { status: 'ready', problems: [], warnings: [] }]);
   });
 
   it('tells people how far behind read models and policies are', async () => {
@@ -46,6 +46,7 @@ describe('health', () => {
       {
         status: 'ready',
         problems: [],
+        warnings: [],
         lag: {
           readModels: { keys: none, accounts: none, catalogue: none, usage: none, popularity: none },
           policies: expect.objectContaining({ 'open-account': none }) as unknown,
