@@ -20,7 +20,7 @@ beforeAll(async () => {
   t = await startApp({ patterns: 'patterns', env: { EMBEDDINGS: 'local' } });
   key = (await t.customer('enterprise')).secret;
   await t.app.parts.vectors();
-}, 120_000);
+}, 600_000);
 afterAll(() => t.close());
 
 async function search(query: string, first = 10) {

@@ -100,7 +100,7 @@ describe(`a server that is killed (${ROLES.join(' and ')}; CRASH_SEED=${SEED})`,
       app = await start({ config: parseConfig(environment(CALLED)), root: root.path, log: silentLogger });
       await returning.meetAgain(app.url);
       await accountsOpened(app);
-      await app.parts.projector.allReached(await app.parts.store.head(), 10_000);
+      await app.parts.projector.allReached(await app.parts.store.head(), 60_000);
       events = await allEvents(app.parts.store);
       journalled = foldJournal(events);
     },
@@ -112,7 +112,7 @@ describe(`a server that is killed (${ROLES.join(' and ')}; CRASH_SEED=${SEED})`,
     await app?.close();
     await place?.remove();
     await root?.remove();
-  }, 60_000);
+  }, 240_000);
 
   const secrets = Object.fromEntries(
     SECRET_NAMES.map((name) => [name, randomBytes(32).toString('base64url')]),
@@ -168,5 +168,5 @@ describe(`a server that is killed (${ROLES.join(' and ')}; CRASH_SEED=${SEED})`,
 
   it('shows what a full replay shows, row for row, and the sums of the journal', async () => {
     await expectReadModelsWhole(app, place, events, journalled);
-  }, 60_000);
+  }, 240_000);
 });

@@ -80,9 +80,8 @@ describe('the embedded store alone', () => {
       expect(all.length).toBeGreaterThan(3);
       expect(texts(await restored.readAll(START, 1_000, 1_000_000))).toEqual(texts(all));
       const [first] = all as [StoredEvent];
-      await expect(
-        restored.append(first.stream, NO_STREAM, [newEvent({ id: first.id })]),
-      ).rejects.toBeDefined();
+      const otherwise = newEvent({ id: first.id, data: '{"other":true}' });
+      await expect(restored.append(first.stream, NO_STREAM, [otherwise])).rejects.toThrow(EventIdReused);
       const next = await restored.append(newStream(), NO_STREAM, [newEvent()]);
       expect(next.position).toBe((await store.head()) + 1);
     } finally {

@@ -134,7 +134,7 @@ describe(`a server whose ${WHAT} goes away (FAULT_SEED=${SEED})`, () => {
       await place.remove();
     }
     await root?.remove();
-  }, 60_000);
+  }, 240_000);
 
   async function openLane(faults: readonly Fault[], i: number): Promise<Lane> {
     const place = await freshPlace();
@@ -216,10 +216,10 @@ describe(`a server whose ${WHAT} goes away (FAULT_SEED=${SEED})`, () => {
       exit = await lane.server.exited;
       app = await start({ config: config(lane), root: root.path, log: silentLogger });
       await accountsOpened(app);
-      await app.parts.projector.allReached(await app.parts.store.head(), 10_000);
+      await app.parts.projector.allReached(await app.parts.store.head(), 60_000);
       events = await allEvents(app.parts.store);
       journalled = foldJournal(events);
-    }, 60_000);
+    }, 240_000);
     afterAll(() => app?.close());
 
     it('ends as it is told to', () => {
@@ -240,7 +240,7 @@ describe(`a server whose ${WHAT} goes away (FAULT_SEED=${SEED})`, () => {
 
     it('shows what a full replay shows, row for row, and the sums of the journal', async () => {
       await expectReadModelsWhole(app, lane.place, events, journalled);
-    }, 60_000);
+    }, 240_000);
   });
 });
 

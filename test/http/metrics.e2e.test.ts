@@ -4,7 +4,7 @@ import { PatternsDocument } from '../generated/graphql.js';
 import type { TestApp } from '../support/app.js';
 import { startApp } from '../support/app.js';
 
-const SLOW_MS = 60_000;
+const SLOW_MS = 240_000;
 jest.setTimeout(SLOW_MS);
 
 let t: TestApp;

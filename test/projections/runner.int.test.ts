@@ -131,7 +131,7 @@ describe('law 5: every read model can be dropped and rebuilt', () => {
       ),
       { numRuns: 8 },
     );
-  }, 60_000);
+  }, 240_000);
 
   it('tells which tables of a rebuild are not the same', async () => {
     const { projector } = await project([notes]);
@@ -483,5 +483,5 @@ describe('law 10: no fact is lost', () => {
       ),
       { numRuns: 8 },
     );
-  }, 60_000);
+  }, 240_000);
 });

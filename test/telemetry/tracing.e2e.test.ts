@@ -11,7 +11,7 @@ const CLIENT = 3;
 const PRODUCER = 4;
 const CONSUMER = 5;
 
-const SLOW_MS = 60_000;
+const SLOW_MS = 240_000;
 const PASSWORD = 'correct horse';
 
 interface Caller {

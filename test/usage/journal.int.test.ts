@@ -203,7 +203,7 @@ describe('law 1: durable before answered', () => {
         ],
       },
     );
-  }, 60_000);
+  }, 240_000);
 });
 
 describe('when the outcome of an append is unknown', () => {
