@@ -17,6 +17,8 @@ const FINISH_MS = 25_000;
  */
 export class GracefulStop {
   #stopping = false;
+  /** The listener is closed: whoever is idle now has nothing to come. */
+  #closing = false;
   /** Connections that have not brought a request yet. */
   readonly #fresh = new Set<Socket>();
   readonly #wait: NonNullable<GracefulStopOptions['wait']>;
@@ -39,8 +41,9 @@ export class GracefulStop {
       done(null, payload);
     });
     fastify.addHook('onResponse', (_request, _reply, done) => {
-      // For an answer whose head had left before the stop began.
-      if (this.#stopping) setImmediate(() => server.closeIdleConnections());
+      // For an answer whose head had left before the stop began. Not while draining: a connection that
+      // is idle then may be bringing a call.
+      if (this.#closing) setImmediate(() => server.closeIdleConnections());
       done();
     });
   }
@@ -59,6 +62,7 @@ export class GracefulStop {
       () => server.closeAllConnections(),
       () => undefined,
     );
+    this.#closing = true;
     const closed = this.fastify.close();
     // Node takes a connection without a request for busy. What has begun to arrive is waited for.
     for (const socket of this.#fresh) if (socket.bytesRead === 0) socket.destroy();
