@@ -118,8 +118,7 @@ describe('the product on EventStoreDB', () => {
     const app = await startApp({ env: { EVENTSTORE_URL: server.url }, patterns: 'patterns' });
     try {
       const { secret } = await app.customer('enterprise');
-      const call = (): ReturnType<typeof app.query> =>
-        app.query(SearchPatternsDocument, { query: 'circuit breaker' }, secret);
+      const call = () => app.query(SearchPatternsDocument, { query: 'circuit breaker' }, secret);
       expect((await call()).status).toBe(200);
       await server.proxy.inject('refuse');
       const refused = await call();

@@ -85,7 +85,12 @@ describe('the event store on EventStoreDB', () => {
   const connect = (
     options: Partial<ConstructorParameters<typeof EventStoreDbEventStore>[0]> = {},
   ): EventStoreDbEventStore => {
-    const store = new EventStoreDbEventStore({ url: server.url, categories: ['test', 'other'], ...options });
+    const store = new EventStoreDbEventStore({
+      url: server.url,
+      categories: ['test', 'other'],
+      timeoutMs: LONG,
+      ...options,
+    });
     stores.push(store);
     return store;
   };
@@ -236,7 +241,7 @@ describe('the event store on EventStoreDB', () => {
         const store = connect({ timeoutMs: 300, giveUpMs: 600 });
         const stored = newEvent();
         const stream = newStream();
-        await store.append(stream, NO_STREAM, [stored]);
+        await again(() => store.append(stream, NO_STREAM, [stored]));
 
         const events = Array.from({ length: 40 }, () => newEvent());
         const appends = events.map((event, n) =>
@@ -271,7 +276,7 @@ describe('the event store on EventStoreDB', () => {
             expect(error).toBeInstanceOf(ConcurrencyConflict),
           );
         }
-        const ids = await all(store);
+        const ids = await again(() => all(store));
         expect(new Set(ids).size).toBe(ids.length);
         expect(ids.length).toBe(1 + 40 + 1);
         for (const [n, event] of events.entries()) if (acknowledged[n]) expect(ids).toContain(event.id);

@@ -370,13 +370,21 @@ export class EventStoreDbEventStore implements EventStore {
       // An error that comes when nobody iterates any more would end the process.
       stream.on('error', () => undefined);
       const late = new NoAnswer(this.#timeoutMs);
-      const timer = setTimeout(() => stream.destroy(late), this.#timeoutMs);
+      const timer = setTimeout(() => {
+        const then = since;
+        // Behind what has arrived meanwhile, if it is this process that was busy.
+        setImmediate(() => {
+          if (since === then) stream.destroy(late);
+        });
+      }, this.#timeoutMs);
       try {
         for await (const resolved of stream as AsyncIterable<R>) {
           timer.refresh();
           since = performance.now();
           if (!take(resolved)) break;
         }
+        // A call that this side cancels ends as if the server had sent all.
+        if (client !== this.#connection.client || this.#closing.signal.aborted) throw late;
         this.#connection.answered();
       } catch (error) {
         if (error instanceof StreamNotFoundError || isRefusal(error)) throw error;
