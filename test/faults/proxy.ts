@@ -106,6 +106,12 @@ export class FaultyProxy {
   }
 }
 
+/** Node cannot reset a socket that is closing: it would keep it, and for ever wait for it when it exits. */
+function reset(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
+}
+
 /** One connection through the proxy, and what is wrong with it. */
 class Link {
   readonly #requests: Direction;
@@ -128,7 +134,7 @@ class Link {
     ] as const) {
       socket.on('error', () => {
         // A silent network tells nobody that the other end is gone.
-        if (!this.#isSilent()) other.resetAndDestroy();
+        if (!this.#isSilent()) reset(other);
       });
       socket.on('close', () => {
         if (--open === 0) onGone();
@@ -175,8 +181,8 @@ class Link {
 
   reset(): void {
     this.#fault = 'reset';
-    this.client.resetAndDestroy();
-    this.server.resetAndDestroy();
+    reset(this.client);
+    reset(this.server);
   }
 
   #isSilent(): boolean {
