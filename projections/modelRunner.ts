@@ -1,6 +1,7 @@
 import type { Position, StoredEvent } from '../src/eventsourcing/event.js';
 import { START } from '../src/eventsourcing/event.js';
 import { Follower } from '../src/eventsourcing/follower.js';
+import { handledBy } from '../src/eventsourcing/handledBy.js';
 import type { Lease, Leases } from '../src/eventsourcing/leases.js';
 import { aborted, Leadership } from '../src/eventsourcing/leases.js';
 import { NotNow } from '../src/eventsourcing/notNow.js';
@@ -297,7 +298,10 @@ export class ModelRunner {
   async #stand(): Promise<void> {
     this.#writer = undefined;
     const row = await this.#generations.serving();
-    if (row) this.#show({ ...this.#state, ...row });
+    if (row) {
+      const checkpoint = await handledBy(this.options.reader, row.checkpoint, this.model.handles);
+      this.#show({ ...this.#state, ...row, checkpoint });
+    }
     this.#failure = undefined;
   }
 

@@ -4,6 +4,7 @@ import type { CommandContext } from './commandHandler.js';
 import type { Position, StoredEvent } from './event.js';
 import { START } from './event.js';
 import { Follower } from './follower.js';
+import { handledBy } from './handledBy.js';
 import type { Lease } from './leases.js';
 import { aborted, isLeaseLost, Leadership, Leases } from './leases.js';
 import { NotNow } from './notNow.js';
@@ -89,7 +90,8 @@ class RunningPolicy {
         await aborted(until);
         await this.#follower.stop();
       },
-      stand: async () => this.#follower.moveTo(await this.#checkpoint()),
+      stand: async () =>
+        this.#follower.moveTo(await handledBy(reader, await this.#checkpoint(), policy.handles)),
       onError,
     });
   }
