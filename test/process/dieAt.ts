@@ -2,6 +2,7 @@ import { PostgresEventStore } from '../../src/adapters/postgres/eventStore.js';
 import { openAccount } from '../../src/accounts/policies.js';
 import { RegisterUser } from '../../src/accounts/register.js';
 import { CommandHandler } from '../../src/eventsourcing/commandHandler.js';
+import { Leases } from '../../src/eventsourcing/leases.js';
 import { PolicyRunner } from '../../src/eventsourcing/policy.js';
 import { EventReader } from '../../src/eventsourcing/reader.js';
 import { PersonalData } from '../../src/secrets/personalData.js';
@@ -30,11 +31,13 @@ store.onAppend = async (append, events) => {
 const secrets = await loadSecrets({}, dataDir, false);
 const commands = new CommandHandler(store);
 const personal = await PersonalData.open(sql, secrets.MASTER_KEY);
+const leases = await Leases.open(sql, { holder: 'killed', alone: databaseUrl === undefined });
 const policies = await PolicyRunner.open(
   sql,
   new EventReader(store),
   [openAccount(commands)],
   () => undefined,
+  { leases },
 );
 policies.start();
 const register = new RegisterUser(commands, personal, secrets.EMAIL_HASH_KEY, Date.now);
