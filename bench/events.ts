@@ -82,7 +82,7 @@ async function onPglite(): Promise<void> {
   sayAppends('pglite', await compareAppends(throughStore(store), throughPglite(raw), appendRounds));
   await raw.close();
   await sql.script('TRUNCATE store.events');
-  sayRebuild('pglite', await benchRebuild(sql, logEvents, rebuildRounds));
+  sayRebuild('pglite', await benchRebuild(sql, logEvents, rebuildRounds, true));
   await sql.close();
   await rm(folder, { recursive: true, force: true });
 }
@@ -97,7 +97,7 @@ async function appendsOnPostgres(sql: Sql, url: string): Promise<void> {
 }
 
 async function rebuildOnPostgres(sql: Sql, url: string): Promise<void> {
-  const rebuild = await benchRebuild(sql, logEvents, rebuildRounds);
+  const rebuild = await benchRebuild(sql, logEvents, rebuildRounds, false);
   sayRebuild('postgres', rebuild, 'at least 50000');
   figures['rebuild_events_per_second'] = rebuild.rebuildPerSecond;
   const install = ['ci', '--prefix', 'bench/emmett', '--no-audit', '--no-fund'];

@@ -51,14 +51,14 @@ export async function compareTable(
   const total = { missing: 0, added: 0, changed: 0 };
   const examples: DifferingRow[] = [];
 
+  const one = keys[0]?.name as string;
   for (let from: readonly string[] | undefined; ;) {
     const to = await lastKeyOfChunk(sql, before(table), keys, from, chunkRows);
     const [where, params] = range(keys, from, to);
     const joined = `
       FROM (SELECT * FROM ${before(table)} ${where}) AS o
       FULL JOIN (SELECT * FROM ${after(table)} ${where}) AS n USING (${columns})
-      WHERE o::text IS DISTINCT FROM n::text`;
-    const one = keys[0]?.name as string;
+      WHERE o.${one} IS NULL OR n.${one} IS NULL OR o *<> n`;
     const [counts] = await sql.query<Counts>(
       `SELECT count(*) FILTER (WHERE n.${one} IS NULL) AS missing,
               count(*) FILTER (WHERE o.${one} IS NULL) AS added,

@@ -46,7 +46,7 @@ export interface RebuildOptions {
 }
 
 export interface RebuildProgress {
-  /** Events read so far. */
+  /** Events folded so far: those that matter to the model. */
   readonly events: number;
   readonly position: Position;
   /** Where the serving generation stands. */
@@ -56,6 +56,7 @@ export interface RebuildProgress {
 export interface RebuildReport {
   readonly model: string;
   readonly version: number;
+  /** Events folded: those that matter to the model. */
   readonly events: number;
   readonly position: Position;
   /** Tables whose rows are not the same, old against new, at the same checkpoint. */
@@ -227,7 +228,7 @@ export class ModelRunner {
       const load = (): Promise<void> =>
         this.#load(
           next,
-          () => live.checkpoint,
+          live.checkpoint,
           (count, position) => {
             events += count;
             onProgress?.({ events, position, target: live.checkpoint });
@@ -275,12 +276,8 @@ export class ModelRunner {
     if (this.#writer?.lease !== lease) await this.#prepare(lease);
     const writer = this.#writing();
     if (!this.#built) {
-      await this.#load(
-        writer,
-        () => Number.MAX_SAFE_INTEGER,
-        () => this.#show(writer.state()),
-        until,
-      );
+      const head = await this.options.reader.head();
+      await this.#load(writer, head, () => this.#show(writer.state()), until);
       await this.#generations.finish(writer.generation, lease);
       this.#built = true;
     }
@@ -337,35 +334,33 @@ export class ModelRunner {
     }
   }
 
-  /** Reads the history in large pages, the next one while this one is written. */
+  /** Reads what matters of the history in large pages, the next one while this one is written. */
   async #load(
     writer: GenerationWriter,
-    until: () => Position,
+    upTo: Position,
     onPage: (events: number, last: Position) => void,
     signal: AbortSignal,
   ): Promise<void> {
     const { reader, load } = this.options;
     const read = (after: Position): Promise<StoredEvent[]> => {
-      const page = reader.history(after, load.events, load.bytes);
+      const page = reader.history(this.model.handles, after, upTo, load.events, load.bytes);
       // Awaited a page later: by then it may have failed for some time.
       page.catch(() => undefined);
       return page;
     };
-    let reading = read(writer.checkpoint);
-    while (writer.checkpoint < until()) {
+    if (writer.checkpoint >= upTo) return;
+    for (let reading = read(writer.checkpoint); ;) {
       signal.throwIfAborted();
       const page = await reading;
-      const whole = page.at(-1)?.position;
-      if (whole === undefined) return;
-      reading = read(whole);
-      const end = until();
-      const events = whole <= end ? page : page.filter(({ position }) => position <= end);
-      const last = events.at(-1)?.position;
-      if (last === undefined) return;
-      await writer.write(events, last);
-      onPage(events.length, last);
-      if (last !== whole) reading = read(last);
+      const last = page.at(-1)?.position;
+      if (last === undefined) break;
+      reading = read(last);
+      await writer.write(page, last);
+      onPage(page.length, last);
     }
+    if (writer.checkpoint >= upTo) return;
+    await writer.pass(upTo);
+    onPage(0, upTo);
   }
 
   async #compare(live: GenerationWriter, next: GenerationWriter): Promise<TableDifference[]> {

@@ -92,6 +92,12 @@ export class GenerationWriter {
     this.#checkpoint = last;
   }
 
+  /** Stores that everything up to `last` has been seen, and that nothing of it matters. */
+  async pass(last: Position): Promise<void> {
+    await this.#commit([], last);
+    this.#checkpoint = last;
+  }
+
   /** Applies events that were parked, in the transaction that unparks them. */
   async applyParked(events: readonly StoredEvent[], statements: readonly Statement[]): Promise<void> {
     const { name, version } = this.model;

@@ -31,9 +31,9 @@ await client.query(`
 await client.query('ANALYZE emt_messages');
 await client.query(`
   CREATE SCHEMA emmett;
-  CREATE TABLE emmett.accounts (id text PRIMARY KEY, owner_id text NOT NULL, opened_at timestamptz NOT NULL);
+  CREATE TABLE emmett.accounts (id text PRIMARY KEY, owner_id text NOT NULL, opened_at timestamptz NOT NULL, deleted_at timestamptz);
   CREATE TABLE emmett.users (id text PRIMARY KEY, account_id text NOT NULL, email text NOT NULL, name text NOT NULL,
-    registered_at timestamptz NOT NULL);
+    registered_at timestamptz NOT NULL, erased_at timestamptz);
   CREATE TABLE emmett.plans (account_id text PRIMARY KEY, plan text NOT NULL, revision bigint NOT NULL);
   CREATE TABLE emmett.keys (id text PRIMARY KEY, account_id text NOT NULL, name text NOT NULL, environment text NOT NULL,
     scopes text[] NOT NULL, hash text NOT NULL UNIQUE, prefix text NOT NULL, last4 text NOT NULL,

@@ -7,6 +7,7 @@ import type { ReadModel } from '../../projections/readModel.js';
 import { Projector } from '../../projections/runner.js';
 import { usage } from '../../projections/usage/model.js';
 import { PostgresEventStore } from '../../src/adapters/postgres/eventStore.js';
+import { Leases } from '../../src/eventsourcing/leases.js';
 import { EventReader } from '../../src/eventsourcing/reader.js';
 import type { Sql } from '../../src/sql/sql.js';
 import { median } from '../statistics.js';
@@ -40,14 +41,27 @@ async function seconds(work: () => Promise<unknown>): Promise<number> {
   return (performance.now() - started) / 1000;
 }
 
-/** Writes the log, projects it once from nothing, then rebuilds and copies in turns. */
-export async function benchRebuild(sql: Sql, events: number, rounds: number): Promise<RebuildFigures> {
+/**
+ * Writes the log, projects it once from nothing, then rebuilds and copies in turns.
+ * @param alone as the product has it on this database: no other process can be there
+ */
+export async function benchRebuild(
+  sql: Sql,
+  events: number,
+  rounds: number,
+  alone: boolean,
+): Promise<RebuildFigures> {
   const store = await PostgresEventStore.open(sql);
   await writeLog(sql, events);
   const head = await store.head();
   const reader = new EventReader(store);
-  const projector = await Projector.open(sql, reader, MODELS, (model, error) =>
-    say(`${model}: ${String(error)}`),
+  const leases = await Leases.open(sql, { holder: 'bench', alone });
+  const projector = await Projector.open(
+    sql,
+    reader,
+    MODELS,
+    (model, error) => say(`${model}: ${String(error)}`),
+    { leases },
   );
   const projected = await seconds(async () => {
     projector.start();

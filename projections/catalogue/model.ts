@@ -35,12 +35,14 @@ export const catalogue: ReadModel = {
       revised_at     timestamptz NOT NULL,
       tsv            tsvector NOT NULL
     );
-    CREATE INDEX ON ${t('patterns')} (tier, published);
-    CREATE INDEX ON ${t('patterns')} (category, tier, published);
-    CREATE INDEX ON ${t('patterns')} USING gin (tsv);
-    CREATE INDEX ON ${t('patterns')} USING gin (name gin_trgm_ops);
     -- In how many patterns a lexeme occurs: the weights of the full-text search.
     CREATE TABLE ${t('lexemes')} (lexeme text PRIMARY KEY, documents bigint NOT NULL);`,
+  indexes: (t) => [
+    `CREATE INDEX ON ${t('patterns')} (tier, published)`,
+    `CREATE INDEX ON ${t('patterns')} (category, tier, published)`,
+    `CREATE INDEX ON ${t('patterns')} USING gin (tsv)`,
+    `CREATE INDEX ON ${t('patterns')} USING gin (name gin_trgm_ops)`,
+  ],
   fold: (events, t) => {
     const folded = latest(events);
     const rows = [...folded].map(([id, { content, published, at }]) => ({

@@ -39,8 +39,8 @@ export const keys: ReadModel = {
       expires_at  timestamptz,
       revoked_at  timestamptz,
       revision    bigint NOT NULL
-    );
-    CREATE INDEX ON ${t('keys')} (account_id, issued_at, id);`,
+    );`,
+  indexes: (t) => [`CREATE INDEX ON ${t('keys')} (account_id, issued_at, id)`],
   fold: (events, t) => {
     const issued = new Map<string, Row>();
     // Keys that were issued on an earlier page.

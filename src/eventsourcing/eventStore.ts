@@ -48,6 +48,15 @@ export interface EventStore {
   /** Events of all streams in global order, after `after` (exclusive); a page ends early at about `maxBytes`. */
   readAll(after: Position, limit: number, maxBytes: number): Promise<StoredEvent[]>;
 
+  /** Like `readAll`, but only events of some types, up to `upTo` (inclusive); empty where there are no more. */
+  readTypes(
+    types: ReadonlySet<string>,
+    after: Position,
+    upTo: Position,
+    limit: number,
+    maxBytes: number,
+  ): Promise<StoredEvent[]>;
+
   /** The newest events before `before` (exclusive), newest first. */
   readAllBackwards(before: Position, limit: number): Promise<StoredEvent[]>;
 

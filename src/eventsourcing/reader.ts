@@ -48,9 +48,20 @@ export class EventReader {
     return events;
   }
 
-  /** A page of the past for one reader alone, e.g. a rebuild. */
-  history(after: Position, events: number, bytes: number): Promise<StoredEvent[]> {
-    return this.store.readAll(after, events, bytes);
+  /** A page of the past for one reader alone, e.g. a rebuild: events of some types, up to `upTo` (inclusive). */
+  history(
+    types: ReadonlySet<string>,
+    after: Position,
+    upTo: Position,
+    events: number,
+    bytes: number,
+  ): Promise<StoredEvent[]> {
+    return this.store.readTypes(types, after, upTo, events, bytes);
+  }
+
+  /** The position of the newest event. */
+  head(): Promise<Position> {
+    return this.store.head();
   }
 
   /** Events of one stream, from a revision on. */

@@ -33,6 +33,16 @@ export class TracedStore implements EventStore {
     return this.store.readAll(after, limit, maxBytes);
   }
 
+  readTypes(
+    types: ReadonlySet<string>,
+    after: Position,
+    upTo: Position,
+    limit: number,
+    maxBytes: number,
+  ): Promise<StoredEvent[]> {
+    return this.store.readTypes(types, after, upTo, limit, maxBytes);
+  }
+
   readAllBackwards(before: Position, limit: number): Promise<StoredEvent[]> {
     return this.store.readAllBackwards(before, limit);
   }

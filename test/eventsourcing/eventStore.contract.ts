@@ -361,6 +361,33 @@ export function eventStoreContract(adapter: string, setUp: () => Promise<StoreUn
         expect(idsOf(await store.readAll(before, 1_000, 1))).toEqual([events[0]?.id]);
       });
 
+      it('reads the events of some types up to a position, page by page', async () => {
+        const before = await store.head();
+        const typed = (type: string): NewEvent[] => [newEvent({ type }), newEvent({ type: 'Other' })];
+        for (let n = 0; n < 3; n++) {
+          await store.append(newStream(), NO_STREAM, [...typed('First'), ...typed('Second')]);
+        }
+        const upTo = await store.head();
+        await store.append(newStream(), NO_STREAM, typed('First'));
+
+        const all = (await readToHead(before)).filter(({ position }) => position <= upTo);
+        const wanted = all.filter(({ type }) => type !== 'Other');
+        const types = new Set(['First', 'Second']);
+        for (const limit of [1, 4, 6, 100]) {
+          const read: StoredEvent[] = [];
+          for (;;) {
+            const at = read.at(-1)?.position ?? before;
+            const page = await store.readTypes(types, at, upTo, limit, PAGE_BYTES);
+            if (page.length === 0) break;
+            expect(page.length).toBeLessThanOrEqual(limit);
+            read.push(...page);
+          }
+          expect(read).toEqual(wanted);
+        }
+        expect(idsOf(await store.readTypes(types, before, upTo, 100, 1))).toEqual([wanted[0]?.id]);
+        expect(await store.readTypes(new Set(['Never']), before, upTo, 100, PAGE_BYTES)).toEqual([]);
+      });
+
       it('misses nothing and never goes back when it pages while others write', async () => {
         const before = await store.head();
         const written = new Set<string>();

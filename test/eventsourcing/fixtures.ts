@@ -59,6 +59,15 @@ export class InterceptedStore implements EventStore {
   readAll(after: Position, limit: number, maxBytes: number): Promise<StoredEvent[]> {
     return this.onReadAll((most) => this.store.readAll(after, most, maxBytes), after, limit);
   }
+  readTypes(
+    types: ReadonlySet<string>,
+    after: Position,
+    upTo: Position,
+    limit: number,
+    maxBytes: number,
+  ): Promise<StoredEvent[]> {
+    return this.onReadAll((most) => this.store.readTypes(types, after, upTo, most, maxBytes), after, limit);
+  }
   readStream(stream: string, options?: { from?: number; limit?: number }): Promise<StoredEvent[]> {
     return this.store.readStream(stream, options);
   }

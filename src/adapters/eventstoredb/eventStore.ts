@@ -224,6 +224,25 @@ export class EventStoreDbEventStore implements EventStore {
     return events;
   }
 
+  /** The server filters subscriptions, not reads: pages are read whole, and what is not asked for is left out. */
+  async readTypes(
+    types: ReadonlySet<string>,
+    after: Position,
+    upTo: Position,
+    limit: number,
+    maxBytes: number,
+  ): Promise<StoredEvent[]> {
+    for (let at = after; at < upTo;) {
+      const page = await this.readAll(at, limit, maxBytes);
+      const last = page.at(-1);
+      if (!last) break;
+      const matching = page.filter(({ type, position }) => types.has(type) && position <= upTo);
+      if (matching.length > 0) return matching;
+      at = last.position;
+    }
+    return [];
+  }
+
   async readAllBackwards(before: Position, limit: number): Promise<StoredEvent[]> {
     const events: StoredEvent[] = [];
     let from: ReadPosition = before === Number.MAX_SAFE_INTEGER ? END : logPosition(before);

@@ -202,6 +202,23 @@ export class PostgresEventStore implements EventStore {
     );
   }
 
+  async readTypes(
+    types: ReadonlySet<string>,
+    after: Position,
+    upTo: Position,
+    limit: number,
+    maxBytes: number,
+  ): Promise<StoredEvent[]> {
+    return this.#read(
+      `SELECT ${COLUMNS} FROM (
+         SELECT *, sum(octet_length(data)) OVER (ORDER BY position) - octet_length(data) AS bytes_before
+           FROM (SELECT * FROM store.events WHERE position > $1 AND position <= $2 AND type = ANY ($3)
+                  ORDER BY position LIMIT $4) AS page
+       ) AS sized WHERE bytes_before < $5 ORDER BY position`,
+      [after, upTo, [...types], limit, maxBytes],
+    );
+  }
+
   async readAllBackwards(before: Position, limit: number): Promise<StoredEvent[]> {
     return this.#read(
       `SELECT ${COLUMNS} FROM store.events WHERE position < $1 ORDER BY position DESC LIMIT $2`,
