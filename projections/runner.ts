@@ -26,7 +26,7 @@ export interface ProjectorOptions {
 
 /** On one connection a page of a load is as short as a live one: queries get in between (decision 18). */
 const LOAD_ALONE: LoadPages = { events: 1_000, bytes: 512 * 1024, compareRows: 2_000 };
-const LOAD: LoadPages = { events: 10_000, bytes: 16 * 1024 * 1024, compareRows: 50_000 };
+const LOAD: LoadPages = { events: 10_000, bytes: 8 * 1024 * 1024, compareRows: 50_000 };
 
 const RETIREMENT: RetirementRules = {
   // Processes that only read look at the pointer every second or so, and no query may take longer.

@@ -32,7 +32,7 @@ export const keys: ReadModel = {
       name        text NOT NULL,
       environment text NOT NULL,
       scopes      text[] NOT NULL,
-      hash        text NOT NULL UNIQUE,
+      hash        text NOT NULL,
       prefix      text NOT NULL,
       last4       text NOT NULL,
       issued_at   timestamptz NOT NULL,
@@ -40,7 +40,10 @@ export const keys: ReadModel = {
       revoked_at  timestamptz,
       revision    bigint NOT NULL
     );`,
-  indexes: (t) => [`CREATE INDEX ON ${t('keys')} (account_id, issued_at, id)`],
+  indexes: (t) => [
+    `CREATE UNIQUE INDEX ON ${t('keys')} (hash)`,
+    `CREATE INDEX ON ${t('keys')} (account_id, issued_at, id)`,
+  ],
   fold: (events, t) => {
     const issued = new Map<string, Row>();
     // Keys that were issued on an earlier page.

@@ -7,6 +7,10 @@ const PAGE_BYTES = 512 * 1024;
 /** Pages kept for readers that are not far behind each other. */
 const KEPT_PAGES = 8;
 
+/** Pages of the past that are kept, and for how long: enough for rebuilds that were started together. */
+const PAST_PAGES = 8;
+const PAST_MS = 1_000;
+
 /**
  * The one reader of a process (decision 20): pages the global order and shares the pages among all
  * followers, each at its own position.
@@ -15,6 +19,7 @@ export class EventReader {
   readonly #kept = new Map<Position, StoredEvent[]>();
   /** Pages asked for since the last wake-up: an earlier one may lack the event that woke. */
   #reading = new Map<Position, Promise<StoredEvent[]>>();
+  readonly #past = new Map<string, Promise<StoredEvent[]>>();
   #wakes = 0;
   readonly #sleepers = new Set<() => void>();
   readonly #unsubscribe: () => void;
@@ -48,7 +53,10 @@ export class EventReader {
     return events;
   }
 
-  /** A page of the past for one reader alone, e.g. a rebuild: events of some types, up to `upTo` (inclusive). */
+  /**
+   * A page of the past, e.g. for a rebuild: events of some types, up to `upTo` (inclusive), which must not
+   * be beyond the head: such a page never changes. Shared by whoever asks for the same at about the same time.
+   */
   history(
     types: ReadonlySet<string>,
     after: Position,
@@ -56,7 +64,17 @@ export class EventReader {
     events: number,
     bytes: number,
   ): Promise<StoredEvent[]> {
-    return this.store.readTypes(types, after, upTo, events, bytes);
+    const id = [[...types].sort(), after, upTo, events, bytes].join();
+    const shared = this.#past.get(id);
+    if (shared) return shared;
+    const page = this.store.readTypes(types, after, upTo, events, bytes);
+    const forget = (): void => {
+      if (this.#past.get(id) === page) this.#past.delete(id);
+    };
+    this.#past.set(id, page);
+    page.then(() => setTimeout(forget, PAST_MS).unref(), forget);
+    if (this.#past.size > PAST_PAGES) this.#past.delete(this.#past.keys().next().value as string);
+    return page;
   }
 
   /** The position of the newest event. */
