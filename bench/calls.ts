@@ -41,12 +41,15 @@ async function startServer(
   return { process: child, url: ready.url, headers: ready.key ? { 'x-api-key': ready.key } : {} };
 }
 
-async function load(server: Server, rest: Pick<Load, 'seconds' | 'rate'>): Promise<LoadResult> {
-  const child = fork(new URL('./load.js', import.meta.url));
+/** One generator for all rounds: a new one would be compiling itself while it measures. */
+async function load(
+  generator: ChildProcess,
+  server: Server,
+  rest: Pick<Load, 'seconds' | 'rate'>,
+): Promise<LoadResult> {
   const body = JSON.stringify({ query: QUERY });
-  child.send({ url: server.url, headers: server.headers, body, connections: CONNECTIONS, ...rest });
-  const [result] = (await once(child, 'message')) as [LoadResult];
-  child.kill();
+  generator.send({ url: server.url, headers: server.headers, body, connections: CONNECTIONS, ...rest });
+  const [result] = (await once(generator, 'message')) as [LoadResult];
   if (result.failed > 0) throw new Error(`${result.failed} calls of ${server.url} failed`);
   return result;
 }
@@ -76,17 +79,18 @@ export async function benchCalls(
     await env('governed'),
   );
   const bare = await startServer('./bareServer.js', root, join(folder, 'bare'), await env('bare'));
+  const generator = fork(new URL('./load.js', import.meta.url));
   try {
     const rounds = quick ? 3 : 7;
     const seconds = quick ? 1 : 4;
-    for (const server of [governed, bare]) await load(server, { seconds: quick ? 2 : 8 });
+    for (const server of [governed, bare]) await load(generator, server, { seconds: quick ? 2 : 8 });
     const ratios: number[] = [];
     const cpuRatios: number[] = [];
     const perSecond = { governed: [] as number[], bare: [] as number[] };
     for (let round = 0; round < rounds; round++) {
       const measure = async (server: Server): Promise<{ perSecond: number; cpu: number }> => {
         const before = await cpuSeconds(server);
-        const result = await load(server, { seconds });
+        const result = await load(generator, server, { seconds });
         const cpu = ((await cpuSeconds(server)) - before) / (result.perSecond * seconds);
         return { perSecond: result.perSecond, cpu };
       };
@@ -107,7 +111,8 @@ export async function benchCalls(
     for (let round = 0; round < rounds; round++) {
       const order = round % 2 === 0 ? [governed, bare] : [bare, governed];
       const results = new Map<Server, number>();
-      for (const server of order) results.set(server, (await load(server, { seconds, rate })).p99Ms);
+      for (const server of order)
+        results.set(server, (await load(generator, server, { seconds, rate })).p99Ms);
       const g = results.get(governed) as number;
       const b = results.get(bare) as number;
       extra.push(g - b);
@@ -124,6 +129,7 @@ export async function benchCalls(
       bare_p99_ms: median(p99.bare),
     };
   } finally {
+    generator.kill();
     for (const server of [governed, bare]) {
       server.process.send('stop');
       await once(server.process, 'exit');
