@@ -1,4 +1,4 @@
-import type { Environment } from '../../src/eventsourcing/event.js';
+import type { Environment, Position } from '../../src/eventsourcing/event.js';
 import type { Sql } from '../../src/sql/sql.js';
 import type { ReadModelAccess } from '../readModel.js';
 
@@ -22,18 +22,41 @@ export class UsageQueries {
     private readonly model: ReadModelAccess,
   ) {}
 
-  /** Amounts of the given periods by `meter|period`. */
+  /** The last event that the ledger has seen. */
+  seen(): Position {
+    return this.model.state().checkpoint;
+  }
+
+  /** Amounts of the given periods by `meter|period`, and the last event that is in them. */
   async counters(
     account: string,
     environment: Environment,
     periods: readonly string[],
-  ): Promise<Map<string, number>> {
-    const rows = await this.sql.query<{ meter: string; period: string; amount: number }>(
-      `SELECT meter, period, amount FROM ${this.model.t('counters')}
-        WHERE account = $1 AND environment = $2 AND period = ANY($3::text[])`,
-      [account, environment, periods],
-    );
-    return new Map(rows.map((row) => [`${row.meter}|${row.period}`, row.amount]));
+  ): Promise<{ readonly amounts: Map<string, number>; readonly seen: Position }> {
+    for (;;) {
+      const { model, version, generation } = this.model.state();
+      // One statement: the amounts and the checkpoint of one moment.
+      const rows = await this.sql.query<{
+        checkpoint: Position;
+        meter: string | null;
+        period: string;
+        amount: number;
+      }>(
+        `SELECT m.checkpoint, c.meter, c.period, c.amount
+           FROM read.models m
+           LEFT JOIN ${this.model.t('counters')} c
+             ON c.account = $1 AND c.environment = $2 AND c.period = ANY($3::text[])
+          WHERE m.model = $4 AND m.version = $5 AND m.generation = $6`,
+        [account, environment, periods, model, version, generation],
+      );
+      const [first] = rows;
+      // A rebuild has put another generation in its place: ask that one.
+      if (!first) continue;
+      const amounts = rows.flatMap(({ meter, period, amount }) =>
+        meter === null ? [] : [[`${meter}|${period}`, amount] as const],
+      );
+      return { amounts: new Map(amounts), seen: first.checkpoint };
+    }
   }
 
   /**

@@ -17,6 +17,10 @@ export const ERRORS = {
     429,
     'The quota of this period is used up. It is renewed after the seconds in Retry-After.',
   ],
+  QUERY_COST_EXCEEDED: [
+    422,
+    'The query can cost more points than the plan ever allows at once. Ask for less, or in several queries.',
+  ],
   TRY_AGAIN: [
     503,
     'The service cannot take this call at the moment. Nothing was billed; try again, a command under the same commandId.',

@@ -145,6 +145,8 @@ async function answer(
       endpoint: '/graphql',
       method: request.request.http?.method ?? 'POST',
       address: context.address,
+      writes: prepared.shape.kind === 'mutation',
+      cost: null,
     },
     run,
   );
@@ -168,9 +170,10 @@ async function execute(
   const outcome = running instanceof Promise ? await withTimeout(running) : running;
   if (outcome === 'timeout') {
     const errors = [publicError(log, new ApiError('TIMEOUT'))];
-    return { result: { errors } as never, status: 'timeout', patterns: [] };
+    return { result: { errors } as never, status: 'timeout', patterns: [], actualCost: null };
   }
-  if (!outcome.errors) return { result: outcome, status: 'ok', patterns: [...context.patternsRead] };
+  const patterns = [...context.patternsRead];
+  if (!outcome.errors) return { result: outcome, status: 'ok', patterns, actualCost: null };
   const outage = outcome.errors.find(({ originalError }) => originalError instanceof Outage);
   if (outage && !hasChanged(prepared, outcome)) throw outage.originalError as Outage;
   let internal = false;
@@ -182,7 +185,8 @@ async function execute(
   return {
     result: { ...outcome, errors: errors as never },
     status: internal ? 'error' : 'ok',
-    patterns: [...context.patternsRead],
+    patterns,
+    actualCost: null,
   };
 }
 
@@ -254,14 +258,12 @@ function limitRefusal(
   headers: readonly (readonly [string, string])[],
 ): GraphQLResponse {
   const { id, amount, window } = limit.limit;
+  const standing = { limit: id, amount, window, used: limit.used };
+  const message = ERRORS[code][1];
+  if (retryAfterMs === undefined) return refusal(metrics, code, headers, message, standing);
   const retryAfter = Math.max(1, Math.ceil(retryAfterMs / 1000));
-  return refusal(metrics, code, [...headers, ['retry-after', String(retryAfter)]], ERRORS[code][1], {
-    limit: id,
-    amount,
-    window,
-    used: limit.used,
-    retryAfter,
-  });
+  const timed = [...headers, ['retry-after', String(retryAfter)] as const];
+  return refusal(metrics, code, timed, message, { ...standing, retryAfter });
 }
 
 interface Result {

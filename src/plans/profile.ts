@@ -3,11 +3,17 @@ import { z } from 'zod';
 /** Lengths of the windows that slide, in milliseconds. */
 export const SLIDING_MS = { minute: 60_000, hour: 3_600_000 } as const;
 
+/** Cost points for each request, where a plan says nothing of cost. */
+const POINTS_PER_REQUEST = 100;
+
 const Limit = z.strictObject({
   /** Names the limit in headers and answers. */
   id: z.string().regex(/^[a-z][a-z0-9-]*$/),
   meter: z.enum(['requests', 'cost']),
-  /** minute and hour slide; day and month are fixed periods of the UTC calendar (decision 13). */
+  /**
+   * day and month are fixed periods of the UTC calendar; requests slide over minute and hour, cost points
+   * are a bucket that is refilled in that time (decision 13).
+   */
   window: z.enum(['minute', 'hour', 'day', 'month']),
   amount: z.number().int().positive(),
 });
@@ -19,11 +25,23 @@ const Price = z.strictObject({
   currency: z.string().regex(/^[a-z]{3}$/),
 });
 
+const Limits = z.array(Limit).transform((limits) => {
+  if (limits.some(({ meter }) => meter === 'cost')) return limits;
+  const onCost = limits.map(({ window, amount }) => ({
+    id: `cost-${window}`,
+    meter: 'cost' as const,
+    window,
+    amount: amount * POINTS_PER_REQUEST,
+  }));
+  return [...limits, ...onCost];
+});
+
 const Plan = z.strictObject({
   id: z.string().regex(/^[a-z][a-z0-9-]*$/),
   name: z.string().min(1),
   prices: z.array(Price),
-  limits: z.array(Limit),
+  /** Where none is on cost, each on requests has one beside it: 100 points for each request. */
+  limits: Limits,
   catalogue: z.strictObject({
     tiers: z.array(z.string()).min(1),
     /** At most so many patterns, the first by publication; null for all (decision 16). */
@@ -62,13 +80,16 @@ export const Profile = z
         if (!profile.tiers.includes(tier)) problem(`plan ${plan.id}: "${tier}" is not one of the tiers`);
       }
       const limits = plan.limits.map((limit) => limit.id);
+      const counted = plan.limits.map(({ meter, window }) => `${meter} a ${window}`);
+      const twice = counted.find((what, index) => counted.indexOf(what) !== index);
       if (new Set(limits).size !== limits.length) problem(`plan ${plan.id}: limit ids must be unique`);
+      else if (twice !== undefined) problem(`plan ${plan.id}: there are two limits on ${twice}`);
     }
   });
 
 export type Profile = z.infer<typeof Profile>;
 export type Plan = Profile['plans'][number];
-export type Limit = Plan['limits'][number];
+export type Limit = z.infer<typeof Limit>;
 
 /** A plan with the version of the profile that it is taken from. */
 export interface PlanInForce {

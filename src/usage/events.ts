@@ -5,23 +5,24 @@ import type { Environment } from '../eventsourcing/event.js';
  * names, so that a record's JSON is canonical (RFC 8785) as written.
  */
 export interface Use {
-  /** Cost points spent in the end; null as long as no cost formula exists. */
+  /** Cost points of the answer; null where no formula measured it, as for a call that timed out. */
   readonly actualCost: number | null;
   /** Keyed hash of the caller's address, under a salt that changes every month; null if unknown. */
   readonly address: string | null;
   /** When the take was made, milliseconds since the epoch. */
   readonly at: number;
-  /** Version of the cost formula. */
-  readonly costVersion: number | null;
+  /** Version of the cost formula; null where none was asked. */
+  readonly costVersion: string | null;
   /** Execution without the wait for the journal, in microseconds. */
   readonly durationUs: number;
   readonly endpoint: string;
   readonly environment: Environment;
+  /** Cost points that the call was let through with. */
   readonly estimatedCost: number | null;
   /** Unique among the account's uses. Ids that Tollgraph minted contain a dot. */
   readonly id: string;
   readonly key: string;
-  /** Amounts by meter. */
+  /** Amounts by meter, `cost` and `requests`: what was spent in the end. */
   readonly meters: Readonly<Record<string, number>>;
   readonly method: string;
   /** The GraphQL operation's name, null for an anonymous one. */

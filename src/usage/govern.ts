@@ -3,10 +3,11 @@ import { Outage } from '../outage.js';
 import type { PlanInForce } from '../plans/profile.js';
 import type { AddressHashes } from './addresses.js';
 import type { RefusedUse, Use, UseStatus } from './events.js';
+import type { LimitCode } from './headers.js';
 import { refusalCode } from './headers.js';
 import { periodOf } from './periods.js';
 import type { Journal } from './journal.js';
-import type { Limiter, LimitState, Take } from './limiter.js';
+import type { Limiter, LimitState, NotTaken, Taken } from './limiter.js';
 import type { RefusalLog } from './refusalLog.js';
 
 /** A call that is to be governed, as far as it is known before it is executed. */
@@ -19,6 +20,13 @@ export interface Call {
   readonly endpoint: string;
   readonly method: string;
   readonly address: string | undefined;
+  /** Whether it may change something. */
+  readonly writes: boolean;
+  /**
+   * Cost points that it can come to at most, and the version of the formula that says so; null where no
+   * formula does.
+   */
+  readonly cost: { readonly estimate: number; readonly version: string } | null;
 }
 
 /** What the execution of a call came to. */
@@ -27,27 +35,39 @@ export interface Executed<R> {
   readonly status: Exclude<UseStatus, 'refused'>;
   /** Ids of the patterns that were read. */
   readonly patterns: readonly string[];
+  /** Cost points of the answer; null where they were not measured: the estimate then stands. */
+  readonly actualCost: number | null;
 }
 
 interface Outcome {
   readonly status: UseStatus;
   readonly patterns: readonly string[];
   readonly durationUs: number;
+  readonly actualCost: number | null;
   readonly refusal?: RefusedUse;
 }
 
 export type Governed<R> =
-  | { readonly kind: 'answered'; readonly result: R; readonly states: readonly LimitState[] }
+  | {
+      readonly kind: 'answered';
+      readonly result: R;
+      /** With what was given back. */
+      readonly states: readonly LimitState[];
+      /** Cost points; null where no formula says. */
+      readonly cost: { readonly estimate: number; readonly spent: number } | null;
+    }
   | {
       readonly kind: 'refused';
-      readonly code: 'RATE_LIMITED' | 'QUOTA_EXCEEDED';
+      readonly code: LimitCode;
       readonly limit: LimitState;
-      readonly retryAfterMs: number;
+      /** Undefined where it never passes. */
+      readonly retryAfterMs: number | undefined;
       readonly states: readonly LimitState[];
     };
 
 /**
- * The order of a governed call (decision 7): admit, take, execute, record, and only then answer.
+ * The order of a governed call (decision 7): admit, take, execute, record, and only then answer. What was
+ * taken above the actual cost goes back once the record is stored.
  */
 export class Governor {
   constructor(
@@ -62,9 +82,11 @@ export class Governor {
     this.journal.admit();
     const { accountId, environment } = call.key;
     const { limits } = call.plan.plan;
-    const pending = this.limiter.take(accountId, environment, limits, call.now);
+    const { now, writes } = call;
+    const estimate = call.cost?.estimate ?? null;
+    const pending = this.limiter.take({ accountId, environment, limits, now, cost: estimate, writes });
     const take = pending instanceof Promise ? await pending : pending;
-    if (take.kind === 'refused') return this.#refused(call, take);
+    if (take.kind !== 'taken') return this.#refused(call, take);
 
     const started = performance.now();
     const durationUs = (): number => Math.round((performance.now() - started) * 1000);
@@ -74,28 +96,36 @@ export class Governor {
     } catch (error) {
       // Nothing was delivered and nothing is billed. What failed for another reason stays spent.
       if (error instanceof Outage) take.undo();
-      else await this.#record(call, take, { status: 'error', patterns: [], durationUs: durationUs() });
+      else {
+        const outcome = { status: 'error', patterns: [], actualCost: null } as const;
+        await this.#record(call, take, { ...outcome, durationUs: durationUs() });
+      }
       throw error;
     }
-    const { status, patterns } = executed;
-    await this.#record(call, take, { status, patterns, durationUs: durationUs() });
-    return { kind: 'answered', result: executed.result, states: take.states };
+    const { status, patterns, actualCost } = executed;
+    const outcome = { status, patterns, actualCost, durationUs: durationUs() };
+    const states = await this.#record(call, take, outcome);
+    const cost = estimate === null ? null : { estimate, spent: costSpent(estimate, outcome) };
+    return { kind: 'answered', result: executed.result, states, cost };
   }
 
-  async #record(call: Call, take: Extract<Take, { kind: 'taken' }>, outcome: Outcome): Promise<void> {
+  /** @returns where the limits stand once what was not spent is given back */
+  async #record(call: Call, take: Taken, outcome: Outcome): Promise<readonly LimitState[]> {
     try {
       await this.journal.record(call.key.accountId, this.#use(call, take, outcome));
     } catch (error) {
       take.undo();
       throw error;
     }
+    return take.settle(costSpent(call.cost?.estimate ?? 0, outcome));
   }
 
-  #refused(call: Call, take: Extract<Take, { kind: 'refused' }>): Governed<never> {
-    const { limit, retryAfterMs, states } = take;
-    const code = refusalCode(limit);
+  #refused(call: Call, take: NotTaken): Governed<never> {
+    const { limit, states } = take;
+    const code = take.kind === 'never' ? 'QUERY_COST_EXCEEDED' : refusalCode(limit);
+    const retryAfterMs = take.kind === 'never' ? undefined : take.retryAfterMs;
     const refusal = { amount: limit.limit.amount, code, count: 1, limit: limit.limit.id, used: limit.used };
-    const outcome = { status: 'refused' as const, patterns: [], durationUs: 0, refusal };
+    const outcome = { status: 'refused', patterns: [], durationUs: 0, actualCost: null, refusal } as const;
     this.refusals.add(call.key.accountId, this.#use(call, { at: take.at, periods: [] }, outcome));
     return { kind: 'refused', code, limit, retryAfterMs, states };
   }
@@ -107,17 +137,17 @@ export class Governor {
   ): Use {
     // In the order of the keys' names: a record's JSON is canonical as it is written.
     return {
-      actualCost: null,
+      actualCost: call.cost && outcome.actualCost,
       address: this.addresses.of(call.address, periodOf('month', at)),
       at,
-      costVersion: null,
+      costVersion: call.cost?.version ?? null,
       durationUs: outcome.durationUs,
       endpoint: call.endpoint,
       environment: call.key.environment,
-      estimatedCost: null,
+      estimatedCost: call.cost?.estimate ?? null,
       id: this.journal.mintUseId(),
       key: call.key.id,
-      meters: outcome.status === 'refused' ? {} : { requests: 1 },
+      meters: metersOf(call, outcome),
       method: call.method,
       operation: call.operation,
       patterns: outcome.patterns,
@@ -129,4 +159,15 @@ export class Governor {
       status: outcome.status,
     };
   }
+}
+
+function metersOf({ cost }: Call, outcome: Outcome): Use['meters'] {
+  if (outcome.status === 'refused') return {};
+  return cost ? { cost: costSpent(cost.estimate, outcome), requests: 1 } : { requests: 1 };
+}
+
+/** Cost points that stay spent (decision 7): never more than were taken. */
+function costSpent(estimate: number, { status, actualCost }: Outcome): number {
+  if (status === 'error') return 0;
+  return Math.min(estimate, actualCost ?? estimate);
 }

@@ -52,6 +52,9 @@ export const EXPOSED_HEADERS = [
   'Retry-After',
 ];
 
+/** Why a limit refuses a call. */
+export type LimitCode = 'RATE_LIMITED' | 'QUOTA_EXCEEDED' | 'QUERY_COST_EXCEEDED';
+
 /** The code of a refusal by this limit: a window that slides frees up soon, a period is used up. */
-export const refusalCode = ({ limit }: LimitState): 'RATE_LIMITED' | 'QUOTA_EXCEEDED' =>
+export const refusalCode = ({ limit }: LimitState): LimitCode =>
   isFixed(limit.window) ? 'QUOTA_EXCEEDED' : 'RATE_LIMITED';

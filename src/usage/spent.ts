@@ -1,51 +1,134 @@
-import type { Environment } from '../eventsourcing/event.js';
+import type { Environment, Position } from '../eventsourcing/event.js';
 import { as } from '../eventsourcing/event.js';
 import type { EventStore } from '../eventsourcing/eventStore.js';
-import type { UsageEvent } from './events.js';
+import type { UsageEvent, Use } from './events.js';
+import type { Spend, Spent } from './limiter.js';
 
 const PAGE = 200;
 
-/** Times of recent calls by `account|environment`, oldest first. */
-export type RecentUses = ReadonlyMap<string, readonly number[]>;
+/** Amounts that the ledger may not have seen yet. */
+interface Change {
+  readonly position: Position;
+  readonly meters: Readonly<Record<string, number>>;
+  readonly periods: readonly string[];
+  /** -1 for what was taken back. */
+  readonly sign: 1 | -1;
+}
+
+interface AccountTail {
+  /** Calls that count, oldest first. */
+  readonly recent: readonly Spend[];
+  readonly changes: readonly Change[];
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+}
+
+/** The end of the journal: what windows may still hold, and what the ledger may not have. */
+export interface JournalTail {
+  readonly since: number;
+  /** By `recentKey`. */
+  readonly accounts: ReadonlyMap<string, AccountTail>;
+}
 
 export const recentKey = (account: string, environment: Environment): string => `${account}|${environment}`;
 
 /**
- * Reads the journal's tail: the calls that a sliding window may still hold after a restart. A use is
- * stored after its take, so events are read until one was written before the window began.
+ * Reads the journal's tail. A use is stored after its take, so events are read until one was written
+ * before the time asked for.
  * @param since milliseconds since the epoch
- * @param most how many times are kept for each account, the newest
+ * @param ledger the last event that the ledger has seen
+ * @param most how many calls are kept for each account, the newest; at least 1
  */
-export async function readRecentUses(store: EventStore, since: number, most: number): Promise<RecentUses> {
-  const recent = new Map<string, number[]>();
+export async function readJournalTail(
+  store: EventStore,
+  since: number,
+  ledger: Position,
+  most: number,
+): Promise<JournalTail> {
+  const found = new Map<string, { readonly recent: Spend[]; readonly changes: Change[] }>();
   // Read backwards, a correction comes before the batch that it corrects.
   const corrected = new Set<string>();
+  const note = (account: string, use: Use, position: Position, sign: 1 | -1): void => {
+    const id = recentKey(account, use.environment);
+    let tail = found.get(id);
+    if (!tail) found.set(id, (tail = { recent: [], changes: [] }));
+    const { at, meters, periods } = use;
+    if (position > ledger) tail.changes.push({ position, meters, periods, sign });
+    if (sign === -1) corrected.add(use.id);
+    if (corrected.has(use.id) || at < since || !meters['requests']) return;
+    tail.recent.push({ at, cost: meters['cost'] ?? 0 });
+  };
   let before = Number.MAX_SAFE_INTEGER;
   reading: for (;;) {
     const page = await store.readAllBackwards(before, PAGE);
     for (const stored of page) {
+      const { position } = stored;
       // An event that another caused bears the time of its cause, which may be long ago.
       const { at, causationId } = stored.metadata;
-      if (causationId === undefined && Date.parse(at) < since) break reading;
-      before = stored.position;
+      if (position <= ledger && causationId === undefined && Date.parse(at) < since) break reading;
+      before = position;
       if (stored.type !== 'UsesRecorded' && stored.type !== 'UsesCorrected') continue;
       const { type, data } = as<UsageEvent>(stored);
+      const sign = type === 'UsesCorrected' ? -1 : 1;
       for (const { account, uses } of data.groups) {
-        for (const use of uses) {
-          if (type === 'UsesCorrected') corrected.add(use.id);
-          if (corrected.has(use.id) || use.at < since || !use.meters['requests']) continue;
-          const id = recentKey(account, use.environment);
-          const times = recent.get(id) ?? [];
-          times.push(use.at);
-          recent.set(id, times);
-        }
+        for (const use of uses) note(account, use, position, sign);
       }
     }
     if (page.length < PAGE) break;
   }
-  for (const [id, times] of recent) {
-    times.sort((a, b) => a - b);
-    recent.set(id, times.slice(-most));
+  const accounts = new Map<string, AccountTail>();
+  for (const [id, { recent: all, changes }] of found) {
+    const recent = all.sort((a, b) => a.at - b.at).slice(-most);
+    accounts.set(id, {
+      recent,
+      changes,
+      since: recent.length < all.length ? (recent[0]?.at ?? since) : since,
+    });
   }
-  return recent;
+  return { since, accounts };
+}
+
+/**
+ * What an account has spent: the ledger's amounts, and what the tail has that the ledger has not.
+ * @param amounts by `meter|period`
+ * @param seen the last event that is in them, not before the one that the tail was read with
+ */
+export function spentOf(
+  tail: JournalTail,
+  id: string,
+  { amounts, seen }: { readonly amounts: ReadonlyMap<string, number>; readonly seen: Position },
+): Spent {
+  const account = tail.accounts.get(id);
+  const periods = new Map(amounts);
+  for (const change of account?.changes ?? []) {
+    if (change.position <= seen) continue;
+    for (const [meter, amount] of Object.entries(change.meters)) {
+      for (const period of change.periods) {
+        const name = `${meter}|${period}`;
+        periods.set(name, (periods.get(name) ?? 0) + change.sign * amount);
+      }
+    }
+  }
+  return { periods, recent: account?.recent ?? [], since: account?.since ?? tail.since };
+}
+
+/** Reads of the journal's tail, one at a time: who asks while one is under way shares the next. */
+export class JournalTails {
+  #reading: Promise<unknown> = Promise.resolve();
+  #next: Promise<JournalTail> | undefined;
+
+  constructor(private readonly begin: () => Promise<JournalTail>) {}
+
+  /** @returns what was stored when this was called, or later */
+  read(): Promise<JournalTail> {
+    return (this.#next ??= this.#afterCurrent());
+  }
+
+  async #afterCurrent(): Promise<JournalTail> {
+    await this.#reading;
+    this.#next = undefined;
+    const tail = this.begin();
+    this.#reading = tail.catch(() => undefined);
+    return tail;
+  }
 }

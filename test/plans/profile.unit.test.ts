@@ -59,6 +59,30 @@ describe('the profile specql', () => {
   });
 });
 
+describe('cost points that a profile says nothing of', () => {
+  const requests = (window: 'minute' | 'hour' | 'month', amount: number) =>
+    ({ id: `calls-${window}`, meter: 'requests', window, amount }) as const;
+
+  it('are 100 for each request, in the same windows', () => {
+    const limits = [requests('hour', 10), requests('month', 30)];
+    const parsed = Profile.parse(
+      shop({ plans: [plan('free', 1, { limits }), plan('pro', 1, { limits: [] })] }),
+    );
+    expect(parsed.plans.map((of) => of.limits.map(({ id, amount }) => `${id} ${amount}`))).toEqual([
+      ['calls-hour 10', 'calls-month 30', 'cost-hour 1000', 'cost-month 3000'],
+      [],
+    ]);
+  });
+
+  it('are left as they are where a plan names any', () => {
+    const limits = [requests('hour', 10), { id: 'points', meter: 'cost', window: 'day', amount: 5 } as const];
+    const [free] = Profile.parse(shop({ plans: [plan('free', 1, { limits }), plan('pro', 1)] })).plans;
+    expect(free?.limits).toEqual(limits);
+  });
+});
+
+const TWICE = ['a', 'b'].map((id) => ({ id, meter: 'cost', window: 'minute', amount: 1 }) as const);
+
 describe('a bad profile', () => {
   let directory: string;
   beforeAll(async () => {
@@ -123,6 +147,11 @@ describe('a bad profile', () => {
     ],
     ['a misspelt name', 'profile: Unrecognized key: "plnas"', { ...shop(), plnas: [] }],
     ['a window that is not known', 'plans.0.limits.0.window: ', stringify(shop()).replace('minute', 'week')],
+    [
+      'two limits on the same',
+      'profile: plan pro: there are two limits on cost a minute',
+      shop({ plans: [plan('free', 1), plan('pro', 1, { limits: TWICE })] }),
+    ],
     ['an empty file', 'profile: ', ''],
   ])('is one with %s', async (_what, problem, content) => {
     expect(await problems(content)).toEqual([expect.stringContaining(problem)]);

@@ -226,18 +226,20 @@ function issuedKey(
 
 function useOf({ hour, test, status, durationUs }: UseShape, pattern: string): Use {
   const refused = status === 'refused';
+  // Before there was a formula, and since.
+  const cost = durationUs % 2 === 0 ? null : durationUs % 100;
   return {
-    actualCost: null,
+    actualCost: refused ? null : cost,
     address: null,
     at: Date.UTC(2026, 10, 22, 22 + hour, 5),
-    costVersion: null,
+    costVersion: cost === null ? null : 'v1',
     durationUs,
     endpoint: '/graphql',
     environment: test ? 'test' : 'live',
-    estimatedCost: null,
+    estimatedCost: cost === null ? null : cost + 5,
     id: `a.${randomUUID()}`,
     key: 'key',
-    meters: refused ? {} : { requests: 1 },
+    meters: refused ? {} : { ...(cost !== null && { cost }), requests: 1 },
     method: 'POST',
     operation: null,
     patterns: refused ? [] : [pattern],

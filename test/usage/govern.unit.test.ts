@@ -4,12 +4,13 @@ import type { NewEvent } from '../../src/eventsourcing/event.js';
 import type { EventStore } from '../../src/eventsourcing/eventStore.js';
 import { StoreUnavailable } from '../../src/eventsourcing/eventStore.js';
 import { silentLogger } from '../../src/logger.js';
+import type { Limit } from '../../src/plans/profile.js';
 import { AddressHashes } from '../../src/usage/addresses.js';
 import type { UsageEvent, Use } from '../../src/usage/events.js';
 import type { Call, Executed } from '../../src/usage/govern.js';
 import { Governor } from '../../src/usage/govern.js';
 import { Journal, JournalUnavailable } from '../../src/usage/journal.js';
-import { Limiter } from '../../src/usage/limiter.js';
+import { LocalLimiter } from '../../src/usage/localLimiter.js';
 import { RefusalLog } from '../../src/usage/refusalLog.js';
 import type { Deferred } from '../eventsourcing/fixtures.js';
 import { deferred } from '../eventsourcing/fixtures.js';
@@ -23,7 +24,7 @@ let steps: string[];
 let gate: () => Promise<void>;
 let appended: NewEvent[];
 let journal: Journal;
-let limiter: Limiter;
+let limiter: LocalLimiter;
 let governor: Governor;
 
 beforeEach(() => {
@@ -46,9 +47,9 @@ beforeEach(() => {
     log: silentLogger,
     flushMs: 0,
   });
-  limiter = new Limiter(async () => {
+  limiter = new LocalLimiter(async () => {
     steps.push('load');
-    return { periods: new Map(), recent: [] };
+    return { periods: new Map(), recent: [], since: 0 };
   });
   const refusals = new RefusalLog((account, use) => journal.note(account, use));
   governor = new Governor(journal, limiter, refusals, new AddressHashes(Buffer.alloc(32)));
@@ -75,15 +76,19 @@ const call: Call = {
   endpoint: '/graphql',
   method: 'POST',
   address: '192.0.2.1',
+  writes: false,
+  cost: null,
 };
-const answer: Executed<string> = { result: 'answer', status: 'ok', patterns: ['p1'] };
+const answer: Executed<string> = { result: 'answer', status: 'ok', patterns: ['p1'], actualCost: null };
 const run = (executed: () => Executed<string> | Promise<Executed<string>> = () => answer) =>
   governor.run(call, () => {
     steps.push('execute');
     return executed();
   });
-const used = async (): Promise<number | undefined> =>
-  (await limiter.states('a1', 'live', TWO.limits, NOON))[0]?.used;
+const used = async (limits = TWO.limits): Promise<number | undefined> => {
+  const states = await limiter.states({ accountId: 'a1', environment: 'live', limits, now: NOON });
+  return states[0]?.used;
+};
 
 /** The uses in the journal, as they are stored. */
 const uses = (): Use[] =>
@@ -192,6 +197,65 @@ it.each(['error', 'timeout'] as const)(
     expect(uses()[0]).toMatchObject({ status, meters: { requests: 1 } });
   },
 );
+
+describe('a call whose cost is known', () => {
+  const POINTS: Limit = { id: 'points', meter: 'cost', window: 'minute', amount: 100 };
+  const COSTED = plan('costed', 9, { limits: [POINTS] });
+  const costed: Call = { ...call, plan: { plan: COSTED, version: 3 }, cost: { estimate: 60, version: 'v1' } };
+  const spent = (over: Partial<Executed<string>>) => governor.run(costed, () => ({ ...answer, ...over }));
+
+  it('is recorded with estimate and actual cost, and gets the difference back, once it is stored', async () => {
+    let before: number | undefined;
+    gate = async () => {
+      before = await used([POINTS]);
+    };
+    const governed = await spent({ actualCost: 12 });
+    expect(before).toBe(60);
+    expect(governed).toMatchObject({
+      cost: { estimate: 60, spent: 12 },
+      states: [{ used: 12, remaining: 88 }],
+    });
+    const [use] = uses();
+    expect(use).toMatchObject({ actualCost: 12, costVersion: 'v1', estimatedCost: 60 });
+    expect(use?.meters).toEqual({ cost: 12, requests: 1 });
+    expect(JSON.stringify(use)).toBe(canonicalJson(use));
+    expect(await used([POINTS])).toBe(12);
+  });
+
+  it.each<[string, Partial<Executed<string>>, number | null, number]>([
+    ['a time-out keeps the estimate', { status: 'timeout', actualCost: null }, null, 60],
+    ['an answer that was not measured keeps it', { actualCost: null }, null, 60],
+    ['an internal error costs nothing', { status: 'error', actualCost: 12 }, 12, 0],
+    ['a free answer costs nothing', { actualCost: 0 }, 0, 0],
+    ['an answer above its estimate costs the estimate', { actualCost: 61 }, 61, 60],
+  ])('%s', async (_name, executed, actualCost, cost) => {
+    await spent(executed);
+    expect(uses()[0]).toMatchObject({ actualCost, estimatedCost: 60, meters: { cost, requests: 1 } });
+    expect(await used([POINTS])).toBe(cost);
+  });
+
+  it('costs nothing when its execution throws', async () => {
+    await expect(governor.run(costed, () => Promise.reject(new Error('a bug')))).rejects.toThrow('a bug');
+    expect(uses()[0]).toMatchObject({ status: 'error', actualCost: null, meters: { cost: 0, requests: 1 } });
+    expect(await used([POINTS])).toBe(0);
+  });
+
+  it('is refused while the points are not there, and for ever where they never will be', async () => {
+    await spent({ actualCost: 60 });
+    const refused = await spent({});
+    expect(refused).toMatchObject({ kind: 'refused', code: 'RATE_LIMITED', retryAfterMs: 12_000 });
+    const never = await governor.run({ ...costed, cost: { estimate: 101, version: 'v1' } }, () => answer);
+    expect(never).toMatchObject({ kind: 'refused', code: 'QUERY_COST_EXCEEDED', retryAfterMs: undefined });
+    await journal.close();
+    expect(
+      uses().map(({ refusal, estimatedCost, meters }) => [refusal?.code, estimatedCost, meters]),
+    ).toEqual([
+      [undefined, 60, { cost: 60, requests: 1 }],
+      ['RATE_LIMITED', 60, {}],
+      ['QUERY_COST_EXCEEDED', 101, {}],
+    ]);
+  });
+});
 
 describe('while the journal does not get through', () => {
   beforeEach(() => {

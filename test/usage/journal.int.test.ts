@@ -97,8 +97,8 @@ const usesIn = (event: StoredEvent): string[] =>
 /** What the read model counts for an account: what it will be billed. */
 async function counted(account: string): Promise<number> {
   expect(await projector.reached('usage', await store.head(), LONG)).toBe(true);
-  const counters = await usageQueries.counters(account, 'live', [`day:${DAY}`]);
-  return counters.get(`requests|day:${DAY}`) ?? 0;
+  const { amounts } = await usageQueries.counters(account, 'live', [`day:${DAY}`]);
+  return amounts.get(`requests|day:${DAY}`) ?? 0;
 }
 
 type Fault = 'none' | 'not stored' | 'not confirmed' | 'no answer, stored' | 'no answer, not stored';

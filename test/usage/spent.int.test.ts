@@ -4,8 +4,10 @@ import { canonicalJson } from '../../src/canonicalJson.js';
 import { NO_STREAM } from '../../src/eventsourcing/eventStore.js';
 import type { UsageEvent, Use } from '../../src/usage/events.js';
 import { usageStream } from '../../src/usage/events.js';
-import { readRecentUses, recentKey } from '../../src/usage/spent.js';
-import { InterceptedStore, newEvent, newStream } from '../eventsourcing/fixtures.js';
+import type { JournalTail } from '../../src/usage/spent.js';
+import { JournalTails, readJournalTail, recentKey, spentOf } from '../../src/usage/spent.js';
+import type { Deferred } from '../eventsourcing/fixtures.js';
+import { deferred, InterceptedStore, newEvent, newStream } from '../eventsourcing/fixtures.js';
 import { freshSql } from '../support/database.js';
 import { newUse } from './uses.js';
 
@@ -57,8 +59,12 @@ async function flush(
   const event = newEvent({ type, data, metadata: metadata(at) });
   await store.append(usageStream(randomUUID(), '2026-11-22'), NO_STREAM, [event]);
 }
-const read = async (most = 10): Promise<Record<string, readonly number[]>> =>
-  Object.fromEntries(await readRecentUses(store, SINCE, most));
+/** The times of what is found where the ledger has seen everything. */
+const read = async (most = 10): Promise<Record<string, readonly number[]>> => {
+  const { accounts } = await readJournalTail(store, SINCE, Number.MAX_SAFE_INTEGER, most);
+  const times = [...accounts].map(([id, { recent }]) => [id, recent.map(({ at }) => at)] as const);
+  return Object.fromEntries(times.filter(([, all]) => all.length > 0));
+};
 const A = recentKey('a', 'live');
 
 it('knows nothing of an empty journal', async () => {
@@ -133,4 +139,68 @@ it('ends where the store ends', async () => {
   for (let i = 0; i < 199; i++) await flush(NOON, { a: [newUse({ at: NOON })] });
   expect((await read(1_000))[A]?.length).toBe(200);
   expect(pages).toBe(2);
+});
+
+it('says of an account whose oldest calls it leaves out how far back it knows them', async () => {
+  await flush(NOON, { a: [1, 2, 3].map((i) => newUse({ at: SINCE + i })), b: [newUse({ at: SINCE + 9 })] });
+  const { accounts } = await readJournalTail(store, SINCE, Number.MAX_SAFE_INTEGER, 2);
+  expect(accounts.get(A)?.since).toBe(SINCE + 2);
+  expect(accounts.get(recentKey('b', 'live'))?.since).toBe(SINCE);
+});
+
+describe('what an account has spent', () => {
+  const DAY = 'day:2026-11-22';
+  const costed = (at: number, cost: number): Use => newUse({ at, meters: { cost, requests: 1 } });
+  const spent = (tail: JournalTail, amounts: Record<string, number>, seen: number) =>
+    spentOf(tail, A, { amounts: new Map(Object.entries(amounts)), seen });
+
+  it('is what the ledger has, and what the journal has behind it', async () => {
+    const taken = costed(NOON - 20, 7);
+    await flush(NOON - 300_000, { a: [costed(NOON - 300_000, 1)] });
+    const ledger = await store.head();
+    // Written before the window began, but not seen by the ledger.
+    await flush(NOON - 200_000, { a: [costed(NOON - 200_000, 2)] });
+    await flush(NOON - 30, { a: [taken, costed(NOON - 10, 4)], b: [costed(NOON, 100)] });
+    const middle = await store.head();
+    await flush(NOON, { a: [taken] }, 'UsesCorrected');
+
+    const tail = await readJournalTail(store, SINCE, ledger, 10);
+    const before = spent(tail, { [`requests|${DAY}`]: 1, [`cost|${DAY}`]: 1 }, ledger);
+    expect(before.periods.get(`requests|${DAY}`)).toBe(3);
+    expect(before.periods.get(`cost|${DAY}`)).toBe(7);
+    expect(before.periods.get('cost|month:2026-11')).toBe(6);
+    expect(before.recent).toEqual([{ at: NOON - 10, cost: 4 }]);
+    expect(before.since).toBe(SINCE);
+    // The ledger may have moved on since: nothing counts twice.
+    const later = spent(tail, { [`requests|${DAY}`]: 4, [`cost|${DAY}`]: 14 }, middle);
+    expect(later.periods.get(`requests|${DAY}`)).toBe(3);
+    expect(later.periods.get(`cost|${DAY}`)).toBe(7);
+  });
+
+  it('is the ledger’s alone for an account that the tail does not have', () => {
+    const none = spent({ since: SINCE, accounts: new Map() }, { [`cost|${DAY}`]: 3 }, 0);
+    expect(none).toEqual({ periods: new Map([[`cost|${DAY}`, 3]]), recent: [], since: SINCE });
+  });
+});
+
+it('reads of the tail begin after they were asked for, and are shared', async () => {
+  const begun: Deferred<JournalTail>[] = [];
+  const tails = new JournalTails(() => {
+    const reading: Deferred<JournalTail> = deferred();
+    begun.push(reading);
+    return reading.promise;
+  });
+  const first = tails.read();
+  await Promise.resolve();
+  await Promise.resolve();
+  expect(begun).toHaveLength(1);
+  const second = tails.read();
+  expect(tails.read()).toBe(second);
+  begun[0]?.reject(new Error('no answer'));
+  await expect(first).rejects.toThrow('no answer');
+  const tail = { since: 0, accounts: new Map() };
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(begun).toHaveLength(2);
+  begun[1]?.resolve(tail);
+  expect(await second).toBe(tail);
 });

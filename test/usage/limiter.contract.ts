@@ -1,0 +1,369 @@
+import fc from 'fast-check';
+import type { Limit } from '../../src/plans/profile.js';
+import { SLIDING_MS } from '../../src/plans/profile.js';
+import type { Asked, Limiter, LoadSpent, Spend, Spent, Take, Taken } from '../../src/usage/limiter.js';
+import { periodOf } from '../../src/usage/periods.js';
+import { NaiveLimits } from './naiveLimits.js';
+
+const MINUTE = SLIDING_MS.minute;
+export const NOON = Date.UTC(2026, 10, 22, 12);
+/** Long before any window: nothing was spent. */
+export const NOTHING: Spent = { periods: new Map(), recent: [], since: 0 };
+
+export const limit = (
+  window: Limit['window'],
+  amount: number,
+  meter: Limit['meter'] = 'requests',
+): Limit => ({
+  id: `${meter}-${window}`,
+  meter,
+  window,
+  amount,
+});
+
+export const asked = (limits: readonly Limit[], now: number, over: Partial<Asked> = {}): Asked => ({
+  accountId: 'a',
+  environment: 'live',
+  limits,
+  now,
+  cost: null,
+  writes: false,
+  ...over,
+});
+
+export function taken(take: Take): Taken {
+  if (take.kind !== 'taken') throw new Error(`refused by ${take.limit.limit.id}`);
+  return take;
+}
+
+/** What a loader finds of calls that were recorded. */
+export function spentBy(calls: readonly Spend[], now: number): Spent {
+  const periods = new Map<string, number>();
+  const add = (name: string, amount: number): void =>
+    void periods.set(name, (periods.get(name) ?? 0) + amount);
+  for (const { at, cost } of calls) {
+    for (const window of ['day', 'month'] as const) {
+      if (periodOf(window, at) !== periodOf(window, now)) continue;
+      add(`requests|${periodOf(window, at)}`, 1);
+      add(`cost|${periodOf(window, at)}`, cost);
+    }
+  }
+  return { periods, recent: calls, since: 0 };
+}
+
+const windows = fc.constantFrom<Limit['window']>('minute', 'hour', 'day', 'month');
+const plans = fc
+  .tuple(
+    fc.uniqueArray(windows, { maxLength: 4 }),
+    fc.uniqueArray(windows, { maxLength: 4 }),
+    fc.array(fc.integer({ min: 1, max: 8 }), { minLength: 8, maxLength: 8 }),
+  )
+  .filter(([requests, cost]) => requests.length + cost.length > 0)
+  .map(([requests, cost, amounts]) => [
+    ...requests.map((window, i) => limit(window, amounts[i] as number)),
+    ...cost.map((window, i) => limit(window, 5 * (amounts[4 + i] as number), 'cost')),
+  ]);
+
+/** From one call to the next, in milliseconds: bursts, seconds, leaps over hours, days and months, and back. */
+const gap = fc.oneof(
+  { weight: 5, arbitrary: fc.constant(0) },
+  { weight: 5, arbitrary: fc.nat(20_000) },
+  { weight: 2, arbitrary: fc.integer({ min: -5_000, max: -1 }) },
+  { weight: 1, arbitrary: fc.constant(-86_400_000) },
+  { weight: 2, arbitrary: fc.constantFrom(59_999, 60_000, 60_001, 3_599_999, 3_600_000) },
+  { weight: 2, arbitrary: fc.nat(30 * 3_600_000) },
+  { weight: 1, arbitrary: fc.nat(40 * 86_400_000) },
+);
+
+interface Step {
+  readonly gap: number;
+  readonly cost: number;
+  /** How its take ends, and after how many more calls. */
+  readonly end: 'settle' | 'undo' | 'stay';
+  readonly after: number;
+  readonly actual: number;
+}
+
+const steps = fc.array(
+  fc.record<Step>({
+    gap,
+    cost: fc.oneof(fc.nat(12), fc.nat(45)),
+    end: fc.constantFrom('settle', 'settle', 'undo', 'stay'),
+    after: fc.nat(4),
+    actual: fc.nat(20),
+  }),
+  { maxLength: 40 },
+);
+
+export interface Opening {
+  /** A limiter without any counters, on a clock that is given with each take. */
+  readonly open: (load: LoadSpent) => Promise<Limiter>;
+  readonly numRuns: number;
+}
+
+/** What every limiter keeps to. */
+export function limiterContract({ open, numRuns }: Opening): void {
+  const opened = (spent: Spent = NOTHING): Promise<Limiter> => open(async () => spent);
+
+  it('decides, counts and gives back as a log does that is looked through from the beginning', async () => {
+    await fc.assert(
+      fc.asyncProperty(plans, steps, async (limits, all) => {
+        const limiter = await opened();
+        const naive = new NaiveLimits(limits);
+        const ending: { readonly at: number; readonly end: () => void }[] = [];
+        let now = NOON;
+        for (const [index, step] of all.entries()) {
+          now += step.gap;
+          for (const { end } of ending.filter(({ at }) => at === index)) end();
+          const at = naive.at(now);
+          const take = await limiter.take(asked(limits, now, { cost: step.cost }));
+          expect(take.at).toBe(at);
+          if (naive.canNeverFit(step.cost)) {
+            expect(take.kind).toBe('never');
+          } else if (!naive.fits(at, step.cost)) {
+            if (take.kind === 'taken') throw new Error('the log has no room');
+            expect(take.kind).toBe('refused');
+            // The first instant at which it passes.
+            expect(take.retryAfterMs).toBeGreaterThan(0);
+            expect(naive.fits(at + take.retryAfterMs, step.cost)).toBe(true);
+            expect(naive.fits(at + take.retryAfterMs - 1, step.cost)).toBe(false);
+          } else {
+            const ours = taken(take);
+            const call = naive.take(at, step.cost);
+            expect(ours.periods).toEqual([periodOf('day', at), periodOf('month', at)]);
+            const end = {
+              stay: () => {},
+              settle: () => {
+                ours.settle(step.actual);
+                // Once: whatever comes later changes nothing.
+                ours.settle(0);
+                ours.undo();
+                naive.settle(call, step.actual);
+              },
+              undo: () => {
+                ours.undo();
+                ours.undo();
+                ours.settle(0);
+                naive.undo(call);
+              },
+            }[step.end];
+            expect(take.states.map(({ used }) => used)).toEqual(limits.map((l) => naive.used(l, at)));
+            if (step.after === 0) end();
+            else ending.push({ at: index + step.after, end });
+          }
+          const states = await limiter.states(asked(limits, now));
+          expect(states.map(({ used }) => used)).toEqual(limits.map((l) => naive.used(l, at)));
+          for (const { limit: of, used, remaining } of states) {
+            expect(remaining).toBe(Math.max(0, of.amount - used));
+          }
+        }
+        expect(naive.overshoots()).toEqual([]);
+      }),
+      { numRuns },
+    );
+  });
+
+  it('goes on after a loss with what is loaded, and gives nothing away', async () => {
+    const history = fc.array(fc.tuple(fc.nat(30_000), fc.nat(10)), { maxLength: 30 });
+    await fc.assert(
+      fc.asyncProperty(plans, history, history, async (limits, before, after) => {
+        const naive = new NaiveLimits(limits);
+        const passed: Spend[] = [];
+        let now = NOON;
+        const run = async (
+          limiter: Limiter,
+          calls: readonly (readonly [number, number])[],
+        ): Promise<void> => {
+          for (const [wait, cost] of calls) {
+            now += wait;
+            const take = await limiter.take(asked(limits, now, { cost }));
+            if (take.kind !== 'taken') continue;
+            naive.take(naive.at(now), cost);
+            passed.push({ at: now, cost });
+          }
+        };
+        await run(await opened(), before);
+        await run(await open(async (_a, _e, at) => spentBy([...passed], at)), after);
+        expect(naive.overshoots()).toEqual([]);
+      }),
+      { numRuns },
+    );
+  });
+
+  it('takes what it cannot know of a bucket for spent, and no longer than one window', async () => {
+    const limits = [limit('minute', 100, 'cost')];
+    // Every three seconds five points, as they are refilled: the bucket was empty all the time.
+    const calls = Array.from({ length: 40 }, (_, i) => ({ at: NOON - 120_000 + i * 3_000, cost: 5 }));
+    const load = async (): Promise<Spent> => ({ periods: new Map(), recent: calls, since: NOON - 120_000 });
+    const limiter = await open(load);
+    const [bucket] = await limiter.states(asked(limits, NOON));
+    expect(bucket?.used).toBe(100);
+    const idle = await open(async () => ({ periods: new Map(), recent: [], since: NOON - 60_000 }));
+    expect((await idle.states(asked(limits, NOON)))[0]?.used).toBe(0);
+  });
+
+  it.each([1, 7, 150])(
+    'lets exactly %i of 200 parallel calls through while the counters load',
+    async (amount) => {
+      const limits = [limit('minute', amount), limit('month', 1_000), limit('minute', 10_000, 'cost')];
+      let loads = 0;
+      let release!: () => void;
+      const gate = new Promise<void>((resolve) => (release = resolve));
+      const limiter = await open(async () => {
+        loads++;
+        await gate;
+        return NOTHING;
+      });
+      const calls = Array.from({ length: 200 }, (_, i) => limiter.take(asked(limits, NOON + i, { cost: 3 })));
+      release();
+      const takes = await Promise.all(calls.map(async (call) => call));
+      expect(takes.filter(({ kind }) => kind === 'taken')).toHaveLength(amount);
+      expect(loads).toBe(1);
+    },
+  );
+
+  it('takes from all limits or from none', async () => {
+    const limits = [
+      limit('minute', 5),
+      limit('month', 9),
+      limit('minute', 20, 'cost'),
+      limit('day', 25, 'cost'),
+    ];
+    const limiter = await opened();
+    taken(await limiter.take(asked(limits, NOON, { cost: 10 })));
+    taken(await limiter.take(asked(limits, NOON, { cost: 10 })));
+    for (let i = 0; i < 8; i++) {
+      const refused = await limiter.take(asked(limits, NOON, { cost: 1 }));
+      expect(refused).toMatchObject({ kind: 'refused', limit: { limit: { id: 'cost-minute' } } });
+      expect(refused.states.map(({ used }) => used)).toEqual([2, 2, 20, 20]);
+      const never = await limiter.take(asked(limits, NOON, { cost: 21 }));
+      expect(never).toMatchObject({
+        kind: 'never',
+        retryAfterMs: 0,
+        limit: { limit: { id: 'cost-minute' } },
+      });
+      expect(never.states.map(({ used }) => used)).toEqual([2, 2, 20, 20]);
+    }
+    // What takes no points waits for none.
+    taken(await limiter.take(asked(limits, NOON, { cost: 0 })));
+  });
+
+  it('leaves limits on cost aside where nobody knows the cost', async () => {
+    const limits = [limit('minute', 1, 'cost'), limit('minute', 3)];
+    const limiter = await opened();
+    for (let i = 1; i <= 3; i++) {
+      const { states } = taken(await limiter.take(asked(limits, NOON)));
+      expect(states.map((state) => [state.limit.id, state.used])).toEqual([['requests-minute', i]]);
+    }
+    expect((await limiter.take(asked(limits, NOON))).kind).toBe('refused');
+  });
+
+  it.each([-1, 0.5, NaN, Infinity])('has no cost of %d points', async (cost) => {
+    const limiter = await opened();
+    await limiter.states(asked([], NOON));
+    await expect(async () => limiter.take(asked([], NOON, { cost }))).rejects.toThrow(RangeError);
+  });
+
+  it('passes a plan without limits', async () => {
+    const limiter = await opened();
+    for (let i = 0; i < 5; i++)
+      expect((await limiter.take(asked([], NOON, { cost: 1e9 }))).kind).toBe('taken');
+  });
+
+  it('counts live and test, and every account, apart', async () => {
+    const limits = [limit('minute', 1)];
+    const limiter = await opened();
+    for (const [accountId, environment] of [
+      ['a', 'live'],
+      ['a', 'test'],
+      ['b', 'live'],
+    ] as const) {
+      const call = asked(limits, NOON, { accountId, environment });
+      expect((await limiter.take(call)).kind).toBe('taken');
+      expect((await limiter.take(call)).kind).toBe('refused');
+    }
+  });
+
+  it('goes on with what was spent when the plan changes, loading windows that are new', async () => {
+    const recorded: Spend[] = [];
+    const limiter = await open(async (_account, _environment, now) => spentBy([...recorded], now));
+    const small = [limit('minute', 2), limit('month', 4), limit('minute', 20, 'cost')];
+    const call = async (limits: readonly Limit[], cost: number, now = NOON): Promise<Take> => {
+      const take = await limiter.take(asked(limits, now, { cost }));
+      if (take.kind === 'taken') recorded.push({ at: take.at, cost });
+      return take;
+    };
+    taken(await call(small, 10));
+    taken(await call(small, 10));
+    expect((await call(small, 1)).kind).toBe('refused');
+    // Larger, with hours: both calls are in them.
+    const large = [limit('minute', 3), limit('hour', 3), limit('month', 9), limit('minute', 60, 'cost')];
+    const third = taken(await call(large, 30));
+    expect(third.states.map(({ used }) => used)).toEqual([3, 3, 3, 50]);
+    expect((await call(large, 1)).kind).toBe('refused');
+    // And back: so many calls have to leave the window that one fits.
+    expect(await call(small, 0, NOON + 1)).toMatchObject({ kind: 'refused', retryAfterMs: MINUTE - 1 });
+  });
+
+  it('is told its periods in UTC, on either side of the boundary', async () => {
+    const limits = [limit('day', 1), limit('month', 2), limit('day', 5, 'cost')];
+    const limiter = await opened();
+    const last = Date.UTC(2026, 11, 1) - 1;
+    const before = taken(await limiter.take(asked(limits, last, { cost: 5 })));
+    expect(before.periods).toEqual(['day:2026-11-30', 'month:2026-11']);
+    expect(await limiter.take(asked(limits, last, { cost: 0 }))).toMatchObject({
+      kind: 'refused',
+      retryAfterMs: 1,
+    });
+    const after = taken(await limiter.take(asked(limits, last + 1, { cost: 5 })));
+    expect(after.periods).toEqual(['day:2026-12-01', 'month:2026-12']);
+    expect(after.states.map(({ used, resetAt }) => [used, resetAt])).toEqual([
+      [1, Date.UTC(2026, 11, 2)],
+      [1, Date.UTC(2027, 0, 1)],
+      [5, Date.UTC(2026, 11, 2)],
+    ]);
+    // What comes back of a period that is over is no room in the new one.
+    before.settle(0);
+    expect((await limiter.states(asked(limits, last + 1))).map(({ used }) => used)).toEqual([1, 1, 5]);
+  });
+
+  it('gives nothing away when its clock goes back or stands still', async () => {
+    const limits = [limit('minute', 3), limit('minute', 30, 'cost')];
+    const limiter = await opened();
+    const times = [NOON, NOON - 86_400_000, NOON, NOON - MINUTE, NOON + 1, NOON - 1, NOON];
+    const kinds = [];
+    for (const now of times) kinds.push((await limiter.take(asked(limits, now, { cost: 10 }))).kind);
+    expect(kinds).toEqual(['taken', 'taken', 'taken', 'refused', 'refused', 'refused', 'refused']);
+  });
+
+  it('tells after a settlement where the limits stand', async () => {
+    const limits = [limit('minute', 5), limit('minute', 100, 'cost'), limit('month', 500, 'cost')];
+    const limiter = await opened();
+    const take = taken(await limiter.take(asked(limits, NOON, { cost: 60 })));
+    expect(take.states.map(({ used }) => used)).toEqual([1, 60, 60]);
+    const settled = take.settle(10);
+    expect(settled.map(({ used, remaining }) => [used, remaining])).toEqual([
+      [1, 4],
+      [10, 90],
+      [10, 490],
+    ]);
+    expect(settled[1]?.resetAt).toBe(NOON + 6_000);
+    const states = await limiter.states(asked(limits, NOON));
+    expect(states).toEqual(settled);
+    // More than was taken is not taken afterwards.
+    const second = taken(await limiter.take(asked(limits, NOON, { cost: 10 })));
+    expect(second.settle(99).map(({ used }) => used)).toEqual([2, 20, 20]);
+  });
+
+  it('is asked for again after a load that failed', async () => {
+    let loads = 0;
+    const limiter = await open(async () => {
+      if (++loads === 1) throw new Error('no answer');
+      return NOTHING;
+    });
+    const call = asked([limit('minute', 1)], NOON);
+    await expect(async () => limiter.take(call)).rejects.toThrow('no answer');
+    expect((await limiter.take(call)).kind).toBe('taken');
+    expect(loads).toBe(2);
+  });
+}

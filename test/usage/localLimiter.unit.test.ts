@@ -1,0 +1,96 @@
+import fc from 'fast-check';
+import { monotonicClock } from '../../src/clock.js';
+import type { Spent } from '../../src/usage/limiter.js';
+import { LocalLimiter } from '../../src/usage/localLimiter.js';
+import { periodOf } from '../../src/usage/periods.js';
+import { asked, limit, limiterContract, NOON, NOTHING, taken } from './limiter.contract.js';
+
+const MINUTE = 60_000;
+
+limiterContract({ open: async (load) => new LocalLimiter(load), numRuns: 150 });
+
+describe('a counter that is missing', () => {
+  it('is loaded, never taken for zero', async () => {
+    const limits = [limit('minute', 3), limit('month', 5), limit('month', 90, 'cost')];
+    const periods = new Map([
+      ['requests|month:2026-11', 4],
+      ['cost|month:2026-11', 80],
+    ]);
+    const recent = [NOON - MINUTE, NOON - MINUTE + 1, NOON - 5].map((at) => ({ at, cost: 1 }));
+    const limiter = new LocalLimiter(async () => ({ periods, recent, since: 0 }));
+    const { states } = taken(await limiter.take(asked(limits, NOON, { cost: 10 })));
+    expect(states.map(({ used }) => used)).toEqual([3, 5, 90]);
+    expect((await limiter.take(asked(limits, NOON, { cost: 0 }))).kind).toBe('refused');
+  });
+
+  it('is loaded for the time of the take, though the month ends while it loads', async () => {
+    const limits = [limit('month', 1)];
+    const lastInstant = Date.UTC(2026, 11, 1) - 1;
+    const ledger = new Map([['requests|month:2026-11', 1]]);
+    const limiter = new LocalLimiter(async (_account, _environment, now): Promise<Spent> => {
+      const id = `requests|${periodOf('month', now)}`;
+      return { ...NOTHING, periods: new Map([[id, ledger.get(id) ?? 0]]) };
+    });
+    expect((await limiter.take(asked(limits, lastInstant))).kind).toBe('refused');
+  });
+
+  it('is loaded afresh only where this process has counted meanwhile', async () => {
+    const asks: boolean[] = [];
+    const limiter = new LocalLimiter(async (_account, _environment, _now, fresh) => {
+      asks.push(fresh);
+      return NOTHING;
+    });
+    await limiter.take(asked([limit('minute', 5)], NOON));
+    await limiter.take(asked([limit('hour', 5)], NOON));
+    await limiter.take(asked([limit('minute', 5), limit('hour', 5)], NOON));
+    expect(asks).toEqual([false, true]);
+  });
+});
+
+describe('an idle account', () => {
+  it('is forgotten and loaded again; one with a call under way is not', async () => {
+    const limits = [limit('minute', 5)];
+    const loaded: string[] = [];
+    const limiter = new LocalLimiter(async (accountId) => {
+      loaded.push(accountId);
+      return NOTHING;
+    });
+    const call = async (accountId: string, now: number) =>
+      taken(await limiter.take(asked(limits, now, { accountId })));
+    (await call('idle', NOON)).settle(0);
+    (await call('undone', NOON)).undo();
+    const open = await call('open', NOON);
+    (await call('busy', NOON + 10)).settle(0);
+    limiter.forgetIdle(NOON + 10);
+    expect(limiter.size).toBe(2);
+    open.settle(0);
+    limiter.forgetIdle(NOON + 10);
+    expect(limiter.size).toBe(1);
+    await call('busy', NOON + 11);
+    await call('idle', NOON + 11);
+    expect(loaded).toEqual(['idle', 'undone', 'open', 'busy', 'idle']);
+  });
+});
+
+it('answers at once where the counters are in memory', async () => {
+  const limiter = new LocalLimiter(async () => NOTHING);
+  const call = asked([limit('minute', 5)], NOON);
+  await limiter.take(call);
+  expect(limiter.take(call)).not.toBeInstanceOf(Promise);
+});
+
+describe('monotonicClock', () => {
+  it('never goes backwards, whatever the system clock does', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(1_000), { minLength: 1 }), (readings) => {
+        const left = [...readings];
+        const clock = monotonicClock(() => left.shift() as number);
+        let highest = 0;
+        for (const reading of readings) {
+          highest = Math.max(highest, reading);
+          expect(clock()).toBe(highest);
+        }
+      }),
+    );
+  });
+});
