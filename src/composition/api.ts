@@ -26,6 +26,7 @@ import { IssueKey } from '../keys/issue.js';
 import { AccountKeysResolver, KeysResolver } from '../keys/resolvers.js';
 import type { Logger } from '../logger.js';
 import { Guard } from '../usage/guard.js';
+import { Standing } from '../usage/standing.js';
 import { UsageResolver } from '../usage/resolvers.js';
 import type { Access } from './access.js';
 import type { Metering } from './metering.js';
@@ -95,10 +96,12 @@ export async function createApi(
   });
   if (tracing) traceRequests(fastify, tracing);
   const sessions = new Sessions(stores.secrets.SESSION_KEY);
-  const schema = createProductSchema(parts, commands, sessions, log);
+  const standing = new Standing(metering.limiter, (account) => access.plans.planOf(account));
+  const schema = createProductSchema(parts, commands, sessions, standing, log);
   await serveGraphQL(fastify, {
     schema,
     governor: metering.governor,
+    standing,
     guard: new Guard(),
     addressGuard: new AddressGuard(REGISTRATIONS_PER_MINUTE),
     plans: access.plans,
@@ -128,13 +131,14 @@ function createProductSchema(
   { stores, projections, queries, access, metering, search }: Parts,
   { register, issueKey }: ApiCommands,
   sessions: Sessions,
+  standing: Standing,
   log: Logger,
 ): GraphQLSchema {
   const { store, secrets, personal } = stores;
   const { models, policies } = projections;
   const { plans } = access;
-  const tokens = new PositionTokens(stores.storeId);
   const planOf = (account: string) => plans.planOf(account);
+  const tokens = new PositionTokens(stores.storeId);
   const deleteAccount = new DeleteAccount(stores.commands, personal, secrets.EMAIL_HASH_KEY);
   return createSchema([
     new AccountsResolver(register, deleteAccount, sessions, tokens, async (position, timeoutMs) => {
@@ -158,8 +162,9 @@ function createProductSchema(
     new AccountKeysResolver(queries.keys),
     new UsageResolver(
       queries.usage,
-      metering.limiter,
+      standing,
       planOf,
+      () => plans.profile.headers,
       tokens,
       () => metering.journal.lastPosition,
       (position, timeoutMs) => models.reached('usage', position, timeoutMs),

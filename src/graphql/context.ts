@@ -21,6 +21,8 @@ export interface RequestContext {
   readonly correlationId: string;
   /** When the request was admitted, milliseconds since the epoch. */
   readonly now: number;
+  /** The same on `performance.now()`. */
+  readonly started: number;
   readonly loaders: Loaders;
   /** Ids of the patterns that were read: they go into the use's record. */
   readonly patternsRead: Set<string>;

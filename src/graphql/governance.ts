@@ -11,8 +11,10 @@ import type { Governor, Executed, Governed } from '../usage/govern.js';
 import type { Guard } from '../usage/guard.js';
 import type { Tracing } from '../telemetry/tracing.js';
 import { rateLimitHeaders } from '../usage/headers.js';
+import type { Standing } from '../usage/standing.js';
 import { Outage } from '../outage.js';
 import type { AddressGuard } from './addressGuard.js';
+import { addHeaders } from './answerHeaders.js';
 import type { RequestContext } from './context.js';
 import type { ErrorCode } from './errors.js';
 import { ApiError, ERRORS, statusOf } from './errors.js';
@@ -26,6 +28,7 @@ const TIMEOUT_MS = 10_000;
 export interface GovernanceOptions {
   readonly schema: GraphQLSchema;
   readonly governor: Governor;
+  readonly standing: Standing;
   readonly guard: Guard;
   readonly addressGuard: AddressGuard;
   readonly plans: PlanDirectory;
@@ -48,12 +51,16 @@ export function governance(options: GovernanceOptions): ApolloServerPlugin<Reque
       responseForOperation: async (request) => {
         // No operation of the given name: Apollo says so.
         if (!request.operation) return null;
+        const { plans, standing } = options;
+        const finished = (response: GraphQLResponse) =>
+          addHeaders(response, request.contextValue, plans.profile.headers, standing);
         try {
-          return await (options.tracing
+          const answered = await (options.tracing
             ? traced(options.tracing, request, () => answer(options, executor, request))
             : answer(options, executor, request));
+          return await finished(answered);
         } catch (error) {
-          return failed(options, request, error);
+          return finished(failed(options, request, error));
         }
       },
     }),
@@ -150,7 +157,7 @@ async function answer(
     },
     run,
   );
-  const headers = rateLimitHeaders(governed.states, plans.profile.headers.limit, now);
+  const headers = rateLimitHeaders(governed.states, plans.profile.headers, now);
   if (governed.kind === 'answered') {
     metrics.governed.inc();
     return response(governed.result, governed.result.data === undefined ? 500 : 200, headers);

@@ -67,6 +67,7 @@ export async function serveGraphQL(fastify: FastifyInstance, options: GraphQLSer
   await fastify.register(fastifyApollo(apollo), {
     context: async (request): Promise<RequestContext> => {
       const now = clock();
+      const started = performance.now();
       let made: Loaders | undefined;
       const caller = authenticate(request.headers, access, now);
       return {
@@ -74,6 +75,7 @@ export async function serveGraphQL(fastify: FastifyInstance, options: GraphQLSer
         address: request.ip,
         correlationId: randomUUID(),
         now,
+        started,
         // Made when a field asks for one: most answers come from caches.
         get loaders() {
           return (made ??= loaders());

@@ -59,6 +59,10 @@ export const Profile = z
     headers: z.strictObject({
       /** The limit that feeds the X-RateLimit-* headers. */
       limit: z.string(),
+      /** The form of X-RateLimit-Reset: Unix seconds, which is the default, or an ISO date. */
+      reset: z.enum(['seconds', 'date']).optional(),
+      /** What an answer of GraphQL carries beside. */
+      extra: z.array(z.enum(['X-User-Id', 'X-Response-Time', 'X-Demo-Mode'])).optional(),
     }),
     /** The plan of an account without a subscription. */
     defaultPlan: z.string(),

@@ -1,3 +1,4 @@
+import type { Profile } from '../plans/profile.js';
 import type { LimitState } from './limiter.js';
 import { isFixed, periodEnd } from './periods.js';
 
@@ -10,35 +11,64 @@ function windowSeconds({ limit: { window }, resetAt }: LimitState): number {
   return Math.round((periodEnd('month', begin.getTime()) - begin.getTime()) / 1000);
 }
 
+type Header = readonly [name: string, value: string];
+type HeaderRules = Profile['headers'];
+
 const seconds = (ms: number): number => Math.max(0, Math.ceil(ms / 1000));
 
 /**
  * The headers that tell a client where it stands: `RateLimit-Policy` and `RateLimit`
- * (draft-ietf-httpapi-ratelimit-headers-10), and X-RateLimit-* for older clients, fed by the limit that
- * the profile names, with Reset in Unix seconds.
+ * (draft-ietf-httpapi-ratelimit-headers-10), and X-RateLimit-* for older clients, fed by the limit and
+ * with the form of Reset that the profile names.
  */
-export function rateLimitHeaders(
-  states: readonly LimitState[],
-  primary: string,
-  now: number,
-): [name: string, value: string][] {
+export function rateLimitHeaders(states: readonly LimitState[], rules: HeaderRules, now: number): Header[] {
   if (states.length === 0) return [];
   const policies = states.map((s) => `"${s.limit.id}";q=${s.limit.amount};w=${windowSeconds(s)}`);
   const current = states.map((s) => `"${s.limit.id}";r=${s.remaining};t=${seconds(s.resetAt - now)}`);
-  const headers: [string, string][] = [
+  const headers: Header[] = [
     ['ratelimit-policy', policies.join(', ')],
     ['ratelimit', current.join(', ')],
   ];
-  const main = states.find((s) => s.limit.id === primary);
+  const main = states.find((s) => s.limit.id === rules.limit);
   if (main) {
     headers.push(
       ['x-ratelimit-limit', String(main.limit.amount)],
       ['x-ratelimit-used', String(main.used)],
       ['x-ratelimit-remaining', String(main.remaining)],
-      ['x-ratelimit-reset', String(Math.ceil(main.resetAt / 1000))],
+      ['x-ratelimit-reset', resetText(main.resetAt, rules.reset)],
     );
   }
   return headers;
+}
+
+/** Rounded up, so that who waits as long does not come too early. */
+function resetText(at: number, form: HeaderRules['reset']): string {
+  const whole = Math.ceil(at / 1000);
+  return form === 'date' ? new Date(whole * 1000).toISOString() : String(whole);
+}
+
+/** What the profile's own headers tell of. */
+export interface AnswerFacts {
+  /** The caller's account; undefined for nobody's call. */
+  readonly accountId: string | undefined;
+  /** Since the request was admitted. */
+  readonly elapsedMs: number;
+  /** Whether the call was let through without a key. */
+  readonly demo: boolean;
+}
+
+/** The headers that the profile adds. */
+export function extraHeaders({ extra = [] }: HeaderRules, facts: AnswerFacts): Header[] {
+  return extra.flatMap((name): Header[] => {
+    switch (name) {
+      case 'X-User-Id':
+        return facts.accountId === undefined ? [] : [['x-user-id', facts.accountId]];
+      case 'X-Response-Time':
+        return [['x-response-time', `${facts.elapsedMs.toFixed(3)}ms`]];
+      case 'X-Demo-Mode':
+        return facts.demo ? [['x-demo-mode', 'true']] : [];
+    }
+  });
 }
 
 /** What browsers may read of an answer. */
@@ -50,6 +80,9 @@ export const EXPOSED_HEADERS = [
   'X-RateLimit-Remaining',
   'X-RateLimit-Reset',
   'Retry-After',
+  'X-User-Id',
+  'X-Response-Time',
+  'X-Demo-Mode',
 ];
 
 /** Why a limit refuses a call. */

@@ -6,9 +6,11 @@ import type { PlanOf, RequestContext } from '../graphql/context.js';
 import { accountOf, environmentOf } from '../graphql/context.js';
 import { invalidInput } from '../graphql/errors.js';
 import { Metered } from '../graphql/metering.js';
-import type { Limiter } from './limiter.js';
-import { withoutCost } from './limiter.js';
-import { Quota, Usage, UsageInterval } from './types.js';
+import type { Profile } from '../plans/profile.js';
+import type { LimitState } from './limiter.js';
+import type { Standing } from './standing.js';
+import type { LimitStatus } from './types.js';
+import { Quota, RateLimit, Usage, UsageInterval } from './types.js';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -20,8 +22,9 @@ const LEDGER_WAIT_MS = 1_000;
 export class UsageResolver {
   constructor(
     private readonly usageQueries: UsageQueries,
-    private readonly limiter: Limiter,
+    private readonly standing: Standing,
     private readonly planOf: PlanOf,
+    private readonly headers: () => Profile['headers'],
     private readonly tokens: PositionTokens,
     /** Position of the newest batch that this node has stored. */
     private readonly journalPosition: () => number,
@@ -95,24 +98,28 @@ export class UsageResolver {
   async quota(@Ctx() context: RequestContext): Promise<Quota> {
     const account = accountOf(context);
     const { plan } = this.planOf(account);
-    const states = await this.limiter.states({
-      accountId: account,
-      environment: environmentOf(context),
-      // Until a formula says what a call costs, limits on cost are not decided.
-      limits: withoutCost(plan.limits),
-      now: context.now,
-    });
-    return {
-      plan: plan.id,
-      limits: states.map(({ limit, used, remaining, resetAt }) => ({
-        ...limit,
-        used,
-        remaining,
-        resetAt: new Date(resetAt),
-      })),
-    };
+    const states = await this.standing.of(account, environmentOf(context), context.now);
+    return { plan: plan.id, limits: states.map(statusOf) };
+  }
+
+  @Metered('guarded')
+  @Query(() => RateLimit, {
+    nullable: true,
+    description: 'What the rate-limit headers say, without spending a request or a point.',
+  })
+  async rateLimit(@Ctx() context: RequestContext): Promise<RateLimit> {
+    const states = await this.standing.of(accountOf(context), environmentOf(context), context.now);
+    const main = states.find(({ limit }) => limit.id === this.headers().limit);
+    return { limit: main ? statusOf(main) : null, policies: states.map(statusOf) };
   }
 }
+
+const statusOf = ({ limit, used, remaining, resetAt }: LimitState): LimitStatus => ({
+  ...limit,
+  used,
+  remaining,
+  resetAt: new Date(resetAt),
+});
 
 const floorHour = (date: Date): Date => new Date(Math.floor(date.getTime() / HOUR_MS) * HOUR_MS);
 const ceilHour = (date: Date): Date => new Date(Math.ceil(date.getTime() / HOUR_MS) * HOUR_MS);

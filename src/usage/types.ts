@@ -65,10 +65,13 @@ export class LimitStatus {
   @Field(() => String, { description: 'Names the limit, as in the RateLimit headers.' })
   id!: string;
 
-  @Field(() => String, { description: 'What is counted, e.g. `requests`.' })
+  @Field(() => String, { description: 'What is counted: `requests` or `cost`.' })
   meter!: string;
 
-  @Field(() => String, { description: '`minute` and `hour` slide; `day` and `month` are UTC periods.' })
+  @Field(() => String, {
+    description:
+      '`day` and `month` are UTC periods. Over `minute` and `hour` requests slide; cost points are refilled evenly.',
+  })
   window!: string;
 
   @Field(() => Int, { description: 'The most that is allowed in a window.' })
@@ -81,7 +84,8 @@ export class LimitStatus {
   remaining!: number;
 
   @Field(() => GraphQLDateTimeISO, {
-    description: 'When the period ends, or when the oldest request leaves the sliding window.',
+    description:
+      'When the period ends, the oldest request leaves the sliding window, or the cost points are all back.',
   })
   resetAt!: Date;
 }
@@ -93,4 +97,16 @@ export class Quota {
 
   @Field(() => [LimitStatus], { description: 'The limits in force; empty for a plan without limits.' })
   limits!: LimitStatus[];
+}
+
+@ObjectType({ simpleResolvers: true, description: 'What the rate-limit headers of an answer say.' })
+export class RateLimit {
+  @Field(() => LimitStatus, {
+    nullable: true,
+    description: 'The limit that feeds the X-RateLimit-* headers; null where the plan does not have it.',
+  })
+  limit!: LimitStatus | null;
+
+  @Field(() => [LimitStatus], { description: 'All limits in force, as in RateLimit and RateLimit-Policy.' })
+  policies!: LimitStatus[];
 }

@@ -121,6 +121,11 @@ export type QuotaQueryVariables = Exact<{ [key: string]: never; }>;
 
 export type QuotaQuery = { quota: { plan: string, limits: Array<{ id: string, meter: string, window: string, amount: number, used: number, remaining: number, resetAt: string }> } | null };
 
+export type RateLimitQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type RateLimitQuery = { rateLimit: { limit: { id: string, amount: number, used: number, remaining: number, resetAt: string } | null, policies: Array<{ id: string, meter: string, window: string, amount: number, used: number, remaining: number, resetAt: string }> } | null };
+
 export type RegisterUserMutationVariables = Exact<{
   input: RegisterUserInput;
 }>;
@@ -316,6 +321,28 @@ export const QuotaDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<QuotaQuery, QuotaQueryVariables>;
+export const RateLimitDocument = new TypedDocumentString(`
+    query RateLimit {
+  rateLimit {
+    limit {
+      id
+      amount
+      used
+      remaining
+      resetAt
+    }
+    policies {
+      id
+      meter
+      window
+      amount
+      used
+      remaining
+      resetAt
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RateLimitQuery, RateLimitQueryVariables>;
 export const RegisterUserDocument = new TypedDocumentString(`
     mutation RegisterUser($input: RegisterUserInput!) {
   registerUser(input: $input) {

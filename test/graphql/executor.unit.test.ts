@@ -70,7 +70,7 @@ const RESOLVERS: readonly [type: { prototype: object }, methods: Readonly<Record
   [PatternFieldsResolver, { uses: 'Pattern.uses' }],
   [KeysResolver, { issueKey: 'Mutation.issueKey', revokeKey: 'Mutation.revokeKey' }],
   [AccountKeysResolver, { ofAccount: 'Account.keys' }],
-  [UsageResolver, { usage: 'Query.usage', quota: 'Query.quota' }],
+  [UsageResolver, { usage: 'Query.usage', quota: 'Query.quota', rateLimit: 'Query.rateLimit' }],
 ];
 
 /** A world in which every field's value follows from a seed, where it is, and its arguments. */

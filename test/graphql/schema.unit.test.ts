@@ -91,6 +91,7 @@ describe('the root fields', () => {
       'issueKey: guarded',
       'me: guarded',
       'quota: guarded',
+      'rateLimit: guarded',
       'registerUser: anonymous',
       'revokeKey: guarded',
       'usage: guarded',

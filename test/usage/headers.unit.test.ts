@@ -1,5 +1,5 @@
 import type { Limit } from '../../src/plans/profile.js';
-import { rateLimitHeaders, refusalCode } from '../../src/usage/headers.js';
+import { EXPOSED_HEADERS, extraHeaders, rateLimitHeaders, refusalCode } from '../../src/usage/headers.js';
 import type { LimitState } from '../../src/usage/limiter.js';
 import { periodEnd } from '../../src/usage/periods.js';
 
@@ -11,7 +11,7 @@ function state(window: Limit['window'], amount: number, used: number, resetAt: n
 }
 
 const headers = (states: readonly LimitState[], primary = 'requests-minute'): Record<string, string> =>
-  Object.fromEntries(rateLimitHeaders(states, primary, NOW));
+  Object.fromEntries(rateLimitHeaders(states, { limit: primary }, NOW));
 
 it('says of every limit what it is and where it stands', () => {
   const states = [
@@ -87,4 +87,54 @@ it('calls a refusal a rate where the window slides, and a quota where a period i
     'QUOTA_EXCEEDED',
     'QUOTA_EXCEEDED',
   ]);
+});
+
+it('says Reset as a date where the profile asks for it', () => {
+  const states = [state('minute', 60, 3, NOW + 41_001)];
+  const said = Object.fromEntries(rateLimitHeaders(states, { limit: 'requests-minute', reset: 'date' }, NOW));
+  expect(said['x-ratelimit-reset']).toBe('2026-11-22T12:00:42.000Z');
+});
+
+it('tells of cost points beside requests', () => {
+  const cost: Limit = { id: 'cost', meter: 'cost', window: 'minute', amount: 1_000 };
+  const states = [
+    state('minute', 60, 3, NOW + 41_000),
+    { limit: cost, used: 84, remaining: 916, resetAt: NOW + 5_040 },
+  ];
+  expect(headers(states, 'cost')).toEqual({
+    'ratelimit-policy': '"requests-minute";q=60;w=60, "cost";q=1000;w=60',
+    ratelimit: '"requests-minute";r=57;t=41, "cost";r=916;t=6',
+    'x-ratelimit-limit': '1000',
+    'x-ratelimit-used': '84',
+    'x-ratelimit-remaining': '916',
+    'x-ratelimit-reset': String(NOW / 1000 + 6),
+  });
+});
+
+describe('headers that the profile adds', () => {
+  const facts = { accountId: 'a1', elapsedMs: 12.3456, demo: true };
+  const ALL = ['X-User-Id', 'X-Response-Time', 'X-Demo-Mode'] as const;
+
+  it('are those that it names, and no others', () => {
+    expect(extraHeaders({ limit: 'x' }, facts)).toEqual([]);
+    expect(extraHeaders({ limit: 'x', extra: ['X-Response-Time'] }, facts)).toEqual([
+      ['x-response-time', '12.346ms'],
+    ]);
+    expect(extraHeaders({ limit: 'x', extra: [...ALL] }, facts)).toEqual([
+      ['x-user-id', 'a1'],
+      ['x-response-time', '12.346ms'],
+      ['x-demo-mode', 'true'],
+    ]);
+  });
+
+  it('are left out where there is nothing to say', () => {
+    const nobody = { accountId: undefined, elapsedMs: 1, demo: false };
+    expect(extraHeaders({ limit: 'x', extra: [...ALL] }, nobody)).toEqual([['x-response-time', '1.000ms']]);
+  });
+
+  it('may be read by browsers, as all that tell of limits', () => {
+    const states = [state('minute', 60, 3, NOW)];
+    const sent = [...Object.keys(headers(states)), 'retry-after', ...ALL].map((name) => name.toLowerCase());
+    expect(EXPOSED_HEADERS.map((name) => name.toLowerCase()).sort()).toEqual(sent.sort());
+  });
 });
