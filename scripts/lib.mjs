@@ -90,7 +90,7 @@ export async function ensureBuilt({ tests = false } = {}) {
   const folders = ['src', 'projections', ...(tests ? ['test', 'bench'] : [])];
   const stamp = join('dist', tests ? '.built-tests' : '.built');
   const sources = Math.max(
-    newest(folders, ['.ts', '.sql']),
+    newest(folders, ['.ts', '.sql', '.lua']),
     statSync('tsconfig.json').mtimeMs,
     statSync('package-lock.json').mtimeMs,
   );
@@ -100,7 +100,7 @@ export async function ensureBuilt({ tests = false } = {}) {
   await step('Compiling', process.execPath, [tsc, '--build', project]);
   for (const folder of ['src', 'projections']) {
     for (const file of readdirSync(folder, { recursive: true })) {
-      if (!file.endsWith('.sql')) continue;
+      if (!/\.(sql|lua)$/.test(file)) continue;
       const target = join('dist', folder, file);
       mkdirSync(dirname(target), { recursive: true });
       cpSync(join(folder, file), target);

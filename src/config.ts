@@ -40,6 +40,11 @@ const Environment = z.object({
     .string()
     .regex(/^esdb(\+discover)?:\/\//, 'must begin with esdb:// or esdb+discover://')
     .optional(),
+  REDIS_URL: z
+    .string()
+    .regex(/^rediss?:\/\//, 'must begin with redis:// or rediss://')
+    .optional(),
+  LIMITS_ON_OUTAGE: z.enum(['deny', 'allow']).optional(),
   NODE_ID: z
     .string()
     .regex(/^[a-z0-9]{1,32}$/, 'must be 1 to 32 lower-case letters and digits')
@@ -92,6 +97,10 @@ export interface Config {
   readonly databaseUrl: string | undefined;
   /** EventStoreDB; undefined for the event store on the database. */
   readonly eventStoreUrl: string | undefined;
+  /** Redis, which several nodes share for their limits; undefined for limits of this process alone. */
+  readonly redisUrl: string | undefined;
+  /** What Redis' absence means for calls; undefined: deny those that may change something. */
+  readonly limitsOnOutage: 'deny' | 'allow' | undefined;
   readonly nodeId: string | undefined;
   readonly secrets: Readonly<Partial<Record<SecretName, string>>>;
   readonly trustProxy: boolean;
@@ -143,6 +152,8 @@ export function parseConfig(env: NodeJS.ProcessEnv): Config {
     role: e.ROLE,
     databaseUrl: e.DATABASE_URL,
     eventStoreUrl: e.EVENTSTORE_URL,
+    redisUrl: e.REDIS_URL,
+    limitsOnOutage: e.LIMITS_ON_OUTAGE,
     nodeId: e.NODE_ID,
     secrets: {
       KEY_PEPPER: e.KEY_PEPPER,

@@ -24,6 +24,8 @@ export interface ProjectionSources {
 export interface CallSources {
   keys(): number;
   journalWaiting(): number;
+  /** Whether what decides limits can be asked. */
+  limitsUp(): boolean;
 }
 
 /** What `/metrics` shows, in the text format of Prometheus; the README lists it. */
@@ -40,6 +42,19 @@ export class Metrics {
     name: 'tollgraph_refused_calls_total',
     help: 'Calls that were refused, by code.',
     labelNames: ['code'] as const,
+    registers: [this.registry],
+  });
+
+  readonly #outageCalls = new Counter({
+    name: 'tollgraph_limits_outage_calls_total',
+    help: 'Governed calls while Redis was away: allowed by the limits of this node alone, or denied.',
+    labelNames: ['decision'] as const,
+    registers: [this.registry],
+  });
+
+  readonly #limitLoads = new Counter({
+    name: 'tollgraph_limits_loads_total',
+    help: 'Accounts whose counters were not in Redis and were loaded from the ledger and the journal.',
     registers: [this.registry],
   });
 
@@ -83,6 +98,8 @@ export class Metrics {
 
   constructor() {
     collectDefaultMetrics({ register: this.registry });
+    // Zero is there to be seen before the first outage.
+    for (const decision of ['allowed', 'denied']) this.#outageCalls.inc({ decision }, 0);
   }
 
   /** Measures a batch, whether it succeeds or not. */
@@ -94,6 +111,16 @@ export class Metrics {
       end();
       this.#batchEvents.observe({ kind, name }, events.length);
     }
+  }
+
+  /** Notes a call that was decided while the shared limits were away. */
+  limitsAway(decision: 'allowed' | 'denied'): void {
+    this.#outageCalls.inc({ decision });
+  }
+
+  /** Notes that the counters of an account were missing. */
+  limitsLoaded(): void {
+    this.#limitLoads.inc();
   }
 
   /** Notes a flush of the journal. */
@@ -174,6 +201,14 @@ export class Metrics {
       registers,
       collect() {
         this.set(sources.keys());
+      },
+    });
+    new Gauge({
+      name: 'tollgraph_limits_up',
+      help: '1 while what decides limits answers, 0 while Redis is away.',
+      registers,
+      collect() {
+        this.set(sources.limitsUp() ? 1 : 0);
       },
     });
     new Gauge({

@@ -120,7 +120,11 @@ export async function createApi(
     ...projections.models.failures().map(({ model }) => `the read model ${model} does not get on`),
   ];
   const followers = () => followersOf(stores, projections);
-  serveHealth(fastify, { problems, warnings: projections.warnings, followers }, metrics);
+  const warnings = (): string[] => [
+    ...projections.warnings(),
+    ...(metering.limitsUp() ? [] : ['Redis is away: limits are decided as LIMITS_ON_OUTAGE says']),
+  ];
+  serveHealth(fastify, { problems, warnings, followers }, metrics);
   await servePlayground(fastify, schema);
   describeProjections(metrics, projections, stores);
   describeCalls(metrics, access, metering);

@@ -1,9 +1,14 @@
 import type { UsageQueries } from '../../projections/usage/queries.js';
+import type { Config } from '../config.js';
+import type { Environment } from '../eventsourcing/event.js';
+import type { Logger } from '../logger.js';
 import type { Profile } from '../plans/profile.js';
 import { SLIDING_MS } from '../plans/profile.js';
 import type { Journal } from '../usage/journal.js';
 import type { Limiter, LoadSpent } from '../usage/limiter.js';
 import { LocalLimiter } from '../usage/localLimiter.js';
+import type { OutagePolicy } from '../usage/outageLimiter.js';
+import { OutageLimiter } from '../usage/outageLimiter.js';
 import { periodOf } from '../usage/periods.js';
 import type { JournalTail } from '../usage/spent.js';
 import { JournalTails, readJournalTail, recentKey, spentOf } from '../usage/spent.js';
@@ -12,25 +17,41 @@ import type { Stores } from './stores.js';
 
 const FORGET_MS = 10_000;
 
+/** What decides limits. */
+export interface Limits {
+  readonly limiter: Limiter;
+  /** Whether it can be asked: false while what nodes share is away. */
+  readonly up: () => boolean;
+}
+
 /** The limiter, and where its counters are loaded from: the ledger, and the journal's tail. */
 export async function openLimiter(
-  { store, profile, clock }: Stores,
+  stores: Stores,
   usage: UsageQueries,
   journal: Journal,
+  config: Config,
+  log: Logger,
   shutdown: Shutdown,
-): Promise<Limiter> {
+): Promise<Limits> {
+  const { store, profile, clock } = stores;
   const { spanMs, most } = tailOf(profile);
   const tails = new JournalTails(() => readJournalTail(store, clock() - spanMs, usage.seen(), most));
-  // Read once for all accounts: of what comes later this process counts itself.
-  let atStart = await tails.read();
-  const load: LoadSpent = async (account, environment, now, fresh) => {
-    const tail = fresh ? await tails.read() : atStart;
+  const loadFrom = async (tail: JournalTail, account: string, environment: Environment, now: number) => {
     const periods = [periodOf('day', now), periodOf('month', now)];
     const counted = await usage.counters(account, environment, periods);
     return spentOf(tail, recentKey(account, environment), counted);
   };
+  const loadFresh: LoadSpent = async (account, environment, now) =>
+    loadFrom(await tails.read(), account, environment, now);
+  if (config.redisUrl !== undefined) {
+    return openShared(stores, config.redisUrl, config.limitsOnOutage, loadFresh, log, shutdown);
+  }
 
-  const limiter = new LocalLimiter(load);
+  // Read once for all accounts: of what comes later this process counts itself.
+  let atStart = await tails.read();
+  const limiter = new LocalLimiter((account, environment, now, fresh) =>
+    fresh ? loadFresh(account, environment, now, fresh) : loadFrom(atStart, account, environment, now),
+  );
   const openedAt = clock();
   let seen = { at: openedAt, position: journal.lastPosition };
   const forgetting = setInterval(() => {
@@ -42,7 +63,36 @@ export async function openLimiter(
     seen = { at: now, position: journal.lastPosition };
   }, FORGET_MS).unref();
   shutdown.add('limits', () => clearInterval(forgetting));
-  return limiter;
+  return { limiter, up: () => true };
+}
+
+/** Limits that several nodes share. */
+async function openShared(
+  { storeId, telemetry: { metrics } }: Stores,
+  url: string,
+  policy: OutagePolicy,
+  load: LoadSpent,
+  log: Logger,
+  shutdown: Shutdown,
+): Promise<Limits> {
+  // Loaded only where it is wanted.
+  const { RedisLimiter } = await import('../adapters/redis/limiter.js');
+  const shared = await RedisLimiter.open({
+    url,
+    prefix: `tollgraph:${storeId}`,
+    load,
+    log,
+    onLoad: () => metrics.limitsLoaded(),
+  });
+  shutdown.add('limits', () => shared.close());
+  const limiter = new OutageLimiter({
+    shared,
+    // Until the outage other nodes have counted too.
+    local: () => new LocalLimiter((account, environment, now) => load(account, environment, now, true)),
+    policy,
+    onCall: (decision) => metrics.limitsAway(decision),
+  });
+  return { limiter, up: () => shared.up };
 }
 
 /** How much of the journal's end is read: two of the longest windows, since a bucket may be empty before. */

@@ -16,6 +16,8 @@ import type { Stores } from './stores.js';
 export interface Metering {
   readonly journal: Journal;
   readonly limiter: Limiter;
+  /** Whether what decides limits can be asked. */
+  readonly limitsUp: () => boolean;
   readonly governor: Governor;
 }
 
@@ -41,7 +43,7 @@ export async function openMetering(
     tracing: telemetry.tracing,
   });
   await journal.settleDebt();
-  const limiter = await openLimiter(stores, usage, journal, shutdown);
+  const { limiter, up } = await openLimiter(stores, usage, journal, config, log, shutdown);
   const refusals = new RefusalLog((account, use) => journal.note(account, use));
   const sweeping = setInterval(() => refusals.sweep(clock()), SWEEP_MS).unref();
   shutdown.add('usage journal', async () => {
@@ -50,5 +52,5 @@ export async function openMetering(
     await journal.close();
   });
   const governor = new Governor(journal, limiter, refusals, new AddressHashes(secrets.EMAIL_HASH_KEY));
-  return { journal, limiter, governor };
+  return { journal, limiter, limitsUp: up, governor };
 }

@@ -70,5 +70,9 @@ export function describeProjections(metrics: Metrics, projections: Projections, 
 
 /** What only a process that answers calls can tell. */
 export function describeCalls(metrics: Metrics, access: Access, metering: Metering): void {
-  metrics.describeCalls({ keys: () => access.keys.size, journalWaiting: () => metering.journal.waiting });
+  metrics.describeCalls({
+    keys: () => access.keys.size,
+    journalWaiting: () => metering.journal.waiting,
+    limitsUp: metering.limitsUp,
+  });
 }

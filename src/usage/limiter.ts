@@ -1,4 +1,5 @@
 import type { Environment } from '../eventsourcing/event.js';
+import { Outage } from '../outage.js';
 import type { Limit } from '../plans/profile.js';
 import { SLIDING_MS } from '../plans/profile.js';
 import { isFixed } from './periods.js';
@@ -73,6 +74,14 @@ export interface Limiter {
   take(asked: Asked): Take | Promise<Take>;
   /** Where the limits stand, taking nothing. */
   states(account: Account): Promise<readonly LimitState[]>;
+}
+
+/** What decides is away: nobody knows whether a call may pass. */
+export class LimitsUnavailable extends Outage {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'LimitsUnavailable';
+  }
 }
 
 /** A call that counts. */

@@ -11,15 +11,17 @@ export interface Root {
   remove(): Promise<void>;
 }
 
-/** The shipped profile, with the free plan's limits raised to `amount`, and the first few patterns. */
+/** The shipped profile, with `amount` requests in the free plan, points enough, and the first few patterns. */
 export async function makeRoot({ patterns, amount }: { patterns: number; amount: number }): Promise<Root> {
   const path = await mkdtemp(join(tmpdir(), 'tollgraph-root-'));
   const profile = await readFile(join('profiles', 'specql.yaml'), 'utf8');
   const [before, free, ...after] = profile.split(/(?=^ {2}- id: )/m);
+  const raised = (_limit: string, meter: string, window: string): string =>
+    `meter: ${meter}${window} amount: ${meter === 'cost' ? amount * 1_000 : amount} }`;
   await mkdir(join(path, 'profiles'));
   await writeFile(
     join(path, 'profiles', 'specql.yaml'),
-    [before, free?.replaceAll(/amount: \d+ \}/g, `amount: ${amount} }`), ...after].join(''),
+    [before, free?.replaceAll(/meter: (\w+)(.*) amount: \d+ \}/g, raised), ...after].join(''),
   );
   const files: string[] = [];
   for (const file of (await readdir('patterns', { recursive: true })).sort()) {

@@ -1,0 +1,217 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { Logger } from '../../logger.js';
+import type { Limit } from '../../plans/profile.js';
+import { SLIDING_MS } from '../../plans/profile.js';
+import type {
+  Account,
+  Asked,
+  Limiter,
+  LimitState,
+  LoadSpent,
+  Spent,
+  Take,
+  Taken,
+} from '../../usage/limiter.js';
+import { checkCost, givenBack, limitsOf, owedAfter } from '../../usage/limiter.js';
+import { isFixed, periodsAt } from '../../usage/periods.js';
+import type { Reply } from './connection.js';
+import { RedisScript } from './connection.js';
+
+const SCRIPT = readFileSync(new URL('./limits.lua', import.meta.url), 'utf8');
+
+/** Counters that nobody asks for go, and are loaded again: two of the longest windows. */
+const KEEP_MS = 2 * SLIDING_MS.hour;
+
+/** Loads and period boundaries that one take may meet. */
+const MAX_TRIES = 10;
+
+export interface RedisLimiterOptions {
+  readonly url: string;
+  /** Begins the names of all keys: one for each installation. */
+  readonly prefix: string;
+  readonly load: LoadSpent;
+  readonly log: Logger;
+  /** Whose time counts: the server's, which all nodes share, or the one that a take comes with. */
+  readonly time?: 'server' | 'given';
+  /** Told whenever counters were missing. */
+  readonly onLoad?: () => void;
+}
+
+/**
+ * The limiter that several nodes share: one script on one Redis decides for all of them. Names of keys
+ * carry the run id of the server, so that a restart or failover, whose counters may be older, finds none
+ * and loads them (decision 15).
+ */
+export class RedisLimiter implements Limiter {
+  readonly #script: RedisScript;
+  readonly #loading = new Map<string, Promise<void>>();
+  /** Of the server's clock, ahead of this one's: to name the right periods at the first try. */
+  #skew = 0;
+
+  private constructor(private readonly options: RedisLimiterOptions) {
+    this.#script = new RedisScript(options.url, SCRIPT, options.log);
+  }
+
+  /** Resolves once the first try to connect is over: an outage at the start is one like any other. */
+  static async open(options: RedisLimiterOptions): Promise<RedisLimiter> {
+    const limiter = new RedisLimiter(options);
+    await limiter.#script.tried;
+    return limiter;
+  }
+
+  get up(): boolean {
+    return this.#script.up;
+  }
+
+  async take(asked: Asked): Promise<Take> {
+    const cost = checkCost(asked.cost);
+    const limits = limitsOf(asked);
+    const reply = await this.#ask('take', asked, limits, cost);
+    const { kind, at, refusing, free, load, states } = reply;
+    if (kind !== 'taken') {
+      const limit = states[refusing - 1];
+      if (!limit) throw new Error(`the script refused by limit ${refusing} of ${states.length}`);
+      return { kind, at, limit, retryAfterMs: kind === 'never' ? 0 : free - at, states };
+    }
+    const { day, month } = periodsAt(at);
+    let open = true;
+    const back = (points: number, undo: boolean): void => {
+      if (!open) return;
+      open = false;
+      if (points === 0 && !undo) return;
+      const numbers = [at, cost, points].map(String);
+      const args = [load, ...numbers, day.name, month.name, undo ? 'undo' : 'settle'];
+      // Nobody waits for it. What gets lost stays spent: it gives nothing away.
+      this.#run('back', asked, limits, args).catch((error: unknown) =>
+        this.options.log.error('points could not be given back', error),
+      );
+    };
+    const taken: Taken = {
+      kind,
+      at,
+      periods: [day.name, month.name],
+      states,
+      settle: (actualCost) => {
+        const points = Math.max(0, cost - actualCost);
+        back(points, false);
+        return givenBack(states, points, at);
+      },
+      undo: () => back(cost, true),
+    };
+    return taken;
+  }
+
+  async states(account: Account): Promise<readonly LimitState[]> {
+    return (await this.#ask('look', account, account.limits, 0)).states;
+  }
+
+  /** The counters are loaded anew at the next call: calls have passed that they do not know of. */
+  async forget(account: Pick<Account, 'accountId' | 'environment'>): Promise<void> {
+    await this.#run('forget', { ...account, limits: [], now: 0 }, [], []);
+  }
+
+  close(): Promise<void> {
+    return this.#script.close();
+  }
+
+  async #ask(
+    operation: 'take' | 'look',
+    account: Account,
+    limits: readonly Limit[],
+    cost: number,
+  ): Promise<Decision> {
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const { day, month } = periodsAt(account.now + this.#skew);
+      const periods = [day, month].flatMap(({ name, begin, end }) => [name, String(begin), String(end)]);
+      const reply = await this.#run(operation, account, limits, [String(cost), ...periods]);
+      const [kind, at] = [reply[0], Number(reply[1])];
+      if (kind === 'period') this.#skew = at - account.now;
+      else if (kind === 'load') await this.#loaded(account, limits, at);
+      else return decision(reply, limits);
+    }
+    throw new Error(`the counters of ${account.accountId} do not stay`);
+  }
+
+  /** Loads once for all that wait. */
+  #loaded(account: Account, limits: readonly Limit[], now: number): Promise<void> {
+    const id = `${account.accountId}|${account.environment}`;
+    let loading = this.#loading.get(id);
+    if (!loading) {
+      loading = this.#load(account, limits, now).finally(() => this.#loading.delete(id));
+      this.#loading.set(id, loading);
+    }
+    return loading;
+  }
+
+  async #load(account: Account, limits: readonly Limit[], now: number): Promise<void> {
+    this.options.onLoad?.();
+    const spent = await this.options.load(account.accountId, account.environment, now, true);
+    const { day, month } = periodsAt(now);
+    const amounts = [day, month].flatMap(({ name }) =>
+      ['requests', 'cost'].map((meter) => String(spent.periods.get(`${meter}|${name}`) ?? 0)),
+    );
+    const windows = limits.flatMap((limit) => windowOf(limit, spent, now));
+    const args = [randomUUID(), String(now), day.name, month.name, ...amounts, ...windows];
+    await this.#run('load', account, limits, args);
+  }
+
+  #run(
+    operation: string,
+    { accountId, environment, now }: Account,
+    limits: readonly Limit[],
+    args: readonly string[],
+  ): Promise<Reply> {
+    const { prefix, time } = this.options;
+    // One hash slot for all keys of an account.
+    const keys = (runId: string): string[] =>
+      ['counters', 'minute', 'hour'].map(
+        (name) => `${prefix}:${runId}:{${accountId}|${environment}}:${name}`,
+      );
+    const described = limits.flatMap(({ meter, window, amount }) => [meter, window, String(amount)]);
+    return this.#script.run(keys, [
+      operation,
+      time === 'given' ? String(now) : '',
+      String(KEEP_MS),
+      String(limits.length),
+      ...described,
+      ...args,
+    ]);
+  }
+}
+
+interface Decision {
+  readonly kind: Take['kind'];
+  readonly at: number;
+  /** The limit's place, from 1 on. */
+  readonly refusing: number;
+  readonly free: number;
+  readonly load: string;
+  readonly states: readonly LimitState[];
+}
+
+function decision(reply: Reply, limits: readonly Limit[]): Decision {
+  const [kind, at, refusing, free, load, ...standing] = reply;
+  const states = limits.map((limit, i) => {
+    const used = Number(standing[2 * i]);
+    const remaining = Math.max(0, limit.amount - used);
+    return { limit, used, remaining, resetAt: Number(standing[2 * i + 1]) };
+  });
+  return {
+    kind: kind as Take['kind'],
+    at: Number(at),
+    refusing: Number(refusing),
+    free: Number(free),
+    load: String(load),
+    states,
+  };
+}
+
+/** What a limit's window holds, as the script takes it: how many numbers, and the numbers. */
+function windowOf({ meter, window, amount }: Limit, spent: Spent, now: number): string[] {
+  if (isFixed(window)) return ['0'];
+  const windowMs = SLIDING_MS[window];
+  if (meter === 'cost') return ['1', String(owedAfter(spent, windowMs, amount, now) * windowMs)];
+  const times = spent.recent.filter(({ at }) => at > now - windowMs);
+  return [String(times.length), ...times.map(({ at }) => String(at))];
+}

@@ -1,0 +1,254 @@
+-- The limiter of several nodes (src/usage/limiter.ts says what it keeps to; localLimiter.ts is the same in
+-- one process). One account at a time, all or nothing; all keys lie in one hash slot.
+--
+-- KEYS  1 the counters, a hash: `at` newest time seen, `load` names the load that they come from,
+--         `day`, `month` newest periods and in `day:requests`, `day:cost`, … what is spent in them;
+--         of each window of requests `count:<window>`, the length of its list;
+--         of each bucket of cost points `owed:<window>` in points times milliseconds, as of `since:<window>`,
+--         refilled with `rate:<window>` points for each window
+--       2 the times of the calls in the window of a minute, oldest first; 3 of an hour
+-- ARGV  1 what to do: take, look, load, back or forget
+--       2 the time in milliseconds, or '' for this server's
+--       3 how long the keys are kept, in milliseconds
+--       4 the number of limits, then meter, window and amount of each; then what the operation needs
+local HASH = KEYS[1]
+local TIMES = { minute = KEYS[2], hour = KEYS[3] }
+local LENGTH = { minute = 60000, hour = 3600000 }
+
+if ARGV[1] == 'forget' then
+  redis.call('DEL', KEYS[1], KEYS[2], KEYS[3])
+  return { 'ok' }
+end
+
+local limits = {}
+local argument = 5
+for i = 1, tonumber(ARGV[4]) do
+  limits[i] = { meter = ARGV[argument], window = ARGV[argument + 1], amount = tonumber(ARGV[argument + 2]) }
+  argument = argument + 3
+end
+
+--- The next argument.
+local function next_text()
+  argument = argument + 1
+  return ARGV[argument - 1]
+end
+local function next_number() return tonumber(next_text()) end
+
+local function get(field) return redis.call('HGET', HASH, field) end
+local function number(field) return tonumber(get(field) or '0') end
+-- Whole numbers, all digits: Lua would write large ones with an exponent.
+local function set(field, value) redis.call('HSET', HASH, field, string.format('%.0f', value)) end
+
+local function keep()
+  for i = 1, 3 do redis.call('PEXPIRE', KEYS[i], ARGV[3]) end
+end
+
+-- Time never goes backwards.
+local function time()
+  local now = tonumber(ARGV[2])
+  if not now then
+    local server = redis.call('TIME')
+    now = server[1] * 1000 + math.floor(server[2] / 1000)
+  end
+  return math.max(now, number('at'))
+end
+
+local function slides(limit) return LENGTH[limit.window] ~= nil end
+
+--- Whether the counter of a limit is there, whole.
+local function is_loaded(limit)
+  if not slides(limit) then return true end
+  if limit.meter == 'cost' then return get('owed:' .. limit.window) ~= false end
+  return get('count:' .. limit.window) == tostring(redis.call('LLEN', TIMES[limit.window]))
+end
+
+--- How many calls the window that ends now holds.
+local function calls(limit, now)
+  local list = TIMES[limit.window]
+  local oldest = redis.call('LINDEX', list, 0)
+  while oldest and tonumber(oldest) <= now - LENGTH[limit.window] do
+    redis.call('LPOP', list)
+    oldest = redis.call('LINDEX', list, 0)
+  end
+  local count = redis.call('LLEN', list)
+  set('count:' .. limit.window, count)
+  return count
+end
+
+--- When one more call fits.
+local function room_at(limit, amount, now)
+  local count = calls(limit, now)
+  if count < amount then return now end
+  return tonumber(redis.call('LINDEX', TIMES[limit.window], count - amount)) + LENGTH[limit.window]
+end
+
+local function owed(limit, now)
+  local window = limit.window
+  return math.max(0, number('owed:' .. window) - (now - number('since:' .. window)) * number('rate:' .. window))
+end
+
+local function set_owed(limit, value, now)
+  set('owed:' .. limit.window, value)
+  set('since:' .. limit.window, now)
+  set('rate:' .. limit.window, limit.amount)
+end
+
+--- When so many points fit a bucket.
+local function points_at(limit, points, now)
+  local length = LENGTH[limit.window]
+  local missing = owed(limit, now) - (limit.amount - points) * length
+  return now + math.max(0, math.ceil(missing / limit.amount))
+end
+
+local function needs(limit, cost)
+  if limit.meter == 'requests' then return 1 end
+  return cost
+end
+
+local function standing(limit, now, ends)
+  if not slides(limit) then
+    return number(limit.window .. ':' .. limit.meter), ends[limit.window]
+  end
+  if limit.meter == 'cost' then
+    return math.ceil(owed(limit, now) / LENGTH[limit.window]), points_at(limit, limit.amount, now)
+  end
+  local used = calls(limit, now)
+  return used, room_at(limit, math.max(1, math.min(used, limit.amount)), now)
+end
+
+if ARGV[1] == 'load' then
+  -- Only what is missing: another node may have been faster, and has counted since.
+  local id = next_text()
+  local now = next_number()
+  local periods = { day = next_text(), month = next_text() }
+  local fresh = get('at') == false
+  if fresh then
+    redis.call('DEL', KEYS[2], KEYS[3])
+    set('at', now)
+    redis.call('HSET', HASH, 'load', id, 'day', periods.day, 'month', periods.month)
+  end
+  for _, field in ipairs({ 'day:requests', 'day:cost', 'month:requests', 'month:cost' }) do
+    local amount = next_number()
+    if fresh then set(field, amount) end
+  end
+  for _, limit in ipairs(limits) do
+    local count = next_number()
+    local missing = not is_loaded(limit)
+    if missing and limit.meter == 'requests' then redis.call('DEL', TIMES[limit.window]) end
+    for _ = 1, count do
+      local value = next_number()
+      if missing and limit.meter == 'cost' then
+        set_owed(limit, value, now)
+      elseif missing then
+        redis.call('RPUSH', TIMES[limit.window], string.format('%.0f', value))
+        set('at', math.max(value, number('at')))
+      end
+    end
+    if missing and limit.meter == 'requests' then set('count:' .. limit.window, count) end
+  end
+  keep()
+  return { 'ok' }
+end
+
+if ARGV[1] == 'back' then
+  -- A take that these counters know nothing of has nothing to give back to them.
+  if get('load') ~= next_text() then return { 'ok' } end
+  local taken_at, taken, points = next_number(), next_number(), next_number()
+  local periods = { day = next_text(), month = next_text() }
+  local undo = next_text() == 'undo'
+  local now = number('at')
+  for _, limit in ipairs(limits) do
+    if slides(limit) and limit.meter == 'cost' and is_loaded(limit) then
+      local length = LENGTH[limit.window]
+      local owing = owed(limit, now)
+      -- What has been refilled since the take is not owed any more (src/usage/bucket.ts).
+      local open = taken * length - (now - taken_at) * limit.amount
+      set_owed(limit, owing - math.max(0, math.min(points * length, open, owing)), now)
+    elseif slides(limit) and undo and is_loaded(limit) then
+      redis.call('LREM', TIMES[limit.window], -1, string.format('%.0f', taken_at))
+      set('count:' .. limit.window, redis.call('LLEN', TIMES[limit.window]))
+    end
+  end
+  for window, period in pairs(periods) do
+    if get(window) == period then
+      set(window .. ':cost', number(window .. ':cost') - points)
+      if undo then set(window .. ':requests', number(window .. ':requests') - 1) end
+    end
+  end
+  return { 'ok' }
+end
+
+-- take, look
+local cost = next_number()
+-- The periods as the node has worked them out: name, begin and end of the day, and of the month.
+local now = time()
+local periods, ends = {}, {}
+for _, window in ipairs({ 'day', 'month' }) do
+  local name, from, to = next_text(), next_number(), next_number()
+  if now < from or now >= to then return { 'period', now } end
+  periods[window] = name
+  ends[window] = to
+end
+if get('at') == false then return { 'load', now } end
+for _, limit in ipairs(limits) do
+  if not is_loaded(limit) then return { 'load', now } end
+end
+
+set('at', now)
+for window, period in pairs(periods) do
+  if get(window) ~= period then
+    redis.call('HSET', HASH, window, period, window .. ':requests', '0', window .. ':cost', '0')
+  end
+end
+
+-- A plan that has changed refills at its own rate from now on.
+for _, limit in ipairs(limits) do
+  if slides(limit) and limit.meter == 'cost' and number('rate:' .. limit.window) ~= limit.amount then
+    set_owed(limit, owed(limit, now), now)
+  end
+end
+
+local kind, refusing, free = 'taken', 0, now
+if ARGV[1] == 'take' then
+  for i, limit in ipairs(limits) do
+    local points = needs(limit, cost)
+    local at = now
+    if points > limit.amount then
+      kind, refusing = 'never', i
+      break
+    elseif points == 0 then
+      at = now
+    elseif not slides(limit) then
+      if number(limit.window .. ':' .. limit.meter) + points > limit.amount then at = ends[limit.window] end
+    elseif limit.meter == 'cost' then
+      at = points_at(limit, points, now)
+    else
+      at = room_at(limit, limit.amount, now)
+    end
+    if at > free then kind, refusing, free = 'refused', i, at end
+  end
+end
+
+if ARGV[1] == 'take' and kind == 'taken' then
+  for _, limit in ipairs(limits) do
+    if slides(limit) and limit.meter == 'cost' then
+      set_owed(limit, owed(limit, now) + cost * LENGTH[limit.window], now)
+    elseif slides(limit) then
+      redis.call('RPUSH', TIMES[limit.window], string.format('%.0f', now))
+      set('count:' .. limit.window, redis.call('LLEN', TIMES[limit.window]))
+    end
+  end
+  for window in pairs(periods) do
+    set(window .. ':requests', number(window .. ':requests') + 1)
+    set(window .. ':cost', number(window .. ':cost') + cost)
+  end
+end
+keep()
+
+local reply = { kind, now, refusing, free, get('load') }
+for _, limit in ipairs(limits) do
+  local used, reset = standing(limit, now, ends)
+  reply[#reply + 1] = used
+  reply[#reply + 1] = reset
+end
+return reply

@@ -1,0 +1,80 @@
+import type { Account, Asked, Limiter, LimitState, Take } from './limiter.js';
+import { LimitsUnavailable } from './limiter.js';
+
+/**
+ * What an outage of the shared limiter means. `allow`: calls are held against limits of this node alone, so
+ * that several nodes may let through as many times the amount. `deny`: they are refused as an outage.
+ * Undefined: calls that may change something are denied, the others allowed.
+ */
+export type OutagePolicy = 'allow' | 'deny' | undefined;
+
+/** A limiter that may be away, and that others may have counted for meanwhile. */
+export interface SharedLimiter extends Limiter {
+  /** @throws LimitsUnavailable */
+  forget(account: Pick<Account, 'accountId' | 'environment'>): Promise<void>;
+}
+
+export interface OutageOptions {
+  readonly shared: SharedLimiter;
+  /** Makes the limiter of one outage. */
+  readonly local: () => Limiter;
+  readonly policy: OutagePolicy;
+  /** Told of every call that an outage has decided. */
+  readonly onCall: (decision: 'allowed' | 'denied') => void;
+}
+
+/** The shared limiter, and while it is away what the configuration says. */
+export class OutageLimiter implements Limiter {
+  #local: Limiter | undefined;
+  /** Accounts whose calls the shared counters don't know of. */
+  readonly #missed = new Map<string, Pick<Account, 'accountId' | 'environment'>>();
+  #forgetting: Promise<void> | undefined;
+
+  constructor(private readonly options: OutageOptions) {}
+
+  async take(asked: Asked): Promise<Take> {
+    const { shared, policy, onCall } = this.options;
+    try {
+      if (this.#missed.size > 0) await this.#forget();
+      return await shared.take(asked);
+    } catch (error) {
+      if (!(error instanceof LimitsUnavailable)) throw error;
+      if (policy === 'deny' || (policy === undefined && asked.writes)) {
+        onCall('denied');
+        throw error;
+      }
+      const { accountId, environment } = asked;
+      const take = await this.#limiter().take(asked);
+      if (take.kind === 'taken') this.#missed.set(`${accountId}|${environment}`, { accountId, environment });
+      onCall('allowed');
+      return take;
+    }
+  }
+
+  async states(account: Account): Promise<readonly LimitState[]> {
+    try {
+      return await this.options.shared.states(account);
+    } catch (error) {
+      if (!(error instanceof LimitsUnavailable) || this.options.policy === 'deny') throw error;
+      return this.#limiter().states(account);
+    }
+  }
+
+  #limiter(): Limiter {
+    return (this.#local ??= this.options.local());
+  }
+
+  /** Once for all that wait: what this node has let through alone is loaded with everything else. */
+  #forget(): Promise<void> {
+    return (this.#forgetting ??= this.#forgetMissed().finally(() => (this.#forgetting = undefined)));
+  }
+
+  async #forgetMissed(): Promise<void> {
+    for (const [id, account] of this.#missed) {
+      await this.options.shared.forget(account);
+      this.#missed.delete(id);
+    }
+    // The next outage begins with what was spent until then.
+    this.#local = undefined;
+  }
+}

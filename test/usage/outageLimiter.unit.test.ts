@@ -1,0 +1,121 @@
+import type { Limiter, Spend } from '../../src/usage/limiter.js';
+import { LimitsUnavailable } from '../../src/usage/limiter.js';
+import { LocalLimiter } from '../../src/usage/localLimiter.js';
+import type { OutagePolicy, SharedLimiter } from '../../src/usage/outageLimiter.js';
+import { OutageLimiter } from '../../src/usage/outageLimiter.js';
+import { asked, limit, NOON, spentBy, taken } from './limiter.contract.js';
+
+/** What the nodes share: a limiter that can be away, and forgets whom it is told to. */
+class Shared implements SharedLimiter {
+  away = false;
+  forgotten: string[] = [];
+  #limiter: LocalLimiter;
+
+  constructor(private readonly load: () => LocalLimiter) {
+    this.#limiter = load();
+  }
+
+  take: Limiter['take'] = async (call) => {
+    if (this.away) throw new LimitsUnavailable('away');
+    return this.#limiter.take(call);
+  };
+
+  states: Limiter['states'] = async (account) => {
+    if (this.away) throw new LimitsUnavailable('away');
+    return this.#limiter.states(account);
+  };
+
+  async forget({ accountId }: { accountId: string }): Promise<void> {
+    if (this.away) throw new LimitsUnavailable('away');
+    this.forgotten.push(accountId);
+    this.#limiter = this.load();
+  }
+}
+
+let recorded: Spend[];
+let shared: Shared;
+let decisions: string[];
+let locals: number;
+
+beforeEach(() => {
+  recorded = [];
+  decisions = [];
+  locals = 0;
+  shared = new Shared(newLocal);
+});
+
+const newLocal = (): LocalLimiter => new LocalLimiter(async (_a, _e, now) => spentBy([...recorded], now));
+
+const withPolicy = (policy: OutagePolicy): OutageLimiter =>
+  new OutageLimiter({
+    shared,
+    local: () => {
+      locals++;
+      return newLocal();
+    },
+    policy,
+    onCall: (decision) => decisions.push(decision),
+  });
+
+const LIMITS = [limit('minute', 4), limit('month', 9)];
+const read = asked(LIMITS, NOON);
+const write = asked(LIMITS, NOON, { writes: true });
+
+it.each<[OutagePolicy, boolean, boolean]>([
+  [undefined, true, false],
+  ['allow', true, true],
+  ['deny', false, false],
+])('while the limits are away, the policy %s allows reads: %s, writes: %s', async (policy, reads, writes) => {
+  const limiter = withPolicy(policy);
+  shared.away = true;
+  for (const [call, allowed] of [
+    [read, reads],
+    [write, writes],
+  ] as const) {
+    decisions = [];
+    const take = limiter.take(call);
+    if (allowed) expect((await take).kind).toBe('taken');
+    else await expect(take).rejects.toThrow(LimitsUnavailable);
+    expect(decisions).toEqual([allowed ? 'allowed' : 'denied']);
+  }
+});
+
+it('holds what it allows against limits of this node, with what was spent before', async () => {
+  const limiter = withPolicy('allow');
+  for (let i = 0; i < 3; i++) {
+    recorded.push({ at: taken(await limiter.take(read)).at, cost: 0 });
+  }
+  expect(decisions).toEqual([]);
+  shared.away = true;
+  recorded.push({ at: taken(await limiter.take(read)).at, cost: 0 });
+  expect((await limiter.take(read)).kind).toBe('refused');
+  expect((await limiter.states(read)).map(({ used }) => used)).toEqual([4, 4]);
+  expect(decisions).toEqual(['allowed', 'allowed']);
+});
+
+it('has the shared counters loaded anew for whom it has let through alone, once', async () => {
+  const limiter = withPolicy('allow');
+  recorded.push({ at: taken(await limiter.take(read)).at, cost: 0 });
+  shared.away = true;
+  for (let i = 0; i < 2; i++) recorded.push({ at: taken(await limiter.take(read)).at, cost: 0 });
+  shared.away = false;
+  const [first, second] = await Promise.all([limiter.take(read), limiter.take(read)]);
+  expect(taken(first).states.map(({ used }) => used)).toEqual([4, 4]);
+  expect(second.kind).toBe('refused');
+  expect(shared.forgotten).toEqual(['a']);
+
+  // The next outage has limits of its own.
+  shared.away = true;
+  recorded.push({ at: NOON, cost: 0 });
+  expect((await limiter.take(read)).kind).toBe('refused');
+  expect(locals).toBe(2);
+});
+
+it('does not take another failure for an outage', async () => {
+  const limiter = withPolicy('allow');
+  shared.take = () => {
+    throw new Error('a bug');
+  };
+  await expect(limiter.take(read)).rejects.toThrow('a bug');
+  expect(decisions).toEqual([]);
+});

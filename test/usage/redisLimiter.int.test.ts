@@ -1,0 +1,195 @@
+import { randomUUID } from 'node:crypto';
+import { RedisLimiter } from '../../src/adapters/redis/limiter.js';
+import { silentLogger } from '../../src/logger.js';
+import type { Limiter, LoadSpent, Spend, Take } from '../../src/usage/limiter.js';
+import { LimitsUnavailable } from '../../src/usage/limiter.js';
+import { FaultyProxy } from '../faults/proxy.js';
+import { CAN_START_REDIS, OwnRedis, SHARED_REDIS_URL } from '../support/redis.js';
+import { asked, limit, limiterContract, NOTHING, spentBy, taken } from './limiter.contract.js';
+
+const opened: RedisLimiter[] = [];
+afterEach(() => Promise.all(opened.splice(0).map((limiter) => limiter.close())));
+
+async function open(
+  load: LoadSpent,
+  prefix = `tollgraph-test:${randomUUID()}`,
+  over: { url?: string; time?: 'server' | 'given'; onLoad?: () => void } = {},
+): Promise<RedisLimiter> {
+  const url = SHARED_REDIS_URL ?? '';
+  const limiter = await RedisLimiter.open({ url, prefix, load, log: silentLogger, ...over });
+  opened.push(limiter);
+  return limiter;
+}
+
+/** Asks again while Redis is away. */
+async function answered<T>(ask: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof LimitsUnavailable)) throw error;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+}
+
+(SHARED_REDIS_URL === undefined ? describe.skip : describe)('on Redis', () => {
+  limiterContract({ numRuns: 40, open: (load) => open(load, undefined, { time: 'given' }) });
+
+  it.each([1, 60, 150])('two nodes let exactly %i of 200 parallel calls through', async (amount) => {
+    const prefix = `tollgraph-test:${randomUUID()}`;
+    const limits = [limit('minute', amount), limit('month', 1_000), limit('minute', 10_000, 'cost')];
+    const nodes = [await open(async () => NOTHING, prefix), await open(async () => NOTHING, prefix)];
+    const call = (i: number): Promise<Take> =>
+      (nodes[i % 2] as Limiter).take(asked(limits, Date.now(), { cost: 7 })) as Promise<Take>;
+    const takes = await Promise.all(Array.from({ length: 200 }, (_, i) => call(i)));
+    expect(takes.filter(({ kind }) => kind === 'taken')).toHaveLength(amount);
+    const states = await (nodes[1] as Limiter).states(asked(limits, Date.now()));
+    expect(states.map(({ used }) => used).slice(0, 2)).toEqual([amount, amount]);
+  });
+
+  it('goes by the server’s clock, whatever the nodes’ clocks say', async () => {
+    const prefix = `tollgraph-test:${randomUUID()}`;
+    const limits = [limit('minute', 2), limit('day', 9)];
+    const [right, wrong] = [await open(async () => NOTHING, prefix), await open(async () => NOTHING, prefix)];
+    const first = taken(await right.take(asked(limits, Date.now())));
+    const second = taken(await wrong.take(asked(limits, Date.now() + 40 * 86_400_000)));
+    expect(second.at).toBeGreaterThanOrEqual(first.at);
+    expect(second.at - first.at).toBeLessThan(60_000);
+    expect((await wrong.take(asked(limits, 0))).kind).toBe('refused');
+  });
+
+  it('gives nothing back to counters that were loaded since the take', async () => {
+    const limits = [limit('month', 10), limit('minute', 100, 'cost'), limit('month', 100, 'cost')];
+    const limiter = await open(async (_account, _environment, now) => spentBy([{ at: now, cost: 30 }], now));
+    const take = taken(await limiter.take(asked(limits, Date.now(), { cost: 20 })));
+    await limiter.forget({ accountId: 'a', environment: 'live' });
+    expect((await limiter.states(asked(limits, Date.now()))).map(({ used }) => used)).toEqual([1, 30, 30]);
+    take.undo();
+    const after = await limiter.states(asked(limits, Date.now()));
+    expect([after[0]?.used, after[2]?.used]).toEqual([1, 30]);
+  });
+
+  it('loads a window whose list was lost alone', async () => {
+    let loads = 0;
+    const prefix = `tollgraph-test:${randomUUID()}`;
+    const recorded: Spend[] = [];
+    const load: LoadSpent = async (_account, _environment, now) => spentBy([...recorded], now);
+    const limiter = await open(load, prefix, { onLoad: () => loads++ });
+    const limits = [limit('minute', 3), limit('hour', 3), limit('month', 9)];
+    for (let i = 0; i < 2; i++) {
+      recorded.push({ at: taken(await limiter.take(asked(limits, Date.now()))).at, cost: 0 });
+    }
+    await deleteKeys(`${prefix}:*:minute`);
+    expect(taken(await limiter.take(asked(limits, Date.now()))).states.map(({ used }) => used)).toEqual([
+      3, 3, 3,
+    ]);
+    expect((await limiter.take(asked(limits, Date.now()))).kind).toBe('refused');
+    expect(loads).toBe(2);
+  });
+
+  it.each(['refuse', 'reset', 'freeze', 'forget'] as const)(
+    'says so when Redis cannot be asked, and goes on when it can: %s',
+    async (fault) => {
+      const { hostname, port } = new URL(SHARED_REDIS_URL ?? '');
+      const proxy = await FaultyProxy.open(hostname, Number(port));
+      try {
+        const limits = [limit('minute', 5), limit('month', 9)];
+        const url = `redis://127.0.0.1:${proxy.listening}`;
+        const limiter = await open(async () => NOTHING, undefined, { url });
+        await limiter.take(asked(limits, Date.now()));
+        await proxy.inject(fault);
+        await expect(limiter.take(asked(limits, Date.now()))).rejects.toThrow(LimitsUnavailable);
+        await proxy.heal();
+        const { states } = taken(await answered(() => limiter.take(asked(limits, Date.now()))));
+        // What had no answer may have been taken, and is not taken back.
+        expect(states[1]?.used).toBeGreaterThanOrEqual(2);
+        expect(states[1]?.used).toBeLessThanOrEqual(3);
+        expect(limiter.up).toBe(true);
+      } finally {
+        await Promise.all(opened.splice(0).map((limiter) => limiter.close()));
+        await proxy.close();
+      }
+    },
+  );
+
+  it('opens while Redis is away', async () => {
+    const limiter = await open(async () => NOTHING, undefined, { url: 'redis://127.0.0.1:1' });
+    expect(limiter.up).toBe(false);
+    await expect(limiter.take(asked([], Date.now()))).rejects.toThrow(LimitsUnavailable);
+  });
+});
+
+async function deleteKeys(pattern: string): Promise<void> {
+  const { createClient } = await import('@redis/client');
+  const client = createClient({ url: SHARED_REDIS_URL ?? '' });
+  await client.connect();
+  for await (const keys of client.scanIterator({ MATCH: pattern, COUNT: 1_000 })) {
+    if (keys.length > 0) await client.del(keys);
+  }
+  await client.close();
+}
+
+/**
+ * Two nodes under load, and a journal in memory to which a call is recorded a while after its take: what
+ * a loss makes pass too much is at most what was under way.
+ */
+(CAN_START_REDIS ? describe : describe.skip)('counters that are lost under load', () => {
+  let redis: OwnRedis;
+  beforeEach(async () => {
+    redis = await OwnRedis.start();
+  });
+  afterEach(() => redis.stop());
+
+  it.each(['flush', 'restart'] as const)('are loaded again after a %s', async (loss) => {
+    const AMOUNT = 300;
+    const WORKERS = 24;
+    const limits = [limit('hour', AMOUNT), limit('month', AMOUNT)];
+    const recorded: Spend[] = [];
+    let loads = 0;
+    const load: LoadSpent = async (_account, _environment, now) => {
+      loads++;
+      await new Promise((resolve) => setImmediate(resolve));
+      return spentBy(
+        [...recorded].sort((a, b) => a.at - b.at),
+        now,
+      );
+    };
+    const prefix = `tollgraph-test:${randomUUID()}`;
+    const nodes = [
+      await open(load, prefix, { url: redis.url }),
+      await open(load, prefix, { url: redis.url }),
+    ];
+    let underWay = 0;
+    let atLoss = 0;
+    let refused = 0;
+    let lost: Promise<void> | undefined;
+    const work = async (worker: number): Promise<void> => {
+      while (refused < 100) {
+        const node = nodes[worker % 2] as Limiter;
+        const take = await answered(async () => node.take(asked(limits, Date.now())));
+        if (take.kind !== 'taken') {
+          refused++;
+          continue;
+        }
+        underWay++;
+        for (let i = 0; i < 5 + worker * 4; i++) await new Promise((resolve) => setImmediate(resolve));
+        underWay--;
+        recorded.push({ at: take.at, cost: 0 });
+        if (recorded.length === AMOUNT / 2) {
+          atLoss = underWay;
+          lost = redis[loss]();
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: WORKERS }, (_, i) => work(i)));
+    await lost;
+    const overshoot = recorded.length - AMOUNT;
+    process.stdout.write(
+      `limits after a ${loss}: ${recorded.length} of ${AMOUNT} passed, overshoot ${overshoot}, under way ${atLoss}, loads ${loads}\n`,
+    );
+    expect(overshoot).toBeGreaterThanOrEqual(-WORKERS);
+    expect(overshoot).toBeLessThanOrEqual(WORKERS);
+    expect(loads).toBeGreaterThanOrEqual(2);
+  });
+});
