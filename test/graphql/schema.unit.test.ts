@@ -62,6 +62,32 @@ it('is the published contract, schema/schema.graphql', () => {
   expect([...findBreakingChanges(published, schema), ...findDangerousChanges(published, schema)]).toEqual([]);
 });
 
+/** Breaking changes against the schema of the last release that nobody has declared, and declared ones that there are not. */
+function undeclared(released: GraphQLSchema, now: GraphQLSchema, declared: readonly string[]): string[] {
+  const changes = findBreakingChanges(released, now).map(({ description }) => description);
+  return [
+    ...changes.filter((change) => !declared.includes(change)).map((change) => `not declared: ${change}`),
+    ...declared.filter((change) => !changes.includes(change)).map((change) => `declared in vain: ${change}`),
+  ];
+}
+
+it('breaks no client of the last release, but for what schema/breaking.json declares with a reason', () => {
+  const released = buildSchema(readFileSync('schema/released.graphql', 'utf8'));
+  const declared = JSON.parse(readFileSync('schema/breaking.json', 'utf8')) as Record<string, string>;
+  expect(Object.values(declared).filter((reason) => reason.trim().length < 10)).toEqual([]);
+  expect(undeclared(released, schema, Object.keys(declared))).toEqual([]);
+});
+
+it('would notice a breaking change', () => {
+  const now = buildSchema('type Query { kept: String }');
+  const released = buildSchema('type Query { kept: String, gone: String }');
+  expect(undeclared(released, now, [])).toEqual(['not declared: Query.gone was removed.']);
+  expect(undeclared(released, now, ['Query.gone was removed.'])).toEqual([]);
+  expect(undeclared(now, now, ['Query.gone was removed.'])).toEqual([
+    'declared in vain: Query.gone was removed.',
+  ]);
+});
+
 it('describes every type, field, argument and enum value', () => {
   const places = described(schema);
   expect(places.length).toBeGreaterThan(100);

@@ -271,7 +271,7 @@ export class PostgresEventStore implements EventStore {
 
 const APPEND_ANY =
   'SELECT * FROM store.append($1::text[], $2::bigint[], $3::int[], $4::uuid[], $5::text[], $6::text[], $7::text[])';
-const APPEND_EXPECTED = 'SELECT store.append_expected($1::json) AS last';
+const APPEND_EXPECTED = 'SELECT store.append_expected($1::json, $2::int) AS last';
 const APPEND_EXPECTED_ONE = 'SELECT store.append_expected($1, $2, $3, $4, $5, $6) AS last';
 
 /** JSON is cheaper than arrays, whose every element is escaped; and a batch of the journal is dearer to escape than to commit. */
@@ -299,5 +299,5 @@ function appendExpectedStatement(group: readonly PendingAppend[]): {
       f: i === 0,
     })),
   );
-  return { text: APPEND_EXPECTED, params: [JSON.stringify(rows)] };
+  return { text: APPEND_EXPECTED, params: [JSON.stringify(rows), rows.length] };
 }

@@ -90,7 +90,8 @@ END $$;
 -- constraints find a taken revision and a known id, the sub-select finds a missing predecessor. Returns
 -- the last position, or null with nothing stored when one event does not fit; store.append tells which.
 --   batches: [{s: stream, r: revision, i: id, t: type, d: data, m: metadata, f: first of its batch}, …]
-CREATE OR REPLACE FUNCTION store.append_expected(batches json) RETURNS bigint
+--   total: how many there are, since counting them would parse them a second time
+CREATE OR REPLACE FUNCTION store.append_expected(batches json, total int) RETURNS bigint
 LANGUAGE plpgsql SET enable_seqscan = off AS $$
 DECLARE
   head bigint;
@@ -106,7 +107,7 @@ BEGIN
    WHERE NOT n.f OR n.r = 0
       OR (SELECT true FROM store.events e WHERE e.stream = n.s AND e.revision = n.r - 1);
   GET DIAGNOSTICS inserted = ROW_COUNT;
-  IF inserted < json_array_length(batches) THEN
+  IF inserted < total THEN
     RAISE unique_violation;
   END IF;
   PERFORM pg_notify('tollgraph_events', '');
