@@ -1,6 +1,7 @@
 import type { UsageQueries } from '../../projections/usage/queries.js';
 import type { Config } from '../config.js';
 import type { Environment } from '../eventsourcing/event.js';
+import { lagOf } from '../eventsourcing/lag.js';
 import type { Logger } from '../logger.js';
 import type { Profile } from '../plans/profile.js';
 import { SLIDING_MS } from '../plans/profile.js';
@@ -16,6 +17,9 @@ import type { Shutdown } from './shutdown.js';
 import type { Stores } from './stores.js';
 
 const FORGET_MS = 10_000;
+
+/** Well below the time for which Redis keeps counters that nobody asks for. */
+const LEDGER_LAG_SECONDS_MAX = 600;
 
 /** What decides limits. */
 export interface Limits {
@@ -43,8 +47,14 @@ export async function openLimiter(
   };
   const loadFresh: LoadSpent = async (account, environment, now) =>
     loadFrom(await tails.read(), account, environment, now);
+  const loadShared: LoadSpent = async (account, environment, now, fresh) => {
+    // A ledger that is far behind does not have all calls of who was away for long.
+    const lag = fresh ? undefined : await lagOf(store, usage.seen(), clock());
+    if (!lag || lag.seconds > LEDGER_LAG_SECONDS_MAX) return loadFresh(account, environment, now, fresh);
+    return loadFrom({ since: now - spanMs, accounts: new Map() }, account, environment, now);
+  };
   if (config.redisUrl !== undefined) {
-    return openShared(stores, config.redisUrl, config.limitsOnOutage, loadFresh, log, shutdown);
+    return openShared(stores, config.redisUrl, config.limitsOnOutage, loadShared, log, shutdown);
   }
 
   // Read once for all accounts: of what comes later this process counts itself.

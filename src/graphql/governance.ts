@@ -157,7 +157,7 @@ async function answer(
     },
     run,
   );
-  const headers = rateLimitHeaders(governed.states, plans.profile.headers, now);
+  const headers = rateLimitHeaders(governed.states, plans.profile.headers, governed.at);
   if (governed.kind === 'answered') {
     metrics.governed.inc();
     return response(governed.result, governed.result.data === undefined ? 500 : 200, headers);

@@ -51,6 +51,8 @@ export type Governed<R> =
   | {
       readonly kind: 'answered';
       readonly result: R;
+      /** The time of the take, by the clock that the limits go by. */
+      readonly at: number;
       /** With what was given back. */
       readonly states: readonly LimitState[];
       /** Cost points; null where no formula says. */
@@ -59,6 +61,7 @@ export type Governed<R> =
   | {
       readonly kind: 'refused';
       readonly code: LimitCode;
+      readonly at: number;
       readonly limit: LimitState;
       /** Undefined where it never passes. */
       readonly retryAfterMs: number | undefined;
@@ -106,7 +109,7 @@ export class Governor {
     const outcome = { status, patterns, actualCost, durationUs: durationUs() };
     const states = await this.#record(call, take, outcome);
     const cost = estimate === null ? null : { estimate, spent: costSpent(estimate, outcome) };
-    return { kind: 'answered', result: executed.result, states, cost };
+    return { kind: 'answered', result: executed.result, at: take.at, states, cost };
   }
 
   /** @returns where the limits stand once what was not spent is given back */
@@ -127,7 +130,7 @@ export class Governor {
     const refusal = { amount: limit.limit.amount, code, count: 1, limit: limit.limit.id, used: limit.used };
     const outcome = { status: 'refused', patterns: [], durationUs: 0, actualCost: null, refusal } as const;
     this.refusals.add(call.key.accountId, this.#use(call, { at: take.at, periods: [] }, outcome));
-    return { kind: 'refused', code, limit, retryAfterMs, states };
+    return { kind: 'refused', code, at: take.at, limit, retryAfterMs, states };
   }
 
   #use(

@@ -103,7 +103,8 @@ export interface Spent {
 
 /**
  * @param now of the take that waits: its periods are the ones to load, though midnight may pass meanwhile
- * @param fresh whether calls of the account may have been counted lately, by this process or another
+ * @param fresh whether the account may have called lately, by this process or another; otherwise the ledger
+ *   has all its calls, and no window has any
  */
 export type LoadSpent = (
   accountId: string,

@@ -5,7 +5,7 @@ import type { Limiter, LoadSpent, Spend, Take } from '../../src/usage/limiter.js
 import { LimitsUnavailable } from '../../src/usage/limiter.js';
 import { FaultyProxy } from '../faults/proxy.js';
 import { CAN_START_REDIS, OwnRedis, SHARED_REDIS_URL } from '../support/redis.js';
-import { asked, limit, limiterContract, NOTHING, spentBy, taken } from './limiter.contract.js';
+import { asked, limit, limiterContract, NOON, NOTHING, spentBy, taken } from './limiter.contract.js';
 
 const opened: RedisLimiter[] = [];
 afterEach(() => Promise.all(opened.splice(0).map((limiter) => limiter.close())));
@@ -86,6 +86,28 @@ async function answered<T>(ask: () => Promise<T>): Promise<T> {
     ]);
     expect((await limiter.take(asked(limits, Date.now()))).kind).toBe('refused');
     expect(loads).toBe(2);
+  });
+
+  it('reads the tail only where calls may have been lost', async () => {
+    const asks: boolean[] = [];
+    const prefix = `tollgraph-test:${randomUUID()}`;
+    const load: LoadSpent = async (_account, _environment, _now, fresh) => {
+      asks.push(fresh);
+      return NOTHING;
+    };
+    const limiter = await open(load, prefix, { time: 'given' });
+    const HOURS = 3_600_000;
+    const call = (accountId: string, now: number, limits = [limit('minute', 5)]): Promise<Take> =>
+      limiter.take(asked(limits, now, { accountId }));
+    await call('a', NOON);
+    await call('b', NOON + 2 * HOURS);
+    // For longer than counters are kept nothing was lost: who is not there was not there for as long.
+    await call('c', NOON + 2 * HOURS + 1);
+    // But a window that the counters don't have may have missed calls.
+    await call('c', NOON + 3 * HOURS, [limit('hour', 5)]);
+    await deleteKeys(`${prefix}:*`);
+    await call('c', NOON + 4 * HOURS);
+    expect(asks).toEqual([true, true, false, true, true]);
   });
 
   it.each(['refuse', 'reset', 'freeze', 'forget'] as const)(

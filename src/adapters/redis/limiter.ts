@@ -127,26 +127,30 @@ export class RedisLimiter implements Limiter {
       const reply = await this.#run(operation, account, limits, [String(cost), ...periods]);
       const [kind, at] = [reply[0], Number(reply[1])];
       if (kind === 'period') this.#skew = at - account.now;
-      else if (kind === 'load') await this.#loaded(account, limits, at);
+      else if (kind === 'load') await this.#loaded(account, limits, at, reply[2] === 'all');
       else return decision(reply, limits);
     }
     throw new Error(`the counters of ${account.accountId} do not stay`);
   }
 
-  /** Loads once for all that wait. */
-  #loaded(account: Account, limits: readonly Limit[], now: number): Promise<void> {
+  /**
+   * Loads once for all that wait.
+   * @param all whether there was nothing of the account
+   */
+  #loaded(account: Account, limits: readonly Limit[], now: number, all: boolean): Promise<void> {
     const id = `${account.accountId}|${account.environment}`;
     let loading = this.#loading.get(id);
     if (!loading) {
-      loading = this.#load(account, limits, now).finally(() => this.#loading.delete(id));
+      loading = this.#load(account, limits, now, all).finally(() => this.#loading.delete(id));
       this.#loading.set(id, loading);
     }
     return loading;
   }
 
-  async #load(account: Account, limits: readonly Limit[], now: number): Promise<void> {
+  async #load(account: Account, limits: readonly Limit[], now: number, all: boolean): Promise<void> {
     this.options.onLoad?.();
-    const spent = await this.options.load(account.accountId, account.environment, now, true);
+    const fresh = !(all && (await this.#lostNothing(account.now)));
+    const spent = await this.options.load(account.accountId, account.environment, now, fresh);
     const { day, month } = periodsAt(now);
     const amounts = [day, month].flatMap(({ name }) =>
       ['requests', 'cost'].map((meter) => String(spent.periods.get(`${meter}|${name}`) ?? 0)),
@@ -156,13 +160,28 @@ export class RedisLimiter implements Limiter {
     await this.#run('load', account, limits, args);
   }
 
+  /**
+   * Whether the server has kept everything for as long as counters are kept: what is missing then has not
+   * been used for as long, and the journal's tail need not be read for everyone who comes back.
+   */
+  async #lostNothing(now: number): Promise<boolean> {
+    const { prefix } = this.options;
+    const args = ['began', this.#time(now), String(KEEP_MS), '0'];
+    const [, sinceMs] = await this.#script.run((runId) => [`${prefix}:${runId}:began`], args);
+    return Number(sinceMs) > KEEP_MS;
+  }
+
+  #time(now: number): string {
+    return this.options.time === 'given' ? String(now) : '';
+  }
+
   #run(
     operation: string,
     { accountId, environment, now }: Account,
     limits: readonly Limit[],
     args: readonly string[],
   ): Promise<Reply> {
-    const { prefix, time } = this.options;
+    const { prefix } = this.options;
     // One hash slot for all keys of an account.
     const keys = (runId: string): string[] =>
       ['counters', 'minute', 'hour'].map(
@@ -171,7 +190,7 @@ export class RedisLimiter implements Limiter {
     const described = limits.flatMap(({ meter, window, amount }) => [meter, window, String(amount)]);
     return this.#script.run(keys, [
       operation,
-      time === 'given' ? String(now) : '',
+      this.#time(now),
       String(KEEP_MS),
       String(limits.length),
       ...described,

@@ -7,7 +7,8 @@
 --         of each bucket of cost points `owed:<window>` in points times milliseconds, as of `since:<window>`,
 --         refilled with `rate:<window>` points for each window
 --       2 the times of the calls in the window of a minute, oldest first; 3 of an hour
--- ARGV  1 what to do: take, look, load, back or forget
+--       For `began` there is but one, which says since when this server has lost nothing.
+-- ARGV  1 what to do: take, look, load, back, forget or began
 --       2 the time in milliseconds, or '' for this server's
 --       3 how long the keys are kept, in milliseconds
 --       4 the number of limits, then meter, window and amount of each; then what the operation needs
@@ -18,6 +19,19 @@ local LENGTH = { minute = 60000, hour = 3600000 }
 if ARGV[1] == 'forget' then
   redis.call('DEL', KEYS[1], KEYS[2], KEYS[3])
   return { 'ok' }
+end
+
+local function clock()
+  local given = tonumber(ARGV[2])
+  if given then return given end
+  local server = redis.call('TIME')
+  return server[1] * 1000 + math.floor(server[2] / 1000)
+end
+
+if ARGV[1] == 'began' then
+  local now = clock()
+  redis.call('SET', KEYS[1], string.format('%.0f', now), 'NX')
+  return { 'ok', now - tonumber(redis.call('GET', KEYS[1])) }
 end
 
 local limits = {}
@@ -44,14 +58,7 @@ local function keep()
 end
 
 -- Time never goes backwards.
-local function time()
-  local now = tonumber(ARGV[2])
-  if not now then
-    local server = redis.call('TIME')
-    now = server[1] * 1000 + math.floor(server[2] / 1000)
-  end
-  return math.max(now, number('at'))
-end
+local function time() return math.max(clock(), number('at')) end
 
 local function slides(limit) return LENGTH[limit.window] ~= nil end
 
@@ -189,9 +196,9 @@ for _, window in ipairs({ 'day', 'month' }) do
   periods[window] = name
   ends[window] = to
 end
-if get('at') == false then return { 'load', now } end
+if get('at') == false then return { 'load', now, 'all' } end
 for _, limit in ipairs(limits) do
-  if not is_loaded(limit) then return { 'load', now } end
+  if not is_loaded(limit) then return { 'load', now, 'window' } end
 end
 
 set('at', now)
