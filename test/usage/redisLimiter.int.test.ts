@@ -3,6 +3,7 @@ import { RedisLimiter } from '../../src/adapters/redis/limiter.js';
 import { silentLogger } from '../../src/logger.js';
 import type { Limiter, LoadSpent, Spend, Take } from '../../src/usage/limiter.js';
 import { LimitsUnavailable } from '../../src/usage/limiter.js';
+import { deferred } from '../eventsourcing/fixtures.js';
 import { FaultyProxy } from '../faults/proxy.js';
 import { CAN_START_REDIS, OwnRedis, SHARED_REDIS_URL } from '../support/redis.js';
 import { asked, limit, limiterContract, NOON, NOTHING, spentBy, taken } from './limiter.contract.js';
@@ -68,6 +69,25 @@ async function answered<T>(ask: () => Promise<T>): Promise<T> {
     take.undo();
     const after = await limiter.states(asked(limits, Date.now()));
     expect([after[0]?.used, after[2]?.used]).toEqual([1, 30]);
+  });
+
+  it('leaves what a faster node has loaded, and has counted since', async () => {
+    const prefix = `tollgraph-test:${randomUUID()}`;
+    const limits = [limit('minute', 1), limit('month', 1), limit('minute', 5, 'cost')];
+    const [asking, gate] = [deferred(), deferred()];
+    const slow = await open(async () => {
+      asking.resolve();
+      await gate.promise;
+      return NOTHING;
+    }, prefix);
+    const fast = await open(async () => NOTHING, prefix);
+    const late = slow.take(asked(limits, Date.now(), { cost: 5 }));
+    await asking.promise;
+    taken(await fast.take(asked(limits, Date.now(), { cost: 5 })));
+    gate.resolve();
+    const refused = await late;
+    expect(refused.kind).toBe('refused');
+    expect(refused.states.map(({ used }) => used)).toEqual([1, 1, 5]);
   });
 
   it('loads a window whose list was lost alone', async () => {

@@ -13,7 +13,7 @@ import type {
   Take,
   Taken,
 } from '../../usage/limiter.js';
-import { checkCost, givenBack, limitsOf, owedAfter } from '../../usage/limiter.js';
+import { checkCost, givenBack, LimitsUnavailable, limitsOf, owedAfter } from '../../usage/limiter.js';
 import { isFixed, periodsAt } from '../../usage/periods.js';
 import type { Reply } from './connection.js';
 import { RedisScript } from './connection.js';
@@ -46,6 +46,7 @@ export interface RedisLimiterOptions {
 export class RedisLimiter implements Limiter {
   readonly #script: RedisScript;
   readonly #loading = new Map<string, Promise<void>>();
+  readonly #givingBack = new Set<Promise<unknown>>();
   /** Of the server's clock, ahead of this one's: to name the right periods at the first try. */
   #skew = 0;
 
@@ -82,10 +83,14 @@ export class RedisLimiter implements Limiter {
       if (points === 0 && !undo) return;
       const numbers = [at, cost, points].map(String);
       const args = [load, ...numbers, day.name, month.name, undo ? 'undo' : 'settle'];
-      // Nobody waits for it. What gets lost stays spent: it gives nothing away.
-      this.#run('back', asked, limits, args).catch((error: unknown) =>
-        this.options.log.error('points could not be given back', error),
-      );
+      // No answer waits for it. What gets lost stays spent: it gives nothing away.
+      const given = this.#run('back', asked, limits, args)
+        .catch((error: unknown) => {
+          if (!(error instanceof LimitsUnavailable))
+            this.options.log.error('points were not given back', error);
+        })
+        .finally(() => this.#givingBack.delete(given));
+      this.#givingBack.add(given);
     };
     const taken: Taken = {
       kind,
@@ -111,8 +116,10 @@ export class RedisLimiter implements Limiter {
     await this.#run('forget', { ...account, limits: [], now: 0 }, [], []);
   }
 
-  close(): Promise<void> {
-    return this.#script.close();
+  /** What is being given back arrives, if Redis is there. */
+  async close(): Promise<void> {
+    await Promise.all(this.#givingBack);
+    await this.#script.close();
   }
 
   async #ask(
