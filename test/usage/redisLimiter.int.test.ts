@@ -35,7 +35,7 @@ async function answered<T>(ask: () => Promise<T>): Promise<T> {
 }
 
 (SHARED_REDIS_URL === undefined ? describe.skip : describe)('on Redis', () => {
-  limiterContract({ numRuns: 40, open: (load) => open(load, undefined, { time: 'given' }) });
+  limiterContract({ numRuns: 25, open: (load) => open(load, undefined, { time: 'given' }) });
 
   it.each([1, 60, 150])('two nodes let exactly %i of 200 parallel calls through', async (amount) => {
     const prefix = `tollgraph-test:${randomUUID()}`;

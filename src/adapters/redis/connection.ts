@@ -5,9 +5,9 @@ import { createClient, ErrorReply } from '@redis/client';
 import type { Logger } from '../../logger.js';
 import { LimitsUnavailable } from '../../usage/limiter.js';
 
-const CONNECT_MS = 2_000;
+const CONNECT_MS = 3_000;
 /** A script that has no answer then: the connection is given up, since its answers come in order. */
-const ANSWER_MS = 1_000;
+const ANSWER_MS = 3_000;
 const RETRY_MS_MIN = 50;
 const RETRY_MS_MAX = 1_000;
 
@@ -148,7 +148,9 @@ async function connected(client: Client): Promise<string> {
 async function bounded<T>(answer: Promise<T>, ms: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new LimitsUnavailable(`no answer from Redis within ${ms} ms`)), ms);
+    const give = (): void => reject(new LimitsUnavailable(`no answer from Redis within ${ms} ms`));
+    // A process that was held up looks at its sockets first: the answer may be there.
+    timer = setTimeout(() => setImmediate(give), ms);
   });
   try {
     return await Promise.race([answer, late]);
