@@ -23,6 +23,9 @@ if (process.argv.includes('--help')) {
 const quick = process.argv.includes('--quick');
 const databaseUrl = process.env['DATABASE_URL'];
 delete process.env['DATABASE_URL'];
+// What is measured is one process by itself: its limits in memory, its events in its own database.
+delete process.env['REDIS_URL'];
+delete process.env['EVENTSTORE_URL'];
 const folder = await mkdtemp(join(tmpdir(), 'tollgraph-bench-'));
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
