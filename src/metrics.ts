@@ -32,6 +32,18 @@ export interface CallSources {
 export class Metrics {
   readonly registry = new Registry();
 
+  readonly costPoints = new Counter({
+    name: 'tollgraph_cost_points_total',
+    help: 'Cost points of governed calls that stayed spent.',
+    registers: [this.registry],
+  });
+
+  readonly costOverruns = new Counter({
+    name: 'tollgraph_cost_overruns_total',
+    help: 'Answers that cost more than was reckoned before; each is a list that did not keep its bound.',
+    registers: [this.registry],
+  });
+
   readonly governed = new Counter({
     name: 'tollgraph_governed_calls_total',
     help: 'Governed calls that were answered.',

@@ -32,7 +32,7 @@ export interface KnownKey {
   readonly revision: number;
 }
 
-const MAX_LISTED = 200;
+export const MAX_LISTED = 200;
 
 export class KeyQueries {
   constructor(

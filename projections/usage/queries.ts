@@ -16,6 +16,8 @@ export interface UsageByOperationRow {
   readonly requests: number;
 }
 
+export const MAX_OPERATIONS = 50;
+
 export class UsageQueries {
   constructor(
     private readonly sql: Sql,
@@ -92,7 +94,7 @@ export class UsageQueries {
     return this.sql.query(
       `SELECT operation, sum(requests)::bigint AS requests FROM ${this.model.t('hours')}
         WHERE account = $1 AND environment = $2 AND hour >= $3 AND hour < $4
-        GROUP BY 1 HAVING sum(requests) > 0 ORDER BY 2 DESC, 1 LIMIT 50`,
+        GROUP BY 1 HAVING sum(requests) > 0 ORDER BY 2 DESC, 1 LIMIT ${MAX_OPERATIONS}`,
       [account, environment, from, to],
     );
   }

@@ -1,5 +1,6 @@
 import { Arg, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
 import type { PositionTokens } from '../eventsourcing/positionToken.js';
+import { Cost, MUTATION } from '../graphql/cost/directives.js';
 import type { PlanOf, RequestContext } from '../graphql/context.js';
 import { accountOf, sessionOf } from '../graphql/context.js';
 import { Metered } from '../graphql/metering.js';
@@ -36,6 +37,7 @@ export class AccountsResolver {
   ) {}
 
   @Metered('anonymous')
+  @Cost(MUTATION)
   @Mutation(() => RegisterUserResult, {
     nullable: true,
     description: 'Registers a user and opens an account on the default plan. No credential needed.',
@@ -67,6 +69,7 @@ export class AccountsResolver {
   }
 
   @Metered('guarded')
+  @Cost(MUTATION)
   @Mutation(() => DeleteAccountResult, {
     nullable: true,
     description:

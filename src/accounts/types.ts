@@ -1,7 +1,9 @@
 import 'reflect-metadata';
 import { createUnionType, Field, ID, InputType, ObjectType } from 'type-graphql';
 import { GraphQLDateTimeISO } from 'graphql-scalars';
+import { Sized } from '../graphql/cost/directives.js';
 import { EmailTaken, InvalidInput, NotFound } from '../graphql/refusals.js';
+import { MAX_FEATURES, MAX_TIERS } from '../plans/profile.js';
 
 @ObjectType({ description: 'Who signs in.' })
 export class User {
@@ -30,9 +32,11 @@ export class AccountPlan {
   @Field(() => String, { description: 'The name for people.' })
   name!: string;
 
+  @Sized({ assumedSize: MAX_TIERS })
   @Field(() => [String], { description: 'The pattern tiers it includes.' })
   tiers!: readonly string[];
 
+  @Sized({ assumedSize: MAX_FEATURES })
   @Field(() => [String], { description: 'Its features.' })
   features!: readonly string[];
 }

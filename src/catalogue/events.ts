@@ -1,6 +1,9 @@
 import { canonicalJson } from '../canonicalJson.js';
 import { contentHash } from '../eventsourcing/ids.js';
 
+/** Of a pattern. */
+export const MAX_TAGS = 8;
+
 /** A pattern's content: an entry of the catalogue. */
 export interface PatternContent {
   readonly slug: string;

@@ -6,14 +6,14 @@ import type { CommandContext, CommandHandler } from '../eventsourcing/commandHan
 import { derivedId } from '../eventsourcing/ids.js';
 import { pattern } from './decide.js';
 import type { PatternContent } from './events.js';
-import { patternHash, patternStream } from './events.js';
+import { MAX_TAGS, patternHash, patternStream } from './events.js';
 
 const SLUG = /^[a-z0-9]+(-[a-z0-9]+)*$/;
 
 const PatternFile = z.strictObject({
   name: z.string().min(3).max(80),
   tier: z.string(),
-  tags: z.array(z.string().regex(SLUG)).min(1).max(8),
+  tags: z.array(z.string().regex(SLUG)).min(1).max(MAX_TAGS),
   description: z.string().min(80).max(2_000),
   example: z.strictObject({ language: z.string().min(1), text: z.string().min(1).max(10_000) }).optional(),
 });

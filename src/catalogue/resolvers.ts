@@ -1,6 +1,7 @@
 import { Arg, Ctx, FieldResolver, ID, Int, Query, Resolver, Root } from 'type-graphql';
 import type { CatalogueQueries, Horizon, PatternRow } from '../../projections/catalogue/queries.js';
 import type { CatalogueSearch } from '../../projections/catalogue/search.js';
+import { Cost, Range, Sized } from '../graphql/cost/directives.js';
 import type { PlanOf, RequestContext } from '../graphql/context.js';
 import { accountOf } from '../graphql/context.js';
 import { invalidInput } from '../graphql/errors.js';
@@ -12,8 +13,10 @@ import type { QueryEmbedder } from './queryEmbedder.js';
 import { Category, Pattern, PatternConnection, patternOf, PatternResult, PatternSearch } from './types.js';
 import { includes, planThatOpens } from './visibility.js';
 
-export const MAX_PAGE = 100;
-export const MAX_HITS = 50;
+const MAX_PAGE = 100;
+const MAX_HITS = 50;
+/** More than there are; they come from the folders of the catalogue. */
+const MAX_CATEGORIES = 100;
 export const MAX_QUERY_LENGTH = 500;
 /** Characters of an id, a slug or a category. */
 const MAX_NAME = 100;
@@ -36,19 +39,21 @@ export class CatalogueResolver {
   ) {}
 
   @Metered('governed')
+  @Sized({ slicingArguments: ['first'], sizedFields: ['edges', 'nodes'] })
   @Query(() => PatternConnection, {
     nullable: true,
     description: 'The patterns that the plan includes, the most used first, then the newest.',
   })
   async patterns(
     @Ctx() context: RequestContext,
-    @Arg('first', () => Int, { defaultValue: 20, description: 'Page size, 1 to 100.' }) first: number,
+    @Range(1, MAX_PAGE)
+    @Arg('first', () => Int, { defaultValue: 20, description: `Page size, 1 to ${MAX_PAGE}.` })
+    first: number,
     @Arg('after', () => String, { nullable: true, description: 'The `endCursor` of the page before.' })
     after: string | undefined,
     @Arg('category', () => String, { nullable: true, description: 'Only this category.' })
     category: string | undefined,
   ): Promise<PatternConnection> {
-    if (first < 1 || first > MAX_PAGE) throw invalidInput('first', `"first" must be 1 to ${MAX_PAGE}.`);
     const cursor = after == null ? undefined : this.cursors.decode(after);
     if (after != null && !cursor) {
       throw invalidInput('after', '"after" is not a cursor of this list. Use the endCursor of a page.');
@@ -67,6 +72,7 @@ export class CatalogueResolver {
     });
   }
 
+  @Cost(5)
   @FieldResolver(() => Int, { description: 'How many patterns there are on all pages.' })
   totalCount(@Root() connection: ConnectionOf): Promise<number> {
     return this.catalogue.count(connection.horizon, connection.category);
@@ -98,6 +104,8 @@ export class CatalogueResolver {
   }
 
   @Metered('governed')
+  @Cost(20)
+  @Sized({ slicingArguments: ['first'], sizedFields: ['hits'] })
   @Query(() => PatternSearch, {
     nullable: true,
     description: 'Searches names, tags and descriptions, by words and by meaning.',
@@ -105,7 +113,8 @@ export class CatalogueResolver {
   async searchPatterns(
     @Ctx() context: RequestContext,
     @Arg('query', () => String, { description: 'Words or a question, 1 to 500 characters.' }) query: string,
-    @Arg('first', () => Int, { defaultValue: 10, description: 'How many hits at most, 1 to 50.' })
+    @Range(1, MAX_HITS)
+    @Arg('first', () => Int, { defaultValue: 10, description: `How many hits at most, 1 to ${MAX_HITS}.` })
     first: number,
     @Arg('category', () => String, { nullable: true, description: 'Only this category.' })
     category: string | undefined,
@@ -115,7 +124,6 @@ export class CatalogueResolver {
     if (text.length > MAX_QUERY_LENGTH) {
       throw invalidInput('query', `"query" must have at most ${MAX_QUERY_LENGTH} characters.`);
     }
-    if (first < 1 || first > MAX_HITS) throw invalidInput('first', `"first" must be 1 to ${MAX_HITS}.`);
     checkCategory(category);
     const vector = await this.embedder.vectorOf(text);
     const hits = await this.search.search({
@@ -137,10 +145,11 @@ export class CatalogueResolver {
   }
 
   @Metered('governed')
+  @Sized({ assumedSize: MAX_CATEGORIES })
   @Query(() => [Category], { nullable: true, description: 'The categories of what the plan includes.' })
   async categories(@Ctx() context: RequestContext): Promise<Category[]> {
     const rows = await this.catalogue.categories(await this.#horizon(context));
-    return rows.map(({ category, patterns }) => ({ name: category, patterns }));
+    return rows.slice(0, MAX_CATEGORIES).map(({ category, patterns }) => ({ name: category, patterns }));
   }
 
   #horizon(context: RequestContext): Promise<Horizon> {
@@ -157,6 +166,7 @@ export class CatalogueResolver {
 
 @Resolver(() => Pattern)
 export class PatternFieldsResolver {
+  @Cost(1)
   @FieldResolver(() => Int, { description: 'How often it was read with live keys; test keys do not count.' })
   uses(@Root() pattern: Pattern, @Ctx() { loaders }: RequestContext): Promise<number> {
     return loaders.patternUses.load(pattern.id);

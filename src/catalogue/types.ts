@@ -2,6 +2,8 @@ import 'reflect-metadata';
 import { createUnionType, Field, Float, ID, Int, ObjectType } from 'type-graphql';
 import { GraphQLDateTimeISO } from 'graphql-scalars';
 import type { PatternRow } from '../../projections/catalogue/queries.js';
+import { MAX_TAGS } from './events.js';
+import { Sized } from '../graphql/cost/directives.js';
 import { NotFound, PlanRequired } from '../graphql/refusals.js';
 
 @ObjectType({ simpleResolvers: true, description: 'Source code or a schema that shows a pattern.' })
@@ -32,7 +34,8 @@ export class Pattern {
   })
   tier!: string;
 
-  @Field(() => [String], { description: 'Key words.' })
+  @Sized({ assumedSize: MAX_TAGS })
+  @Field(() => [String], { description: 'Key words, at most 8.' })
   tags!: readonly string[];
 
   @Field(() => String, { description: 'What it is, when to use it and when not.' })

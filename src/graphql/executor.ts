@@ -3,6 +3,8 @@ import { BREAK, execute, GraphQLError, isEnumType, isInputObjectType, visit } fr
 import { compileQuery, isCompiledQuery } from 'graphql-jit';
 import { BoundedMap } from '../boundedMap.js';
 import type { RequestContext } from './context.js';
+import { CostFormula } from './cost/formula.js';
+import { Prices } from './cost/prices.js';
 import type { OperationShape } from './metering.js';
 import { shapeOf } from './metering.js';
 
@@ -17,11 +19,13 @@ type Run = (
 /** A document's operation, made ready once and kept. */
 export interface PreparedOperation {
   readonly shape: OperationShape;
+  readonly cost: CostFormula;
   readonly run: Run;
 }
 
 interface Entry {
   readonly shape: OperationShape;
+  readonly cost: CostFormula;
   readonly interpreted: Run;
   compiled: Run | undefined;
   seen: number;
@@ -37,7 +41,12 @@ const COMPILE_AT = 3;
 export class Executor {
   readonly #entries = new BoundedMap<Entry>(1_000);
 
-  constructor(private readonly schema: GraphQLSchema) {}
+  readonly #prices: Prices;
+
+  /** @throws Error for a schema with a list without a bound */
+  constructor(private readonly schema: GraphQLSchema) {
+    this.#prices = new Prices(schema);
+  }
 
   /** @param id names the document and the operation in it, e.g. by its hash */
   prepare(id: string, document: DocumentNode, operation: OperationDefinitionNode): PreparedOperation {
@@ -45,6 +54,7 @@ export class Executor {
     if (!entry) {
       entry = {
         shape: shapeOf(this.schema, document, operation),
+        cost: new CostFormula(this.schema, this.#prices, document, operation),
         interpreted: this.interpreted(document, operation),
         compiled: undefined,
         seen: 0,
@@ -52,7 +62,7 @@ export class Executor {
       this.#entries.set(id, entry);
     }
     if (++entry.seen === COMPILE_AT) entry.compiled = this.compiled(document, operation);
-    return { shape: entry.shape, run: entry.compiled ?? entry.interpreted };
+    return { shape: entry.shape, cost: entry.cost, run: entry.compiled ?? entry.interpreted };
   }
 
   interpreted(document: DocumentNode, operation: OperationDefinitionNode): Run {

@@ -11,11 +11,16 @@ import type { Governor, Executed, Governed } from '../usage/govern.js';
 import type { Guard } from '../usage/guard.js';
 import type { Tracing } from '../telemetry/tracing.js';
 import { rateLimitHeaders } from '../usage/headers.js';
+import type { LimitState } from '../usage/limiter.js';
 import type { Standing } from '../usage/standing.js';
 import { Outage } from '../outage.js';
 import type { AddressGuard } from './addressGuard.js';
 import { addHeaders } from './answerHeaders.js';
 import type { RequestContext } from './context.js';
+import { environmentOf } from './context.js';
+import type { Cost } from './cost/formula.js';
+import type { CostExtension, CostMode } from './cost/report.js';
+import { costExtension, costModeOf } from './cost/report.js';
 import type { ErrorCode } from './errors.js';
 import { ApiError, ERRORS, statusOf } from './errors.js';
 import { Executor } from './executor.js';
@@ -24,6 +29,9 @@ import { checkVariables } from './limits.js';
 
 /** A call that is still running then is given up; it is billed, for its work was done. */
 const TIMEOUT_MS = 10_000;
+
+/** Cost points that a call may come to: whatever the plan allows, and where no points are taken. */
+const MAX_COST = { governed: 100_000, other: 5_000 } as const;
 
 export interface GovernanceOptions {
   readonly schema: GraphQLSchema;
@@ -96,10 +104,11 @@ function traced(
 const OURS: ReadonlySet<string> = new Set(['INTERNAL', 'TRY_AGAIN', 'TIMEOUT']);
 
 async function answer(
-  { schema, governor, guard, addressGuard, plans, metrics, log }: GovernanceOptions,
+  options: GovernanceOptions,
   executor: Executor,
   request: Request,
 ): Promise<GraphQLResponse> {
+  const { schema, governor, guard, addressGuard, plans, metrics, log } = options;
   const { contextValue: context, document, operation, queryHash, operationName } = request;
   const { caller, now } = context;
   if (!document || !operation) throw new Error('an operation without a document');
@@ -119,12 +128,28 @@ async function answer(
   }
   const refused = checkVariables(variables.coerced);
   if (refused) return refusal(metrics, refused.code, [], refused.message);
-  const run = (): Promise<Executed<ExecutionResult>> =>
-    execute(log, prepared, context, given, variables.coerced);
 
-  if (metering !== 'governed') {
+  const mode = costModeOf(request.request.http?.headers.get('graphql-cost'));
+  if (mode === undefined) {
+    return refusal(metrics, 'INVALID_INPUT', [], 'The header GraphQL-Cost is "report" or "validate".');
+  }
+  const cost = prepared.cost.of(variables.coerced);
+  if (cost instanceof ApiError) return refusal(metrics, cost.code, [], cost.message, cost.extensions);
+  const most = MAX_COST[metering === 'governed' ? 'governed' : 'other'];
+  if (cost.estimate > most) {
+    const message = `The query can cost ${cost.estimate} points; a call may cost at most ${most}. Ask for less.`;
+    return refusal(metrics, 'QUERY_COST_EXCEEDED', [], message, { requestedQueryCost: cost.estimate, most });
+  }
+  const { version } = prepared.cost;
+  const shown = (actual: number | null, states: readonly LimitState[]): CostExtension =>
+    costExtension({ requested: cost.estimate, actual, version }, states, breakdown(cost, mode));
+  const run = (): Promise<Executed<ExecutionResult>> =>
+    execute(options, prepared, cost, context, given, variables.coerced);
+
+  // What is only reckoned takes nothing, and is guarded like all that is free.
+  if (metering !== 'governed' || mode === 'validate') {
     const who = caller.kind === 'anonymous' ? `address ${context.address}` : `account ${caller.accountId}`;
-    if (metering === 'anonymous') {
+    if (metering === 'anonymous' && mode !== 'validate') {
       for (const field of rootCalls) {
         if (!(await addressGuard.passes(context.address ?? '', field))) {
           return refusal(metrics, 'RATE_LIMITED', [['retry-after', '60']]);
@@ -136,8 +161,17 @@ async function answer(
         return refusal(metrics, 'RATE_LIMITED', [['retry-after', String(Math.ceil(wait / 1000))]]);
       }
     }
+    if (mode === 'validate') {
+      const states =
+        caller.kind === 'anonymous'
+          ? []
+          : await options.standing.of(caller.accountId, environmentOf(context), now);
+      return response({ data: null, extensions: { cost: shown(null, states) } }, 200);
+    }
     const executed = await run();
-    return response(executed.result, statusFor(executed));
+    // Nothing was taken: what it would have cost is said to who asks.
+    const reported = mode === 'report' && { extensions: { cost: shown(executed.actualCost, []) } };
+    return response({ ...executed.result, ...reported }, statusFor(executed));
   }
 
   if (caller.kind !== 'key') throw new Error('a governed call without a key');
@@ -153,22 +187,33 @@ async function answer(
       method: request.request.http?.method ?? 'POST',
       address: context.address,
       writes: prepared.shape.kind === 'mutation',
-      cost: null,
+      cost: { estimate: cost.estimate, version },
     },
     run,
   );
   const headers = rateLimitHeaders(governed.states, plans.profile.headers, governed.at);
   if (governed.kind === 'answered') {
     metrics.governed.inc();
-    return response(governed.result, governed.result.data === undefined ? 500 : 200, headers);
+    const spent = governed.cost?.spent ?? 0;
+    metrics.costPoints.inc(spent);
+    const extensions = { cost: shown(spent, governed.states) };
+    return response(
+      { ...governed.result, extensions },
+      governed.result.data === undefined ? 500 : 200,
+      headers,
+    );
   }
-  return limitRefusal(metrics, governed, headers);
+  return limitRefusal(metrics, governed, headers, shown(null, governed.states));
 }
+
+/** The points by field, for who asks. */
+const breakdown = (cost: Cost, mode: CostMode | 'none') => (mode === 'none' ? undefined : cost.fields());
 
 /** @throws Outage when that is why there is no result */
 async function execute(
-  log: Logger,
+  { log, metrics }: GovernanceOptions,
   prepared: PreparedOperation,
+  cost: Cost,
   context: RequestContext,
   variables: Readonly<Record<string, unknown>>,
   coerced: Readonly<Record<string, unknown>>,
@@ -180,7 +225,14 @@ async function execute(
     return { result: { errors } as never, status: 'timeout', patterns: [], actualCost: null };
   }
   const patterns = [...context.patternsRead];
-  if (!outcome.errors) return { result: outcome, status: 'ok', patterns, actualCost: null };
+  const actualCost = cost.actual(outcome.data);
+  if (actualCost > cost.estimate) {
+    // A list did not keep its bound. Nobody pays for more than they were told.
+    metrics.costOverruns.inc();
+    const { rootFields } = prepared.shape;
+    log.warn('an answer cost more than its estimate', { rootFields, actualCost, estimate: cost.estimate });
+  }
+  if (!outcome.errors) return { result: outcome, status: 'ok', patterns, actualCost };
   const outage = outcome.errors.find(({ originalError }) => originalError instanceof Outage);
   if (outage && !hasChanged(prepared, outcome)) throw outage.originalError as Outage;
   let internal = false;
@@ -193,7 +245,7 @@ async function execute(
     result: { ...outcome, errors: errors as never },
     status: internal ? 'error' : 'ok',
     patterns,
-    actualCost: null,
+    actualCost,
   };
 }
 
@@ -253,38 +305,49 @@ function refusal(
   code: ErrorCode,
   headers: readonly (readonly [string, string])[] = [],
   message: string = ERRORS[code][1],
-  extensions: Readonly<Record<string, unknown>> = {},
+  details: Readonly<Record<string, unknown>> = {},
+  extensions?: Readonly<Record<string, unknown>>,
 ): GraphQLResponse {
   metrics.refused.inc({ code });
-  return response({ errors: [{ message, extensions: { ...extensions, code } }] }, statusOf(code), headers);
+  const errors = [{ message, extensions: { ...details, code } }];
+  return response({ errors, extensions }, statusOf(code), headers);
 }
 
 function limitRefusal(
   metrics: Metrics,
   { code, limit, retryAfterMs }: Extract<Governed<never>, { kind: 'refused' }>,
   headers: readonly (readonly [string, string])[],
+  cost: CostExtension,
 ): GraphQLResponse {
   const { id, amount, window } = limit.limit;
   const standing = { limit: id, amount, window, used: limit.used };
   const message = ERRORS[code][1];
-  if (retryAfterMs === undefined) return refusal(metrics, code, headers, message, standing);
+  const extensions = { cost };
+  if (retryAfterMs === undefined) {
+    return refusal(metrics, code, headers, message, standing, extensions);
+  }
   const retryAfter = Math.max(1, Math.ceil(retryAfterMs / 1000));
   const timed = [...headers, ['retry-after', String(retryAfter)] as const];
-  return refusal(metrics, code, timed, message, { ...standing, retryAfter });
+  return refusal(metrics, code, timed, message, { ...standing, retryAfter }, extensions);
 }
 
 interface Result {
   readonly data?: Record<string, unknown> | null | undefined;
   readonly errors?: readonly GraphQLFormattedError[] | undefined;
+  readonly extensions?: Readonly<Record<string, unknown>> | undefined;
 }
 
 function response(
-  { data, errors }: Result,
+  { data, errors, extensions }: Result,
   status: number,
   headers: readonly (readonly [string, string])[] = [],
 ): GraphQLResponse {
   const map = new HeaderMap();
   for (const [name, value] of headers) map.set(name, value);
-  const singleResult = { ...(errors && { errors }), ...(data !== undefined && { data }) };
+  const singleResult = {
+    ...(errors && { errors }),
+    ...(data !== undefined && { data }),
+    ...(extensions && { extensions }),
+  };
   return { http: { status, headers: map }, body: { kind: 'single', singleResult } };
 }

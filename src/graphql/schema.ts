@@ -1,7 +1,9 @@
+import { printSchemaWithDirectives } from '@graphql-tools/utils';
 import type { GraphQLSchema } from 'graphql';
-import { isAbstractType } from 'graphql';
+import { isAbstractType, specifiedDirectives } from 'graphql';
 import type { NonEmptyArray } from 'type-graphql';
 import { buildSchemaSync } from 'type-graphql';
+import { COST_DIRECTIVES } from './cost/directives.js';
 import { AccountResolver, AccountsResolver, UserResolver } from '../accounts/resolvers.js';
 import { CatalogueResolver, PatternFieldsResolver } from '../catalogue/resolvers.js';
 import { AccountKeysResolver, KeysResolver } from '../keys/resolvers.js';
@@ -32,6 +34,7 @@ export function createSchema(instances: readonly object[] = []): GraphQLSchema {
     container: { get: (resolver: Class) => byClass.get(resolver) },
     // Inputs are checked where they are used: a failure there is a typed answer.
     validate: false,
+    directives: [...specifiedDirectives, ...COST_DIRECTIVES],
   });
   // Members are told apart by their class, which has the type's name. type-graphql's own function is
   // asynchronous, and graphql-jit needs an answer at once.
@@ -39,4 +42,21 @@ export function createSchema(instances: readonly object[] = []): GraphQLSchema {
     if (isAbstractType(type)) type.resolveType = (value: object) => value.constructor.name;
   }
   return schema;
+}
+
+/**
+ * The published contract with its prices: graphql-js' own printer leaves out what directives say. What has a
+ * description is set apart, as that printer does.
+ */
+export function sdlOf(schema: GraphQLSchema): string {
+  const spaced: string[] = [];
+  let within = false;
+  for (const line of printSchemaWithDirectives(schema).split('\n')) {
+    const text = line.trim();
+    const begins = !within && text.startsWith('"""');
+    if (text === '"""') within = !within;
+    if (begins && !/[({]$|^$/.test(spaced.at(-1) ?? '')) spaced.push('');
+    spaced.push(line);
+  }
+  return spaced.join('\n');
 }

@@ -2,7 +2,7 @@ import fastifyStatic from '@fastify/static';
 import { getDistDirectory, renderAltair } from 'altair-static';
 import type { FastifyInstance } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
-import { printSchema } from 'graphql';
+import { sdlOf } from '../graphql/schema.js';
 
 const FIRST_QUERY = `# First set your key: the topmost icon on the left opens the headers; X-API-Key takes sk_test_…
 query FirstSearch {
@@ -26,7 +26,7 @@ export async function servePlayground(fastify: FastifyInstance, schema: GraphQLS
     persistedSettings: { 'banners.disable': true, 'alert.disableUpdateNotification': true },
     disableAccount: true,
   });
-  const sdl = printSchema(schema);
+  const sdl = sdlOf(schema);
   await fastify.register(fastifyStatic, {
     root: getDistDirectory(),
     prefix: '/playground/',

@@ -1,9 +1,11 @@
 import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
 import type { KeyQueries } from '../../projections/keys/queries.js';
+import { MAX_LISTED } from '../../projections/keys/queries.js';
 import { Account } from '../accounts/types.js';
 import type { CommandHandler } from '../eventsourcing/commandHandler.js';
 import { BAD_COMMAND_ID, commandIdOf } from '../eventsourcing/commandId.js';
 import type { PositionTokens } from '../eventsourcing/positionToken.js';
+import { Cost, MUTATION, Sized } from '../graphql/cost/directives.js';
 import type { RequestContext } from '../graphql/context.js';
 import { sessionOf } from '../graphql/context.js';
 import { Metered } from '../graphql/metering.js';
@@ -33,6 +35,7 @@ export class KeysResolver {
   ) {}
 
   @Metered('guarded')
+  @Cost(MUTATION)
   @Mutation(() => IssueKeyResult, {
     nullable: true,
     description: 'Issues a key for the account. Needs a session. The secret is shown this once.',
@@ -83,6 +86,7 @@ export class KeysResolver {
   }
 
   @Metered('guarded')
+  @Cost(MUTATION)
   @Mutation(() => RevokeKeyResult, {
     nullable: true,
     description: 'Revokes a key of the account at once. Needs a session. Revoking it again changes nothing.',
@@ -123,6 +127,7 @@ export class KeysResolver {
 export class AccountKeysResolver {
   constructor(private readonly keys: KeyQueries) {}
 
+  @Sized({ assumedSize: MAX_LISTED })
   @FieldResolver(() => [Key], {
     name: 'keys',
     description: 'The keys of the account, the oldest first, at most 200.',

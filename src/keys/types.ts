@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { createUnionType, Field, ID, InputType, ObjectType, registerEnumType } from 'type-graphql';
 import { GraphQLDateTimeISO } from 'graphql-scalars';
+import { Sized } from '../graphql/cost/directives.js';
 import { InvalidInput, NotFound } from '../graphql/refusals.js';
 
 export enum KeyEnvironment {
@@ -42,6 +43,7 @@ export class Key {
   @Field(() => KeyEnvironment, { description: 'Live or test.' })
   environment!: KeyEnvironment;
 
+  @Sized({ assumedSize: Object.keys(KeyScope).length })
   @Field(() => [KeyScope], { description: 'What it may do.' })
   scopes!: readonly KeyScope[];
 

@@ -3,6 +3,11 @@ import { z } from 'zod';
 /** Lengths of the windows that slide, in milliseconds. */
 export const SLIDING_MS = { minute: 60_000, hour: 3_600_000 } as const;
 
+export const MAX_TIERS = 20;
+export const MAX_FEATURES = 50;
+/** One for each meter and window. */
+export const MAX_LIMITS = 8;
+
 /** Cost points for each request, where a plan says nothing of cost. */
 const POINTS_PER_REQUEST = 100;
 
@@ -43,11 +48,11 @@ const Plan = z.strictObject({
   /** Where none is on cost, each on requests has one beside it: 100 points for each request. */
   limits: Limits,
   catalogue: z.strictObject({
-    tiers: z.array(z.string()).min(1),
+    tiers: z.array(z.string()).min(1).max(MAX_TIERS),
     /** At most so many patterns, the first by publication; null for all (decision 16). */
     patterns: z.number().int().positive().nullable(),
   }),
-  features: z.array(z.string()),
+  features: z.array(z.string()).max(MAX_FEATURES),
 });
 
 /** A product profile: what is sold, as data (`profiles/*.yaml`). */
@@ -68,7 +73,7 @@ export const Profile = z
     defaultPlan: z.string(),
     /** The plan that an operator grants to the demo account. */
     demoPlan: z.string(),
-    tiers: z.array(z.string()).min(1),
+    tiers: z.array(z.string()).min(1).max(MAX_TIERS),
     /** From the smallest to the largest: the first that opens a pattern is the one to buy. */
     plans: z.array(Plan).min(1),
   })

@@ -118,11 +118,8 @@ export const amountTaken = ({ meter }: Limit, cost: number): number => (meter ==
 
 /** The limits that a call is held against: those on cost only where its cost is known. */
 export function limitsOf({ limits, cost }: Pick<Asked, 'limits' | 'cost'>): readonly Limit[] {
-  return cost !== null || limits.every(({ meter }) => meter !== 'cost') ? limits : withoutCost(limits);
+  return cost === null ? limits.filter(({ meter }) => meter !== 'cost') : limits;
 }
-
-export const withoutCost = (limits: readonly Limit[]): readonly Limit[] =>
-  limits.filter(({ meter }) => meter !== 'cost');
 
 /** @throws RangeError for a cost that would give points away */
 export function checkCost(cost: number | null): number {

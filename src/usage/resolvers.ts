@@ -10,11 +10,10 @@ import type { Profile } from '../plans/profile.js';
 import type { LimitState } from './limiter.js';
 import type { Standing } from './standing.js';
 import type { LimitStatus } from './types.js';
-import { Quota, RateLimit, Usage, UsageInterval } from './types.js';
+import { MAX_DAYS, Quota, RateLimit, Usage, UsageInterval } from './types.js';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-const MAX_DAYS = { hour: 31, day: 400 } as const;
 /** How long an answer waits for the ledger to have seen the newest calls, in milliseconds. */
 const LEDGER_WAIT_MS = 1_000;
 

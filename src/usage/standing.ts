@@ -1,7 +1,6 @@
 import type { Environment } from '../eventsourcing/event.js';
 import type { PlanInForce } from '../plans/profile.js';
 import type { Limiter, LimitState } from './limiter.js';
-import { withoutCost } from './limiter.js';
 
 /** Where the limits of an account stand, for whoever asks; it takes nothing. */
 export class Standing {
@@ -12,8 +11,7 @@ export class Standing {
 
   /** @throws Outage when nobody can tell */
   of(accountId: string, environment: Environment, now: number): Promise<readonly LimitState[]> {
-    // Until a formula says what a call costs, limits on cost are not decided.
-    const limits = withoutCost(this.planOf(accountId).plan.limits);
+    const { limits } = this.planOf(accountId).plan;
     if (limits.length === 0) return Promise.resolve([]);
     return this.limiter.states({ accountId, environment, limits, now });
   }

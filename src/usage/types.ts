@@ -1,6 +1,13 @@
 import 'reflect-metadata';
 import { Field, Float, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { GraphQLDateTimeISO } from 'graphql-scalars';
+import { MAX_OPERATIONS } from '../../projections/usage/queries.js';
+import { Sized } from '../graphql/cost/directives.js';
+import { MAX_LIMITS } from '../plans/profile.js';
+
+/** Days that can be asked for at once, by the hour and by the day. */
+export const MAX_DAYS = { hour: 31, day: 400 } as const;
+const MAX_BUCKETS = Math.max(24 * MAX_DAYS.hour, MAX_DAYS.day);
 
 export enum UsageInterval {
   HOUR = 'hour',
@@ -50,9 +57,11 @@ export class Usage {
   @Field(() => Int, { description: 'Requests that count, in all.' })
   requests!: number;
 
+  @Sized({ assumedSize: MAX_BUCKETS })
   @Field(() => [UsageBucket], { description: 'Hours or days with usage, the oldest first.' })
   buckets!: UsageBucket[];
 
+  @Sized({ assumedSize: MAX_OPERATIONS })
   @Field(() => [OperationUsage], { description: 'The 50 operations with the most requests.' })
   operations!: OperationUsage[];
 
@@ -95,6 +104,7 @@ export class Quota {
   @Field(() => String, { description: 'The plan that they come from.' })
   plan!: string;
 
+  @Sized({ assumedSize: MAX_LIMITS })
   @Field(() => [LimitStatus], { description: 'The limits in force; empty for a plan without limits.' })
   limits!: LimitStatus[];
 }
@@ -107,6 +117,7 @@ export class RateLimit {
   })
   limit!: LimitStatus | null;
 
+  @Sized({ assumedSize: MAX_LIMITS })
   @Field(() => [LimitStatus], { description: 'All limits in force, as in RateLimit and RateLimit-Policy.' })
   policies!: LimitStatus[];
 }

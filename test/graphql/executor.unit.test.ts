@@ -32,7 +32,7 @@ import { AccountKeysResolver, KeysResolver } from '../../src/keys/resolvers.js';
 import { IssueKeyPayload, RevokeKeyPayload } from '../../src/keys/types.js';
 import { silentLogger } from '../../src/logger.js';
 import { UsageResolver } from '../../src/usage/resolvers.js';
-import { randomQuery } from './randomQueries.js';
+import { randomOf, randomQuery } from './randomQueries.js';
 
 /** The classes behind the members of unions. */
 const CLASSES: Readonly<Record<string, object>> = Object.fromEntries(
@@ -148,18 +148,6 @@ class World {
     }
     return object;
   }
-}
-
-/** Numbers below n that follow from a text. */
-function randomOf(text: string): (n: number) => number {
-  let state = 2_166_136_261;
-  for (let i = 0; i < text.length; i++) state = Math.imul(state ^ text.charCodeAt(i), 16_777_619);
-  return (n) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) % n;
-  };
 }
 
 const CONTEXT = {} as RequestContext;

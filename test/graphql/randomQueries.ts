@@ -183,3 +183,15 @@ function literal(value: unknown, type: GraphQLInputType): string {
   }
   return JSON.stringify(value);
 }
+
+/** Numbers below n that follow from a text. */
+export function randomOf(text: string): (n: number) => number {
+  let state = 2_166_136_261;
+  for (let i = 0; i < text.length; i++) state = Math.imul(state ^ text.charCodeAt(i), 16_777_619);
+  return (n) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) % n;
+  };
+}

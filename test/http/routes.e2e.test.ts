@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
-import { buildClientSchema, getIntrospectionQuery, printSchema } from 'graphql';
+import { buildClientSchema, getIntrospectionQuery } from 'graphql';
 import type { IntrospectionQuery } from 'graphql';
-import { createSchema } from '../../src/graphql/schema.js';
+import { createSchema, sdlOf } from '../../src/graphql/schema.js';
 import { PatternsDocument } from '../generated/graphql.js';
 import type { TestApp } from '../support/app.js';
 import { startApp } from '../support/app.js';
@@ -80,7 +80,7 @@ describe('the schema', () => {
   it('stands at /schema.graphql', async () => {
     const { status, type, text } = await get('/schema.graphql');
     expect([status, type]).toEqual([200, 'text/plain; charset=utf-8']);
-    expect(text.trimEnd()).toBe(printSchema(createSchema()));
+    expect(text.trimEnd()).toBe(sdlOf(createSchema()));
   });
 
   it('can be introspected without a key', async () => {

@@ -50,9 +50,11 @@ it('every other answer to the account says too where it stands, and takes nothin
     const { status, headers } = await t.raw(query, {}, credential);
     expect([query, status]).toEqual([query, expected]);
     expect(headers.get('ratelimit-policy')).toMatch(
-      /^"requests-minute";q=10;w=60, "requests-month";q=1000;w=\d+$/,
+      /^"requests-minute";q=10;w=60, "requests-month";q=1000;w=\d+, "cost-minute";q=1000;w=60$/,
     );
-    expect(headers.get('ratelimit')).toMatch(/^"requests-minute";r=9;t=\d+, "requests-month";r=999;t=\d+$/);
+    expect(headers.get('ratelimit')).toMatch(
+      /^"requests-minute";r=9;t=\d+, "requests-month";r=999;t=\d+, "cost-minute";r=\d+;t=\d+$/,
+    );
     expect(headers.get('x-ratelimit-used')).toBe('1');
   }
 });

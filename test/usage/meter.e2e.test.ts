@@ -75,10 +75,12 @@ describe('the limit of ten requests a minute', () => {
       const { status, headers } = await list(secret);
       expect(status).toBe(200);
       expect(headers.get('ratelimit-policy')).toBe(
-        `"requests-minute";q=10;w=60, "requests-month";q=1000;w=${monthSeconds()}`,
+        `"requests-minute";q=10;w=60, "requests-month";q=1000;w=${monthSeconds()}, "cost-minute";q=1000;w=60`,
       );
       expect(headers.get('ratelimit')).toMatch(
-        new RegExp(`^"requests-minute";r=${10 - call};t=\\d+, "requests-month";r=${1000 - call};t=\\d+$`),
+        new RegExp(
+          `^"requests-minute";r=${10 - call};t=\\d+, "requests-month";r=${1000 - call};t=\\d+, "cost-minute"`,
+        ),
       );
       expect(headers.get('x-ratelimit-limit')).toBe('10');
       expect(headers.get('x-ratelimit-used')).toBe(String(call));
@@ -108,7 +110,9 @@ describe('the limit of ten requests a minute', () => {
         },
       },
     ]);
-    expect(headers.get('ratelimit')).toMatch(/^"requests-minute";r=0;t=\d+, "requests-month";r=990;t=\d+$/);
+    expect(headers.get('ratelimit')).toMatch(
+      /^"requests-minute";r=0;t=\d+, "requests-month";r=990;t=\d+, "cost-minute"/,
+    );
     expect(headers.get('x-ratelimit-remaining')).toBe('0');
     expect(Number(headers.get('x-ratelimit-reset'))).toBeGreaterThan(before);
   });
@@ -133,9 +137,11 @@ describe('the limit of ten requests a minute', () => {
     const { secret, accountId } = await t.customer();
     for (let i = 0; i < 15; i++) await list(secret);
     await refusalsStored();
+    // Ten empty pages of eight points, which come back at 17 a second.
+    const points = expect.any(Number) as number;
     expect(await standing(secret)).toEqual({
-      used: { 'requests-minute': 10, 'requests-month': 10 },
-      remaining: { 'requests-minute': 0, 'requests-month': 990 },
+      used: { 'requests-minute': 10, 'requests-month': 10, 'cost-minute': points },
+      remaining: { 'requests-minute': 0, 'requests-month': 990, 'cost-minute': expect.any(Number) as number },
       requests: 10,
       refused: 5,
       stale: false,
@@ -267,28 +273,30 @@ describe('an answer', () => {
     }
   });
 
-  it.each<[string, string, object, string | null, string[], Use['status']]>([
-    ['a named query', PatternsDocument.toString(), { first: 5 }, 'Patterns', ['patterns'], 'ok'],
+  it.each<[string, string, object, string | null, string[], estimate: number, actual: number]>([
+    ['a named query', PatternsDocument.toString(), { first: 5 }, 'Patterns', ['patterns'], 18, 8],
     [
       'two aliases',
       '{ b: categories { name } a: pattern(slug: "x") { __typename } c: categories { name } }',
       {},
       null,
       ['categories', 'pattern'],
-      'ok',
+      1 + 100 + 1 + 100,
+      1 + 1,
     ],
-    ['a refused argument', '{ patterns(first: 0) { totalCount } }', {}, null, ['patterns'], 'ok'],
+    ['a refused argument', '{ patterns(after: "x") { totalCount } }', {}, null, ['patterns'], 1 + 1 + 5, 1],
     [
       'a guarded field beside it',
       '{ me { account { id } } categories { name } }',
       {},
       null,
       ['me', 'categories'],
-      'ok',
+      1 + 2 + 100,
+      1 + 2,
     ],
   ])(
     'has a complete record in the journal: %s',
-    async (_name, query, variables, operation, rootFields, status) => {
+    async (_name, query, variables, operation, rootFields, estimate, actual) => {
       const { secret, accountId, keyId } = await t.customer();
       const before = Date.now();
       await t.raw(query, variables, secret);
@@ -298,17 +306,17 @@ describe('an answer', () => {
       const { use, batch } = record;
       const iso = new Date(use.at).toISOString();
       expect(use).toEqual({
-        actualCost: null,
+        actualCost: actual,
         address: expect.stringMatching(/^[\w-]{22}$/) as string,
         at: expect.any(Number) as number,
-        costVersion: null,
+        costVersion: expect.stringMatching(/^1-[\da-f]{12}$/) as string,
         durationUs: expect.any(Number) as number,
         endpoint: '/graphql',
         environment: 'live',
-        estimatedCost: null,
+        estimatedCost: estimate,
         id: expect.stringMatching(/^[\da-f]{8}\.\d{17}\.[\da-z]+$/) as string,
         key: keyId,
-        meters: { requests: 1 },
+        meters: { cost: actual, requests: 1 },
         method: 'POST',
         operation,
         patterns: [],
@@ -317,7 +325,7 @@ describe('an answer', () => {
         refusal: null,
         rootFields,
         source: null,
-        status,
+        status: 'ok',
       });
       expect(use.at).toBeGreaterThanOrEqual(before);
       expect(Number.isInteger(use.durationUs) && use.durationUs > 0).toBe(true);
@@ -332,7 +340,7 @@ describe('an answer', () => {
     const query = encodeURIComponent('query ByGet { categories { name } }');
     const headers = { 'x-api-key': secret, 'apollo-require-preflight': 'true' };
     const response = await fetch(`${t.app.url}/graphql?query=${query}`, { headers });
-    expect([response.status, await response.json()]).toEqual([200, { data: { categories: [] } }]);
+    expect([response.status, await response.json()]).toMatchObject([200, { data: { categories: [] } }]);
     const [record] = await journalOf(t, accountId);
     expect(record?.use).toMatchObject({ method: 'GET', operation: 'ByGet' });
   });

@@ -1,0 +1,119 @@
+import type { DirectiveNode } from 'graphql';
+import { buildASTSchema, getDirectiveValues, parse } from 'graphql';
+import { Directive } from 'type-graphql';
+
+/**
+ * The directives that say what an answer costs: `@cost` and `@listSize` as in the GraphQL Cost Directives
+ * Specification (https://ibm.github.io/graphql-specs/cost-spec.html), and `@range`, without which the size
+ * of a page would have no bound that clients can see.
+ */
+const DEFINITIONS = buildASTSchema(
+  parse(/* GraphQL */ `
+    """
+    Cost points. On a type: of each object of it in an answer (1 where it is not given; 0 for scalars and
+    enums). On a field: of resolving it once, beside the objects that it gives (0). On an argument: of giving
+    it (0).
+    """
+    directive @cost(
+      """
+      Whole points, 0 to 10,000.
+      """
+      weight: String!
+    ) on ARGUMENT_DEFINITION | ENUM | FIELD_DEFINITION | OBJECT | SCALAR
+
+    """
+    How many items the list has at most, which its cost is reckoned with.
+    """
+    directive @listSize(
+      """
+      So many, whatever is asked for; or where none of the slicing arguments is given.
+      """
+      assumedSize: Int
+      """
+      As many as the largest of these arguments says.
+      """
+      slicingArguments: [String!]
+      """
+      What has that size: these fields of the object that is given, instead of the field itself.
+      """
+      sizedFields: [String!]
+      """
+      Exactly one of the slicing arguments has to be given; a default counts.
+      """
+      requireOneSlicingArgument: Boolean = true
+    ) on FIELD_DEFINITION
+
+    """
+    The values that an argument may have, both included. Others are refused with INVALID_INPUT before
+    anything is executed or spent.
+    """
+    directive @range(
+      """
+      The smallest.
+      """
+      min: Int!
+      """
+      The largest.
+      """
+      max: Int!
+    ) on ARGUMENT_DEFINITION
+
+    type Query {
+      unused: Int
+    }
+  `),
+);
+
+export const COST_DIRECTIVES = ['cost', 'listSize', 'range'].map((name) => directive(name));
+
+function directive(name: string) {
+  const found = DEFINITIONS.getDirective(name);
+  if (!found) throw new Error(`there is no directive @${name}`);
+  return found;
+}
+
+export interface ListSize {
+  readonly assumedSize?: number | undefined;
+  readonly slicingArguments?: readonly string[] | undefined;
+  readonly sizedFields?: readonly string[] | undefined;
+  readonly requireOneSlicingArgument?: boolean | undefined;
+}
+
+/** The base price of a mutation: a command is loaded, decided, appended and waited for. */
+export const MUTATION = 10;
+
+/** Prices a type, a field or an argument, in cost points. */
+export const Cost = (weight: number) => Directive(`@cost(weight: "${weight}")`);
+
+/** Bounds a list. */
+export const Sized = (size: ListSize) => {
+  const values = Object.entries(size).map(([name, value]) => `${name}: ${JSON.stringify(value)}`);
+  return Directive(`@listSize(${values.join(', ')})`);
+};
+
+/** Bounds a number that is given. */
+export const Range = (min: number, max: number) => Directive(`@range(min: ${min}, max: ${max})`);
+
+/** A part of the schema, as far as directives stand on it. */
+interface Directed {
+  readonly astNode?: { readonly directives?: readonly DirectiveNode[] | undefined } | null | undefined;
+}
+
+const valuesOf = (name: string, { astNode }: Directed): Readonly<Record<string, unknown>> | undefined =>
+  getDirectiveValues(directive(name), astNode ?? { directives: [] });
+
+/** @returns cost points, undefined where none are given. @throws Error for what is no weight */
+export function weightOf(part: Directed): number | undefined {
+  const text = valuesOf('cost', part)?.['weight'] as string | undefined;
+  if (text === undefined) return undefined;
+  const weight = /^\d{1,5}$/.test(text) ? Number(text) : NaN;
+  if (!(weight <= 10_000)) {
+    throw new Error(`@cost(weight: "${text}"): a weight is a whole number of points, 0 to 10,000`);
+  }
+  return weight;
+}
+
+export const listSizeOf = (part: Directed): ListSize | undefined => valuesOf('listSize', part);
+
+export const rangeOf = (part: Directed) =>
+  valuesOf('range', part) as { readonly min: number; readonly max: number } | undefined;
