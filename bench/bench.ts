@@ -8,6 +8,7 @@ import { openPostgres } from '../src/adapters/postgres/pg.js';
 import { openPglite } from '../src/adapters/postgres/pglite.js';
 import type { Sql } from '../src/sql/sql.js';
 import { benchCalls } from './calls.js';
+import { benchFormula } from './formula.js';
 import { benchJournal } from './journal.js';
 import { benchSearch } from './search.js';
 
@@ -105,7 +106,14 @@ function onPostgres(url: string): Place {
 }
 
 say(`Node ${process.version}, ${availableParallelism()} × ${cpus()[0]?.model.trim()}`);
-const figures: Record<string, number | string | null> = await measure('embedded (PGlite)', embedded);
+const formula_us = benchFormula();
+say(
+  `\n  ${'a cost formula, evaluated again'.padEnd(46)} ${formula_us.toFixed(2).padStart(12)} µs       less than 5`,
+);
+const figures: Record<string, number | string | null> = {
+  formula_us,
+  ...(await measure('embedded (PGlite)', embedded)),
+};
 const missing = quick ? 'left out by --quick' : databaseUrl ? undefined : 'DATABASE_URL is not set';
 const postgres =
   missing === undefined && databaseUrl ? await measure('PostgreSQL', onPostgres(databaseUrl)) : undefined;
