@@ -14,12 +14,12 @@ import { Projector } from '../projections/runner.js';
 import { PostgresEventStore } from '../src/adapters/postgres/eventStore.js';
 import { openPostgres } from '../src/adapters/postgres/pg.js';
 import { openPglite } from '../src/adapters/postgres/pglite.js';
-import { Cursors } from '../src/catalogue/cursor.js';
 import { importPatterns, readPatternFiles } from '../src/catalogue/importer.js';
 import { CatalogueResolver } from '../src/catalogue/resolvers.js';
 import { CommandHandler } from '../src/eventsourcing/commandHandler.js';
 import { EventReader } from '../src/eventsourcing/reader.js';
 import type { RequestContext } from '../src/graphql/context.js';
+import { Cursors } from '../src/graphql/cursors.js';
 import { createSchema } from '../src/graphql/schema.js';
 import { Profile } from '../src/plans/profile.js';
 

@@ -29,6 +29,7 @@ import { createDemo } from './demo.js';
 import type { CommandHandler } from './eventsourcing/commandHandler.js';
 import type { EventStore } from './eventsourcing/eventStore.js';
 import { listen } from './http/listen.js';
+import type { Sql } from './sql/sql.js';
 import type { Logger } from './logger.js';
 import type { Journal } from './usage/journal.js';
 
@@ -50,6 +51,7 @@ export interface Server {
 export interface App extends Server {
   /** The parts that command-line tools and tests work with. */
   readonly parts: {
+    readonly sql: Sql;
     readonly projector: Projector;
     readonly store: EventStore;
     readonly commands: CommandHandler;
@@ -134,6 +136,7 @@ async function startAll(
     demoKey,
     imported,
     parts: {
+      sql: stores.sql,
       projector: projections.models,
       store,
       commands,

@@ -32,7 +32,11 @@ export interface KnownKey {
   readonly revision: number;
 }
 
-export const MAX_LISTED = 200;
+/** The place behind a row in the order of `ofAccount`. */
+export interface KeyCursor {
+  readonly issuedAt: Date;
+  readonly id: string;
+}
 
 export class KeyQueries {
   constructor(
@@ -40,12 +44,23 @@ export class KeyQueries {
     private readonly model: ReadModelAccess,
   ) {}
 
-  /** The keys of an account, the oldest first, at most 200. */
-  ofAccount(accountId: string): Promise<KeyRow[]> {
+  /** Keys of an account, the oldest first; one more than `first` where there are more. */
+  ofAccount(accountId: string, first: number, after: KeyCursor | undefined): Promise<KeyRow[]> {
     return this.sql.query(
-      `SELECT * FROM ${this.model.t('keys')} WHERE account_id = $1 ORDER BY issued_at, id LIMIT ${MAX_LISTED}`,
-      [accountId],
+      `SELECT * FROM ${this.model.t('keys')}
+        WHERE account_id = $1 AND ($2::timestamptz IS NULL OR (issued_at, id) > ($2::timestamptz, $3::text))
+        ORDER BY issued_at, id LIMIT $4`,
+      [accountId, after?.issuedAt ?? null, after?.id ?? null, first + 1],
     );
+  }
+
+  /** A key of the account. */
+  async find(accountId: string, id: string): Promise<KeyRow | undefined> {
+    const [row] = await this.sql.query<KeyRow>(
+      `SELECT * FROM ${this.model.t('keys')} WHERE account_id = $1 AND id = $2`,
+      [accountId, id],
+    );
+    return row;
   }
 
   /** Ids of an account's keys that have not been revoked. */

@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { createUnionType, Field, ID, InputType, ObjectType } from 'type-graphql';
 import { GraphQLDateTimeISO } from 'graphql-scalars';
 import { Sized } from '../graphql/cost/directives.js';
+import { Node } from '../graphql/node.js';
 import { EmailTaken, InvalidInput, NotFound } from '../graphql/refusals.js';
 import { MAX_FEATURES, MAX_TIERS } from '../plans/profile.js';
 
@@ -18,11 +19,11 @@ export class User {
   sealedName!: string | null;
 }
 
-@ObjectType({ description: 'Who pays: a person or a team. Keys, limits and usage belong to it.' })
-export class Account {
-  @Field(() => ID, { description: 'Its id.' })
-  id!: string;
-}
+@ObjectType({
+  implements: Node,
+  description: 'Who pays: a person or a team. Keys, limits and usage belong to it.',
+})
+export class Account extends Node {}
 
 @ObjectType({ description: 'The plan an account is on.' })
 export class AccountPlan {

@@ -3,12 +3,13 @@ import type { CatalogueQueries, Horizon, PatternRow } from '../../projections/ca
 import type { CatalogueSearch } from '../../projections/catalogue/search.js';
 import { Cost, Range, Sized } from '../graphql/cost/directives.js';
 import type { PlanOf, RequestContext } from '../graphql/context.js';
+import { pageOf } from '../graphql/connection.js';
+import type { Cursors, Place } from '../graphql/cursors.js';
 import { accountOf } from '../graphql/context.js';
 import { invalidInput } from '../graphql/errors.js';
 import { Metered } from '../graphql/metering.js';
 import { NotFound, PlanRequired } from '../graphql/refusals.js';
 import type { Plan } from '../plans/profile.js';
-import type { Cursors } from './cursor.js';
 import type { QueryEmbedder } from './queryEmbedder.js';
 import { Category, Pattern, PatternConnection, patternOf, PatternResult, PatternSearch } from './types.js';
 import { includes, planThatOpens } from './visibility.js';
@@ -18,6 +19,8 @@ const MAX_HITS = 50;
 /** More than there are; they come from the folders of the catalogue. */
 const MAX_CATEGORIES = 100;
 export const MAX_QUERY_LENGTH = 500;
+/** Names the list in its cursors. */
+const LIST = 'patterns';
 /** Characters of an id, a slug or a category. */
 const MAX_NAME = 100;
 
@@ -54,22 +57,14 @@ export class CatalogueResolver {
     @Arg('category', () => String, { nullable: true, description: 'Only this category.' })
     category: string | undefined,
   ): Promise<PatternConnection> {
-    const cursor = after == null ? undefined : this.cursors.decode(after);
-    if (after != null && !cursor) {
-      throw invalidInput('after', '"after" is not a cursor of this list. Use the endCursor of a page.');
-    }
+    const place = this.cursors.after(LIST, after);
     checkCategory(category);
     const horizon = await this.#horizon(context);
+    const cursor = place && { uses: Number(place[0]), published: Number(place[1]) };
     const rows = await this.catalogue.list(horizon, category ?? undefined, first, cursor);
-    const page = rows.slice(0, first);
-    const edges = page.map((row) => ({ cursor: this.cursors.encode(row), node: patternOf(row) }));
-    return Object.assign(new ConnectionOf(), {
-      edges,
-      nodes: edges.map(({ node }) => node),
-      pageInfo: { hasNextPage: rows.length > first, endCursor: edges.at(-1)?.cursor ?? null },
-      horizon,
-      category: category ?? undefined,
-    });
+    const placeOf = ({ uses, published }: PatternRow): Place => [uses, published];
+    const page = pageOf(this.cursors, LIST, rows, { first, after }, placeOf, patternOf);
+    return Object.assign(new ConnectionOf(), { ...page, horizon, category: category ?? undefined });
   }
 
   @Cost(5)
@@ -154,6 +149,14 @@ export class CatalogueResolver {
 
   #horizon(context: RequestContext): Promise<Horizon> {
     return this.catalogue.horizon(this.planOf(accountOf(context)).plan.catalogue);
+  }
+
+  /** A pattern that the caller's plan includes, for `node`. */
+  async node(id: string, context: RequestContext): Promise<Pattern | undefined> {
+    const row = await this.catalogue.find('id', id);
+    if (!row || !includes(await this.#horizon(context), row)) return undefined;
+    context.patternsRead.add(row.id);
+    return patternOf(row);
   }
 
   async #planRequired(row: PatternRow): Promise<PlanRequired | NotFound> {

@@ -1,9 +1,11 @@
 import 'reflect-metadata';
-import { createUnionType, Field, Float, ID, Int, ObjectType } from 'type-graphql';
+import { createUnionType, Field, Float, Int, ObjectType } from 'type-graphql';
 import { GraphQLDateTimeISO } from 'graphql-scalars';
 import type { PatternRow } from '../../projections/catalogue/queries.js';
 import { MAX_TAGS } from './events.js';
+import { PageInfo } from '../graphql/connection.js';
 import { Sized } from '../graphql/cost/directives.js';
+import { Node } from '../graphql/node.js';
 import { NotFound, PlanRequired } from '../graphql/refusals.js';
 
 @ObjectType({ simpleResolvers: true, description: 'Source code or a schema that shows a pattern.' })
@@ -15,11 +17,8 @@ export class PatternExample {
   text!: string;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'An entry of the catalogue.' })
-export class Pattern {
-  @Field(() => ID, { description: 'The same in every installation: it follows from the slug.' })
-  id!: string;
-
+@ObjectType({ implements: Node, simpleResolvers: true, description: 'An entry of the catalogue.' })
+export class Pattern extends Node {
   @Field(() => String, { description: 'Names the pattern in addresses, e.g. `circuit-breaker`.' })
   slug!: string;
 
@@ -72,15 +71,6 @@ export const PatternResult = createUnionType({
   description: 'A pattern, or why there is none.',
   types: () => [Pattern, PlanRequired, NotFound] as const,
 });
-
-@ObjectType({ simpleResolvers: true, description: 'Where a page stands (Relay cursor connections).' })
-export class PageInfo {
-  @Field(() => Boolean, { description: 'Whether there are entries behind this page.' })
-  hasNextPage!: boolean;
-
-  @Field(() => String, { nullable: true, description: 'Give it as `after` for the next page.' })
-  endCursor!: string | null;
-}
 
 @ObjectType({ simpleResolvers: true, description: 'A pattern at its place in a list.' })
 export class PatternEdge {

@@ -8,13 +8,16 @@ import { DeleteAccount } from '../accounts/delete.js';
 import { RegisterUser } from '../accounts/register.js';
 import { AccountResolver, AccountsResolver, UserResolver } from '../accounts/resolvers.js';
 import { Sessions } from '../accounts/sessions.js';
-import { Cursors } from '../catalogue/cursor.js';
+import { Account } from '../accounts/types.js';
 import { QueryEmbedder } from '../catalogue/queryEmbedder.js';
 import { CatalogueResolver, PatternFieldsResolver } from '../catalogue/resolvers.js';
 import type { Config } from '../config.js';
 import { PositionTokens } from '../eventsourcing/positionToken.js';
 import { AddressGuard } from '../graphql/addressGuard.js';
 import { createLoaders } from '../graphql/loaders.js';
+import { accountOf } from '../graphql/context.js';
+import { Cursors } from '../graphql/cursors.js';
+import { NodeResolver } from '../graphql/node.js';
 import { createSchema } from '../graphql/schema.js';
 import { serveGraphQL } from '../graphql/server.js';
 import { GracefulStop } from '../http/gracefulStop.js';
@@ -24,6 +27,7 @@ import { createHttpServer } from '../http/server.js';
 import { traceRequests } from '../http/tracing.js';
 import { IssueKey } from '../keys/issue.js';
 import { AccountKeysResolver, KeysResolver } from '../keys/resolvers.js';
+import { keyOf } from '../keys/types.js';
 import type { Logger } from '../logger.js';
 import { Guard } from '../usage/guard.js';
 import { Standing } from '../usage/standing.js';
@@ -144,6 +148,15 @@ function createProductSchema(
   const planOf = (account: string) => plans.planOf(account);
   const tokens = new PositionTokens(stores.storeId);
   const deleteAccount = new DeleteAccount(stores.commands, personal, secrets.EMAIL_HASH_KEY);
+  const cursors = new Cursors(secrets.SESSION_KEY);
+  const catalogue = new CatalogueResolver(
+    queries.catalogue,
+    search,
+    new QueryEmbedder(search.model, (error) => log.error('a query has no vector', error)),
+    cursors,
+    planOf,
+    () => plans.profile.plans,
+  );
   return createSchema([
     new AccountsResolver(register, deleteAccount, sessions, tokens, async (position, timeoutMs) => {
       if (!(await policies.reached(position, timeoutMs))) return false;
@@ -153,17 +166,10 @@ function createProductSchema(
     }),
     new UserResolver(personal),
     new AccountResolver(planOf),
-    new CatalogueResolver(
-      queries.catalogue,
-      search,
-      new QueryEmbedder(search.model, (error) => log.error('a query has no vector', error)),
-      new Cursors(secrets.SESSION_KEY),
-      planOf,
-      () => plans.profile.plans,
-    ),
+    catalogue,
     new PatternFieldsResolver(),
     new KeysResolver(issueKey, stores.commands, tokens),
-    new AccountKeysResolver(queries.keys),
+    new AccountKeysResolver(queries.keys, cursors),
     new UsageResolver(
       queries.usage,
       standing,
@@ -173,5 +179,13 @@ function createProductSchema(
       () => metering.journal.lastPosition,
       (position, timeoutMs) => models.reached('usage', position, timeoutMs),
     ),
+    new NodeResolver([
+      (id, context) => catalogue.node(id, context),
+      (id, context) => (id === accountOf(context) ? Object.assign(new Account(), { id }) : undefined),
+      async (id, context) => {
+        const row = await queries.keys.find(accountOf(context), id);
+        return row && keyOf(row);
+      },
+    ]),
   ]);
 }

@@ -7,6 +7,7 @@ import { COST_DIRECTIVES } from './cost/directives.js';
 import { AccountResolver, AccountsResolver, UserResolver } from '../accounts/resolvers.js';
 import { CatalogueResolver, PatternFieldsResolver } from '../catalogue/resolvers.js';
 import { AccountKeysResolver, KeysResolver } from '../keys/resolvers.js';
+import { NodeResolver } from './node.js';
 import { UsageResolver } from '../usage/resolvers.js';
 
 // eslint-disable-next-line @typescript-eslint/no-unsafe-function-type -- what type-graphql calls a class
@@ -21,6 +22,7 @@ const RESOLVERS: NonEmptyArray<Class> = [
   KeysResolver,
   AccountKeysResolver,
   UsageResolver,
+  NodeResolver,
 ];
 
 /**

@@ -1,10 +1,11 @@
-import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
-import type { KeyQueries } from '../../projections/keys/queries.js';
-import { MAX_LISTED } from '../../projections/keys/queries.js';
+import { Arg, Args, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
+import type { KeyQueries, KeyRow } from '../../projections/keys/queries.js';
 import { Account } from '../accounts/types.js';
 import type { CommandHandler } from '../eventsourcing/commandHandler.js';
 import { BAD_COMMAND_ID, commandIdOf } from '../eventsourcing/commandId.js';
 import type { PositionTokens } from '../eventsourcing/positionToken.js';
+import { pageOf } from '../graphql/connection.js';
+import type { Cursors, Place } from '../graphql/cursors.js';
 import { Cost, MUTATION, Sized } from '../graphql/cost/directives.js';
 import type { RequestContext } from '../graphql/context.js';
 import { sessionOf } from '../graphql/context.js';
@@ -19,12 +20,17 @@ import {
   IssueKeyPayload,
   IssueKeyResult,
   Key,
+  KeyConnection,
+  keyOf,
+  KeysPage,
   RevokeKeyInput,
   RevokeKeyPayload,
   RevokeKeyResult,
 } from './types.js';
 
 const MAX_NAME = 100;
+/** Names the list in its cursors. */
+const LIST = 'keys';
 
 @Resolver()
 export class KeysResolver {
@@ -125,27 +131,24 @@ export class KeysResolver {
 
 @Resolver(() => Account)
 export class AccountKeysResolver {
-  constructor(private readonly keys: KeyQueries) {}
+  constructor(
+    private readonly queries: KeyQueries,
+    private readonly cursors: Cursors,
+  ) {}
 
-  @Sized({ assumedSize: MAX_LISTED })
-  @FieldResolver(() => [Key], {
-    name: 'keys',
-    description: 'The keys of the account, the oldest first, at most 200.',
+  @Sized({ slicingArguments: ['first'], sizedFields: ['edges', 'nodes'] })
+  @FieldResolver(() => KeyConnection, {
+    description: 'The keys of the account, the oldest first.',
   })
-  async ofAccount(@Root() account: Account): Promise<Key[]> {
-    return (await this.keys.ofAccount(account.id)).map((row) =>
-      Object.assign(new Key(), {
-        id: row.id,
-        name: row.name,
-        environment: row.environment as KeyEnvironment,
-        scopes: row.scopes as readonly KeyScope[],
-        prefix: row.prefix,
-        last4: row.last4,
-        issuedAt: row.issued_at,
-        expiresAt: row.expires_at,
-        revokedAt: row.revoked_at,
-      }),
-    );
+  async keys(
+    @Root() account: Account,
+    @Args(() => KeysPage) { first, after }: KeysPage,
+  ): Promise<KeyConnection> {
+    const place = this.cursors.after(LIST, after);
+    const cursor = place && { issuedAt: new Date(Number(place[0])), id: place[1] as string };
+    const rows = await this.queries.ofAccount(account.id, first, cursor);
+    const placeOf = (row: KeyRow): Place => [row.issued_at.getTime(), row.id];
+    return pageOf(this.cursors, LIST, rows, { first, after }, placeOf, keyOf);
   }
 }
 

@@ -1,8 +1,22 @@
 import 'reflect-metadata';
-import { createUnionType, Field, ID, InputType, ObjectType, registerEnumType } from 'type-graphql';
+import {
+  ArgsType,
+  createUnionType,
+  Field,
+  ID,
+  InputType,
+  Int,
+  ObjectType,
+  registerEnumType,
+} from 'type-graphql';
 import { GraphQLDateTimeISO } from 'graphql-scalars';
-import { Sized } from '../graphql/cost/directives.js';
+import type { KeyRow } from '../../projections/keys/queries.js';
+import { PageInfo } from '../graphql/connection.js';
+import { Range, Sized } from '../graphql/cost/directives.js';
+import { Node } from '../graphql/node.js';
 import { InvalidInput, NotFound } from '../graphql/refusals.js';
+
+const MAX_PAGE = 100;
 
 export enum KeyEnvironment {
   LIVE = 'live',
@@ -32,11 +46,12 @@ registerEnumType(KeyScope, {
   },
 });
 
-@ObjectType({ simpleResolvers: true, description: 'A key, without its secret.' })
-export class Key {
-  @Field(() => ID, { description: 'Its id, for `revokeKey`. It is not the secret.' })
-  id!: string;
-
+@ObjectType({
+  implements: Node,
+  simpleResolvers: true,
+  description: 'A key, without its secret. Its id, for `revokeKey`, is not the secret.',
+})
+export class Key extends Node {
   @Field(() => String, { description: 'The name it was given.' })
   name!: string;
 
@@ -61,6 +76,52 @@ export class Key {
 
   @Field(() => GraphQLDateTimeISO, { nullable: true, description: 'When it was revoked, if it was.' })
   revokedAt!: Date | null;
+}
+
+export function keyOf(row: KeyRow): Key {
+  return Object.assign(new Key(), {
+    id: row.id,
+    name: row.name,
+    environment: row.environment as KeyEnvironment,
+    scopes: row.scopes as readonly KeyScope[],
+    prefix: row.prefix,
+    last4: row.last4,
+    issuedAt: row.issued_at,
+    expiresAt: row.expires_at,
+    revokedAt: row.revoked_at,
+  });
+}
+
+/** A class, since type-graphql loses the directives on arguments of a field resolver. */
+@ArgsType()
+export class KeysPage {
+  @Range(1, MAX_PAGE)
+  @Field(() => Int, { defaultValue: 20, description: `Page size, 1 to ${MAX_PAGE}.` })
+  first!: number;
+
+  @Field(() => String, { nullable: true, description: 'The `endCursor` of the page before.' })
+  after?: string | null;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'A key at its place in a list.' })
+export class KeyEdge {
+  @Field(() => String, { description: 'Names this place; opaque.' })
+  cursor!: string;
+
+  @Field(() => Key, { description: 'The key.' })
+  node!: Key;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'A page of keys.' })
+export class KeyConnection {
+  @Field(() => [KeyEdge], { description: 'The keys with their places.' })
+  edges!: KeyEdge[];
+
+  @Field(() => [Key], { description: 'The keys alone.' })
+  nodes!: Key[];
+
+  @Field(() => PageInfo, { description: 'Where this page stands.' })
+  pageInfo!: PageInfo;
 }
 
 @InputType({ description: 'A new key of the account.' })

@@ -93,7 +93,7 @@ export type IssueKeyMutation = { issueKey:
 export type MeQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type MeQuery = { me: { account: { id: string, plan: { id: string, name: string, tiers: Array<string>, features: Array<string> }, keys: Array<{ id: string, name: string, environment: KeyEnvironment, prefix: string, last4: string, revokedAt: string | null }> }, user: { id: string, email: string | null, name: string | null } | null } | null };
+export type MeQuery = { me: { account: { id: string, plan: { id: string, name: string, tiers: Array<string>, features: Array<string> }, keys: { nodes: Array<{ id: string, name: string, environment: KeyEnvironment, prefix: string, last4: string, revokedAt: string | null }> } }, user: { id: string, email: string | null, name: string | null } | null } | null };
 
 export type PatternQueryVariables = Exact<{
   id?: string | number | null | undefined;
@@ -241,13 +241,15 @@ export const MeDocument = new TypedDocumentString(`
         tiers
         features
       }
-      keys {
-        id
-        name
-        environment
-        prefix
-        last4
-        revokedAt
+      keys(first: 100) {
+        nodes {
+          id
+          name
+          environment
+          prefix
+          last4
+          revokedAt
+        }
       }
     }
     user {

@@ -9,27 +9,28 @@ import type {
 } from 'graphql';
 import {
   GraphQLError,
+  isAbstractType,
   isEnumType,
   isListType,
   isNonNullType,
   isScalarType,
-  isUnionType,
   Kind,
   parse,
   validate,
 } from 'graphql';
 import { AccountResolver, AccountsResolver, UserResolver } from '../../src/accounts/resolvers.js';
-import { DeleteAccountPayload, RegisterUserPayload } from '../../src/accounts/types.js';
+import { Account, DeleteAccountPayload, RegisterUserPayload } from '../../src/accounts/types.js';
 import { CatalogueResolver, PatternFieldsResolver } from '../../src/catalogue/resolvers.js';
 import { Pattern } from '../../src/catalogue/types.js';
 import type { RequestContext } from '../../src/graphql/context.js';
 import { ApiError } from '../../src/graphql/errors.js';
 import { Executor } from '../../src/graphql/executor.js';
 import { publicError } from '../../src/graphql/governance.js';
+import { NodeResolver } from '../../src/graphql/node.js';
 import { EmailTaken, InvalidInput, NotFound, PlanRequired } from '../../src/graphql/refusals.js';
 import { createSchema } from '../../src/graphql/schema.js';
 import { AccountKeysResolver, KeysResolver } from '../../src/keys/resolvers.js';
-import { IssueKeyPayload, RevokeKeyPayload } from '../../src/keys/types.js';
+import { IssueKeyPayload, Key, RevokeKeyPayload } from '../../src/keys/types.js';
 import { silentLogger } from '../../src/logger.js';
 import { UsageResolver } from '../../src/usage/resolvers.js';
 import { randomOf, randomQuery } from './randomQueries.js';
@@ -38,6 +39,8 @@ import { randomOf, randomQuery } from './randomQueries.js';
 const CLASSES: Readonly<Record<string, object>> = Object.fromEntries(
   [
     Pattern,
+    Key,
+    Account,
     PlanRequired,
     NotFound,
     RegisterUserPayload,
@@ -69,7 +72,8 @@ const RESOLVERS: readonly [type: { prototype: object }, methods: Readonly<Record
   ],
   [PatternFieldsResolver, { uses: 'Pattern.uses' }],
   [KeysResolver, { issueKey: 'Mutation.issueKey', revokeKey: 'Mutation.revokeKey' }],
-  [AccountKeysResolver, { ofAccount: 'Account.keys' }],
+  [AccountKeysResolver, { keys: 'Account.keys' }],
+  [NodeResolver, { node: 'Query.node' }],
   [UsageResolver, { usage: 'Query.usage', quota: 'Query.quota', rateLimit: 'Query.rateLimit' }],
 ];
 
@@ -136,8 +140,8 @@ class World {
       if (type.name === 'DateTimeISO') return new Date(random(2_000_000_000) * 1_000);
       return ['', 'text', 'ü "quoted"\n\\', String(random(1_000))][random(4)];
     }
-    if (isUnionType(type)) {
-      const members = type.getTypes();
+    if (isAbstractType(type)) {
+      const members = this.schema.getPossibleTypes(type);
       return this.#present(members[random(members.length)] as GraphQLOutputType, random, id);
     }
     if (!('getFields' in type)) throw new Error(`cannot make a ${String(type)}`);

@@ -182,7 +182,7 @@ describe('a key', () => {
     const { secret, token, keyId } = await customer();
     await t.app.parts.projector.allReached(await t.app.parts.store.head(), 60_000);
     const answer = await t.query(MeDocument, {}, token);
-    expect(answer.data?.me?.account.keys).toEqual([
+    expect(answer.data?.me?.account.keys.nodes).toEqual([
       expect.objectContaining({ id: keyId, prefix: 'sk_live_', last4: secret.slice(-4), revokedAt: null }),
     ]);
     expect(JSON.stringify(answer)).not.toContain(secret.slice('sk_live_'.length, -4));
@@ -373,7 +373,7 @@ describe('a command that is sent again', () => {
     await t.app.parts.projector.allReached(await head(), 60_000);
     const { data } = await t.query(MeDocument, {}, token);
     expect(data?.me?.account).toMatchObject({ id: accountId });
-    expect(data?.me?.account.keys.filter(({ name }) => name === 'Race')).toHaveLength(1);
+    expect(data?.me?.account.keys.nodes.filter(({ name }) => name === 'Race')).toHaveLength(1);
   });
 
   it('is another command for another user', async () => {

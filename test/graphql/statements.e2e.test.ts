@@ -1,0 +1,85 @@
+import type { GraphQLField, GraphQLNamedOutputType, GraphQLSchema } from 'graphql';
+import { getNamedType, isAbstractType, isCompositeType, isNonNullType, isObjectType } from 'graphql';
+import { createSchema } from '../../src/graphql/schema.js';
+import { startApp } from '../support/app.js';
+import type { TestApp } from '../support/app.js';
+
+const schema = createSchema();
+let t: TestApp;
+beforeAll(async () => {
+  t = await startApp({ patterns: 'patterns' });
+});
+afterAll(() => t.close());
+
+/** Arguments that a field cannot be asked without, and sizes. */
+const ARGUMENTS: Readonly<Record<string, (size: number) => string>> = {
+  first: String,
+  query: () => '"retry"',
+  slug: () => '"circuit-breaker"',
+};
+
+/** Everything that can be asked of a type, each field once, lists at the given size. */
+function everything(type: GraphQLNamedOutputType, size: number, within: readonly string[] = []): string {
+  if (isAbstractType(type)) {
+    const members = schema
+      .getPossibleTypes(type)
+      .map((of) => `... on ${of.name} ${everything(of, size, within)}`);
+    return `{ __typename ${members.join(' ')} }`;
+  }
+  if (!isObjectType(type)) return '';
+  const fields = Object.values(type.getFields()).flatMap((field) =>
+    call(field, size, [...within, type.name]),
+  );
+  return `{ __typename ${fields.join(' ')} }`;
+}
+
+function call(field: GraphQLField<unknown, unknown>, size: number, within: readonly string[]): string[] {
+  const to = getNamedType(field.type);
+  // Dates of the database are another realm's in this test runner, and no dates to graphql-scalars.
+  if (within.includes(to.name) || to.name === 'DateTimeISO') return [];
+  const args = field.args.flatMap((arg) => {
+    const value = ARGUMENTS[arg.name];
+    const required = isNonNullType(arg.type) && arg.defaultValue === undefined;
+    if (required && !value) throw new Error(`say what to give for ${field.name}(${arg.name})`);
+    return value ? [`${arg.name}: ${value(size)}`] : [];
+  });
+  const given = args.length > 0 ? `(${args.join(', ')})` : '';
+  // Members of unions have fields of the same name and other types.
+  const alias = within.length > 1 ? `${within.at(-1)}_${field.name}: ` : '';
+  return [`${alias}${field.name}${given} ${isCompositeType(to) ? everything(to, size, within) : ''}`];
+}
+
+/** Counts what reaches the database while somebody asks. */
+async function statements(query: string, credential: string): Promise<number> {
+  const { sql } = t.app.parts;
+  const send = sql.query.bind(sql);
+  let count = 0;
+  sql.query = (text, params) => {
+    // What asks a read model; the journal, the projections and their leases go on meanwhile.
+    if (/^\s*SELECT/.test(text) && /\bread\.\w+_v\d/.test(text)) count++;
+    return send(text, params) as never;
+  };
+  try {
+    const { status, errors } = await t.raw(query, {}, credential);
+    expect([status, errors]).toEqual([200, undefined]);
+  } finally {
+    sql.query = send;
+  }
+  return count;
+}
+
+const roots = Object.values((schema as GraphQLSchema).getQueryType()?.getFields() ?? {});
+
+it.each(roots.filter(({ name }) => name !== 'node').map((field) => [field.name, field] as const))(
+  '%s sends as many statements for a long list as for a short one (no N+1)',
+  async (_name, field) => {
+    const { secret, token } = await t.customer('enterprise');
+    await Promise.all(Array.from({ length: 6 }, () => t.issueKey(token)));
+    // Seen before: what is kept of plans and counts is there for both.
+    const ask = (size: number) => statements(`{ ${call(field, size, ['Query']).join(' ')} }`, secret);
+    await ask(3);
+    const [short, long] = [await ask(2), await ask(50)];
+    expect(long).toBeLessThanOrEqual(short);
+    if (['patterns', 'searchPatterns'].includes(field.name)) expect(short).toBeGreaterThan(0);
+  },
+);
