@@ -68,7 +68,7 @@ async function statements(query: string, credential: string): Promise<number> {
   return count;
 }
 
-const roots = Object.values((schema as GraphQLSchema).getQueryType()?.getFields() ?? {});
+const roots = Object.values((schema).getQueryType()?.getFields() ?? {});
 
 it.each(roots.filter(({ name }) => name !== 'node').map((field) => [field.name, field] as const))(
   '%s sends as many statements for a long list as for a short one (no N+1)',
