@@ -3,7 +3,7 @@ import type { ReadModelAccess } from '../readModel.js';
 import { AnswerCache } from '../answerCache.js';
 import type { Horizon, PatternRow } from './queries.js';
 import type { VectorTables } from './vectors.js';
-import { sketchOf, vectorText } from './vectors.js';
+import { floatsParameter, sketchOf } from './vectors.js';
 
 /** Ranks of a hit in each leg, from 1; null where the leg did not find it. */
 export interface LegRanks {
@@ -72,7 +72,7 @@ export class CatalogueSearch {
   }
 
   async search(request: SearchRequest): Promise<SearchHit[]> {
-    const vector = request.vector && vectorText(request.vector);
+    const vector = request.vector && floatsParameter(request.vector);
     const [text, name, meaning] = await Promise.all([
       this.#byText(request),
       this.#byName(request),
@@ -177,17 +177,17 @@ export class CatalogueSearch {
    * By inner product, which for unit vectors is the cosine, among the patterns with the nearest
    * sketches: a scan of all vectors costs twice as much on PGlite. Exact up to 300 visible patterns.
    */
-  async #byMeaning({ horizon, category }: SearchRequest, vector: string | undefined): Promise<string[]> {
+  async #byMeaning({ horizon, category }: SearchRequest, vector: Buffer | undefined): Promise<string[]> {
     if (vector === undefined || !this.model) return [];
     const { tables, dimensions, minSimilarity } = this.model;
     return this.#ids(
       `SELECT id FROM (
-         SELECT v.pattern_id AS id, v.vector <#> $4::vector AS distance
+         SELECT v.pattern_id AS id, v.vector <#> $4::float4[]::vector AS distance
            FROM (SELECT s.pattern_id FROM ${tables.sketches} s
                   WHERE s.tier = ANY($1::text[]) AND s.published <= $2 AND ($3::text IS NULL OR s.category = $3)
-                  ORDER BY s.sketch <~> ${sketchOf('$4::vector', dimensions)} LIMIT ${CANDIDATES}) AS near
+                  ORDER BY s.sketch <~> ${sketchOf('$4::float4[]::vector', dimensions)} LIMIT ${CANDIDATES}) AS near
            JOIN ${tables.vectors} v USING (pattern_id)
-          ORDER BY v.vector <#> $4::vector LIMIT ${LEG_LIMIT}
+          ORDER BY v.vector <#> $4::float4[]::vector LIMIT ${LEG_LIMIT}
        ) AS nearest WHERE -distance >= $5 ORDER BY distance`,
       horizon,
       category,
@@ -198,13 +198,13 @@ export class CatalogueSearch {
 
   async #rows(
     ids: readonly string[],
-    vector: string | undefined,
+    vector: Buffer | undefined,
   ): Promise<Map<string, PatternRow & { similarity: number | null }>> {
     const vectors = vector && this.model?.tables.vectors;
     const rows = await this.sql.query<PatternRow & { similarity: number | null }>(
       `SELECT p.id, p.slug, p.name, p.category, p.tier, p.tags, p.description, p.example_language,
               p.example_text, p.published, p.published_at, p.revised_at, 0::bigint AS uses,
-              ${vectors ? '-(v.vector <#> $2::vector)' : 'NULL::float8'} AS similarity
+              ${vectors ? '-(v.vector <#> $2::float4[]::vector)' : 'NULL::float8'} AS similarity
          FROM ${this.catalogue.t('patterns')} p
          ${vectors ? `LEFT JOIN ${vectors} v ON v.pattern_id = p.id` : ''}
         WHERE p.id = ANY($1::text[])`,
