@@ -120,7 +120,7 @@ describe('through the running process', () => {
 
     const { code, stdout } = await run('parked', 'list');
     expect(code).toBe(0);
-    const id = new RegExp(`^(\\w+) +catalogue v1 +${stream} +1 .*null value in column`, 'm').exec(
+    const id = new RegExp(`^(\\w+) +catalogue v\\d+ +${stream} +1 .*null value in column`, 'm').exec(
       stdout,
     )?.[1];
     expect(id).toBeDefined();
