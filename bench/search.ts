@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { catalogue as catalogueModel } from '../projections/catalogue/model.js';
 import { CatalogueSearch } from '../projections/catalogue/search.js';
+import { Sketches } from '../projections/catalogue/sketches.js';
 import { PatternVectors } from '../projections/catalogue/vectors.js';
 import { Projector } from '../projections/runner.js';
 import { PostgresEventStore } from '../src/adapters/postgres/eventStore.js';
@@ -83,8 +84,8 @@ export async function benchSearch(sql: Sql, quick: boolean): Promise<number> {
   await sql.script('ANALYZE');
 
   const search = new CatalogueSearch(sql, catalogue, {
-    tables: vectors.tables,
-    dimensions: DIMENSIONS,
+    vectors: vectors.table,
+    sketches: new Sketches(sql, vectors.table, DIMENSIONS),
     minSimilarity: -1,
   });
   const queries = JSON.parse(readFileSync('test/search/queries.json', 'utf8')) as { query: string }[];

@@ -2,8 +2,8 @@ import type { Sql } from '../../src/sql/sql.js';
 import type { ReadModelAccess } from '../readModel.js';
 import { AnswerCache } from '../answerCache.js';
 import type { Horizon, PatternRow } from './queries.js';
-import type { VectorTables } from './vectors.js';
-import { floatsParameter, sketchOf } from './vectors.js';
+import type { Sketches } from './sketches.js';
+import { floatsParameter } from './vectors.js';
 
 /** Ranks of a hit in each leg, from 1; null where the leg did not find it. */
 export interface LegRanks {
@@ -62,8 +62,9 @@ export class CatalogueSearch {
     /** The model's vectors and its floor; absent without a model. */
     private readonly model:
       | {
-          readonly tables: VectorTables;
-          readonly dimensions: number;
+          /** As `PatternVectors` names it. */
+          readonly vectors: string;
+          readonly sketches: Sketches;
           readonly minSimilarity: number;
         }
       | undefined,
@@ -72,11 +73,10 @@ export class CatalogueSearch {
   }
 
   async search(request: SearchRequest): Promise<SearchHit[]> {
-    const vector = request.vector && floatsParameter(request.vector);
     const [text, name, meaning] = await Promise.all([
       this.#byText(request),
       this.#byName(request),
-      this.#byMeaning(request, vector),
+      this.#byMeaning(request),
     ]);
     const legs = { text, name, meaning };
     const scores = new Map<string, number>();
@@ -88,7 +88,7 @@ export class CatalogueSearch {
     const best = [...scores].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1)).slice(0, request.first);
     const rows = await this.#rows(
       best.map(([id]) => id),
-      vector,
+      request,
     );
     const rank = (leg: Leg, id: string): number | null => {
       const index = legs[leg].indexOf(id);
@@ -175,40 +175,39 @@ export class CatalogueSearch {
 
   /**
    * By inner product, which for unit vectors is the cosine, among the patterns with the nearest
-   * sketches: a scan of all vectors costs twice as much on PGlite. Exact up to 300 visible patterns.
+   * sketches. Exact up to 300 visible patterns.
    */
-  async #byMeaning({ horizon, category }: SearchRequest, vector: Buffer | undefined): Promise<string[]> {
+  async #byMeaning({ horizon, category, vector }: SearchRequest): Promise<string[]> {
     if (vector === undefined || !this.model) return [];
-    const { tables, dimensions, minSimilarity } = this.model;
-    return this.#ids(
+    const { vectors, sketches, minSimilarity } = this.model;
+    await sketches.refresh();
+    const rows = await this.sql.query<{ id: string }>(
       `SELECT id FROM (
-         SELECT v.pattern_id AS id, v.vector <#> $4::float4[]::vector AS distance
-           FROM (SELECT s.pattern_id FROM ${tables.sketches} s
-                  WHERE s.tier = ANY($1::text[]) AND s.published <= $2 AND ($3::text IS NULL OR s.category = $3)
-                  ORDER BY s.sketch <~> ${sketchOf('$4::float4[]::vector', dimensions)} LIMIT ${CANDIDATES}) AS near
-           JOIN ${tables.vectors} v USING (pattern_id)
-          ORDER BY v.vector <#> $4::float4[]::vector LIMIT ${LEG_LIMIT}
-       ) AS nearest WHERE -distance >= $5 ORDER BY distance`,
-      horizon,
-      category,
-      vector,
-      minSimilarity,
+         SELECT pattern_id AS id, vector <#> $2::float4[]::vector AS distance
+           FROM ${vectors} WHERE pattern_id = ANY($1::text[])
+          ORDER BY distance LIMIT ${LEG_LIMIT}
+       ) AS nearest WHERE -distance >= $3 ORDER BY distance`,
+      [sketches.nearest(vector, horizon, category, CANDIDATES), floatsParameter(vector), minSimilarity],
     );
+    return rows.map(({ id }) => id);
   }
 
+  /** Those that are visible now: what the legs found may have moved to another tier meanwhile. */
   async #rows(
     ids: readonly string[],
-    vector: Buffer | undefined,
+    { horizon, category, vector }: SearchRequest,
   ): Promise<Map<string, PatternRow & { similarity: number | null }>> {
-    const vectors = vector && this.model?.tables.vectors;
+    const vectors = vector && this.model?.vectors;
+    const params = [horizon.tiers, horizon.published, category ?? null, ids];
     const rows = await this.sql.query<PatternRow & { similarity: number | null }>(
       `SELECT p.id, p.slug, p.name, p.category, p.tier, p.tags, p.description, p.example_language,
               p.example_text, p.published, p.published_at, p.revised_at, 0::bigint AS uses,
-              ${vectors ? '-(v.vector <#> $2::float4[]::vector)' : 'NULL::float8'} AS similarity
+              ${vectors ? '-(v.vector <#> $5::float4[]::vector)' : 'NULL::float8'} AS similarity
          FROM ${this.catalogue.t('patterns')} p
          ${vectors ? `LEFT JOIN ${vectors} v ON v.pattern_id = p.id` : ''}
-        WHERE p.id = ANY($1::text[])`,
-      vectors ? [ids, vector] : [ids],
+        WHERE p.id = ANY($4::text[])
+          AND p.tier = ANY($1::text[]) AND p.published <= $2 AND ($3::text IS NULL OR p.category = $3)`,
+      vectors ? [...params, floatsParameter(vector)] : params,
     );
     return new Map(rows.map((row) => [row.id, row]));
   }

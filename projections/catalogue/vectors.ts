@@ -9,15 +9,6 @@ export interface MissingVector {
   readonly embedding_hash: string;
 }
 
-/**
- * The tables of a model: vectors of different models are never mixed. `sketches` holds what a search
- * scans, one bit for each dimension beside what it filters by; `vectors` what it then compares exactly.
- */
-export interface VectorTables {
-  readonly sketches: string;
-  readonly vectors: string;
-}
-
 const FLOAT4 = 700;
 const HEADER_BYTES = 20;
 const ELEMENT_BYTES = 8;
@@ -43,20 +34,17 @@ export function floatsParameter(...vectors: readonly Float32Array[]): Buffer {
   return buffer;
 }
 
-/** A sketch as SQL: the sign of each dimension (pgvector's binary quantisation). */
-export const sketchOf = (vector: string, dimensions: number): string =>
-  `binary_quantize(${vector})::bit(${dimensions})`;
-
 /**
- * Vectors of the catalogue for one model. `vault.embeddings` remembers what was computed, by content
- * hash, and survives every rebuild; the tables beside it follow the catalogue.
+ * Vectors of the catalogue for one model: vectors of different models are never mixed.
+ * `vault.embeddings` remembers what was computed, by content hash, and survives every rebuild; the table
+ * beside it follows the catalogue, and `Sketches` follow the table.
  */
 export class PatternVectors {
   private constructor(
     private readonly sql: Sql,
     private readonly catalogue: ReadModelAccess,
     private readonly model: { readonly id: string; readonly dimensions: number },
-    readonly tables: VectorTables,
+    readonly table: string,
   ) {}
 
   static async open(
@@ -64,8 +52,7 @@ export class PatternVectors {
     catalogue: ReadModelAccess,
     model: { readonly id: string; readonly dimensions: number },
   ): Promise<PatternVectors> {
-    const name = model.id.replace(/[^a-z0-9]+/g, '_');
-    const tables = { sketches: `read.sketches_${name}`, vectors: `read.vectors_${name}` };
+    const table = `read.pattern_vectors_${model.id.replace(/[^a-z0-9]+/g, '_')}`;
     await sql.script(`
       CREATE SCHEMA IF NOT EXISTS vault;
       CREATE TABLE IF NOT EXISTS vault.embeddings (
@@ -74,61 +61,49 @@ export class PatternVectors {
         vector vector NOT NULL,
         PRIMARY KEY (model, hash)
       );
-      CREATE TABLE IF NOT EXISTS ${tables.vectors} (
-        pattern_id     text PRIMARY KEY,
-        embedding_hash text NOT NULL,
-        vector         vector(${model.dimensions}) NOT NULL
-      );
-      ALTER TABLE ${tables.vectors} ALTER COLUMN vector SET STORAGE PLAIN;
-      CREATE TABLE IF NOT EXISTS ${tables.sketches} (
+      CREATE TABLE IF NOT EXISTS ${table} (
         pattern_id     text PRIMARY KEY,
         tier           text NOT NULL,
         category       text NOT NULL,
         published      bigint NOT NULL,
         embedding_hash text NOT NULL,
-        sketch         bit(${model.dimensions}) NOT NULL
-      );`);
-    return new PatternVectors(sql, catalogue, model, tables);
+        -- Counts the writes of rows: whoever has read up to one of them reads on behind it.
+        change         bigint NOT NULL UNIQUE,
+        vector         vector(${model.dimensions}) NOT NULL
+      );
+      ALTER TABLE ${table} ALTER COLUMN vector SET STORAGE PLAIN;`);
+    return new PatternVectors(sql, catalogue, model, table);
   }
 
-  /** Brings the tables up to the catalogue as far as vectors are known; returns what has to be computed. */
+  /** Brings the table up to the catalogue as far as vectors are known; returns what has to be computed. */
   async missing(limit: number): Promise<MissingVector[]> {
     const patterns = this.catalogue.t('patterns');
-    const { sketches, vectors } = this.tables;
-    // The sketch goes last, as one that is there says that the vector is.
     await this.sql.transaction(
       [
+        // One writer at a time: changes are seen in the order of their numbers, and none later than a higher one.
+        { text: `LOCK TABLE ${this.table} IN SHARE ROW EXCLUSIVE MODE` },
         {
-          text: `INSERT INTO ${vectors}
-                 SELECT p.id, p.embedding_hash, e.vector
+          text: `INSERT INTO ${this.table}
+                 SELECT p.id, p.tier, p.category, p.published, p.embedding_hash,
+                        (SELECT coalesce(max(change), 0) FROM ${this.table}) + row_number() OVER (ORDER BY p.published),
+                        e.vector
                    FROM ${patterns} p
                    JOIN vault.embeddings e ON e.model = $1 AND e.hash = p.embedding_hash
-                   LEFT JOIN ${vectors} o ON o.pattern_id = p.id
-                  WHERE o.embedding_hash IS DISTINCT FROM p.embedding_hash
-                 ON CONFLICT (pattern_id) DO UPDATE SET
-                   embedding_hash = excluded.embedding_hash, vector = excluded.vector`,
-          params: [this.model.id],
-        },
-        {
-          text: `INSERT INTO ${sketches}
-                 SELECT p.id, p.tier, p.category, p.published, p.embedding_hash,
-                        ${sketchOf('v.vector', this.model.dimensions)}
-                   FROM ${patterns} p
-                   JOIN ${vectors} v ON v.pattern_id = p.id AND v.embedding_hash = p.embedding_hash
-                   LEFT JOIN ${sketches} o ON o.pattern_id = p.id
+                   LEFT JOIN ${this.table} o ON o.pattern_id = p.id
                   WHERE (o.embedding_hash, o.tier, o.category, o.published)
                         IS DISTINCT FROM (p.embedding_hash, p.tier, p.category, p.published)
                  ON CONFLICT (pattern_id) DO UPDATE SET
                    tier = excluded.tier, category = excluded.category, published = excluded.published,
-                   embedding_hash = excluded.embedding_hash, sketch = excluded.sketch`,
+                   embedding_hash = excluded.embedding_hash, change = excluded.change, vector = excluded.vector`,
+          params: [this.model.id],
         },
       ],
       'projection',
     );
     return this.sql.query<MissingVector>(
       `SELECT p.id AS pattern_id, p.name, p.description, p.embedding_hash
-         FROM ${patterns} p LEFT JOIN ${sketches} s ON s.pattern_id = p.id
-        WHERE s.embedding_hash IS DISTINCT FROM p.embedding_hash
+         FROM ${patterns} p LEFT JOIN ${this.table} v ON v.pattern_id = p.id
+        WHERE v.embedding_hash IS DISTINCT FROM p.embedding_hash
         ORDER BY p.published LIMIT $1`,
       [limit],
       'projection',

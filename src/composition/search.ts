@@ -1,4 +1,5 @@
 import { CatalogueSearch } from '../../projections/catalogue/search.js';
+import { Sketches } from '../../projections/catalogue/sketches.js';
 import { PatternVectors } from '../../projections/catalogue/vectors.js';
 import { openMiniLm } from '../adapters/embeddings/minilm.js';
 import type { Embedder } from '../catalogue/embedder.js';
@@ -31,8 +32,11 @@ export function openSearch(
     const model = await openMiniLm();
     shutdown.add('embedding model', () => model.close());
     const vectors = await PatternVectors.open(sql, catalogue, model);
-    const { dimensions, minSimilarity } = model;
-    search = new CatalogueSearch(sql, catalogue, { tables: vectors.tables, dimensions, minSimilarity });
+    const sketches = new Sketches(sql, vectors.table, model.dimensions);
+    // What there is by now is read before a search would wait for it.
+    await sketches.refresh();
+    const { minSimilarity } = model;
+    search = new CatalogueSearch(sql, catalogue, { vectors: vectors.table, sketches, minSimilarity });
     if (fills) {
       const filling = new VectorWorker(vectors, model, (error) =>
         log.error('vectors are not computed', error),
