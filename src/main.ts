@@ -2,6 +2,7 @@ import { AccountQueries } from '../projections/accounts/queries.js';
 import { CatalogueQueries } from '../projections/catalogue/queries.js';
 import { KeyQueries } from '../projections/keys/queries.js';
 import type { Projector } from '../projections/runner.js';
+import { SessionQueries } from '../projections/sessions/queries.js';
 import { UsageQueries } from '../projections/usage/queries.js';
 import { readModelCommands } from './admin/readModels.js';
 import { AdminServer } from './admin/server.js';
@@ -207,7 +208,9 @@ async function serveCalls(
   report: OnProgress,
 ): Promise<{ url: string; parts: Parts; apiCommands: ApiCommands }> {
   const { reader, models } = projections;
-  const loadedFrom = Math.min(...['accounts', 'keys'].map((name) => models.access(name).state().checkpoint));
+  const loadedFrom = Math.min(
+    ...['accounts', 'keys', 'sessions'].map((name) => models.access(name).state().checkpoint),
+  );
   const access = await followAccess(stores, reader, loadedFrom, queries, log, shutdown);
   const metering = await openMetering(stores, queries.usage, config, log, shutdown);
   const search = openSearch(projections, config, config.role !== 'api', log, shutdown);
@@ -225,6 +228,7 @@ function queriesOf({ models, sql }: Projections): Queries {
   return {
     accounts: new AccountQueries(sql, models.access('accounts')),
     keys: new KeyQueries(sql, models.access('keys')),
+    sessions: new SessionQueries(sql, models.access('sessions')),
     catalogue: new CatalogueQueries(sql, models.access('catalogue'), models.access('popularity')),
     usage: new UsageQueries(sql, models.access('usage')),
   };

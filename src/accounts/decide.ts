@@ -1,6 +1,6 @@
 import type { Decider } from '../eventsourcing/decider.js';
 import { accept, refuse } from '../eventsourcing/decider.js';
-import type { AccountEvent, EmailEvent, UserEvent } from './events.js';
+import type { AccountEvent, EmailEvent, SessionEnd, SessionEvent, UserEvent } from './events.js';
 
 type EmailRegistered = Extract<EmailEvent, { type: 'EmailRegistered' }>;
 type UserRegistered = Extract<UserEvent, { type: 'UserRegistered' }>;
@@ -35,16 +35,59 @@ export const email: Decider<{ holder: string | undefined }, EmailCommand, EmailE
 
 export type UserCommand =
   | { readonly type: 'RegisterUser'; readonly user: UserRegistered['data'] }
+  | { readonly type: 'EndSessions'; readonly accountId: string }
   | { readonly type: 'ConfirmErasure'; readonly accountId: string };
 
-export const user: Decider<{ exists: boolean; erased: boolean }, UserCommand, UserEvent> = {
-  initial: { exists: false, erased: false },
-  evolve: (_state, { type }) => ({ exists: true, erased: type === 'UserErased' }),
-  decide: ({ exists, erased }, command) => {
-    if (command.type === 'RegisterUser') {
+export interface UserState {
+  readonly exists: boolean;
+  readonly erased: boolean;
+  /** Grows whenever all sessions of the user end. */
+  readonly epoch: number;
+}
+
+export const user: Decider<UserState, UserCommand, UserEvent> = {
+  initial: { exists: false, erased: false, epoch: 0 },
+  evolve: (state, { type, data }) => ({
+    exists: true,
+    erased: state.erased || type === 'UserErased',
+    epoch: type === 'SessionsEnded' ? data.epoch : state.epoch,
+  }),
+  decide: ({ exists, erased, epoch }, command) => {
+    const { type } = command;
+    if (type === 'RegisterUser') {
       return exists ? accept() : accept({ type: 'UserRegistered', data: command.user });
     }
-    return erased ? accept() : accept({ type: 'UserErased', data: { accountId: command.accountId } });
+    const { accountId } = command;
+    if (erased) return accept();
+    if (type === 'ConfirmErasure') return accept({ type: 'UserErased', data: { accountId } });
+    if (!exists) return refuse('NOT_FOUND', 'There is no such user yet.');
+    return accept({ type: 'SessionsEnded', data: { accountId, epoch: epoch + 1 } });
+  },
+};
+
+type SessionStarted = Extract<SessionEvent, { type: 'SessionStarted' }>;
+
+export type SessionCommand =
+  | { readonly type: 'StartSession'; readonly session: SessionStarted['data'] }
+  | { readonly type: 'EndSession'; readonly reason: SessionEnd };
+
+export interface SessionState {
+  readonly started: SessionStarted['data'] | undefined;
+  readonly ended: boolean;
+}
+
+export const session: Decider<SessionState, SessionCommand, SessionEvent> = {
+  initial: { started: undefined, ended: false },
+  evolve: (state, { type, data }) =>
+    type === 'SessionStarted' ? { started: data, ended: false } : { ...state, ended: true },
+  decide: ({ started, ended }, command) => {
+    if (command.type === 'StartSession') {
+      return started ? accept() : accept({ type: 'SessionStarted', data: command.session });
+    }
+    if (!started) return refuse('NOT_FOUND', 'There is no such session.');
+    if (ended) return accept();
+    const { userId, accountId } = started;
+    return accept({ type: 'SessionEnded', data: { userId, accountId, reason: command.reason } });
   },
 };
 

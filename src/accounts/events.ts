@@ -23,8 +23,37 @@ export type UserEvent =
       readonly type: 'UserRegistered';
       readonly data: { readonly accountId: string; readonly email: Sealed; readonly name: Sealed };
     }
+  /** The sessions that began in an earlier epoch have ended, on every device. */
+  | {
+      readonly type: 'SessionsEnded';
+      readonly data: { readonly accountId: string; readonly epoch: number };
+    }
   /** Confirms that the user's subject key is gone, and with it what was sealed. */
   | { readonly type: 'UserErased'; readonly data: { readonly accountId: string } };
+
+/** Stream `session-<id>`: a user signed in on one device. Refreshing adds nothing to it (decision 4). */
+export type SessionEvent =
+  | {
+      readonly type: 'SessionStarted';
+      readonly data: {
+        readonly userId: string;
+        readonly accountId: string;
+        /** The user's epoch at the time; with a later one the session has ended. */
+        readonly epoch: number;
+        readonly how: SessionStart;
+      };
+    }
+  | {
+      readonly type: 'SessionEnded';
+      readonly data: {
+        readonly userId: string;
+        readonly accountId: string;
+        readonly reason: SessionEnd;
+      };
+    };
+
+export type SessionStart = 'registration' | 'password';
+export type SessionEnd = 'signed_out' | 'refresh_token_reused';
 
 /** Stream `account-<id>`: who pays. */
 export type AccountEvent =
@@ -42,4 +71,5 @@ export type AccountEvent =
 
 export const emailStream = (emailHash: string): string => `email-${emailHash}`;
 export const userStream = (userId: string): string => `user-${userId}`;
+export const sessionStream = (sessionId: string): string => `session-${sessionId}`;
 export const accountStream = (accountId: string): string => `account-${accountId}`;

@@ -4,8 +4,9 @@ import type { Policy } from '../eventsourcing/policy.js';
 import { causedBy } from '../eventsourcing/policy.js';
 import type { PersonalData } from '../secrets/personalData.js';
 import { account, email, user } from './decide.js';
-import type { AccountEvent, EmailEvent } from './events.js';
+import type { AccountEvent, EmailEvent, SessionEvent, UserEvent } from './events.js';
 import { accountStream, emailStream, userStream } from './events.js';
+import type { RefreshTokens } from './refreshTokens.js';
 
 type EmailRegistered = Extract<EmailEvent, { type: 'EmailRegistered' }>;
 export type AccountDeleted = Extract<AccountEvent, { type: 'AccountDeleted' }>;
@@ -65,6 +66,25 @@ export function eraseUser(commands: CommandHandler, personal: PersonalData): Pol
         { type: 'ConfirmErasure', accountId: event.streamId },
         causedBy(event, 'erase-user'),
       );
+    },
+  };
+}
+
+type SessionsOver =
+  | Extract<SessionEvent, { type: 'SessionEnded' }>
+  | Extract<UserEvent, { type: 'SessionsEnded' }>
+  | AccountDeleted;
+
+/** The refresh tokens of ended sessions are removed. They are refused without it: this only tidies up. */
+export function forgetRefreshTokens(tokens: RefreshTokens): Policy {
+  return {
+    name: 'forget-refresh-tokens',
+    handles: new Set<SessionsOver['type']>(['SessionEnded', 'SessionsEnded', 'AccountDeleted']),
+    react: async (event) => {
+      const { type, data } = as<SessionsOver>(event);
+      if (type === 'SessionEnded') await tokens.forgetSession(event.streamId);
+      else if (type === 'SessionsEnded') await tokens.forgetUser(event.streamId, data.epoch);
+      else await tokens.forgetUser(data.ownerId, null);
     },
   };
 }

@@ -5,10 +5,11 @@ import type { PlanOf, RequestContext } from '../graphql/context.js';
 import { accountOf, sessionOf } from '../graphql/context.js';
 import { Metered } from '../graphql/metering.js';
 import { EmailTaken, NotFound, refused } from '../graphql/refusals.js';
+import { Outage } from '../outage.js';
 import type { PersonalData } from '../secrets/personalData.js';
 import type { DeleteAccount } from './delete.js';
 import type { RegisterUser } from './register.js';
-import type { Sessions } from './sessions.js';
+import type { SessionTokens, StartSession } from './startSession.js';
 import {
   Account,
   AccountPlan,
@@ -30,7 +31,7 @@ export class AccountsResolver {
   constructor(
     private readonly register: RegisterUser,
     private readonly remove: DeleteAccount,
-    private readonly sessions: Sessions,
+    private readonly startSession: StartSession,
     private readonly tokens: PositionTokens,
     /** Waits, bounded, for policies and read models to have seen a position. */
     private readonly settled: (position: number, timeoutMs: number) => Promise<boolean>,
@@ -54,6 +55,7 @@ export class AccountsResolver {
     const { userId, accountId, position, replayed } = result;
     // It is registered: an outage from here on delays the account, not the answer.
     await this.settled(position, POLICIES_WAIT_MS).catch(() => false);
+    const tokens = replayed ? null : await this.#firstSession(userId, accountId, now, correlationId);
     const user = Object.assign(new User(), {
       id: userId,
       registeredAt: result.at,
@@ -63,9 +65,31 @@ export class AccountsResolver {
     return Object.assign(new RegisterUserPayload(), {
       user,
       account: Object.assign(new Account(), { id: accountId }),
-      sessionToken: replayed ? null : await this.sessions.issue({ userId, accountId }, new Date(now)),
+      sessionToken: tokens?.sessionToken ?? null,
+      refreshToken: tokens?.refreshToken ?? null,
       position: this.tokens.encode(position),
     });
+  }
+
+  /** @returns null in an outage: the user is registered, and signs in later */
+  async #firstSession(
+    userId: string,
+    accountId: string,
+    now: number,
+    correlationId: string,
+  ): Promise<SessionTokens | null> {
+    try {
+      const started = await this.startSession.execute({ userId, accountId, epoch: 0 }, 'registration', {
+        commandId: 'registration',
+        caller: `user:${userId}`,
+        at: new Date(now),
+        correlationId,
+      });
+      return started.kind === 'started' ? started.tokens : null;
+    } catch (error) {
+      if (error instanceof Outage) return null;
+      throw error;
+    }
   }
 
   @Metered('guarded')

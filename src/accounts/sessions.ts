@@ -1,9 +1,13 @@
-import { createPrivateKey, createPublicKey } from 'node:crypto';
-import { errors, jwtVerify, SignJWT } from 'jose';
+import { decodeProtectedHeader, errors, jwtVerify, SignJWT } from 'jose';
+import type { SigningKeys } from './signingKeys.js';
 
+/** What a session token says. */
 export interface Session {
   readonly userId: string;
   readonly accountId: string;
+  readonly sessionId: string;
+  /** The user's epoch when the session began: it ends with the next epoch. */
+  readonly epoch: number;
 }
 
 export type SessionCheck =
@@ -13,49 +17,60 @@ export type SessionCheck =
 const ISSUER = 'tollgraph';
 export const SESSION_SECONDS = 15 * 60;
 
-/** RFC 8410: the PKCS #8 frame around a raw Ed25519 seed. */
-const ED25519_PKCS8 = Buffer.from('302e020100300506032b657004220420', 'hex');
-
-/** Short-lived access tokens: JWT (RFC 7519) signed with Ed25519 (RFC 8037). */
+/** Short-lived session tokens: JWT (RFC 7519) signed with Ed25519 (RFC 8037). */
 export class Sessions {
-  readonly #privateKey;
-  readonly #publicKey;
+  constructor(private readonly keys: Pick<SigningKeys, 'signing' | 'verifying'>) {}
 
-  /** @param seed 32 bytes */
-  constructor(seed: Buffer) {
-    const der = Buffer.concat([ED25519_PKCS8, seed]);
-    this.#privateKey = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
-    this.#publicKey = createPublicKey(this.#privateKey);
-  }
-
-  issue({ userId, accountId }: Session, now: Date): Promise<string> {
+  async issue({ userId, accountId, sessionId, epoch }: Session, now: Date): Promise<string> {
     const seconds = Math.floor(now.getTime() / 1000);
-    return new SignJWT({ account: accountId })
-      .setProtectedHeader({ alg: 'EdDSA', typ: 'JWT' })
+    const { kid, privateKey } = await this.keys.signing(now.getTime());
+    return new SignJWT({ account: accountId, sid: sessionId, epoch })
+      .setProtectedHeader({ alg: 'EdDSA', typ: 'JWT', kid })
       .setSubject(userId)
       .setIssuer(ISSUER)
       .setAudience(ISSUER)
       .setIssuedAt(seconds)
       .setExpirationTime(seconds + SESSION_SECONDS)
-      .sign(this.#privateKey);
+      .sign(privateKey);
   }
 
   async verify(token: string, now: Date): Promise<SessionCheck> {
+    const key = await this.#keyOf(token, now);
+    if (!key) return { kind: 'refused', code: 'SESSION_INVALID' };
     try {
-      const { payload } = await jwtVerify(token, this.#publicKey, {
+      const { payload } = await jwtVerify(token, key, {
         algorithms: ['EdDSA'],
         issuer: ISSUER,
         audience: ISSUER,
         currentDate: now,
-        requiredClaims: ['sub', 'exp', 'account'],
+        requiredClaims: ['sub', 'exp', 'account', 'sid', 'epoch'],
       });
       return {
         kind: 'session',
-        session: { userId: payload.sub as string, accountId: payload['account'] as string },
+        session: {
+          userId: payload.sub as string,
+          accountId: payload['account'] as string,
+          sessionId: payload['sid'] as string,
+          epoch: payload['epoch'] as number,
+        },
       };
     } catch (error) {
       const expired = error instanceof errors.JWTExpired;
       return { kind: 'refused', code: expired ? 'SESSION_EXPIRED' : 'SESSION_INVALID' };
     }
   }
+
+  #keyOf(token: string, now: Date): ReturnType<SigningKeys['verifying']> | undefined {
+    try {
+      const { kid } = decodeProtectedHeader(token);
+      return typeof kid === 'string' ? this.keys.verifying(kid, now.getTime()) : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+/** When a session token that is issued now is over. */
+export function sessionEnd(now: number): Date {
+  return new Date((Math.floor(now / 1000) + SESSION_SECONDS) * 1000);
 }

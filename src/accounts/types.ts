@@ -80,9 +80,12 @@ export class RegisterUserPayload {
   @Field(() => String, {
     nullable: true,
     description:
-      'Signs the user in for 15 minutes: "Authorization: Bearer <token>". Null when a command is sent again.',
+      'Signs the user in for 15 minutes: "Authorization: Bearer <token>". Null when a command is sent again, and when no session could be started: then sign in.',
   })
   sessionToken!: string | null;
+
+  @Field(() => String, { nullable: true, description: 'For `refreshSession`; null with `sessionToken`.' })
+  refreshToken!: string | null;
 
   @Field(() => String, { description: 'The place of this change in the history; opaque.' })
   position!: string;

@@ -1,6 +1,8 @@
 import type { AccountQueries } from '../../projections/accounts/queries.js';
 import type { KeyQueries } from '../../projections/keys/queries.js';
+import type { SessionQueries } from '../../projections/sessions/queries.js';
 import { DeletedAccounts } from '../accounts/deletedAccounts.js';
+import { ENDED_KEPT_MS, EndedSessions } from '../accounts/endedSessions.js';
 import type { Position, StoredEvent } from '../eventsourcing/event.js';
 import { Follower } from '../eventsourcing/follower.js';
 import type { EventReader } from '../eventsourcing/reader.js';
@@ -16,27 +18,34 @@ export interface Access {
   readonly keys: KeyCache;
   readonly plans: PlanDirectory;
   readonly deletedAccounts: DeletedAccounts;
+  readonly endedSessions: EndedSessions;
   readonly follower: Follower;
 }
 
 /**
- * Loads keys, plans and deleted accounts from their read models and follows their events from there on.
+ * Loads keys, plans, deleted accounts and ended sessions from their read models and follows their events from there on.
  * @param from the checkpoint of the read model that is furthest behind
  */
 export async function followAccess(
-  { commands, secrets, profile }: Stores,
+  { commands, secrets, profile, clock }: Stores,
   reader: EventReader,
   from: Position,
-  queries: { readonly accounts: AccountQueries; readonly keys: KeyQueries },
+  queries: {
+    readonly accounts: AccountQueries;
+    readonly keys: KeyQueries;
+    readonly sessions: SessionQueries;
+  },
   log: Logger,
   shutdown: Shutdown,
 ): Promise<Access> {
   const keys = new KeyCache(secrets.KEY_PEPPER, [profile.keys.live, profile.keys.test]);
   const plans = new PlanDirectory();
   const deletedAccounts = new DeletedAccounts();
+  const endedSessions = new EndedSessions();
   keys.load(await queries.keys.known());
   plans.load(await queries.accounts.plans());
   deletedAccounts.load(await queries.accounts.deleted());
+  endedSessions.load(await queries.sessions.endedSince(new Date(clock() - ENDED_KEPT_MS)));
   for (const event of await commands.load(profileStream(profile.name))) plans.apply(event);
 
   const apply = (events: readonly StoredEvent[]): void => {
@@ -44,6 +53,7 @@ export async function followAccess(
       keys.apply(event);
       plans.apply(event);
       deletedAccounts.apply(event);
+      endedSessions.apply(event);
     }
   };
   const follower = new Follower({
@@ -57,5 +67,5 @@ export async function followAccess(
   shutdown.add('key cache', () => follower.stop());
   // The node that changes something knows it before it answers (law 8).
   commands.onAppended(apply);
-  return { keys, plans, deletedAccounts, follower };
+  return { keys, plans, deletedAccounts, endedSessions, follower };
 }

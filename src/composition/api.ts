@@ -3,12 +3,19 @@ import type { GraphQLSchema } from 'graphql';
 import type { AccountQueries } from '../../projections/accounts/queries.js';
 import type { CatalogueQueries } from '../../projections/catalogue/queries.js';
 import type { KeyQueries } from '../../projections/keys/queries.js';
+import type { SessionQueries } from '../../projections/sessions/queries.js';
 import type { UsageQueries } from '../../projections/usage/queries.js';
+import { Credentials } from '../accounts/credentials.js';
 import { DeleteAccount } from '../accounts/delete.js';
+import { RefreshSession } from '../accounts/refreshSession.js';
 import { RegisterUser } from '../accounts/register.js';
 import { AccountResolver, AccountsResolver, UserResolver } from '../accounts/resolvers.js';
-import { Sessions } from '../accounts/sessions.js';
 import { Account } from '../accounts/types.js';
+import { SessionsResolver } from '../accounts/sessionResolvers.js';
+import { SESSION_SECONDS, Sessions } from '../accounts/sessions.js';
+import { ATTEMPTS, ATTEMPTS_WINDOW_MS, SignIn } from '../accounts/signIn.js';
+import { SigningKeys } from '../accounts/signingKeys.js';
+import { StartSession } from '../accounts/startSession.js';
 import { QueryEmbedder } from '../catalogue/queryEmbedder.js';
 import { CatalogueResolver, PatternFieldsResolver } from '../catalogue/resolvers.js';
 import type { Config } from '../config.js';
@@ -22,6 +29,7 @@ import { createSchema } from '../graphql/schema.js';
 import { serveGraphQL } from '../graphql/server.js';
 import { GracefulStop } from '../http/gracefulStop.js';
 import { serveHealth } from '../http/health.js';
+import { serveSigningKeys } from '../http/signingKeys.js';
 import { servePlayground } from '../http/playground.js';
 import { createHttpServer } from '../http/server.js';
 import { traceRequests } from '../http/tracing.js';
@@ -39,8 +47,10 @@ import type { Search } from './search.js';
 import type { Stores } from './stores.js';
 import { describeCalls, describeProjections, followersOf } from './telemetry.js';
 
-/** Registrations a minute from one address. */
-const REGISTRATIONS_PER_MINUTE = 10;
+/** Calls a minute of each anonymous field from one address. */
+const ANONYMOUS_PER_MINUTE = 10;
+/** A refresh token cannot be guessed, and behind one address there may be many people. */
+const ANONYMOUS_PER_MINUTE_BY_FIELD = new Map([['refreshSession', 120]]);
 
 /** Read models that show a registration. */
 const SETTLED_MODELS = ['accounts', 'keys'];
@@ -49,6 +59,7 @@ const SETTLED_MODELS = ['accounts', 'keys'];
 export interface Queries {
   readonly accounts: AccountQueries;
   readonly keys: KeyQueries;
+  readonly sessions: SessionQueries;
   readonly catalogue: CatalogueQueries;
   readonly usage: UsageQueries;
 }
@@ -99,7 +110,8 @@ export async function createApi(
     metrics,
   });
   if (tracing) traceRequests(fastify, tracing);
-  const sessions = new Sessions(stores.secrets.SESSION_KEY);
+  const signingKeys = await SigningKeys.open(stores.sql, stores.secrets.MASTER_KEY, SESSION_SECONDS * 1000);
+  const sessions = new Sessions(signingKeys);
   const standing = new Standing(metering.limiter, (account) => access.plans.planOf(account));
   const schema = createProductSchema(parts, commands, sessions, standing, log);
   await serveGraphQL(fastify, {
@@ -107,7 +119,7 @@ export async function createApi(
     governor: metering.governor,
     standing,
     guard: new Guard(),
-    addressGuard: new AddressGuard(REGISTRATIONS_PER_MINUTE),
+    addressGuard: new AddressGuard(ANONYMOUS_PER_MINUTE, ANONYMOUS_PER_MINUTE_BY_FIELD),
     plans: access.plans,
     metrics,
     tracing,
@@ -129,6 +141,7 @@ export async function createApi(
     ...(metering.limitsUp() ? [] : ['Redis is away: limits are decided as LIMITS_ON_OUTAGE says']),
   ];
   serveHealth(fastify, { problems, warnings, followers }, metrics);
+  serveSigningKeys(fastify, () => signingKeys.published(stores.clock()));
   await servePlayground(fastify, schema);
   describeProjections(metrics, projections, stores);
   describeCalls(metrics, access, metering);
@@ -157,8 +170,19 @@ function createProductSchema(
     planOf,
     () => plans.profile.plans,
   );
+  const startSession = new StartSession(stores.commands, sessions, stores.refreshTokens);
+  const deleted = (account: string) => access.deletedAccounts.has(account);
+  const signIn = new SignIn(
+    new Credentials(stores.commands, personal),
+    startSession,
+    new Guard(ATTEMPTS, ATTEMPTS_WINDOW_MS),
+    secrets.EMAIL_HASH_KEY,
+    deleted,
+  );
+  const refreshSession = new RefreshSession(stores.commands, sessions, stores.refreshTokens, deleted);
   return createSchema([
-    new AccountsResolver(register, deleteAccount, sessions, tokens, async (position, timeoutMs) => {
+    new SessionsResolver(signIn, refreshSession, stores.commands, tokens),
+    new AccountsResolver(register, deleteAccount, startSession, tokens, async (position, timeoutMs) => {
       if (!(await policies.reached(position, timeoutMs))) return false;
       const head = await store.head();
       const all = await Promise.all(SETTLED_MODELS.map((name) => models.reached(name, head, timeoutMs)));

@@ -9,9 +9,10 @@ import { popularity } from '../../projections/popularity/model.js';
 import type { ReadModel, ReadModels } from '../../projections/readModel.js';
 import { Projector } from '../../projections/runner.js';
 import { onServingTables } from '../../projections/servingTables.js';
+import { sessions } from '../../projections/sessions/model.js';
 import { usage } from '../../projections/usage/model.js';
 import { eraseAgain } from '../accounts/eraseAgain.js';
-import { eraseUser, openAccount, releaseEmail } from '../accounts/policies.js';
+import { eraseUser, forgetRefreshTokens, openAccount, releaseEmail } from '../accounts/policies.js';
 import type { Position } from '../eventsourcing/event.js';
 import { START } from '../eventsourcing/event.js';
 import { FollowedPolicies } from '../eventsourcing/followedPolicies.js';
@@ -29,7 +30,7 @@ import type { OnProgress } from './options.js';
 import type { Shutdown } from './shutdown.js';
 import type { Stores } from './stores.js';
 
-export const READ_MODELS: readonly ReadModel[] = [keys, accounts, catalogue, usage, popularity];
+export const READ_MODELS: readonly ReadModel[] = [keys, accounts, sessions, catalogue, usage, popularity];
 
 /** How long one look at the progress waits, in milliseconds. */
 const CATCH_UP_STEP_MS = 250;
@@ -165,7 +166,11 @@ export async function followProjections(
 }
 
 /** What follows from events: each policy by itself, behind a checkpoint of its own. */
-function createPolicies({ commands, personal }: Stores, models: ReadModels, sql: Sql): Policy[] {
+function createPolicies(
+  { commands, personal, refreshTokens }: Stores,
+  models: ReadModels,
+  sql: Sql,
+): Policy[] {
   const keyQueries = new KeyQueries(sql, models.access('keys'));
   const keysOf = async (accountId: string, position: Position): Promise<string[]> => {
     if (!(await models.reached('keys', position, KEYS_WAIT_MS))) {
@@ -180,6 +185,7 @@ function createPolicies({ commands, personal }: Stores, models: ReadModels, sql:
     endSubscription(commands),
     releaseEmail(commands),
     eraseUser(commands, personal),
+    forgetRefreshTokens(refreshTokens),
   ];
 }
 

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { openPostgres } from '../adapters/postgres/pg.js';
 import { openPglite } from '../adapters/postgres/pglite.js';
+import { RefreshTokens } from '../accounts/refreshTokens.js';
 import type { Clock } from '../clock.js';
 import { monotonicClock } from '../clock.js';
 import type { Config, SecretName } from '../config.js';
@@ -32,6 +33,7 @@ export interface Stores {
   readonly store: EventStore;
   readonly commands: CommandHandler;
   readonly personal: PersonalData;
+  readonly refreshTokens: RefreshTokens;
   readonly secrets: Secrets;
   readonly profile: Profile;
   /** Names this process's usage journal. */
@@ -73,11 +75,25 @@ export async function openStores(
   const store = tracing ? new TracedStore(opened, tracing, system) : opened;
   const commands = new CommandHandler(store, tracing && (() => tracing.active()));
   const personal = await PersonalData.open(sql, secrets.MASTER_KEY);
+  const refreshTokens = await RefreshTokens.open(sql, secrets.SESSION_KEY);
 
   const storeId = await checkInstallation(commands, config.profile, secrets, clock());
   await checkOrigin(sql, storeId);
   const embedded = config.databaseUrl === undefined;
-  return { sql, embedded, store, commands, personal, secrets, profile, node, storeId, clock, telemetry };
+  return {
+    sql,
+    embedded,
+    store,
+    commands,
+    personal,
+    refreshTokens,
+    secrets,
+    profile,
+    node,
+    storeId,
+    clock,
+    telemetry,
+  };
 }
 
 async function openDatabase({ databaseUrl, dataDir }: Config): Promise<Sql> {

@@ -31,8 +31,14 @@ export class AddressGuard {
   readonly #limiter;
   #queue: Promise<unknown> = Promise.resolve();
 
-  /** @param amount calls a minute for each address */
-  constructor(private readonly amount: number) {
+  /**
+   * @param amount calls a minute of one field for each address
+   * @param amounts the same for fields that have an amount of their own
+   */
+  constructor(
+    private readonly amount: number,
+    private readonly amounts: ReadonlyMap<string, number> = new Map(),
+  ) {
     this.#limiter = getGraphQLRateLimiter({
       identifyContext: ({ address }: { address: string }) => address,
       store: new BoundedStore(),
@@ -44,7 +50,7 @@ export class AddressGuard {
     const check = this.#queue.then(async () => {
       const message = await this.#limiter(
         { parent: {}, args: {}, context: { address }, info: { fieldName: field } as GraphQLResolveInfo },
-        { max: this.amount, window: '1m' },
+        { max: this.amounts.get(field) ?? this.amount, window: '1m' },
       );
       return message === undefined;
     });

@@ -1,4 +1,5 @@
 import type { DeletedAccounts } from '../accounts/deletedAccounts.js';
+import type { EndedSessions } from '../accounts/endedSessions.js';
 import type { Sessions } from '../accounts/sessions.js';
 import type { KeyCache } from '../keys/cache.js';
 import type { Caller } from './context.js';
@@ -16,6 +17,7 @@ export interface Access {
   readonly keys: KeyCache;
   readonly sessions: Sessions;
   readonly deletedAccounts: DeletedAccounts;
+  readonly endedSessions: EndedSessions;
 }
 
 /** Finds out who calls, from `Authorization: Bearer <key or session>` or `X-API-Key: <key>`. */
@@ -39,10 +41,15 @@ function byKey(text: string, { keys, deletedAccounts }: Access, now: number): Ca
   return { kind: 'key', accountId, key: check.key };
 }
 
-async function bySession(token: string, { sessions, deletedAccounts }: Access, now: number): Promise<Caller> {
+async function bySession(
+  token: string,
+  { sessions, deletedAccounts, endedSessions }: Access,
+  now: number,
+): Promise<Caller> {
   const check = await sessions.verify(token, new Date(now));
   if (check.kind === 'refused') return check;
   const { accountId } = check.session;
   if (deletedAccounts.has(accountId)) return { kind: 'refused', code: 'ACCOUNT_DELETED' };
+  if (endedSessions.has(check.session)) return { kind: 'refused', code: 'SESSION_ENDED' };
   return { kind: 'session', accountId, session: check.session };
 }

@@ -10,6 +10,7 @@ export const ERRORS = {
   SESSION_MISSING: [401, 'Sign in first: send the session token as "Authorization: Bearer <token>".'],
   SESSION_INVALID: [401, 'This session token is not valid.'],
   SESSION_EXPIRED: [401, 'This session has expired. Sign in again.'],
+  SESSION_ENDED: [401, 'This session has ended. Sign in again.'],
   ACCOUNT_DELETED: [401, 'This account has been deleted.'],
   SCOPE_MISSING: [403, 'This API key does not have the scope that this field needs.'],
   RATE_LIMITED: [429, 'Too many requests. Try again after the seconds in Retry-After.'],

@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { Field, InterfaceType, ObjectType } from 'type-graphql';
+import { Field, Int, InterfaceType, ObjectType } from 'type-graphql';
 import type { Refusal as RefusalValue } from '../eventsourcing/decider.js';
 
 /** What an expected failure looks like, whichever it is. */
@@ -63,6 +63,22 @@ export class PlanRequired extends Refusal {
   constructor(plan: string, message: string) {
     super('PLAN_REQUIRED', message);
     this.plan = plan;
+  }
+}
+
+@ObjectType({
+  implements: Refusal,
+  simpleResolvers: true,
+  description:
+    'Nobody is signed in. Codes: `SIGN_IN_REFUSED` (e-mail and password do not belong together), `SIGN_IN_LIMITED` (too many attempts for this e-mail), `REFRESH_TOKEN_INVALID` (unknown, over, or of a session that has ended), `REFRESH_TOKEN_REUSED` (used before: the session has been ended).',
+})
+export class SignInRefused extends Refusal {
+  @Field(() => Int, { nullable: true, description: 'Seconds to wait, where waiting helps.' })
+  retryAfter: number | null;
+
+  constructor(code: string, message: string, retryAfter: number | null = null) {
+    super(code, message);
+    this.retryAfter = retryAfter;
   }
 }
 

@@ -5,6 +5,7 @@ import type { NonEmptyArray } from 'type-graphql';
 import { buildSchemaSync } from 'type-graphql';
 import { COST_DIRECTIVES } from './cost/directives.js';
 import { AccountResolver, AccountsResolver, UserResolver } from '../accounts/resolvers.js';
+import { SessionsResolver } from '../accounts/sessionResolvers.js';
 import { CatalogueResolver, PatternFieldsResolver } from '../catalogue/resolvers.js';
 import { AccountKeysResolver, KeysResolver } from '../keys/resolvers.js';
 import { NodeResolver } from './node.js';
@@ -15,6 +16,7 @@ type Class = Function;
 
 const RESOLVERS: NonEmptyArray<Class> = [
   AccountsResolver,
+  SessionsResolver,
   UserResolver,
   AccountResolver,
   CatalogueResolver,

@@ -1,5 +1,6 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { Sql } from '../sql/sql.js';
+import { decrypt, encrypt } from './cipher.js';
 
 const MIGRATION = `
 CREATE SCHEMA IF NOT EXISTS vault;
@@ -10,22 +11,6 @@ CREATE TABLE IF NOT EXISTS vault.subject_keys (
   wrapped text
 );
 ALTER TABLE vault.subject_keys ALTER COLUMN wrapped DROP NOT NULL;`;
-
-/** AES-256-GCM with a random 96-bit nonce (NIST SP 800-38D); the context is authenticated with it. */
-function encrypt(key: Buffer, plain: Buffer, context: string): string {
-  const nonce = randomBytes(12);
-  const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(context));
-  const body = Buffer.concat([cipher.update(plain), cipher.final()]);
-  return Buffer.concat([nonce, cipher.getAuthTag(), body]).toString('base64url');
-}
-
-function decrypt(key: Buffer, text: string, context: string): Buffer {
-  const bytes = Buffer.from(text, 'base64url');
-  const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12), { authTagLength: 16 })
-    .setAAD(Buffer.from(context))
-    .setAuthTag(bytes.subarray(12, 28));
-  return Buffer.concat([decipher.update(bytes.subarray(28)), decipher.final()]);
-}
 
 /** A personal text as events hold it: `v1:<subject>:<ciphertext>`. */
 export type Sealed = string;

@@ -1,5 +1,5 @@
-import { account, email, user } from '../../src/accounts/decide.js';
-import type { AccountEvent, EmailEvent, UserEvent } from '../../src/accounts/events.js';
+import { account, email, session, user } from '../../src/accounts/decide.js';
+import type { AccountEvent, EmailEvent, SessionEvent, UserEvent } from '../../src/accounts/events.js';
 import { given } from '../eventsourcing/given.js';
 
 const sealed = { email: 'v1:u1:e', name: 'v1:u1:n' };
@@ -64,6 +64,56 @@ describe('a user', () => {
 
   it('that was erased before the policy came to register it is not registered any more', () => {
     given(user, erased).when({ type: 'RegisterUser', user: data }).then();
+  });
+});
+
+describe('the sessions of a user', () => {
+  const registered: UserEvent = { type: 'UserRegistered', data: { accountId: 'a1', ...sealed } };
+  const ended = (epoch: number): UserEvent => ({ type: 'SessionsEnded', data: { accountId: 'a1', epoch } });
+  const end = { type: 'EndSessions', accountId: 'a1' } as const;
+
+  it('all end with the next epoch, as often as they are told to', () => {
+    given(user, registered).when(end).then(ended(1));
+    given(user, registered, ended(1), ended(2)).when(end).then(ended(3));
+  });
+
+  it('need no end once the user is erased, and have none before there is a user', () => {
+    given(user, registered, { type: 'UserErased', data: { accountId: 'a1' } })
+      .when(end)
+      .then();
+    given(user).when(end).thenRefused('NOT_FOUND');
+  });
+
+  it('that ended do not bring an erased user back', () => {
+    const erased: UserEvent = { type: 'UserErased', data: { accountId: 'a1' } };
+    given(user, registered, erased, ended(1)).when({ type: 'ConfirmErasure', accountId: 'a1' }).then();
+  });
+});
+
+describe('a session', () => {
+  const data = { userId: 'u1', accountId: 'a1', epoch: 2, how: 'password' } as const;
+  const started: SessionEvent = { type: 'SessionStarted', data };
+  const ended: SessionEvent = {
+    type: 'SessionEnded',
+    data: { userId: 'u1', accountId: 'a1', reason: 'signed_out' },
+  };
+
+  it('starts, once', () => {
+    given(session).when({ type: 'StartSession', session: data }).then(started);
+    given(session, started).when({ type: 'StartSession', session: data }).then();
+  });
+
+  it('ends once, for the first reason', () => {
+    given(session, started).when({ type: 'EndSession', reason: 'signed_out' }).then(ended);
+    given(session, started, ended).when({ type: 'EndSession', reason: 'refresh_token_reused' }).then();
+  });
+
+  it('never starts again', () => {
+    given(session, started, ended).when({ type: 'StartSession', session: data }).then();
+  });
+
+  it('that never started has no end', () => {
+    given(session).when({ type: 'EndSession', reason: 'signed_out' }).thenRefused('NOT_FOUND');
   });
 });
 

@@ -1,21 +1,30 @@
-import { createPrivateKey, createPublicKey, randomBytes } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { SignJWT, UnsecuredJWT } from 'jose';
 import { Sessions, SESSION_SECONDS } from '../../src/accounts/sessions.js';
 
 const NOW = new Date('2026-11-22T12:00:00.000Z');
 const SECOND = Math.floor(NOW.getTime() / 1000);
-const seed = Buffer.alloc(32, 7);
-const sessions = new Sessions(seed);
-const session = { userId: 'u1', accountId: 'a1' };
-const INVALID = { kind: 'refused', code: 'SESSION_INVALID' };
-
-/** The key pair that the seed stands for, as RFC 8410 frames it. */
-const privateKey = createPrivateKey({
-  key: Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), seed]),
-  format: 'der',
-  type: 'pkcs8',
+const KID = 'the-key';
+/** Signs with the last one, and knows all of them. */
+const keysOf = (...keys: readonly (readonly [kid: string, privateKey: KeyObject])[]) => ({
+  signing: () => {
+    const [kid, privateKey] = keys.at(-1) as readonly [string, KeyObject];
+    return Promise.resolve({ kid, privateKey });
+  },
+  verifying: (kid: string) => {
+    const found = keys.find(([known]) => known === kid);
+    return Promise.resolve(found && createPublicKey(found[1]));
+  },
 });
+const newKey = (): KeyObject => generateKeyPairSync('ed25519').privateKey;
+const privateKey = newKey();
 const publicKey = createPublicKey(privateKey);
+const sessions = new Sessions(keysOf([KID, privateKey]));
+/** Somebody else's, under the id of our key. */
+const forger = (): Sessions => new Sessions(keysOf([KID, newKey()]));
+const session = { userId: 'u1', accountId: 'a1', sessionId: 's1', epoch: 3 };
+const INVALID = { kind: 'refused', code: 'SESSION_INVALID' };
 
 interface Claims {
   readonly iss?: string;
@@ -23,6 +32,8 @@ interface Claims {
   readonly sub?: string;
   readonly exp?: number;
   readonly account?: string;
+  readonly sid?: string;
+  readonly epoch?: number;
 }
 const CLAIMS: Claims = {
   iss: 'tollgraph',
@@ -30,11 +41,13 @@ const CLAIMS: Claims = {
   sub: 'u1',
   exp: SECOND + 60,
   account: 'a1',
+  sid: 's1',
+  epoch: 3,
 };
 
 /** Signed with our own key: what a forger can't do, so that each check is met alone. */
 const signed = (claims: Claims, alg = 'EdDSA'): Promise<string> =>
-  new SignJWT({ ...claims }).setProtectedHeader({ alg, typ: 'JWT' }).sign(privateKey);
+  new SignJWT({ ...claims }).setProtectedHeader({ alg, typ: 'JWT', kid: KID }).sign(privateKey);
 
 const text = (part: string | undefined): Record<string, unknown> =>
   JSON.parse(Buffer.from(part ?? '', 'base64url').toString()) as Record<string, unknown>;
@@ -46,16 +59,21 @@ describe('a session token', () => {
     expect(await sessions.verify(token, NOW)).toEqual({ kind: 'session', session });
   });
 
-  it('is known by another process with the same key', async () => {
+  it('is known by another process that has the key, whatever others it has', async () => {
     const token = await sessions.issue(session, NOW);
-    expect(await new Sessions(Buffer.from(seed)).verify(token, NOW)).toEqual({ kind: 'session', session });
+    expect(await new Sessions(keysOf(['coming', newKey()], [KID, privateKey])).verify(token, NOW)).toEqual({
+      kind: 'session',
+      session,
+    });
   });
 
   it('holds ids and times, and nothing personal', async () => {
     const [header, payload] = (await sessions.issue(session, NOW)).split('.');
-    expect(text(header)).toEqual({ alg: 'EdDSA', typ: 'JWT' });
+    expect(text(header)).toEqual({ alg: 'EdDSA', typ: 'JWT', kid: KID });
     expect(text(payload)).toEqual({
       account: 'a1',
+      sid: 's1',
+      epoch: 3,
       sub: 'u1',
       iss: 'tollgraph',
       aud: 'tollgraph',
@@ -77,12 +95,18 @@ describe('a session token', () => {
 
 describe('a token that is not ours', () => {
   it('is refused when another key signed it', async () => {
-    const token = await new Sessions(randomBytes(32)).issue(session, NOW);
+    const token = await forger().issue(session, NOW);
     expect(await sessions.verify(token, NOW)).toEqual(INVALID);
   });
 
   it('is refused, not called expired, when another key signed it long ago', async () => {
-    const token = await new Sessions(randomBytes(32)).issue(session, new Date(0));
+    const token = await forger().issue(session, new Date(0));
+    expect(await sessions.verify(token, NOW)).toEqual(INVALID);
+  });
+
+  it.each([undefined, 'another', '__proto__'])('is refused under the key id %s', async (kid) => {
+    const header = { alg: 'EdDSA', typ: 'JWT', ...(kid !== undefined && { kid }) };
+    const token = await new SignJWT({ ...CLAIMS }).setProtectedHeader(header).sign(privateKey);
     expect(await sessions.verify(token, NOW)).toEqual(INVALID);
   });
 
@@ -109,7 +133,9 @@ describe('a token that is not ours', () => {
     expect(text(unsecured.split('.')[0])).toEqual({ alg: 'none' });
     expect(await sessions.verify(unsecured, NOW)).toEqual(INVALID);
     const [, payload, signature] = (await signed(CLAIMS)).split('.');
-    expect(await sessions.verify(`${part({ alg: 'none' })}.${payload}.${signature}`, NOW)).toEqual(INVALID);
+    expect(await sessions.verify(`${part({ alg: 'none', kid: KID })}.${payload}.${signature}`, NOW)).toEqual(
+      INVALID,
+    );
   });
 
   it.each([
@@ -117,7 +143,9 @@ describe('a token that is not ours', () => {
     ['DER', publicKey.export({ format: 'der', type: 'spki' })],
     ['PEM', Buffer.from(publicKey.export({ format: 'pem', type: 'spki' }))],
   ])('is refused when the public key (%s) was taken for an HMAC secret', async (_form, secret) => {
-    const token = await new SignJWT({ ...CLAIMS }).setProtectedHeader({ alg: 'HS256' }).sign(secret);
+    const token = await new SignJWT({ ...CLAIMS })
+      .setProtectedHeader({ alg: 'HS256', kid: KID })
+      .sign(secret);
     expect(await sessions.verify(token, NOW)).toEqual(INVALID);
   });
 
@@ -130,6 +158,8 @@ describe('a token that is not ours', () => {
   const { sub: _sub, ...withoutUser } = CLAIMS;
   const { exp: _exp, ...withoutEnd } = CLAIMS;
   const { account: _account, ...withoutAccount } = CLAIMS;
+  const { sid: _sid, ...withoutSession } = CLAIMS;
+  const { epoch: _epoch, ...withoutEpoch } = CLAIMS;
   it.each<[string, Claims]>([
     ['another issuer', { ...CLAIMS, iss: 'another' }],
     ['no issuer', withoutIssuer],
@@ -138,6 +168,8 @@ describe('a token that is not ours', () => {
     ['no user', withoutUser],
     ['no end', withoutEnd],
     ['no account', withoutAccount],
+    ['no session', withoutSession],
+    ['no epoch', withoutEpoch],
   ])('is refused with %s', async (_what, claims) => {
     expect(await sessions.verify(await signed(claims), NOW)).toEqual(INVALID);
   });

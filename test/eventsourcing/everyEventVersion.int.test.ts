@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
-import { account, email, user } from '../../src/accounts/decide.js';
+import { account, email, session, user } from '../../src/accounts/decide.js';
 import { DeletedAccounts } from '../../src/accounts/deletedAccounts.js';
+import { EndedSessions } from '../../src/accounts/endedSessions.js';
 import { PostgresEventStore } from '../../src/adapters/postgres/eventStore.js';
 import { pattern } from '../../src/catalogue/decide.js';
 import { READ_MODELS } from '../../src/composition/projections.js';
@@ -43,6 +44,7 @@ const DECIDERS: Readonly<Record<string, unknown>> = {
   key,
   pattern,
   profile,
+  session,
   subscription,
   user,
 };
@@ -128,16 +130,19 @@ it('each is folded by what lives in memory', () => {
   const keys = new KeyCache(Buffer.alloc(32), ['sk_live_', 'sk_test_']);
   const plans = new PlanDirectory();
   const deleted = new DeletedAccounts();
+  const ended = new EndedSessions();
   for (const event of storedEntries()) {
     keys.apply(event);
     plans.apply(event);
     deleted.apply(event);
+    ended.apply(event);
   }
   const accountOf = (type: string): string =>
     ENTRIES.find((entry) => entry.type === type)?.stream.replace(/^[a-z]+-/, '') ?? '';
   expect(keys.size).toBeGreaterThan(0);
   expect(plans.version).toBeGreaterThan(0);
   expect(deleted.has(accountOf('AccountDeleted'))).toBe(true);
+  expect(ended.size).toBe(2);
 });
 
 it('each is folded by every read model, into the rows that are expected', async () => {

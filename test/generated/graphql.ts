@@ -42,6 +42,14 @@ export type KeyScope =
   /** Change data; nothing needs it yet. */
   | 'WRITE';
 
+/** The session that goes on. */
+export type RefreshSessionInput = {
+  /** Not needed: the refresh token names the command. */
+  commandId?: string | null | undefined;
+  /** The newest refresh token of the session. */
+  refreshToken: string;
+};
+
 /** A new user with an account of its own. */
 export type RegisterUserInput = {
   /** Names this command: sent again, it returns the first result and changes nothing. */
@@ -60,6 +68,28 @@ export type RevokeKeyInput = {
   commandId?: string | null | undefined;
   /** The id of the key, not its secret. */
   id: string | number;
+};
+
+/** Who signs in. */
+export type SignInInput = {
+  /** Names this command: sent again, it returns the first result, without its tokens. */
+  commandId?: string | null | undefined;
+  /** Compared without case. */
+  email: string;
+  /** The password. */
+  password: string;
+};
+
+/** The end of all sessions of the user who is signed in. */
+export type SignOutEverywhereInput = {
+  /** Names this command. */
+  commandId?: string | null | undefined;
+};
+
+/** The end of the session that is signed in. */
+export type SignOutInput = {
+  /** Names this command. */
+  commandId?: string | null | undefined;
 };
 
 /** How finely usage is summed, in UTC. */
@@ -126,6 +156,17 @@ export type RateLimitQueryVariables = Exact<{ [key: string]: never; }>;
 
 export type RateLimitQuery = { rateLimit: { limit: { id: string, amount: number, used: number, remaining: number, resetAt: string } | null, policies: Array<{ id: string, meter: string, window: string, amount: number, used: number, remaining: number, resetAt: string }> } | null };
 
+export type RefreshSessionMutationVariables = Exact<{
+  input: RefreshSessionInput;
+}>;
+
+
+export type RefreshSessionMutation = { refreshSession:
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'RefreshSessionPayload', sessionToken: string, refreshToken: string, expiresAt: string, position: string }
+    | { __typename: 'SignInRefused', code: string, message: string }
+   | null };
+
 export type RegisterUserMutationVariables = Exact<{
   input: RegisterUserInput;
 }>;
@@ -134,7 +175,7 @@ export type RegisterUserMutationVariables = Exact<{
 export type RegisterUserMutation = { registerUser:
     | { __typename: 'EmailTaken', code: string, message: string }
     | { __typename: 'InvalidInput', code: string, message: string, field: string | null }
-    | { __typename: 'RegisterUserPayload', sessionToken: string | null, position: string, user: { id: string, email: string | null, name: string | null, registeredAt: string }, account: { id: string, plan: { id: string } } }
+    | { __typename: 'RegisterUserPayload', sessionToken: string | null, refreshToken: string | null, position: string, user: { id: string, email: string | null, name: string | null, registeredAt: string }, account: { id: string, plan: { id: string } } }
    | null };
 
 export type RevokeKeyMutationVariables = Exact<{
@@ -156,6 +197,39 @@ export type SearchPatternsQueryVariables = Exact<{
 
 
 export type SearchPatternsQuery = { searchPatterns: { degraded: boolean, hits: Array<{ score: number, similarityScore: number | null, ranks: { text: number | null, name: number | null, meaning: number | null }, pattern: { id: string, slug: string, name: string, tier: string } }> } | null };
+
+export type SignInMutationVariables = Exact<{
+  input: SignInInput;
+}>;
+
+
+export type SignInMutation = { signIn:
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'SignInPayload', sessionToken: string | null, refreshToken: string | null, expiresAt: string | null, secretNotice: string | null, position: string, user: { id: string, email: string | null, name: string | null }, account: { id: string } }
+    | { __typename: 'SignInRefused', code: string, message: string, retryAfter: number | null }
+   | null };
+
+export type SignOutEverywhereMutationVariables = Exact<{
+  input: SignOutEverywhereInput;
+}>;
+
+
+export type SignOutEverywhereMutation = { signOutEverywhere:
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'NotFound', code: string, message: string }
+    | { __typename: 'SignOutEverywherePayload', position: string }
+   | null };
+
+export type SignOutMutationVariables = Exact<{
+  input: SignOutInput;
+}>;
+
+
+export type SignOutMutation = { signOut:
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'NotFound', code: string, message: string }
+    | { __typename: 'SignOutPayload', position: string }
+   | null };
 
 export type UsageQueryVariables = Exact<{
   from?: string | null | undefined;
@@ -345,12 +419,30 @@ export const RateLimitDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<RateLimitQuery, RateLimitQueryVariables>;
+export const RefreshSessionDocument = new TypedDocumentString(`
+    mutation RefreshSession($input: RefreshSessionInput!) {
+  refreshSession(input: $input) {
+    __typename
+    ... on RefreshSessionPayload {
+      sessionToken
+      refreshToken
+      expiresAt
+      position
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RefreshSessionMutation, RefreshSessionMutationVariables>;
 export const RegisterUserDocument = new TypedDocumentString(`
     mutation RegisterUser($input: RegisterUserInput!) {
   registerUser(input: $input) {
     __typename
     ... on RegisterUserPayload {
       sessionToken
+      refreshToken
       position
       user {
         id
@@ -412,6 +504,63 @@ export const SearchPatternsDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<SearchPatternsQuery, SearchPatternsQueryVariables>;
+export const SignInDocument = new TypedDocumentString(`
+    mutation SignIn($input: SignInInput!) {
+  signIn(input: $input) {
+    __typename
+    ... on SignInPayload {
+      sessionToken
+      refreshToken
+      expiresAt
+      secretNotice
+      position
+      user {
+        id
+        email
+        name
+      }
+      account {
+        id
+      }
+    }
+    ... on Refusal {
+      code
+      message
+    }
+    ... on SignInRefused {
+      retryAfter
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<SignInMutation, SignInMutationVariables>;
+export const SignOutEverywhereDocument = new TypedDocumentString(`
+    mutation SignOutEverywhere($input: SignOutEverywhereInput!) {
+  signOutEverywhere(input: $input) {
+    __typename
+    ... on SignOutEverywherePayload {
+      position
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<SignOutEverywhereMutation, SignOutEverywhereMutationVariables>;
+export const SignOutDocument = new TypedDocumentString(`
+    mutation SignOut($input: SignOutInput!) {
+  signOut(input: $input) {
+    __typename
+    ... on SignOutPayload {
+      position
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<SignOutMutation, SignOutMutationVariables>;
 export const UsageDocument = new TypedDocumentString(`
     query Usage($from: DateTimeISO, $to: DateTimeISO, $interval: UsageInterval! = DAY, $atLeast: String) {
   usage(from: $from, to: $to, interval: $interval, atLeast: $atLeast) {

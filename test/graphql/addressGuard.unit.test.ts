@@ -22,6 +22,13 @@ describe('the guard of what has no account', () => {
     expect(await guard.passes('192.0.2.3', 'registerUser')).toBe(true);
   });
 
+  it('gives a field its own amount', async () => {
+    const guard = new AddressGuard(1, new Map([['refreshSession', 3]]));
+    const passed = await Promise.all(times(() => guard.passes('192.0.2.1', 'refreshSession')));
+    expect([count(passed), await guard.passes('192.0.2.1', 'signIn')]).toEqual([3, true]);
+    expect(await guard.passes('192.0.2.1', 'signIn')).toBe(false);
+  });
+
   it('counts fields apart', async () => {
     const guard = new AddressGuard(1);
     expect(await guard.passes('192.0.2.1', 'registerUser')).toBe(true);

@@ -118,8 +118,12 @@ describe('the root fields', () => {
       'me: guarded',
       'quota: guarded',
       'rateLimit: guarded',
+      'refreshSession: anonymous',
       'registerUser: anonymous',
       'revokeKey: guarded',
+      'signIn: anonymous',
+      'signOut: guarded',
+      'signOutEverywhere: guarded',
       'usage: guarded',
     ]);
   });

@@ -48,7 +48,14 @@ describe('health', () => {
         problems: [],
         warnings: [],
         lag: {
-          readModels: { keys: none, accounts: none, catalogue: none, usage: none, popularity: none },
+          readModels: {
+            keys: none,
+            accounts: none,
+            sessions: none,
+            catalogue: none,
+            usage: none,
+            popularity: none,
+          },
           policies: expect.objectContaining({ 'open-account': none }) as unknown,
         },
       },
@@ -70,7 +77,7 @@ it('shows metrics in the text format of Prometheus, calls counted', async () => 
   expect(value('tollgraph_refused_calls_total{code="RATE_LIMITED"}')).toBe(1);
   expect(value('tollgraph_refused_calls_total{code="KEY_MISSING"}')).toBe(1);
   expect(value('tollgraph_keys')).toBe(1);
-  for (const model of ['keys', 'accounts', 'catalogue', 'usage', 'popularity']) {
+  for (const model of ['keys', 'accounts', 'sessions', 'catalogue', 'usage', 'popularity']) {
     expect(value(`tollgraph_read_model_position{model="${model}"}`)).toBeGreaterThan(0);
   }
   expect(text).not.toContain(secret);

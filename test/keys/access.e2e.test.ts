@@ -1,9 +1,10 @@
 import { jest } from '@jest/globals';
-import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SignJWT } from 'jose';
 import { Sessions, SESSION_SECONDS } from '../../src/accounts/sessions.js';
+import { SigningKeys } from '../../src/accounts/signingKeys.js';
 import { hashKey } from '../../src/keys/cache.js';
 import { key as keyDecider } from '../../src/keys/decide.js';
 import { keyStream } from '../../src/keys/events.js';
@@ -28,14 +29,26 @@ jest.setTimeout(SLOW_MS);
 let place: Place;
 let t: TestApp;
 let secrets: Record<'KEY_PEPPER' | 'SESSION_KEY', string>;
+/** The keys that the server signs with, opened beside it: what a forger does not have. */
+let signingKeys: SigningKeys;
 /** Everything that was shown once, or came in as a secret: law 9 looks for it at the end. */
 const shown = new Set<string>(['correct horse']);
 const logged: string[] = [];
 
 beforeAll(async () => {
   place = await freshPlace();
+  const masterKey = randomBytes(32);
+  const sql = await openSql(place);
+  signingKeys = await SigningKeys.open(sql, masterKey, SESSION_SECONDS * 1000);
+  // Made here and remembered: the embedded database is the server's alone from now on.
+  await signingKeys.signing(Date.now());
+  await sql.close();
   const log = (...parts: unknown[]): void => void logged.push(JSON.stringify(parts.map(String)));
-  t = await startApp({ place, log: { info: log, warn: log, error: log } });
+  t = await startApp({
+    place,
+    log: { info: log, warn: log, error: log },
+    env: { MASTER_KEY: masterKey.toString('base64url') },
+  });
   secrets = JSON.parse(await readFile(join(place.dataDir, 'secrets.json'), 'utf8')) as typeof secrets;
 }, SLOW_MS);
 afterAll(() => place.remove(), SLOW_MS);
@@ -210,13 +223,13 @@ describe('a key', () => {
 });
 
 describe('a session', () => {
-  const sign = (seed: Buffer, at = new Date(), userId = 'u', accountId = 'a') =>
-    new Sessions(seed).issue({ userId, accountId }, at);
+  const session = { userId: 'u', accountId: 'a', sessionId: 's', epoch: 0 };
+  const sign = (of: Partial<typeof session> = {}, at = new Date()) =>
+    new Sessions(signingKeys).issue({ ...session, ...of }, at);
   const me = async (token: string): Promise<[number, unknown]> => {
     const { status, errors } = await t.query(MeDocument, {}, token);
     return [status, errors?.[0]?.extensions['code']];
   };
-  const ours = (): Buffer => Buffer.from(secrets.SESSION_KEY, 'base64url');
 
   it('cannot call governed fields', async () => {
     const { token } = await customer();
@@ -232,30 +245,36 @@ describe('a session', () => {
   });
 
   it('that is over is SESSION_EXPIRED', async () => {
-    const over = await sign(ours(), new Date(Date.now() - SESSION_SECONDS * 1000 - 1000));
+    const over = await sign({}, new Date(Date.now() - SESSION_SECONDS * 1000 - 1000));
     expect(await me(over)).toEqual([401, 'SESSION_EXPIRED']);
   });
 
   it('that we did not sign is SESSION_INVALID', async () => {
     const { userId, accountId } = await t.register();
-    const good = await sign(ours(), new Date(), userId, accountId);
+    const good = await sign({ userId, accountId });
     shown.add(good);
     expect(await me(good)).toEqual([200, undefined]);
 
     const [header, payload, signature] = good.split('.') as [string, string, string];
     const json = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
     const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as Record<string, unknown>;
-    const publicKey = generateKeyPairSync('ed25519').publicKey.export({ format: 'der', type: 'spki' });
+    const { kid, privateKey } = await signingKeys.signing(Date.now());
+    const publicKey = createPublicKey(privateKey).export({ format: 'der', type: 'spki' });
+    const others = generateKeyPairSync('ed25519').privateKey;
+    const eddsa = (head: { kid?: string }) =>
+      new SignJWT(claims).setProtectedHeader({ alg: 'EdDSA', typ: 'JWT', ...head });
     const hmac = (key: Uint8Array) =>
-      new SignJWT(claims).setProtectedHeader({ alg: 'HS256', typ: 'JWT' }).sign(key);
+      new SignJWT(claims).setProtectedHeader({ alg: 'HS256', typ: 'JWT', kid }).sign(key);
     const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
     const forged = [
-      await sign(Buffer.alloc(32, 7), new Date(), userId, accountId),
-      `${json({ alg: 'none' })}.${payload}.`,
-      `${json({ alg: 'none' })}.${payload}.${signature}`,
+      await eddsa({ kid }).sign(others),
+      await eddsa({ kid: 'theirs' }).sign(others),
+      await eddsa({}).sign(privateKey),
+      `${json({ alg: 'none', kid })}.${payload}.`,
+      `${json({ alg: 'none', kid })}.${payload}.${signature}`,
       await hmac(publicKey),
-      await hmac(ours()),
-      await new SignJWT(claims).setProtectedHeader({ alg: 'RS256' }).sign(rsa),
+      await hmac(Buffer.from(secrets.SESSION_KEY, 'base64url')),
+      await new SignJWT(claims).setProtectedHeader({ alg: 'RS256', kid }).sign(rsa),
       `${header}.${json({ ...claims, account: 'another' })}.${signature}`,
       `${header}.${json({ ...claims, exp: 4_000_000_000 })}.${signature}`,
       `${header}.${payload}.`,
@@ -266,16 +285,17 @@ describe('a session', () => {
     for (const token of forged) expect(await me(token)).toEqual([401, 'SESSION_INVALID']);
   });
 
-  it.each(['iss', 'aud', 'exp', 'sub', 'account'])('without our %s is SESSION_INVALID', async (claim) => {
-    const signer = new Sessions(ours());
-    const good = await signer.issue({ userId: 'u', accountId: 'a' }, new Date());
-    const claims = JSON.parse(Buffer.from(good.split('.')[1] as string, 'base64url').toString()) as object;
-    const { [claim]: _gone, ...rest } = claims as Record<string, unknown>;
-    const seed = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), ours()]);
-    const key = createPrivateKey({ key: seed, format: 'der', type: 'pkcs8' });
-    const token = await new SignJWT(rest).setProtectedHeader({ alg: 'EdDSA' }).sign(key);
-    expect(await me(token)).toEqual([401, 'SESSION_INVALID']);
-  });
+  it.each(['iss', 'aud', 'exp', 'sub', 'account', 'sid', 'epoch'])(
+    'without our %s is SESSION_INVALID',
+    async (claim) => {
+      const good = await sign();
+      const claims = JSON.parse(Buffer.from(good.split('.')[1] as string, 'base64url').toString()) as object;
+      const { [claim]: _gone, ...rest } = claims as Record<string, unknown>;
+      const { kid, privateKey } = await signingKeys.signing(Date.now());
+      const token = await new SignJWT(rest).setProtectedHeader({ alg: 'EdDSA', kid }).sign(privateKey);
+      expect(await me(token)).toEqual([401, 'SESSION_INVALID']);
+    },
+  );
 });
 
 describe('a command that is sent again', () => {
@@ -297,9 +317,17 @@ describe('a command that is sent again', () => {
       body: JSON.stringify({ query: RegisterUserDocument.toString(), variables: { input } }),
     });
     const { data } = (await response.json()) as {
-      data: { registerUser: { __typename: string; sessionToken?: string | null; code?: string } };
+      data: {
+        registerUser: {
+          __typename: string;
+          sessionToken?: string | null;
+          refreshToken?: string | null;
+          code?: string;
+        };
+      };
     };
     if (data.registerUser.sessionToken) shown.add(data.registerUser.sessionToken);
+    if (data.registerUser.refreshToken) shown.add(data.registerUser.refreshToken);
     return data.registerUser;
   };
   const head = () => t.app.parts.store.head();
@@ -312,11 +340,13 @@ describe('a command that is sent again', () => {
       sessionToken: expect.any(String) as string,
     });
     const before = await head();
-    for (let i = 0; i < 3; i++) expect(await register(input)).toEqual({ ...first, sessionToken: null });
+    for (let i = 0; i < 3; i++)
+      expect(await register(input)).toEqual({ ...first, sessionToken: null, refreshToken: null });
     // The password is a secret: it is no part of the comparison, and a wrong one opens nothing.
     expect(await register({ ...input, password: 'another password' })).toEqual({
       ...first,
       sessionToken: null,
+      refreshToken: null,
     });
     expect(await head()).toBe(before);
   });
@@ -444,13 +474,13 @@ describe('registrations from one address', () => {
   );
 });
 
-/** A key, a session token, or one of the passwords above. */
+/** A key, a session token, a refresh token, or one of the passwords above. */
 const SHAPE_OF_A_SECRET =
-  /sk_(?:live|test)_[0-9A-Za-z]{32}|eyJ[\w-]{9,}\.eyJ[\w-]+\.|correct horse|pass [\da-f]{8}-/;
+  /sk_(?:live|test)_[0-9A-Za-z]{32}|eyJ[\w-]{9,}\.eyJ[\w-]+\.|\brt_[\w-]{43}\b|correct horse|pass [\da-f]{8}-/;
 
 // Law 9: secrets are shown once and stored only as a keyed hash. The last test: it closes the app.
 it(
-  'stores no secret, password or session token anywhere',
+  'stores no secret, password, session or refresh token anywhere',
   async () => {
     await t.close();
     expect(shown.size).toBeGreaterThan(20);
@@ -458,7 +488,7 @@ it(
     const texts = [...shown].flatMap((secret) => [
       secret,
       // A key's random part alone, and both in the clothes that a careless column might give them.
-      secret.replace(/^sk_(live|test)_/, ''),
+      secret.replace(/^(sk_(live|test)|rt)_/, ''),
       Buffer.from(secret).toString('base64').replace(/=+$/, ''),
       Buffer.from(secret).toString('hex'),
     ]);

@@ -85,6 +85,7 @@ export interface Payload {
   readonly __typename?: string;
   readonly code?: string;
   readonly sessionToken?: string | null;
+  readonly refreshToken?: string | null;
   readonly secret?: string | null;
   readonly user?: { readonly id: string };
   readonly account?: { readonly id: string };

@@ -17,6 +17,11 @@ const ISSUE = `mutation { issueKey(input: { name: "roles" }) {
   ... on IssueKeyPayload { secret position key { id } } ... on Refusal { code } } }`;
 const REVOKE = `mutation ($id: ID!) { revokeKey(input: { id: $id }) {
   ... on RevokeKeyPayload { position } ... on Refusal { code } } }`;
+const SIGN_IN = `mutation ($input: SignInInput!) { signIn(input: $input) {
+  ... on SignInPayload { sessionToken refreshToken position } ... on Refusal { code } } }`;
+const REFRESH = `mutation ($input: RefreshSessionInput!) { refreshSession(input: $input) {
+  ... on RefreshSessionPayload { sessionToken refreshToken position } ... on Refusal { code } } }`;
+const ME = '{ me { account { id } } }';
 const CATEGORIES = '{ categories { name } }';
 
 let root: Root;
@@ -144,6 +149,43 @@ onPostgres('two API nodes and a projector on one PostgreSQL', () => {
       expect(performance.now() - revoked).toBeLessThan(LAW_8_MS);
 
       await Promise.all([one, two, work].map(stop));
+    },
+    PATIENCE_MS,
+  );
+
+  it(
+    'are one service for sessions too: signed in on one, refreshed on the other, signed out on both',
+    async () => {
+      const [a, b] = await Promise.all([ready(api('api1')), ready(api('api2')), ready(projector())]);
+      await register(a);
+      const input = { email: `roles${emails}@example.com`, password: 'correct horse' };
+      const [one, two] = await Promise.all(
+        [a, b].map(async (url) => (await ask(url, SIGN_IN, { variables: { input } }))?.data?.['signIn']),
+      );
+      // Both nodes may have made a signing key by now, and each knows the other's.
+      for (const session of [one, two]) {
+        for (const url of [a, b]) {
+          expect((await ask(url, ME, { credential: session?.sessionToken ?? '' }))?.codes).toEqual([]);
+        }
+      }
+      const refreshing = { variables: { input: { refreshToken: one?.refreshToken } } };
+      const both = await Promise.all([a, b].map((url) => ask(url, REFRESH, refreshing)));
+      const next = both.map((reply) => reply?.data?.['refreshSession']);
+      expect(next[0]?.refreshToken).toEqual(expect.any(String));
+      expect(next[1]?.refreshToken).toBe(next[0]?.refreshToken);
+
+      const ended = performance.now();
+      const credential = next[0]?.sessionToken ?? '';
+      await ask(a, 'mutation { signOut(input: {}) { __typename } }', { credential });
+      expect((await ask(a, ME, { credential }))?.codes).toEqual(['SESSION_ENDED']);
+      await eventually(
+        () => ask(b, ME, { credential }),
+        ({ codes }) => codes[0] === 'SESSION_ENDED',
+      );
+      expect(performance.now() - ended).toBeLessThan(LAW_8_MS);
+      const again = await ask(b, REFRESH, { variables: { input: { refreshToken: next[0]?.refreshToken } } });
+      expect(again?.data?.['refreshSession']).toEqual({ code: 'REFRESH_TOKEN_INVALID' });
+      expect((await ask(b, ME, { credential: two?.sessionToken ?? '' }))?.codes).toEqual([]);
     },
     PATIENCE_MS,
   );

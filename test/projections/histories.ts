@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
-import type { AccountEvent, UserEvent } from '../../src/accounts/events.js';
+import type { AccountEvent, SessionEvent, UserEvent } from '../../src/accounts/events.js';
 import type { PatternContent, PatternEvent } from '../../src/catalogue/events.js';
 import type { EventStore } from '../../src/eventsourcing/eventStore.js';
 import type { KeyEvent } from '../../src/keys/events.js';
@@ -8,7 +8,8 @@ import type { SubscriptionEvent } from '../../src/plans/events.js';
 import type { UsageEvent, Use } from '../../src/usage/events.js';
 import { newEvent } from '../eventsourcing/fixtures.js';
 
-type Event = AccountEvent | UserEvent | PatternEvent | KeyEvent | SubscriptionEvent | UsageEvent;
+type Event =
+  AccountEvent | UserEvent | SessionEvent | PatternEvent | KeyEvent | SubscriptionEvent | UsageEvent;
 
 /** One thing that happens; `who` picks among few, so that histories meet themselves. */
 export type Happening =
@@ -22,6 +23,8 @@ export type Happening =
   | { readonly kind: 'revoke'; readonly who: number }
   | { readonly kind: 'account'; readonly who: number }
   | { readonly kind: 'delete'; readonly who: number }
+  | { readonly kind: 'session'; readonly who: number }
+  | { readonly kind: 'sign-out'; readonly who: number; readonly everywhere: boolean }
   | { readonly kind: 'grant'; readonly who: number; readonly plan: string }
   | { readonly kind: 'uses'; readonly uses: readonly UseShape[] }
   | { readonly kind: 'correct'; readonly who: number }
@@ -67,6 +70,8 @@ export const happening: fc.Arbitrary<Happening> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: kind('revoke'), who }) },
   { weight: 2, arbitrary: fc.record({ kind: kind('account'), who }) },
   { weight: 1, arbitrary: fc.record({ kind: kind('delete'), who }) },
+  { weight: 2, arbitrary: fc.record({ kind: kind('session'), who }) },
+  { weight: 2, arbitrary: fc.record({ kind: kind('sign-out'), who, everywhere: fc.boolean() }) },
   {
     weight: 2,
     arbitrary: fc.record({ kind: kind('grant'), who, plan: fc.constantFrom('free', 'team', 'enterprise') }),
@@ -86,6 +91,8 @@ export class Historian {
   readonly #revisions = new Map<string, number>();
   readonly #keys: { id: string; account: string; revoked: boolean }[] = [];
   readonly #deleted = new Set<string>();
+  readonly #sessions: { id: string; user: string; ended: boolean }[] = [];
+  readonly #epochs = new Map<string, number>();
   readonly #batches: { id: string; data: Extract<UsageEvent, { type: 'UsesRecorded' }>['data'] }[] = [];
   #minute = 0;
 
@@ -144,6 +151,31 @@ export class Historian {
           `user-${id}`,
           { type: 'UserRegistered', data: { accountId: id, email: 'v1:sealed', name: 'v1:sealed' } },
         ];
+        return;
+      }
+      case 'session': {
+        const user = this.#id(happening.who);
+        const id = randomUUID();
+        this.#sessions.push({ id, user, ended: false });
+        const epoch = this.#epochs.get(user) ?? 0;
+        const data = { userId: user, accountId: user, epoch, how: 'password' } as const;
+        yield [`session-${id}`, { type: 'SessionStarted', data }];
+        return;
+      }
+      case 'sign-out': {
+        const user = this.#id(happening.who);
+        if (happening.everywhere) {
+          if (!this.#revisions.has(`user-${user}`) || this.#deleted.has(user)) return;
+          const epoch = (this.#epochs.get(user) ?? 0) + 1;
+          this.#epochs.set(user, epoch);
+          yield [`user-${user}`, { type: 'SessionsEnded', data: { accountId: user, epoch } }];
+          return;
+        }
+        const session = this.#sessions[happening.who];
+        if (!session || session.ended) return;
+        session.ended = true;
+        const data = { userId: session.user, accountId: session.user, reason: 'signed_out' } as const;
+        yield [`session-${session.id}`, { type: 'SessionEnded', data }];
         return;
       }
       case 'delete': {

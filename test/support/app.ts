@@ -75,7 +75,9 @@ export async function startApp({ place, env, ...options }: TestAppOptions = {}):
     query: (document, variables, credential) =>
       post(JSON.stringify({ query: document.toString(), variables }), credential),
     raw: (query, variables = {}, credential) => post(JSON.stringify({ query, variables }), credential),
-    register: async (email = `user${++emails}.${process.pid}@example.com`) => {
+    register: async (given) => {
+      const n = ++emails;
+      const email = given ?? `user${n}.${process.pid}@example.com`;
       const input = { email, password: 'correct horse' };
       const { data } = await test.query(RegisterUserDocument, { input });
       const result = data?.registerUser;

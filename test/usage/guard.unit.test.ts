@@ -28,3 +28,14 @@ it('guards each caller alone', () => {
   for (let i = 0; i <= GUARD_PER_MINUTE; i++) guard.take('a', NOON);
   expect(guard.take('b', NOON)).toBe(0);
 });
+
+it('takes another amount and window, and a call that was given back does not count', () => {
+  const guard = new Guard(2, 10_000);
+  expect([guard.take('a', NOON), guard.take('a', NOON + 1), guard.take('a', NOON + 2)]).toEqual([
+    0, 0, 9_998,
+  ]);
+  guard.giveBack('a', NOON + 1);
+  guard.giveBack('b', NOON);
+  expect([guard.take('a', NOON + 3), guard.take('a', NOON + 4)]).toEqual([0, 9_996]);
+  expect(guard.take('a', NOON + 10_000)).toBe(0);
+});

@@ -1,0 +1,177 @@
+import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
+import type { CommandContext, CommandHandler } from '../eventsourcing/commandHandler.js';
+import { BAD_COMMAND_ID, commandIdOf } from '../eventsourcing/commandId.js';
+import type { Refusal } from '../eventsourcing/decider.js';
+import type { PositionTokens } from '../eventsourcing/positionToken.js';
+import type { RequestContext } from '../graphql/context.js';
+import { sessionOf } from '../graphql/context.js';
+import { Cost, MUTATION } from '../graphql/cost/directives.js';
+import { Metered } from '../graphql/metering.js';
+import { InvalidInput, NotFound, refused, SignInRefused } from '../graphql/refusals.js';
+import { session as sessionDecider, user as userDecider } from './decide.js';
+import { sessionStream, userStream } from './events.js';
+import type { Refreshed, RefreshSession } from './refreshSession.js';
+import {
+  RefreshSessionInput,
+  RefreshSessionPayload,
+  RefreshSessionResult,
+  SignInInput,
+  SignInPayload,
+  SignInResult,
+  SignOutEverywhereInput,
+  SignOutEverywherePayload,
+  SignOutEverywhereResult,
+  SignOutInput,
+  SignOutPayload,
+  SignOutResult,
+} from './sessionTypes.js';
+import type { SignIn } from './signIn.js';
+import { Account, User } from './types.js';
+
+const REFRESH_REFUSALS: Readonly<Record<Extract<Refreshed, { kind: 'refused' }>['code'], string>> = {
+  REFRESH_TOKEN_INVALID: 'This refresh token is not good any more, or never was. Sign in again.',
+  REFRESH_TOKEN_REUSED: 'This refresh token was used before, so its session has been ended. Sign in again.',
+};
+
+@Resolver()
+export class SessionsResolver {
+  constructor(
+    private readonly signingIn: SignIn,
+    private readonly refreshing: RefreshSession,
+    private readonly commands: CommandHandler,
+    private readonly tokens: PositionTokens,
+  ) {}
+
+  @Metered('anonymous')
+  @Cost(MUTATION)
+  @Mutation(() => SignInResult, {
+    nullable: true,
+    description:
+      'Signs a user in. No credential needed. Ten failed attempts for one e-mail in 15 minutes are the most; the answer never tells whether an e-mail is registered.',
+  })
+  async signIn(
+    @Ctx() { correlationId, now }: RequestContext,
+    @Arg('input', () => SignInInput, { description: 'Who signs in.' }) input: SignInInput,
+  ): Promise<typeof SignInResult> {
+    const result = await this.signingIn.execute(input, { at: new Date(now), correlationId });
+    if (result.kind === 'limited') {
+      const seconds = Math.ceil(result.waitMs / 1000);
+      return new SignInRefused(
+        'SIGN_IN_LIMITED',
+        'There were too many attempts. Wait before the next.',
+        seconds,
+      );
+    }
+    if (result.kind === 'refused') {
+      const { code, message } = result.refusal;
+      return code === 'SIGN_IN_REFUSED' ? new SignInRefused(code, message) : refused(result.refusal);
+    }
+    const { holder, tokens, position } = result;
+    return Object.assign(new SignInPayload(), {
+      user: Object.assign(new User(), {
+        id: holder.userId,
+        registeredAt: holder.registeredAt,
+        sealedEmail: holder.sealedEmail,
+        sealedName: holder.sealedName,
+      }),
+      account: Object.assign(new Account(), { id: holder.accountId }),
+      sessionToken: tokens?.sessionToken ?? null,
+      refreshToken: tokens?.refreshToken ?? null,
+      expiresAt: tokens?.expiresAt ?? null,
+      secretNotice: tokens ? null : 'SECRET_ALREADY_SHOWN',
+      position: this.tokens.encode(position),
+    });
+  }
+
+  @Metered('anonymous')
+  @Cost(MUTATION)
+  @Mutation(() => RefreshSessionResult, {
+    nullable: true,
+    description:
+      'Continues a session. Send no credential but the refresh token, each once; the same one again within 10 seconds, while its successor is unused, gets the same successor. Later it ends the session: two have it.',
+  })
+  async refreshSession(
+    @Ctx() { correlationId, now }: RequestContext,
+    @Arg('input', () => RefreshSessionInput, { description: 'The session.' }) input: RefreshSessionInput,
+  ): Promise<typeof RefreshSessionResult> {
+    if (commandIdOf(input.commandId) === undefined) return badCommandId();
+    const result = await this.refreshing.execute(input.refreshToken, { at: new Date(now), correlationId });
+    if (result.kind === 'refused') return new SignInRefused(result.code, REFRESH_REFUSALS[result.code]);
+    return Object.assign(new RefreshSessionPayload(), result.tokens, {
+      position: this.tokens.encode(result.position),
+    });
+  }
+
+  @Metered('guarded')
+  @Cost(MUTATION)
+  @Mutation(() => SignOutResult, {
+    nullable: true,
+    description: 'Ends the session that is signed in: its tokens are refused at once. Needs a session.',
+  })
+  async signOut(
+    @Ctx() context: RequestContext,
+    @Arg('input', () => SignOutInput, { description: 'The end.' }) input: SignOutInput,
+  ): Promise<typeof SignOutResult> {
+    const { sessionId, userId } = sessionOf(context);
+    const command = commandOf(context, userId, input.commandId, `sign-out:${sessionId}`);
+    if (!command) return badCommandId();
+    const result = await this.commands.handle(
+      sessionDecider,
+      sessionStream(sessionId),
+      { type: 'EndSession', reason: 'signed_out' },
+      command,
+    );
+    if (result.kind === 'refused') return notEnded(result.refusal);
+    const position = this.tokens.encode(result.position);
+    return Object.assign(new SignOutPayload(), { position });
+  }
+
+  @Metered('guarded')
+  @Cost(MUTATION)
+  @Mutation(() => SignOutEverywhereResult, {
+    nullable: true,
+    description:
+      'Ends all sessions of the user, this one too: their tokens are refused at once. Keys go on working. Needs a session.',
+  })
+  async signOutEverywhere(
+    @Ctx() context: RequestContext,
+    @Arg('input', () => SignOutEverywhereInput, { description: 'The end.' }) input: SignOutEverywhereInput,
+  ): Promise<typeof SignOutEverywhereResult> {
+    const { userId, accountId } = sessionOf(context);
+    const command = commandOf(context, userId, input.commandId, 'sign-out-everywhere');
+    if (!command) return badCommandId();
+    const result = await this.commands.handle(
+      userDecider,
+      userStream(userId),
+      { type: 'EndSessions', accountId },
+      command,
+    );
+    if (result.kind === 'refused') return notEnded(result.refusal);
+    const position = this.tokens.encode(result.position);
+    return Object.assign(new SignOutEverywherePayload(), { position });
+  }
+}
+
+function commandOf(
+  { now, correlationId }: RequestContext,
+  userId: string,
+  given: string | null | undefined,
+  requestHash: string,
+): CommandContext | undefined {
+  const commandId = commandIdOf(given);
+  if (commandId === undefined) return undefined;
+  return {
+    commandId,
+    caller: `user:${userId}`,
+    requestHash,
+    at: new Date(now),
+    environment: 'live',
+    correlationId,
+  };
+}
+
+const badCommandId = (): InvalidInput => new InvalidInput(BAD_COMMAND_ID, 'commandId');
+
+function notEnded(refusal: Refusal): NotFound | InvalidInput {
+  return refusal.code === 'NOT_FOUND' ? new NotFound(refusal.message) : refused(refusal);
+}

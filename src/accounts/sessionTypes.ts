@@ -1,0 +1,134 @@
+import 'reflect-metadata';
+import { GraphQLDateTimeISO } from 'graphql-scalars';
+import { createUnionType, Field, InputType, ObjectType } from 'type-graphql';
+import { InvalidInput, NotFound, SignInRefused } from '../graphql/refusals.js';
+import { Account, User } from './types.js';
+
+@InputType({ description: 'Who signs in.' })
+export class SignInInput {
+  @Field(() => String, { description: 'Compared without case.' })
+  email!: string;
+
+  @Field(() => String, { description: 'The password.' })
+  password!: string;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Names this command: sent again, it returns the first result, without its tokens.',
+  })
+  commandId?: string | null;
+}
+
+@ObjectType({ description: 'A user who is signed in.' })
+export class SignInPayload {
+  @Field(() => User, { description: 'Who signed in.' })
+  user!: User;
+
+  @Field(() => Account, { description: 'The account of the user.' })
+  account!: Account;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Good for 15 minutes: "Authorization: Bearer <token>". A JWT; its public keys stand at `/.well-known/jwks.json`.',
+  })
+  sessionToken!: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'For `refreshSession`, once. Without it the session ends with the session token.',
+  })
+  refreshToken!: string | null;
+
+  @Field(() => GraphQLDateTimeISO, { nullable: true, description: 'When the session token is over.' })
+  expiresAt!: Date | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: '`SECRET_ALREADY_SHOWN` when a command is sent again: then there are no tokens.',
+  })
+  secretNotice!: string | null;
+
+  @Field(() => String, { description: 'The place of this change in the history; opaque.' })
+  position!: string;
+}
+
+export const SignInResult = createUnionType({
+  name: 'SignInResult',
+  description: 'The user who is signed in, or why nobody is.',
+  types: () => [SignInPayload, SignInRefused, InvalidInput] as const,
+});
+
+@InputType({ description: 'The session that goes on.' })
+export class RefreshSessionInput {
+  @Field(() => String, { description: 'The newest refresh token of the session.' })
+  refreshToken!: string;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Not needed: the refresh token names the command.',
+  })
+  commandId?: string | null;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'A session that goes on.' })
+export class RefreshSessionPayload {
+  @Field(() => String, { description: 'The new session token, good for 15 minutes.' })
+  sessionToken!: string;
+
+  @Field(() => String, {
+    description: 'The new refresh token, good for 30 days; the one that was sent is used up.',
+  })
+  refreshToken!: string;
+
+  @Field(() => GraphQLDateTimeISO, { description: 'When the session token is over.' })
+  expiresAt!: Date;
+
+  @Field(() => String, {
+    description:
+      'The place where the session began in the history: refreshing changes nothing there. Opaque.',
+  })
+  position!: string;
+}
+
+export const RefreshSessionResult = createUnionType({
+  name: 'RefreshSessionResult',
+  description: 'The session that goes on, or why it does not.',
+  types: () => [RefreshSessionPayload, SignInRefused, InvalidInput] as const,
+});
+
+@InputType({ description: 'The end of the session that is signed in.' })
+export class SignOutInput {
+  @Field(() => String, { nullable: true, description: 'Names this command.' })
+  commandId?: string | null;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'A session that has ended.' })
+export class SignOutPayload {
+  @Field(() => String, { description: 'The place of this change in the history; opaque.' })
+  position!: string;
+}
+
+export const SignOutResult = createUnionType({
+  name: 'SignOutResult',
+  description: 'The end of the session, or why it goes on.',
+  types: () => [SignOutPayload, NotFound, InvalidInput] as const,
+});
+
+@InputType({ description: 'The end of all sessions of the user who is signed in.' })
+export class SignOutEverywhereInput {
+  @Field(() => String, { nullable: true, description: 'Names this command.' })
+  commandId?: string | null;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'All sessions of the user have ended.' })
+export class SignOutEverywherePayload {
+  @Field(() => String, { description: 'The place of this change in the history; opaque.' })
+  position!: string;
+}
+
+export const SignOutEverywhereResult = createUnionType({
+  name: 'SignOutEverywhereResult',
+  description: 'The end of all sessions, or why they go on.',
+  types: () => [SignOutEverywherePayload, NotFound, InvalidInput] as const,
+});
