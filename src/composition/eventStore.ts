@@ -13,6 +13,7 @@ export const CATEGORIES = [
   'key',
   'pattern',
   'profile',
+  'session',
   'subscription',
   'usage',
   'user',

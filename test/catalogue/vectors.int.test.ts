@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { fromSql } from 'pgvector';
 import { catalogue } from '../../projections/catalogue/model.js';
 import { CatalogueSearch } from '../../projections/catalogue/search.js';
 import { Sketches } from '../../projections/catalogue/sketches.js';
@@ -128,6 +129,17 @@ it('sends vectors as the bits that they are', async () => {
     ),
     { numRuns: 50 },
   );
+});
+
+it('stores what pgvector’s own package reads as the same vector', async () => {
+  const { vectors, publish, remember } = await open();
+  const pattern = patternOf('stored', 'basic', 'api', 'words');
+  await publish([pattern]);
+  await remember([pattern]);
+  await vectors.missing(1);
+  const [row] = await sql.query<{ text: string }>(`SELECT vector::text AS text FROM ${vectors.table}`);
+  const stored = fromSql(row?.text ?? '') as number[];
+  expect(Float32Array.from(stored)).toEqual(vectorOf(pattern));
 });
 
 it('knows the nearest sketches of what may be seen, whatever is published and revised', async () => {

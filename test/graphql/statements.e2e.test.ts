@@ -1,4 +1,4 @@
-import type { GraphQLField, GraphQLNamedOutputType, GraphQLSchema } from 'graphql';
+import type { GraphQLField, GraphQLNamedOutputType } from 'graphql';
 import { getNamedType, isAbstractType, isCompositeType, isNonNullType, isObjectType } from 'graphql';
 import { createSchema } from '../../src/graphql/schema.js';
 import { startApp } from '../support/app.js';
@@ -68,7 +68,7 @@ async function statements(query: string, credential: string): Promise<number> {
   return count;
 }
 
-const roots = Object.values((schema).getQueryType()?.getFields() ?? {});
+const roots = Object.values(schema.getQueryType()?.getFields() ?? {});
 
 it.each(roots.filter(({ name }) => name !== 'node').map((field) => [field.name, field] as const))(
   '%s sends as many statements for a long list as for a short one (no N+1)',
