@@ -9,7 +9,7 @@ import { AdminServer } from './admin/server.js';
 import { followAccess } from './composition/access.js';
 import type { ApiCommands, Parts, Queries } from './composition/api.js';
 import { createApi, createCommands } from './composition/api.js';
-import { openMetering } from './composition/metering.js';
+import { followUsage, openMetering } from './composition/metering.js';
 import type { OnProgress, StartOptions } from './composition/options.js';
 import type { Projections, RunningProjections } from './composition/projections.js';
 import {
@@ -214,7 +214,8 @@ async function serveCalls(
   const access = await followAccess(stores, reader, loadedFrom, queries, log, shutdown);
   const metering = await openMetering(stores, queries.usage, config, log, shutdown);
   const search = openSearch(projections, config, config.role !== 'api', log, shutdown);
-  const parts: Parts = { stores, projections, queries, access, metering, search };
+  const usageMoves = await followUsage(stores, projections, metering.journal, log, shutdown);
+  const parts: Parts = { stores, projections, queries, access, metering, search, usageMoves };
   const apiCommands = createCommands(parts);
   const { fastify, graceful } = await createApi(parts, apiCommands, config, log);
   await catchUp(projections, stores, report);

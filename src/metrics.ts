@@ -57,6 +57,18 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly subscriptions = new Gauge({
+    name: 'tollgraph_subscriptions',
+    help: 'Open subscriptions.',
+    registers: [this.registry],
+  });
+
+  readonly subscriptionEvents = new Counter({
+    name: 'tollgraph_subscription_events_total',
+    help: 'Events of subscriptions that were delivered.',
+    registers: [this.registry],
+  });
+
   readonly #outageCalls = new Counter({
     name: 'tollgraph_limits_outage_calls_total',
     help: 'Governed calls while Redis was away: allowed by the limits of this node alone, or denied.',
@@ -72,7 +84,7 @@ export class Metrics {
 
   readonly requestSeconds = new Histogram({
     name: 'tollgraph_http_request_duration_seconds',
-    help: 'From the head of a request to the end of its answer.',
+    help: 'From the head of a request to the end of its answer; streams of events are left out.',
     labelNames: ['method', 'route', 'status'] as const,
     buckets: SECONDS,
     registers: [this.registry],

@@ -20,6 +20,8 @@ export interface Access {
   readonly deletedAccounts: DeletedAccounts;
   readonly endedSessions: EndedSessions;
   readonly follower: Follower;
+  /** Calls back when a key or a session of an account has ended. */
+  readonly onRevoked: (listener: (accountId: string) => void) => void;
 }
 
 /**
@@ -48,6 +50,7 @@ export async function followAccess(
   endedSessions.load(await queries.sessions.endedSince(new Date(clock() - ENDED_KEPT_MS)));
   for (const event of await commands.load(profileStream(profile.name))) plans.apply(event);
 
+  const listeners: ((accountId: string) => void)[] = [];
   const apply = (events: readonly StoredEvent[]): void => {
     for (const event of events) {
       keys.apply(event);
@@ -55,6 +58,8 @@ export async function followAccess(
       deletedAccounts.apply(event);
       endedSessions.apply(event);
     }
+    const revoked = new Set(events.flatMap((event) => revokedAccount(event) ?? []));
+    for (const accountId of revoked) for (const listener of listeners) listener(accountId);
   };
   const follower = new Follower({
     name: 'access',
@@ -67,5 +72,16 @@ export async function followAccess(
   shutdown.add('key cache', () => follower.stop());
   // The node that changes something knows it before it answers (law 8).
   commands.onAppended(apply);
-  return { keys, plans, deletedAccounts, endedSessions, follower };
+  const onRevoked: Access['onRevoked'] = (listener) => void listeners.push(listener);
+  return { keys, plans, deletedAccounts, endedSessions, follower, onRevoked };
+}
+
+/** What ends a credential, and names the account that it was for. */
+const ENDINGS: ReadonlySet<string> = new Set(['KeyRevoked', 'SessionEnded', 'SessionsEnded']);
+
+/** The account of which the event has ended a credential, or all. */
+function revokedAccount(stored: StoredEvent): string | undefined {
+  if (stored.type === 'AccountDeleted') return stored.streamId;
+  if (!ENDINGS.has(stored.type)) return undefined;
+  return (stored.data as { readonly accountId: string }).accountId;
 }

@@ -38,6 +38,7 @@ import { AccountKeysResolver, KeysResolver } from '../keys/resolvers.js';
 import { keyOf } from '../keys/types.js';
 import type { Logger } from '../logger.js';
 import { Guard } from '../usage/guard.js';
+import type { UsageMoves } from '../usage/moves.js';
 import { Standing } from '../usage/standing.js';
 import { UsageResolver } from '../usage/resolvers.js';
 import type { Access } from './access.js';
@@ -72,6 +73,7 @@ export interface Parts {
   readonly access: Access;
   readonly metering: Metering;
   readonly search: Search;
+  readonly usageMoves: UsageMoves;
 }
 
 /** The commands that GraphQL and the demo account share. */
@@ -126,6 +128,8 @@ export async function createApi(
     access: { ...access, sessions },
     clock: stores.clock,
     loaders: () => createLoaders(queries.accounts, queries.catalogue),
+    usageMoves: parts.usageMoves,
+    onRevoked: access.onRevoked,
     production: config.production,
     log,
   });

@@ -1,14 +1,18 @@
 import { join } from 'node:path';
 import type { UsageQueries } from '../../projections/usage/queries.js';
 import type { Config } from '../config.js';
+import { Follower } from '../eventsourcing/follower.js';
 import type { Logger } from '../logger.js';
+import { Outage } from '../outage.js';
 import { AddressHashes } from '../usage/addresses.js';
 import { DebtFile } from '../usage/debt.js';
 import { Governor } from '../usage/govern.js';
 import { Journal } from '../usage/journal.js';
 import type { Limiter } from '../usage/limiter.js';
+import { UsageMoves } from '../usage/moves.js';
 import { RefusalLog } from '../usage/refusalLog.js';
 import { openLimiter } from './limits.js';
+import type { Projections } from './projections.js';
 import type { Shutdown } from './shutdown.js';
 import type { Stores } from './stores.js';
 
@@ -53,4 +57,33 @@ export async function openMetering(
   });
   const governor = new Governor(journal, limiter, refusals, new AddressHashes(secrets.EMAIL_HASH_KEY));
   return { journal, limiter, limitsUp: up, governor };
+}
+
+/** How long the ledger may take for a page before that is told, in milliseconds. */
+const LEDGER_WAIT_MS = 5_000;
+
+/** Follows the journals of all nodes and tells whose usage has moved, once the ledger has seen it. */
+export async function followUsage(
+  { store }: Stores,
+  { reader, models }: Projections,
+  journal: Journal,
+  log: Logger,
+  shutdown: Shutdown,
+): Promise<UsageMoves> {
+  const moves = new UsageMoves({ journalPosition: () => journal.lastPosition });
+  const follower = new Follower({
+    name: 'usage moves',
+    reader,
+    from: await store.head(),
+    handle: async (events, last) => {
+      if (moves.watched && !(await models.reached('usage', last, LEDGER_WAIT_MS))) {
+        throw new Outage('the read model usage is not there yet');
+      }
+      moves.apply(events, last);
+    },
+    onError: (error) => log.error('subscriptions to usage do not get on', error),
+  });
+  follower.start();
+  shutdown.add('usage moves', () => follower.stop());
+  return moves;
 }

@@ -4,7 +4,8 @@ import type { Sessions } from '../accounts/sessions.js';
 import type { KeyCache } from '../keys/cache.js';
 import type { Caller } from './context.js';
 
-interface Headers {
+/** Who somebody says he is. */
+export interface Credentials {
   readonly authorization?: string | undefined;
   readonly 'x-api-key'?: string | string[] | undefined;
 }
@@ -20,9 +21,16 @@ export interface Access {
   readonly endedSessions: EndedSessions;
 }
 
+/** Finds out who calls now. */
+export type Authenticate = (credentials: Credentials) => Caller | Promise<Caller>;
+
 /** Finds out who calls, from `Authorization: Bearer <key or session>` or `X-API-Key: <key>`. */
-export function authenticate(headers: Headers, access: Access, now: number): Caller | Promise<Caller> {
-  const { authorization, 'x-api-key': apiKey } = headers;
+export function authenticate(
+  credentials: Credentials,
+  access: Access,
+  now: number,
+): Caller | Promise<Caller> {
+  const { authorization, 'x-api-key': apiKey } = credentials;
   if (authorization !== undefined) {
     const token = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
     if (token === undefined) return { kind: 'refused', code: 'KEY_MALFORMED' };

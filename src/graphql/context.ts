@@ -1,9 +1,11 @@
 import type { KnownKey } from '../../projections/keys/queries.js';
 import type { Session } from '../accounts/sessions.js';
 import type { PlanInForce } from '../plans/profile.js';
+import type { UsageMoves } from '../usage/moves.js';
 import { ApiError } from './errors.js';
 import type { ErrorCode } from './errors.js';
 import type { Loaders } from './loaders.js';
+import type { SubscriptionEvents } from './subscriptions.js';
 
 /** Who calls. */
 export type Caller =
@@ -12,6 +14,14 @@ export type Caller =
   | { readonly kind: 'session'; readonly accountId: string; readonly session: Session }
   /** A credential was sent and is not good: whatever is asked for is refused. */
   | { readonly kind: 'refused'; readonly code: ErrorCode };
+
+/** A transport that can deliver more than one answer. */
+export interface Subscriber {
+  /** A context for the next event: the time is another, and the key may have been revoked. */
+  context(): Promise<RequestContext>;
+  /** Takes the events of a subscription. */
+  deliver(events: SubscriptionEvents): void;
+}
 
 /** What a resolver knows of the request. */
 export interface RequestContext {
@@ -26,6 +36,10 @@ export interface RequestContext {
   readonly loaders: Loaders;
   /** Ids of the patterns that were read: they go into the use's record. */
   readonly patternsRead: Set<string>;
+  /** What subscriptions wait for. */
+  readonly usageMoves: UsageMoves;
+  /** Undefined where there can be one answer only. */
+  readonly subscriber: Subscriber | undefined;
 }
 
 /** The account on whose behalf a resolver works. @throws ApiError KEY_MISSING */

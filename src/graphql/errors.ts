@@ -26,6 +26,15 @@ export const ERRORS = {
     503,
     'The service cannot take this call at the moment. Nothing was billed; try again, a command under the same commandId.',
   ],
+  STREAM_REQUIRED: [
+    406,
+    'A subscription is answered by a stream: send "Accept: text/event-stream", or use graphql-transport-ws.',
+  ],
+  TOO_MANY_CONNECTIONS: [429, 'This account has as many connections open as it may have. Close one first.'],
+  TOO_MANY_OPERATIONS: [
+    429,
+    'This connection has as many operations under way as it may have. Complete one first.',
+  ],
   TIMEOUT: [504, 'The call took too long and was given up.'],
   INVALID_INPUT: [400, 'An argument is out of its range.'],
   QUERY_TOO_LARGE: [400, 'The query is too large.'],

@@ -8,7 +8,7 @@ import { Prices } from './cost/prices.js';
 import type { OperationShape } from './metering.js';
 import { shapeOf } from './metering.js';
 
-type Run = (
+export type Run = (
   context: RequestContext,
   /** As they were sent. */
   variables: Readonly<Record<string, unknown>>,
@@ -61,7 +61,9 @@ export class Executor {
       };
       this.#entries.set(id, entry);
     }
-    if (++entry.seen === COMPILE_AT) entry.compiled = this.compiled(document, operation);
+    // An event of a subscription is executed by graphql-js, which gives it to the resolver.
+    if (++entry.seen === COMPILE_AT && entry.shape.kind !== 'subscription')
+      entry.compiled = this.compiled(document, operation);
     return { shape: entry.shape, cost: entry.cost, run: entry.compiled ?? entry.interpreted };
   }
 

@@ -1,8 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { ApolloServerPlugin, GraphQLRequestContext, GraphQLResponse } from '@apollo/server';
 import { HeaderMap } from '@apollo/server';
-import type { ExecutionResult, GraphQLFormattedError, GraphQLSchema } from 'graphql';
-import { GraphQLError } from 'graphql';
+import type {
+  ExecutionResult,
+  FormattedExecutionResult,
+  GraphQLFormattedError,
+  GraphQLSchema,
+} from 'graphql';
+import { createSourceEventStream, execute as executeDocument, GraphQLError } from 'graphql';
 import { getVariableValues } from 'graphql/execution/values.js';
 import type { Logger } from '../logger.js';
 import type { PlanDirectory } from '../plans/directory.js';
@@ -16,7 +21,7 @@ import type { Standing } from '../usage/standing.js';
 import { Outage } from '../outage.js';
 import type { AddressGuard } from './addressGuard.js';
 import { addHeaders } from './answerHeaders.js';
-import type { RequestContext } from './context.js';
+import type { Caller, RequestContext } from './context.js';
 import { environmentOf } from './context.js';
 import type { Cost } from './cost/formula.js';
 import type { CostExtension, CostMode } from './cost/report.js';
@@ -24,8 +29,10 @@ import { costExtension, costModeOf } from './cost/report.js';
 import type { ErrorCode } from './errors.js';
 import { ApiError, ERRORS, statusOf } from './errors.js';
 import { Executor } from './executor.js';
-import type { PreparedOperation } from './executor.js';
+import type { PreparedOperation, Run } from './executor.js';
 import { checkVariables } from './limits.js';
+import type { OperationShape } from './metering.js';
+import { SubscriptionEvents } from './subscriptions.js';
 
 /** A call that is still running then is given up; it is billed, for its work was done. */
 const TIMEOUT_MS = 10_000;
@@ -103,21 +110,31 @@ function traced(
 /** Failures that are ours and not the caller's. */
 const OURS: ReadonlySet<string> = new Set(['INTERNAL', 'TRY_AGAIN', 'TIMEOUT']);
 
+/** An operation that may be executed. */
+interface Call {
+  readonly request: Request;
+  readonly prepared: PreparedOperation;
+  readonly cost: Cost;
+  readonly mode: CostMode | 'none';
+  readonly variables: {
+    readonly given: Readonly<Record<string, unknown>>;
+    readonly coerced: Readonly<Record<string, unknown>>;
+  };
+}
+
 async function answer(
   options: GovernanceOptions,
   executor: Executor,
   request: Request,
 ): Promise<GraphQLResponse> {
-  const { schema, governor, guard, addressGuard, plans, metrics, log } = options;
+  const { schema, metrics, log } = options;
   const { contextValue: context, document, operation, queryHash, operationName } = request;
-  const { caller, now } = context;
   if (!document || !operation) throw new Error('an operation without a document');
   const prepared = executor.prepare(`${queryHash} ${operationName ?? ''}`, document, operation);
-  const { metering, rootFields, rootCalls } = prepared.shape;
+  const { metering, kind } = prepared.shape;
 
-  if (caller.kind === 'refused') return refusal(metrics, caller.code);
-  if (metering === 'governed' && caller.kind !== 'key') return refusal(metrics, 'KEY_MISSING');
-  if (metering === 'guarded' && caller.kind === 'anonymous') return refusal(metrics, 'SESSION_MISSING');
+  const unfit = refusalOf(context.caller, metering);
+  if (unfit) return refusal(metrics, unfit);
 
   // Variables that don't fit are refused before anything is taken.
   const given = request.request.variables ?? {};
@@ -126,54 +143,84 @@ async function answer(
     const errors = variables.errors.map((error) => publicError(log, error, 'BAD_USER_INPUT'));
     return response({ errors }, 400);
   }
-  const refused = checkVariables(variables.coerced);
+  const { coerced } = variables;
+  const refused = checkVariables(coerced);
   if (refused) return refusal(metrics, refused.code, [], refused.message);
 
   const mode = costModeOf(request.request.http?.headers.get('graphql-cost'));
   if (mode === undefined) {
     return refusal(metrics, 'INVALID_INPUT', [], 'The header GraphQL-Cost is "report" or "validate".');
   }
-  const cost = prepared.cost.of(variables.coerced);
+  const cost = prepared.cost.of(coerced);
   if (cost instanceof ApiError) return refusal(metrics, cost.code, [], cost.message, cost.extensions);
   const most = MAX_COST[metering === 'governed' ? 'governed' : 'other'];
   if (cost.estimate > most) {
     const message = `The query can cost ${cost.estimate} points; a call may cost at most ${most}. Ask for less.`;
     return refusal(metrics, 'QUERY_COST_EXCEEDED', [], message, { requestedQueryCost: cost.estimate, most });
   }
-  const { version } = prepared.cost;
-  const shown = (actual: number | null, states: readonly LimitState[]): CostExtension =>
-    costExtension({ requested: cost.estimate, actual, version }, states, breakdown(cost, mode));
-  const run = (): Promise<Executed<ExecutionResult>> =>
-    execute(options, prepared, cost, context, given, variables.coerced);
+  const call: Call = { request, prepared, cost, mode, variables: { given, coerced } };
 
   // What is only reckoned takes nothing, and is guarded like all that is free.
   if (metering !== 'governed' || mode === 'validate') {
-    const who = caller.kind === 'anonymous' ? `address ${context.address}` : `account ${caller.accountId}`;
-    if (metering === 'anonymous' && mode !== 'validate') {
-      for (const field of rootCalls) {
-        if (!(await addressGuard.passes(context.address ?? '', field))) {
-          return refusal(metrics, 'RATE_LIMITED', [['retry-after', '60']]);
-        }
-      }
-    } else {
-      const wait = guard.take(who, now);
-      if (wait > 0) {
-        return refusal(metrics, 'RATE_LIMITED', [['retry-after', String(Math.ceil(wait / 1000))]]);
-      }
+    const wait = await waitOf(options, prepared.shape, context, mode);
+    if (wait > 0) {
+      return refusal(metrics, 'RATE_LIMITED', [['retry-after', String(Math.ceil(wait / 1000))]]);
     }
-    if (mode === 'validate') {
-      const states =
-        caller.kind === 'anonymous'
-          ? []
-          : await options.standing.of(caller.accountId, environmentOf(context), now);
-      return response({ data: null, extensions: { cost: shown(null, states) } }, 200);
-    }
+  }
+  if (mode === 'validate') return reckon(options, call);
+  if (kind === 'subscription') return subscribe(options, call);
+  return charge(options, call, context, () => execute(options, call, context, prepared.run));
+}
+
+/** Why this caller may not call what is metered so, if he may not. */
+function refusalOf(caller: Caller, metering: OperationShape['metering']): ErrorCode | undefined {
+  if (caller.kind === 'refused') return caller.code;
+  if (metering === 'governed' && caller.kind !== 'key') return 'KEY_MISSING';
+  if (metering === 'guarded' && caller.kind === 'anonymous') return 'SESSION_MISSING';
+  return undefined;
+}
+
+/** Milliseconds to wait until the guard of what takes nothing of a plan lets it pass; 0 when it does. */
+async function waitOf(
+  { guard, addressGuard }: GovernanceOptions,
+  { metering, rootCalls }: OperationShape,
+  { caller, address, now }: RequestContext,
+  mode: Call['mode'],
+): Promise<number> {
+  if (metering === 'anonymous' && mode !== 'validate') {
+    for (const field of rootCalls) if (!(await addressGuard.passes(address ?? '', field))) return 60_000;
+    return 0;
+  }
+  return guard.take('accountId' in caller ? `account ${caller.accountId}` : `address ${address}`, now);
+}
+
+/** Says what a call would cost. */
+async function reckon({ standing }: GovernanceOptions, call: Call): Promise<GraphQLResponse> {
+  const { contextValue: context } = call.request;
+  const { caller, now } = context;
+  const states =
+    'accountId' in caller ? await standing.of(caller.accountId, environmentOf(context), now) : [];
+  return response({ data: null, extensions: { cost: shown(call, null, states) } }, 200);
+}
+
+/**
+ * Executes a call, or an event of a subscription: what is governed against the plan, all else as it is.
+ * @throws Outage: nothing was billed
+ */
+async function charge(
+  { governor, plans, metrics }: GovernanceOptions,
+  call: Call,
+  { caller, now, address }: RequestContext,
+  run: () => Promise<Executed<ExecutionResult>>,
+): Promise<GraphQLResponse> {
+  const { request, prepared, cost, mode } = call;
+  const { kind, metering, rootFields } = prepared.shape;
+  if (metering !== 'governed') {
     const executed = await run();
     // Nothing was taken: what it would have cost is said to who asks.
-    const reported = mode === 'report' && { extensions: { cost: shown(executed.actualCost, []) } };
+    const reported = mode === 'report' && { extensions: { cost: shown(call, executed.actualCost, []) } };
     return response({ ...executed.result, ...reported }, statusFor(executed));
   }
-
   if (caller.kind !== 'key') throw new Error('a governed call without a key');
   if (!caller.key.scopes.includes('read')) return refusal(metrics, 'SCOPE_MISSING');
   const governed = await governor.run(
@@ -181,13 +228,13 @@ async function answer(
       key: caller.key,
       plan: plans.planOf(caller.accountId),
       now,
-      operation: operation.name?.value ?? null,
+      operation: request.operation?.name?.value ?? null,
       rootFields,
       endpoint: '/graphql',
-      method: request.request.http?.method ?? 'POST',
-      address: context.address,
-      writes: prepared.shape.kind === 'mutation',
-      cost: { estimate: cost.estimate, version },
+      method: request.request.http?.method ?? 'WEBSOCKET',
+      address,
+      writes: kind === 'mutation',
+      cost: { estimate: cost.estimate, version: prepared.cost.version },
     },
     run,
   );
@@ -196,14 +243,56 @@ async function answer(
     metrics.governed.inc();
     const spent = governed.cost?.spent ?? 0;
     metrics.costPoints.inc(spent);
-    const extensions = { cost: shown(spent, governed.states) };
+    const extensions = { cost: shown(call, spent, governed.states) };
     return response(
       { ...governed.result, extensions },
       governed.result.data === undefined ? 500 : 200,
       headers,
     );
   }
-  return limitRefusal(metrics, governed, headers, shown(null, governed.states));
+  return limitRefusal(metrics, governed, headers, shown(call, null, governed.states));
+}
+
+/** Begins a subscription. Each event goes the way of a call: asked who, charged, recorded, delivered. */
+async function subscribe(options: GovernanceOptions, call: Call): Promise<GraphQLResponse> {
+  const { schema, metrics, log } = options;
+  const { request, prepared, variables } = call;
+  const { contextValue, document, operationName } = request;
+  const { subscriber } = contextValue;
+  if (!subscriber) return refusal(metrics, 'STREAM_REQUIRED');
+  if (!document) throw new Error('an operation without a document');
+  const args = { schema, document, operationName, variableValues: variables.given };
+  const source = await createSourceEventStream({ ...args, contextValue });
+  if (!(Symbol.asyncIterator in source)) {
+    const errors = source.errors?.map((error) => publicError(log, error));
+    return response({ errors }, 500);
+  }
+  const answerTo = async (rootValue: unknown): Promise<GraphQLResponse> => {
+    const context = await subscriber.context();
+    const unfit = refusalOf(context.caller, prepared.shape.metering);
+    if (unfit) return refusal(metrics, unfit);
+    const run: Run = () => executeDocument({ ...args, rootValue, contextValue: context });
+    return charge(options, call, context, () => execute(options, call, context, run));
+  };
+  subscriber.deliver(
+    new SubscriptionEvents({
+      source: source[Symbol.asyncIterator](),
+      answer: async (payload) => resultOf(await answerTo(payload)),
+      failed: (error) => resultOf(failed(options, request, error)),
+      metrics,
+    }),
+  );
+  return response({ data: null }, 200);
+}
+
+/** What an answer says of its cost. */
+function shown(
+  { prepared, cost, mode }: Call,
+  actual: number | null,
+  states: readonly LimitState[],
+): CostExtension {
+  const priced = { requested: cost.estimate, actual, version: prepared.cost.version };
+  return costExtension(priced, states, breakdown(cost, mode));
 }
 
 /** The points by field, for who asks. */
@@ -212,13 +301,11 @@ const breakdown = (cost: Cost, mode: CostMode | 'none') => (mode === 'none' ? un
 /** @throws Outage when that is why there is no result */
 async function execute(
   { log, metrics }: GovernanceOptions,
-  prepared: PreparedOperation,
-  cost: Cost,
+  { prepared, cost, variables }: Call,
   context: RequestContext,
-  variables: Readonly<Record<string, unknown>>,
-  coerced: Readonly<Record<string, unknown>>,
+  run: Run,
 ): Promise<Executed<ExecutionResult>> {
-  const running = prepared.run(context, variables, coerced);
+  const running = run(context, variables.given, variables.coerced);
   const outcome = running instanceof Promise ? await withTimeout(running) : running;
   if (outcome === 'timeout') {
     const errors = [publicError(log, new ApiError('TIMEOUT'))];
@@ -329,6 +416,11 @@ function limitRefusal(
   const retryAfter = Math.max(1, Math.ceil(retryAfterMs / 1000));
   const timed = [...headers, ['retry-after', String(retryAfter)] as const];
   return refusal(metrics, code, timed, message, { ...standing, retryAfter }, extensions);
+}
+
+/** What a response says, its head aside. */
+export function resultOf({ body }: GraphQLResponse): FormattedExecutionResult {
+  return body.kind === 'single' ? body.singleResult : body.initialResult;
 }
 
 interface Result {

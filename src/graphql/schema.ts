@@ -1,7 +1,7 @@
 import { printSchemaWithDirectives } from '@graphql-tools/utils';
 import type { GraphQLSchema } from 'graphql';
 import { isAbstractType, specifiedDirectives } from 'graphql';
-import type { NonEmptyArray } from 'type-graphql';
+import type { NonEmptyArray, PubSub } from 'type-graphql';
 import { buildSchemaSync } from 'type-graphql';
 import { COST_DIRECTIVES } from './cost/directives.js';
 import { AccountResolver, AccountsResolver, UserResolver } from '../accounts/resolvers.js';
@@ -27,6 +27,14 @@ const RESOLVERS: NonEmptyArray<Class> = [
   NodeResolver,
 ];
 
+/** type-graphql asks for one; subscriptions here name what they follow themselves, and no topics. */
+const NO_TOPICS: PubSub = {
+  publish: () => undefined,
+  subscribe: (topic) => {
+    throw new Error(`there is no topic "${topic}"`);
+  },
+};
+
 /**
  * The schema. Instances of the resolvers come from the composition root.
  * @param instances none of them is needed to print the schema
@@ -38,6 +46,7 @@ export function createSchema(instances: readonly object[] = []): GraphQLSchema {
     container: { get: (resolver: Class) => byClass.get(resolver) },
     // Inputs are checked where they are used: a failure there is a typed answer.
     validate: false,
+    pubSub: NO_TOPICS,
     directives: [...specifiedDirectives, ...COST_DIRECTIVES],
   });
   // Members are told apart by their class, which has the type's name. type-graphql's own function is

@@ -1,33 +1,43 @@
 import { randomUUID } from 'node:crypto';
 import { ApolloServer } from '@apollo/server';
 import { ApolloServerPluginCacheControlDisabled } from '@apollo/server/plugin/disabled';
-import fastifyApollo, { fastifyApolloDrainPlugin } from '@as-integrations/fastify';
-import type { FastifyInstance } from 'fastify';
+import { fastifyApolloDrainPlugin, fastifyApolloHandler } from '@as-integrations/fastify';
+import type { FastifyInstance, RouteHandlerMethod } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import { GraphQLError } from 'graphql';
 import type { Clock } from '../clock.js';
 import type { Logger } from '../logger.js';
-import type { Access } from './authenticate.js';
+import type { UsageMoves } from '../usage/moves.js';
+import type { Access, Credentials } from './authenticate.js';
 import { authenticate } from './authenticate.js';
+import { Connections } from './connections.js';
 import type { RequestContext } from './context.js';
 import { ApiError } from './errors.js';
+import { eventStreamHandler, wantsEvents } from './eventStream.js';
 import type { GovernanceOptions } from './governance.js';
 import { governance, publicError } from './governance.js';
 import { MAX_TOKENS, queryLimits } from './limits.js';
 import type { Loaders } from './loaders.js';
+import type { CreateContext } from './operations.js';
+import { Operations } from './operations.js';
+import { acceptWebSockets, webSocketHandler } from './websocket.js';
 
 export interface GraphQLServerOptions extends GovernanceOptions {
   readonly schema: GraphQLSchema;
   readonly access: Access;
   readonly clock: Clock;
   readonly loaders: () => Loaders;
+  readonly usageMoves: UsageMoves;
+  /** Calls back when a key or a session of an account may have ended. */
+  readonly onRevoked: (listener: (accountId: string) => void) => void;
   readonly production: boolean;
   readonly log: Logger;
 }
 
-/** Serves GraphQL at `/graphql`. */
+/** Serves GraphQL at `/graphql`: over HTTP, over WebSockets, and as server-sent events. */
 export async function serveGraphQL(fastify: FastifyInstance, options: GraphQLServerOptions): Promise<void> {
-  const { schema, access, clock, loaders, production, log } = options;
+  const { schema, access, clock, loaders, usageMoves, onRevoked, production, log } = options;
+  await acceptWebSockets(fastify, log);
   const apollo = new ApolloServer<RequestContext>({
     schema,
     plugins: [
@@ -64,24 +74,53 @@ export async function serveGraphQL(fastify: FastifyInstance, options: GraphQLSer
     },
   });
   await apollo.start();
-  await fastify.register(fastifyApollo(apollo), {
-    context: async (request): Promise<RequestContext> => {
-      const now = clock();
-      const started = performance.now();
-      let made: Loaders | undefined;
-      const caller = authenticate(request.headers, access, now);
-      return {
-        caller: caller instanceof Promise ? await caller : caller,
-        address: request.ip,
-        correlationId: randomUUID(),
-        now,
-        started,
-        // Made when a field asks for one: most answers come from caches.
-        get loaders() {
-          return (made ??= loaders());
-        },
-        patternsRead: new Set(),
-      };
+
+  const createContext: CreateContext = async ({ credentials, address }, subscriber) => {
+    const now = clock();
+    const started = performance.now();
+    let made: Loaders | undefined;
+    const caller = authenticate(credentials, access, now);
+    return {
+      caller: caller instanceof Promise ? await caller : caller,
+      address,
+      correlationId: randomUUID(),
+      now,
+      started,
+      // Made when a field asks for one: most answers come from caches.
+      get loaders() {
+        return (made ??= loaders());
+      },
+      patternsRead: new Set(),
+      usageMoves,
+      subscriber,
+    };
+  };
+  const answer = fastifyApolloHandler(apollo, {
+    context: ({ headers, ip }) => createContext({ credentials: headers, address: ip }),
+  }) as RouteHandlerMethod;
+  const connections = new Connections();
+  const streaming = {
+    operations: new Operations(apollo, createContext),
+    authenticate: (credentials: Credentials) => authenticate(credentials, access, clock()),
+    connections,
+  };
+  const answerEvents = eventStreamHandler(streaming);
+  fastify.route({
+    method: 'GET',
+    url: '/graphql',
+    handler: answer,
+    wsHandler: webSocketHandler({ ...streaming, schema, log }),
+  });
+  fastify.route({
+    method: ['POST', 'OPTIONS'],
+    url: '/graphql',
+    handler(request, reply) {
+      return wantsEvents(request) ? answerEvents(request, reply) : answer.call(this, request, reply);
     },
+  });
+  onRevoked((accountId) => connections.checkAccount(accountId));
+  fastify.addHook('preClose', (done) => {
+    connections.endAll();
+    done();
   });
 }

@@ -3,6 +3,7 @@ import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
 import Fastify from 'fastify';
 import type { ErrorCode } from '../graphql/errors.js';
 import { ERRORS, statusOf } from '../graphql/errors.js';
+import { EVENT_STREAM } from '../graphql/eventStream.js';
 import type { Logger } from '../logger.js';
 import type { Metrics } from '../metrics.js';
 import { EXPOSED_HEADERS } from '../usage/headers.js';
@@ -71,6 +72,8 @@ export async function createHttpServer({
   fastify.setNotFoundHandler((_request, reply) => reply.status(404).send(body('NOT_FOUND')));
   // All with callbacks: an asynchronous hook costs every answer a promise.
   fastify.addHook('onResponse', ({ method, routeOptions }, reply, done) => {
+    // How long somebody listens says nothing of how fast we are.
+    if (reply.getHeader('content-type') === EVENT_STREAM) return done();
     // The route and not the path, which anybody can make up.
     const route = routeOptions.url ?? '';
     metrics.requestSeconds.observe({ method, route, status: reply.statusCode }, reply.elapsedTime / 1000);

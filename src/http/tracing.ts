@@ -13,7 +13,8 @@ export function traceRequests(fastify: FastifyInstance, tracing: Tracing): void 
   fastify.addHook('onRequest', (request, { raw }, done) => {
     const { method, headers, protocol, routeOptions } = request;
     const route = routeOptions.url;
-    if (route !== undefined && UNTRACED.has(route)) return done();
+    // A WebSocket lasts; its operations have spans of their own.
+    if ((route !== undefined && UNTRACED.has(route)) || headers.upgrade !== undefined) return done();
     const { traceparent } = headers;
     const span = tracing.begin({
       name: route === undefined ? method : `${method} ${route}`,

@@ -1,6 +1,7 @@
-import { Arg, Ctx, Query, Resolver } from 'type-graphql';
+import { Arg, Ctx, Query, Resolver, Root, Subscription } from 'type-graphql';
 import { GraphQLDateTimeISO } from 'graphql-scalars';
 import type { UsageQueries } from '../../projections/usage/queries.js';
+import type { Position } from '../eventsourcing/event.js';
 import type { PositionTokens } from '../eventsourcing/positionToken.js';
 import type { PlanOf, RequestContext } from '../graphql/context.js';
 import { accountOf, environmentOf } from '../graphql/context.js';
@@ -8,9 +9,10 @@ import { invalidInput } from '../graphql/errors.js';
 import { Metered } from '../graphql/metering.js';
 import type { Profile } from '../plans/profile.js';
 import type { LimitState } from './limiter.js';
+import { periodOf } from './periods.js';
 import type { Standing } from './standing.js';
 import type { LimitStatus } from './types.js';
-import { MAX_DAYS, Quota, RateLimit, Usage, UsageInterval } from './types.js';
+import { MAX_DAYS, Quota, RateLimit, Usage, UsageChanged, UsageInterval } from './types.js';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -110,6 +112,32 @@ export class UsageResolver {
     const states = await this.standing.of(accountOf(context), environmentOf(context), context.now);
     const main = states.find(({ limit }) => limit.id === this.headers().limit);
     return { limit: main ? statusOf(main) : null, policies: states.map(statusOf) };
+  }
+
+  @Metered('guarded')
+  @Subscription(() => UsageChanged, {
+    nullable: true,
+    description:
+      'Where the usage of the account stands: at once, and then whenever it has moved, at most once a second. ' +
+      'Who reads slowly gets the newest state and misses those in between.',
+    subscribe: ({ context }: { context: RequestContext }) =>
+      context.usageMoves.watch(accountOf(context), environmentOf(context)),
+  })
+  async usageChanged(@Root() moved: Position, @Ctx() context: RequestContext): Promise<UsageChanged> {
+    const account = accountOf(context);
+    const environment = environmentOf(context);
+    await this.ledgerReached(moved, LEDGER_WAIT_MS);
+    const month = periodOf('month', context.now);
+    const [{ amounts, seen }, states] = await Promise.all([
+      this.usageQueries.counters(account, environment, [month]),
+      this.standing.of(account, environment, context.now),
+    ]);
+    return {
+      position: this.tokens.encode(seen),
+      at: new Date(context.now),
+      requests: amounts.get(`requests|${month}`) ?? 0,
+      limits: states.map(statusOf),
+    };
   }
 }
 

@@ -121,3 +121,26 @@ export class RateLimit {
   @Field(() => [LimitStatus], { description: 'All limits in force, as in RateLimit and RateLimit-Policy.' })
   policies!: LimitStatus[];
 }
+
+@ObjectType({ simpleResolvers: true, description: 'Where the usage of the account stands now.' })
+export class UsageChanged {
+  @Field(() => String, {
+    description: 'How far the requests are counted: a position for `usage(atLeast:)`. Opaque.',
+  })
+  position!: string;
+
+  @Field(() => GraphQLDateTimeISO, { description: 'When this was so.' })
+  at!: Date;
+
+  @Field(() => Int, {
+    description:
+      'Requests since the month began (UTC), as in `usage`: the live ones, or those of test keys with a test key.',
+  })
+  requests!: number;
+
+  @Sized({ assumedSize: MAX_LIMITS })
+  @Field(() => [LimitStatus], {
+    description: 'The limits in force, as in `quota`; empty for a plan without limits.',
+  })
+  limits!: LimitStatus[];
+}

@@ -29,6 +29,7 @@ type Documents = {
     "mutation SignIn($input: SignInInput!) {\n  signIn(input: $input) {\n    __typename\n    ... on SignInPayload {\n      sessionToken\n      refreshToken\n      expiresAt\n      secretNotice\n      position\n      user {\n        id\n        email\n        name\n      }\n      account {\n        id\n      }\n    }\n    ... on Refusal {\n      code\n      message\n    }\n    ... on SignInRefused {\n      retryAfter\n    }\n  }\n}": typeof types.SignInDocument,
     "mutation SignOutEverywhere($input: SignOutEverywhereInput!) {\n  signOutEverywhere(input: $input) {\n    __typename\n    ... on SignOutEverywherePayload {\n      position\n    }\n    ... on Refusal {\n      code\n      message\n    }\n  }\n}": typeof types.SignOutEverywhereDocument,
     "mutation SignOut($input: SignOutInput!) {\n  signOut(input: $input) {\n    __typename\n    ... on SignOutPayload {\n      position\n    }\n    ... on Refusal {\n      code\n      message\n    }\n  }\n}": typeof types.SignOutDocument,
+    "subscription UsageChanged {\n  usageChanged {\n    position\n    at\n    requests\n    limits {\n      id\n      used\n      remaining\n      resetAt\n    }\n  }\n}": typeof types.UsageChangedDocument,
     "query Usage($from: DateTimeISO, $to: DateTimeISO, $interval: UsageInterval! = DAY, $atLeast: String) {\n  usage(from: $from, to: $to, interval: $interval, atLeast: $atLeast) {\n    from\n    to\n    requests\n    stale\n    buckets {\n      start\n      requests\n      refused\n      errors\n      meanDurationMs\n    }\n    operations {\n      operation\n      requests\n    }\n  }\n}": typeof types.UsageDocument,
 };
 const documents: Documents = {
@@ -46,6 +47,7 @@ const documents: Documents = {
     "mutation SignIn($input: SignInInput!) {\n  signIn(input: $input) {\n    __typename\n    ... on SignInPayload {\n      sessionToken\n      refreshToken\n      expiresAt\n      secretNotice\n      position\n      user {\n        id\n        email\n        name\n      }\n      account {\n        id\n      }\n    }\n    ... on Refusal {\n      code\n      message\n    }\n    ... on SignInRefused {\n      retryAfter\n    }\n  }\n}": types.SignInDocument,
     "mutation SignOutEverywhere($input: SignOutEverywhereInput!) {\n  signOutEverywhere(input: $input) {\n    __typename\n    ... on SignOutEverywherePayload {\n      position\n    }\n    ... on Refusal {\n      code\n      message\n    }\n  }\n}": types.SignOutEverywhereDocument,
     "mutation SignOut($input: SignOutInput!) {\n  signOut(input: $input) {\n    __typename\n    ... on SignOutPayload {\n      position\n    }\n    ... on Refusal {\n      code\n      message\n    }\n  }\n}": types.SignOutDocument,
+    "subscription UsageChanged {\n  usageChanged {\n    position\n    at\n    requests\n    limits {\n      id\n      used\n      remaining\n      resetAt\n    }\n  }\n}": types.UsageChangedDocument,
     "query Usage($from: DateTimeISO, $to: DateTimeISO, $interval: UsageInterval! = DAY, $atLeast: String) {\n  usage(from: $from, to: $to, interval: $interval, atLeast: $atLeast) {\n    from\n    to\n    requests\n    stale\n    buckets {\n      start\n      requests\n      refused\n      errors\n      meanDurationMs\n    }\n    operations {\n      operation\n      requests\n    }\n  }\n}": types.UsageDocument,
 };
 
@@ -105,6 +107,10 @@ export function graphql(source: "mutation SignOutEverywhere($input: SignOutEvery
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "mutation SignOut($input: SignOutInput!) {\n  signOut(input: $input) {\n    __typename\n    ... on SignOutPayload {\n      position\n    }\n    ... on Refusal {\n      code\n      message\n    }\n  }\n}"): typeof import('./graphql.js').SignOutDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "subscription UsageChanged {\n  usageChanged {\n    position\n    at\n    requests\n    limits {\n      id\n      used\n      remaining\n      resetAt\n    }\n  }\n}"): typeof import('./graphql.js').UsageChangedDocument;
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */

@@ -231,6 +231,11 @@ export type SignOutMutation = { signOut:
     | { __typename: 'SignOutPayload', position: string }
    | null };
 
+export type UsageChangedSubscriptionVariables = Exact<{ [key: string]: never; }>;
+
+
+export type UsageChangedSubscription = { usageChanged: { position: string, at: string, requests: number, limits: Array<{ id: string, used: number, remaining: number, resetAt: string }> } | null };
+
 export type UsageQueryVariables = Exact<{
   from?: string | null | undefined;
   to?: string | null | undefined;
@@ -561,6 +566,21 @@ export const SignOutDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<SignOutMutation, SignOutMutationVariables>;
+export const UsageChangedDocument = new TypedDocumentString(`
+    subscription UsageChanged {
+  usageChanged {
+    position
+    at
+    requests
+    limits {
+      id
+      used
+      remaining
+      resetAt
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<UsageChangedSubscription, UsageChangedSubscriptionVariables>;
 export const UsageDocument = new TypedDocumentString(`
     query Usage($from: DateTimeISO, $to: DateTimeISO, $interval: UsageInterval! = DAY, $atLeast: String) {
   usage(from: $from, to: $to, interval: $interval, atLeast: $atLeast) {

@@ -1,0 +1,233 @@
+import { once } from 'node:events';
+import type { FastifyInstance } from 'fastify';
+import { buildSchema } from 'graphql';
+import type { Client } from 'graphql-ws';
+import { createClient } from 'graphql-ws';
+import WebSocket from 'ws';
+import { DeletedAccounts } from '../../src/accounts/deletedAccounts.js';
+import { Sessions } from '../../src/accounts/sessions.js';
+import { StoredEvent } from '../../src/eventsourcing/event.js';
+import type { EventStore } from '../../src/eventsourcing/eventStore.js';
+import { StoreUnavailable } from '../../src/eventsourcing/eventStore.js';
+import { AddressGuard } from '../../src/graphql/addressGuard.js';
+import type { RequestContext } from '../../src/graphql/context.js';
+import type { Loaders } from '../../src/graphql/loaders.js';
+import { serveGraphQL } from '../../src/graphql/server.js';
+import { createHttpServer } from '../../src/http/server.js';
+import { hashKey, KeyCache } from '../../src/keys/cache.js';
+import { mintKey } from '../../src/keys/format.js';
+import { silentLogger } from '../../src/logger.js';
+import { Metrics } from '../../src/metrics.js';
+import { PlanDirectory } from '../../src/plans/directory.js';
+import { AddressHashes } from '../../src/usage/addresses.js';
+import type { UsageEvent, Use } from '../../src/usage/events.js';
+import { Governor } from '../../src/usage/govern.js';
+import { Guard } from '../../src/usage/guard.js';
+import { Journal } from '../../src/usage/journal.js';
+import { LocalLimiter } from '../../src/usage/localLimiter.js';
+import { UsageMoves } from '../../src/usage/moves.js';
+import { RefusalLog } from '../../src/usage/refusalLog.js';
+import { Standing } from '../../src/usage/standing.js';
+import { newEvent } from '../eventsourcing/fixtures.js';
+import { shop } from '../plans/shop.js';
+
+// No field of the product's is governed and a subscription yet. These are, over the server that it has:
+// every event is a call of the plan, taken, executed, recorded and only then delivered.
+
+const NOON = Date.UTC(2026, 10, 22, 12);
+const PEPPER = Buffer.alloc(32, 1);
+const SECRET = mintKey('sh_live_');
+
+let fastify: FastifyInstance;
+let metrics: Metrics;
+let journal: Journal;
+let recorded: Use[];
+/** Stands before each append of the journal. */
+let gate: () => Promise<void>;
+/** How many events have been made for each subscription. */
+let made: number[];
+let client: Client;
+let url: string;
+
+beforeEach(async () => {
+  recorded = [];
+  gate = async () => {};
+  made = [];
+  const store: Pick<EventStore, 'append' | 'readLast'> = {
+    readLast: async () => undefined,
+    append: async (_stream, expected, events) => {
+      await gate();
+      for (const { data } of events) {
+        recorded.push(...(JSON.parse(data) as UsageEvent['data']).groups.flatMap(({ uses }) => uses));
+      }
+      return { position: recorded.length, revision: expected + events.length };
+    },
+  };
+  const log = silentLogger;
+  journal = new Journal({ store: store as EventStore, node: 'n', clock: () => NOON, log, flushMs: 0 });
+  const limiter = new LocalLimiter(async () => ({ periods: new Map(), recent: [], since: 0 }));
+  const refusals = new RefusalLog((account, use) => journal.note(account, use));
+  const governor = new Governor(journal, limiter, refusals, new AddressHashes(Buffer.alloc(32)));
+  const plans = new PlanDirectory();
+  const published = JSON.stringify({ hash: 'h1', version: 1, profile: shop() });
+  const { id, metadata } = newEvent();
+  plans.apply(new StoredEvent(1, 'profile-shop', 0, id, 'ProfilePublished', published, metadata));
+  const keys = new KeyCache(PEPPER, ['sh_live_']);
+  keys.load([
+    {
+      id: 'k1',
+      accountId: 'a1',
+      environment: 'live',
+      scopes: ['read'],
+      hash: hashKey(PEPPER, SECRET),
+      revoked: false,
+      expiresAt: null,
+      revision: 0,
+    },
+  ]);
+  const schema = buildSchema(`
+    type Query { nothing: Int }
+    type Subscription { ticks: String, large: String }
+  `);
+  for (const field of Object.values(schema.getSubscriptionType()?.getFields() ?? {})) {
+    field.extensions = { metering: field.name === 'ticks' ? 'governed' : 'guarded' };
+    field.subscribe = async function* () {
+      const mine = made.push(0) - 1;
+      for (let event = 1; ; event++) {
+        made[mine] = event;
+        yield await Promise.resolve(event);
+      }
+    };
+    field.resolve = (tick, _args, { now }: RequestContext) =>
+      field.name === 'large' ? 'x'.repeat(LARGE_BYTES) : `${String(tick)} at ${now - NOON}`;
+  }
+  metrics = new Metrics();
+  fastify = await createHttpServer({ trustProxy: false, corsOrigins: [], log, metrics });
+  await serveGraphQL(fastify, {
+    schema,
+    governor,
+    standing: new Standing(limiter, (account) => plans.planOf(account)),
+    guard: new Guard(),
+    addressGuard: new AddressGuard(10),
+    plans,
+    metrics,
+    access: { keys, deletedAccounts: new DeletedAccounts(), sessions: new Sessions(Buffer.alloc(32)) },
+    clock: () => NOON,
+    loaders: () => ({}) as Loaders,
+    usageMoves: new UsageMoves({ journalPosition: () => 0 }),
+    onRevoked: () => undefined,
+    production: false,
+    log,
+  });
+  url = `${(await fastify.listen({ port: 0, host: '127.0.0.1' })).replace('http', 'ws')}/graphql`;
+  client = createClient({
+    url,
+    webSocketImpl: WebSocket,
+    connectionParams: { 'x-api-key': SECRET },
+    retryAttempts: 0,
+  });
+});
+afterEach(async () => {
+  await client.dispose();
+  await fastify.close();
+  await journal.close();
+});
+
+/** Of an event of the field `large`. */
+const LARGE_BYTES = 256 * 1024;
+
+const ticks = () => client.iterate({ query: 'subscription Ticks { ticks }' });
+
+it('takes and records every event, and ends with the refusal of the one that the plan has no room for', async () => {
+  const events = ticks();
+  for (let event = 1; event <= 10; event++) {
+    expect((await events.next()).value).toMatchObject({
+      data: { ticks: `${event} at 0` },
+      extensions: { cost: { actualQueryCost: 1 } },
+    });
+  }
+  await expect(events.next()).rejects.toMatchObject([
+    { extensions: { code: 'RATE_LIMITED', limit: 'calls', used: 10, retryAfter: 60 } },
+  ]);
+  // The record of a refusal is awaited by nobody; it is the journal's last.
+  await journal.close();
+  expect(recorded.map(({ status, meters }) => [status, meters])).toEqual([
+    ...Array.from({ length: 10 }, () => ['ok', { cost: 1, requests: 1 }]),
+    ['refused', {}],
+  ]);
+  expect(recorded[0]).toMatchObject({ operation: 'Ticks', rootFields: ['ticks'], method: 'WEBSOCKET' });
+  expect(made).toEqual([11]);
+  const [open, delivered] = [await metrics.subscriptions.get(), await metrics.subscriptionEvents.get()];
+  expect([open.values[0]?.value, delivered.values[0]?.value]).toEqual([0, 10]);
+});
+
+it('shares the limits with other operations of the account', async () => {
+  const [one, two] = [ticks(), ticks()];
+  const results = await Promise.all(
+    [one, two].map(async (events) => {
+      let delivered = 0;
+      try {
+        for await (const { data } of events) if (data) delivered++;
+      } catch (errors) {
+        expect(errors).toMatchObject([{ extensions: { code: 'RATE_LIMITED' } }]);
+      }
+      return delivered;
+    }),
+  );
+  expect(results.reduce((sum, delivered) => sum + delivered, 0)).toBe(10);
+});
+
+it('delivers no event whose record could not be stored, and none later', async () => {
+  const events = ticks();
+  await events.next();
+  gate = () => Promise.reject(new StoreUnavailable('gone'));
+  // The events that are on their way already come.
+  const end = (async () => {
+    for await (const { data } of events) if (data) continue;
+  })();
+  await expect(end).rejects.toMatchObject([{ extensions: { code: 'TRY_AGAIN' } }]);
+  const delivered = await metrics.subscriptionEvents.get();
+  expect(delivered.values[0]?.value).toBe(recorded.length);
+});
+
+it('is refused over plain HTTP, and executes nothing', async () => {
+  const response = await fetch(url.replace('ws', 'http'), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-api-key': SECRET },
+    body: JSON.stringify({ query: 'subscription { ticks }' }),
+  });
+  expect(response.status).toBe(406);
+  expect(made).toEqual([]);
+});
+
+it.each(['a WebSocket', 'an event stream'])(
+  'makes no events for %s that does not read',
+  async (transport) => {
+    const query = 'subscription { large }';
+    const leave = new AbortController();
+    if (transport === 'a WebSocket') {
+      const socket = new WebSocket(url, 'graphql-transport-ws', { headers: { 'x-api-key': SECRET } });
+      await once(socket, 'open');
+      socket.send(JSON.stringify({ type: 'connection_init' }));
+      await once(socket, 'message');
+      socket.send(JSON.stringify({ type: 'subscribe', id: '1', payload: { query } }));
+      await once(socket, 'message');
+      socket.pause();
+      leave.signal.addEventListener('abort', () => socket.terminate());
+    } else {
+      await fetch(url.replace('ws', 'http'), {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', accept: 'text/event-stream', 'x-api-key': SECRET },
+        body: JSON.stringify({ query }),
+        signal: leave.signal,
+      });
+    }
+    // Another one, who reads, is served 100 MB meanwhile.
+    const events = client.iterate({ query });
+    for (let event = 0; event < 400; event++) await events.next();
+    await events.return?.();
+    // What lies in the buffers of the sockets, and no more.
+    expect(made[0]).toBeLessThan(200);
+    leave.abort();
+  },
+);
