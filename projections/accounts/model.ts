@@ -63,6 +63,9 @@ export const accounts: ReadModel = {
           registered.push({ id, account_id: accountId, email, name, registered_at: metadata.at });
           break;
         }
+        case 'SessionsEnded':
+          // Of another model.
+          break;
         case 'UserErased':
           erased.push({ id, erased_at: metadata.at });
           break;

@@ -8,6 +8,7 @@ import type { PatternContent } from '../../src/catalogue/events.js';
 import { embeddingHash } from '../../src/catalogue/events.js';
 import { StoredEvent } from '../../src/eventsourcing/event.js';
 import type { Sql } from '../../src/sql/sql.js';
+import { deferred } from '../eventsourcing/fixtures.js';
 import { freshSql } from '../support/database.js';
 
 // What searches find by meaning, held beside what is in the tables and beside a naive comparison.
@@ -208,6 +209,32 @@ it('misses nothing of writers and refreshes that run at the same time', async ()
       expect(found.sort()).toEqual(expected.map(({ content }) => content.slug).sort());
     }
   }
+});
+
+it('is not set back by an older answer that comes late', async () => {
+  const { vectors, publish, remember } = await open();
+  const late = deferred();
+  let asked = 0;
+  const query: Sql['query'] = async (...args) => {
+    const first = asked++ === 0;
+    const rows = await sql.query<never>(...args);
+    if (first) await late.promise;
+    return rows;
+  };
+  const sketches = new Sketches({ ...sql, query }, vectors.table, DIMENSIONS);
+  const pattern = patternOf('moving', 'community', 'api', 'words');
+  await publish([pattern]);
+  await remember([pattern]);
+  await vectors.missing(1);
+  const slow = sketches.refresh();
+  await publish([{ ...pattern, tier: 'enterprise' }]);
+  await vectors.missing(1);
+  await sketches.refresh();
+  late.resolve();
+  await slow;
+  const seenBy = (tier: string): string[] =>
+    sketches.nearest(vectorOf(pattern), { ...EVERYTHING, tiers: [tier] }, undefined, 1);
+  expect([seenBy('community'), seenBy('enterprise')]).toEqual([[], ['moving']]);
 });
 
 it('reads more sketches than one statement brings', async () => {
