@@ -1,41 +1,34 @@
-import { randomUUID } from 'node:crypto';
-import type { ApolloServerPlugin, GraphQLRequestContext, GraphQLResponse } from '@apollo/server';
-import { HeaderMap } from '@apollo/server';
-import type {
-  ExecutionResult,
-  FormattedExecutionResult,
-  GraphQLFormattedError,
-  GraphQLSchema,
-} from 'graphql';
-import { createSourceEventStream, execute as executeDocument, GraphQLError } from 'graphql';
+import type { ApolloServerPlugin, GraphQLResponse } from '@apollo/server';
+import type { DocumentNode, ExecutionResult, GraphQLSchema, OperationDefinitionNode } from 'graphql';
+import { createSourceEventStream, execute as executeDocument } from 'graphql';
 import { getVariableValues } from 'graphql/execution/values.js';
 import type { Logger } from '../logger.js';
-import type { PlanDirectory } from '../plans/directory.js';
 import type { Metrics } from '../metrics.js';
-import type { Governor, Executed, Governed } from '../usage/govern.js';
-import type { Guard } from '../usage/guard.js';
+import { Outage } from '../outage.js';
+import type { PlanDirectory } from '../plans/directory.js';
 import type { Tracing } from '../telemetry/tracing.js';
+import type { Executed, Governor } from '../usage/govern.js';
+import type { Guard } from '../usage/guard.js';
 import { rateLimitHeaders } from '../usage/headers.js';
 import type { LimitState } from '../usage/limiter.js';
 import type { Standing } from '../usage/standing.js';
-import { Outage } from '../outage.js';
 import type { AddressGuard } from './addressGuard.js';
 import { addHeaders } from './answerHeaders.js';
 import type { Caller, RequestContext } from './context.js';
 import { environmentOf } from './context.js';
-import type { Cost } from './cost/formula.js';
 import type { CostExtension, CostMode } from './cost/report.js';
 import { costExtension, costModeOf } from './cost/report.js';
 import type { ErrorCode } from './errors.js';
-import { ApiError, ERRORS, statusOf } from './errors.js';
+import { ApiError } from './errors.js';
+import type { Execution } from './execution.js';
+import { execute, publicError } from './execution.js';
 import { Executor } from './executor.js';
-import type { PreparedOperation, Run } from './executor.js';
+import type { Run } from './executor.js';
+import type { KnownOperations } from './knownOperations.js';
 import { checkVariables } from './limits.js';
 import type { OperationShape } from './metering.js';
+import { limitRefusal, refusal, response, resultOf, statusFor } from './responses.js';
 import { SubscriptionEvents } from './subscriptions.js';
-
-/** A call that is still running then is given up; it is billed, for its work was done. */
-const TIMEOUT_MS = 10_000;
 
 /** Cost points that a call may come to: whatever the plan allows, and where no points are taken. */
 const MAX_COST = { governed: 100_000, other: 5_000 } as const;
@@ -52,31 +45,67 @@ export interface GovernanceOptions {
   readonly tracing?: Tracing | undefined;
 }
 
-type Request = GraphQLRequestContext<RequestContext>;
+/** A valid operation, on its way. */
+export interface Operation {
+  readonly document: DocumentNode;
+  readonly operation: OperationDefinitionNode;
+  readonly operationName: string | null;
+  /** Names the document. */
+  readonly queryHash: string;
+  readonly variables: Readonly<Record<string, unknown>>;
+  /** Of HTTP; undefined where it came by a WebSocket. */
+  readonly method: string | undefined;
+  /** The header GraphQL-Cost. */
+  readonly graphqlCost: string | undefined;
+  readonly context: RequestContext;
+}
+
+/** Who may call, and what it costs: every operation is answered here, whichever way it came. */
+export class Governance {
+  readonly #executor: Executor;
+
+  constructor(private readonly options: GovernanceOptions) {
+    this.#executor = new Executor(options.schema);
+  }
+
+  /** Never throws: what goes wrong is an answer, too. */
+  async answer(operation: Operation): Promise<GraphQLResponse> {
+    const { tracing, plans, standing } = this.options;
+    const finished = (response: GraphQLResponse) =>
+      addHeaders(response, operation.context, plans.profile.headers, standing);
+    try {
+      const work = () => answer(this.options, this.#executor, operation);
+      return await finished(await (tracing ? traced(tracing, operation, work) : work()));
+    } catch (error) {
+      return finished(failed(this.options, operation.context, error));
+    }
+  }
+}
 
 /**
- * Who may call, and what it costs. It works in `responseForOperation`, the one hook of Apollo that runs
- * alone and may answer itself: a refusal there is an ordinary answer, and the execution is ours, so
- * that nothing leaves before it is recorded.
+ * Answers in `responseForOperation`, the one hook of Apollo that runs alone and may answer itself: a refusal
+ * there is an ordinary answer, and the execution is ours, so that nothing leaves before it is recorded.
  */
-export function governance(options: GovernanceOptions): ApolloServerPlugin<RequestContext> {
-  const executor = new Executor(options.schema);
+export function governancePlugin(
+  governance: Governance,
+  known: KnownOperations,
+): ApolloServerPlugin<RequestContext> {
   return {
     requestDidStart: async () => ({
       responseForOperation: async (request) => {
+        const { document, operation, operationName, queryHash, contextValue } = request;
         // No operation of the given name: Apollo says so.
-        if (!request.operation) return null;
-        const { plans, standing } = options;
-        const finished = (response: GraphQLResponse) =>
-          addHeaders(response, request.contextValue, plans.profile.headers, standing);
-        try {
-          const answered = await (options.tracing
-            ? traced(options.tracing, request, () => answer(options, executor, request))
-            : answer(options, executor, request));
-          return await finished(answered);
-        } catch (error) {
-          return finished(failed(options, request, error));
-        }
+        if (!document || !operation || queryHash === undefined) return null;
+        const valid = { document, operation, operationName: operationName ?? null, queryHash };
+        if (request.source !== undefined)
+          known.remember(request.source, request.request.operationName, valid);
+        return governance.answer({
+          ...valid,
+          variables: request.request.variables ?? {},
+          method: request.request.http?.method,
+          graphqlCost: request.request.http?.headers.get('graphql-cost'),
+          context: contextValue,
+        });
       },
     }),
   };
@@ -85,11 +114,11 @@ export function governance(options: GovernanceOptions): ApolloServerPlugin<Reque
 /** The operation's name and type, never its text. */
 function traced(
   tracing: Tracing,
-  { operation }: Request,
+  { operation }: Operation,
   work: () => Promise<GraphQLResponse>,
 ): Promise<GraphQLResponse> {
-  const type = operation?.operation ?? 'query';
-  const name = operation?.name?.value;
+  const type = operation.operation;
+  const name = operation.name?.value;
   return tracing.run(
     {
       name: type,
@@ -111,25 +140,18 @@ function traced(
 const OURS: ReadonlySet<string> = new Set(['INTERNAL', 'TRY_AGAIN', 'TIMEOUT']);
 
 /** An operation that may be executed. */
-interface Call {
-  readonly request: Request;
-  readonly prepared: PreparedOperation;
-  readonly cost: Cost;
+interface Call extends Execution {
+  readonly request: Operation;
   readonly mode: CostMode | 'none';
-  readonly variables: {
-    readonly given: Readonly<Record<string, unknown>>;
-    readonly coerced: Readonly<Record<string, unknown>>;
-  };
 }
 
 async function answer(
   options: GovernanceOptions,
   executor: Executor,
-  request: Request,
+  request: Operation,
 ): Promise<GraphQLResponse> {
   const { schema, metrics, log } = options;
-  const { contextValue: context, document, operation, queryHash, operationName } = request;
-  if (!document || !operation) throw new Error('an operation without a document');
+  const { context, document, operation, queryHash, operationName, variables: given } = request;
   const prepared = executor.prepare(`${queryHash} ${operationName ?? ''}`, document, operation);
   const { metering, kind } = prepared.shape;
 
@@ -137,7 +159,6 @@ async function answer(
   if (unfit) return refusal(metrics, unfit);
 
   // Variables that don't fit are refused before anything is taken.
-  const given = request.request.variables ?? {};
   const variables = getVariableValues(schema, operation.variableDefinitions ?? [], given, { maxErrors: 20 });
   if (variables.errors) {
     const errors = variables.errors.map((error) => publicError(log, error, 'BAD_USER_INPUT'));
@@ -147,7 +168,7 @@ async function answer(
   const refused = checkVariables(coerced);
   if (refused) return refusal(metrics, refused.code, [], refused.message);
 
-  const mode = costModeOf(request.request.http?.headers.get('graphql-cost'));
+  const mode = costModeOf(request.graphqlCost);
   if (mode === undefined) {
     return refusal(metrics, 'INVALID_INPUT', [], 'The header GraphQL-Cost is "report" or "validate".');
   }
@@ -196,7 +217,7 @@ async function waitOf(
 
 /** Says what a call would cost. */
 async function reckon({ standing }: GovernanceOptions, call: Call): Promise<GraphQLResponse> {
-  const { contextValue: context } = call.request;
+  const { context } = call.request;
   const { caller, now } = context;
   const states =
     'accountId' in caller ? await standing.of(caller.accountId, environmentOf(context), now) : [];
@@ -228,10 +249,10 @@ async function charge(
       key: caller.key,
       plan: plans.planOf(caller.accountId),
       now,
-      operation: request.operation?.name?.value ?? null,
+      operation: request.operation.name?.value ?? null,
       rootFields,
       endpoint: '/graphql',
-      method: request.request.http?.method ?? 'WEBSOCKET',
+      method: request.method ?? 'WEBSOCKET',
       address,
       writes: kind === 'mutation',
       cost: { estimate: cost.estimate, version: prepared.cost.version },
@@ -257,10 +278,9 @@ async function charge(
 async function subscribe(options: GovernanceOptions, call: Call): Promise<GraphQLResponse> {
   const { schema, metrics, log } = options;
   const { request, prepared, variables } = call;
-  const { contextValue, document, operationName } = request;
+  const { context: contextValue, document, operationName } = request;
   const { subscriber } = contextValue;
   if (!subscriber) return refusal(metrics, 'STREAM_REQUIRED');
-  if (!document) throw new Error('an operation without a document');
   const args = { schema, document, operationName, variableValues: variables.given };
   const source = await createSourceEventStream({ ...args, contextValue });
   if (!(Symbol.asyncIterator in source)) {
@@ -278,7 +298,7 @@ async function subscribe(options: GovernanceOptions, call: Call): Promise<GraphQ
     new SubscriptionEvents({
       source: source[Symbol.asyncIterator](),
       answer: async (payload) => resultOf(await answerTo(payload)),
-      failed: (error) => resultOf(failed(options, request, error)),
+      failed: (error) => resultOf(failed(options, contextValue, error)),
       metrics,
     }),
   );
@@ -292,154 +312,18 @@ function shown(
   states: readonly LimitState[],
 ): CostExtension {
   const priced = { requested: cost.estimate, actual, version: prepared.cost.version };
-  return costExtension(priced, states, breakdown(cost, mode));
+  return costExtension(priced, states, mode === 'none' ? undefined : cost.fields());
 }
 
-/** The points by field, for who asks. */
-const breakdown = (cost: Cost, mode: CostMode | 'none') => (mode === 'none' ? undefined : cost.fields());
-
-/** @throws Outage when that is why there is no result */
-async function execute(
+function failed(
   { log, metrics }: GovernanceOptions,
-  { prepared, cost, variables }: Call,
-  context: RequestContext,
-  run: Run,
-): Promise<Executed<ExecutionResult>> {
-  const running = run(context, variables.given, variables.coerced);
-  const outcome = running instanceof Promise ? await withTimeout(running) : running;
-  if (outcome === 'timeout') {
-    const errors = [publicError(log, new ApiError('TIMEOUT'))];
-    return { result: { errors } as never, status: 'timeout', patterns: [], actualCost: null };
-  }
-  const patterns = [...context.patternsRead];
-  const actualCost = cost.actual(outcome.data);
-  if (actualCost > cost.estimate) {
-    // A list did not keep its bound. Nobody pays for more than they were told.
-    metrics.costOverruns.inc();
-    const { rootFields } = prepared.shape;
-    log.warn('an answer cost more than its estimate', { rootFields, actualCost, estimate: cost.estimate });
-  }
-  if (!outcome.errors) return { result: outcome, status: 'ok', patterns, actualCost };
-  const outage = outcome.errors.find(({ originalError }) => originalError instanceof Outage);
-  if (outage && !hasChanged(prepared, outcome)) throw outage.originalError as Outage;
-  let internal = false;
-  const errors = outcome.errors.map((error) => {
-    const shown = publicError(log, error);
-    internal ||= shown.extensions?.['code'] === 'INTERNAL';
-    return shown;
-  });
-  return {
-    result: { ...outcome, errors: errors as never },
-    status: internal ? 'error' : 'ok',
-    patterns,
-    actualCost,
-  };
-}
-
-/** A mutation of which a part was done: its results are shown once, so they are not withheld. */
-function hasChanged({ shape }: PreparedOperation, { data }: ExecutionResult): boolean {
-  return shape.kind === 'mutation' && Object.values(data ?? {}).some((value) => value !== null);
-}
-
-async function withTimeout(running: Promise<ExecutionResult>): Promise<ExecutionResult | 'timeout'> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<'timeout'>((resolve) => {
-    timer = setTimeout(() => resolve('timeout'), TIMEOUT_MS);
-  });
-  try {
-    return await Promise.race([running, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-function statusFor({ status, result }: Executed<ExecutionResult>): number {
-  if (status === 'timeout') return statusOf('TIMEOUT');
-  return result.data === undefined ? 500 : 200;
-}
-
-/** An error as callers see it: known ones as they are, everything else without its inside. */
-export function publicError(log: Logger, error: GraphQLError, code?: string): GraphQLFormattedError {
-  const { path, locations } = error;
-  const place = { ...(locations && { locations }), ...(path && { path }) };
-  const original = error.originalError ?? error;
-  const coded = (original as { extensions?: { code?: string } }).extensions?.code ?? code;
-  // Without a code and without a place in the document it is about a resolver's value, not the request.
-  if (original instanceof GraphQLError && (coded ?? original.nodes)) {
-    const known = coded ?? 'GRAPHQL_EXECUTION_ERROR';
-    return { message: error.message, ...place, extensions: { ...original.extensions, code: known } };
-  }
-  if (original instanceof Outage) {
-    log.error('a call met an outage', original);
-    return { message: ERRORS.TRY_AGAIN[1], ...place, extensions: { code: 'TRY_AGAIN' } };
-  }
-  const id = randomUUID();
-  log.error('a resolver failed', original, { id });
-  return { message: ERRORS.INTERNAL[1], ...place, extensions: { code: 'INTERNAL', id } };
-}
-
-function failed({ log, metrics }: GovernanceOptions, request: Request, error: unknown): GraphQLResponse {
+  { correlationId: id }: RequestContext,
+  error: unknown,
+): GraphQLResponse {
   if (error instanceof Outage) {
-    log.error('a call was refused for an outage', error, { id: request.contextValue.correlationId });
+    log.error('a call was refused for an outage', error, { id });
     return refusal(metrics, 'TRY_AGAIN', [['retry-after', '1']]);
   }
-  log.error('a call failed', error, { id: request.contextValue.correlationId });
+  log.error('a call failed', error, { id });
   return refusal(metrics, 'INTERNAL');
-}
-
-function refusal(
-  metrics: Metrics,
-  code: ErrorCode,
-  headers: readonly (readonly [string, string])[] = [],
-  message: string = ERRORS[code][1],
-  details: Readonly<Record<string, unknown>> = {},
-  extensions?: Readonly<Record<string, unknown>>,
-): GraphQLResponse {
-  metrics.refused.inc({ code });
-  const errors = [{ message, extensions: { ...details, code } }];
-  return response({ errors, extensions }, statusOf(code), headers);
-}
-
-function limitRefusal(
-  metrics: Metrics,
-  { code, limit, retryAfterMs }: Extract<Governed<never>, { kind: 'refused' }>,
-  headers: readonly (readonly [string, string])[],
-  cost: CostExtension,
-): GraphQLResponse {
-  const { id, amount, window } = limit.limit;
-  const standing = { limit: id, amount, window, used: limit.used };
-  const message = ERRORS[code][1];
-  const extensions = { cost };
-  if (retryAfterMs === undefined) {
-    return refusal(metrics, code, headers, message, standing, extensions);
-  }
-  const retryAfter = Math.max(1, Math.ceil(retryAfterMs / 1000));
-  const timed = [...headers, ['retry-after', String(retryAfter)] as const];
-  return refusal(metrics, code, timed, message, { ...standing, retryAfter }, extensions);
-}
-
-/** What a response says, its head aside. */
-export function resultOf({ body }: GraphQLResponse): FormattedExecutionResult {
-  return body.kind === 'single' ? body.singleResult : body.initialResult;
-}
-
-interface Result {
-  readonly data?: Record<string, unknown> | null | undefined;
-  readonly errors?: readonly GraphQLFormattedError[] | undefined;
-  readonly extensions?: Readonly<Record<string, unknown>> | undefined;
-}
-
-function response(
-  { data, errors, extensions }: Result,
-  status: number,
-  headers: readonly (readonly [string, string])[] = [],
-): GraphQLResponse {
-  const map = new HeaderMap();
-  for (const [name, value] of headers) map.set(name, value);
-  const singleResult = {
-    ...(errors && { errors }),
-    ...(data !== undefined && { data }),
-    ...(extensions && { extensions }),
-  };
-  return { http: { status, headers: map }, body: { kind: 'single', singleResult } };
 }

@@ -3,7 +3,7 @@ import { HeaderMap } from '@apollo/server';
 import type { FormattedExecutionResult } from 'graphql';
 import type { Credentials } from './authenticate.js';
 import type { RequestContext, Subscriber } from './context.js';
-import { resultOf } from './governance.js';
+import { resultOf } from './responses.js';
 import type { SubscriptionEvents } from './subscriptions.js';
 
 /** An operation as a transport brings it. */

@@ -15,7 +15,9 @@ import type { RequestContext } from './context.js';
 import { ApiError } from './errors.js';
 import { eventStreamHandler, wantsEvents } from './eventStream.js';
 import type { GovernanceOptions } from './governance.js';
-import { governance, publicError } from './governance.js';
+import { publicError } from './execution.js';
+import { Governance, governancePlugin } from './governance.js';
+import { answerKnown, KnownOperations } from './knownOperations.js';
 import { MAX_TOKENS, queryLimits } from './limits.js';
 import type { Loaders } from './loaders.js';
 import type { CreateContext } from './operations.js';
@@ -38,10 +40,12 @@ export interface GraphQLServerOptions extends GovernanceOptions {
 export async function serveGraphQL(fastify: FastifyInstance, options: GraphQLServerOptions): Promise<void> {
   const { schema, access, clock, loaders, usageMoves, onRevoked, production, log } = options;
   await acceptWebSockets(fastify, log);
+  const governance = new Governance(options);
+  const known = new KnownOperations();
   const apollo = new ApolloServer<RequestContext>({
     schema,
     plugins: [
-      governance(options),
+      governancePlugin(governance, known),
       // Costs a quarter of the throughput, and answers depend on the caller anyway.
       ApolloServerPluginCacheControlDisabled(),
       fastifyApolloDrainPlugin(fastify),
@@ -98,6 +102,7 @@ export async function serveGraphQL(fastify: FastifyInstance, options: GraphQLSer
   const answer = fastifyApolloHandler(apollo, {
     context: ({ headers, ip }) => createContext({ credentials: headers, address: ip }),
   }) as RouteHandlerMethod;
+  const answerPost = answerKnown(known, governance, createContext, answer);
   const connections = new Connections();
   const streaming = {
     operations: new Operations(apollo, createContext),
@@ -115,7 +120,7 @@ export async function serveGraphQL(fastify: FastifyInstance, options: GraphQLSer
     method: ['POST', 'OPTIONS'],
     url: '/graphql',
     handler(request, reply) {
-      return wantsEvents(request) ? answerEvents(request, reply) : answer.call(this, request, reply);
+      return wantsEvents(request) ? answerEvents(request, reply) : answerPost.call(this, request, reply);
     },
   });
   onRevoked((accountId) => connections.checkAccount(accountId));

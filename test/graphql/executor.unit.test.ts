@@ -25,7 +25,7 @@ import { Pattern } from '../../src/catalogue/types.js';
 import type { RequestContext } from '../../src/graphql/context.js';
 import { ApiError } from '../../src/graphql/errors.js';
 import { Executor } from '../../src/graphql/executor.js';
-import { publicError } from '../../src/graphql/governance.js';
+import { publicError } from '../../src/graphql/execution.js';
 import { NodeResolver } from '../../src/graphql/node.js';
 import { EmailTaken, InvalidInput, NotFound, PlanRequired } from '../../src/graphql/refusals.js';
 import { createSchema } from '../../src/graphql/schema.js';

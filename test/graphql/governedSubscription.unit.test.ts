@@ -5,6 +5,7 @@ import type { Client } from 'graphql-ws';
 import { createClient } from 'graphql-ws';
 import WebSocket from 'ws';
 import { DeletedAccounts } from '../../src/accounts/deletedAccounts.js';
+import { EndedSessions } from '../../src/accounts/endedSessions.js';
 import { Sessions } from '../../src/accounts/sessions.js';
 import { StoredEvent } from '../../src/eventsourcing/event.js';
 import type { EventStore } from '../../src/eventsourcing/eventStore.js';
@@ -101,6 +102,9 @@ beforeEach(async () => {
     field.resolve = (tick, _args, { now }: RequestContext) =>
       field.name === 'large' ? 'x'.repeat(LARGE_BYTES) : `${String(tick)} at ${now - NOON}`;
   }
+  // Nobody signs in here.
+  const nobody = () => Promise.reject(new Error('there are no sessions'));
+  const sessions = new Sessions({ signing: nobody, verifying: nobody });
   metrics = new Metrics();
   fastify = await createHttpServer({ trustProxy: false, corsOrigins: [], log, metrics });
   await serveGraphQL(fastify, {
@@ -111,7 +115,7 @@ beforeEach(async () => {
     addressGuard: new AddressGuard(10),
     plans,
     metrics,
-    access: { keys, deletedAccounts: new DeletedAccounts(), sessions: new Sessions(Buffer.alloc(32)) },
+    access: { keys, deletedAccounts: new DeletedAccounts(), endedSessions: new EndedSessions(), sessions },
     clock: () => NOON,
     loaders: () => ({}) as Loaders,
     usageMoves: new UsageMoves({ journalPosition: () => 0 }),
