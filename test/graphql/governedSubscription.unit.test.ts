@@ -42,6 +42,7 @@ const SECRET = mintKey('sh_live_');
 let fastify: FastifyInstance;
 let metrics: Metrics;
 let journal: Journal;
+let keys: KeyCache;
 let recorded: Use[];
 /** Stands before each append of the journal. */
 let gate: () => Promise<void>;
@@ -73,7 +74,7 @@ beforeEach(async () => {
   const published = JSON.stringify({ hash: 'h1', version: 1, profile: shop() });
   const { id, metadata } = newEvent();
   plans.apply(new StoredEvent(1, 'profile-shop', 0, id, 'ProfilePublished', published, metadata));
-  const keys = new KeyCache(PEPPER, ['sh_live_']);
+  keys = new KeyCache(PEPPER, ['sh_live_']);
   keys.load([
     {
       id: 'k1',
@@ -192,6 +193,23 @@ it('delivers no event whose record could not be stored, and none later', async (
   await expect(end).rejects.toMatchObject([{ extensions: { code: 'TRY_AGAIN' } }]);
   const delivered = await metrics.subscriptionEvents.get();
   expect(delivered.values[0]?.value).toBe(recorded.length);
+});
+
+it('asks who it is before every event: a key that is revoked gets none, whatever tells of it', async () => {
+  const events = ticks();
+  await events.next();
+  const { id, metadata } = newEvent();
+  const by = JSON.stringify({ accountId: 'a1', by: 'user' });
+  keys.apply(new StoredEvent(2, 'key-k1', 1, id, 'KeyRevoked', by, metadata));
+  // The events that are on their way already come.
+  const end = (async () => {
+    for await (const { data } of events) if (data) continue;
+  })();
+  await expect(end).rejects.toMatchObject([{ extensions: { code: 'KEY_REVOKED' } }]);
+  await journal.close();
+  const delivered = await metrics.subscriptionEvents.get();
+  expect(delivered.values[0]?.value).toBe(recorded.length);
+  expect(recorded.length).toBeLessThan(10);
 });
 
 it('is refused over plain HTTP, and executes nothing', async () => {
