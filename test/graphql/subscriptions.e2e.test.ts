@@ -59,7 +59,6 @@ function connect(connectionParams: Record<string, unknown>, app = t): Client {
     webSocketImpl: WebSocket,
     connectionParams,
     retryAttempts: 0,
-    lazyCloseTimeout: 60_000,
     onNonLazyError: () => undefined,
   });
   clients.push(client);
