@@ -88,7 +88,10 @@ export class RefreshTokens {
     return row && { sessionId: row.session_id, userId: row.user_id, epoch: row.epoch };
   }
 
-  /** Exchanges a token for its successor; of many at the same time one does, and all get the same. */
+  /**
+   * Exchanges a token for its successor; of many at the same time one does, and all get the same.
+   * @returns undefined for a token that is unknown or over
+   */
   async rotate(token: string, now: number): Promise<Rotation | undefined> {
     const row = await this.#row(token, now);
     if (!row) return undefined;
@@ -96,12 +99,14 @@ export class RefreshTokens {
     if (row.used_at === null && (await this.#exchange(token, successor, now))) {
       return { kind: 'rotated', token: successor };
     }
-    const [repeated] = await this.sql.query(
-      `SELECT FROM vault.refresh_tokens AS t JOIN vault.refresh_tokens AS s ON s.hash = $2 AND s.used_at IS NULL
-        WHERE t.hash = $1 AND t.used_at > $3`,
+    const [used] = await this.sql.query<{ repeated: boolean }>(
+      `SELECT t.used_at > $3 AND s.hash IS NOT NULL AND s.used_at IS NULL AS repeated
+         FROM vault.refresh_tokens AS t LEFT JOIN vault.refresh_tokens AS s ON s.hash = $2 WHERE t.hash = $1`,
       [this.#hash(token), this.#hash(successor), new Date(now - REPEAT_MS)],
     );
-    return repeated ? { kind: 'rotated', token: successor } : { kind: 'reused' };
+    // Its session has ended meanwhile, and it was forgotten.
+    if (!used) return undefined;
+    return used.repeated ? { kind: 'rotated', token: successor } : { kind: 'reused' };
   }
 
   /** A session is over. */
