@@ -3,7 +3,10 @@ import { as } from '../../src/eventsourcing/event.js';
 import type { SubscriptionEvent } from '../../src/plans/events.js';
 import type { ReadModel } from '../readModel.js';
 
-type Handled = AccountEvent | UserEvent | SubscriptionEvent;
+type Handled =
+  | AccountEvent
+  | Extract<UserEvent, { type: 'UserRegistered' | 'ProfileUpdated' | 'UserErased' }>
+  | SubscriptionEvent;
 
 /**
  * Users and accounts, with the plan in force. Personal fields stay sealed, and are null once they are
@@ -11,12 +14,13 @@ type Handled = AccountEvent | UserEvent | SubscriptionEvent;
  */
 export const accounts: ReadModel = {
   name: 'accounts',
-  version: 2,
+  version: 3,
   tables: ['accounts', 'users', 'plans'],
   handles: new Set<Handled['type']>([
     'AccountOpened',
     'AccountDeleted',
     'UserRegistered',
+    'ProfileUpdated',
     'UserErased',
     'PlanGranted',
     'SubscriptionEnded',
@@ -46,6 +50,7 @@ export const accounts: ReadModel = {
     const opened: object[] = [];
     const deleted: object[] = [];
     const registered: object[] = [];
+    const names = new Map<string, object>();
     const erased: object[] = [];
     const plans = new Map<string, object>();
     for (const stored of events) {
@@ -65,6 +70,9 @@ export const accounts: ReadModel = {
         }
         case 'SessionsEnded':
           // Of another model.
+          break;
+        case 'ProfileUpdated':
+          names.set(id, { id, name: event.data.name });
           break;
         case 'UserErased':
           erased.push({ id, erased_at: metadata.at });
@@ -93,6 +101,11 @@ export const accounts: ReadModel = {
         rows: registered,
         text: `INSERT INTO ${t('users')} SELECT * FROM json_to_recordset($1::json)
                  AS r(id text, account_id text, email text, name text, registered_at timestamptz)`,
+      },
+      {
+        rows: [...names.values()],
+        text: `UPDATE ${t('users')} AS u SET name = r.name
+                 FROM json_to_recordset($1::json) AS r(id text, name text) WHERE u.id = r.id`,
       },
       {
         rows: erased,

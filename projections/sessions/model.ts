@@ -2,14 +2,14 @@ import type { SessionEvent, UserEvent } from '../../src/accounts/events.js';
 import { as } from '../../src/eventsourcing/event.js';
 import type { ReadModel } from '../readModel.js';
 
-type Handled = SessionEvent | Extract<UserEvent, { type: 'SessionsEnded' }>;
+type Handled = SessionEvent | Extract<UserEvent, { type: 'SessionsEnded' | 'PasswordChanged' }>;
 
 /** Sessions with their ends, and the epoch of users who ended all of theirs. */
 export const sessions: ReadModel = {
   name: 'sessions',
-  version: 1,
+  version: 2,
   tables: ['sessions', 'epochs'],
-  handles: new Set<Handled['type']>(['SessionStarted', 'SessionEnded', 'SessionsEnded']),
+  handles: new Set<Handled['type']>(['SessionStarted', 'SessionEnded', 'SessionsEnded', 'PasswordChanged']),
   create: (t) => `
     CREATE TABLE ${t('sessions')} (
       id         text PRIMARY KEY,
@@ -48,6 +48,7 @@ export const sessions: ReadModel = {
           ended.push({ id, ended_at: metadata.at, reason: event.data.reason });
           break;
         case 'SessionsEnded':
+        case 'PasswordChanged':
           epochs.set(id, { user_id: id, epoch: event.data.epoch, began_at: metadata.at });
           break;
       }

@@ -6,7 +6,8 @@ import { as } from '../eventsourcing/event.js';
 import { derivedId } from '../eventsourcing/ids.js';
 import type { PersonalData, Sealed } from '../secrets/personalData.js';
 import { user as userDecider } from './decide.js';
-import type { EmailEvent } from './events.js';
+import { emailHash, normaliseEmail } from './email.js';
+import type { EmailEvent, UserEvent } from './events.js';
 import { emailStream, userStream } from './events.js';
 import { hashPassword, PASSWORD_MAX, verifyPassword } from './passwords.js';
 
@@ -30,14 +31,15 @@ export class Credentials {
     private readonly personal: PersonalData,
   ) {}
 
-  /** @param emailHash of the normalised e-mail */
-  async check(emailHash: string, password: string): Promise<Holder | undefined> {
+  /** @param hash of the normalised e-mail */
+  async check(hash: string, password: string): Promise<Holder | undefined> {
     if (password.length > PASSWORD_MAX) return undefined;
     const decoy = await this.#getDecoy();
-    const registered = holderOf(await this.commands.load(emailStream(emailHash)));
-    const userId = registered?.data.userId ?? derivedId('nobody', emailHash);
+    const registered = holderOf(await this.commands.load(emailStream(hash)));
+    const userId = registered?.data.userId ?? derivedId('nobody', hash);
     const user = fold(userDecider, await this.commands.load(userStream(userId)));
-    const stored = await this.personal.unseal(registered?.data.passwordHash ?? decoy.sealed);
+    const sealed = user.passwordHash ?? registered?.data.passwordHash;
+    const stored = await this.personal.unseal(sealed ?? decoy.sealed);
     const right = await verifyPassword(stored ?? decoy.hash, password);
     if (!right || !registered || stored === null || user.erased) return undefined;
     const { accountId, email, name } = registered.data;
@@ -46,7 +48,7 @@ export class Credentials {
       accountId,
       epoch: user.epoch,
       sealedEmail: email,
-      sealedName: name,
+      sealedName: user.name ?? name,
       registeredAt: new Date(registered.at),
     };
   }
@@ -54,8 +56,8 @@ export class Credentials {
   /** What is opened and compared where nobody has the e-mail; its password is thrown away. */
   #getDecoy(): Promise<{ readonly hash: string; readonly sealed: Sealed }> {
     const make = async () => {
-      const hash = await hashPassword(randomBytes(24).toString('base64url'));
-      return { hash, sealed: await this.personal.seal('nobody', hash) };
+      const passwordHash = await hashPassword(randomBytes(24).toString('base64url'));
+      return { hash: passwordHash, sealed: await this.personal.seal('nobody', passwordHash) };
     };
     return (this.#decoy ??= make().catch((error: unknown) => {
       this.#decoy = undefined;
@@ -73,4 +75,35 @@ function holderOf(history: readonly StoredEvent[]): (EmailRegistered & { readonl
   return event.type === 'EmailRegistered'
     ? { type: event.type, data: event.data, at: last.metadata.at }
     : undefined;
+}
+
+/** Names the stream of a user's e-mail; undefined when there is no such user, or it has been erased. */
+export async function emailHashOf(
+  commands: CommandHandler,
+  personal: PersonalData,
+  emailKey: Buffer,
+  userId: string,
+): Promise<string | undefined> {
+  const [registered] = await commands.load(userStream(userId));
+  if (!registered) return undefined;
+  const event = as<UserEvent>(registered);
+  if (event.type !== 'UserRegistered') return undefined;
+  const email = await personal.unseal(event.data.email);
+  const normalised = email === null ? undefined : normaliseEmail(email);
+  return normalised === undefined ? undefined : emailHash(emailKey, normalised);
+}
+
+/** The password's hash of a user who has, or had, the e-mail. */
+export async function passwordOf(
+  commands: CommandHandler,
+  hash: string,
+  userId: string,
+): Promise<Sealed | undefined> {
+  const { passwordHash } = fold(userDecider, await commands.load(userStream(userId)));
+  if (passwordHash !== undefined) return passwordHash;
+  for (const stored of await commands.load(emailStream(hash))) {
+    const { type, data } = as<EmailEvent>(stored);
+    if (type === 'EmailRegistered' && data.userId === userId) return data.passwordHash;
+  }
+  return undefined;
 }

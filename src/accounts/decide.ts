@@ -4,6 +4,7 @@ import type { AccountEvent, EmailEvent, SessionEnd, SessionEvent, UserEvent } fr
 
 type EmailRegistered = Extract<EmailEvent, { type: 'EmailRegistered' }>;
 type UserRegistered = Extract<UserEvent, { type: 'UserRegistered' }>;
+type Sealed = UserRegistered['data']['name'];
 
 export type EmailCommand =
   | { readonly type: 'RegisterEmail'; readonly registration: EmailRegistered['data'] }
@@ -36,6 +37,14 @@ export const email: Decider<{ holder: string | undefined }, EmailCommand, EmailE
 export type UserCommand =
   | { readonly type: 'RegisterUser'; readonly user: UserRegistered['data'] }
   | { readonly type: 'EndSessions'; readonly accountId: string }
+  | {
+      readonly type: 'ChangePassword';
+      readonly accountId: string;
+      readonly passwordHash: Sealed;
+      /** The user's epoch when the old password was checked. */
+      readonly epoch: number;
+    }
+  | { readonly type: 'UpdateProfile'; readonly accountId: string; readonly name: Sealed }
   | { readonly type: 'ConfirmErasure'; readonly accountId: string };
 
 export interface UserState {
@@ -43,14 +52,20 @@ export interface UserState {
   readonly erased: boolean;
   /** Grows whenever all sessions of the user end. */
   readonly epoch: number;
+  /** Since it was changed; until then it is that of the registration. */
+  readonly passwordHash: Sealed | undefined;
+  /** The same for the name. */
+  readonly name: Sealed | undefined;
 }
 
 export const user: Decider<UserState, UserCommand, UserEvent> = {
-  initial: { exists: false, erased: false, epoch: 0 },
+  initial: { exists: false, erased: false, epoch: 0, passwordHash: undefined, name: undefined },
   evolve: (state, { type, data }) => ({
     exists: true,
     erased: state.erased || type === 'UserErased',
-    epoch: type === 'SessionsEnded' ? data.epoch : state.epoch,
+    epoch: type === 'SessionsEnded' || type === 'PasswordChanged' ? data.epoch : state.epoch,
+    passwordHash: type === 'PasswordChanged' ? data.passwordHash : state.passwordHash,
+    name: type === 'ProfileUpdated' ? data.name : state.name,
   }),
   decide: ({ exists, erased, epoch }, command) => {
     const { type } = command;
@@ -58,10 +73,19 @@ export const user: Decider<UserState, UserCommand, UserEvent> = {
       return exists ? accept() : accept({ type: 'UserRegistered', data: command.user });
     }
     const { accountId } = command;
-    if (erased) return accept();
-    if (type === 'ConfirmErasure') return accept({ type: 'UserErased', data: { accountId } });
-    if (!exists) return refuse('NOT_FOUND', 'There is no such user yet.');
-    return accept({ type: 'SessionsEnded', data: { accountId, epoch: epoch + 1 } });
+    if (type === 'ConfirmErasure') {
+      return erased ? accept() : accept({ type: 'UserErased', data: { accountId } });
+    }
+    if (!exists || erased) return refuse('NOT_FOUND', 'There is no such user yet, or it has been erased.');
+    if (type === 'EndSessions')
+      return accept({ type: 'SessionsEnded', data: { accountId, epoch: epoch + 1 } });
+    if (type === 'UpdateProfile')
+      return accept({ type: 'ProfileUpdated', data: { accountId, name: command.name } });
+    if (command.epoch !== epoch) {
+      return refuse('PASSWORD_WRONG', 'The password has been changed meanwhile.', 'currentPassword');
+    }
+    const { passwordHash } = command;
+    return accept({ type: 'PasswordChanged', data: { accountId, passwordHash, epoch: epoch + 1 } });
   },
 };
 

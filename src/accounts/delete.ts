@@ -5,9 +5,9 @@ import type { Refusal } from '../eventsourcing/decider.js';
 import { as } from '../eventsourcing/event.js';
 import type { PersonalData } from '../secrets/personalData.js';
 import { account } from './decide.js';
-import { emailHash, normaliseEmail } from './email.js';
-import type { AccountEvent, EmailEvent, UserEvent } from './events.js';
-import { accountStream, emailStream, userStream } from './events.js';
+import { emailHashOf, passwordOf } from './credentials.js';
+import type { AccountEvent } from './events.js';
+import { accountStream } from './events.js';
 import { PASSWORD_MAX, verifyPassword } from './passwords.js';
 
 export interface Deletion {
@@ -44,7 +44,7 @@ export class DeleteAccount {
     const earlier = earlierResult<AccountEvent>(await this.commands.load(accountStream(accountId)), context);
     if (earlier) return earlier;
 
-    const hash = await this.#emailHash(userId);
+    const hash = await emailHashOf(this.commands, this.personal, this.emailKey, userId);
     if (hash === undefined) return refused('NOT_FOUND', NO_USER);
     if (!(await this.#isPassword(hash, userId, password))) {
       return refused('PASSWORD_WRONG', 'This is not the password of the user who is signed in.', 'password');
@@ -62,7 +62,7 @@ export class DeleteAccount {
     const [opened] = history;
     if (!opened) return refused('NOT_FOUND', 'There is no account with this id.');
     const { ownerId } = as<AccountEvent>(opened).data;
-    const hash = await this.#emailHash(ownerId);
+    const hash = await emailHashOf(this.commands, this.personal, this.emailKey, ownerId);
     if (hash === undefined) return refused('NOT_FOUND', NO_USER);
     return this.#delete(accountId, { ownerId, emailHash: hash, by }, context);
   }
@@ -80,26 +80,11 @@ export class DeleteAccount {
     );
   }
 
-  /** Names the stream of the user's e-mail; undefined when there is no such user, or it has been erased. */
-  async #emailHash(userId: string): Promise<string | undefined> {
-    const [registered] = await this.commands.load(userStream(userId));
-    if (!registered) return undefined;
-    const event = as<UserEvent>(registered);
-    if (event.type !== 'UserRegistered') return undefined;
-    const email = await this.personal.unseal(event.data.email);
-    const normalised = email === null ? undefined : normaliseEmail(email);
-    return normalised === undefined ? undefined : emailHash(this.emailKey, normalised);
-  }
-
   async #isPassword(hash: string, userId: string, password: string): Promise<boolean> {
     if (password.length > PASSWORD_MAX) return false;
-    for (const stored of await this.commands.load(emailStream(hash))) {
-      const { type, data } = as<EmailEvent>(stored);
-      if (type !== 'EmailRegistered' || data.userId !== userId) continue;
-      const passwordHash = await this.personal.unseal(data.passwordHash);
-      return passwordHash !== null && verifyPassword(passwordHash, password);
-    }
-    return false;
+    const sealed = await passwordOf(this.commands, hash, userId);
+    const passwordHash = sealed === undefined ? null : await this.personal.unseal(sealed);
+    return passwordHash !== null && verifyPassword(passwordHash, password);
   }
 }
 

@@ -4,7 +4,15 @@ import type { SessionEvent, UserEvent } from './events.js';
 import type { Session } from './sessions.js';
 import { SESSION_SECONDS } from './sessions.js';
 
-type Ending = Extract<SessionEvent, { type: 'SessionEnded' }> | Extract<UserEvent, { type: 'SessionsEnded' }>;
+type Ending =
+  | Extract<SessionEvent, { type: 'SessionEnded' }>
+  | Extract<UserEvent, { type: 'SessionsEnded' | 'PasswordChanged' }>;
+
+const ENDINGS: ReadonlySet<string> = new Set<Ending['type']>([
+  'SessionEnded',
+  'SessionsEnded',
+  'PasswordChanged',
+]);
 
 /**
  * How long an ended session is remembered, in milliseconds: until its last token is over, and a minute more
@@ -38,7 +46,7 @@ export class EndedSessions {
   }
 
   apply(stored: StoredEvent): void {
-    if (stored.type !== 'SessionEnded' && stored.type !== 'SessionsEnded') return;
+    if (!ENDINGS.has(stored.type)) return;
     const { type, data } = as<Ending>(stored);
     const at = Date.parse(stored.metadata.at);
     this.#forget(at - ENDED_KEPT_MS);

@@ -23,6 +23,19 @@ export type UserEvent =
       readonly type: 'UserRegistered';
       readonly data: { readonly accountId: string; readonly email: Sealed; readonly name: Sealed };
     }
+  | {
+      /** Ends all sessions too, those that sign in with the old password at this moment among them. */
+      readonly type: 'PasswordChanged';
+      readonly data: {
+        readonly accountId: string;
+        readonly passwordHash: Sealed;
+        readonly epoch: number;
+      };
+    }
+  | {
+      readonly type: 'ProfileUpdated';
+      readonly data: { readonly accountId: string; readonly name: Sealed };
+    }
   /** The sessions that began in an earlier epoch have ended, on every device. */
   | {
       readonly type: 'SessionsEnded';

@@ -7,6 +7,13 @@ export const PASSWORD_MIN = 8;
 /** Characters; hashing takes time by length. */
 export const PASSWORD_MAX = 200;
 
+/** @returns why it can be nobody's password, undefined where it can */
+export function passwordProblem(field: string, password: string): string | undefined {
+  return password.length < PASSWORD_MIN || password.length > PASSWORD_MAX
+    ? `"${field}" must have ${PASSWORD_MIN} to ${PASSWORD_MAX} characters.`
+    : undefined;
+}
+
 export function hashPassword(password: string): Promise<string> {
   return argon2.hash(password.normalize('NFKC'), OPTIONS);
 }

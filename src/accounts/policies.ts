@@ -72,19 +72,24 @@ export function eraseUser(commands: CommandHandler, personal: PersonalData): Pol
 
 type SessionsOver =
   | Extract<SessionEvent, { type: 'SessionEnded' }>
-  | Extract<UserEvent, { type: 'SessionsEnded' }>
+  | Extract<UserEvent, { type: 'SessionsEnded' | 'PasswordChanged' }>
   | AccountDeleted;
 
 /** The refresh tokens of ended sessions are removed. They are refused without it: this only tidies up. */
 export function forgetRefreshTokens(tokens: RefreshTokens): Policy {
   return {
     name: 'forget-refresh-tokens',
-    handles: new Set<SessionsOver['type']>(['SessionEnded', 'SessionsEnded', 'AccountDeleted']),
+    handles: new Set<SessionsOver['type']>([
+      'SessionEnded',
+      'SessionsEnded',
+      'PasswordChanged',
+      'AccountDeleted',
+    ]),
     react: async (event) => {
       const { type, data } = as<SessionsOver>(event);
       if (type === 'SessionEnded') await tokens.forgetSession(event.streamId);
-      else if (type === 'SessionsEnded') await tokens.forgetUser(event.streamId, data.epoch);
-      else await tokens.forgetUser(data.ownerId, null);
+      else if (type === 'AccountDeleted') await tokens.forgetUser(data.ownerId, null);
+      else await tokens.forgetUser(event.streamId, data.epoch);
     },
   };
 }

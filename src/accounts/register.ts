@@ -12,7 +12,7 @@ import { email as emailDecider, EMAIL_TAKEN } from './decide.js';
 import { emailHash, normaliseEmail } from './email.js';
 import type { EmailEvent } from './events.js';
 import { emailStream } from './events.js';
-import { hashPassword, PASSWORD_MAX, PASSWORD_MIN } from './passwords.js';
+import { hashPassword, passwordProblem } from './passwords.js';
 
 export interface Registration {
   readonly email: string;
@@ -34,7 +34,10 @@ export type Registered =
     }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
-const MAX_NAME = 100;
+/** Characters. */
+export const MAX_NAME = 100;
+export const NAME_TOO_LONG = `"name" must have at most ${MAX_NAME} characters.`;
+
 /** The command RegisterUser: it commits on the e-mail's stream (decision 3). */
 export class RegisterUser {
   constructor(
@@ -48,12 +51,9 @@ export class RegisterUser {
     const { password, name = null } = registration;
     const email = normaliseEmail(registration.email);
     if (email === undefined) return refused('"email" is not an e-mail address.', 'email');
-    if (password.length < PASSWORD_MIN || password.length > PASSWORD_MAX) {
-      return refused(`"password" must have ${PASSWORD_MIN} to ${PASSWORD_MAX} characters.`, 'password');
-    }
-    if (name !== null && name.length > MAX_NAME) {
-      return refused(`"name" must have at most ${MAX_NAME} characters.`, 'name');
-    }
+    const problem = passwordProblem('password', password);
+    if (problem !== undefined) return refused(problem, 'password');
+    if (name !== null && name.length > MAX_NAME) return refused(NAME_TOO_LONG, 'name');
     const commandId = commandIdOf(registration.commandId);
     if (commandId === undefined) {
       return refused(BAD_COMMAND_ID, 'commandId');

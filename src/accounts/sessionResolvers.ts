@@ -10,6 +10,7 @@ import { Metered } from '../graphql/metering.js';
 import { InvalidInput, NotFound, refused, SignInRefused } from '../graphql/refusals.js';
 import { session as sessionDecider, user as userDecider } from './decide.js';
 import { sessionStream, userStream } from './events.js';
+import { limited } from './profileResolvers.js';
 import type { Refreshed, RefreshSession } from './refreshSession.js';
 import {
   RefreshSessionInput,
@@ -54,14 +55,7 @@ export class SessionsResolver {
     @Arg('input', () => SignInInput, { description: 'Who signs in.' }) input: SignInInput,
   ): Promise<typeof SignInResult> {
     const result = await this.signingIn.execute(input, { at: new Date(now), correlationId });
-    if (result.kind === 'limited') {
-      const seconds = Math.ceil(result.waitMs / 1000);
-      return new SignInRefused(
-        'SIGN_IN_LIMITED',
-        'There were too many attempts. Wait before the next.',
-        seconds,
-      );
-    }
+    if (result.kind === 'limited') return limited(result.waitMs);
     if (result.kind === 'refused') {
       const { code, message } = result.refusal;
       return code === 'SIGN_IN_REFUSED' ? new SignInRefused(code, message) : refused(result.refusal);

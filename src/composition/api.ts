@@ -7,10 +7,13 @@ import type { SessionQueries } from '../../projections/sessions/queries.js';
 import type { UsageQueries } from '../../projections/usage/queries.js';
 import { Credentials } from '../accounts/credentials.js';
 import { DeleteAccount } from '../accounts/delete.js';
+import { ChangePassword } from '../accounts/changePassword.js';
 import { RefreshSession } from '../accounts/refreshSession.js';
 import { RegisterUser } from '../accounts/register.js';
 import { AccountResolver, AccountsResolver, UserResolver } from '../accounts/resolvers.js';
 import { Account } from '../accounts/types.js';
+import { ProfileResolver } from '../accounts/profileResolvers.js';
+import { UpdateProfile } from '../accounts/updateProfile.js';
 import { SessionsResolver } from '../accounts/sessionResolvers.js';
 import { SESSION_SECONDS, Sessions } from '../accounts/sessions.js';
 import { ATTEMPTS, ATTEMPTS_WINDOW_MS, SignIn } from '../accounts/signIn.js';
@@ -176,16 +179,23 @@ function createProductSchema(
   );
   const startSession = new StartSession(stores.commands, sessions, stores.refreshTokens);
   const deleted = (account: string) => access.deletedAccounts.has(account);
+  const attempts = new Guard(ATTEMPTS, ATTEMPTS_WINDOW_MS);
   const signIn = new SignIn(
     new Credentials(stores.commands, personal),
     startSession,
-    new Guard(ATTEMPTS, ATTEMPTS_WINDOW_MS),
+    attempts,
     secrets.EMAIL_HASH_KEY,
     deleted,
   );
   const refreshSession = new RefreshSession(stores.commands, sessions, stores.refreshTokens, deleted);
   return createSchema([
     new SessionsResolver(signIn, refreshSession, stores.commands, tokens),
+    new ProfileResolver(
+      new ChangePassword(stores.commands, personal, startSession, attempts, secrets.EMAIL_HASH_KEY),
+      new UpdateProfile(stores.commands, personal, secrets.EMAIL_HASH_KEY),
+      tokens,
+      (position, timeoutMs) => models.reached('accounts', position, timeoutMs),
+    ),
     new AccountsResolver(register, deleteAccount, startSession, tokens, async (position, timeoutMs) => {
       if (!(await policies.reached(position, timeoutMs))) return false;
       const head = await store.head();

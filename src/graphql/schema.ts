@@ -5,6 +5,7 @@ import type { NonEmptyArray, PubSub } from 'type-graphql';
 import { buildSchemaSync } from 'type-graphql';
 import { COST_DIRECTIVES } from './cost/directives.js';
 import { AccountResolver, AccountsResolver, UserResolver } from '../accounts/resolvers.js';
+import { ProfileResolver } from '../accounts/profileResolvers.js';
 import { SessionsResolver } from '../accounts/sessionResolvers.js';
 import { CatalogueResolver, PatternFieldsResolver } from '../catalogue/resolvers.js';
 import { AccountKeysResolver, KeysResolver } from '../keys/resolvers.js';
@@ -17,6 +18,7 @@ type Class = Function;
 const RESOLVERS: NonEmptyArray<Class> = [
   AccountsResolver,
   SessionsResolver,
+  ProfileResolver,
   UserResolver,
   AccountResolver,
   CatalogueResolver,

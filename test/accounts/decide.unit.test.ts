@@ -77,16 +77,55 @@ describe('the sessions of a user', () => {
     given(user, registered, ended(1), ended(2)).when(end).then(ended(3));
   });
 
-  it('need no end once the user is erased, and have none before there is a user', () => {
+  it('have no end before there is a user, nor once it is erased', () => {
+    given(user).when(end).thenRefused('NOT_FOUND');
     given(user, registered, { type: 'UserErased', data: { accountId: 'a1' } })
       .when(end)
-      .then();
-    given(user).when(end).thenRefused('NOT_FOUND');
+      .thenRefused('NOT_FOUND');
   });
 
   it('that ended do not bring an erased user back', () => {
     const erased: UserEvent = { type: 'UserErased', data: { accountId: 'a1' } };
     given(user, registered, erased, ended(1)).when({ type: 'ConfirmErasure', accountId: 'a1' }).then();
+  });
+});
+
+describe('the password of a user', () => {
+  const registered: UserEvent = { type: 'UserRegistered', data: { accountId: 'a1', ...sealed } };
+  const change = { type: 'ChangePassword', accountId: 'a1', passwordHash: 'v1:u1:q', epoch: 0 } as const;
+  const changed: UserEvent = {
+    type: 'PasswordChanged',
+    data: { accountId: 'a1', passwordHash: 'v1:u1:q', epoch: 1 },
+  };
+
+  it('changes with the epoch, so that all sessions end', () => {
+    given(user, registered).when(change).then(changed);
+  });
+
+  it('does not change when it was checked before the last change, or before all sessions ended', () => {
+    given(user, registered, changed).when(change).thenRefused('PASSWORD_WRONG', 'currentPassword');
+    given(user, registered, { type: 'SessionsEnded', data: { accountId: 'a1', epoch: 1 } })
+      .when(change)
+      .thenRefused('PASSWORD_WRONG', 'currentPassword');
+  });
+
+  it('is nobody’s before there is a user, and once it is erased', () => {
+    given(user).when(change).thenRefused('NOT_FOUND');
+    given(user, registered, { type: 'UserErased', data: { accountId: 'a1' } })
+      .when(change)
+      .thenRefused('NOT_FOUND');
+  });
+});
+
+describe('the name of a user', () => {
+  const registered: UserEvent = { type: 'UserRegistered', data: { accountId: 'a1', ...sealed } };
+  const update = { type: 'UpdateProfile', accountId: 'a1', name: 'v1:u1:m' } as const;
+
+  it('changes', () => {
+    given(user, registered)
+      .when(update)
+      .then({ type: 'ProfileUpdated', data: { accountId: 'a1', name: 'v1:u1:m' } });
+    given(user).when(update).thenRefused('NOT_FOUND');
   });
 });
 

@@ -15,6 +15,7 @@ import * as types from './graphql.js';
  * Learn more about it here: https://the-guild.dev/graphql/codegen/plugins/presets/preset-client#reducing-bundle-size
  */
 type Documents = {
+    "mutation ChangePassword($input: ChangePasswordInput!) {\n  changePassword(input: $input) {\n    __typename\n    ... on ChangePasswordPayload {\n      sessionToken\n      refreshToken\n      expiresAt\n      secretNotice\n      position\n    }\n    ... on Refusal {\n      code\n      message\n    }\n  }\n}": typeof types.ChangePasswordDocument,
     "mutation DeleteAccount($input: DeleteAccountInput!) {\n  deleteAccount(input: $input) {\n    __typename\n    ... on DeleteAccountPayload {\n      id\n      position\n    }\n    ... on Refusal {\n      code\n      message\n    }\n  }\n}": typeof types.DeleteAccountDocument,
     "mutation IssueKey($input: IssueKeyInput!) {\n  issueKey(input: $input) {\n    __typename\n    ... on IssueKeyPayload {\n      secret\n      secretNotice\n      position\n      key {\n        id\n        name\n        environment\n        scopes\n        prefix\n        last4\n        issuedAt\n        expiresAt\n      }\n    }\n    ... on Refusal {\n      code\n      message\n    }\n    ... on InvalidInput {\n      field\n    }\n  }\n}": typeof types.IssueKeyDocument,
     "query Me {\n  me {\n    account {\n      id\n      plan {\n        id\n        name\n        tiers\n        features\n      }\n      keys(first: 100) {\n        nodes {\n          id\n          name\n          environment\n          prefix\n          last4\n          revokedAt\n        }\n      }\n    }\n    user {\n      id\n      email\n      name\n    }\n  }\n}": typeof types.MeDocument,
@@ -29,10 +30,12 @@ type Documents = {
     "mutation SignIn($input: SignInInput!) {\n  signIn(input: $input) {\n    __typename\n    ... on SignInPayload {\n      sessionToken\n      refreshToken\n      expiresAt\n      secretNotice\n      position\n      user {\n        id\n        email\n        name\n      }\n      account {\n        id\n      }\n    }\n    ... on Refusal {\n      code\n      message\n    }\n    ... on SignInRefused {\n      retryAfter\n    }\n  }\n}": typeof types.SignInDocument,
     "mutation SignOutEverywhere($input: SignOutEverywhereInput!) {\n  signOutEverywhere(input: $input) {\n    __typename\n    ... on SignOutEverywherePayload {\n      position\n    }\n    ... on Refusal {\n      code\n      message\n    }\n  }\n}": typeof types.SignOutEverywhereDocument,
     "mutation SignOut($input: SignOutInput!) {\n  signOut(input: $input) {\n    __typename\n    ... on SignOutPayload {\n      position\n    }\n    ... on Refusal {\n      code\n      message\n    }\n  }\n}": typeof types.SignOutDocument,
+    "mutation UpdateProfile($input: UpdateProfileInput!) {\n  updateProfile(input: $input) {\n    __typename\n    ... on UpdateProfilePayload {\n      position\n      user {\n        id\n        name\n      }\n    }\n    ... on Refusal {\n      code\n      message\n    }\n  }\n}": typeof types.UpdateProfileDocument,
     "subscription UsageChanged {\n  usageChanged {\n    position\n    at\n    requests\n    limits {\n      id\n      used\n      remaining\n      resetAt\n    }\n  }\n}": typeof types.UsageChangedDocument,
     "query Usage($from: DateTimeISO, $to: DateTimeISO, $interval: UsageInterval! = DAY, $atLeast: String) {\n  usage(from: $from, to: $to, interval: $interval, atLeast: $atLeast) {\n    from\n    to\n    requests\n    stale\n    buckets {\n      start\n      requests\n      refused\n      errors\n      meanDurationMs\n    }\n    operations {\n      operation\n      requests\n    }\n  }\n}": typeof types.UsageDocument,
 };
 const documents: Documents = {
+    "mutation ChangePassword($input: ChangePasswordInput!) {\n  changePassword(input: $input) {\n    __typename\n    ... on ChangePasswordPayload {\n      sessionToken\n      refreshToken\n      expiresAt\n      secretNotice\n      position\n    }\n    ... on Refusal {\n      code\n      message\n    }\n  }\n}": types.ChangePasswordDocument,
     "mutation DeleteAccount($input: DeleteAccountInput!) {\n  deleteAccount(input: $input) {\n    __typename\n    ... on DeleteAccountPayload {\n      id\n      position\n    }\n    ... on Refusal {\n      code\n      message\n    }\n  }\n}": types.DeleteAccountDocument,
     "mutation IssueKey($input: IssueKeyInput!) {\n  issueKey(input: $input) {\n    __typename\n    ... on IssueKeyPayload {\n      secret\n      secretNotice\n      position\n      key {\n        id\n        name\n        environment\n        scopes\n        prefix\n        last4\n        issuedAt\n        expiresAt\n      }\n    }\n    ... on Refusal {\n      code\n      message\n    }\n    ... on InvalidInput {\n      field\n    }\n  }\n}": types.IssueKeyDocument,
     "query Me {\n  me {\n    account {\n      id\n      plan {\n        id\n        name\n        tiers\n        features\n      }\n      keys(first: 100) {\n        nodes {\n          id\n          name\n          environment\n          prefix\n          last4\n          revokedAt\n        }\n      }\n    }\n    user {\n      id\n      email\n      name\n    }\n  }\n}": types.MeDocument,
@@ -47,10 +50,15 @@ const documents: Documents = {
     "mutation SignIn($input: SignInInput!) {\n  signIn(input: $input) {\n    __typename\n    ... on SignInPayload {\n      sessionToken\n      refreshToken\n      expiresAt\n      secretNotice\n      position\n      user {\n        id\n        email\n        name\n      }\n      account {\n        id\n      }\n    }\n    ... on Refusal {\n      code\n      message\n    }\n    ... on SignInRefused {\n      retryAfter\n    }\n  }\n}": types.SignInDocument,
     "mutation SignOutEverywhere($input: SignOutEverywhereInput!) {\n  signOutEverywhere(input: $input) {\n    __typename\n    ... on SignOutEverywherePayload {\n      position\n    }\n    ... on Refusal {\n      code\n      message\n    }\n  }\n}": types.SignOutEverywhereDocument,
     "mutation SignOut($input: SignOutInput!) {\n  signOut(input: $input) {\n    __typename\n    ... on SignOutPayload {\n      position\n    }\n    ... on Refusal {\n      code\n      message\n    }\n  }\n}": types.SignOutDocument,
+    "mutation UpdateProfile($input: UpdateProfileInput!) {\n  updateProfile(input: $input) {\n    __typename\n    ... on UpdateProfilePayload {\n      position\n      user {\n        id\n        name\n      }\n    }\n    ... on Refusal {\n      code\n      message\n    }\n  }\n}": types.UpdateProfileDocument,
     "subscription UsageChanged {\n  usageChanged {\n    position\n    at\n    requests\n    limits {\n      id\n      used\n      remaining\n      resetAt\n    }\n  }\n}": types.UsageChangedDocument,
     "query Usage($from: DateTimeISO, $to: DateTimeISO, $interval: UsageInterval! = DAY, $atLeast: String) {\n  usage(from: $from, to: $to, interval: $interval, atLeast: $atLeast) {\n    from\n    to\n    requests\n    stale\n    buckets {\n      start\n      requests\n      refused\n      errors\n      meanDurationMs\n    }\n    operations {\n      operation\n      requests\n    }\n  }\n}": types.UsageDocument,
 };
 
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation ChangePassword($input: ChangePasswordInput!) {\n  changePassword(input: $input) {\n    __typename\n    ... on ChangePasswordPayload {\n      sessionToken\n      refreshToken\n      expiresAt\n      secretNotice\n      position\n    }\n    ... on Refusal {\n      code\n      message\n    }\n  }\n}"): typeof import('./graphql.js').ChangePasswordDocument;
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
@@ -107,6 +115,10 @@ export function graphql(source: "mutation SignOutEverywhere($input: SignOutEvery
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "mutation SignOut($input: SignOutInput!) {\n  signOut(input: $input) {\n    __typename\n    ... on SignOutPayload {\n      position\n    }\n    ... on Refusal {\n      code\n      message\n    }\n  }\n}"): typeof import('./graphql.js').SignOutDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation UpdateProfile($input: UpdateProfileInput!) {\n  updateProfile(input: $input) {\n    __typename\n    ... on UpdateProfilePayload {\n      position\n      user {\n        id\n        name\n      }\n    }\n    ... on Refusal {\n      code\n      message\n    }\n  }\n}"): typeof import('./graphql.js').UpdateProfileDocument;
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */

@@ -4,6 +4,16 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
+/** A new password. */
+export type ChangePasswordInput = {
+  /** Names this command. */
+  commandId?: string | null | undefined;
+  /** The password as it is now. */
+  currentPassword: string;
+  /** 8 to 200 characters. Stored as an argon2id hash. */
+  newPassword: string;
+};
+
 /** The end of the account that is signed in. */
 export type DeleteAccountInput = {
   /** Names this command. */
@@ -92,12 +102,32 @@ export type SignOutInput = {
   commandId?: string | null | undefined;
 };
 
+/** What changes about the user who is signed in. */
+export type UpdateProfileInput = {
+  /** Names this command. */
+  commandId?: string | null | undefined;
+  /** At most 100 characters. */
+  name: string;
+};
+
 /** How finely usage is summed, in UTC. */
 export type UsageInterval =
   /** By the day. */
   | 'DAY'
   /** By the hour. */
   | 'HOUR';
+
+export type ChangePasswordMutationVariables = Exact<{
+  input: ChangePasswordInput;
+}>;
+
+
+export type ChangePasswordMutation = { changePassword:
+    | { __typename: 'ChangePasswordPayload', sessionToken: string | null, refreshToken: string | null, expiresAt: string | null, secretNotice: string | null, position: string }
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'NotFound', code: string, message: string }
+    | { __typename: 'SignInRefused', code: string, message: string }
+   | null };
 
 export type DeleteAccountMutationVariables = Exact<{
   input: DeleteAccountInput;
@@ -231,6 +261,17 @@ export type SignOutMutation = { signOut:
     | { __typename: 'SignOutPayload', position: string }
    | null };
 
+export type UpdateProfileMutationVariables = Exact<{
+  input: UpdateProfileInput;
+}>;
+
+
+export type UpdateProfileMutation = { updateProfile:
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'NotFound', code: string, message: string }
+    | { __typename: 'UpdateProfilePayload', position: string, user: { id: string, name: string | null } }
+   | null };
+
 export type UsageChangedSubscriptionVariables = Exact<{ [key: string]: never; }>;
 
 
@@ -265,6 +306,24 @@ export class TypedDocumentString<TResult, TVariables>
   }
 }
 
+export const ChangePasswordDocument = new TypedDocumentString(`
+    mutation ChangePassword($input: ChangePasswordInput!) {
+  changePassword(input: $input) {
+    __typename
+    ... on ChangePasswordPayload {
+      sessionToken
+      refreshToken
+      expiresAt
+      secretNotice
+      position
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ChangePasswordMutation, ChangePasswordMutationVariables>;
 export const DeleteAccountDocument = new TypedDocumentString(`
     mutation DeleteAccount($input: DeleteAccountInput!) {
   deleteAccount(input: $input) {
@@ -566,6 +625,24 @@ export const SignOutDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<SignOutMutation, SignOutMutationVariables>;
+export const UpdateProfileDocument = new TypedDocumentString(`
+    mutation UpdateProfile($input: UpdateProfileInput!) {
+  updateProfile(input: $input) {
+    __typename
+    ... on UpdateProfilePayload {
+      position
+      user {
+        id
+        name
+      }
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<UpdateProfileMutation, UpdateProfileMutationVariables>;
 export const UsageChangedDocument = new TypedDocumentString(`
     subscription UsageChanged {
   usageChanged {

@@ -113,6 +113,7 @@ describe('the root fields', () => {
       .map(([operation, field]) => `${field}: ${meteringOf(schema, operation, field)}`)
       .filter((text) => !text.endsWith(': governed'));
     expect(free.sort()).toEqual([
+      'changePassword: guarded',
       'deleteAccount: guarded',
       'issueKey: guarded',
       'me: guarded',
@@ -124,6 +125,7 @@ describe('the root fields', () => {
       'signIn: anonymous',
       'signOut: guarded',
       'signOutEverywhere: guarded',
+      'updateProfile: guarded',
       'usage: guarded',
       'usageChanged: guarded',
     ]);

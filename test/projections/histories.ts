@@ -24,6 +24,8 @@ export type Happening =
   | { readonly kind: 'account'; readonly who: number }
   | { readonly kind: 'delete'; readonly who: number }
   | { readonly kind: 'session'; readonly who: number }
+  | { readonly kind: 'password'; readonly who: number }
+  | { readonly kind: 'profile'; readonly who: number }
   | { readonly kind: 'sign-out'; readonly who: number; readonly everywhere: boolean }
   | { readonly kind: 'grant'; readonly who: number; readonly plan: string }
   | { readonly kind: 'uses'; readonly uses: readonly UseShape[] }
@@ -71,6 +73,8 @@ export const happening: fc.Arbitrary<Happening> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: kind('account'), who }) },
   { weight: 1, arbitrary: fc.record({ kind: kind('delete'), who }) },
   { weight: 2, arbitrary: fc.record({ kind: kind('session'), who }) },
+  { weight: 1, arbitrary: fc.record({ kind: kind('password'), who }) },
+  { weight: 1, arbitrary: fc.record({ kind: kind('profile'), who }) },
   { weight: 2, arbitrary: fc.record({ kind: kind('sign-out'), who, everywhere: fc.boolean() }) },
   {
     weight: 2,
@@ -162,13 +166,26 @@ export class Historian {
         yield [`session-${id}`, { type: 'SessionStarted', data }];
         return;
       }
+      case 'profile': {
+        const user = this.#id(happening.who);
+        if (!this.#isUser(user)) return;
+        const data = { accountId: user, name: `v1:sealed-${this.#minute}` };
+        yield [`user-${user}`, { type: 'ProfileUpdated', data }];
+        return;
+      }
+      case 'password': {
+        const user = this.#id(happening.who);
+        if (!this.#isUser(user)) return;
+        const data = { accountId: user, passwordHash: 'v1:sealed', epoch: this.#nextEpoch(user) };
+        yield [`user-${user}`, { type: 'PasswordChanged', data }];
+        return;
+      }
       case 'sign-out': {
         const user = this.#id(happening.who);
         if (happening.everywhere) {
-          if (!this.#revisions.has(`user-${user}`) || this.#deleted.has(user)) return;
-          const epoch = (this.#epochs.get(user) ?? 0) + 1;
-          this.#epochs.set(user, epoch);
-          yield [`user-${user}`, { type: 'SessionsEnded', data: { accountId: user, epoch } }];
+          if (!this.#isUser(user)) return;
+          const data = { accountId: user, epoch: this.#nextEpoch(user) };
+          yield [`user-${user}`, { type: 'SessionsEnded', data }];
           return;
         }
         const session = this.#sessions[happening.who];
@@ -219,6 +236,16 @@ export class Historian {
         yield [`test-${this.#id(0)}`, { type: 'Noted', data: {} }];
         return;
     }
+  }
+
+  #isUser(id: string): boolean {
+    return this.#revisions.has(`user-${id}`) && !this.#deleted.has(id);
+  }
+
+  #nextEpoch(user: string): number {
+    const epoch = (this.#epochs.get(user) ?? 0) + 1;
+    this.#epochs.set(user, epoch);
+    return epoch;
   }
 
   #id(n: number): string {

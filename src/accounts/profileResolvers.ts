@@ -1,0 +1,100 @@
+import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
+import type { Refusal } from '../eventsourcing/decider.js';
+import type { PositionTokens } from '../eventsourcing/positionToken.js';
+import type { RequestContext } from '../graphql/context.js';
+import { sessionOf } from '../graphql/context.js';
+import { Cost, MUTATION } from '../graphql/cost/directives.js';
+import { Metered } from '../graphql/metering.js';
+import type { InvalidInput } from '../graphql/refusals.js';
+import { NotFound, refused, SignInRefused } from '../graphql/refusals.js';
+import type { ChangePassword } from './changePassword.js';
+import {
+  ChangePasswordInput,
+  ChangePasswordPayload,
+  ChangePasswordResult,
+  UpdateProfileInput,
+  UpdateProfilePayload,
+  UpdateProfileResult,
+} from './profileTypes.js';
+import { User } from './types.js';
+import type { UpdateProfile } from './updateProfile.js';
+
+/** How long an answer waits for the read model to show it, in milliseconds. */
+const SHOWN_WAIT_MS = 3_000;
+
+@Resolver()
+export class ProfileResolver {
+  constructor(
+    private readonly changing: ChangePassword,
+    private readonly updating: UpdateProfile,
+    private readonly tokens: PositionTokens,
+    /** Waits, bounded, for the read model of users to have seen a position. */
+    private readonly shown: (position: number, timeoutMs: number) => Promise<boolean>,
+  ) {}
+
+  @Metered('guarded')
+  @Cost(MUTATION)
+  @Mutation(() => ChangePasswordResult, {
+    nullable: true,
+    description:
+      'Changes the password of the user who is signed in. All sessions end, and a new one takes their place. Ten wrong passwords in 15 minutes are the most. Needs a session.',
+  })
+  async changePassword(
+    @Ctx() context: RequestContext,
+    @Arg('input', () => ChangePasswordInput, { description: 'The new password.' }) input: ChangePasswordInput,
+  ): Promise<typeof ChangePasswordResult> {
+    const result = await this.changing.execute(sessionOf(context), input, {
+      at: new Date(context.now),
+      correlationId: context.correlationId,
+    });
+    if (result.kind === 'limited') return limited(result.waitMs);
+    if (result.kind === 'refused') return notDone(result.refusal);
+    const { tokens, position } = result;
+    return Object.assign(new ChangePasswordPayload(), {
+      sessionToken: tokens?.sessionToken ?? null,
+      refreshToken: tokens?.refreshToken ?? null,
+      expiresAt: tokens?.expiresAt ?? null,
+      secretNotice: tokens ? null : 'SECRET_ALREADY_SHOWN',
+      position: this.tokens.encode(position),
+    });
+  }
+
+  @Metered('guarded')
+  @Cost(MUTATION)
+  @Mutation(() => UpdateProfileResult, {
+    nullable: true,
+    description: 'Changes the name of the user who is signed in. Needs a session.',
+  })
+  async updateProfile(
+    @Ctx() context: RequestContext,
+    @Arg('input', () => UpdateProfileInput, { description: 'What changes.' }) input: UpdateProfileInput,
+  ): Promise<typeof UpdateProfileResult> {
+    const session = sessionOf(context);
+    const result = await this.updating.execute(session, input, {
+      at: new Date(context.now),
+      correlationId: context.correlationId,
+    });
+    if (result.kind === 'refused') return notDone(result.refusal);
+    await this.shown(result.position, SHOWN_WAIT_MS);
+    const row = await context.loaders.user.load(session.userId);
+    if (!row) return new NotFound('The user is not there any more.');
+    return Object.assign(new UpdateProfilePayload(), {
+      user: Object.assign(new User(), {
+        id: row.id,
+        registeredAt: row.registered_at,
+        sealedEmail: row.email,
+        sealedName: row.name,
+      }),
+      position: this.tokens.encode(result.position),
+    });
+  }
+}
+
+export function limited(waitMs: number): SignInRefused {
+  const seconds = Math.ceil(waitMs / 1000);
+  return new SignInRefused('SIGN_IN_LIMITED', 'There were too many attempts. Wait before the next.', seconds);
+}
+
+function notDone(refusal: Refusal): NotFound | InvalidInput {
+  return refusal.code === 'NOT_FOUND' ? new NotFound(refusal.message) : refused(refusal);
+}

@@ -1,0 +1,161 @@
+import { randomUUID } from 'node:crypto';
+import {
+  ChangePasswordDocument,
+  DeleteAccountDocument,
+  MeDocument,
+  RefreshSessionDocument,
+  SignInDocument,
+  UpdateProfileDocument,
+} from '../generated/graphql.js';
+import type { TestApp } from '../support/app.js';
+import { startApp } from '../support/app.js';
+
+const OLD = 'correct horse';
+const NEW = 'battery staple';
+let t: TestApp;
+beforeAll(async () => {
+  t = await startApp();
+});
+afterAll(() => t.close());
+
+async function newUser() {
+  const email = `profile.${randomUUID()}@example.com`;
+  return { email, ...(await t.register(email)) };
+}
+const signIn = async (email: string, password: string) =>
+  (await t.query(SignInDocument, { input: { email, password } })).data?.signIn;
+
+const change = async (token: string, currentPassword: string, newPassword: string, commandId?: string) => {
+  const input = { currentPassword, newPassword, ...(commandId !== undefined && { commandId }) };
+  return (await t.query(ChangePasswordDocument, { input }, token)).data?.changePassword;
+};
+
+async function changed(token: string, currentPassword: string, newPassword: string, commandId?: string) {
+  const result = await change(token, currentPassword, newPassword, commandId);
+  if (result?.__typename !== 'ChangePasswordPayload') {
+    throw new Error(`changePassword answered ${JSON.stringify(result)}`);
+  }
+  return result;
+}
+
+const stateOf = async (token: string | null): Promise<unknown> => {
+  const { data, errors } = await t.query(MeDocument, {}, token ?? '');
+  return data?.me ? 'good' : errors?.[0]?.extensions['code'];
+};
+
+describe('changing the password', () => {
+  it('ends every session but the new one, and the new password alone signs in', async () => {
+    const user = await newUser();
+    const other = await signIn(user.email, OLD);
+    if (other?.__typename !== 'SignInPayload') throw new Error('not signed in');
+    const { sessionToken, refreshToken } = await changed(user.token, OLD, NEW);
+    expect(await stateOf(user.token)).toBe('SESSION_ENDED');
+    expect(await stateOf(other.sessionToken)).toBe('SESSION_ENDED');
+    const old = await t.query(RefreshSessionDocument, { input: { refreshToken: other.refreshToken ?? '' } });
+    expect(old.data?.refreshSession).toMatchObject({ code: 'REFRESH_TOKEN_INVALID' });
+    expect(await stateOf(sessionToken)).toBe('good');
+    const next = await t.query(RefreshSessionDocument, { input: { refreshToken: refreshToken ?? '' } });
+    expect(next.data?.refreshSession).toMatchObject({ __typename: 'RefreshSessionPayload' });
+
+    expect(await signIn(user.email, OLD)).toMatchObject({ code: 'SIGN_IN_REFUSED' });
+    expect(await signIn(user.email, NEW)).toMatchObject({ __typename: 'SignInPayload' });
+  });
+
+  it('needs the present password, and lets ten wrong ones be tried', async () => {
+    const user = await newUser();
+    for (let i = 0; i < 10; i++) {
+      expect(await change(user.token, `wrong ${i}`, NEW)).toMatchObject({ code: 'PASSWORD_WRONG' });
+    }
+    expect(await change(user.token, OLD, NEW)).toMatchObject({ code: 'SIGN_IN_LIMITED' });
+    expect(await signIn(user.email, OLD)).toMatchObject({ __typename: 'SignInPayload' });
+  });
+
+  it('refuses what is too short or too long', async () => {
+    const user = await newUser();
+    for (const bad of ['1234567', 'x'.repeat(201)]) {
+      expect(await change(user.token, OLD, bad)).toMatchObject({ code: 'INVALID_INPUT' });
+    }
+    expect(await change(user.token, OLD, NEW, 'a b')).toMatchObject({ code: 'INVALID_INPUT' });
+    expect(await stateOf(user.token)).toBe('good');
+  });
+
+  it('at the same moment from several sides happens once', async () => {
+    const user = await newUser();
+    const results = await Promise.all(
+      Array.from({ length: 4 }, (_, i) => change(user.token, OLD, `another password ${i}`)),
+    );
+    const winners = results.filter((result) => result?.__typename === 'ChangePasswordPayload');
+    expect(winners).toHaveLength(1);
+    const signedIn = await Promise.all(
+      Array.from({ length: 4 }, (_, i) => signIn(user.email, `another password ${i}`)),
+    );
+    expect(signedIn.map((result) => result?.__typename === 'SignInPayload')).toEqual(
+      results.map((result) => result === winners[0]),
+    );
+  });
+
+  it('sent again under its command id returns the first result without the tokens', async () => {
+    const user = await newUser();
+    const commandId = randomUUID();
+    const first = await changed(user.token, OLD, NEW, commandId);
+    const head = await t.app.parts.store.head();
+    const again = await changed(first.sessionToken ?? '', OLD, NEW, commandId);
+    expect(again).toMatchObject({
+      sessionToken: null,
+      refreshToken: null,
+      secretNotice: 'SECRET_ALREADY_SHOWN',
+    });
+    expect(await t.app.parts.store.head()).toBe(head);
+  });
+
+  it('counts for deleting the account too', async () => {
+    const user = await newUser();
+    const { sessionToken } = await changed(user.token, OLD, NEW);
+    const remove = async (password: string) =>
+      (await t.query(DeleteAccountDocument, { input: { password } }, sessionToken ?? '')).data?.deleteAccount;
+    expect(await remove(OLD)).toMatchObject({ code: 'PASSWORD_WRONG' });
+    expect(await remove(NEW)).toMatchObject({ __typename: 'DeleteAccountPayload' });
+    expect(await signIn(user.email, NEW)).toMatchObject({ code: 'SIGN_IN_REFUSED' });
+  });
+});
+
+describe('the profile', () => {
+  it('shows a new name at once, and when signing in', async () => {
+    const user = await newUser();
+    const input = { name: 'Ada Lovelace' };
+    const { data } = await t.query(UpdateProfileDocument, { input }, user.token);
+    expect(data?.updateProfile).toMatchObject({
+      __typename: 'UpdateProfilePayload',
+      user: { id: user.userId, name: 'Ada Lovelace' },
+    });
+    const me = await t.query(MeDocument, {}, user.token);
+    expect(me.data?.me?.user).toMatchObject({ id: user.userId });
+    expect(await signIn(user.email, OLD)).toMatchObject({ user: { name: 'Ada Lovelace' } });
+    await t.query(UpdateProfileDocument, { input: { name: '' } }, user.token);
+    expect(await signIn(user.email, OLD)).toMatchObject({ user: { name: '' } });
+  });
+
+  it('is updated once under one command id, and refused with another name', async () => {
+    const user = await newUser();
+    const input = { name: 'Ada', commandId: randomUUID() };
+    const update = async (of: typeof input) =>
+      (await t.query(UpdateProfileDocument, { input: of }, user.token)).data?.updateProfile;
+    const first = await update(input);
+    const head = await t.app.parts.store.head();
+    expect(await update(input)).toEqual(first);
+    expect(await update({ ...input, name: 'Bob' })).toMatchObject({ code: 'COMMAND_ID_REUSED' });
+    expect(await update({ ...input, name: 'x'.repeat(101) })).toMatchObject({ code: 'INVALID_INPUT' });
+    expect(await t.app.parts.store.head()).toBe(head);
+  });
+
+  it('survives a rebuild', async () => {
+    const user = await newUser();
+    await t.query(UpdateProfileDocument, { input: { name: 'Grace' } }, user.token);
+    await changed(user.token, OLD, NEW);
+    const { projector, store } = t.app.parts;
+    expect(await projector.allReached(await store.head(), 10_000)).toBe(true);
+    for (const model of ['accounts', 'sessions']) {
+      expect(await projector.rebuild(model)).toMatchObject({ differing: [] });
+    }
+  });
+});
