@@ -68,9 +68,6 @@ export const accounts: ReadModel = {
           registered.push({ id, account_id: accountId, email, name, registered_at: metadata.at });
           break;
         }
-        case 'SessionsEnded':
-          // Of another model.
-          break;
         case 'ProfileUpdated':
           names.set(id, { id, name: event.data.name });
           break;
