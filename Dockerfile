@@ -17,6 +17,7 @@ COPY --from=build /app/dist dist
 COPY package.json ./
 COPY profiles profiles
 COPY patterns patterns
+COPY schema/operations.json schema/
 RUN mkdir /data && chown node:node /data
 USER node
 VOLUME /data

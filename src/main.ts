@@ -31,6 +31,7 @@ import type { CommandHandler } from './eventsourcing/commandHandler.js';
 import type { EventStore } from './eventsourcing/eventStore.js';
 import { listen } from './http/listen.js';
 import type { Sql } from './sql/sql.js';
+import { readTrustedDocuments } from './graphql/trustedDocuments.js';
 import type { Logger } from './logger.js';
 import type { Journal } from './usage/journal.js';
 
@@ -200,7 +201,7 @@ async function serveOperator(
 }
 
 async function serveCalls(
-  { config, log }: StartOptions,
+  { config, root, log }: StartOptions,
   stores: Stores,
   projections: Projections,
   queries: Queries,
@@ -217,7 +218,8 @@ async function serveCalls(
   const usageMoves = await followUsage(stores, projections, metering.journal, log, shutdown);
   const parts: Parts = { stores, projections, queries, access, metering, search, usageMoves };
   const apiCommands = createCommands(parts);
-  const { fastify, graceful } = await createApi(parts, apiCommands, config, log);
+  const documents = await readTrustedDocuments(root);
+  const { fastify, graceful } = await createApi(parts, apiCommands, config, documents, log);
   await catchUp(projections, stores, report);
   await access.follower.reached(await stores.store.head(), ACCESS_WAIT_MS);
   const url = await listen(fastify, config);

@@ -1,5 +1,21 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse, print } from 'graphql';
+import { errorTables } from '../graphql/errorTables.js';
 import { createSchema, sdlOf } from '../graphql/schema.js';
+import { documentIdOf } from '../graphql/trustedDocuments.js';
 
-// Emits the published contract; the tests fail when the committed file is another one.
-writeFileSync('schema/schema.graphql', `${sdlOf(createSchema())}\n`);
+// Emits what is published: the contract, the trusted documents by their ids, and the tables of codes. The
+// tests fail when the committed files are others.
+const schema = createSchema();
+writeFileSync('schema/schema.graphql', `${sdlOf(schema)}\n`);
+
+const folder = join('schema', 'operations');
+const documents = readdirSync(folder)
+  .sort()
+  .map((file) => print(parse(readFileSync(join(folder, file), 'utf8'))));
+const manifest = Object.fromEntries(documents.map((text) => [documentIdOf(text), text]));
+writeFileSync('schema/operations.json', `${JSON.stringify(manifest, null, 2)}\n`);
+
+mkdirSync('docs', { recursive: true });
+writeFileSync('docs/errors.md', errorTables(schema));

@@ -29,6 +29,7 @@ import { accountOf } from '../graphql/context.js';
 import { Cursors } from '../graphql/cursors.js';
 import { NodeResolver } from '../graphql/node.js';
 import { createSchema } from '../graphql/schema.js';
+import type { TrustedDocuments } from '../graphql/trustedDocuments.js';
 import { serveGraphQL } from '../graphql/server.js';
 import { GracefulStop } from '../http/gracefulStop.js';
 import { serveHealth } from '../http/health.js';
@@ -104,6 +105,7 @@ export async function createApi(
   parts: Parts,
   commands: ApiCommands,
   config: Config,
+  documents: TrustedDocuments,
   log: Logger,
 ): Promise<Api> {
   const { stores, projections, queries, access, metering } = parts;
@@ -133,6 +135,7 @@ export async function createApi(
     loaders: () => createLoaders(queries.accounts, queries.catalogue),
     usageMoves: parts.usageMoves,
     onRevoked: access.onRevoked,
+    documents,
     production: config.production,
     log,
   });

@@ -39,10 +39,24 @@ export const ERRORS = {
   INVALID_INPUT: [400, 'An argument is out of its range.'],
   QUERY_TOO_LARGE: [400, 'The query is too large.'],
   BODY_TOO_LARGE: [413, 'The request body is too large.'],
+  DOCUMENT_UNKNOWN: [400, 'There is no trusted document with this id. Send the query itself.'],
   BODY_INVALID: [400, 'The request body is not valid JSON.'],
   MEDIA_TYPE_UNSUPPORTED: [415, 'Send the request as application/json.'],
   NOT_FOUND: [404, 'There is nothing at this address.'],
   INTERNAL: [500, 'Something went wrong on our side. It has been logged under the id in extensions.'],
+} as const satisfies Record<string, readonly [status: number, message: string]>;
+
+/** The codes that Apollo Server and graphql-js answer with. */
+export const APOLLO_ERRORS = {
+  GRAPHQL_PARSE_FAILED: [400, 'The document cannot be read: it is not GraphQL.'],
+  GRAPHQL_VALIDATION_FAILED: [400, 'The document does not fit the schema.'],
+  BAD_USER_INPUT: [400, 'A variable does not fit its type.'],
+  OPERATION_RESOLUTION_FAILURE: [
+    400,
+    'The document has several operations, or none of the name that is given.',
+  ],
+  BAD_REQUEST: [400, 'The request is not one of GraphQL over HTTP. 405 for a mutation by GET.'],
+  GRAPHQL_EXECUTION_ERROR: [200, 'An argument does not fit its field.'],
 } as const satisfies Record<string, readonly [status: number, message: string]>;
 
 export type ErrorCode = keyof typeof ERRORS;

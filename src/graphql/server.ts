@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { ApolloServer } from '@apollo/server';
 import { ApolloServerPluginCacheControlDisabled } from '@apollo/server/plugin/disabled';
 import { fastifyApolloDrainPlugin, fastifyApolloHandler } from '@as-integrations/fastify';
-import type { FastifyInstance, RouteHandlerMethod } from 'fastify';
+import type { FastifyInstance, preHandlerHookHandler, RouteHandlerMethod } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import { GraphQLError } from 'graphql';
 import type { Clock } from '../clock.js';
@@ -22,6 +22,8 @@ import { MAX_TOKENS, queryLimits } from './limits.js';
 import type { Loaders } from './loaders.js';
 import type { CreateContext } from './operations.js';
 import { Operations } from './operations.js';
+import type { TrustedDocuments } from './trustedDocuments.js';
+import { insertDocument } from './trustedDocuments.js';
 import { acceptWebSockets, webSocketHandler } from './websocket.js';
 
 export interface GraphQLServerOptions extends GovernanceOptions {
@@ -32,13 +34,14 @@ export interface GraphQLServerOptions extends GovernanceOptions {
   readonly usageMoves: UsageMoves;
   /** Calls back when a key or a session of an account may have ended. */
   readonly onRevoked: (listener: (accountId: string) => void) => void;
+  readonly documents: TrustedDocuments;
   readonly production: boolean;
   readonly log: Logger;
 }
 
 /** Serves GraphQL at `/graphql`: over HTTP, over WebSockets, and as server-sent events. */
 export async function serveGraphQL(fastify: FastifyInstance, options: GraphQLServerOptions): Promise<void> {
-  const { schema, access, clock, loaders, usageMoves, onRevoked, production, log } = options;
+  const { schema, access, clock, loaders, usageMoves, onRevoked, documents, production, log } = options;
   await acceptWebSockets(fastify, log);
   const governance = new Governance(options);
   const known = new KnownOperations();
@@ -110,6 +113,15 @@ export async function serveGraphQL(fastify: FastifyInstance, options: GraphQLSer
     connections,
   };
   const answerEvents = eventStreamHandler(streaming);
+  const preHandler: preHandlerHookHandler = (request, reply, next) => {
+    try {
+      insertDocument(documents, request);
+      next();
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      void reply.status(error.status).send({ errors: [error] });
+    }
+  };
   fastify.route({
     method: 'GET',
     url: '/graphql',
@@ -119,6 +131,7 @@ export async function serveGraphQL(fastify: FastifyInstance, options: GraphQLSer
   fastify.route({
     method: ['POST', 'OPTIONS'],
     url: '/graphql',
+    preHandler,
     handler(request, reply) {
       return wantsEvents(request) ? answerEvents(request, reply) : answerPost.call(this, request, reply);
     },

@@ -121,6 +121,7 @@ beforeEach(async () => {
     loaders: () => ({}) as Loaders,
     usageMoves: new UsageMoves({ journalPosition: () => 0 }),
     onRevoked: () => undefined,
+    documents: new Map(),
     production: false,
     log,
   });

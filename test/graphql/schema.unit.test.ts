@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import type { GraphQLNamedType, GraphQLSchema } from 'graphql';
 import {
   buildSchema,
@@ -16,6 +16,8 @@ import {
   printSchema,
   validateSchema,
 } from 'graphql';
+import { errorTables } from '../../src/graphql/errorTables.js';
+import { documentIdOf } from '../../src/graphql/trustedDocuments.js';
 import { createSchema, sdlOf } from '../../src/graphql/schema.js';
 import { meteringOf } from '../../src/graphql/metering.js';
 
@@ -60,6 +62,16 @@ it('is the published contract, schema/schema.graphql', () => {
   const published = buildSchema(committed);
   expect(printSchema(lexicographicSortSchema(published))).toBe(printSchema(lexicographicSortSchema(schema)));
   expect([...findBreakingChanges(published, schema), ...findDangerousChanges(published, schema)]).toEqual([]);
+});
+
+it('comes with the trusted documents and the tables of codes that belong to it', () => {
+  const folder = 'schema/operations';
+  const texts = readdirSync(folder).map((file) => print(parse(readFileSync(`${folder}/${file}`, 'utf8'))));
+  const manifest = JSON.parse(readFileSync('schema/operations.json', 'utf8')) as Record<string, string>;
+  expect(manifest).toEqual(Object.fromEntries(texts.map((text) => [documentIdOf(text), text])));
+  const cells = (table: string) =>
+    table.split('\n').map((line) => line.replace(/ *\| */g, '|').replace(/-+/g, '-'));
+  expect(cells(readFileSync('docs/errors.md', 'utf8'))).toEqual(cells(errorTables(schema)));
 });
 
 /** Breaking changes against the schema of the last release that nobody has declared, and declared ones that there are not. */
