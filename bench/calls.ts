@@ -69,16 +69,15 @@ async function cpuSeconds({ process: { pid } }: Server): Promise<number> {
 export async function benchCalls(
   folder: string,
   quick: boolean,
-  env: (name: string) => Promise<NodeJS.ProcessEnv>,
+  env: (dataDir: string) => Promise<NodeJS.ProcessEnv>,
 ): Promise<CallFigures> {
   const root = await unreachableLimits(join(folder, 'root'));
-  const governed = await startServer(
-    './governedServer.js',
-    root,
-    join(folder, 'governed'),
-    await env('governed'),
-  );
-  const bare = await startServer('./bareServer.js', root, join(folder, 'bare'), await env('bare'));
+  const startIn = async (file: string, dataDir: string): Promise<Server> =>
+    startServer(file, root, dataDir, await env(dataDir));
+  const [governed, bare] = await Promise.all([
+    startIn('./governedServer.js', join(folder, 'governed')),
+    startIn('./bareServer.js', join(folder, 'bare')),
+  ]);
   const generator = fork(new URL('./load.js', import.meta.url));
   try {
     const rounds = quick ? 3 : 7;
