@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import type { QueryOptions } from '@electric-sql/pglite';
 import { PGlite } from '@electric-sql/pglite';
 import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm';
 import { vector } from '@electric-sql/pglite-pgvector';
@@ -26,6 +27,22 @@ const next = (): WorkerRequest | undefined =>
   queues.journal.shift() ?? queues.query.shift() ?? queues.projection.shift();
 
 const INT8 = 20;
+const TEXT = 25;
+
+/** Characters above which a text is worth encoding here. */
+const LONG = 1_000;
+
+/**
+ * A long text as bytes, which PGlite sends in binary, for this type the same. Of a string it would first
+ * count the bytes one character after the other, which for a batch of the journal takes longer than to
+ * store it.
+ */
+const serializers: QueryOptions['serializers'] = {
+  [TEXT]: (value: unknown) => {
+    const string = value instanceof Date ? value.toISOString() : String(value);
+    return string.length < LONG ? string : (Buffer.from(string) as unknown as string);
+  },
+};
 
 async function open(): Promise<PGlite> {
   const { directory } = workerData as { directory: string };
@@ -44,12 +61,12 @@ async function run(db: PGlite, request: WorkerRequest): Promise<Row[][]> {
   }
   const [only] = statements;
   if (statements.length === 1 && only) {
-    return [(await db.query<Row>(only.text, [...(only.params ?? [])])).rows];
+    return [(await db.query<Row>(only.text, [...(only.params ?? [])], { serializers })).rows];
   }
   return db.transaction(async (tx) => {
     const all: Row[][] = [];
     for (const { text, params = [] } of statements) {
-      all.push((await tx.query<Row>(text, [...params])).rows);
+      all.push((await tx.query<Row>(text, [...params], { serializers })).rows);
     }
     return all;
   });
