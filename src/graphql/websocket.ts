@@ -1,3 +1,6 @@
+import { EventEmitter } from 'node:events';
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
 import fastifyWebsocket from '@fastify/websocket';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { ExecutionArgs, FormattedExecutionResult, GraphQLFormattedError, GraphQLSchema } from 'graphql';
@@ -50,8 +53,20 @@ const ANY_DOCUMENT = parse('{ __typename }');
 
 /** Registers WebSockets; must come before all routes. */
 export async function acceptWebSockets(fastify: FastifyInstance, log: Logger): Promise<void> {
+  const upgrades = new EventEmitter();
+  fastify.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const { method, headers } = request;
+    if (method === 'GET' && headers.upgrade?.toLowerCase() === 'websocket') {
+      upgrades.emit('upgrade', request, socket, head);
+    } else giveBack(fastify.server, request, socket, head);
+  });
   await fastify.register(fastifyWebsocket, {
-    options: { handleProtocols, maxPayload: MAX_MESSAGE_BYTES, closeTimeout: CLOSE_TIMEOUT_MS } as object,
+    options: {
+      server: upgrades,
+      handleProtocols,
+      maxPayload: MAX_MESSAGE_BYTES,
+      closeTimeout: CLOSE_TIMEOUT_MS,
+    } as object,
     // What a client does wrong: `ws` closes the socket itself, with the code that says so.
     errorHandler: (error) => log.warn('a WebSocket failed', { error: error.message }),
     preClose(done) {
@@ -61,6 +76,25 @@ export async function acceptWebSockets(fastify: FastifyInstance, log: Logger): P
       done();
     },
   });
+}
+
+/**
+ * Once somebody listens for upgrades, Node hands over every request that asks for one, such as those of
+ * Java's client, which offers HTTP/2 (`Upgrade: h2c`) each time. They go back to the server to be answered
+ * as if they had not asked (RFC 9110, section 7.8).
+ */
+function giveBack(
+  server: Server,
+  { method, url, httpVersion, rawHeaders }: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+): void {
+  const lines = [`${method} ${url} HTTP/${httpVersion}`];
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    if (rawHeaders[i]?.toLowerCase() !== 'upgrade') lines.push(`${rawHeaders[i]}: ${rawHeaders[i + 1]}`);
+  }
+  socket.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), head]));
+  server.emit('connection', socket);
 }
 
 /**

@@ -1,4 +1,7 @@
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { request } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { jest } from '@jest/globals';
 import type { Client } from 'graphql-ws';
 import { createClient } from 'graphql-ws';
@@ -412,6 +415,28 @@ describe('a request for events', () => {
     const refused = await post(QUERY);
     expect(refused.status).toBe(406);
     expect(await refused.json()).toMatchObject({ errors: [{ extensions: { code: 'STREAM_REQUIRED' } }] });
+  });
+});
+
+describe('a request that offers another protocol than WebSocket, as Java’s client offers HTTP/2', () => {
+  it.each(['/health/live', '/graphql'])('is answered on %s as if it had not', async (path) => {
+    const headers = {
+      connection: 'Upgrade, HTTP2-Settings',
+      upgrade: 'h2c',
+      'http2-settings': 'AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA',
+      'content-type': 'application/json',
+    };
+    const body = path === '/graphql' ? JSON.stringify({ query: '{ __typename }' }) : '';
+    const sent = request(`${t.app.url}${path}`, { method: body === '' ? 'GET' : 'POST', headers });
+    // In two parts, of which the second comes when the head has been read.
+    if (body !== '') sent.setHeader('content-length', body.length).write(body.slice(0, 5));
+    await once(sent, 'socket');
+    await new Promise((resolve) => sent.once('finish', resolve).end(body.slice(5)));
+    const [answer] = (await once(sent, 'response')) as [IncomingMessage];
+    expect(answer.statusCode).toBe(200);
+    expect(JSON.parse(await text(answer))).toEqual(
+      body === '' ? { status: 'live' } : { data: { __typename: 'Query' } },
+    );
   });
 });
 
