@@ -77,7 +77,12 @@ export async function followAccess(
 }
 
 /** What ends a credential, and names the account that it was for. */
-const ENDINGS: ReadonlySet<string> = new Set(['KeyRevoked', 'SessionEnded', 'SessionsEnded']);
+const ENDINGS: ReadonlySet<string> = new Set([
+  'KeyRevoked',
+  'SessionEnded',
+  'SessionsEnded',
+  'PasswordChanged',
+]);
 
 /** The account of which the event has ended a credential, or all. */
 function revokedAccount(stored: StoredEvent): string | undefined {

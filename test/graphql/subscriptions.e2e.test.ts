@@ -15,9 +15,11 @@ import { usageStream } from '../../src/usage/events.js';
 import { periodOf } from '../../src/usage/periods.js';
 import type { UsageChangedSubscription } from '../generated/graphql.js';
 import {
+  ChangePasswordDocument,
   DeleteAccountDocument,
   PatternsDocument,
   RevokeKeyDocument,
+  SignOutEverywhereDocument,
   UsageChangedDocument,
   UsageDocument,
 } from '../generated/graphql.js';
@@ -237,6 +239,28 @@ describe('what ends a credential ends what is open, without a call in between', 
     await t.query(RevokeKeyDocument, { input: { id: other.keyId } }, token);
     await call(secret);
     expect((await changed(events)).requests).toBe(1);
+  });
+
+  it('a session that was signed out everywhere, or whose password was changed', async () => {
+    for (const end of [
+      (token: string) => t.query(SignOutEverywhereDocument, { input: {} }, token),
+      (token: string) =>
+        t.query(
+          ChangePasswordDocument,
+          { input: { currentPassword: 'correct horse', newPassword: 'battery staple' } },
+          token,
+        ),
+    ]) {
+      const { token } = await t.register();
+      const client = connect({ authorization: `Bearer ${token}` });
+      const closed = closing(client);
+      const events: Subscribed = client.iterate({ query: QUERY });
+      await changed(events);
+      const next = events.next().catch(() => undefined);
+      expect((await end(token)).errors).toBeUndefined();
+      expect(await closed).toMatchObject({ code: 4401, reason: 'SESSION_ENDED' });
+      await next;
+    }
   });
 
   it('a deleted account', async () => {
