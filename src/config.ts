@@ -53,6 +53,14 @@ const Environment = z.object({
   EMAIL_HASH_KEY: secret.optional(),
   MASTER_KEY: secret.optional(),
   SESSION_KEY: secret.optional(),
+  SMTP_URL: z
+    .string()
+    .regex(/^smtps?:\/\//, 'must begin with smtp:// or smtps://')
+    .optional(),
+  MAIL_FROM: z
+    .string()
+    .regex(/^[^\r\n]*@[^\r\n]+$/, 'must be an e-mail address, or a name with one: Shop <shop@example.com>')
+    .default('Tollgraph <no-reply@localhost>'),
   TRUST_PROXY: flag.default(false),
   CORS_ORIGINS: z
     .string()
@@ -103,6 +111,9 @@ export interface Config {
   readonly limitsOnOutage: 'deny' | 'allow' | undefined;
   readonly nodeId: string | undefined;
   readonly secrets: Readonly<Partial<Record<SecretName, string>>>;
+  /** Where mails go; undefined for files under the data directory. */
+  readonly smtpUrl: string | undefined;
+  readonly mailFrom: string;
   readonly trustProxy: boolean;
   readonly corsOrigins: readonly string[];
   /** Shortest time between two flushes of the usage journal under load, in milliseconds. */
@@ -161,6 +172,8 @@ export function parseConfig(env: NodeJS.ProcessEnv): Config {
       MASTER_KEY: e.MASTER_KEY,
       SESSION_KEY: e.SESSION_KEY,
     },
+    smtpUrl: e.SMTP_URL,
+    mailFrom: e.MAIL_FROM,
     trustProxy: e.TRUST_PROXY,
     corsOrigins: e.CORS_ORIGINS,
     journalFlushMs: e.JOURNAL_FLUSH_MS,

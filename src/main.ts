@@ -9,6 +9,7 @@ import { AdminServer } from './admin/server.js';
 import { followAccess } from './composition/access.js';
 import type { ApiCommands, Parts, Queries } from './composition/api.js';
 import { createApi, createCommands } from './composition/api.js';
+import { sendMails } from './composition/mail.js';
 import { followUsage, openMetering } from './composition/metering.js';
 import type { OnProgress, StartOptions } from './composition/options.js';
 import type { Projections, RunningProjections } from './composition/projections.js';
@@ -125,6 +126,7 @@ async function startAll(
     report,
   );
 
+  await sendMails(projections, stores, config, log, shutdown);
   // Last, when nothing can fail any more: its key is shown once, by the start that has made it.
   const demoKey =
     demo && !config.production
@@ -183,6 +185,7 @@ async function startProjector(
   await eraseRestored(stores, queries.accounts, log);
   const imported = await publishPatterns(options, stores, queries.catalogue, report);
   openSearch(projections, config, true, log, shutdown);
+  await sendMails(projections, stores, config, log, shutdown);
   await settle(projections, stores, report);
   caughtUp = true;
   return { url, demoKey: undefined, imported };

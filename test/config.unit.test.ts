@@ -23,6 +23,7 @@ it('needs nothing', () => {
     databaseUrl: undefined,
     nodeId: undefined,
     secrets: {},
+    mailFrom: 'Tollgraph <no-reply@localhost>',
     trustProxy: false,
     corsOrigins: [],
     journalFlushMs: 1,
@@ -48,6 +49,8 @@ it('takes what is set', () => {
     CORS_ORIGINS: 'https://a.example, https://b.example,',
     JOURNAL_FLUSH_MS: '2.5',
     EMBEDDINGS: 'off',
+    SMTP_URL: 'smtps://user:secret@mail:465',
+    MAIL_FROM: 'Shop <shop@example.com>',
     SHUTDOWN_DRAIN_MS: '3000',
   };
   expect(parseConfig(env)).toEqual({
@@ -61,6 +64,8 @@ it('takes what is set', () => {
     eventStoreUrl: 'esdb+discover://user:secret@events:2113?tls=true',
     nodeId: 'n1',
     secrets: { KEY_PEPPER: SECRET },
+    smtpUrl: 'smtps://user:secret@mail:465',
+    mailFrom: 'Shop <shop@example.com>',
     trustProxy: true,
     corsOrigins: ['https://a.example', 'https://b.example'],
     journalFlushMs: 2.5,

@@ -5,7 +5,7 @@ import type { ReadModel } from '../readModel.js';
 
 type Handled =
   | AccountEvent
-  | Extract<UserEvent, { type: 'UserRegistered' | 'ProfileUpdated' | 'UserErased' }>
+  | Extract<UserEvent, { type: 'UserRegistered' | 'ProfileUpdated' | 'EmailVerified' | 'UserErased' }>
   | SubscriptionEvent;
 
 /**
@@ -14,13 +14,14 @@ type Handled =
  */
 export const accounts: ReadModel = {
   name: 'accounts',
-  version: 3,
+  version: 4,
   tables: ['accounts', 'users', 'plans'],
   handles: new Set<Handled['type']>([
     'AccountOpened',
     'AccountDeleted',
     'UserRegistered',
     'ProfileUpdated',
+    'EmailVerified',
     'UserErased',
     'PlanGranted',
     'SubscriptionEnded',
@@ -38,6 +39,7 @@ export const accounts: ReadModel = {
       email         text,
       name          text,
       registered_at timestamptz NOT NULL,
+      email_verified bool NOT NULL DEFAULT false,
       erased_at     timestamptz
     );
     CREATE TABLE ${t('plans')} (
@@ -51,6 +53,7 @@ export const accounts: ReadModel = {
     const deleted: object[] = [];
     const registered: object[] = [];
     const names = new Map<string, object>();
+    const verified: object[] = [];
     const erased: object[] = [];
     const plans = new Map<string, object>();
     for (const stored of events) {
@@ -70,6 +73,9 @@ export const accounts: ReadModel = {
         }
         case 'ProfileUpdated':
           names.set(id, { id, name: event.data.name });
+          break;
+        case 'EmailVerified':
+          verified.push({ id });
           break;
         case 'UserErased':
           erased.push({ id, erased_at: metadata.at });
@@ -103,6 +109,11 @@ export const accounts: ReadModel = {
         rows: [...names.values()],
         text: `UPDATE ${t('users')} AS u SET name = r.name
                  FROM json_to_recordset($1::json) AS r(id text, name text) WHERE u.id = r.id`,
+      },
+      {
+        rows: verified,
+        text: `UPDATE ${t('users')} AS u SET email_verified = true
+                 FROM json_to_recordset($1::json) AS r(id text) WHERE u.id = r.id`,
       },
       {
         rows: erased,

@@ -15,6 +15,7 @@ export interface UserRow {
   readonly email: string | null;
   /** Sealed; null once it has been erased. */
   readonly name: string | null;
+  readonly email_verified: boolean;
   readonly registered_at: Date;
   readonly erased_at: Date | null;
 }

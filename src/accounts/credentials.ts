@@ -19,6 +19,7 @@ export interface Holder {
   readonly epoch: number;
   readonly sealedEmail: Sealed;
   readonly sealedName: Sealed;
+  readonly emailVerified: boolean;
   readonly registeredAt: Date;
 }
 
@@ -49,6 +50,7 @@ export class Credentials {
       epoch: user.epoch,
       sealedEmail: email,
       sealedName: user.name ?? name,
+      emailVerified: user.emailVerified,
       registeredAt: new Date(registered.at),
     };
   }

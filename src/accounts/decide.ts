@@ -45,11 +45,14 @@ export type UserCommand =
       readonly epoch: number;
     }
   | { readonly type: 'UpdateProfile'; readonly accountId: string; readonly name: Sealed }
+  | { readonly type: 'VerifyEmail' }
   | { readonly type: 'ConfirmErasure'; readonly accountId: string };
 
 export interface UserState {
   readonly exists: boolean;
   readonly erased: boolean;
+  readonly accountId: string;
+  readonly emailVerified: boolean;
   /** Grows whenever all sessions of the user end. */
   readonly epoch: number;
   /** Since it was changed; until then it is that of the registration. */
@@ -59,28 +62,44 @@ export interface UserState {
 }
 
 export const user: Decider<UserState, UserCommand, UserEvent> = {
-  initial: { exists: false, erased: false, epoch: 0, passwordHash: undefined, name: undefined },
+  initial: {
+    exists: false,
+    erased: false,
+    accountId: '',
+    emailVerified: false,
+    epoch: 0,
+    passwordHash: undefined,
+    name: undefined,
+  },
   evolve: (state, { type, data }) => ({
     exists: true,
     erased: state.erased || type === 'UserErased',
+    accountId: data.accountId,
+    emailVerified: state.emailVerified || type === 'EmailVerified',
     epoch: type === 'SessionsEnded' || type === 'PasswordChanged' ? data.epoch : state.epoch,
     passwordHash: type === 'PasswordChanged' ? data.passwordHash : state.passwordHash,
     name: type === 'ProfileUpdated' ? data.name : state.name,
   }),
-  decide: ({ exists, erased, epoch }, command) => {
+  decide: ({ exists, erased, epoch, emailVerified, ...state }, command) => {
     const { type } = command;
     if (type === 'RegisterUser') {
       return exists ? accept() : accept({ type: 'UserRegistered', data: command.user });
     }
-    const { accountId } = command;
     if (type === 'ConfirmErasure') {
-      return erased ? accept() : accept({ type: 'UserErased', data: { accountId } });
+      return erased ? accept() : accept({ type: 'UserErased', data: { accountId: command.accountId } });
     }
     if (!exists || erased) return refuse('NOT_FOUND', 'There is no such user yet, or it has been erased.');
-    if (type === 'EndSessions')
+    if (type === 'VerifyEmail') {
+      const { accountId } = state;
+      return emailVerified ? accept() : accept({ type: 'EmailVerified', data: { accountId } });
+    }
+    const { accountId } = command;
+    if (type === 'EndSessions') {
       return accept({ type: 'SessionsEnded', data: { accountId, epoch: epoch + 1 } });
-    if (type === 'UpdateProfile')
+    }
+    if (type === 'UpdateProfile') {
       return accept({ type: 'ProfileUpdated', data: { accountId, name: command.name } });
+    }
     if (command.epoch !== epoch) {
       return refuse('PASSWORD_WRONG', 'The password has been changed meanwhile.', 'currentPassword');
     }

@@ -32,6 +32,8 @@ export type UserEvent =
         readonly epoch: number;
       };
     }
+  /** The e-mail was shown to be the user's. */
+  | { readonly type: 'EmailVerified'; readonly data: { readonly accountId: string } }
   | {
       readonly type: 'ProfileUpdated';
       readonly data: { readonly accountId: string; readonly name: Sealed };

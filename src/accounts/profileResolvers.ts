@@ -15,8 +15,12 @@ import {
   UpdateProfileInput,
   UpdateProfilePayload,
   UpdateProfileResult,
+  VerifyEmailInput,
+  VerifyEmailPayload,
+  VerifyEmailResult,
 } from './profileTypes.js';
 import { User } from './types.js';
+import type { VerifyEmail } from './verifyEmail.js';
 import type { UpdateProfile } from './updateProfile.js';
 
 /** How long an answer waits for the read model to show it, in milliseconds. */
@@ -27,6 +31,7 @@ export class ProfileResolver {
   constructor(
     private readonly changing: ChangePassword,
     private readonly updating: UpdateProfile,
+    private readonly verifying: VerifyEmail,
     private readonly tokens: PositionTokens,
     /** Waits, bounded, for the read model of users to have seen a position. */
     private readonly shown: (position: number, timeoutMs: number) => Promise<boolean>,
@@ -84,9 +89,27 @@ export class ProfileResolver {
         registeredAt: row.registered_at,
         sealedEmail: row.email,
         sealedName: row.name,
+        emailVerified: row.email_verified,
       }),
       position: this.tokens.encode(result.position),
     });
+  }
+
+  @Metered('anonymous')
+  @Cost(MUTATION)
+  @Mutation(() => VerifyEmailResult, {
+    nullable: true,
+    description:
+      'Confirms an e-mail with the token that was mailed to it on registration. No credential needed.',
+  })
+  async verifyEmail(
+    @Ctx() { now, correlationId }: RequestContext,
+    @Arg('input', () => VerifyEmailInput, { description: 'The token.' }) input: VerifyEmailInput,
+  ): Promise<typeof VerifyEmailResult> {
+    const result = await this.verifying.execute(input, { at: new Date(now), correlationId });
+    if (result.kind === 'refused') return refused(result.refusal);
+    await this.shown(result.position, SHOWN_WAIT_MS);
+    return Object.assign(new VerifyEmailPayload(), { position: this.tokens.encode(result.position) });
   }
 }
 

@@ -69,3 +69,24 @@ export const UpdateProfileResult = createUnionType({
   description: 'The updated user, or why nothing changed.',
   types: () => [UpdateProfilePayload, NotFound, InvalidInput] as const,
 });
+
+@InputType({ description: 'A token that was mailed.' })
+export class VerifyEmailInput {
+  @Field(() => String, { description: 'As it stands in the mail; good for seven days.' })
+  token!: string;
+
+  @Field(() => String, { nullable: true, description: 'Names this command.' })
+  commandId?: string | null;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'The e-mail is confirmed.' })
+export class VerifyEmailPayload {
+  @Field(() => String, { description: 'The place of this change in the history; opaque.' })
+  position!: string;
+}
+
+export const VerifyEmailResult = createUnionType({
+  name: 'VerifyEmailResult',
+  description: 'The confirmed e-mail, or why it is not confirmed.',
+  types: () => [VerifyEmailPayload, InvalidInput] as const,
+});

@@ -61,6 +61,7 @@ export class AccountsResolver {
       registeredAt: result.at,
       sealedEmail: result.sealedEmail,
       sealedName: result.sealedName,
+      emailVerified: false,
     });
     return Object.assign(new RegisterUserPayload(), {
       user,
@@ -132,6 +133,7 @@ export class AccountsResolver {
           registeredAt: row.registered_at,
           sealedEmail: row.email,
           sealedName: row.name,
+          emailVerified: row.email_verified,
         })
       : null;
     return { account, user };

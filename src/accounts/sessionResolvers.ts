@@ -67,6 +67,7 @@ export class SessionsResolver {
         registeredAt: holder.registeredAt,
         sealedEmail: holder.sealedEmail,
         sealedName: holder.sealedName,
+        emailVerified: holder.emailVerified,
       }),
       account: Object.assign(new Account(), { id: holder.accountId }),
       sessionToken: tokens?.sessionToken ?? null,

@@ -14,6 +14,9 @@ export class User {
   @Field(() => GraphQLDateTimeISO, { description: 'When it was registered.' })
   registeredAt!: Date;
 
+  @Field(() => Boolean, { description: 'Whether the e-mail was shown to be the user’s.' })
+  emailVerified!: boolean;
+
   /** Sealed, resolved on demand; null once it has been erased. */
   sealedEmail!: string | null;
   sealedName!: string | null;

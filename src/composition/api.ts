@@ -13,6 +13,8 @@ import { RegisterUser } from '../accounts/register.js';
 import { AccountResolver, AccountsResolver, UserResolver } from '../accounts/resolvers.js';
 import { Account } from '../accounts/types.js';
 import { ProfileResolver } from '../accounts/profileResolvers.js';
+import { VerifyEmail } from '../accounts/verifyEmail.js';
+import { SignedTokens } from '../secrets/signedTokens.js';
 import { UpdateProfile } from '../accounts/updateProfile.js';
 import { SessionsResolver } from '../accounts/sessionResolvers.js';
 import { SESSION_SECONDS, Sessions } from '../accounts/sessions.js';
@@ -196,6 +198,7 @@ function createProductSchema(
     new ProfileResolver(
       new ChangePassword(stores.commands, personal, startSession, attempts, secrets.EMAIL_HASH_KEY),
       new UpdateProfile(stores.commands, personal, secrets.EMAIL_HASH_KEY),
+      new VerifyEmail(stores.commands, new SignedTokens(secrets.SESSION_KEY)),
       tokens,
       (position, timeoutMs) => models.reached('accounts', position, timeoutMs),
     ),

@@ -11,6 +11,7 @@ export const CATEGORIES = [
   'email',
   'installation',
   'key',
+  'mail',
   'pattern',
   'profile',
   'session',

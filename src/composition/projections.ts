@@ -5,6 +5,7 @@ import { catalogue } from '../../projections/catalogue/model.js';
 import { FollowedReadModels } from '../../projections/followed.js';
 import { keys } from '../../projections/keys/model.js';
 import { KeyQueries } from '../../projections/keys/queries.js';
+import { mails } from '../../projections/mails/model.js';
 import { popularity } from '../../projections/popularity/model.js';
 import type { ReadModel, ReadModels } from '../../projections/readModel.js';
 import { Projector } from '../../projections/runner.js';
@@ -20,6 +21,7 @@ import { Leases } from '../eventsourcing/leases.js';
 import type { Policies, Policy } from '../eventsourcing/policy.js';
 import { PolicyRunner } from '../eventsourcing/policy.js';
 import { EventReader } from '../eventsourcing/reader.js';
+import { requestMails } from '../mail/policies.js';
 import { revokeKeys } from '../keys/policies.js';
 import type { Batch } from '../eventsourcing/watch.js';
 import type { Logger } from '../logger.js';
@@ -30,7 +32,15 @@ import type { OnProgress } from './options.js';
 import type { Shutdown } from './shutdown.js';
 import type { Stores } from './stores.js';
 
-export const READ_MODELS: readonly ReadModel[] = [keys, accounts, sessions, catalogue, usage, popularity];
+export const READ_MODELS: readonly ReadModel[] = [
+  keys,
+  accounts,
+  sessions,
+  mails,
+  catalogue,
+  usage,
+  popularity,
+];
 
 /** How long one look at the progress waits, in milliseconds. */
 const CATCH_UP_STEP_MS = 250;
@@ -66,6 +76,8 @@ export interface Projections {
 export interface RunningProjections extends Projections {
   readonly models: Projector;
   readonly policies: PolicyRunner;
+  /** For whatever else only one process may do. */
+  readonly leases: Leases;
 }
 
 /** Where streams are parked, and how many. */
@@ -130,7 +142,7 @@ export async function startProjections(
       .map(({ policy, streams }) => ({ kind: 'policy' as const, name: policy, streams })),
   ];
   const warnings = (): string[] => parkedStreams(models, policies);
-  return { reader, models, policies, handled, parked, warnings, sql: serving };
+  return { reader, models, policies, leases, handled, parked, warnings, sql: serving };
 }
 
 /** Follows the read models and policies of the projector, which is another process. */
@@ -186,6 +198,7 @@ function createPolicies(
     releaseEmail(commands),
     eraseUser(commands, personal),
     forgetRefreshTokens(refreshTokens),
+    requestMails(commands),
   ];
 }
 

@@ -117,6 +117,23 @@ describe('the password of a user', () => {
   });
 });
 
+describe('the e-mail of a user', () => {
+  const registered: UserEvent = { type: 'UserRegistered', data: { accountId: 'a1', ...sealed } };
+  const verified: UserEvent = { type: 'EmailVerified', data: { accountId: 'a1' } };
+
+  it('is verified once', () => {
+    given(user, registered).when({ type: 'VerifyEmail' }).then(verified);
+    given(user, registered, verified).when({ type: 'VerifyEmail' }).then();
+  });
+
+  it('is not verified where there is no user any more', () => {
+    given(user).when({ type: 'VerifyEmail' }).thenRefused('NOT_FOUND');
+    given(user, registered, { type: 'UserErased', data: { accountId: 'a1' } })
+      .when({ type: 'VerifyEmail' })
+      .thenRefused('NOT_FOUND');
+  });
+});
+
 describe('the name of a user', () => {
   const registered: UserEvent = { type: 'UserRegistered', data: { accountId: 'a1', ...sealed } };
   const update = { type: 'UpdateProfile', accountId: 'a1', name: 'v1:u1:m' } as const;

@@ -15,6 +15,7 @@ import { schemaVersionOf, UPCASTERS } from '../../src/eventsourcing/upcasting.js
 import { installation } from '../../src/installation/decide.js';
 import { KeyCache } from '../../src/keys/cache.js';
 import { key } from '../../src/keys/decide.js';
+import { mail } from '../../src/mail/decide.js';
 import { profile, subscription } from '../../src/plans/decide.js';
 import { PlanDirectory } from '../../src/plans/directory.js';
 import { Projector } from '../../projections/runner.js';
@@ -42,6 +43,7 @@ const DECIDERS: Readonly<Record<string, unknown>> = {
   email,
   installation,
   key,
+  mail,
   pattern,
   profile,
   session,

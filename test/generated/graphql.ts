@@ -117,6 +117,14 @@ export type UsageInterval =
   /** By the hour. */
   | 'HOUR';
 
+/** A token that was mailed. */
+export type VerifyEmailInput = {
+  /** Names this command. */
+  commandId?: string | null | undefined;
+  /** As it stands in the mail; good for seven days. */
+  token: string;
+};
+
 export type ChangePasswordMutationVariables = Exact<{
   input: ChangePasswordInput;
 }>;
@@ -153,7 +161,7 @@ export type IssueKeyMutation = { issueKey:
 export type MeQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type MeQuery = { me: { account: { id: string, plan: { id: string, name: string, tiers: Array<string>, features: Array<string> }, keys: { nodes: Array<{ id: string, name: string, environment: KeyEnvironment, prefix: string, last4: string, revokedAt: string | null }> } }, user: { id: string, email: string | null, name: string | null } | null } | null };
+export type MeQuery = { me: { account: { id: string, plan: { id: string, name: string, tiers: Array<string>, features: Array<string> }, keys: { nodes: Array<{ id: string, name: string, environment: KeyEnvironment, prefix: string, last4: string, revokedAt: string | null }> } }, user: { id: string, email: string | null, emailVerified: boolean, name: string | null } | null } | null };
 
 export type PatternQueryVariables = Exact<{
   id?: string | number | null | undefined;
@@ -287,6 +295,16 @@ export type UsageQueryVariables = Exact<{
 
 export type UsageQuery = { usage: { from: string, to: string, requests: number, stale: boolean, buckets: Array<{ start: string, requests: number, refused: number, errors: number, meanDurationMs: number }>, operations: Array<{ operation: string, requests: number }> } | null };
 
+export type VerifyEmailMutationVariables = Exact<{
+  input: VerifyEmailInput;
+}>;
+
+
+export type VerifyEmailMutation = { verifyEmail:
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'VerifyEmailPayload', position: string }
+   | null };
+
 export class TypedDocumentString<TResult, TVariables>
   extends String
   implements DocumentTypeDecoration<TResult, TVariables>
@@ -393,6 +411,7 @@ export const MeDocument = new TypedDocumentString(`
     user {
       id
       email
+      emailVerified
       name
     }
   }
@@ -679,3 +698,17 @@ export const UsageDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<UsageQuery, UsageQueryVariables>;
+export const VerifyEmailDocument = new TypedDocumentString(`
+    mutation VerifyEmail($input: VerifyEmailInput!) {
+  verifyEmail(input: $input) {
+    __typename
+    ... on VerifyEmailPayload {
+      position
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<VerifyEmailMutation, VerifyEmailMutationVariables>;

@@ -140,6 +140,7 @@ describe('the root fields', () => {
       'updateProfile: guarded',
       'usage: guarded',
       'usageChanged: guarded',
+      'verifyEmail: anonymous',
     ]);
   });
 

@@ -1,0 +1,137 @@
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '../clock.js';
+import type { CommandHandler } from '../eventsourcing/commandHandler.js';
+import { fold } from '../eventsourcing/decider.js';
+import type { PersonalData } from '../secrets/personalData.js';
+import type { SignedTokens } from '../secrets/signedTokens.js';
+import type { MailCommand } from './decide.js';
+import { mail as decider } from './decide.js';
+import { mailStream } from './events.js';
+import { contentOf } from './templates.js';
+import type { MailTransport } from './transport.js';
+import { MailRefused } from './transport.js';
+
+const BATCH = 20;
+const RETRY_MS_MIN = 1_000;
+const RETRY_MS_MAX = 60_000;
+
+export interface MailWorkerOptions {
+  readonly commands: CommandHandler;
+  readonly personal: PersonalData;
+  readonly tokens: SignedTokens;
+  readonly transport: MailTransport;
+  /** Mails that were asked for and are not done, the oldest first. */
+  readonly pending: (limit: number, without: readonly string[]) => Promise<readonly string[]>;
+  readonly clock: Clock;
+  readonly product: string;
+  /** The part of a Message-ID behind the @. */
+  readonly domain: string;
+  readonly onError: (error: unknown) => void;
+}
+
+/**
+ * Sends what was asked for. The list of work is the difference between mails that were asked for and those
+ * that are done, so a crash forgets none; one between the sending and its confirmation sends the mail again,
+ * under the same Message-ID.
+ */
+export class MailWorker {
+  #wake: (() => void) | undefined;
+  #again = false;
+
+  constructor(private readonly options: MailWorkerOptions) {}
+
+  /** There may be something to do. */
+  wake(): void {
+    this.#again = true;
+    this.#wake?.();
+  }
+
+  /** Works until it is told to stop. */
+  async run(until: AbortSignal): Promise<void> {
+    let attempt = 0;
+    while (!until.aborted) {
+      this.#again = false;
+      let failed: boolean;
+      try {
+        failed = await this.sendAll(until);
+      } catch (error) {
+        this.options.onError(error);
+        failed = true;
+      }
+      attempt = failed ? attempt + 1 : 0;
+      await this.#rest(until, failed ? Math.min(RETRY_MS_MIN * 2 ** attempt, RETRY_MS_MAX) : undefined);
+    }
+  }
+
+  /** Sends all that there is, each once. @returns whether there is something to try again later */
+  async sendAll(until: AbortSignal): Promise<boolean> {
+    const tried: string[] = [];
+    let failed = false;
+    while (!until.aborted) {
+      const ids = await this.options.pending(BATCH, tried);
+      if (ids.length === 0) break;
+      for (const id of ids) {
+        if (until.aborted) break;
+        tried.push(id);
+        try {
+          await this.#deliver(id);
+        } catch (error) {
+          this.options.onError(error);
+          failed = true;
+        }
+      }
+    }
+    return failed;
+  }
+
+  async #deliver(id: string): Promise<void> {
+    const { commands, personal, tokens, transport, clock, product, domain } = this.options;
+    const history = await commands.load(mailStream(id));
+    const { requested, done } = fold(decider, history);
+    // The read model may be behind.
+    if (!requested || done) return;
+    const { kind, userId, expiresAt } = requested;
+    const end = new Date(expiresAt);
+    if (end.getTime() <= clock()) return this.#finish(id, { type: 'GiveUpMail', reason: 'expired' });
+    const [to, name] = [await personal.unseal(requested.to), await personal.unseal(requested.name)];
+    if (to === null || name === null) return this.#finish(id, { type: 'GiveUpMail', reason: 'erased' });
+    const content = contentOf(kind, {
+      product,
+      name,
+      token: tokens.sign(kind, userId, end),
+      expiresAt: end,
+    });
+    const date = new Date(history[0]?.metadata.at ?? clock());
+    try {
+      await transport.send({ messageId: `<${id}@${domain}>`, to, date, ...content });
+    } catch (error) {
+      if (!(error instanceof MailRefused)) throw error;
+      return this.#finish(id, { type: 'GiveUpMail', reason: 'refused' });
+    }
+    await this.#finish(id, { type: 'ConfirmMail' });
+  }
+
+  async #finish(id: string, command: MailCommand): Promise<void> {
+    const { commands, clock } = this.options;
+    await commands.handle(decider, mailStream(id), command, {
+      commandId: randomUUID(),
+      caller: 'policy:send-mails',
+      requestHash: id,
+      at: new Date(clock()),
+      environment: 'live',
+      correlationId: id,
+    });
+  }
+
+  async #rest(until: AbortSignal, ms: number | undefined): Promise<void> {
+    if (until.aborted || this.#again) return;
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+      until.addEventListener('abort', () => resolve(), { once: true });
+      if (ms !== undefined) timer = setTimeout(resolve, ms);
+    });
+    this.#wake = undefined;
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,27 @@
+import { timingSafeEqual } from 'node:crypto';
+import { keyedHash } from './secrets.js';
+
+/**
+ * Tokens that say something and are good until a time: computed when they are needed and stored nowhere. The
+ * same purpose, subject and end always give the same token.
+ */
+export class SignedTokens {
+  constructor(private readonly key: Buffer) {}
+
+  /** @param purpose keeps tokens for one thing from being good for another */
+  sign(purpose: string, subject: string, expiresAt: Date): string {
+    const body = Buffer.from(JSON.stringify([subject, expiresAt.getTime()])).toString('base64url');
+    return `${body}.${keyedHash(this.key, `token ${purpose}`, body)}`;
+  }
+
+  /** @returns the subject; undefined for a token that is over or that we did not sign for this purpose */
+  verify(purpose: string, token: string, now: number): string | undefined {
+    const [body, mac, ...rest] = token.split('.');
+    if (body === undefined || mac === undefined || rest.length > 0) return undefined;
+    const expected = Buffer.from(keyedHash(this.key, `token ${purpose}`, body));
+    const given = Buffer.from(mac);
+    if (given.length !== expected.length || !timingSafeEqual(given, expected)) return undefined;
+    const [subject, expiresAt] = JSON.parse(Buffer.from(body, 'base64url').toString()) as [string, number];
+    return now < expiresAt ? subject : undefined;
+  }
+}

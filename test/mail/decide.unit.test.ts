@@ -1,0 +1,34 @@
+import { mail } from '../../src/mail/decide.js';
+import type { MailEvent } from '../../src/mail/events.js';
+import { given } from '../eventsourcing/given.js';
+
+const data = {
+  kind: 'verify-email',
+  userId: 'u1',
+  to: 'v1:u1:e',
+  name: 'v1:u1:n',
+  expiresAt: '2026-11-29T12:00:00.000Z',
+} as const;
+const requested: MailEvent = { type: 'MailRequested', data };
+const sent: MailEvent = { type: 'MailSent', data: { userId: 'u1' } };
+const failed: MailEvent = { type: 'MailFailed', data: { userId: 'u1', reason: 'refused' } };
+
+it('a mail is asked for once', () => {
+  given(mail).when({ type: 'RequestMail', mail: data }).then(requested);
+  given(mail, requested).when({ type: 'RequestMail', mail: data }).then();
+});
+
+it('a mail that was asked for is sent or given up, once', () => {
+  given(mail, requested).when({ type: 'ConfirmMail' }).then(sent);
+  given(mail, requested).when({ type: 'GiveUpMail', reason: 'refused' }).then(failed);
+  for (const end of [sent, failed]) {
+    given(mail, requested, end).when({ type: 'ConfirmMail' }).then();
+    given(mail, requested, end).when({ type: 'GiveUpMail', reason: 'expired' }).then();
+    given(mail, requested, end).when({ type: 'RequestMail', mail: data }).then();
+  }
+});
+
+it('a mail that nobody asked for is neither', () => {
+  given(mail).when({ type: 'ConfirmMail' }).thenRefused('NOT_FOUND');
+  given(mail).when({ type: 'GiveUpMail', reason: 'expired' }).thenRefused('NOT_FOUND');
+});
