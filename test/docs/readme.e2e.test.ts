@@ -1,0 +1,52 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { startApp } from '../support/app.js';
+import type { TestApp } from '../support/app.js';
+
+const run = promisify(execFile);
+const ADDRESS = 'http://127.0.0.1:4000';
+
+let t: TestApp;
+let env: NodeJS.ProcessEnv;
+beforeAll(async () => {
+  t = await startApp({ patterns: 'patterns' });
+  const { token, secret } = await t.customer();
+  env = { ...process.env, SESSION_TOKEN: token, KEY: secret };
+});
+afterAll(() => t.close());
+
+/** Every command with curl that the README shows, whole. */
+const commands = [...readFileSync('README.md', 'utf8').matchAll(/```sh\n([\s\S]*?)```/g)]
+  .map(([, text = '']) => text.trim())
+  .filter((text) => text.startsWith('curl') && text.includes('/graphql'));
+
+it('shows commands for the first steps', () => {
+  expect(commands.length).toBeGreaterThan(4);
+});
+
+it.each(commands.map((text) => [text.replace(/\s+/g, ' ').slice(0, 150), text] as const))(
+  'what it shows works as printed: %s',
+  async (_start, text) => {
+    const streams = text.includes('text/event-stream');
+    // A stream has no end: it is cut off after its first event, which comes at once.
+    const command = text.replaceAll(ADDRESS, t.app.url).replaceAll('curl ', streams ? 'curl -m 3 ' : 'curl ');
+    const { stdout } = await run('bash', ['-c', command], { env }).catch((error: unknown) => {
+      if (streams) return error as { stdout: string };
+      throw error;
+    });
+    if (streams) {
+      expect(stdout).toMatch(/^event: next\ndata: \{"data":\{"usageChanged":\{/m);
+      return;
+    }
+    const answers = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(answers.length).toBe(text.match(/curl /g)?.length);
+    for (const answer of answers) {
+      expect(Object.keys(answer)).toContain('data');
+      expect(JSON.stringify(answer)).not.toMatch(/"errors"|"code":/);
+    }
+  },
+);
