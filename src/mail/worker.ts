@@ -126,12 +126,15 @@ export class MailWorker {
   async #rest(until: AbortSignal, ms: number | undefined): Promise<void> {
     if (until.aborted || this.#again) return;
     let timer: NodeJS.Timeout | undefined;
+    let stop = (): void => undefined;
     await new Promise<void>((resolve) => {
-      this.#wake = resolve;
-      until.addEventListener('abort', () => resolve(), { once: true });
-      if (ms !== undefined) timer = setTimeout(resolve, ms);
+      stop = () => resolve();
+      this.#wake = stop;
+      until.addEventListener('abort', stop, { once: true });
+      if (ms !== undefined) timer = setTimeout(stop, ms);
     });
     this.#wake = undefined;
+    until.removeEventListener('abort', stop);
     clearTimeout(timer);
   }
 }

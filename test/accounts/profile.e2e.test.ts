@@ -98,14 +98,14 @@ describe('changing the password', () => {
     const user = await newUser();
     const commandId = randomUUID();
     const first = await changed(user.token, OLD, NEW, commandId);
-    const head = await t.app.parts.store.head();
+    const head = await t.events();
     const again = await changed(first.sessionToken ?? '', OLD, NEW, commandId);
     expect(again).toMatchObject({
       sessionToken: null,
       refreshToken: null,
       secretNotice: 'SECRET_ALREADY_SHOWN',
     });
-    expect(await t.app.parts.store.head()).toBe(head);
+    expect(await t.events()).toBe(head);
   });
 
   it('counts for deleting the account too', async () => {
@@ -141,11 +141,11 @@ describe('the profile', () => {
     const update = async (of: typeof input) =>
       (await t.query(UpdateProfileDocument, { input: of }, user.token)).data?.updateProfile;
     const first = await update(input);
-    const head = await t.app.parts.store.head();
+    const head = await t.events();
     expect(await update(input)).toEqual(first);
     expect(await update({ ...input, name: 'Bob' })).toMatchObject({ code: 'COMMAND_ID_REUSED' });
     expect(await update({ ...input, name: 'x'.repeat(101) })).toMatchObject({ code: 'INVALID_INPUT' });
-    expect(await t.app.parts.store.head()).toBe(head);
+    expect(await t.events()).toBe(head);
   });
 
   it('survives a rebuild', async () => {

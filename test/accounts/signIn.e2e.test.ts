@@ -188,7 +188,7 @@ describe('signing in', () => {
     const { email } = await newUser();
     const input = { email, password: PASSWORD, commandId: randomUUID() };
     const first = (await attempt(input)).result;
-    const before = await t.app.parts.store.head();
+    const before = await t.events();
     const again = (await attempt(input)).result;
     expect(again).toEqual({
       ...first,
@@ -200,7 +200,7 @@ describe('signing in', () => {
     // Who does not know the password learns nothing from the command id.
     const guess = (await attempt({ ...input, password: 'a wrong one' })).result;
     expect(guess).toMatchObject({ code: 'SIGN_IN_REFUSED' });
-    expect(await t.app.parts.store.head()).toBe(before);
+    expect(await t.events()).toBe(before);
   });
 
   it('at the same moment under one command id shows tokens to one of them', async () => {
@@ -236,14 +236,14 @@ describe('refreshing', () => {
   it('gives new tokens for the same session and adds no event', async () => {
     const { email } = await newUser();
     let tokens = await signIn(email);
-    const before = await t.app.parts.store.head();
+    const before = await t.events();
     for (let i = 0; i < 3; i++) {
       const next = await refreshed(tokens.refreshToken);
       expect(next.refreshToken).not.toBe(tokens.refreshToken);
       expect(await stateOf(next)).toBe('good');
       tokens = next;
     }
-    expect(await t.app.parts.store.head()).toBe(before);
+    expect(await t.events()).toBe(before);
   });
 
   it('goes on from the session that registering has opened', async () => {

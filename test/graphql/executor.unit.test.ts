@@ -235,7 +235,10 @@ async function compare(conditions: boolean, numRuns: number): Promise<number> {
         if (!actual) return;
         compared++;
         expectSame(actual.result, expected.result);
-        if (trouble === 'nothing') expect(actual.calls).toEqual(expected.calls);
+        // Where an argument is refused and its parent goes with it, the rest of the parent may be left out.
+        if (trouble === 'nothing' && expected.result.errors.size === 0) {
+          expect(actual.calls).toEqual(expected.calls);
+        }
       },
     ),
     { numRuns, interruptAfterTimeLimit: 8_000, markInterruptAsFailure: false, endOnFailure: true },

@@ -119,10 +119,10 @@ describe('a key', () => {
   it('is revoked once, however often it is asked', async () => {
     const { keyId, token } = await customer();
     await t.query(RevokeKeyDocument, { input: { id: keyId } }, token);
-    const head = await t.app.parts.store.head();
+    const head = await t.events();
     const { data } = await t.query(RevokeKeyDocument, { input: { id: keyId } }, token);
     expect(data?.revokeKey?.__typename).toBe('RevokeKeyPayload');
-    expect(await t.app.parts.store.head()).toBe(head);
+    expect(await t.events()).toBe(head);
   });
 
   it('that has expired is KEY_EXPIRED', async () => {
@@ -172,13 +172,13 @@ describe('a key', () => {
 
   it('cannot issue or revoke keys', async () => {
     const { secret, keyId } = await customer();
-    const head = await t.app.parts.store.head();
+    const head = await t.events();
     const issued = await t.query(IssueKeyDocument, { input: { name: 'x' } }, secret);
     const revoked = await t.query(RevokeKeyDocument, { input: { id: keyId } }, secret);
     for (const { errors } of [issued, revoked]) {
       expect(errors?.map(({ extensions }) => extensions['code'])).toEqual(['SESSION_MISSING']);
     }
-    expect(await t.app.parts.store.head()).toBe(head);
+    expect(await t.events()).toBe(head);
     expect(await bearer(secret)).toEqual([200, undefined]);
   });
 
@@ -330,7 +330,7 @@ describe('a command that is sent again', () => {
     if (data.registerUser.refreshToken) shown.add(data.registerUser.refreshToken);
     return data.registerUser;
   };
-  const head = () => t.app.parts.store.head();
+  const head = () => t.events();
 
   it('registers once, and shows no second session', async () => {
     const input = registration();

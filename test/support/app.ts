@@ -5,6 +5,7 @@ import { start } from '../../src/main.js';
 import { subscription } from '../../src/plans/decide.js';
 import { subscriptionStream } from '../../src/plans/events.js';
 import type { TypedDocumentString } from '../generated/graphql.js';
+import { allEvents } from '../crash/facts.js';
 import { IssueKeyDocument, RegisterUserDocument } from '../generated/graphql.js';
 import type { Place } from './database.js';
 import { freshPlace } from './database.js';
@@ -31,6 +32,8 @@ export interface TestApp {
   grant(accountId: string, plan: string): Promise<void>;
   /** A new account on the plan, with a live key. */
   customer(plan?: string): Promise<{ token: string; accountId: string; secret: string; keyId: string }>;
+  /** How many events there are. Those of mails are left out: they come when a mail is sent. */
+  events(): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -120,6 +123,10 @@ export async function startApp({ place, env, ...options }: TestAppOptions = {}):
       const user = await test.register();
       if (plan !== 'free') await test.grant(user.accountId, plan);
       return { ...user, ...(await test.issueKey(user.token)) };
+    },
+    events: async () => {
+      const all = await allEvents(app.parts.store);
+      return all.filter(({ type }) => !type.startsWith('Mail')).length;
     },
     close: async () => {
       await app.close();

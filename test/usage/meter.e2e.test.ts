@@ -396,12 +396,12 @@ describe('a restart', () => {
         await first.close();
 
         const second = await startApp({ place, demo: true });
-        const head = await second.app.parts.store.head();
+        const head = await second.events();
         await second.close();
 
         const third = await startApp({ place, demo: true });
         try {
-          expect(await third.app.parts.store.head()).toBe(head);
+          expect(await third.events()).toBe(head);
           expect(third.app.demoKey).toBeUndefined();
           const refused = await third.query(PatternsDocument, { first: 1 }, secret);
           expect([refused.status, codesOf(refused)]).toEqual([429, ['RATE_LIMITED']]);
