@@ -4,6 +4,7 @@ import type { PositionTokens } from '../eventsourcing/positionToken.js';
 import type { RequestContext } from '../graphql/context.js';
 import { sessionOf } from '../graphql/context.js';
 import { Cost, MUTATION } from '../graphql/cost/directives.js';
+import { Access, MEMBERS } from '../graphql/access.js';
 import { Metered } from '../graphql/metering.js';
 import type { InvalidInput } from '../graphql/refusals.js';
 import { NotFound, refused, SignInRefused } from '../graphql/refusals.js';
@@ -38,6 +39,7 @@ export class ProfileResolver {
   ) {}
 
   @Metered('guarded')
+  @Access({ roles: MEMBERS })
   @Cost(MUTATION)
   @Mutation(() => ChangePasswordResult, {
     nullable: true,
@@ -65,6 +67,7 @@ export class ProfileResolver {
   }
 
   @Metered('guarded')
+  @Access({ roles: MEMBERS })
   @Cost(MUTATION)
   @Mutation(() => UpdateProfileResult, {
     nullable: true,
@@ -96,6 +99,7 @@ export class ProfileResolver {
   }
 
   @Metered('anonymous')
+  @Access({ anyone: true })
   @Cost(MUTATION)
   @Mutation(() => VerifyEmailResult, {
     nullable: true,

@@ -3,6 +3,7 @@ import type { PositionTokens } from '../eventsourcing/positionToken.js';
 import { Cost, MUTATION } from '../graphql/cost/directives.js';
 import type { PlanOf, RequestContext } from '../graphql/context.js';
 import { accountOf, sessionOf } from '../graphql/context.js';
+import { Access, MEMBERS } from '../graphql/access.js';
 import { Metered } from '../graphql/metering.js';
 import { EmailTaken, NotFound, refused } from '../graphql/refusals.js';
 import { Outage } from '../outage.js';
@@ -38,6 +39,7 @@ export class AccountsResolver {
   ) {}
 
   @Metered('anonymous')
+  @Access({ anyone: true })
   @Cost(MUTATION)
   @Mutation(() => RegisterUserResult, {
     nullable: true,
@@ -94,6 +96,7 @@ export class AccountsResolver {
   }
 
   @Metered('guarded')
+  @Access({ roles: ['owner'] })
   @Cost(MUTATION)
   @Mutation(() => DeleteAccountResult, {
     nullable: true,
@@ -122,6 +125,7 @@ export class AccountsResolver {
   }
 
   @Metered('guarded')
+  @Access({ scope: 'read', roles: MEMBERS })
   @Query(() => Viewer, { nullable: true, description: 'The account, and the user if one is signed in.' })
   async me(@Ctx() context: RequestContext): Promise<Viewer> {
     const account = Object.assign(new Account(), { id: accountOf(context) });

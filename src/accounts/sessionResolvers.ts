@@ -6,6 +6,7 @@ import type { PositionTokens } from '../eventsourcing/positionToken.js';
 import type { RequestContext } from '../graphql/context.js';
 import { sessionOf } from '../graphql/context.js';
 import { Cost, MUTATION } from '../graphql/cost/directives.js';
+import { Access, MEMBERS } from '../graphql/access.js';
 import { Metered } from '../graphql/metering.js';
 import { InvalidInput, NotFound, refused, SignInRefused } from '../graphql/refusals.js';
 import { session as sessionDecider, user as userDecider } from './decide.js';
@@ -44,6 +45,7 @@ export class SessionsResolver {
   ) {}
 
   @Metered('anonymous')
+  @Access({ anyone: true })
   @Cost(MUTATION)
   @Mutation(() => SignInResult, {
     nullable: true,
@@ -79,6 +81,7 @@ export class SessionsResolver {
   }
 
   @Metered('anonymous')
+  @Access({ anyone: true })
   @Cost(MUTATION)
   @Mutation(() => RefreshSessionResult, {
     nullable: true,
@@ -98,6 +101,7 @@ export class SessionsResolver {
   }
 
   @Metered('guarded')
+  @Access({ roles: MEMBERS })
   @Cost(MUTATION)
   @Mutation(() => SignOutResult, {
     nullable: true,
@@ -122,6 +126,7 @@ export class SessionsResolver {
   }
 
   @Metered('guarded')
+  @Access({ roles: MEMBERS })
   @Cost(MUTATION)
   @Mutation(() => SignOutEverywhereResult, {
     nullable: true,

@@ -7,6 +7,7 @@ import { pageOf } from '../graphql/connection.js';
 import type { Cursors, Place } from '../graphql/cursors.js';
 import { accountOf } from '../graphql/context.js';
 import { invalidInput } from '../graphql/errors.js';
+import { Access } from '../graphql/access.js';
 import { Metered } from '../graphql/metering.js';
 import { NotFound, PlanRequired } from '../graphql/refusals.js';
 import type { Plan } from '../plans/profile.js';
@@ -42,6 +43,7 @@ export class CatalogueResolver {
   ) {}
 
   @Metered('governed')
+  @Access({ scope: 'read' })
   @Sized({ slicingArguments: ['first'], sizedFields: ['edges', 'nodes'] })
   @Query(() => PatternConnection, {
     nullable: true,
@@ -74,6 +76,7 @@ export class CatalogueResolver {
   }
 
   @Metered('governed')
+  @Access({ scope: 'read' })
   @Query(() => PatternResult, {
     nullable: true,
     description: 'One pattern, by id or by slug. Reading it counts as a use of the pattern.',
@@ -99,6 +102,7 @@ export class CatalogueResolver {
   }
 
   @Metered('governed')
+  @Access({ scope: 'read' })
   @Cost(20)
   @Sized({ slicingArguments: ['first'], sizedFields: ['hits'] })
   @Query(() => PatternSearch, {
@@ -140,6 +144,7 @@ export class CatalogueResolver {
   }
 
   @Metered('governed')
+  @Access({ scope: 'read' })
   @Sized({ assumedSize: MAX_CATEGORIES })
   @Query(() => [Category], { nullable: true, description: 'The categories of what the plan includes.' })
   async categories(@Ctx() context: RequestContext): Promise<Category[]> {

@@ -227,6 +227,9 @@ function createProductSchema(
       (id, context) => catalogue.node(id, context),
       (id, context) => (id === accountOf(context) ? Object.assign(new Account(), { id }) : undefined),
       async (id, context) => {
+        // As with the list of keys, which says so at the field.
+        const { caller } = context;
+        if (caller.kind === 'key' && !caller.key.scopes.includes('admin')) return undefined;
         const row = await queries.keys.find(accountOf(context), id);
         return row && keyOf(row);
       },

@@ -46,7 +46,7 @@ function byKey(text: string, { keys, deletedAccounts }: Access, now: number): Ca
   const { accountId } = check.key;
   // Its revocation follows by a policy.
   if (deletedAccounts.has(accountId)) return { kind: 'refused', code: 'KEY_REVOKED' };
-  return { kind: 'key', accountId, key: check.key };
+  return { kind: 'key', accountId, key: check.key, operator: false };
 }
 
 async function bySession(
@@ -59,5 +59,5 @@ async function bySession(
   const { accountId } = check.session;
   if (deletedAccounts.has(accountId)) return { kind: 'refused', code: 'ACCOUNT_DELETED' };
   if (endedSessions.has(check.session)) return { kind: 'refused', code: 'SESSION_ENDED' };
-  return { kind: 'session', accountId, session: check.session };
+  return { kind: 'session', accountId, session: check.session, role: 'owner', operator: false };
 }

@@ -7,11 +7,27 @@ import type { ErrorCode } from './errors.js';
 import type { Loaders } from './loaders.js';
 import type { SubscriptionEvents } from './subscriptions.js';
 
+/** What a user may do in an account; of an own account everybody is the owner. */
+export const ROLES = ['owner', 'admin', 'developer', 'billing', 'viewer'] as const;
+export type Role = (typeof ROLES)[number];
+
 /** Who calls. */
 export type Caller =
   | { readonly kind: 'anonymous' }
-  | { readonly kind: 'key'; readonly accountId: string; readonly key: KnownKey }
-  | { readonly kind: 'session'; readonly accountId: string; readonly session: Session }
+  | {
+      readonly kind: 'key';
+      readonly accountId: string;
+      readonly key: KnownKey;
+      /** Whether the owner of the account is an operator. */
+      readonly operator: boolean;
+    }
+  | {
+      readonly kind: 'session';
+      readonly accountId: string;
+      readonly session: Session;
+      readonly role: Role;
+      readonly operator: boolean;
+    }
   /** A credential was sent and is not good: whatever is asked for is refused. */
   | { readonly kind: 'refused'; readonly code: ErrorCode };
 
@@ -48,9 +64,16 @@ export function accountOf({ caller }: RequestContext): string {
   throw new ApiError('KEY_MISSING');
 }
 
-/** The signed-in user. @throws ApiError SESSION_MISSING for a key: keys don't manage keys yet */
+/** The signed-in user. @throws ApiError SESSION_MISSING for a key */
 export function sessionOf({ caller }: RequestContext): Session {
   if (caller.kind === 'session') return caller.session;
+  throw new ApiError('SESSION_MISSING');
+}
+
+/** Who acts, as facts name it: `user:<id>` or `key:<id>`. @throws ApiError SESSION_MISSING */
+export function actorOf({ caller }: RequestContext): string {
+  if (caller.kind === 'key') return `key:${caller.key.id}`;
+  if (caller.kind === 'session') return `user:${caller.session.userId}`;
   throw new ApiError('SESSION_MISSING');
 }
 

@@ -13,6 +13,8 @@ export const ERRORS = {
   SESSION_ENDED: [401, 'This session has ended. Sign in again.'],
   ACCOUNT_DELETED: [401, 'This account has been deleted.'],
   SCOPE_MISSING: [403, 'This API key does not have the scope that this field needs.'],
+  ROLE_MISSING: [403, 'Your role in this account does not allow this.'],
+  OPERATOR_REQUIRED: [403, 'This is for operators of the service.'],
   RATE_LIMITED: [429, 'Too many requests. Try again after the seconds in Retry-After.'],
   QUOTA_EXCEEDED: [
     429,

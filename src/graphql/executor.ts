@@ -2,6 +2,8 @@ import type { DocumentNode, ExecutionResult, GraphQLSchema, OperationDefinitionN
 import { BREAK, execute, GraphQLError, isEnumType, isInputObjectType, visit } from 'graphql';
 import { compileQuery, isCompiledQuery } from 'graphql-jit';
 import { BoundedMap } from '../boundedMap.js';
+import type { AccessRule } from './access.js';
+import { accessRulesOf } from './access.js';
 import type { RequestContext } from './context.js';
 import { CostFormula } from './cost/formula.js';
 import { Prices } from './cost/prices.js';
@@ -19,12 +21,15 @@ export type Run = (
 /** A document's operation, made ready once and kept. */
 export interface PreparedOperation {
   readonly shape: OperationShape;
+  /** Who may ask for all that it names. */
+  readonly access: readonly AccessRule[];
   readonly cost: CostFormula;
   readonly run: Run;
 }
 
 interface Entry {
   readonly shape: OperationShape;
+  readonly access: readonly AccessRule[];
   readonly cost: CostFormula;
   readonly interpreted: Run;
   compiled: Run | undefined;
@@ -54,6 +59,7 @@ export class Executor {
     if (!entry) {
       entry = {
         shape: shapeOf(this.schema, document, operation),
+        access: accessRulesOf(this.schema, document, operation),
         cost: new CostFormula(this.schema, this.#prices, document, operation),
         interpreted: this.interpreted(document, operation),
         compiled: undefined,
@@ -64,7 +70,8 @@ export class Executor {
     // An event of a subscription is executed by graphql-js, which gives it to the resolver.
     if (++entry.seen === COMPILE_AT && entry.shape.kind !== 'subscription')
       entry.compiled = this.compiled(document, operation);
-    return { shape: entry.shape, cost: entry.cost, run: entry.compiled ?? entry.interpreted };
+    const { shape, access, cost } = entry;
+    return { shape, access, cost, run: entry.compiled ?? entry.interpreted };
   }
 
   interpreted(document: DocumentNode, operation: OperationDefinitionNode): Run {

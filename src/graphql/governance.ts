@@ -12,13 +12,13 @@ import type { Guard } from '../usage/guard.js';
 import { rateLimitHeaders } from '../usage/headers.js';
 import type { LimitState } from '../usage/limiter.js';
 import type { Standing } from '../usage/standing.js';
+import { refusedAccess } from './access.js';
 import type { AddressGuard } from './addressGuard.js';
 import { addHeaders } from './answerHeaders.js';
-import type { Caller, RequestContext } from './context.js';
+import type { RequestContext } from './context.js';
 import { environmentOf } from './context.js';
 import type { CostExtension, CostMode } from './cost/report.js';
 import { costExtension, costModeOf } from './cost/report.js';
-import type { ErrorCode } from './errors.js';
 import { ApiError } from './errors.js';
 import type { Execution } from './execution.js';
 import { execute, publicError } from './execution.js';
@@ -155,7 +155,7 @@ async function answer(
   const prepared = executor.prepare(`${queryHash} ${operationName ?? ''}`, document, operation);
   const { metering, kind } = prepared.shape;
 
-  const unfit = refusalOf(context.caller, metering);
+  const unfit = refusedAccess(context.caller, prepared.access);
   if (unfit) return refusal(metrics, unfit);
 
   // Variables that don't fit are refused before anything is taken.
@@ -191,14 +191,6 @@ async function answer(
   if (mode === 'validate') return reckon(options, call);
   if (kind === 'subscription') return subscribe(options, call);
   return charge(options, call, context, () => execute(options, call, context, prepared.run));
-}
-
-/** Why this caller may not call what is metered so, if he may not. */
-function refusalOf(caller: Caller, metering: OperationShape['metering']): ErrorCode | undefined {
-  if (caller.kind === 'refused') return caller.code;
-  if (metering === 'governed' && caller.kind !== 'key') return 'KEY_MISSING';
-  if (metering === 'guarded' && caller.kind === 'anonymous') return 'SESSION_MISSING';
-  return undefined;
 }
 
 /** Milliseconds to wait until the guard of what takes nothing of a plan lets it pass; 0 when it does. */
@@ -243,7 +235,6 @@ async function charge(
     return response({ ...executed.result, ...reported }, statusFor(executed));
   }
   if (caller.kind !== 'key') throw new Error('a governed call without a key');
-  if (!caller.key.scopes.includes('read')) return refusal(metrics, 'SCOPE_MISSING');
   const governed = await governor.run(
     {
       key: caller.key,
@@ -289,7 +280,7 @@ async function subscribe(options: GovernanceOptions, call: Call): Promise<GraphQ
   }
   const answerTo = async (rootValue: unknown): Promise<GraphQLResponse> => {
     const context = await subscriber.context();
-    const unfit = refusalOf(context.caller, prepared.shape.metering);
+    const unfit = refusedAccess(context.caller, prepared.access);
     if (unfit) return refusal(metrics, unfit);
     const run: Run = () => executeDocument({ ...args, rootValue, contextValue: context });
     return charge(options, call, context, () => execute(options, call, context, run));

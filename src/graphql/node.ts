@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { Arg, Ctx, Field, ID, InterfaceType, Query, Resolver } from 'type-graphql';
 import type { RequestContext } from './context.js';
+import { Access } from './access.js';
 import { Metered } from './metering.js';
 
 @InterfaceType({
@@ -23,6 +24,7 @@ export class NodeResolver {
   constructor(private readonly finders: readonly FindNode[]) {}
 
   @Metered('governed')
+  @Access({ scope: 'read' })
   @Query(() => Node, {
     nullable: true,
     description:

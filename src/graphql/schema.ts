@@ -3,6 +3,7 @@ import type { GraphQLSchema } from 'graphql';
 import { isAbstractType, specifiedDirectives } from 'graphql';
 import type { NonEmptyArray, PubSub } from 'type-graphql';
 import { buildSchemaSync } from 'type-graphql';
+import { ACCESS_DIRECTIVE } from './access.js';
 import { COST_DIRECTIVES } from './cost/directives.js';
 import { AccountResolver, AccountsResolver, UserResolver } from '../accounts/resolvers.js';
 import { ProfileResolver } from '../accounts/profileResolvers.js';
@@ -49,7 +50,7 @@ export function createSchema(instances: readonly object[] = []): GraphQLSchema {
     // Inputs are checked where they are used: a failure there is a typed answer.
     validate: false,
     pubSub: NO_TOPICS,
-    directives: [...specifiedDirectives, ...COST_DIRECTIVES],
+    directives: [...specifiedDirectives, ...COST_DIRECTIVES, ACCESS_DIRECTIVE],
   });
   // Members are told apart by their class, which has the type's name. type-graphql's own function is
   // asynchronous, and graphql-jit needs an answer at once.

@@ -8,7 +8,8 @@ import { pageOf } from '../graphql/connection.js';
 import type { Cursors, Place } from '../graphql/cursors.js';
 import { Cost, MUTATION, Sized } from '../graphql/cost/directives.js';
 import type { RequestContext } from '../graphql/context.js';
-import { sessionOf } from '../graphql/context.js';
+import { accountOf, actorOf } from '../graphql/context.js';
+import { Access, BUILDERS, MEMBERS } from '../graphql/access.js';
 import { Metered } from '../graphql/metering.js';
 import { InvalidInput, NotFound, refused } from '../graphql/refusals.js';
 import { key as decider } from './decide.js';
@@ -41,16 +42,17 @@ export class KeysResolver {
   ) {}
 
   @Metered('guarded')
+  @Access({ scope: 'admin', roles: BUILDERS })
   @Cost(MUTATION)
   @Mutation(() => IssueKeyResult, {
     nullable: true,
-    description: 'Issues a key for the account. Needs a session. The secret is shown this once.',
+    description: 'Issues a key for the account. The secret is shown this once.',
   })
   async issueKey(
     @Ctx() context: RequestContext,
     @Arg('input', () => IssueKeyInput, { description: 'The new key.' }) input: IssueKeyInput,
   ): Promise<typeof IssueKeyResult> {
-    const { accountId, userId } = sessionOf(context);
+    const accountId = accountOf(context);
     const name = input.name.trim();
     const scopes = [...new Set(input.scopes)];
     const expiresAt = input.expiresAt ?? null;
@@ -66,7 +68,7 @@ export class KeysResolver {
       { accountId, name, environment, scopes, expiresAt },
       {
         commandId,
-        caller: `user:${userId}`,
+        caller: actorOf(context),
         at: new Date(context.now),
         correlationId: context.correlationId,
       },
@@ -92,19 +94,20 @@ export class KeysResolver {
   }
 
   @Metered('guarded')
+  @Access({ scope: 'admin', roles: BUILDERS })
   @Cost(MUTATION)
   @Mutation(() => RevokeKeyResult, {
     nullable: true,
-    description: 'Revokes a key of the account at once. Needs a session. Revoking it again changes nothing.',
+    description: 'Revokes a key of the account at once. Revoking it again changes nothing.',
   })
   async revokeKey(
     @Ctx() context: RequestContext,
     @Arg('input', () => RevokeKeyInput, { description: 'The key.' }) input: RevokeKeyInput,
   ): Promise<typeof RevokeKeyResult> {
-    const { accountId, userId } = sessionOf(context);
+    const accountId = accountOf(context);
     const commandId = commandIdOf(input.commandId);
     if (commandId === undefined) return badCommandId();
-    const by = `user:${userId}`;
+    const by = actorOf(context);
     const result = await this.commands.handle(
       decider,
       keyStream(input.id),
@@ -136,6 +139,7 @@ export class AccountKeysResolver {
     private readonly cursors: Cursors,
   ) {}
 
+  @Access({ scope: 'admin', roles: MEMBERS })
   @Sized({ slicingArguments: ['first'], sizedFields: ['edges', 'nodes'] })
   @FieldResolver(() => KeyConnection, {
     description: 'The keys of the account, the oldest first.',

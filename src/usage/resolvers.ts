@@ -6,6 +6,7 @@ import type { PositionTokens } from '../eventsourcing/positionToken.js';
 import type { PlanOf, RequestContext } from '../graphql/context.js';
 import { accountOf, environmentOf } from '../graphql/context.js';
 import { invalidInput } from '../graphql/errors.js';
+import { Access, MEMBERS } from '../graphql/access.js';
 import { Metered } from '../graphql/metering.js';
 import type { Profile } from '../plans/profile.js';
 import type { LimitState } from './limiter.js';
@@ -33,6 +34,7 @@ export class UsageResolver {
   ) {}
 
   @Metered('guarded')
+  @Access({ scope: 'read', roles: MEMBERS })
   @Query(() => Usage, {
     nullable: true,
     description: 'What the account has used: the live calls, or the test calls when asked with a test key.',
@@ -95,6 +97,7 @@ export class UsageResolver {
   }
 
   @Metered('guarded')
+  @Access({ scope: 'read', roles: MEMBERS })
   @Query(() => Quota, { nullable: true, description: 'The limits of the plan and where they stand now.' })
   async quota(@Ctx() context: RequestContext): Promise<Quota> {
     const account = accountOf(context);
@@ -104,6 +107,7 @@ export class UsageResolver {
   }
 
   @Metered('guarded')
+  @Access({ scope: 'read', roles: MEMBERS })
   @Query(() => RateLimit, {
     nullable: true,
     description: 'What the rate-limit headers say, without spending a request or a point.',
@@ -115,6 +119,7 @@ export class UsageResolver {
   }
 
   @Metered('guarded')
+  @Access({ scope: 'read', roles: MEMBERS })
   @Subscription(() => UsageChanged, {
     nullable: true,
     description:

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import type { GraphQLNamedType, GraphQLSchema } from 'graphql';
+import type { GraphQLNamedType, GraphQLSchema, OperationTypeNode } from 'graphql';
 import {
   buildSchema,
   findBreakingChanges,
@@ -16,6 +16,7 @@ import {
   printSchema,
   validateSchema,
 } from 'graphql';
+import { accessRuleOf } from '../../src/graphql/access.js';
 import { errorTables } from '../../src/graphql/errorTables.js';
 import { documentIdOf } from '../../src/graphql/trustedDocuments.js';
 import { createSchema, sdlOf } from '../../src/graphql/schema.js';
@@ -117,6 +118,15 @@ describe('the root fields', () => {
     expect(roots.filter(([operation, field]) => meteringOf(schema, operation, field) === undefined)).toEqual(
       [],
     );
+  });
+
+  it('all say who may ask for them', () => {
+    const silent = roots.filter(([operation, field]) => {
+      const type = schema.getRootType(operation as OperationTypeNode);
+      const root = type?.getFields()[field];
+      return !root || !accessRuleOf(root);
+    });
+    expect(silent).toEqual([]);
   });
 
   // Who makes a field free to call, or guarded only, says so here too.

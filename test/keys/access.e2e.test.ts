@@ -170,13 +170,13 @@ describe('a key', () => {
     expect(await bearer(data.issueKey.secret)).toEqual([403, 'SCOPE_MISSING']);
   });
 
-  it('cannot issue or revoke keys', async () => {
+  it('without the scope ADMIN cannot issue or revoke keys', async () => {
     const { secret, keyId } = await customer();
     const head = await t.events();
     const issued = await t.query(IssueKeyDocument, { input: { name: 'x' } }, secret);
     const revoked = await t.query(RevokeKeyDocument, { input: { id: keyId } }, secret);
     for (const { errors } of [issued, revoked]) {
-      expect(errors?.map(({ extensions }) => extensions['code'])).toEqual(['SESSION_MISSING']);
+      expect(errors?.map(({ extensions }) => extensions['code'])).toEqual(['SCOPE_MISSING']);
     }
     expect(await t.events()).toBe(head);
     expect(await bearer(secret)).toEqual([200, undefined]);
