@@ -1,6 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import type { KnownKey } from '../projections/keys/queries.js';
+import type { KnownKeyRow } from '../projections/keys/queries.js';
 import { hashKey, KeyCache } from '../src/keys/cache.js';
 import { mintKey } from '../src/keys/format.js';
 import { median } from './statistics.js';
@@ -53,17 +53,18 @@ export function benchKeyCache(rounds: number): KeyCacheFigures {
 }
 
 /** As the read model gives them, each text by itself. */
-function* rows(asked: readonly string[]): Generator<KnownKey> {
+function* rows(asked: readonly string[]): Generator<KnownKeyRow> {
   for (let i = 0; i < KEYS; i++) {
     yield {
       id: crypto.randomUUID(),
-      accountId: crypto.randomUUID(),
+      account_id: crypto.randomUUID(),
       environment: 'live',
       scopes: ['read'],
       hash: hashKey(PEPPER, asked[i] ?? `key-${i}`),
-      revoked: false,
-      expiresAt: null,
-      revision: 0,
+      limits: [],
+      rotations: [],
+      expires_at: null,
+      revoked_at: null,
     };
   }
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { RegisterUser } from './accounts/register.js';
 import type { CommandHandler } from './eventsourcing/commandHandler.js';
-import type { IssueKey } from './keys/issue.js';
+import type { KeySecrets } from './keys/secrets.js';
 import { subscription } from './plans/decide.js';
 import type { PlanDirectory } from './plans/directory.js';
 import { subscriptionStream } from './plans/events.js';
@@ -11,7 +11,7 @@ const DEMO_EMAIL = 'demo@tollgraph.example';
 export interface DemoOptions {
   readonly commands: CommandHandler;
   readonly register: RegisterUser;
-  readonly issueKey: IssueKey;
+  readonly keySecrets: KeySecrets;
   readonly plans: PlanDirectory;
   readonly now: number;
 }
@@ -22,7 +22,7 @@ export interface DemoOptions {
  * @returns the key when it has just been made; it is shown this once
  */
 export async function createDemo(options: DemoOptions): Promise<string | undefined> {
-  const { commands, register, issueKey, plans, now } = options;
+  const { commands, register, keySecrets, plans, now } = options;
   const correlationId = 'demo';
   const registered = await register.execute(
     // Nobody signs in here: the password is thrown away.
@@ -53,9 +53,10 @@ export async function createDemo(options: DemoOptions): Promise<string | undefin
       correlationId,
     },
   );
-  const issued = await issueKey.execute(
+  const issued = await keySecrets.issue(
     { accountId, name: 'Demo key', environment: 'test', scopes: ['read'], expiresAt: null },
+    undefined,
     { commandId: 'demo-key', caller: `user:${userId}`, at, correlationId },
   );
-  return issued.kind === 'issued' ? (issued.secret ?? undefined) : undefined;
+  return issued.kind === 'made' ? (issued.secret ?? undefined) : undefined;
 }

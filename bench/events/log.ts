@@ -72,6 +72,8 @@ function issued(
     prefix: 'sk_live_',
     last4: key.slice(-4),
     expiresAt: null,
+    limits: [],
+    metadata: [],
   };
 }
 

@@ -2,6 +2,7 @@ import { as } from '../../src/eventsourcing/event.js';
 import type { KeyEvent } from '../../src/keys/events.js';
 import type { Statement } from '../../src/sql/sql.js';
 import type { ReadModel } from '../readModel.js';
+import type { KeyRotationRow } from './queries.js';
 
 /** A row as it is written, its columns in the table's order. */
 interface Row {
@@ -15,16 +16,21 @@ interface Row {
   readonly last4: string;
   readonly issued_at: string;
   readonly expires_at: string | null;
+  readonly limits: readonly object[];
+  readonly metadata: readonly object[];
   readonly revoked_at: string | null;
-  readonly revision: number;
+  readonly rotations: readonly KeyRotationRow[];
 }
+
+/** What has happened to a key that was issued on an earlier page. */
+type Change = Pick<Row, 'id' | 'revoked_at' | 'rotations'>;
 
 /** All keys: what the key cache is loaded from, and what an account sees of its own. */
 export const keys: ReadModel = {
   name: 'keys',
-  version: 1,
+  version: 2,
   tables: ['keys'],
-  handles: new Set<KeyEvent['type']>(['KeyIssued', 'KeyRevoked']),
+  handles: new Set<KeyEvent['type']>(['KeyIssued', 'KeyRotated', 'KeyRevoked']),
   create: (t) => `
     CREATE TABLE ${t('keys')} (
       id          text PRIMARY KEY,
@@ -32,65 +38,80 @@ export const keys: ReadModel = {
       name        text NOT NULL,
       environment text NOT NULL,
       scopes      text[] NOT NULL,
+      -- Of the secret that it was issued with; those of later ones are in the rotations.
       hash        text NOT NULL,
       prefix      text NOT NULL,
       last4       text NOT NULL,
       issued_at   timestamptz NOT NULL,
       expires_at  timestamptz,
+      limits      jsonb NOT NULL,
+      metadata    jsonb NOT NULL,
       revoked_at  timestamptz,
-      revision    bigint NOT NULL
+      rotations   jsonb NOT NULL
     );`,
-  indexes: (t) => [
-    `CREATE UNIQUE INDEX ON ${t('keys')} (hash)`,
-    `CREATE INDEX ON ${t('keys')} (account_id, issued_at, id)`,
-  ],
+  indexes: (t) => [`CREATE INDEX ON ${t('keys')} (account_id, issued_at, id)`],
   fold: (events, t) => {
     const issued = new Map<string, Row>();
-    // Keys that were issued on an earlier page.
-    const revoked = new Map<string, Pick<Row, 'id' | 'revoked_at' | 'revision'>>();
+    const changed = new Map<string, Change>();
     for (const stored of events) {
       const event = as<KeyEvent>(stored);
       const { streamId: id, revision, metadata } = stored;
-      if (event.type === 'KeyRevoked') {
-        const change = { revoked_at: metadata.at, revision };
-        const row = issued.get(id);
-        if (row) issued.set(id, { ...row, ...change });
-        else revoked.set(id, { id, ...change });
+      if (event.type === 'KeyIssued') {
+        const { data } = event;
+        issued.set(id, {
+          id,
+          account_id: data.accountId,
+          name: data.name,
+          environment: data.environment,
+          scopes: data.scopes,
+          hash: data.hash,
+          prefix: data.prefix,
+          last4: data.last4,
+          issued_at: metadata.at,
+          expires_at: data.expiresAt,
+          limits: data.limits,
+          metadata: data.metadata,
+          revoked_at: null,
+          rotations: [],
+        });
         continue;
       }
-      const { accountId, name, environment, scopes, hash, prefix, last4, expiresAt } = event.data;
-      issued.set(id, {
-        id,
-        account_id: accountId,
-        name,
-        environment,
-        scopes,
-        hash,
-        prefix,
-        last4,
-        issued_at: metadata.at,
-        expires_at: expiresAt,
-        revoked_at: null,
-        revision,
-      });
+      const row = issued.get(id);
+      const before: Change = row ?? changed.get(id) ?? { id, revoked_at: null, rotations: [] };
+      const after =
+        event.type === 'KeyRevoked'
+          ? { revoked_at: metadata.at }
+          : { rotations: [...before.rotations, rotation(event.data, revision, metadata.at)] };
+      if (row) issued.set(id, { ...row, ...after });
+      else changed.set(id, { ...before, ...after });
     }
     const statements: Statement[] = [];
     if (issued.size > 0) {
       statements.push({
         text: `INSERT INTO ${t('keys')} SELECT * FROM json_to_recordset($1::json)
                  AS r(id text, account_id text, name text, environment text, scopes text[], hash text, prefix text,
-                      last4 text, issued_at timestamptz, expires_at timestamptz, revoked_at timestamptz, revision bigint)`,
+                      last4 text, issued_at timestamptz, expires_at timestamptz, limits jsonb, metadata jsonb,
+                      revoked_at timestamptz, rotations jsonb)`,
         params: [JSON.stringify([...issued.values()])],
       });
     }
-    if (revoked.size > 0) {
+    if (changed.size > 0) {
       statements.push({
-        text: `UPDATE ${t('keys')} AS k SET revoked_at = r.revoked_at, revision = r.revision
-                 FROM json_to_recordset($1::json) AS r(id text, revoked_at timestamptz, revision bigint)
+        text: `UPDATE ${t('keys')} AS k
+                  SET revoked_at = coalesce(k.revoked_at, r.revoked_at), rotations = k.rotations || r.rotations
+                 FROM json_to_recordset($1::json) AS r(id text, revoked_at timestamptz, rotations jsonb)
                 WHERE k.id = r.id`,
-        params: [JSON.stringify([...revoked.values()])],
+        params: [JSON.stringify([...changed.values()])],
       });
     }
     return statements;
   },
 };
+
+function rotation(
+  { hash, prefix, last4, graceEndsAt }: Extract<KeyEvent, { type: 'KeyRotated' }>['data'],
+  revision: number,
+  at: string,
+): KeyRotationRow {
+  return { revision, at, hash, prefix, last4, graceEndsAt };
+}

@@ -1,5 +1,5 @@
 import type { Environment } from '../../src/eventsourcing/event.js';
-import type { Scope } from '../../src/keys/events.js';
+import type { KeyLimit, KeyMetadata, Scope } from '../../src/keys/events.js';
 import type { Sql } from '../../src/sql/sql.js';
 import type { ReadModelAccess } from '../readModel.js';
 
@@ -15,22 +15,37 @@ export interface KeyRow {
   readonly issued_at: Date;
   readonly expires_at: Date | null;
   readonly revoked_at: Date | null;
+  readonly limits: readonly KeyLimit[];
+  readonly metadata: readonly KeyMetadata[];
+  /** The oldest first. */
+  readonly rotations: readonly KeyRotationRow[];
+}
+
+/** Times in ISO 8601. */
+export interface KeyRotationRow {
+  /** Of the event, which orders them. */
   readonly revision: number;
+  readonly at: string;
+  readonly hash: string;
+  readonly prefix: string;
+  readonly last4: string;
+  /** When the secret before stops working. */
+  readonly graceEndsAt: string;
 }
 
 /** What a call needs to know of a key. */
-export interface KnownKey {
-  readonly id: string;
-  readonly accountId: string;
-  readonly environment: Environment;
-  readonly scopes: readonly Scope[];
-  readonly hash: string;
-  readonly revoked: boolean;
-  /** Milliseconds since the epoch; null never. */
-  readonly expiresAt: number | null;
-  /** Revision of the newest event of its stream that is in here. */
-  readonly revision: number;
-}
+export type KnownKeyRow = Pick<
+  KeyRow,
+  | 'id'
+  | 'account_id'
+  | 'environment'
+  | 'scopes'
+  | 'hash'
+  | 'limits'
+  | 'rotations'
+  | 'expires_at'
+  | 'revoked_at'
+>;
 
 /** The place behind a row in the order of `ofAccount`. */
 export interface KeyCursor {
@@ -73,17 +88,10 @@ export class KeyQueries {
   }
 
   /** Everything, for the key cache. */
-  async known(): Promise<KnownKey[]> {
-    const rows = await this.sql.query<KeyRow>(`SELECT * FROM ${this.model.t('keys')}`);
-    return rows.map((row) => ({
-      id: row.id,
-      accountId: row.account_id,
-      environment: row.environment,
-      scopes: row.scopes,
-      hash: row.hash,
-      revoked: row.revoked_at !== null,
-      expiresAt: row.expires_at?.getTime() ?? null,
-      revision: row.revision,
-    }));
+  known(): Promise<KnownKeyRow[]> {
+    return this.sql.query(
+      `SELECT id, account_id, environment, scopes, hash, limits, rotations, expires_at, revoked_at
+         FROM ${this.model.t('keys')}`,
+    );
   }
 }

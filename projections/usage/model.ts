@@ -1,5 +1,6 @@
 import { as } from '../../src/eventsourcing/event.js';
 import type { UsageEvent, Use } from '../../src/usage/events.js';
+import { subjectId } from '../../src/usage/events.js';
 import type { ReadModel } from '../readModel.js';
 
 interface Hour {
@@ -14,17 +15,22 @@ const SEP = '\u0001';
 /** The ledger of uses: what counts in each period, and by the hour for reports. */
 export const usage: ReadModel = {
   name: 'usage',
-  version: 1,
-  tables: ['counters', 'hours'],
+  version: 2,
+  tables: ['counters', 'hours', 'keys'],
   handles: new Set<UsageEvent['type']>(['UsesRecorded', 'UsesCorrected']),
   create: (t) => `
     CREATE TABLE ${t('counters')} (
-      account     text NOT NULL,
-      environment text NOT NULL,
+      -- An account in an environment, or a key: subjectId in src/usage/limiter.ts.
+      subject     text NOT NULL,
       meter       text NOT NULL,
       period      text NOT NULL,
       amount      bigint NOT NULL,
-      PRIMARY KEY (account, environment, meter, period)
+      PRIMARY KEY (subject, meter, period)
+    );
+    CREATE TABLE ${t('keys')} (
+      key         text PRIMARY KEY,
+      -- Milliseconds since the epoch; of a call that counts.
+      last_used   bigint NOT NULL
     );
     CREATE TABLE ${t('hours')} (
       account     text NOT NULL,
@@ -42,11 +48,17 @@ export const usage: ReadModel = {
   fold: (events, t) => {
     const counters = new Map<string, number>();
     const hours = new Map<string, Hour>();
+    const lastUsed = new Map<string, number>();
     for (const stored of events) {
       const { type, data } = as<UsageEvent>(stored);
       const sign = type === 'UsesCorrected' ? -1 : 1;
       for (const { account, uses } of data.groups) {
-        for (const use of uses) count(account, use, sign, counters, hours);
+        for (const use of uses) {
+          count(account, use, sign, counters, hours);
+          if (sign === 1 && use.meters['requests']) {
+            lastUsed.set(use.key, Math.max(lastUsed.get(use.key) ?? 0, use.at));
+          }
+        }
       }
     }
     const counterIds = [...counters.keys()].sort();
@@ -59,9 +71,9 @@ export const usage: ReadModel = {
     return [
       {
         text: `INSERT INTO ${t('counters')} AS c
-               SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[])
-               ON CONFLICT (account, environment, meter, period) DO UPDATE SET amount = c.amount + excluded.amount`,
-        params: [...columns(counterIds, 4), counterIds.map((id) => counters.get(id))],
+               SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[])
+               ON CONFLICT (subject, meter, period) DO UPDATE SET amount = c.amount + excluded.amount`,
+        params: [...columns(counterIds, 3), counterIds.map((id) => counters.get(id))],
       },
       {
         text: `INSERT INTO ${t('hours')} AS h
@@ -77,6 +89,11 @@ export const usage: ReadModel = {
           values.map((hour) => hour.durationUs),
         ],
       },
+      {
+        text: `INSERT INTO ${t('keys')} AS k SELECT * FROM unnest($1::text[], $2::bigint[])
+               ON CONFLICT (key) DO UPDATE SET last_used = greatest(k.last_used, excluded.last_used)`,
+        params: [[...lastUsed.keys()], [...lastUsed.values()]],
+      },
     ];
   },
 };
@@ -89,12 +106,14 @@ function count(
   hours: Map<string, Hour>,
 ): void {
   const { environment } = use;
+  const subject = subjectId({ accountId: account, environment, keyId: undefined });
+  const keySubject = subjectId({ accountId: account, environment, keyId: use.key });
   for (const meter in use.meters) {
-    const amount = use.meters[meter] as number;
+    const amount = sign * (use.meters[meter] as number);
     if (amount === 0) continue;
     for (const period of use.periods) {
-      const id = account + SEP + environment + SEP + meter + SEP + period;
-      counters.set(id, (counters.get(id) ?? 0) + sign * amount);
+      add(counters, subject + SEP + meter + SEP + period, amount);
+      add(counters, keySubject + SEP + meter + SEP + period, amount);
     }
   }
   const operation = use.operation ?? use.rootFields.join(',');
@@ -105,6 +124,10 @@ function count(
   hour.uses += sign * (use.refusal?.count ?? 1);
   hour.requests += sign * (use.meters['requests'] ?? 0);
   hour.durationUs += sign * use.durationUs;
+}
+
+function add(counters: Map<string, number>, id: string, amount: number): void {
+  counters.set(id, (counters.get(id) ?? 0) + amount);
 }
 
 const HOUR_MS = 3_600_000;

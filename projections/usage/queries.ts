@@ -1,5 +1,7 @@
 import type { Environment, Position } from '../../src/eventsourcing/event.js';
 import type { Sql } from '../../src/sql/sql.js';
+import type { Subject } from '../../src/usage/events.js';
+import { subjectId } from '../../src/usage/events.js';
 import type { ReadModelAccess } from '../readModel.js';
 
 export interface UsageBucketRow {
@@ -29,10 +31,18 @@ export class UsageQueries {
     return this.model.state().checkpoint;
   }
 
+  /** When keys were used last, milliseconds since the epoch; those that never were are not in it. */
+  async lastUsed(keyIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const rows = await this.sql.query<{ key: string; last_used: number }>(
+      `SELECT key, last_used FROM ${this.model.t('keys')} WHERE key = ANY($1::text[])`,
+      [keyIds],
+    );
+    return new Map(rows.map(({ key, last_used }) => [key, last_used]));
+  }
+
   /** Amounts of the given periods by `meter|period`, and the last event that is in them. */
   async counters(
-    account: string,
-    environment: Environment,
+    subject: Subject,
     periods: readonly string[],
   ): Promise<{ readonly amounts: Map<string, number>; readonly seen: Position }> {
     for (;;) {
@@ -47,9 +57,9 @@ export class UsageQueries {
         `SELECT m.checkpoint, c.meter, c.period, c.amount
            FROM read.models m
            LEFT JOIN ${this.model.t('counters')} c
-             ON c.account = $1 AND c.environment = $2 AND c.period = ANY($3::text[])
-          WHERE m.model = $4 AND m.version = $5 AND m.generation = $6`,
-        [account, environment, periods, model, version, generation],
+             ON c.subject = $1 AND c.period = ANY($2::text[])
+          WHERE m.model = $3 AND m.version = $4 AND m.generation = $5`,
+        [subjectId(subject), periods, model, version, generation],
       );
       const [first] = rows;
       // A rebuild has put another generation in its place: ask that one.

@@ -39,8 +39,8 @@ import { serveSigningKeys } from '../http/signingKeys.js';
 import { servePlayground } from '../http/playground.js';
 import { createHttpServer } from '../http/server.js';
 import { traceRequests } from '../http/tracing.js';
-import { IssueKey } from '../keys/issue.js';
-import { AccountKeysResolver, KeysResolver } from '../keys/resolvers.js';
+import { KeySecrets } from '../keys/secrets.js';
+import { AccountKeysResolver, KeyFieldsResolver, KeysResolver } from '../keys/resolvers.js';
 import { keyOf } from '../keys/types.js';
 import type { Logger } from '../logger.js';
 import { Guard } from '../usage/guard.js';
@@ -85,14 +85,14 @@ export interface Parts {
 /** The commands that GraphQL and the demo account share. */
 export interface ApiCommands {
   readonly register: RegisterUser;
-  readonly issueKey: IssueKey;
+  readonly keySecrets: KeySecrets;
 }
 
 export function createCommands({ stores, access }: Pick<Parts, 'stores' | 'access'>): ApiCommands {
   const { commands, personal, secrets, clock } = stores;
   return {
     register: new RegisterUser(commands, personal, secrets.EMAIL_HASH_KEY, clock),
-    issueKey: new IssueKey(commands, secrets.KEY_PEPPER, () => access.plans.profile.keys),
+    keySecrets: new KeySecrets(commands, secrets.KEY_PEPPER, () => access.plans.profile),
   };
 }
 
@@ -134,7 +134,7 @@ export async function createApi(
     tracing,
     access: { ...access, sessions },
     clock: stores.clock,
-    loaders: () => createLoaders(queries.accounts, queries.catalogue),
+    loaders: () => createLoaders(queries.accounts, queries.catalogue, queries.usage),
     usageMoves: parts.usageMoves,
     onRevoked: access.onRevoked,
     documents,
@@ -162,7 +162,7 @@ export async function createApi(
 
 function createProductSchema(
   { stores, projections, queries, access, metering, search }: Parts,
-  { register, issueKey }: ApiCommands,
+  { register, keySecrets }: ApiCommands,
   sessions: Sessions,
   standing: Standing,
   log: Logger,
@@ -212,7 +212,8 @@ function createProductSchema(
     new AccountResolver(planOf),
     catalogue,
     new PatternFieldsResolver(),
-    new KeysResolver(issueKey, stores.commands, tokens),
+    new KeysResolver(keySecrets, stores.commands, tokens),
+    new KeyFieldsResolver(),
     new AccountKeysResolver(queries.keys, cursors),
     new UsageResolver(
       queries.usage,

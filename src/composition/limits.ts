@@ -1,18 +1,20 @@
 import type { UsageQueries } from '../../projections/usage/queries.js';
 import type { Config } from '../config.js';
-import type { Environment } from '../eventsourcing/event.js';
 import { lagOf } from '../eventsourcing/lag.js';
+import { MAX_KEY_RATE } from '../keys/decide.js';
 import type { Logger } from '../logger.js';
 import type { Profile } from '../plans/profile.js';
 import { SLIDING_MS } from '../plans/profile.js';
 import type { Journal } from '../usage/journal.js';
 import type { Limiter, LoadSpent } from '../usage/limiter.js';
+import type { Subject } from '../usage/events.js';
+import { subjectId } from '../usage/events.js';
 import { LocalLimiter } from '../usage/localLimiter.js';
 import type { OutagePolicy } from '../usage/outageLimiter.js';
 import { OutageLimiter } from '../usage/outageLimiter.js';
 import { periodOf } from '../usage/periods.js';
 import type { JournalTail } from '../usage/spent.js';
-import { JournalTails, readJournalTail, recentKey, spentOf } from '../usage/spent.js';
+import { JournalTails, readJournalTail, spentOf } from '../usage/spent.js';
 import type { Shutdown } from './shutdown.js';
 import type { Stores } from './stores.js';
 
@@ -40,27 +42,25 @@ export async function openLimiter(
   const { store, profile, clock } = stores;
   const { spanMs, most } = tailOf(profile);
   const tails = new JournalTails(() => readJournalTail(store, clock() - spanMs, usage.seen(), most));
-  const loadFrom = async (tail: JournalTail, account: string, environment: Environment, now: number) => {
+  const loadFrom = async (tail: JournalTail, subject: Subject, now: number) => {
     const periods = [periodOf('day', now), periodOf('month', now)];
-    const counted = await usage.counters(account, environment, periods);
-    return spentOf(tail, recentKey(account, environment), counted);
+    return spentOf(tail, subjectId(subject), await usage.counters(subject, periods));
   };
-  const loadFresh: LoadSpent = async (account, environment, now) =>
-    loadFrom(await tails.read(), account, environment, now);
-  const loadShared: LoadSpent = async (account, environment, now, fresh) => {
+  const loadFresh: LoadSpent = async (subject, now) => loadFrom(await tails.read(), subject, now);
+  const loadShared: LoadSpent = async (subject, now, fresh) => {
     // A ledger that is far behind does not have all calls of who was away for long.
     const lag = fresh ? undefined : await lagOf(store, usage.seen(), clock());
-    if (!lag || lag.seconds > LEDGER_LAG_SECONDS_MAX) return loadFresh(account, environment, now, fresh);
-    return loadFrom({ since: now - spanMs, accounts: new Map() }, account, environment, now);
+    if (!lag || lag.seconds > LEDGER_LAG_SECONDS_MAX) return loadFresh(subject, now, fresh);
+    return loadFrom({ since: now - spanMs, subjects: new Map() }, subject, now);
   };
   if (config.redisUrl !== undefined) {
     return openShared(stores, config.redisUrl, config.limitsOnOutage, loadShared, log, shutdown);
   }
 
-  // Read once for all accounts: of what comes later this process counts itself.
+  // Read once for all: of what comes later this process counts itself.
   let atStart = await tails.read();
-  const limiter = new LocalLimiter((account, environment, now, fresh) =>
-    fresh ? loadFresh(account, environment, now, fresh) : loadFrom(atStart, account, environment, now),
+  const limiter = new LocalLimiter((subject, now, fresh) =>
+    fresh ? loadFresh(subject, now, fresh) : loadFrom(atStart, subject, now),
   );
   const openedAt = clock();
   let seen = { at: openedAt, position: journal.lastPosition };
@@ -98,7 +98,7 @@ async function openShared(
   const limiter = new OutageLimiter({
     shared,
     // Until the outage other nodes have counted too.
-    local: () => new LocalLimiter((account, environment, now) => load(account, environment, now, true)),
+    local: () => new LocalLimiter((subject, now) => load(subject, now, true)),
     policy,
     onCall: (decision) => metrics.limitsAway(decision),
   });
@@ -110,13 +110,13 @@ function tailOf({ plans }: Profile): { readonly spanMs: number; readonly most: n
   const limits = plans.flatMap((plan) => plan.limits);
   const hours = limits.some(({ window }) => window === 'hour');
   const amounts = limits.flatMap(({ meter, amount }) => (meter === 'requests' ? amount : []));
-  return { spanMs: 2 * SLIDING_MS[hours ? 'hour' : 'minute'], most: Math.max(1_000, ...amounts) };
+  return { spanMs: 2 * SLIDING_MS[hours ? 'hour' : 'minute'], most: Math.max(MAX_KEY_RATE, ...amounts) };
 }
 
 /** Once all windows have passed, of the tail only what the ledger may not have matters. */
 function withoutCalls(tail: JournalTail, since: number): JournalTail {
-  const accounts = [...tail.accounts].map(
+  const subjects = [...tail.subjects].map(
     ([id, { changes }]) => [id, { recent: [], changes, since }] as const,
   );
-  return { since, accounts: new Map(accounts.filter(([, { changes }]) => changes.length > 0)) };
+  return { since, subjects: new Map(subjects.filter(([, { changes }]) => changes.length > 0)) };
 }

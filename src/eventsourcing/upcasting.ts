@@ -6,10 +6,13 @@ export type Upcasters = ReadonlyMap<string, readonly Lift[]>;
 
 /**
  * Stored events are never rewritten: where the data of an event type change, the lift from the version
- * before is added here, and that raises the version that is written. Nothing has changed so far.
+ * before is added here, and that raises the version that is written.
  * test/eventsourcing/everyEventVersion.json keeps an event of each version.
  */
-export const UPCASTERS: Upcasters = new Map();
+export const UPCASTERS: Upcasters = new Map([
+  // Before keys had limits of their own.
+  ['KeyIssued', [(data: object) => ({ ...data, limits: [], metadata: [] })]],
+]);
 
 /** Data that a newer program has written. To guess would corrupt what is folded from it. */
 export class NewerSchemaVersion extends Error {

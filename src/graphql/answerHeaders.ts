@@ -4,7 +4,7 @@ import type { Profile } from '../plans/profile.js';
 import { extraHeaders, rateLimitHeaders } from '../usage/headers.js';
 import type { Standing } from '../usage/standing.js';
 import type { RequestContext } from './context.js';
-import { environmentOf } from './context.js';
+import { limitedOf } from './context.js';
 
 /**
  * Adds what every answer carries: where the caller's limits stand, unless the answer says so already, and
@@ -25,7 +25,7 @@ export function addHeaders(
     return response;
   };
   if (accountId === undefined || headers.has('ratelimit')) return finish();
-  return standing.of(accountId, environmentOf(context), now).then(
+  return standing.of(limitedOf(context)).then(
     (states) => {
       for (const [name, value] of rateLimitHeaders(states, rules, now)) headers.set(name, value);
       return finish();

@@ -1,6 +1,7 @@
-import type { KnownKey } from '../../projections/keys/queries.js';
+import type { KnownKey } from '../keys/cache.js';
 import type { Session } from '../accounts/sessions.js';
 import type { PlanInForce } from '../plans/profile.js';
+import type { Account } from '../usage/limiter.js';
 import type { UsageMoves } from '../usage/moves.js';
 import { ApiError } from './errors.js';
 import type { ErrorCode } from './errors.js';
@@ -80,6 +81,13 @@ export function actorOf({ caller }: RequestContext): string {
 /** Test calls are counted apart from live ones; a session looks at the live ones. */
 export function environmentOf({ caller }: RequestContext): 'live' | 'test' {
   return caller.kind === 'key' ? caller.key.environment : 'live';
+}
+
+/** Whose limits hold for the request. @throws ApiError KEY_MISSING */
+export function limitedOf(context: RequestContext): Omit<Account, 'limits'> {
+  const { caller, now } = context;
+  const key = caller.kind === 'key' ? caller.key : undefined;
+  return { accountId: accountOf(context), environment: environmentOf(context), now, key };
 }
 
 export type PlanOf = (accountId: string) => PlanInForce;

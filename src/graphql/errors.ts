@@ -6,6 +6,7 @@ export const ERRORS = {
   KEY_MALFORMED: [401, 'This is not an API key of ours: check that it was copied whole.'],
   KEY_UNKNOWN: [401, 'This API key does not exist.'],
   KEY_REVOKED: [401, 'This API key has been revoked. Issue a new one.'],
+  KEY_ROTATED: [401, 'This API key has been replaced by a new one, and its grace period is over.'],
   KEY_EXPIRED: [401, 'This API key has expired. Issue a new one.'],
   SESSION_MISSING: [401, 'Sign in first: send the session token as "Authorization: Bearer <token>".'],
   SESSION_INVALID: [401, 'This session token is not valid.'],

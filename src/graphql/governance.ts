@@ -16,7 +16,7 @@ import { refusedAccess } from './access.js';
 import type { AddressGuard } from './addressGuard.js';
 import { addHeaders } from './answerHeaders.js';
 import type { RequestContext } from './context.js';
-import { environmentOf } from './context.js';
+import { limitedOf } from './context.js';
 import type { CostExtension, CostMode } from './cost/report.js';
 import { costExtension, costModeOf } from './cost/report.js';
 import { ApiError } from './errors.js';
@@ -210,9 +210,8 @@ async function waitOf(
 /** Says what a call would cost. */
 async function reckon({ standing }: GovernanceOptions, call: Call): Promise<GraphQLResponse> {
   const { context } = call.request;
-  const { caller, now } = context;
-  const states =
-    'accountId' in caller ? await standing.of(caller.accountId, environmentOf(context), now) : [];
+  const { caller } = context;
+  const states = 'accountId' in caller ? await standing.of(limitedOf(context)) : [];
   return response({ data: null, extensions: { cost: shown(call, null, states) } }, 200);
 }
 

@@ -1,6 +1,7 @@
 import DataLoader from 'dataloader';
 import type { AccountQueries, UserRow } from '../../projections/accounts/queries.js';
 import type { CatalogueQueries } from '../../projections/catalogue/queries.js';
+import type { UsageQueries } from '../../projections/usage/queries.js';
 
 const MAX_BATCH = 200;
 
@@ -8,9 +9,15 @@ const MAX_BATCH = 200;
 export interface Loaders {
   readonly user: DataLoader<string, UserRow | undefined>;
   readonly patternUses: DataLoader<string, number>;
+  /** Milliseconds since the epoch; undefined for a key without a call that counts. */
+  readonly keyLastUsed: DataLoader<string, number | undefined>;
 }
 
-export function createLoaders(accounts: AccountQueries, catalogue: CatalogueQueries): Loaders {
+export function createLoaders(
+  accounts: AccountQueries,
+  catalogue: CatalogueQueries,
+  usage: UsageQueries,
+): Loaders {
   const byId = <R extends { id: string }>(load: (ids: readonly string[]) => Promise<R[]>) =>
     new DataLoader<string, R | undefined>(
       async (ids) => {
@@ -25,6 +32,13 @@ export function createLoaders(accounts: AccountQueries, catalogue: CatalogueQuer
       async (ids) => {
         const uses = await catalogue.uses(ids);
         return ids.map((id) => uses.get(id) ?? 0);
+      },
+      { maxBatchSize: MAX_BATCH },
+    ),
+    keyLastUsed: new DataLoader(
+      async (ids) => {
+        const times = await usage.lastUsed(ids);
+        return ids.map((id) => times.get(id));
       },
       { maxBatchSize: MAX_BATCH },
     ),

@@ -9,7 +9,7 @@ import { AccountResolver, AccountsResolver, UserResolver } from '../accounts/res
 import { ProfileResolver } from '../accounts/profileResolvers.js';
 import { SessionsResolver } from '../accounts/sessionResolvers.js';
 import { CatalogueResolver, PatternFieldsResolver } from '../catalogue/resolvers.js';
-import { AccountKeysResolver, KeysResolver } from '../keys/resolvers.js';
+import { AccountKeysResolver, KeyFieldsResolver, KeysResolver } from '../keys/resolvers.js';
 import { NodeResolver } from './node.js';
 import { UsageResolver } from '../usage/resolvers.js';
 
@@ -25,6 +25,7 @@ const RESOLVERS: NonEmptyArray<Class> = [
   CatalogueResolver,
   PatternFieldsResolver,
   KeysResolver,
+  KeyFieldsResolver,
   AccountKeysResolver,
   UsageResolver,
   NodeResolver,

@@ -1,29 +1,65 @@
-import type { KnownKey } from '../../projections/keys/queries.js';
-import type { StoredEvent } from '../eventsourcing/event.js';
+import type { KnownKeyRow } from '../../projections/keys/queries.js';
+import type { Environment, StoredEvent } from '../eventsourcing/event.js';
 import { as } from '../eventsourcing/event.js';
 import { keyedHash } from '../secrets/secrets.js';
-import type { KeyEvent } from './events.js';
-import { parseKey } from './format.js';
+import type { Limit } from '../plans/profile.js';
+import type { KeyEvent, Scope } from './events.js';
+import { isWellFormed } from './format.js';
+import { limitsOfKey } from './limits.js';
 
-export type KeyRefusal = 'KEY_MALFORMED' | 'KEY_UNKNOWN' | 'KEY_REVOKED' | 'KEY_EXPIRED';
+export type KeyRefusal = 'KEY_MALFORMED' | 'KEY_UNKNOWN' | 'KEY_REVOKED' | 'KEY_EXPIRED' | 'KEY_ROTATED';
 export type KeyCheck =
   { readonly kind: 'key'; readonly key: KnownKey } | { readonly kind: 'refused'; readonly code: KeyRefusal };
+
+/** A key's change to another secret, as far as calls need to know. */
+export interface KnownRotation {
+  /** Of the event, which orders them. */
+  readonly revision: number;
+  readonly hash: string;
+  /** When the secret before stops working, milliseconds since the epoch. */
+  readonly graceEndsAt: number;
+}
+
+/** What a call needs to know of a key. */
+export interface KnownKey {
+  readonly id: string;
+  readonly accountId: string;
+  readonly environment: Environment;
+  readonly scopes: readonly Scope[];
+  /** Of the secret that it was issued with. */
+  readonly hash: string;
+  /** In the order of their revisions. */
+  readonly rotations: readonly KnownRotation[];
+  /** Beside those of the account's plan. */
+  readonly limits: readonly Limit[];
+  readonly revoked: boolean;
+  /** Milliseconds since the epoch; null never. */
+  readonly expiresAt: number | null;
+}
 
 /** The keyed hash that stands for a key everywhere. */
 export function hashKey(pepper: Buffer, key: string): string {
   return keyedHash(pepper, 'key', key);
 }
 
+/** What is known of a key whose issue has not been seen yet. */
+interface Early {
+  readonly revoked: boolean;
+  readonly rotations: readonly KnownRotation[];
+}
+
 /**
  * All keys, in memory: a projection (decision 17), loaded at the start and following the key events.
- * The node that revokes applies the event before it answers, so the order of arrival can differ from
- * the order of positions; the stream's revision decides what is newer.
+ * The node that changes a key applies the event before it answers, so events of a key can come in any
+ * order, and a row may have been read before one that is applied already. So what is known only grows: a
+ * revocation stays, and rotations are put in the order of their revisions.
  */
 export class KeyCache {
+  /** By the hash of each secret. */
   readonly #byHash = new Map<string, KnownKey>();
   readonly #byId = new Map<string, KnownKey>();
-  /** Revisions of revocations that came before their keys. */
-  readonly #early = new Map<string, number>();
+  readonly #early = new Map<string, Early>();
+  readonly #scopes = new Map<string, readonly Scope[]>();
 
   constructor(
     private readonly pepper: Buffer,
@@ -34,50 +70,103 @@ export class KeyCache {
     return this.#byId.size;
   }
 
-  load(keys: Iterable<KnownKey>): void {
-    for (const key of keys) this.#put(key);
+  load(rows: Iterable<KnownKeyRow>): void {
+    for (const row of rows) {
+      const { id, account_id, environment, hash, limits, rotations, expires_at, revoked_at } = row;
+      this.#add({
+        id,
+        accountId: account_id,
+        environment,
+        scopes: this.#shared(row.scopes),
+        hash,
+        rotations: rotations.map(({ revision, hash, graceEndsAt }) => ({
+          revision,
+          hash,
+          graceEndsAt: Date.parse(graceEndsAt),
+        })),
+        limits: limitsOfKey(limits),
+        revoked: revoked_at !== null,
+        expiresAt: expires_at?.getTime() ?? null,
+      });
+    }
   }
 
   apply(stored: StoredEvent): void {
-    if (stored.type !== 'KeyIssued' && stored.type !== 'KeyRevoked') return;
-    const event = as<KeyEvent>(stored);
-    if (event.type === 'KeyIssued') {
-      const { accountId, environment, scopes, hash, expiresAt } = event.data;
-      this.#put({
-        id: stored.streamId,
-        accountId,
-        environment,
-        scopes,
-        hash,
-        revoked: false,
-        expiresAt: expiresAt === null ? null : Date.parse(expiresAt),
-        revision: stored.revision,
-      });
-    } else {
-      const known = this.#byId.get(stored.streamId);
-      if (known) this.#put({ ...known, revoked: true, revision: stored.revision });
-      else this.#early.set(stored.streamId, stored.revision);
+    if (stored.type !== 'KeyIssued' && stored.type !== 'KeyRotated' && stored.type !== 'KeyRevoked') return;
+    const { type, data } = as<KeyEvent>(stored);
+    const { streamId: id, revision } = stored;
+    if (type === 'KeyIssued') {
+      const { accountId, environment, scopes, hash, expiresAt, limits } = data;
+      const expires = expiresAt === null ? null : Date.parse(expiresAt);
+      const rest = { limits: limitsOfKey(limits), rotations: NONE, revoked: false, expiresAt: expires };
+      this.#add({ id, accountId, environment, scopes: this.#shared(scopes), hash, ...rest });
+      return;
     }
+    const known = this.#byId.get(id);
+    const before = known ?? this.#early.get(id) ?? { revoked: false, rotations: NONE };
+    const after =
+      type === 'KeyRevoked'
+        ? { revoked: true, rotations: before.rotations }
+        : {
+            revoked: before.revoked,
+            rotations: merged(before.rotations, [
+              { revision, hash: data.hash, graceEndsAt: Date.parse(data.graceEndsAt) },
+            ]),
+          };
+    if (known) this.#put({ ...known, ...after });
+    else this.#early.set(id, after);
   }
 
   /** Looks a key up by its hash: what is compared is the HMAC's output, which tells a prober nothing. */
   check(text: string, now: number): KeyCheck {
-    if (parseKey(text, this.prefixes) === undefined) return { kind: 'refused', code: 'KEY_MALFORMED' };
-    const key = this.#byHash.get(hashKey(this.pepper, text));
+    if (!isWellFormed(text, this.prefixes)) return { kind: 'refused', code: 'KEY_MALFORMED' };
+    const hash = hashKey(this.pepper, text);
+    const key = this.#byHash.get(hash);
     if (!key) return { kind: 'refused', code: 'KEY_UNKNOWN' };
     if (key.revoked) return { kind: 'refused', code: 'KEY_REVOKED' };
     if (key.expiresAt !== null && key.expiresAt <= now) return { kind: 'refused', code: 'KEY_EXPIRED' };
+    if (key.rotations !== NONE && worksUntil(key, hash) <= now)
+      return { kind: 'refused', code: 'KEY_ROTATED' };
     return { kind: 'key', key };
   }
 
-  /** Keeps what is newer: a row may have been read before an event that is applied already. */
-  #put(row: KnownKey): void {
-    const early = this.#early.get(row.id);
-    this.#early.delete(row.id);
-    const key =
-      early !== undefined && early > row.revision ? { ...row, revoked: true, revision: early } : row;
-    if ((this.#byId.get(key.id)?.revision ?? -1) >= key.revision) return;
-    this.#byHash.set(key.hash, key);
-    this.#byId.set(key.id, key);
+  /** The same scopes as one list: there are few combinations and many keys. */
+  #shared(scopes: readonly Scope[]): readonly Scope[] {
+    const name = scopes.join();
+    const known = this.#scopes.get(name);
+    if (!known) this.#scopes.set(name, scopes);
+    return known ?? scopes;
   }
+
+  #add(row: KnownKey): void {
+    const known: Early = this.#byId.get(row.id) ?? this.#early.get(row.id) ?? row;
+    this.#early.delete(row.id);
+    this.#put({
+      ...row,
+      revoked: row.revoked || known.revoked,
+      rotations: merged(row.rotations, known.rotations),
+    });
+  }
+
+  #put(key: KnownKey): void {
+    this.#byId.set(key.id, key);
+    this.#byHash.set(key.hash, key);
+    for (const { hash } of key.rotations) this.#byHash.set(hash, key);
+  }
+}
+
+/** Nearly all keys share it. */
+const NONE: readonly KnownRotation[] = [];
+
+/** Both, each once, in the order of their revisions. */
+function merged(some: readonly KnownRotation[], others: readonly KnownRotation[]): readonly KnownRotation[] {
+  if (some.length === 0 && others.length === 0) return NONE;
+  const byRevision = new Map([...some, ...others].map((rotation) => [rotation.revision, rotation]));
+  return [...byRevision.values()].sort((a, b) => a.revision - b.revision);
+}
+
+/** When the secret with this hash stops working: when the grace ends that the next rotation gave it. */
+function worksUntil({ hash, rotations }: KnownKey, asked: string): number {
+  const place = hash === asked ? -1 : rotations.findIndex((rotation) => rotation.hash === asked);
+  return rotations[place + 1]?.graceEndsAt ?? Infinity;
 }

@@ -1,40 +1,159 @@
-import type { Decider } from '../eventsourcing/decider.js';
+import type { Decider, Decision } from '../eventsourcing/decider.js';
 import { accept, refuse } from '../eventsourcing/decider.js';
-import type { KeyEvent } from './events.js';
+import type { Environment } from '../eventsourcing/event.js';
+import type { KeyEvent, KeyMetadata, KeyLimit, KeySecret, Scope } from './events.js';
 
 type KeyIssued = Extract<KeyEvent, { type: 'KeyIssued' }>;
 
+/** Requests a minute or an hour that a key can be limited to at most: so many times are kept of it. */
+export const MAX_KEY_RATE = 10_000;
+/** What GraphQL's Int holds. */
+const MAX_AMOUNT = 2_147_483_647;
+export const MAX_KEY_LIMITS = 8;
+export const MAX_METADATA = 20;
+const MAX_METADATA_NAME = 40;
+const MAX_METADATA_VALUE = 500;
+/** Seconds that a secret may go on working beside its successor. */
+export const MAX_GRACE_SECONDS = 30 * 86_400;
+
+/** Of a key, working at once: what is being replaced, and replaced again. */
+export const MAX_SECRETS = 5;
+
+/** What a key that manages keys has itself: it hands out no more. */
+export interface Authority {
+  readonly environment: Environment;
+  readonly scopes: readonly Scope[];
+}
+
 export type KeyCommand =
-  | { readonly type: 'IssueKey'; readonly key: KeyIssued['data']; readonly at: Date }
-  | { readonly type: 'RevokeKey'; readonly accountId: string; readonly by: string };
+  | {
+      readonly type: 'IssueKey';
+      readonly key: KeyIssued['data'];
+      readonly at: Date;
+      /** Undefined for a user. */
+      readonly authority?: Authority | undefined;
+      /** Whether the profile has limits by the hour; where it has none, not enough is kept to count them. */
+      readonly hours?: boolean;
+    }
+  | {
+      readonly type: 'RotateKey';
+      readonly accountId: string;
+      readonly by: string;
+      readonly at: Date;
+      readonly secret: KeySecret;
+      readonly graceSeconds: number;
+      readonly authority?: Authority | undefined;
+    }
+  | {
+      readonly type: 'RevokeKey';
+      readonly accountId: string;
+      readonly by: string;
+      readonly authority?: Authority | undefined;
+    };
 
 interface State {
-  readonly accountId: string | undefined;
+  readonly issued: KeyIssued['data'] | undefined;
   readonly revoked: boolean;
+  /** When the secrets before the current one stop working, ISO 8601. */
+  readonly graces: readonly string[];
 }
 
 export const key: Decider<State, KeyCommand, KeyEvent> = {
-  initial: { accountId: undefined, revoked: false },
-  evolve: (state, event) =>
-    event.type === 'KeyIssued'
-      ? { accountId: event.data.accountId, revoked: false }
-      : { ...state, revoked: true },
-  decide: (state, command) => {
-    if (command.type === 'IssueKey') {
-      const { expiresAt } = command.key;
-      if (expiresAt !== null && Date.parse(expiresAt) <= command.at.getTime()) {
-        return refuse('INVALID_INPUT', '"expiresAt" must be in the future.', 'expiresAt');
-      }
-      return accept({ type: 'KeyIssued', data: command.key });
-    }
-    // Another account's key is as good as none.
-    if (state.accountId === undefined || state.accountId !== command.accountId) {
+  initial: { issued: undefined, revoked: false, graces: [] },
+  evolve: (state, event) => {
+    if (event.type === 'KeyIssued') return { issued: event.data, revoked: false, graces: [] };
+    if (event.type === 'KeyRevoked') return { ...state, revoked: true };
+    return { ...state, graces: [...state.graces, event.data.graceEndsAt] };
+  },
+  decide: ({ issued, revoked, graces }, command) => {
+    if (command.type === 'IssueKey') return issue(command);
+    const { accountId, by, authority } = command;
+    // Another account's key is as good as none, and to a test key so is a live one.
+    if (
+      issued?.accountId !== accountId ||
+      (authority !== undefined && authority.environment !== issued.environment)
+    ) {
       return refuse('NOT_FOUND', 'There is no key with this id in your account.', 'id');
     }
-    if (state.revoked) return accept();
-    return accept({
-      type: 'KeyRevoked',
-      data: { accountId: command.accountId, by: command.by },
-    });
+    if (command.type === 'RevokeKey') {
+      return revoked ? accept() : accept({ type: 'KeyRevoked', data: { accountId, by } });
+    }
+    if (revoked || isOver(issued.expiresAt, command.at)) {
+      const ended = revoked ? 'been revoked' : 'expired';
+      return refuse('INVALID_INPUT', `This key has ${ended}: issue a new one.`, 'id');
+    }
+    const more = beyond(authority, issued.scopes);
+    if (more) return more;
+    const { at, graceSeconds, secret } = command;
+    if (!Number.isInteger(graceSeconds) || graceSeconds < 0 || graceSeconds > MAX_GRACE_SECONDS) {
+      const message = `"graceSeconds" must be 0 to ${MAX_GRACE_SECONDS} (30 days).`;
+      return refuse('INVALID_INPUT', message, 'graceSeconds');
+    }
+    if (graces.filter((end) => !isOver(end, at)).length >= MAX_SECRETS - 1) {
+      return refuse('INVALID_INPUT', `At most ${MAX_SECRETS} secrets of a key work at once.`, 'id');
+    }
+    const graceEndsAt = new Date(at.getTime() + graceSeconds * 1000).toISOString();
+    return accept({ type: 'KeyRotated', data: { accountId, by, ...secret, graceEndsAt } });
   },
 };
+
+const isOver = (expiresAt: string | null, at: Date): boolean =>
+  expiresAt !== null && Date.parse(expiresAt) <= at.getTime();
+
+/** Refuses a key that would hand out what it does not have. */
+function beyond(authority: Authority | undefined, scopes: readonly Scope[]): Decision<never> | undefined {
+  if (!authority || scopes.every((scope) => authority.scopes.includes(scope))) return undefined;
+  return refuse('INVALID_INPUT', 'A key gives no scope that it does not have itself.', 'scopes');
+}
+
+function issue(command: Extract<KeyCommand, { type: 'IssueKey' }>): Decision<KeyEvent> {
+  const { key: data, at, authority, hours = false } = command;
+  if (isOver(data.expiresAt, at)) {
+    return refuse('INVALID_INPUT', '"expiresAt" must be in the future.', 'expiresAt');
+  }
+  if (authority && authority.environment !== data.environment) {
+    return refuse('INVALID_INPUT', 'A key issues keys of its own environment only.', 'environment');
+  }
+  return (
+    beyond(authority, data.scopes) ??
+    badLimits(data.limits, hours) ??
+    badMetadata(data.metadata) ??
+    accept({ type: 'KeyIssued', data })
+  );
+}
+
+function badLimits(limits: readonly KeyLimit[], hours: boolean): Decision<never> | undefined {
+  const refused = (message: string): Decision<never> => refuse('INVALID_INPUT', message, 'limits');
+  if (limits.length > MAX_KEY_LIMITS) return refused(`A key has at most ${MAX_KEY_LIMITS} limits.`);
+  const counted = new Set<string>();
+  for (const { meter, window, amount } of limits) {
+    const name = `${meter} a ${window}`;
+    const slides = window === 'minute' || window === 'hour';
+    const most = slides && meter === 'requests' ? MAX_KEY_RATE : MAX_AMOUNT;
+    if (counted.has(name)) return refused(`There are two limits on ${name}.`);
+    counted.add(name);
+    if (window === 'hour' && !hours) return refused('This service has no limits by the hour.');
+    if (!Number.isInteger(amount) || amount < 1 || amount > most) {
+      return refused(`The limit on ${name} must be 1 to ${most}.`);
+    }
+  }
+  return undefined;
+}
+
+function badMetadata(metadata: readonly KeyMetadata[]): Decision<never> | undefined {
+  const refused = (message: string): Decision<never> => refuse('INVALID_INPUT', message, 'metadata');
+  if (metadata.length > MAX_METADATA)
+    return refused(`A key has at most ${MAX_METADATA} entries of metadata.`);
+  const names = new Set<string>();
+  for (const { name, value } of metadata) {
+    if (name.length < 1 || name.length > MAX_METADATA_NAME) {
+      return refused(`The name of an entry of metadata has 1 to ${MAX_METADATA_NAME} characters.`);
+    }
+    if (value.length > MAX_METADATA_VALUE) {
+      return refused(`The value of "${name}" may have at most ${MAX_METADATA_VALUE} characters.`);
+    }
+    if (names.has(name)) return refused(`There are two entries of metadata with the name "${name}".`);
+    names.add(name);
+  }
+  return undefined;
+}

@@ -1,25 +1,56 @@
 import type { Environment } from '../eventsourcing/event.js';
+import type { Limit } from '../plans/profile.js';
 
 export const SCOPES = ['read', 'write', 'admin'] as const;
 export type Scope = (typeof SCOPES)[number];
+
+/** Metering that a key is held to beside its account's plan. */
+export interface KeyLimit {
+  readonly meter: Limit['meter'];
+  readonly window: Limit['window'];
+  readonly amount: number;
+}
+
+/** What the account has noted of a key. */
+export interface KeyMetadata {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** A secret of a key, as it is stored. */
+export interface KeySecret {
+  /** HMAC-SHA-256 of the secret under the pepper; the secret itself is stored nowhere (law 9). */
+  readonly hash: string;
+  readonly pepperId: string;
+  /** What may be shown: the prefix and the last four characters. */
+  readonly prefix: string;
+  readonly last4: string;
+}
 
 /** Stream `key-<id>`: a secret that calls the API for an account. */
 export type KeyEvent =
   | {
       readonly type: 'KeyIssued';
-      readonly data: {
+      readonly data: KeySecret & {
         readonly accountId: string;
         readonly name: string;
         readonly environment: Environment;
         readonly scopes: readonly Scope[];
-        /** HMAC-SHA-256 of the key under the pepper; the key itself is stored nowhere (law 9). */
-        readonly hash: string;
-        readonly pepperId: string;
-        /** What may be shown: the prefix and the last four characters. */
-        readonly prefix: string;
-        readonly last4: string;
         /** ISO 8601, or null for a key that does not expire. */
         readonly expiresAt: string | null;
+        /** Beside those of the account's plan. */
+        readonly limits: readonly KeyLimit[];
+        readonly metadata: readonly KeyMetadata[];
+      };
+    }
+  | {
+      /** The key goes on, with its counters, under another secret. */
+      readonly type: 'KeyRotated';
+      readonly data: KeySecret & {
+        readonly accountId: string;
+        readonly by: string;
+        /** Until then the secret before works too; ISO 8601. */
+        readonly graceEndsAt: string;
       };
     }
   | { readonly type: 'KeyRevoked'; readonly data: { readonly accountId: string; readonly by: string } };

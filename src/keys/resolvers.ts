@@ -1,8 +1,11 @@
 import { Arg, Args, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
 import type { KeyQueries, KeyRow } from '../../projections/keys/queries.js';
 import { Account } from '../accounts/types.js';
+import { GraphQLDateTimeISO } from 'graphql-scalars';
 import type { CommandHandler } from '../eventsourcing/commandHandler.js';
 import { BAD_COMMAND_ID, commandIdOf } from '../eventsourcing/commandId.js';
+import type { Refusal } from '../eventsourcing/decider.js';
+import type { StoredEvent } from '../eventsourcing/event.js';
 import type { PositionTokens } from '../eventsourcing/positionToken.js';
 import { pageOf } from '../graphql/connection.js';
 import type { Cursors, Place } from '../graphql/cursors.js';
@@ -12,10 +15,10 @@ import { accountOf, actorOf } from '../graphql/context.js';
 import { Access, BUILDERS, MEMBERS } from '../graphql/access.js';
 import { Metered } from '../graphql/metering.js';
 import { InvalidInput, NotFound, refused } from '../graphql/refusals.js';
+import type { Authority } from './decide.js';
 import { key as decider } from './decide.js';
 import { keyStream } from './events.js';
-import type { IssueKey } from './issue.js';
-import type { KeyEnvironment, KeyScope } from './types.js';
+import type { KeySecrets } from './secrets.js';
 import {
   IssueKeyInput,
   IssueKeyPayload,
@@ -23,10 +26,14 @@ import {
   Key,
   KeyConnection,
   keyOf,
+  keyOfEvents,
   KeysPage,
   RevokeKeyInput,
   RevokeKeyPayload,
   RevokeKeyResult,
+  RotateKeyInput,
+  RotateKeyPayload,
+  RotateKeyResult,
 } from './types.js';
 
 const MAX_NAME = 100;
@@ -36,7 +43,7 @@ const LIST = 'keys';
 @Resolver()
 export class KeysResolver {
   constructor(
-    private readonly issue: IssueKey,
+    private readonly secrets: KeySecrets,
     private readonly commands: CommandHandler,
     private readonly tokens: PositionTokens,
   ) {}
@@ -63,34 +70,51 @@ export class KeysResolver {
     const commandId = commandIdOf(input.commandId);
     if (commandId === undefined) return badCommandId();
 
-    const { environment } = input;
-    const result = await this.issue.execute(
-      { accountId, name, environment, scopes, expiresAt },
+    const { environment, limits, metadata } = input;
+    const result = await this.secrets.issue(
       {
-        commandId,
-        caller: actorOf(context),
-        at: new Date(context.now),
-        correlationId: context.correlationId,
+        accountId,
+        name,
+        environment,
+        scopes,
+        expiresAt,
+        ...(limits.length > 0 && { limits: limits.map(plain) }),
+        ...(metadata.length > 0 && { metadata: metadata.map(plain) }),
       },
+      authorityOf(context),
+      this.#command(context, commandId),
     );
     if (result.kind === 'refused') return refused(result.refusal);
-    const { keyId, key, stored, secret } = result;
     return Object.assign(new IssueKeyPayload(), {
-      key: Object.assign(new Key(), {
-        id: keyId,
-        name: key.name,
-        environment: key.environment as KeyEnvironment,
-        scopes: key.scopes as readonly KeyScope[],
-        prefix: key.prefix,
-        last4: key.last4,
-        issuedAt: new Date(stored.metadata.at),
-        expiresAt: key.expiresAt === null ? null : new Date(key.expiresAt),
-        revokedAt: null,
-      }),
-      secret,
-      secretNotice: secret === null ? 'SECRET_ALREADY_SHOWN' : null,
-      position: this.tokens.encode(stored.position),
+      key: keyOfEvents([result.stored]),
+      ...this.#shown(result),
     });
+  }
+
+  @Metered('guarded')
+  @Access({ scope: 'admin', roles: BUILDERS })
+  @Cost(MUTATION)
+  @Mutation(() => RotateKeyResult, {
+    nullable: true,
+    description:
+      'Gives a key of the account another secret, shown this once. The one before works beside it for a while; the key stays the same, with its limits and what it has spent.',
+  })
+  async rotateKey(
+    @Ctx() context: RequestContext,
+    @Arg('input', () => RotateKeyInput, { description: 'The key.' }) input: RotateKeyInput,
+  ): Promise<typeof RotateKeyResult> {
+    const accountId = accountOf(context);
+    const commandId = commandIdOf(input.commandId);
+    if (commandId === undefined) return badCommandId();
+    const { id: keyId, graceSeconds } = input;
+    const result = await this.secrets.rotate(
+      { accountId, keyId, graceSeconds, by: actorOf(context) },
+      authorityOf(context),
+      this.#command(context, commandId),
+    );
+    if (result.kind === 'refused') return notDone(result.refusal);
+    const events = await this.commands.load(keyStream(keyId));
+    return Object.assign(new RotateKeyPayload(), { key: keyOfEvents(events), ...this.#shown(result) });
   }
 
   @Metered('guarded')
@@ -111,24 +135,43 @@ export class KeysResolver {
     const result = await this.commands.handle(
       decider,
       keyStream(input.id),
-      { type: 'RevokeKey', accountId, by },
+      { type: 'RevokeKey', accountId, by, authority: authorityOf(context) },
       {
-        commandId,
-        caller: by,
+        ...this.#command(context, commandId),
         requestHash: `revoke:${input.id}`,
-        at: new Date(context.now),
         environment: 'live',
-        correlationId: context.correlationId,
       },
     );
-    if (result.kind === 'refused') {
-      const { code, message } = result.refusal;
-      return code === 'NOT_FOUND' ? new NotFound(message) : refused(result.refusal);
-    }
+    if (result.kind === 'refused') return notDone(result.refusal);
     return Object.assign(new RevokeKeyPayload(), {
       id: input.id,
       position: this.tokens.encode(result.position),
     });
+  }
+
+  #command(context: RequestContext, commandId: string) {
+    const { now, correlationId } = context;
+    return { commandId, caller: actorOf(context), at: new Date(now), correlationId };
+  }
+
+  #shown({ secret, stored }: { readonly secret: string | null; readonly stored: StoredEvent }) {
+    return {
+      secret,
+      secretNotice: secret === null ? 'SECRET_ALREADY_SHOWN' : null,
+      position: this.tokens.encode(stored.position),
+    };
+  }
+}
+
+@Resolver(() => Key)
+export class KeyFieldsResolver {
+  @FieldResolver(() => GraphQLDateTimeISO, {
+    nullable: true,
+    description: 'When a call with it was counted last, up to a minute late; null if none was.',
+  })
+  async lastUsedAt(@Root() { id }: Key, @Ctx() { loaders }: RequestContext): Promise<Date | null> {
+    const at = await loaders.keyLastUsed.load(id);
+    return at === undefined ? null : new Date(at);
   }
 }
 
@@ -154,6 +197,18 @@ export class AccountKeysResolver {
     const placeOf = (row: KeyRow): Place => [row.issued_at.getTime(), row.id];
     return pageOf(this.cursors, LIST, rows, { first, after }, placeOf, keyOf);
   }
+}
+
+/** What a key that manages keys has itself; undefined for a user. */
+function authorityOf({ caller }: RequestContext): Authority | undefined {
+  return caller.kind === 'key' ? caller.key : undefined;
+}
+
+/** GraphQL's inputs are of classes: facts are not. */
+const plain = <T extends object>(input: T): T => ({ ...input });
+
+function notDone(refusal: Refusal): NotFound | InvalidInput {
+  return refusal.code === 'NOT_FOUND' ? new NotFound(refusal.message) : refused(refusal);
 }
 
 function badCommandId(): InvalidInput {

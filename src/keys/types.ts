@@ -10,13 +10,19 @@ import {
   registerEnumType,
 } from 'type-graphql';
 import { GraphQLDateTimeISO } from 'graphql-scalars';
-import type { KeyRow } from '../../projections/keys/queries.js';
+import type { KeyRotationRow, KeyRow } from '../../projections/keys/queries.js';
+import type { StoredEvent } from '../eventsourcing/event.js';
+import { as } from '../eventsourcing/event.js';
 import { PageInfo } from '../graphql/connection.js';
 import { Range, Sized } from '../graphql/cost/directives.js';
 import { Node } from '../graphql/node.js';
 import { InvalidInput, NotFound } from '../graphql/refusals.js';
+import { MAX_GRACE_SECONDS, MAX_KEY_LIMITS, MAX_KEY_RATE, MAX_METADATA } from './decide.js';
+import type { KeyEvent } from './events.js';
 
 const MAX_PAGE = 100;
+/** A day. */
+const GRACE_SECONDS = 86_400;
 
 export enum KeyEnvironment {
   LIVE = 'live',
@@ -38,17 +44,94 @@ export enum KeyScope {
 }
 registerEnumType(KeyScope, {
   name: 'KeyScope',
-  description: 'What a key may do. Governed queries need `READ`.',
+  description: 'What a key may do: `@access` says at each field which one it needs. None includes another.',
   valuesConfig: {
     READ: { description: 'Read the catalogue, usage and quota.' },
     WRITE: { description: 'Change data; nothing needs it yet.' },
-    ADMIN: { description: 'Manage the account; nothing needs it yet.' },
+    ADMIN: { description: 'Manage the keys of the account.' },
+  },
+});
+
+export enum KeyLimitMeter {
+  REQUESTS = 'requests',
+  COST = 'cost',
+}
+registerEnumType(KeyLimitMeter, {
+  name: 'KeyLimitMeter',
+  description: 'What a limit counts.',
+  valuesConfig: {
+    REQUESTS: { description: 'Requests.' },
+    COST: { description: 'Cost points.' },
+  },
+});
+
+export enum KeyLimitWindow {
+  MINUTE = 'minute',
+  HOUR = 'hour',
+  DAY = 'day',
+  MONTH = 'month',
+}
+registerEnumType(KeyLimitWindow, {
+  name: 'KeyLimitWindow',
+  description:
+    'How long a limit counts: requests slide over minute and hour, cost points are refilled in that time; day and month are those of UTC.',
+  valuesConfig: {
+    MINUTE: { description: '60 seconds.' },
+    HOUR: { description: '60 minutes; only where the plans of the service have limits by the hour.' },
+    DAY: { description: 'A day of UTC.' },
+    MONTH: { description: 'A month of UTC.' },
   },
 });
 
 @ObjectType({
-  implements: Node,
   simpleResolvers: true,
+  description: 'A limit that a key is held to beside those of the account’s plan.',
+})
+export class KeyLimit {
+  @Field(() => KeyLimitMeter, { description: 'What is counted.' })
+  meter!: KeyLimitMeter;
+
+  @Field(() => KeyLimitWindow, { description: 'In which time.' })
+  window!: KeyLimitWindow;
+
+  @Field(() => Int, { description: 'The most that is allowed in a window.' })
+  amount!: number;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'Something that the account has noted of a key.' })
+export class KeyMetadata {
+  @Field(() => String, { description: 'Its name, unique within the key.' })
+  name!: string;
+
+  @Field(() => String, { description: 'Its value.' })
+  value!: string;
+}
+
+@InputType({ description: 'A limit for a key, beside those of the account’s plan.' })
+export class KeyLimitInput {
+  @Field(() => KeyLimitMeter, { description: 'What is counted.' })
+  meter!: KeyLimitMeter;
+
+  @Field(() => KeyLimitWindow, { description: 'In which time.' })
+  window!: KeyLimitWindow;
+
+  @Field(() => Int, {
+    description: `The most that is allowed in a window; of requests a minute or an hour 1 to ${MAX_KEY_RATE}.`,
+  })
+  amount!: number;
+}
+
+@InputType({ description: 'Something to note of a key.' })
+export class KeyMetadataInput {
+  @Field(() => String, { description: 'Its name, 1 to 40 characters, unique within the key.' })
+  name!: string;
+
+  @Field(() => String, { description: 'At most 500 characters. It is kept for ever: no personal data.' })
+  value!: string;
+}
+
+@ObjectType({
+  implements: Node,
   description: 'A key, without its secret. Its id, for `revokeKey`, is not the secret.',
 })
 export class Key extends Node {
@@ -76,19 +159,83 @@ export class Key extends Node {
 
   @Field(() => GraphQLDateTimeISO, { nullable: true, description: 'When it was revoked, if it was.' })
   revokedAt!: Date | null;
+
+  @Field(() => GraphQLDateTimeISO, {
+    nullable: true,
+    description: 'When it got the secret that it has now; null while it has the first.',
+  })
+  rotatedAt!: Date | null;
+
+  @Field(() => GraphQLDateTimeISO, {
+    nullable: true,
+    description: 'Until when the secret before works beside it; null while it has the first.',
+  })
+  graceEndsAt!: Date | null;
+
+  @Sized({ assumedSize: MAX_KEY_LIMITS })
+  @Field(() => [KeyLimit], { description: 'Its own limits, which hold beside those of the plan.' })
+  limits!: readonly KeyLimit[];
+
+  @Sized({ assumedSize: MAX_METADATA })
+  @Field(() => [KeyMetadata], { description: 'What the account has noted of it.' })
+  metadata!: readonly KeyMetadata[];
 }
 
-export function keyOf(row: KeyRow): Key {
+/** What a key's row and its events both tell. */
+type KeyFacts = Pick<
+  KeyRow,
+  'id' | 'name' | 'environment' | 'scopes' | 'prefix' | 'last4' | 'limits' | 'metadata' | 'rotations'
+> & {
+  readonly issued_at: Date;
+  readonly expires_at: Date | null;
+  readonly revoked_at: Date | null;
+};
+
+export function keyOf(row: KeyFacts): Key {
+  const rotation = row.rotations.at(-1);
+  const { prefix, last4 } = rotation ?? row;
   return Object.assign(new Key(), {
     id: row.id,
     name: row.name,
     environment: row.environment as KeyEnvironment,
     scopes: row.scopes as readonly KeyScope[],
-    prefix: row.prefix,
-    last4: row.last4,
-    issuedAt: row.issued_at,
-    expiresAt: row.expires_at,
-    revokedAt: row.revoked_at,
+    prefix,
+    last4,
+    // Copies: dates of the database's worker may be another realm's, which graphql-scalars takes for none.
+    issuedAt: new Date(row.issued_at),
+    expiresAt: row.expires_at && new Date(row.expires_at),
+    revokedAt: row.revoked_at && new Date(row.revoked_at),
+    rotatedAt: rotation ? new Date(rotation.at) : null,
+    graceEndsAt: rotation ? new Date(rotation.graceEndsAt) : null,
+    limits: row.limits.map((limit) => Object.assign(new KeyLimit(), limit)),
+    metadata: row.metadata.map((entry) => Object.assign(new KeyMetadata(), entry)),
+  });
+}
+
+/**
+ * The key as its own events tell it, for who has just changed it: its row follows.
+ * @param events of its stream, from the first on
+ */
+export function keyOfEvents(events: readonly StoredEvent[]): Key {
+  const [first] = events;
+  if (first?.type !== 'KeyIssued') throw new Error('a key begins with KeyIssued');
+  const { data } = as<Extract<KeyEvent, { type: 'KeyIssued' }>>(first);
+  const rotations: KeyRotationRow[] = [];
+  let revoked: Date | null = null;
+  for (const stored of events) {
+    const event = as<KeyEvent>(stored);
+    if (event.type === 'KeyRevoked') revoked ??= new Date(stored.metadata.at);
+    if (event.type !== 'KeyRotated') continue;
+    const { hash, prefix, last4, graceEndsAt } = event.data;
+    rotations.push({ revision: stored.revision, at: stored.metadata.at, hash, prefix, last4, graceEndsAt });
+  }
+  return keyOf({
+    ...data,
+    id: first.streamId,
+    issued_at: new Date(first.metadata.at),
+    expires_at: data.expiresAt === null ? null : new Date(data.expiresAt),
+    revoked_at: revoked,
+    rotations,
   });
 }
 
@@ -143,6 +290,18 @@ export class IssueKeyInput {
   })
   expiresAt?: Date | null;
 
+  @Field(() => [KeyLimitInput], {
+    defaultValue: [],
+    description: `Limits beside those of the plan, at most ${MAX_KEY_LIMITS}, one for each meter and window.`,
+  })
+  limits!: KeyLimitInput[];
+
+  @Field(() => [KeyMetadataInput], {
+    defaultValue: [],
+    description: `What to note of it, at most ${MAX_METADATA} entries.`,
+  })
+  metadata!: KeyMetadataInput[];
+
   @Field(() => String, {
     nullable: true,
     description: 'Names this command: sent again, it returns the first result without the secret.',
@@ -158,6 +317,45 @@ export class IssueKeyPayload {
   @Field(() => String, {
     nullable: true,
     description: 'The key itself, shown this once. Null when a command is sent again.',
+  })
+  secret!: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: '`SECRET_ALREADY_SHOWN` when a command is sent again, else null.',
+  })
+  secretNotice!: string | null;
+
+  @Field(() => String, { description: 'The place of this change in the history; opaque.' })
+  position!: string;
+}
+
+@InputType({ description: 'A key that gets another secret.' })
+export class RotateKeyInput {
+  @Field(() => ID, { description: 'The id of the key, not its secret.' })
+  id!: string;
+
+  @Field(() => Int, {
+    defaultValue: GRACE_SECONDS,
+    description: `How long the secret that it has now works beside the new one, in seconds: 0 to ${MAX_GRACE_SECONDS} (30 days).`,
+  })
+  graceSeconds!: number;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Names this command: sent again, it returns the first result without the secret.',
+  })
+  commandId?: string | null;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'A key with a new secret.' })
+export class RotateKeyPayload {
+  @Field(() => Key, { description: 'The key: the same as before, with its counters.' })
+  key!: Key;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'The new secret, shown this once. Null when a command is sent again.',
   })
   secret!: string | null;
 
@@ -193,6 +391,12 @@ export const IssueKeyResult = createUnionType({
   name: 'IssueKeyResult',
   description: 'The issued key, or why there is none.',
   types: () => [IssueKeyPayload, InvalidInput] as const,
+});
+
+export const RotateKeyResult = createUnionType({
+  name: 'RotateKeyResult',
+  description: 'The rotated key, or why it was not rotated.',
+  types: () => [RotateKeyPayload, NotFound, InvalidInput] as const,
 });
 
 export const RevokeKeyResult = createUnionType({

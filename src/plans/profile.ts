@@ -55,12 +55,21 @@ const Plan = z.strictObject({
   features: z.array(z.string()).max(MAX_FEATURES),
 });
 
+/** Its last character ends what secret scanners look for. */
+const KeyPrefix = z.string().regex(/^[A-Za-z][A-Za-z0-9_]{1,30}_$/);
+
 /** A product profile: what is sold, as data (`profiles/*.yaml`). */
 export const Profile = z
   .strictObject({
     name: z.string().regex(/^[a-z][a-z0-9-]*$/),
     product: z.string().min(1),
-    keys: z.strictObject({ live: z.string().min(3), test: z.string().min(3) }),
+    keys: z.strictObject({
+      /** How keys begin. */
+      live: KeyPrefix,
+      test: KeyPrefix,
+      /** Base62 characters behind the prefix, the last six a checksum; by default 32. */
+      length: z.number().int().min(24).max(64).optional(),
+    }),
     headers: z.strictObject({
       /** The limit that feeds the X-RateLimit-* headers. */
       limit: z.string(),

@@ -54,6 +54,18 @@ export interface RefusedUse {
   readonly used: number;
 }
 
+/** Who has counters: an account, or a key of it that has limits of its own. */
+export interface Subject {
+  readonly accountId: string;
+  readonly environment: Environment;
+  /** Undefined for the account. */
+  readonly keyId: string | undefined;
+}
+
+/** Names a subject; a key has one environment. */
+export const subjectId = ({ accountId, environment, keyId }: Subject): string =>
+  keyId === undefined ? `${accountId}|${environment}` : `key|${keyId}`;
+
 /** The uses of one account within one batch. */
 export interface UseGroup {
   readonly account: string;

@@ -1,4 +1,4 @@
-import type { KnownKey } from '../../projections/keys/queries.js';
+import type { Environment } from '../eventsourcing/event.js';
 import { Outage } from '../outage.js';
 import type { PlanInForce } from '../plans/profile.js';
 import type { AddressHashes } from './addresses.js';
@@ -7,12 +7,12 @@ import type { LimitCode } from './headers.js';
 import { refusalCode } from './headers.js';
 import { periodOf } from './periods.js';
 import type { Journal } from './journal.js';
-import type { Limiter, LimitState, NotTaken, Taken } from './limiter.js';
+import type { KeyLimits, Limiter, LimitState, NotTaken, Taken } from './limiter.js';
 import type { RefusalLog } from './refusalLog.js';
 
 /** A call that is to be governed, as far as it is known before it is executed. */
 export interface Call {
-  readonly key: KnownKey;
+  readonly key: KeyLimits & { readonly accountId: string; readonly environment: Environment };
   readonly plan: PlanInForce;
   readonly now: number;
   readonly operation: string | null;
@@ -83,11 +83,11 @@ export class Governor {
   /** @throws Outage: nothing was billed, the caller may try again */
   async run<R>(call: Call, execute: () => Promise<Executed<R>> | Executed<R>): Promise<Governed<R>> {
     this.journal.admit();
-    const { accountId, environment } = call.key;
+    const { key, now, writes } = call;
+    const { accountId, environment } = key;
     const { limits } = call.plan.plan;
-    const { now, writes } = call;
-    const estimate = call.cost?.estimate ?? null;
-    const pending = this.limiter.take({ accountId, environment, limits, now, cost: estimate, writes });
+    const cost = call.cost?.estimate ?? null;
+    const pending = this.limiter.take({ accountId, environment, limits, key, now, cost, writes });
     const take = pending instanceof Promise ? await pending : pending;
     if (take.kind !== 'taken') return this.#refused(call, take);
 
@@ -108,8 +108,8 @@ export class Governor {
     const { status, patterns, actualCost } = executed;
     const outcome = { status, patterns, actualCost, durationUs: durationUs() };
     const states = await this.#record(call, take, outcome);
-    const cost = estimate === null ? null : { estimate, spent: costSpent(estimate, outcome) };
-    return { kind: 'answered', result: executed.result, at: take.at, states, cost };
+    const spent = cost === null ? null : { estimate: cost, spent: costSpent(cost, outcome) };
+    return { kind: 'answered', result: executed.result, at: take.at, states, cost: spent };
   }
 
   /** @returns where the limits stand once what was not spent is given back */

@@ -2,6 +2,7 @@ import type { Environment } from '../eventsourcing/event.js';
 import { Outage } from '../outage.js';
 import type { Limit } from '../plans/profile.js';
 import { SLIDING_MS } from '../plans/profile.js';
+import type { Subject } from './events.js';
 import { isFixed } from './periods.js';
 
 /** A limit and where it stands. */
@@ -16,11 +17,19 @@ export interface LimitState {
   readonly resetAt: number;
 }
 
+/** A key's limits, which hold beside those of its account. */
+export interface KeyLimits {
+  readonly id: string;
+  readonly limits: readonly Limit[];
+}
+
 /** Whose limits, and which. */
 export interface Account {
   readonly accountId: string;
   readonly environment: Environment;
   readonly limits: readonly Limit[];
+  /** Undefined where no key asks, or one without limits of its own. */
+  readonly key?: KeyLimits | undefined;
   /** Milliseconds since the epoch; a limiter with a clock of its own leaves it aside. */
   readonly now: number;
 }
@@ -65,7 +74,7 @@ export interface NotTaken {
 
 export type Take = Taken | NotTaken;
 
-/** Takes from all limits of an account at once or from none (decisions 13 to 15). */
+/** Takes from all limits of an account and its key at once or from none (decisions 13 to 15). */
 export interface Limiter {
   /**
    * Takes one request and its cost points.
@@ -91,7 +100,7 @@ export interface Spend {
   readonly cost: number;
 }
 
-/** What the ledger and the journal's tail know of an account (decision 15). */
+/** What the ledger and the journal's tail know of a subject (decision 15). */
 export interface Spent {
   /** Amounts by meter and period, e.g. `requests|month:2026-11`. */
   readonly periods: ReadonlyMap<string, number>;
@@ -106,20 +115,25 @@ export interface Spent {
  * @param fresh whether the account may have called lately, by this process or another; otherwise the ledger
  *   has all its calls, and no window has any
  */
-export type LoadSpent = (
-  accountId: string,
-  environment: Environment,
-  now: number,
-  fresh: boolean,
-) => Promise<Spent>;
+export type LoadSpent = (subject: Subject, now: number, fresh: boolean) => Promise<Spent>;
+
+/** A subject and the limits that a call is held against. */
+export interface Part {
+  readonly subject: Subject;
+  readonly limits: readonly Limit[];
+}
+
+/** The account and, where it has limits of its own, the key; limits on cost only where the cost is known. */
+export function partsOf({ accountId, environment, limits, key }: Account, cost: number | null): Part[] {
+  const held = (all: readonly Limit[]): readonly Limit[] =>
+    cost === null ? all.filter(({ meter }) => meter !== 'cost') : all;
+  const account = { subject: { accountId, environment, keyId: undefined }, limits: held(limits) };
+  if (!key || key.limits.length === 0) return [account];
+  return [account, { subject: { accountId, environment, keyId: key.id }, limits: held(key.limits) }];
+}
 
 /** A limit on how much, of which a call of these cost points takes so much. */
 export const amountTaken = ({ meter }: Limit, cost: number): number => (meter === 'requests' ? 1 : cost);
-
-/** The limits that a call is held against: those on cost only where its cost is known. */
-export function limitsOf({ limits, cost }: Pick<Asked, 'limits' | 'cost'>): readonly Limit[] {
-  return cost === null ? limits.filter(({ meter }) => meter !== 'cost') : limits;
-}
 
 /** @throws RangeError for a cost that would give points away */
 export function checkCost(cost: number | null): number {

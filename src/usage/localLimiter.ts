@@ -1,8 +1,9 @@
 import type { Limit } from '../plans/profile.js';
 import { SLIDING_MS } from '../plans/profile.js';
 import { Bucket } from './bucket.js';
-import type { Account, Asked, Limiter, LimitState, LoadSpent, Spent, Take } from './limiter.js';
-import { amountTaken, checkCost, givenBack, limitsOf, owedAfter } from './limiter.js';
+import type { Account, Asked, Limiter, LimitState, LoadSpent, Part, Spent, Take } from './limiter.js';
+import { amountTaken, checkCost, givenBack, owedAfter, partsOf } from './limiter.js';
+import { subjectId } from './events.js';
 import type { FixedWindow } from './periods.js';
 import { isFixed, periodEnd, periodOf } from './periods.js';
 import { SlidingWindow } from './slidingWindow.js';
@@ -28,6 +29,12 @@ interface Counters {
   open: number;
 }
 
+/** Counters and the limits that hold for them. */
+interface Held {
+  readonly counters: Counters;
+  readonly limits: readonly Limit[];
+}
+
 const FIXED: readonly FixedWindow[] = ['day', 'month'];
 
 /**
@@ -36,32 +43,30 @@ const FIXED: readonly FixedWindow[] = ['day', 'month'];
  */
 export class LocalLimiter implements Limiter {
   readonly #counters = new Map<string, Counters>();
-  readonly #loading = new Map<string, Promise<Counters>>();
+  readonly #loading = new Map<string, Promise<void>>();
 
   constructor(private readonly load: LoadSpent) {}
 
   take(asked: Asked): Take | Promise<Take> {
     const cost = checkCost(asked.cost);
-    const limits = limitsOf(asked);
-    const counters = this.#counters.get(idOf(asked));
-    if (counters && covers(counters, limits)) return takeFrom(counters, limits, cost, asked.now);
-    return this.#loaded(asked, limits).then((loaded) => takeFrom(loaded, limits, cost, asked.now));
+    const parts = partsOf(asked, asked.cost);
+    const held = this.#held(parts);
+    if (held) return takeFrom(held, cost, asked.now);
+    return this.#loaded(parts, asked.now).then((loaded) => takeFrom(loaded, cost, asked.now));
   }
 
   async states(account: Account): Promise<readonly LimitState[]> {
-    const { limits } = account;
-    const counters = await this.#loaded(account, limits);
-    const now = advance(counters, account.now);
-    return limits.map((limit) => stateOf(counters, limit, now));
+    const held = await this.#loaded(partsOf(account, 0), account.now);
+    return statesOf(held, advance(held, account.now));
   }
 
-  /** Accounts whose counters are in memory. */
+  /** Accounts and keys whose counters are in memory. */
   get size(): number {
     return this.#counters.size;
   }
 
   /**
-   * Forgets accounts without a call since `before`, which are loaded again when they come back. The ledger
+   * Forgets accounts and keys without a call since `before`, which are loaded again when they come back. The ledger
    * must have seen all their calls, and their windows must have passed.
    * @param before milliseconds since the epoch
    */
@@ -71,38 +76,49 @@ export class LocalLimiter implements Limiter {
     }
   }
 
-  async #loaded(account: Account, limits: readonly Limit[]): Promise<Counters> {
-    const id = idOf(account);
+  /** Undefined where counters are missing. */
+  #held(parts: readonly Part[]): readonly Held[] | undefined {
+    const held: Held[] = [];
+    for (const { subject, limits } of parts) {
+      const counters = this.#counters.get(subjectId(subject));
+      if (!counters || !covers(counters, limits)) return undefined;
+      held.push({ counters, limits });
+    }
+    return held;
+  }
+
+  async #loaded(parts: readonly Part[], now: number): Promise<readonly Held[]> {
     for (;;) {
-      const counters = this.#counters.get(id);
-      if (counters && covers(counters, limits)) return counters;
-      let loading = this.#loading.get(id);
-      if (!loading) {
-        loading = this.#load(id, account, limits).finally(() => this.#loading.delete(id));
-        this.#loading.set(id, loading);
-      }
-      await loading;
+      const held = this.#held(parts);
+      if (held) return held;
+      await Promise.all(parts.filter((part) => !this.#held([part])).map((part) => this.#loadOnce(part, now)));
     }
   }
 
-  async #load(id: string, account: Account, limits: readonly Limit[]): Promise<Counters> {
+  #loadOnce(part: Part, now: number): Promise<void> {
+    const id = subjectId(part.subject);
+    let loading = this.#loading.get(id);
+    if (!loading) {
+      loading = this.#load(id, part, now).finally(() => this.#loading.delete(id));
+      this.#loading.set(id, loading);
+    }
+    return loading;
+  }
+
+  async #load(id: string, { subject, limits }: Part, now: number): Promise<void> {
     const known = this.#counters.has(id);
-    const spent = await this.load(account.accountId, account.environment, account.now, known);
+    const spent = await this.load(subject, now, known);
     let counters = this.#counters.get(id);
     if (!counters) {
-      const { now } = account;
       const periods = { requests: periodsOf('requests', spent, now), cost: periodsOf('cost', spent, now) };
       counters = { windows: new Map(), buckets: new Map(), periods, latest: now, open: 0 };
       this.#counters.set(id, counters);
     }
     // Of a process whose clock was ahead of this one's.
-    advance(counters, spent.recent.at(-1)?.at ?? 0);
+    counters.latest = Math.max(counters.latest, spent.recent.at(-1)?.at ?? 0);
     addWindows(counters, limits, spent);
-    return counters;
   }
 }
-
-const idOf = ({ accountId, environment }: Account): string => `${accountId}|${environment}`;
 
 function periodsOf(meter: Meter, spent: Spent, now: number): Record<FixedWindow, Period> {
   const period = (window: FixedWindow): Period => {
@@ -134,39 +150,51 @@ function addWindows({ windows, buckets, latest }: Counters, limits: readonly Lim
   }
 }
 
-function advance(counters: Counters, now: number): number {
-  return (counters.latest = Math.max(counters.latest, now));
+/** One time for all of them, that never goes backwards. */
+function advance(held: readonly Held[], asked: number): number {
+  let now = asked;
+  for (const { counters } of held) now = Math.max(now, counters.latest);
+  for (const { counters } of held) counters.latest = now;
+  return now;
 }
 
-function takeFrom(counters: Counters, limits: readonly Limit[], cost: number, asked: number): Take {
-  const now = advance(counters, asked);
-  let refusing: Limit | undefined;
+const statesOf = (held: readonly Held[], now: number): LimitState[] =>
+  held.flatMap(({ counters, limits }) => limits.map((limit) => stateOf(counters, limit, now)));
+
+function takeFrom(held: readonly Held[], cost: number, asked: number): Take {
+  const now = advance(held, asked);
+  let refusing: LimitState | undefined;
   let freeAt = now;
-  for (const limit of limits) {
-    const at = nextFree(counters, limit, cost, now);
-    if (at > freeAt) {
+  for (const { counters, limits } of held) {
+    for (const limit of limits) {
+      const at = nextFree(counters, limit, cost, now);
+      if (at <= freeAt) continue;
       freeAt = at;
-      refusing = limit;
+      refusing = stateOf(counters, limit, now);
     }
   }
   if (refusing) {
-    const states = limits.map((limit) => stateOf(counters, limit, now));
     const kind = freeAt === Infinity ? 'never' : 'refused';
     const retryAfterMs = kind === 'never' ? 0 : freeAt - now;
-    return { kind, at: now, limit: stateOf(counters, refusing, now), retryAfterMs, states };
+    return { kind, at: now, limit: refusing, retryAfterMs, states: statesOf(held, now) };
   }
 
   const periods = [periodOf('day', now), periodOf('month', now)];
-  spend(counters, limits, cost, now);
-  const states = limits.map((limit) => stateOf(counters, limit, now));
-  counters.open++;
+  for (const { counters, limits } of held) {
+    spend(counters, limits, cost, now);
+    counters.open++;
+  }
+  const states = statesOf(held, now);
   let open = true;
   /** Ends the take. @returns whether it was still open */
   const close = (): boolean => {
     if (!open) return false;
     open = false;
-    counters.open--;
+    for (const { counters } of held) counters.open--;
     return true;
+  };
+  const giveBackAll = (points: number): void => {
+    for (const { counters, limits } of held) giveBack(counters, limits, now, cost, points);
   };
   return {
     kind: 'taken',
@@ -175,18 +203,23 @@ function takeFrom(counters: Counters, limits: readonly Limit[], cost: number, as
     states,
     settle: (actualCost) => {
       const points = Math.max(0, cost - actualCost);
-      if (close()) giveBack(counters, limits, now, cost, points);
+      if (close()) giveBackAll(points);
       return givenBack(states, points, now);
     },
     undo: () => {
       if (!close()) return;
-      giveBack(counters, limits, now, cost, cost);
-      for (const { meter, window } of limits) {
-        if (meter === 'requests' && !isFixed(window)) counters.windows.get(window)?.remove(now);
-      }
-      for (const window of FIXED) addTo(counters, 'requests', window, now, -1);
+      giveBackAll(cost);
+      for (const { counters, limits } of held) takeBack(counters, limits, now);
     },
   };
+}
+
+/** Takes a request back that was counted at `at`. */
+function takeBack(counters: Counters, limits: readonly Limit[], at: number): void {
+  for (const { meter, window } of limits) {
+    if (meter === 'requests' && !isFixed(window)) counters.windows.get(window)?.remove(at);
+  }
+  for (const window of FIXED) addTo(counters, 'requests', window, at, -1);
 }
 
 function spend(counters: Counters, limits: readonly Limit[], cost: number, now: number): void {

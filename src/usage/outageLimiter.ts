@@ -1,5 +1,7 @@
 import type { Account, Asked, Limiter, LimitState, Take } from './limiter.js';
-import { LimitsUnavailable } from './limiter.js';
+import type { Subject } from './events.js';
+import { LimitsUnavailable, partsOf } from './limiter.js';
+import { subjectId } from './events.js';
 
 /**
  * What an outage of the shared limiter means. `allow`: calls are held against limits of this node alone, so
@@ -11,7 +13,7 @@ export type OutagePolicy = 'allow' | 'deny' | undefined;
 /** A limiter that may be away, and that others may have counted for meanwhile. */
 export interface SharedLimiter extends Limiter {
   /** @throws LimitsUnavailable */
-  forget(account: Pick<Account, 'accountId' | 'environment'>): Promise<void>;
+  forget(subject: Subject): Promise<void>;
 }
 
 export interface OutageOptions {
@@ -26,8 +28,8 @@ export interface OutageOptions {
 /** The shared limiter, and while it is away what the configuration says. */
 export class OutageLimiter implements Limiter {
   #local: Limiter | undefined;
-  /** Accounts whose calls the shared counters don't know of. */
-  readonly #missed = new Map<string, Pick<Account, 'accountId' | 'environment'>>();
+  /** Whose calls the shared counters don't know of. */
+  readonly #missed = new Map<string, Subject>();
   #forgetting: Promise<void> | undefined;
 
   constructor(private readonly options: OutageOptions) {}
@@ -43,9 +45,10 @@ export class OutageLimiter implements Limiter {
         onCall('denied');
         throw error;
       }
-      const { accountId, environment } = asked;
       const take = await this.#limiter().take(asked);
-      if (take.kind === 'taken') this.#missed.set(`${accountId}|${environment}`, { accountId, environment });
+      if (take.kind === 'taken') {
+        for (const { subject } of partsOf(asked, asked.cost)) this.#missed.set(subjectId(subject), subject);
+      }
       onCall('allowed');
       return take;
     }
@@ -70,8 +73,8 @@ export class OutageLimiter implements Limiter {
   }
 
   async #forgetMissed(): Promise<void> {
-    for (const [id, account] of this.#missed) {
-      await this.options.shared.forget(account);
+    for (const [id, subject] of this.#missed) {
+      await this.options.shared.forget(subject);
       this.#missed.delete(id);
     }
     // The next outage begins with what was spent until then.

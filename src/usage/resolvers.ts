@@ -4,7 +4,7 @@ import type { UsageQueries } from '../../projections/usage/queries.js';
 import type { Position } from '../eventsourcing/event.js';
 import type { PositionTokens } from '../eventsourcing/positionToken.js';
 import type { PlanOf, RequestContext } from '../graphql/context.js';
-import { accountOf, environmentOf } from '../graphql/context.js';
+import { accountOf, environmentOf, limitedOf } from '../graphql/context.js';
 import { invalidInput } from '../graphql/errors.js';
 import { Access, MEMBERS } from '../graphql/access.js';
 import { Metered } from '../graphql/metering.js';
@@ -102,7 +102,7 @@ export class UsageResolver {
   async quota(@Ctx() context: RequestContext): Promise<Quota> {
     const account = accountOf(context);
     const { plan } = this.planOf(account);
-    const states = await this.standing.of(account, environmentOf(context), context.now);
+    const states = await this.standing.of(limitedOf(context));
     return { plan: plan.id, limits: states.map(statusOf) };
   }
 
@@ -113,7 +113,7 @@ export class UsageResolver {
     description: 'What the rate-limit headers say, without spending a request or a point.',
   })
   async rateLimit(@Ctx() context: RequestContext): Promise<RateLimit> {
-    const states = await this.standing.of(accountOf(context), environmentOf(context), context.now);
+    const states = await this.standing.of(limitedOf(context));
     const main = states.find(({ limit }) => limit.id === this.headers().limit);
     return { limit: main ? statusOf(main) : null, policies: states.map(statusOf) };
   }
@@ -129,13 +129,12 @@ export class UsageResolver {
       context.usageMoves.watch(accountOf(context), environmentOf(context)),
   })
   async usageChanged(@Root() moved: Position, @Ctx() context: RequestContext): Promise<UsageChanged> {
-    const account = accountOf(context);
-    const environment = environmentOf(context);
+    const subject = { accountId: accountOf(context), environment: environmentOf(context), keyId: undefined };
     await this.ledgerReached(moved, LEDGER_WAIT_MS);
     const month = periodOf('month', context.now);
     const [{ amounts, seen }, states] = await Promise.all([
-      this.usageQueries.counters(account, environment, [month]),
-      this.standing.of(account, environment, context.now),
+      this.usageQueries.counters(subject, [month]),
+      this.standing.of(limitedOf(context)),
     ]);
     return {
       position: this.tokens.encode(seen),

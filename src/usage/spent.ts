@@ -1,8 +1,9 @@
-import type { Environment, Position } from '../eventsourcing/event.js';
+import type { Position } from '../eventsourcing/event.js';
 import { as } from '../eventsourcing/event.js';
 import type { EventStore } from '../eventsourcing/eventStore.js';
 import type { UsageEvent, Use } from './events.js';
 import type { Spend, Spent } from './limiter.js';
+import { subjectId } from './events.js';
 
 const PAGE = 200;
 
@@ -15,7 +16,7 @@ interface Change {
   readonly sign: 1 | -1;
 }
 
-interface AccountTail {
+interface SubjectTail {
   /** Calls that count, oldest first. */
   readonly recent: readonly Spend[];
   readonly changes: readonly Change[];
@@ -26,18 +27,16 @@ interface AccountTail {
 /** The end of the journal: what windows may still hold, and what the ledger may not have. */
 export interface JournalTail {
   readonly since: number;
-  /** By `recentKey`. */
-  readonly accounts: ReadonlyMap<string, AccountTail>;
+  /** By `subjectId`: of accounts, and of keys, which may have limits of their own. */
+  readonly subjects: ReadonlyMap<string, SubjectTail>;
 }
-
-export const recentKey = (account: string, environment: Environment): string => `${account}|${environment}`;
 
 /**
  * Reads the journal's tail. A use is stored after its take, so events are read until one was written
  * before the time asked for.
  * @param since milliseconds since the epoch
  * @param ledger the last event that the ledger has seen
- * @param most how many calls are kept for each account, the newest; at least 1
+ * @param most how many calls are kept of each subject, the newest; at least 1
  */
 export async function readJournalTail(
   store: EventStore,
@@ -48,13 +47,11 @@ export async function readJournalTail(
   const found = new Map<string, { readonly recent: Spend[]; readonly changes: Change[] }>();
   // Read backwards, a correction comes before the batch that it corrects.
   const corrected = new Set<string>();
-  const note = (account: string, use: Use, position: Position, sign: 1 | -1): void => {
-    const id = recentKey(account, use.environment);
+  const note = (id: string, use: Use, position: Position, sign: 1 | -1): void => {
     let tail = found.get(id);
     if (!tail) found.set(id, (tail = { recent: [], changes: [] }));
     const { at, meters, periods } = use;
     if (position > ledger) tail.changes.push({ position, meters, periods, sign });
-    if (sign === -1) corrected.add(use.id);
     if (corrected.has(use.id) || at < since || !meters['requests']) return;
     tail.recent.push({ at, cost: meters['cost'] ?? 0 });
   };
@@ -71,36 +68,42 @@ export async function readJournalTail(
       const { type, data } = as<UsageEvent>(stored);
       const sign = type === 'UsesCorrected' ? -1 : 1;
       for (const { account, uses } of data.groups) {
-        for (const use of uses) note(account, use, position, sign);
+        for (const use of uses) {
+          const { environment, key } = use;
+          if (sign === -1) corrected.add(use.id);
+          note(subjectId({ accountId: account, environment, keyId: undefined }), use, position, sign);
+          note(subjectId({ accountId: account, environment, keyId: key }), use, position, sign);
+        }
       }
     }
     if (page.length < PAGE) break;
   }
-  const accounts = new Map<string, AccountTail>();
+  const subjects = new Map<string, SubjectTail>();
   for (const [id, { recent: all, changes }] of found) {
     const recent = all.sort((a, b) => a.at - b.at).slice(-most);
-    accounts.set(id, {
+    subjects.set(id, {
       recent,
       changes,
       since: recent.length < all.length ? (recent[0]?.at ?? since) : since,
     });
   }
-  return { since, accounts };
+  return { since, subjects };
 }
 
 /**
- * What an account has spent: the ledger's amounts, and what the tail has that the ledger has not.
+ * What a subject has spent: the ledger's amounts, and what the tail has that the ledger has not.
  * @param amounts by `meter|period`
  * @param seen the last event that is in them, not before the one that the tail was read with
  */
 export function spentOf(
   tail: JournalTail,
+  /** As `subjectId` names it. */
   id: string,
   { amounts, seen }: { readonly amounts: ReadonlyMap<string, number>; readonly seen: Position },
 ): Spent {
-  const account = tail.accounts.get(id);
+  const subject = tail.subjects.get(id);
   const periods = new Map(amounts);
-  for (const change of account?.changes ?? []) {
+  for (const change of subject?.changes ?? []) {
     if (change.position <= seen) continue;
     for (const [meter, amount] of Object.entries(change.meters)) {
       for (const period of change.periods) {
@@ -109,7 +112,7 @@ export function spentOf(
       }
     }
   }
-  return { periods, recent: account?.recent ?? [], since: account?.since ?? tail.since };
+  return { periods, recent: subject?.recent ?? [], since: subject?.since ?? tail.since };
 }
 
 /** Reads of the journal's tail, one at a time: who asks while one is under way shares the next. */

@@ -1,8 +1,7 @@
-import type { Environment } from '../eventsourcing/event.js';
 import type { PlanInForce } from '../plans/profile.js';
-import type { Limiter, LimitState } from './limiter.js';
+import type { Account, Limiter, LimitState } from './limiter.js';
 
-/** Where the limits of an account stand, for whoever asks; it takes nothing. */
+/** Where the limits of an account and of a key of it stand, for whoever asks; it takes nothing. */
 export class Standing {
   constructor(
     private readonly limiter: Limiter,
@@ -10,9 +9,9 @@ export class Standing {
   ) {}
 
   /** @throws Outage when nobody can tell */
-  of(accountId: string, environment: Environment, now: number): Promise<readonly LimitState[]> {
-    const { limits } = this.planOf(accountId).plan;
-    if (limits.length === 0) return Promise.resolve([]);
-    return this.limiter.states({ accountId, environment, limits, now });
+  of(caller: Omit<Account, 'limits'>): Promise<readonly LimitState[]> {
+    const { limits } = this.planOf(caller.accountId).plan;
+    if (limits.length === 0 && !caller.key?.limits.length) return Promise.resolve([]);
+    return this.limiter.states({ ...caller, limits });
   }
 }

@@ -7,6 +7,8 @@ import { MAX_LIMITS } from '../plans/profile.js';
 
 /** Days that can be asked for at once, by the hour and by the day. */
 export const MAX_DAYS = { hour: 31, day: 400 } as const;
+/** Limits of the plan, and of the key that asks. */
+const MAX_STATES = 2 * MAX_LIMITS;
 const MAX_BUCKETS = Math.max(24 * MAX_DAYS.hour, MAX_DAYS.day);
 
 export enum UsageInterval {
@@ -69,7 +71,10 @@ export class Usage {
   stale!: boolean;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'A limit of the plan, and where it stands now.' })
+@ObjectType({
+  simpleResolvers: true,
+  description: 'A limit of the plan or of the key that asks, and where it stands now.',
+})
 export class LimitStatus {
   @Field(() => String, { description: 'Names the limit, as in the RateLimit headers.' })
   id!: string;
@@ -104,8 +109,11 @@ export class Quota {
   @Field(() => String, { description: 'The plan that they come from.' })
   plan!: string;
 
-  @Sized({ assumedSize: MAX_LIMITS })
-  @Field(() => [LimitStatus], { description: 'The limits in force; empty for a plan without limits.' })
+  @Sized({ assumedSize: MAX_STATES })
+  @Field(() => [LimitStatus], {
+    description:
+      'The limits in force, those of the key that asks behind those of the plan; empty without any.',
+  })
   limits!: LimitStatus[];
 }
 
@@ -117,7 +125,7 @@ export class RateLimit {
   })
   limit!: LimitStatus | null;
 
-  @Sized({ assumedSize: MAX_LIMITS })
+  @Sized({ assumedSize: MAX_STATES })
   @Field(() => [LimitStatus], { description: 'All limits in force, as in RateLimit and RateLimit-Policy.' })
   policies!: LimitStatus[];
 }
@@ -138,7 +146,7 @@ export class UsageChanged {
   })
   requests!: number;
 
-  @Sized({ assumedSize: MAX_LIMITS })
+  @Sized({ assumedSize: MAX_STATES })
   @Field(() => [LimitStatus], {
     description: 'The limits in force, as in `quota`; empty for a plan without limits.',
   })

@@ -15,13 +15,14 @@ import { PolicyRunner } from '../../src/eventsourcing/policy.js';
 import { EventReader } from '../../src/eventsourcing/reader.js';
 import type { KeyEvent } from '../../src/keys/events.js';
 import { keyStream } from '../../src/keys/events.js';
-import { IssueKey } from '../../src/keys/issue.js';
+import { KeySecrets } from '../../src/keys/secrets.js';
 import { revokeKeys } from '../../src/keys/policies.js';
 import { subscription } from '../../src/plans/decide.js';
 import { subscriptionStream } from '../../src/plans/events.js';
 import { endSubscription } from '../../src/plans/policies.js';
 import { PersonalData, SubjectErased } from '../../src/secrets/personalData.js';
 import type { Sql } from '../../src/sql/sql.js';
+import { shop } from '../plans/shop.js';
 import { allEvents } from '../crash/facts.js';
 import { deferred, InterceptedStore } from '../eventsourcing/fixtures.js';
 import { freshSql } from '../support/database.js';
@@ -55,7 +56,7 @@ function commandsOn(on: EventStore) {
     commands,
     register: new RegisterUser(commands, personal, KEY, () => now),
     deleteAccount: new DeleteAccount(commands, personal, KEY),
-    issueKey: new IssueKey(commands, KEY, () => ({ live: 'sk_live_', test: 'sk_test_' })),
+    keySecrets: new KeySecrets(commands, KEY, shop),
   };
 }
 
@@ -85,12 +86,13 @@ async function issueKey(
   commandId?: string,
   expiresAt: Date | null = null,
 ) {
-  const issued = await commandsOn(store).issueKey.execute(
+  const issued = await commandsOn(store).keySecrets.issue(
     { accountId, name: 'a key', environment: 'live', scopes: ['read'], expiresAt },
+    undefined,
     context(`user:${userId}`, commandId),
   );
   if (issued.kind === 'refused') throw new Error(issued.refusal.code);
-  return issued;
+  return { ...issued, keyId: issued.stored.streamId };
 }
 
 const remove = ({ accountId, userId }: RegisteredUser, password = PASSWORD, commandId?: string) =>
@@ -314,12 +316,13 @@ describe('law 4, weeks later', () => {
     await settle();
     const expiresAt = new Date(now + WEEKS / 2);
     const first = await issueKey(user, 'k', expiresAt);
-    expect(first.secret).toMatch(/^sk_live_/);
+    expect(first.secret).toMatch(/^sh_live_/);
     await remove(user);
     await settle();
     now += WEEKS;
     const again = await issueKey(user, 'k', expiresAt);
-    expect(again).toMatchObject({ keyId: first.keyId, key: first.key, secret: null });
+    expect(again).toMatchObject({ keyId: first.keyId, secret: null });
+    expect(again.stored.data).toEqual(first.stored.data);
     expect(again.stored.metadata.at).toBe(new Date(START).toISOString());
     await expect(issueKey(user, 'k')).rejects.toThrow('COMMAND_ID_REUSED');
     expect(await typesOf(keyStream(first.keyId))).toEqual(['KeyIssued', 'KeyRevoked']);

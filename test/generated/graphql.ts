@@ -30,6 +30,10 @@ export type IssueKeyInput = {
   environment?: KeyEnvironment;
   /** When it stops working; must be in the future. */
   expiresAt?: string | null | undefined;
+  /** Limits beside those of the plan, at most 8, one for each meter and window. */
+  limits?: Array<KeyLimitInput>;
+  /** What to note of it, at most 20 entries. */
+  metadata?: Array<KeyMetadataInput>;
   /** Tells the keys apart, 1 to 100 characters. It is kept for ever: no personal data. */
   name: string;
   /** What it may do. */
@@ -43,9 +47,45 @@ export type KeyEnvironment =
   /** For trying out. */
   | 'TEST';
 
-/** What a key may do. Governed queries need `READ`. */
+/** A limit for a key, beside those of the account’s plan. */
+export type KeyLimitInput = {
+  /** The most that is allowed in a window; of requests a minute or an hour 1 to 10000. */
+  amount: number;
+  /** What is counted. */
+  meter: KeyLimitMeter;
+  /** In which time. */
+  window: KeyLimitWindow;
+};
+
+/** What a limit counts. */
+export type KeyLimitMeter =
+  /** Cost points. */
+  | 'COST'
+  /** Requests. */
+  | 'REQUESTS';
+
+/** How long a limit counts: requests slide over minute and hour, cost points are refilled in that time; day and month are those of UTC. */
+export type KeyLimitWindow =
+  /** A day of UTC. */
+  | 'DAY'
+  /** 60 minutes; only where the plans of the service have limits by the hour. */
+  | 'HOUR'
+  /** 60 seconds. */
+  | 'MINUTE'
+  /** A month of UTC. */
+  | 'MONTH';
+
+/** Something to note of a key. */
+export type KeyMetadataInput = {
+  /** Its name, 1 to 40 characters, unique within the key. */
+  name: string;
+  /** At most 500 characters. It is kept for ever: no personal data. */
+  value: string;
+};
+
+/** What a key may do: `@access` says at each field which one it needs. None includes another. */
 export type KeyScope =
-  /** Manage the account; nothing needs it yet. */
+  /** Manage the keys of the account. */
   | 'ADMIN'
   /** Read the catalogue, usage and quota. */
   | 'READ'
@@ -76,6 +116,16 @@ export type RegisterUserInput = {
 export type RevokeKeyInput = {
   /** Names this command. */
   commandId?: string | null | undefined;
+  /** The id of the key, not its secret. */
+  id: string | number;
+};
+
+/** A key that gets another secret. */
+export type RotateKeyInput = {
+  /** Names this command: sent again, it returns the first result without the secret. */
+  commandId?: string | null | undefined;
+  /** How long the secret that it has now works beside the new one, in seconds: 0 to 2592000 (30 days). */
+  graceSeconds?: number;
   /** The id of the key, not its secret. */
   id: string | number;
 };
@@ -155,13 +205,21 @@ export type IssueKeyMutationVariables = Exact<{
 
 export type IssueKeyMutation = { issueKey:
     | { __typename: 'InvalidInput', code: string, message: string, field: string | null }
-    | { __typename: 'IssueKeyPayload', secret: string | null, secretNotice: string | null, position: string, key: { id: string, name: string, environment: KeyEnvironment, scopes: Array<KeyScope>, prefix: string, last4: string, issuedAt: string, expiresAt: string | null } }
+    | { __typename: 'IssueKeyPayload', secret: string | null, secretNotice: string | null, position: string, key: { id: string, name: string, environment: KeyEnvironment, scopes: Array<KeyScope>, prefix: string, last4: string, issuedAt: string, expiresAt: string | null, rotatedAt: string | null, graceEndsAt: string | null, limits: Array<{ meter: KeyLimitMeter, window: KeyLimitWindow, amount: number }>, metadata: Array<{ name: string, value: string }> } }
    | null };
+
+export type KeysQueryVariables = Exact<{
+  first?: number;
+  after?: string | null | undefined;
+}>;
+
+
+export type KeysQuery = { me: { account: { id: string, keys: { nodes: Array<{ id: string, name: string, environment: KeyEnvironment, scopes: Array<KeyScope>, prefix: string, last4: string, issuedAt: string, expiresAt: string | null, rotatedAt: string | null, graceEndsAt: string | null, revokedAt: string | null, lastUsedAt: string | null, limits: Array<{ meter: KeyLimitMeter, window: KeyLimitWindow, amount: number }>, metadata: Array<{ name: string, value: string }> }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } } } | null };
 
 export type MeQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type MeQuery = { me: { account: { id: string, plan: { id: string, name: string, tiers: Array<string>, features: Array<string> }, keys: { nodes: Array<{ id: string, name: string, environment: KeyEnvironment, prefix: string, last4: string, revokedAt: string | null }> } }, user: { id: string, email: string | null, emailVerified: boolean, name: string | null } | null } | null };
+export type MeQuery = { me: { account: { id: string, plan: { id: string, name: string, tiers: Array<string>, features: Array<string> } }, user: { id: string, email: string | null, emailVerified: boolean, name: string | null } | null } | null };
 
 export type PatternQueryVariables = Exact<{
   id?: string | number | null | undefined;
@@ -225,6 +283,17 @@ export type RevokeKeyMutation = { revokeKey:
     | { __typename: 'InvalidInput', code: string, message: string }
     | { __typename: 'NotFound', code: string, message: string }
     | { __typename: 'RevokeKeyPayload', id: string, position: string }
+   | null };
+
+export type RotateKeyMutationVariables = Exact<{
+  input: RotateKeyInput;
+}>;
+
+
+export type RotateKeyMutation = { rotateKey:
+    | { __typename: 'InvalidInput', code: string, message: string, field: string | null }
+    | { __typename: 'NotFound', code: string, message: string }
+    | { __typename: 'RotateKeyPayload', secret: string | null, secretNotice: string | null, position: string, key: { id: string, name: string, environment: KeyEnvironment, scopes: Array<KeyScope>, prefix: string, last4: string, issuedAt: string, expiresAt: string | null, rotatedAt: string | null, graceEndsAt: string | null, limits: Array<{ meter: KeyLimitMeter, window: KeyLimitWindow, amount: number }>, metadata: Array<{ name: string, value: string }> } }
    | null };
 
 export type SearchPatternsQueryVariables = Exact<{
@@ -374,6 +443,17 @@ export const IssueKeyDocument = new TypedDocumentString(`
         last4
         issuedAt
         expiresAt
+        rotatedAt
+        graceEndsAt
+        limits {
+          meter
+          window
+          amount
+        }
+        metadata {
+          name
+          value
+        }
       }
     }
     ... on Refusal {
@@ -386,6 +466,44 @@ export const IssueKeyDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<IssueKeyMutation, IssueKeyMutationVariables>;
+export const KeysDocument = new TypedDocumentString(`
+    query Keys($first: Int! = 20, $after: String) {
+  me {
+    account {
+      id
+      keys(first: $first, after: $after) {
+        nodes {
+          id
+          name
+          environment
+          scopes
+          prefix
+          last4
+          issuedAt
+          expiresAt
+          rotatedAt
+          graceEndsAt
+          limits {
+            meter
+            window
+            amount
+          }
+          metadata {
+            name
+            value
+          }
+          revokedAt
+          lastUsedAt
+        }
+        pageInfo {
+          hasNextPage
+          endCursor
+        }
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<KeysQuery, KeysQueryVariables>;
 export const MeDocument = new TypedDocumentString(`
     query Me {
   me {
@@ -396,16 +514,6 @@ export const MeDocument = new TypedDocumentString(`
         name
         tiers
         features
-      }
-      keys(first: 100) {
-        nodes {
-          id
-          name
-          environment
-          prefix
-          last4
-          revokedAt
-        }
       }
     }
     user {
@@ -565,6 +673,46 @@ export const RevokeKeyDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<RevokeKeyMutation, RevokeKeyMutationVariables>;
+export const RotateKeyDocument = new TypedDocumentString(`
+    mutation RotateKey($input: RotateKeyInput!) {
+  rotateKey(input: $input) {
+    __typename
+    ... on RotateKeyPayload {
+      secret
+      secretNotice
+      position
+      key {
+        id
+        name
+        environment
+        scopes
+        prefix
+        last4
+        issuedAt
+        expiresAt
+        rotatedAt
+        graceEndsAt
+        limits {
+          meter
+          window
+          amount
+        }
+        metadata {
+          name
+          value
+        }
+      }
+    }
+    ... on Refusal {
+      code
+      message
+    }
+    ... on InvalidInput {
+      field
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RotateKeyMutation, RotateKeyMutationVariables>;
 export const SearchPatternsDocument = new TypedDocumentString(`
     query SearchPatterns($query: String!, $first: Int! = 10, $category: String) {
   searchPatterns(query: $query, first: $first, category: $category) {

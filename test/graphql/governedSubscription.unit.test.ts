@@ -78,18 +78,20 @@ beforeEach(async () => {
   keys.load([
     {
       id: 'k1',
-      accountId: 'a1',
+      account_id: 'a1',
       environment: 'live',
       scopes: ['read'],
       hash: hashKey(PEPPER, SECRET),
-      revoked: false,
-      expiresAt: null,
-      revision: 0,
+      limits: [],
+      rotations: [],
+      revoked_at: null,
+      expires_at: null,
     },
   ]);
   const schema = buildSchema(`
+    directive @access(anyone: Boolean, scope: String) on FIELD_DEFINITION
     type Query { nothing: Int }
-    type Subscription { ticks: String, large: String }
+    type Subscription { ticks: String @access(scope: "read"), large: String @access(scope: "read") }
   `);
   for (const field of Object.values(schema.getSubscriptionType()?.getFields() ?? {})) {
     field.extensions = { metering: field.name === 'ticks' ? 'governed' : 'guarded' };

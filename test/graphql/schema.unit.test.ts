@@ -144,6 +144,7 @@ describe('the root fields', () => {
       'refreshSession: anonymous',
       'registerUser: anonymous',
       'revokeKey: guarded',
+      'rotateKey: guarded',
       'signIn: anonymous',
       'signOut: guarded',
       'signOutEverywhere: guarded',

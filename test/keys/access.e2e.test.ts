@@ -11,6 +11,7 @@ import { keyStream } from '../../src/keys/events.js';
 import { mintKey } from '../../src/keys/format.js';
 import {
   IssueKeyDocument,
+  KeysDocument,
   MeDocument,
   QuotaDocument,
   RegisterUserDocument,
@@ -147,6 +148,8 @@ describe('a key', () => {
           prefix: 'sk_live_',
           last4: secret.slice(-4),
           expiresAt: new Date(Date.now() - 1).toISOString(),
+          limits: [],
+          metadata: [],
         },
       },
       {
@@ -194,7 +197,7 @@ describe('a key', () => {
   it('is listed without its secret', async () => {
     const { secret, token, keyId } = await customer();
     await t.app.parts.projector.allReached(await t.app.parts.store.head(), 60_000);
-    const answer = await t.query(MeDocument, {}, token);
+    const answer = await t.query(KeysDocument, {}, token);
     expect(answer.data?.me?.account.keys.nodes).toEqual([
       expect.objectContaining({ id: keyId, prefix: 'sk_live_', last4: secret.slice(-4), revokedAt: null }),
     ]);
@@ -401,7 +404,7 @@ describe('a command that is sent again', () => {
     expect(new Set(results.map(({ key }) => JSON.stringify(key))).size).toBe(1);
     expect(await bearer(secretsShown[0] as string)).toEqual([200, undefined]);
     await t.app.parts.projector.allReached(await head(), 60_000);
-    const { data } = await t.query(MeDocument, {}, token);
+    const { data } = await t.query(KeysDocument, {}, token);
     expect(data?.me?.account).toMatchObject({ id: accountId });
     expect(data?.me?.account.keys.nodes.filter(({ name }) => name === 'Race')).toHaveLength(1);
   });
@@ -499,7 +502,7 @@ it(
         WHERE table_schema NOT IN ('pg_catalog', 'information_schema')`,
       );
       expect(tables.map(({ name }) => name)).toEqual(
-        expect.arrayContaining(['store.events', 'vault.subject_keys', 'read.keys_v1_g1_keys']),
+        expect.arrayContaining(['store.events', 'vault.subject_keys', 'read.keys_v2_g1_keys']),
       );
       let rows = 0;
       for (const { name } of tables) {

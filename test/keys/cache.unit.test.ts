@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { KnownKey } from '../../projections/keys/queries.js';
+import type { KnownKeyRow } from '../../projections/keys/queries.js';
 import { StoredEvent } from '../../src/eventsourcing/event.js';
 import { hashKey, KeyCache } from '../../src/keys/cache.js';
 import type { KeyEvent } from '../../src/keys/events.js';
@@ -44,23 +44,59 @@ function example(id: string, expiresAt: string | null = null) {
       prefix: 'sk_live_',
       last4: text.slice(-4),
       expiresAt,
+      limits: [],
+      metadata: [],
     },
   });
   const revoked = stored(id, 1, {
     type: 'KeyRevoked',
     data: { accountId: `account-of-${id}`, by: 'user:u' },
   });
-  const row: KnownKey = {
+  const row: KnownKeyRow = {
     id,
-    accountId: `account-of-${id}`,
+    account_id: `account-of-${id}`,
     environment: 'live',
     scopes: ['read'],
     hash: hashKey(PEPPER, text),
-    revoked: false,
-    expiresAt: expiresAt === null ? null : Date.parse(expiresAt),
-    revision: 0,
+    limits: [],
+    rotations: [],
+    expires_at: expiresAt === null ? null : new Date(expiresAt),
+    revoked_at: null,
   };
-  return { text, issued, revoked, row, revokedRow: { ...row, revoked: true, revision: 1 } };
+  return { text, issued, revoked, row, revokedRow: { ...row, revoked_at: new Date(NOW) } };
+}
+
+/** The same with two rotations behind it: the first secret works until +10 s, the second until +20 s. */
+function rotatedExample(id: string) {
+  const key = example(id);
+  const texts = [key.text, mintKey('sk_live_'), mintKey('sk_live_')];
+  const rotations = [10_000, 20_000].map((grace, i) => {
+    const text = texts[i + 1] as string;
+    return {
+      revision: i + 1,
+      at: new Date(NOW).toISOString(),
+      hash: hashKey(PEPPER, text),
+      prefix: 'sk_live_',
+      last4: text.slice(-4),
+      graceEndsAt: new Date(NOW + grace).toISOString(),
+    };
+  });
+  const events = rotations.map(({ revision, hash, prefix, last4, graceEndsAt }) =>
+    stored(id, revision, {
+      type: 'KeyRotated',
+      data: {
+        accountId: `account-of-${id}`,
+        by: 'user:u',
+        hash,
+        pepperId: 'p',
+        prefix,
+        last4,
+        graceEndsAt,
+      },
+    }),
+  );
+  const row = (known: number): KnownKeyRow => ({ ...key.row, rotations: rotations.slice(0, known) });
+  return { texts, arrivals: [key.issued, ...events], rows: [row(0), row(1), row(2)] };
 }
 
 const codeOf = (cache: KeyCache, text: string, now = NOW): string => {
@@ -75,7 +111,20 @@ describe('a key', () => {
     const { text, issued, row } = example('k1');
     const cache = cacheOf();
     cache.apply(issued);
-    expect(cache.check(text, NOW)).toEqual({ kind: 'key', key: row });
+    expect(cache.check(text, NOW)).toEqual({
+      kind: 'key',
+      key: {
+        id: 'k1',
+        accountId: 'account-of-k1',
+        environment: 'live',
+        scopes: ['read'],
+        hash: row.hash,
+        limits: [],
+        rotations: [],
+        revoked: false,
+        expiresAt: null,
+      },
+    });
   });
 
   it('is malformed when it cannot be one of ours', () => {
@@ -164,5 +213,58 @@ describe('law 8: a revocation', () => {
     cache.load([row]);
     cache.apply(revoked);
     expect(cache.size).toBe(1);
+  });
+});
+
+describe('a rotated key', () => {
+  const at = (cache: KeyCache, texts: readonly string[], now: number): string[] =>
+    texts.map((text) => codeOf(cache, text, now));
+
+  it('answers to each secret until the grace of the next one ends', () => {
+    const { texts, arrivals } = rotatedExample('k1');
+    const cache = cacheOf();
+    for (const event of arrivals) cache.apply(event);
+    expect(at(cache, texts, NOW)).toEqual(['valid', 'valid', 'valid']);
+    expect(at(cache, texts, NOW + 10_000)).toEqual(['KEY_ROTATED', 'valid', 'valid']);
+    expect(at(cache, texts, NOW + 19_999)).toEqual(['KEY_ROTATED', 'valid', 'valid']);
+    expect(at(cache, texts, NOW + 20_000)).toEqual(['KEY_ROTATED', 'KEY_ROTATED', 'valid']);
+    const ids = texts
+      .map((text) => cache.check(text, NOW))
+      .map((check) => check.kind === 'key' && check.key.id);
+    expect(ids).toEqual(['k1', 'k1', 'k1']);
+  });
+
+  it('is the same in whatever order and however often events and rows come', () => {
+    const { texts, arrivals, rows } = rotatedExample('k1');
+    const everything = [
+      ...arrivals.map((_, i) => ['event', i] as const),
+      ...rows.map((_, i) => ['row', i] as const),
+    ];
+    fc.assert(
+      fc.property(
+        fc.shuffledSubarray(everything, { minLength: 0 }),
+        fc.array(fc.constantFrom(...everything), { maxLength: 4 }),
+        (some, again) => {
+          const cache = cacheOf();
+          for (const [kind, i] of [...some, ...again]) {
+            if (kind === 'event') cache.apply(arrivals[i] as StoredEvent);
+            else cache.load([rows[i] as KnownKeyRow]);
+          }
+          // In the end everything comes.
+          for (const event of arrivals) cache.apply(event);
+          expect(at(cache, texts, NOW + 10_000)).toEqual(['KEY_ROTATED', 'valid', 'valid']);
+          expect(at(cache, texts, NOW + 20_000)).toEqual(['KEY_ROTATED', 'KEY_ROTATED', 'valid']);
+          expect(cache.size).toBe(1);
+        },
+      ),
+    );
+  });
+
+  it('is refused under all its secrets once it is revoked', () => {
+    const { texts, arrivals } = rotatedExample('k1');
+    const cache = cacheOf();
+    for (const event of arrivals) cache.apply(event);
+    cache.apply(stored('k1', 3, { type: 'KeyRevoked', data: { accountId: 'account-of-k1', by: 'user:u' } }));
+    expect(at(cache, texts, NOW)).toEqual(['KEY_REVOKED', 'KEY_REVOKED', 'KEY_REVOKED']);
   });
 });

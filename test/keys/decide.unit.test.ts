@@ -1,5 +1,5 @@
-import { key } from '../../src/keys/decide.js';
-import type { KeyEvent } from '../../src/keys/events.js';
+import { key, MAX_GRACE_SECONDS, MAX_KEY_RATE, MAX_SECRETS } from '../../src/keys/decide.js';
+import type { KeyEvent, KeyLimit } from '../../src/keys/events.js';
 import { given } from '../eventsourcing/given.js';
 
 const data = {
@@ -12,6 +12,8 @@ const data = {
   prefix: 'sk_live_',
   last4: 'wxyz',
   expiresAt: null,
+  limits: [],
+  metadata: [],
 } as const;
 const issued: KeyEvent = { type: 'KeyIssued', data };
 const revoked: KeyEvent = { type: 'KeyRevoked', data: { accountId: 'a1', by: 'user:u1' } };
@@ -48,4 +50,124 @@ it('says of another account’s key what it says of none, revoked or not', () =>
   const unknown = given(key).when(command).decision;
   expect(given(key, issued).when(command).decision).toEqual(unknown);
   expect(given(key, issued, revoked).when(command).decision).toEqual(unknown);
+});
+
+describe('a rotation', () => {
+  const secret = { hash: 'h2', pepperId: 'p', prefix: 'sk_live_', last4: '1234' };
+  const rotate = {
+    type: 'RotateKey',
+    accountId: 'a1',
+    by: 'user:u1',
+    at,
+    secret,
+    graceSeconds: 60,
+    authority: undefined,
+  } as const;
+
+  it('gives the key another secret, and the one before a time to live', () => {
+    const graceEndsAt = '2026-11-22T12:01:00.000Z';
+    given(key, issued)
+      .when(rotate)
+      .then({ type: 'KeyRotated', data: { accountId: 'a1', by: 'user:u1', ...secret, graceEndsAt } });
+  });
+
+  it('is refused for a key that works no more', () => {
+    given(key, issued, revoked).when(rotate).thenRefused('INVALID_INPUT', 'id');
+    given(key, { type: 'KeyIssued', data: { ...data, expiresAt: at.toISOString() } })
+      .when(rotate)
+      .thenRefused('INVALID_INPUT', 'id');
+  });
+
+  it('is refused for another account as for a key that is not there', () => {
+    const others = given(key, issued).when({ ...rotate, accountId: 'a2' }).decision;
+    expect(others).toEqual(given(key).when(rotate).decision);
+    given(key).when(rotate).thenRefused('NOT_FOUND', 'id');
+  });
+
+  it('is refused while as many secrets work as may', () => {
+    const rotated: KeyEvent = {
+      type: 'KeyRotated',
+      data: { accountId: 'a1', by: 'user:u1', ...secret, graceEndsAt: '2026-11-22T12:00:01.000Z' },
+    };
+    const four = Array.from({ length: MAX_SECRETS - 1 }, () => rotated);
+    given(key, issued, ...four)
+      .when(rotate)
+      .thenRefused('INVALID_INPUT', 'id');
+    const later = { ...rotate, at: new Date('2026-11-22T12:00:01Z') };
+    expect(given(key, issued, ...four).when(later).decision.kind).toBe('accepted');
+  });
+
+  it.each([-1, 1.5, MAX_GRACE_SECONDS + 1, NaN])('gives no grace of %p seconds', (graceSeconds) => {
+    given(key, issued)
+      .when({ ...rotate, graceSeconds })
+      .thenRefused('INVALID_INPUT', 'graceSeconds');
+  });
+});
+
+describe('a key that manages keys', () => {
+  const authority = { environment: 'live', scopes: ['admin'] } as const;
+  const within = { ...authority, scopes: ['admin', 'read'] } as const;
+  const test = { environment: 'test', scopes: ['admin', 'read'] } as const;
+  const secret = { hash: 'h2', pepperId: 'p', prefix: 'sk_live_', last4: '1234' };
+  const rotate = { type: 'RotateKey', accountId: 'a1', by: 'key:k', at, secret, graceSeconds: 0 } as const;
+
+  it('hands out no scope that it does not have, by issuing or by rotating', () => {
+    given(key).when({ type: 'IssueKey', key: data, at, authority }).thenRefused('INVALID_INPUT', 'scopes');
+    given(key, issued)
+      .when({ ...rotate, authority })
+      .thenRefused('INVALID_INPUT', 'scopes');
+    given(key).when({ type: 'IssueKey', key: data, at, authority: within }).then(issued);
+    expect(given(key, issued).when({ ...rotate, authority: within }).decision.kind).toBe('accepted');
+  });
+
+  it('stays in its environment: keys of the other are not there', () => {
+    const none = given(key).when({ type: 'RevokeKey', accountId: 'a1', by: 'key:k' }).decision;
+    expect(
+      given(key, issued).when({ type: 'RevokeKey', accountId: 'a1', by: 'key:k', authority: test }).decision,
+    ).toEqual(none);
+    given(key, issued)
+      .when({ ...rotate, authority: test })
+      .thenRefused('NOT_FOUND', 'id');
+    given(key)
+      .when({ type: 'IssueKey', key: data, at, authority: test })
+      .thenRefused('INVALID_INPUT', 'environment');
+  });
+});
+
+describe('limits of a key', () => {
+  const limited = (limits: readonly object[], hours = false) =>
+    given(key).when({ type: 'IssueKey', key: { ...data, limits: limits as KeyLimit[] }, at, hours });
+  const limit = (window: string, amount: number, meter = 'requests') => ({ meter, window, amount });
+
+  it('are kept as they were given', () => {
+    const limits = [limit('minute', 5), limit('month', 100), limit('minute', 50, 'cost')] as KeyLimit[];
+    limited(limits).then({ type: 'KeyIssued', data: { ...data, limits } });
+  });
+
+  it.each([
+    ['nothing', [limit('minute', 0)]],
+    ['a part', [limit('day', 1.5)]],
+    ['more requests a minute than are remembered', [limit('minute', MAX_KEY_RATE + 1)]],
+    ['the same twice', [limit('day', 1), limit('day', 2)]],
+    ['hours, of which the service has none', [limit('hour', 1)]],
+    ['too many', Array.from({ length: 9 }, () => limit('day', 1))],
+  ])('are refused for %s', (_what, limits) => {
+    limited(limits).thenRefused('INVALID_INPUT', 'limits');
+  });
+
+  it('may be by the hour where plans have such', () => {
+    expect(limited([limit('hour', 1)], true).decision.kind).toBe('accepted');
+  });
+});
+
+it.each([
+  ['a name without characters', [{ name: '', value: 'x' }]],
+  ['a long name', [{ name: 'x'.repeat(41), value: 'x' }]],
+  ['a long value', [{ name: 'x', value: 'x'.repeat(501) }]],
+  ['a name twice', ['1', '2'].map((value) => ({ name: 'x', value }))],
+  ['too many entries', Array.from({ length: 21 }, (_, i) => ({ name: `n${i}`, value: '' }))],
+])('refuses metadata with %s', (_what, metadata) => {
+  given(key)
+    .when({ type: 'IssueKey', key: { ...data, metadata }, at })
+    .thenRefused('INVALID_INPUT', 'metadata');
 });

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { mintKey, parseKey } from '../../src/keys/format.js';
+import { mintKey, isWellFormed } from '../../src/keys/format.js';
 
 const PREFIXES = ['sk_live_', 'sk_test_', 'glyph_sk_live_', 'hm_'];
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
@@ -15,7 +15,17 @@ it('mints a prefix and 32 base62 characters that parse', () => {
     fc.property(prefix, (p) => {
       const key = mintKey(p);
       expect(key).toMatch(new RegExp(`^${p}[0-9A-Za-z]{32}$`));
-      expect(parseKey(key, PREFIXES)).toBe(p);
+      expect(isWellFormed(key, PREFIXES)).toBe(true);
+    }),
+  );
+});
+
+it('mints as many characters as are asked for, which parse too', () => {
+  fc.assert(
+    fc.property(prefix, fc.integer({ min: 24, max: 64 }), (p, length) => {
+      const key = mintKey(p, length);
+      expect(key.length).toBe(p.length + length);
+      expect(isWellFormed(key, PREFIXES)).toBe(true);
     }),
   );
 });
@@ -29,7 +39,7 @@ describe('refuses a key', () => {
     fc.assert(
       fc.property(keyAndPlace, fc.constantFrom(...BASE62, '_', '-', ' ', 'é'), ([key, i], other) => {
         fc.pre(key[i] !== other);
-        expect(parseKey(key.slice(0, i) + other + key.slice(i + 1), PREFIXES)).toBeUndefined();
+        expect(isWellFormed(key.slice(0, i) + other + key.slice(i + 1), PREFIXES)).toBe(false);
       }),
       { numRuns: 500 },
     );
@@ -40,7 +50,7 @@ describe('refuses a key', () => {
       fc.property(keyAndPlace, ([key, i]) => {
         fc.pre(i > 0 && key[i - 1] !== key[i]);
         const swapped = `${key.slice(0, i - 1)}${key[i]}${key[i - 1]}${key.slice(i + 1)}`;
-        expect(parseKey(swapped, PREFIXES)).toBeUndefined();
+        expect(isWellFormed(swapped, PREFIXES)).toBe(false);
       }),
       { numRuns: 500 },
     );
@@ -56,7 +66,7 @@ describe('refuses a key', () => {
           key + added,
           added + key,
         ]) {
-          expect(parseKey(text, PREFIXES)).toBeUndefined();
+          expect(isWellFormed(text, PREFIXES)).toBe(false);
         }
       }),
       { numRuns: 300 },
@@ -64,26 +74,26 @@ describe('refuses a key', () => {
   });
 
   it('of another prefix, though its checksum is right', () => {
-    expect(parseKey(mintKey('other_'), PREFIXES)).toBeUndefined();
-    expect(parseKey(mintKey('sk_test_'), ['sk_live_'])).toBeUndefined();
+    expect(isWellFormed(mintKey('other_'), PREFIXES)).toBe(false);
+    expect(isWellFormed(mintKey('sk_test_'), ['sk_live_'])).toBe(false);
   });
 
   it('whose prefix was exchanged for another of ours', () => {
     const live = mintKey('sk_live_');
-    expect(parseKey(live.replace('sk_live_', 'sk_test_'), PREFIXES)).toBeUndefined();
+    expect(isWellFormed(live.replace('sk_live_', 'sk_test_'), PREFIXES)).toBe(false);
   });
 
   it('that is any other text', () => {
-    fc.assert(fc.property(fc.string(), (text) => parseKey(text, PREFIXES) === undefined));
+    fc.assert(fc.property(fc.string(), (text) => !isWellFormed(text, PREFIXES)));
   });
 });
 
-it('tells prefixes apart of which one begins with the other, in either order', () => {
+it('knows prefixes of which one begins with the other, in either order', () => {
   for (const prefixes of [
     ['sk_', 'sk_test_'],
     ['sk_test_', 'sk_'],
   ]) {
-    expect(parseKey(mintKey('sk_'), prefixes)).toBe('sk_');
-    expect(parseKey(mintKey('sk_test_'), prefixes)).toBe('sk_test_');
+    expect(isWellFormed(mintKey('sk_'), prefixes)).toBe(true);
+    expect(isWellFormed(mintKey('sk_test_'), prefixes)).toBe(true);
   }
 });

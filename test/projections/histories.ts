@@ -21,6 +21,7 @@ export type Happening =
     }
   | { readonly kind: 'key'; readonly who: number }
   | { readonly kind: 'revoke'; readonly who: number }
+  | { readonly kind: 'rotate'; readonly who: number }
   | { readonly kind: 'account'; readonly who: number }
   | { readonly kind: 'delete'; readonly who: number }
   | { readonly kind: 'session'; readonly who: number }
@@ -70,6 +71,7 @@ export const happening: fc.Arbitrary<Happening> = fc.oneof(
   },
   { weight: 2, arbitrary: fc.record({ kind: kind('key'), who }) },
   { weight: 2, arbitrary: fc.record({ kind: kind('revoke'), who }) },
+  { weight: 1, arbitrary: fc.record({ kind: kind('rotate'), who }) },
   { weight: 2, arbitrary: fc.record({ kind: kind('account'), who }) },
   { weight: 1, arbitrary: fc.record({ kind: kind('delete'), who }) },
   { weight: 2, arbitrary: fc.record({ kind: kind('session'), who }) },
@@ -145,6 +147,16 @@ export class Historian {
         if (!key || key.revoked) return;
         key.revoked = true;
         yield [`key-${key.id}`, { type: 'KeyRevoked', data: { accountId: key.account, by: 'user:a' } }];
+        return;
+      }
+      case 'rotate': {
+        const key = this.#keys[happening.who];
+        if (!key) return;
+        const hash = `hash-${randomUUID()}`;
+        const secret = { hash, pepperId: 'pepper', prefix: 'sk_live_', last4: hash.slice(-4) };
+        const graceEndsAt = '2026-11-23T00:00:00.000Z';
+        const data = { accountId: key.account, by: 'user:a', ...secret, graceEndsAt };
+        yield [`key-${key.id}`, { type: 'KeyRotated', data }];
         return;
       }
       case 'account': {
@@ -280,6 +292,8 @@ function issuedKey(
     prefix: 'sk_live_',
     last4: 'abcd',
     expiresAt: n === 0 ? '2027-01-01T00:00:00.000Z' : null,
+    limits: n === 1 ? [{ meter: 'requests', window: 'minute', amount: 5 }] : [],
+    metadata: n === 2 ? [{ name: 'service', value: 'billing' }] : [],
   };
 }
 

@@ -1,4 +1,3 @@
-import type { KnownKey } from '../../projections/keys/queries.js';
 import { canonicalJson } from '../../src/canonicalJson.js';
 import type { NewEvent } from '../../src/eventsourcing/event.js';
 import type { EventStore } from '../../src/eventsourcing/eventStore.js';
@@ -56,16 +55,7 @@ beforeEach(() => {
 });
 afterEach(() => journal.close());
 
-const key: KnownKey = {
-  id: 'k1',
-  accountId: 'a1',
-  environment: 'live',
-  scopes: ['read'],
-  hash: 'h',
-  revoked: false,
-  expiresAt: null,
-  revision: 0,
-};
+const key: Call['key'] = { id: 'k1', accountId: 'a1', environment: 'live', limits: [] };
 const TWO = plan('two', 2);
 const call: Call = {
   key,

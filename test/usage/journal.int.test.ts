@@ -95,9 +95,11 @@ const usesIn = (event: StoredEvent): string[] =>
   as<UsageEvent>(event).data.groups.flatMap(({ uses }) => uses.map(({ id }) => id));
 
 /** What the read model counts for an account: what it will be billed. */
-async function counted(account: string): Promise<number> {
+async function counted(accountId: string): Promise<number> {
   expect(await projector.reached('usage', await store.head(), LONG)).toBe(true);
-  const { amounts } = await usageQueries.counters(account, 'live', [`day:${DAY}`]);
+  const { amounts } = await usageQueries.counters({ accountId, environment: 'live', keyId: undefined }, [
+    `day:${DAY}`,
+  ]);
   return amounts.get(`requests|day:${DAY}`) ?? 0;
 }
 

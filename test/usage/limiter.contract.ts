@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import type { Limit } from '../../src/plans/profile.js';
 import { SLIDING_MS } from '../../src/plans/profile.js';
 import type { Asked, Limiter, LoadSpent, Spend, Spent, Take, Taken } from '../../src/usage/limiter.js';
+import type { Subject } from '../../src/usage/events.js';
 import { periodOf } from '../../src/usage/periods.js';
 import { NaiveLimits } from './naiveLimits.js';
 
@@ -84,16 +85,14 @@ interface Step {
   readonly actual: number;
 }
 
-const steps = fc.array(
-  fc.record<Step>({
-    gap,
-    cost: fc.oneof(fc.nat(12), fc.nat(45)),
-    end: fc.constantFrom('settle', 'settle', 'undo', 'stay'),
-    after: fc.nat(4),
-    actual: fc.nat(20),
-  }),
-  { maxLength: 40 },
-);
+const stepOf = fc.record<Step>({
+  gap,
+  cost: fc.oneof(fc.nat(12), fc.nat(45)),
+  end: fc.constantFrom('settle', 'settle', 'undo', 'stay'),
+  after: fc.nat(4),
+  actual: fc.nat(20),
+});
+const steps = fc.array(stepOf, { maxLength: 40 });
 
 export interface Opening {
   /** A limiter without any counters, on a clock that is given with each take. */
@@ -163,6 +162,79 @@ export function limiterContract({ open, numRuns }: Opening): void {
     );
   });
 
+  it('holds a key to its own limits beside those of its account, all or nothing', async () => {
+    const calls = fc.array(fc.record({ step: stepOf, who: fc.constantFrom('k1', 'k2', undefined) }), {
+      maxLength: 40,
+    });
+    await fc.assert(
+      fc.asyncProperty(plans, plans, plans, calls, async (limits, first, second, all) => {
+        const limiter = await opened();
+        const ofKeys = { k1: first, k2: second };
+        const naive = {
+          account: new NaiveLimits(limits),
+          k1: new NaiveLimits(first),
+          k2: new NaiveLimits(second),
+        };
+        let now = NOON;
+        for (const { step, who } of all) {
+          now += step.gap;
+          const key = who && { id: who, limits: ofKeys[who] };
+          const held = who ? [naive.account, naive[who]] : [naive.account];
+          const at = naive.account.at(now);
+          for (const log of held) log.at(at);
+          const used = (): number[] => [
+            ...limits.map((l) => naive.account.used(l, at)),
+            ...(who ? ofKeys[who].map((l) => naive[who].used(l, at)) : []),
+          ];
+          const take = await limiter.take(asked(limits, now, { cost: step.cost, key }));
+          if (held.some((log) => log.canNeverFit(step.cost))) {
+            expect(take.kind).toBe('never');
+          } else if (!held.every((log) => log.fits(at, step.cost))) {
+            if (take.kind === 'taken') throw new Error('there is no room');
+            const free = at + take.retryAfterMs;
+            expect(held.every((log) => log.fits(free, step.cost))).toBe(true);
+            expect(held.every((log) => log.fits(free - 1, step.cost))).toBe(false);
+          } else {
+            const ours = taken(take);
+            const theirs = held.map((log) => [log, log.take(at, step.cost)] as const);
+            expect(ours.states.map((state) => state.used)).toEqual(used());
+            if (step.end === 'settle') {
+              ours.settle(step.actual);
+              for (const [log, call] of theirs) log.settle(call, step.actual);
+            } else if (step.end === 'undo') {
+              ours.undo();
+              for (const [log, call] of theirs) log.undo(call);
+            }
+          }
+          const states = await limiter.states(asked(limits, now, { key }));
+          expect(states.map((state) => state.used)).toEqual(used());
+        }
+        expect([naive.account, naive.k1, naive.k2].flatMap((log) => log.overshoots())).toEqual([]);
+      }),
+      { numRuns },
+    );
+  });
+
+  it('loads a key’s counters apart from its account’s', async () => {
+    const loaded: Subject[] = [];
+    const limiter = await open(async (subject, now) => {
+      loaded.push(subject);
+      return spentBy(subject.keyId === undefined ? [] : [{ at: now, cost: 5 }], now);
+    });
+    const key = { id: 'k1', limits: [limit('minute', 2), limit('month', 20, 'cost')] };
+    const limits = [limit('minute', 9)];
+    const take = taken(await limiter.take(asked(limits, NOON, { cost: 1, key })));
+    expect(take.states.map(({ used }) => used)).toEqual([1, 2, 6]);
+    const refused = await limiter.take(asked(limits, NOON, { cost: 1, key }));
+    expect(refused).toMatchObject({ kind: 'refused', limit: { limit: key.limits[0] } });
+    // Nothing was taken of the account either.
+    expect((await limiter.states(asked(limits, NOON))).map(({ used }) => used)).toEqual([1]);
+    expect(loaded).toEqual([
+      { accountId: 'a', environment: 'live', keyId: undefined },
+      { accountId: 'a', environment: 'live', keyId: 'k1' },
+    ]);
+  });
+
   it('goes on after a loss with what is loaded, and gives nothing away', async () => {
     const history = fc.array(fc.tuple(fc.nat(30_000), fc.nat(10)), { maxLength: 30 });
     await fc.assert(
@@ -183,7 +255,7 @@ export function limiterContract({ open, numRuns }: Opening): void {
           }
         };
         await run(await opened(), before);
-        await run(await open(async (_a, _e, at) => spentBy([...passed], at)), after);
+        await run(await open(async (_subject, at) => spentBy([...passed], at)), after);
         expect(naive.overshoots()).toEqual([]);
       }),
       { numRuns },
@@ -286,7 +358,7 @@ export function limiterContract({ open, numRuns }: Opening): void {
 
   it('goes on with what was spent when the plan changes, loading windows that are new', async () => {
     const recorded: Spend[] = [];
-    const limiter = await open(async (_account, _environment, now) => spentBy([...recorded], now));
+    const limiter = await open(async (_subject, now) => spentBy([...recorded], now));
     const small = [limit('minute', 2), limit('month', 4), limit('minute', 20, 'cost')];
     const call = async (limits: readonly Limit[], cost: number, now = NOON): Promise<Take> => {
       const take = await limiter.take(asked(limits, now, { cost }));

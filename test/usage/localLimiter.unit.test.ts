@@ -27,7 +27,7 @@ describe('a counter that is missing', () => {
     const limits = [limit('month', 1)];
     const lastInstant = Date.UTC(2026, 11, 1) - 1;
     const ledger = new Map([['requests|month:2026-11', 1]]);
-    const limiter = new LocalLimiter(async (_account, _environment, now): Promise<Spent> => {
+    const limiter = new LocalLimiter(async (_subject, now): Promise<Spent> => {
       const id = `requests|${periodOf('month', now)}`;
       return { ...NOTHING, periods: new Map([[id, ledger.get(id) ?? 0]]) };
     });
@@ -36,7 +36,7 @@ describe('a counter that is missing', () => {
 
   it('is loaded afresh only where this process has counted meanwhile', async () => {
     const asks: boolean[] = [];
-    const limiter = new LocalLimiter(async (_account, _environment, _now, fresh) => {
+    const limiter = new LocalLimiter(async (_subject, _now, fresh) => {
       asks.push(fresh);
       return NOTHING;
     });
@@ -51,7 +51,7 @@ describe('an idle account', () => {
   it('is forgotten and loaded again; one with a call under way is not', async () => {
     const limits = [limit('minute', 5)];
     const loaded: string[] = [];
-    const limiter = new LocalLimiter(async (accountId) => {
+    const limiter = new LocalLimiter(async ({ accountId }) => {
       loaded.push(accountId);
       return NOTHING;
     });

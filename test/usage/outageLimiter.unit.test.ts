@@ -44,7 +44,7 @@ beforeEach(() => {
   shared = new Shared(newLocal);
 });
 
-const newLocal = (): LocalLimiter => new LocalLimiter(async (_a, _e, now) => spentBy([...recorded], now));
+const newLocal = (): LocalLimiter => new LocalLimiter(async (_subject, now) => spentBy([...recorded], now));
 
 const withPolicy = (policy: OutagePolicy): OutageLimiter =>
   new OutageLimiter({

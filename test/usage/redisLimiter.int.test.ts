@@ -62,9 +62,9 @@ async function answered<T>(ask: () => Promise<T>): Promise<T> {
 
   it('gives nothing back to counters that were loaded since the take', async () => {
     const limits = [limit('month', 10), limit('minute', 100, 'cost'), limit('month', 100, 'cost')];
-    const limiter = await open(async (_account, _environment, now) => spentBy([{ at: now, cost: 30 }], now));
+    const limiter = await open(async (_subject, now) => spentBy([{ at: now, cost: 30 }], now));
     const take = taken(await limiter.take(asked(limits, Date.now(), { cost: 20 })));
-    await limiter.forget({ accountId: 'a', environment: 'live' });
+    await limiter.forget({ accountId: 'a', environment: 'live', keyId: undefined });
     expect((await limiter.states(asked(limits, Date.now()))).map(({ used }) => used)).toEqual([1, 30, 30]);
     take.undo();
     const after = await limiter.states(asked(limits, Date.now()));
@@ -94,7 +94,7 @@ async function answered<T>(ask: () => Promise<T>): Promise<T> {
     let loads = 0;
     const prefix = `tollgraph-test:${randomUUID()}`;
     const recorded: Spend[] = [];
-    const load: LoadSpent = async (_account, _environment, now) => spentBy([...recorded], now);
+    const load: LoadSpent = async (_subject, now) => spentBy([...recorded], now);
     const limiter = await open(load, prefix, { onLoad: () => loads++ });
     const limits = [limit('minute', 3), limit('hour', 3), limit('month', 9)];
     for (let i = 0; i < 2; i++) {
@@ -111,7 +111,7 @@ async function answered<T>(ask: () => Promise<T>): Promise<T> {
   it('reads the tail only where calls may have been lost', async () => {
     const asks: boolean[] = [];
     const prefix = `tollgraph-test:${randomUUID()}`;
-    const load: LoadSpent = async (_account, _environment, _now, fresh) => {
+    const load: LoadSpent = async (_subject, _now, fresh) => {
       asks.push(fresh);
       return NOTHING;
     };
@@ -189,7 +189,7 @@ async function deleteKeys(pattern: string): Promise<void> {
     const limits = [limit('hour', AMOUNT), limit('month', AMOUNT)];
     const recorded: Spend[] = [];
     let loads = 0;
-    const load: LoadSpent = async (_account, _environment, now) => {
+    const load: LoadSpent = async (_subject, now) => {
       loads++;
       await new Promise((resolve) => setImmediate(resolve));
       return spentBy(

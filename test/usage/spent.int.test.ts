@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { PostgresEventStore } from '../../src/adapters/postgres/eventStore.js';
 import { canonicalJson } from '../../src/canonicalJson.js';
+import type { Environment } from '../../src/eventsourcing/event.js';
 import { NO_STREAM } from '../../src/eventsourcing/eventStore.js';
 import type { UsageEvent, Use } from '../../src/usage/events.js';
-import { usageStream } from '../../src/usage/events.js';
+import { subjectId, usageStream } from '../../src/usage/events.js';
 import type { JournalTail } from '../../src/usage/spent.js';
-import { JournalTails, readJournalTail, recentKey, spentOf } from '../../src/usage/spent.js';
+import { JournalTails, readJournalTail, spentOf } from '../../src/usage/spent.js';
 import type { Deferred } from '../eventsourcing/fixtures.js';
 import { deferred, InterceptedStore, newEvent, newStream } from '../eventsourcing/fixtures.js';
 import { freshSql } from '../support/database.js';
@@ -61,11 +62,15 @@ async function flush(
 }
 /** The times of what is found where the ledger has seen everything. */
 const read = async (most = 10): Promise<Record<string, readonly number[]>> => {
-  const { accounts } = await readJournalTail(store, SINCE, Number.MAX_SAFE_INTEGER, most);
-  const times = [...accounts].map(([id, { recent }]) => [id, recent.map(({ at }) => at)] as const);
+  const { subjects } = await readJournalTail(store, SINCE, Number.MAX_SAFE_INTEGER, most);
+  const times = [...subjects]
+    .filter(([id]) => !id.startsWith('key|'))
+    .map(([id, { recent }]) => [id, recent.map(({ at }) => at)] as const);
   return Object.fromEntries(times.filter(([, all]) => all.length > 0));
 };
-const A = recentKey('a', 'live');
+const account = (accountId: string, environment: Environment = 'live'): string =>
+  subjectId({ accountId, environment, keyId: undefined });
+const A = account('a');
 
 it('knows nothing of an empty journal', async () => {
   expect(await read()).toEqual({});
@@ -79,9 +84,23 @@ it('finds the calls of the window, oldest first, by account and environment', as
   await flush(NOON, { a: [newUse({ at: NOON - 5 })] });
   expect(await read()).toEqual({
     [A]: [NOON - 30, NOON - 20, NOON - 5],
-    [recentKey('a', 'test')]: [NOON - 25],
-    [recentKey('b', 'live')]: [NOON - 40],
+    [account('a', 'test')]: [NOON - 25],
+    [account('b')]: [NOON - 40],
   });
+});
+
+it('finds the calls of a key beside those of its account', async () => {
+  await flush(NOON, {
+    a: [
+      newUse({ at: NOON - 1, key: 'k1' }),
+      newUse({ at: NOON - 2, key: 'k2' }),
+      newUse({ at: NOON, key: 'k1' }),
+    ],
+  });
+  const { subjects } = await readJournalTail(store, SINCE, Number.MAX_SAFE_INTEGER, 10);
+  const of = (keyId: string) =>
+    subjects.get(subjectId({ accountId: 'a', environment: 'live', keyId }))?.recent.map(({ at }) => at);
+  expect([of('k1'), of('k2')]).toEqual([[NOON - 1, NOON], [NOON - 2]]);
 });
 
 it('leaves out calls from before the window that were stored within it', async () => {
@@ -143,9 +162,9 @@ it('ends where the store ends', async () => {
 
 it('says of an account whose oldest calls it leaves out how far back it knows them', async () => {
   await flush(NOON, { a: [1, 2, 3].map((i) => newUse({ at: SINCE + i })), b: [newUse({ at: SINCE + 9 })] });
-  const { accounts } = await readJournalTail(store, SINCE, Number.MAX_SAFE_INTEGER, 2);
-  expect(accounts.get(A)?.since).toBe(SINCE + 2);
-  expect(accounts.get(recentKey('b', 'live'))?.since).toBe(SINCE);
+  const { subjects } = await readJournalTail(store, SINCE, Number.MAX_SAFE_INTEGER, 2);
+  expect(subjects.get(A)?.since).toBe(SINCE + 2);
+  expect(subjects.get(account('b'))?.since).toBe(SINCE);
 });
 
 describe('what an account has spent', () => {
@@ -178,7 +197,7 @@ describe('what an account has spent', () => {
   });
 
   it('is the ledger’s alone for an account that the tail does not have', () => {
-    const none = spent({ since: SINCE, accounts: new Map() }, { [`cost|${DAY}`]: 3 }, 0);
+    const none = spent({ since: SINCE, subjects: new Map() }, { [`cost|${DAY}`]: 3 }, 0);
     expect(none).toEqual({ periods: new Map([[`cost|${DAY}`, 3]]), recent: [], since: SINCE });
   });
 });
@@ -198,7 +217,7 @@ it('reads of the tail begin after they were asked for, and are shared', async ()
   expect(tails.read()).toBe(second);
   begun[0]?.reject(new Error('no answer'));
   await expect(first).rejects.toThrow('no answer');
-  const tail = { since: 0, accounts: new Map() };
+  const tail = { since: 0, subjects: new Map() };
   await new Promise((resolve) => setImmediate(resolve));
   expect(begun).toHaveLength(2);
   begun[1]?.resolve(tail);

@@ -9,11 +9,14 @@ import type {
   Limiter,
   LimitState,
   LoadSpent,
+  Part,
   Spent,
   Take,
   Taken,
 } from '../../usage/limiter.js';
-import { checkCost, givenBack, LimitsUnavailable, limitsOf, owedAfter } from '../../usage/limiter.js';
+import type { Subject } from '../../usage/events.js';
+import { subjectId } from '../../usage/events.js';
+import { checkCost, givenBack, LimitsUnavailable, owedAfter, partsOf } from '../../usage/limiter.js';
 import { isFixed, periodsAt } from '../../usage/periods.js';
 import type { Reply } from './connection.js';
 import { RedisScript } from './connection.js';
@@ -67,9 +70,9 @@ export class RedisLimiter implements Limiter {
 
   async take(asked: Asked): Promise<Take> {
     const cost = checkCost(asked.cost);
-    const limits = limitsOf(asked);
-    const reply = await this.#ask('take', asked, limits, cost);
-    const { kind, at, refusing, free, load, states } = reply;
+    const parts = partsOf(asked, asked.cost);
+    const reply = await this.#ask('take', parts, asked.now, cost);
+    const { kind, at, refusing, free, loads, states } = reply;
     if (kind !== 'taken') {
       const limit = states[refusing - 1];
       if (!limit) throw new Error(`the script refused by limit ${refusing} of ${states.length}`);
@@ -82,9 +85,9 @@ export class RedisLimiter implements Limiter {
       open = false;
       if (points === 0 && !undo) return;
       const numbers = [at, cost, points].map(String);
-      const args = [load, ...numbers, day.name, month.name, undo ? 'undo' : 'settle'];
+      const args = [...loads, ...numbers, day.name, month.name, undo ? 'undo' : 'settle'];
       // No answer waits for it. What gets lost stays spent: it gives nothing away.
-      const given = this.#run('back', asked, limits, args)
+      const given = this.#run('back', parts, asked.now, args)
         .catch((error: unknown) => {
           if (!(error instanceof LimitsUnavailable))
             this.options.log.error('points were not given back', error);
@@ -108,12 +111,12 @@ export class RedisLimiter implements Limiter {
   }
 
   async states(account: Account): Promise<readonly LimitState[]> {
-    return (await this.#ask('look', account, account.limits, 0)).states;
+    return (await this.#ask('look', partsOf(account, 0), account.now, 0)).states;
   }
 
   /** The counters are loaded anew at the next call: calls have passed that they do not know of. */
-  async forget(account: Pick<Account, 'accountId' | 'environment'>): Promise<void> {
-    await this.#run('forget', { ...account, limits: [], now: 0 }, [], []);
+  async forget(subject: Subject): Promise<void> {
+    await this.#run('forget', [{ subject, limits: [] }], 0, []);
   }
 
   /** What is being given back arrives, if Redis is there. */
@@ -124,47 +127,49 @@ export class RedisLimiter implements Limiter {
 
   async #ask(
     operation: 'take' | 'look',
-    account: Account,
-    limits: readonly Limit[],
+    parts: readonly Part[],
+    at: number,
     cost: number,
   ): Promise<Decision> {
     for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const { day, month } = periodsAt(account.now + this.#skew);
+      const { day, month } = periodsAt(at + this.#skew);
       const periods = [day, month].flatMap(({ name, begin, end }) => [name, String(begin), String(end)]);
-      const reply = await this.#run(operation, account, limits, [String(cost), ...periods]);
-      const [kind, at] = [reply[0], Number(reply[1])];
-      if (kind === 'period') this.#skew = at - account.now;
-      else if (kind === 'load') await this.#loaded(account, limits, at, reply[2] === 'all');
-      else return decision(reply, limits);
+      const reply = await this.#run(operation, parts, at, [String(cost), ...periods]);
+      const [kind, now] = [reply[0], Number(reply[1])];
+      if (kind === 'period') this.#skew = now - at;
+      else if (kind === 'load') await this.#loaded(partAt(parts, reply[3]), now, reply[2] === 'all', at);
+      else return decision(reply, parts);
     }
-    throw new Error(`the counters of ${account.accountId} do not stay`);
+    throw new Error(`the counters of ${parts.map(({ subject }) => subjectId(subject)).join()} do not stay`);
   }
 
   /**
    * Loads once for all that wait.
-   * @param all whether there was nothing of the account
+   * @param now by the clock that the limits go by
+   * @param all whether there was nothing of the subject
+   * @param asked the time that the caller gave
    */
-  #loaded(account: Account, limits: readonly Limit[], now: number, all: boolean): Promise<void> {
-    const id = `${account.accountId}|${account.environment}`;
+  #loaded(part: Part, now: number, all: boolean, asked: number): Promise<void> {
+    const id = subjectId(part.subject);
     let loading = this.#loading.get(id);
     if (!loading) {
-      loading = this.#load(account, limits, now, all).finally(() => this.#loading.delete(id));
+      loading = this.#load(part, now, all, asked).finally(() => this.#loading.delete(id));
       this.#loading.set(id, loading);
     }
     return loading;
   }
 
-  async #load(account: Account, limits: readonly Limit[], now: number, all: boolean): Promise<void> {
+  async #load(part: Part, now: number, all: boolean, asked: number): Promise<void> {
     this.options.onLoad?.();
-    const fresh = !(all && (await this.#lostNothing(account.now)));
-    const spent = await this.options.load(account.accountId, account.environment, now, fresh);
+    const fresh = !(all && (await this.#lostNothing(asked)));
+    const spent = await this.options.load(part.subject, now, fresh);
     const { day, month } = periodsAt(now);
     const amounts = [day, month].flatMap(({ name }) =>
       ['requests', 'cost'].map((meter) => String(spent.periods.get(`${meter}|${name}`) ?? 0)),
     );
-    const windows = limits.flatMap((limit) => windowOf(limit, spent, now));
+    const windows = part.limits.flatMap((limit) => windowOf(limit, spent, now));
     const args = [randomUUID(), String(now), day.name, month.name, ...amounts, ...windows];
-    await this.#run('load', account, limits, args);
+    await this.#run('load', [part], asked, args);
   }
 
   /**
@@ -182,28 +187,34 @@ export class RedisLimiter implements Limiter {
     return this.options.time === 'given' ? String(now) : '';
   }
 
-  #run(
-    operation: string,
-    { accountId, environment, now }: Account,
-    limits: readonly Limit[],
-    args: readonly string[],
-  ): Promise<Reply> {
+  #run(operation: string, parts: readonly Part[], now: number, args: readonly string[]): Promise<Reply> {
     const { prefix } = this.options;
     // One hash slot for all keys of an account.
     const keys = (runId: string): string[] =>
-      ['counters', 'minute', 'hour'].map(
-        (name) => `${prefix}:${runId}:{${accountId}|${environment}}:${name}`,
+      parts.flatMap(({ subject: { accountId, environment, keyId } }) =>
+        ['counters', 'minute', 'hour'].map((name) => {
+          const account = `${prefix}:${runId}:{${accountId}|${environment}}`;
+          return keyId === undefined ? `${account}:${name}` : `${account}:key:${keyId}:${name}`;
+        }),
       );
-    const described = limits.flatMap(({ meter, window, amount }) => [meter, window, String(amount)]);
+    const described = parts.flatMap(({ limits }, part) =>
+      limits.flatMap(({ meter, window, amount }) => [String(part + 1), meter, window, String(amount)]),
+    );
     return this.#script.run(keys, [
       operation,
       this.#time(now),
       String(KEEP_MS),
-      String(limits.length),
+      String(described.length / 4),
       ...described,
       ...args,
     ]);
   }
+}
+
+function partAt(parts: readonly Part[], place: unknown): Part {
+  const part = parts[Number(place) - 1];
+  if (!part) throw new Error(`the script asks for part ${String(place)} of ${parts.length}`);
+  return part;
 }
 
 interface Decision {
@@ -212,23 +223,28 @@ interface Decision {
   /** The limit's place, from 1 on. */
   readonly refusing: number;
   readonly free: number;
-  readonly load: string;
+  /** Which load each part's counters come from. */
+  readonly loads: readonly string[];
   readonly states: readonly LimitState[];
 }
 
-function decision(reply: Reply, limits: readonly Limit[]): Decision {
-  const [kind, at, refusing, free, load, ...standing] = reply;
-  const states = limits.map((limit, i) => {
-    const used = Number(standing[2 * i]);
-    const remaining = Math.max(0, limit.amount - used);
-    return { limit, used, remaining, resetAt: Number(standing[2 * i + 1]) };
-  });
+function decision(reply: Reply, parts: readonly Part[]): Decision {
+  const [kind, at, refusing, free, ...rest] = reply;
+  const loads = rest.slice(0, parts.length).map(String);
+  const standing = rest.slice(parts.length);
+  const states = parts
+    .flatMap(({ limits }) => limits)
+    .map((limit, i) => {
+      const used = Number(standing[2 * i]);
+      const remaining = Math.max(0, limit.amount - used);
+      return { limit, used, remaining, resetAt: Number(standing[2 * i + 1]) };
+    });
   return {
     kind: kind as Take['kind'],
     at: Number(at),
     refusing: Number(refusing),
     free: Number(free),
-    load: String(load),
+    loads,
     states,
   };
 }

@@ -1,7 +1,9 @@
 -- The limiter of several nodes (src/usage/limiter.ts says what it keeps to; localLimiter.ts is the same in
--- one process). One account at a time, all or nothing; all keys lie in one hash slot.
+-- one process). One account at a time, with the key that asks where that has limits of its own, all or nothing;
+-- all keys lie in one hash slot.
 --
--- KEYS  1 the counters, a hash: `at` newest time seen, `load` names the load that they come from,
+-- KEYS  three for each part, the account and the key:
+--       1 the counters, a hash: `at` newest time seen, `load` names the load that they come from,
 --         `day`, `month` newest periods and in `day:requests`, `day:cost`, … what is spent in them;
 --         of each window of requests `count:<window>`, the length of its list;
 --         of each bucket of cost points `owed:<window>` in points times milliseconds, as of `since:<window>`,
@@ -11,13 +13,11 @@
 -- ARGV  1 what to do: take, look, load, back, forget or began
 --       2 the time in milliseconds, or '' for this server's
 --       3 how long the keys are kept, in milliseconds
---       4 the number of limits, then meter, window and amount of each; then what the operation needs
-local HASH = KEYS[1]
-local TIMES = { minute = KEYS[2], hour = KEYS[3] }
+--       4 the number of limits, then part, meter, window and amount of each; then what the operation needs
 local LENGTH = { minute = 60000, hour = 3600000 }
 
 if ARGV[1] == 'forget' then
-  redis.call('DEL', KEYS[1], KEYS[2], KEYS[3])
+  redis.call('DEL', unpack(KEYS))
   return { 'ok' }
 end
 
@@ -34,11 +34,21 @@ if ARGV[1] == 'began' then
   return { 'ok', now - tonumber(redis.call('GET', KEYS[1])) }
 end
 
+local parts = {}
+for i = 1, #KEYS, 3 do
+  parts[#parts + 1] = { hash = KEYS[i], times = { minute = KEYS[i + 1], hour = KEYS[i + 2] } }
+end
+
 local limits = {}
 local argument = 5
 for i = 1, tonumber(ARGV[4]) do
-  limits[i] = { meter = ARGV[argument], window = ARGV[argument + 1], amount = tonumber(ARGV[argument + 2]) }
-  argument = argument + 3
+  limits[i] = {
+    part = parts[tonumber(ARGV[argument])],
+    meter = ARGV[argument + 1],
+    window = ARGV[argument + 2],
+    amount = tonumber(ARGV[argument + 3]),
+  }
+  argument = argument + 4
 end
 
 --- The next argument.
@@ -48,37 +58,42 @@ local function next_text()
 end
 local function next_number() return tonumber(next_text()) end
 
-local function get(field) return redis.call('HGET', HASH, field) end
-local function number(field) return tonumber(get(field) or '0') end
+local function get(part, field) return redis.call('HGET', part.hash, field) end
+local function number(part, field) return tonumber(get(part, field) or '0') end
 -- Whole numbers, all digits: Lua would write large ones with an exponent.
-local function set(field, value) redis.call('HSET', HASH, field, string.format('%.0f', value)) end
+local function set(part, field, value) redis.call('HSET', part.hash, field, string.format('%.0f', value)) end
 
 local function keep()
-  for i = 1, 3 do redis.call('PEXPIRE', KEYS[i], ARGV[3]) end
+  for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, ARGV[3]) end
 end
 
--- Time never goes backwards.
-local function time() return math.max(clock(), number('at')) end
+-- One time for all parts, that never goes backwards.
+local function time()
+  local now = clock()
+  for _, part in ipairs(parts) do now = math.max(now, number(part, 'at')) end
+  return now
+end
 
 local function slides(limit) return LENGTH[limit.window] ~= nil end
 
 --- Whether the counter of a limit is there, whole.
 local function is_loaded(limit)
   if not slides(limit) then return true end
-  if limit.meter == 'cost' then return get('owed:' .. limit.window) ~= false end
-  return get('count:' .. limit.window) == tostring(redis.call('LLEN', TIMES[limit.window]))
+  if limit.meter == 'cost' then return get(limit.part, 'owed:' .. limit.window) ~= false end
+  local length = redis.call('LLEN', limit.part.times[limit.window])
+  return get(limit.part, 'count:' .. limit.window) == tostring(length)
 end
 
 --- How many calls the window that ends now holds.
 local function calls(limit, now)
-  local list = TIMES[limit.window]
+  local list = limit.part.times[limit.window]
   local oldest = redis.call('LINDEX', list, 0)
   while oldest and tonumber(oldest) <= now - LENGTH[limit.window] do
     redis.call('LPOP', list)
     oldest = redis.call('LINDEX', list, 0)
   end
   local count = redis.call('LLEN', list)
-  set('count:' .. limit.window, count)
+  set(limit.part, 'count:' .. limit.window, count)
   return count
 end
 
@@ -86,18 +101,20 @@ end
 local function room_at(limit, amount, now)
   local count = calls(limit, now)
   if count < amount then return now end
-  return tonumber(redis.call('LINDEX', TIMES[limit.window], count - amount)) + LENGTH[limit.window]
+  local list = limit.part.times[limit.window]
+  return tonumber(redis.call('LINDEX', list, count - amount)) + LENGTH[limit.window]
 end
 
 local function owed(limit, now)
-  local window = limit.window
-  return math.max(0, number('owed:' .. window) - (now - number('since:' .. window)) * number('rate:' .. window))
+  local part, window = limit.part, limit.window
+  local refilled = (now - number(part, 'since:' .. window)) * number(part, 'rate:' .. window)
+  return math.max(0, number(part, 'owed:' .. window) - refilled)
 end
 
 local function set_owed(limit, value, now)
-  set('owed:' .. limit.window, value)
-  set('since:' .. limit.window, now)
-  set('rate:' .. limit.window, limit.amount)
+  set(limit.part, 'owed:' .. limit.window, value)
+  set(limit.part, 'since:' .. limit.window, now)
+  set(limit.part, 'rate:' .. limit.window, limit.amount)
 end
 
 --- When so many points fit a bucket.
@@ -114,7 +131,7 @@ end
 
 local function standing(limit, now, ends)
   if not slides(limit) then
-    return number(limit.window .. ':' .. limit.meter), ends[limit.window]
+    return number(limit.part, limit.window .. ':' .. limit.meter), ends[limit.window]
   end
   if limit.meter == 'cost' then
     return math.ceil(owed(limit, now) / LENGTH[limit.window]), points_at(limit, limit.amount, now)
@@ -124,62 +141,66 @@ local function standing(limit, now, ends)
 end
 
 if ARGV[1] == 'load' then
-  -- Only what is missing: another node may have been faster, and has counted since.
+  -- One part. Only what is missing: another node may have been faster, and has counted since.
+  local part = parts[1]
   local id = next_text()
   local now = next_number()
   local periods = { day = next_text(), month = next_text() }
-  local fresh = get('at') == false
+  local fresh = get(part, 'at') == false
   if fresh then
-    redis.call('DEL', KEYS[2], KEYS[3])
-    set('at', now)
-    redis.call('HSET', HASH, 'load', id, 'day', periods.day, 'month', periods.month)
+    redis.call('DEL', part.times.minute, part.times.hour)
+    set(part, 'at', now)
+    redis.call('HSET', part.hash, 'load', id, 'day', periods.day, 'month', periods.month)
   end
   for _, field in ipairs({ 'day:requests', 'day:cost', 'month:requests', 'month:cost' }) do
     local amount = next_number()
-    if fresh then set(field, amount) end
+    if fresh then set(part, field, amount) end
   end
   for _, limit in ipairs(limits) do
     local count = next_number()
     local missing = not is_loaded(limit)
-    if missing and limit.meter == 'requests' then redis.call('DEL', TIMES[limit.window]) end
+    if missing and limit.meter == 'requests' then redis.call('DEL', part.times[limit.window]) end
     for _ = 1, count do
       local value = next_number()
       if missing and limit.meter == 'cost' then
         set_owed(limit, value, now)
       elseif missing then
-        redis.call('RPUSH', TIMES[limit.window], string.format('%.0f', value))
-        set('at', math.max(value, number('at')))
+        redis.call('RPUSH', part.times[limit.window], string.format('%.0f', value))
+        set(part, 'at', math.max(value, number(part, 'at')))
       end
     end
-    if missing and limit.meter == 'requests' then set('count:' .. limit.window, count) end
+    if missing and limit.meter == 'requests' then set(part, 'count:' .. limit.window, count) end
   end
   keep()
   return { 'ok' }
 end
 
 if ARGV[1] == 'back' then
-  -- A take that these counters know nothing of has nothing to give back to them.
-  if get('load') ~= next_text() then return { 'ok' } end
+  -- A take that a part's counters know nothing of has nothing to give back to them.
+  for _, part in ipairs(parts) do part.knows = get(part, 'load') == next_text() end
   local taken_at, taken, points = next_number(), next_number(), next_number()
   local periods = { day = next_text(), month = next_text() }
   local undo = next_text() == 'undo'
-  local now = number('at')
   for _, limit in ipairs(limits) do
-    if slides(limit) and limit.meter == 'cost' and is_loaded(limit) then
+    local part = limit.part
+    if part.knows and slides(limit) and limit.meter == 'cost' and is_loaded(limit) then
+      local now = number(part, 'at')
       local length = LENGTH[limit.window]
       local owing = owed(limit, now)
       -- What has been refilled since the take is not owed any more (src/usage/bucket.ts).
       local open = taken * length - (now - taken_at) * limit.amount
       set_owed(limit, owing - math.max(0, math.min(points * length, open, owing)), now)
-    elseif slides(limit) and undo and is_loaded(limit) then
-      redis.call('LREM', TIMES[limit.window], -1, string.format('%.0f', taken_at))
-      set('count:' .. limit.window, redis.call('LLEN', TIMES[limit.window]))
+    elseif part.knows and slides(limit) and limit.meter == 'requests' and undo and is_loaded(limit) then
+      redis.call('LREM', part.times[limit.window], -1, string.format('%.0f', taken_at))
+      set(part, 'count:' .. limit.window, redis.call('LLEN', part.times[limit.window]))
     end
   end
-  for window, period in pairs(periods) do
-    if get(window) == period then
-      set(window .. ':cost', number(window .. ':cost') - points)
-      if undo then set(window .. ':requests', number(window .. ':requests') - 1) end
+  for _, part in ipairs(parts) do
+    for window, period in pairs(periods) do
+      if part.knows and get(part, window) == period then
+        set(part, window .. ':cost', number(part, window .. ':cost') - points)
+        if undo then set(part, window .. ':requests', number(part, window .. ':requests') - 1) end
+      end
     end
   end
   return { 'ok' }
@@ -196,21 +217,25 @@ for _, window in ipairs({ 'day', 'month' }) do
   periods[window] = name
   ends[window] = to
 end
-if get('at') == false then return { 'load', now, 'all' } end
-for _, limit in ipairs(limits) do
-  if not is_loaded(limit) then return { 'load', now, 'window' } end
+for i, part in ipairs(parts) do
+  if get(part, 'at') == false then return { 'load', now, 'all', i } end
+  for _, limit in ipairs(limits) do
+    if limit.part == part and not is_loaded(limit) then return { 'load', now, 'window', i } end
+  end
 end
 
-set('at', now)
-for window, period in pairs(periods) do
-  if get(window) ~= period then
-    redis.call('HSET', HASH, window, period, window .. ':requests', '0', window .. ':cost', '0')
+for _, part in ipairs(parts) do
+  set(part, 'at', now)
+  for window, period in pairs(periods) do
+    if get(part, window) ~= period then
+      redis.call('HSET', part.hash, window, period, window .. ':requests', '0', window .. ':cost', '0')
+    end
   end
 end
 
 -- A plan that has changed refills at its own rate from now on.
 for _, limit in ipairs(limits) do
-  if slides(limit) and limit.meter == 'cost' and number('rate:' .. limit.window) ~= limit.amount then
+  if slides(limit) and limit.meter == 'cost' and number(limit.part, 'rate:' .. limit.window) ~= limit.amount then
     set_owed(limit, owed(limit, now), now)
   end
 end
@@ -226,7 +251,8 @@ if ARGV[1] == 'take' then
     elseif points == 0 then
       at = now
     elseif not slides(limit) then
-      if number(limit.window .. ':' .. limit.meter) + points > limit.amount then at = ends[limit.window] end
+      local spent = number(limit.part, limit.window .. ':' .. limit.meter)
+      if spent + points > limit.amount then at = ends[limit.window] end
     elseif limit.meter == 'cost' then
       at = points_at(limit, points, now)
     else
@@ -241,18 +267,22 @@ if ARGV[1] == 'take' and kind == 'taken' then
     if slides(limit) and limit.meter == 'cost' then
       set_owed(limit, owed(limit, now) + cost * LENGTH[limit.window], now)
     elseif slides(limit) then
-      redis.call('RPUSH', TIMES[limit.window], string.format('%.0f', now))
-      set('count:' .. limit.window, redis.call('LLEN', TIMES[limit.window]))
+      local list = limit.part.times[limit.window]
+      redis.call('RPUSH', list, string.format('%.0f', now))
+      set(limit.part, 'count:' .. limit.window, redis.call('LLEN', list))
     end
   end
-  for window in pairs(periods) do
-    set(window .. ':requests', number(window .. ':requests') + 1)
-    set(window .. ':cost', number(window .. ':cost') + cost)
+  for _, part in ipairs(parts) do
+    for window in pairs(periods) do
+      set(part, window .. ':requests', number(part, window .. ':requests') + 1)
+      set(part, window .. ':cost', number(part, window .. ':cost') + cost)
+    end
   end
 end
 keep()
 
-local reply = { kind, now, refusing, free, get('load') }
+local reply = { kind, now, refusing, free }
+for _, part in ipairs(parts) do reply[#reply + 1] = get(part, 'load') end
 for _, limit in ipairs(limits) do
   local used, reset = standing(limit, now, ends)
   reply[#reply + 1] = used
