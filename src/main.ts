@@ -3,6 +3,7 @@ import { CatalogueQueries } from '../projections/catalogue/queries.js';
 import { KeyQueries } from '../projections/keys/queries.js';
 import type { Projector } from '../projections/runner.js';
 import { SessionQueries } from '../projections/sessions/queries.js';
+import { TeamQueries } from '../projections/teams/queries.js';
 import { UsageQueries } from '../projections/usage/queries.js';
 import { readModelCommands } from './admin/readModels.js';
 import { AdminServer } from './admin/server.js';
@@ -115,7 +116,7 @@ async function startAll(
   await serveOperator(projections, stores, config, log, shutdown);
   await catchUp(projections, stores, report);
   const queries = queriesOf(projections);
-  await eraseRestored(stores, queries.accounts, log);
+  await eraseRestored(stores, queries, log);
   const imported = await publishPatterns(options, stores, queries.catalogue, report);
   const { url, parts, apiCommands } = await serveCalls(
     options,
@@ -182,7 +183,7 @@ async function startProjector(
 
   await catchUp(projections, stores, report);
   const queries = queriesOf(projections);
-  await eraseRestored(stores, queries.accounts, log);
+  await eraseRestored(stores, queries, log);
   const imported = await publishPatterns(options, stores, queries.catalogue, report);
   openSearch(projections, config, true, log, shutdown);
   await sendMails(projections, stores, config, log, shutdown);
@@ -213,7 +214,7 @@ async function serveCalls(
 ): Promise<{ url: string; parts: Parts; apiCommands: ApiCommands }> {
   const { reader, models } = projections;
   const loadedFrom = Math.min(
-    ...['accounts', 'keys', 'sessions'].map((name) => models.access(name).state().checkpoint),
+    ...['accounts', 'keys', 'sessions', 'teams'].map((name) => models.access(name).state().checkpoint),
   );
   const access = await followAccess(stores, reader, loadedFrom, queries, log, shutdown);
   const metering = await openMetering(stores, queries.usage, config, log, shutdown);
@@ -235,6 +236,7 @@ function queriesOf({ models, sql }: Projections): Queries {
     accounts: new AccountQueries(sql, models.access('accounts')),
     keys: new KeyQueries(sql, models.access('keys')),
     sessions: new SessionQueries(sql, models.access('sessions')),
+    teams: new TeamQueries(sql, models.access('teams')),
     catalogue: new CatalogueQueries(sql, models.access('catalogue'), models.access('popularity')),
     usage: new UsageQueries(sql, models.access('usage')),
   };

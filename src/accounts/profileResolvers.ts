@@ -20,7 +20,7 @@ import {
   VerifyEmailPayload,
   VerifyEmailResult,
 } from './profileTypes.js';
-import { User } from './types.js';
+import { userOf } from './types.js';
 import type { VerifyEmail } from './verifyEmail.js';
 import type { UpdateProfile } from './updateProfile.js';
 
@@ -87,13 +87,7 @@ export class ProfileResolver {
     const row = await context.loaders.user.load(session.userId);
     if (!row) return new NotFound('The user is not there any more.');
     return Object.assign(new UpdateProfilePayload(), {
-      user: Object.assign(new User(), {
-        id: row.id,
-        registeredAt: row.registered_at,
-        sealedEmail: row.email,
-        sealedName: row.name,
-        emailVerified: row.email_verified,
-      }),
+      user: userOf(row),
       position: this.tokens.encode(result.position),
     });
   }

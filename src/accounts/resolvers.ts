@@ -21,6 +21,7 @@ import {
   RegisterUserPayload,
   RegisterUserResult,
   User,
+  userOf,
   Viewer,
 } from './types.js';
 
@@ -101,13 +102,14 @@ export class AccountsResolver {
   @Mutation(() => DeleteAccountResult, {
     nullable: true,
     description:
-      'Deletes the account that is signed in, for good: its sessions and keys are refused at once, personal data are erased, and the e-mail is free again. Uses stay counted. Needs a session.',
+      'Deletes the account that is signed in, for good; only the user who opened it can. Its sessions and keys are refused at once, members lose it, personal data are erased, and the e-mail is free again. Uses stay counted. Needs a session.',
   })
   async deleteAccount(
     @Ctx() context: RequestContext,
     @Arg('input', () => DeleteAccountInput, { description: 'The confirmation.' }) input: DeleteAccountInput,
   ): Promise<typeof DeleteAccountResult> {
-    const { accountId, userId } = sessionOf(context);
+    const accountId = accountOf(context);
+    const { userId } = sessionOf(context);
     const result = await this.remove.execute(
       { accountId, userId, ...input },
       { at: new Date(context.now), correlationId: context.correlationId },
@@ -131,16 +133,7 @@ export class AccountsResolver {
     const account = Object.assign(new Account(), { id: accountOf(context) });
     if (context.caller.kind !== 'session') return { account, user: null };
     const row = await context.loaders.user.load(context.caller.session.userId);
-    const user = row
-      ? Object.assign(new User(), {
-          id: row.id,
-          registeredAt: row.registered_at,
-          sealedEmail: row.email,
-          sealedName: row.name,
-          emailVerified: row.email_verified,
-        })
-      : null;
-    return { account, user };
+    return { account, user: row ? userOf(row) : null };
   }
 }
 

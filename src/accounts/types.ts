@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { createUnionType, Field, ID, InputType, ObjectType } from 'type-graphql';
 import { GraphQLDateTimeISO } from 'graphql-scalars';
+import type { UserRow } from '../../projections/accounts/queries.js';
 import { Sized } from '../graphql/cost/directives.js';
 import { Node } from '../graphql/node.js';
 import { EmailTaken, InvalidInput, NotFound } from '../graphql/refusals.js';
@@ -20,6 +21,16 @@ export class User {
   /** Sealed, resolved on demand; null once it has been erased. */
   sealedEmail!: string | null;
   sealedName!: string | null;
+}
+
+export function userOf(row: UserRow): User {
+  return Object.assign(new User(), {
+    id: row.id,
+    registeredAt: row.registered_at,
+    sealedEmail: row.email,
+    sealedName: row.name,
+    emailVerified: row.email_verified,
+  });
 }
 
 @ObjectType({

@@ -1,6 +1,7 @@
 import type { AccountQueries } from '../../projections/accounts/queries.js';
 import type { KeyQueries } from '../../projections/keys/queries.js';
 import type { SessionQueries } from '../../projections/sessions/queries.js';
+import type { TeamQueries } from '../../projections/teams/queries.js';
 import { DeletedAccounts } from '../accounts/deletedAccounts.js';
 import { ENDED_KEPT_MS, EndedSessions } from '../accounts/endedSessions.js';
 import type { Position, StoredEvent } from '../eventsourcing/event.js';
@@ -10,6 +11,7 @@ import { KeyCache } from '../keys/cache.js';
 import type { Logger } from '../logger.js';
 import { PlanDirectory } from '../plans/directory.js';
 import { profileStream } from '../plans/events.js';
+import { Memberships } from '../teams/memberships.js';
 import type { Shutdown } from './shutdown.js';
 import type { Stores } from './stores.js';
 
@@ -19,13 +21,15 @@ export interface Access {
   readonly plans: PlanDirectory;
   readonly deletedAccounts: DeletedAccounts;
   readonly endedSessions: EndedSessions;
+  readonly memberships: Memberships;
   readonly follower: Follower;
-  /** Calls back when a key or a session of an account has ended. */
+  /** Calls back when a key, a session or a membership of an account may have ended. */
   readonly onRevoked: (listener: (accountId: string) => void) => void;
 }
 
 /**
- * Loads keys, plans, deleted accounts and ended sessions from their read models and follows their events from there on.
+ * Loads keys, plans, deleted accounts, ended sessions and memberships from their read models and follows
+ * their events from there on.
  * @param from the checkpoint of the read model that is furthest behind
  */
 export async function followAccess(
@@ -36,6 +40,7 @@ export async function followAccess(
     readonly accounts: AccountQueries;
     readonly keys: KeyQueries;
     readonly sessions: SessionQueries;
+    readonly teams: TeamQueries;
   },
   log: Logger,
   shutdown: Shutdown,
@@ -44,10 +49,12 @@ export async function followAccess(
   const plans = new PlanDirectory();
   const deletedAccounts = new DeletedAccounts();
   const endedSessions = new EndedSessions();
+  const memberships = new Memberships();
   keys.load(await queries.keys.known());
   plans.load(await queries.accounts.plans());
   deletedAccounts.load(await queries.accounts.deleted());
   endedSessions.load(await queries.sessions.endedSince(new Date(clock() - ENDED_KEPT_MS)));
+  memberships.load(await queries.teams.memberships());
   for (const event of await commands.load(profileStream(profile.name))) plans.apply(event);
 
   const listeners: ((accountId: string) => void)[] = [];
@@ -57,6 +64,7 @@ export async function followAccess(
       plans.apply(event);
       deletedAccounts.apply(event);
       endedSessions.apply(event);
+      memberships.apply(event);
     }
     const revoked = new Set(events.flatMap((event) => revokedAccount(event) ?? []));
     for (const accountId of revoked) for (const listener of listeners) listener(accountId);
@@ -73,8 +81,18 @@ export async function followAccess(
   // The node that changes something knows it before it answers (law 8).
   commands.onAppended(apply);
   const onRevoked: Access['onRevoked'] = (listener) => void listeners.push(listener);
-  return { keys, plans, deletedAccounts, endedSessions, follower, onRevoked };
+  return { keys, plans, deletedAccounts, endedSessions, memberships, follower, onRevoked };
 }
+
+/** What may end a credential, on a stream that is named by the account. */
+const ENDINGS_OF_STREAM: ReadonlySet<string> = new Set([
+  'AccountDeleted',
+  'MemberRoleChanged',
+  'MemberRemoved',
+  'MemberLeft',
+  'PlanGranted',
+  'SubscriptionEnded',
+]);
 
 /** What ends a credential, and names the account that it was for. */
 const ENDINGS: ReadonlySet<string> = new Set([
@@ -84,9 +102,9 @@ const ENDINGS: ReadonlySet<string> = new Set([
   'PasswordChanged',
 ]);
 
-/** The account of which the event has ended a credential, or all. */
+/** The account of which the event may have ended a credential, or all. */
 function revokedAccount(stored: StoredEvent): string | undefined {
-  if (stored.type === 'AccountDeleted') return stored.streamId;
+  if (ENDINGS_OF_STREAM.has(stored.type)) return stored.streamId;
   if (!ENDINGS.has(stored.type)) return undefined;
   return (stored.data as { readonly accountId: string }).accountId;
 }

@@ -4,11 +4,15 @@ import type { AccountQueries } from '../../projections/accounts/queries.js';
 import type { CatalogueQueries } from '../../projections/catalogue/queries.js';
 import type { KeyQueries } from '../../projections/keys/queries.js';
 import type { SessionQueries } from '../../projections/sessions/queries.js';
+import type { TeamQueries } from '../../projections/teams/queries.js';
 import type { UsageQueries } from '../../projections/usage/queries.js';
-import { Credentials } from '../accounts/credentials.js';
+import { Credentials, emailHashOf } from '../accounts/credentials.js';
+import { user as userDecider } from '../accounts/decide.js';
 import { DeleteAccount } from '../accounts/delete.js';
 import { ChangePassword } from '../accounts/changePassword.js';
 import { RefreshSession } from '../accounts/refreshSession.js';
+import { emailHash, normaliseEmail } from '../accounts/email.js';
+import { userStream } from '../accounts/events.js';
 import { RegisterUser } from '../accounts/register.js';
 import { AccountResolver, AccountsResolver, UserResolver } from '../accounts/resolvers.js';
 import { Account } from '../accounts/types.js';
@@ -24,6 +28,7 @@ import { StartSession } from '../accounts/startSession.js';
 import { QueryEmbedder } from '../catalogue/queryEmbedder.js';
 import { CatalogueResolver, PatternFieldsResolver } from '../catalogue/resolvers.js';
 import type { Config } from '../config.js';
+import { fold } from '../eventsourcing/decider.js';
 import { PositionTokens } from '../eventsourcing/positionToken.js';
 import { AddressGuard } from '../graphql/addressGuard.js';
 import { createLoaders } from '../graphql/loaders.js';
@@ -43,6 +48,15 @@ import { KeySecrets } from '../keys/secrets.js';
 import { AccountKeysResolver, KeyFieldsResolver, KeysResolver } from '../keys/resolvers.js';
 import { keyOf } from '../keys/types.js';
 import type { Logger } from '../logger.js';
+import { InviteMember } from '../teams/invite.js';
+import {
+  AccountTeamResolver,
+  InvitationResolver,
+  MemberResolver,
+  MembershipResolver,
+  TeamsResolver,
+  ViewerTeamsResolver,
+} from '../teams/resolvers.js';
 import { Guard } from '../usage/guard.js';
 import type { UsageMoves } from '../usage/moves.js';
 import { Standing } from '../usage/standing.js';
@@ -67,6 +81,7 @@ export interface Queries {
   readonly accounts: AccountQueries;
   readonly keys: KeyQueries;
   readonly sessions: SessionQueries;
+  readonly teams: TeamQueries;
   readonly catalogue: CatalogueQueries;
   readonly usage: UsageQueries;
 }
@@ -215,6 +230,7 @@ function createProductSchema(
     new KeysResolver(keySecrets, stores.commands, tokens),
     new KeyFieldsResolver(),
     new AccountKeysResolver(queries.keys, cursors),
+    ...teamResolvers(stores, projections, queries, access, cursors, tokens),
     new UsageResolver(
       queries.usage,
       standing,
@@ -236,4 +252,39 @@ function createProductSchema(
       },
     ]),
   ]);
+}
+
+function teamResolvers(
+  { commands, personal, secrets }: Stores,
+  { models }: Projections,
+  queries: Queries,
+  { plans }: Access,
+  cursors: Cursors,
+  positions: PositionTokens,
+): object[] {
+  const key = secrets.EMAIL_HASH_KEY;
+  const hashOf = (email: string) => emailHash(key, email);
+  return [
+    new TeamsResolver({
+      commands,
+      invite: new InviteMember(commands, personal, key, hashOf),
+      normaliseEmail,
+      emailOf: async (userId) => {
+        const hash = await emailHashOf(commands, personal, key, userId);
+        if (hash === undefined) return undefined;
+        const { emailVerified } = fold(userDecider, await commands.load(userStream(userId)));
+        return { hash, verified: emailVerified };
+      },
+      planOf: (account) => plans.planOf(account).plan,
+      plans: () => plans.profile.plans,
+      invitationTokens: new SignedTokens(secrets.SESSION_KEY),
+      positions,
+      shown: (position, timeoutMs) => models.reached('teams', position, timeoutMs),
+    }),
+    new AccountTeamResolver(queries.teams, cursors),
+    new ViewerTeamsResolver(queries.teams, cursors),
+    new MemberResolver(),
+    new MembershipResolver(),
+    new InvitationResolver(personal),
+  ];
 }

@@ -11,6 +11,8 @@ import type { ReadModel, ReadModels } from '../../projections/readModel.js';
 import { Projector } from '../../projections/runner.js';
 import { onServingTables } from '../../projections/servingTables.js';
 import { sessions } from '../../projections/sessions/model.js';
+import { teams } from '../../projections/teams/model.js';
+import { TeamQueries } from '../../projections/teams/queries.js';
 import { usage } from '../../projections/usage/model.js';
 import { eraseAgain } from '../accounts/eraseAgain.js';
 import { eraseUser, forgetRefreshTokens, openAccount, releaseEmail } from '../accounts/policies.js';
@@ -28,6 +30,7 @@ import type { Logger } from '../logger.js';
 import { Outage } from '../outage.js';
 import type { Sql } from '../sql/sql.js';
 import { endSubscription } from '../plans/policies.js';
+import { endMemberships, endTeam, eraseInvited } from '../teams/policies.js';
 import type { OnProgress } from './options.js';
 import type { Shutdown } from './shutdown.js';
 import type { Stores } from './stores.js';
@@ -36,6 +39,7 @@ export const READ_MODELS: readonly ReadModel[] = [
   keys,
   accounts,
   sessions,
+  teams,
   mails,
   catalogue,
   usage,
@@ -45,8 +49,9 @@ export const READ_MODELS: readonly ReadModel[] = [
 /** How long one look at the progress waits, in milliseconds. */
 const CATCH_UP_STEP_MS = 250;
 
-/** How long a policy waits for the keys of an account before it is tried again, in milliseconds. */
-const KEYS_WAIT_MS = 5_000;
+/** How long a policy waits for a read model before it is tried again, in milliseconds. */
+const MODEL_WAIT_MS = 5_000;
+
 /** The last event that a read model or a policy has handled. */
 export interface Handled extends Pick<Batch, 'kind' | 'name'> {
   readonly position: Position;
@@ -184,30 +189,47 @@ function createPolicies(
   sql: Sql,
 ): Policy[] {
   const keyQueries = new KeyQueries(sql, models.access('keys'));
-  const keysOf = async (accountId: string, position: Position): Promise<string[]> => {
-    if (!(await models.reached('keys', position, KEYS_WAIT_MS))) {
-      // No fault of the event: one that waits for a read model is never parked.
-      throw new Outage('the read model keys is not there yet');
-    }
-    return keyQueries.unrevoked(accountId);
-  };
+  const teamQueries = new TeamQueries(sql, models.access('teams'));
+  /** What a read model says of an id, once it has seen a position. */
+  const asOf =
+    (model: string, ask: (id: string) => Promise<string[]>) =>
+    async (id: string, position: Position): Promise<string[]> => {
+      if (!(await models.reached(model, position, MODEL_WAIT_MS))) {
+        // No fault of the event: one that waits for a read model is never parked.
+        throw new Outage(`the read model ${model} is not there yet`);
+      }
+      return ask(id);
+    };
+  const keysOf = asOf('keys', (accountId) => keyQueries.unrevoked(accountId));
+  const joined = asOf('teams', (userId) => teamQueries.joined(userId));
+  const invited = asOf('teams', (accountId) => teamQueries.invited(accountId));
   return [
     openAccount(commands),
     revokeKeys(commands, keysOf),
     endSubscription(commands),
     releaseEmail(commands),
     eraseUser(commands, personal),
+    endTeam(commands),
+    endMemberships(commands, joined),
+    eraseInvited(personal, invited),
     forgetRefreshTokens(refreshTokens),
     requestMails(commands),
   ];
 }
 
-/** Erases again whom an old backup of the vault has brought back. The read models must have caught up. */
+/**
+ * Erases again whom an old backup of the vault has brought back, and the e-mails of invitations that nobody
+ * has answered in time. The read models must have caught up.
+ */
 export async function eraseRestored(
-  { personal }: Stores,
-  accounts: Pick<AccountQueries, 'deleted'>,
+  { personal, clock }: Stores,
+  {
+    accounts,
+    teams,
+  }: { readonly accounts: Pick<AccountQueries, 'deleted'>; readonly teams: Pick<TeamQueries, 'over'> },
   log: Logger,
 ): Promise<void> {
+  await personal.erase(await personal.withKey(await teams.over(new Date(clock()))));
   const restored = await eraseAgain(personal, await accounts.deleted());
   if (restored.length === 0) return;
   log.warn('the vault held keys of erased users, as an old backup does; they are erased again', {

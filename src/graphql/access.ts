@@ -14,8 +14,9 @@ import {
 import type { FragmentDefinitionNode, GraphQLField, SelectionSetNode } from 'graphql';
 import { Directive } from 'type-graphql';
 import type { Scope } from '../keys/events.js';
-import type { Caller, Role } from './context.js';
-import { ROLES } from './context.js';
+import type { Role } from '../teams/events.js';
+import { ROLES } from '../teams/events.js';
+import type { Caller } from './context.js';
 import type { ErrorCode } from './errors.js';
 
 const definition = buildASTSchema(

@@ -2,12 +2,17 @@ import type { DeletedAccounts } from '../accounts/deletedAccounts.js';
 import type { EndedSessions } from '../accounts/endedSessions.js';
 import type { Sessions } from '../accounts/sessions.js';
 import type { KeyCache } from '../keys/cache.js';
+import type { PlanDirectory } from '../plans/directory.js';
+import type { Memberships } from '../teams/memberships.js';
+import { TEAMS } from '../teams/memberships.js';
 import type { Caller } from './context.js';
 
-/** Who somebody says he is. */
+/** Who somebody says he is, and for which account he acts. */
 export interface Credentials {
   readonly authorization?: string | undefined;
   readonly 'x-api-key'?: string | string[] | undefined;
+  /** The id of an account; by default that of the key, or the user's own. */
+  readonly 'tollgraph-account'?: string | string[] | undefined;
 }
 
 /** JSON in base64url begins like this: a JWT. */
@@ -19,45 +24,64 @@ export interface Access {
   readonly sessions: Sessions;
   readonly deletedAccounts: DeletedAccounts;
   readonly endedSessions: EndedSessions;
+  readonly memberships: Memberships;
+  readonly plans: Pick<PlanDirectory, 'planOf'>;
 }
 
 /** Finds out who calls now. */
 export type Authenticate = (credentials: Credentials) => Caller | Promise<Caller>;
 
-/** Finds out who calls, from `Authorization: Bearer <key or session>` or `X-API-Key: <key>`. */
+/**
+ * Finds out who calls, from `Authorization: Bearer <key or session>` or `X-API-Key: <key>`, and for which
+ * account, from `Tollgraph-Account: <id>`.
+ */
 export function authenticate(
   credentials: Credentials,
   access: Access,
   now: number,
 ): Caller | Promise<Caller> {
-  const { authorization, 'x-api-key': apiKey } = credentials;
+  const { authorization, 'x-api-key': apiKey, 'tollgraph-account': wanted } = credentials;
   if (authorization !== undefined) {
     const token = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
     if (token === undefined) return { kind: 'refused', code: 'KEY_MALFORMED' };
-    return JWT.test(token) ? bySession(token, access, now) : byKey(token, access, now);
+    return JWT.test(token) ? bySession(token, wanted, access, now) : byKey(token, wanted, access, now);
   }
   if (apiKey === undefined) return { kind: 'anonymous' };
-  return typeof apiKey === 'string' ? byKey(apiKey, access, now) : { kind: 'refused', code: 'KEY_MALFORMED' };
+  return typeof apiKey === 'string'
+    ? byKey(apiKey, wanted, access, now)
+    : { kind: 'refused', code: 'KEY_MALFORMED' };
 }
 
-function byKey(text: string, { keys, deletedAccounts }: Access, now: number): Caller {
+type Wanted = Credentials['tollgraph-account'];
+
+function byKey(text: string, wanted: Wanted, { keys, deletedAccounts }: Access, now: number): Caller {
   const check = keys.check(text, now);
   if (check.kind === 'refused') return check;
   const { accountId } = check.key;
   // Its revocation follows by a policy.
   if (deletedAccounts.has(accountId)) return { kind: 'refused', code: 'KEY_REVOKED' };
+  // Whoever means another account must not change this one.
+  if (wanted !== undefined && wanted !== accountId) return { kind: 'refused', code: 'ACCOUNT_NOT_FOUND' };
   return { kind: 'key', accountId, key: check.key, operator: false };
 }
 
-async function bySession(
-  token: string,
-  { sessions, deletedAccounts, endedSessions }: Access,
-  now: number,
-): Promise<Caller> {
+async function bySession(token: string, wanted: Wanted, access: Access, now: number): Promise<Caller> {
+  const { sessions, deletedAccounts, endedSessions, memberships, plans } = access;
   const check = await sessions.verify(token, new Date(now));
   if (check.kind === 'refused') return check;
-  const { accountId } = check.session;
-  if (deletedAccounts.has(accountId)) return { kind: 'refused', code: 'ACCOUNT_DELETED' };
-  if (endedSessions.has(check.session)) return { kind: 'refused', code: 'SESSION_ENDED' };
-  return { kind: 'session', accountId, session: check.session, role: 'owner', operator: false };
+  const { session } = check;
+  if (deletedAccounts.has(session.accountId)) return { kind: 'refused', code: 'ACCOUNT_DELETED' };
+  if (endedSessions.has(session)) return { kind: 'refused', code: 'SESSION_ENDED' };
+  if (wanted === undefined || wanted === session.accountId) {
+    return { kind: 'session', accountId: session.accountId, session, role: 'owner', operator: false };
+  }
+  // The same whether there is such an account or not.
+  const notFound: Caller = { kind: 'refused', code: 'ACCOUNT_NOT_FOUND' };
+  if (typeof wanted !== 'string' || deletedAccounts.has(wanted)) return notFound;
+  const role = memberships.roleOf(wanted, session.userId);
+  if (role === undefined) return notFound;
+  if (role !== 'owner' && !plans.planOf(wanted).plan.features.includes(TEAMS)) {
+    return { kind: 'refused', code: 'TEAMS_NOT_IN_PLAN' };
+  }
+  return { kind: 'session', accountId: wanted, session, role, operator: false };
 }

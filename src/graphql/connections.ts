@@ -10,11 +10,18 @@ export const MAX_CONNECTIONS = 100;
 
 /** Something that stays open for a caller. */
 export interface Connection {
-  readonly accountId: string;
+  /** The account that it works in, and the user's own where that is another: it counts for each. */
+  readonly accountIds: readonly string[];
   /** Finds out again who calls. */
   authenticate(): Caller | Promise<Caller>;
   /** Ends it, with the reason; without one because the server stops. */
   end(code?: ErrorCode): void;
+}
+
+/** The accounts whose ends end a connection of the caller. */
+export function accountIdsOf(caller: Extract<Caller, { readonly accountId: string }>): readonly string[] {
+  const own = caller.kind === 'session' ? caller.session.accountId : caller.accountId;
+  return own === caller.accountId ? [own] : [caller.accountId, own];
 }
 
 /** What is open for each account: how much there may be, and who has to go. */
@@ -24,20 +31,27 @@ export class Connections {
 
   /** @returns false when the account has as many as it may have */
   open(connection: Connection): boolean {
-    const { accountId } = connection;
-    const others = this.#byAccount.get(accountId);
-    if (this.#stopping) connection.end();
-    else if (!others) this.#byAccount.set(accountId, new Set([connection]));
-    else if (others.size >= MAX_CONNECTIONS) return false;
-    else others.add(connection);
+    const { accountIds } = connection;
+    if (this.#stopping) {
+      connection.end();
+      return true;
+    }
+    const full = (accountId: string) => (this.#byAccount.get(accountId)?.size ?? 0) >= MAX_CONNECTIONS;
+    if (accountIds.some(full)) return false;
+    for (const accountId of accountIds) {
+      const others = this.#byAccount.get(accountId);
+      if (others) others.add(connection);
+      else this.#byAccount.set(accountId, new Set([connection]));
+    }
     return true;
   }
 
   closed(connection: Connection): void {
-    const { accountId } = connection;
-    const others = this.#byAccount.get(accountId);
-    others?.delete(connection);
-    if (others?.size === 0) this.#byAccount.delete(accountId);
+    for (const accountId of connection.accountIds) {
+      const others = this.#byAccount.get(accountId);
+      others?.delete(connection);
+      if (others?.size === 0) this.#byAccount.delete(accountId);
+    }
   }
 
   /** Ends it when its key or session is good no longer. While nobody can tell it stays: each event asks again. */
@@ -50,7 +64,7 @@ export class Connections {
     }
   }
 
-  /** A key or a session of this account may have ended. */
+  /** A key, a session or a membership of this account may have ended. */
   checkAccount(accountId: string): void {
     for (const connection of this.#byAccount.get(accountId) ?? []) void this.check(connection);
   }

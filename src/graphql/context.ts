@@ -1,16 +1,13 @@
 import type { KnownKey } from '../keys/cache.js';
 import type { Session } from '../accounts/sessions.js';
 import type { PlanInForce } from '../plans/profile.js';
+import type { Role } from '../teams/events.js';
 import type { Account } from '../usage/limiter.js';
 import type { UsageMoves } from '../usage/moves.js';
 import { ApiError } from './errors.js';
 import type { ErrorCode } from './errors.js';
 import type { Loaders } from './loaders.js';
 import type { SubscriptionEvents } from './subscriptions.js';
-
-/** What a user may do in an account; of an own account everybody is the owner. */
-export const ROLES = ['owner', 'admin', 'developer', 'billing', 'viewer'] as const;
-export type Role = (typeof ROLES)[number];
 
 /** Who calls. */
 export type Caller =
@@ -24,8 +21,10 @@ export type Caller =
     }
   | {
       readonly kind: 'session';
+      /** The one to work in: the user's own, or another that the user is a member of. */
       readonly accountId: string;
       readonly session: Session;
+      /** In that account. */
       readonly role: Role;
       readonly operator: boolean;
     }

@@ -13,6 +13,14 @@ export const ERRORS = {
   SESSION_EXPIRED: [401, 'This session has expired. Sign in again.'],
   SESSION_ENDED: [401, 'This session has ended. Sign in again.'],
   ACCOUNT_DELETED: [401, 'This account has been deleted.'],
+  ACCOUNT_NOT_FOUND: [
+    404,
+    'You work in no account with this id: leave out Tollgraph-Account, or ask `me.accounts`.',
+  ],
+  TEAMS_NOT_IN_PLAN: [
+    403,
+    'The plan of this account has no teams at present: only its owners can work in it.',
+  ],
   SCOPE_MISSING: [403, 'This API key does not have the scope that this field needs.'],
   ROLE_MISSING: [403, 'Your role in this account does not allow this.'],
   OPERATOR_REQUIRED: [403, 'This is for operators of the service.'],

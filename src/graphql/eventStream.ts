@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FormattedExecutionResult, GraphQLError } from 'graphql';
 import type { Authenticate } from './authenticate.js';
 import type { Connection, Connections } from './connections.js';
+import { accountIdsOf } from './connections.js';
 import type { ErrorCode } from './errors.js';
 import { ApiError, statusOf } from './errors.js';
 import type { OperationRequest, Operations, Outcome, Sender } from './operations.js';
@@ -40,7 +41,7 @@ export function eventStreamHandler(
     const connection: Connection | undefined =
       'accountId' in caller
         ? {
-            accountId: caller.accountId,
+            accountIds: accountIdsOf(caller),
             authenticate: () => authenticate(credentials),
             end: (code) => stream.end(code),
           }

@@ -11,6 +11,14 @@ import { SessionsResolver } from '../accounts/sessionResolvers.js';
 import { CatalogueResolver, PatternFieldsResolver } from '../catalogue/resolvers.js';
 import { AccountKeysResolver, KeyFieldsResolver, KeysResolver } from '../keys/resolvers.js';
 import { NodeResolver } from './node.js';
+import {
+  AccountTeamResolver,
+  InvitationResolver,
+  MemberResolver,
+  MembershipResolver,
+  TeamsResolver,
+  ViewerTeamsResolver,
+} from '../teams/resolvers.js';
 import { UsageResolver } from '../usage/resolvers.js';
 
 // eslint-disable-next-line @typescript-eslint/no-unsafe-function-type -- what type-graphql calls a class
@@ -27,6 +35,12 @@ const RESOLVERS: NonEmptyArray<Class> = [
   KeysResolver,
   KeyFieldsResolver,
   AccountKeysResolver,
+  TeamsResolver,
+  AccountTeamResolver,
+  ViewerTeamsResolver,
+  MemberResolver,
+  MembershipResolver,
+  InvitationResolver,
   UsageResolver,
   NodeResolver,
 ];

@@ -32,7 +32,7 @@ export interface GraphQLServerOptions extends GovernanceOptions {
   readonly clock: Clock;
   readonly loaders: () => Loaders;
   readonly usageMoves: UsageMoves;
-  /** Calls back when a key or a session of an account may have ended. */
+  /** Calls back when a key, a session or a membership of an account may have ended. */
   readonly onRevoked: (listener: (accountId: string) => void) => void;
   readonly documents: TrustedDocuments;
   readonly production: boolean;

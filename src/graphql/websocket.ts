@@ -10,6 +10,7 @@ import type { WebSocket } from 'ws';
 import type { Logger } from '../logger.js';
 import type { Authenticate, Credentials } from './authenticate.js';
 import type { Connection, Connections } from './connections.js';
+import { accountIdsOf } from './connections.js';
 import type { ErrorCode } from './errors.js';
 import { ApiError } from './errors.js';
 import type { Operations, Outcome, Sender } from './operations.js';
@@ -176,12 +177,12 @@ async function admit(
   { authenticate, connections }: WebSocketOptions,
 ): Promise<ErrorCode | undefined> {
   const { socket, request } = extra;
-  const credentials = credentialsOf(params) ?? request.headers;
+  const credentials = { ...request.headers, ...credentialsOf(params) };
   const caller = await authenticate(credentials);
   if (caller.kind === 'refused') return caller.code;
   if (caller.kind === 'anonymous') return 'KEY_MISSING';
   const connection: Connection = {
-    accountId: caller.accountId,
+    accountIds: accountIdsOf(caller),
     authenticate: () => authenticate(credentials),
     end: (code) =>
       code === undefined
@@ -198,15 +199,19 @@ async function admit(
 }
 
 /** Headers in the payload of `connection_init`, in whatever case. */
-function credentialsOf(params: Record<string, unknown>): Credentials | undefined {
+function credentialsOf(params: Record<string, unknown>): Credentials {
   const named = (header: string): string | undefined => {
     const value = Object.entries(params).find(([name]) => name.toLowerCase() === header)?.[1] ?? undefined;
     // What is no text is no key.
     return value === undefined || typeof value === 'string' ? value : '';
   };
   const [authorization, apiKey] = [named('authorization'), named('x-api-key')];
-  if (authorization === undefined && apiKey === undefined) return undefined;
-  return { authorization, 'x-api-key': apiKey };
+  const account = named('tollgraph-account');
+  return {
+    // Those of the handshake count only where the payload has none.
+    ...((authorization ?? apiKey) !== undefined && { authorization, 'x-api-key': apiKey }),
+    ...(account !== undefined && { 'tollgraph-account': account }),
+  };
 }
 
 /** What was refused is an error of the protocol; what has data, also beside errors, is an answer. */

@@ -1,6 +1,6 @@
 import type { Sealed } from '../secrets/personalData.js';
 
-export type MailKind = 'verify-email';
+export type MailKind = 'verify-email' | 'invite-member';
 export type MailFailure = 'erased' | 'expired' | 'refused';
 
 /**
@@ -12,9 +12,13 @@ export type MailEvent =
       readonly type: 'MailRequested';
       readonly data: {
         readonly kind: MailKind;
+        /** Whose data the address is: of a user, or of an invitation to who is none yet. */
         readonly userId: string;
+        /** What the token in it is about; the user where it is left out. */
+        readonly subject?: string;
         readonly to: Sealed;
-        readonly name: Sealed;
+        /** Null where nobody knows it. */
+        readonly name: Sealed | null;
         /** Afterwards it is of no use: the token in it is over. ISO 8601. */
         readonly expiresAt: string;
       };

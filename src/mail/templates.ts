@@ -31,6 +31,7 @@ const oneLine = (text: string): string => text.replace(/\s+/g, ' ').trim();
 
 const TEMPLATES: Readonly<Record<MailKind, (filling: Filling) => MailContent>> = {
   'verify-email': verifyEmail,
+  'invite-member': inviteMember,
 };
 
 export function contentOf(kind: MailKind, filling: Filling): MailContent {
@@ -38,18 +39,49 @@ export function contentOf(kind: MailKind, filling: Filling): MailContent {
 }
 
 function verifyEmail({ product, name, token, expiresAt }: Filling): MailContent {
-  const greeting = name === '' ? 'Hello,' : `Hello ${name},`;
   const why = `somebody, we hope you, has registered this e-mail with ${product}.`;
   const what = 'To confirm that it is yours, send this token with the mutation verifyEmail:';
-  const until = `It is good until ${expiresAt.toUTCString()}. If it was not you, do nothing.`;
   return {
     subject: `${product}: confirm your e-mail`,
-    text: `${greeting}\n\n${why} ${what}\n\n${token}\n\n${until}\n`,
+    ...withToken(
+      greetingOf(name),
+      `${why} ${what}`,
+      token,
+      `It is good until ${expiresAt.toUTCString()}. If it was not you, do nothing.`,
+    ),
+  };
+}
+
+function inviteMember({ product, name, token, expiresAt }: Filling): MailContent {
+  const why = `somebody invites you to work with them in their account at ${product}.`;
+  const what =
+    'To join, register or sign in with this e-mail, verify it, and send this token with the mutation acceptInvitation:';
+  return {
+    subject: `${product}: you are invited to an account`,
+    ...withToken(
+      greetingOf(name),
+      `${why} ${what}`,
+      token,
+      `It is good until ${expiresAt.toUTCString()}. If you don't know what this is about, do nothing.`,
+    ),
+  };
+}
+
+const greetingOf = (name: string): string => (name === '' ? 'Hello,' : `Hello ${name},`);
+
+function withToken(
+  greeting: string,
+  what: string,
+  token: string,
+  until: string,
+): Pick<MailContent, 'text' | 'html'> {
+  return {
+    text: `${greeting}\n\n${what}\n\n${token}\n\n${until}\n`,
     html: [
       '<!doctype html>',
       '<html lang="en"><body>',
       `<p>${escapeHtml(greeting)}</p>`,
-      `<p>${escapeHtml(`${why} ${what}`)}</p>`,
+      `<p>${escapeHtml(what)}</p>`,
       `<p><code>${escapeHtml(token)}</code></p>`,
       `<p>${escapeHtml(until)}</p>`,
       '</body></html>',

@@ -90,15 +90,16 @@ export class MailWorker {
     const { requested, done } = fold(decider, history);
     // The read model may be behind.
     if (!requested || done) return;
-    const { kind, userId, expiresAt } = requested;
+    const { kind, userId, subject = userId, expiresAt } = requested;
     const end = new Date(expiresAt);
     if (end.getTime() <= clock()) return this.#finish(id, { type: 'GiveUpMail', reason: 'expired' });
-    const [to, name] = [await personal.unseal(requested.to), await personal.unseal(requested.name)];
+    const to = await personal.unseal(requested.to);
+    const name = requested.name === null ? '' : await personal.unseal(requested.name);
     if (to === null || name === null) return this.#finish(id, { type: 'GiveUpMail', reason: 'erased' });
     const content = contentOf(kind, {
       product,
       name,
-      token: tokens.sign(kind, userId, end),
+      token: tokens.sign(kind, subject, end),
       expiresAt: end,
     });
     const date = new Date(history[0]?.metadata.at ?? clock());

@@ -18,6 +18,8 @@ import { key } from '../../src/keys/decide.js';
 import { mail } from '../../src/mail/decide.js';
 import { profile, subscription } from '../../src/plans/decide.js';
 import { PlanDirectory } from '../../src/plans/directory.js';
+import { team } from '../../src/teams/decide.js';
+import { Memberships } from '../../src/teams/memberships.js';
 import { Projector } from '../../projections/runner.js';
 import { freshSql } from '../support/database.js';
 
@@ -48,6 +50,7 @@ const DECIDERS: Readonly<Record<string, unknown>> = {
   profile,
   session,
   subscription,
+  team,
   user,
 };
 const WITHOUT_DECIDER = ['usage'];
@@ -133,11 +136,13 @@ it('each is folded by what lives in memory', () => {
   const plans = new PlanDirectory();
   const deleted = new DeletedAccounts();
   const ended = new EndedSessions();
+  const memberships = new Memberships();
   for (const event of storedEntries()) {
     keys.apply(event);
     plans.apply(event);
     deleted.apply(event);
     ended.apply(event);
+    memberships.apply(event);
   }
   const accountOf = (type: string): string =>
     ENTRIES.find((entry) => entry.type === type)?.stream.replace(/^[a-z]+-/, '') ?? '';

@@ -4,6 +4,24 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
+/** An answer to an invitation. */
+export type AcceptInvitationInput = {
+  /** Names this command. */
+  commandId?: string | null | undefined;
+  /** The token that was mailed. */
+  token: string;
+};
+
+/** Another role for a member. */
+export type ChangeMemberRoleInput = {
+  /** Names this command. */
+  commandId?: string | null | undefined;
+  /** The new role. */
+  role: MemberRole;
+  /** The id of the user. */
+  userId: string | number;
+};
+
 /** A new password. */
 export type ChangePasswordInput = {
   /** Names this command. */
@@ -20,6 +38,16 @@ export type DeleteAccountInput = {
   commandId?: string | null | undefined;
   /** The password again: what follows cannot be undone. */
   password: string;
+};
+
+/** Somebody to work in the account. */
+export type InviteMemberInput = {
+  /** Names this command. */
+  commandId?: string | null | undefined;
+  /** Where the invitation is mailed to, and who alone can accept it. */
+  email: string;
+  /** What the invited will be allowed to do. */
+  role: MemberRole;
 };
 
 /** A new key of the account. */
@@ -92,6 +120,27 @@ export type KeyScope =
   /** Change data; nothing needs it yet. */
   | 'WRITE';
 
+/** An account to leave. */
+export type LeaveTeamInput = {
+  /** The id of the account, as in `me.accounts`. */
+  accountId: string | number;
+  /** Names this command. */
+  commandId?: string | null | undefined;
+};
+
+/** What a user may do in an account. */
+export type MemberRole =
+  /** Manages members, and what developers may. */
+  | 'ADMIN'
+  /** Pays, and sees usage. */
+  | 'BILLING'
+  /** Manages keys, and sees usage. */
+  | 'DEVELOPER'
+  /** Everything; alone makes, changes and removes owners. */
+  | 'OWNER'
+  /** Sees usage, keys without their secrets, and members. */
+  | 'VIEWER';
+
 /** The session that goes on. */
 export type RefreshSessionInput = {
   /** Not needed: the refresh token names the command. */
@@ -110,6 +159,14 @@ export type RegisterUserInput = {
   name?: string | null | undefined;
   /** 8 to 200 characters. Stored as an argon2id hash. */
   password: string;
+};
+
+/** A member to remove. */
+export type RemoveMemberInput = {
+  /** Names this command. */
+  commandId?: string | null | undefined;
+  /** The id of the user. */
+  userId: string | number;
 };
 
 /** A key to revoke. */
@@ -175,6 +232,38 @@ export type VerifyEmailInput = {
   token: string;
 };
 
+/** An invitation to withdraw. */
+export type WithdrawInvitationInput = {
+  /** Names this command. */
+  commandId?: string | null | undefined;
+  /** The id of the invitation. */
+  id: string | number;
+};
+
+export type AcceptInvitationMutationVariables = Exact<{
+  input: AcceptInvitationInput;
+}>;
+
+
+export type AcceptInvitationMutation = { acceptInvitation:
+    | { __typename: 'AcceptInvitationPayload', accountId: string, position: string }
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'NotFound', code: string, message: string }
+    | { __typename: 'TeamRefused', code: string, message: string }
+   | null };
+
+export type ChangeMemberRoleMutationVariables = Exact<{
+  input: ChangeMemberRoleInput;
+}>;
+
+
+export type ChangeMemberRoleMutation = { changeMemberRole:
+    | { __typename: 'ChangeMemberRolePayload', userId: string, role: MemberRole, position: string }
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'NotFound', code: string, message: string }
+    | { __typename: 'TeamRefused', code: string, message: string }
+   | null };
+
 export type ChangePasswordMutationVariables = Exact<{
   input: ChangePasswordInput;
 }>;
@@ -198,6 +287,27 @@ export type DeleteAccountMutation = { deleteAccount:
     | { __typename: 'NotFound', code: string, message: string }
    | null };
 
+export type InvitationsQueryVariables = Exact<{
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type InvitationsQuery = { me: { account: { id: string, invitations: { nodes: Array<{ id: string, email: string | null, role: MemberRole, invitedAt: string, expiresAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } } } | null };
+
+export type InviteMemberMutationVariables = Exact<{
+  input: InviteMemberInput;
+}>;
+
+
+export type InviteMemberMutation = { inviteMember:
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'InviteMemberPayload', position: string, invitation: { id: string, email: string | null, role: MemberRole, invitedAt: string, expiresAt: string } }
+    | { __typename: 'NotFound', code: string, message: string }
+    | { __typename: 'PlanRequired', plan: string, code: string, message: string }
+    | { __typename: 'TeamRefused', code: string, message: string }
+   | null };
+
 export type IssueKeyMutationVariables = Exact<{
   input: IssueKeyInput;
 }>;
@@ -216,10 +326,38 @@ export type KeysQueryVariables = Exact<{
 
 export type KeysQuery = { me: { account: { id: string, keys: { nodes: Array<{ id: string, name: string, environment: KeyEnvironment, scopes: Array<KeyScope>, prefix: string, last4: string, issuedAt: string, expiresAt: string | null, rotatedAt: string | null, graceEndsAt: string | null, revokedAt: string | null, lastUsedAt: string | null, limits: Array<{ meter: KeyLimitMeter, window: KeyLimitWindow, amount: number }>, metadata: Array<{ name: string, value: string }> }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } } } | null };
 
+export type LeaveTeamMutationVariables = Exact<{
+  input: LeaveTeamInput;
+}>;
+
+
+export type LeaveTeamMutation = { leaveTeam:
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'LeaveTeamPayload', accountId: string, position: string }
+    | { __typename: 'NotFound', code: string, message: string }
+    | { __typename: 'TeamRefused', code: string, message: string }
+   | null };
+
 export type MeQueryVariables = Exact<{ [key: string]: never; }>;
 
 
 export type MeQuery = { me: { account: { id: string, plan: { id: string, name: string, tiers: Array<string>, features: Array<string> } }, user: { id: string, email: string | null, emailVerified: boolean, name: string | null } | null } | null };
+
+export type MembersQueryVariables = Exact<{
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type MembersQuery = { me: { account: { id: string, members: { nodes: Array<{ userId: string, role: MemberRole, firstOwner: boolean, since: string, user: { id: string, email: string | null, name: string | null } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } } } | null };
+
+export type MyAccountsQueryVariables = Exact<{
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type MyAccountsQuery = { me: { role: MemberRole | null, accounts: { nodes: Array<{ accountId: string, role: MemberRole, since: string, owner: { id: string, name: string | null } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } } | null };
 
 export type PatternQueryVariables = Exact<{
   id?: string | number | null | undefined;
@@ -272,6 +410,18 @@ export type RegisterUserMutation = { registerUser:
     | { __typename: 'EmailTaken', code: string, message: string }
     | { __typename: 'InvalidInput', code: string, message: string, field: string | null }
     | { __typename: 'RegisterUserPayload', sessionToken: string | null, refreshToken: string | null, position: string, user: { id: string, email: string | null, name: string | null, registeredAt: string }, account: { id: string, plan: { id: string } } }
+   | null };
+
+export type RemoveMemberMutationVariables = Exact<{
+  input: RemoveMemberInput;
+}>;
+
+
+export type RemoveMemberMutation = { removeMember:
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'NotFound', code: string, message: string }
+    | { __typename: 'RemoveMemberPayload', userId: string, position: string }
+    | { __typename: 'TeamRefused', code: string, message: string }
    | null };
 
 export type RevokeKeyMutationVariables = Exact<{
@@ -374,6 +524,18 @@ export type VerifyEmailMutation = { verifyEmail:
     | { __typename: 'VerifyEmailPayload', position: string }
    | null };
 
+export type WithdrawInvitationMutationVariables = Exact<{
+  input: WithdrawInvitationInput;
+}>;
+
+
+export type WithdrawInvitationMutation = { withdrawInvitation:
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'NotFound', code: string, message: string }
+    | { __typename: 'TeamRefused', code: string, message: string }
+    | { __typename: 'WithdrawInvitationPayload', id: string, position: string }
+   | null };
+
 export class TypedDocumentString<TResult, TVariables>
   extends String
   implements DocumentTypeDecoration<TResult, TVariables>
@@ -393,6 +555,37 @@ export class TypedDocumentString<TResult, TVariables>
   }
 }
 
+export const AcceptInvitationDocument = new TypedDocumentString(`
+    mutation AcceptInvitation($input: AcceptInvitationInput!) {
+  acceptInvitation(input: $input) {
+    __typename
+    ... on AcceptInvitationPayload {
+      accountId
+      position
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<AcceptInvitationMutation, AcceptInvitationMutationVariables>;
+export const ChangeMemberRoleDocument = new TypedDocumentString(`
+    mutation ChangeMemberRole($input: ChangeMemberRoleInput!) {
+  changeMemberRole(input: $input) {
+    __typename
+    ... on ChangeMemberRolePayload {
+      userId
+      role
+      position
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ChangeMemberRoleMutation, ChangeMemberRoleMutationVariables>;
 export const ChangePasswordDocument = new TypedDocumentString(`
     mutation ChangePassword($input: ChangePasswordInput!) {
   changePassword(input: $input) {
@@ -426,6 +619,52 @@ export const DeleteAccountDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<DeleteAccountMutation, DeleteAccountMutationVariables>;
+export const InvitationsDocument = new TypedDocumentString(`
+    query Invitations($first: Int, $after: String) {
+  me {
+    account {
+      id
+      invitations(first: $first, after: $after) {
+        nodes {
+          id
+          email
+          role
+          invitedAt
+          expiresAt
+        }
+        pageInfo {
+          hasNextPage
+          endCursor
+        }
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<InvitationsQuery, InvitationsQueryVariables>;
+export const InviteMemberDocument = new TypedDocumentString(`
+    mutation InviteMember($input: InviteMemberInput!) {
+  inviteMember(input: $input) {
+    __typename
+    ... on InviteMemberPayload {
+      invitation {
+        id
+        email
+        role
+        invitedAt
+        expiresAt
+      }
+      position
+    }
+    ... on PlanRequired {
+      plan
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<InviteMemberMutation, InviteMemberMutationVariables>;
 export const IssueKeyDocument = new TypedDocumentString(`
     mutation IssueKey($input: IssueKeyInput!) {
   issueKey(input: $input) {
@@ -504,6 +743,21 @@ export const KeysDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<KeysQuery, KeysQueryVariables>;
+export const LeaveTeamDocument = new TypedDocumentString(`
+    mutation LeaveTeam($input: LeaveTeamInput!) {
+  leaveTeam(input: $input) {
+    __typename
+    ... on LeaveTeamPayload {
+      accountId
+      position
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<LeaveTeamMutation, LeaveTeamMutationVariables>;
 export const MeDocument = new TypedDocumentString(`
     query Me {
   me {
@@ -525,6 +779,54 @@ export const MeDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<MeQuery, MeQueryVariables>;
+export const MembersDocument = new TypedDocumentString(`
+    query Members($first: Int, $after: String) {
+  me {
+    account {
+      id
+      members(first: $first, after: $after) {
+        nodes {
+          userId
+          role
+          firstOwner
+          since
+          user {
+            id
+            email
+            name
+          }
+        }
+        pageInfo {
+          hasNextPage
+          endCursor
+        }
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<MembersQuery, MembersQueryVariables>;
+export const MyAccountsDocument = new TypedDocumentString(`
+    query MyAccounts($first: Int, $after: String) {
+  me {
+    role
+    accounts(first: $first, after: $after) {
+      nodes {
+        accountId
+        role
+        since
+        owner {
+          id
+          name
+        }
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<MyAccountsQuery, MyAccountsQueryVariables>;
 export const PatternDocument = new TypedDocumentString(`
     query Pattern($id: ID, $slug: String) {
   pattern(id: $id, slug: $slug) {
@@ -658,6 +960,21 @@ export const RegisterUserDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<RegisterUserMutation, RegisterUserMutationVariables>;
+export const RemoveMemberDocument = new TypedDocumentString(`
+    mutation RemoveMember($input: RemoveMemberInput!) {
+  removeMember(input: $input) {
+    __typename
+    ... on RemoveMemberPayload {
+      userId
+      position
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RemoveMemberMutation, RemoveMemberMutationVariables>;
 export const RevokeKeyDocument = new TypedDocumentString(`
     mutation RevokeKey($input: RevokeKeyInput!) {
   revokeKey(input: $input) {
@@ -860,3 +1177,18 @@ export const VerifyEmailDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<VerifyEmailMutation, VerifyEmailMutationVariables>;
+export const WithdrawInvitationDocument = new TypedDocumentString(`
+    mutation WithdrawInvitation($input: WithdrawInvitationInput!) {
+  withdrawInvitation(input: $input) {
+    __typename
+    ... on WithdrawInvitationPayload {
+      id
+      position
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<WithdrawInvitationMutation, WithdrawInvitationMutationVariables>;

@@ -23,6 +23,7 @@ import { PlanDirectory } from '../../src/plans/directory.js';
 import { AddressHashes } from '../../src/usage/addresses.js';
 import type { UsageEvent, Use } from '../../src/usage/events.js';
 import { Governor } from '../../src/usage/govern.js';
+import { Memberships } from '../../src/teams/memberships.js';
 import { Guard } from '../../src/usage/guard.js';
 import { Journal } from '../../src/usage/journal.js';
 import { LocalLimiter } from '../../src/usage/localLimiter.js';
@@ -118,7 +119,14 @@ beforeEach(async () => {
     addressGuard: new AddressGuard(10),
     plans,
     metrics,
-    access: { keys, deletedAccounts: new DeletedAccounts(), endedSessions: new EndedSessions(), sessions },
+    access: {
+      keys,
+      deletedAccounts: new DeletedAccounts(),
+      endedSessions: new EndedSessions(),
+      memberships: new Memberships(),
+      plans,
+      sessions,
+    },
     clock: () => NOON,
     loaders: () => ({}) as Loaders,
     usageMoves: new UsageMoves({ journalPosition: () => 0 }),

@@ -135,14 +135,19 @@ describe('the root fields', () => {
       .map(([operation, field]) => `${field}: ${meteringOf(schema, operation, field)}`)
       .filter((text) => !text.endsWith(': governed'));
     expect(free.sort()).toEqual([
+      'acceptInvitation: guarded',
+      'changeMemberRole: guarded',
       'changePassword: guarded',
       'deleteAccount: guarded',
+      'inviteMember: guarded',
       'issueKey: guarded',
+      'leaveTeam: guarded',
       'me: guarded',
       'quota: guarded',
       'rateLimit: guarded',
       'refreshSession: anonymous',
       'registerUser: anonymous',
+      'removeMember: guarded',
       'revokeKey: guarded',
       'rotateKey: guarded',
       'signIn: anonymous',
@@ -152,6 +157,7 @@ describe('the root fields', () => {
       'usage: guarded',
       'usageChanged: guarded',
       'verifyEmail: anonymous',
+      'withdrawInvitation: guarded',
     ]);
   });
 

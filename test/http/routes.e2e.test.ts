@@ -52,6 +52,7 @@ describe('health', () => {
             keys: none,
             accounts: none,
             sessions: none,
+            teams: none,
             mails: none,
             catalogue: none,
             usage: none,
@@ -78,7 +79,16 @@ it('shows metrics in the text format of Prometheus, calls counted', async () => 
   expect(value('tollgraph_refused_calls_total{code="RATE_LIMITED"}')).toBe(1);
   expect(value('tollgraph_refused_calls_total{code="KEY_MISSING"}')).toBe(1);
   expect(value('tollgraph_keys')).toBe(1);
-  for (const model of ['keys', 'accounts', 'sessions', 'mails', 'catalogue', 'usage', 'popularity']) {
+  for (const model of [
+    'keys',
+    'accounts',
+    'sessions',
+    'teams',
+    'mails',
+    'catalogue',
+    'usage',
+    'popularity',
+  ]) {
     expect(value(`tollgraph_read_model_position{model="${model}"}`)).toBeGreaterThan(0);
   }
   expect(text).not.toContain(secret);

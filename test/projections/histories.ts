@@ -5,11 +5,20 @@ import type { PatternContent, PatternEvent } from '../../src/catalogue/events.js
 import type { EventStore } from '../../src/eventsourcing/eventStore.js';
 import type { KeyEvent } from '../../src/keys/events.js';
 import type { SubscriptionEvent } from '../../src/plans/events.js';
+import type { Role, TeamEvent } from '../../src/teams/events.js';
+import { ROLES } from '../../src/teams/events.js';
 import type { UsageEvent, Use } from '../../src/usage/events.js';
 import { newEvent } from '../eventsourcing/fixtures.js';
 
 type Event =
-  AccountEvent | UserEvent | SessionEvent | PatternEvent | KeyEvent | SubscriptionEvent | UsageEvent;
+  | AccountEvent
+  | UserEvent
+  | SessionEvent
+  | PatternEvent
+  | KeyEvent
+  | SubscriptionEvent
+  | TeamEvent
+  | UsageEvent;
 
 /** One thing that happens; `who` picks among few, so that histories meet themselves. */
 export type Happening =
@@ -29,6 +38,10 @@ export type Happening =
   | { readonly kind: 'profile'; readonly who: number }
   | { readonly kind: 'sign-out'; readonly who: number; readonly everywhere: boolean }
   | { readonly kind: 'grant'; readonly who: number; readonly plan: string }
+  | { readonly kind: 'invite'; readonly who: number; readonly role: Role }
+  | { readonly kind: 'answer'; readonly which: number; readonly who: number; readonly joins: boolean }
+  | { readonly kind: 'role'; readonly who: number; readonly whom: number; readonly role: Role }
+  | { readonly kind: 'part'; readonly who: number; readonly whom: number; readonly removed: boolean }
   | { readonly kind: 'uses'; readonly uses: readonly UseShape[] }
   | { readonly kind: 'correct'; readonly who: number }
   | { readonly kind: 'other' };
@@ -82,6 +95,21 @@ export const happening: fc.Arbitrary<Happening> = fc.oneof(
     weight: 2,
     arbitrary: fc.record({ kind: kind('grant'), who, plan: fc.constantFrom('free', 'team', 'enterprise') }),
   },
+  { weight: 3, arbitrary: fc.record({ kind: kind('invite'), who, role: fc.constantFrom(...ROLES) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: kind('answer'),
+      which: who,
+      who,
+      joins: fc.constantFrom(true, true, false),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: kind('role'), who, whom: who, role: fc.constantFrom(...ROLES) }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: kind('part'), who, whom: who, removed: fc.boolean() }) },
   {
     weight: 4,
     arbitrary: fc.record({ kind: kind('uses'), uses: fc.array(useShape, { minLength: 1, maxLength: 5 }) }),
@@ -100,6 +128,9 @@ export class Historian {
   readonly #sessions: { id: string; user: string; ended: boolean }[] = [];
   readonly #epochs = new Map<string, number>();
   readonly #batches: { id: string; data: Extract<UsageEvent, { type: 'UsesRecorded' }>['data'] }[] = [];
+  readonly #invitations: { id: string; account: string; role: Role }[] = [];
+  /** Of all accounts, as `<account> <user>`; without the users who opened them. */
+  readonly #members = new Set<string>();
   #minute = 0;
 
   constructor(private readonly store: EventStore) {}
@@ -218,6 +249,59 @@ export class Historian {
           yield [`subscription-${id}`, { type: 'SubscriptionEnded', data }];
         }
         yield [`user-${id}`, { type: 'UserErased', data: { accountId: id } }];
+        if (this.#revisions.has(`team-${id}`)) {
+          yield [`team-${id}`, { type: 'TeamEnded', data: { by: 'policy:end-team' } }];
+        }
+        return;
+      }
+      case 'invite': {
+        const { role } = happening;
+        const account = this.#id(happening.who);
+        if (!this.#isUser(account)) return;
+        const id = randomUUID();
+        const stream = `team-${account}`;
+        if (!this.#revisions.has(stream)) {
+          yield [stream, { type: 'TeamCreated', data: { ownerId: account } }];
+        }
+        this.#invitations.push({ id, account, role });
+        const expiresAt = '2026-11-30T00:00:00.000Z';
+        const sealed = { emailHash: 'hash', email: 'v1:sealed' };
+        const data = { invitationId: id, ...sealed, role, invitedBy: account, expiresAt };
+        yield [stream, { type: 'MemberInvited', data }];
+        return;
+      }
+      case 'answer': {
+        const invitation = this.#invitations.splice(happening.which, 1)[0];
+        if (!invitation || this.#deleted.has(invitation.account)) return;
+        const { id, account, role } = invitation;
+        const userId = this.#id(happening.who);
+        if (happening.joins && userId !== account && !this.#members.has(`${account} ${userId}`)) {
+          this.#members.add(`${account} ${userId}`);
+          const data = { invitationId: id, userId, role };
+          yield [`team-${account}`, { type: 'InvitationAccepted', data }];
+        } else {
+          const data = { invitationId: id, by: `user:${account}` };
+          yield [`team-${account}`, { type: 'InvitationWithdrawn', data }];
+        }
+        return;
+      }
+      case 'role': {
+        const [account, userId] = [this.#id(happening.who), this.#id(happening.whom)];
+        if (!this.#members.has(`${account} ${userId}`) || this.#deleted.has(account)) return;
+        const data = { userId, role: happening.role, by: `user:${account}` };
+        yield [`team-${account}`, { type: 'MemberRoleChanged', data }];
+        return;
+      }
+      case 'part': {
+        const [account, userId] = [this.#id(happening.who), this.#id(happening.whom)];
+        if (!this.#members.has(`${account} ${userId}`) || this.#deleted.has(account)) return;
+        this.#members.delete(`${account} ${userId}`);
+        yield [
+          `team-${account}`,
+          happening.removed
+            ? { type: 'MemberRemoved', data: { userId, by: `user:${account}` } }
+            : { type: 'MemberLeft', data: { userId } },
+        ];
         return;
       }
       case 'grant': {

@@ -7,6 +7,7 @@ import type { ReadModel } from '../../projections/readModel.js';
 import { rowsDigest } from '../../projections/compare.js';
 import type { ProjectorOptions } from '../../projections/runner.js';
 import { Projector } from '../../projections/runner.js';
+import { teams } from '../../projections/teams/model.js';
 import { usage } from '../../projections/usage/model.js';
 import { PostgresEventStore } from '../../src/adapters/postgres/eventStore.js';
 import { as } from '../../src/eventsourcing/event.js';
@@ -24,7 +25,7 @@ import { freshSql } from '../support/database.js';
 import { happening, Historian } from './histories.js';
 
 const LONG = 10_000;
-const MODELS = [accounts, catalogue, keys, popularity, usage];
+const MODELS = [accounts, catalogue, keys, popularity, teams, usage];
 
 let database: Awaited<ReturnType<typeof freshSql>>;
 let sql: Sql;

@@ -1,0 +1,453 @@
+import { Arg, Args, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
+import type { TeamCursor, TeamQueries } from '../../projections/teams/queries.js';
+import { Account, User, userOf, Viewer } from '../accounts/types.js';
+import type { CommandContext, CommandHandler, CommandResult } from '../eventsourcing/commandHandler.js';
+import { BAD_COMMAND_ID, commandIdOf } from '../eventsourcing/commandId.js';
+import type { Refusal } from '../eventsourcing/decider.js';
+import type { Position } from '../eventsourcing/event.js';
+import type { PositionTokens } from '../eventsourcing/positionToken.js';
+import { Access, MANAGERS, MEMBERS } from '../graphql/access.js';
+import { pageOf } from '../graphql/connection.js';
+import type { RequestContext } from '../graphql/context.js';
+import { accountOf, sessionOf } from '../graphql/context.js';
+import { Cost, MUTATION, Sized } from '../graphql/cost/directives.js';
+import type { Cursors, Place } from '../graphql/cursors.js';
+import { Metered } from '../graphql/metering.js';
+import { InvalidInput, NotFound, PlanRequired, refused } from '../graphql/refusals.js';
+import type { Plan } from '../plans/profile.js';
+import type { PersonalData } from '../secrets/personalData.js';
+import type { SignedTokens } from '../secrets/signedTokens.js';
+import type { TeamCommand } from './decide.js';
+import { team } from './decide.js';
+import type { TeamEvent } from './events.js';
+import { teamStream } from './events.js';
+import { invitationOf } from './invitationTokens.js';
+import type { InviteMember } from './invite.js';
+import { TEAMS } from './memberships.js';
+import {
+  AcceptInvitationInput,
+  AcceptInvitationPayload,
+  AcceptInvitationResult,
+  ChangeMemberRoleInput,
+  ChangeMemberRolePayload,
+  ChangeMemberRoleResult,
+  Invitation,
+  InvitationConnection,
+  InviteMemberInput,
+  InviteMemberPayload,
+  InviteMemberResult,
+  LeaveTeamInput,
+  LeaveTeamPayload,
+  LeaveTeamResult,
+  Member,
+  MemberConnection,
+  MemberRole,
+  Membership,
+  MembershipConnection,
+  RemoveMemberInput,
+  RemoveMemberPayload,
+  RemoveMemberResult,
+  TeamPage,
+  TeamRefused,
+  WithdrawInvitationInput,
+  WithdrawInvitationPayload,
+  WithdrawInvitationResult,
+} from './types.js';
+
+/** How long an answer waits for the read model to show it, in milliseconds. */
+const SHOWN_WAIT_MS = 3_000;
+
+/** The e-mail that a user has, as invitations are held against it. */
+export interface UsersEmail {
+  readonly hash: string;
+  readonly verified: boolean;
+}
+
+export interface TeamsOptions {
+  readonly commands: CommandHandler;
+  readonly invite: InviteMember;
+  /** @returns undefined for what can't be an e-mail */
+  readonly normaliseEmail: (text: string) => string | undefined;
+  /** @returns undefined for a user who is not there any more */
+  readonly emailOf: (userId: string) => Promise<UsersEmail | undefined>;
+  readonly planOf: (accountId: string) => Plan;
+  /** From the smallest to the largest. */
+  readonly plans: () => readonly Plan[];
+  readonly invitationTokens: SignedTokens;
+  readonly positions: PositionTokens;
+  /** Waits, bounded, for the read model of teams to have seen a position. */
+  readonly shown: (position: Position, timeoutMs: number) => Promise<boolean>;
+}
+
+type Sent = Extract<CommandResult<TeamEvent>, { kind: 'accepted' }>;
+
+@Resolver()
+export class TeamsResolver {
+  constructor(private readonly options: TeamsOptions) {}
+
+  @Metered('guarded')
+  @Access({ roles: MANAGERS })
+  @Cost(MUTATION)
+  @Mutation(() => InviteMemberResult, {
+    nullable: true,
+    description:
+      'Invites somebody by mail to work in the account, for 7 days. Needs a session, and a plan with the feature `teams`.',
+  })
+  async inviteMember(
+    @Ctx() context: RequestContext,
+    @Arg('input', () => InviteMemberInput, { description: 'Who is invited.' }) input: InviteMemberInput,
+  ): Promise<typeof InviteMemberResult> {
+    const accountId = accountOf(context);
+    const email = this.options.normaliseEmail(input.email);
+    if (email === undefined) return new InvalidInput('"email" is not an e-mail address.', 'email');
+    const commandId = commandIdOf(input.commandId);
+    if (commandId === undefined) return badCommandId();
+    if (!this.options.planOf(accountId).features.includes(TEAMS)) return this.#planRequired();
+    const result = await this.options.invite.execute(
+      { accountId, invitedBy: sessionOf(context).userId, email, role: input.role },
+      { commandId, at: new Date(context.now), correlationId: context.correlationId },
+    );
+    if (result.kind === 'refused') return notDone(result.refusal);
+    const stored = result.stored.at(-1);
+    const event = result.events.at(-1);
+    if (event?.type !== 'MemberInvited' || !stored) throw new Error('InviteMember without MemberInvited');
+    const { invitationId: id, role, expiresAt, email: sealedEmail } = event.data;
+    return Object.assign(new InviteMemberPayload(), {
+      invitation: Object.assign(new Invitation(), {
+        id,
+        role: role as MemberRole,
+        invitedAt: new Date(stored.metadata.at),
+        expiresAt: new Date(expiresAt),
+        sealedEmail,
+      }),
+      position: await this.#shown(result),
+    });
+  }
+
+  @Metered('guarded')
+  @Access({ roles: MEMBERS })
+  @Cost(MUTATION)
+  @Mutation(() => AcceptInvitationResult, {
+    nullable: true,
+    description:
+      'Joins the account that the signed-in user was invited to. Their e-mail has to be verified, and the one that was invited. Needs a session.',
+  })
+  async acceptInvitation(
+    @Ctx() context: RequestContext,
+    @Arg('input', () => AcceptInvitationInput, { description: 'The token.' }) input: AcceptInvitationInput,
+  ): Promise<typeof AcceptInvitationResult> {
+    const { userId } = sessionOf(context);
+    const named = invitationOf(this.options.invitationTokens, input.token, context.now);
+    const email = named && (await this.options.emailOf(userId));
+    if (!named || !email) {
+      return new InvalidInput('This token is over, or none of ours.', 'token', 'TOKEN_INVALID');
+    }
+    const { accountId, invitationId } = named;
+    const { hash: emailHash, verified } = email;
+    const result = await this.#send(
+      context,
+      accountId,
+      input,
+      // Whoever else has the token is not told to verify anything: for them it is none.
+      (at) => ({ type: 'AcceptInvitation', invitationId, userId, emailHash, verified, at }),
+      `accept:${invitationId}`,
+    );
+    if (result.kind !== 'accepted') return result.answer;
+    return Object.assign(new AcceptInvitationPayload(), {
+      accountId,
+      position: await this.#shown(result),
+    });
+  }
+
+  @Metered('guarded')
+  @Access({ roles: MANAGERS })
+  @Cost(MUTATION)
+  @Mutation(() => WithdrawInvitationResult, {
+    nullable: true,
+    description: 'Withdraws an invitation to the account that was not accepted yet. Needs a session.',
+  })
+  async withdrawInvitation(
+    @Ctx() context: RequestContext,
+    @Arg('input', () => WithdrawInvitationInput, { description: 'The invitation.' })
+    input: WithdrawInvitationInput,
+  ): Promise<typeof WithdrawInvitationResult> {
+    const { userId: actorId } = sessionOf(context);
+    const { id: invitationId } = input;
+    const result = await this.#send(
+      context,
+      accountOf(context),
+      input,
+      () => ({ type: 'WithdrawInvitation', actorId, invitationId }),
+      `withdraw:${invitationId}`,
+    );
+    if (result.kind !== 'accepted') return result.answer;
+    return Object.assign(new WithdrawInvitationPayload(), {
+      id: invitationId,
+      position: await this.#shown(result),
+    });
+  }
+
+  @Metered('guarded')
+  @Access({ roles: MANAGERS })
+  @Cost(MUTATION)
+  @Mutation(() => ChangeMemberRoleResult, {
+    nullable: true,
+    description: 'Gives a member of the account another role, from the next request on. Needs a session.',
+  })
+  async changeMemberRole(
+    @Ctx() context: RequestContext,
+    @Arg('input', () => ChangeMemberRoleInput, { description: 'The member and the role.' })
+    input: ChangeMemberRoleInput,
+  ): Promise<typeof ChangeMemberRoleResult> {
+    const { userId: actorId } = sessionOf(context);
+    const { userId, role } = input;
+    const result = await this.#send(
+      context,
+      accountOf(context),
+      input,
+      () => ({ type: 'ChangeMemberRole', actorId, userId, role }),
+      `role:${userId}:${role}`,
+    );
+    if (result.kind !== 'accepted') return result.answer;
+    return Object.assign(new ChangeMemberRolePayload(), {
+      userId,
+      role,
+      position: await this.#shown(result),
+    });
+  }
+
+  @Metered('guarded')
+  @Access({ roles: MANAGERS })
+  @Cost(MUTATION)
+  @Mutation(() => RemoveMemberResult, {
+    nullable: true,
+    description:
+      'Removes a member from the account at once. Keys that they issued go on working: keys belong to the account. Needs a session.',
+  })
+  async removeMember(
+    @Ctx() context: RequestContext,
+    @Arg('input', () => RemoveMemberInput, { description: 'The member.' }) input: RemoveMemberInput,
+  ): Promise<typeof RemoveMemberResult> {
+    const { userId: actorId } = sessionOf(context);
+    const { userId } = input;
+    const result = await this.#send(
+      context,
+      accountOf(context),
+      input,
+      () => ({ type: 'RemoveMember', actorId, userId }),
+      `remove:${userId}`,
+    );
+    if (result.kind !== 'accepted') return result.answer;
+    return Object.assign(new RemoveMemberPayload(), { userId, position: await this.#shown(result) });
+  }
+
+  @Metered('guarded')
+  @Access({ roles: MEMBERS })
+  @Cost(MUTATION)
+  @Mutation(() => LeaveTeamResult, {
+    nullable: true,
+    description:
+      'Ends the membership of the signed-in user in an account, whatever its plan. Needs a session.',
+  })
+  async leaveTeam(
+    @Ctx() context: RequestContext,
+    @Arg('input', () => LeaveTeamInput, { description: 'The account.' }) input: LeaveTeamInput,
+  ): Promise<typeof LeaveTeamResult> {
+    const { userId } = sessionOf(context);
+    const { accountId } = input;
+    const result = await this.#send(
+      context,
+      accountId,
+      input,
+      () => ({ type: 'LeaveTeam', userId }),
+      'leave',
+    );
+    if (result.kind !== 'accepted') return result.answer;
+    return Object.assign(new LeaveTeamPayload(), { accountId, position: await this.#shown(result) });
+  }
+
+  async #send(
+    context: RequestContext,
+    accountId: string,
+    input: { readonly commandId?: string | null },
+    command: (at: Date) => TeamCommand,
+    requestHash: string,
+  ): Promise<Sent | { readonly kind: 'not done'; readonly answer: TeamRefused | NotFound | InvalidInput }> {
+    const commandId = commandIdOf(input.commandId);
+    if (commandId === undefined) return { kind: 'not done', answer: badCommandId() };
+    const at = new Date(context.now);
+    const sent: CommandContext = {
+      commandId,
+      caller: `user:${sessionOf(context).userId}`,
+      requestHash,
+      at,
+      environment: 'live',
+      correlationId: context.correlationId,
+    };
+    const result = await this.options.commands.handle(team, teamStream(accountId), command(at), sent);
+    return result.kind === 'accepted' ? result : { kind: 'not done', answer: notDone(result.refusal) };
+  }
+
+  /** @returns the position as callers see it */
+  async #shown({ position }: Sent): Promise<string> {
+    await this.options.shown(position, SHOWN_WAIT_MS);
+    return this.options.positions.encode(position);
+  }
+
+  #planRequired(): PlanRequired | TeamRefused {
+    const plan = this.options.plans().find(({ features }) => features.includes(TEAMS));
+    return plan
+      ? new PlanRequired(plan.id, `The plan of this account has no teams; "${plan.id}" has them.`)
+      : new TeamRefused('PLAN_REQUIRED', 'No plan of this product has teams.');
+  }
+}
+
+/** Names of the lists in their cursors. */
+const LISTS = { members: 'members', invitations: 'invitations', accounts: 'memberships' } as const;
+
+@Resolver(() => Account)
+export class AccountTeamResolver {
+  constructor(
+    private readonly queries: TeamQueries,
+    private readonly cursors: Cursors,
+  ) {}
+
+  @Access({ roles: MEMBERS })
+  @Sized({ slicingArguments: ['first'], sizedFields: ['edges', 'nodes'] })
+  @FieldResolver(() => MemberConnection, {
+    description: 'Who works in the account, the first who came first.',
+  })
+  async members(
+    @Root() { id }: Account,
+    @Args(() => TeamPage) { first, after }: TeamPage,
+  ): Promise<MemberConnection> {
+    const rows = await this.queries.members(id, first, placeAfter(this.cursors, LISTS.members, after));
+    return pageOf(
+      this.cursors,
+      LISTS.members,
+      rows,
+      { first, after },
+      ({ since, user_id }): Place => [since.getTime(), user_id],
+      ({ user_id: userId, role, own: firstOwner, since }) =>
+        Object.assign(new Member(), { userId, role: role as MemberRole, firstOwner, since }),
+    );
+  }
+
+  @Access({ roles: MANAGERS })
+  @Sized({ slicingArguments: ['first'], sizedFields: ['edges', 'nodes'] })
+  @FieldResolver(() => InvitationConnection, {
+    description: 'Invitations to the account that wait for an answer, the oldest first.',
+  })
+  async invitations(
+    @Root() { id }: Account,
+    @Args(() => TeamPage) { first, after }: TeamPage,
+    @Ctx() { now }: RequestContext,
+  ): Promise<InvitationConnection> {
+    const place = placeAfter(this.cursors, LISTS.invitations, after);
+    const rows = await this.queries.invitations(id, new Date(now), first, place);
+    return pageOf(
+      this.cursors,
+      LISTS.invitations,
+      rows,
+      { first, after },
+      (row): Place => [row.invited_at.getTime(), row.id],
+      (row) =>
+        Object.assign(new Invitation(), {
+          id: row.id,
+          role: row.role as MemberRole,
+          invitedAt: row.invited_at,
+          expiresAt: row.expires_at,
+          sealedEmail: row.email,
+        }),
+    );
+  }
+}
+
+@Resolver(() => Viewer)
+export class ViewerTeamsResolver {
+  constructor(
+    private readonly queries: TeamQueries,
+    private readonly cursors: Cursors,
+  ) {}
+
+  @FieldResolver(() => MemberRole, {
+    nullable: true,
+    description: 'What the user who signed in may do in the account; null when called with a key.',
+  })
+  role(@Ctx() { caller }: RequestContext): MemberRole | null {
+    return caller.kind === 'session' ? (caller.role as MemberRole) : null;
+  }
+
+  @Access({ roles: MEMBERS })
+  @Sized({ slicingArguments: ['first'], sizedFields: ['edges', 'nodes'] })
+  @FieldResolver(() => MembershipConnection, {
+    description: 'The accounts that the user works in, the own one among them, the first joined first.',
+  })
+  async accounts(
+    @Args(() => TeamPage) { first, after }: TeamPage,
+    @Ctx() context: RequestContext,
+  ): Promise<MembershipConnection> {
+    const { userId } = sessionOf(context);
+    const place = placeAfter(this.cursors, LISTS.accounts, after);
+    const rows = await this.queries.accountsOf(userId, first, place);
+    return pageOf(
+      this.cursors,
+      LISTS.accounts,
+      rows,
+      { first, after },
+      (row): Place => [row.since.getTime(), row.account_id],
+      ({ account_id: accountId, role, since, owner_id: ownerId }) =>
+        Object.assign(new Membership(), { accountId, role: role as MemberRole, since, ownerId }),
+    );
+  }
+}
+
+@Resolver(() => Member)
+export class MemberResolver {
+  @FieldResolver(() => User, { nullable: true, description: 'Who it is; null once they have been erased.' })
+  async user(@Root() { userId }: Member, @Ctx() { loaders }: RequestContext): Promise<User | null> {
+    const row = await loaders.user.load(userId);
+    return row ? userOf(row) : null;
+  }
+}
+
+@Resolver(() => Membership)
+export class MembershipResolver {
+  @FieldResolver(() => User, { nullable: true, description: 'Who opened the account.' })
+  async owner(@Root() { ownerId }: Membership, @Ctx() { loaders }: RequestContext): Promise<User | null> {
+    const row = await loaders.user.load(ownerId);
+    return row ? userOf(row) : null;
+  }
+}
+
+@Resolver(() => Invitation)
+export class InvitationResolver {
+  constructor(private readonly personal: PersonalData) {}
+
+  @FieldResolver(() => String, { nullable: true, description: 'Null once it has been erased.' })
+  email(@Root() { sealedEmail }: Invitation): Promise<string | null> {
+    return this.personal.unseal(sealedEmail);
+  }
+}
+
+function placeAfter(
+  cursors: Cursors,
+  list: string,
+  after: string | null | undefined,
+): TeamCursor | undefined {
+  const place = cursors.after(list, after);
+  return place && { at: new Date(Number(place[0])), id: place[1] as string };
+}
+
+function notDone(refusal: Refusal): TeamRefused | NotFound | InvalidInput {
+  const { code, message } = refusal;
+  if (code === 'NOT_FOUND') return new NotFound(message);
+  return ABOUT_INPUT.has(code) ? refused(refusal) : new TeamRefused(code, message);
+}
+
+/** All other codes are about the rules of a team. */
+const ABOUT_INPUT: ReadonlySet<string> = new Set(['TOKEN_INVALID', 'COMMAND_ID_REUSED']);
+
+function badCommandId(): InvalidInput {
+  return new InvalidInput(BAD_COMMAND_ID, 'commandId');
+}
