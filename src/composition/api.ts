@@ -73,8 +73,8 @@ const ANONYMOUS_PER_MINUTE = 10;
 /** A refresh token cannot be guessed, and behind one address there may be many people. */
 const ANONYMOUS_PER_MINUTE_BY_FIELD = new Map([['refreshSession', 120]]);
 
-/** Read models that show a registration. */
-const SETTLED_MODELS = ['accounts', 'keys'];
+/** Read models that show that an account is there, or is no more. */
+const SETTLED_MODELS = ['accounts', 'keys', 'teams'];
 
 /** The queries of all read models. */
 export interface Queries {

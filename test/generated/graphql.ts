@@ -293,7 +293,7 @@ export type InvitationsQueryVariables = Exact<{
 }>;
 
 
-export type InvitationsQuery = { me: { account: { id: string, invitations: { nodes: Array<{ id: string, email: string | null, role: MemberRole, invitedAt: string, expiresAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } } } | null };
+export type InvitationsQuery = { me: { account: { id: string, invitations: { nodes: Array<{ id: string, email: string | null, role: MemberRole }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } } } | null };
 
 export type InviteMemberMutationVariables = Exact<{
   input: InviteMemberInput;
@@ -349,7 +349,7 @@ export type MembersQueryVariables = Exact<{
 }>;
 
 
-export type MembersQuery = { me: { account: { id: string, members: { nodes: Array<{ userId: string, role: MemberRole, firstOwner: boolean, since: string, user: { id: string, email: string | null, name: string | null } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } } } | null };
+export type MembersQuery = { me: { account: { id: string, members: { nodes: Array<{ userId: string, role: MemberRole, firstOwner: boolean, user: { id: string, email: string | null, name: string | null } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } } } | null };
 
 export type MyAccountsQueryVariables = Exact<{
   first?: number | null | undefined;
@@ -357,7 +357,7 @@ export type MyAccountsQueryVariables = Exact<{
 }>;
 
 
-export type MyAccountsQuery = { me: { role: MemberRole | null, accounts: { nodes: Array<{ accountId: string, role: MemberRole, since: string, owner: { id: string, name: string | null } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } } | null };
+export type MyAccountsQuery = { me: { role: MemberRole | null, accounts: { nodes: Array<{ accountId: string, role: MemberRole, owner: { id: string, name: string | null } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } } | null };
 
 export type PatternQueryVariables = Exact<{
   id?: string | number | null | undefined;
@@ -629,8 +629,6 @@ export const InvitationsDocument = new TypedDocumentString(`
           id
           email
           role
-          invitedAt
-          expiresAt
         }
         pageInfo {
           hasNextPage
@@ -789,7 +787,6 @@ export const MembersDocument = new TypedDocumentString(`
           userId
           role
           firstOwner
-          since
           user {
             id
             email
@@ -813,7 +810,6 @@ export const MyAccountsDocument = new TypedDocumentString(`
       nodes {
         accountId
         role
-        since
         owner {
           id
           name
