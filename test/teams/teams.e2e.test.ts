@@ -7,8 +7,7 @@ import WebSocket from 'ws';
 import { user as userDecider } from '../../src/accounts/decide.js';
 import { userStream } from '../../src/accounts/events.js';
 import type { Role } from '../../src/teams/events.js';
-import type { MemberRole } from '../generated/graphql.js';
-import type { TypedDocumentString } from '../generated/graphql.js';
+import type { MemberRole, TypedDocumentString, UsageChangedSubscription } from '../generated/graphql.js';
 import {
   AcceptInvitationDocument,
   ChangeMemberRoleDocument,
@@ -376,10 +375,10 @@ describe('an open subscription in another account', () => {
       on: { closed: (event) => closed(event as { code: number; reason: string }) },
     });
     const events = client.iterate({ query: UsageChangedDocument.toString() });
-    const { value } = await events.next();
-    const shown = value as { data?: { usageChanged?: { limits: { used: number; remaining: number }[] } } };
+    const first = (await events.next()) as { value: { data: UsageChangedSubscription } };
     // The limits of a team, not those of the member's own plan.
-    expect(shown.data?.usageChanged?.limits.some(({ remaining }) => remaining === 300)).toBe(true);
+    const limits = first.value.data.usageChanged?.limits ?? [];
+    expect(limits.some(({ remaining }) => remaining === 300)).toBe(true);
     await end(ada, bob);
     expect(await closing).toMatchObject({ code: 4401, reason: code });
     await client.dispose();
