@@ -60,7 +60,10 @@ export interface EventStore {
   /** The newest events before `before` (exclusive), newest first. */
   readAllBackwards(before: Position, limit: number): Promise<StoredEvent[]>;
 
-  /** The position of the newest event, START when there is none. */
+  /**
+   * The position of the newest event, START when there is none. Like `readStream` and `readLast` it knows
+   * whatever any process had been told is stored before it was asked (law 8 stands on it).
+   */
   head(): Promise<Position>;
 
   /** How many events come after `after`, counted up to `limit`: positions need not be dense. */

@@ -165,6 +165,22 @@ describe('the event store on EventStoreDB', () => {
     });
   });
 
+  // Law 8: a node that follows the leader may not have yet what the leader has acknowledged.
+  it('asks the leader of a cluster for the head and for streams, and any node for pages', async () => {
+    const store = connect();
+    const stream = newStream();
+    await store.append(stream, NO_STREAM, [newEvent()]);
+    await store.readAll(START, 10, PAGE_BYTES);
+    expect(server.leaderReads).toBe(0);
+    await store.head();
+    expect(server.leaderReads).toBe(1);
+    // Its events bear the position of the head.
+    await store.readStream(stream);
+    expect(server.leaderReads).toBe(3);
+    await store.readLast(stream);
+    expect(server.leaderReads).toBe(5);
+  });
+
   it('refuses, and does not repeat, what the server finds too large', async () => {
     // Above the limit of the server's, below ours: a server may be set lower.
     server.maxAppendBytes = 10_000;

@@ -73,6 +73,8 @@ export class EventStoreDbStandIn {
   calls = 0;
   /** Appends that have come, whatever became of them. */
   appends = 0;
+  /** Reads that asked for the leader's own answer. */
+  leaderReads = 0;
   maxAppendBytes = MAX_APPEND_BYTES;
   /** Subscribers that were dropped because they lagged. */
   drops = 0;
@@ -281,6 +283,7 @@ export class EventStoreDbStandIn {
     try {
       const options = call.request.getOptions();
       if (!options) throw refusal(status.INVALID_ARGUMENT);
+      if (call.metadata.get('requires-leader').includes('true')) this.leaderReads++;
       if (options.hasSubscription()) await this.#subscribe(call, options);
       else if (options.hasStream()) await this.#readStream(call, options);
       else await this.#readLog(call, options);

@@ -258,15 +258,17 @@ export class EventStoreDbEventStore implements EventStore {
     return events;
   }
 
+  /** Asked of the leader: another node may not have yet what the leader has acknowledged. */
   async head(): Promise<Position> {
     let from: ReadPosition = END;
     for (let found = false; !found;) {
-      const page = await this.#page(BACKWARDS, from, SCAN, (event) => {
+      const take = (event: AllStreamRecordedEvent): boolean => {
         const position = Number(event.position.commit);
         found = position <= this.#newest || this.#ours(event) !== undefined;
         if (found) this.#newest = Math.max(this.#newest, position);
         return !found;
-      });
+      };
+      const page = await this.#page(BACKWARDS, from, SCAN, take, true);
       if (page.count < SCAN || !page.last) break;
       from = page.last;
     }
@@ -335,6 +337,7 @@ export class EventStoreDbEventStore implements EventStore {
     });
   }
 
+  /** From the leader, like the head. */
   async #readStream(
     stream: string,
     direction: typeof FORWARDS | typeof BACKWARDS,
@@ -343,7 +346,7 @@ export class EventStoreDbEventStore implements EventStore {
   ): Promise<RecordedEvent[]> {
     const events: RecordedEvent[] = [];
     const read = (client: EventStoreDBClient): StreamingRead<ResolvedEvent> =>
-      client.readStream(stream, { direction, fromRevision, maxCount });
+      client.readStream(stream, { direction, fromRevision, maxCount, requiresLeader: true });
     try {
       await this.#read(read, ({ event }) => {
         if (event) events.push(event);
@@ -361,12 +364,13 @@ export class EventStoreDbEventStore implements EventStore {
     fromPosition: ReadPosition,
     maxCount: number,
     take: (event: AllStreamRecordedEvent) => boolean,
+    requiresLeader = false,
   ): Promise<{ count: number; last: LogPosition | undefined; stopped: boolean }> {
     let count = 0;
     let last: LogPosition | undefined;
     let stopped = false;
     const read = (client: EventStoreDBClient): StreamingRead<AllStreamResolvedEvent> =>
-      client.readAll({ direction, fromPosition, maxCount });
+      client.readAll({ direction, fromPosition, maxCount, requiresLeader });
     await this.#read(read, ({ event }) => {
       count++;
       if (!event) return true;
