@@ -23,6 +23,8 @@ export interface ProjectionSources {
 /** The same, in a process that answers calls. */
 export interface CallSources {
   keys(): number;
+  /** Since the newest proof that keys and sessions in memory are up to date. */
+  accessAgeMs(): number;
   journalWaiting(): number;
   /** Whether what decides limits can be asked. */
   limitsUp(): boolean;
@@ -225,6 +227,14 @@ export class Metrics {
       registers,
       collect() {
         this.set(sources.keys());
+      },
+    });
+    new Gauge({
+      name: 'tollgraph_key_cache_age_seconds',
+      help: 'Since the keys and sessions in memory were last proven to be up to date; 0 where one process has the store for itself.',
+      registers,
+      collect() {
+        this.set(sources.accessAgeMs() / 1000);
       },
     });
     new Gauge({

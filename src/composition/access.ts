@@ -4,9 +4,13 @@ import type { SessionQueries } from '../../projections/sessions/queries.js';
 import type { TeamQueries } from '../../projections/teams/queries.js';
 import { DeletedAccounts } from '../accounts/deletedAccounts.js';
 import { ENDED_KEPT_MS, EndedSessions } from '../accounts/endedSessions.js';
+import { StreamCatchUp } from '../eventsourcing/catchUp.js';
 import type { Position, StoredEvent } from '../eventsourcing/event.js';
 import { Follower } from '../eventsourcing/follower.js';
-import type { EventReader } from '../eventsourcing/reader.js';
+import type { Recency } from '../eventsourcing/freshness.js';
+import { ALWAYS_FRESH, Freshness } from '../eventsourcing/freshness.js';
+import type { EventStore } from '../eventsourcing/eventStore.js';
+import { EventReader } from '../eventsourcing/reader.js';
 import { KeyCache } from '../keys/cache.js';
 import type { Logger } from '../logger.js';
 import { PlanDirectory } from '../plans/directory.js';
@@ -14,6 +18,12 @@ import { profileStream } from '../plans/events.js';
 import { Memberships } from '../teams/memberships.js';
 import type { Shutdown } from './shutdown.js';
 import type { Stores } from './stores.js';
+
+/**
+ * From one page to the next where other processes end keys and sessions, in milliseconds: it is the most
+ * of the time that a revoked key still works elsewhere.
+ */
+const REST_MS = 25;
 
 /** Who may call and what for, in memory. */
 export interface Access {
@@ -23,6 +33,10 @@ export interface Access {
   readonly endedSessions: EndedSessions;
   readonly memberships: Memberships;
   readonly follower: Follower;
+  /** How old all of this may be (law 8). */
+  readonly recency: Recency;
+  /** For when it is too old: what single streams say now. */
+  readonly catchUp: StreamCatchUp;
   /** Calls back when a key, a session or a membership of an account may have ended. */
   readonly onRevoked: (listener: (accountId: string) => void) => void;
 }
@@ -33,18 +47,19 @@ export interface Access {
  * @param from the checkpoint of the read model that is furthest behind
  */
 export async function followAccess(
-  { commands, secrets, profile, clock }: Stores,
+  stores: Pick<Stores, 'commands' | 'store' | 'shared' | 'secrets' | 'profile' | 'clock'>,
   reader: EventReader,
   from: Position,
   queries: {
-    readonly accounts: AccountQueries;
-    readonly keys: KeyQueries;
-    readonly sessions: SessionQueries;
-    readonly teams: TeamQueries;
+    readonly accounts: Pick<AccountQueries, 'plans' | 'deleted'>;
+    readonly keys: Pick<KeyQueries, 'known'>;
+    readonly sessions: Pick<SessionQueries, 'endedSince'>;
+    readonly teams: Pick<TeamQueries, 'memberships'>;
   },
   log: Logger,
   shutdown: Shutdown,
 ): Promise<Access> {
+  const { commands, store, shared, secrets, profile, clock } = stores;
   const keys = new KeyCache(secrets.KEY_PEPPER, [profile.keys.live, profile.keys.test]);
   const plans = new PlanDirectory();
   const deletedAccounts = new DeletedAccounts();
@@ -58,30 +73,69 @@ export async function followAccess(
   for (const event of await commands.load(profileStream(profile.name))) plans.apply(event);
 
   const listeners: ((accountId: string) => void)[] = [];
-  const apply = (events: readonly StoredEvent[]): void => {
+  const remember = (events: readonly StoredEvent[]): void => {
     for (const event of events) {
       keys.apply(event);
-      plans.apply(event);
       deletedAccounts.apply(event);
       endedSessions.apply(event);
       memberships.apply(event);
     }
+  };
+  const apply = (events: readonly StoredEvent[]): void => {
+    remember(events);
+    for (const event of events) plans.apply(event);
     const revoked = new Set(events.flatMap((event) => revokedAccount(event) ?? []));
     for (const accountId of revoked) for (const listener of listeners) listener(accountId);
   };
+  // Pages of its own where it rests less than others: from its small ones they would fall behind.
+  const ownReader = shared ? new EventReader(store) : undefined;
   const follower = new Follower({
     name: 'access',
-    reader,
+    reader: ownReader ?? reader,
     from,
     handle: apply,
     onError: (error) => log.error('the key cache does not get on', error),
+    ...(shared && { restMs: REST_MS }),
   });
   follower.start();
-  shutdown.add('key cache', () => follower.stop());
+  shutdown.add('key cache', () => {
+    ownReader?.close();
+    return follower.stop();
+  });
   // The node that changes something knows it before it answers (law 8).
   commands.onAppended(apply);
   const onRevoked: Access['onRevoked'] = (listener) => void listeners.push(listener);
-  return { keys, plans, deletedAccounts, endedSessions, memberships, follower, onRevoked };
+  const recency = shared ? await proveRecency(store, follower, shutdown) : ALWAYS_FRESH;
+  // Listeners wait for the follower: they ask again who calls, which may lead here again.
+  const catchUp = new StreamCatchUp({
+    load: (stream) => commands.load(stream),
+    apply: remember,
+    clock: () => performance.now(),
+  });
+  return {
+    keys,
+    plans,
+    deletedAccounts,
+    endedSessions,
+    memberships,
+    follower,
+    recency,
+    catchUp,
+    onRevoked,
+  };
+}
+
+/** Where several processes append: what another one has ended is not known here at once. */
+async function proveRecency(store: EventStore, follower: Follower, shutdown: Shutdown): Promise<Freshness> {
+  const freshness = new Freshness({
+    head: () => store.head(),
+    reached: (position, timeoutMs) => follower.reached(position, timeoutMs),
+    clock: () => performance.now(),
+  });
+  await freshness.prove();
+  freshness.start();
+  shutdown.add('freshness of the key cache', () => freshness.stop());
+  return freshness;
 }
 
 /** What may end a credential, on a stream that is named by the account. */

@@ -29,6 +29,7 @@ import { QueryEmbedder } from '../catalogue/queryEmbedder.js';
 import { CatalogueResolver, PatternFieldsResolver } from '../catalogue/resolvers.js';
 import type { Config } from '../config.js';
 import { fold } from '../eventsourcing/decider.js';
+import type { Recency } from '../eventsourcing/freshness.js';
 import { PositionTokens } from '../eventsourcing/positionToken.js';
 import { AddressGuard } from '../graphql/addressGuard.js';
 import { createLoaders } from '../graphql/loaders.js';
@@ -165,6 +166,7 @@ export async function createApi(
   const followers = () => followersOf(stores, projections);
   const warnings = (): string[] => [
     ...projections.warnings(),
+    ...(access.recency.stale ? [staleAccess(access.recency)] : []),
     ...(metering.limitsUp() ? [] : ['Redis is away: limits are decided as LIMITS_ON_OUTAGE says']),
   ];
   serveHealth(fastify, { problems, warnings, followers }, metrics);
@@ -173,6 +175,11 @@ export async function createApi(
   describeProjections(metrics, projections, stores);
   describeCalls(metrics, access, metering);
   return { fastify, graceful };
+}
+
+function staleAccess({ ageMs }: Recency): string {
+  const since = Number.isFinite(ageMs) ? `for ${(ageMs / 1000).toFixed(1)} seconds` : 'since the start';
+  return `nothing has been heard of the event store ${since}: each key and session is looked up in it`;
 }
 
 function createProductSchema(

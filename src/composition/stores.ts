@@ -30,6 +30,8 @@ export interface Stores {
   readonly sql: Sql;
   /** Whether the database is in this process, so that no other can be on it. */
   readonly embedded: boolean;
+  /** Whether other processes may append to the event store. */
+  readonly shared: boolean;
   readonly store: EventStore;
   readonly commands: CommandHandler;
   readonly personal: PersonalData;
@@ -83,6 +85,7 @@ export async function openStores(
   return {
     sql,
     embedded,
+    shared: !embedded || config.eventStoreUrl !== undefined,
     store,
     commands,
     personal,

@@ -72,6 +72,7 @@ export function describeProjections(metrics: Metrics, projections: Projections, 
 export function describeCalls(metrics: Metrics, access: Access, metering: Metering): void {
   metrics.describeCalls({
     keys: () => access.keys.size,
+    accessAgeMs: () => access.recency.ageMs,
     journalWaiting: () => metering.journal.waiting,
     limitsUp: metering.limitsUp,
   });

@@ -5,7 +5,7 @@ import type { EventReader } from './reader.js';
 
 /** A page with so many events has more behind it. */
 const FULL_PAGE = 500;
-/** From one page to the next at the head, at most. */
+/** From one page to the next at the head, at most, where nothing else is asked for. */
 const REST_MS = 100;
 const RETRY_MS_MIN = 50;
 const RETRY_MS_MAX = 1_000;
@@ -18,6 +18,8 @@ export interface FollowerOptions {
   /** Handles a page; the next one comes only afterwards, the same one again after an error. */
   readonly handle: (events: readonly StoredEvent[], last: Position) => Promise<void> | void;
   readonly onError: (error: unknown, attempt: number) => void;
+  /** From one page to the next at the head, at most, in milliseconds. */
+  readonly restMs?: number;
 }
 
 /** Follows the global order from a position, at its own pace; may be stopped and started again. */
@@ -27,9 +29,14 @@ export class Follower {
   #loop: Promise<void> | undefined;
   #stop = new AbortController();
   #resume: (() => void) | undefined;
+  /** How often somebody has begun to wait: a page that was asked for before may lack what they wait for. */
+  #asked = 0;
 
   constructor(private readonly options: FollowerOptions) {
-    this.#progress = new Progress(options.from, () => this.#resume?.());
+    this.#progress = new Progress(options.from, () => {
+      this.#asked++;
+      this.#resume?.();
+    });
   }
 
   /** The last event that was handled. */
@@ -75,12 +82,14 @@ export class Follower {
     const { reader, handle, onError } = this.options;
     for (let attempt = 0; !stop.aborted;) {
       const { wakes } = reader;
+      const asked = this.#asked;
       try {
         const page = await reader.page(this.position);
         if (stop.aborted) return;
         const last = page.at(-1)?.position;
         if (last === undefined) {
-          if (reader.wakes === wakes) await this.#pause((resume) => reader.onWake(resume));
+          if (reader.wakes === wakes && this.#asked === asked)
+            await this.#pause((resume) => reader.onWake(resume));
         } else {
           await handle(page, last);
           this.#progress.moveTo(last);
@@ -103,8 +112,9 @@ export class Follower {
    */
   async #rest(): Promise<void> {
     if (this.#progress.awaited) return;
+    const { restMs = REST_MS } = this.options;
     await this.#pause((resume) => {
-      const timer = setTimeout(resume, REST_MS - (performance.now() % REST_MS));
+      const timer = setTimeout(resume, restMs - (performance.now() % restMs));
       return () => clearTimeout(timer);
     });
   }

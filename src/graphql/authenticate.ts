@@ -1,8 +1,14 @@
+import { accountStream, sessionStream, userStream } from '../accounts/events.js';
 import type { DeletedAccounts } from '../accounts/deletedAccounts.js';
 import type { EndedSessions } from '../accounts/endedSessions.js';
 import type { Sessions } from '../accounts/sessions.js';
+import type { StreamCatchUp } from '../eventsourcing/catchUp.js';
+import type { Recency } from '../eventsourcing/freshness.js';
 import type { KeyCache } from '../keys/cache.js';
+import { keyStream } from '../keys/events.js';
+import { Outage } from '../outage.js';
 import type { PlanDirectory } from '../plans/directory.js';
+import { teamStream } from '../teams/events.js';
 import type { Memberships } from '../teams/memberships.js';
 import { TEAMS } from '../teams/memberships.js';
 import type { Caller } from './context.js';
@@ -26,6 +32,9 @@ export interface Access {
   readonly endedSessions: EndedSessions;
   readonly memberships: Memberships;
   readonly plans: Pick<PlanDirectory, 'planOf'>;
+  /** How old what is in memory may be. */
+  readonly recency: Recency;
+  readonly catchUp: StreamCatchUp;
 }
 
 /** Finds out who calls now. */
@@ -33,18 +42,60 @@ export type Authenticate = (credentials: Credentials) => Caller | Promise<Caller
 
 /**
  * Finds out who calls, from `Authorization: Bearer <key or session>` or `X-API-Key: <key>`, and for which
- * account, from `Tollgraph-Account: <id>`.
+ * account, from `Tollgraph-Account: <id>`. While nobody can tell, the caller is refused with TRY_AGAIN.
  */
 export function authenticate(
   credentials: Credentials,
   access: Access,
   now: number,
 ): Caller | Promise<Caller> {
+  const caller = fromMemory(credentials, access, now);
+  return access.recency.stale ? unlessOutage(fromStreams(caller, credentials, access, now)) : caller;
+}
+
+const NOBODY_CAN_TELL: Caller = { kind: 'refused', code: 'TRY_AGAIN' };
+
+const unlessOutage = (caller: Promise<Caller>): Promise<Caller> =>
+  caller.catch((error: unknown) => {
+    if (error instanceof Outage) return NOBODY_CAN_TELL;
+    throw error;
+  });
+
+/**
+ * What another node has done may be missing in memory (decision 17): the credential's own streams tell.
+ * What has ended has ended for good, and needs no second look.
+ */
+async function fromStreams(
+  known: Caller | Promise<Caller>,
+  credentials: Credentials,
+  access: Access,
+  now: number,
+): Promise<Caller> {
+  const caller = await known;
+  if (caller.kind === 'anonymous') return caller;
+  // Perhaps it was issued a moment ago.
+  if (caller.kind === 'refused') return caller.code === 'KEY_UNKNOWN' ? NOBODY_CAN_TELL : caller;
+  await access.catchUp.of(streamsOf(caller));
+  return fromMemory(credentials, access, now);
+}
+
+/** The streams whose events can end the credential. */
+function streamsOf(caller: Extract<Caller, { readonly accountId: string }>): string[] {
+  const account = accountStream(caller.accountId);
+  if (caller.kind === 'key') return [keyStream(caller.key.id), account];
+  const { sessionId, userId, accountId: own } = caller.session;
+  const streams = [sessionStream(sessionId), userStream(userId), account];
+  return own === caller.accountId ? streams : [...streams, accountStream(own), teamStream(caller.accountId)];
+}
+
+function fromMemory(credentials: Credentials, access: Access, now: number): Caller | Promise<Caller> {
   const { authorization, 'x-api-key': apiKey, 'tollgraph-account': wanted } = credentials;
   if (authorization !== undefined) {
     const token = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
     if (token === undefined) return { kind: 'refused', code: 'KEY_MALFORMED' };
-    return JWT.test(token) ? bySession(token, wanted, access, now) : byKey(token, wanted, access, now);
+    return JWT.test(token)
+      ? unlessOutage(bySession(token, wanted, access, now))
+      : byKey(token, wanted, access, now);
   }
   if (apiKey === undefined) return { kind: 'anonymous' };
   return typeof apiKey === 'string'

@@ -1,4 +1,3 @@
-import { Outage } from '../outage.js';
 import type { Caller } from './context.js';
 import type { ErrorCode } from './errors.js';
 
@@ -56,12 +55,8 @@ export class Connections {
 
   /** Ends it when its key or session is good no longer. While nobody can tell it stays: each event asks again. */
   async check(connection: Connection): Promise<void> {
-    try {
-      const caller = await connection.authenticate();
-      if (caller.kind === 'refused') connection.end(caller.code);
-    } catch (error) {
-      if (!(error instanceof Outage)) throw error;
-    }
+    const caller = await connection.authenticate();
+    if (caller.kind === 'refused' && caller.code !== 'TRY_AGAIN') connection.end(caller.code);
   }
 
   /** A key, a session or a membership of this account may have ended. */

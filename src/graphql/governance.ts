@@ -312,7 +312,7 @@ function failed(
 ): GraphQLResponse {
   if (error instanceof Outage) {
     log.error('a call was refused for an outage', error, { id });
-    return refusal(metrics, 'TRY_AGAIN', [['retry-after', '1']]);
+    return refusal(metrics, 'TRY_AGAIN');
   }
   log.error('a call failed', error, { id });
   return refusal(metrics, 'INTERNAL');

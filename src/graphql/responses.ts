@@ -17,9 +17,12 @@ export function refusal(
   extensions?: Readonly<Record<string, unknown>>,
 ): GraphQLResponse {
   metrics.refused.inc({ code });
+  const all = code === 'TRY_AGAIN' ? [...headers, RETRY_SOON] : headers;
   const errors = [{ message, extensions: { ...details, code } }];
-  return response({ errors, extensions }, statusOf(code), headers);
+  return response({ errors, extensions }, statusOf(code), all);
 }
+
+const RETRY_SOON = ['retry-after', '1'] as const;
 
 /** The same for a limit of the plan. */
 export function limitRefusal(

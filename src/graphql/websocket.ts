@@ -113,7 +113,7 @@ export function webSocketHandler(
     onConnect: async ({ connectionParams = {}, extra }) => {
       const refused = await admit(extra, connectionParams, options);
       if (refused === undefined) return true;
-      const fatal = refused !== 'TOO_MANY_CONNECTIONS';
+      const fatal = refused !== 'TOO_MANY_CONNECTIONS' && refused !== 'TRY_AGAIN';
       extra.socket.close(fatal ? CloseCode.Unauthorized : CloseCode.Forbidden, refused);
       return false;
     },

@@ -46,6 +46,9 @@ export class InterceptedStore implements EventStore {
     limit: number,
   ): Promise<StoredEvent[]> => read(limit);
 
+  /** Stands between the caller and the head. */
+  onHead = (head: () => Promise<Position>): Promise<Position> => head();
+
   constructor(private readonly store: EventStore) {}
 
   append(
@@ -78,7 +81,7 @@ export class InterceptedStore implements EventStore {
     return this.store.readAllBackwards(before, limit);
   }
   head(): Promise<Position> {
-    return this.store.head();
+    return this.onHead(() => this.store.head());
   }
   countAfter(after: Position, limit: number): Promise<number> {
     return this.store.countAfter(after, limit);

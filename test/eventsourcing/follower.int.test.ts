@@ -66,6 +66,26 @@ it('reads everything from the start, in order, and what comes later', async () =
   expect(seen).toEqual(positions(all));
 });
 
+it('reads another page for who begins to wait while an empty one is read', async () => {
+  const from = await store.head();
+  const [reading, held] = [deferred(), deferred()];
+  store.onReadAll = async (read, _after, limit) => {
+    const page = await read(limit);
+    reading.resolve();
+    await held.promise;
+    return page;
+  };
+  const follower = follow({ from });
+  follower.start();
+  await reading.promise;
+  // On the embedded database another instance's appends wake nobody here, as behind a pooler.
+  const elsewhere = await PostgresEventStore.open(database.sql);
+  const { position } = await elsewhere.append(newStream(), NO_STREAM, [newEvent()]);
+  const arrived = follower.reached(position, LONG);
+  held.resolve();
+  expect(await arrived).toBe(true);
+});
+
 it('starts behind the position it is given', async () => {
   const from = await append(2);
   const next = await append(1);

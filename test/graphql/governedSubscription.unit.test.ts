@@ -7,9 +7,11 @@ import WebSocket from 'ws';
 import { DeletedAccounts } from '../../src/accounts/deletedAccounts.js';
 import { EndedSessions } from '../../src/accounts/endedSessions.js';
 import { Sessions } from '../../src/accounts/sessions.js';
+import { StreamCatchUp } from '../../src/eventsourcing/catchUp.js';
 import { StoredEvent } from '../../src/eventsourcing/event.js';
 import type { EventStore } from '../../src/eventsourcing/eventStore.js';
 import { StoreUnavailable } from '../../src/eventsourcing/eventStore.js';
+import { ALWAYS_FRESH } from '../../src/eventsourcing/freshness.js';
 import { AddressGuard } from '../../src/graphql/addressGuard.js';
 import type { RequestContext } from '../../src/graphql/context.js';
 import type { Loaders } from '../../src/graphql/loaders.js';
@@ -126,6 +128,8 @@ beforeEach(async () => {
       memberships: new Memberships(),
       plans,
       sessions,
+      recency: ALWAYS_FRESH,
+      catchUp: new StreamCatchUp({ load: nobody, apply: () => undefined, clock: () => NOON }),
     },
     clock: () => NOON,
     loaders: () => ({}) as Loaders,
