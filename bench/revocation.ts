@@ -1,0 +1,216 @@
+import type { ChildProcess } from 'node:child_process';
+import { fork } from 'node:child_process';
+import { randomBytes, randomInt } from 'node:crypto';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { SECRET_NAMES } from '../src/config.js';
+import { onOwnDatabase } from './events/database.js';
+import type { Load, LoadResult } from './load.js';
+import { unreachableLimits } from './profile.js';
+import { quantile } from './statistics.js';
+
+/** Below the 60 commands a minute that an account has for itself, when each key is issued and revoked in one. */
+const KEYS_PER_ACCOUNT = 20;
+/** Calls a second on each node, with keys that nobody revokes. */
+const LOAD_PER_SECOND = 200;
+const LOAD_SECONDS = 5;
+const LOAD_CONNECTIONS = 8;
+/** Revocations begin at no particular moment of the followers' rhythm. */
+const PAUSE_MS_MAX = 100;
+/** A key that is good for so long after its revocation is good for ever. */
+const GIVE_UP_MS = 10_000;
+
+const REGISTER = `mutation ($input: RegisterUserInput!) { registerUser(input: $input) {
+  ... on RegisterUserPayload { sessionToken } } }`;
+const ISSUE = `mutation { issueKey(input: { name: "bench" }) { ... on IssueKeyPayload { secret key { id } } } }`;
+const REVOKE = `mutation ($id: ID!) { revokeKey(input: { id: $id }) { __typename } }`;
+const CALL = JSON.stringify({ query: '{ categories { name } }' });
+
+export interface RevocationFigures {
+  /** From the answer of `revokeKey` on one node to the sending of the last call that another one took, in milliseconds. */
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
+}
+
+interface Node {
+  readonly process: ChildProcess;
+  readonly url: string;
+}
+
+interface Key {
+  readonly id: string;
+  readonly secret: string;
+  /** Of the session that may revoke it. */
+  readonly token: string;
+}
+
+/** Revokes keys through one of two API nodes, while their owners call the other one in a tight loop. */
+export async function benchRevocation(
+  folder: string,
+  databaseUrl: string,
+  redisUrl: string | undefined,
+  revocations: number,
+): Promise<RevocationFigures> {
+  const root = await unreachableLimits(join(folder, 'root'));
+  return onOwnDatabase(databaseUrl, async (_sql, url) => {
+    const secrets = SECRET_NAMES.map((name) => [name, randomBytes(32).toString('base64url')] as const);
+    const start = (name: string, role: string): Promise<Node> =>
+      startNode(root, {
+        ...Object.fromEntries(secrets),
+        DATA_DIR: join(folder, name),
+        DATABASE_URL: url,
+        ...(redisUrl !== undefined && { REDIS_URL: redisUrl }),
+        ROLE: role,
+        NODE_ID: name,
+        PORT: '0',
+        EMBEDDINGS: 'off',
+        // Every registration comes from an address of its own: what limits them is not what is measured.
+        TRUST_PROXY: 'true',
+      });
+    const nodes = await Promise.all([start('a', 'api'), start('b', 'api'), start('projector', 'projector')]);
+    try {
+      const [a, b] = nodes;
+      return await measure(a.url, b.url, revocations);
+    } finally {
+      await Promise.all(nodes.map(stopNode));
+    }
+  });
+}
+
+async function measure(a: string, b: string, revocations: number): Promise<RevocationFigures> {
+  const keys: Key[] = [];
+  const others: Key[] = [];
+  await issueKeys(a, 0, 2, others);
+  for (let account = 1; keys.length < revocations; account++) {
+    await issueKeys(a, account, Math.min(KEYS_PER_ACCOUNT, revocations - keys.length), keys);
+  }
+  for (const { secret } of [...others, ...keys.slice(-1)]) while (!(await accepts(b, secret)));
+
+  const generators = [a, b].map((url, i) => new Generator(url, (others[i] as Key).secret));
+  const delays: number[] = [];
+  try {
+    for (const key of keys) delays.push(await revoke(a, b, key));
+  } finally {
+    await Promise.all(generators.map((generator) => generator.stop()));
+  }
+  return { p50Ms: quantile(delays, 0.5), p99Ms: quantile(delays, 0.99), maxMs: Math.max(...delays) };
+}
+
+/** @returns how long the other node went on taking calls after the revocation was answered; 0 when it took none */
+async function revoke(a: string, b: string, { id, secret, token }: Key): Promise<number> {
+  let answeredAt = Infinity;
+  let lastSent = -Infinity;
+  const calling = (async () => {
+    for (;;) {
+      const sent = performance.now();
+      if (!(await accepts(b, secret))) break;
+      lastSent = sent;
+      if (sent - answeredAt > GIVE_UP_MS) throw new Error('a revoked key goes on working');
+    }
+    if (answeredAt === Infinity && lastSent === -Infinity) throw new Error('a key never worked');
+  })();
+  const revoking = (async () => {
+    await delay(randomInt(PAUSE_MS_MAX));
+    const answer = await post(a, JSON.stringify({ query: REVOKE, variables: { id } }), { token });
+    answeredAt = performance.now();
+    if (!answer.text.includes('RevokeKeyPayload')) throw new Error(`revokeKey answered ${answer.text}`);
+  })();
+  await Promise.all([calling, revoking]);
+  return Math.max(0, lastSent - answeredAt);
+}
+
+/** Registers an account and issues keys to it, which are added to `keys`. */
+async function issueKeys(url: string, account: number, count: number, keys: Key[]): Promise<void> {
+  const input = { email: `bench${account}@example.com`, password: 'correct horse battery staple' };
+  const registered = await post(url, JSON.stringify({ query: REGISTER, variables: { input } }), {
+    address: `10.0.${account >> 8}.${account & 255}`,
+  });
+  const token = field(registered.text, 'sessionToken');
+  for (let i = 0; i < count; i++) {
+    const { text } = await post(url, JSON.stringify({ query: ISSUE }), { token });
+    keys.push({ id: field(text, 'id'), secret: field(text, 'secret'), token });
+  }
+}
+
+function field(text: string, name: string): string {
+  const value = new RegExp(`"${name}":"([^"]+)"`).exec(text)?.[1];
+  if (value === undefined) throw new Error(`no ${name} in ${text}`);
+  return value;
+}
+
+/** @throws Error for an answer that says neither that the key is good nor that it is not */
+async function accepts(url: string, token: string): Promise<boolean> {
+  const { status, text } = await post(url, CALL, { token });
+  if (status === 200) return true;
+  if (status === 401) return false;
+  throw new Error(`a call was answered ${status} ${text}`);
+}
+
+async function post(
+  url: string,
+  body: string,
+  { token, address }: { readonly token?: string; readonly address?: string },
+): Promise<{ readonly status: number; readonly text: string }> {
+  const response = await fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      ...(address !== undefined && { 'x-forwarded-for': address }),
+    },
+    body,
+  });
+  return { status: response.status, text: await response.text() };
+}
+
+async function startNode(root: string, env: NodeJS.ProcessEnv): Promise<Node> {
+  const { REDIS_URL: _1, EVENTSTORE_URL: _2, ...inherited } = process.env;
+  const child = fork(new URL('./node.js', import.meta.url), [root], { env: { ...inherited, ...env } });
+  const exited = once(child, 'exit').then(() => {
+    throw new Error(`the ${env['ROLE']} has ended`);
+  });
+  const [{ url }] = (await Promise.race([once(child, 'message'), exited])) as [{ url: string }];
+  exited.catch(() => undefined);
+  return { process: child, url };
+}
+
+async function stopNode({ process: child }: Node): Promise<void> {
+  const exited = once(child, 'exit');
+  child.send('stop');
+  await exited;
+}
+
+/** Calls a node steadily, from a process of its own. */
+class Generator {
+  readonly #process = fork(new URL('./load.js', import.meta.url));
+  readonly #running: Promise<void>;
+  #stopping = false;
+
+  constructor(url: string, secret: string) {
+    this.#running = this.#run({
+      url: `${url}/graphql`,
+      headers: { authorization: `Bearer ${secret}` },
+      body: CALL,
+      connections: LOAD_CONNECTIONS,
+      seconds: LOAD_SECONDS,
+      rate: LOAD_PER_SECOND,
+    });
+    // Whoever stops it hears of it.
+    this.#running.catch(() => undefined);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await this.#running.finally(() => this.#process.kill());
+  }
+
+  async #run(load: Load): Promise<void> {
+    while (!this.#stopping) {
+      this.#process.send(load);
+      const [result] = (await once(this.#process, 'message')) as [LoadResult];
+      if (result.failed > 0) throw new Error(`${result.failed} calls of ${load.url} failed`);
+    }
+  }
+}
