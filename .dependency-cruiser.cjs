@@ -1,5 +1,5 @@
 // The layout's rule (README, "Layout"), held by `npm test`.
-const CAPABILITIES = '^src/(accounts|keys|mail|plans|teams|usage|catalogue|installation)/';
+const CAPABILITIES = '^src/(accounts|audit|keys|mail|operators|plans|teams|usage|catalogue|installation)/';
 const ROOT = '^src/(main\\.ts|composition/|cli/)';
 
 module.exports = {
@@ -55,7 +55,7 @@ module.exports = {
       comment:
         'Of another capability: its events, its GraphQL types, and the profile that all limits come from.',
       severity: 'error',
-      from: { path: '^src/(accounts|keys|mail|plans|teams|usage|catalogue|installation)/' },
+      from: { path: '^src/(accounts|audit|keys|mail|operators|plans|teams|usage|catalogue|installation)/' },
       to: {
         path: CAPABILITIES,
         pathNot: '^src/$1/|/(events|types)\\.ts$|^src/plans/profile\\.ts$',

@@ -10,6 +10,12 @@ const secret = z
 const url = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' });
 const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
 
+const listed = (value: string): string[] =>
+  value
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter(Boolean);
+
 /** As OpenTelemetry's specification names them. */
 const SAMPLERS = [
   'always_on',
@@ -62,15 +68,12 @@ const Environment = z.object({
     .regex(/^[^\r\n]*@[^\r\n]+$/, 'must be an e-mail address, or a name with one: Shop <shop@example.com>')
     .default('Tollgraph <no-reply@localhost>'),
   TRUST_PROXY: flag.default(false),
-  CORS_ORIGINS: z
+  OPERATORS: z
     .string()
     .default('')
-    .transform((value) =>
-      value
-        .split(',')
-        .map((origin) => origin.trim())
-        .filter(Boolean),
-    ),
+    .transform(listed)
+    .pipe(z.array(z.string().regex(/^[^\s@]+@[^\s@]+$/, 'must be e-mails, separated by commas'))),
+  CORS_ORIGINS: z.string().default('').transform(listed),
   JOURNAL_FLUSH_MS: z.coerce.number().min(0).max(1_000).default(1),
   EMBEDDINGS: z.enum(['local', 'off']).default('local'),
   SHUTDOWN_DRAIN_MS: z.coerce.number().int().min(0).max(60_000).default(0),
@@ -115,6 +118,8 @@ export interface Config {
   readonly smtpUrl: string | undefined;
   readonly mailFrom: string;
   readonly trustProxy: boolean;
+  /** E-mails of those who are operators once they have verified them. */
+  readonly operators: readonly string[];
   readonly corsOrigins: readonly string[];
   /** Shortest time between two flushes of the usage journal under load, in milliseconds. */
   readonly journalFlushMs: number;
@@ -175,6 +180,7 @@ export function parseConfig(env: NodeJS.ProcessEnv): Config {
     smtpUrl: e.SMTP_URL,
     mailFrom: e.MAIL_FROM,
     trustProxy: e.TRUST_PROXY,
+    operators: e.OPERATORS,
     corsOrigins: e.CORS_ORIGINS,
     journalFlushMs: e.JOURNAL_FLUSH_MS,
     embeddings: e.EMBEDDINGS,

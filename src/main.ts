@@ -1,6 +1,7 @@
 import { AccountQueries } from '../projections/accounts/queries.js';
 import { CatalogueQueries } from '../projections/catalogue/queries.js';
 import { KeyQueries } from '../projections/keys/queries.js';
+import { AuditQueries } from '../projections/audit/queries.js';
 import type { Projector } from '../projections/runner.js';
 import { SessionQueries } from '../projections/sessions/queries.js';
 import { TeamQueries } from '../projections/teams/queries.js';
@@ -12,6 +13,7 @@ import type { ApiCommands, Parts, Queries } from './composition/api.js';
 import { createApi, createCommands } from './composition/api.js';
 import { sendMails } from './composition/mail.js';
 import { followUsage, openMetering } from './composition/metering.js';
+import { publishOperators } from './composition/operators.js';
 import type { OnProgress, StartOptions } from './composition/options.js';
 import type { Projections, RunningProjections } from './composition/projections.js';
 import {
@@ -112,6 +114,7 @@ async function startAll(
   const { config, log, demo = false } = options;
   const { store, commands } = stores;
   await publishPlans(stores);
+  await publishOperators(stores);
   const projections = await startProjections(stores, log, shutdown);
   await serveOperator(projections, stores, config, log, shutdown);
   await catchUp(projections, stores, report);
@@ -174,6 +177,7 @@ async function startProjector(
 ): Promise<Omit<Server, 'close'>> {
   const { config, log } = options;
   await publishPlans(stores);
+  await publishOperators(stores);
   const projections = await startProjections(stores, log, shutdown);
   await serveOperator(projections, stores, config, log, shutdown);
   let caughtUp = false;
@@ -238,6 +242,7 @@ function queriesOf({ models, sql }: Projections): Queries {
     sessions: new SessionQueries(sql, models.access('sessions')),
     teams: new TeamQueries(sql, models.access('teams')),
     catalogue: new CatalogueQueries(sql, models.access('catalogue'), models.access('popularity')),
+    audit: new AuditQueries(sql, models.access('audit')),
     usage: new UsageQueries(sql, models.access('usage')),
   };
 }

@@ -70,7 +70,10 @@ export class Credentials {
 
 type EmailRegistered = Extract<EmailEvent, { type: 'EmailRegistered' }>;
 
-function holderOf(history: readonly StoredEvent[]): (EmailRegistered & { readonly at: string }) | undefined {
+/** Who has an e-mail, by the history of its stream. */
+export function holderOf(
+  history: readonly StoredEvent[],
+): (EmailRegistered & { readonly at: string }) | undefined {
   const last = history.at(-1);
   if (!last) return undefined;
   const event = as<EmailEvent>(last);

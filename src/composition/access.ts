@@ -13,6 +13,8 @@ import type { EventStore } from '../eventsourcing/eventStore.js';
 import { EventReader } from '../eventsourcing/reader.js';
 import { KeyCache } from '../keys/cache.js';
 import type { Logger } from '../logger.js';
+import { OPERATORS_STREAM } from '../operators/events.js';
+import { Operators } from '../operators/operators.js';
 import { PlanDirectory } from '../plans/directory.js';
 import { profileStream } from '../plans/events.js';
 import { Memberships } from '../teams/memberships.js';
@@ -32,6 +34,7 @@ export interface Access {
   readonly deletedAccounts: DeletedAccounts;
   readonly endedSessions: EndedSessions;
   readonly memberships: Memberships;
+  readonly operators: Operators;
   readonly follower: Follower;
   /** How old all of this may be (law 8). */
   readonly recency: Recency;
@@ -42,8 +45,8 @@ export interface Access {
 }
 
 /**
- * Loads keys, plans, deleted accounts, ended sessions and memberships from their read models and follows
- * their events from there on.
+ * Loads keys, plans, deleted accounts, ended sessions, memberships and operators from their read models or
+ * streams and follows their events from there on.
  * @param from the checkpoint of the read model that is furthest behind
  */
 export async function followAccess(
@@ -65,12 +68,14 @@ export async function followAccess(
   const deletedAccounts = new DeletedAccounts();
   const endedSessions = new EndedSessions();
   const memberships = new Memberships();
+  const operators = new Operators();
   keys.load(await queries.keys.known());
   plans.load(await queries.accounts.plans());
   deletedAccounts.load(await queries.accounts.deleted());
   endedSessions.load(await queries.sessions.endedSince(new Date(clock() - ENDED_KEPT_MS)));
   memberships.load(await queries.teams.memberships());
   for (const event of await commands.load(profileStream(profile.name))) plans.apply(event);
+  for (const event of await commands.load(OPERATORS_STREAM)) operators.apply(event);
 
   const listeners: ((accountId: string) => void)[] = [];
   const remember = (events: readonly StoredEvent[]): void => {
@@ -79,6 +84,7 @@ export async function followAccess(
       deletedAccounts.apply(event);
       endedSessions.apply(event);
       memberships.apply(event);
+      operators.apply(event);
     }
   };
   const apply = (events: readonly StoredEvent[]): void => {
@@ -118,6 +124,7 @@ export async function followAccess(
     deletedAccounts,
     endedSessions,
     memberships,
+    operators,
     follower,
     recency,
     catchUp,

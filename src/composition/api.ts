@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import type { AccountQueries } from '../../projections/accounts/queries.js';
+import type { AuditQueries } from '../../projections/audit/queries.js';
 import type { CatalogueQueries } from '../../projections/catalogue/queries.js';
 import type { KeyQueries } from '../../projections/keys/queries.js';
 import type { SessionQueries } from '../../projections/sessions/queries.js';
@@ -19,6 +20,7 @@ import { Account } from '../accounts/types.js';
 import { ProfileResolver } from '../accounts/profileResolvers.js';
 import { VerifyEmail } from '../accounts/verifyEmail.js';
 import { SignedTokens } from '../secrets/signedTokens.js';
+import { verifiedUser } from '../accounts/verifiedHolder.js';
 import { UpdateProfile } from '../accounts/updateProfile.js';
 import { SessionsResolver } from '../accounts/sessionResolvers.js';
 import { SESSION_SECONDS, Sessions } from '../accounts/sessions.js';
@@ -31,7 +33,10 @@ import type { Config } from '../config.js';
 import { fold } from '../eventsourcing/decider.js';
 import type { Recency } from '../eventsourcing/freshness.js';
 import { PositionTokens } from '../eventsourcing/positionToken.js';
+import { AccountAuditResolver, AuditResolver, pageOfLog } from '../audit/resolvers.js';
 import { AddressGuard } from '../graphql/addressGuard.js';
+import { authenticate } from '../graphql/authenticate.js';
+import { operatorAction } from '../graphql/operatorAction.js';
 import { createLoaders } from '../graphql/loaders.js';
 import { accountOf } from '../graphql/context.js';
 import { Cursors } from '../graphql/cursors.js';
@@ -40,6 +45,7 @@ import { createSchema } from '../graphql/schema.js';
 import type { TrustedDocuments } from '../graphql/trustedDocuments.js';
 import { serveGraphQL } from '../graphql/server.js';
 import { GracefulStop } from '../http/gracefulStop.js';
+import { serveAudit } from '../http/audit.js';
 import { serveHealth } from '../http/health.js';
 import { serveSigningKeys } from '../http/signingKeys.js';
 import { servePlayground } from '../http/playground.js';
@@ -58,6 +64,9 @@ import {
   TeamsResolver,
   ViewerTeamsResolver,
 } from '../teams/resolvers.js';
+import { OperatorKeysResolver } from '../keys/operatorResolvers.js';
+import { OperatorsResolver } from '../operators/resolvers.js';
+import { PlansResolver } from '../plans/resolvers.js';
 import { Guard } from '../usage/guard.js';
 import type { UsageMoves } from '../usage/moves.js';
 import { Standing } from '../usage/standing.js';
@@ -85,6 +94,7 @@ export interface Queries {
   readonly teams: TeamQueries;
   readonly catalogue: CatalogueQueries;
   readonly usage: UsageQueries;
+  readonly audit: AuditQueries;
 }
 
 /** Everything that answers a call. */
@@ -138,12 +148,13 @@ export async function createApi(
   const signingKeys = await SigningKeys.open(stores.sql, stores.secrets.MASTER_KEY, SESSION_SECONDS * 1000);
   const sessions = new Sessions(signingKeys);
   const standing = new Standing(metering.limiter, (account) => access.plans.planOf(account));
+  const guard = new Guard();
   const schema = createProductSchema(parts, commands, sessions, standing, log);
   await serveGraphQL(fastify, {
     schema,
     governor: metering.governor,
     standing,
-    guard: new Guard(),
+    guard,
     addressGuard: new AddressGuard(ANONYMOUS_PER_MINUTE, ANONYMOUS_PER_MINUTE_BY_FIELD),
     plans: access.plans,
     metrics,
@@ -170,6 +181,12 @@ export async function createApi(
     ...(metering.limitsUp() ? [] : ['Redis is away: limits are decided as LIMITS_ON_OUTAGE says']),
   ];
   serveHealth(fastify, { problems, warnings, followers }, metrics);
+  serveAudit(fastify, {
+    audit: queries.audit,
+    authenticate: (credentials) => authenticate(credentials, { ...access, sessions }, stores.clock()),
+    wait: (account) => guard.take(`account ${account}`, stores.clock()),
+    log,
+  });
   serveSigningKeys(fastify, () => signingKeys.published(stores.clock()));
   await servePlayground(fastify, schema);
   describeProjections(metrics, projections, stores);
@@ -195,7 +212,9 @@ function createProductSchema(
   const planOf = (account: string) => plans.planOf(account);
   const tokens = new PositionTokens(stores.storeId);
   const deleteAccount = new DeleteAccount(stores.commands, personal, secrets.EMAIL_HASH_KEY);
+  const action = operatorAction(metering.addresses);
   const cursors = new Cursors(secrets.SESSION_KEY);
+  const auditLog = pageOfLog(queries.audit, cursors);
   const catalogue = new CatalogueResolver(
     queries.catalogue,
     search,
@@ -247,6 +266,11 @@ function createProductSchema(
       () => metering.journal.lastPosition,
       (position, timeoutMs) => models.reached('usage', position, timeoutMs),
     ),
+    new OperatorsResolver(stores.commands, action, (userId) => verifiedUser(stores.commands, userId), tokens),
+    new OperatorKeysResolver(stores.commands, action, tokens),
+    new PlansResolver(stores.commands, action, plans, tokens),
+    new AuditResolver(auditLog),
+    new AccountAuditResolver(auditLog),
     new NodeResolver([
       (id, context) => catalogue.node(id, context),
       (id, context) => (id === accountOf(context) ? Object.assign(new Account(), { id }) : undefined),

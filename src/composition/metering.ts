@@ -23,6 +23,7 @@ export interface Metering {
   /** Whether what decides limits can be asked. */
   readonly limitsUp: () => boolean;
   readonly governor: Governor;
+  readonly addresses: AddressHashes;
 }
 
 const SWEEP_MS = 10_000;
@@ -55,8 +56,9 @@ export async function openMetering(
     refusals.sweep(Number.MAX_SAFE_INTEGER);
     await journal.close();
   });
-  const governor = new Governor(journal, limiter, refusals, new AddressHashes(secrets.EMAIL_HASH_KEY));
-  return { journal, limiter, limitsUp: up, governor };
+  const addresses = new AddressHashes(secrets.EMAIL_HASH_KEY);
+  const governor = new Governor(journal, limiter, refusals, addresses);
+  return { journal, limiter, limitsUp: up, governor, addresses };
 }
 
 /** How long the ledger may take for a page before that is told, in milliseconds. */

@@ -1,6 +1,7 @@
 import { accounts } from '../../projections/accounts/model.js';
 import type { AccountQueries } from '../../projections/accounts/queries.js';
 import { announceProgress, onProgress } from '../../projections/announce.js';
+import { audit } from '../../projections/audit/model.js';
 import { catalogue } from '../../projections/catalogue/model.js';
 import { FollowedReadModels } from '../../projections/followed.js';
 import { keys } from '../../projections/keys/model.js';
@@ -31,6 +32,8 @@ import { Outage } from '../outage.js';
 import type { Sql } from '../sql/sql.js';
 import { endSubscription } from '../plans/policies.js';
 import { endMemberships, endTeam, eraseInvited } from '../teams/policies.js';
+import { keepOperators } from '../operators/policies.js';
+import { configuredOperators } from './operators.js';
 import type { OnProgress } from './options.js';
 import type { Shutdown } from './shutdown.js';
 import type { Stores } from './stores.js';
@@ -44,6 +47,7 @@ export const READ_MODELS: readonly ReadModel[] = [
   catalogue,
   usage,
   popularity,
+  audit,
 ];
 
 /** How long one look at the progress waits, in milliseconds. */
@@ -183,11 +187,8 @@ export async function followProjections(
 }
 
 /** What follows from events: each policy by itself, behind a checkpoint of its own. */
-function createPolicies(
-  { commands, personal, refreshTokens }: Stores,
-  models: ReadModels,
-  sql: Sql,
-): Policy[] {
+function createPolicies(stores: Stores, models: ReadModels, sql: Sql): Policy[] {
+  const { commands, personal, refreshTokens } = stores;
   const keyQueries = new KeyQueries(sql, models.access('keys'));
   const teamQueries = new TeamQueries(sql, models.access('teams'));
   /** What a read model says of an id, once it has seen a position. */
@@ -214,6 +215,7 @@ function createPolicies(
     eraseInvited(personal, invited),
     forgetRefreshTokens(refreshTokens),
     requestMails(commands),
+    keepOperators(commands, () => configuredOperators(stores)),
   ];
 }
 

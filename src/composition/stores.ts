@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { openPostgres } from '../adapters/postgres/pg.js';
 import { openPglite } from '../adapters/postgres/pglite.js';
+import { emailHash, normaliseEmail } from '../accounts/email.js';
 import { RefreshTokens } from '../accounts/refreshTokens.js';
 import type { Clock } from '../clock.js';
 import { monotonicClock } from '../clock.js';
@@ -38,6 +39,8 @@ export interface Stores {
   readonly refreshTokens: RefreshTokens;
   readonly secrets: Secrets;
   readonly profile: Profile;
+  /** Hashes of the e-mails that the configuration names as operators'. */
+  readonly operatorEmails: readonly string[];
   /** Names this process's usage journal. */
   readonly node: string;
   /** Positions of another store are refused by it. */
@@ -61,6 +64,7 @@ export async function openStores(
   const secrets = await loadSecrets(config.secrets, config.dataDir, config.production);
   const node = await nodeId(config.dataDir, config.nodeId);
   const profile = await readProfile(join(root, 'profiles', `${config.profile}.yaml`));
+  const operatorEmails = hashesOf(config.operators, secrets);
   const clock = monotonicClock();
   // Closed late: the last spans are those of the shutdown.
   const telemetry = await openTelemetry(config, node, log, shutdown);
@@ -92,11 +96,21 @@ export async function openStores(
     refreshTokens,
     secrets,
     profile,
+    operatorEmails,
     node,
     storeId,
     clock,
     telemetry,
   };
+}
+
+/** @throws ConfigError */
+function hashesOf(operators: readonly string[], { EMAIL_HASH_KEY }: Secrets): string[] {
+  return operators.map((text) => {
+    const email = normaliseEmail(text);
+    if (email === undefined) throw new ConfigError(['OPERATORS: must be e-mails, separated by commas']);
+    return emailHash(EMAIL_HASH_KEY, email);
+  });
 }
 
 async function openDatabase({ databaseUrl, dataDir }: Config): Promise<Sql> {

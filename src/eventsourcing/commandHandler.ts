@@ -21,6 +21,10 @@ export interface CommandContext {
   readonly environment: Environment;
   readonly correlationId: string;
   readonly causationId?: string;
+  /** Why, where an operator asks. */
+  readonly reason?: string;
+  /** From where, where an operator asks: the address as a keyed hash. */
+  readonly address?: string;
 }
 
 export type CommandResult<E extends DomainEvent> =
@@ -192,6 +196,8 @@ function envelope(
     caller: context.caller,
     commandId,
     requestHash: context.requestHash,
+    ...(context.reason !== undefined && { reason: context.reason }),
+    ...(context.address !== undefined && { address: context.address }),
     ...(traceparent !== undefined && { traceparent }),
   };
   return {

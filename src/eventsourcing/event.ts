@@ -26,6 +26,10 @@ export interface EventMetadata {
   commandId?: string;
   /** Keyed hash of the command without its secrets. */
   requestHash?: string;
+  /** Why, in an operator's words. */
+  reason?: string;
+  /** From where an operator did it: the address as a keyed hash that changes every month. */
+  address?: string;
   /**
    * The span that it was made in (W3C Trace Context), where that was recorded: what is done with the
    * event later is linked to it. For people who look at traces; nothing is ever decided by it.

@@ -11,6 +11,8 @@ import type { PlanDirectory } from '../plans/directory.js';
 import { teamStream } from '../teams/events.js';
 import type { Memberships } from '../teams/memberships.js';
 import { TEAMS } from '../teams/memberships.js';
+import { OPERATORS_STREAM } from '../operators/events.js';
+import type { Operators } from '../operators/operators.js';
 import type { Caller } from './context.js';
 
 /** Who somebody says he is, and for which account he acts. */
@@ -35,6 +37,7 @@ export interface Access {
   /** How old what is in memory may be. */
   readonly recency: Recency;
   readonly catchUp: StreamCatchUp;
+  readonly operators: Operators;
 }
 
 /** Finds out who calls now. */
@@ -82,9 +85,10 @@ async function fromStreams(
 /** The streams whose events can end the credential. */
 function streamsOf(caller: Extract<Caller, { readonly accountId: string }>): string[] {
   const account = accountStream(caller.accountId);
-  if (caller.kind === 'key') return [keyStream(caller.key.id), account];
+  const above = caller.operator ? [OPERATORS_STREAM] : [];
+  if (caller.kind === 'key') return [keyStream(caller.key.id), account, ...above];
   const { sessionId, userId, accountId: own } = caller.session;
-  const streams = [sessionStream(sessionId), userStream(userId), account];
+  const streams = [sessionStream(sessionId), userStream(userId), account, ...above];
   return own === caller.accountId ? streams : [...streams, accountStream(own), teamStream(caller.accountId)];
 }
 
@@ -105,7 +109,8 @@ function fromMemory(credentials: Credentials, access: Access, now: number): Call
 
 type Wanted = Credentials['tollgraph-account'];
 
-function byKey(text: string, wanted: Wanted, { keys, deletedAccounts }: Access, now: number): Caller {
+function byKey(text: string, wanted: Wanted, access: Access, now: number): Caller {
+  const { keys, deletedAccounts, operators } = access;
   const check = keys.check(text, now);
   if (check.kind === 'refused') return check;
   const { accountId } = check.key;
@@ -113,18 +118,19 @@ function byKey(text: string, wanted: Wanted, { keys, deletedAccounts }: Access, 
   if (deletedAccounts.has(accountId)) return { kind: 'refused', code: 'KEY_REVOKED' };
   // Whoever means another account must not change this one.
   if (wanted !== undefined && wanted !== accountId) return { kind: 'refused', code: 'ACCOUNT_NOT_FOUND' };
-  return { kind: 'key', accountId, key: check.key, operator: false };
+  return { kind: 'key', accountId, key: check.key, operator: operators.actBy(check.key) };
 }
 
 async function bySession(token: string, wanted: Wanted, access: Access, now: number): Promise<Caller> {
-  const { sessions, deletedAccounts, endedSessions, memberships, plans } = access;
+  const { sessions, deletedAccounts, endedSessions, memberships, operators, plans } = access;
   const check = await sessions.verify(token, new Date(now));
   if (check.kind === 'refused') return check;
   const { session } = check;
   if (deletedAccounts.has(session.accountId)) return { kind: 'refused', code: 'ACCOUNT_DELETED' };
   if (endedSessions.has(session)) return { kind: 'refused', code: 'SESSION_ENDED' };
+  const operator = operators.has(session.userId);
   if (wanted === undefined || wanted === session.accountId) {
-    return { kind: 'session', accountId: session.accountId, session, role: 'owner', operator: false };
+    return { kind: 'session', accountId: session.accountId, session, role: 'owner', operator };
   }
   // The same whether there is such an account or not.
   const notFound: Caller = { kind: 'refused', code: 'ACCOUNT_NOT_FOUND' };
@@ -134,5 +140,5 @@ async function bySession(token: string, wanted: Wanted, access: Access, now: num
   if (role !== 'owner' && !plans.planOf(wanted).plan.features.includes(TEAMS)) {
     return { kind: 'refused', code: 'TEAMS_NOT_IN_PLAN' };
   }
-  return { kind: 'session', accountId: wanted, session, role, operator: false };
+  return { kind: 'session', accountId: wanted, session, role, operator };
 }

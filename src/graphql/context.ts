@@ -16,7 +16,7 @@ export type Caller =
       readonly kind: 'key';
       readonly accountId: string;
       readonly key: KnownKey;
-      /** Whether the owner of the account is an operator. */
+      /** Whether it acts for an operator: live, with the scope admin, of an operator's own account. */
       readonly operator: boolean;
     }
   | {

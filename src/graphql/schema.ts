@@ -10,6 +10,10 @@ import { ProfileResolver } from '../accounts/profileResolvers.js';
 import { SessionsResolver } from '../accounts/sessionResolvers.js';
 import { CatalogueResolver, PatternFieldsResolver } from '../catalogue/resolvers.js';
 import { AccountKeysResolver, KeyFieldsResolver, KeysResolver } from '../keys/resolvers.js';
+import { AccountAuditResolver, AuditResolver } from '../audit/resolvers.js';
+import { OperatorKeysResolver } from '../keys/operatorResolvers.js';
+import { OperatorsResolver } from '../operators/resolvers.js';
+import { PlansResolver } from '../plans/resolvers.js';
 import { NodeResolver } from './node.js';
 import {
   AccountTeamResolver,
@@ -42,6 +46,11 @@ const RESOLVERS: NonEmptyArray<Class> = [
   MembershipResolver,
   InvitationResolver,
   UsageResolver,
+  OperatorsResolver,
+  OperatorKeysResolver,
+  PlansResolver,
+  AuditResolver,
+  AccountAuditResolver,
   NodeResolver,
 ];
 

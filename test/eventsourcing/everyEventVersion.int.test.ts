@@ -16,6 +16,8 @@ import { installation } from '../../src/installation/decide.js';
 import { KeyCache } from '../../src/keys/cache.js';
 import { key } from '../../src/keys/decide.js';
 import { mail } from '../../src/mail/decide.js';
+import { operators } from '../../src/operators/decide.js';
+import { Operators } from '../../src/operators/operators.js';
 import { profile, subscription } from '../../src/plans/decide.js';
 import { PlanDirectory } from '../../src/plans/directory.js';
 import { team } from '../../src/teams/decide.js';
@@ -46,6 +48,7 @@ const DECIDERS: Readonly<Record<string, unknown>> = {
   installation,
   key,
   mail,
+  operators,
   pattern,
   profile,
   session,
@@ -137,12 +140,16 @@ it('each is folded by what lives in memory', () => {
   const deleted = new DeletedAccounts();
   const ended = new EndedSessions();
   const memberships = new Memberships();
+  const above = new Operators();
   for (const event of storedEntries()) {
     keys.apply(event);
     plans.apply(event);
     deleted.apply(event);
     ended.apply(event);
     memberships.apply(event);
+    above.apply(event);
+    if (event.type === 'OperatorGranted')
+      expect(above.has((event.data as { userId: string }).userId)).toBe(true);
   }
   const accountOf = (type: string): string =>
     ENTRIES.find((entry) => entry.type === type)?.stream.replace(/^[a-z]+-/, '') ?? '';

@@ -40,6 +40,28 @@ export type DeleteAccountInput = {
   password: string;
 };
 
+/** A user who is to be an operator. */
+export type GrantOperatorInput = {
+  /** Names this command. */
+  commandId?: string | null | undefined;
+  /** Why, 1 to 500 characters. It is kept for ever: no personal data. */
+  reason: string;
+  /** The id of the user, who must have verified the e-mail. */
+  userId: string | number;
+};
+
+/** A plan that an account gets without paying. */
+export type GrantPlanInput = {
+  /** The id of the account. */
+  accountId: string | number;
+  /** Names this command. */
+  commandId?: string | null | undefined;
+  /** The id of the plan, e.g. `team`. */
+  plan: string;
+  /** Why, 1 to 500 characters. It is kept for ever: no personal data. */
+  reason: string;
+};
+
 /** Somebody to work in the account. */
 export type InviteMemberInput = {
   /** Names this command. */
@@ -169,12 +191,32 @@ export type RemoveMemberInput = {
   userId: string | number;
 };
 
+/** A key of any account that an operator revokes. */
+export type RevokeKeyAsOperatorInput = {
+  /** Names this command. */
+  commandId?: string | null | undefined;
+  /** The id of the key, not its secret. */
+  id: string | number;
+  /** Why, 1 to 500 characters. It is kept for ever: no personal data. */
+  reason: string;
+};
+
 /** A key to revoke. */
 export type RevokeKeyInput = {
   /** Names this command. */
   commandId?: string | null | undefined;
   /** The id of the key, not its secret. */
   id: string | number;
+};
+
+/** An operator who is not to be one any more. */
+export type RevokeOperatorInput = {
+  /** Names this command. */
+  commandId?: string | null | undefined;
+  /** Why, 1 to 500 characters. It is kept for ever: no personal data. */
+  reason: string;
+  /** The id of the user. */
+  userId: string | number;
 };
 
 /** A key that gets another secret. */
@@ -252,6 +294,27 @@ export type AcceptInvitationMutation = { acceptInvitation:
     | { __typename: 'TeamRefused', code: string, message: string }
    | null };
 
+export type AccountAuditLogQueryVariables = Exact<{
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type AccountAuditLogQuery = { me: { account: { auditLog: { nodes: Array<{ id: string, at: string, action: string, actor: string, subject: string, reason: string | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } } | null };
+
+export type AuditLogQueryVariables = Exact<{
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  accountId?: string | number | null | undefined;
+  actor?: string | null | undefined;
+  action?: string | null | undefined;
+  from?: string | null | undefined;
+  to?: string | null | undefined;
+}>;
+
+
+export type AuditLogQuery = { auditLog: { nodes: Array<{ id: string, at: string, action: string, actor: string, accountId: string, subject: string, reason: string | null, address: string | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null };
+
 export type ChangeMemberRoleMutationVariables = Exact<{
   input: ChangeMemberRoleInput;
 }>;
@@ -283,6 +346,28 @@ export type DeleteAccountMutationVariables = Exact<{
 
 export type DeleteAccountMutation = { deleteAccount:
     | { __typename: 'DeleteAccountPayload', id: string, position: string }
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'NotFound', code: string, message: string }
+   | null };
+
+export type GrantOperatorMutationVariables = Exact<{
+  input: GrantOperatorInput;
+}>;
+
+
+export type GrantOperatorMutation = { grantOperator:
+    | { __typename: 'GrantOperatorPayload', userId: string, position: string }
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'NotFound', code: string, message: string }
+   | null };
+
+export type GrantPlanMutationVariables = Exact<{
+  input: GrantPlanInput;
+}>;
+
+
+export type GrantPlanMutation = { grantPlan:
+    | { __typename: 'GrantPlanPayload', accountId: string, plan: string, position: string }
     | { __typename: 'InvalidInput', code: string, message: string }
     | { __typename: 'NotFound', code: string, message: string }
    | null };
@@ -424,6 +509,17 @@ export type RemoveMemberMutation = { removeMember:
     | { __typename: 'TeamRefused', code: string, message: string }
    | null };
 
+export type RevokeKeyAsOperatorMutationVariables = Exact<{
+  input: RevokeKeyAsOperatorInput;
+}>;
+
+
+export type RevokeKeyAsOperatorMutation = { revokeKeyAsOperator:
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'NotFound', code: string, message: string }
+    | { __typename: 'RevokeKeyAsOperatorPayload', id: string, accountId: string, position: string }
+   | null };
+
 export type RevokeKeyMutationVariables = Exact<{
   input: RevokeKeyInput;
 }>;
@@ -433,6 +529,18 @@ export type RevokeKeyMutation = { revokeKey:
     | { __typename: 'InvalidInput', code: string, message: string }
     | { __typename: 'NotFound', code: string, message: string }
     | { __typename: 'RevokeKeyPayload', id: string, position: string }
+   | null };
+
+export type RevokeOperatorMutationVariables = Exact<{
+  input: RevokeOperatorInput;
+}>;
+
+
+export type RevokeOperatorMutation = { revokeOperator:
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'NotFound', code: string, message: string }
+    | { __typename: 'OperatorStays', code: string, message: string }
+    | { __typename: 'RevokeOperatorPayload', userId: string, position: string }
    | null };
 
 export type RotateKeyMutationVariables = Exact<{
@@ -570,6 +678,56 @@ export const AcceptInvitationDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<AcceptInvitationMutation, AcceptInvitationMutationVariables>;
+export const AccountAuditLogDocument = new TypedDocumentString(`
+    query AccountAuditLog($first: Int = 20, $after: String) {
+  me {
+    account {
+      auditLog(first: $first, after: $after) {
+        nodes {
+          id
+          at
+          action
+          actor
+          subject
+          reason
+        }
+        pageInfo {
+          hasNextPage
+          endCursor
+        }
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<AccountAuditLogQuery, AccountAuditLogQueryVariables>;
+export const AuditLogDocument = new TypedDocumentString(`
+    query AuditLog($first: Int = 20, $after: String, $accountId: ID, $actor: String, $action: String, $from: DateTimeISO, $to: DateTimeISO) {
+  auditLog(
+    first: $first
+    after: $after
+    accountId: $accountId
+    actor: $actor
+    action: $action
+    from: $from
+    to: $to
+  ) {
+    nodes {
+      id
+      at
+      action
+      actor
+      accountId
+      subject
+      reason
+      address
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<AuditLogQuery, AuditLogQueryVariables>;
 export const ChangeMemberRoleDocument = new TypedDocumentString(`
     mutation ChangeMemberRole($input: ChangeMemberRoleInput!) {
   changeMemberRole(input: $input) {
@@ -619,6 +777,37 @@ export const DeleteAccountDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<DeleteAccountMutation, DeleteAccountMutationVariables>;
+export const GrantOperatorDocument = new TypedDocumentString(`
+    mutation GrantOperator($input: GrantOperatorInput!) {
+  grantOperator(input: $input) {
+    __typename
+    ... on GrantOperatorPayload {
+      userId
+      position
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<GrantOperatorMutation, GrantOperatorMutationVariables>;
+export const GrantPlanDocument = new TypedDocumentString(`
+    mutation GrantPlan($input: GrantPlanInput!) {
+  grantPlan(input: $input) {
+    __typename
+    ... on GrantPlanPayload {
+      accountId
+      plan
+      position
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<GrantPlanMutation, GrantPlanMutationVariables>;
 export const InvitationsDocument = new TypedDocumentString(`
     query Invitations($first: Int, $after: String) {
   me {
@@ -971,6 +1160,22 @@ export const RemoveMemberDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<RemoveMemberMutation, RemoveMemberMutationVariables>;
+export const RevokeKeyAsOperatorDocument = new TypedDocumentString(`
+    mutation RevokeKeyAsOperator($input: RevokeKeyAsOperatorInput!) {
+  revokeKeyAsOperator(input: $input) {
+    __typename
+    ... on RevokeKeyAsOperatorPayload {
+      id
+      accountId
+      position
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RevokeKeyAsOperatorMutation, RevokeKeyAsOperatorMutationVariables>;
 export const RevokeKeyDocument = new TypedDocumentString(`
     mutation RevokeKey($input: RevokeKeyInput!) {
   revokeKey(input: $input) {
@@ -986,6 +1191,21 @@ export const RevokeKeyDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<RevokeKeyMutation, RevokeKeyMutationVariables>;
+export const RevokeOperatorDocument = new TypedDocumentString(`
+    mutation RevokeOperator($input: RevokeOperatorInput!) {
+  revokeOperator(input: $input) {
+    __typename
+    ... on RevokeOperatorPayload {
+      userId
+      position
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RevokeOperatorMutation, RevokeOperatorMutationVariables>;
 export const RotateKeyDocument = new TypedDocumentString(`
     mutation RotateKey($input: RotateKeyInput!) {
   rotateKey(input: $input) {

@@ -11,6 +11,7 @@ import { hashKey, KeyCache } from '../../src/keys/cache.js';
 import { keyStream } from '../../src/keys/events.js';
 import { mintKey } from '../../src/keys/format.js';
 import { Metrics } from '../../src/metrics.js';
+import { Operators } from '../../src/operators/operators.js';
 import { PlanDirectory } from '../../src/plans/directory.js';
 import { Memberships } from '../../src/teams/memberships.js';
 import { refusal } from '../../src/graphql/responses.js';
@@ -62,6 +63,7 @@ function node(stale: boolean, elsewhere: readonly StoredEvent[] | 'away' = []) {
   const endedSessions = new EndedSessions();
   const memberships = new Memberships();
   const plans = new PlanDirectory();
+  const operators = new Operators();
   const read: string[] = [];
   const catchUp = new StreamCatchUp({
     load: async (stream) => {
@@ -71,13 +73,24 @@ function node(stale: boolean, elsewhere: readonly StoredEvent[] | 'away' = []) {
     },
     apply: (events) => {
       for (const event of events) {
-        for (const projection of [keys, deletedAccounts, endedSessions, memberships]) projection.apply(event);
+        for (const projection of [keys, deletedAccounts, endedSessions, memberships, operators])
+          projection.apply(event);
       }
     },
     clock: () => 0,
   });
   const recency = { stale, ageMs: stale ? 751 : 0 };
-  const access = { keys, sessions, deletedAccounts, endedSessions, memberships, plans, recency, catchUp };
+  const access = {
+    keys,
+    sessions,
+    deletedAccounts,
+    endedSessions,
+    memberships,
+    operators,
+    plans,
+    recency,
+    catchUp,
+  };
   const call = async (credential: string | undefined): Promise<string> => {
     const headers = credential === undefined ? {} : { authorization: `Bearer ${credential}` };
     const caller = await authenticate(headers, access, NOW);

@@ -21,6 +21,7 @@ import { hashKey, KeyCache } from '../../src/keys/cache.js';
 import { mintKey } from '../../src/keys/format.js';
 import { silentLogger } from '../../src/logger.js';
 import { Metrics } from '../../src/metrics.js';
+import { Operators } from '../../src/operators/operators.js';
 import { PlanDirectory } from '../../src/plans/directory.js';
 import { AddressHashes } from '../../src/usage/addresses.js';
 import type { UsageEvent, Use } from '../../src/usage/events.js';
@@ -130,6 +131,7 @@ beforeEach(async () => {
       sessions,
       recency: ALWAYS_FRESH,
       catchUp: new StreamCatchUp({ load: nobody, apply: () => undefined, clock: () => NOON }),
+      operators: new Operators(),
     },
     clock: () => NOON,
     loaders: () => ({}) as Loaders,

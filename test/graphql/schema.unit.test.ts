@@ -136,9 +136,12 @@ describe('the root fields', () => {
       .filter((text) => !text.endsWith(': governed'));
     expect(free.sort()).toEqual([
       'acceptInvitation: guarded',
+      'auditLog: guarded',
       'changeMemberRole: guarded',
       'changePassword: guarded',
       'deleteAccount: guarded',
+      'grantOperator: guarded',
+      'grantPlan: guarded',
       'inviteMember: guarded',
       'issueKey: guarded',
       'leaveTeam: guarded',
@@ -149,6 +152,8 @@ describe('the root fields', () => {
       'registerUser: anonymous',
       'removeMember: guarded',
       'revokeKey: guarded',
+      'revokeKeyAsOperator: guarded',
+      'revokeOperator: guarded',
       'rotateKey: guarded',
       'signIn: anonymous',
       'signOut: guarded',

@@ -57,6 +57,7 @@ describe('health', () => {
             catalogue: none,
             usage: none,
             popularity: none,
+            audit: none,
           },
           policies: expect.objectContaining({ 'open-account': none }) as unknown,
         },
@@ -88,6 +89,7 @@ it('shows metrics in the text format of Prometheus, calls counted', async () => 
     'catalogue',
     'usage',
     'popularity',
+    'audit',
   ]) {
     expect(value(`tollgraph_read_model_position{model="${model}"}`)).toBeGreaterThan(0);
   }

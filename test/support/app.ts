@@ -31,7 +31,9 @@ export interface TestApp {
   /** Puts an account on a plan, as an operator. */
   grant(accountId: string, plan: string): Promise<void>;
   /** A new account on the plan, with a live key. */
-  customer(plan?: string): Promise<{ token: string; accountId: string; secret: string; keyId: string }>;
+  customer(
+    plan?: string,
+  ): Promise<{ token: string; accountId: string; userId: string; secret: string; keyId: string }>;
   /** How many events there are. Those of mails are left out: they come when a mail is sent. */
   events(): Promise<number>;
   close(): Promise<void>;

@@ -1,0 +1,73 @@
+import { Args, FieldResolver, Query, Resolver, Root } from 'type-graphql';
+import type { AuditQueries, AuditRow } from '../../projections/audit/queries.js';
+import { Account } from '../accounts/types.js';
+import { Access, MANAGERS, MEMBERS } from '../graphql/access.js';
+import { pageOf } from '../graphql/connection.js';
+import { Sized } from '../graphql/cost/directives.js';
+import type { Cursors, Place } from '../graphql/cursors.js';
+import { Metered } from '../graphql/metering.js';
+import { auditEntryOf, AuditLogConnection, AuditLogPage, AuditLogPageOfAll } from './types.js';
+
+/** Names the list in its cursors. */
+const LIST = 'audit';
+
+/** A page of the log, the newest first. */
+type PageOfLog = (accountId: string | undefined, asked: AuditLogPage) => Promise<AuditLogConnection>;
+
+export function pageOfLog(queries: AuditQueries, cursors: Cursors): PageOfLog {
+  return async (accountId, { first, after, ...filter }) => {
+    const place = cursors.after(LIST, after);
+    const { actor, action, from, to } = filter;
+    const rows = await queries.page(
+      {
+        accountId,
+        actor: actor ?? undefined,
+        action: action ?? undefined,
+        from: from ?? undefined,
+        to: to ?? undefined,
+      },
+      first,
+      place && Number(place[0]),
+    );
+    const placeOf = ({ position }: AuditRow): Place => [position];
+    return pageOf(cursors, LIST, rows, { first, after }, placeOf, auditEntryOf);
+  };
+}
+
+@Resolver()
+export class AuditResolver {
+  constructor(private readonly page: PageOfLog) {}
+
+  @Metered('guarded')
+  @Access({ scope: 'admin', roles: MEMBERS, operator: true })
+  @Sized({ slicingArguments: ['first'], sizedFields: ['edges', 'nodes'] })
+  @Query(() => AuditLogConnection, {
+    nullable: true,
+    description:
+      'What was done in all accounts, the newest first. For operators; whole at `/v1/audit.csv` and `/v1/audit.ndjson`.',
+  })
+  auditLog(
+    @Args(() => AuditLogPageOfAll) { accountId, ...asked }: AuditLogPageOfAll,
+  ): Promise<AuditLogConnection> {
+    return this.page(accountId ?? undefined, asked);
+  }
+}
+
+@Resolver(() => Account)
+export class AccountAuditResolver {
+  constructor(private readonly page: PageOfLog) {}
+
+  @Access({ scope: 'admin', roles: MANAGERS })
+  @Sized({ slicingArguments: ['first'], sizedFields: ['edges', 'nodes'] })
+  @FieldResolver(() => AuditLogConnection, {
+    nullable: true,
+    description:
+      'What was done in the account, the newest first; whole at `/v1/audit.csv` and `/v1/audit.ndjson`.',
+  })
+  auditLog(
+    @Root() { id }: Account,
+    @Args(() => AuditLogPage) asked: AuditLogPage,
+  ): Promise<AuditLogConnection> {
+    return this.page(id, asked);
+  }
+}

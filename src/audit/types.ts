@@ -1,0 +1,100 @@
+import 'reflect-metadata';
+import { GraphQLDateTimeISO } from 'graphql-scalars';
+import { ArgsType, Field, ID, Int, ObjectType } from 'type-graphql';
+import type { AuditRow } from '../../projections/audit/queries.js';
+import { PageInfo } from '../graphql/connection.js';
+import { Range } from '../graphql/cost/directives.js';
+
+const MAX_PAGE = 100;
+
+@ObjectType({
+  simpleResolvers: true,
+  description: 'Something that somebody did. It holds no personal data and no secret.',
+})
+export class AuditEntry {
+  @Field(() => ID, { description: 'Names the event that it is taken from.' })
+  id!: string;
+
+  @Field(() => GraphQLDateTimeISO, { description: 'When.' })
+  at!: Date;
+
+  @Field(() => String, { description: 'What was done, e.g. `KeyRevoked`.' })
+  action!: string;
+
+  @Field(() => String, {
+    description:
+      'Who: `user:<id>`, `key:<id>`, `operator:<user id>`, `operator:key:<id>`, `policy:<name>` or `system`.',
+  })
+  actor!: string;
+
+  @Field(() => ID, { description: 'Whose account it is about.' })
+  accountId!: string;
+
+  @Field(() => String, { description: 'What it was done to, e.g. `key:<id>`.' })
+  subject!: string;
+
+  @Field(() => String, { nullable: true, description: 'Why, where somebody said so.' })
+  reason!: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'From where an operator did it: a keyed hash of the address, another one every month. Null for others.',
+  })
+  address!: string | null;
+}
+
+export function auditEntryOf({ position: _, account_id: accountId, at, ...row }: AuditRow): AuditEntry {
+  // A date that comes from the database's thread is not this one's: the scalar asks for one of ours.
+  return Object.assign(new AuditEntry(), { ...row, accountId, at: new Date(at) });
+}
+
+@ObjectType({ simpleResolvers: true, description: 'An entry of the audit log at its place.' })
+export class AuditEntryEdge {
+  @Field(() => String, { description: 'Names this place; opaque.' })
+  cursor!: string;
+
+  @Field(() => AuditEntry, { description: 'The entry.' })
+  node!: AuditEntry;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'A page of the audit log.' })
+export class AuditLogConnection {
+  @Field(() => [AuditEntryEdge], { description: 'The entries with their places.' })
+  edges!: AuditEntryEdge[];
+
+  @Field(() => [AuditEntry], { description: 'The entries alone.' })
+  nodes!: AuditEntry[];
+
+  @Field(() => PageInfo, { description: 'Where this page stands.' })
+  pageInfo!: PageInfo;
+}
+
+/** A class, since type-graphql loses the directives on arguments of a field resolver. */
+@ArgsType()
+export class AuditLogPage {
+  @Range(1, MAX_PAGE)
+  @Field(() => Int, { defaultValue: 20, description: `Page size, 1 to ${MAX_PAGE}.` })
+  first!: number;
+
+  @Field(() => String, { nullable: true, description: 'The `endCursor` of the page before.' })
+  after?: string | null;
+
+  @Field(() => String, { nullable: true, description: 'Only what this actor did, e.g. `user:<id>`.' })
+  actor?: string | null;
+
+  @Field(() => String, { nullable: true, description: 'Only this action, e.g. `KeyRevoked`.' })
+  action?: string | null;
+
+  @Field(() => GraphQLDateTimeISO, { nullable: true, description: 'Only from this time on.' })
+  from?: Date | null;
+
+  @Field(() => GraphQLDateTimeISO, { nullable: true, description: 'Only before this time.' })
+  to?: Date | null;
+}
+
+@ArgsType()
+export class AuditLogPageOfAll extends AuditLogPage {
+  @Field(() => ID, { nullable: true, description: 'Only what is about this account.' })
+  accountId?: string | null;
+}

@@ -1,0 +1,139 @@
+import { Readable } from 'node:stream';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { AuditFilter, AuditQueries, AuditRow } from '../../projections/audit/queries.js';
+import { csvLine } from '../audit/csv.js';
+import { MANAGERS, MEMBERS, refusedAccess } from '../graphql/access.js';
+import type { Authenticate } from '../graphql/authenticate.js';
+import { ApiError, invalidInput } from '../graphql/errors.js';
+import type { Logger } from '../logger.js';
+
+/** Entries that are read, and held, at once. */
+const PAGE = 500;
+/** Characters; longer than any name of ours. */
+const MAX_NAME = 200;
+
+const COLUMNS = ['id', 'at', 'action', 'actor', 'accountId', 'subject', 'reason', 'address'] as const;
+
+type Entry = Readonly<Record<(typeof COLUMNS)[number], string | null>>;
+
+export interface AuditExport {
+  readonly audit: Pick<AuditQueries, 'all'>;
+  readonly authenticate: Authenticate;
+  /** Milliseconds to wait until the account may ask again; 0 where it may. */
+  readonly wait: (accountId: string) => number;
+  readonly log: Logger;
+}
+
+/**
+ * `/v1/audit.csv` and `/v1/audit.ndjson`: the audit log, whole, as it is read. Operators see all accounts or
+ * the one of `account`; an account's managers see theirs. Filters: `account`, `actor`, `action`, `from`, `to`.
+ */
+export function serveAudit(fastify: FastifyInstance, options: AuditExport): void {
+  const formats = {
+    csv: { type: 'text/csv; charset=utf-8; header=present', body: csv },
+    ndjson: { type: 'application/x-ndjson; charset=utf-8', body: ndjson },
+  };
+  for (const [format, { type, body }] of Object.entries(formats)) {
+    fastify.get(`/v1/audit.${format}`, async (request, reply) => {
+      try {
+        const filter = await admitted(options, request);
+        const text = Readable.from(body(options.audit.all(filter, PAGE)), { objectMode: false });
+        text.on('error', (error) => options.log.error('an export of the audit log ended early', error));
+        return await reply
+          .type(type)
+          .header('content-disposition', `attachment; filename="audit.${format}"`)
+          .header('cache-control', 'no-store')
+          .send(text);
+      } catch (error) {
+        if (!(error instanceof ApiError)) throw error;
+        return refuse(reply, error);
+      }
+    });
+  }
+}
+
+function refuse(reply: FastifyReply, error: ApiError): FastifyReply {
+  const retryAfter = error.extensions['retryAfter'];
+  if (typeof retryAfter === 'number') reply.header('retry-after', retryAfter);
+  return reply.status(error.status).send({ errors: [error] });
+}
+
+/** @throws ApiError */
+async function admitted(
+  { authenticate, wait }: AuditExport,
+  { headers, query }: FastifyRequest,
+): Promise<AuditFilter> {
+  const caller = await authenticate(headers);
+  const roles = 'operator' in caller && caller.operator ? MEMBERS : MANAGERS;
+  const refused = refusedAccess(caller, [{ scope: 'admin', roles }]);
+  if (refused) throw new ApiError(refused);
+  if (caller.kind !== 'key' && caller.kind !== 'session') throw new ApiError('KEY_MISSING');
+  const retryAfter = Math.ceil(wait(caller.accountId) / 1000);
+  if (retryAfter > 0) throw new ApiError('RATE_LIMITED', undefined, { retryAfter });
+  const filter = filterOf(query as Readonly<Record<string, unknown>>);
+  if (caller.operator) return filter;
+  // Another account is as good as none.
+  if (filter.accountId !== undefined && filter.accountId !== caller.accountId)
+    throw new ApiError('NOT_FOUND');
+  return { ...filter, accountId: caller.accountId };
+}
+
+/** @throws ApiError INVALID_INPUT */
+function filterOf({ account, actor, action, from, to, ...others }: Readonly<Record<string, unknown>>) {
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined) {
+    throw invalidInput(
+      unknown.slice(0, MAX_NAME),
+      'Filters are "account", "actor", "action", "from" and "to".',
+    );
+  }
+  return {
+    accountId: textOf('account', account),
+    actor: textOf('actor', actor),
+    action: textOf('action', action),
+    from: timeOf('from', from),
+    to: timeOf('to', to),
+  };
+}
+
+function textOf(name: string, value: unknown): string | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value !== 'string' || value.length > MAX_NAME) {
+    throw invalidInput(name, `"${name}" must be given once, with at most ${MAX_NAME} characters.`);
+  }
+  return value;
+}
+
+/** ISO 8601 with a zone, as the events have it; a day alone is its beginning in UTC. */
+const TIME = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?$/;
+
+function timeOf(name: string, value: unknown): Date | undefined {
+  const text = textOf(name, value);
+  if (text === undefined) return undefined;
+  const time = new Date(text);
+  if (!TIME.test(text) || Number.isNaN(time.getTime())) {
+    throw invalidInput(name, `"${name}" must be a time like 2026-11-23 or 2026-11-23T10:00:00Z.`);
+  }
+  return time;
+}
+
+function entryOf({ position: _, at, account_id: accountId, ...row }: AuditRow): Entry {
+  return { ...row, at: at.toISOString(), accountId };
+}
+
+async function* csv(pages: AsyncIterable<readonly AuditRow[]>): AsyncGenerator<string> {
+  yield csvLine(COLUMNS);
+  for await (const page of pages) {
+    const lines = page.map((row) => {
+      const entry = entryOf(row);
+      return csvLine(COLUMNS.map((column) => entry[column] ?? ''));
+    });
+    if (lines.length > 0) yield lines.join('');
+  }
+}
+
+async function* ndjson(pages: AsyncIterable<readonly AuditRow[]>): AsyncGenerator<string> {
+  for await (const page of pages) {
+    if (page.length > 0) yield page.map((row) => `${JSON.stringify(entryOf(row))}\n`).join('');
+  }
+}

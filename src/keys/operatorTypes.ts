@@ -1,0 +1,35 @@
+import 'reflect-metadata';
+import { createUnionType, Field, ID, InputType, ObjectType } from 'type-graphql';
+import { InvalidInput, NotFound } from '../graphql/refusals.js';
+
+@InputType({ description: 'A key of any account that an operator revokes.' })
+export class RevokeKeyAsOperatorInput {
+  @Field(() => ID, { description: 'The id of the key, not its secret.' })
+  id!: string;
+
+  @Field(() => String, {
+    description: 'Why, 1 to 500 characters. It is kept for ever: no personal data.',
+  })
+  reason!: string;
+
+  @Field(() => String, { nullable: true, description: 'Names this command.' })
+  commandId?: string | null;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'A key that an operator has revoked.' })
+export class RevokeKeyAsOperatorPayload {
+  @Field(() => ID, { description: 'The key that works no more.' })
+  id!: string;
+
+  @Field(() => ID, { description: 'The account whose key it was.' })
+  accountId!: string;
+
+  @Field(() => String, { description: 'The place of this change in the history; opaque.' })
+  position!: string;
+}
+
+export const RevokeKeyAsOperatorResult = createUnionType({
+  name: 'RevokeKeyAsOperatorResult',
+  description: 'The revoked key, or why it was not revoked.',
+  types: () => [RevokeKeyAsOperatorPayload, NotFound, InvalidInput] as const,
+});

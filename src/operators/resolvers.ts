@@ -1,0 +1,81 @@
+import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
+import type { CommandHandler } from '../eventsourcing/commandHandler.js';
+import type { PositionTokens } from '../eventsourcing/positionToken.js';
+import { Access, MEMBERS } from '../graphql/access.js';
+import type { RequestContext } from '../graphql/context.js';
+import { Cost, MUTATION } from '../graphql/cost/directives.js';
+import { Metered } from '../graphql/metering.js';
+import type { OperatorAction } from '../graphql/operatorAction.js';
+import { InvalidInput, NotFound, refused } from '../graphql/refusals.js';
+import type { OperatorUser } from './decide.js';
+import { operators } from './decide.js';
+import { OPERATORS_STREAM } from './events.js';
+import {
+  GrantOperatorInput,
+  GrantOperatorPayload,
+  GrantOperatorResult,
+  OperatorStays,
+  RevokeOperatorInput,
+  RevokeOperatorPayload,
+  RevokeOperatorResult,
+} from './types.js';
+
+@Resolver()
+export class OperatorsResolver {
+  constructor(
+    private readonly commands: CommandHandler,
+    private readonly action: OperatorAction,
+    /** A user with a verified e-mail, who is there still. */
+    private readonly verifiedUser: (userId: string) => Promise<OperatorUser | undefined>,
+    private readonly tokens: PositionTokens,
+  ) {}
+
+  @Metered('guarded')
+  @Access({ scope: 'admin', roles: MEMBERS, operator: true })
+  @Cost(MUTATION)
+  @Mutation(() => GrantOperatorResult, {
+    nullable: true,
+    description: 'Makes a user an operator. For operators. Again it changes nothing.',
+  })
+  async grantOperator(
+    @Ctx() context: RequestContext,
+    @Arg('input', () => GrantOperatorInput, { description: 'The user.' }) input: GrantOperatorInput,
+  ): Promise<typeof GrantOperatorResult> {
+    const action = this.action(context, input, 'grantOperator');
+    if (action instanceof InvalidInput) return action;
+    const user = await this.verifiedUser(input.userId);
+    if (!user) return new NotFound('There is no user with this id who has verified the e-mail.');
+    const command = { type: 'GrantOperator', user, reason: action.reason } as const;
+    const result = await this.commands.handle(operators, OPERATORS_STREAM, command, action);
+    if (result.kind === 'refused') return refused(result.refusal);
+    const position = this.tokens.encode(result.position);
+    return Object.assign(new GrantOperatorPayload(), { userId: input.userId, position });
+  }
+
+  @Metered('guarded')
+  @Access({ scope: 'admin', roles: MEMBERS, operator: true })
+  @Cost(MUTATION)
+  @Mutation(() => RevokeOperatorResult, {
+    nullable: true,
+    description:
+      'Takes from a user what another operator has granted, at once. For operators. The last one stays.',
+  })
+  async revokeOperator(
+    @Ctx() context: RequestContext,
+    @Arg('input', () => RevokeOperatorInput, { description: 'The operator.' }) input: RevokeOperatorInput,
+  ): Promise<typeof RevokeOperatorResult> {
+    const action = this.action(context, input, 'revokeOperator');
+    if (action instanceof InvalidInput) return action;
+    const { userId } = input;
+    const command = { type: 'RevokeOperator', userId, reason: action.reason } as const;
+    const result = await this.commands.handle(operators, OPERATORS_STREAM, command, action);
+    if (result.kind === 'refused') {
+      const { code, message } = result.refusal;
+      if (code === 'NOT_FOUND') return new NotFound(message);
+      if (code === 'COMMAND_ID_REUSED') return refused(result.refusal);
+      return new OperatorStays(code, message);
+    }
+    const position = this.tokens.encode(result.position);
+    return Object.assign(new RevokeOperatorPayload(), { userId, position });
+  }
+}

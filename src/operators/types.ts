@@ -1,0 +1,69 @@
+import 'reflect-metadata';
+import { createUnionType, Field, ID, InputType, ObjectType } from 'type-graphql';
+import { InvalidInput, NotFound, Refusal } from '../graphql/refusals.js';
+
+@ObjectType({
+  implements: Refusal,
+  simpleResolvers: true,
+  description:
+    'An operator stays one. Codes: `LAST_OPERATOR` (there would be none left), `OPERATOR_CONFIGURED` (the configuration names the e-mail).',
+})
+export class OperatorStays extends Refusal {}
+
+@InputType({ description: 'A user who is to be an operator.' })
+export class GrantOperatorInput {
+  @Field(() => ID, { description: 'The id of the user, who must have verified the e-mail.' })
+  userId!: string;
+
+  @Field(() => String, {
+    description: 'Why, 1 to 500 characters. It is kept for ever: no personal data.',
+  })
+  reason!: string;
+
+  @Field(() => String, { nullable: true, description: 'Names this command.' })
+  commandId?: string | null;
+}
+
+@InputType({ description: 'An operator who is not to be one any more.' })
+export class RevokeOperatorInput {
+  @Field(() => ID, { description: 'The id of the user.' })
+  userId!: string;
+
+  @Field(() => String, {
+    description: 'Why, 1 to 500 characters. It is kept for ever: no personal data.',
+  })
+  reason!: string;
+
+  @Field(() => String, { nullable: true, description: 'Names this command.' })
+  commandId?: string | null;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'An operator.' })
+export class GrantOperatorPayload {
+  @Field(() => ID, { description: 'The user who is an operator now.' })
+  userId!: string;
+
+  @Field(() => String, { description: 'The place of this change in the history; opaque.' })
+  position!: string;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'An operator no more.' })
+export class RevokeOperatorPayload {
+  @Field(() => ID, { description: 'The user who is no operator any more.' })
+  userId!: string;
+
+  @Field(() => String, { description: 'The place of this change in the history; opaque.' })
+  position!: string;
+}
+
+export const GrantOperatorResult = createUnionType({
+  name: 'GrantOperatorResult',
+  description: 'The new operator, or why there is none.',
+  types: () => [GrantOperatorPayload, NotFound, InvalidInput] as const,
+});
+
+export const RevokeOperatorResult = createUnionType({
+  name: 'RevokeOperatorResult',
+  description: 'The operator who is none any more, or why it stays so.',
+  types: () => [RevokeOperatorPayload, NotFound, OperatorStays, InvalidInput] as const,
+});

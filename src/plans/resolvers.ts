@@ -1,0 +1,59 @@
+import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
+import { accountStream } from '../accounts/events.js';
+import type { CommandHandler } from '../eventsourcing/commandHandler.js';
+import type { PositionTokens } from '../eventsourcing/positionToken.js';
+import { Access, MEMBERS } from '../graphql/access.js';
+import type { RequestContext } from '../graphql/context.js';
+import { Cost, MUTATION } from '../graphql/cost/directives.js';
+import { Metered } from '../graphql/metering.js';
+import type { OperatorAction } from '../graphql/operatorAction.js';
+import { InvalidInput, NotFound, refused } from '../graphql/refusals.js';
+import { subscription } from './decide.js';
+import type { PlanDirectory } from './directory.js';
+import { subscriptionStream } from './events.js';
+import { GrantPlanInput, GrantPlanPayload, GrantPlanResult } from './types.js';
+
+@Resolver()
+export class PlansResolver {
+  constructor(
+    private readonly commands: CommandHandler,
+    private readonly action: OperatorAction,
+    private readonly plans: Pick<PlanDirectory, 'profile' | 'version'>,
+    private readonly tokens: PositionTokens,
+  ) {}
+
+  @Metered('guarded')
+  @Access({ scope: 'admin', roles: MEMBERS, operator: true })
+  @Cost(MUTATION)
+  @Mutation(() => GrantPlanResult, {
+    nullable: true,
+    description: 'Gives an account a plan without payment, at once. For operators.',
+  })
+  async grantPlan(
+    @Ctx() context: RequestContext,
+    @Arg('input', () => GrantPlanInput, { description: 'The account and its plan.' }) input: GrantPlanInput,
+  ): Promise<typeof GrantPlanResult> {
+    const { accountId, plan } = input;
+    const action = this.action(context, input, 'grantPlan');
+    if (action instanceof InvalidInput) return action;
+    const last = (await this.commands.load(accountStream(accountId))).at(-1);
+    if (!last || last.type === 'AccountDeleted') return new NotFound('There is no account with this id.');
+    const { profile, version } = this.plans;
+    const result = await this.commands.handle(
+      subscription,
+      subscriptionStream(accountId),
+      {
+        type: 'GrantPlan',
+        plan,
+        plans: profile.plans.map(({ id }) => id),
+        profileVersion: version,
+        grantedBy: action.caller,
+        reason: action.reason,
+      },
+      action,
+    );
+    if (result.kind === 'refused') return refused(result.refusal);
+    const position = this.tokens.encode(result.position);
+    return Object.assign(new GrantPlanPayload(), { accountId, plan, position });
+  }
+}

@@ -1,0 +1,38 @@
+import 'reflect-metadata';
+import { createUnionType, Field, ID, InputType, ObjectType } from 'type-graphql';
+import { InvalidInput, NotFound } from '../graphql/refusals.js';
+
+@InputType({ description: 'A plan that an account gets without paying.' })
+export class GrantPlanInput {
+  @Field(() => ID, { description: 'The id of the account.' })
+  accountId!: string;
+
+  @Field(() => String, { description: 'The id of the plan, e.g. `team`.' })
+  plan!: string;
+
+  @Field(() => String, {
+    description: 'Why, 1 to 500 characters. It is kept for ever: no personal data.',
+  })
+  reason!: string;
+
+  @Field(() => String, { nullable: true, description: 'Names this command.' })
+  commandId?: string | null;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'A granted plan.' })
+export class GrantPlanPayload {
+  @Field(() => ID, { description: 'The account.' })
+  accountId!: string;
+
+  @Field(() => String, { description: 'The plan that is in force now.' })
+  plan!: string;
+
+  @Field(() => String, { description: 'The place of this change in the history; opaque.' })
+  position!: string;
+}
+
+export const GrantPlanResult = createUnionType({
+  name: 'GrantPlanResult',
+  description: 'The granted plan, or why it was not granted. Codes of `InvalidInput`: `PLAN_UNKNOWN` too.',
+  types: () => [GrantPlanPayload, NotFound, InvalidInput] as const,
+});
