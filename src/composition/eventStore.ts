@@ -12,10 +12,12 @@ export const CATEGORIES = [
   'installation',
   'key',
   'mail',
+  'operators',
   'pattern',
   'profile',
   'session',
   'subscription',
+  'team',
   'usage',
   'user',
 ] as const;

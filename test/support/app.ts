@@ -2,6 +2,8 @@ import { parseConfig } from '../../src/config.js';
 import { silentLogger } from '../../src/logger.js';
 import type { App, StartOptions } from '../../src/main.js';
 import { start } from '../../src/main.js';
+import { operators } from '../../src/operators/decide.js';
+import { OPERATORS_STREAM } from '../../src/operators/events.js';
 import { subscription } from '../../src/plans/decide.js';
 import { subscriptionStream } from '../../src/plans/events.js';
 import type { TypedDocumentString } from '../generated/graphql.js';
@@ -30,6 +32,8 @@ export interface TestApp {
   issueKey(token: string, environment?: 'LIVE' | 'TEST'): Promise<{ secret: string; keyId: string }>;
   /** Puts an account on a plan, as an operator. */
   grant(accountId: string, plan: string): Promise<void>;
+  /** Puts a user above accounts. */
+  makeOperator(user: { readonly userId: string; readonly accountId: string }): Promise<void>;
   /** A new account on the plan, with a live key. */
   customer(
     plan?: string,
@@ -115,6 +119,21 @@ export async function startApp({ place, env, ...options }: TestAppOptions = {}):
           commandId: crypto.randomUUID(),
           caller: 'operator:test',
           requestHash: plan,
+          at: new Date(),
+          environment: 'live',
+          correlationId: 'test',
+        },
+      );
+    },
+    makeOperator: async ({ userId, accountId }) => {
+      await app.parts.commands.handle(
+        operators,
+        OPERATORS_STREAM,
+        { type: 'GrantOperator', user: { userId, accountId }, reason: 'test' },
+        {
+          commandId: crypto.randomUUID(),
+          caller: 'operator:test',
+          requestHash: 'grant',
           at: new Date(),
           environment: 'live',
           correlationId: 'test',

@@ -1,0 +1,185 @@
+import type { GraphQLField, GraphQLObjectType } from 'graphql';
+import { isInterfaceType, isObjectType, Kind, parse } from 'graphql';
+import type { OperationDefinitionNode } from 'graphql';
+import { accessRuleOf, accessRulesOf, refusedAccess } from '../../src/graphql/access.js';
+import type { Caller } from '../../src/graphql/context.js';
+import { createSchema } from '../../src/graphql/schema.js';
+import type { KnownKey } from '../../src/keys/cache.js';
+import type { Scope } from '../../src/keys/events.js';
+import { SCOPES } from '../../src/keys/events.js';
+import type { Role } from '../../src/teams/events.js';
+import { ROLES } from '../../src/teams/events.js';
+
+const schema = createSchema();
+
+/** Who may ask: the scope of keys, the roles of sessions by their first letters, operators alone. */
+type Decision = 'anyone' | `${Scope | 'no'} key, ${string}` | `operator: ${Scope | 'no'} key, ${string}`;
+
+const EVERY_ROLE = 'oadbv';
+const DECISIONS: Readonly<Record<string, Decision>> = {
+  'Query.categories': 'read key, no session',
+  'Query.node': 'read key, no session',
+  'Query.pattern': 'read key, no session',
+  'Query.patterns': 'read key, no session',
+  'Query.searchPatterns': 'read key, no session',
+  'Query.me': `read key, ${EVERY_ROLE}`,
+  'Query.quota': `read key, ${EVERY_ROLE}`,
+  'Query.rateLimit': `read key, ${EVERY_ROLE}`,
+  'Query.usage': `read key, ${EVERY_ROLE}`,
+  'Subscription.usageChanged': `read key, ${EVERY_ROLE}`,
+
+  'Mutation.registerUser': 'anyone',
+  'Mutation.signIn': 'anyone',
+  'Mutation.refreshSession': 'anyone',
+  'Mutation.verifyEmail': 'anyone',
+  'Mutation.changePassword': `no key, ${EVERY_ROLE}`,
+  'Mutation.updateProfile': `no key, ${EVERY_ROLE}`,
+  'Mutation.signOut': `no key, ${EVERY_ROLE}`,
+  'Mutation.signOutEverywhere': `no key, ${EVERY_ROLE}`,
+  'Mutation.deleteAccount': 'no key, o',
+
+  'Mutation.issueKey': 'admin key, oad',
+  'Mutation.rotateKey': 'admin key, oad',
+  'Mutation.revokeKey': 'admin key, oad',
+  'Account.keys': `admin key, ${EVERY_ROLE}`,
+
+  'Account.members': `no key, ${EVERY_ROLE}`,
+  'Account.invitations': 'no key, oa',
+  'Viewer.accounts': `no key, ${EVERY_ROLE}`,
+  'Mutation.inviteMember': 'no key, oa',
+  'Mutation.withdrawInvitation': 'no key, oa',
+  'Mutation.changeMemberRole': 'no key, oa',
+  'Mutation.removeMember': 'no key, oa',
+  'Mutation.acceptInvitation': `no key, ${EVERY_ROLE}`,
+  'Mutation.leaveTeam': `no key, ${EVERY_ROLE}`,
+
+  'Account.auditLog': 'admin key, oa',
+  'Query.auditLog': `operator: admin key, ${EVERY_ROLE}`,
+  'Mutation.grantOperator': `operator: admin key, ${EVERY_ROLE}`,
+  'Mutation.revokeOperator': `operator: admin key, ${EVERY_ROLE}`,
+  'Mutation.grantPlan': `operator: admin key, ${EVERY_ROLE}`,
+  'Mutation.revokeKeyAsOperator': `operator: admin key, ${EVERY_ROLE}`,
+};
+
+/** `Type.field` of every field that says who may ask for it, or has to: those at the root. */
+function decided(): [string, GraphQLField<unknown, unknown>][] {
+  const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
+  const found: [string, GraphQLField<unknown, unknown>][] = [];
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (!(isObjectType(type) || isInterfaceType(type)) || type.name.startsWith('__')) continue;
+    for (const field of Object.values(type.getFields())) {
+      if (roots.includes(type as GraphQLObjectType) || accessRuleOf(field)) {
+        found.push([`${type.name}.${field.name}`, field]);
+      }
+    }
+  }
+  return found;
+}
+
+const key = (scopes: readonly Scope[], environment: 'live' | 'test', operator = false): Caller => ({
+  kind: 'key',
+  accountId: 'a',
+  key: { scopes, environment } as KnownKey,
+  operator,
+});
+const session = (role: Role, operator = false): Caller => ({
+  kind: 'session',
+  accountId: 'a',
+  session: { userId: 'u', accountId: 'a', sessionId: 's', epoch: 0 },
+  role,
+  operator,
+});
+
+/** Every kind of caller, and whether the decision lets him. */
+const CALLERS: [string, Caller, (decision: Decision) => boolean][] = [
+  ['nobody', { kind: 'anonymous' }, (decision) => decision === 'anyone'],
+  ...SCOPES.flatMap((scope) =>
+    (['live', 'test'] as const).map((environment): (typeof CALLERS)[number] => [
+      `a ${environment} key that may ${scope}`,
+      key([scope], environment),
+      (decision) => decision === 'anyone' || decision.startsWith(`${scope} key`),
+    ]),
+  ),
+  ...SCOPES.map((scope): (typeof CALLERS)[number] => [
+    `an operator's key that may ${scope}`,
+    key([scope], 'live', true),
+    (decision) => decision === 'anyone' || decision.replace('operator: ', '').startsWith(`${scope} key`),
+  ]),
+  ...ROLES.map((role): (typeof CALLERS)[number] => [
+    `a session of the role ${role}`,
+    session(role),
+    (decision) =>
+      decision === 'anyone' ||
+      (!decision.startsWith('operator') && letters(decision).includes(role.charAt(0))),
+  ]),
+  ...ROLES.map((role): (typeof CALLERS)[number] => [
+    `an operator's session of the role ${role}`,
+    session(role, true),
+    (decision) => decision === 'anyone' || letters(decision).includes(role.charAt(0)),
+  ]),
+];
+
+function letters(decision: Decision): string {
+  const roles = decision.split(', ')[1] ?? '';
+  return roles === 'no session' ? '' : roles;
+}
+
+it('every field that has to be decided on is in the table, and nothing else', () => {
+  expect(
+    decided()
+      .map(([name]) => name)
+      .sort(),
+  ).toEqual(Object.keys(DECISIONS).sort());
+});
+
+describe.each(decided())('%s', (name, field) => {
+  it.each(CALLERS)('asked for by %s', (_who, caller, may) => {
+    const decision = DECISIONS[name];
+    if (!decision) throw new Error(`decide who may ask for ${name}`);
+    const refused = refusedAccess(caller, [accessRuleOf(field) ?? {}]);
+    expect(refused === undefined).toBe(may(decision));
+  });
+});
+
+describe('an operation', () => {
+  const rulesOf = (text: string) => {
+    const document = parse(text);
+    const operation = document.definitions.find(({ kind }) => kind === Kind.OPERATION_DEFINITION);
+    return accessRulesOf(schema, document, operation as OperationDefinitionNode);
+  };
+  const reader = key(['read'], 'live');
+
+  it.each([
+    ['at the root', 'mutation { revokeKey(input: { id: "k" }) { __typename } }'],
+    ['deep within', '{ me { account { keys { nodes { id } } } } }'],
+    ['behind an alias', '{ me { account { mine: keys { nodes { id } } } } }'],
+    [
+      'in a fragment',
+      '{ me { ...F } } fragment F on Viewer { account { ... on Account { keys { nodes { id } } } } }',
+    ],
+    ['that is skipped', 'query ($no: Boolean!) { me { account { keys @skip(if: $no) { nodes { id } } } } }'],
+    ['beside another', '{ patterns { totalCount } me { account { id keys { nodes { id } } } } }'],
+    ['of an interface’s member', '{ node(id: "a") { ... on Account { keys { nodes { id } } } } }'],
+  ])('is refused for a field %s that the key may not ask for', (_where, text) => {
+    expect(refusedAccess(reader, rulesOf(text))).toBe('SCOPE_MISSING');
+  });
+
+  it('is let through when all of its fields are', () => {
+    expect(
+      refusedAccess(reader, rulesOf('{ me { account { id plan { id } } } patterns { totalCount } }')),
+    ).toBeUndefined();
+    expect(
+      refusedAccess({ kind: 'anonymous' }, rulesOf('{ __typename __schema { types { name } } }')),
+    ).toBeUndefined();
+  });
+
+  it('of a caller whose credential is not good is refused for that, whatever it asks for', () => {
+    expect(refusedAccess({ kind: 'refused', code: 'KEY_REVOKED' }, rulesOf('{ __typename }'))).toBe(
+      'KEY_REVOKED',
+    );
+  });
+
+  it('with a root field that says nothing is refused to everybody', () => {
+    for (const [, caller] of CALLERS) expect(refusedAccess(caller, [{}])).toBeDefined();
+  });
+});
