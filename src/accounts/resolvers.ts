@@ -14,6 +14,7 @@ import type { SessionTokens, StartSession } from './startSession.js';
 import {
   Account,
   AccountPlan,
+  accountPlan,
   DeleteAccountInput,
   DeleteAccountPayload,
   DeleteAccountResult,
@@ -158,7 +159,6 @@ export class AccountResolver {
 
   @FieldResolver(() => AccountPlan, { description: 'The plan in force.' })
   plan(@Root() { id }: Account): AccountPlan {
-    const { plan } = this.planOf(id);
-    return { id: plan.id, name: plan.name, tiers: plan.catalogue.tiers, features: plan.features };
+    return accountPlan(this.planOf(id));
   }
 }

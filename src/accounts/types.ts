@@ -5,6 +5,7 @@ import type { UserRow } from '../../projections/accounts/queries.js';
 import { Sized } from '../graphql/cost/directives.js';
 import { Node } from '../graphql/node.js';
 import { EmailTaken, InvalidInput, NotFound } from '../graphql/refusals.js';
+import type { PlanInForce } from '../plans/profile.js';
 import { MAX_FEATURES, MAX_TIERS } from '../plans/profile.js';
 
 @ObjectType({ description: 'Who signs in.' })
@@ -54,6 +55,10 @@ export class AccountPlan {
   @Sized({ assumedSize: MAX_FEATURES })
   @Field(() => [String], { description: 'Its features.' })
   features!: readonly string[];
+}
+
+export function accountPlan({ plan: { id, name, catalogue, features } }: PlanInForce): AccountPlan {
+  return { id, name, tiers: catalogue.tiers, features };
 }
 
 @ObjectType({ description: 'Who asks.' })

@@ -16,7 +16,7 @@ import { emailHash, normaliseEmail } from '../accounts/email.js';
 import { userStream } from '../accounts/events.js';
 import { RegisterUser } from '../accounts/register.js';
 import { AccountResolver, AccountsResolver, UserResolver } from '../accounts/resolvers.js';
-import { Account } from '../accounts/types.js';
+import { Account, accountPlan } from '../accounts/types.js';
 import { ProfileResolver } from '../accounts/profileResolvers.js';
 import { VerifyEmail } from '../accounts/verifyEmail.js';
 import { SignedTokens } from '../secrets/signedTokens.js';
@@ -35,6 +35,7 @@ import type { Recency } from '../eventsourcing/freshness.js';
 import { PositionTokens } from '../eventsourcing/positionToken.js';
 import { AccountAuditResolver, AuditResolver, pageOfLog } from '../audit/resolvers.js';
 import { AddressGuard } from '../graphql/addressGuard.js';
+import type { Authenticate } from '../graphql/authenticate.js';
 import { authenticate } from '../graphql/authenticate.js';
 import { operatorAction } from '../graphql/operatorAction.js';
 import { createLoaders } from '../graphql/loaders.js';
@@ -64,6 +65,8 @@ import {
   TeamsResolver,
   ViewerTeamsResolver,
 } from '../teams/resolvers.js';
+import { VerifyKey } from '../keys/verify.js';
+import { VerifyKeyResolver } from '../keys/verifyResolvers.js';
 import { OperatorKeysResolver } from '../keys/operatorResolvers.js';
 import { OperatorsResolver } from '../operators/resolvers.js';
 import { PlansResolver } from '../plans/resolvers.js';
@@ -72,6 +75,7 @@ import type { UsageMoves } from '../usage/moves.js';
 import { Standing } from '../usage/standing.js';
 import { UsageResolver } from '../usage/resolvers.js';
 import type { Access } from './access.js';
+import { createKeyDesk } from './keyDesk.js';
 import type { Metering } from './metering.js';
 import type { Projections } from './projections.js';
 import type { Search } from './search.js';
@@ -149,7 +153,9 @@ export async function createApi(
   const sessions = new Sessions(signingKeys);
   const standing = new Standing(metering.limiter, (account) => access.plans.planOf(account));
   const guard = new Guard();
-  const schema = createProductSchema(parts, commands, sessions, standing, log);
+  const whoCalls: Authenticate = (credentials) =>
+    authenticate(credentials, { ...access, sessions }, stores.clock());
+  const schema = createProductSchema(parts, commands, sessions, standing, whoCalls, log);
   await serveGraphQL(fastify, {
     schema,
     governor: metering.governor,
@@ -183,7 +189,7 @@ export async function createApi(
   serveHealth(fastify, { problems, warnings, followers }, metrics);
   serveAudit(fastify, {
     audit: queries.audit,
-    authenticate: (credentials) => authenticate(credentials, { ...access, sessions }, stores.clock()),
+    authenticate: whoCalls,
     wait: (account) => guard.take(`account ${account}`, stores.clock()),
     log,
   });
@@ -204,6 +210,7 @@ function createProductSchema(
   { register, keySecrets }: ApiCommands,
   sessions: Sessions,
   standing: Standing,
+  whoCalls: Authenticate,
   log: Logger,
 ): GraphQLSchema {
   const { store, secrets, personal } = stores;
@@ -256,6 +263,10 @@ function createProductSchema(
     new KeysResolver(keySecrets, stores.commands, tokens),
     new KeyFieldsResolver(),
     new AccountKeysResolver(queries.keys, cursors),
+    new VerifyKeyResolver(
+      new VerifyKey(createKeyDesk(whoCalls, standing, metering.governor, planOf)),
+      (account) => accountPlan(planOf(account)),
+    ),
     ...teamResolvers(stores, projections, queries, access, cursors, tokens),
     new UsageResolver(
       queries.usage,

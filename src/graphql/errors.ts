@@ -22,6 +22,7 @@ export const ERRORS = {
     'The plan of this account has no teams at present: only its owners can work in it.',
   ],
   SCOPE_MISSING: [403, 'This API key does not have the scope that this field needs.'],
+  ENVIRONMENT_MISMATCH: [403, 'This API key is of the other environment, live or test.'],
   ROLE_MISSING: [403, 'Your role in this account does not allow this.'],
   OPERATOR_REQUIRED: [403, 'This is for operators of the service.'],
   RATE_LIMITED: [429, 'Too many requests. Try again after the seconds in Retry-After.'],

@@ -200,6 +200,7 @@ async function waitOf(
   { caller, address, now }: RequestContext,
   mode: Call['mode'],
 ): Promise<number> {
+  if (metering === 'service' && mode !== 'validate') return 0;
   if (metering === 'anonymous' && mode !== 'validate') {
     for (const field of rootCalls) if (!(await addressGuard.passes(address ?? '', field))) return 60_000;
     return 0;

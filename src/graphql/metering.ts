@@ -7,9 +7,10 @@ import { Extensions } from 'type-graphql';
  * How a root field is metered.
  * `governed`: needs a key, takes from the plan's limits, is recorded before it is answered.
  * `guarded`: what an account needs to help itself; behind a guard of its own, never refused for quota.
+ * `service`: what back ends of the service ask for other people's keys; not limited.
  * `anonymous`: callable without an account, limited by address.
  */
-export type Metering = 'governed' | 'guarded' | 'anonymous';
+export type Metering = 'governed' | 'guarded' | 'service' | 'anonymous';
 
 /** Declares a root field's metering; a root field without it does not pass the tests. */
 export const Metered = (metering: Metering): MethodDecorator => Extensions({ metering });
@@ -66,8 +67,6 @@ export function shapeOf(
       ? 'open'
       : meterings.some((m) => m === 'governed' || m === undefined)
         ? 'governed'
-        : meterings.includes('guarded')
-          ? 'guarded'
-          : 'anonymous';
-  return { kind: operation.operation, rootFields, rootCalls, metering };
+        : (['guarded', 'anonymous', 'service'] as const).find((metering) => meterings.includes(metering));
+  return { kind: operation.operation, rootFields, rootCalls, metering: metering ?? 'governed' };
 }

@@ -14,6 +14,7 @@ import { AccountAuditResolver, AuditResolver } from '../audit/resolvers.js';
 import { OperatorKeysResolver } from '../keys/operatorResolvers.js';
 import { OperatorsResolver } from '../operators/resolvers.js';
 import { PlansResolver } from '../plans/resolvers.js';
+import { VerifyKeyResolver } from '../keys/verifyResolvers.js';
 import { NodeResolver } from './node.js';
 import {
   AccountTeamResolver,
@@ -39,6 +40,7 @@ const RESOLVERS: NonEmptyArray<Class> = [
   KeysResolver,
   KeyFieldsResolver,
   AccountKeysResolver,
+  VerifyKeyResolver,
   TeamsResolver,
   AccountTeamResolver,
   ViewerTeamsResolver,

@@ -20,6 +20,8 @@ export interface Call {
   readonly endpoint: string;
   readonly method: string;
   readonly address: string | undefined;
+  /** A label that who reports it gave; null for calls of GraphQL. */
+  readonly source?: string | null;
   /** Whether it may change something. */
   readonly writes: boolean;
   /**
@@ -57,6 +59,8 @@ export type Governed<R> =
       readonly states: readonly LimitState[];
       /** Cost points; null where no formula says. */
       readonly cost: { readonly estimate: number; readonly spent: number } | null;
+      /** Of its record. */
+      readonly useId: string;
     }
   | {
       readonly kind: 'refused';
@@ -107,20 +111,25 @@ export class Governor {
     }
     const { status, patterns, actualCost } = executed;
     const outcome = { status, patterns, actualCost, durationUs: durationUs() };
-    const states = await this.#record(call, take, outcome);
+    const { useId, states } = await this.#record(call, take, outcome);
     const spent = cost === null ? null : { estimate: cost, spent: costSpent(cost, outcome) };
-    return { kind: 'answered', result: executed.result, at: take.at, states, cost: spent };
+    return { kind: 'answered', result: executed.result, at: take.at, states, cost: spent, useId };
   }
 
   /** @returns where the limits stand once what was not spent is given back */
-  async #record(call: Call, take: Taken, outcome: Outcome): Promise<readonly LimitState[]> {
+  async #record(
+    call: Call,
+    take: Taken,
+    outcome: Outcome,
+  ): Promise<{ readonly useId: string; readonly states: readonly LimitState[] }> {
+    const use = this.#use(call, take, outcome);
     try {
-      await this.journal.record(call.key.accountId, this.#use(call, take, outcome));
+      await this.journal.record(call.key.accountId, use);
     } catch (error) {
       take.undo();
       throw error;
     }
-    return take.settle(costSpent(call.cost?.estimate ?? 0, outcome));
+    return { useId: use.id, states: take.settle(costSpent(call.cost?.estimate ?? 0, outcome)) };
   }
 
   #refused(call: Call, take: NotTaken): Governed<never> {
@@ -158,7 +167,7 @@ export class Governor {
       planVersion: call.plan.version,
       refusal: outcome.refusal ?? null,
       rootFields: call.rootFields,
-      source: null,
+      source: call.source ?? null,
       status: outcome.status,
     };
   }

@@ -9,11 +9,9 @@ import { invalidInput } from '../graphql/errors.js';
 import { Access, MEMBERS } from '../graphql/access.js';
 import { Metered } from '../graphql/metering.js';
 import type { Profile } from '../plans/profile.js';
-import type { LimitState } from './limiter.js';
 import { periodOf } from './periods.js';
 import type { Standing } from './standing.js';
-import type { LimitStatus } from './types.js';
-import { MAX_DAYS, Quota, RateLimit, Usage, UsageChanged, UsageInterval } from './types.js';
+import { MAX_DAYS, Quota, RateLimit, statusOf, Usage, UsageChanged, UsageInterval } from './types.js';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -144,13 +142,6 @@ export class UsageResolver {
     };
   }
 }
-
-const statusOf = ({ limit, used, remaining, resetAt }: LimitState): LimitStatus => ({
-  ...limit,
-  used,
-  remaining,
-  resetAt: new Date(resetAt),
-});
 
 const floorHour = (date: Date): Date => new Date(Math.floor(date.getTime() / HOUR_MS) * HOUR_MS);
 const ceilHour = (date: Date): Date => new Date(Math.ceil(date.getTime() / HOUR_MS) * HOUR_MS);

@@ -4,11 +4,12 @@ import { GraphQLDateTimeISO } from 'graphql-scalars';
 import { MAX_OPERATIONS } from '../../projections/usage/queries.js';
 import { Sized } from '../graphql/cost/directives.js';
 import { MAX_LIMITS } from '../plans/profile.js';
+import type { LimitState } from './limiter.js';
 
 /** Days that can be asked for at once, by the hour and by the day. */
 export const MAX_DAYS = { hour: 31, day: 400 } as const;
 /** Limits of the plan, and of the key that asks. */
-const MAX_STATES = 2 * MAX_LIMITS;
+export const MAX_STATES = 2 * MAX_LIMITS;
 const MAX_BUCKETS = Math.max(24 * MAX_DAYS.hour, MAX_DAYS.day);
 
 export enum UsageInterval {
@@ -103,6 +104,14 @@ export class LimitStatus {
   })
   resetAt!: Date;
 }
+
+/** As answers show it. */
+export const statusOf = ({ limit, used, remaining, resetAt }: LimitState): LimitStatus => ({
+  ...limit,
+  used,
+  remaining,
+  resetAt: new Date(resetAt),
+});
 
 @ObjectType({ simpleResolvers: true, description: 'The limits of the account.' })
 export class Quota {

@@ -50,3 +50,14 @@ it.each(commands.map((text) => [text.replace(/\s+/g, ' ').slice(0, 150), text] a
     }
   },
 );
+
+it('docs/examples/keys.mjs shows the life of a key', async () => {
+  const { stdout } = await run(process.execPath, ['docs/examples/keys.mjs', t.app.url]);
+  expect(stdout.trim().split('\n')).toEqual([
+    expect.stringMatching(/^registered developer-\d+@example\.com$/),
+    expect.stringMatching(/^issued sk_live_…[0-9A-Za-z]{4}: ok$/),
+    'rotated, the new secret: ok',
+    expect.stringMatching(/^the old one until \d{4}-.*Z: ok$/),
+    'revoked: KEY_REVOKED KEY_REVOKED',
+  ]);
+});

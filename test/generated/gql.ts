@@ -50,6 +50,7 @@ type Documents = {
     "subscription UsageChanged {\n  usageChanged {\n    position\n    at\n    requests\n    limits {\n      id\n      used\n      remaining\n      resetAt\n    }\n  }\n}": typeof types.UsageChangedDocument,
     "query Usage($from: DateTimeISO, $to: DateTimeISO, $interval: UsageInterval! = DAY, $atLeast: String) {\n  usage(from: $from, to: $to, interval: $interval, atLeast: $atLeast) {\n    from\n    to\n    requests\n    stale\n    buckets {\n      start\n      requests\n      refused\n      errors\n      meanDurationMs\n    }\n    operations {\n      operation\n      requests\n    }\n  }\n}": typeof types.UsageDocument,
     "mutation VerifyEmail($input: VerifyEmailInput!) {\n  verifyEmail(input: $input) {\n    __typename\n    ... on VerifyEmailPayload {\n      position\n    }\n    ... on Refusal {\n      code\n      message\n    }\n  }\n}": typeof types.VerifyEmailDocument,
+    "mutation VerifyKey($input: VerifyKeyInput!) {\n  verifyKey(input: $input) {\n    __typename\n    ... on VerifiedKey {\n      valid\n      reason\n      retryAfter\n      keyId\n      accountId\n      environment\n      scopes\n      expiresAt\n      plan {\n        id\n        features\n      }\n      limits {\n        id\n        amount\n        used\n        remaining\n        resetAt\n      }\n      useId\n    }\n    ... on Refusal {\n      code\n      message\n    }\n  }\n}": typeof types.VerifyKeyDocument,
     "mutation WithdrawInvitation($input: WithdrawInvitationInput!) {\n  withdrawInvitation(input: $input) {\n    __typename\n    ... on WithdrawInvitationPayload {\n      id\n      position\n    }\n    ... on Refusal {\n      code\n      message\n    }\n  }\n}": typeof types.WithdrawInvitationDocument,
 };
 const documents: Documents = {
@@ -88,6 +89,7 @@ const documents: Documents = {
     "subscription UsageChanged {\n  usageChanged {\n    position\n    at\n    requests\n    limits {\n      id\n      used\n      remaining\n      resetAt\n    }\n  }\n}": types.UsageChangedDocument,
     "query Usage($from: DateTimeISO, $to: DateTimeISO, $interval: UsageInterval! = DAY, $atLeast: String) {\n  usage(from: $from, to: $to, interval: $interval, atLeast: $atLeast) {\n    from\n    to\n    requests\n    stale\n    buckets {\n      start\n      requests\n      refused\n      errors\n      meanDurationMs\n    }\n    operations {\n      operation\n      requests\n    }\n  }\n}": types.UsageDocument,
     "mutation VerifyEmail($input: VerifyEmailInput!) {\n  verifyEmail(input: $input) {\n    __typename\n    ... on VerifyEmailPayload {\n      position\n    }\n    ... on Refusal {\n      code\n      message\n    }\n  }\n}": types.VerifyEmailDocument,
+    "mutation VerifyKey($input: VerifyKeyInput!) {\n  verifyKey(input: $input) {\n    __typename\n    ... on VerifiedKey {\n      valid\n      reason\n      retryAfter\n      keyId\n      accountId\n      environment\n      scopes\n      expiresAt\n      plan {\n        id\n        features\n      }\n      limits {\n        id\n        amount\n        used\n        remaining\n        resetAt\n      }\n      useId\n    }\n    ... on Refusal {\n      code\n      message\n    }\n  }\n}": types.VerifyKeyDocument,
     "mutation WithdrawInvitation($input: WithdrawInvitationInput!) {\n  withdrawInvitation(input: $input) {\n    __typename\n    ... on WithdrawInvitationPayload {\n      id\n      position\n    }\n    ... on Refusal {\n      code\n      message\n    }\n  }\n}": types.WithdrawInvitationDocument,
 };
 
@@ -231,6 +233,10 @@ export function graphql(source: "query Usage($from: DateTimeISO, $to: DateTimeIS
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "mutation VerifyEmail($input: VerifyEmailInput!) {\n  verifyEmail(input: $input) {\n    __typename\n    ... on VerifyEmailPayload {\n      position\n    }\n    ... on Refusal {\n      code\n      message\n    }\n  }\n}"): typeof import('./graphql.js').VerifyEmailDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation VerifyKey($input: VerifyKeyInput!) {\n  verifyKey(input: $input) {\n    __typename\n    ... on VerifiedKey {\n      valid\n      reason\n      retryAfter\n      keyId\n      accountId\n      environment\n      scopes\n      expiresAt\n      plan {\n        id\n        features\n      }\n      limits {\n        id\n        amount\n        used\n        remaining\n        resetAt\n      }\n      useId\n    }\n    ... on Refusal {\n      code\n      message\n    }\n  }\n}"): typeof import('./graphql.js').VerifyKeyDocument;
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */

@@ -251,6 +251,20 @@ export type SignOutInput = {
   commandId?: string | null | undefined;
 };
 
+/** What the call that the key came with spends: one request, and cost points. */
+export type SpendInput = {
+  /** Cost points, 0 to 1000000; null where you price nothing: limits on cost are then not asked. */
+  cost?: number | null | undefined;
+  /** The path that was called, 1 to 200 characters: no personal data. */
+  endpoint: string;
+  /** The HTTP method. */
+  method?: string;
+  /** What was asked for, e.g. the name of an operation; at most 200 characters. */
+  operation?: string | null | undefined;
+  /** A label of yours, e.g. a data source; at most 200 characters. */
+  source?: string | null | undefined;
+};
+
 /** What changes about the user who is signed in. */
 export type UpdateProfileInput = {
   /** Names this command. */
@@ -272,6 +286,18 @@ export type VerifyEmailInput = {
   commandId?: string | null | undefined;
   /** As it stands in the mail; good for seven days. */
   token: string;
+};
+
+/** A key that somebody has sent to a back end of the service. */
+export type VerifyKeyInput = {
+  /** The environment that it has to be of; by default either. */
+  environment?: KeyEnvironment | null | undefined;
+  /** The key itself, as it was sent. */
+  key: string;
+  /** The scopes that it has to have. */
+  scopes?: Array<KeyScope>;
+  /** What to spend if it is valid, from all limits or none; sent again, it is spent again. */
+  spend?: SpendInput | null | undefined;
 };
 
 /** An invitation to withdraw. */
@@ -630,6 +656,16 @@ export type VerifyEmailMutationVariables = Exact<{
 export type VerifyEmailMutation = { verifyEmail:
     | { __typename: 'InvalidInput', code: string, message: string }
     | { __typename: 'VerifyEmailPayload', position: string }
+   | null };
+
+export type VerifyKeyMutationVariables = Exact<{
+  input: VerifyKeyInput;
+}>;
+
+
+export type VerifyKeyMutation = { verifyKey:
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'VerifiedKey', valid: boolean, reason: string | null, retryAfter: number | null, keyId: string | null, accountId: string | null, environment: KeyEnvironment | null, scopes: Array<KeyScope>, expiresAt: string | null, useId: string | null, plan: { id: string, features: Array<string> } | null, limits: Array<{ id: string, amount: number, used: number, remaining: number, resetAt: string }> }
    | null };
 
 export type WithdrawInvitationMutationVariables = Exact<{
@@ -1393,6 +1429,39 @@ export const VerifyEmailDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<VerifyEmailMutation, VerifyEmailMutationVariables>;
+export const VerifyKeyDocument = new TypedDocumentString(`
+    mutation VerifyKey($input: VerifyKeyInput!) {
+  verifyKey(input: $input) {
+    __typename
+    ... on VerifiedKey {
+      valid
+      reason
+      retryAfter
+      keyId
+      accountId
+      environment
+      scopes
+      expiresAt
+      plan {
+        id
+        features
+      }
+      limits {
+        id
+        amount
+        used
+        remaining
+        resetAt
+      }
+      useId
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<VerifyKeyMutation, VerifyKeyMutationVariables>;
 export const WithdrawInvitationDocument = new TypedDocumentString(`
     mutation WithdrawInvitation($input: WithdrawInvitationInput!) {
   withdrawInvitation(input: $input) {

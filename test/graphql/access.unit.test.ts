@@ -57,6 +57,7 @@ const DECISIONS: Readonly<Record<string, Decision>> = {
   'Query.auditLog': `operator: admin key, ${EVERY_ROLE}`,
   'Mutation.grantOperator': `operator: admin key, ${EVERY_ROLE}`,
   'Mutation.revokeOperator': `operator: admin key, ${EVERY_ROLE}`,
+  'Mutation.verifyKey': `operator: admin key, ${EVERY_ROLE}`,
   'Mutation.grantPlan': `operator: admin key, ${EVERY_ROLE}`,
   'Mutation.revokeKeyAsOperator': `operator: admin key, ${EVERY_ROLE}`,
 };

@@ -1,0 +1,77 @@
+import type { Environment } from '../eventsourcing/event.js';
+import type { ErrorCode } from '../graphql/errors.js';
+import type { LimitStatus } from '../usage/types.js';
+import type { KnownKey } from './cache.js';
+import type { Scope } from './events.js';
+
+/** What a back end wants to spend of a key's limits: one request, and cost points. */
+export interface Spending {
+  /** Whole points; null where the back end prices nothing: limits on cost are then not asked. */
+  readonly cost: number | null;
+  readonly endpoint: string;
+  readonly method: string;
+  readonly operation: string | null;
+  readonly source: string | null;
+}
+
+export type Spent =
+  | { readonly kind: 'spent'; readonly useId: string; readonly limits: readonly LimitStatus[] }
+  | {
+      readonly kind: 'refused';
+      readonly code: ErrorCode;
+      /** Undefined where it never passes. */
+      readonly retryAfterMs: number | undefined;
+      readonly limits: readonly LimitStatus[];
+    };
+
+/** How keys are known and what they have left; from the composition root. */
+export interface KeyDesk {
+  /** @throws Outage when nobody can tell */
+  find(secret: string): Promise<KnownKey | ErrorCode>;
+  limits(key: KnownKey, now: number): Promise<readonly LimitStatus[]>;
+  /** Takes from the limits and stores a use, which is durable once this resolves. @throws Outage */
+  spend(key: KnownKey, spending: Spending, now: number): Promise<Spent>;
+}
+
+export interface Verification {
+  readonly secret: string;
+  readonly environment: Environment | null;
+  readonly scopes: readonly Scope[];
+  readonly spending: Spending | null;
+}
+
+export interface Verdict {
+  /** Null where no key of ours that works has this secret. */
+  readonly key: KnownKey | null;
+  /** Why it is not valid; null where it is. */
+  readonly code: ErrorCode | null;
+  readonly retryAfterMs: number | undefined;
+  readonly limits: readonly LimitStatus[];
+  readonly useId: string | null;
+}
+
+/** Says to a back end whether a key may do what somebody wants with it, and takes what that spends. */
+export class VerifyKey {
+  constructor(private readonly desk: KeyDesk) {}
+
+  /** @throws Outage when nobody can tell: nothing was spent that counts */
+  async execute({ secret, environment, scopes, spending }: Verification, now: number): Promise<Verdict> {
+    const none = { retryAfterMs: undefined, limits: [], useId: null } as const;
+    const key = await this.desk.find(secret);
+    if (typeof key === 'string') return { key: null, code: key, ...none };
+    const limits = (): Promise<readonly LimitStatus[]> => this.desk.limits(key, now);
+    if (environment !== null && key.environment !== environment) {
+      return { key, code: 'ENVIRONMENT_MISMATCH', ...none, limits: await limits() };
+    }
+    if (!scopes.every((scope) => key.scopes.includes(scope))) {
+      return { key, code: 'SCOPE_MISSING', ...none, limits: await limits() };
+    }
+    if (!spending) return { key, code: null, ...none, limits: await limits() };
+    const spent = await this.desk.spend(key, spending, now);
+    if (spent.kind === 'spent') {
+      return { key, code: null, ...none, limits: spent.limits, useId: spent.useId };
+    }
+    const { code, retryAfterMs } = spent;
+    return { key, code, retryAfterMs, limits: spent.limits, useId: null };
+  }
+}

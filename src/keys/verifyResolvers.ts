@@ -1,0 +1,78 @@
+import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
+import type { AccountPlan } from '../accounts/types.js';
+import { Access, MEMBERS } from '../graphql/access.js';
+import type { RequestContext } from '../graphql/context.js';
+import { Cost, MUTATION } from '../graphql/cost/directives.js';
+import { Metered } from '../graphql/metering.js';
+import { InvalidInput } from '../graphql/refusals.js';
+import type { KeyEnvironment, KeyScope } from './types.js';
+import type { VerifyKey } from './verify.js';
+import type { SpendInput } from './verifyTypes.js';
+import { MAX_SPEND, MAX_TEXT, VerifiedKey, VerifyKeyInput, VerifyKeyResult } from './verifyTypes.js';
+
+@Resolver()
+export class VerifyKeyResolver {
+  constructor(
+    private readonly verify: VerifyKey,
+    private readonly planOf: (accountId: string) => AccountPlan,
+  ) {}
+
+  @Metered('service')
+  @Access({ scope: 'admin', roles: MEMBERS, operator: true })
+  @Cost(MUTATION)
+  @Mutation(() => VerifyKeyResult, {
+    nullable: true,
+    description:
+      'For a back end behind the service: whether a key that it was sent may be used, whose it is, and what its limits have left; on demand it spends in the same call, and the use is stored before the answer leaves.',
+  })
+  async verifyKey(
+    @Ctx() { now }: RequestContext,
+    @Arg('input', () => VerifyKeyInput, { description: 'The key, and what it is to be used for.' })
+    input: VerifyKeyInput,
+  ): Promise<typeof VerifyKeyResult> {
+    const { key: secret, environment, scopes, spend } = input;
+    const wrong = spend && wrongSpend(spend);
+    if (wrong) return wrong;
+    const spending = spend
+      ? {
+          cost: spend.cost ?? null,
+          endpoint: spend.endpoint,
+          method: spend.method,
+          operation: spend.operation ?? null,
+          source: spend.source ?? null,
+        }
+      : null;
+    const asked = { secret, environment: environment ?? null, scopes, spending };
+    const { key, code, retryAfterMs, limits, useId } = await this.verify.execute(asked, now);
+    return Object.assign(new VerifiedKey(), {
+      valid: code === null,
+      reason: code,
+      retryAfter: retryAfterMs === undefined ? null : Math.ceil(retryAfterMs / 1000),
+      keyId: key?.id ?? null,
+      accountId: key?.accountId ?? null,
+      environment: (key?.environment ?? null) as KeyEnvironment | null,
+      scopes: (key?.scopes ?? []) as readonly KeyScope[],
+      expiresAt: key?.expiresAt == null ? null : new Date(key.expiresAt),
+      plan: key && this.planOf(key.accountId),
+      limits,
+      useId,
+    });
+  }
+}
+
+/** The record is kept for ever: what goes into it is bounded. */
+function wrongSpend({ cost, endpoint, method, operation, source }: SpendInput): InvalidInput | undefined {
+  if (cost != null && (cost < 0 || cost > MAX_SPEND)) {
+    return new InvalidInput(`"cost" must be 0 to ${MAX_SPEND} points.`, 'spend.cost');
+  }
+  if (!/^[A-Z]{1,20}$/.test(method)) {
+    return new InvalidInput('"method" must be an HTTP method in capitals.', 'spend.method');
+  }
+  if (endpoint === '') return new InvalidInput('"endpoint" must not be empty.', 'spend.endpoint');
+  for (const [name, text] of Object.entries({ endpoint, operation, source })) {
+    if (text != null && text.length > MAX_TEXT) {
+      return new InvalidInput(`"${name}" may have at most ${MAX_TEXT} characters.`, `spend.${name}`);
+    }
+  }
+  return undefined;
+}

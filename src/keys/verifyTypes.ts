@@ -1,0 +1,124 @@
+import 'reflect-metadata';
+import { createUnionType, Field, ID, InputType, Int, ObjectType } from 'type-graphql';
+import { GraphQLDateTimeISO } from 'graphql-scalars';
+import { AccountPlan } from '../accounts/types.js';
+import { Sized } from '../graphql/cost/directives.js';
+import { InvalidInput } from '../graphql/refusals.js';
+import { LimitStatus, MAX_STATES } from '../usage/types.js';
+import { KeyEnvironment, KeyScope } from './types.js';
+
+/** Cost points that one use can be said to take. */
+export const MAX_SPEND = 1_000_000;
+export const MAX_TEXT = 200;
+
+@InputType({ description: 'What the call that the key came with spends: one request, and cost points.' })
+export class SpendInput {
+  @Field(() => Int, {
+    nullable: true,
+    description: `Cost points, 0 to ${MAX_SPEND}; null where you price nothing: limits on cost are then not asked.`,
+  })
+  cost?: number | null;
+
+  @Field(() => String, {
+    description: `The path that was called, 1 to ${MAX_TEXT} characters: no personal data.`,
+  })
+  endpoint!: string;
+
+  @Field(() => String, { defaultValue: 'GET', description: 'The HTTP method.' })
+  method!: string;
+
+  @Field(() => String, {
+    nullable: true,
+    description: `What was asked for, e.g. the name of an operation; at most ${MAX_TEXT} characters.`,
+  })
+  operation?: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: `A label of yours, e.g. a data source; at most ${MAX_TEXT} characters.`,
+  })
+  source?: string | null;
+}
+
+@InputType({ description: 'A key that somebody has sent to a back end of the service.' })
+export class VerifyKeyInput {
+  @Field(() => String, { description: 'The key itself, as it was sent.' })
+  key!: string;
+
+  @Field(() => KeyEnvironment, {
+    nullable: true,
+    description: 'The environment that it has to be of; by default either.',
+  })
+  environment?: KeyEnvironment | null;
+
+  @Field(() => [KeyScope], { defaultValue: [], description: 'The scopes that it has to have.' })
+  scopes!: KeyScope[];
+
+  @Field(() => SpendInput, {
+    nullable: true,
+    description: 'What to spend if it is valid, from all limits or none; sent again, it is spent again.',
+  })
+  spend?: SpendInput | null;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'What there is to say of a key.' })
+export class VerifiedKey {
+  @Field(() => Boolean, { description: 'Whether it may be used for this.' })
+  valid!: boolean;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Why it may not: `KEY_MALFORMED`, `KEY_UNKNOWN`, `KEY_REVOKED`, `KEY_EXPIRED`, `KEY_ROTATED`, `ENVIRONMENT_MISMATCH`, `SCOPE_MISSING`, `RATE_LIMITED`, `QUOTA_EXCEEDED` or `QUERY_COST_EXCEEDED`; null where it may.',
+  })
+  reason!: string | null;
+
+  @Field(() => Int, { nullable: true, description: 'Seconds to wait, where waiting helps.' })
+  retryAfter!: number | null;
+
+  @Field(() => ID, { nullable: true, description: 'The id of the key; null for one that does not work.' })
+  keyId!: string | null;
+
+  @Field(() => ID, {
+    nullable: true,
+    description: 'The account that pays; null for a key that does not work.',
+  })
+  accountId!: string | null;
+
+  @Field(() => KeyEnvironment, {
+    nullable: true,
+    description: 'Live or test; null for a key that does not work.',
+  })
+  environment!: KeyEnvironment | null;
+
+  @Sized({ assumedSize: Object.keys(KeyScope).length })
+  @Field(() => [KeyScope], { description: 'What it may do; empty for a key that does not work.' })
+  scopes!: readonly KeyScope[];
+
+  @Field(() => GraphQLDateTimeISO, { nullable: true, description: 'When it stops working; null never.' })
+  expiresAt!: Date | null;
+
+  @Field(() => AccountPlan, {
+    nullable: true,
+    description: 'The plan in force, with its features; null for a key that does not work.',
+  })
+  plan!: AccountPlan | null;
+
+  @Sized({ assumedSize: MAX_STATES })
+  @Field(() => [LimitStatus], {
+    description: 'The limits of the account and of the key, after what was spent.',
+  })
+  limits!: readonly LimitStatus[];
+
+  @Field(() => ID, {
+    nullable: true,
+    description: 'Names the use that was stored; null where nothing was spent.',
+  })
+  useId!: string | null;
+}
+
+export const VerifyKeyResult = createUnionType({
+  name: 'VerifyKeyResult',
+  description: 'What there is to say of the key, or what is wrong with the input.',
+  types: () => [VerifiedKey, InvalidInput] as const,
+});

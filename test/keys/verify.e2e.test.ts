@@ -1,0 +1,158 @@
+import type { IssueKeyInput, VerifyKeyInput } from '../generated/graphql.js';
+import {
+  IssueKeyDocument,
+  RevokeKeyDocument,
+  UsageDocument,
+  VerifyKeyDocument,
+} from '../generated/graphql.js';
+import { mintKey } from '../../src/keys/format.js';
+import type { TestApp } from '../support/app.js';
+import { startApp } from '../support/app.js';
+
+let t: TestApp;
+/** The key of a back end of the service. */
+let backEnd: string;
+
+async function issue(token: string, input: Partial<IssueKeyInput>): Promise<string> {
+  const { data } = await t.query(IssueKeyDocument, { input: { name: 'test', ...input } }, token);
+  if (data?.issueKey?.__typename !== 'IssueKeyPayload') throw new Error(JSON.stringify(data));
+  return data.issueKey.secret as string;
+}
+
+beforeAll(async () => {
+  t = await startApp();
+  const operator = await t.customer();
+  await t.makeOperator(operator);
+  backEnd = await issue(operator.token, { scopes: ['ADMIN'] });
+});
+afterAll(() => t.close());
+
+async function verify(input: VerifyKeyInput) {
+  const { data, errors } = await t.query(VerifyKeyDocument, { input }, backEnd);
+  if (data?.verifyKey?.__typename !== 'VerifiedKey') throw new Error(JSON.stringify({ data, errors }));
+  return data.verifyKey;
+}
+const reasonOf = async (input: VerifyKeyInput): Promise<unknown> => {
+  const { valid, reason } = await verify(input);
+  expect(valid).toBe(reason === null);
+  return reason;
+};
+
+const spend = { cost: 7, endpoint: '/videos', method: 'POST', operation: 'analyse', source: 'upload' };
+
+it('says whose a key is, what it may do and what it has left, and takes nothing', async () => {
+  const { secret, keyId, accountId } = await t.customer('team');
+  for (let i = 0; i < 2; i++) {
+    const answer = await verify({ key: secret });
+    expect(answer).toMatchObject({
+      valid: true,
+      reason: null,
+      keyId,
+      accountId,
+      environment: 'LIVE',
+      scopes: ['READ'],
+      plan: { id: 'team', features: ['teams'] },
+      useId: null,
+    });
+    expect(answer.limits.map(({ id, used }) => [id, used])).toEqual([
+      ['requests-minute', 0],
+      ['requests-month', 0],
+      ['cost-minute', 0],
+    ]);
+  }
+});
+
+it('says why a key may not be used', async () => {
+  const { token, secret, keyId } = await t.customer();
+  expect(await reasonOf({ key: 'nonsense' })).toBe('KEY_MALFORMED');
+  expect(await reasonOf({ key: mintKey('sk_live_') })).toBe('KEY_UNKNOWN');
+  // A session is no key.
+  expect(await reasonOf({ key: token })).toBe('KEY_MALFORMED');
+  expect(await reasonOf({ key: secret, environment: 'TEST' })).toBe('ENVIRONMENT_MISMATCH');
+  expect(await reasonOf({ key: secret, environment: 'LIVE' })).toBeNull();
+  expect(await reasonOf({ key: secret, scopes: ['READ', 'WRITE'] })).toBe('SCOPE_MISSING');
+  await t.query(RevokeKeyDocument, { input: { id: keyId } }, token);
+  expect(await verify({ key: secret, spend })).toMatchObject({
+    valid: false,
+    reason: 'KEY_REVOKED',
+    keyId: null,
+    accountId: null,
+    useId: null,
+  });
+});
+
+it('spends from all limits, and stores a use before it answers', async () => {
+  const { secret, token, accountId } = await t.customer();
+  const limited = await issue(token, { limits: [{ meter: 'COST', window: 'DAY', amount: 10 }] });
+  const first = await verify({ key: limited, spend });
+  expect(first.limits.map(({ id, used }) => [id, used])).toEqual([
+    ['requests-minute', 1],
+    ['requests-month', 1],
+    ['cost-minute', 7],
+    ['key-cost-day', 7],
+  ]);
+  const stored = (await t.app.parts.store.readAll(0, 10_000, 100_000_000)).filter(
+    ({ type, dataText }) => type === 'UsesRecorded' && dataText.includes(`"${first.useId}"`),
+  );
+  expect(stored).toHaveLength(1);
+  expect(stored[0]?.data).toMatchObject({
+    groups: [
+      {
+        account: accountId,
+        uses: [
+          {
+            id: first.useId,
+            endpoint: '/videos',
+            method: 'POST',
+            operation: 'analyse',
+            source: 'upload',
+            meters: { cost: 7, requests: 1 },
+            status: 'ok',
+          },
+        ],
+      },
+    ],
+  });
+  expect(await verify({ key: limited, spend })).toMatchObject({
+    valid: false,
+    reason: 'QUOTA_EXCEEDED',
+    useId: null,
+  });
+  expect(await reasonOf({ key: limited, spend: { ...spend, cost: 11 } })).toBe('QUERY_COST_EXCEEDED');
+  const usage = await t.query(UsageDocument, {}, secret);
+  expect(usage.data?.usage?.requests).toBe(1);
+});
+
+it('holds a limit exactly with parallel spending (law 2)', async () => {
+  const { secret } = await t.customer();
+  const answers = await Promise.all(
+    Array.from({ length: 60 }, () => verify({ key: secret, spend: { ...spend, cost: 0 } })),
+  );
+  expect(answers.filter(({ valid }) => valid)).toHaveLength(10);
+  expect(new Set(answers.flatMap(({ useId }) => useId ?? [])).size).toBe(10);
+  const refused = answers.find(({ valid }) => !valid);
+  expect(refused).toMatchObject({ reason: 'RATE_LIMITED' });
+  expect(refused?.retryAfter).toBeGreaterThan(0);
+});
+
+it.each([
+  ['a negative price', { cost: -1 }],
+  ['no endpoint', { endpoint: '' }],
+  ['a long endpoint', { endpoint: 'x'.repeat(201) }],
+  ['a method that is none', { method: 'post it' }],
+])('refuses %s', async (_what, over) => {
+  const { secret } = await t.customer();
+  const { data } = await t.query(
+    VerifyKeyDocument,
+    { input: { key: secret, spend: { ...spend, ...over } } },
+    backEnd,
+  );
+  expect(data?.verifyKey).toMatchObject({ __typename: 'InvalidInput', code: 'INVALID_INPUT' });
+});
+
+it('is for back ends of the service alone', async () => {
+  const { token } = await t.customer();
+  const other = await issue(token, { scopes: ['ADMIN'] });
+  const { status, errors } = await t.query(VerifyKeyDocument, { input: { key: backEnd } }, other);
+  expect([status, errors?.[0]?.extensions['code']]).toEqual([403, 'OPERATOR_REQUIRED']);
+});
