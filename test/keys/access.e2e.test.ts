@@ -403,7 +403,7 @@ describe('a command that is sent again', () => {
     shown.add(secretsShown[0] as string);
     expect(new Set(results.map(({ key }) => JSON.stringify(key))).size).toBe(1);
     expect(await bearer(secretsShown[0] as string)).toEqual([200, undefined]);
-    await t.app.parts.projector.allReached(await head(), 60_000);
+    await t.app.parts.projector.allReached(await t.app.parts.store.head(), 60_000);
     const { data } = await t.query(KeysDocument, {}, token);
     expect(data?.me?.account).toMatchObject({ id: accountId });
     expect(data?.me?.account.keys.nodes.filter(({ name }) => name === 'Race')).toHaveLength(1);
