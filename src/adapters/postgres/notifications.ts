@@ -76,7 +76,10 @@ export class Notifications {
       this.#client = undefined;
       // Of a server that has fallen silent no farewell can be awaited.
       const farewell = client.end().catch(() => undefined);
-      if (this.#closing.signal.aborted) await Promise.race([farewell, delay(CONNECT_MS)]);
+      if (this.#closing.signal.aborted) {
+        const patience = delay(CONNECT_MS, undefined, { ref: false });
+        await Promise.race([farewell, patience]);
+      }
     }
   }
 
