@@ -14,6 +14,7 @@ import { TEAMS } from '../teams/memberships.js';
 import { OPERATORS_STREAM } from '../operators/events.js';
 import type { Operators } from '../operators/operators.js';
 import type { Caller } from './context.js';
+import type { ErrorCode } from './errors.js';
 
 /** Who somebody says he is, and for which account he acts. */
 export interface Credentials {
@@ -64,6 +65,9 @@ const unlessOutage = (caller: Promise<Caller>): Promise<Caller> =>
     throw error;
   });
 
+/** Refused for what is not known, which another node may have done a moment ago. */
+const UNKNOWN: ReadonlySet<ErrorCode> = new Set(['KEY_UNKNOWN', 'ACCOUNT_NOT_FOUND', 'TEAMS_NOT_IN_PLAN']);
+
 /**
  * What another node has done may be missing in memory (decision 17): the credential's own streams tell.
  * What has ended has ended for good, and needs no second look.
@@ -76,13 +80,12 @@ async function fromStreams(
 ): Promise<Caller> {
   const caller = await known;
   if (caller.kind === 'anonymous') return caller;
-  // Perhaps it was issued a moment ago.
-  if (caller.kind === 'refused') return caller.code === 'KEY_UNKNOWN' ? NOBODY_CAN_TELL : caller;
+  if (caller.kind === 'refused') return UNKNOWN.has(caller.code) ? NOBODY_CAN_TELL : caller;
   await access.catchUp.of(streamsOf(caller));
   return fromMemory(credentials, access, now);
 }
 
-/** The streams whose events can end the credential. */
+/** The streams whose events can end the credential, or what it may do in the account. */
 function streamsOf(caller: Extract<Caller, { readonly accountId: string }>): string[] {
   const account = accountStream(caller.accountId);
   const above = caller.operator ? [OPERATORS_STREAM] : [];

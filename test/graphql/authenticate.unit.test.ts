@@ -7,12 +7,15 @@ import { StreamCatchUp } from '../../src/eventsourcing/catchUp.js';
 import { StoredEvent } from '../../src/eventsourcing/event.js';
 import { StoreUnavailable } from '../../src/eventsourcing/eventStore.js';
 import { authenticate } from '../../src/graphql/authenticate.js';
+import type { Caller } from '../../src/graphql/context.js';
 import { hashKey, KeyCache } from '../../src/keys/cache.js';
 import { keyStream } from '../../src/keys/events.js';
 import { mintKey } from '../../src/keys/format.js';
 import { Metrics } from '../../src/metrics.js';
+import { OPERATORS_STREAM } from '../../src/operators/events.js';
 import { Operators } from '../../src/operators/operators.js';
 import { PlanDirectory } from '../../src/plans/directory.js';
+import { teamStream } from '../../src/teams/events.js';
 import { Memberships } from '../../src/teams/memberships.js';
 import { refusal } from '../../src/graphql/responses.js';
 
@@ -39,6 +42,7 @@ function stored(stream: string, revision: number, type: string, data: object): S
   return new StoredEvent(++position, stream, revision, `event-${position}`, type, ...text);
 }
 
+const OPERATOR = { userId: 'u', accountId: 'a', source: 'operator', reason: 'a test' };
 const issued = stored(keyStream('k1'), 0, 'KeyIssued', {
   accountId: 'a',
   name: 'test',
@@ -53,6 +57,10 @@ const issued = stored(keyStream('k1'), 0, 'KeyIssued', {
 const revoked = stored(keyStream('k1'), 1, 'KeyRevoked', { accountId: 'a', by: 'user:u' });
 const deleted = stored(accountStream('a'), 1, 'AccountDeleted', { ownerId: 'u', emailHash: 'h', by: 'u' });
 const ended = stored(sessionStream('s'), 1, 'SessionEnded', { userId: 'u', accountId: 'a', reason: '' });
+const granted = stored(OPERATORS_STREAM, 0, 'OperatorGranted', OPERATOR);
+const withdrawn = stored(OPERATORS_STREAM, 1, 'OperatorRevoked', OPERATOR);
+const joined = stored(teamStream('team'), 1, 'InvitationAccepted', { userId: 'u', role: 'owner' });
+const removed = stored(teamStream('team'), 2, 'MemberRemoved', { userId: 'u', by: 'user:o' });
 const allEnded = stored(userStream('u'), 1, 'SessionsEnded', { accountId: 'a', epoch: 1 });
 
 /** A node that knows one key, and a store in which more may have happened; `away`: it does not answer. */
@@ -62,14 +70,16 @@ function node(stale: boolean, elsewhere: readonly StoredEvent[] | 'away' = []) {
   const deletedAccounts = new DeletedAccounts();
   const endedSessions = new EndedSessions();
   const memberships = new Memberships();
+  memberships.apply(joined);
   const plans = new PlanDirectory();
   const operators = new Operators();
+  operators.apply(granted);
   const read: string[] = [];
   const catchUp = new StreamCatchUp({
     load: async (stream) => {
       read.push(stream);
       if (elsewhere === 'away') throw new StoreUnavailable('away');
-      return [issued, ...elsewhere].filter((event) => event.stream === stream);
+      return [issued, joined, granted, ...elsewhere].filter((event) => event.stream === stream);
     },
     apply: (events) => {
       for (const event of events) {
@@ -91,12 +101,15 @@ function node(stale: boolean, elsewhere: readonly StoredEvent[] | 'away' = []) {
     recency,
     catchUp,
   };
-  const call = async (credential: string | undefined): Promise<string> => {
-    const headers = credential === undefined ? {} : { authorization: `Bearer ${credential}` };
-    const caller = await authenticate(headers, access, NOW);
+  const who = async (credential: string | undefined, account?: string): Promise<Caller> => {
+    const authorization = credential === undefined ? undefined : `Bearer ${credential}`;
+    return authenticate({ authorization, 'tollgraph-account': account }, access, NOW);
+  };
+  const call = async (credential: string | undefined, account?: string): Promise<string> => {
+    const caller = await who(credential, account);
     return caller.kind === 'refused' ? caller.code : caller.kind;
   };
-  return { call, read, keys };
+  return { who, call, read, keys };
 }
 
 const token = (): Promise<string> => sessions.issue(session, new Date(NOW));
@@ -106,7 +119,9 @@ describe('while what is in memory is recent', () => {
     const { call, read } = node(false, 'away');
     expect(await call(secret)).toBe('key');
     expect(await call(await token())).toBe('session');
+    expect(await call(await token(), 'team')).toBe('session');
     expect(await call(mintKey('sk_live_'))).toBe('KEY_UNKNOWN');
+    expect(await call(await token(), 'another')).toBe('ACCOUNT_NOT_FOUND');
     expect(read).toEqual([]);
   });
 });
@@ -130,12 +145,29 @@ describe('while it is not (law 8)', () => {
   ])('a session that %s is looked up in the store', async (_name, elsewhere, expected) => {
     const { call, read } = node(true, elsewhere);
     expect(await call(await token())).toBe(expected);
-    expect(read).toEqual([sessionStream('s'), userStream('u'), accountStream('a')]);
+    expect(read).toEqual([sessionStream('s'), userStream('u'), accountStream('a'), OPERATORS_STREAM]);
   });
 
-  it('nobody can tell of a key that is not known: another node may have issued it', async () => {
+  it.each<[string, StoredEvent[], string]>([
+    ['is a member', [], 'session'],
+    ['was removed on another node', [removed], 'ACCOUNT_NOT_FOUND'],
+  ])('a session in a team whose user %s is looked up in the store', async (_name, elsewhere, expected) => {
+    const { call, read } = node(true, elsewhere);
+    expect(await call(await token(), 'team')).toBe(expected);
+    expect(read).toEqual(expect.arrayContaining([teamStream('team'), accountStream('team')]));
+  });
+
+  it.each<[string, StoredEvent[], boolean]>([
+    ['is an operator', [], true],
+    ['is one no more on another node', [withdrawn], false],
+  ])('a session whose user %s is looked up in the store', async (_name, elsewhere, operator) => {
+    expect(await node(true, elsewhere).who(await token())).toMatchObject({ kind: 'session', operator });
+  });
+
+  it('nobody can tell of what is not known: another node may have done it a moment ago', async () => {
     const { call, read } = node(true);
     expect(await call(mintKey('sk_live_'))).toBe('TRY_AGAIN');
+    expect(await call(await token(), 'another')).toBe('TRY_AGAIN');
     expect(read).toEqual([]);
   });
 
