@@ -7,7 +7,6 @@ import { Access, MEMBERS } from '../graphql/access.js';
 import { Metered } from '../graphql/metering.js';
 import { EmailTaken, NotFound, refused } from '../graphql/refusals.js';
 import { Outage } from '../outage.js';
-import type { PersonalData } from '../secrets/personalData.js';
 import type { DeleteAccount } from './delete.js';
 import type { RegisterUser } from './register.js';
 import type { SessionTokens, StartSession } from './startSession.js';
@@ -140,16 +139,14 @@ export class AccountsResolver {
 
 @Resolver(() => User)
 export class UserResolver {
-  constructor(private readonly personal: PersonalData) {}
-
   @FieldResolver(() => String, { nullable: true, description: 'Null once it has been erased.' })
-  async email(@Root() { sealedEmail }: User): Promise<string | null> {
-    return sealedEmail === null ? null : this.personal.unseal(sealedEmail);
+  async email(@Root() { sealedEmail }: User, @Ctx() { loaders }: RequestContext): Promise<string | null> {
+    return sealedEmail === null ? null : loaders.unsealed.load(sealedEmail);
   }
 
   @FieldResolver(() => String, { nullable: true, description: 'Null once it has been erased.' })
-  async name(@Root() { sealedName }: User): Promise<string | null> {
-    return sealedName === null ? null : this.personal.unseal(sealedName);
+  async name(@Root() { sealedName }: User, @Ctx() { loaders }: RequestContext): Promise<string | null> {
+    return sealedName === null ? null : loaders.unsealed.load(sealedName);
   }
 }
 

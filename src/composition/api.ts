@@ -167,7 +167,7 @@ export async function createApi(
     tracing,
     access: { ...access, sessions },
     clock: stores.clock,
-    loaders: () => createLoaders(queries.accounts, queries.catalogue, queries.usage),
+    loaders: () => createLoaders(queries.accounts, queries.catalogue, queries.usage, stores.personal),
     usageMoves: parts.usageMoves,
     onRevoked: access.onRevoked,
     documents,
@@ -256,7 +256,7 @@ function createProductSchema(
       const all = await Promise.all(SETTLED_MODELS.map((name) => models.reached(name, head, timeoutMs)));
       return all.every(Boolean);
     }),
-    new UserResolver(personal),
+    new UserResolver(),
     new AccountResolver(planOf),
     catalogue,
     new PatternFieldsResolver(),
@@ -327,6 +327,6 @@ function teamResolvers(
     new ViewerTeamsResolver(queries.teams, cursors),
     new MemberResolver(),
     new MembershipResolver(),
-    new InvitationResolver(personal),
+    new InvitationResolver(),
   ];
 }

@@ -2,12 +2,15 @@ import DataLoader from 'dataloader';
 import type { AccountQueries, UserRow } from '../../projections/accounts/queries.js';
 import type { CatalogueQueries } from '../../projections/catalogue/queries.js';
 import type { UsageQueries } from '../../projections/usage/queries.js';
+import type { PersonalData } from '../secrets/personalData.js';
 
 const MAX_BATCH = 200;
 
 /** One batch for all the single reads of a request's fields. */
 export interface Loaders {
   readonly user: DataLoader<string, UserRow | undefined>;
+  /** A sealed text, opened; null once it has been erased. */
+  readonly unsealed: DataLoader<string, string | null>;
   readonly patternUses: DataLoader<string, number>;
   /** Milliseconds since the epoch; undefined for a key without a call that counts. */
   readonly keyLastUsed: DataLoader<string, number | undefined>;
@@ -17,6 +20,7 @@ export function createLoaders(
   accounts: AccountQueries,
   catalogue: CatalogueQueries,
   usage: UsageQueries,
+  personal: PersonalData,
 ): Loaders {
   const byId = <R extends { id: string }>(load: (ids: readonly string[]) => Promise<R[]>) =>
     new DataLoader<string, R | undefined>(
@@ -28,6 +32,7 @@ export function createLoaders(
     );
   return {
     user: byId((ids) => accounts.users(ids)),
+    unsealed: new DataLoader((sealed) => personal.unsealAll(sealed), { maxBatchSize: MAX_BATCH }),
     patternUses: new DataLoader(
       async (ids) => {
         const uses = await catalogue.uses(ids);

@@ -47,12 +47,25 @@ export class PersonalData {
 
   /** @returns null when the subject's data has been erased */
   async unseal(sealed: Sealed): Promise<string | null> {
-    const [version, subject, body] = sealed.split(':');
-    if (version !== 'v1' || subject === undefined || body === undefined) {
-      throw new Error('not a sealed text of version 1');
-    }
-    const key = await this.#key(subject);
-    return key ? decrypt(key, body, subject).toString('utf8') : null;
+    const [plain = null] = await this.unsealAll([sealed]);
+    if (plain instanceof Error) throw plain;
+    return plain;
+  }
+
+  /** The same for many at once, in their order; one that cannot be opened is an error in its place. */
+  async unsealAll(sealed: readonly Sealed[]): Promise<(string | null | Error)[]> {
+    const wrapped = await this.#wrapped([...new Set(sealed.map(subjectOf))]);
+    return sealed.map((text) => {
+      try {
+        const { subject, body } = partsOf(text);
+        const key = wrapped.get(subject);
+        if (key === undefined) return null;
+        return decrypt(decrypt(this.masterKey, key, subject), body, subject).toString('utf8');
+      } catch (error) {
+        const { message } = error as Error;
+        return new Error(`a sealed text cannot be opened: ${message}`, { cause: error });
+      }
+    });
   }
 
   /** Makes all that was ever sealed for the subjects unreadable, for good. Again it changes nothing. */
@@ -74,11 +87,17 @@ export class PersonalData {
   }
 
   async #key(subject: string): Promise<Buffer | undefined> {
-    const [row] = await this.sql.query<{ wrapped: string | null }>(
-      'SELECT wrapped FROM vault.subject_keys WHERE subject = $1',
-      [subject],
+    const key = (await this.#wrapped([subject])).get(subject);
+    return key === undefined ? undefined : decrypt(this.masterKey, key, subject);
+  }
+
+  /** Wrapped keys by subject; those that were erased, or never were, are left out. */
+  async #wrapped(subjects: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const rows = await this.sql.query<{ subject: string; wrapped: string }>(
+      'SELECT subject, wrapped FROM vault.subject_keys WHERE subject = ANY($1::text[]) AND wrapped IS NOT NULL',
+      [subjects],
     );
-    return row?.wrapped ? decrypt(this.masterKey, row.wrapped, subject) : undefined;
+    return new Map(rows.map(({ subject, wrapped }) => [subject, wrapped]));
   }
 
   async #createKey(subject: string): Promise<Buffer | undefined> {
@@ -90,4 +109,14 @@ export class PersonalData {
     // Whoever came first has set the key, or erased it.
     return this.#key(subject);
   }
+}
+
+const subjectOf = (sealed: Sealed): string => sealed.split(':')[1] ?? '';
+
+function partsOf(sealed: Sealed): { readonly subject: string; readonly body: string } {
+  const [version, subject, body] = sealed.split(':');
+  if (version !== 'v1' || subject === undefined || body === undefined) {
+    throw new Error('not a sealed text of version 1');
+  }
+  return { subject, body };
 }

@@ -15,7 +15,6 @@ import type { Cursors, Place } from '../graphql/cursors.js';
 import { Metered } from '../graphql/metering.js';
 import { InvalidInput, NotFound, PlanRequired, refused } from '../graphql/refusals.js';
 import type { Plan } from '../plans/profile.js';
-import type { PersonalData } from '../secrets/personalData.js';
 import type { SignedTokens } from '../secrets/signedTokens.js';
 import type { TeamCommand } from './decide.js';
 import { team } from './decide.js';
@@ -422,11 +421,9 @@ export class MembershipResolver {
 
 @Resolver(() => Invitation)
 export class InvitationResolver {
-  constructor(private readonly personal: PersonalData) {}
-
   @FieldResolver(() => String, { nullable: true, description: 'Null once it has been erased.' })
-  email(@Root() { sealedEmail }: Invitation): Promise<string | null> {
-    return this.personal.unseal(sealedEmail);
+  email(@Root() { sealedEmail }: Invitation, @Ctx() { loaders }: RequestContext): Promise<string | null> {
+    return loaders.unsealed.load(sealedEmail);
   }
 }
 

@@ -2,6 +2,10 @@ import type { GraphQLField, GraphQLNamedOutputType } from 'graphql';
 import { getNamedType, isAbstractType, isCompositeType, isNonNullType, isObjectType } from 'graphql';
 import { accessRuleOf } from '../../src/graphql/access.js';
 import { createSchema } from '../../src/graphql/schema.js';
+import { team } from '../../src/teams/decide.js';
+import { teamStream } from '../../src/teams/events.js';
+import type { MemberRole } from '../generated/graphql.js';
+import { InviteMemberDocument } from '../generated/graphql.js';
 import { startApp } from '../support/app.js';
 import type { TestApp } from '../support/app.js';
 
@@ -24,9 +28,10 @@ function everything(
   type: GraphQLNamedOutputType,
   size: number,
   within: readonly string[] = [],
-  member = false,
+  aliased = false,
 ): string {
   if (isAbstractType(type)) {
+    // Members of unions have fields of the same name and other types.
     const members = schema
       .getPossibleTypes(type)
       .map((of) => `... on ${of.name} ${everything(of, size, within, true)}`);
@@ -34,7 +39,7 @@ function everything(
   }
   if (!isObjectType(type)) return '';
   const fields = Object.values(type.getFields()).flatMap((field) =>
-    call(field, size, [...within, type.name], member),
+    call(field, size, [...within, type.name], aliased),
   );
   return `{ __typename ${fields.join(' ')} }`;
 }
@@ -43,7 +48,7 @@ function call(
   field: GraphQLField<unknown, unknown>,
   size: number,
   within: readonly string[],
-  member = false,
+  aliased = false,
 ): string[] {
   const to = getNamedType(field.type);
   // Dates of the database are another realm's in this test runner, and no dates to graphql-scalars.
@@ -55,9 +60,40 @@ function call(
     return value ? [`${arg.name}: ${value(size)}`] : [];
   });
   const given = args.length > 0 ? `(${args.join(', ')})` : '';
-  // Members of unions have fields of the same name and other types.
-  const alias = member ? `${within.at(-1)}_${field.name}: ` : '';
+  const alias = aliased ? `${within.at(-1)}_${field.name}: ` : '';
   return [`${alias}${field.name}${given} ${isCompositeType(to) ? everything(to, size, within) : ''}`];
+}
+
+/** Adds so many new users to the members of an account, and as many invitations. */
+async function employ(token: string, accountId: string, count: number): Promise<void> {
+  for (let i = 0; i < count; i++) {
+    const { userId } = await t.register();
+    for (const email of [`employed${i}@example.com`, `invited${i}@example.com`]) {
+      const input = { email, role: 'VIEWER' as MemberRole };
+      const { data } = await t.query(InviteMemberDocument, { input }, token);
+      const made = data?.inviteMember;
+      if (made?.__typename !== 'InviteMemberPayload') throw new Error(JSON.stringify(made));
+      if (email.startsWith('invited')) continue;
+      const stream = teamStream(accountId);
+      const event = (await t.app.parts.store.readStream(stream)).at(-1);
+      const { emailHash } = event?.data as { emailHash: string };
+      const { id: invitationId } = made.invitation;
+      await t.app.parts.commands.handle(
+        team,
+        stream,
+        { type: 'AcceptInvitation', invitationId, userId, emailHash, verified: true, at: new Date() },
+        {
+          commandId: invitationId,
+          caller: `user:${userId}`,
+          requestHash: 'test',
+          at: new Date(),
+          environment: 'live',
+          correlationId: 'test',
+        },
+      );
+    }
+  }
+  await t.app.parts.projector.allReached(await t.app.parts.store.head(), 10_000);
 }
 
 /** Counts what reaches the database while somebody asks. */
@@ -87,6 +123,7 @@ it.each(roots.filter(({ name }) => name !== 'node').map((field) => [field.name, 
     const { secret, token, userId, accountId } = await t.customer('enterprise');
     if (accessRuleOf(field)?.operator) await t.makeOperator({ userId, accountId });
     await Promise.all(Array.from({ length: 6 }, () => t.issueKey(token)));
+    if (field.name === 'me') await employ(token, accountId, 3);
     // A session sees what a key of one scope does not.
     const credential = accessRuleOf(field)?.roles ? token : secret;
     // Seen before: what is kept of plans and counts is there for both.

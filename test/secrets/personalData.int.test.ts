@@ -41,6 +41,22 @@ it('reads back after a restart with the same master key', async () => {
   expect(await reopened.unseal(sealed)).toBe('Ada');
 });
 
+it('reads back many at once in their order: what is erased as null, what was tampered with as an error', async () => {
+  const [ada, bob, eve] = [newSubject(), newSubject(), newSubject()];
+  const seal = (subject: string, text: string) => personal.seal(subject, text);
+  const sealed = [
+    await seal(ada, 'Ada'),
+    await seal(eve, 'Eve'),
+    await seal(bob, 'Bob'),
+    await seal(ada, ''),
+  ];
+  await personal.erase([eve]);
+  sealed.push(tamper(await seal(bob, 'Bob'), 28), 'nothing sealed');
+  const failed: unknown = expect.any(Error);
+  expect(await personal.unsealAll(sealed)).toEqual(['Ada', null, 'Bob', '', failed, failed]);
+  expect(await personal.unsealAll([])).toEqual([]);
+});
+
 it('reads as erased, for that person alone, once they are erased', async () => {
   const [ada, bob] = [newSubject(), newSubject()];
   const [name, email, others] = [
