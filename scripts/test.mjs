@@ -44,7 +44,9 @@ const { DATABASE_URL, EVENTSTORE_URL, ...rest } = process.env;
 delete process.env.DATABASE_URL;
 delete process.env.EVENTSTORE_URL;
 await jest('the embedded database (PGlite)', rest);
-if (DATABASE_URL) await jest('PostgreSQL (DATABASE_URL)', { DATABASE_URL });
+// What has no database, the project `unit`, would find nothing new on another one.
+const OTHER_DATABASE = ['--selectProjects', 'int', 'e2e', '--passWithNoTests', ...args];
+if (DATABASE_URL) await jest('PostgreSQL (DATABASE_URL)', { DATABASE_URL }, OTHER_DATABASE);
 else process.stderr.write('\nDATABASE_URL is not set: the suite ran on the embedded database alone.\n');
 // All else stands on the port, whose contract the server then keeps.
 if (EVENTSTORE_URL && args.length === 0) {
