@@ -16,9 +16,12 @@ import {
   QuotaDocument,
   RegisterUserDocument,
   RevokeKeyDocument,
+  RotateKeyDocument,
   UsageDocument,
 } from '../generated/graphql.js';
 import type { TestApp } from '../support/app.js';
+import type { Collector } from '../telemetry/collector.js';
+import { openCollector } from '../telemetry/collector.js';
 import { startApp } from '../support/app.js';
 import type { Place } from '../support/database.js';
 import { freshPlace, openSql } from '../support/database.js';
@@ -28,6 +31,7 @@ const SLOW_MS = 240_000;
 jest.setTimeout(SLOW_MS);
 
 let place: Place;
+let collector: Collector;
 let t: TestApp;
 let secrets: Record<'KEY_PEPPER' | 'SESSION_KEY', string>;
 /** The keys that the server signs with, opened beside it: what a forger does not have. */
@@ -38,6 +42,7 @@ const logged: string[] = [];
 
 beforeAll(async () => {
   place = await freshPlace();
+  collector = await openCollector();
   const masterKey = randomBytes(32);
   const sql = await openSql(place);
   signingKeys = await SigningKeys.open(sql, masterKey, SESSION_SECONDS * 1000);
@@ -48,11 +53,14 @@ beforeAll(async () => {
   t = await startApp({
     place,
     log: { info: log, warn: log, error: log },
-    env: { MASTER_KEY: masterKey.toString('base64url') },
+    env: { MASTER_KEY: masterKey.toString('base64url'), OTEL_EXPORTER_OTLP_ENDPOINT: collector.url },
   });
   secrets = JSON.parse(await readFile(join(place.dataDir, 'secrets.json'), 'utf8')) as typeof secrets;
 }, SLOW_MS);
-afterAll(() => place.remove(), SLOW_MS);
+afterAll(async () => {
+  await collector.close();
+  await place.remove();
+}, SLOW_MS);
 
 const customer = async (): Promise<Awaited<ReturnType<TestApp['customer']>>> => {
   const made = await t.customer();
@@ -485,6 +493,11 @@ const SHAPE_OF_A_SECRET =
 it(
   'stores no secret, password, session or refresh token anywhere',
   async () => {
+    const { token, keyId } = await customer();
+    const rotated = await t.query(RotateKeyDocument, { input: { id: keyId } }, token);
+    if (rotated.data?.rotateKey?.__typename !== 'RotateKeyPayload') throw new Error();
+    shown.add(rotated.data.rotateKey.secret as string);
+    const metrics = await (await fetch(`${t.app.url}/metrics`)).text();
     await t.close();
     expect(shown.size).toBeGreaterThan(20);
     expect([...shown].filter((text) => !SHAPE_OF_A_SECRET.test(text))).toEqual(['another password']);
@@ -515,7 +528,12 @@ it(
     } finally {
       await sql.close();
     }
-    for (const text of texts) expect(logged.join('\n')).not.toContain(text);
+    const spans = collector.bodies.join('\n');
+    expect(spans).toContain('RotateKey');
+    expect(metrics).toContain('tollgraph_keys');
+    for (const told of [logged.join('\n'), spans, metrics]) {
+      expect(texts.filter((text) => told.includes(text))).toEqual([]);
+    }
     for (const file of await readdir(place.dataDir, { recursive: true, withFileTypes: true })) {
       if (!file.isFile()) continue;
       const text = await readFile(join(file.parentPath, file.name), 'latin1');
