@@ -8,12 +8,13 @@ import { PostgresEventStore } from '../../src/adapters/postgres/eventStore.js';
 import { CommandHandler } from '../../src/eventsourcing/commandHandler.js';
 import type { Decider } from '../../src/eventsourcing/decider.js';
 import type { DomainEvent, Position } from '../../src/eventsourcing/event.js';
+import { StoredEvent } from '../../src/eventsourcing/event.js';
 import { PolicyRunner } from '../../src/eventsourcing/policy.js';
 import { EventReader } from '../../src/eventsourcing/reader.js';
 import { PersonalData } from '../../src/secrets/personalData.js';
 import type { Sql } from '../../src/sql/sql.js';
 import { team } from '../../src/teams/decide.js';
-import type { Role } from '../../src/teams/events.js';
+import type { Role, TeamEvent } from '../../src/teams/events.js';
 import { teamStream } from '../../src/teams/events.js';
 import { InviteMember } from '../../src/teams/invite.js';
 import { endMemberships, endTeam, eraseInvited } from '../../src/teams/policies.js';
@@ -193,6 +194,8 @@ it('an account that is deleted loses its members and invitations', async () => {
 it('a team that is begun while its account is deleted ends too', async () => {
   const [ada, bob] = [await newUser(), await newUser()];
   await deleteAccount(ada);
+  // The policies have done with the deletion by then.
+  await settle();
   const { email } = await invite(bob, ada);
   await settle();
   expect(await typesOf(ada)).toEqual(['TeamCreated', 'MemberInvited', 'TeamEnded']);
@@ -204,6 +207,7 @@ it('a user whose own account is deleted is a member nowhere, also where they joi
   await join(cat, ada, 'admin');
   await join(cat, bob);
   await deleteAccount(cat);
+  await settle();
   const dan = await newUser();
   await join(cat, dan);
   await settle();
@@ -233,6 +237,37 @@ it('of parallel commands against each other each is judged by what came before i
   expect(results.slice(2).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
   await settle();
   expect((await membersOf(ada)).map(([, role]) => role)).toEqual(['owner', 'owner']);
+});
+
+it('a member who goes and comes back on one page of events is there, in the new role', async () => {
+  const t = (table: string): string => `read.one_page_${table}`;
+  await sql.script(teams.create(t));
+  const joined = (role: Role): TeamEvent => ({
+    type: 'InvitationAccepted',
+    data: { invitationId: `i-${role}`, userId: 'bob', role },
+  });
+  const removed: TeamEvent = { type: 'MemberRemoved', data: { userId: 'bob', by: 'user:ada' } };
+  const changed: TeamEvent = {
+    type: 'MemberRoleChanged',
+    data: { userId: 'bob', role: 'admin', by: 'user:ada' },
+  };
+  let revision = 0;
+  const pages: TeamEvent[][] = [[joined('viewer')], [changed, removed, joined('billing')], [removed]];
+  const roles: unknown[] = [];
+  for (const page of pages) {
+    const stored = page.map(({ type, data }) => {
+      const metadata = JSON.stringify({ schemaVersion: 1, at: NOW.toISOString(), environment: 'live' });
+      const id = randomUUID();
+      return new StoredEvent(++revision, 'team-a1', revision, id, type, JSON.stringify(data), metadata);
+    });
+    await sql.transaction(teams.fold(stored, t));
+    roles.push(...(await sql.query(`SELECT role, revision FROM ${t('members')}`)));
+  }
+  expect(roles).toEqual([
+    { role: 'viewer', revision: 1 },
+    { role: 'billing', revision: 4 },
+    { role: null, revision: 5 },
+  ]);
 });
 
 it('all of it is rebuilt row for row', async () => {
