@@ -16,6 +16,32 @@ const listed = (value: string): string[] =>
     .map((entry) => entry.trim())
     .filter(Boolean);
 
+/** A key that somebody else has made, and its plan. The last colon stands before the plan. */
+const KEY_AND_PLAN = /^(?<key>[!-~]{16,200}):(?<plan>[^:]*)$/;
+
+/** What is wrong with an entry is said without its content: it is a secret. */
+const keysIn = (name: string) =>
+  z
+    .string()
+    .default('')
+    .transform((value, context) =>
+      listed(value).map((text, index) => {
+        const entry = `${name}, entry ${index + 1}`;
+        const { key, plan } = KEY_AND_PLAN.exec(text)?.groups ?? {};
+        if (key === undefined || plan === undefined) {
+          const message = `entry ${index + 1} must be key:plan, the key 16 to 200 visible ASCII characters`;
+          context.addIssue({ code: 'custom', message });
+          return z.NEVER;
+        }
+        if (key.startsWith('eyJ')) {
+          const message = `entry ${index + 1} begins with eyJ, as session tokens do: it could not be told from one`;
+          context.addIssue({ code: 'custom', message });
+          return z.NEVER;
+        }
+        return { entry, key, plan };
+      }),
+    );
+
 /** As OpenTelemetry's specification names them. */
 const SAMPLERS = [
   'always_on',
@@ -73,6 +99,8 @@ const Environment = z.object({
     .default('')
     .transform(listed)
     .pipe(z.array(z.string().regex(/^[^\s@]+@[^\s@]+$/, 'must be e-mails, separated by commas'))),
+  LEGACY_API_KEYS: keysIn('LEGACY_API_KEYS'),
+  API_KEYS: keysIn('API_KEYS'),
   CORS_ORIGINS: z.string().default('').transform(listed),
   JOURNAL_FLUSH_MS: z.coerce.number().min(0).max(1_000).default(1),
   EMBEDDINGS: z.enum(['local', 'off']).default('local'),
@@ -120,6 +148,13 @@ export interface Config {
   readonly trustProxy: boolean;
   /** E-mails of those who are operators once they have verified them. */
   readonly operators: readonly string[];
+  /** Keys that others have made, with the plan of each; no key stands there twice. */
+  readonly environmentKeys: readonly {
+    readonly key: string;
+    readonly plan: string;
+    /** Names where it stands. */
+    readonly entry: string;
+  }[];
   readonly corsOrigins: readonly string[];
   /** Shortest time between two flushes of the usage journal under load, in milliseconds. */
   readonly journalFlushMs: number;
@@ -181,6 +216,7 @@ export function parseConfig(env: NodeJS.ProcessEnv): Config {
     mailFrom: e.MAIL_FROM,
     trustProxy: e.TRUST_PROXY,
     operators: e.OPERATORS,
+    environmentKeys: onceEach([...e.LEGACY_API_KEYS, ...e.API_KEYS]),
     corsOrigins: e.CORS_ORIGINS,
     journalFlushMs: e.JOURNAL_FLUSH_MS,
     embeddings: e.EMBEDDINGS,
@@ -195,4 +231,17 @@ export function parseConfig(env: NodeJS.ProcessEnv): Config {
             ratio: e.OTEL_TRACES_SAMPLER_ARG,
           },
   };
+}
+
+/** @throws ConfigError where a key stands twice with different plans */
+function onceEach(entries: Config['environmentKeys']): Config['environmentKeys'] {
+  const byKey = new Map<string, Config['environmentKeys'][number]>();
+  for (const entry of entries) {
+    const known = byKey.get(entry.key);
+    if (!known) byKey.set(entry.key, entry);
+    else if (known.plan !== entry.plan) {
+      throw new ConfigError([`${entry.entry}: the key of ${known.entry} with another plan`]);
+    }
+  }
+  return [...byKey.values()];
 }

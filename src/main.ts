@@ -13,6 +13,7 @@ import type { ApiCommands, Parts, Queries } from './composition/api.js';
 import { createApi, createCommands } from './composition/api.js';
 import { sendMails } from './composition/mail.js';
 import { followUsage, openMetering } from './composition/metering.js';
+import { openEnvironmentAccounts } from './composition/environmentKeys.js';
 import { publishOperators } from './composition/operators.js';
 import type { OnProgress, StartOptions } from './composition/options.js';
 import type { Projections, RunningProjections } from './composition/projections.js';
@@ -221,6 +222,7 @@ async function serveCalls(
     ...['accounts', 'keys', 'sessions', 'teams'].map((name) => models.access(name).state().checkpoint),
   );
   const access = await followAccess(stores, reader, loadedFrom, queries, log, shutdown);
+  await openEnvironmentAccounts(stores, access.plans);
   const metering = await openMetering(stores, queries.usage, config, log, shutdown);
   const search = openSearch(projections, config, config.role !== 'api', log, shutdown);
   const usageMoves = await followUsage(stores, projections, metering.journal, log, shutdown);

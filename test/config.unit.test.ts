@@ -26,6 +26,7 @@ it('needs nothing', () => {
     mailFrom: 'Tollgraph <no-reply@localhost>',
     trustProxy: false,
     operators: [],
+    environmentKeys: [],
     corsOrigins: [],
     journalFlushMs: 1,
     embeddings: 'local',
@@ -47,6 +48,8 @@ it('takes what is set', () => {
     NODE_ID: 'n1',
     KEY_PEPPER: SECRET,
     TRUST_PROXY: 'true',
+    LEGACY_API_KEYS: 'old-key-of-somebody:business, with:colons:within:free',
+    API_KEYS: 'old-key-of-somebody:business',
     OPERATORS: 'a@example.com, B@example.com',
     CORS_ORIGINS: 'https://a.example, https://b.example,',
     JOURNAL_FLUSH_MS: '2.5',
@@ -70,6 +73,10 @@ it('takes what is set', () => {
     mailFrom: 'Shop <shop@example.com>',
     trustProxy: true,
     operators: ['a@example.com', 'B@example.com'],
+    environmentKeys: [
+      { key: 'old-key-of-somebody', plan: 'business', entry: 'LEGACY_API_KEYS, entry 1' },
+      { key: 'with:colons:within', plan: 'free', entry: 'LEGACY_API_KEYS, entry 2' },
+    ],
     corsOrigins: ['https://a.example', 'https://b.example'],
     journalFlushMs: 2.5,
     embeddings: 'off',
@@ -174,4 +181,24 @@ it.each(Object.entries(WRONG))('refuses %s as "%s", and does not show the value'
 
 it.each(['abc', '1.5', '-1', '65536', '80 90', 'Infinity'])('takes no port from "%s"', (text) => {
   expect(problems({ PORT: text })[0]).toMatch(/^PORT: /);
+});
+
+it.each<[string, NodeJS.ProcessEnv, string]>([
+  [
+    'has no plan beside it',
+    { API_KEYS: 'good-key-of-somebody:free,SECRET-SECRET-SECRET' },
+    'API_KEYS: entry 2 must be',
+  ],
+  ['is too short', { LEGACY_API_KEYS: 'SECRET-SECRET:free' }, 'LEGACY_API_KEYS: entry 1 must be'],
+  ['has a blank in it', { API_KEYS: 'SECRET SECRET SECRET:free' }, 'API_KEYS: entry 1 must be'],
+  ['looks like a session', { API_KEYS: 'eyJSECRETSECRETSECRET:free' }, 'API_KEYS: entry 1 begins with eyJ'],
+  [
+    'stands there twice, with two plans',
+    { LEGACY_API_KEYS: 'SECRET-SECRET-SECRET:free', API_KEYS: 'SECRET-SECRET-SECRET:pro' },
+    'API_KEYS, entry 1: the key of LEGACY_API_KEYS, entry 1',
+  ],
+])('a key of the environment that %s is refused by its place, and not shown', (_what, env, expected) => {
+  const [problem = '', ...others] = problems(env);
+  expect(problem.slice(0, expected.length)).toBe(expected);
+  expect([others, /SECRET/.test(problem)]).toEqual([[], false]);
 });

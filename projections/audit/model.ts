@@ -1,3 +1,4 @@
+import { NOBODY } from '../../src/accounts/events.js';
 import type { AccountEvent, SessionEvent, UserEvent } from '../../src/accounts/events.js';
 import type { StoredEvent } from '../../src/eventsourcing/event.js';
 import type { KeyEvent } from '../../src/keys/events.js';
@@ -27,7 +28,10 @@ interface Said {
 const AUDITED: {
   readonly [T in Audited['type']]: (data: Extract<Audited, { type: T }>['data'], id: string) => Said;
 } = {
-  AccountOpened: ({ ownerId }, id) => ({ account: id, actor: `user:${ownerId}` }),
+  AccountOpened: ({ ownerId }, id) => ({
+    account: id,
+    ...(ownerId !== NOBODY && { actor: `user:${ownerId}` }),
+  }),
   AccountDeleted: ({ by }, id) => ({ account: id, actor: by }),
   EmailVerified: ({ accountId }, id) => ({ account: accountId, actor: `user:${id}` }),
   PasswordChanged: ({ accountId }, id) => ({ account: accountId, actor: `user:${id}` }),

@@ -84,6 +84,9 @@ export type AccountEvent =
       };
     };
 
+/** Owns an account that no user has: that of a key from the environment. No user's id. */
+export const NOBODY = 'nobody';
+
 export const emailStream = (emailHash: string): string => `email-${emailHash}`;
 export const userStream = (userId: string): string => `user-${userId}`;
 export const sessionStream = (sessionId: string): string => `session-${sessionId}`;

@@ -11,6 +11,7 @@ import type { Recency } from '../eventsourcing/freshness.js';
 import { ALWAYS_FRESH, Freshness } from '../eventsourcing/freshness.js';
 import type { EventStore } from '../eventsourcing/eventStore.js';
 import { EventReader } from '../eventsourcing/reader.js';
+import type { EnvironmentKeys } from '../keys/environment.js';
 import { KeyCache } from '../keys/cache.js';
 import type { Logger } from '../logger.js';
 import { OPERATORS_STREAM } from '../operators/events.js';
@@ -30,6 +31,7 @@ const REST_MS = 25;
 /** Who may call and what for, in memory. */
 export interface Access {
   readonly keys: KeyCache;
+  readonly environmentKeys: EnvironmentKeys;
   readonly plans: PlanDirectory;
   readonly deletedAccounts: DeletedAccounts;
   readonly endedSessions: EndedSessions;
@@ -50,7 +52,7 @@ export interface Access {
  * @param from the checkpoint of the read model that is furthest behind
  */
 export async function followAccess(
-  stores: Pick<Stores, 'commands' | 'store' | 'shared' | 'secrets' | 'profile' | 'clock'>,
+  stores: Pick<Stores, 'commands' | 'store' | 'shared' | 'secrets' | 'profile' | 'environmentKeys' | 'clock'>,
   reader: EventReader,
   from: Position,
   queries: {
@@ -120,6 +122,7 @@ export async function followAccess(
   });
   return {
     keys,
+    environmentKeys: stores.environmentKeys,
     plans,
     deletedAccounts,
     endedSessions,

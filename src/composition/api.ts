@@ -37,6 +37,7 @@ import { AccountAuditResolver, AuditResolver, pageOfLog } from '../audit/resolve
 import { AddressGuard } from '../graphql/addressGuard.js';
 import type { Authenticate } from '../graphql/authenticate.js';
 import { authenticate } from '../graphql/authenticate.js';
+import { demoKey } from '../graphql/demoCaller.js';
 import { operatorAction } from '../graphql/operatorAction.js';
 import { createLoaders } from '../graphql/loaders.js';
 import { accountOf } from '../graphql/context.js';
@@ -166,6 +167,8 @@ export async function createApi(
     metrics,
     tracing,
     access: { ...access, sessions },
+    demo: (address, now) =>
+      access.plans.profile.demo ? demoKey(metering.addresses, address, now) : undefined,
     clock: stores.clock,
     loaders: () => createLoaders(queries.accounts, queries.catalogue, queries.usage, stores.personal),
     usageMoves: parts.usageMoves,

@@ -12,6 +12,7 @@ import { CommandHandler } from '../eventsourcing/commandHandler.js';
 import type { EventStore } from '../eventsourcing/eventStore.js';
 import { installation } from '../installation/decide.js';
 import { INSTALLATION_STREAM } from '../installation/events.js';
+import { EnvironmentKeys } from '../keys/environment.js';
 import type { Logger } from '../logger.js';
 import type { Profile } from '../plans/profile.js';
 import { readProfile } from '../plans/publish.js';
@@ -41,6 +42,7 @@ export interface Stores {
   readonly profile: Profile;
   /** Hashes of the e-mails that the configuration names as operators'. */
   readonly operatorEmails: readonly string[];
+  readonly environmentKeys: EnvironmentKeys;
   /** Names this process's usage journal. */
   readonly node: string;
   /** Positions of another store are refused by it. */
@@ -65,6 +67,7 @@ export async function openStores(
   const node = await nodeId(config.dataDir, config.nodeId);
   const profile = await readProfile(join(root, 'profiles', `${config.profile}.yaml`));
   const operatorEmails = hashesOf(config.operators, secrets);
+  const environmentKeys = environmentKeysOf(config, profile, secrets.KEY_PEPPER);
   const clock = monotonicClock();
   // Closed late: the last spans are those of the shutdown.
   const telemetry = await openTelemetry(config, node, log, shutdown);
@@ -97,6 +100,7 @@ export async function openStores(
     secrets,
     profile,
     operatorEmails,
+    environmentKeys,
     node,
     storeId,
     clock,
@@ -111,6 +115,16 @@ function hashesOf(operators: readonly string[], { EMAIL_HASH_KEY }: Secrets): st
     if (email === undefined) throw new ConfigError(['OPERATORS: must be e-mails, separated by commas']);
     return emailHash(EMAIL_HASH_KEY, email);
   });
+}
+
+/** @throws ConfigError that names the entry, never what stands in it */
+function environmentKeysOf({ environmentKeys }: Config, { plans }: Profile, pepper: Buffer): EnvironmentKeys {
+  const ids = plans.map(({ id }) => id);
+  const wrong = environmentKeys.filter(({ plan }) => !ids.includes(plan));
+  if (wrong.length > 0) {
+    throw new ConfigError(wrong.map(({ entry }) => `${entry}: the plan must be one of ${ids.join(', ')}`));
+  }
+  return new EnvironmentKeys(pepper, environmentKeys);
 }
 
 async function openDatabase({ databaseUrl, dataDir }: Config): Promise<Sql> {

@@ -16,7 +16,7 @@ import { Directive } from 'type-graphql';
 import type { Scope } from '../keys/events.js';
 import type { Role } from '../teams/events.js';
 import { ROLES } from '../teams/events.js';
-import type { Caller } from './context.js';
+import type { Caller, DemoCaller } from './context.js';
 import type { ErrorCode } from './errors.js';
 
 const definition = buildASTSchema(
@@ -129,7 +129,10 @@ export function accessRulesOf(
 }
 
 /** Why the caller may not ask for this, if he may not. */
-export function refusedAccess(caller: Caller, rules: readonly AccessRule[]): ErrorCode | undefined {
+export function refusedAccess(
+  caller: Caller | DemoCaller,
+  rules: readonly AccessRule[],
+): ErrorCode | undefined {
   if (caller.kind === 'refused') return caller.code;
   for (const rule of rules) {
     const code = rule.anyone ? undefined : refusedBy(caller, rule);
@@ -139,10 +142,12 @@ export function refusedAccess(caller: Caller, rules: readonly AccessRule[]): Err
 }
 
 function refusedBy(
-  caller: Exclude<Caller, { kind: 'refused' }>,
+  caller: Exclude<Caller | DemoCaller, { kind: 'refused' }>,
   { scope, roles, operator }: AccessRule,
 ): ErrorCode | undefined {
-  if (caller.kind === 'anonymous') return roles ? 'SESSION_MISSING' : 'KEY_MISSING';
+  const missing = roles ? 'SESSION_MISSING' : 'KEY_MISSING';
+  if (caller.kind === 'anonymous') return missing;
+  if (caller.kind === 'demo') return scope === 'read' && !operator ? undefined : missing;
   if (caller.kind === 'key') {
     if (scope === undefined) return 'SESSION_MISSING';
     if (!caller.key.scopes.includes(scope)) return 'SCOPE_MISSING';

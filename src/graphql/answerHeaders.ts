@@ -15,12 +15,13 @@ export function addHeaders(
   context: RequestContext,
   rules: Profile['headers'],
   standing: Standing,
+  demo: boolean,
 ): GraphQLResponse | Promise<GraphQLResponse> {
   const { caller, now, started } = context;
   const accountId = 'accountId' in caller ? caller.accountId : undefined;
   const { headers } = response.http;
   const finish = (): GraphQLResponse => {
-    const facts = { accountId, elapsedMs: performance.now() - started, demo: false };
+    const facts = { accountId, elapsedMs: performance.now() - started, demo };
     for (const [name, value] of extraHeaders(rules, facts)) headers.set(name, value);
     return response;
   };

@@ -4,7 +4,8 @@ import type { EndedSessions } from '../accounts/endedSessions.js';
 import type { Sessions } from '../accounts/sessions.js';
 import type { StreamCatchUp } from '../eventsourcing/catchUp.js';
 import type { Recency } from '../eventsourcing/freshness.js';
-import type { KeyCache } from '../keys/cache.js';
+import type { KeyCache, KnownKey } from '../keys/cache.js';
+import type { EnvironmentKeys } from '../keys/environment.js';
 import { keyStream } from '../keys/events.js';
 import { Outage } from '../outage.js';
 import type { PlanDirectory } from '../plans/directory.js';
@@ -30,6 +31,7 @@ const JWT = /^eyJ/;
 /** What credentials are held against. */
 export interface Access {
   readonly keys: KeyCache;
+  readonly environmentKeys: EnvironmentKeys;
   readonly sessions: Sessions;
   readonly deletedAccounts: DeletedAccounts;
   readonly endedSessions: EndedSessions;
@@ -110,18 +112,25 @@ function fromMemory(credentials: Credentials, access: Access, now: number): Call
     : { kind: 'refused', code: 'KEY_MALFORMED' };
 }
 
+/** No key of ours; it may be one that the environment names. */
+const FOREIGN: ReadonlySet<string> = new Set(['KEY_MALFORMED', 'KEY_UNKNOWN']);
+
 type Wanted = Credentials['tollgraph-account'];
 
 function byKey(text: string, wanted: Wanted, access: Access, now: number): Caller {
-  const { keys, deletedAccounts, operators } = access;
-  const check = keys.check(text, now);
-  if (check.kind === 'refused') return check;
-  const { accountId } = check.key;
+  const check = access.keys.check(text, now);
+  if (check.kind === 'key') return holding(check.key, wanted, access);
+  const named = FOREIGN.has(check.code) ? access.environmentKeys.find(text) : undefined;
+  return named ? holding(named, wanted, access) : check;
+}
+
+function holding(key: KnownKey, wanted: Wanted, { deletedAccounts, operators }: Access): Caller {
+  const { accountId } = key;
   // Its revocation follows by a policy.
   if (deletedAccounts.has(accountId)) return { kind: 'refused', code: 'KEY_REVOKED' };
   // Whoever means another account must not change this one.
   if (wanted !== undefined && wanted !== accountId) return { kind: 'refused', code: 'ACCOUNT_NOT_FOUND' };
-  return { kind: 'key', accountId, key: check.key, operator: operators.actBy(check.key) };
+  return { kind: 'key', accountId, key, operator: operators.actBy(key) };
 }
 
 async function bySession(token: string, wanted: Wanted, access: Access, now: number): Promise<Caller> {

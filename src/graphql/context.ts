@@ -31,6 +31,12 @@ export type Caller =
   /** A credential was sent and is not good: whatever is asked for is refused. */
   | { readonly kind: 'refused'; readonly code: ErrorCode };
 
+/** Somebody without a credential whom the profile lets read: nobody for all that is not a governed query. */
+export interface DemoCaller {
+  readonly kind: 'demo';
+  readonly key: KnownKey;
+}
+
 /** A transport that can deliver more than one answer. */
 export interface Subscriber {
   /** A context for the next event: the time is another, and the key may have been revoked. */
@@ -41,7 +47,7 @@ export interface Subscriber {
 
 /** What a resolver knows of the request. */
 export interface RequestContext {
-  readonly caller: Caller;
+  readonly caller: Caller | DemoCaller;
   /** The caller's address; undefined where it is not known. */
   readonly address: string | undefined;
   readonly correlationId: string;
@@ -61,6 +67,7 @@ export interface RequestContext {
 /** The account on whose behalf a resolver works. @throws ApiError KEY_MISSING */
 export function accountOf({ caller }: RequestContext): string {
   if (caller.kind === 'key' || caller.kind === 'session') return caller.accountId;
+  if (caller.kind === 'demo') return caller.key.accountId;
   throw new ApiError('KEY_MISSING');
 }
 
@@ -79,7 +86,7 @@ export function actorOf({ caller }: RequestContext): string {
 
 /** Test calls are counted apart from live ones; a session looks at the live ones. */
 export function environmentOf({ caller }: RequestContext): 'live' | 'test' {
-  return caller.kind === 'key' ? caller.key.environment : 'live';
+  return caller.kind === 'key' || caller.kind === 'demo' ? caller.key.environment : 'live';
 }
 
 /** Whose limits hold for the request. @throws ApiError KEY_MISSING */

@@ -5,6 +5,8 @@ import { fastifyApolloDrainPlugin, fastifyApolloHandler } from '@as-integrations
 import type { FastifyInstance, preHandlerHookHandler, RouteHandlerMethod } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import { GraphQLError } from 'graphql';
+
+import type { KnownKey } from '../keys/cache.js';
 import type { Clock } from '../clock.js';
 import type { Logger } from '../logger.js';
 import type { UsageMoves } from '../usage/moves.js';
@@ -29,6 +31,8 @@ import { acceptWebSockets, webSocketHandler } from './websocket.js';
 export interface GraphQLServerOptions extends GovernanceOptions {
   readonly schema: GraphQLSchema;
   readonly access: Access;
+  /** Stands for whoever calls without a credential; undefined where nobody may. */
+  readonly demo: (address: string | undefined, now: number) => KnownKey | undefined;
   readonly clock: Clock;
   readonly loaders: () => Loaders;
   readonly usageMoves: UsageMoves;
@@ -41,7 +45,7 @@ export interface GraphQLServerOptions extends GovernanceOptions {
 
 /** Serves GraphQL at `/graphql`: over HTTP, over WebSockets, and as server-sent events. */
 export async function serveGraphQL(fastify: FastifyInstance, options: GraphQLServerOptions): Promise<void> {
-  const { schema, access, clock, loaders, usageMoves, onRevoked, documents, production, log } = options;
+  const { schema, access, demo, clock, loaders, usageMoves, onRevoked, documents, production, log } = options;
   await acceptWebSockets(fastify, log);
   const governance = new Governance(options);
   const known = new KnownOperations();
@@ -86,9 +90,11 @@ export async function serveGraphQL(fastify: FastifyInstance, options: GraphQLSer
     const now = clock();
     const started = performance.now();
     let made: Loaders | undefined;
-    const caller = authenticate(credentials, access, now);
+    const pending = authenticate(credentials, access, now);
+    const caller = pending instanceof Promise ? await pending : pending;
+    const key = caller.kind === 'anonymous' ? demo(address, now) : undefined;
     return {
-      caller: caller instanceof Promise ? await caller : caller,
+      caller: key ? { kind: 'demo', key } : caller,
       address,
       correlationId: randomUUID(),
       now,

@@ -2,6 +2,7 @@ import type { StoredEvent } from '../eventsourcing/event.js';
 import { as } from '../eventsourcing/event.js';
 import type { ProfileEvent, SubscriptionEvent } from './events.js';
 import type { PlanInForce, Profile } from './profile.js';
+import { DEMO_ACCOUNT } from './profile.js';
 
 interface AccountPlan {
   /** Null once its subscription has ended. */
@@ -44,7 +45,9 @@ export class PlanDirectory {
   }
 
   planOf(accountId: string): PlanInForce {
-    const granted = this.#accounts.get(accountId)?.plan;
+    const granted = accountId.startsWith(DEMO_ACCOUNT)
+      ? this.profile.demo?.plan
+      : this.#accounts.get(accountId)?.plan;
     // A plan that a newer profile no longer has falls back to the default one.
     const plan =
       (granted != null ? this.#byId.get(granted) : undefined) ?? this.#byId.get(this.profile.defaultPlan);

@@ -11,6 +11,9 @@ export const MAX_LIMITS = 8;
 /** Cost points for each request, where a plan says nothing of cost. */
 const POINTS_PER_REQUEST = 100;
 
+/** Begins the ids of what stands for an account where there is no key: in records, and never on an invoice. */
+export const DEMO_ACCOUNT = 'demo-';
+
 const Limit = z.strictObject({
   /** Names the limit in headers and answers. */
   id: z.string().regex(/^[a-z][a-z0-9-]*$/),
@@ -82,6 +85,8 @@ export const Profile = z
     defaultPlan: z.string(),
     /** The plan that an operator grants to the demo account. */
     demoPlan: z.string(),
+    /** Lets calls without a key read, under this plan, each address for itself; left out, they are refused. */
+    demo: z.strictObject({ plan: z.string() }).optional(),
     tiers: z.array(z.string()).min(1).max(MAX_TIERS),
     /** From the smallest to the largest: the first that opens a pattern is the one to buy. */
     plans: z.array(Plan).min(1),
@@ -93,6 +98,8 @@ export const Profile = z
     for (const name of ['defaultPlan', 'demoPlan'] as const) {
       if (!ids.includes(profile[name])) problem(`${name} "${profile[name]}" is not one of the plans`);
     }
+    const { demo } = profile;
+    if (demo && !ids.includes(demo.plan)) problem(`demo.plan "${demo.plan}" is not one of the plans`);
     for (const plan of profile.plans) {
       for (const tier of plan.catalogue.tiers) {
         if (!profile.tiers.includes(tier)) problem(`plan ${plan.id}: "${tier}" is not one of the tiers`);

@@ -12,6 +12,7 @@ import { NO_STREAM, StoreUnavailable } from '../../src/eventsourcing/eventStore.
 import { EventReader } from '../../src/eventsourcing/reader.js';
 import { authenticate } from '../../src/graphql/authenticate.js';
 import { hashKey } from '../../src/keys/cache.js';
+import { EnvironmentKeys } from '../../src/keys/environment.js';
 import { keyStream } from '../../src/keys/events.js';
 import { mintKey } from '../../src/keys/format.js';
 import { silentLogger } from '../../src/logger.js';
@@ -51,6 +52,7 @@ async function follow(shared: boolean): Promise<Access> {
       shared,
       secrets: { KEY_PEPPER: PEPPER } as Secrets,
       profile: await readProfile(join('profiles', 'specql.yaml')),
+      environmentKeys: new EnvironmentKeys(PEPPER, []),
       clock: Date.now,
     },
     reader,

@@ -9,6 +9,7 @@ import { StoreUnavailable } from '../../src/eventsourcing/eventStore.js';
 import { authenticate } from '../../src/graphql/authenticate.js';
 import type { Caller } from '../../src/graphql/context.js';
 import { hashKey, KeyCache } from '../../src/keys/cache.js';
+import { EnvironmentKeys } from '../../src/keys/environment.js';
 import { keyStream } from '../../src/keys/events.js';
 import { mintKey } from '../../src/keys/format.js';
 import { Metrics } from '../../src/metrics.js';
@@ -92,6 +93,7 @@ function node(stale: boolean, elsewhere: readonly StoredEvent[] | 'away' = []) {
   const recency = { stale, ageMs: stale ? 751 : 0 };
   const access = {
     keys,
+    environmentKeys: new EnvironmentKeys(PEPPER, []),
     sessions,
     deletedAccounts,
     endedSessions,

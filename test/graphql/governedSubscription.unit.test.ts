@@ -18,6 +18,7 @@ import type { Loaders } from '../../src/graphql/loaders.js';
 import { serveGraphQL } from '../../src/graphql/server.js';
 import { createHttpServer } from '../../src/http/server.js';
 import { hashKey, KeyCache } from '../../src/keys/cache.js';
+import { EnvironmentKeys } from '../../src/keys/environment.js';
 import { mintKey } from '../../src/keys/format.js';
 import { silentLogger } from '../../src/logger.js';
 import { Metrics } from '../../src/metrics.js';
@@ -124,6 +125,7 @@ beforeEach(async () => {
     metrics,
     access: {
       keys,
+      environmentKeys: new EnvironmentKeys(Buffer.alloc(32), []),
       deletedAccounts: new DeletedAccounts(),
       endedSessions: new EndedSessions(),
       memberships: new Memberships(),
@@ -133,6 +135,7 @@ beforeEach(async () => {
       catchUp: new StreamCatchUp({ load: nobody, apply: () => undefined, clock: () => NOON }),
       operators: new Operators(),
     },
+    demo: () => undefined,
     clock: () => NOON,
     loaders: () => ({}) as Loaders,
     usageMoves: new UsageMoves({ journalPosition: () => 0 }),

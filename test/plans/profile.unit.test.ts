@@ -122,6 +122,11 @@ describe('a bad profile', () => {
       'profile: defaultPlan "gold" is not one of the plans',
       shop({ defaultPlan: 'gold' }),
     ],
+    [
+      'an unknown plan for demo calls',
+      'profile: demo.plan "gold" is not one of the plans',
+      shop({ demo: { plan: 'gold' } }),
+    ],
     ['an unknown demo plan', 'profile: demoPlan "gold" is not one of the plans', shop({ demoPlan: 'gold' })],
     [
       'an unknown tier',
