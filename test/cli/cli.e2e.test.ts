@@ -86,27 +86,27 @@ describe('through the running process', () => {
     const { code, stdout } = await run('read-models');
     expect(code).toBe(0);
     expect(stdout).toMatch(/^read model +version +generation/);
-    expect(stdout).toMatch(/^keys +v1 +1 +\d+ +0 +here$/m);
+    expect(stdout).toMatch(/^keys +v\d+ +1 +\d+ +0 +here$/m);
   });
 
   it('rebuilds a read model and says that nothing differs', async () => {
     const dry = await run('rebuild', 'keys', '--dry-run');
     expect(dry.code).toBe(0);
     expect(dry.stdout).toMatch(
-      /^keys v1: \d+ events in .*\nAll rows are the same as before\.\nNothing was switched: generation 1 goes on\.\n$/,
+      /^keys v\d+: \d+ events in .*\nAll rows are the same as before\.\nNothing was switched: generation 1 goes on\.\n$/,
     );
     expect(dry.stderr).toContain('Rebuilding keys …');
     const { code, stdout } = await run('rebuild', 'keys');
     expect(code).toBe(0);
     expect(stdout).toContain('Generation 2 answers now.');
-    expect((await run('read-models')).stdout).toMatch(/^keys +v1 +2 /m);
+    expect((await run('read-models')).stdout).toMatch(/^keys +v\d+ +2 /m);
   });
 
   it('refuses a read model that is not there, with the names of those that are', async () => {
     const { code, stderr } = await run('rebuild', 'nothing');
     expect(code).toBe(1);
     expect(stderr).toMatch(
-      /^there is no read model "nothing"; there are: keys, accounts, [a-z, ]+, popularity\n$/,
+      /^there is no read model "nothing"; there are: (?=.*\bkeys\b)[a-z]+(, [a-z]+)+\n$/,
     );
   });
 
