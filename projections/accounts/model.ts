@@ -5,7 +5,10 @@ import type { ReadModel } from '../readModel.js';
 
 type Handled =
   | AccountEvent
-  | Extract<UserEvent, { type: 'UserRegistered' | 'ProfileUpdated' | 'EmailVerified' | 'UserErased' }>
+  | Extract<
+      UserEvent,
+      { type: 'UserRegistered' | 'ProfileUpdated' | 'EmailVerified' | 'EmailChanged' | 'UserErased' }
+    >
   | SubscriptionEvent;
 
 /**
@@ -14,7 +17,7 @@ type Handled =
  */
 export const accounts: ReadModel = {
   name: 'accounts',
-  version: 4,
+  version: 5,
   tables: ['accounts', 'users', 'plans'],
   handles: new Set<Handled['type']>([
     'AccountOpened',
@@ -22,6 +25,7 @@ export const accounts: ReadModel = {
     'UserRegistered',
     'ProfileUpdated',
     'EmailVerified',
+    'EmailChanged',
     'UserErased',
     'PlanGranted',
     'SubscriptionEnded',
@@ -54,6 +58,7 @@ export const accounts: ReadModel = {
     const registered: object[] = [];
     const names = new Map<string, object>();
     const verified: object[] = [];
+    const emails = new Map<string, object>();
     const erased: object[] = [];
     const plans = new Map<string, object>();
     for (const stored of events) {
@@ -76,6 +81,9 @@ export const accounts: ReadModel = {
           break;
         case 'EmailVerified':
           verified.push({ id });
+          break;
+        case 'EmailChanged':
+          emails.set(id, { id, email: event.data.email });
           break;
         case 'UserErased':
           erased.push({ id, erased_at: metadata.at });
@@ -114,6 +122,11 @@ export const accounts: ReadModel = {
         rows: verified,
         text: `UPDATE ${t('users')} AS u SET email_verified = true
                  FROM json_to_recordset($1::json) AS r(id text) WHERE u.id = r.id`,
+      },
+      {
+        rows: [...emails.values()],
+        text: `UPDATE ${t('users')} AS u SET email = r.email, email_verified = true
+                 FROM json_to_recordset($1::json) AS r(id text, email text) WHERE u.id = r.id`,
       },
       {
         rows: erased,

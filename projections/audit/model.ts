@@ -14,7 +14,19 @@ type Audited =
   | OperatorEvent
   | SubscriptionEvent
   | TeamEvent
-  | Extract<UserEvent, { type: 'EmailVerified' | 'PasswordChanged' | 'ProfileUpdated' | 'SessionsEnded' }>;
+  | Extract<
+      UserEvent,
+      {
+        type:
+          | 'EmailVerified'
+          | 'PasswordChanged'
+          | 'PasswordResetOffered'
+          | 'EmailChangeRequested'
+          | 'EmailChanged'
+          | 'ProfileUpdated'
+          | 'SessionsEnded';
+      }
+    >;
 
 /** What an event says for the log; where it says nothing, its metadata and its stream do. */
 interface Said {
@@ -35,6 +47,10 @@ const AUDITED: {
   AccountDeleted: ({ by }, id) => ({ account: id, actor: by }),
   EmailVerified: ({ accountId }, id) => ({ account: accountId, actor: `user:${id}` }),
   PasswordChanged: ({ accountId }, id) => ({ account: accountId, actor: `user:${id}` }),
+  // Anybody may have asked for it.
+  PasswordResetOffered: ({ accountId }) => ({ account: accountId }),
+  EmailChangeRequested: ({ accountId }, id) => ({ account: accountId, actor: `user:${id}` }),
+  EmailChanged: ({ accountId }, id) => ({ account: accountId, actor: `user:${id}` }),
   ProfileUpdated: ({ accountId }, id) => ({ account: accountId, actor: `user:${id}` }),
   SessionStarted: ({ accountId, userId, how }) => ({
     account: accountId,
@@ -109,7 +125,7 @@ function rowOf({ type, data, stream, streamId, id, position, metadata }: StoredE
 /** The audit log: who did what to which account, when, why and from where. */
 export const audit: ReadModel = {
   name: 'audit',
-  version: 1,
+  version: 2,
   tables: ['entries'],
   handles: new Set(Object.keys(AUDITED)),
   create: (t) => `

@@ -5,11 +5,11 @@ import type { Refusal } from '../eventsourcing/decider.js';
 import { fold } from '../eventsourcing/decider.js';
 import type { Position } from '../eventsourcing/event.js';
 import type { PersonalData } from '../secrets/personalData.js';
-import { emailHashOf, passwordOf } from './credentials.js';
+import { emailHashOf, isPassword } from './credentials.js';
 import { user as userDecider } from './decide.js';
 import type { UserEvent } from './events.js';
 import { userStream } from './events.js';
-import { hashPassword, PASSWORD_MAX, passwordProblem, verifyPassword } from './passwords.js';
+import { hashPassword, passwordProblem } from './passwords.js';
 import type { Session } from './sessions.js';
 import type { Attempts } from './signIn.js';
 import type { SessionTokens, StartSession } from './startSession.js';
@@ -98,11 +98,8 @@ export class ChangePassword {
   }
 
   async #isPassword(userId: string, password: string): Promise<boolean> {
-    if (password.length > PASSWORD_MAX) return false;
     const hash = await emailHashOf(this.commands, this.personal, this.emailKey, userId);
-    const sealed = hash === undefined ? undefined : await passwordOf(this.commands, hash, userId);
-    const passwordHash = sealed === undefined ? null : await this.personal.unseal(sealed);
-    return passwordHash !== null && verifyPassword(passwordHash, password);
+    return hash !== undefined && isPassword(this.commands, this.personal, hash, userId, password);
   }
 }
 

@@ -7,7 +7,7 @@ import { derivedId } from '../eventsourcing/ids.js';
 import type { PersonalData, Sealed } from '../secrets/personalData.js';
 import { user as userDecider } from './decide.js';
 import { emailHash, normaliseEmail } from './email.js';
-import type { EmailEvent, UserEvent } from './events.js';
+import type { EmailEvent } from './events.js';
 import { emailStream, userStream } from './events.js';
 import { hashPassword, PASSWORD_MAX, verifyPassword } from './passwords.js';
 
@@ -68,18 +68,25 @@ export class Credentials {
   }
 }
 
-type EmailRegistered = Extract<EmailEvent, { type: 'EmailRegistered' }>;
+/** The e-mail's events that give it to somebody, by a registration or by a change. */
+type EmailHeld = Extract<EmailEvent, { type: 'EmailRegistered' | 'EmailClaimed' }>;
+
+export interface EmailHolder {
+  readonly data: EmailHeld['data'];
+  /** When the user registered. ISO 8601. */
+  readonly at: string;
+}
 
 /** Who has an e-mail, by the history of its stream. */
-export function holderOf(
-  history: readonly StoredEvent[],
-): (EmailRegistered & { readonly at: string }) | undefined {
-  const last = history.at(-1);
-  if (!last) return undefined;
-  const event = as<EmailEvent>(last);
-  return event.type === 'EmailRegistered'
-    ? { type: event.type, data: event.data, at: last.metadata.at }
-    : undefined;
+export function holderOf(history: readonly StoredEvent[]): EmailHolder | undefined {
+  let holder: EmailHolder | undefined;
+  for (const stored of history) {
+    const { type, data } = as<EmailEvent>(stored);
+    if (type === 'EmailRegistered') holder = { data, at: stored.metadata.at };
+    else if (type === 'EmailClaimed') holder = { data, at: data.registeredAt };
+    else if (type === 'EmailReleased') holder = undefined;
+  }
+  return holder;
 }
 
 /** Names the stream of a user's e-mail; undefined when there is no such user, or it has been erased. */
@@ -89,11 +96,8 @@ export async function emailHashOf(
   emailKey: Buffer,
   userId: string,
 ): Promise<string | undefined> {
-  const [registered] = await commands.load(userStream(userId));
-  if (!registered) return undefined;
-  const event = as<UserEvent>(registered);
-  if (event.type !== 'UserRegistered') return undefined;
-  const email = await personal.unseal(event.data.email);
+  const { email: sealed } = fold(userDecider, await commands.load(userStream(userId)));
+  const email = sealed === undefined ? null : await personal.unseal(sealed);
   const normalised = email === null ? undefined : normaliseEmail(email);
   return normalised === undefined ? undefined : emailHash(emailKey, normalised);
 }
@@ -108,7 +112,22 @@ export async function passwordOf(
   if (passwordHash !== undefined) return passwordHash;
   for (const stored of await commands.load(emailStream(hash))) {
     const { type, data } = as<EmailEvent>(stored);
-    if (type === 'EmailRegistered' && data.userId === userId) return data.passwordHash;
+    const held = type === 'EmailRegistered' || type === 'EmailClaimed';
+    if (held && data.userId === userId) return data.passwordHash;
   }
   return undefined;
+}
+
+/** @param hash of the user's e-mail */
+export async function isPassword(
+  commands: CommandHandler,
+  personal: PersonalData,
+  hash: string,
+  userId: string,
+  password: string,
+): Promise<boolean> {
+  if (password.length > PASSWORD_MAX) return false;
+  const sealed = await passwordOf(commands, hash, userId);
+  const passwordHash = sealed === undefined ? null : await personal.unseal(sealed);
+  return passwordHash !== null && verifyPassword(passwordHash, password);
 }

@@ -3,12 +3,20 @@ import { accept, refuse } from '../eventsourcing/decider.js';
 import type { AccountEvent, EmailEvent, SessionEnd, SessionEvent, UserEvent } from './events.js';
 
 type EmailRegistered = Extract<EmailEvent, { type: 'EmailRegistered' }>;
+type EmailClaimed = Extract<EmailEvent, { type: 'EmailClaimed' }>;
 type UserRegistered = Extract<UserEvent, { type: 'UserRegistered' }>;
+type PasswordResetOffered = Extract<UserEvent, { type: 'PasswordResetOffered' }>;
+type EmailChangeRequested = Extract<UserEvent, { type: 'EmailChangeRequested' }>;
 type Sealed = UserRegistered['data']['name'];
 
 export type EmailCommand =
   | { readonly type: 'RegisterEmail'; readonly registration: EmailRegistered['data'] }
+  | { readonly type: 'ClaimEmail'; readonly claim: EmailClaimed['data'] }
+  | { readonly type: 'RequestPasswordReset'; readonly at: Date; readonly expiresAt: Date }
   | { readonly type: 'ReleaseEmail'; readonly userId: string };
+
+/** Tokens for a new password that are good at once, for each e-mail. */
+const RESETS_AT_ONCE = 3;
 
 export const EMAIL_TAKEN = {
   kind: 'refused',
@@ -19,18 +27,45 @@ export const EMAIL_TAKEN = {
   },
 } as const;
 
-export const email: Decider<{ holder: string | undefined }, EmailCommand, EmailEvent> = {
-  initial: { holder: undefined },
-  evolve: (_state, { type, data }) => ({ holder: type === 'EmailRegistered' ? data.userId : undefined }),
-  decide: ({ holder }, command) => {
-    if (command.type === 'RegisterEmail') {
-      return holder === undefined
-        ? accept({ type: 'EmailRegistered', data: command.registration })
-        : EMAIL_TAKEN;
+interface EmailState {
+  readonly holder: string | undefined;
+  /** When the last tokens for a new password are over, at most RESETS_AT_ONCE. */
+  readonly resets: readonly string[];
+}
+
+export const email: Decider<EmailState, EmailCommand, EmailEvent> = {
+  initial: { holder: undefined, resets: [] },
+  evolve: (state, { type, data }) => {
+    switch (type) {
+      case 'EmailRegistered':
+      case 'EmailClaimed':
+        return { ...state, holder: data.userId };
+      case 'EmailReleased':
+        return { ...state, holder: undefined };
+      case 'PasswordResetRequested':
+        return { ...state, resets: [...state.resets, data.expiresAt].slice(-RESETS_AT_ONCE) };
     }
-    // Released before, it may be another user's by now.
-    if (holder !== command.userId) return accept();
-    return accept({ type: 'EmailReleased', data: { userId: command.userId } });
+  },
+  decide: ({ holder, resets }, command) => {
+    switch (command.type) {
+      case 'RegisterEmail':
+        return holder === undefined
+          ? accept({ type: 'EmailRegistered', data: command.registration })
+          : EMAIL_TAKEN;
+      case 'ClaimEmail':
+        if (holder === command.claim.userId) return accept();
+        return holder === undefined ? accept({ type: 'EmailClaimed', data: command.claim }) : EMAIL_TAKEN;
+      case 'RequestPasswordReset': {
+        const { at, expiresAt } = command;
+        // Without a refusal: nobody is to learn whether somebody else has asked.
+        if (resets.filter((end) => Date.parse(end) > at.getTime()).length >= RESETS_AT_ONCE) return accept();
+        return accept({ type: 'PasswordResetRequested', data: { expiresAt: expiresAt.toISOString() } });
+      }
+      case 'ReleaseEmail':
+        // Released before, it may be another user's by now.
+        if (holder !== command.userId) return accept();
+        return accept({ type: 'EmailReleased', data: { userId: command.userId } });
+    }
   },
 };
 
@@ -46,6 +81,23 @@ export type UserCommand =
     }
   | { readonly type: 'UpdateProfile'; readonly accountId: string; readonly name: Sealed }
   | { readonly type: 'VerifyEmail' }
+  | {
+      readonly type: 'OfferPasswordReset';
+      readonly offer: Pick<PasswordResetOffered['data'], 'email' | 'emailHash' | 'name' | 'expiresAt'>;
+    }
+  | {
+      readonly type: 'ResetPassword';
+      readonly passwordHash: Sealed;
+      /** As the token says. */
+      readonly emailHash: string;
+      readonly epoch: number;
+    }
+  | {
+      readonly type: 'RequestEmailChange';
+      /** With the user's epoch when the password was checked. */
+      readonly change: Omit<EmailChangeRequested['data'], 'accountId'>;
+    }
+  | { readonly type: 'ChangeEmail'; readonly email: Sealed; readonly emailHash: string }
   | { readonly type: 'ConfirmErasure'; readonly accountId: string };
 
 export interface UserState {
@@ -59,7 +111,16 @@ export interface UserState {
   readonly passwordHash: Sealed | undefined;
   /** The same for the name. */
   readonly name: Sealed | undefined;
+  readonly email: Sealed | undefined;
+  /** Known since a change of it was asked for first. */
+  readonly emailHash: string | undefined;
+  /** The e-mail that a new password may be set by, while there is a token for it. */
+  readonly resetBy: string | undefined;
+  /** The change of the e-mail that may be confirmed, while there is a token for it. */
+  readonly change: { readonly email: Sealed; readonly emailHash: string } | undefined;
 }
+
+const TOKEN_OVER = refuse('TOKEN_INVALID', 'This token is over, or was used before.', 'token');
 
 export const user: Decider<UserState, UserCommand, UserEvent> = {
   initial: {
@@ -70,16 +131,42 @@ export const user: Decider<UserState, UserCommand, UserEvent> = {
     epoch: 0,
     passwordHash: undefined,
     name: undefined,
+    email: undefined,
+    emailHash: undefined,
+    resetBy: undefined,
+    change: undefined,
   },
-  evolve: (state, { type, data }) => ({
-    exists: true,
-    erased: state.erased || type === 'UserErased',
-    accountId: data.accountId,
-    emailVerified: state.emailVerified || type === 'EmailVerified',
-    epoch: type === 'SessionsEnded' || type === 'PasswordChanged' ? data.epoch : state.epoch,
-    passwordHash: type === 'PasswordChanged' ? data.passwordHash : state.passwordHash,
-    name: type === 'ProfileUpdated' ? data.name : state.name,
-  }),
+  evolve: (before, { type, data }) => {
+    const state = { ...before, exists: true, accountId: data.accountId };
+    switch (type) {
+      case 'UserRegistered':
+        return { ...state, email: data.email };
+      case 'UserErased':
+        return { ...state, erased: true };
+      case 'ProfileUpdated':
+        return { ...state, name: data.name };
+      case 'EmailVerified':
+        return { ...state, emailVerified: true };
+      // Whoever ends all sessions may do it because of somebody else: what was mailed before is over too.
+      case 'SessionsEnded':
+        return { ...state, epoch: data.epoch, resetBy: undefined, change: undefined };
+      case 'PasswordChanged': {
+        const { epoch, passwordHash } = data;
+        return { ...state, epoch, passwordHash, resetBy: undefined, change: undefined };
+      }
+      case 'PasswordResetOffered':
+        return { ...state, resetBy: data.emailHash };
+      case 'EmailChangeRequested': {
+        const { email, emailHash, previousHash } = data;
+        return { ...state, emailHash: state.emailHash ?? previousHash, change: { email, emailHash } };
+      }
+      case 'EmailChanged': {
+        const { email, emailHash } = data;
+        const over = { resetBy: undefined, change: undefined };
+        return { ...state, ...over, email, emailHash, emailVerified: true };
+      }
+    }
+  },
   decide: ({ exists, erased, epoch, emailVerified, ...state }, command) => {
     const { type } = command;
     if (type === 'RegisterUser') {
@@ -92,6 +179,37 @@ export const user: Decider<UserState, UserCommand, UserEvent> = {
     if (type === 'VerifyEmail') {
       const { accountId } = state;
       return emailVerified ? accept() : accept({ type: 'EmailVerified', data: { accountId } });
+    }
+    if (type === 'OfferPasswordReset') {
+      const { accountId } = state;
+      return accept({ type: 'PasswordResetOffered', data: { accountId, ...command.offer, epoch } });
+    }
+    if (type === 'ResetPassword') {
+      if (command.epoch !== epoch || command.emailHash !== state.resetBy) return TOKEN_OVER;
+      const { accountId } = state;
+      const { passwordHash } = command;
+      // Whoever has the token reads the mails to that address.
+      return accept(
+        { type: 'PasswordChanged', data: { accountId, passwordHash, epoch: epoch + 1 } },
+        ...(emailVerified ? [] : [{ type: 'EmailVerified', data: { accountId } } as const]),
+      );
+    }
+    if (type === 'RequestEmailChange') {
+      if (command.change.epoch !== epoch) {
+        return refuse('PASSWORD_WRONG', 'The password has been changed meanwhile.', 'password');
+      }
+      const previousHash = state.emailHash ?? command.change.previousHash;
+      const { accountId } = state;
+      return accept({ type: 'EmailChangeRequested', data: { accountId, ...command.change, previousHash } });
+    }
+    if (type === 'ChangeEmail') {
+      const { accountId, email: previous, emailHash: previousHash } = state;
+      const { email, emailHash } = command;
+      if (previousHash === emailHash) return accept();
+      if (previous === undefined || previousHash === undefined) {
+        throw new Error('an e-mail was claimed for a user who had not asked for it');
+      }
+      return accept({ type: 'EmailChanged', data: { accountId, email, emailHash, previous, previousHash } });
     }
     const { accountId } = command;
     if (type === 'EndSessions') {

@@ -5,10 +5,9 @@ import type { Refusal } from '../eventsourcing/decider.js';
 import { as } from '../eventsourcing/event.js';
 import type { PersonalData } from '../secrets/personalData.js';
 import { account } from './decide.js';
-import { emailHashOf, passwordOf } from './credentials.js';
+import { emailHashOf, isPassword } from './credentials.js';
 import type { AccountEvent } from './events.js';
 import { accountStream } from './events.js';
-import { PASSWORD_MAX, verifyPassword } from './passwords.js';
 
 export interface Deletion {
   readonly accountId: string;
@@ -46,7 +45,7 @@ export class DeleteAccount {
 
     const hash = await emailHashOf(this.commands, this.personal, this.emailKey, userId);
     if (hash === undefined) return refused('NOT_FOUND', NO_USER);
-    if (!(await this.#isPassword(hash, userId, password))) {
+    if (!(await isPassword(this.commands, this.personal, hash, userId, password))) {
       return refused('PASSWORD_WRONG', 'This is not the password of the user who is signed in.', 'password');
     }
     return this.#delete(accountId, { ownerId: userId, emailHash: hash, by }, context);
@@ -78,13 +77,6 @@ export class DeleteAccount {
       { type: 'DeleteAccount', ...deletion },
       context,
     );
-  }
-
-  async #isPassword(hash: string, userId: string, password: string): Promise<boolean> {
-    if (password.length > PASSWORD_MAX) return false;
-    const sealed = await passwordOf(this.commands, hash, userId);
-    const passwordHash = sealed === undefined ? null : await this.personal.unseal(sealed);
-    return passwordHash !== null && verifyPassword(passwordHash, password);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Sealed } from '../secrets/personalData.js';
 
 /**
- * Stream `email-<keyed hash>`: who has the e-mail, from one registration to its release (decision 3).
+ * Stream `email-<keyed hash>`: who has the e-mail, from a registration or a change to its release (decision 3).
  * Personal fields are sealed, the password's hash (argon2id, RFC 9106) too, so that erasing removes it.
  */
 export type EmailEvent =
@@ -13,6 +13,27 @@ export type EmailEvent =
         readonly email: Sealed;
         readonly name: Sealed;
         readonly passwordHash: Sealed;
+      };
+    }
+  | {
+      /** A user has shown that this e-mail is theirs and changes to it: the user's stream follows by a policy. */
+      readonly type: 'EmailClaimed';
+      readonly data: {
+        readonly userId: string;
+        readonly accountId: string;
+        readonly email: Sealed;
+        readonly name: Sealed;
+        readonly passwordHash: Sealed;
+        /** When the user registered. ISO 8601. */
+        readonly registeredAt: string;
+      };
+    }
+  | {
+      /** Stored alike whether anybody has the e-mail or not, so that asking tells nothing. */
+      readonly type: 'PasswordResetRequested';
+      readonly data: {
+        /** When the token that is mailed is over. ISO 8601. */
+        readonly expiresAt: string;
       };
     }
   | { readonly type: 'EmailReleased'; readonly data: { readonly userId: string } };
@@ -34,6 +55,45 @@ export type UserEvent =
     }
   /** The e-mail was shown to be the user's. */
   | { readonly type: 'EmailVerified'; readonly data: { readonly accountId: string } }
+  | {
+      /** Asks for the mail with the token that sets a new password. */
+      readonly type: 'PasswordResetOffered';
+      readonly data: {
+        readonly accountId: string;
+        /** Where the mail goes. */
+        readonly email: Sealed;
+        readonly emailHash: string;
+        readonly name: Sealed;
+        /** The user's epoch: in a later one the token is over. */
+        readonly epoch: number;
+        readonly expiresAt: string;
+      };
+    }
+  | {
+      /** Asks for the mail to the new address, which has to be confirmed. The last request alone is good. */
+      readonly type: 'EmailChangeRequested';
+      readonly data: {
+        readonly accountId: string;
+        readonly email: Sealed;
+        readonly emailHash: string;
+        /** Of the e-mail that the user had. */
+        readonly previousHash: string;
+        /** The user's epoch: in a later one the token is over. */
+        readonly epoch: number;
+        readonly expiresAt: string;
+      };
+    }
+  | {
+      /** Asks for the release of the previous e-mail, and for a notice to it. */
+      readonly type: 'EmailChanged';
+      readonly data: {
+        readonly accountId: string;
+        readonly email: Sealed;
+        readonly emailHash: string;
+        readonly previous: Sealed;
+        readonly previousHash: string;
+      };
+    }
   | {
       readonly type: 'ProfileUpdated';
       readonly data: { readonly accountId: string; readonly name: Sealed };
@@ -86,6 +146,22 @@ export type AccountEvent =
 
 /** Owns an account that no user has: that of a key from the environment. No user's id. */
 export const NOBODY = 'nobody';
+
+/** What a token says that is mailed to an e-mail of a user, and is over with the user's epoch. */
+export interface MailedToken {
+  readonly userId: string;
+  readonly epoch: number;
+  readonly emailHash: string;
+}
+
+export const mailedSubject = ({ userId, epoch, emailHash }: MailedToken): string =>
+  `${userId}.${epoch}.${emailHash}`;
+
+/** The reverse of `mailedSubject`, for a subject that we signed. */
+export function mailedToken(subject: string): MailedToken {
+  const [userId = '', epoch, emailHash = ''] = subject.split('.');
+  return { userId, epoch: Number(epoch), emailHash };
+}
 
 export const emailStream = (emailHash: string): string => `email-${emailHash}`;
 export const userStream = (userId: string): string => `user-${userId}`;

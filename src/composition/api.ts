@@ -10,8 +10,11 @@ import type { UsageQueries } from '../../projections/usage/queries.js';
 import { Credentials, emailHashOf } from '../accounts/credentials.js';
 import { user as userDecider } from '../accounts/decide.js';
 import { DeleteAccount } from '../accounts/delete.js';
+import { ConfirmEmailChange, RequestEmailChange } from '../accounts/changeEmail.js';
 import { ChangePassword } from '../accounts/changePassword.js';
 import { RefreshSession } from '../accounts/refreshSession.js';
+import { EmailResolver } from '../accounts/emailResolvers.js';
+import { RequestPasswordReset, ResetPassword } from '../accounts/resetPassword.js';
 import { emailHash, normaliseEmail } from '../accounts/email.js';
 import { userStream } from '../accounts/events.js';
 import { RegisterUser } from '../accounts/register.js';
@@ -244,21 +247,31 @@ function createProductSchema(
     deleted,
   );
   const refreshSession = new RefreshSession(stores.commands, sessions, stores.refreshTokens, deleted);
+  const mailedTokens = new SignedTokens(secrets.SESSION_KEY);
+  const settled = async (position: number, timeoutMs: number): Promise<boolean> => {
+    if (!(await policies.reached(position, timeoutMs))) return false;
+    const head = await store.head();
+    const all = await Promise.all(SETTLED_MODELS.map((name) => models.reached(name, head, timeoutMs)));
+    return all.every(Boolean);
+  };
   return createSchema([
     new SessionsResolver(signIn, refreshSession, stores.commands, tokens),
     new ProfileResolver(
       new ChangePassword(stores.commands, personal, startSession, attempts, secrets.EMAIL_HASH_KEY),
       new UpdateProfile(stores.commands, personal, secrets.EMAIL_HASH_KEY),
-      new VerifyEmail(stores.commands, new SignedTokens(secrets.SESSION_KEY)),
+      new VerifyEmail(stores.commands, mailedTokens),
       tokens,
       (position, timeoutMs) => models.reached('accounts', position, timeoutMs),
     ),
-    new AccountsResolver(register, deleteAccount, startSession, tokens, async (position, timeoutMs) => {
-      if (!(await policies.reached(position, timeoutMs))) return false;
-      const head = await store.head();
-      const all = await Promise.all(SETTLED_MODELS.map((name) => models.reached(name, head, timeoutMs)));
-      return all.every(Boolean);
-    }),
+    new AccountsResolver(register, deleteAccount, startSession, tokens, settled),
+    new EmailResolver(
+      new RequestPasswordReset(stores.commands, secrets.EMAIL_HASH_KEY),
+      new ResetPassword(stores.commands, personal, mailedTokens),
+      new RequestEmailChange(stores.commands, personal, attempts, secrets.EMAIL_HASH_KEY),
+      new ConfirmEmailChange(stores.commands, mailedTokens),
+      tokens,
+      settled,
+    ),
     new UserResolver(),
     new AccountResolver(planOf),
     catalogue,

@@ -16,7 +16,14 @@ import { teams } from '../../projections/teams/model.js';
 import { TeamQueries } from '../../projections/teams/queries.js';
 import { usage } from '../../projections/usage/model.js';
 import { eraseAgain } from '../accounts/eraseAgain.js';
-import { eraseUser, forgetRefreshTokens, openAccount, releaseEmail } from '../accounts/policies.js';
+import {
+  changeEmail,
+  eraseUser,
+  forgetRefreshTokens,
+  offerPasswordReset,
+  openAccount,
+  releaseEmail,
+} from '../accounts/policies.js';
 import type { Position } from '../eventsourcing/event.js';
 import { START } from '../eventsourcing/event.js';
 import { FollowedPolicies } from '../eventsourcing/followedPolicies.js';
@@ -206,6 +213,8 @@ function createPolicies(stores: Stores, models: ReadModels, sql: Sql): Policy[] 
   const invited = asOf('teams', (accountId) => teamQueries.invited(accountId));
   return [
     openAccount(commands),
+    offerPasswordReset(commands),
+    changeEmail(commands),
     revokeKeys(commands, keysOf),
     endSubscription(commands),
     releaseEmail(commands),

@@ -6,6 +6,7 @@ import { buildSchemaSync } from 'type-graphql';
 import { ACCESS_DIRECTIVE } from './access.js';
 import { COST_DIRECTIVES } from './cost/directives.js';
 import { AccountResolver, AccountsResolver, UserResolver } from '../accounts/resolvers.js';
+import { EmailResolver } from '../accounts/emailResolvers.js';
 import { ProfileResolver } from '../accounts/profileResolvers.js';
 import { SessionsResolver } from '../accounts/sessionResolvers.js';
 import { CatalogueResolver, PatternFieldsResolver } from '../catalogue/resolvers.js';
@@ -33,6 +34,7 @@ const RESOLVERS: NonEmptyArray<Class> = [
   AccountsResolver,
   SessionsResolver,
   ProfileResolver,
+  EmailResolver,
   UserResolver,
   AccountResolver,
   CatalogueResolver,

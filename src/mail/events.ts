@@ -1,6 +1,12 @@
 import type { Sealed } from '../secrets/personalData.js';
 
-export type MailKind = 'verify-email' | 'invite-member';
+export type MailKind =
+  | 'verify-email'
+  | 'invite-member'
+  | 'reset-password'
+  | 'change-email'
+  /** A notice, without a token, to the e-mail that was the user's. */
+  | 'email-changed';
 export type MailFailure = 'erased' | 'expired' | 'refused';
 
 /**

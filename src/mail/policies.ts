@@ -1,4 +1,5 @@
-import type { EmailEvent } from '../accounts/events.js';
+import type { EmailEvent, UserEvent } from '../accounts/events.js';
+import { mailedSubject } from '../accounts/events.js';
 import type { CommandHandler } from '../eventsourcing/commandHandler.js';
 import type { StoredEvent } from '../eventsourcing/event.js';
 import { as } from '../eventsourcing/event.js';
@@ -13,25 +14,40 @@ import { mailStream } from './events.js';
 
 /** How long an e-mail may be verified, in milliseconds. */
 export const VERIFY_MS = 7 * 24 * 3_600_000;
+/** How long a notice that could not be sent is still worth sending, in milliseconds. */
+const NOTICE_MS = 7 * 24 * 3_600_000;
 
 type Requested = Extract<MailCommand, { type: 'RequestMail' }>['mail'];
 type EmailRegistered = Extract<EmailEvent, { type: 'EmailRegistered' }>;
+type PasswordResetOffered = Extract<UserEvent, { type: 'PasswordResetOffered' }>;
+type EmailChangeRequested = Extract<UserEvent, { type: 'EmailChangeRequested' }>;
+type EmailChanged = Extract<UserEvent, { type: 'EmailChanged' }>;
 type MemberInvited = Extract<TeamEvent, { type: 'MemberInvited' }>;
 
-/** Whoever registers is asked by mail whether the e-mail is theirs; whoever is invited is told. */
+type Asking = EmailRegistered | PasswordResetOffered | EmailChangeRequested | EmailChanged | MemberInvited;
+
+const REQUESTS: { readonly [T in Asking['type']]: (event: StoredEvent) => Requested } = {
+  EmailRegistered: verification,
+  PasswordResetOffered: passwordReset,
+  EmailChangeRequested: emailChange,
+  EmailChanged: noticeOfChange,
+  MemberInvited: invitation,
+};
+
+/**
+ * Whoever registers is asked by mail whether the e-mail is theirs, and so is whoever changes it or has
+ * forgotten the password; whoever is invited is told, and so is the e-mail that was a user's before.
+ */
 export function requestMails(commands: CommandHandler): Policy {
   const name = 'request-mails';
   return {
     name,
-    handles: new Set(['EmailRegistered', 'MemberInvited']),
+    handles: new Set(Object.keys(REQUESTS)),
     react: async (event) => {
       await commands.handle(
         mail,
         mailStream(derivedId('mail', event.id)),
-        {
-          type: 'RequestMail',
-          mail: event.type === 'MemberInvited' ? invitation(event) : verification(event),
-        },
+        { type: 'RequestMail', mail: REQUESTS[event.type as Asking['type']](event) },
         causedBy(event, name),
       );
     },
@@ -42,6 +58,27 @@ function verification(event: StoredEvent): Requested {
   const { userId, email, name } = as<EmailRegistered>(event).data;
   const expiresAt = new Date(Date.parse(event.metadata.at) + VERIFY_MS).toISOString();
   return { kind: 'verify-email', userId, to: email, name, expiresAt };
+}
+
+function passwordReset(event: StoredEvent): Requested {
+  const { email, emailHash, name, epoch, expiresAt } = as<PasswordResetOffered>(event).data;
+  const userId = event.streamId;
+  const subject = mailedSubject({ userId, epoch, emailHash });
+  return { kind: 'reset-password', userId, subject, to: email, name, expiresAt };
+}
+
+function emailChange(event: StoredEvent): Requested {
+  const { email, emailHash, epoch, expiresAt } = as<EmailChangeRequested>(event).data;
+  const userId = event.streamId;
+  const subject = mailedSubject({ userId, epoch, emailHash });
+  // Whose address it is nobody has shown yet, so it isn't called by the user's name.
+  return { kind: 'change-email', userId, subject, to: email, name: null, expiresAt };
+}
+
+function noticeOfChange(event: StoredEvent): Requested {
+  const { previous } = as<EmailChanged>(event).data;
+  const expiresAt = new Date(Date.parse(event.metadata.at) + NOTICE_MS).toISOString();
+  return { kind: 'email-changed', userId: event.streamId, to: previous, name: null, expiresAt };
 }
 
 function invitation(event: StoredEvent): Requested {

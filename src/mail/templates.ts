@@ -32,6 +32,9 @@ const oneLine = (text: string): string => text.replace(/\s+/g, ' ').trim();
 const TEMPLATES: Readonly<Record<MailKind, (filling: Filling) => MailContent>> = {
   'verify-email': verifyEmail,
   'invite-member': inviteMember,
+  'reset-password': resetPassword,
+  'change-email': changeEmail,
+  'email-changed': emailChanged,
 };
 
 export function contentOf(kind: MailKind, filling: Filling): MailContent {
@@ -67,6 +70,42 @@ function inviteMember({ product, name, token, expiresAt }: Filling): MailContent
   };
 }
 
+function resetPassword({ product, name, token, expiresAt }: Filling): MailContent {
+  const why = `somebody, we hope you, has forgotten the password of this e-mail at ${product}.`;
+  const what = 'To set a new one, send this token with the mutation resetPassword:';
+  return {
+    subject: `${product}: set a new password`,
+    ...withToken(
+      greetingOf(name),
+      `${why} ${what}`,
+      token,
+      `It is good once, until ${expiresAt.toUTCString()}. If it was not you, do nothing: the password stays as it is.`,
+    ),
+  };
+}
+
+function changeEmail({ product, name, token, expiresAt }: Filling): MailContent {
+  const why = `somebody, we hope you, wants to use this e-mail with ${product} from now on.`;
+  const what = 'To confirm that it is yours, send this token with the mutation confirmEmailChange:';
+  return {
+    subject: `${product}: confirm your new e-mail`,
+    ...withToken(
+      greetingOf(name),
+      `${why} ${what}`,
+      token,
+      `It is good until ${expiresAt.toUTCString()}. If it was not you, do nothing.`,
+    ),
+  };
+}
+
+function emailChanged({ product, name }: Filling): MailContent {
+  const what = `your user at ${product} has another e-mail from now on, as somebody, we hope you, has asked for with your password.`;
+  return {
+    subject: `${product}: your e-mail was changed`,
+    ...bodyOf([greetingOf(name), what, 'If it was not you, tell us at once: answer this mail.']),
+  };
+}
+
 const greetingOf = (name: string): string => (name === '' ? 'Hello,' : `Hello ${name},`);
 
 function withToken(
@@ -75,17 +114,16 @@ function withToken(
   token: string,
   until: string,
 ): Pick<MailContent, 'text' | 'html'> {
+  return bodyOf([greeting, what, { token }, until]);
+}
+
+function bodyOf(parts: readonly (string | { readonly token: string })[]): Pick<MailContent, 'text' | 'html'> {
+  const texts = parts.map((part) => (typeof part === 'string' ? part : part.token));
+  const elements = parts.map((part) =>
+    typeof part === 'string' ? `<p>${escapeHtml(part)}</p>` : `<p><code>${escapeHtml(part.token)}</code></p>`,
+  );
   return {
-    text: `${greeting}\n\n${what}\n\n${token}\n\n${until}\n`,
-    html: [
-      '<!doctype html>',
-      '<html lang="en"><body>',
-      `<p>${escapeHtml(greeting)}</p>`,
-      `<p>${escapeHtml(what)}</p>`,
-      `<p><code>${escapeHtml(token)}</code></p>`,
-      `<p>${escapeHtml(until)}</p>`,
-      '</body></html>',
-      '',
-    ].join('\n'),
+    text: `${texts.join('\n\n')}\n`,
+    html: ['<!doctype html>', '<html lang="en"><body>', ...elements, '</body></html>', ''].join('\n'),
   };
 }

@@ -40,6 +40,64 @@ describe('an e-mail', () => {
   it('that nobody has changes nothing when it is released', () => {
     given(email).when(release).then();
   });
+
+  const claim = { ...registration, registeredAt: '2026-11-22T12:00:00.000Z' };
+  const claimed: EmailEvent = { type: 'EmailClaimed', data: claim };
+
+  it('is claimed by a user who changes to it when nobody has it, once, and released like any other', () => {
+    given(email).when({ type: 'ClaimEmail', claim }).then(claimed);
+    given(email, claimed).when({ type: 'ClaimEmail', claim }).then();
+    given(email, claimed).when(release).then(released);
+    given(email, claimed, released)
+      .when({ type: 'RegisterEmail', registration: others })
+      .then({ type: 'EmailRegistered', data: others });
+  });
+
+  it('that somebody else has is claimed by nobody, and one that was claimed is registered by nobody', () => {
+    const next: EmailEvent = { type: 'EmailRegistered', data: others };
+    given(email, next).when({ type: 'ClaimEmail', claim }).thenRefused('EMAIL_TAKEN', 'email');
+    given(email, claimed)
+      .when({ type: 'RegisterEmail', registration: others })
+      .thenRefused('EMAIL_TAKEN', 'email');
+  });
+
+  it.each([
+    ['nobody has', []],
+    ['somebody has', [registered]],
+    ['somebody had', [registered, released]],
+  ] as const)('that %s is asked for a new password in the same way, three at once', (_who, before) => {
+    const at = new Date('2026-11-23T12:00:00.000Z');
+    const ask = (minutes: number) => ({
+      type: 'RequestPasswordReset' as const,
+      at: new Date(at.getTime() + minutes * 60_000),
+      expiresAt: new Date(at.getTime() + (minutes + 60) * 60_000),
+    });
+    const asked = (minutes: number): EmailEvent => ({
+      type: 'PasswordResetRequested',
+      data: { expiresAt: ask(minutes).expiresAt.toISOString() },
+    });
+    given(email, ...before)
+      .when(ask(0))
+      .then(asked(0));
+    const three = [...before, asked(0), asked(1), asked(2)];
+    given(email, ...three)
+      .when(ask(59))
+      .then();
+    given(email, ...three)
+      .when(ask(60))
+      .then(asked(60));
+    given(email, ...three, asked(60))
+      .when(ask(60))
+      .then();
+  });
+
+  it('stays with whoever has it while a new password is asked for', () => {
+    const asked: EmailEvent = {
+      type: 'PasswordResetRequested',
+      data: { expiresAt: '2026-11-23T12:00:00.000Z' },
+    };
+    given(email, registered, asked).when(register).thenRefused('EMAIL_TAKEN', 'email');
+  });
 });
 
 describe('a user', () => {
@@ -113,6 +171,112 @@ describe('the password of a user', () => {
     given(user).when(change).thenRefused('NOT_FOUND');
     given(user, registered, { type: 'UserErased', data: { accountId: 'a1' } })
       .when(change)
+      .thenRefused('NOT_FOUND');
+  });
+});
+
+describe('a forgotten password', () => {
+  const registered: UserEvent = { type: 'UserRegistered', data: { accountId: 'a1', ...sealed } };
+  const verified: UserEvent = { type: 'EmailVerified', data: { accountId: 'a1' } };
+  const offer = {
+    email: 'v1:u1:e',
+    name: 'v1:u1:n',
+    emailHash: 'h1',
+    expiresAt: '2026-11-23T13:00:00.000Z',
+  };
+  const offered = (epoch: number): UserEvent => ({
+    type: 'PasswordResetOffered',
+    data: { accountId: 'a1', ...offer, epoch },
+  });
+  const reset = { type: 'ResetPassword', passwordHash: 'v1:u1:q', emailHash: 'h1', epoch: 0 } as const;
+  const changed: UserEvent = {
+    type: 'PasswordChanged',
+    data: { accountId: 'a1', passwordHash: 'v1:u1:q', epoch: 1 },
+  };
+  const emailChanged: UserEvent = {
+    type: 'EmailChanged',
+    data: { accountId: 'a1', email: 'v1:u1:f', emailHash: 'h2', previous: 'v1:u1:e', previousHash: 'h1' },
+  };
+
+  it('is offered to be set anew in the epoch of the user', () => {
+    given(user, registered).when({ type: 'OfferPasswordReset', offer }).then(offered(0));
+    given(user, registered, changed).when({ type: 'OfferPasswordReset', offer }).then(offered(1));
+    given(user).when({ type: 'OfferPasswordReset', offer }).thenRefused('NOT_FOUND');
+  });
+
+  it('is set anew, ends all sessions, and verifies the e-mail that had the token', () => {
+    given(user, registered, offered(0)).when(reset).then(changed, verified);
+    given(user, registered, verified, offered(0)).when(reset).then(changed);
+  });
+
+  it.each([
+    ['a new password', changed],
+    ['the end of all sessions', { type: 'SessionsEnded', data: { accountId: 'a1', epoch: 1 } }],
+    ['another e-mail', emailChanged],
+  ] as const)('is not set any more after %s, nor by the same token after another offer', (_what, event) => {
+    given(user, registered, offered(0), event).when(reset).thenRefused('TOKEN_INVALID', 'token');
+    if (event === emailChanged) return;
+    given(user, registered, offered(0), event, offered(1)).when(reset).thenRefused('TOKEN_INVALID', 'token');
+  });
+
+  it('is not set for another e-mail than that of the token, nor for an erased user', () => {
+    given(user, registered, offered(0))
+      .when({ ...reset, emailHash: 'h2' })
+      .thenRefused('TOKEN_INVALID', 'token');
+    given(user, registered, offered(0), { type: 'UserErased', data: { accountId: 'a1' } })
+      .when(reset)
+      .thenRefused('NOT_FOUND');
+  });
+});
+
+describe('another e-mail of a user', () => {
+  const registered: UserEvent = { type: 'UserRegistered', data: { accountId: 'a1', ...sealed } };
+  const to = (n: number) => ({ email: `v1:u1:${n}`, emailHash: `h${n}` });
+  const asking = (n: number) => ({
+    ...to(n),
+    previousHash: 'h1',
+    epoch: 0,
+    expiresAt: '2026-11-24T12:00:00.000Z',
+  });
+  const asked = (n: number): UserEvent => ({
+    type: 'EmailChangeRequested',
+    data: { accountId: 'a1', ...asking(n) },
+  });
+  const changed = (n: number, from: object): UserEvent =>
+    ({ type: 'EmailChanged', data: { accountId: 'a1', ...to(n), ...from } }) as UserEvent;
+  const first = { previous: 'v1:u1:e', previousHash: 'h1' };
+
+  it('is asked for with the password that is good at the moment', () => {
+    given(user, registered)
+      .when({ type: 'RequestEmailChange', change: asking(2) })
+      .then(asked(2));
+    given(user, registered, { type: 'SessionsEnded', data: { accountId: 'a1', epoch: 1 } })
+      .when({ type: 'RequestEmailChange', change: asking(2) })
+      .thenRefused('PASSWORD_WRONG', 'password');
+  });
+
+  it('takes the place of the one before, once', () => {
+    given(user, registered, asked(2))
+      .when({ type: 'ChangeEmail', ...to(2) })
+      .then(changed(2, first));
+    given(user, registered, asked(2), changed(2, first))
+      .when({ type: 'ChangeEmail', ...to(2) })
+      .then();
+  });
+
+  it('tells the e-mail before it, also when two were asked for at once', () => {
+    given(user, registered, asked(2), asked(3), changed(2, first))
+      .when({ type: 'ChangeEmail', ...to(3) })
+      .then(changed(3, { previous: 'v1:u1:2', previousHash: 'h2' }));
+  });
+
+  it('is verified', () => {
+    given(user, registered, asked(2), changed(2, first)).when({ type: 'VerifyEmail' }).then();
+  });
+
+  it('is not given to an erased user', () => {
+    given(user, registered, asked(2), { type: 'UserErased', data: { accountId: 'a1' } })
+      .when({ type: 'ChangeEmail', ...to(2) })
       .thenRefused('NOT_FOUND');
   });
 });

@@ -12,6 +12,16 @@ export type AcceptInvitationInput = {
   token: string;
 };
 
+/** Another e-mail for the user who is signed in. */
+export type ChangeEmailInput = {
+  /** Names this command. */
+  commandId?: string | null | undefined;
+  /** The new one. It gets a mail with a token. */
+  email: string;
+  /** The password of the user who is signed in. */
+  password: string;
+};
+
 /** Another role for a member. */
 export type ChangeMemberRoleInput = {
   /** Names this command. */
@@ -30,6 +40,14 @@ export type ChangePasswordInput = {
   currentPassword: string;
   /** 8 to 200 characters. Stored as an argon2id hash. */
   newPassword: string;
+};
+
+/** A token that was mailed to a new e-mail. */
+export type ConfirmEmailChangeInput = {
+  /** Names this command. */
+  commandId?: string | null | undefined;
+  /** As it stands in the mail; good for a day. */
+  token: string;
 };
 
 /** The end of the account that is signed in. */
@@ -191,6 +209,24 @@ export type RemoveMemberInput = {
   userId: string | number;
 };
 
+/** A forgotten password. */
+export type RequestPasswordResetInput = {
+  /** Names this command. */
+  commandId?: string | null | undefined;
+  /** Compared trimmed, in NFKC and lower case. */
+  email: string;
+};
+
+/** A new password in place of a forgotten one. */
+export type ResetPasswordInput = {
+  /** Names this command. */
+  commandId?: string | null | undefined;
+  /** 8 to 200 characters. Stored as an argon2id hash. */
+  newPassword: string;
+  /** As it stands in the mail; good for an hour, once. */
+  token: string;
+};
+
 /** A key of any account that an operator revokes. */
 export type RevokeKeyAsOperatorInput = {
   /** Names this command. */
@@ -341,6 +377,19 @@ export type AuditLogQueryVariables = Exact<{
 
 export type AuditLogQuery = { auditLog: { nodes: Array<{ id: string, at: string, action: string, actor: string, accountId: string, subject: string, reason: string | null, address: string | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null };
 
+export type ChangeEmailMutationVariables = Exact<{
+  input: ChangeEmailInput;
+}>;
+
+
+export type ChangeEmailMutation = { changeEmail:
+    | { __typename: 'ChangeEmailPayload', position: string }
+    | { __typename: 'EmailTaken', code: string, message: string }
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'NotFound', code: string, message: string }
+    | { __typename: 'SignInRefused', code: string, message: string }
+   | null };
+
 export type ChangeMemberRoleMutationVariables = Exact<{
   input: ChangeMemberRoleInput;
 }>;
@@ -363,6 +412,17 @@ export type ChangePasswordMutation = { changePassword:
     | { __typename: 'InvalidInput', code: string, message: string }
     | { __typename: 'NotFound', code: string, message: string }
     | { __typename: 'SignInRefused', code: string, message: string }
+   | null };
+
+export type ConfirmEmailChangeMutationVariables = Exact<{
+  input: ConfirmEmailChangeInput;
+}>;
+
+
+export type ConfirmEmailChangeMutation = { confirmEmailChange:
+    | { __typename: 'ConfirmEmailChangePayload', position: string }
+    | { __typename: 'EmailTaken', code: string, message: string }
+    | { __typename: 'InvalidInput', code: string, message: string }
    | null };
 
 export type DeleteAccountMutationVariables = Exact<{
@@ -533,6 +593,26 @@ export type RemoveMemberMutation = { removeMember:
     | { __typename: 'NotFound', code: string, message: string }
     | { __typename: 'RemoveMemberPayload', userId: string, position: string }
     | { __typename: 'TeamRefused', code: string, message: string }
+   | null };
+
+export type RequestPasswordResetMutationVariables = Exact<{
+  input: RequestPasswordResetInput;
+}>;
+
+
+export type RequestPasswordResetMutation = { requestPasswordReset:
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'RequestPasswordResetPayload', position: string }
+   | null };
+
+export type ResetPasswordMutationVariables = Exact<{
+  input: ResetPasswordInput;
+}>;
+
+
+export type ResetPasswordMutation = { resetPassword:
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'ResetPasswordPayload', position: string }
    | null };
 
 export type RevokeKeyAsOperatorMutationVariables = Exact<{
@@ -764,6 +844,20 @@ export const AuditLogDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<AuditLogQuery, AuditLogQueryVariables>;
+export const ChangeEmailDocument = new TypedDocumentString(`
+    mutation ChangeEmail($input: ChangeEmailInput!) {
+  changeEmail(input: $input) {
+    __typename
+    ... on ChangeEmailPayload {
+      position
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ChangeEmailMutation, ChangeEmailMutationVariables>;
 export const ChangeMemberRoleDocument = new TypedDocumentString(`
     mutation ChangeMemberRole($input: ChangeMemberRoleInput!) {
   changeMemberRole(input: $input) {
@@ -798,6 +892,20 @@ export const ChangePasswordDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<ChangePasswordMutation, ChangePasswordMutationVariables>;
+export const ConfirmEmailChangeDocument = new TypedDocumentString(`
+    mutation ConfirmEmailChange($input: ConfirmEmailChangeInput!) {
+  confirmEmailChange(input: $input) {
+    __typename
+    ... on ConfirmEmailChangePayload {
+      position
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ConfirmEmailChangeMutation, ConfirmEmailChangeMutationVariables>;
 export const DeleteAccountDocument = new TypedDocumentString(`
     mutation DeleteAccount($input: DeleteAccountInput!) {
   deleteAccount(input: $input) {
@@ -1196,6 +1304,34 @@ export const RemoveMemberDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<RemoveMemberMutation, RemoveMemberMutationVariables>;
+export const RequestPasswordResetDocument = new TypedDocumentString(`
+    mutation RequestPasswordReset($input: RequestPasswordResetInput!) {
+  requestPasswordReset(input: $input) {
+    __typename
+    ... on RequestPasswordResetPayload {
+      position
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RequestPasswordResetMutation, RequestPasswordResetMutationVariables>;
+export const ResetPasswordDocument = new TypedDocumentString(`
+    mutation ResetPassword($input: ResetPasswordInput!) {
+  resetPassword(input: $input) {
+    __typename
+    ... on ResetPasswordPayload {
+      position
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ResetPasswordMutation, ResetPasswordMutationVariables>;
 export const RevokeKeyAsOperatorDocument = new TypedDocumentString(`
     mutation RevokeKeyAsOperator($input: RevokeKeyAsOperatorInput!) {
   revokeKeyAsOperator(input: $input) {

@@ -1,0 +1,134 @@
+import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
+import type { CommandContext } from '../eventsourcing/commandHandler.js';
+import type { PositionTokens } from '../eventsourcing/positionToken.js';
+import { Access, MEMBERS } from '../graphql/access.js';
+import type { RequestContext } from '../graphql/context.js';
+import { sessionOf } from '../graphql/context.js';
+import { Cost, MUTATION } from '../graphql/cost/directives.js';
+import { Metered } from '../graphql/metering.js';
+import { EmailTaken, NotFound, refused } from '../graphql/refusals.js';
+import type { ConfirmEmailChange, RequestEmailChange } from './changeEmail.js';
+import {
+  ChangeEmailInput,
+  ChangeEmailPayload,
+  ChangeEmailResult,
+  ConfirmEmailChangeInput,
+  ConfirmEmailChangePayload,
+  ConfirmEmailChangeResult,
+  RequestPasswordResetInput,
+  RequestPasswordResetPayload,
+  RequestPasswordResetResult,
+  ResetPasswordInput,
+  ResetPasswordPayload,
+  ResetPasswordResult,
+} from './emailTypes.js';
+import { limited } from './profileResolvers.js';
+import type { RequestPasswordReset, ResetPassword } from './resetPassword.js';
+
+/** How long an answer waits for what policies do about it, in milliseconds. */
+const POLICIES_WAIT_MS = 3_000;
+
+/** What is done by tokens that are mailed: a new password, another e-mail. */
+@Resolver()
+export class EmailResolver {
+  constructor(
+    private readonly requestingReset: RequestPasswordReset,
+    private readonly resetting: ResetPassword,
+    private readonly requestingChange: RequestEmailChange,
+    private readonly confirming: ConfirmEmailChange,
+    private readonly tokens: PositionTokens,
+    /** Waits, bounded, for policies and read models to have seen a position. */
+    private readonly settled: (position: number, timeoutMs: number) => Promise<boolean>,
+  ) {}
+
+  @Metered('anonymous')
+  @Access({ anyone: true })
+  @Cost(MUTATION)
+  @Mutation(() => RequestPasswordResetResult, {
+    nullable: true,
+    description:
+      'Mails a token for `resetPassword` to the user who has this e-mail. The answer is the same where nobody has it. At most three tokens are good at once. No credential needed.',
+  })
+  async requestPasswordReset(
+    @Ctx() context: RequestContext,
+    @Arg('input', () => RequestPasswordResetInput, { description: 'The e-mail.' })
+    input: RequestPasswordResetInput,
+  ): Promise<typeof RequestPasswordResetResult> {
+    const result = await this.requestingReset.execute(input, whenOf(context));
+    if (result.kind === 'refused') return refused(result.refusal);
+    return Object.assign(new RequestPasswordResetPayload(), this.#at(result.position));
+  }
+
+  @Metered('anonymous')
+  @Access({ anyone: true })
+  @Cost(MUTATION)
+  @Mutation(() => ResetPasswordResult, {
+    nullable: true,
+    description:
+      'Sets a new password with the token that was mailed. All sessions of the user end, and the e-mail is confirmed. No credential needed.',
+  })
+  async resetPassword(
+    @Ctx() context: RequestContext,
+    @Arg('input', () => ResetPasswordInput, { description: 'The token and the new password.' })
+    input: ResetPasswordInput,
+  ): Promise<typeof ResetPasswordResult> {
+    const result = await this.resetting.execute(input, whenOf(context));
+    if (result.kind === 'refused') return refused(result.refusal);
+    return Object.assign(new ResetPasswordPayload(), this.#at(result.position));
+  }
+
+  @Metered('guarded')
+  @Access({ roles: MEMBERS })
+  @Cost(MUTATION)
+  @Mutation(() => ChangeEmailResult, {
+    nullable: true,
+    description:
+      'Mails a token for `confirmEmailChange` to another e-mail; until it comes back nothing changes, and a new password or the end of all sessions ends the request. Ten in 15 minutes are the most. Needs a session.',
+  })
+  async changeEmail(
+    @Ctx() context: RequestContext,
+    @Arg('input', () => ChangeEmailInput, { description: 'The new e-mail, and the password.' })
+    input: ChangeEmailInput,
+  ): Promise<typeof ChangeEmailResult> {
+    const result = await this.requestingChange.execute(sessionOf(context), input, whenOf(context));
+    if (result.kind === 'limited') return limited(result.waitMs);
+    if (result.kind === 'refused') {
+      const { code, message } = result.refusal;
+      if (code === 'EMAIL_TAKEN') return new EmailTaken(code, message);
+      return code === 'NOT_FOUND' ? new NotFound(message) : refused(result.refusal);
+    }
+    return Object.assign(new ChangeEmailPayload(), this.#at(result.position));
+  }
+
+  @Metered('anonymous')
+  @Access({ anyone: true })
+  @Cost(MUTATION)
+  @Mutation(() => ConfirmEmailChangeResult, {
+    nullable: true,
+    description:
+      'Changes the e-mail of a user with the token that was mailed to the new one. The old one is free again, and gets a notice. No credential needed.',
+  })
+  async confirmEmailChange(
+    @Ctx() context: RequestContext,
+    @Arg('input', () => ConfirmEmailChangeInput, { description: 'The token.' })
+    input: ConfirmEmailChangeInput,
+  ): Promise<typeof ConfirmEmailChangeResult> {
+    const result = await this.confirming.execute(input, whenOf(context));
+    if (result.kind === 'refused') {
+      const { code, message } = result.refusal;
+      return code === 'EMAIL_TAKEN' ? new EmailTaken(code, message) : refused(result.refusal);
+    }
+    // It is claimed: an outage from here on delays what follows, not the answer.
+    await this.settled(result.position, POLICIES_WAIT_MS).catch(() => false);
+    return Object.assign(new ConfirmEmailChangePayload(), this.#at(result.position));
+  }
+
+  #at(position: number): { position: string } {
+    return { position: this.tokens.encode(position) };
+  }
+}
+
+const whenOf = ({ now, correlationId }: RequestContext): Pick<CommandContext, 'at' | 'correlationId'> => ({
+  at: new Date(now),
+  correlationId,
+});

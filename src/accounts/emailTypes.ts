@@ -1,0 +1,96 @@
+import 'reflect-metadata';
+import { createUnionType, Field, InputType, ObjectType } from 'type-graphql';
+import { EmailTaken, InvalidInput, NotFound, SignInRefused } from '../graphql/refusals.js';
+
+@InputType({ description: 'A forgotten password.' })
+export class RequestPasswordResetInput {
+  @Field(() => String, { description: 'Compared trimmed, in NFKC and lower case.' })
+  email!: string;
+
+  @Field(() => String, { nullable: true, description: 'Names this command.' })
+  commandId?: string | null;
+}
+
+@ObjectType({
+  simpleResolvers: true,
+  description: 'The request is stored. It tells nothing about the e-mail.',
+})
+export class RequestPasswordResetPayload {
+  @Field(() => String, { description: 'The place of this request in the history; opaque.' })
+  position!: string;
+}
+
+export const RequestPasswordResetResult = createUnionType({
+  name: 'RequestPasswordResetResult',
+  description: 'The request, or why there is none.',
+  types: () => [RequestPasswordResetPayload, InvalidInput] as const,
+});
+
+@InputType({ description: 'A new password in place of a forgotten one.' })
+export class ResetPasswordInput {
+  @Field(() => String, { description: 'As it stands in the mail; good for an hour, once.' })
+  token!: string;
+
+  @Field(() => String, { description: '8 to 200 characters. Stored as an argon2id hash.' })
+  newPassword!: string;
+
+  @Field(() => String, { nullable: true, description: 'Names this command.' })
+  commandId?: string | null;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'The new password is set.' })
+export class ResetPasswordPayload {
+  @Field(() => String, { description: 'The place of this change in the history; opaque.' })
+  position!: string;
+}
+
+export const ResetPasswordResult = createUnionType({
+  name: 'ResetPasswordResult',
+  description: 'The new password, or why it is the old one.',
+  types: () => [ResetPasswordPayload, InvalidInput] as const,
+});
+
+@InputType({ description: 'Another e-mail for the user who is signed in.' })
+export class ChangeEmailInput {
+  @Field(() => String, { description: 'The new one. It gets a mail with a token.' })
+  email!: string;
+
+  @Field(() => String, { description: 'The password of the user who is signed in.' })
+  password!: string;
+
+  @Field(() => String, { nullable: true, description: 'Names this command.' })
+  commandId?: string | null;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'The change waits for its confirmation.' })
+export class ChangeEmailPayload {
+  @Field(() => String, { description: 'The place of this request in the history; opaque.' })
+  position!: string;
+}
+
+export const ChangeEmailResult = createUnionType({
+  name: 'ChangeEmailResult',
+  description: 'The request, or why there is none.',
+  types: () => [ChangeEmailPayload, EmailTaken, SignInRefused, NotFound, InvalidInput] as const,
+});
+
+@InputType({ description: 'A token that was mailed to a new e-mail.' })
+export class ConfirmEmailChangeInput {
+  @Field(() => String, { description: 'As it stands in the mail; good for a day.' })
+  token!: string;
+
+  @Field(() => String, { nullable: true, description: 'Names this command.' })
+  commandId?: string | null;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'The e-mail is changed.' })
+export class ConfirmEmailChangePayload {
+  @Field(() => String, { description: 'The place of this change in the history; opaque.' })
+  position!: string;
+}
+
+export const ConfirmEmailChangeResult = createUnionType({
+  name: 'ConfirmEmailChangeResult',
+  description: 'The changed e-mail, or why it is the old one.',
+  types: () => [ConfirmEmailChangePayload, EmailTaken, InvalidInput] as const,
+});
