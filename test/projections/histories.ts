@@ -4,6 +4,7 @@ import type { AccountEvent, SessionEvent, UserEvent } from '../../src/accounts/e
 import type { PatternContent, PatternEvent } from '../../src/catalogue/events.js';
 import type { EventStore } from '../../src/eventsourcing/eventStore.js';
 import type { KeyEvent } from '../../src/keys/events.js';
+import type { MailEvent } from '../../src/mail/events.js';
 import type { SubscriptionEvent } from '../../src/plans/events.js';
 import type { Role, TeamEvent } from '../../src/teams/events.js';
 import { ROLES } from '../../src/teams/events.js';
@@ -16,6 +17,7 @@ type Event =
   | SessionEvent
   | PatternEvent
   | KeyEvent
+  | MailEvent
   | SubscriptionEvent
   | TeamEvent
   | UsageEvent;
@@ -36,6 +38,8 @@ export type Happening =
   | { readonly kind: 'session'; readonly who: number }
   | { readonly kind: 'password'; readonly who: number }
   | { readonly kind: 'profile'; readonly who: number }
+  | { readonly kind: 'email'; readonly who: number }
+  | { readonly kind: 'mail'; readonly who: number; readonly outcome: MailOutcome }
   | { readonly kind: 'sign-out'; readonly who: number; readonly everywhere: boolean }
   | { readonly kind: 'grant'; readonly who: number; readonly plan: string }
   | { readonly kind: 'invite'; readonly who: number; readonly role: Role }
@@ -45,6 +49,8 @@ export type Happening =
   | { readonly kind: 'uses'; readonly uses: readonly UseShape[] }
   | { readonly kind: 'correct'; readonly who: number }
   | { readonly kind: 'other' };
+
+type MailOutcome = 'waits' | 'sent' | 'refused';
 
 interface UseShape {
   readonly who: number;
@@ -90,6 +96,15 @@ export const happening: fc.Arbitrary<Happening> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: kind('session'), who }) },
   { weight: 1, arbitrary: fc.record({ kind: kind('password'), who }) },
   { weight: 1, arbitrary: fc.record({ kind: kind('profile'), who }) },
+  { weight: 1, arbitrary: fc.record({ kind: kind('email'), who }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: kind('mail'),
+      who,
+      outcome: fc.constantFrom<MailOutcome>('waits', 'sent', 'refused'),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ kind: kind('sign-out'), who, everywhere: fc.boolean() }) },
   {
     weight: 2,
@@ -214,6 +229,27 @@ export class Historian {
         if (!this.#isUser(user)) return;
         const data = { accountId: user, name: `v1:sealed-${this.#minute}` };
         yield [`user-${user}`, { type: 'ProfileUpdated', data }];
+        return;
+      }
+      case 'email': {
+        const user = this.#id(happening.who);
+        if (!this.#isUser(user)) return;
+        const [emailHash, email] = [`hash-${this.#minute}`, `v1:sealed-${this.#minute}`];
+        const of = { accountId: user, email, emailHash, previousHash: 'hash' };
+        const open = { epoch: this.#epochs.get(user) ?? 0, expiresAt: '2026-11-24T00:00:00.000Z' };
+        yield [`user-${user}`, { type: 'EmailChangeRequested', data: { ...of, ...open } }];
+        yield [`user-${user}`, { type: 'EmailChanged', data: { ...of, previous: 'v1:sealed' } }];
+        return;
+      }
+      case 'mail': {
+        const userId = this.#id(happening.who);
+        const stream = `mail-${randomUUID()}`;
+        const data = { kind: 'verify-email', userId, to: 'v1:sealed', name: null } as const;
+        const expiresAt = '2026-11-30T00:00:00.000Z';
+        yield [stream, { type: 'MailRequested', data: { ...data, expiresAt } }];
+        if (happening.outcome === 'sent') yield [stream, { type: 'MailSent', data: { userId } }];
+        if (happening.outcome === 'refused')
+          yield [stream, { type: 'MailFailed', data: { userId, reason: 'refused' } }];
         return;
       }
       case 'password': {
