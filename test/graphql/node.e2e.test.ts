@@ -15,11 +15,13 @@ describe('node', () => {
   const node = async (id: string, secret: string) => (await t.raw(NODE, { id }, secret)).data?.['node'];
 
   it('gives patterns, the account and its keys by their ids', async () => {
-    const { secret, accountId, keyId } = await t.customer();
+    const { secret, token, accountId, keyId } = await t.customer();
     const found = await t.raw('{ pattern(slug: "circuit-breaker") { ... on Pattern { id } } }', {}, secret);
     const { id } = found.data?.['pattern'] as { id: string };
     expect(await node(id, secret)).toMatchObject({ __typename: 'Pattern', id, slug: 'circuit-breaker' });
-    expect(await node(keyId, secret)).toEqual({ __typename: 'Key', id: keyId, name: 'test' });
+    const admin = await t.issueKey(token, 'LIVE', ['READ', 'ADMIN']);
+    expect(await node(keyId, admin.secret)).toEqual({ __typename: 'Key', id: keyId, name: 'test' });
+    expect(await node(keyId, secret)).toBeNull();
     expect(await node(accountId, secret)).toEqual({
       __typename: 'Account',
       id: accountId,

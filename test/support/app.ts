@@ -8,6 +8,7 @@ import { subscription } from '../../src/plans/decide.js';
 import { subscriptionStream } from '../../src/plans/events.js';
 import type { TypedDocumentString } from '../generated/graphql.js';
 import { allEvents } from '../crash/facts.js';
+import type { IssueKeyInput } from '../generated/graphql.js';
 import { IssueKeyDocument, RegisterUserDocument } from '../generated/graphql.js';
 import type { Place } from './database.js';
 import { freshPlace } from './database.js';
@@ -29,7 +30,11 @@ export interface TestApp {
   /** Registers a user; the session token, and the ids. */
   register(email?: string): Promise<{ token: string; accountId: string; userId: string }>;
   /** Issues a key for a session. */
-  issueKey(token: string, environment?: 'LIVE' | 'TEST'): Promise<{ secret: string; keyId: string }>;
+  issueKey(
+    token: string,
+    environment?: 'LIVE' | 'TEST',
+    scopes?: IssueKeyInput['scopes'],
+  ): Promise<{ secret: string; keyId: string }>;
   /** Puts an account on a plan, as an operator. */
   grant(accountId: string, plan: string): Promise<void>;
   /** Puts a user above accounts. */
@@ -95,8 +100,8 @@ export async function startApp({ place, env, ...options }: TestAppOptions = {}):
       }
       return { token: result.sessionToken, accountId: result.account.id, userId: result.user.id };
     },
-    issueKey: async (token, environment = 'LIVE') => {
-      const { data } = await test.query(IssueKeyDocument, { input: { name: 'test', environment } }, token);
+    issueKey: async (token, environment = 'LIVE', scopes = ['READ']) => {
+      const { data } = await test.query(IssueKeyDocument, { input: { name: 'test', environment, scopes } }, token);
       const result = data?.issueKey;
       if (result?.__typename !== 'IssueKeyPayload' || result.secret == null) {
         throw new Error(`issueKey answered ${JSON.stringify(result)}`);
