@@ -10,6 +10,55 @@ const secret = z
 const url = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' });
 const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
 
+/** Plain http only where nobody else can listen. */
+const issuerUrl = z.string().refine((text) => {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname, search, hash } = new URL(text);
+  const loopback = ['127.0.0.1', '[::1]', 'localhost'].includes(hostname);
+  return (protocol === 'https:' || (protocol === 'http:' && loopback)) && search === '' && hash === '';
+}, 'must be an https URL without query and fragment (http on loopback alone)');
+const claim = z.string().min(1);
+
+const OidcIssuer = z.strictObject({
+  /** As `iss` says it, letter for letter. */
+  issuer: issuerUrl,
+  /** One of these must be in the token. */
+  audience: z.union([claim.transform((one) => [one]), z.array(claim).min(1)]),
+  /** HS256 for tokens that are signed with OIDC_SHARED_SECRET; otherwise the issuer's published keys hold. */
+  algorithm: z.literal('HS256').optional(),
+  /** What the issuer calls things. */
+  claims: z
+    .strictObject({
+      /** The first of these that a token has says for whom it is. */
+      audience: z.array(claim).min(1).default(['aud']),
+      email: claim.default('email'),
+      emailVerified: claim.default('email_verified'),
+      name: claim.default('name'),
+    })
+    .prefault({}),
+  /** Claims that a token must have, each with one of the values. */
+  require: z.record(claim, z.array(claim).min(1)).default({}),
+});
+/** An OpenID Connect issuer whose tokens are sessions. */
+export type OidcIssuer = z.infer<typeof OidcIssuer>;
+
+const oidcIssuers = z
+  .string()
+  .default('[]')
+  .transform((text, context): unknown => {
+    try {
+      return JSON.parse(text);
+    } catch {
+      context.addIssue({ code: 'custom', message: 'must be JSON: a list of issuers' });
+      return z.NEVER;
+    }
+  })
+  .pipe(z.array(OidcIssuer))
+  .refine(
+    (issuers) => new Set(issuers.map(({ issuer }) => issuer)).size === issuers.length,
+    'names an issuer twice',
+  );
+
 const listed = (value: string): string[] =>
   value
     .split(',')
@@ -101,6 +150,11 @@ const Environment = z.object({
     .pipe(z.array(z.string().regex(/^[^\s@]+@[^\s@]+$/, 'must be e-mails, separated by commas'))),
   LEGACY_API_KEYS: keysIn('LEGACY_API_KEYS'),
   API_KEYS: keysIn('API_KEYS'),
+  OIDC_ISSUERS: oidcIssuers,
+  OIDC_SHARED_SECRET: z
+    .string()
+    .refine((text) => Buffer.byteLength(text) >= 32, 'must have at least 32 bytes (RFC 7518, section 3.2)')
+    .optional(),
   CORS_ORIGINS: z.string().default('').transform(listed),
   JOURNAL_FLUSH_MS: z.coerce.number().min(0).max(1_000).default(1),
   EMBEDDINGS: z.enum(['local', 'off']).default('local'),
@@ -155,6 +209,10 @@ export interface Config {
     /** Names where it stands. */
     readonly entry: string;
   }[];
+  /** Whose tokens are sessions, beside our own. */
+  readonly oidcIssuers: readonly OidcIssuer[];
+  /** What tokens of issuers with HS256 are signed with. */
+  readonly oidcSharedSecret: string | undefined;
   readonly corsOrigins: readonly string[];
   /** Shortest time between two flushes of the usage journal under load, in milliseconds. */
   readonly journalFlushMs: number;
@@ -192,6 +250,9 @@ export function parseConfig(env: NodeJS.ProcessEnv): Config {
       `ROLE: ${e.ROLE} is one of several processes, which need PostgreSQL: set DATABASE_URL, or leave ROLE out`,
     ]);
   }
+  if (e.OIDC_ISSUERS.some(({ algorithm }) => algorithm === 'HS256') && e.OIDC_SHARED_SECRET === undefined) {
+    throw new ConfigError(['OIDC_SHARED_SECRET: must be set, since an issuer in OIDC_ISSUERS has HS256']);
+  }
   const base = e.OTEL_EXPORTER_OTLP_ENDPOINT?.replace(/\/$/, '');
   const traces = e.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? (base && `${base}/v1/traces`);
   return {
@@ -217,6 +278,8 @@ export function parseConfig(env: NodeJS.ProcessEnv): Config {
     trustProxy: e.TRUST_PROXY,
     operators: e.OPERATORS,
     environmentKeys: onceEach([...e.LEGACY_API_KEYS, ...e.API_KEYS]),
+    oidcIssuers: e.OIDC_ISSUERS,
+    oidcSharedSecret: e.OIDC_SHARED_SECRET,
     corsOrigins: e.CORS_ORIGINS,
     journalFlushMs: e.JOURNAL_FLUSH_MS,
     embeddings: e.EMBEDDINGS,

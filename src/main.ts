@@ -1,4 +1,5 @@
 import { AccountQueries } from '../projections/accounts/queries.js';
+import { IdentityQueries } from '../projections/identities/queries.js';
 import { CatalogueQueries } from '../projections/catalogue/queries.js';
 import { KeyQueries } from '../projections/keys/queries.js';
 import { AuditQueries } from '../projections/audit/queries.js';
@@ -219,7 +220,9 @@ async function serveCalls(
 ): Promise<{ url: string; parts: Parts; apiCommands: ApiCommands }> {
   const { reader, models } = projections;
   const loadedFrom = Math.min(
-    ...['accounts', 'keys', 'sessions', 'teams'].map((name) => models.access(name).state().checkpoint),
+    ...['accounts', 'identities', 'keys', 'sessions', 'teams'].map(
+      (name) => models.access(name).state().checkpoint,
+    ),
   );
   const access = await followAccess(stores, reader, loadedFrom, queries, log, shutdown);
   await openEnvironmentAccounts(stores, access.plans);
@@ -241,6 +244,7 @@ function queriesOf({ models, sql }: Projections): Queries {
   return {
     accounts: new AccountQueries(sql, models.access('accounts')),
     keys: new KeyQueries(sql, models.access('keys')),
+    identities: new IdentityQueries(sql, models.access('identities')),
     sessions: new SessionQueries(sql, models.access('sessions')),
     teams: new TeamQueries(sql, models.access('teams')),
     catalogue: new CatalogueQueries(sql, models.access('catalogue'), models.access('popularity')),

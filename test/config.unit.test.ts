@@ -12,6 +12,37 @@ function problems(env: NodeJS.ProcessEnv): readonly string[] {
   throw new Error('the configuration was accepted');
 }
 
+const COGNITO = {
+  issuer: 'https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_pool',
+  audience: ['client'],
+  claims: {
+    audience: ['aud', 'client_id'],
+    email: 'email',
+    emailVerified: 'email_verified',
+    name: 'name',
+  },
+  require: { token_use: ['access', 'id'] },
+};
+
+it.each([
+  ['no JSON', '{', 'OIDC_ISSUERS: must be JSON'],
+  ['no list', '{}', 'OIDC_ISSUERS: '],
+  ['plain http', '[{"issuer":"http://issuer.example","audience":"a"}]', 'OIDC_ISSUERS.0.issuer: must be an'],
+  ['no audience', '[{"issuer":"https://issuer.example","audience":[]}]', 'OIDC_ISSUERS.0.audience: '],
+  [
+    'an issuer twice',
+    '[{"issuer":"https://a.example","audience":"a"},{"issuer":"https://a.example","audience":"b"}]',
+    'OIDC_ISSUERS: names an issuer twice',
+  ],
+  [
+    'HS256 without the secret',
+    '[{"issuer":"https://a.example","audience":"a","algorithm":"HS256"}]',
+    'OIDC_SHARED_SECRET: must be set',
+  ],
+])('refuses issuers with %s by name', (_what, issuers, message) => {
+  expect(() => parseConfig({ OIDC_ISSUERS: issuers })).toThrow(message);
+});
+
 it('needs nothing', () => {
   expect(parseConfig({})).toEqual({
     production: false,
@@ -27,6 +58,7 @@ it('needs nothing', () => {
     trustProxy: false,
     operators: [],
     environmentKeys: [],
+    oidcIssuers: [],
     corsOrigins: [],
     journalFlushMs: 1,
     embeddings: 'local',
@@ -51,6 +83,15 @@ it('takes what is set', () => {
     LEGACY_API_KEYS: 'old-key-of-somebody:business, with:colons:within:free',
     API_KEYS: 'old-key-of-somebody:business',
     OPERATORS: 'a@example.com, B@example.com',
+    OIDC_ISSUERS: JSON.stringify([
+      {
+        issuer: COGNITO.issuer,
+        audience: 'client',
+        claims: { audience: ['aud', 'client_id'] },
+        require: { token_use: ['access', 'id'] },
+      },
+    ]),
+    OIDC_SHARED_SECRET: 'x'.repeat(32),
     CORS_ORIGINS: 'https://a.example, https://b.example,',
     JOURNAL_FLUSH_MS: '2.5',
     EMBEDDINGS: 'off',
@@ -77,6 +118,8 @@ it('takes what is set', () => {
       { key: 'old-key-of-somebody', plan: 'business', entry: 'LEGACY_API_KEYS, entry 1' },
       { key: 'with:colons:within', plan: 'free', entry: 'LEGACY_API_KEYS, entry 2' },
     ],
+    oidcIssuers: [COGNITO],
+    oidcSharedSecret: 'x'.repeat(32),
     corsOrigins: ['https://a.example', 'https://b.example'],
     journalFlushMs: 2.5,
     embeddings: 'off',

@@ -1,5 +1,5 @@
 import { NOBODY } from '../../src/accounts/events.js';
-import type { AccountEvent, SessionEvent, UserEvent } from '../../src/accounts/events.js';
+import type { AccountEvent, IdentityLinked, SessionEvent, UserEvent } from '../../src/accounts/events.js';
 import type { StoredEvent } from '../../src/eventsourcing/event.js';
 import type { KeyEvent } from '../../src/keys/events.js';
 import type { OperatorEvent } from '../../src/operators/events.js';
@@ -9,6 +9,7 @@ import type { ReadModel } from '../readModel.js';
 
 type Audited =
   | AccountEvent
+  | IdentityLinked
   | SessionEvent
   | KeyEvent
   | OperatorEvent
@@ -52,6 +53,11 @@ const AUDITED: {
   EmailChangeRequested: ({ accountId }, id) => ({ account: accountId, actor: `user:${id}` }),
   EmailChanged: ({ accountId }, id) => ({ account: accountId, actor: `user:${id}` }),
   ProfileUpdated: ({ accountId }, id) => ({ account: accountId, actor: `user:${id}` }),
+  IdentityLinked: ({ accountId, userId, issuer }) => ({
+    account: accountId,
+    actor: `user:${userId}`,
+    reason: issuer,
+  }),
   SessionStarted: ({ accountId, userId, how }) => ({
     account: accountId,
     actor: `user:${userId}`,

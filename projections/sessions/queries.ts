@@ -15,6 +15,14 @@ export class SessionQueries {
     private readonly model: ReadModelAccess,
   ) {}
 
+  /** When users last ended all their sessions; those who never did are left out. */
+  async ends(): Promise<{ userId: string; at: number }[]> {
+    const rows = await this.sql.query<{ user_id: string; began_at: Date }>(
+      `SELECT user_id, began_at FROM ${this.model.t('epochs')}`,
+    );
+    return rows.map(({ user_id: userId, began_at: at }) => ({ userId, at: at.getTime() }));
+  }
+
   /** What has ended since then, for the memory of ended sessions. */
   async endedSince(since: Date): Promise<SessionEnds> {
     const { t } = this.model;

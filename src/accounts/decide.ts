@@ -1,6 +1,13 @@
 import type { Decider } from '../eventsourcing/decider.js';
 import { accept, refuse } from '../eventsourcing/decider.js';
-import type { AccountEvent, EmailEvent, SessionEnd, SessionEvent, UserEvent } from './events.js';
+import type {
+  AccountEvent,
+  EmailEvent,
+  IdentityLinked,
+  SessionEnd,
+  SessionEvent,
+  UserEvent,
+} from './events.js';
 
 type EmailRegistered = Extract<EmailEvent, { type: 'EmailRegistered' }>;
 type EmailClaimed = Extract<EmailEvent, { type: 'EmailClaimed' }>;
@@ -281,4 +288,16 @@ export const account: Decider<AccountState, AccountCommand, AccountEvent> = {
     const { emailHash, by } = command;
     return accept({ type: 'AccountDeleted', data: { ownerId, emailHash, by } });
   },
+};
+
+export interface IdentityCommand {
+  readonly type: 'LinkIdentity';
+  readonly link: IdentityLinked['data'];
+}
+
+/** Linked once, for good: another user never gets it. */
+export const identity: Decider<{ linked: boolean }, IdentityCommand, IdentityLinked> = {
+  initial: { linked: false },
+  evolve: () => ({ linked: true }),
+  decide: ({ linked }, { link }) => (linked ? accept() : accept({ type: 'IdentityLinked', data: link })),
 };

@@ -3,7 +3,7 @@ import type { CommandContext } from '../eventsourcing/commandHandler.js';
 import type { PositionTokens } from '../eventsourcing/positionToken.js';
 import { Access, MEMBERS } from '../graphql/access.js';
 import type { RequestContext } from '../graphql/context.js';
-import { sessionOf } from '../graphql/context.js';
+import { ownSessionOf } from '../graphql/context.js';
 import { Cost, MUTATION } from '../graphql/cost/directives.js';
 import { Metered } from '../graphql/metering.js';
 import { EmailTaken, NotFound, refused } from '../graphql/refusals.js';
@@ -90,7 +90,7 @@ export class EmailResolver {
     @Arg('input', () => ChangeEmailInput, { description: 'The new e-mail, and the password.' })
     input: ChangeEmailInput,
   ): Promise<typeof ChangeEmailResult> {
-    const result = await this.requestingChange.execute(sessionOf(context), input, whenOf(context));
+    const result = await this.requestingChange.execute(ownSessionOf(context), input, whenOf(context));
     if (result.kind === 'limited') return limited(result.waitMs);
     if (result.kind === 'refused') {
       const { code, message } = result.refusal;

@@ -163,7 +163,20 @@ export function mailedToken(subject: string): MailedToken {
   return { userId, epoch: Number(epoch), emailHash };
 }
 
+/** Stream `identity-<keyed hash of issuer and subject>`: which user somebody is whom an OIDC issuer vouches for. */
+export interface IdentityLinked {
+  readonly type: 'IdentityLinked';
+  readonly data: {
+    readonly userId: string;
+    readonly accountId: string;
+    readonly issuer: string;
+    /** Whether the user was made for it, or had the e-mail already. */
+    readonly how: 'registered' | 'email';
+  };
+}
+
 export const emailStream = (emailHash: string): string => `email-${emailHash}`;
 export const userStream = (userId: string): string => `user-${userId}`;
 export const sessionStream = (sessionId: string): string => `session-${sessionId}`;
+export const identityStream = (identity: string): string => `identity-${identity}`;
 export const accountStream = (accountId: string): string => `account-${accountId}`;

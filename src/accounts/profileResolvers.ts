@@ -2,7 +2,7 @@ import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
 import type { Refusal } from '../eventsourcing/decider.js';
 import type { PositionTokens } from '../eventsourcing/positionToken.js';
 import type { RequestContext } from '../graphql/context.js';
-import { sessionOf } from '../graphql/context.js';
+import { ownSessionOf, sessionOf } from '../graphql/context.js';
 import { Cost, MUTATION } from '../graphql/cost/directives.js';
 import { Access, MEMBERS } from '../graphql/access.js';
 import { Metered } from '../graphql/metering.js';
@@ -44,13 +44,13 @@ export class ProfileResolver {
   @Mutation(() => ChangePasswordResult, {
     nullable: true,
     description:
-      'Changes the password of the user who is signed in. All sessions end, and a new one takes their place. Ten wrong passwords in 15 minutes are the most. Needs a session.',
+      'Changes the password of the user who is signed in. All sessions end, and a new one takes their place. Ten wrong passwords in 15 minutes are the most. Needs a session of ours.',
   })
   async changePassword(
     @Ctx() context: RequestContext,
     @Arg('input', () => ChangePasswordInput, { description: 'The new password.' }) input: ChangePasswordInput,
   ): Promise<typeof ChangePasswordResult> {
-    const result = await this.changing.execute(sessionOf(context), input, {
+    const result = await this.changing.execute(ownSessionOf(context), input, {
       at: new Date(context.now),
       correlationId: context.correlationId,
     });

@@ -2,7 +2,7 @@ import { Arg, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-g
 import type { PositionTokens } from '../eventsourcing/positionToken.js';
 import { Cost, MUTATION } from '../graphql/cost/directives.js';
 import type { PlanOf, RequestContext } from '../graphql/context.js';
-import { accountOf, sessionOf } from '../graphql/context.js';
+import { accountOf, ownSessionOf } from '../graphql/context.js';
 import { Access, MEMBERS } from '../graphql/access.js';
 import { Metered } from '../graphql/metering.js';
 import { EmailTaken, NotFound, refused } from '../graphql/refusals.js';
@@ -102,14 +102,14 @@ export class AccountsResolver {
   @Mutation(() => DeleteAccountResult, {
     nullable: true,
     description:
-      'Deletes the account that is signed in, for good; only the user who opened it can. Its sessions and keys are refused at once, members lose it, personal data are erased, and the e-mail is free again. Uses stay counted. Needs a session.',
+      'Deletes the account that is signed in, for good; only the user who opened it can. Its sessions and keys are refused at once, members lose it, personal data are erased, and the e-mail is free again. Uses stay counted. Needs a session of ours.',
   })
   async deleteAccount(
     @Ctx() context: RequestContext,
     @Arg('input', () => DeleteAccountInput, { description: 'The confirmation.' }) input: DeleteAccountInput,
   ): Promise<typeof DeleteAccountResult> {
     const accountId = accountOf(context);
-    const { userId } = sessionOf(context);
+    const { userId } = ownSessionOf(context);
     const result = await this.remove.execute(
       { accountId, userId, ...input },
       { at: new Date(context.now), correlationId: context.correlationId },

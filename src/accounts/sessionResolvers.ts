@@ -4,7 +4,7 @@ import { BAD_COMMAND_ID, commandIdOf } from '../eventsourcing/commandId.js';
 import type { Refusal } from '../eventsourcing/decider.js';
 import type { PositionTokens } from '../eventsourcing/positionToken.js';
 import type { RequestContext } from '../graphql/context.js';
-import { sessionOf } from '../graphql/context.js';
+import { ownSessionOf, sessionOf } from '../graphql/context.js';
 import { Cost, MUTATION } from '../graphql/cost/directives.js';
 import { Access, MEMBERS } from '../graphql/access.js';
 import { Metered } from '../graphql/metering.js';
@@ -105,13 +105,14 @@ export class SessionsResolver {
   @Cost(MUTATION)
   @Mutation(() => SignOutResult, {
     nullable: true,
-    description: 'Ends the session that is signed in: its tokens are refused at once. Needs a session.',
+    description:
+      'Ends the session that is signed in: its tokens are refused at once. Needs a session of ours.',
   })
   async signOut(
     @Ctx() context: RequestContext,
     @Arg('input', () => SignOutInput, { description: 'The end.' }) input: SignOutInput,
   ): Promise<typeof SignOutResult> {
-    const { sessionId, userId } = sessionOf(context);
+    const { sessionId, userId } = ownSessionOf(context);
     const command = commandOf(context, userId, input.commandId, `sign-out:${sessionId}`);
     if (!command) return badCommandId();
     const result = await this.commands.handle(

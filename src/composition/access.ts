@@ -1,9 +1,11 @@
 import type { AccountQueries } from '../../projections/accounts/queries.js';
+import type { IdentityQueries } from '../../projections/identities/queries.js';
 import type { KeyQueries } from '../../projections/keys/queries.js';
 import type { SessionQueries } from '../../projections/sessions/queries.js';
 import type { TeamQueries } from '../../projections/teams/queries.js';
 import { DeletedAccounts } from '../accounts/deletedAccounts.js';
 import { ENDED_KEPT_MS, EndedSessions } from '../accounts/endedSessions.js';
+import { Identities } from '../accounts/identities.js';
 import { StreamCatchUp } from '../eventsourcing/catchUp.js';
 import type { Position, StoredEvent } from '../eventsourcing/event.js';
 import { Follower } from '../eventsourcing/follower.js';
@@ -35,6 +37,7 @@ export interface Access {
   readonly plans: PlanDirectory;
   readonly deletedAccounts: DeletedAccounts;
   readonly endedSessions: EndedSessions;
+  readonly identities: Identities;
   readonly memberships: Memberships;
   readonly operators: Operators;
   readonly follower: Follower;
@@ -57,8 +60,9 @@ export async function followAccess(
   from: Position,
   queries: {
     readonly accounts: Pick<AccountQueries, 'plans' | 'deleted'>;
+    readonly identities: Pick<IdentityQueries, 'links'>;
     readonly keys: Pick<KeyQueries, 'known'>;
-    readonly sessions: Pick<SessionQueries, 'endedSince'>;
+    readonly sessions: Pick<SessionQueries, 'endedSince' | 'ends'>;
     readonly teams: Pick<TeamQueries, 'memberships'>;
   },
   log: Logger,
@@ -69,12 +73,14 @@ export async function followAccess(
   const plans = new PlanDirectory();
   const deletedAccounts = new DeletedAccounts();
   const endedSessions = new EndedSessions();
+  const identities = new Identities();
   const memberships = new Memberships();
   const operators = new Operators();
   keys.load(await queries.keys.known());
   plans.load(await queries.accounts.plans());
   deletedAccounts.load(await queries.accounts.deleted());
   endedSessions.load(await queries.sessions.endedSince(new Date(clock() - ENDED_KEPT_MS)));
+  identities.load(await queries.identities.links(), await queries.sessions.ends());
   memberships.load(await queries.teams.memberships());
   for (const event of await commands.load(profileStream(profile.name))) plans.apply(event);
   for (const event of await commands.load(OPERATORS_STREAM)) operators.apply(event);
@@ -85,6 +91,7 @@ export async function followAccess(
       keys.apply(event);
       deletedAccounts.apply(event);
       endedSessions.apply(event);
+      identities.apply(event);
       memberships.apply(event);
       operators.apply(event);
     }
@@ -126,6 +133,7 @@ export async function followAccess(
     plans,
     deletedAccounts,
     endedSessions,
+    identities,
     memberships,
     operators,
     follower,

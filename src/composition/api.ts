@@ -3,6 +3,7 @@ import type { GraphQLSchema } from 'graphql';
 import type { AccountQueries } from '../../projections/accounts/queries.js';
 import type { AuditQueries } from '../../projections/audit/queries.js';
 import type { CatalogueQueries } from '../../projections/catalogue/queries.js';
+import type { IdentityQueries } from '../../projections/identities/queries.js';
 import type { KeyQueries } from '../../projections/keys/queries.js';
 import type { SessionQueries } from '../../projections/sessions/queries.js';
 import type { TeamQueries } from '../../projections/teams/queries.js';
@@ -17,6 +18,8 @@ import { EmailResolver } from '../accounts/emailResolvers.js';
 import { RequestPasswordReset, ResetPassword } from '../accounts/resetPassword.js';
 import { emailHash, normaliseEmail } from '../accounts/email.js';
 import { userStream } from '../accounts/events.js';
+import { ExternalSessions } from '../accounts/externalSessions.js';
+import { LinkIdentity } from '../accounts/linkIdentity.js';
 import { RegisterUser } from '../accounts/register.js';
 import { AccountResolver, AccountsResolver, UserResolver } from '../accounts/resolvers.js';
 import { Account, accountPlan } from '../accounts/types.js';
@@ -34,6 +37,7 @@ import { QueryEmbedder } from '../catalogue/queryEmbedder.js';
 import { CatalogueResolver, PatternFieldsResolver } from '../catalogue/resolvers.js';
 import type { Config } from '../config.js';
 import { fold } from '../eventsourcing/decider.js';
+import type { Position } from '../eventsourcing/event.js';
 import type { Recency } from '../eventsourcing/freshness.js';
 import { PositionTokens } from '../eventsourcing/positionToken.js';
 import { AccountAuditResolver, AuditResolver, pageOfLog } from '../audit/resolvers.js';
@@ -73,6 +77,7 @@ import { VerifyKey } from '../keys/verify.js';
 import { VerifyKeyResolver } from '../keys/verifyResolvers.js';
 import { OperatorKeysResolver } from '../keys/operatorResolvers.js';
 import { OperatorsResolver } from '../operators/resolvers.js';
+import { Issuers } from '../oidc/issuers.js';
 import { PlansResolver } from '../plans/resolvers.js';
 import { Guard } from '../usage/guard.js';
 import type { UsageMoves } from '../usage/moves.js';
@@ -93,11 +98,14 @@ const ANONYMOUS_PER_MINUTE_BY_FIELD = new Map([['refreshSession', 120]]);
 
 /** Read models that show that an account is there, or is no more. */
 const SETTLED_MODELS = ['accounts', 'keys', 'teams'];
+/** How long the first call of an identity waits for them, in milliseconds. */
+const SETTLED_WAIT_MS = 3_000;
 
 /** The queries of all read models. */
 export interface Queries {
   readonly accounts: AccountQueries;
   readonly keys: KeyQueries;
+  readonly identities: IdentityQueries;
   readonly sessions: SessionQueries;
   readonly teams: TeamQueries;
   readonly catalogue: CatalogueQueries;
@@ -157,8 +165,8 @@ export async function createApi(
   const sessions = new Sessions(signingKeys);
   const standing = new Standing(metering.limiter, (account) => access.plans.planOf(account));
   const guard = new Guard();
-  const whoCalls: Authenticate = (credentials) =>
-    authenticate(credentials, { ...access, sessions }, stores.clock());
+  const credible = { ...access, sessions, external: externalSessions(parts, config) };
+  const whoCalls: Authenticate = (credentials) => authenticate(credentials, credible, stores.clock());
   const schema = createProductSchema(parts, commands, sessions, standing, whoCalls, log);
   await serveGraphQL(fastify, {
     schema,
@@ -169,7 +177,7 @@ export async function createApi(
     plans: access.plans,
     metrics,
     tracing,
-    access: { ...access, sessions },
+    access: credible,
     demo: (address, now) =>
       access.plans.profile.demo ? demoKey(metering.addresses, address, now) : undefined,
     clock: stores.clock,
@@ -204,6 +212,24 @@ export async function createApi(
   describeProjections(metrics, projections, stores);
   describeCalls(metrics, access, metering);
   return { fastify, graceful };
+}
+
+/** Sessions of the issuers that the configuration names; undefined where there are none. */
+function externalSessions(
+  { stores, projections, access }: Parts,
+  { oidcIssuers, oidcSharedSecret }: Config,
+): ExternalSessions | undefined {
+  if (oidcIssuers.length === 0) return undefined;
+  const { commands, personal, secrets } = stores;
+  const { models } = projections;
+  const shown = (position: Position) =>
+    Promise.all(SETTLED_MODELS.map((name) => models.reached(name, position, SETTLED_WAIT_MS)));
+  return new ExternalSessions(
+    new Issuers(oidcIssuers, { sharedSecret: oidcSharedSecret }),
+    access.identities,
+    new LinkIdentity(commands, personal, secrets.EMAIL_HASH_KEY, shown),
+    secrets.EMAIL_HASH_KEY,
+  );
 }
 
 function staleAccess({ ageMs }: Recency): string {

@@ -9,6 +9,7 @@ import type { Sql } from '../sql/sql.js';
 export const CATEGORIES = [
   'account',
   'email',
+  'identity',
   'installation',
   'key',
   'mail',

@@ -11,6 +11,7 @@ import { popularity } from '../../projections/popularity/model.js';
 import type { ReadModel, ReadModels } from '../../projections/readModel.js';
 import { Projector } from '../../projections/runner.js';
 import { onServingTables } from '../../projections/servingTables.js';
+import { identities } from '../../projections/identities/model.js';
 import { sessions } from '../../projections/sessions/model.js';
 import { teams } from '../../projections/teams/model.js';
 import { TeamQueries } from '../../projections/teams/queries.js';
@@ -49,6 +50,7 @@ export const READ_MODELS: readonly ReadModel[] = [
   keys,
   accounts,
   sessions,
+  identities,
   teams,
   mails,
   catalogue,

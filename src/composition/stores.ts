@@ -66,6 +66,12 @@ export async function openStores(
   const secrets = await loadSecrets(config.secrets, config.dataDir, config.production);
   const node = await nodeId(config.dataDir, config.nodeId);
   const profile = await readProfile(join(root, 'profiles', `${config.profile}.yaml`));
+  const bySecret = config.oidcIssuers.find(({ algorithm }) => algorithm === 'HS256');
+  if (bySecret && profile.sessions?.sharedSecret !== true) {
+    throw new ConfigError([
+      `OIDC_ISSUERS: ${bySecret.issuer} has HS256, which the profile ${profile.name} does not accept (sessions.sharedSecret)`,
+    ]);
+  }
   const operatorEmails = hashesOf(config.operators, secrets);
   const environmentKeys = environmentKeysOf(config, profile, secrets.KEY_PEPPER);
   const clock = monotonicClock();

@@ -1,6 +1,7 @@
-import { accountStream, sessionStream, userStream } from '../accounts/events.js';
+import { accountStream, identityStream, sessionStream, userStream } from '../accounts/events.js';
 import type { DeletedAccounts } from '../accounts/deletedAccounts.js';
 import type { EndedSessions } from '../accounts/endedSessions.js';
+import type { ExternalSessions } from '../accounts/externalSessions.js';
 import type { Sessions } from '../accounts/sessions.js';
 import type { StreamCatchUp } from '../eventsourcing/catchUp.js';
 import type { Recency } from '../eventsourcing/freshness.js';
@@ -33,6 +34,8 @@ export interface Access {
   readonly keys: KeyCache;
   readonly environmentKeys: EnvironmentKeys;
   readonly sessions: Sessions;
+  /** Of OIDC issuers; undefined where none is configured. */
+  readonly external?: ExternalSessions | undefined;
   readonly deletedAccounts: DeletedAccounts;
   readonly endedSessions: EndedSessions;
   readonly memberships: Memberships;
@@ -92,8 +95,10 @@ function streamsOf(caller: Extract<Caller, { readonly accountId: string }>): str
   const account = accountStream(caller.accountId);
   const above = caller.operator ? [OPERATORS_STREAM] : [];
   if (caller.kind === 'key') return [keyStream(caller.key.id), account, ...above];
-  const { sessionId, userId, accountId: own } = caller.session;
-  const streams = [sessionStream(sessionId), userStream(userId), account, ...above];
+  const { session } = caller;
+  const { userId, accountId: own } = session;
+  const itself = 'identity' in session ? identityStream(session.identity) : sessionStream(session.sessionId);
+  const streams = [itself, userStream(userId), account, ...above];
   return own === caller.accountId ? streams : [...streams, accountStream(own), teamStream(caller.accountId)];
 }
 
@@ -134,12 +139,14 @@ function holding(key: KnownKey, wanted: Wanted, { deletedAccounts, operators }: 
 }
 
 async function bySession(token: string, wanted: Wanted, access: Access, now: number): Promise<Caller> {
-  const { sessions, deletedAccounts, endedSessions, memberships, operators, plans } = access;
-  const check = await sessions.verify(token, new Date(now));
+  const { sessions, external, deletedAccounts, endedSessions, memberships, operators, plans } = access;
+  const check =
+    (await external?.check(token, new Date(now))) ?? (await sessions.verify(token, new Date(now)));
   if (check.kind === 'refused') return check;
   const { session } = check;
   if (deletedAccounts.has(session.accountId)) return { kind: 'refused', code: 'ACCOUNT_DELETED' };
-  if (endedSessions.has(session)) return { kind: 'refused', code: 'SESSION_ENDED' };
+  if (!('identity' in session) && endedSessions.has(session))
+    return { kind: 'refused', code: 'SESSION_ENDED' };
   const operator = operators.has(session.userId);
   if (wanted === undefined || wanted === session.accountId) {
     return { kind: 'session', accountId: session.accountId, session, role: 'owner', operator };

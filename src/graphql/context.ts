@@ -1,4 +1,5 @@
 import type { KnownKey } from '../keys/cache.js';
+import type { ExternalSession } from '../accounts/externalSessions.js';
 import type { Session } from '../accounts/sessions.js';
 import type { PlanInForce } from '../plans/profile.js';
 import type { Role } from '../teams/events.js';
@@ -23,7 +24,7 @@ export type Caller =
       readonly kind: 'session';
       /** The one to work in: the user's own, or another that the user is a member of. */
       readonly accountId: string;
-      readonly session: Session;
+      readonly session: Session | ExternalSession;
       /** In that account. */
       readonly role: Role;
       readonly operator: boolean;
@@ -72,9 +73,16 @@ export function accountOf({ caller }: RequestContext): string {
 }
 
 /** The signed-in user. @throws ApiError SESSION_MISSING for a key */
-export function sessionOf({ caller }: RequestContext): Session {
+export function sessionOf({ caller }: RequestContext): Session | ExternalSession {
   if (caller.kind === 'session') return caller.session;
   throw new ApiError('SESSION_MISSING');
+}
+
+/** A session that we have begun. @throws ApiError SESSION_MISSING for a key, OWN_SESSION_REQUIRED for others */
+export function ownSessionOf(context: RequestContext): Session {
+  const session = sessionOf(context);
+  if ('identity' in session) throw new ApiError('OWN_SESSION_REQUIRED');
+  return session;
 }
 
 /** Who acts, as facts name it: `user:<id>` or `key:<id>`. @throws ApiError SESSION_MISSING */

@@ -12,6 +12,18 @@ export const ERRORS = {
   SESSION_INVALID: [401, 'This session token is not valid.'],
   SESSION_EXPIRED: [401, 'This session has expired. Sign in again.'],
   SESSION_ENDED: [401, 'This session has ended. Sign in again.'],
+  IDENTITY_NOT_LINKED: [
+    401,
+    'No user belongs to this token yet. Send a token once whose issuer says that the e-mail is verified, such as its ID token.',
+  ],
+  EMAIL_NOT_VERIFIED: [
+    401,
+    'A user has the e-mail of this token already and has not verified it. Verify it by the mail that came on registration, then send the token again.',
+  ],
+  OWN_SESSION_REQUIRED: [
+    403,
+    'This session belongs to the issuer of its token, where it is ended too. Here, use signOutEverywhere, or sign in with e-mail and password for this.',
+  ],
   ACCOUNT_DELETED: [401, 'This account has been deleted.'],
   ACCOUNT_NOT_FOUND: [
     404,

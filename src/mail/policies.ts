@@ -35,7 +35,7 @@ const REQUESTS: { readonly [T in Asking['type']]: (event: StoredEvent) => Reques
 };
 
 /**
- * Whoever registers is asked by mail whether the e-mail is theirs, and so is whoever changes it or has
+ * Whoever registers is asked by mail whether the e-mail is theirs, unless an OIDC issuer has said so; so is whoever changes it or has
  * forgotten the password; whoever is invited is told, and so is the e-mail that was a user's before.
  */
 export function requestMails(commands: CommandHandler): Policy {
@@ -44,6 +44,7 @@ export function requestMails(commands: CommandHandler): Policy {
     name,
     handles: new Set(Object.keys(REQUESTS)),
     react: async (event) => {
+      if (event.type === 'EmailRegistered' && event.metadata.caller?.startsWith('identity:')) return;
       await commands.handle(
         mail,
         mailStream(derivedId('mail', event.id)),

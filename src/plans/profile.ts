@@ -73,6 +73,13 @@ export const Profile = z
       /** Base62 characters behind the prefix, the last six a checksum; by default 32. */
       length: z.number().int().min(24).max(64).optional(),
     }),
+    /** Tokens beside our own session tokens and those that an issuer signs with its published keys. */
+    sessions: z
+      .strictObject({
+        /** Whether OIDC_ISSUERS may name issuers whose tokens are signed with a shared secret (HS256). */
+        sharedSecret: z.boolean(),
+      })
+      .optional(),
     headers: z.strictObject({
       /** The limit that feeds the X-RateLimit-* headers. */
       limit: z.string(),

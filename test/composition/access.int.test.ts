@@ -60,7 +60,8 @@ async function follow(shared: boolean): Promise<Access> {
     {
       accounts: { plans: async () => [], deleted: async () => [] },
       keys: { known: async () => [] },
-      sessions: { endedSince: async () => ({ sessions: [], epochs: [] }) },
+      sessions: { endedSince: async () => ({ sessions: [], epochs: [] }), ends: async () => [] },
+      identities: { links: async () => [] },
       teams: { memberships: async () => [] },
     },
     silentLogger,

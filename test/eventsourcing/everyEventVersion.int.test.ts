@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
-import { account, email, session, user } from '../../src/accounts/decide.js';
+import { account, email, identity, session, user } from '../../src/accounts/decide.js';
 import { DeletedAccounts } from '../../src/accounts/deletedAccounts.js';
 import { EndedSessions } from '../../src/accounts/endedSessions.js';
+import { Identities } from '../../src/accounts/identities.js';
 import { PostgresEventStore } from '../../src/adapters/postgres/eventStore.js';
 import { pattern } from '../../src/catalogue/decide.js';
 import { READ_MODELS } from '../../src/composition/projections.js';
@@ -45,6 +46,7 @@ const ENTRIES = JSON.parse(
 const DECIDERS: Readonly<Record<string, unknown>> = {
   account,
   email,
+  identity,
   installation,
   key,
   mail,
@@ -139,6 +141,7 @@ it('each is folded by what lives in memory', () => {
   const plans = new PlanDirectory();
   const deleted = new DeletedAccounts();
   const ended = new EndedSessions();
+  const identities = new Identities();
   const memberships = new Memberships();
   const above = new Operators();
   for (const event of storedEntries()) {
@@ -146,6 +149,7 @@ it('each is folded by what lives in memory', () => {
     plans.apply(event);
     deleted.apply(event);
     ended.apply(event);
+    identities.apply(event);
     memberships.apply(event);
     above.apply(event);
     if (event.type === 'OperatorGranted')
@@ -157,6 +161,7 @@ it('each is folded by what lives in memory', () => {
   expect(plans.version).toBeGreaterThan(0);
   expect(deleted.has(accountOf('AccountDeleted'))).toBe(true);
   expect(ended.size).toBe(2);
+  expect(identities.linkOf(accountOf('IdentityLinked'))).toBeDefined();
 });
 
 it('each is folded by every read model, into the rows that are expected', async () => {

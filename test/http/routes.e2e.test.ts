@@ -84,6 +84,7 @@ it('shows metrics in the text format of Prometheus, calls counted', async () => 
     'keys',
     'accounts',
     'sessions',
+    'identities',
     'teams',
     'mails',
     'catalogue',

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
-import type { AccountEvent, SessionEvent, UserEvent } from '../../src/accounts/events.js';
+import type { AccountEvent, IdentityLinked, SessionEvent, UserEvent } from '../../src/accounts/events.js';
 import type { PatternContent, PatternEvent } from '../../src/catalogue/events.js';
 import type { EventStore } from '../../src/eventsourcing/eventStore.js';
 import type { KeyEvent } from '../../src/keys/events.js';
@@ -13,6 +13,7 @@ import { newEvent } from '../eventsourcing/fixtures.js';
 
 type Event =
   | AccountEvent
+  | IdentityLinked
   | UserEvent
   | SessionEvent
   | PatternEvent
@@ -36,6 +37,7 @@ export type Happening =
   | { readonly kind: 'account'; readonly who: number }
   | { readonly kind: 'delete'; readonly who: number }
   | { readonly kind: 'session'; readonly who: number }
+  | { readonly kind: 'identity'; readonly who: number }
   | { readonly kind: 'password'; readonly who: number }
   | { readonly kind: 'profile'; readonly who: number }
   | { readonly kind: 'email'; readonly who: number }
@@ -94,6 +96,7 @@ export const happening: fc.Arbitrary<Happening> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: kind('account'), who }) },
   { weight: 1, arbitrary: fc.record({ kind: kind('delete'), who }) },
   { weight: 2, arbitrary: fc.record({ kind: kind('session'), who }) },
+  { weight: 1, arbitrary: fc.record({ kind: kind('identity'), who }) },
   { weight: 1, arbitrary: fc.record({ kind: kind('password'), who }) },
   { weight: 1, arbitrary: fc.record({ kind: kind('profile'), who }) },
   { weight: 1, arbitrary: fc.record({ kind: kind('email'), who }) },
@@ -222,6 +225,14 @@ export class Historian {
         const epoch = this.#epochs.get(user) ?? 0;
         const data = { userId: user, accountId: user, epoch, how: 'password' } as const;
         yield [`session-${id}`, { type: 'SessionStarted', data }];
+        return;
+      }
+      case 'identity': {
+        const user = this.#id(happening.who);
+        const stream = `identity-${user}`;
+        if (this.#revisions.has(stream)) return;
+        const data = { userId: user, accountId: user, issuer: 'https://issuer', how: 'email' } as const;
+        yield [stream, { type: 'IdentityLinked', data }];
         return;
       }
       case 'profile': {
