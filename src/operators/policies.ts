@@ -14,7 +14,7 @@ const NAME = 'keep-operators';
 type Handled =
   | Extract<AccountEvent, { type: 'AccountDeleted' }>
   | Extract<EmailEvent, { type: 'EmailReleased' }>
-  | Extract<UserEvent, { type: 'EmailVerified' }>
+  | Extract<UserEvent, { type: 'EmailVerified' | 'EmailChanged' }>
   | Extract<OperatorEvent, { type: 'OperatorGranted' }>;
 
 /**
@@ -30,6 +30,7 @@ export function keepOperators(
     name: NAME,
     handles: new Set<Handled['type']>([
       'AccountDeleted',
+      'EmailChanged',
       'EmailReleased',
       'EmailVerified',
       'OperatorGranted',
@@ -37,7 +38,7 @@ export function keepOperators(
     react: async (event) => {
       const { type, data } = as<Handled>(event);
       const context = causedBy(event, NAME);
-      if (type === 'EmailVerified' || type === 'EmailReleased') {
+      if (type === 'EmailVerified' || type === 'EmailChanged' || type === 'EmailReleased') {
         const users = await configured();
         await commands.handle(operators, OPERATORS_STREAM, { type: 'ConfigureOperators', users }, context);
         return;
