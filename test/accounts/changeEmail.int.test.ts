@@ -91,7 +91,9 @@ async function register(email = newEmail()) {
     'test',
   );
   if (registered.kind === 'refused') throw new Error(registered.refusal.code);
-  await settle();
+  for (const event of await store.readStream(emailStream(hashOf(email)))) {
+    if (event.type === 'EmailRegistered') await openAccount(commands).react(event);
+  }
   return { ...registered, email };
 }
 
