@@ -83,7 +83,7 @@ export class EmailResolver {
   @Mutation(() => ChangeEmailResult, {
     nullable: true,
     description:
-      'Mails a token for `confirmEmailChange` to another e-mail; until it comes back nothing changes, and a new password or the end of all sessions ends the request. Ten in 15 minutes are the most. Needs a session.',
+      'Mails a token for `confirmEmailChange` to another e-mail; until it comes back nothing changes, and a new password or the end of all sessions ends the request. Ten in 15 minutes are the most. Needs a session of ours.',
   })
   async changeEmail(
     @Ctx() context: RequestContext,

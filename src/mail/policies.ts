@@ -35,8 +35,9 @@ const REQUESTS: { readonly [T in Asking['type']]: (event: StoredEvent) => Reques
 };
 
 /**
- * Whoever registers is asked by mail whether the e-mail is theirs, unless an OIDC issuer has said so; so is whoever changes it or has
- * forgotten the password; whoever is invited is told, and so is the e-mail that was a user's before.
+ * Whoever registers is asked by mail whether the e-mail is theirs, unless an OIDC issuer has said so; so is
+ * whoever changes it or has forgotten the password. Whoever is invited is told, and so is the e-mail that was
+ * a user's before.
  */
 export function requestMails(commands: CommandHandler): Policy {
   const name = 'request-mails';

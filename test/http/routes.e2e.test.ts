@@ -52,6 +52,7 @@ describe('health', () => {
             keys: none,
             accounts: none,
             sessions: none,
+            identities: none,
             teams: none,
             mails: none,
             catalogue: none,
