@@ -101,7 +101,11 @@ export async function startApp({ place, env, ...options }: TestAppOptions = {}):
       return { token: result.sessionToken, accountId: result.account.id, userId: result.user.id };
     },
     issueKey: async (token, environment = 'LIVE', scopes = ['READ']) => {
-      const { data } = await test.query(IssueKeyDocument, { input: { name: 'test', environment, scopes } }, token);
+      const { data } = await test.query(
+        IssueKeyDocument,
+        { input: { name: 'test', environment, scopes } },
+        token,
+      );
       const result = data?.issueKey;
       if (result?.__typename !== 'IssueKeyPayload' || result.secret == null) {
         throw new Error(`issueKey answered ${JSON.stringify(result)}`);
