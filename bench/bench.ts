@@ -16,7 +16,7 @@ if (process.argv.includes('--help')) {
   process.stdout.write(
     'npm run bench [-- --quick]\n\n' +
       'Measures a governed call beside bare Apollo on Fastify, the usage journal and the search, on the\n' +
-      'embedded database, and on PostgreSQL where DATABASE_URL is set. --quick takes about a minute\n' +
+      'embedded database, and on PostgreSQL where DATABASE_URL is set. --quick takes over a minute\n' +
       'and leaves PostgreSQL out.\n',
   );
   process.exit(0);
