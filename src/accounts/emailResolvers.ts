@@ -6,7 +6,7 @@ import type { RequestContext } from '../graphql/context.js';
 import { ownSessionOf } from '../graphql/context.js';
 import { Cost, MUTATION } from '../graphql/cost/directives.js';
 import { Metered } from '../graphql/metering.js';
-import { EmailTaken, NotFound, refused } from '../graphql/refusals.js';
+import { EmailTaken, notDone, refused } from '../graphql/refusals.js';
 import type { ConfirmEmailChange, RequestEmailChange } from './changeEmail.js';
 import {
   ChangeEmailInput,
@@ -95,7 +95,7 @@ export class EmailResolver {
     if (result.kind === 'refused') {
       const { code, message } = result.refusal;
       if (code === 'EMAIL_TAKEN') return new EmailTaken(code, message);
-      return code === 'NOT_FOUND' ? new NotFound(message) : refused(result.refusal);
+      return notDone(result.refusal);
     }
     return Object.assign(new ChangeEmailPayload(), this.#at(result.position));
   }

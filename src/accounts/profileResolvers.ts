@@ -1,13 +1,11 @@
 import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
-import type { Refusal } from '../eventsourcing/decider.js';
 import type { PositionTokens } from '../eventsourcing/positionToken.js';
 import type { RequestContext } from '../graphql/context.js';
 import { ownSessionOf, sessionOf } from '../graphql/context.js';
 import { Cost, MUTATION } from '../graphql/cost/directives.js';
 import { Access, MEMBERS } from '../graphql/access.js';
 import { Metered } from '../graphql/metering.js';
-import type { InvalidInput } from '../graphql/refusals.js';
-import { NotFound, refused, SignInRefused } from '../graphql/refusals.js';
+import { notDone, NotFound, refused, SignInRefused } from '../graphql/refusals.js';
 import type { ChangePassword } from './changePassword.js';
 import {
   ChangePasswordInput,
@@ -114,8 +112,4 @@ export class ProfileResolver {
 export function limited(waitMs: number): SignInRefused {
   const seconds = Math.ceil(waitMs / 1000);
   return new SignInRefused('SIGN_IN_LIMITED', 'There were too many attempts. Wait before the next.', seconds);
-}
-
-function notDone(refusal: Refusal): NotFound | InvalidInput {
-  return refusal.code === 'NOT_FOUND' ? new NotFound(refusal.message) : refused(refusal);
 }

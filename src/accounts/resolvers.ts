@@ -5,7 +5,7 @@ import type { PlanOf, RequestContext } from '../graphql/context.js';
 import { accountOf, ownSessionOf } from '../graphql/context.js';
 import { Access, MEMBERS } from '../graphql/access.js';
 import { Metered } from '../graphql/metering.js';
-import { EmailTaken, NotFound, refused } from '../graphql/refusals.js';
+import { EmailTaken, notDone, refused } from '../graphql/refusals.js';
 import { Outage } from '../outage.js';
 import type { DeleteAccount } from './delete.js';
 import type { RegisterUser } from './register.js';
@@ -114,10 +114,7 @@ export class AccountsResolver {
       { accountId, userId, ...input },
       { at: new Date(context.now), correlationId: context.correlationId },
     );
-    if (result.kind === 'refused') {
-      const { code, message } = result.refusal;
-      return code === 'NOT_FOUND' ? new NotFound(message) : refused(result.refusal);
-    }
+    if (result.kind === 'refused') return notDone(result.refusal);
     // It is deleted: an outage from here on delays what follows, not the answer.
     await this.settled(result.position, POLICIES_WAIT_MS).catch(() => false);
     return Object.assign(new DeleteAccountPayload(), {

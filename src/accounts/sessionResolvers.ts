@@ -1,14 +1,13 @@
 import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
 import type { CommandContext, CommandHandler } from '../eventsourcing/commandHandler.js';
-import { BAD_COMMAND_ID, commandIdOf } from '../eventsourcing/commandId.js';
-import type { Refusal } from '../eventsourcing/decider.js';
+import { commandIdOf } from '../eventsourcing/commandId.js';
 import type { PositionTokens } from '../eventsourcing/positionToken.js';
 import type { RequestContext } from '../graphql/context.js';
 import { ownSessionOf, sessionOf } from '../graphql/context.js';
 import { Cost, MUTATION } from '../graphql/cost/directives.js';
 import { Access, MEMBERS } from '../graphql/access.js';
 import { Metered } from '../graphql/metering.js';
-import { InvalidInput, NotFound, refused, SignInRefused } from '../graphql/refusals.js';
+import { badCommandId, notDone, refused, SignInRefused } from '../graphql/refusals.js';
 import { session as sessionDecider, user as userDecider } from './decide.js';
 import { sessionStream, userStream } from './events.js';
 import { limited } from './profileResolvers.js';
@@ -121,7 +120,7 @@ export class SessionsResolver {
       { type: 'EndSession', reason: 'signed_out' },
       command,
     );
-    if (result.kind === 'refused') return notEnded(result.refusal);
+    if (result.kind === 'refused') return notDone(result.refusal);
     const position = this.tokens.encode(result.position);
     return Object.assign(new SignOutPayload(), { position });
   }
@@ -147,7 +146,7 @@ export class SessionsResolver {
       { type: 'EndSessions', accountId },
       command,
     );
-    if (result.kind === 'refused') return notEnded(result.refusal);
+    if (result.kind === 'refused') return notDone(result.refusal);
     const position = this.tokens.encode(result.position);
     return Object.assign(new SignOutEverywherePayload(), { position });
   }
@@ -169,10 +168,4 @@ function commandOf(
     environment: 'live',
     correlationId,
   };
-}
-
-const badCommandId = (): InvalidInput => new InvalidInput(BAD_COMMAND_ID, 'commandId');
-
-function notEnded(refusal: Refusal): NotFound | InvalidInput {
-  return refusal.code === 'NOT_FOUND' ? new NotFound(refusal.message) : refused(refusal);
 }

@@ -1,11 +1,11 @@
 import type { CommandContext } from '../eventsourcing/commandHandler.js';
-import { BAD_COMMAND_ID, commandIdOf } from '../eventsourcing/commandId.js';
+import { commandIdOf } from '../eventsourcing/commandId.js';
 import { contentHash } from '../eventsourcing/ids.js';
 import type { AddressHashes } from '../usage/addresses.js';
 import { periodOf } from '../usage/periods.js';
 import type { RequestContext } from './context.js';
 import { actorOf } from './context.js';
-import { InvalidInput } from './refusals.js';
+import { badCommandId, InvalidInput } from './refusals.js';
 
 const MAX_REASON = 500;
 
@@ -34,7 +34,7 @@ export function operatorAction(addresses: AddressHashes): OperatorAction {
       return new InvalidInput(`"reason" must have 1 to ${MAX_REASON} characters.`, 'reason');
     }
     const commandId = commandIdOf(given);
-    if (commandId === undefined) return new InvalidInput(BAD_COMMAND_ID, 'commandId');
+    if (commandId === undefined) return badCommandId();
     const { now, correlationId } = context;
     const address = addresses.of(context.address, periodOf('month', now));
     return {

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { Field, Int, InterfaceType, ObjectType } from 'type-graphql';
+import { BAD_COMMAND_ID } from '../eventsourcing/commandId.js';
 import type { Refusal as RefusalValue } from '../eventsourcing/decider.js';
 
 /** What an expected failure looks like, whichever it is. */
@@ -86,3 +87,10 @@ export class SignInRefused extends Refusal {
 export function refused({ code, message, field }: RefusalValue): InvalidInput {
   return new InvalidInput(message, field ?? null, code);
 }
+
+/** What was not done: it is not there, or the input is why. */
+export function notDone(refusal: RefusalValue): NotFound | InvalidInput {
+  return refusal.code === 'NOT_FOUND' ? new NotFound(refusal.message) : refused(refusal);
+}
+
+export const badCommandId = (): InvalidInput => new InvalidInput(BAD_COMMAND_ID, 'commandId');

@@ -3,8 +3,7 @@ import type { KeyQueries, KeyRow } from '../../projections/keys/queries.js';
 import { Account } from '../accounts/types.js';
 import { GraphQLDateTimeISO } from 'graphql-scalars';
 import type { CommandHandler } from '../eventsourcing/commandHandler.js';
-import { BAD_COMMAND_ID, commandIdOf } from '../eventsourcing/commandId.js';
-import type { Refusal } from '../eventsourcing/decider.js';
+import { commandIdOf } from '../eventsourcing/commandId.js';
 import type { StoredEvent } from '../eventsourcing/event.js';
 import type { PositionTokens } from '../eventsourcing/positionToken.js';
 import { pageOf } from '../graphql/connection.js';
@@ -14,7 +13,7 @@ import type { RequestContext } from '../graphql/context.js';
 import { accountOf, actorOf } from '../graphql/context.js';
 import { Access, BUILDERS, MEMBERS } from '../graphql/access.js';
 import { Metered } from '../graphql/metering.js';
-import { InvalidInput, NotFound, refused } from '../graphql/refusals.js';
+import { badCommandId, InvalidInput, notDone, refused } from '../graphql/refusals.js';
 import type { Authority } from './decide.js';
 import { key as decider } from './decide.js';
 import { keyStream } from './events.js';
@@ -206,11 +205,3 @@ function authorityOf({ caller }: RequestContext): Authority | undefined {
 
 /** GraphQL's inputs are of classes: facts are not. */
 const plain = <T extends object>(input: T): T => ({ ...input });
-
-function notDone(refusal: Refusal): NotFound | InvalidInput {
-  return refusal.code === 'NOT_FOUND' ? new NotFound(refusal.message) : refused(refusal);
-}
-
-function badCommandId(): InvalidInput {
-  return new InvalidInput(BAD_COMMAND_ID, 'commandId');
-}

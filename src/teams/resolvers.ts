@@ -2,7 +2,7 @@ import { Arg, Args, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-gr
 import type { TeamCursor, TeamQueries } from '../../projections/teams/queries.js';
 import { Account, User, userOf, Viewer } from '../accounts/types.js';
 import type { CommandContext, CommandHandler, CommandResult } from '../eventsourcing/commandHandler.js';
-import { BAD_COMMAND_ID, commandIdOf } from '../eventsourcing/commandId.js';
+import { commandIdOf } from '../eventsourcing/commandId.js';
 import type { Refusal } from '../eventsourcing/decider.js';
 import type { Position } from '../eventsourcing/event.js';
 import type { PositionTokens } from '../eventsourcing/positionToken.js';
@@ -13,7 +13,7 @@ import { accountOf, sessionOf } from '../graphql/context.js';
 import { Cost, MUTATION, Sized } from '../graphql/cost/directives.js';
 import type { Cursors, Place } from '../graphql/cursors.js';
 import { Metered } from '../graphql/metering.js';
-import { InvalidInput, NotFound, PlanRequired, refused } from '../graphql/refusals.js';
+import { badCommandId, InvalidInput, NotFound, PlanRequired, refused } from '../graphql/refusals.js';
 import type { Plan } from '../plans/profile.js';
 import type { SignedTokens } from '../secrets/signedTokens.js';
 import type { TeamCommand } from './decide.js';
@@ -444,7 +444,3 @@ function notDone(refusal: Refusal): TeamRefused | NotFound | InvalidInput {
 
 /** All other codes are about the rules of a team. */
 const ABOUT_INPUT: ReadonlySet<string> = new Set(['TOKEN_INVALID', 'COMMAND_ID_REUSED']);
-
-function badCommandId(): InvalidInput {
-  return new InvalidInput(BAD_COMMAND_ID, 'commandId');
-}
