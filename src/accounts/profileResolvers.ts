@@ -22,9 +22,6 @@ import { userOf } from './types.js';
 import type { VerifyEmail } from './verifyEmail.js';
 import type { UpdateProfile } from './updateProfile.js';
 
-/** How long an answer waits for the read model to show it, in milliseconds. */
-const SHOWN_WAIT_MS = 3_000;
-
 @Resolver()
 export class ProfileResolver {
   constructor(
@@ -32,8 +29,8 @@ export class ProfileResolver {
     private readonly updating: UpdateProfile,
     private readonly verifying: VerifyEmail,
     private readonly tokens: PositionTokens,
-    /** Waits, bounded, for the read model of users to have seen a position. */
-    private readonly shown: (position: number, timeoutMs: number) => Promise<boolean>,
+    /** Waits, bounded, until the read models show what was changed. */
+    private readonly shown: () => Promise<void>,
   ) {}
 
   @Metered('guarded')
@@ -81,7 +78,7 @@ export class ProfileResolver {
       correlationId: context.correlationId,
     });
     if (result.kind === 'refused') return notDone(result.refusal);
-    await this.shown(result.position, SHOWN_WAIT_MS);
+    await this.shown();
     const row = await context.loaders.user.load(session.userId);
     if (!row) return new NotFound('The user is not there any more.');
     return Object.assign(new UpdateProfilePayload(), {
@@ -104,7 +101,6 @@ export class ProfileResolver {
   ): Promise<typeof VerifyEmailResult> {
     const result = await this.verifying.execute(input, { at: new Date(now), correlationId });
     if (result.kind === 'refused') return refused(result.refusal);
-    await this.shown(result.position, SHOWN_WAIT_MS);
     return Object.assign(new VerifyEmailPayload(), { position: this.tokens.encode(result.position) });
   }
 }

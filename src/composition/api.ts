@@ -6,6 +6,7 @@ import type { CatalogueQueries } from '../../projections/catalogue/queries.js';
 import type { IdentityQueries } from '../../projections/identities/queries.js';
 import type { KeyQueries } from '../../projections/keys/queries.js';
 import type { SessionQueries } from '../../projections/sessions/queries.js';
+import { Shown } from '../../projections/shown.js';
 import type { TeamQueries } from '../../projections/teams/queries.js';
 import type { UsageQueries } from '../../projections/usage/queries.js';
 import { Credentials, emailHashOf } from '../accounts/credentials.js';
@@ -50,7 +51,7 @@ import { createLoaders } from '../graphql/loaders.js';
 import { accountOf } from '../graphql/context.js';
 import { Cursors } from '../graphql/cursors.js';
 import { NodeResolver } from '../graphql/node.js';
-import { createSchema } from '../graphql/schema.js';
+import { createSchema, showMutations } from '../graphql/schema.js';
 import type { TrustedDocuments } from '../graphql/trustedDocuments.js';
 import { serveGraphQL } from '../graphql/server.js';
 import { GracefulStop } from '../http/gracefulStop.js';
@@ -95,6 +96,9 @@ import { describeCalls, describeProjections, followersOf } from './telemetry.js'
 const ANONYMOUS_PER_MINUTE = 10;
 /** A refresh token cannot be guessed, and behind one address there may be many people. */
 const ANONYMOUS_PER_MINUTE_BY_FIELD = new Map([['refreshSession', 120]]);
+
+/** Read models that commands change; what calls change shows a moment later. */
+const SHOWN_MODELS = ['accounts', 'audit', 'catalogue', 'identities', 'keys', 'sessions', 'teams'];
 
 /** Read models that show that an account is there, or is no more. */
 const SETTLED_MODELS = ['accounts', 'keys', 'teams'];
@@ -280,14 +284,17 @@ function createProductSchema(
     const all = await Promise.all(SETTLED_MODELS.map((name) => models.reached(name, head, timeoutMs)));
     return all.every(Boolean);
   };
-  return createSchema([
+  const showing = new Shown(models, SHOWN_MODELS);
+  stores.commands.onAppended(showing.appended);
+  const shown = () => showing.wait();
+  const schema = createSchema([
     new SessionsResolver(signIn, refreshSession, stores.commands, tokens),
     new ProfileResolver(
       new ChangePassword(stores.commands, personal, startSession, attempts, secrets.EMAIL_HASH_KEY),
       new UpdateProfile(stores.commands, personal, secrets.EMAIL_HASH_KEY),
       new VerifyEmail(stores.commands, mailedTokens),
       tokens,
-      (position, timeoutMs) => models.reached('accounts', position, timeoutMs),
+      shown,
     ),
     new AccountsResolver(register, deleteAccount, startSession, tokens, settled),
     new EmailResolver(
@@ -309,7 +316,7 @@ function createProductSchema(
       new VerifyKey(createKeyDesk(whoCalls, standing, metering.governor, planOf)),
       (account) => accountPlan(planOf(account)),
     ),
-    ...teamResolvers(stores, projections, queries, access, cursors, tokens),
+    ...teamResolvers(stores, queries, access, cursors, tokens),
     new UsageResolver(
       queries.usage,
       standing,
@@ -336,11 +343,12 @@ function createProductSchema(
       },
     ]),
   ]);
+  showMutations(schema, shown);
+  return schema;
 }
 
 function teamResolvers(
   { commands, personal, secrets }: Stores,
-  { models }: Projections,
   queries: Queries,
   { plans }: Access,
   cursors: Cursors,
@@ -363,7 +371,6 @@ function teamResolvers(
       plans: () => plans.profile.plans,
       invitationTokens: new SignedTokens(secrets.SESSION_KEY),
       positions,
-      shown: (position, timeoutMs) => models.reached('teams', position, timeoutMs),
     }),
     new AccountTeamResolver(queries.teams, cursors),
     new ViewerTeamsResolver(queries.teams, cursors),

@@ -1,6 +1,6 @@
 import { printSchemaWithDirectives } from '@graphql-tools/utils';
 import type { GraphQLSchema } from 'graphql';
-import { isAbstractType, specifiedDirectives } from 'graphql';
+import { defaultFieldResolver, isAbstractType, specifiedDirectives } from 'graphql';
 import type { NonEmptyArray, PubSub } from 'type-graphql';
 import { buildSchemaSync } from 'type-graphql';
 import { ACCESS_DIRECTIVE } from './access.js';
@@ -86,6 +86,18 @@ export function createSchema(instances: readonly object[] = []): GraphQLSchema {
     if (isAbstractType(type)) type.resolveType = (value: object) => value.constructor.name;
   }
   return schema;
+}
+
+/** Has every mutation wait for `shown`, before anything below it is asked for and before it is answered. */
+export function showMutations(schema: GraphQLSchema, shown: () => Promise<void>): void {
+  for (const field of Object.values(schema.getMutationType()?.getFields() ?? {})) {
+    const { resolve = defaultFieldResolver } = field;
+    field.resolve = async (...call) => {
+      const payload: unknown = await resolve(...call);
+      await shown();
+      return payload;
+    };
+  }
 }
 
 /**

@@ -4,7 +4,6 @@ import { Account, User, userOf, Viewer } from '../accounts/types.js';
 import type { CommandContext, CommandHandler, CommandResult } from '../eventsourcing/commandHandler.js';
 import { commandIdOf } from '../eventsourcing/commandId.js';
 import type { Refusal } from '../eventsourcing/decider.js';
-import type { Position } from '../eventsourcing/event.js';
 import type { PositionTokens } from '../eventsourcing/positionToken.js';
 import { Access, MANAGERS, MEMBERS } from '../graphql/access.js';
 import { pageOf } from '../graphql/connection.js';
@@ -53,9 +52,6 @@ import {
   WithdrawInvitationResult,
 } from './types.js';
 
-/** How long an answer waits for the read model to show it, in milliseconds. */
-const SHOWN_WAIT_MS = 3_000;
-
 /** The e-mail that a user has, as invitations are held against it. */
 export interface UsersEmail {
   readonly hash: string;
@@ -74,8 +70,6 @@ export interface TeamsOptions {
   readonly plans: () => readonly Plan[];
   readonly invitationTokens: SignedTokens;
   readonly positions: PositionTokens;
-  /** Waits, bounded, for the read model of teams to have seen a position. */
-  readonly shown: (position: Position, timeoutMs: number) => Promise<boolean>;
 }
 
 type Sent = Extract<CommandResult<TeamEvent>, { kind: 'accepted' }>;
@@ -119,7 +113,7 @@ export class TeamsResolver {
         expiresAt: new Date(expiresAt),
         sealedEmail,
       }),
-      position: await this.#shown(result),
+      position: this.#position(result),
     });
   }
 
@@ -154,7 +148,7 @@ export class TeamsResolver {
     if (result.kind !== 'accepted') return result.answer;
     return Object.assign(new AcceptInvitationPayload(), {
       accountId,
-      position: await this.#shown(result),
+      position: this.#position(result),
     });
   }
 
@@ -182,7 +176,7 @@ export class TeamsResolver {
     if (result.kind !== 'accepted') return result.answer;
     return Object.assign(new WithdrawInvitationPayload(), {
       id: invitationId,
-      position: await this.#shown(result),
+      position: this.#position(result),
     });
   }
 
@@ -211,7 +205,7 @@ export class TeamsResolver {
     return Object.assign(new ChangeMemberRolePayload(), {
       userId,
       role,
-      position: await this.#shown(result),
+      position: this.#position(result),
     });
   }
 
@@ -237,7 +231,7 @@ export class TeamsResolver {
       `remove:${userId}`,
     );
     if (result.kind !== 'accepted') return result.answer;
-    return Object.assign(new RemoveMemberPayload(), { userId, position: await this.#shown(result) });
+    return Object.assign(new RemoveMemberPayload(), { userId, position: this.#position(result) });
   }
 
   @Metered('guarded')
@@ -262,7 +256,7 @@ export class TeamsResolver {
       'leave',
     );
     if (result.kind !== 'accepted') return result.answer;
-    return Object.assign(new LeaveTeamPayload(), { accountId, position: await this.#shown(result) });
+    return Object.assign(new LeaveTeamPayload(), { accountId, position: this.#position(result) });
   }
 
   async #send(
@@ -287,9 +281,7 @@ export class TeamsResolver {
     return result.kind === 'accepted' ? result : { kind: 'not done', answer: notDone(result.refusal) };
   }
 
-  /** @returns the position as callers see it */
-  async #shown({ position }: Sent): Promise<string> {
-    await this.options.shown(position, SHOWN_WAIT_MS);
+  #position({ position }: Sent): string {
     return this.options.positions.encode(position);
   }
 
