@@ -48,7 +48,7 @@ const codeOf = ({ errors }: { errors?: readonly { extensions: Record<string, unk
   errors?.[0]?.extensions['code'];
 
 const settled = async (): Promise<void> => {
-  expect(await t.app.parts.projector.allReached(await t.app.parts.store.head(), 10_000)).toBe(true);
+  await t.caughtUp();
 };
 
 it('asks for the password, then refuses sessions and keys of the account at once', async () => {

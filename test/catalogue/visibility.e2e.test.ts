@@ -223,7 +223,7 @@ describe('ten thousand patterns', () => {
       }
       const unread = (model.visible(planNamed('free'))[40] as PatternContent).slug;
       for (let i = 0; i < 5; i++) expect(await read(t, test, unread)).toBe(unread);
-      await t.app.parts.projector.allReached(await t.app.parts.store.head(), 60_000);
+      await t.caughtUp();
 
       const { data } = await t.query(PatternsDocument, { first: 5 }, live);
       const top = data?.patterns?.nodes.map(({ slug, uses }) => [slug, uses]) ?? [];

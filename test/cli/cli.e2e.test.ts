@@ -74,7 +74,7 @@ describe('through the running process', () => {
   beforeAll(async () => {
     t = await startApp();
     await t.customer();
-    await t.app.parts.projector.allReached(await t.app.parts.store.head(), LONG);
+    await t.caughtUp();
   });
   afterAll(() => t.close());
 

@@ -132,6 +132,7 @@ describe('the product on EventStoreDB', () => {
         break;
       }
       expect(answered).toBe(2);
+      await app.caughtUp();
       const { data } = await app.query(UsageDocument, {}, secret);
       expect(data?.usage?.requests).toBe(answered);
     } finally {

@@ -44,7 +44,7 @@ describe('node', () => {
   it('counts as a use of a pattern, as reading it does', async () => {
     const { secret } = await t.customer();
     const uses = async () => {
-      await t.app.parts.projector.allReached(await t.app.parts.store.head(), 10_000);
+      await t.caughtUp();
       const found = await t.raw('{ patterns(first: 100) { nodes { id slug uses } } }', {}, secret);
       const { nodes } = found.data?.['patterns'] as { nodes: { id: string; slug: string; uses: number }[] };
       return nodes.find(({ slug }) => slug === 'bulkhead') as { id: string; uses: number };
@@ -80,7 +80,7 @@ describe('the keys of an account', () => {
     const { token, keyId } = await t.customer();
     const ids = [keyId];
     for (let i = 0; i < 6; i++) ids.push((await t.issueKey(token)).keyId);
-    await t.app.parts.projector.allReached(await t.app.parts.store.head(), 10_000);
+    await t.caughtUp();
     const seen: string[] = [];
     let after: string | null = null;
     for (;;) {

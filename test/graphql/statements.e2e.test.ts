@@ -93,7 +93,7 @@ async function employ(token: string, accountId: string, count: number): Promise<
       );
     }
   }
-  await t.app.parts.projector.allReached(await t.app.parts.store.head(), 10_000);
+  await t.caughtUp();
 }
 
 /** Counts what reaches the database while somebody asks. */

@@ -442,7 +442,7 @@ describe('a search', () => {
 });
 
 it('leaves every read model in order', async () => {
-  await t.app.parts.projector.allReached(await t.app.parts.store.head(), 60_000);
+  await t.caughtUp();
   expect(t.app.parts.projector.failures()).toEqual([]);
   expect(await send('/health/ready')).toMatchObject({ status: 200 });
 });

@@ -54,7 +54,7 @@ async function traffic(): Promise<void> {
   const { secret } = await t.customer();
   await t.query(PatternsDocument, { first: 1 }, secret);
   await t.query(PatternsDocument, { first: 1 });
-  await t.app.parts.projector.allReached(await t.app.parts.store.head(), SLOW_MS);
+  await t.caughtUp();
 }
 
 it('shows exactly the metrics that the README lists, with their types, labels and meanings', async () => {

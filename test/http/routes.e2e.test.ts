@@ -38,7 +38,7 @@ describe('health', () => {
   });
 
   it('tells people how far behind read models and policies are', async () => {
-    await t.app.parts.projector.allReached(await t.app.parts.store.head(), SLOW_MS);
+    await t.caughtUp();
     const { status, text } = await get('/health');
     const none = { events: 0, seconds: 0 };
     expect([status, JSON.parse(text)]).toEqual([

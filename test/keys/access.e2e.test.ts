@@ -204,7 +204,7 @@ describe('a key', () => {
 
   it('is listed without its secret', async () => {
     const { secret, token, keyId } = await customer();
-    await t.app.parts.projector.allReached(await t.app.parts.store.head(), 60_000);
+    await t.caughtUp();
     const answer = await t.query(KeysDocument, {}, token);
     expect(answer.data?.me?.account.keys.nodes).toEqual([
       expect.objectContaining({ id: keyId, prefix: 'sk_live_', last4: secret.slice(-4), revokedAt: null }),
@@ -220,6 +220,7 @@ describe('a key', () => {
     expect(await bearer(test)).toEqual([429, 'RATE_LIMITED']);
     for (let i = 0; i < 3; i++) expect(await bearer(live)).toEqual([200, undefined]);
 
+    await t.caughtUp();
     const used = async (credential: string) => {
       const quota = await t.query(QuotaDocument, {}, credential);
       const usage = await t.query(UsageDocument, {}, credential);
@@ -411,7 +412,7 @@ describe('a command that is sent again', () => {
     shown.add(secretsShown[0] as string);
     expect(new Set(results.map(({ key }) => JSON.stringify(key))).size).toBe(1);
     expect(await bearer(secretsShown[0] as string)).toEqual([200, undefined]);
-    await t.app.parts.projector.allReached(await t.app.parts.store.head(), 60_000);
+    await t.caughtUp();
     const { data } = await t.query(KeysDocument, {}, token);
     expect(data?.me?.account).toMatchObject({ id: accountId });
     expect(data?.me?.account.keys.nodes.filter(({ name }) => name === 'Race')).toHaveLength(1);

@@ -141,8 +141,7 @@ it('lists a key with what it was issued with, its rotation and its last use', as
   const { id, secret } = await issue(token, input);
   const { key } = await rotate(token, id, 60);
   await call(secret);
-  const { parts } = t.app;
-  expect(await parts.projector.allReached(await parts.store.head(), 60_000)).toBe(true);
+  await t.caughtUp();
   const { data } = await t.query(KeysDocument, {}, token);
   const listed = data?.me?.account.keys.nodes.find((node) => node.id === id);
   expect(listed).toMatchObject({ ...input, ...key, revokedAt: null });

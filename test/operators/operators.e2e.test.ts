@@ -75,13 +75,8 @@ const revokeOperator = async ({ userId }: Pick<User, 'userId'>, credential = bos
   return (await t.query(RevokeOperatorDocument, { input }, credential)).data?.revokeOperator;
 };
 
-async function caughtUp(): Promise<void> {
-  const { projector, store } = t.app.parts;
-  expect(await projector.allReached(await store.head(), 10_000)).toBe(true);
-}
-
 async function log(variables: AuditLogQueryVariables) {
-  await caughtUp();
+  await t.caughtUp();
   const { data, errors } = await t.query(AuditLogDocument, variables, deputy.token);
   if (!data?.auditLog) throw new Error(JSON.stringify(errors));
   return data.auditLog;
@@ -222,7 +217,7 @@ describe('the audit log', () => {
   beforeAll(async () => {
     customer = await t.customer();
     await grantPlan(customer.accountId, { reason: ODD });
-    await caughtUp();
+    await t.caughtUp();
   });
 
   it('is paged, the newest first, and filtered by account, actor, action and time', async () => {
@@ -310,7 +305,7 @@ describe('the audit log', () => {
     expect(await idsOf(`ndjson?account=${accountId}`, deputy.token)).toEqual(mine);
     expect(await idsOf('ndjson', token)).toEqual(mine);
     const { secret } = await keyOf(customer, ['ADMIN']);
-    await caughtUp();
+    await t.caughtUp();
     expect((await idsOf(`ndjson?account=${accountId}`, secret)).slice(1)).toEqual(mine);
     expect(await idsOf('ndjson?from=2100-01-01', token)).toEqual([]);
     const [plan] = mine;
@@ -333,7 +328,7 @@ describe('the audit log', () => {
   });
 
   it('is built again, row for row', async () => {
-    await caughtUp();
+    await t.caughtUp();
     expect(await t.app.parts.projector.rebuild('audit')).toMatchObject({ differing: [] });
   });
 });

@@ -45,6 +45,8 @@ export interface TestApp {
   ): Promise<{ token: string; accountId: string; userId: string; secret: string; keyId: string }>;
   /** How many events there are. Those of mails are left out: they come when a mail is sent. */
   events(): Promise<number>;
+  /** Waits until the read models have seen every event that there is now. */
+  caughtUp(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -157,6 +159,11 @@ export async function startApp({ place, env, ...options }: TestAppOptions = {}):
     events: async () => {
       const all = await allEvents(app.parts.store);
       return all.filter(({ type }) => !type.startsWith('Mail')).length;
+    },
+    caughtUp: async () => {
+      const { projector, store } = app.parts;
+      if (!(await projector.allReached(await store.head(), 60_000)))
+        throw new Error('the read models are behind');
     },
     close: async () => {
       await app.close();

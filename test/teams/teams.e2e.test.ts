@@ -393,6 +393,6 @@ it('no event holds an address in the clear, nor a token, and the read model is b
     .map(({ dataText, metadataText }) => dataText + metadataText)
     .join('\n');
   for (const text of [email, token]) expect(all).not.toContain(text);
-  expect(await projector.allReached(await store.head(), 10_000)).toBe(true);
+  await t.caughtUp();
   expect(await projector.rebuild('teams')).toMatchObject({ differing: [] });
 });
