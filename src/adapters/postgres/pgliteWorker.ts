@@ -4,6 +4,7 @@ import { PGlite } from '@electric-sql/pglite';
 import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm';
 import { vector } from '@electric-sql/pglite-pgvector';
 import type { Row, SqlPriority, Statement } from '../../sql/sql.js';
+import { PreparedStatements } from './preparedStatements.js';
 
 export interface WorkerRequest {
   readonly id: number;
@@ -53,12 +54,17 @@ async function open(): Promise<PGlite> {
   });
 }
 
-async function run(db: PGlite, request: WorkerRequest): Promise<Row[][]> {
-  const { kind, statements } = request;
+/** Prepared is what comes all the time; a question of a person is planned for what it asks. */
+const PREPARED: Readonly<Record<SqlPriority, boolean>> = { journal: true, query: false, projection: true };
+
+async function run(db: PGlite, prepared: PreparedStatements, request: WorkerRequest): Promise<Row[][]> {
+  const { kind, statements, priority } = request;
   if (kind === 'script') {
     for (const { text } of statements) await db.exec(text);
     return [];
   }
+  const rows = PREPARED[priority] ? await prepared.run(statements) : undefined;
+  if (rows) return rows;
   const [only] = statements;
   if (statements.length === 1 && only) {
     return [(await db.query<Row>(only.text, [...(only.params ?? [])], { serializers })).rows];
@@ -73,7 +79,7 @@ async function run(db: PGlite, request: WorkerRequest): Promise<Row[][]> {
 }
 
 /** Serves the queues until they are empty; one statement list at a time. */
-async function serve(db: PGlite): Promise<void> {
+async function serve(db: PGlite, prepared: PreparedStatements): Promise<void> {
   for (let request = next(); request; request = next()) {
     try {
       if (request.kind === 'close') {
@@ -81,7 +87,7 @@ async function serve(db: PGlite): Promise<void> {
         reply({ kind: 'rows', id: request.id, rows: [] });
         return;
       }
-      reply({ kind: 'rows', id: request.id, rows: await run(db, request) });
+      reply({ kind: 'rows', id: request.id, rows: await run(db, prepared, request) });
     } catch (error) {
       const { code = 'XX000', message } = error as { code?: string; message: string };
       reply({ kind: 'failed', id: request.id, code, message });
@@ -91,10 +97,11 @@ async function serve(db: PGlite): Promise<void> {
 
 try {
   const db = await open();
+  const prepared = new PreparedStatements(db);
   let serving: Promise<void> | undefined;
   port.on('message', (request: WorkerRequest) => {
     queues[request.priority].push(request);
-    serving ??= serve(db).finally(() => (serving = undefined));
+    serving ??= serve(db, prepared).finally(() => (serving = undefined));
   });
   reply({ kind: 'ready' });
 } catch (error) {
