@@ -9,6 +9,10 @@ interface Hour {
   durationUs: number;
 }
 
+interface Sum {
+  amount: number;
+}
+
 /** Separates the parts of a map's key; no part can contain it. */
 const SEP = '\u0001';
 
@@ -46,21 +50,21 @@ export const usage: ReadModel = {
       PRIMARY KEY (account, environment, hour, key, operation, status)
     );`,
   fold: (events, t) => {
-    const counters = new Map<string, number>();
-    const hours = new Map<string, Hour>();
+    const sums = new Sums();
     const lastUsed = new Map<string, number>();
     for (const stored of events) {
       const { type, data } = as<UsageEvent>(stored);
       const sign = type === 'UsesCorrected' ? -1 : 1;
       for (const { account, uses } of data.groups) {
         for (const use of uses) {
-          count(account, use, sign, counters, hours);
+          sums.add(account, use, sign);
           if (sign === 1 && use.meters['requests']) {
             lastUsed.set(use.key, Math.max(lastUsed.get(use.key) ?? 0, use.at));
           }
         }
       }
     }
+    const { counters, hours } = sums;
     const counterIds = [...counters.keys()].sort();
     const hourIds = [...hours.keys()].sort();
     const columns = (ids: readonly string[], parts: number): string[][] => {
@@ -73,7 +77,7 @@ export const usage: ReadModel = {
         text: `INSERT INTO ${t('counters')} AS c
                SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[])
                ON CONFLICT (subject, meter, period) DO UPDATE SET amount = c.amount + excluded.amount`,
-        params: [...columns(counterIds, 3), counterIds.map((id) => counters.get(id))],
+        params: [...columns(counterIds, 3), counterIds.map((id) => counters.get(id)?.amount)],
       },
       {
         text: `INSERT INTO ${t('hours')} AS h
@@ -98,37 +102,82 @@ export const usage: ReadModel = {
   },
 };
 
-function count(
-  account: string,
-  use: Use,
-  sign: 1 | -1,
-  counters: Map<string, number>,
-  hours: Map<string, Hour>,
-): void {
-  const { environment } = use;
-  const subject = subjectId({ accountId: account, environment, keyId: undefined });
-  const keySubject = subjectId({ accountId: account, environment, keyId: use.key });
-  for (const meter in use.meters) {
-    const amount = sign * (use.meters[meter] as number);
-    if (amount === 0) continue;
-    for (const period of use.periods) {
-      add(counters, subject + SEP + meter + SEP + period, amount);
-      add(counters, keySubject + SEP + meter + SEP + period, amount);
-    }
-  }
-  const operation = use.operation ?? use.rootFields.join(',');
-  const id =
-    account + SEP + environment + SEP + hourOf(use.at) + SEP + use.key + SEP + operation + SEP + use.status;
-  let hour = hours.get(id);
-  if (!hour) hours.set(id, (hour = { uses: 0, requests: 0, durationUs: 0 }));
-  hour.uses += sign * (use.refusal?.count ?? 1);
-  hour.requests += sign * (use.meters['requests'] ?? 0);
-  hour.durationUs += sign * use.durationUs;
+/** Where the amounts of a use go. */
+interface Place {
+  readonly use: Use;
+  readonly hourOfDay: string;
+  readonly hour: Hour;
+  /** By meter: the sums of its subjects and periods. */
+  readonly sums: Map<string, readonly Sum[]>;
 }
 
-function add(counters: Map<string, number>, id: string, amount: number): void {
-  counters.set(id, (counters.get(id) ?? 0) + amount);
+/** Of one page. Uses that follow each other mostly go to the same place, and finding one costs more than adding. */
+class Sums {
+  readonly counters = new Map<string, Sum>();
+  readonly hours = new Map<string, Hour>();
+  #last: Place | undefined;
+  #account: string | undefined;
+
+  add(account: string, use: Use, sign: 1 | -1): void {
+    const place = this.#placeOf(account, use);
+    for (const meter in use.meters) {
+      const amount = sign * (use.meters[meter] as number);
+      if (amount === 0) continue;
+      for (const sum of this.#sumsOf(account, place, meter)) sum.amount += amount;
+    }
+    const { hour } = place;
+    hour.uses += sign * (use.refusal?.count ?? 1);
+    hour.requests += sign * (use.meters['requests'] ?? 0);
+    hour.durationUs += sign * use.durationUs;
+  }
+
+  #placeOf(account: string, use: Use): Place {
+    const hourOfDay = hourOf(use.at);
+    const last = this.#last;
+    if (last && this.#account === account && last.hourOfDay === hourOfDay && goTogether(last.use, use)) {
+      return last;
+    }
+    const operation = use.operation ?? use.rootFields.join(',');
+    const id = [account, use.environment, hourOfDay, use.key, operation, use.status].join(SEP);
+    let hour = this.hours.get(id);
+    if (!hour) this.hours.set(id, (hour = { uses: 0, requests: 0, durationUs: 0 }));
+    this.#account = account;
+    return (this.#last = { use, hourOfDay, hour, sums: new Map() });
+  }
+
+  #sumsOf(accountId: string, { use, sums }: Place, meter: string): readonly Sum[] {
+    const known = sums.get(meter);
+    if (known) return known;
+    const { environment, key } = use;
+    const subjects = [undefined, key].map((keyId) => subjectId({ accountId, environment, keyId }));
+    const found = subjects.flatMap((subject) =>
+      use.periods.map((period) => this.#counter([subject, meter, period].join(SEP))),
+    );
+    sums.set(meter, found);
+    return found;
+  }
+
+  #counter(id: string): Sum {
+    let sum = this.counters.get(id);
+    if (!sum) this.counters.set(id, (sum = { amount: 0 }));
+    return sum;
+  }
 }
+
+/** Whether two uses of an account and an hour are added to the same sums. */
+function goTogether(a: Use, b: Use): boolean {
+  return (
+    a.key === b.key &&
+    a.environment === b.environment &&
+    a.status === b.status &&
+    a.operation === b.operation &&
+    (a.operation !== null || same(a.rootFields, b.rootFields)) &&
+    same(a.periods, b.periods)
+  );
+}
+
+const same = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((text, i) => text === b[i]);
 
 const HOUR_MS = 3_600_000;
 let knownHour = -1;

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { KnownKey } from '../keys/cache.js';
 import type { ExternalSession } from '../accounts/externalSessions.js';
 import type { Session } from '../accounts/sessions.js';
@@ -63,6 +64,32 @@ export interface RequestContext {
   readonly usageMoves: UsageMoves;
   /** Undefined where there can be one answer only. */
   readonly subscriber: Subscriber | undefined;
+}
+
+/** Begins when the request is admitted; what few calls need is made for those that ask. */
+export class Context implements RequestContext {
+  readonly started = performance.now();
+  readonly patternsRead = new Set<string>();
+  // No #fields: Apollo copies a context by its own properties.
+  private minted: string | undefined;
+  private made: Loaders | undefined;
+
+  constructor(
+    readonly caller: Caller | DemoCaller,
+    readonly address: string | undefined,
+    readonly now: number,
+    readonly usageMoves: UsageMoves,
+    readonly subscriber: Subscriber | undefined,
+    private readonly makeLoaders: () => Loaders,
+  ) {}
+
+  get correlationId(): string {
+    return (this.minted ??= randomUUID());
+  }
+
+  get loaders(): Loaders {
+    return (this.made ??= this.makeLoaders());
+  }
 }
 
 /** The account on whose behalf a resolver works. @throws ApiError KEY_MISSING */

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { ApolloServer } from '@apollo/server';
 import { ApolloServerPluginCacheControlDisabled } from '@apollo/server/plugin/disabled';
 import { fastifyApolloDrainPlugin, fastifyApolloHandler } from '@as-integrations/fastify';
@@ -14,6 +13,7 @@ import type { Access, Credentials } from './authenticate.js';
 import { authenticate } from './authenticate.js';
 import { Connections } from './connections.js';
 import type { RequestContext } from './context.js';
+import { Context } from './context.js';
 import { ApiError } from './errors.js';
 import { eventStreamHandler, wantsEvents } from './eventStream.js';
 import type { GovernanceOptions } from './governance.js';
@@ -88,25 +88,11 @@ export async function serveGraphQL(fastify: FastifyInstance, options: GraphQLSer
 
   const createContext: CreateContext = async ({ credentials, address }, subscriber) => {
     const now = clock();
-    const started = performance.now();
-    let made: Loaders | undefined;
     const pending = authenticate(credentials, access, now);
     const caller = pending instanceof Promise ? await pending : pending;
     const key = caller.kind === 'anonymous' ? demo(address, now) : undefined;
-    return {
-      caller: key ? { kind: 'demo', key } : caller,
-      address,
-      correlationId: randomUUID(),
-      now,
-      started,
-      // Made when a field asks for one: most answers come from caches.
-      get loaders() {
-        return (made ??= loaders());
-      },
-      patternsRead: new Set(),
-      usageMoves,
-      subscriber,
-    };
+    const calling = key ? { kind: 'demo' as const, key } : caller;
+    return new Context(calling, address, now, usageMoves, subscriber, loaders);
   };
   const answer = fastifyApolloHandler(apollo, {
     context: ({ headers, ip }) => createContext({ credentials: headers, address: ip }),

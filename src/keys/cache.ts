@@ -1,7 +1,7 @@
 import type { KnownKeyRow } from '../../projections/keys/queries.js';
 import type { Environment, StoredEvent } from '../eventsourcing/event.js';
 import { as } from '../eventsourcing/event.js';
-import { keyedHash } from '../secrets/secrets.js';
+import { keyedHash, keyedHasher } from '../secrets/secrets.js';
 import type { Limit } from '../plans/profile.js';
 import type { KeyEvent, Scope } from './events.js';
 import { isWellFormed } from './format.js';
@@ -37,9 +37,11 @@ export interface KnownKey {
   readonly expiresAt: number | null;
 }
 
+const PURPOSE = 'key';
+
 /** The keyed hash that stands for a key everywhere. */
 export function hashKey(pepper: Buffer, key: string): string {
-  return keyedHash(pepper, 'key', key);
+  return keyedHash(pepper, PURPOSE, key);
 }
 
 /** What is known of a key whose issue has not been seen yet. */
@@ -61,10 +63,14 @@ export class KeyCache {
   readonly #early = new Map<string, Early>();
   readonly #scopes = new Map<string, readonly Scope[]>();
 
+  readonly #hashOf: (key: string) => string;
+
   constructor(
-    private readonly pepper: Buffer,
+    pepper: Buffer,
     private readonly prefixes: readonly string[],
-  ) {}
+  ) {
+    this.#hashOf = keyedHasher(pepper, PURPOSE);
+  }
 
   get size(): number {
     return this.#byId.size;
@@ -120,7 +126,7 @@ export class KeyCache {
   /** Looks a key up by its hash: what is compared is the HMAC's output, which tells a prober nothing. */
   check(text: string, now: number): KeyCheck {
     if (!isWellFormed(text, this.prefixes)) return { kind: 'refused', code: 'KEY_MALFORMED' };
-    const hash = hashKey(this.pepper, text);
+    const hash = this.#hashOf(text);
     const key = this.#byHash.get(hash);
     if (!key) return { kind: 'refused', code: 'KEY_UNKNOWN' };
     if (key.revoked) return { kind: 'refused', code: 'KEY_REVOKED' };

@@ -1,9 +1,10 @@
+import fc from 'fast-check';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError, SECRET_NAMES } from '../../src/config.js';
-import { fingerprint, keyedHash, loadSecrets } from '../../src/secrets/secrets.js';
+import { fingerprint, keyedHash, keyedHasher, loadSecrets } from '../../src/secrets/secrets.js';
 
 let directory: string;
 beforeEach(async () => {
@@ -98,6 +99,19 @@ describe('a keyed hash', () => {
       keyedHash(secret, 'emaila', ''),
     ];
     expect(new Set(hashes).size).toBe(hashes.length);
+  });
+
+  it('is the same for whoever hashes many, with any secret and any text', () => {
+    const secrets = fc.uint8Array({ maxLength: 100 }).map((bytes) => Buffer.from(bytes));
+    const texts = fc.array(
+      fc.oneof(fc.string({ unit: 'binary' }), fc.string({ minLength: 60, maxLength: 300 })),
+    );
+    fc.assert(
+      fc.property(secrets, fc.string(), texts, (secret, purpose, all) => {
+        const hashOf = keyedHasher(secret, purpose.slice(0, 20));
+        for (const text of all) expect(hashOf(text)).toBe(keyedHash(secret, purpose.slice(0, 20), text));
+      }),
+    );
   });
 
   it('is permanent: stored e-mails and keys are found by it', () => {

@@ -10,6 +10,7 @@ import {
 } from '../../eventsourcing/eventStore.js';
 import type { Sql, SqlPriority } from '../../sql/sql.js';
 import { SqlError } from '../../sql/sql.js';
+import { RecentEvents } from './recentEvents.js';
 
 interface EventRow {
   position: number;
@@ -53,6 +54,7 @@ export class PostgresEventStore implements EventStore {
   readonly #lanes: Record<AppendPriority, PendingAppend[]> = { journal: [], command: [] };
   readonly #busy: Record<AppendPriority, boolean> = { journal: false, command: false };
   readonly #listeners = new Set<() => void>();
+  readonly #recent = new RecentEvents();
 
   readonly #unlisten: (() => void) | undefined;
 
@@ -119,6 +121,7 @@ export class PostgresEventStore implements EventStore {
       for (const append of group) append.reject(unavailable);
       return;
     }
+    this.#recent.add(group.flatMap((append, index) => storedOf(append, outcomes[index] as OutcomeRow)));
     group.forEach((append, index) => {
       const outcome = outcomes[index] as OutcomeRow;
       const { stream, expected } = append;
@@ -193,6 +196,8 @@ export class PostgresEventStore implements EventStore {
   }
 
   async readAll(after: Position, limit: number, maxBytes: number): Promise<StoredEvent[]> {
+    const recent = this.#recent.after(after, limit, maxBytes);
+    if (recent) return recent;
     return this.#read(
       `SELECT ${COLUMNS} FROM (
          SELECT *, sum(octet_length(data)) OVER (ORDER BY position) - octet_length(data) AS bytes_before
@@ -267,6 +272,26 @@ export class PostgresEventStore implements EventStore {
       throw new StoreUnavailable('the event store did not answer', { cause: error });
     }
   }
+}
+
+/** The events of an append, if they were stored now. */
+function storedOf(
+  { stream, events }: PendingAppend,
+  { outcome, last_position, stream_revision }: OutcomeRow,
+): StoredEvent[] {
+  if (outcome !== 'stored') return [];
+  return events.map(({ id, type, data, metadata }, index) => {
+    const behind = events.length - 1 - index;
+    return new StoredEvent(
+      last_position - behind,
+      stream,
+      stream_revision - behind,
+      id,
+      type,
+      data,
+      metadata,
+    );
+  });
 }
 
 const APPEND_ANY =
