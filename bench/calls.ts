@@ -10,6 +10,13 @@ const QUERY =
   'query Read { pattern(slug: "circuit-breaker") { ... on Pattern { id slug name category description } ... on Refusal { code } } }';
 const CONNECTIONS = 64;
 
+/**
+ * Many short rounds: a machine that is shared changes its speed by half from one second to the next, and
+ * what lies close together is measured at the same one.
+ */
+const THROUGHPUT = { seconds: 0.75, rounds: 40, quick: 10 };
+const LATENCY = { seconds: 2, rounds: 15, quick: 3 };
+
 export interface CallFigures {
   readonly governed_over_bare: number;
   readonly p99_extra_ms: number;
@@ -62,6 +69,17 @@ async function cpuSeconds({ process: { pid } }: Server): Promise<number> {
   return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
+/** One after the other; whoever goes first changes from round to round. */
+async function alternating<R>(
+  round: number,
+  one: () => Promise<R>,
+  other: () => Promise<R>,
+): Promise<readonly [one: R, other: R]> {
+  if (round % 2 === 0) return [await one(), await other()];
+  const second = await other();
+  return [await one(), second];
+}
+
 /**
  * A governed call beside bare Apollo on Fastify: throughput in alternating rounds, then the latency at
  * half of bare Apollo's throughput, open loop.
@@ -80,25 +98,22 @@ export async function benchCalls(
   ]);
   const generator = fork(new URL('./load.js', import.meta.url));
   try {
-    const rounds = quick ? 3 : 7;
-    const seconds = quick ? 1 : 4;
-    for (const server of [governed, bare]) await load(generator, server, { seconds: quick ? 2 : 8 });
+    for (const server of [governed, bare]) await load(generator, server, { seconds: quick ? 3 : 8 });
     const ratios: number[] = [];
     const cpuRatios: number[] = [];
     const perSecond = { governed: [] as number[], bare: [] as number[] };
-    for (let round = 0; round < rounds; round++) {
-      const measure = async (server: Server): Promise<{ perSecond: number; cpu: number }> => {
-        const before = await cpuSeconds(server);
-        const result = await load(generator, server, { seconds });
-        const cpu = ((await cpuSeconds(server)) - before) / (result.perSecond * seconds);
-        return { perSecond: result.perSecond, cpu };
-      };
-      // Whoever goes first changes from round to round.
-      const order = round % 2 === 0 ? [governed, bare] : [bare, governed];
-      const results = new Map<Server, { perSecond: number; cpu: number }>();
-      for (const server of order) results.set(server, await measure(server));
-      const g = results.get(governed) as { perSecond: number; cpu: number };
-      const b = results.get(bare) as { perSecond: number; cpu: number };
+    const measure = async (server: Server): Promise<{ perSecond: number; cpu: number }> => {
+      const before = await cpuSeconds(server);
+      const result = await load(generator, server, { seconds: THROUGHPUT.seconds });
+      const cpu = ((await cpuSeconds(server)) - before) / result.answers;
+      return { perSecond: result.perSecond, cpu };
+    };
+    for (let round = 0; round < (quick ? THROUGHPUT.quick : THROUGHPUT.rounds); round++) {
+      const [g, b] = await alternating(
+        round,
+        () => measure(governed),
+        () => measure(bare),
+      );
       ratios.push(g.perSecond / b.perSecond);
       cpuRatios.push(g.cpu / b.cpu);
       perSecond.governed.push(g.perSecond);
@@ -107,13 +122,14 @@ export async function benchCalls(
     const rate = median(perSecond.bare) / 2;
     const extra: number[] = [];
     const p99 = { governed: [] as number[], bare: [] as number[] };
-    for (let round = 0; round < rounds; round++) {
-      const order = round % 2 === 0 ? [governed, bare] : [bare, governed];
-      const results = new Map<Server, number>();
-      for (const server of order)
-        results.set(server, (await load(generator, server, { seconds, rate })).p99Ms);
-      const g = results.get(governed) as number;
-      const b = results.get(bare) as number;
+    const { seconds } = LATENCY;
+    for (let round = 0; round < (quick ? LATENCY.quick : LATENCY.rounds); round++) {
+      const p99Of = async (server: Server) => (await load(generator, server, { seconds, rate })).p99Ms;
+      const [g, b] = await alternating(
+        round,
+        () => p99Of(governed),
+        () => p99Of(bare),
+      );
       extra.push(g - b);
       p99.governed.push(g);
       p99.bare.push(b);

@@ -15,12 +15,14 @@ export interface Load {
 
 export interface LoadResult {
   readonly perSecond: number;
+  /** All of them, those of the first moments too. */
+  readonly answers: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly failed: number;
 }
 
-const WARMUP_MS = 500;
+const WARMUP_MS = 250;
 
 const HEAD_END = Buffer.from('\r\n\r\n');
 
@@ -55,6 +57,7 @@ async function run({ url, body, headers, connections, seconds, rate }: Load): Pr
   );
   const latencies: number[] = [];
   let failed = 0;
+  let answers = 0;
   let begin = Number.POSITIVE_INFINITY;
   let until = begin;
   const idle: Socket[] = [];
@@ -73,6 +76,7 @@ async function run({ url, body, headers, connections, seconds, rate }: Load): Pr
     const now = performance.now();
     // The first moments are this process's own warming up.
     if (now >= begin + WARMUP_MS) latencies.push(now - (sentAt.get(socket) as number));
+    answers++;
     if (!ok) failed++;
     if (rate === undefined) {
       if (now < until) return send(socket, now);
@@ -120,6 +124,7 @@ async function run({ url, body, headers, connections, seconds, rate }: Load): Pr
   const sorted = Float64Array.from(latencies).sort();
   return {
     perSecond: latencies.length / elapsed,
+    answers,
     p50Ms: percentile(sorted, 0.5),
     p99Ms: percentile(sorted, 0.99),
     failed,

@@ -1,7 +1,6 @@
 import type { DocumentNode, ExecutionResult, GraphQLSchema, OperationDefinitionNode } from 'graphql';
 import { BREAK, execute, GraphQLError, isEnumType, isInputObjectType, visit } from 'graphql';
 import { compileQuery, isCompiledQuery } from 'graphql-jit';
-import { BoundedMap } from '../boundedMap.js';
 import type { AccessRule } from './access.js';
 import { accessRulesOf } from './access.js';
 import type { RequestContext } from './context.js';
@@ -44,8 +43,8 @@ const COMPILE_AT = 3;
  * interpreted by graphql-js, which is the reference (test/graphql/executor.unit.test.ts compares the two).
  */
 export class Executor {
-  readonly #entries = new BoundedMap<Entry>(1_000);
-
+  /** As long as Apollo or the known operations keep the document. */
+  readonly #entries = new WeakMap<OperationDefinitionNode, Entry>();
   readonly #prices: Prices;
 
   /** @throws Error for a schema with a list without a bound */
@@ -53,9 +52,8 @@ export class Executor {
     this.#prices = new Prices(schema);
   }
 
-  /** @param id names the document and the operation in it, e.g. by its hash */
-  prepare(id: string, document: DocumentNode, operation: OperationDefinitionNode): PreparedOperation {
-    let entry = this.#entries.get(id);
+  prepare(document: DocumentNode, operation: OperationDefinitionNode): PreparedOperation {
+    let entry = this.#entries.get(operation);
     if (!entry) {
       entry = {
         shape: shapeOf(this.schema, document, operation),
@@ -65,7 +63,7 @@ export class Executor {
         compiled: undefined,
         seen: 0,
       };
-      this.#entries.set(id, entry);
+      this.#entries.set(operation, entry);
     }
     // An event of a subscription is executed by graphql-js, which gives it to the resolver.
     if (++entry.seen === COMPILE_AT && entry.shape.kind !== 'subscription')

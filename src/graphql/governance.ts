@@ -23,7 +23,7 @@ import { ApiError } from './errors.js';
 import type { Execution } from './execution.js';
 import { execute, publicError } from './execution.js';
 import { Executor } from './executor.js';
-import type { PreparedOperation, Run } from './executor.js';
+import type { Run } from './executor.js';
 import type { KnownOperations } from './knownOperations.js';
 import { checkVariables } from './limits.js';
 import type { OperationShape } from './metering.js';
@@ -50,8 +50,6 @@ export interface Operation {
   readonly document: DocumentNode;
   readonly operation: OperationDefinitionNode;
   readonly operationName: string | null;
-  /** Names the document. */
-  readonly queryHash: string;
   readonly variables: Readonly<Record<string, unknown>>;
   /** Of HTTP; undefined where it came by a WebSocket. */
   readonly method: string | undefined;
@@ -75,7 +73,9 @@ export class Governance {
     const finished = (response: GraphQLResponse) =>
       addHeaders(response, operation.context, plans.profile.headers, standing, demo);
     try {
-      demo = operation.context.caller.kind === 'demo' && isForDemo(prepare(this.#executor, operation).shape);
+      demo =
+        operation.context.caller.kind === 'demo' &&
+        isForDemo(this.#executor.prepare(operation.document, operation.operation).shape);
       const work = () => answer(this.options, this.#executor, operation);
       return await finished(await (tracing ? traced(tracing, operation, work) : work()));
     } catch (error) {
@@ -95,10 +95,10 @@ export function governancePlugin(
   return {
     requestDidStart: async () => ({
       responseForOperation: async (request) => {
-        const { document, operation, operationName, queryHash, contextValue } = request;
+        const { document, operation, operationName, contextValue } = request;
         // No operation of the given name: Apollo says so.
-        if (!document || !operation || queryHash === undefined) return null;
-        const valid = { document, operation, operationName: operationName ?? null, queryHash };
+        if (!document || !operation) return null;
+        const valid = { document, operation, operationName: operationName ?? null };
         if (request.source !== undefined)
           known.remember(request.source, request.request.operationName, valid);
         return governance.answer({
@@ -147,13 +147,6 @@ interface Call extends Execution {
   readonly mode: CostMode | 'none';
 }
 
-function prepare(
-  executor: Executor,
-  { document, operation, queryHash, operationName }: Operation,
-): PreparedOperation {
-  return executor.prepare(`${queryHash} ${operationName ?? ''}`, document, operation);
-}
-
 async function answer(
   options: GovernanceOptions,
   executor: Executor,
@@ -161,7 +154,7 @@ async function answer(
 ): Promise<GraphQLResponse> {
   const { schema, metrics, log } = options;
   const { context, variables: given } = request;
-  const prepared = prepare(executor, request);
+  const prepared = executor.prepare(request.document, request.operation);
   const { metering, kind } = prepared.shape;
 
   const unfit = refusedAccess(callerFor(prepared.shape, context), prepared.access);

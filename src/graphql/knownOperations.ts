@@ -4,7 +4,7 @@ import type { CreateContext } from './operations.js';
 import type { Governance, Operation } from './governance.js';
 import { resultOf } from './responses.js';
 
-type Valid = Pick<Operation, 'document' | 'operation' | 'operationName' | 'queryHash'>;
+type Valid = Pick<Operation, 'document' | 'operation' | 'operationName'>;
 
 interface Body {
   readonly query: string;

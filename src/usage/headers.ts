@@ -1,3 +1,4 @@
+import { isoTime } from '../isoTime.js';
 import type { Profile } from '../plans/profile.js';
 import type { LimitState } from './limiter.js';
 import { isFixed, periodEnd } from './periods.js';
@@ -44,7 +45,7 @@ export function rateLimitHeaders(states: readonly LimitState[], rules: HeaderRul
 /** Rounded up, so that who waits as long does not come too early. */
 function resetText(at: number, form: HeaderRules['reset']): string {
   const whole = Math.ceil(at / 1000);
-  return form === 'date' ? new Date(whole * 1000).toISOString() : String(whole);
+  return form === 'date' ? isoTime(whole * 1000) : String(whole);
 }
 
 /** What the profile's own headers tell of. */

@@ -2,6 +2,12 @@
 const DESCRIBE_EXECUTE = Buffer.from('D\0\0\0\x06P\0E\0\0\0\x09\0\0\0\0\0', 'latin1');
 const SYNC = Buffer.from('S\0\0\0\x04', 'latin1');
 
+const TEXT = 0;
+const BINARY = 1;
+
+/** Of a parameter. */
+export type Value = string | Uint8Array | null;
+
 /**
  * Writes the messages that run prepared statements (PostgreSQL's protocol, "Message Formats"), one behind the
  * other, into one buffer that is used again: a batch of the journal is long, and copies of it are most of what
@@ -11,19 +17,20 @@ export class PipelineWriter {
   #buffer = Buffer.allocUnsafe(64 * 1024);
   #length = 0;
 
-  /** @param values in PostgreSQL's text format */
-  execute(statement: string, values: readonly (string | null)[]): void {
+  /** @param values texts in PostgreSQL's text format, bytes in its binary one */
+  execute(statement: string, values: readonly Value[]): void {
     let most = statement.length + 32 + DESCRIBE_EXECUTE.length;
-    for (const value of values) most += 4 + (value === null ? 0 : Buffer.byteLength(value));
+    for (const value of values) most += 6 + (value === null ? 0 : Buffer.byteLength(value));
     this.#makeRoomFor(most);
     const begin = this.#length;
     this.#text('B\0\0\0\0\0');
     this.#text(statement);
-    // No formats: all parameters are text.
-    this.#text('\0\0\0');
+    this.#text('\0');
+    this.#int16(values.length);
+    for (const value of values) this.#int16(value instanceof Uint8Array ? BINARY : TEXT);
     this.#int16(values.length);
     for (const value of values) this.#value(value);
-    // Nor for the results.
+    // All results are text.
     this.#int16(0);
     this.#buffer.writeInt32BE(this.#length - begin - 1, begin + 1);
     this.#bytes(DESCRIBE_EXECUTE);
@@ -38,10 +45,11 @@ export class PipelineWriter {
     return messages;
   }
 
-  #value(value: string | null): void {
+  #value(value: Value): void {
     const place = this.#length;
     this.#length += 4;
-    if (value !== null) this.#text(value);
+    if (typeof value === 'string') this.#text(value);
+    else if (value) this.#bytes(value);
     this.#buffer.writeInt32BE(value === null ? -1 : this.#length - place - 4, place);
   }
 
@@ -53,8 +61,9 @@ export class PipelineWriter {
     this.#length = this.#buffer.writeInt16BE(number, this.#length);
   }
 
-  #bytes(bytes: Buffer): void {
-    this.#length += bytes.copy(this.#buffer, this.#length);
+  #bytes(bytes: Uint8Array): void {
+    this.#buffer.set(bytes, this.#length);
+    this.#length += bytes.length;
   }
 
   #makeRoomFor(bytes: number): void {

@@ -1,6 +1,7 @@
 import type { PGlite } from '@electric-sql/pglite';
 import { parse, protocol } from '@electric-sql/pglite';
 import type { Row, Statement } from '../../sql/sql.js';
+import type { Value } from './pipelineWriter.js';
 import { PipelineWriter } from './pipelineWriter.js';
 
 const { serialize } = protocol;
@@ -92,8 +93,10 @@ export class PreparedStatements {
     await this.db.exec('DEALLOCATE ALL');
   }
 
-  #serialized(param: unknown, type: number): string | null {
+  #serialized(param: unknown, type: number): Value {
     if (param === null || param === undefined) return null;
-    return this.db.serializers[type]?.(param) ?? String(param);
+    const plain = param as string | number | boolean;
+    // Bytes stay bytes, whatever PGlite's types say.
+    return (this.db.serializers[type]?.(param) as Value | undefined) ?? String(plain);
   }
 }

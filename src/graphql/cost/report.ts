@@ -1,3 +1,4 @@
+import { isoTime } from '../../isoTime.js';
 import { SLIDING_MS } from '../../plans/profile.js';
 import type { LimitState } from '../../usage/limiter.js';
 import { isFixed } from '../../usage/periods.js';
@@ -47,7 +48,7 @@ export function costExtension(
       window,
       amount,
       remaining,
-      resetAt: new Date(resetAt).toISOString(),
+      resetAt: isoTime(resetAt),
     })),
     version: cost.version,
     ...(fields && { fields }),
