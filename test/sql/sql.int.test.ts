@@ -4,11 +4,12 @@ import { SqlError } from '../../src/sql/sql.js';
 import { freshSql } from '../support/database.js';
 
 let sql: Sql;
-let remove: () => Promise<void>;
+let fresh: Awaited<ReturnType<typeof freshSql>>;
 beforeAll(async () => {
-  ({ sql, remove } = await freshSql());
+  fresh = await freshSql();
+  ({ sql } = fresh);
 });
-afterAll(() => remove());
+afterAll(() => fresh.remove());
 
 const PRIORITIES: readonly SqlPriority[] = ['journal', 'query', 'projection'];
 /** Statements that come again are prepared: what holds once holds each time. */
