@@ -51,6 +51,12 @@ export interface NewEvent {
   readonly metadata: string;
 }
 
+/**
+ * Characters above which data are kept parsed for one turn of the event loop only. Those who share a page look at
+ * it in the same turn; batches of the journal, kept for longer, are most of what the garbage collector copies.
+ */
+const LONG = 4_000;
+
 /** An event as it was stored. Data is parsed on first use: most readers skip most events. */
 export class StoredEvent {
   #data: object | undefined;
@@ -72,11 +78,11 @@ export class StoredEvent {
 
   /** The data in its newest schema version. */
   get data(): object {
-    return (this.#data ??= upcast(
-      this.type,
-      this.metadata.schemaVersion,
-      JSON.parse(this.dataText) as object,
-    ));
+    if (this.#data) return this.#data;
+    const data = upcast(this.type, this.metadata.schemaVersion, JSON.parse(this.dataText) as object);
+    this.#data = data;
+    if (this.dataText.length > LONG) setImmediate(() => (this.#data = undefined));
+    return data;
   }
 
   /** The part of the stream's name behind `category-`. */
