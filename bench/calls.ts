@@ -14,8 +14,10 @@ const CONNECTIONS = 64;
  * Many short rounds: a machine that is shared changes its speed by half from one second to the next, and
  * what lies close together is measured at the same one.
  */
-const THROUGHPUT = { seconds: 0.75, rounds: 40, quick: 10 };
-const LATENCY = { seconds: 2, rounds: 15, quick: 3 };
+const THROUGHPUT = { seconds: 0.5, rounds: 15, quick: 8 };
+const LATENCY = { seconds: 1.5, rounds: 5, quick: 2 };
+/** Processes too differ from start to start by how they were compiled and where their memory lies. */
+const STARTS = 4;
 
 export interface CallFigures {
   readonly governed_over_bare: number;
@@ -80,10 +82,59 @@ async function alternating<R>(
   return [await one(), second];
 }
 
-/**
- * A governed call beside bare Apollo on Fastify: throughput in alternating rounds, then the latency at
- * half of bare Apollo's throughput, open loop.
- */
+interface Rounds {
+  readonly ratio: number[];
+  readonly cpuRatio: number[];
+  readonly governedPerSecond: number[];
+  readonly barePerSecond: number[];
+  readonly extraMs: number[];
+  readonly governedP99Ms: number[];
+  readonly bareP99Ms: number[];
+}
+
+/** Throughput in alternating rounds, then the latency at half of bare Apollo's throughput, open loop. */
+async function measure(
+  all: Rounds,
+  generator: ChildProcess,
+  governed: Server,
+  bare: Server,
+  quick: boolean,
+): Promise<void> {
+  for (const server of [governed, bare]) await load(generator, server, { seconds: quick ? 2 : 5 });
+  const throughput = async (server: Server): Promise<{ perSecond: number; cpu: number }> => {
+    const before = await cpuSeconds(server);
+    const { perSecond, answers } = await load(generator, server, { seconds: THROUGHPUT.seconds });
+    return { perSecond, cpu: ((await cpuSeconds(server)) - before) / answers };
+  };
+  const bareHere: number[] = [];
+  for (let round = 0; round < (quick ? THROUGHPUT.quick : THROUGHPUT.rounds); round++) {
+    const [g, b] = await alternating(
+      round,
+      () => throughput(governed),
+      () => throughput(bare),
+    );
+    all.ratio.push(g.perSecond / b.perSecond);
+    all.cpuRatio.push(g.cpu / b.cpu);
+    all.governedPerSecond.push(g.perSecond);
+    bareHere.push(b.perSecond);
+  }
+  all.barePerSecond.push(...bareHere);
+  const rate = median(bareHere) / 2;
+  const p99 = async (server: Server): Promise<number> =>
+    (await load(generator, server, { seconds: LATENCY.seconds, rate })).p99Ms;
+  for (let round = 0; round < (quick ? LATENCY.quick : LATENCY.rounds); round++) {
+    const [g, b] = await alternating(
+      round,
+      () => p99(governed),
+      () => p99(bare),
+    );
+    all.extraMs.push(g - b);
+    all.governedP99Ms.push(g);
+    all.bareP99Ms.push(b);
+  }
+}
+
+/** A governed call beside bare Apollo on Fastify: the medians of all rounds. */
 export async function benchCalls(
   folder: string,
   quick: boolean,
@@ -92,62 +143,38 @@ export async function benchCalls(
   const root = await unreachableLimits(join(folder, 'root'));
   const startIn = async (file: string, dataDir: string): Promise<Server> =>
     startServer(file, root, dataDir, await env(dataDir));
-  const [governed, bare] = await Promise.all([
-    startIn('./governedServer.js', join(folder, 'governed')),
-    startIn('./bareServer.js', join(folder, 'bare')),
-  ]);
-  const generator = fork(new URL('./load.js', import.meta.url));
-  try {
-    for (const server of [governed, bare]) await load(generator, server, { seconds: quick ? 3 : 8 });
-    const ratios: number[] = [];
-    const cpuRatios: number[] = [];
-    const perSecond = { governed: [] as number[], bare: [] as number[] };
-    const measure = async (server: Server): Promise<{ perSecond: number; cpu: number }> => {
-      const before = await cpuSeconds(server);
-      const result = await load(generator, server, { seconds: THROUGHPUT.seconds });
-      const cpu = ((await cpuSeconds(server)) - before) / result.answers;
-      return { perSecond: result.perSecond, cpu };
-    };
-    for (let round = 0; round < (quick ? THROUGHPUT.quick : THROUGHPUT.rounds); round++) {
-      const [g, b] = await alternating(
-        round,
-        () => measure(governed),
-        () => measure(bare),
-      );
-      ratios.push(g.perSecond / b.perSecond);
-      cpuRatios.push(g.cpu / b.cpu);
-      perSecond.governed.push(g.perSecond);
-      perSecond.bare.push(b.perSecond);
-    }
-    const rate = median(perSecond.bare) / 2;
-    const extra: number[] = [];
-    const p99 = { governed: [] as number[], bare: [] as number[] };
-    const { seconds } = LATENCY;
-    for (let round = 0; round < (quick ? LATENCY.quick : LATENCY.rounds); round++) {
-      const p99Of = async (server: Server) => (await load(generator, server, { seconds, rate })).p99Ms;
-      const [g, b] = await alternating(
-        round,
-        () => p99Of(governed),
-        () => p99Of(bare),
-      );
-      extra.push(g - b);
-      p99.governed.push(g);
-      p99.bare.push(b);
-    }
-    return {
-      governed_over_bare: median(ratios),
-      p99_extra_ms: median(extra),
-      cpu_over_bare: median(cpuRatios),
-      governed_per_second: median(perSecond.governed),
-      bare_per_second: median(perSecond.bare),
-      governed_p99_ms: median(p99.governed),
-      bare_p99_ms: median(p99.bare),
-    };
-  } finally {
-    generator.kill();
-    for (const server of [governed, bare]) {
-      server.process.send('stop');
-      await once(server.process, 'exit');
+  const all: Rounds = {
+    ratio: [],
+    cpuRatio: [],
+    governedPerSecond: [],
+    barePerSecond: [],
+    extraMs: [],
+    governedP99Ms: [],
+    bareP99Ms: [],
+  };
+  for (let start = 0; start < (quick ? 1 : STARTS); start++) {
+    const [governed, bare] = await Promise.all([
+      startIn('./governedServer.js', join(folder, `governed-${start}`)),
+      startIn('./bareServer.js', join(folder, `bare-${start}`)),
+    ]);
+    const generator = fork(new URL('./load.js', import.meta.url));
+    try {
+      await measure(all, generator, governed, bare, quick);
+    } finally {
+      generator.kill();
+      for (const server of [governed, bare]) {
+        server.process.send('stop');
+        await once(server.process, 'exit');
+      }
     }
   }
+  return {
+    governed_over_bare: median(all.ratio),
+    p99_extra_ms: median(all.extraMs),
+    cpu_over_bare: median(all.cpuRatio),
+    governed_per_second: median(all.governedPerSecond),
+    bare_per_second: median(all.barePerSecond),
+    governed_p99_ms: median(all.governedP99Ms),
+    bare_p99_ms: median(all.bareP99Ms),
+  };
 }

@@ -22,7 +22,7 @@ const QUERY = `
   }
   fragment Entry on Pattern { id slug name category }
 `;
-const EVALUATIONS = 20_000;
+const EVALUATIONS = 10_000;
 
 /** One evaluation of a formula that is kept, in µs: the median of rounds, each with other variables. */
 export function benchFormula(): number {

@@ -36,7 +36,7 @@ export async function benchJournal(sql: Sql, quick: boolean): Promise<number> {
   });
   const perSecond: number[] = [];
   const seconds = quick ? 1 : 3;
-  for (let round = 0; round < (quick ? 4 : 6); round++) {
+  for (let round = 0; round < (quick ? 3 : 6); round++) {
     const until = performance.now() + seconds * 1000;
     const started = performance.now();
     let stored = 0;

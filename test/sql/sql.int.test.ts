@@ -41,9 +41,7 @@ describe.each(PRIORITIES)('with the priority %s', (priority) => {
       none: null,
     };
     const types =
-      'text text bigint float8 boolean boolean timestamptz bytea text[] int[] timestamptz[] text'.split(
-        ' ',
-      );
+      'text text bigint float8 boolean boolean timestamptz bytea text[] int[] timestamptz[] text'.split(' ');
     const names = Object.keys(values);
     const text = `SELECT ${names.map((name, i) => `$${i + 1}::${types[i]} AS "${name}"`).join(', ')}`;
     for (const time of TIMES) {
@@ -71,9 +69,12 @@ describe.each(PRIORITIES)('with the priority %s', (priority) => {
     const table = await freshTable('a int PRIMARY KEY');
     const insert = (a: number) => ({ text: `INSERT INTO ${table} VALUES ($1) RETURNING a`, params: [a] });
     const count = { text: `SELECT count(*) AS n FROM ${table}` };
+    // Only within a transaction.
+    const lock = { text: `LOCK TABLE ${table} IN SHARE ROW EXCLUSIVE MODE` };
     for (const time of TIMES) {
-      const results = await sql.transaction([insert(time), insert(-time), count], priority);
-      expect(results).toEqual([[{ a: time }], [{ a: -time }], [{ n: time * 2 }]]);
+      const results = await sql.transaction([lock, insert(time), insert(-time), count], priority);
+      expect(results).toEqual([[], [{ a: time }], [{ a: -time }], [{ n: time * 2 }]]);
+      expect(await sql.transaction([], priority)).toEqual([]);
       const failed = await sql.transaction([insert(100), insert(time)], priority).catch((e: unknown) => e);
       expect(failed).toBeInstanceOf(SqlError);
       expect(failed).toMatchObject({ code: '23505' });

@@ -54,16 +54,14 @@ async function open(): Promise<PGlite> {
   });
 }
 
-/** Prepared is what comes all the time; a question of a person is planned for what it asks. */
-const PREPARED: Readonly<Record<SqlPriority, boolean>> = { journal: true, query: false, projection: true };
-
 async function run(db: PGlite, prepared: PreparedStatements, request: WorkerRequest): Promise<Row[][]> {
   const { kind, statements, priority } = request;
   if (kind === 'script') {
     for (const { text } of statements) await db.exec(text);
     return [];
   }
-  const rows = PREPARED[priority] ? await prepared.run(statements) : undefined;
+  // What somebody asks is planned for what they ask; what comes all the time is planned once.
+  const rows = await prepared.run(statements, priority === 'query');
   if (rows) return rows;
   const [only] = statements;
   if (statements.length === 1 && only) {

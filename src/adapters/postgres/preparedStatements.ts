@@ -13,6 +13,11 @@ const MAX_SEEN = 1_000;
 /** SQLSTATEs by which a prepared statement no longer fits: its result has other columns, or it is gone. */
 const OUTDATED: ReadonlySet<string> = new Set(['0A000', '26000']);
 
+const BEGIN: Statement = { text: 'BEGIN' };
+const COMMIT: Statement = { text: 'COMMIT' };
+/** For this transaction; a single statement shares one with what comes before it without a Sync. */
+const PLANNED: Statement = { text: `SELECT set_config('plan_cache_mode', 'force_custom_plan', true)` };
+
 interface Prepared {
   readonly name: string;
   /** Of its parameters. */
@@ -33,11 +38,14 @@ export class PreparedStatements {
   constructor(private readonly db: PGlite) {}
 
   /**
-   * Runs statements as one transaction: without a Sync between them they share one (PostgreSQL's protocol,
-   * "Pipelining").
+   * Runs statements as one transaction, in one call.
+   * @param planned whether each is planned anew for its parameters; otherwise PostgreSQL keeps a plan for all
    * @returns undefined, with nothing done, where one of them is not prepared
    */
-  async run(statements: readonly Statement[]): Promise<Row[][] | undefined> {
+  async run(given: readonly Statement[], planned: boolean): Promise<Row[][] | undefined> {
+    const alone = given.length === 1;
+    const before = [...(alone ? [] : [BEGIN]), ...(planned ? [PLANNED] : [])];
+    const statements = [...before, ...given, ...(alone ? [] : [COMMIT])];
     const known = await this.#all(statements);
     if (!known) return undefined;
     const values = statements.map(({ params = [] }, i) =>
@@ -46,9 +54,10 @@ export class PreparedStatements {
     known.forEach(({ name }, i) => this.#writer.execute(name, values[i] ?? []));
     try {
       const answer = await this.db.execProtocolStream(this.#writer.finish(), {});
-      const results = parse.parseResults(answer, this.db.parsers);
-      return statements.map((_statement, i) => results[i]?.rows as Row[]);
+      const results = parse.parseResults(answer, this.db.parsers).map(({ rows }) => rows as Row[]);
+      return results.slice(before.length, before.length + given.length);
     } catch (error) {
+      if (!alone) await this.db.exec('ROLLBACK');
       if (!OUTDATED.has((error as { code?: string }).code ?? '')) throw error;
       await this.#forget();
       return undefined;
