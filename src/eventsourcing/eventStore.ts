@@ -45,7 +45,10 @@ export interface EventStore {
   /** The last event of a stream, if there is one. */
   readLast(stream: string): Promise<StoredEvent | undefined>;
 
-  /** Events of all streams in global order, after `after` (exclusive); a page ends early at about `maxBytes`. */
+  /**
+   * Events of all streams in global order, after `after` (exclusive). A page ends early at about `maxBytes`, and
+   * may end earlier; only at the head it is empty.
+   */
   readAll(after: Position, limit: number, maxBytes: number): Promise<StoredEvent[]>;
 
   /** Like `readAll`, but only events of some types, up to `upTo` (inclusive); empty where there are no more. */

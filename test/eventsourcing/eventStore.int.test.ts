@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { PostgresEventStore } from '../../src/adapters/postgres/eventStore.js';
 import type { StoredEvent } from '../../src/eventsourcing/event.js';
 import { START } from '../../src/eventsourcing/event.js';
@@ -57,6 +58,38 @@ describe('the embedded store alone', () => {
     );
     const positions = (await store.readAll(before, 100, 1_000_000)).map(({ position }) => position);
     expect(positions).toEqual(Array.from({ length: 11 }, (_, n) => before + 1 + n));
+  });
+
+  // What an instance has just stored it reads from memory, another one from the database.
+  it('reads its newest events as they are stored, whoever else stores some', async () => {
+    const stores = [store, await PostgresEventStore.open(database.sql)];
+    const sizes = fc.array(fc.tuple(fc.nat(1), fc.constantFrom(1, 3, 300_000)), {
+      minLength: 1,
+      maxLength: 12,
+    });
+    const asked = fc.array(
+      fc.tuple(fc.nat(1), fc.nat(20), fc.integer({ min: 1, max: 5 }), fc.constantFrom(1, 10, 1_000_000)),
+    );
+    const texts = (events: readonly StoredEvent[]): unknown[] =>
+      events.map((e) => [e.position, e.stream, e.revision, e.id, e.type, e.dataText, e.metadataText]);
+    await fc.assert(
+      fc.asyncProperty(sizes, asked, async (appends, reads) => {
+        for (const [by, length] of appends) {
+          const data = JSON.stringify({ text: 'x'.repeat(length) });
+          await stores[by]?.append(newStream(), NO_STREAM, [newEvent({ data }), newEvent()]);
+        }
+        const fresh = await PostgresEventStore.open(database.sql);
+        const head = await fresh.head();
+        for (const [by, back, limit, bytes] of reads) {
+          const after = Math.max(START, head - back);
+          const expected = texts(await fresh.readAll(after, limit, bytes));
+          const got = texts((await stores[by]?.readAll(after, limit, bytes)) ?? []);
+          expect(got.length > 0).toBe(expected.length > 0);
+          expect(got).toEqual(expected.slice(0, got.length));
+        }
+      }),
+      { numRuns: 25 },
+    );
   });
 
   it('reads the same, and goes on behind it, when its rows were dumped and restored in another order', async () => {
