@@ -7,11 +7,12 @@ import { Outage } from '../outage.js';
 import type { Executed } from '../usage/govern.js';
 import type { RequestContext } from './context.js';
 import type { Cost } from './cost/formula.js';
+import type { Deadlines } from './deadlines.js';
 import { ApiError, ERRORS } from './errors.js';
 import type { PreparedOperation, Run } from './executor.js';
 
-/** A call that is still running then is given up; it is billed, for its work was done. */
-const TIMEOUT_MS = 10_000;
+/** A call that is still running then is given up, in milliseconds; it is billed, for its work was done. */
+export const TIMEOUT_MS = 10_000;
 
 /** What is executed. */
 export interface Execution {
@@ -25,13 +26,17 @@ export interface Execution {
 
 /** @throws Outage when that is why there is no result */
 export async function execute(
-  { log, metrics }: { readonly log: Logger; readonly metrics: Metrics },
+  {
+    log,
+    metrics,
+    deadlines,
+  }: { readonly log: Logger; readonly metrics: Metrics; readonly deadlines: Deadlines },
   { prepared, cost, variables }: Execution,
   context: RequestContext,
   run: Run,
 ): Promise<Executed<ExecutionResult>> {
   const running = run(context, variables.given, variables.coerced);
-  const outcome = running instanceof Promise ? await withTimeout(running) : running;
+  const outcome = running instanceof Promise ? await deadlines.within(running) : running;
   if (outcome === 'timeout') {
     const errors = [publicError(log, new ApiError('TIMEOUT'))];
     return { result: { errors } as never, status: 'timeout', patterns: [], actualCost: null };
@@ -64,18 +69,6 @@ export async function execute(
 /** A mutation of which a part was done: its results are shown once, so they are not withheld. */
 function hasChanged({ shape }: PreparedOperation, { data }: ExecutionResult): boolean {
   return shape.kind === 'mutation' && Object.values(data ?? {}).some((value) => value !== null);
-}
-
-async function withTimeout(running: Promise<ExecutionResult>): Promise<ExecutionResult | 'timeout'> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<'timeout'>((resolve) => {
-    timer = setTimeout(() => resolve('timeout'), TIMEOUT_MS);
-  });
-  try {
-    return await Promise.race([running, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** An error as callers see it: known ones as they are, everything else without its inside. */

@@ -19,9 +19,10 @@ import type { RequestContext } from './context.js';
 import { limitedOf } from './context.js';
 import type { CostExtension, CostMode } from './cost/report.js';
 import { costExtension, costModeOf } from './cost/report.js';
+import { Deadlines } from './deadlines.js';
 import { ApiError } from './errors.js';
 import type { Execution } from './execution.js';
-import { execute, publicError } from './execution.js';
+import { execute, publicError, TIMEOUT_MS } from './execution.js';
 import { Executor } from './executor.js';
 import type { Run } from './executor.js';
 import type { KnownOperations } from './knownOperations.js';
@@ -45,6 +46,10 @@ export interface GovernanceOptions {
   readonly tracing?: Tracing | undefined;
 }
 
+interface Governing extends GovernanceOptions {
+  readonly deadlines: Deadlines;
+}
+
 /** A valid operation, on its way. */
 export interface Operation {
   readonly document: DocumentNode;
@@ -61,14 +66,16 @@ export interface Operation {
 /** Who may call, and what it costs: every operation is answered here, whichever way it came. */
 export class Governance {
   readonly #executor: Executor;
+  readonly #options: Governing;
 
-  constructor(private readonly options: GovernanceOptions) {
+  constructor(options: GovernanceOptions) {
     this.#executor = new Executor(options.schema);
+    this.#options = { ...options, deadlines: new Deadlines(TIMEOUT_MS) };
   }
 
   /** Never throws: what goes wrong is an answer, too. */
   async answer(operation: Operation): Promise<GraphQLResponse> {
-    const { tracing, plans, standing } = this.options;
+    const { tracing, plans, standing } = this.#options;
     let demo = false;
     const finished = (response: GraphQLResponse) =>
       addHeaders(response, operation.context, plans.profile.headers, standing, demo);
@@ -76,10 +83,10 @@ export class Governance {
       demo =
         operation.context.caller.kind === 'demo' &&
         isForDemo(this.#executor.prepare(operation.document, operation.operation).shape);
-      const work = () => answer(this.options, this.#executor, operation);
+      const work = () => answer(this.#options, this.#executor, operation);
       return await finished(await (tracing ? traced(tracing, operation, work) : work()));
     } catch (error) {
-      return finished(failed(this.options, operation.context, error));
+      return finished(failed(this.#options, operation.context, error));
     }
   }
 }
@@ -147,11 +154,7 @@ interface Call extends Execution {
   readonly mode: CostMode | 'none';
 }
 
-async function answer(
-  options: GovernanceOptions,
-  executor: Executor,
-  request: Operation,
-): Promise<GraphQLResponse> {
+async function answer(options: Governing, executor: Executor, request: Operation): Promise<GraphQLResponse> {
   const { schema, metrics, log } = options;
   const { context, variables: given } = request;
   const prepared = executor.prepare(request.document, request.operation);
@@ -280,7 +283,7 @@ async function charge(
 }
 
 /** Begins a subscription. Each event goes the way of a call: asked who, charged, recorded, delivered. */
-async function subscribe(options: GovernanceOptions, call: Call): Promise<GraphQLResponse> {
+async function subscribe(options: Governing, call: Call): Promise<GraphQLResponse> {
   const { schema, metrics, log } = options;
   const { request, prepared, variables } = call;
   const { context: contextValue, document, operationName } = request;

@@ -82,7 +82,7 @@ export class Journal {
   #uses = 0;
   #lastFlush = 0;
   #lastPosition: Position = START;
-  /** Ends the gathering for a flush, begun at `#since`. */
+  /** Ends the gathering of the first flush, begun at `#since`. */
   #enough: (() => void) | undefined;
   #since = 0;
   #problem: string | undefined;
@@ -167,8 +167,15 @@ export class Journal {
   }
 
   async #drain(): Promise<void> {
+    // Whatever else this tick of the event loop brings shares the first flush; but a long tick does
+    // not hold it back, so that the store works while the rest of the tick is executed.
+    this.#since = performance.now();
+    await new Promise<void>((resolve) => {
+      this.#enough = resolve;
+      setImmediate(resolve);
+    });
+    this.#enough = undefined;
     while (this.#waiting.length > 0) {
-      await this.#gather();
       const rest = this.#lastFlush + this.options.flushMs - performance.now();
       if (rest > 0 && this.#waiting.length < MAX_BATCH_USES && !this.#closed) {
         await delay(rest, undefined, { signal: this.#closing.signal }).catch(() => undefined);
@@ -178,19 +185,6 @@ export class Journal {
     }
     // In the same turn that saw the queue empty: what is enqueued a microtask later starts anew.
     this.#draining = undefined;
-  }
-
-  /**
-   * Whatever else this tick of the event loop brings shares the flush: a flush costs as much as several calls.
-   * But a long tick does not hold it back, so that the store works while the rest of the tick is executed.
-   */
-  async #gather(): Promise<void> {
-    this.#since = performance.now();
-    await new Promise<void>((resolve) => {
-      this.#enough = resolve;
-      setImmediate(resolve);
-    });
-    this.#enough = undefined;
   }
 
   #takeBatch(): Waiting[] {
