@@ -29,7 +29,7 @@ export class Deadlines {
           this.#running.delete(running);
           resolve(result);
         },
-        (error: unknown) => {
+        (error: Error) => {
           this.#running.delete(running);
           reject(error);
         },
