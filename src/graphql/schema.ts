@@ -88,9 +88,19 @@ export function createSchema(instances: readonly object[] = []): GraphQLSchema {
   return schema;
 }
 
-/** Has every mutation wait for `shown`, before anything below it is asked for and before it is answered. */
-export function showMutations(schema: GraphQLSchema, shown: () => Promise<void>): void {
-  for (const field of Object.values(schema.getMutationType()?.getFields() ?? {})) {
+/**
+ * Has mutations wait for `shown`, before anything below them is asked for and before they are answered.
+ * @param except fields that do not wait
+ */
+export function showMutations(
+  schema: GraphQLSchema,
+  shown: () => Promise<void>,
+  except: ReadonlySet<string>,
+): void {
+  const fields = schema.getMutationType()?.getFields() ?? {};
+  for (const name of except) if (!fields[name]) throw new Error(`there is no mutation "${name}"`);
+  for (const field of Object.values(fields)) {
+    if (except.has(field.name)) continue;
     const { resolve = defaultFieldResolver } = field;
     field.resolve = async (...call) => {
       const payload: unknown = await resolve(...call);

@@ -65,17 +65,24 @@ it('gives up in time, and does not wait again for a model that stands still', as
 it('holds a mutation back before anything below it is asked for', async () => {
   const order: string[] = [];
   const schema = buildSchema(
-    'type Query { a: Int } type Mutation { change: Changed } type Changed { list: Int }',
+    'type Query { a: Int } type Mutation { change: Changed  ask: Changed } type Changed { list: Int }',
   );
   const fields = (type: string) => schema.getType(type) as unknown as { getFields(): Record<string, object> };
+  Object.assign(fields('Mutation').getFields()['ask'] as object, { resolve: () => (order.push('ask'), {}) });
   Object.assign(fields('Mutation').getFields()['change'] as object, {
     resolve: () => (order.push('change'), {}),
   });
   Object.assign(fields('Changed').getFields()['list'] as object, { resolve: () => order.push('list') });
-  showMutations(schema, async () => {
-    await new Promise((resolve) => setImmediate(resolve));
-    order.push('shown');
-  });
+  showMutations(
+    schema,
+    async () => {
+      await new Promise((resolve) => setImmediate(resolve));
+      order.push('shown');
+    },
+    new Set(['ask']),
+  );
   await graphql({ schema, source: 'mutation { change { list } }' });
   expect(order).toEqual(['change', 'shown', 'list']);
+  await graphql({ schema, source: 'mutation { ask { list } }' });
+  expect(order.slice(3)).toEqual(['ask', 'list']);
 });
