@@ -292,8 +292,9 @@ describe('the audit log', () => {
     expect(columns).toEqual(['id', 'at', 'action', 'actor', 'accountId', 'subject', 'reason', 'address']);
     const plain = (value: unknown): string => (typeof value === 'string' ? value : '');
     const expected = entries.map((entry) => columns.map((column) => plain(entry[column])));
-    // The one cell that would be a formula is none.
-    expect(rows.map((row) => row.map((cell) => (cell === `'${ODD}` ? ODD : cell)))).toEqual(expected);
+    // What would be a formula is none: the odd reason, and one of 64 hashed addresses begins with a minus.
+    const asTold = (cell: string): string => (/^'[=+@-]/.test(cell) ? cell.slice(1) : cell);
+    expect(rows.map((row) => row.map(asTold))).toEqual(expected);
     expect(rows.flat().filter((cell) => cell.startsWith("'="))).toEqual([`'${ODD}`]);
   });
 
