@@ -1,4 +1,5 @@
 import type { ApolloServerPlugin, GraphQLResponse } from '@apollo/server';
+import { HeaderMap } from '@apollo/server';
 import type { DocumentNode, ExecutionResult, GraphQLSchema, OperationDefinitionNode } from 'graphql';
 import { createSourceEventStream, execute as executeDocument } from 'graphql';
 import { getVariableValues } from 'graphql/execution/values.js';
@@ -28,7 +29,8 @@ import type { Run } from './executor.js';
 import type { KnownOperations } from './knownOperations.js';
 import { checkVariables } from './limits.js';
 import type { OperationShape } from './metering.js';
-import { limitRefusal, refusal, response, resultOf, statusFor } from './responses.js';
+import type { Answer } from './responses.js';
+import { limitRefusal, refusal, response, statusFor } from './responses.js';
 import { SubscriptionEvents } from './subscriptions.js';
 
 /** Cost points that a call may come to: whatever the plan allows, and where no points are taken. */
@@ -74,11 +76,11 @@ export class Governance {
   }
 
   /** Never throws: what goes wrong is an answer, too. */
-  async answer(operation: Operation): Promise<GraphQLResponse> {
+  async answer(operation: Operation): Promise<Answer> {
     const { tracing, plans, standing } = this.#options;
     let demo = false;
-    const finished = (response: GraphQLResponse) =>
-      addHeaders(response, operation.context, plans.profile.headers, standing, demo);
+    const finished = (answer: Answer) =>
+      addHeaders(answer, operation.context, plans.profile.headers, standing, demo);
     try {
       demo =
         operation.context.caller.kind === 'demo' &&
@@ -108,24 +110,27 @@ export function governancePlugin(
         const valid = { document, operation, operationName: operationName ?? null };
         if (request.source !== undefined)
           known.remember(request.source, request.request.operationName, valid);
-        return governance.answer({
+        const answer = await governance.answer({
           ...valid,
           variables: request.request.variables ?? {},
           method: request.request.http?.method,
           graphqlCost: request.request.http?.headers.get('graphql-cost'),
           context: contextValue,
         });
+        return apolloResponse(answer);
       },
     }),
   };
 }
 
+function apolloResponse({ status, headers, result }: Answer): GraphQLResponse {
+  const map = new HeaderMap();
+  for (const [name, value] of headers) map.set(name, value);
+  return { http: { status, headers: map }, body: { kind: 'single', singleResult: result } };
+}
+
 /** The operation's name and type, never its text. */
-function traced(
-  tracing: Tracing,
-  { operation }: Operation,
-  work: () => Promise<GraphQLResponse>,
-): Promise<GraphQLResponse> {
+function traced(tracing: Tracing, { operation }: Operation, work: () => Promise<Answer>): Promise<Answer> {
   const type = operation.operation;
   const name = operation.name?.value;
   return tracing.run(
@@ -138,8 +143,7 @@ function traced(
       },
     },
     work,
-    ({ body }) => {
-      const errors = body.kind === 'single' ? (body.singleResult.errors ?? []) : [];
+    ({ result: { errors = [] } }) => {
       return errors.map(({ extensions }) => String(extensions?.['code'])).find((code) => OURS.has(code));
     },
   );
@@ -154,7 +158,7 @@ interface Call extends Execution {
   readonly mode: CostMode | 'none';
 }
 
-async function answer(options: Governing, executor: Executor, request: Operation): Promise<GraphQLResponse> {
+async function answer(options: Governing, executor: Executor, request: Operation): Promise<Answer> {
   const { schema, metrics, log } = options;
   const { context, variables: given } = request;
   const prepared = executor.prepare(request.document, request.operation);
@@ -226,7 +230,7 @@ async function waitOf(
 }
 
 /** Says what a call would cost. */
-async function reckon({ standing }: GovernanceOptions, call: Call): Promise<GraphQLResponse> {
+async function reckon({ standing }: GovernanceOptions, call: Call): Promise<Answer> {
   const { context } = call.request;
   const { caller } = context;
   const states = 'accountId' in caller ? await standing.of(limitedOf(context)) : [];
@@ -242,14 +246,15 @@ async function charge(
   call: Call,
   { caller, now, address }: RequestContext,
   run: () => Promise<Executed<ExecutionResult>>,
-): Promise<GraphQLResponse> {
+): Promise<Answer> {
   const { request, prepared, cost, mode } = call;
   const { kind, metering, rootFields } = prepared.shape;
   if (metering !== 'governed') {
     const executed = await run();
     // Nothing was taken: what it would have cost is said to who asks.
     const reported = mode === 'report' && { extensions: { cost: shown(call, executed.actualCost, []) } };
-    return response({ ...executed.result, ...reported }, statusFor(executed));
+    const { errors, data } = executed.result;
+    return response({ errors, data, ...reported }, statusFor(executed));
   }
   if (caller.kind !== 'key' && caller.kind !== 'demo') throw new Error('a governed call without a key');
   const governed = await governor.run(
@@ -273,17 +278,14 @@ async function charge(
     const spent = governed.cost?.spent ?? 0;
     metrics.costPoints.inc(spent);
     const extensions = { cost: shown(call, spent, governed.states) };
-    return response(
-      { ...governed.result, extensions },
-      governed.result.data === undefined ? 500 : 200,
-      headers,
-    );
+    const { errors, data } = governed.result;
+    return response({ errors, data, extensions }, data === undefined ? 500 : 200, headers);
   }
   return limitRefusal(metrics, governed, headers, shown(call, null, governed.states));
 }
 
 /** Begins a subscription. Each event goes the way of a call: asked who, charged, recorded, delivered. */
-async function subscribe(options: Governing, call: Call): Promise<GraphQLResponse> {
+async function subscribe(options: Governing, call: Call): Promise<Answer> {
   const { schema, metrics, log } = options;
   const { request, prepared, variables } = call;
   const { context: contextValue, document, operationName } = request;
@@ -295,7 +297,7 @@ async function subscribe(options: Governing, call: Call): Promise<GraphQLRespons
     const errors = source.errors?.map((error) => publicError(log, error));
     return response({ errors }, 500);
   }
-  const answerTo = async (rootValue: unknown): Promise<GraphQLResponse> => {
+  const answerTo = async (rootValue: unknown): Promise<Answer> => {
     const context = await subscriber.context();
     const unfit = refusedAccess(context.caller, prepared.access);
     if (unfit) return refusal(metrics, unfit);
@@ -305,8 +307,8 @@ async function subscribe(options: Governing, call: Call): Promise<GraphQLRespons
   subscriber.deliver(
     new SubscriptionEvents({
       source: source[Symbol.asyncIterator](),
-      answer: async (payload) => resultOf(await answerTo(payload)),
-      failed: (error) => resultOf(failed(options, contextValue, error)),
+      answer: async (payload) => (await answerTo(payload)).result,
+      failed: (error) => failed(options, contextValue, error).result,
       metrics,
     }),
   );
@@ -327,7 +329,7 @@ function failed(
   { log, metrics }: GovernanceOptions,
   { correlationId: id }: RequestContext,
   error: unknown,
-): GraphQLResponse {
+): Answer {
   if (error instanceof Outage) {
     log.error('a call was refused for an outage', error, { id });
     return refusal(metrics, 'TRY_AGAIN');

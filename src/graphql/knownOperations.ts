@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
 import { BoundedMap } from '../boundedMap.js';
 import type { CreateContext } from './operations.js';
 import type { Governance, Operation } from './governance.js';
-import { resultOf } from './responses.js';
+import { textOf } from './responses.js';
 
 type Valid = Pick<Operation, 'document' | 'operation' | 'operationName'>;
 
@@ -54,12 +54,12 @@ export function answerKnown(
           context,
         }),
       )
-      .then((response) => {
-        for (const [name, value] of response.http.headers) reply.header(name, value);
+      .then(({ status, headers, result }) => {
+        for (const [name, value] of headers) reply.header(name, value);
         return reply
-          .code(response.http.status ?? 200)
+          .code(status)
           .header('content-type', 'application/json; charset=utf-8')
-          .send(`${JSON.stringify(resultOf(response))}\n`);
+          .send(`${textOf(result)}\n`);
       });
   };
 }

@@ -3,7 +3,6 @@ import { HeaderMap } from '@apollo/server';
 import type { FormattedExecutionResult } from 'graphql';
 import type { Credentials } from './authenticate.js';
 import type { RequestContext, Subscriber } from './context.js';
-import { resultOf } from './responses.js';
 import type { SubscriptionEvents } from './subscriptions.js';
 
 /** An operation as a transport brings it. */
@@ -59,7 +58,12 @@ export class Operations {
     );
     const head = { status: response.http.status ?? 200, headers: response.http.headers };
     if (events) return { ...head, kind: 'events', events };
-    return { ...head, kind: 'answer', result: resultOf(response) };
+    const { body } = response;
+    return {
+      ...head,
+      kind: 'answer',
+      result: body.kind === 'single' ? body.singleResult : body.initialResult,
+    };
   }
 }
 

@@ -1,21 +1,36 @@
-import type { GraphQLResponse } from '@apollo/server';
-import { HeaderMap } from '@apollo/server';
-import type { ExecutionResult, FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
+import type { ExecutionResult, GraphQLFormattedError } from 'graphql';
 import type { Metrics } from '../metrics.js';
 import type { Executed, Governed } from '../usage/govern.js';
+import type { Header } from '../usage/headers.js';
 import type { CostExtension } from './cost/report.js';
+import { costText } from './cost/report.js';
 import type { ErrorCode } from './errors.js';
 import { ERRORS, statusOf } from './errors.js';
+
+/** What a GraphQL response says, in the order in which it says it. */
+export interface Result {
+  readonly errors?: readonly GraphQLFormattedError[];
+  readonly data?: Record<string, unknown> | null;
+  readonly extensions?: { readonly cost: CostExtension };
+}
+
+/** What an operation is answered, whichever way it came. */
+export interface Answer {
+  /** Of HTTP. */
+  readonly status: number;
+  readonly headers: readonly Header[];
+  readonly result: Result;
+}
 
 /** An answer that says why there is none. */
 export function refusal(
   metrics: Metrics,
   code: ErrorCode,
-  headers: readonly (readonly [string, string])[] = [],
+  headers: readonly Header[] = [],
   message: string = ERRORS[code][1],
   details: Readonly<Record<string, unknown>> = {},
-  extensions?: Readonly<Record<string, unknown>>,
-): GraphQLResponse {
+  extensions?: Result['extensions'],
+): Answer {
   metrics.refused.inc({ code });
   const all = code === 'TRY_AGAIN' ? [...headers, RETRY_SOON] : headers;
   const errors = [{ message, extensions: { ...details, code } }];
@@ -28,9 +43,9 @@ const RETRY_SOON = ['retry-after', '1'] as const;
 export function limitRefusal(
   metrics: Metrics,
   { code, limit, retryAfterMs }: Extract<Governed<never>, { kind: 'refused' }>,
-  headers: readonly (readonly [string, string])[],
+  headers: readonly Header[],
   cost: CostExtension,
-): GraphQLResponse {
+): Answer {
   const { id, amount, window } = limit.limit;
   const standing = { limit: id, amount, window, used: limit.used };
   const message = ERRORS[code][1];
@@ -43,30 +58,40 @@ export function limitRefusal(
   return refusal(metrics, code, timed, message, { ...standing, retryAfter }, extensions);
 }
 
-/** What a response says, its head aside. */
-export function resultOf({ body }: GraphQLResponse): FormattedExecutionResult {
-  return body.kind === 'single' ? body.singleResult : body.initialResult;
-}
-
-interface Result {
-  readonly data?: Record<string, unknown> | null | undefined;
-  readonly errors?: readonly GraphQLFormattedError[] | undefined;
-  readonly extensions?: Readonly<Record<string, unknown>> | undefined;
-}
-
+/** @param result undefined parts are left out */
 export function response(
-  { data, errors, extensions }: Result,
+  {
+    errors,
+    data,
+    extensions,
+  }: {
+    readonly errors?: readonly GraphQLFormattedError[] | undefined;
+    readonly data?: Result['data'] | undefined;
+    readonly extensions?: Result['extensions'] | undefined;
+  },
   status: number,
-  headers: readonly (readonly [string, string])[] = [],
-): GraphQLResponse {
-  const map = new HeaderMap();
-  for (const [name, value] of headers) map.set(name, value);
-  const singleResult = {
+  headers: readonly Header[] = [],
+): Answer {
+  const result = {
     ...(errors && { errors }),
     ...(data !== undefined && { data }),
     ...(extensions && { extensions }),
   };
-  return { http: { status, headers: map }, body: { kind: 'single', singleResult } };
+  return { status, headers, result };
+}
+
+/** The same text as `JSON.stringify` makes of it. Of a small answer what it cost is the larger part. */
+export function textOf({ errors, data, extensions }: Result): string {
+  let text = '{';
+  let comma = '';
+  const add = (name: string, value: string): void => {
+    text += `${comma}"${name}":${value}`;
+    comma = ',';
+  };
+  if (errors) add('errors', JSON.stringify(errors));
+  if (data !== undefined) add('data', JSON.stringify(data));
+  if (extensions) add('extensions', `{"cost":${costText(extensions.cost)}}`);
+  return `${text}}`;
 }
 
 /** The status of an answer that no plan was asked for. */

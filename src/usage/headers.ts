@@ -12,7 +12,8 @@ function windowSeconds({ limit: { window }, resetAt }: LimitState): number {
   return Math.round((periodEnd('month', begin.getTime()) - begin.getTime()) / 1000);
 }
 
-type Header = readonly [name: string, value: string];
+/** Its name is in lower case. */
+export type Header = readonly [name: string, value: string];
 type HeaderRules = Profile['headers'];
 
 const seconds = (ms: number): number => Math.max(0, Math.ceil(ms / 1000));
@@ -24,11 +25,17 @@ const seconds = (ms: number): number => Math.max(0, Math.ceil(ms / 1000));
  */
 export function rateLimitHeaders(states: readonly LimitState[], rules: HeaderRules, now: number): Header[] {
   if (states.length === 0) return [];
-  const policies = states.map((s) => `"${s.limit.id}";q=${s.limit.amount};w=${windowSeconds(s)}`);
-  const current = states.map((s) => `"${s.limit.id}";r=${s.remaining};t=${seconds(s.resetAt - now)}`);
+  let policies = '';
+  let current = '';
+  for (const state of states) {
+    const { limit, remaining, resetAt } = state;
+    const comma = policies === '' ? '' : ', ';
+    policies += `${comma}"${limit.id}";q=${limit.amount};w=${windowSeconds(state)}`;
+    current += `${comma}"${limit.id}";r=${remaining};t=${seconds(resetAt - now)}`;
+  }
   const headers: Header[] = [
-    ['ratelimit-policy', policies.join(', ')],
-    ['ratelimit', current.join(', ')],
+    ['ratelimit-policy', policies],
+    ['ratelimit', current],
   ];
   const main = states.find((s) => s.limit.id === rules.limit);
   if (main) {

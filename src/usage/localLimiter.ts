@@ -158,8 +158,13 @@ function advance(held: readonly Held[], asked: number): number {
   return now;
 }
 
-const statesOf = (held: readonly Held[], now: number): LimitState[] =>
-  held.flatMap(({ counters, limits }) => limits.map((limit) => stateOf(counters, limit, now)));
+function statesOf(held: readonly Held[], now: number): LimitState[] {
+  const states: LimitState[] = [];
+  for (const { counters, limits } of held) {
+    for (const limit of limits) states.push(stateOf(counters, limit, now));
+  }
+  return states;
+}
 
 function takeFrom(held: readonly Held[], cost: number, asked: number): Take {
   const now = advance(held, asked);

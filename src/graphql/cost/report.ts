@@ -1,4 +1,5 @@
 import { isoTime } from '../../isoTime.js';
+import type { Limit } from '../../plans/profile.js';
 import { SLIDING_MS } from '../../plans/profile.js';
 import type { LimitState } from '../../usage/limiter.js';
 import { isFixed } from '../../usage/periods.js';
@@ -11,6 +12,12 @@ export type CostMode = 'report' | 'validate';
 export function costModeOf(header: string | undefined): CostMode | 'none' | undefined {
   if (header === undefined) return 'none';
   return header === 'report' || header === 'validate' ? header : undefined;
+}
+
+/** A limit and where it stands. Its texts are the profile's, or ISO dates: nothing in them has to be escaped. */
+interface Policy extends Limit {
+  readonly remaining: number;
+  readonly resetAt: string;
 }
 
 /** `extensions.cost` of an answer, in the form that Shopify's API has made known, with every limit beside. */
@@ -26,7 +33,7 @@ export interface CostExtension {
     /** Points a second. */
     readonly restoreRate: number;
   } | null;
-  readonly policies: readonly object[];
+  readonly policies: readonly Policy[];
   /** Of prices and formula, as in the use's record. */
   readonly version: string;
   /** Only where it was asked for: the points by field, which sum up to the requested cost. */
@@ -63,4 +70,25 @@ function throttleStatus(states: readonly LimitState[]): CostExtension['throttleS
     return { maximumAvailable: amount, currentlyAvailable: remaining, restoreRate };
   }
   return null;
+}
+
+/** The same text as `JSON.stringify` makes of it, in half the time. */
+export function costText({
+  requestedQueryCost,
+  actualQueryCost,
+  throttleStatus: bucket,
+  policies,
+  version,
+  fields,
+}: CostExtension): string {
+  const throttle =
+    bucket &&
+    `{"maximumAvailable":${bucket.maximumAvailable},"currentlyAvailable":${bucket.currentlyAvailable},"restoreRate":${bucket.restoreRate}}`;
+  let limits = '';
+  for (const { id, meter, window, amount, remaining, resetAt } of policies) {
+    const comma = limits === '' ? '' : ',';
+    limits += `${comma}{"id":"${id}","meter":"${meter}","window":"${window}","amount":${amount},"remaining":${remaining},"resetAt":"${resetAt}"}`;
+  }
+  const breakdown = fields ? `,"fields":${JSON.stringify(fields)}` : '';
+  return `{"requestedQueryCost":${requestedQueryCost},"actualQueryCost":${actualQueryCost},"throttleStatus":${throttle},"policies":[${limits}],"version":"${version}"${breakdown}}`;
 }
