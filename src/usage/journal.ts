@@ -18,15 +18,14 @@ import { usageStream } from './events.js';
 export const MAX_BATCH_USES = 512;
 export const MAX_BATCH_BYTES = 256 * 1024;
 
-/** How long a use waits for others of the same tick, in milliseconds. */
-const TICK_MS_MAX = 2;
+/** How long the first of them waits for others, in milliseconds. */
+const FIRST_MS = 2;
 
 /**
- * For each so many uses of a flush the next one comes `flushMs` later, up to four times: where calls are few
- * each is answered soon, and where they are many the flush's own cost is shared by more of them.
+ * While every turn of the event loop brings more uses, a flush waits for them so many times `flushMs`: then
+ * more of them share what it costs. As soon as a turn brings none the loop is idle, and nobody waits for nothing.
  */
-const USES_PER_REST = 8;
-const RESTS_MAX = 4;
+const BUSY_RESTS = 4;
 
 /** From one try to the next while the store does not confirm. */
 const RETRY_MS_MIN = 50;
@@ -51,7 +50,7 @@ export interface JournalOptions {
   readonly node: string;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Shortest time from one flush to the next, in milliseconds; four times as much under load. */
+  /** Shortest time from one flush to the next, in milliseconds; up to four times as much under load. */
   readonly flushMs: number;
   /** Uses that may wait at once; above it calls are refused before any work. */
   readonly maxWaiting?: number;
@@ -88,12 +87,11 @@ export class Journal {
   #batches = 0;
   #uses = 0;
   #lastFlush = 0;
-  /** From the last flush to the next, in milliseconds. */
-  #restMs = 0;
   #lastPosition: Position = START;
-  /** Ends the gathering of the first flush, begun at `#since`. */
+  /** Ends the gathering of uses for the next flush. */
   #enough: (() => void) | undefined;
-  #since = 0;
+  /** When it ends at the latest, on `performance.now()`. */
+  #gatherUntil = 0;
   #problem: string | undefined;
   #closed = false;
   readonly #closing = new AbortController();
@@ -164,6 +162,7 @@ export class Journal {
     this.#closed = true;
     this.#problem = 'the server is shutting down';
     this.#closing.abort();
+    this.#enough?.();
     await this.#draining;
   }
 
@@ -172,31 +171,55 @@ export class Journal {
     const traceparent = tracing?.active();
     this.#waiting.push({ account, json: JSON.stringify(use), traceparent, ...(stored && { stored }) });
     this.#draining ??= tracing ? tracing.detached(() => this.#drain()) : this.#drain();
-    if (this.#enough && performance.now() - this.#since >= TICK_MS_MAX) this.#enough();
+    // A long turn does not hold the flush back: the store works while the rest of the turn is executed.
+    if (this.#enough && this.#hasEnough()) this.#enough();
   }
 
   async #drain(): Promise<void> {
-    // Whatever else this tick of the event loop brings shares the first flush; but a long tick does
-    // not hold it back, so that the store works while the rest of the tick is executed.
-    this.#since = performance.now();
-    await new Promise<void>((resolve) => {
-      this.#enough = resolve;
-      setImmediate(resolve);
-    });
-    this.#enough = undefined;
+    const { flushMs } = this.options;
+    let least = this.#lastFlush + flushMs;
+    let most = performance.now() + FIRST_MS;
     while (this.#waiting.length > 0) {
-      const rest = this.#lastFlush + this.#restMs - performance.now();
-      if (rest > 0 && this.#waiting.length < MAX_BATCH_USES && !this.#closed) {
-        await delay(rest, undefined, { signal: this.#closing.signal }).catch(() => undefined);
-      }
+      await this.#gather(least, most);
       this.#lastFlush = performance.now();
-      const batch = this.#takeBatch();
-      const rests = Math.min(RESTS_MAX, Math.max(1, batch.length / USES_PER_REST));
-      this.#restMs = this.options.flushMs * rests;
-      await this.#flush(batch);
+      await this.#flush(this.#takeBatch());
+      least = this.#lastFlush + flushMs;
+      most = this.#lastFlush + BUSY_RESTS * flushMs;
     }
     // In the same turn that saw the queue empty: what is enqueued a microtask later starts anew.
     this.#draining = undefined;
+  }
+
+  /**
+   * Waits for more uses to share the next flush.
+   * @param least when it may end at the earliest, on `performance.now()`
+   * @param most and at the latest
+   */
+  async #gather(least: number, most: number): Promise<void> {
+    this.#gatherUntil = Math.max(least, most);
+    const rest = least - performance.now();
+    if (rest > 0 && !this.#hasEnough()) {
+      let timer: NodeJS.Timeout | undefined;
+      await this.#paused((resume) => (timer = setTimeout(resume, rest)));
+      clearTimeout(timer);
+    }
+    for (let before = -1; this.#waiting.length > before && !this.#hasEnough();) {
+      before = this.#waiting.length;
+      await this.#paused(setImmediate);
+    }
+  }
+
+  /** Until `begin` calls back, or there is enough. */
+  async #paused(begin: (resume: () => void) => void): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#enough = resolve;
+      begin(resolve);
+    });
+    this.#enough = undefined;
+  }
+
+  #hasEnough(): boolean {
+    return this.#closed || this.#waiting.length >= MAX_BATCH_USES || performance.now() >= this.#gatherUntil;
   }
 
   #takeBatch(): Waiting[] {
