@@ -86,7 +86,7 @@ export class Governance {
         operation.context.caller.kind === 'demo' &&
         isForDemo(this.#executor.prepare(operation.document, operation.operation).shape);
       const work = () => answer(this.#options, this.#executor, operation);
-      return await finished(await (tracing ? traced(tracing, operation, work) : work()));
+      return await finished(await (tracing ? traced(tracing, operation, async () => work()) : work()));
     } catch (error) {
       return finished(failed(this.#options, operation.context, error));
     }
@@ -158,11 +158,11 @@ interface Call extends Execution {
   readonly mode: CostMode | 'none';
 }
 
-async function answer(options: Governing, executor: Executor, request: Operation): Promise<Answer> {
+function answer(options: Governing, executor: Executor, request: Operation): Answer | Promise<Answer> {
   const { schema, metrics, log } = options;
   const { context, variables: given } = request;
   const prepared = executor.prepare(request.document, request.operation);
-  const { metering, kind } = prepared.shape;
+  const { metering } = prepared.shape;
 
   const unfit = refusedAccess(callerFor(prepared.shape, context), prepared.access);
   if (unfit) return refusal(metrics, unfit);
@@ -193,14 +193,25 @@ async function answer(options: Governing, executor: Executor, request: Operation
   const call: Call = { request, prepared, cost, mode, variables: { given, coerced } };
 
   // What is only reckoned takes nothing, and is guarded like all that is free.
-  if (metering !== 'governed' || mode === 'validate') {
-    const wait = await waitOf(options, prepared.shape, context, mode);
-    if (wait > 0) {
-      return refusal(metrics, 'RATE_LIMITED', [['retry-after', String(Math.ceil(wait / 1000))]]);
-    }
+  const free = metering !== 'governed' || mode === 'validate';
+  return free ? guarded(options, call) : carriedOut(options, call);
+}
+
+async function guarded(options: Governing, call: Call): Promise<Answer> {
+  const { prepared, request, mode } = call;
+  const wait = await waitOf(options, prepared.shape, request.context, mode);
+  if (wait > 0) {
+    const headers = [['retry-after', String(Math.ceil(wait / 1000))]] as const;
+    return refusal(options.metrics, 'RATE_LIMITED', headers);
   }
+  return carriedOut(options, call);
+}
+
+function carriedOut(options: Governing, call: Call): Promise<Answer> {
+  const { prepared, request, mode } = call;
   if (mode === 'validate') return reckon(options, call);
-  if (kind === 'subscription') return subscribe(options, call);
+  if (prepared.shape.kind === 'subscription') return subscribe(options, call);
+  const { context } = request;
   return charge(options, call, context, () => execute(options, call, context, prepared.run));
 }
 

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
 import { BoundedMap } from '../boundedMap.js';
+import type { RequestContext } from './context.js';
 import type { CreateContext } from './operations.js';
 import type { Governance, Operation } from './governance.js';
 import { textOf } from './responses.js';
@@ -44,23 +45,26 @@ export function answerKnown(
     const valid = isPlain(request) && isBody(body) ? known.find(body) : undefined;
     if (!valid) return otherwise.call(this, request, reply);
     const { variables } = body as Body;
-    return createContext({ credentials: headers, address: ip })
-      .then((context) =>
-        governance.answer({
-          ...valid,
-          variables: variables ?? {},
-          method: 'POST',
-          graphqlCost: headers['graphql-cost']?.toString(),
-          context,
-        }),
-      )
-      .then(({ status, headers, result }) => {
-        for (const [name, value] of headers) reply.header(name, value);
-        return reply
-          .code(status)
-          .header('content-type', 'application/json; charset=utf-8')
-          .send(`${textOf(result)}\n`);
+    const answered = async (context: RequestContext): Promise<FastifyReply> => {
+      const {
+        status,
+        headers: more,
+        result,
+      } = await governance.answer({
+        ...valid,
+        variables: variables ?? {},
+        method: 'POST',
+        graphqlCost: headers['graphql-cost']?.toString(),
+        context,
       });
+      for (const [name, value] of more) reply.header(name, value);
+      return reply
+        .code(status)
+        .header('content-type', 'application/json; charset=utf-8')
+        .send(`${textOf(result)}\n`);
+    };
+    const context = createContext({ credentials: headers, address: ip });
+    return context instanceof Promise ? context.then(answered) : answered(context);
   };
 }
 

@@ -18,7 +18,11 @@ export interface Sender {
   readonly address: string | undefined;
 }
 
-export type CreateContext = (sender: Sender, subscriber?: Subscriber) => Promise<RequestContext>;
+/** At once where the credential is one of those in memory. */
+export type CreateContext = (
+  sender: Sender,
+  subscriber?: Subscriber,
+) => RequestContext | Promise<RequestContext>;
 
 /** What an operation comes to, and the headers that go with it where there are any. */
 export type Outcome = { readonly status: number; readonly headers: HeaderMap } & (
@@ -44,7 +48,7 @@ export class Operations {
   ): Promise<Outcome> {
     let events: SubscriptionEvents | undefined;
     const subscriber: Subscriber = {
-      context: () => this.createContext(sender, subscriber),
+      context: async () => this.createContext(sender, subscriber),
       deliver: (subscribed) => (events = subscribed),
     };
     const response = await this.apollo.executeOperation(

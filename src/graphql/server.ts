@@ -12,7 +12,7 @@ import type { UsageMoves } from '../usage/moves.js';
 import type { Access, Credentials } from './authenticate.js';
 import { authenticate } from './authenticate.js';
 import { Connections } from './connections.js';
-import type { RequestContext } from './context.js';
+import type { Caller, RequestContext } from './context.js';
 import { Context } from './context.js';
 import { ApiError } from './errors.js';
 import { eventStreamHandler, wantsEvents } from './eventStream.js';
@@ -86,16 +86,18 @@ export async function serveGraphQL(fastify: FastifyInstance, options: GraphQLSer
   });
   await apollo.start();
 
-  const createContext: CreateContext = async ({ credentials, address }, subscriber) => {
+  const createContext: CreateContext = ({ credentials, address }, subscriber) => {
     const now = clock();
-    const pending = authenticate(credentials, access, now);
-    const caller = pending instanceof Promise ? await pending : pending;
-    const key = caller.kind === 'anonymous' ? demo(address, now) : undefined;
-    const calling = key ? { kind: 'demo' as const, key } : caller;
-    return new Context(calling, address, now, usageMoves, subscriber, loaders);
+    const contextOf = (caller: Caller): RequestContext => {
+      const key = caller.kind === 'anonymous' ? demo(address, now) : undefined;
+      const calling = key ? { kind: 'demo' as const, key } : caller;
+      return new Context(calling, address, now, usageMoves, subscriber, loaders);
+    };
+    const caller = authenticate(credentials, access, now);
+    return caller instanceof Promise ? caller.then(contextOf) : contextOf(caller);
   };
   const answer = fastifyApolloHandler(apollo, {
-    context: ({ headers, ip }) => createContext({ credentials: headers, address: ip }),
+    context: async ({ headers, ip }) => createContext({ credentials: headers, address: ip }),
   }) as RouteHandlerMethod;
   const answerPost = answerKnown(known, governance, createContext, answer);
   const connections = new Connections();
