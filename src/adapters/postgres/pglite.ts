@@ -10,6 +10,12 @@ interface Waiting {
 }
 
 /**
+ * Of the worker's young objects, in MB. Each write to a file leaves a copy behind that counts as one of them and
+ * is held outside of the heap: with more room for them all of the heap would be collected to be rid of those.
+ */
+const MAX_YOUNG_MB = 12;
+
+/**
  * PostgreSQL as WASM in one worker thread: one connection behind a queue (decision 18). Survives a
  * crash of the process; a power cut is not covered, since PGlite does not fsync.
  * @param directory where the database lives; the caller holds the lock on it
@@ -18,6 +24,7 @@ export async function openPglite(directory: string): Promise<Sql> {
   await mkdir(directory, { recursive: true });
   const worker = new Worker(new URL('./pgliteWorker.js', import.meta.url), {
     workerData: { directory },
+    resourceLimits: { maxYoungGenerationSizeMb: MAX_YOUNG_MB },
   });
   const waiting = new Map<number, Waiting>();
   let nextId = 0;

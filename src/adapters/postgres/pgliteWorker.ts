@@ -4,6 +4,7 @@ import { PGlite } from '@electric-sql/pglite';
 import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm';
 import { vector } from '@electric-sql/pglite-pgvector';
 import type { Row, SqlPriority, Statement } from '../../sql/sql.js';
+import { Checkpoints } from './checkpoints.js';
 import { PreparedStatements } from './preparedStatements.js';
 
 export interface WorkerRequest {
@@ -77,8 +78,9 @@ async function run(db: PGlite, prepared: PreparedStatements, request: WorkerRequ
 }
 
 /** Serves the queues until they are empty; one statement list at a time. */
-async function serve(db: PGlite, prepared: PreparedStatements): Promise<void> {
+async function serve(db: PGlite, prepared: PreparedStatements, checkpoints: Checkpoints): Promise<void> {
   for (let request = next(); request; request = next()) {
+    const began = performance.now();
     try {
       if (request.kind === 'close') {
         await db.close();
@@ -90,16 +92,18 @@ async function serve(db: PGlite, prepared: PreparedStatements): Promise<void> {
       const { code = 'XX000', message } = error as { code?: string; message: string };
       reply({ kind: 'failed', id: request.id, code, message });
     }
+    await checkpoints.after(performance.now() - began);
   }
 }
 
 try {
   const db = await open();
   const prepared = new PreparedStatements(db);
+  const checkpoints = new Checkpoints(db);
   let serving: Promise<void> | undefined;
   port.on('message', (request: WorkerRequest) => {
     queues[request.priority].push(request);
-    serving ??= serve(db, prepared).finally(() => (serving = undefined));
+    serving ??= serve(db, prepared, checkpoints).finally(() => (serving = undefined));
   });
   reply({ kind: 'ready' });
 } catch (error) {
