@@ -14,10 +14,13 @@ const CONNECTIONS = 64;
  * Many short rounds: a machine that is shared changes its speed by half from one second to the next, and
  * what lies close together is measured at the same one.
  */
-const THROUGHPUT = { seconds: 0.5, rounds: 15, quick: 8 };
-const LATENCY = { seconds: 1.5, rounds: 5, quick: 2 };
-/** Processes too differ from start to start by how they were compiled and where their memory lies. */
-const STARTS = 4;
+const THROUGHPUT = { seconds: 0.5, rounds: 8 };
+const LATENCY = { seconds: 1.5, rounds: 3, quick: 2 };
+/**
+ * Processes too differ from start to start, by a fifth and more, by how they were compiled and where their
+ * memory lies: many starts tell more than many rounds.
+ */
+const STARTS = 8;
 
 export interface CallFigures {
   readonly governed_over_bare: number;
@@ -107,7 +110,7 @@ async function measure(
     return { perSecond, cpu: ((await cpuSeconds(server)) - before) / answers };
   };
   const bareHere: number[] = [];
-  for (let round = 0; round < (quick ? THROUGHPUT.quick : THROUGHPUT.rounds); round++) {
+  for (let round = 0; round < THROUGHPUT.rounds; round++) {
     const [g, b] = await alternating(
       round,
       () => throughput(governed),

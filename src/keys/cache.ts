@@ -4,7 +4,7 @@ import { as } from '../eventsourcing/event.js';
 import { keyedHash, keyedHasher } from '../secrets/secrets.js';
 import type { Limit } from '../plans/profile.js';
 import type { KeyEvent, Scope } from './events.js';
-import { isWellFormed } from './format.js';
+import { isWellFormed, MAX_LENGTH } from './format.js';
 import { limitsOfKey } from './limits.js';
 
 export type KeyRefusal = 'KEY_MALFORMED' | 'KEY_UNKNOWN' | 'KEY_REVOKED' | 'KEY_EXPIRED' | 'KEY_ROTATED';
@@ -125,10 +125,12 @@ export class KeyCache {
 
   /** Looks a key up by its hash: what is compared is the HMAC's output, which tells a prober nothing. */
   check(text: string, now: number): KeyCheck {
-    if (!isWellFormed(text, this.prefixes)) return { kind: 'refused', code: 'KEY_MALFORMED' };
-    const hash = this.#hashOf(text);
+    const hash = text.length > MAX_LENGTH ? '' : this.#hashOf(text);
     const key = this.#byHash.get(hash);
-    if (!key) return { kind: 'refused', code: 'KEY_UNKNOWN' };
+    // What is known is well formed, or was when the profile said so.
+    if (!key) {
+      return { kind: 'refused', code: isWellFormed(text, this.prefixes) ? 'KEY_UNKNOWN' : 'KEY_MALFORMED' };
+    }
     if (key.revoked) return { kind: 'refused', code: 'KEY_REVOKED' };
     if (key.expiresAt !== null && key.expiresAt <= now) return { kind: 'refused', code: 'KEY_EXPIRED' };
     if (key.rotations !== NONE && worksUntil(key, hash) <= now)

@@ -5,6 +5,8 @@ const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 /** Characters behind the prefix where the profile says nothing else; 26 of them random: 26 × log2(62) = 154 bits. */
 const LENGTH = 32;
 const CHECKSUM = 6;
+/** Characters of a key with the longest prefix that a profile can have. */
+export const MAX_LENGTH = 96;
 const BODY = /^[0-9A-Za-z]{24,64}$/;
 
 /**
