@@ -1,13 +1,20 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openPglite } from '../../src/adapters/postgres/pglite.js';
 
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'tollgraph-wal-'));
+});
+afterEach(() => rm(directory, { recursive: true }));
+
 /** PostgreSQL keeps five segments of 16 MB for what is written next (min_wal_size), beside the one in use. */
 const SEGMENTS_MAX = 6;
 
 it('the embedded database keeps no more of its write-ahead log than a start can read soon', async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'tollgraph-wal-'));
   const sql = await openPglite(directory);
   try {
     await sql.script('CREATE TABLE t (text text); ALTER TABLE t ALTER COLUMN text SET STORAGE EXTERNAL');
@@ -21,6 +28,28 @@ it('the embedded database keeps no more of its write-ahead log than a start can 
     expect(await sql.query('SELECT count(*) FROM t')).toEqual([{ count: 160 }]);
   } finally {
     await sql.close();
-    await rm(directory, { recursive: true });
+  }
+}, 60_000);
+
+interface Found {
+  readonly count: number;
+  readonly last: number;
+  readonly whole: boolean;
+}
+
+it('and loses nothing that was stored when it is killed between and during checkpoints', async () => {
+  let stored = 0;
+  for (let round = 0; round < 6; round++) {
+    const writer = fork(new URL('./writer.js', import.meta.url), [directory]);
+    const [found] = (await once(writer, 'message')) as [Found];
+    expect(found).toEqual({ count: found.last, last: found.last, whole: true });
+    expect(found.last).toBeGreaterThanOrEqual(stored);
+    const enough = found.last + 150 + Math.floor(Math.random() * 150);
+    writer.on('message', (n: number) => {
+      stored = n;
+      if (n === enough) writer.kill('SIGKILL');
+    });
+    await once(writer, 'exit');
+    expect(stored).toBeGreaterThanOrEqual(enough);
   }
 }, 60_000);

@@ -1,12 +1,5 @@
 import type { PGlite } from '@electric-sql/pglite';
 
-/**
- * Bytes of write-ahead log after which what it says is in the tables: it is what a start reads again after a
- * crash, and what the disk holds twice. Each takes about as long as a thousand appends, so that more of them
- * would be shorter, and fewer would be felt.
- */
-const MAX_WAL_BYTES = 16 * 1024 * 1024;
-
 /** Requests from one look at the log to the next, and what takes so long that it may have written much. */
 const LOOK_EVERY = 64;
 const LONG_MS = 50;
@@ -19,7 +12,11 @@ export class Checkpoints {
   #requests = 0;
   #last = '0/0';
 
-  constructor(private readonly db: PGlite) {}
+  /** @param maxBytes of write-ahead log from one checkpoint to the next, about */
+  constructor(
+    private readonly db: PGlite,
+    private readonly maxBytes: number,
+  ) {}
 
   /** After each request. @param ms how long it took, in milliseconds */
   async after(ms: number): Promise<void> {
@@ -37,7 +34,7 @@ export class Checkpoints {
       [this.#last],
     );
     const [log] = rows;
-    if (!log || log.bytes < MAX_WAL_BYTES) return;
+    if (!log || log.bytes < this.maxBytes) return;
     await this.db.exec('CHECKPOINT');
     this.#last = log.now;
   }

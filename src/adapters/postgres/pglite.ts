@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
 import type { Row, Sql, SqlPriority, Statement } from '../../sql/sql.js';
 import { SqlError, SqlUnavailable } from '../../sql/sql.js';
-import type { WorkerReply, WorkerRequest } from './pgliteWorker.js';
+import type { WorkerData, WorkerReply, WorkerRequest } from './pgliteWorker.js';
 
 interface Waiting {
   readonly resolve: (rows: Row[][]) => void;
@@ -16,14 +16,20 @@ interface Waiting {
 const MAX_YOUNG_MB = 12;
 
 /**
+ * Bytes of write-ahead log after which there is a checkpoint: a start reads so much again after a crash, and the
+ * disk holds it twice. A checkpoint of so much takes some 20 ms.
+ */
+const MAX_WAL_BYTES = 16 * 1024 * 1024;
+
+/**
  * PostgreSQL as WASM in one worker thread: one connection behind a queue (decision 18). Survives a
  * crash of the process; a power cut is not covered, since PGlite does not fsync.
  * @param directory where the database lives; the caller holds the lock on it
  */
-export async function openPglite(directory: string): Promise<Sql> {
+export async function openPglite(directory: string, maxWalBytes = MAX_WAL_BYTES): Promise<Sql> {
   await mkdir(directory, { recursive: true });
   const worker = new Worker(new URL('./pgliteWorker.js', import.meta.url), {
-    workerData: { directory },
+    workerData: { directory, maxWalBytes } satisfies WorkerData,
     resourceLimits: { maxYoungGenerationSizeMb: MAX_YOUNG_MB },
   });
   const waiting = new Map<number, Waiting>();

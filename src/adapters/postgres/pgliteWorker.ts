@@ -7,6 +7,11 @@ import type { Row, SqlPriority, Statement } from '../../sql/sql.js';
 import { Checkpoints } from './checkpoints.js';
 import { PreparedStatements } from './preparedStatements.js';
 
+export interface WorkerData {
+  readonly directory: string;
+  readonly maxWalBytes: number;
+}
+
 export interface WorkerRequest {
   readonly id: number;
   readonly kind: 'statements' | 'script' | 'close';
@@ -46,8 +51,9 @@ const serializers: QueryOptions['serializers'] = {
   },
 };
 
+const { directory, maxWalBytes } = workerData as WorkerData;
+
 async function open(): Promise<PGlite> {
-  const { directory } = workerData as { directory: string };
   return PGlite.create({
     dataDir: directory,
     extensions: { vector, pg_trgm },
@@ -99,7 +105,7 @@ async function serve(db: PGlite, prepared: PreparedStatements, checkpoints: Chec
 try {
   const db = await open();
   const prepared = new PreparedStatements(db);
-  const checkpoints = new Checkpoints(db);
+  const checkpoints = new Checkpoints(db, maxWalBytes);
   let serving: Promise<void> | undefined;
   port.on('message', (request: WorkerRequest) => {
     queues[request.priority].push(request);
