@@ -41,15 +41,21 @@ it('and loses nothing that was stored when it is killed between and during check
   let stored = 0;
   for (let round = 0; round < 6; round++) {
     const writer = fork(new URL('./writer.js', import.meta.url), [directory]);
-    const [found] = (await once(writer, 'message')) as [Found];
-    expect(found).toEqual({ count: found.last, last: found.last, whole: true });
-    expect(found.last).toBeGreaterThanOrEqual(stored);
-    const enough = found.last + 150 + Math.floor(Math.random() * 150);
-    writer.on('message', (n: number) => {
-      stored = n;
-      if (n === enough) writer.kill('SIGKILL');
-    });
-    await once(writer, 'exit');
-    expect(stored).toBeGreaterThanOrEqual(enough);
+    const exited = once(writer, 'exit');
+    try {
+      const [found] = (await once(writer, 'message')) as [Found];
+      expect(found).toEqual({ count: found.last, last: found.last, whole: true });
+      expect(found.last).toBeGreaterThanOrEqual(stored);
+      const enough = found.last + 150 + Math.floor(Math.random() * 150);
+      writer.on('message', (n: number) => {
+        stored = n;
+        if (n === enough) writer.kill('SIGKILL');
+      });
+      await exited;
+      expect(stored).toBeGreaterThanOrEqual(enough);
+    } finally {
+      writer.kill('SIGKILL');
+      await exited;
+    }
   }
 }, 60_000);
