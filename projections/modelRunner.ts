@@ -103,6 +103,7 @@ export class ModelRunner {
         this.#show(writer.state());
       },
       onError: (error) => options.onError(error),
+      ...(model.restMs !== undefined && { restMs: model.restMs }),
     });
     this.#leadership = new Leadership({
       leases,

@@ -6,7 +6,7 @@ import type { EventReader } from './reader.js';
 /** A page with so many events has more behind it. */
 const FULL_PAGE = 500;
 /** From one page to the next at the head, at most, where nothing else is asked for. */
-const REST_MS = 250;
+const REST_MS = 100;
 const RETRY_MS_MIN = 50;
 const RETRY_MS_MAX = 1_000;
 
