@@ -66,6 +66,12 @@ export interface RebuildReport {
   readonly generation: number;
 }
 
+/**
+ * From one page to the next at the head, at most, where this process is the only one: then whoever waits for
+ * a model ends its rest, and what calls feed is cheaper to add up in few large pages.
+ */
+const ALONE_REST_MS = 250;
+
 /** Where a model stands before anything is known of it. */
 const UNKNOWN = { generation: 1, checkpoint: START, changed: START, replays: 0 };
 
@@ -103,7 +109,7 @@ export class ModelRunner {
         this.#show(writer.state());
       },
       onError: (error) => options.onError(error),
-      ...(model.restMs !== undefined && { restMs: model.restMs }),
+      ...(leases.alone && { restMs: ALONE_REST_MS }),
     });
     this.#leadership = new Leadership({
       leases,

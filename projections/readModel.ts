@@ -20,11 +20,6 @@ export interface ReadModel {
   indexes?(t: Tables): readonly string[];
   /** Event types that can change it. */
   readonly handles: ReadonlySet<string>;
-  /**
-   * From one page to the next at the head, at most, in milliseconds, while nobody waits for it; 100 where it
-   * says nothing. What every call feeds is cheaper to add up in few large pages.
-   */
-  readonly restMs?: number;
   /** Statements that apply the events, in order. Given only events of the types above. */
   fold(events: readonly StoredEvent[], t: Tables): readonly Statement[];
 }

@@ -11,7 +11,6 @@ export const popularity: ReadModel = {
   version: 1,
   tables: ['uses'],
   handles: new Set<UsageEvent['type']>(['UsesRecorded', 'UsesCorrected']),
-  restMs: 300,
   create: (t) => `CREATE TABLE ${t('uses')} (pattern_id text PRIMARY KEY, uses bigint NOT NULL);`,
   fold: (events, t) => {
     const counts = new Map<string, number>();

@@ -22,7 +22,6 @@ export const usage: ReadModel = {
   version: 2,
   tables: ['counters', 'hours', 'keys'],
   handles: new Set<UsageEvent['type']>(['UsesRecorded', 'UsesCorrected']),
-  restMs: 300,
   create: (t) => `
     CREATE TABLE ${t('counters')} (
       -- An account in an environment, or a key: subjectId in src/usage/limiter.ts.
