@@ -9,23 +9,13 @@ import { derivedId } from '../eventsourcing/ids.js';
 import { schemaVersionOf } from '../eventsourcing/upcasting.js';
 import type { Logger } from '../logger.js';
 import { Outage } from '../outage.js';
-import type { Debt, DebtFile } from './debt.js';
 import type { Tracing } from '../telemetry/tracing.js';
+import type { Entry, Origin } from './batch.js';
+import { batchJson, batchSize, MAX_BATCH_USES } from './batch.js';
+import type { Debt, DebtFile } from './debt.js';
 import type { UsageEvent, Use } from './events.js';
 import { usageStream } from './events.js';
-
-/** One flush at most (decision 9). */
-export const MAX_BATCH_USES = 512;
-export const MAX_BATCH_BYTES = 256 * 1024;
-
-/** How long the first of them waits for others, in milliseconds. */
-const FIRST_MS = 2;
-
-/**
- * While every turn of the event loop brings more uses, a flush waits for them so many times `flushMs`: then
- * more of them share what it costs. As soon as a turn brings none the loop is idle, and nobody waits for nothing.
- */
-const BUSY_RESTS = 4;
+import { Gathering } from './gathering.js';
 
 /** From one try to the next while the store does not confirm. */
 const RETRY_MS_MIN = 50;
@@ -33,9 +23,6 @@ const RETRY_MS_MAX = 1_000;
 
 /** Batches read at once while a correction is looked for. */
 const LATER_PAGE = 20;
-
-/** What a batch's JSON holds beside its groups and the node's name. */
-const FRAME_BYTES = 160;
 
 /** The journal takes no uses at the moment: nothing was executed or nothing will be billed. */
 export class JournalUnavailable extends Outage {
@@ -63,9 +50,7 @@ export interface JournalOptions {
   readonly tracing?: Tracing | undefined;
 }
 
-interface Waiting {
-  readonly account: string;
-  readonly json: string;
+interface Waiting extends Entry {
   /** The `traceparent` of the call, where it is traced. */
   readonly traceparent: string | undefined;
   /** Absent for what nobody waits for. */
@@ -86,18 +71,19 @@ export class Journal {
   readonly #useIds: string;
   #batches = 0;
   #uses = 0;
-  #lastFlush = 0;
   #lastPosition: Position = START;
-  /** Ends the gathering of uses for the next flush. */
-  #enough: (() => void) | undefined;
-  /** When it ends at the latest, on `performance.now()`. */
-  #gatherUntil = 0;
+  readonly #gathering: Gathering;
   #problem: string | undefined;
   #closed = false;
   readonly #closing = new AbortController();
 
   constructor(private readonly options: JournalOptions) {
     this.start = `${new Date(options.clock()).toISOString()}-${randomBytes(4).toString('hex')}`;
+    this.#gathering = new Gathering({
+      flushMs: options.flushMs,
+      max: MAX_BATCH_USES,
+      size: () => this.#waiting.length,
+    });
     this.#useIds = `${this.start.slice(-8)}.${this.start.slice(0, 23).replace(/\D/g, '')}.`;
   }
 
@@ -162,7 +148,7 @@ export class Journal {
     this.#closed = true;
     this.#problem = 'the server is shutting down';
     this.#closing.abort();
-    this.#enough?.();
+    this.#gathering.close();
     await this.#draining;
   }
 
@@ -171,66 +157,16 @@ export class Journal {
     const traceparent = tracing?.active();
     this.#waiting.push({ account, json: JSON.stringify(use), traceparent, ...(stored && { stored }) });
     this.#draining ??= tracing ? tracing.detached(() => this.#drain()) : this.#drain();
-    // A long turn does not hold the flush back: the store works while the rest of the turn is executed.
-    if (this.#enough && this.#hasEnough()) this.#enough();
+    this.#gathering.added();
   }
 
   async #drain(): Promise<void> {
-    const { flushMs } = this.options;
-    let least = this.#lastFlush + flushMs;
-    let most = performance.now() + FIRST_MS;
-    while (this.#waiting.length > 0) {
-      await this.#gather(least, most);
-      this.#lastFlush = performance.now();
-      await this.#flush(this.#takeBatch());
-      least = this.#lastFlush + flushMs;
-      most = this.#lastFlush + BUSY_RESTS * flushMs;
+    for (let quiet = true; this.#waiting.length > 0; quiet = false) {
+      await this.#gathering.gather(quiet);
+      await this.#flush(this.#waiting.splice(0, batchSize(this.#waiting, this.options.node)));
     }
     // In the same turn that saw the queue empty: what is enqueued a microtask later starts anew.
     this.#draining = undefined;
-  }
-
-  /**
-   * Waits for more uses to share the next flush.
-   * @param least when it may end at the earliest, on `performance.now()`
-   * @param most and at the latest
-   */
-  async #gather(least: number, most: number): Promise<void> {
-    this.#gatherUntil = Math.max(least, most);
-    const rest = least - performance.now();
-    if (rest > 0 && !this.#hasEnough()) {
-      let timer: NodeJS.Timeout | undefined;
-      await this.#paused((resume) => (timer = setTimeout(resume, rest)));
-      clearTimeout(timer);
-    }
-    for (let before = -1; this.#waiting.length > before && !this.#hasEnough();) {
-      before = this.#waiting.length;
-      await this.#paused(setImmediate);
-    }
-  }
-
-  /** Until `begin` calls back, or there is enough. */
-  async #paused(begin: (resume: () => void) => void): Promise<void> {
-    await new Promise<void>((resolve) => {
-      this.#enough = resolve;
-      begin(resolve);
-    });
-    this.#enough = undefined;
-  }
-
-  #hasEnough(): boolean {
-    return this.#closed || this.#waiting.length >= MAX_BATCH_USES || performance.now() >= this.#gatherUntil;
-  }
-
-  #takeBatch(): Waiting[] {
-    let bytes = FRAME_BYTES + this.options.node.length;
-    let count = 0;
-    for (const { json, account } of this.#waiting) {
-      bytes += Buffer.byteLength(json) + Buffer.byteLength(account) + 32;
-      if (count > 0 && (bytes > MAX_BATCH_BYTES || count >= MAX_BATCH_USES)) break;
-      count++;
-    }
-    return this.#waiting.splice(0, count);
   }
 
   /** Traced as part of the first call's trace that is recorded, and linked to all of them. */
@@ -259,12 +195,13 @@ export class Journal {
 
   async #store(batch: readonly Waiting[]): Promise<void> {
     const id = derivedId('usage', this.options.node, this.start, this.#batches++);
-    const event = this.#event(id, 'UsesRecorded', this.#batchJson(batch));
+    const event = this.#event(id, 'UsesRecorded', batchJson(batch, this.#origin));
     const stream = this.#todaysStream();
+    const began = performance.now();
     try {
       const position = await this.#append(stream, event);
       this.#lastPosition = position;
-      this.options.onFlushed?.(batch.length, (performance.now() - this.#lastFlush) / 1000);
+      this.options.onFlushed?.(batch.length, (performance.now() - began) / 1000);
       for (const { stored } of batch) stored?.resolve(position);
     } catch (error) {
       this.#problem ??= 'the usage journal is not available';
@@ -285,7 +222,7 @@ export class Journal {
     const refused = uses.filter(({ stored }) => stored !== undefined);
     if (refused.length === 0) return { stream, revision: this.#revision, batch, correction: null };
     const id = derivedId('correction', batch.id);
-    const correction = this.#event(id, 'UsesCorrected', this.#batchJson(refused, batch.id));
+    const correction = this.#event(id, 'UsesCorrected', batchJson(refused, this.#origin, batch.id));
     return { stream, revision: this.#revision, batch, correction };
   }
 
@@ -355,6 +292,10 @@ export class Journal {
     }
   }
 
+  get #origin(): Origin {
+    return { node: this.options.node, start: this.start };
+  }
+
   #todaysStream(): string {
     return usageStream(this.options.node, new Date(this.options.clock()).toISOString().slice(0, 10));
   }
@@ -407,21 +348,6 @@ export class Journal {
     } finally {
       clearTimeout(timer);
     }
-  }
-
-  /** Canonical JSON (RFC 8785): keys sorted, no white space, groups by account, uses as they came. */
-  #batchJson(batch: readonly Waiting[], corrected?: string): string {
-    const groups = new Map<string, string[]>();
-    for (const { account, json } of batch) {
-      const uses = groups.get(account);
-      if (uses) uses.push(json);
-      else groups.set(account, [json]);
-    }
-    const texts = [...groups.keys()]
-      .sort()
-      .map((account) => `{"account":"${account}","uses":[${groups.get(account)?.join(',')}]}`);
-    const subject = corrected === undefined ? '' : `"batch":"${corrected}",`;
-    return `{${subject}"groups":[${texts.join(',')}],"node":"${this.options.node}","start":"${this.start}"}`;
   }
 
   #event(id: string, type: UsageEvent['type'], data: string): NewEvent {
