@@ -22,6 +22,9 @@ export async function servePlayground(fastify: FastifyInstance, schema: GraphQLS
     endpointURL: '/graphql',
     initialQuery: FIRST_QUERY,
     initialHeaders: { 'X-API-Key': '' },
+    // Subscriptions as server-sent events: they take the same headers.
+    initialSubscriptionRequestHandlerId: 'graphql-sse',
+    subscriptionsEndpoint: '/graphql',
     // Neither offers nor accounts of somebody else's service.
     persistedSettings: { 'banners.disable': true, 'alert.disableUpdateNotification': true },
     disableAccount: true,

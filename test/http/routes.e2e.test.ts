@@ -146,6 +146,11 @@ describe('the playground', () => {
     }
   });
 
+  it('subscribes over server-sent events at the address that takes its headers', async () => {
+    const { text } = await get('/');
+    expect(text).toMatch(/initialSubscriptionRequestHandlerId: .graphql-sse./);
+  });
+
   it('ignores ranges rather than failing at a wrong one', async () => {
     const { text } = await get('/');
     const script = loaded(text).find((file) => file.endsWith('.js')) as string;
