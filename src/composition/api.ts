@@ -90,7 +90,7 @@ import type { Metering } from './metering.js';
 import type { Projections } from './projections.js';
 import type { Search } from './search.js';
 import type { Stores } from './stores.js';
-import { describeCalls, describeProjections, followersOf } from './telemetry.js';
+import { describeCalls, describeProjections, followersOf } from './gauges.js';
 
 /** Calls a minute of each anonymous field from one address. */
 const ANONYMOUS_PER_MINUTE = 10;

@@ -6,7 +6,7 @@ import type { Logger } from '../logger.js';
 import type { Api } from './api.js';
 import type { RunningProjections } from './projections.js';
 import type { Stores } from './stores.js';
-import { describeProjections, followersOf } from './telemetry.js';
+import { describeProjections, followersOf } from './gauges.js';
 
 /**
  * The HTTP server of a process without GraphQL: health and metrics, not yet listening.

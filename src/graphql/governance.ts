@@ -1,5 +1,3 @@
-import type { ApolloServerPlugin, GraphQLResponse } from '@apollo/server';
-import { HeaderMap } from '@apollo/server';
 import type { DocumentNode, ExecutionResult, GraphQLSchema, OperationDefinitionNode } from 'graphql';
 import { createSourceEventStream, execute as executeDocument } from 'graphql';
 import { getVariableValues } from 'graphql/execution/values.js';
@@ -26,7 +24,6 @@ import type { Execution } from './execution.js';
 import { execute, publicError, TIMEOUT_MS } from './execution.js';
 import { Executor } from './executor.js';
 import type { Run } from './executor.js';
-import type { KnownOperations } from './knownOperations.js';
 import { checkVariables } from './limits.js';
 import type { OperationShape } from './metering.js';
 import type { Answer } from './responses.js';
@@ -91,42 +88,6 @@ export class Governance {
       return finished(failed(this.#options, operation.context, error));
     }
   }
-}
-
-/**
- * Answers in `responseForOperation`, the one hook of Apollo that runs alone and may answer itself: a refusal
- * there is an ordinary answer, and the execution is ours, so that nothing leaves before it is recorded.
- */
-export function governancePlugin(
-  governance: Governance,
-  known: KnownOperations,
-): ApolloServerPlugin<RequestContext> {
-  return {
-    requestDidStart: async () => ({
-      responseForOperation: async (request) => {
-        const { document, operation, operationName, contextValue } = request;
-        // No operation of the given name: Apollo says so.
-        if (!document || !operation) return null;
-        const valid = { document, operation, operationName: operationName ?? null };
-        if (request.source !== undefined)
-          known.remember(request.source, request.request.operationName, valid);
-        const answer = await governance.answer({
-          ...valid,
-          variables: request.request.variables ?? {},
-          method: request.request.http?.method,
-          graphqlCost: request.request.http?.headers.get('graphql-cost'),
-          context: contextValue,
-        });
-        return apolloResponse(answer);
-      },
-    }),
-  };
-}
-
-function apolloResponse({ status, headers, result }: Answer): GraphQLResponse {
-  const map = new HeaderMap();
-  for (const [name, value] of headers) map.set(name, value);
-  return { http: { status, headers: map }, body: { kind: 'single', singleResult: result } };
 }
 
 /** The operation's name and type, never its text. */
