@@ -2,17 +2,19 @@ import { Args, FieldResolver, Query, Resolver, Root } from 'type-graphql';
 import type { AuditQueries, AuditRow } from '../../projections/audit/queries.js';
 import { Account } from '../accounts/types.js';
 import { Access, MANAGERS, MEMBERS } from '../graphql/access.js';
-import { pageOf } from '../graphql/connection.js';
+import type { Page } from '../graphql/pages.js';
+import { pageOf } from '../graphql/pages.js';
 import { Sized } from '../graphql/cost/directives.js';
 import type { Cursors, Place } from '../graphql/cursors.js';
 import { Metered } from '../graphql/metering.js';
+import type { AuditEntry } from './types.js';
 import { auditEntryOf, AuditLogConnection, AuditLogPage, AuditLogPageOfAll } from './types.js';
 
 /** Names the list in its cursors. */
 const LIST = 'audit';
 
 /** A page of the log, the newest first. */
-type PageOfLog = (accountId: string | undefined, asked: AuditLogPage) => Promise<AuditLogConnection>;
+type PageOfLog = (accountId: string | undefined, asked: AuditLogPage) => Promise<Page<AuditEntry>>;
 
 export function pageOfLog(queries: AuditQueries, cursors: Cursors): PageOfLog {
   return async (accountId, { first, after, ...filter }) => {
@@ -48,7 +50,7 @@ export class AuditResolver {
   })
   auditLog(
     @Args(() => AuditLogPageOfAll) { accountId, ...asked }: AuditLogPageOfAll,
-  ): Promise<AuditLogConnection> {
+  ): Promise<Page<AuditEntry>> {
     return this.page(accountId ?? undefined, asked);
   }
 }
@@ -67,7 +69,7 @@ export class AccountAuditResolver {
   auditLog(
     @Root() { id }: Account,
     @Args(() => AuditLogPage) asked: AuditLogPage,
-  ): Promise<AuditLogConnection> {
+  ): Promise<Page<AuditEntry>> {
     return this.page(id, asked);
   }
 }

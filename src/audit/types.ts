@@ -1,11 +1,8 @@
 import 'reflect-metadata';
 import { GraphQLDateTimeISO } from 'graphql-scalars';
-import { ArgsType, Field, ID, Int, ObjectType } from 'type-graphql';
+import { ArgsType, Field, ID, ObjectType } from 'type-graphql';
 import type { AuditRow } from '../../projections/audit/queries.js';
-import { PageInfo } from '../graphql/connection.js';
-import { Range } from '../graphql/cost/directives.js';
-
-const MAX_PAGE = 100;
+import { connectionOf, PageArgs } from '../graphql/pages.js';
 
 @ObjectType({
   simpleResolvers: true,
@@ -49,37 +46,15 @@ export function auditEntryOf({ position: _, account_id: accountId, at, ...row }:
   return Object.assign(new AuditEntry(), { ...row, accountId, at: new Date(at) });
 }
 
-@ObjectType({ simpleResolvers: true, description: 'An entry of the audit log at its place.' })
-export class AuditEntryEdge {
-  @Field(() => String, { description: 'Names this place; opaque.' })
-  cursor!: string;
+export const AuditLogConnection = connectionOf(AuditEntry, {
+  entry: 'AuditEntry',
+  list: 'AuditLog',
+  one: 'entry of the audit log',
+  many: 'entries of the audit log',
+});
 
-  @Field(() => AuditEntry, { description: 'The entry.' })
-  node!: AuditEntry;
-}
-
-@ObjectType({ simpleResolvers: true, description: 'A page of the audit log.' })
-export class AuditLogConnection {
-  @Field(() => [AuditEntryEdge], { description: 'The entries with their places.' })
-  edges!: AuditEntryEdge[];
-
-  @Field(() => [AuditEntry], { description: 'The entries alone.' })
-  nodes!: AuditEntry[];
-
-  @Field(() => PageInfo, { description: 'Where this page stands.' })
-  pageInfo!: PageInfo;
-}
-
-/** A class, since type-graphql loses the directives on arguments of a field resolver. */
 @ArgsType()
-export class AuditLogPage {
-  @Range(1, MAX_PAGE)
-  @Field(() => Int, { defaultValue: 20, description: `Page size, 1 to ${MAX_PAGE}.` })
-  first!: number;
-
-  @Field(() => String, { nullable: true, description: 'The `endCursor` of the page before.' })
-  after?: string | null;
-
+export class AuditLogPage extends PageArgs {
   @Field(() => String, { nullable: true, description: 'Only what this actor did, e.g. `user:<id>`.' })
   actor?: string | null;
 

@@ -1,9 +1,10 @@
-import { Arg, Ctx, FieldResolver, ID, Int, Query, Resolver, Root } from 'type-graphql';
+import { Arg, Args, Ctx, FieldResolver, ID, Int, Query, Resolver, Root } from 'type-graphql';
 import type { CatalogueQueries, Horizon, PatternRow } from '../../projections/catalogue/queries.js';
 import type { CatalogueSearch } from '../../projections/catalogue/search.js';
 import { Cost, Range, Sized } from '../graphql/cost/directives.js';
 import type { PlanOf, RequestContext } from '../graphql/context.js';
-import { pageOf } from '../graphql/connection.js';
+import type { Page } from '../graphql/pages.js';
+import { pageOf } from '../graphql/pages.js';
 import type { Cursors, Place } from '../graphql/cursors.js';
 import { accountOf } from '../graphql/context.js';
 import { invalidInput } from '../graphql/errors.js';
@@ -12,10 +13,17 @@ import { Metered } from '../graphql/metering.js';
 import { NotFound, PlanRequired } from '../graphql/refusals.js';
 import type { Plan } from '../plans/profile.js';
 import type { QueryEmbedder } from './queryEmbedder.js';
-import { Category, Pattern, PatternConnection, patternOf, PatternResult, PatternSearch } from './types.js';
+import {
+  Category,
+  Pattern,
+  PatternConnection,
+  patternOf,
+  PatternResult,
+  PatternsArgs,
+  PatternSearch,
+} from './types.js';
 import { includes, planThatOpens } from './visibility.js';
 
-const MAX_PAGE = 100;
 const MAX_HITS = 50;
 /** More than there are; they come from the folders of the catalogue. */
 const MAX_CATEGORIES = 100;
@@ -51,14 +59,8 @@ export class CatalogueResolver {
   })
   async patterns(
     @Ctx() context: RequestContext,
-    @Range(1, MAX_PAGE)
-    @Arg('first', () => Int, { defaultValue: 20, description: `Page size, 1 to ${MAX_PAGE}.` })
-    first: number,
-    @Arg('after', () => String, { nullable: true, description: 'The `endCursor` of the page before.' })
-    after: string | undefined,
-    @Arg('category', () => String, { nullable: true, description: 'Only this category.' })
-    category: string | undefined,
-  ): Promise<PatternConnection> {
+    @Args(() => PatternsArgs) { first, after, category }: PatternsArgs,
+  ): Promise<Page<Pattern>> {
     const place = this.cursors.after(LIST, after);
     checkCategory(category);
     const horizon = await this.#horizon(context);
@@ -181,7 +183,7 @@ export class PatternFieldsResolver {
   }
 }
 
-function checkCategory(category: string | undefined): void {
+function checkCategory(category: string | null | undefined): void {
   if (category != null && category.length > MAX_NAME) {
     throw invalidInput('category', `"category" must have at most ${MAX_NAME} characters.`);
   }

@@ -1,9 +1,9 @@
 import 'reflect-metadata';
-import { createUnionType, Field, Float, Int, ObjectType } from 'type-graphql';
+import { ArgsType, createUnionType, Field, Float, Int, ObjectType } from 'type-graphql';
 import { GraphQLDateTimeISO } from 'graphql-scalars';
 import type { PatternRow } from '../../projections/catalogue/queries.js';
 import { MAX_TAGS } from './events.js';
-import { PageInfo } from '../graphql/connection.js';
+import { connectionOf, PageArgs } from '../graphql/pages.js';
 import { Sized } from '../graphql/cost/directives.js';
 import { Node } from '../graphql/node.js';
 import { NotFound, PlanRequired } from '../graphql/refusals.js';
@@ -72,25 +72,16 @@ export const PatternResult = createUnionType({
   types: () => [Pattern, PlanRequired, NotFound] as const,
 });
 
-@ObjectType({ simpleResolvers: true, description: 'A pattern at its place in a list.' })
-export class PatternEdge {
-  @Field(() => String, { description: 'Names this place; opaque.' })
-  cursor!: string;
+export const PatternConnection = connectionOf(Pattern, {
+  entry: 'Pattern',
+  one: 'pattern',
+  many: 'patterns',
+});
 
-  @Field(() => Pattern, { description: 'The pattern.' })
-  node!: Pattern;
-}
-
-@ObjectType({ description: 'A page of the catalogue.' })
-export class PatternConnection {
-  @Field(() => [PatternEdge], { description: 'The patterns with their places.' })
-  edges!: PatternEdge[];
-
-  @Field(() => [Pattern], { description: 'The patterns alone.' })
-  nodes!: Pattern[];
-
-  @Field(() => PageInfo, { description: 'Where this page stands.' })
-  pageInfo!: PageInfo;
+@ArgsType()
+export class PatternsArgs extends PageArgs {
+  @Field(() => String, { nullable: true, description: 'Only this category.' })
+  category?: string | null;
 }
 
 @ObjectType({ simpleResolvers: true, description: 'Ranks of a hit, from 1, in each way of searching.' })

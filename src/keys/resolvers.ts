@@ -6,7 +6,8 @@ import type { CommandHandler } from '../eventsourcing/commandHandler.js';
 import { commandIdOf } from '../eventsourcing/commandId.js';
 import type { StoredEvent } from '../eventsourcing/event.js';
 import type { PositionTokens } from '../eventsourcing/positionToken.js';
-import { pageOf } from '../graphql/connection.js';
+import type { Page } from '../graphql/pages.js';
+import { PageArgs, pageOf } from '../graphql/pages.js';
 import type { Cursors, Place } from '../graphql/cursors.js';
 import { Cost, MUTATION, Sized } from '../graphql/cost/directives.js';
 import type { RequestContext } from '../graphql/context.js';
@@ -26,7 +27,6 @@ import {
   KeyConnection,
   keyOf,
   keyOfEvents,
-  KeysPage,
   RevokeKeyInput,
   RevokeKeyPayload,
   RevokeKeyResult,
@@ -186,10 +186,7 @@ export class AccountKeysResolver {
   @FieldResolver(() => KeyConnection, {
     description: 'The keys of the account, the oldest first.',
   })
-  async keys(
-    @Root() account: Account,
-    @Args(() => KeysPage) { first, after }: KeysPage,
-  ): Promise<KeyConnection> {
+  async keys(@Root() account: Account, @Args(() => PageArgs) { first, after }: PageArgs): Promise<Page<Key>> {
     const place = this.cursors.after(LIST, after);
     const cursor = place && { issuedAt: new Date(Number(place[0])), id: place[1] as string };
     const rows = await this.queries.ofAccount(account.id, first, cursor);

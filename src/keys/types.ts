@@ -1,26 +1,16 @@
 import 'reflect-metadata';
-import {
-  ArgsType,
-  createUnionType,
-  Field,
-  ID,
-  InputType,
-  Int,
-  ObjectType,
-  registerEnumType,
-} from 'type-graphql';
+import { createUnionType, Field, ID, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { GraphQLDateTimeISO } from 'graphql-scalars';
 import type { KeyRotationRow, KeyRow } from '../../projections/keys/queries.js';
 import type { StoredEvent } from '../eventsourcing/event.js';
 import { as } from '../eventsourcing/event.js';
-import { PageInfo } from '../graphql/connection.js';
-import { Range, Sized } from '../graphql/cost/directives.js';
+import { connectionOf } from '../graphql/pages.js';
+import { Sized } from '../graphql/cost/directives.js';
 import { Node } from '../graphql/node.js';
 import { InvalidInput, NotFound } from '../graphql/refusals.js';
 import { MAX_GRACE_SECONDS, MAX_KEY_LIMITS, MAX_KEY_RATE, MAX_METADATA } from './decide.js';
 import type { KeyEvent } from './events.js';
 
-const MAX_PAGE = 100;
 /** A day. */
 const GRACE_SECONDS = 86_400;
 
@@ -239,37 +229,7 @@ export function keyOfEvents(events: readonly StoredEvent[]): Key {
   });
 }
 
-/** A class, since type-graphql loses the directives on arguments of a field resolver. */
-@ArgsType()
-export class KeysPage {
-  @Range(1, MAX_PAGE)
-  @Field(() => Int, { defaultValue: 20, description: `Page size, 1 to ${MAX_PAGE}.` })
-  first!: number;
-
-  @Field(() => String, { nullable: true, description: 'The `endCursor` of the page before.' })
-  after?: string | null;
-}
-
-@ObjectType({ simpleResolvers: true, description: 'A key at its place in a list.' })
-export class KeyEdge {
-  @Field(() => String, { description: 'Names this place; opaque.' })
-  cursor!: string;
-
-  @Field(() => Key, { description: 'The key.' })
-  node!: Key;
-}
-
-@ObjectType({ simpleResolvers: true, description: 'A page of keys.' })
-export class KeyConnection {
-  @Field(() => [KeyEdge], { description: 'The keys with their places.' })
-  edges!: KeyEdge[];
-
-  @Field(() => [Key], { description: 'The keys alone.' })
-  nodes!: Key[];
-
-  @Field(() => PageInfo, { description: 'Where this page stands.' })
-  pageInfo!: PageInfo;
-}
+export const KeyConnection = connectionOf(Key, { entry: 'Key', one: 'key', many: 'keys' });
 
 @InputType({ description: 'A new key of the account.' })
 export class IssueKeyInput {

@@ -6,7 +6,8 @@ import { commandIdOf } from '../eventsourcing/commandId.js';
 import type { Refusal } from '../eventsourcing/decider.js';
 import type { PositionTokens } from '../eventsourcing/positionToken.js';
 import { Access, MANAGERS, MEMBERS } from '../graphql/access.js';
-import { pageOf } from '../graphql/connection.js';
+import type { Page } from '../graphql/pages.js';
+import { PageArgs, pageOf } from '../graphql/pages.js';
 import type { RequestContext } from '../graphql/context.js';
 import { accountOf, sessionOf } from '../graphql/context.js';
 import { Cost, MUTATION, Sized } from '../graphql/cost/directives.js';
@@ -45,7 +46,6 @@ import {
   RemoveMemberInput,
   RemoveMemberPayload,
   RemoveMemberResult,
-  TeamPage,
   TeamRefused,
   WithdrawInvitationInput,
   WithdrawInvitationPayload,
@@ -310,8 +310,8 @@ export class AccountTeamResolver {
   })
   async members(
     @Root() { id }: Account,
-    @Args(() => TeamPage) { first, after }: TeamPage,
-  ): Promise<MemberConnection> {
+    @Args(() => PageArgs) { first, after }: PageArgs,
+  ): Promise<Page<Member>> {
     const rows = await this.queries.members(id, first, placeAfter(this.cursors, LISTS.members, after));
     return pageOf(
       this.cursors,
@@ -331,9 +331,9 @@ export class AccountTeamResolver {
   })
   async invitations(
     @Root() { id }: Account,
-    @Args(() => TeamPage) { first, after }: TeamPage,
+    @Args(() => PageArgs) { first, after }: PageArgs,
     @Ctx() { now }: RequestContext,
-  ): Promise<InvitationConnection> {
+  ): Promise<Page<Invitation>> {
     const place = placeAfter(this.cursors, LISTS.invitations, after);
     const rows = await this.queries.invitations(id, new Date(now), first, place);
     return pageOf(
@@ -375,9 +375,9 @@ export class ViewerTeamsResolver {
     description: 'The accounts that the user works in, the own one among them, the first joined first.',
   })
   async accounts(
-    @Args(() => TeamPage) { first, after }: TeamPage,
+    @Args(() => PageArgs) { first, after }: PageArgs,
     @Ctx() context: RequestContext,
-  ): Promise<MembershipConnection> {
+  ): Promise<Page<Membership>> {
     const { userId } = sessionOf(context);
     const place = placeAfter(this.cursors, LISTS.accounts, after);
     const rows = await this.queries.accountsOf(userId, first, place);

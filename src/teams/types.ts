@@ -1,20 +1,8 @@
 import 'reflect-metadata';
 import { GraphQLDateTimeISO } from 'graphql-scalars';
-import {
-  ArgsType,
-  createUnionType,
-  Field,
-  ID,
-  InputType,
-  Int,
-  ObjectType,
-  registerEnumType,
-} from 'type-graphql';
-import { PageInfo } from '../graphql/connection.js';
-import { Range } from '../graphql/cost/directives.js';
+import { createUnionType, Field, ID, InputType, ObjectType, registerEnumType } from 'type-graphql';
+import { connectionOf } from '../graphql/pages.js';
 import { InvalidInput, NotFound, PlanRequired, Refusal } from '../graphql/refusals.js';
-
-const MAX_PAGE = 100;
 
 export enum MemberRole {
   OWNER = 'owner',
@@ -50,26 +38,7 @@ export class Member {
   since!: Date;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'A member at its place in a list.' })
-export class MemberEdge {
-  @Field(() => String, { description: 'Names this place; opaque.' })
-  cursor!: string;
-
-  @Field(() => Member, { description: 'The member.' })
-  node!: Member;
-}
-
-@ObjectType({ simpleResolvers: true, description: 'A page of members.' })
-export class MemberConnection {
-  @Field(() => [MemberEdge], { description: 'The members with their places.' })
-  edges!: MemberEdge[];
-
-  @Field(() => [Member], { description: 'The members alone.' })
-  nodes!: Member[];
-
-  @Field(() => PageInfo, { description: 'Where this page stands.' })
-  pageInfo!: PageInfo;
-}
+export const MemberConnection = connectionOf(Member, { entry: 'Member', one: 'member', many: 'members' });
 
 @ObjectType({ description: 'An invitation that waits for an answer.' })
 export class Invitation {
@@ -89,26 +58,11 @@ export class Invitation {
   sealedEmail!: string;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'An invitation at its place in a list.' })
-export class InvitationEdge {
-  @Field(() => String, { description: 'Names this place; opaque.' })
-  cursor!: string;
-
-  @Field(() => Invitation, { description: 'The invitation.' })
-  node!: Invitation;
-}
-
-@ObjectType({ simpleResolvers: true, description: 'A page of invitations.' })
-export class InvitationConnection {
-  @Field(() => [InvitationEdge], { description: 'The invitations with their places.' })
-  edges!: InvitationEdge[];
-
-  @Field(() => [Invitation], { description: 'The invitations alone.' })
-  nodes!: Invitation[];
-
-  @Field(() => PageInfo, { description: 'Where this page stands.' })
-  pageInfo!: PageInfo;
-}
+export const InvitationConnection = connectionOf(Invitation, {
+  entry: 'Invitation',
+  one: 'invitation',
+  many: 'invitations',
+});
 
 @ObjectType({ description: 'An account that the user works in.' })
 export class Membership {
@@ -126,37 +80,11 @@ export class Membership {
   ownerId!: string;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'A membership at its place in a list.' })
-export class MembershipEdge {
-  @Field(() => String, { description: 'Names this place; opaque.' })
-  cursor!: string;
-
-  @Field(() => Membership, { description: 'The membership.' })
-  node!: Membership;
-}
-
-@ObjectType({ simpleResolvers: true, description: 'A page of memberships.' })
-export class MembershipConnection {
-  @Field(() => [MembershipEdge], { description: 'The memberships with their places.' })
-  edges!: MembershipEdge[];
-
-  @Field(() => [Membership], { description: 'The memberships alone.' })
-  nodes!: Membership[];
-
-  @Field(() => PageInfo, { description: 'Where this page stands.' })
-  pageInfo!: PageInfo;
-}
-
-/** A class, since type-graphql loses the directives on arguments of a field resolver. */
-@ArgsType()
-export class TeamPage {
-  @Range(1, MAX_PAGE)
-  @Field(() => Int, { defaultValue: 20, description: `Page size, 1 to ${MAX_PAGE}.` })
-  first!: number;
-
-  @Field(() => String, { nullable: true, description: 'The `endCursor` of the page before.' })
-  after?: string | null;
-}
+export const MembershipConnection = connectionOf(Membership, {
+  entry: 'Membership',
+  one: 'membership',
+  many: 'memberships',
+});
 
 @ObjectType({
   implements: Refusal,
