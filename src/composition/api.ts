@@ -71,9 +71,9 @@ import {
   InvitationResolver,
   MemberResolver,
   MembershipResolver,
-  TeamsResolver,
   ViewerTeamsResolver,
-} from '../teams/resolvers.js';
+} from '../teams/fieldResolvers.js';
+import { TeamsResolver } from '../teams/resolvers.js';
 import { VerifyKey } from '../keys/verify.js';
 import { VerifyKeyResolver } from '../keys/verifyResolvers.js';
 import { OperatorKeysResolver } from '../keys/operatorResolvers.js';

@@ -22,9 +22,9 @@ import {
   InvitationResolver,
   MemberResolver,
   MembershipResolver,
-  TeamsResolver,
   ViewerTeamsResolver,
-} from '../teams/resolvers.js';
+} from '../teams/fieldResolvers.js';
+import { TeamsResolver } from '../teams/resolvers.js';
 import { UsageResolver } from '../usage/resolvers.js';
 
 // eslint-disable-next-line @typescript-eslint/no-unsafe-function-type -- what type-graphql calls a class

@@ -1,17 +1,12 @@
-import { Arg, Args, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
-import type { TeamCursor, TeamQueries } from '../../projections/teams/queries.js';
-import { Account, User, userOf, Viewer } from '../accounts/types.js';
+import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
 import type { CommandContext, CommandHandler, CommandResult } from '../eventsourcing/commandHandler.js';
 import { commandIdOf } from '../eventsourcing/commandId.js';
 import type { Refusal } from '../eventsourcing/decider.js';
 import type { PositionTokens } from '../eventsourcing/positionToken.js';
 import { Access, MANAGERS, MEMBERS } from '../graphql/access.js';
-import type { Page } from '../graphql/pages.js';
-import { PageArgs, pageOf } from '../graphql/pages.js';
 import type { RequestContext } from '../graphql/context.js';
 import { accountOf, sessionOf } from '../graphql/context.js';
-import { Cost, MUTATION, Sized } from '../graphql/cost/directives.js';
-import type { Cursors, Place } from '../graphql/cursors.js';
+import { Cost, MUTATION } from '../graphql/cost/directives.js';
 import { Metered } from '../graphql/metering.js';
 import { badCommandId, InvalidInput, NotFound, PlanRequired, refused } from '../graphql/refusals.js';
 import type { Plan } from '../plans/profile.js';
@@ -23,6 +18,7 @@ import { teamStream } from './events.js';
 import { invitationOf } from './invitationTokens.js';
 import type { InviteMember } from './invite.js';
 import { TEAMS } from './memberships.js';
+import type { MemberRole } from './types.js';
 import {
   AcceptInvitationInput,
   AcceptInvitationPayload,
@@ -31,18 +27,12 @@ import {
   ChangeMemberRolePayload,
   ChangeMemberRoleResult,
   Invitation,
-  InvitationConnection,
   InviteMemberInput,
   InviteMemberPayload,
   InviteMemberResult,
   LeaveTeamInput,
   LeaveTeamPayload,
   LeaveTeamResult,
-  Member,
-  MemberConnection,
-  MemberRole,
-  Membership,
-  MembershipConnection,
   RemoveMemberInput,
   RemoveMemberPayload,
   RemoveMemberResult,
@@ -291,141 +281,6 @@ export class TeamsResolver {
       ? new PlanRequired(plan.id, `The plan of this account has no teams; "${plan.id}" has them.`)
       : new TeamRefused('PLAN_REQUIRED', 'No plan of this product has teams.');
   }
-}
-
-/** Names of the lists in their cursors. */
-const LISTS = { members: 'members', invitations: 'invitations', accounts: 'memberships' } as const;
-
-@Resolver(() => Account)
-export class AccountTeamResolver {
-  constructor(
-    private readonly queries: TeamQueries,
-    private readonly cursors: Cursors,
-  ) {}
-
-  @Access({ roles: MEMBERS })
-  @Sized({ slicingArguments: ['first'], sizedFields: ['edges', 'nodes'] })
-  @FieldResolver(() => MemberConnection, {
-    description: 'Who works in the account, the first who came first.',
-  })
-  async members(
-    @Root() { id }: Account,
-    @Args(() => PageArgs) { first, after }: PageArgs,
-  ): Promise<Page<Member>> {
-    const rows = await this.queries.members(id, first, placeAfter(this.cursors, LISTS.members, after));
-    return pageOf(
-      this.cursors,
-      LISTS.members,
-      rows,
-      { first, after },
-      ({ since, user_id }): Place => [since.getTime(), user_id],
-      ({ user_id: userId, role, own: firstOwner, since }) =>
-        Object.assign(new Member(), { userId, role: role as MemberRole, firstOwner, since }),
-    );
-  }
-
-  @Access({ roles: MANAGERS })
-  @Sized({ slicingArguments: ['first'], sizedFields: ['edges', 'nodes'] })
-  @FieldResolver(() => InvitationConnection, {
-    description: 'Invitations to the account that wait for an answer, the oldest first.',
-  })
-  async invitations(
-    @Root() { id }: Account,
-    @Args(() => PageArgs) { first, after }: PageArgs,
-    @Ctx() { now }: RequestContext,
-  ): Promise<Page<Invitation>> {
-    const place = placeAfter(this.cursors, LISTS.invitations, after);
-    const rows = await this.queries.invitations(id, new Date(now), first, place);
-    return pageOf(
-      this.cursors,
-      LISTS.invitations,
-      rows,
-      { first, after },
-      (row): Place => [row.invited_at.getTime(), row.id],
-      (row) =>
-        Object.assign(new Invitation(), {
-          id: row.id,
-          role: row.role as MemberRole,
-          invitedAt: row.invited_at,
-          expiresAt: row.expires_at,
-          sealedEmail: row.email,
-        }),
-    );
-  }
-}
-
-@Resolver(() => Viewer)
-export class ViewerTeamsResolver {
-  constructor(
-    private readonly queries: TeamQueries,
-    private readonly cursors: Cursors,
-  ) {}
-
-  @FieldResolver(() => MemberRole, {
-    nullable: true,
-    description: 'What the user who signed in may do in the account; null when called with a key.',
-  })
-  role(@Ctx() { caller }: RequestContext): MemberRole | null {
-    return caller.kind === 'session' ? (caller.role as MemberRole) : null;
-  }
-
-  @Access({ roles: MEMBERS })
-  @Sized({ slicingArguments: ['first'], sizedFields: ['edges', 'nodes'] })
-  @FieldResolver(() => MembershipConnection, {
-    description: 'The accounts that the user works in, the own one among them, the first joined first.',
-  })
-  async accounts(
-    @Args(() => PageArgs) { first, after }: PageArgs,
-    @Ctx() context: RequestContext,
-  ): Promise<Page<Membership>> {
-    const { userId } = sessionOf(context);
-    const place = placeAfter(this.cursors, LISTS.accounts, after);
-    const rows = await this.queries.accountsOf(userId, first, place);
-    return pageOf(
-      this.cursors,
-      LISTS.accounts,
-      rows,
-      { first, after },
-      (row): Place => [row.since.getTime(), row.account_id],
-      ({ account_id: accountId, role, since, owner_id: ownerId }) =>
-        Object.assign(new Membership(), { accountId, role: role as MemberRole, since, ownerId }),
-    );
-  }
-}
-
-@Resolver(() => Member)
-export class MemberResolver {
-  @FieldResolver(() => User, { nullable: true, description: 'Who it is; null once they have been erased.' })
-  async user(@Root() { userId }: Member, @Ctx() { loaders }: RequestContext): Promise<User | null> {
-    const row = await loaders.user.load(userId);
-    return row ? userOf(row) : null;
-  }
-}
-
-@Resolver(() => Membership)
-export class MembershipResolver {
-  @FieldResolver(() => User, { nullable: true, description: 'Who opened the account.' })
-  async owner(@Root() { ownerId }: Membership, @Ctx() { loaders }: RequestContext): Promise<User | null> {
-    const row = await loaders.user.load(ownerId);
-    return row ? userOf(row) : null;
-  }
-}
-
-@Resolver(() => Invitation)
-export class InvitationResolver {
-  @FieldResolver(() => String, { nullable: true, description: 'Null once it has been erased.' })
-  email(@Root() { sealedEmail }: Invitation, @Ctx() { loaders }: RequestContext): Promise<string | null> {
-    return loaders.unsealed.load(sealedEmail);
-  }
-}
-
-function placeAfter(
-  cursors: Cursors,
-  list: string,
-  after: string | null | undefined,
-): TeamCursor | undefined {
-  const place = cursors.after(list, after);
-  return place && { at: new Date(Number(place[0])), id: place[1] as string };
 }
 
 function notDone(refusal: Refusal): TeamRefused | NotFound | InvalidInput {
