@@ -10,13 +10,14 @@ import { UsageQueries } from '../projections/usage/queries.js';
 import { readModelCommands } from './admin/readModels.js';
 import { AdminServer } from './admin/server.js';
 import { followAccess } from './composition/access.js';
-import type { ApiCommands, Parts, Queries } from './composition/api.js';
-import { createApi, createCommands } from './composition/api.js';
+import { createApi } from './composition/api.js';
 import { sendMails } from './composition/mail.js';
 import { followUsage, openMetering } from './composition/metering.js';
 import { openEnvironmentAccounts } from './composition/environmentKeys.js';
 import { publishOperators } from './composition/operators.js';
 import type { OnProgress, StartOptions } from './composition/options.js';
+import type { ApiCommands, Parts, Queries } from './composition/parts.js';
+import { createCommands } from './composition/parts.js';
 import type { Projections, RunningProjections } from './composition/projections.js';
 import {
   catchUp,

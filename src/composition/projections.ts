@@ -59,6 +59,9 @@ export const READ_MODELS: readonly ReadModel[] = [
   audit,
 ];
 
+/** Read models that show that an account is there, or is no more. */
+export const SETTLED_MODELS = ['accounts', 'keys', 'teams'];
+
 /** How long one look at the progress waits, in milliseconds. */
 const CATCH_UP_STEP_MS = 250;
 
