@@ -251,7 +251,7 @@ async function charge(
     metrics.costPoints.inc(spent);
     const extensions = { cost: shown(call, spent, governed.states) };
     const { errors, data } = governed.result;
-    return response({ errors, data, extensions }, data === undefined ? 500 : 200, headers);
+    return response({ errors, data, extensions }, statusFor(governed), headers);
   }
   return limitRefusal(metrics, governed, headers, shown(call, null, governed.states));
 }

@@ -94,8 +94,8 @@ export function textOf({ errors, data, extensions }: Result): string {
   return `${text}}`;
 }
 
-/** The status of an answer that no plan was asked for. */
-export function statusFor({ status, result }: Executed<ExecutionResult>): number {
+/** The status of HTTP for what the execution came to. */
+export function statusFor({ status, result }: Pick<Executed<ExecutionResult>, 'status' | 'result'>): number {
   if (status === 'timeout') return statusOf('TIMEOUT');
   return result.data === undefined ? 500 : 200;
 }

@@ -53,6 +53,7 @@ export type Governed<R> =
   | {
       readonly kind: 'answered';
       readonly result: R;
+      readonly status: Executed<R>['status'];
       /** The time of the take, by the clock that the limits go by. */
       readonly at: number;
       /** With what was given back. */
@@ -113,7 +114,7 @@ export class Governor {
     const outcome = { status, patterns, actualCost, durationUs: durationUs() };
     const { useId, states } = await this.#record(call, take, outcome);
     const spent = cost === null ? null : { estimate: cost, spent: costSpent(cost, outcome) };
-    return { kind: 'answered', result: executed.result, at: take.at, states, cost: spent, useId };
+    return { kind: 'answered', result: executed.result, status, at: take.at, states, cost: spent, useId };
   }
 
   /** @returns where the limits stand once what was not spent is given back */
