@@ -24,7 +24,7 @@ import type { Execution } from './execution.js';
 import { execute, publicError, TIMEOUT_MS } from './execution.js';
 import { Executor } from './executor.js';
 import type { Run } from './executor.js';
-import { checkVariables } from './limits.js';
+import { checkVariables, withoutValue } from './limits.js';
 import type { OperationShape } from './metering.js';
 import type { Answer } from './responses.js';
 import { limitRefusal, refusal, response, statusFor } from './responses.js';
@@ -41,6 +41,8 @@ export interface GovernanceOptions {
   readonly addressGuard: AddressGuard;
   readonly plans: PlanDirectory;
   readonly metrics: Metrics;
+  /** Whether refusals give no hints at the schema. */
+  readonly production: boolean;
   readonly log: Logger;
   readonly tracing?: Tracing | undefined;
 }
@@ -120,7 +122,7 @@ interface Call extends Execution {
 }
 
 function answer(options: Governing, executor: Executor, request: Operation): Answer | Promise<Answer> {
-  const { schema, metrics, log } = options;
+  const { schema, metrics, log, production } = options;
   const { context, variables: given } = request;
   const prepared = executor.prepare(request.document, request.operation);
   const { metering } = prepared.shape;
@@ -131,9 +133,10 @@ function answer(options: Governing, executor: Executor, request: Operation): Ans
   // Variables that don't fit are refused before anything is taken.
   const variables = getVariableValues(schema, request.operation.variableDefinitions ?? [], given, {
     maxErrors: 20,
+    hideSuggestions: production,
   });
   if (variables.errors) {
-    const errors = variables.errors.map((error) => publicError(log, error, 'BAD_USER_INPUT'));
+    const errors = variables.errors.map((error) => publicError(log, withoutValue(error), 'BAD_USER_INPUT'));
     return response({ errors }, 400);
   }
   const { coerced } = variables;

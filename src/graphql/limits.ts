@@ -30,6 +30,20 @@ export function checkVariables(variables: Readonly<Record<string, unknown>>): Ap
   return holdsNul(variables) ? nulRefused() : undefined;
 }
 
+/**
+ * Why a variable does not fit, without what was given. graphql-js repeats the whole value, which can hold a
+ * password or a token, and callers keep errors in their logs.
+ */
+export function withoutValue(error: GraphQLError): GraphQLError {
+  const { message, nodes, originalError } = error;
+  // Only what is about a value has a reason of its own; it ends the message, behind variable, value and path.
+  if (!originalError) return error;
+  const variable = /^Variable "[^"]+"/.exec(message)?.[0] ?? 'A variable';
+  const path = / at "[^"\\]+"$/.exec(message.slice(0, -`; ${originalError.message}`.length))?.[0] ?? '';
+  const reason = originalError.message.replace(/( cannot represent [^:]*value): .*$/s, '$1.');
+  return new GraphQLError(`${variable}${path} does not fit: ${reason}`, { nodes: nodes ?? null });
+}
+
 /** A validation rule: refuses documents that are deep or wide beyond any use, and texts with NUL. */
 export function queryLimits(context: ValidationContext): ASTVisitor {
   const tooLarge = (message: string): void => context.reportError(new ApiError('QUERY_TOO_LARGE', message));

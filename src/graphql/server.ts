@@ -7,7 +7,6 @@ import { GraphQLError } from 'graphql';
 
 import type { KnownKey } from '../keys/cache.js';
 import type { Clock } from '../clock.js';
-import type { Logger } from '../logger.js';
 import type { UsageMoves } from '../usage/moves.js';
 import type { Access, Credentials } from './authenticate.js';
 import { authenticate } from './authenticate.js';
@@ -40,8 +39,6 @@ export interface GraphQLServerOptions extends GovernanceOptions {
   /** Calls back when a key, a session or a membership of an account may have ended. */
   readonly onRevoked: (listener: (accountId: string) => void) => void;
   readonly documents: TrustedDocuments;
-  readonly production: boolean;
-  readonly log: Logger;
 }
 
 /** Serves GraphQL at `/graphql`: over HTTP, over WebSockets, and as server-sent events. */
