@@ -79,7 +79,14 @@ export const APOLLO_ERRORS = {
     400,
     'The document has several operations, or none of the name that is given.',
   ],
-  BAD_REQUEST: [400, 'The request is not one of GraphQL over HTTP. 405 for a mutation by GET.'],
+  BAD_REQUEST: [
+    400,
+    'The request is not one of GraphQL over HTTP. 405 for a mutation or subscription by GET, 406 for a client that takes no JSON.',
+  ],
+  PERSISTED_QUERY_NOT_SUPPORTED: [
+    400,
+    'Queries are not kept by their hash on demand. Send the query itself, or the id of a trusted document.',
+  ],
   GRAPHQL_EXECUTION_ERROR: [200, 'An argument does not fit its field.'],
 } as const satisfies Record<string, readonly [status: number, message: string]>;
 

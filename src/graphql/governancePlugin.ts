@@ -31,6 +31,12 @@ export function governancePlugin(
         });
         return apolloResponse(answer);
       },
+      // No answer without data is a success: Apollo has 200 for persisted queries that it does not support.
+      willSendResponse: async ({ response: { http, body } }) => {
+        if (body.kind === 'single' && body.singleResult.data === undefined && (http.status ?? 200) < 400) {
+          http.status = 400;
+        }
+      },
     }),
   };
 }

@@ -124,6 +124,12 @@ describe('a body that is no request', () => {
     ['an empty query', '{"query":""}', 400, 'BAD_REQUEST'],
     ['variables that are text', '{"query":"{__typename}","variables":"x"}', 400, 'BAD_REQUEST'],
     ['an operationName that is a number', '{"query":"{__typename}","operationName":5}', 400, 'BAD_REQUEST'],
+    [
+      'a hash in place of a query',
+      '{"extensions":{"persistedQuery":{"version":1,"sha256Hash":"x"}}}',
+      400,
+      'PERSISTED_QUERY_NOT_SUPPORTED',
+    ],
     ['2 MB', JSON.stringify({ query: `{ a(b: "${'x'.repeat(2 * 1024 * 1024)}") }` }), 413, 'BODY_TOO_LARGE'],
   ])('%s is refused', async (_name, body, status, code) => {
     expect(await post(body)).toMatchObject({ status, codes: [code] });
