@@ -22,7 +22,7 @@ export abstract class Refusal {
   implements: Refusal,
   simpleResolvers: true,
   description:
-    'A field of the input cannot be used. Codes: `INVALID_INPUT`, `PASSWORD_WRONG`, `TOKEN_INVALID`, `COMMAND_ID_REUSED`.',
+    'A field of the input cannot be used. Codes: `INVALID_INPUT`, `PASSWORD_WRONG`, `TOKEN_INVALID`, `PLAN_UNKNOWN`, `COMMAND_ID_REUSED`.',
 })
 export class InvalidInput extends Refusal {
   @Field(() => String, { nullable: true, description: 'The field at fault.' })

@@ -90,7 +90,7 @@ export const MembershipConnection = connectionOf(Membership, {
   implements: Refusal,
   simpleResolvers: true,
   description:
-    'What the rules of a team do not allow. Codes: `ROLE_MISSING` (the role in the account is not enough), `FIRST_OWNER` (whoever opened the account stays its owner), `ALREADY_INVITED`, `ALREADY_MEMBER`, `TOO_MANY_INVITATIONS`, `EMAIL_UNVERIFIED` (verify the e-mail that was invited first).',
+    'What the rules of a team do not allow. Codes: `ROLE_MISSING` (the role in the account is not enough), `FIRST_OWNER` (whoever opened the account stays its owner), `ALREADY_INVITED`, `ALREADY_MEMBER`, `TOO_MANY_INVITATIONS`, `EMAIL_UNVERIFIED` (verify the e-mail that was invited first), `PLAN_REQUIRED` (no plan has teams).',
 })
 export class TeamRefused extends Refusal {}
 

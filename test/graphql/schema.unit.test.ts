@@ -75,6 +75,20 @@ it('comes with the trusted documents and the tables of codes that belong to it',
   expect(cells(readFileSync('docs/errors.md', 'utf8'))).toEqual(cells(errorTables(schema)));
 });
 
+it('lists in the tables every code that a command is refused with', () => {
+  const tables = readFileSync('docs/errors.md', 'utf8');
+  // Those of an installation end a start, those of a mail nobody is answered.
+  const files = readdirSync('src', { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts') && !/^(installation|mail)/.test(file))
+    .map((file) => readFileSync(`src/${file}`, 'utf8'));
+  const refusals = files.flatMap((text) => [
+    ...text.matchAll(/\b(?:refused?|[A-Z]\w+(?:Refused|Stays|Input))\([^;]*?'([A-Z]+(?:_[A-Z]+)+)'/g),
+  ]);
+  const codes = new Set(refusals.map(([, code]) => code as string));
+  expect(codes.size).toBeGreaterThan(15);
+  expect([...codes].filter((code) => !tables.includes(`\`${code}\``))).toEqual([]);
+});
+
 /** Breaking changes against the schema of the last release that nobody has declared, and declared ones that there are not. */
 function undeclared(released: GraphQLSchema, now: GraphQLSchema, declared: readonly string[]): string[] {
   const changes = findBreakingChanges(released, now).map(({ description }) => description);
