@@ -81,6 +81,8 @@ export async function createHttpServer({
   });
   fastify.addHook('onSend', (_request, reply, payload, done) => {
     reply.headers(SECURITY_HEADERS);
+    // A cache in between knows addresses and not keys: it would give one account's answer to another.
+    if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
     done(null, payload);
   });
   if (corsOrigins.length > 0) {

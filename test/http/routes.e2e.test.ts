@@ -173,6 +173,19 @@ describe('every answer', () => {
     },
   );
 
+  it('is kept by no cache, but for what is the same for all', async () => {
+    const { secret } = await t.customer();
+    const asking = { 'x-api-key': secret, 'apollo-require-preflight': 'yes' };
+    const answer = await get('/graphql?query={me{account{id}}}', asking);
+    expect([answer.status, answer.headers.get('cache-control')]).toEqual([200, 'no-store']);
+    for (const path of ['/health', '/metrics', '/nope', '/graphql', '/v1/audit.csv']) {
+      expect([path, (await get(path)).headers.get('cache-control')]).toEqual([path, 'no-store']);
+    }
+    const { headers } = await t.query(PatternsDocument, { first: 1 }, secret);
+    expect(headers.get('cache-control')).toBe('no-store');
+    expect((await get('/.well-known/jwks.json')).headers.get('cache-control')).toMatch(/^public/);
+  });
+
   it('shows its limits to pages of the allowed origins only', async () => {
     const allowed = await get('/health', { origin: 'https://shop.example' });
     expect(allowed.headers.get('access-control-allow-origin')).toBe('https://shop.example');
