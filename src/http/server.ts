@@ -83,6 +83,8 @@ export async function createHttpServer({
     reply.headers(SECURITY_HEADERS);
     // A cache in between knows addresses and not keys: it would give one account's answer to another.
     if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
+    // A 401 says how to sign in (RFC 9110, section 15.5.2); browsers ask nobody for a token.
+    if (reply.statusCode === 401) reply.header('www-authenticate', 'Bearer');
     done(null, payload);
   });
   if (corsOrigins.length > 0) {

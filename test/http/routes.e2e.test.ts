@@ -186,6 +186,13 @@ describe('every answer', () => {
     expect((await get('/.well-known/jwks.json')).headers.get('cache-control')).toMatch(/^public/);
   });
 
+  it('says how to sign in where it is 401', async () => {
+    const { status, headers } = await t.query(PatternsDocument, { first: 1 });
+    expect([status, headers.get('www-authenticate')]).toEqual([401, 'Bearer']);
+    expect((await get('/v1/audit.csv')).headers.get('www-authenticate')).toBe('Bearer');
+    expect((await get('/health')).headers.get('www-authenticate')).toBeNull();
+  });
+
   it('shows its limits to pages of the allowed origins only', async () => {
     const allowed = await get('/health', { origin: 'https://shop.example' });
     expect(allowed.headers.get('access-control-allow-origin')).toBe('https://shop.example');
