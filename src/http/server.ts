@@ -91,6 +91,8 @@ export async function createHttpServer({
     await fastify.register(cors, {
       origin: corsOrigins.includes('*') ? '*' : [...corsOrigins],
       exposedHeaders: EXPOSED_HEADERS,
+      // An OPTIONS without the headers of a preflight would be refused as plain text.
+      strictPreflight: false,
     });
   }
   return fastify;

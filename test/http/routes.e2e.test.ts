@@ -193,6 +193,12 @@ describe('every answer', () => {
     expect((await get('/health')).headers.get('www-authenticate')).toBeNull();
   });
 
+  it('to OPTIONS is the one of a preflight, also without its headers', async () => {
+    const response = await fetch(`${t.app.url}/graphql`, { method: 'OPTIONS' });
+    expect([response.status, await response.text()]).toEqual([204, '']);
+    expect(response.headers.get('access-control-allow-methods')).toContain('POST');
+  });
+
   it('shows its limits to pages of the allowed origins only', async () => {
     const allowed = await get('/health', { origin: 'https://shop.example' });
     expect(allowed.headers.get('access-control-allow-origin')).toBe('https://shop.example');
