@@ -91,6 +91,9 @@ const keysIn = (name: string) =>
       }),
     );
 
+/** As browsers send it, or all: they are compared letter by letter. */
+const ORIGIN = /^(\*|[a-z][a-z\d+.-]*:\/\/[^/?#@\sA-Z]+)$/;
+
 /** As OpenTelemetry's specification names them. */
 const SAMPLERS = [
   'always_on',
@@ -155,7 +158,14 @@ const Environment = z.object({
     .string()
     .refine((text) => Buffer.byteLength(text) >= 32, 'must have at least 32 bytes (RFC 7518, section 3.2)')
     .optional(),
-  CORS_ORIGINS: z.string().default('').transform(listed),
+  CORS_ORIGINS: z
+    .string()
+    .default('')
+    .transform(listed)
+    .refine(
+      (origins) => origins.every((origin) => ORIGIN.test(origin)),
+      'must be origins like https://shop.example, in lower case and without a path, or *',
+    ),
   JOURNAL_FLUSH_MS: z.coerce.number().min(0).max(1_000).default(1),
   EMBEDDINGS: z.enum(['local', 'off']).default('local'),
   SHUTDOWN_DRAIN_MS: z.coerce.number().int().min(0).max(60_000).default(0),

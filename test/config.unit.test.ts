@@ -226,6 +226,23 @@ it.each(['abc', '1.5', '-1', '65536', '80 90', 'Infinity'])('takes no port from 
   expect(problems({ PORT: text })[0]).toMatch(/^PORT: /);
 });
 
+it.each(['shop.example', 'https://shop.example/', 'https://Shop.example', '*.shop.example', 'https://a b'])(
+  'takes no origin from "%s", which no browser sends: it would match none',
+  (text) => {
+    expect(problems({ CORS_ORIGINS: `https://good.example,${text}` })[0]).toMatch(/^CORS_ORIGINS: /);
+  },
+);
+
+it.each([
+  '*',
+  'http://localhost:3000',
+  'https://shop.example:8443',
+  'capacitor://localhost',
+  'http://[::1]:80',
+])('takes "%s" as an origin', (text) => {
+  expect(parseConfig({ CORS_ORIGINS: text }).corsOrigins).toEqual([text]);
+});
+
 it.each<[string, NodeJS.ProcessEnv, string]>([
   [
     'has no plan beside it',
