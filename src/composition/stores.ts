@@ -61,7 +61,11 @@ export async function openStores(
   log: Logger,
   shutdown: Shutdown,
 ): Promise<Stores> {
-  const lock = await lockDataDir(config.dataDir);
+  const lock = await lockDataDir(config.dataDir).catch((error: NodeJS.ErrnoException) => {
+    // In its way stands a file, or rights: what the system says of it needs no stack.
+    if (error.syscall === undefined) throw error;
+    throw new ConfigError([`DATA_DIR: cannot be used: ${error.message}`]);
+  });
   shutdown.add('lock on the data directory', () => lock.release());
   const secrets = await loadSecrets(config.secrets, config.dataDir, config.production);
   const node = await nodeId(config.dataDir, config.nodeId);

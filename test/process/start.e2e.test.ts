@@ -176,6 +176,14 @@ describe('a configuration that cannot be used', () => {
   );
 
   it(
+    'has a file where its directory should be: said without a stack',
+    async () => {
+      expect(await refusal({ DATA_DIR: process.execPath })).toMatch(/^ {2}DATA_DIR: cannot be used: EEXIST/m);
+    },
+    PATIENCE_MS,
+  );
+
+  it(
     'lacks secrets in production: each is named, and none is made',
     async () => {
       const given = randomBytes(32).toString('base64url');
