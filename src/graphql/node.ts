@@ -28,7 +28,7 @@ export class NodeResolver {
   @Query(() => Node, {
     nullable: true,
     description:
-      'An object by its id: a pattern that the plan includes (a use of it, as with `pattern`), the account, or a key of it. Null where there is none, or it belongs to another account.',
+      'An object by its id: a pattern that the plan includes (a use of it, as with `pattern`), the account, or for a key with the scope `ADMIN` a key of it. Null for anything else, be it there or not.',
   })
   async node(
     @Ctx() context: RequestContext,

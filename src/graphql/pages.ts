@@ -33,7 +33,10 @@ export class PageInfo {
   })
   startCursor!: string | null;
 
-  @Field(() => String, { nullable: true, description: 'Give it as `after` for the next page.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Give it as `after` for the next page; null for an empty page.',
+  })
   endCursor!: string | null;
 }
 

@@ -38,7 +38,7 @@ registerEnumType(KeyScope, {
   valuesConfig: {
     READ: { description: 'Read the catalogue, usage and quota.' },
     WRITE: { description: 'Change data; nothing needs it yet.' },
-    ADMIN: { description: 'Manage the keys of the account.' },
+    ADMIN: { description: 'Manage the keys of the account, read its audit log; of an operator, act as one.' },
   },
 });
 

@@ -24,7 +24,7 @@ export class SpendInput {
   })
   endpoint!: string;
 
-  @Field(() => String, { defaultValue: 'GET', description: 'The HTTP method.' })
+  @Field(() => String, { defaultValue: 'GET', description: 'The HTTP method, in capitals.' })
   method!: string;
 
   @Field(() => String, {

@@ -16,7 +16,7 @@ registerEnumType(MemberRole, {
   description: 'What a user may do in an account.',
   valuesConfig: {
     OWNER: { description: 'Everything; alone makes, changes and removes owners.' },
-    ADMIN: { description: 'Manages members, and what developers may.' },
+    ADMIN: { description: 'Manages members, reads the audit log, and what developers may.' },
     DEVELOPER: { description: 'Manages keys, and sees usage.' },
     BILLING: { description: 'Pays, and sees usage.' },
     VIEWER: { description: 'Sees usage, keys without their secrets, and members.' },

@@ -153,7 +153,7 @@ export type KeyMetadataInput = {
 
 /** What a key may do: `@access` says at each field which one it needs. None includes another. */
 export type KeyScope =
-  /** Manage the keys of the account. */
+  /** Manage the keys of the account, read its audit log; of an operator, act as one. */
   | 'ADMIN'
   /** Read the catalogue, usage and quota. */
   | 'READ'
@@ -170,7 +170,7 @@ export type LeaveTeamInput = {
 
 /** What a user may do in an account. */
 export type MemberRole =
-  /** Manages members, and what developers may. */
+  /** Manages members, reads the audit log, and what developers may. */
   | 'ADMIN'
   /** Pays, and sees usage. */
   | 'BILLING'
@@ -293,7 +293,7 @@ export type SpendInput = {
   cost?: number | null | undefined;
   /** The path that was called, 1 to 200 characters: no personal data. */
   endpoint: string;
-  /** The HTTP method. */
+  /** The HTTP method, in capitals. */
   method?: string;
   /** What was asked for, e.g. the name of an operation; at most 200 characters. */
   operation?: string | null | undefined;

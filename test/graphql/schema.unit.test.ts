@@ -9,6 +9,7 @@ import {
   isInterfaceType,
   isIntrospectionType,
   isObjectType,
+  isScalarType,
   isSpecifiedScalarType,
   lexicographicSortSchema,
   parse,
@@ -119,6 +120,13 @@ it('describes every type, field, argument and enum value', () => {
   const places = described(schema);
   expect(places.length).toBeGreaterThan(100);
   expect(places.filter(([, text]) => !text || text.trim().length < 4).map(([place]) => place)).toEqual([]);
+});
+
+it('says of every scalar of its own where it is specified', () => {
+  const scalars = types(schema).filter(isScalarType);
+  expect(scalars.map(({ name, specifiedByURL }) => [name, specifiedByURL])).toEqual([
+    ['DateTimeISO', expect.stringMatching(/^https:/)],
+  ]);
 });
 
 describe('the root fields', () => {
