@@ -11,6 +11,9 @@ async function ask(query, input, credential) {
       ...(credential && { authorization: `Bearer ${credential}` }),
     },
     body: JSON.stringify({ query, variables: input && { input } }),
+  }).catch(() => {
+    console.error(`Nothing answers at ${address}: start the service with "npm start".`);
+    process.exit(1);
   });
   return { status: response.status, ...(await response.json()) };
 }

@@ -72,7 +72,7 @@ export class CatalogueResolver {
   }
 
   @Cost(5)
-  @FieldResolver(() => Int, { description: 'How many patterns there are on all pages.' })
+  @FieldResolver(() => Int, { nullable: true, description: 'How many patterns there are on all pages.' })
   totalCount(@Root() connection: ConnectionOf): Promise<number> {
     return this.catalogue.count(connection.horizon, connection.category);
   }
@@ -177,7 +177,10 @@ export class CatalogueResolver {
 @Resolver(() => Pattern)
 export class PatternFieldsResolver {
   @Cost(1)
-  @FieldResolver(() => Int, { description: 'How often it was read with live keys; test keys do not count.' })
+  @FieldResolver(() => Int, {
+    nullable: true,
+    description: 'How often it was read with live keys; test keys do not count.',
+  })
   uses(@Root() pattern: Pattern, @Ctx() { loaders }: RequestContext): Promise<number> {
     return loaders.patternUses.load(pattern.id);
   }

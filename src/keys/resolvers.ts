@@ -184,6 +184,7 @@ export class AccountKeysResolver {
   @Access({ scope: 'admin', roles: MEMBERS })
   @Sized({ slicingArguments: ['first'], sizedFields: ['edges', 'nodes'] })
   @FieldResolver(() => KeyConnection, {
+    nullable: true,
     description: 'The keys of the account, the oldest first.',
   })
   async keys(@Root() account: Account, @Args(() => PageArgs) { first, after }: PageArgs): Promise<Page<Key>> {

@@ -31,6 +31,7 @@ export class AccountTeamResolver {
   @Access({ roles: MEMBERS })
   @Sized({ slicingArguments: ['first'], sizedFields: ['edges', 'nodes'] })
   @FieldResolver(() => MemberConnection, {
+    nullable: true,
     description: 'Who works in the account, the first who came first.',
   })
   async members(
@@ -52,6 +53,7 @@ export class AccountTeamResolver {
   @Access({ roles: MANAGERS })
   @Sized({ slicingArguments: ['first'], sizedFields: ['edges', 'nodes'] })
   @FieldResolver(() => InvitationConnection, {
+    nullable: true,
     description: 'Invitations to the account that wait for an answer, the oldest first.',
   })
   async invitations(
@@ -97,6 +99,7 @@ export class ViewerTeamsResolver {
   @Access({ roles: MEMBERS })
   @Sized({ slicingArguments: ['first'], sizedFields: ['edges', 'nodes'] })
   @FieldResolver(() => MembershipConnection, {
+    nullable: true,
     description: 'The accounts that the user works in, the own one among them, the first joined first.',
   })
   async accounts(

@@ -98,7 +98,7 @@ async function listAll(t: TestApp, secret: string, first: number, category?: str
     const page: PatternsQuery['patterns'] | undefined = answer.data?.patterns;
     if (!page) throw new Error(JSON.stringify(answer.errors));
     listed.slugs.push(...page.nodes.map(({ slug }) => slug));
-    listed.totals.add(page.totalCount);
+    listed.totals.add(page.totalCount as number);
     expect(page.pageInfo.endCursor === null).toBe(page.nodes.length === 0);
     if (!page.pageInfo.hasNextPage) return listed;
     // A page that isn't the last is full.

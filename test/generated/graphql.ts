@@ -464,7 +464,7 @@ export type InvitationsQueryVariables = Exact<{
 }>;
 
 
-export type InvitationsQuery = { me: { account: { id: string, invitations: { nodes: Array<{ id: string, email: string | null, role: MemberRole }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } } } | null };
+export type InvitationsQuery = { me: { account: { id: string, invitations: { nodes: Array<{ id: string, email: string | null, role: MemberRole }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } } | null };
 
 export type InviteMemberMutationVariables = Exact<{
   input: InviteMemberInput;
@@ -495,7 +495,7 @@ export type KeysQueryVariables = Exact<{
 }>;
 
 
-export type KeysQuery = { me: { account: { id: string, keys: { nodes: Array<{ id: string, name: string, environment: KeyEnvironment, scopes: Array<KeyScope>, prefix: string, last4: string, issuedAt: string, expiresAt: string | null, rotatedAt: string | null, graceEndsAt: string | null, revokedAt: string | null, lastUsedAt: string | null, limits: Array<{ meter: KeyLimitMeter, window: KeyLimitWindow, amount: number }>, metadata: Array<{ name: string, value: string }> }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } } } | null };
+export type KeysQuery = { me: { account: { id: string, keys: { nodes: Array<{ id: string, name: string, environment: KeyEnvironment, scopes: Array<KeyScope>, prefix: string, last4: string, issuedAt: string, expiresAt: string | null, rotatedAt: string | null, graceEndsAt: string | null, revokedAt: string | null, lastUsedAt: string | null, limits: Array<{ meter: KeyLimitMeter, window: KeyLimitWindow, amount: number }>, metadata: Array<{ name: string, value: string }> }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } } | null };
 
 export type LeaveTeamMutationVariables = Exact<{
   input: LeaveTeamInput;
@@ -520,7 +520,7 @@ export type MembersQueryVariables = Exact<{
 }>;
 
 
-export type MembersQuery = { me: { account: { id: string, members: { nodes: Array<{ userId: string, role: MemberRole, firstOwner: boolean, user: { id: string, email: string | null, name: string | null } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } } } | null };
+export type MembersQuery = { me: { account: { id: string, members: { nodes: Array<{ userId: string, role: MemberRole, firstOwner: boolean, user: { id: string, email: string | null, name: string | null } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } } | null };
 
 export type MyAccountsQueryVariables = Exact<{
   first?: number | null | undefined;
@@ -528,7 +528,7 @@ export type MyAccountsQueryVariables = Exact<{
 }>;
 
 
-export type MyAccountsQuery = { me: { role: MemberRole | null, accounts: { nodes: Array<{ accountId: string, role: MemberRole, owner: { id: string, name: string | null } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } } | null };
+export type MyAccountsQuery = { me: { role: MemberRole | null, accounts: { nodes: Array<{ accountId: string, role: MemberRole, owner: { id: string, name: string | null } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
 
 export type PatternQueryVariables = Exact<{
   id?: string | number | null | undefined;
@@ -538,7 +538,7 @@ export type PatternQueryVariables = Exact<{
 
 export type PatternQuery = { pattern:
     | { __typename: 'NotFound', code: string, message: string }
-    | { __typename: 'Pattern', id: string, slug: string, name: string, category: string, tier: string, tags: Array<string>, description: string, uses: number, example: { language: string, text: string } | null }
+    | { __typename: 'Pattern', id: string, slug: string, name: string, category: string, tier: string, tags: Array<string>, description: string, uses: number | null, example: { language: string, text: string } | null }
     | { __typename: 'PlanRequired', code: string, message: string, plan: string }
    | null };
 
@@ -549,7 +549,7 @@ export type PatternsQueryVariables = Exact<{
 }>;
 
 
-export type PatternsQuery = { patterns: { totalCount: number, nodes: Array<{ id: string, slug: string, name: string, category: string, tier: string, uses: number }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null };
+export type PatternsQuery = { patterns: { totalCount: number | null, nodes: Array<{ id: string, slug: string, name: string, category: string, tier: string, uses: number | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null };
 
 export type QuotaQueryVariables = Exact<{ [key: string]: never; }>;
 

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import type { GraphQLNamedType, GraphQLSchema, OperationTypeNode } from 'graphql';
+import type { GraphQLField, GraphQLNamedType, GraphQLSchema, OperationTypeNode } from 'graphql';
 import {
   buildSchema,
   findBreakingChanges,
@@ -8,6 +8,7 @@ import {
   isInputObjectType,
   isInterfaceType,
   isIntrospectionType,
+  isNonNullType,
   isObjectType,
   isScalarType,
   isSpecifiedScalarType,
@@ -127,6 +128,19 @@ it('says of every scalar of its own where it is specified', () => {
   expect(scalars.map(({ name, specifiedByURL }) => [name, specifiedByURL])).toEqual([
     ['DateTimeISO', expect.stringMatching(/^https:/)],
   ]);
+});
+
+/** Null takes the place of what failed, and of everything round it up to the next field that may be null. */
+it('lets what asks a read model on its own fail on its own', () => {
+  const priced = (field: GraphQLField<unknown, unknown>) =>
+    field.astNode?.directives?.some(({ name }) => name.value === 'cost') === true;
+  const asking = types(schema)
+    .filter(isObjectType)
+    .flatMap((type) => Object.values(type.getFields()).map((field) => ({ type, field })))
+    .filter(({ field }) => field.args.length > 0 || priced(field));
+  expect(asking.length).toBeGreaterThan(30);
+  const whole = asking.filter(({ field }) => isNonNullType(field.type));
+  expect(whole.map(({ type, field }) => `${type.name}.${field.name}`)).toEqual([]);
 });
 
 describe('the root fields', () => {

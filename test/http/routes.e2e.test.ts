@@ -197,6 +197,7 @@ describe('every answer', () => {
     const response = await fetch(`${t.app.url}/graphql`, { method: 'OPTIONS' });
     expect([response.status, await response.text()]).toEqual([204, '']);
     expect(response.headers.get('access-control-allow-methods')).toContain('POST');
+    expect(response.headers.get('access-control-max-age')).toBe('7200');
   });
 
   it('shows its limits to pages of the allowed origins only', async () => {

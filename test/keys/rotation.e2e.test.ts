@@ -117,7 +117,7 @@ describe('a key that manages keys', () => {
     const made = await issue(admin.secret, { environment: 'TEST', name: 'by a key' });
     expect(await codeOf((await rotate(admin.secret, made.id, 0)).secret as string)).toBeUndefined();
     const { data } = await t.query(KeysDocument, {}, admin.secret);
-    expect(data?.me?.account.keys.nodes.map(({ id }) => id)).toContain(made.id);
+    expect(data?.me?.account.keys?.nodes.map(({ id }) => id)).toContain(made.id);
     await expect(issue(admin.secret, { environment: 'LIVE' })).rejects.toThrow('environment');
     await expect(issue(admin.secret, { environment: 'TEST', scopes: ['WRITE'] })).rejects.toThrow('scopes');
     await expect(rotate(admin.secret, live, 0)).rejects.toThrow('NOT_FOUND');
@@ -143,10 +143,10 @@ it('lists a key with what it was issued with, its rotation and its last use', as
   await call(secret);
   await t.caughtUp();
   const { data } = await t.query(KeysDocument, {}, token);
-  const listed = data?.me?.account.keys.nodes.find((node) => node.id === id);
+  const listed = data?.me?.account.keys?.nodes.find((node) => node.id === id);
   expect(listed).toMatchObject({ ...input, ...key, revokedAt: null });
   expect(Date.parse(listed?.lastUsedAt as string)).toBeGreaterThanOrEqual(
     Date.parse(key.rotatedAt as string),
   );
-  expect(data?.me?.account.keys.nodes.find((node) => node.id !== id)?.lastUsedAt).toBeNull();
+  expect(data?.me?.account.keys?.nodes.find((node) => node.id !== id)?.lastUsedAt).toBeNull();
 });
