@@ -26,25 +26,16 @@ export interface PreparedOperation {
   readonly run: Run;
 }
 
-interface Entry {
-  readonly shape: OperationShape;
-  readonly access: readonly AccessRule[];
-  readonly cost: CostFormula;
-  readonly interpreted: Run;
-  compiled: Run | undefined;
-  seen: number;
-}
-
-/** Compiling costs milliseconds: only documents that come again are worth it. */
+/** Compiling costs milliseconds: only documents that are executed again are worth it. */
 const COMPILE_AT = 3;
 
 /**
- * Executes operations: a document that comes again is compiled with graphql-jit, everything else is
+ * Executes operations: a document that is executed again is compiled with graphql-jit, everything else is
  * interpreted by graphql-js, which is the reference (test/graphql/executor.unit.test.ts compares the two).
  */
 export class Executor {
   /** As long as Apollo or the known operations keep the document. */
-  readonly #entries = new WeakMap<OperationDefinitionNode, Entry>();
+  readonly #entries = new WeakMap<OperationDefinitionNode, PreparedOperation>();
   readonly #prices: Prices;
 
   /** @throws Error for a schema with a list without a bound */
@@ -59,17 +50,24 @@ export class Executor {
         shape: shapeOf(this.schema, document, operation),
         access: accessRulesOf(this.schema, document, operation),
         cost: new CostFormula(this.schema, this.#prices, document, operation),
-        interpreted: this.interpreted(document, operation),
-        compiled: undefined,
-        seen: 0,
+        run: this.#run(document, operation),
       };
       this.#entries.set(operation, entry);
     }
-    // An event of a subscription is executed by graphql-js, which gives it to the resolver.
-    if (++entry.seen === COMPILE_AT && entry.shape.kind !== 'subscription')
-      entry.compiled = this.compiled(document, operation);
-    const { shape, access, cost } = entry;
-    return { shape, access, cost, run: entry.compiled ?? entry.interpreted };
+    return entry;
+  }
+
+  /**
+   * Counts what is executed, not what is asked for: fragments that multiply are small as text and take minutes
+   * to compile, and the cost has refused them by then.
+   */
+  #run(document: DocumentNode, operation: OperationDefinitionNode): Run {
+    let run = this.interpreted(document, operation);
+    let executed = 0;
+    return (...call) => {
+      if (++executed === COMPILE_AT) run = this.compiled(document, operation) ?? run;
+      return run(...call);
+    };
   }
 
   interpreted(document: DocumentNode, operation: OperationDefinitionNode): Run {

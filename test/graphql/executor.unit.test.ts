@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { getVariableValues } from 'graphql/execution/values.js';
 import fc from 'fast-check';
 import type {
@@ -282,6 +283,17 @@ describe('interpreted, because graphql-jit gets it wrong, is', () => {
       expect(executor.compiled(...operationOf(text))).toBeDefined();
     }
   });
+});
+
+it('compiles what is executed again, and not what is refused each time: that may be beyond all bounds', async () => {
+  const document = parse('{ categories { name } }');
+  const operation = document.definitions[0] as OperationDefinitionNode;
+  const fresh = new Executor(world.schema);
+  const compiling = jest.spyOn(fresh, 'compiled');
+  for (let i = 0; i < 5; i++) fresh.prepare(document, operation);
+  expect(compiling).not.toHaveBeenCalled();
+  for (let i = 0; i < 5; i++) await fresh.prepare(document, operation).run(CONTEXT, {}, {});
+  expect(compiling).toHaveBeenCalledTimes(1);
 });
 
 it('hides a value that does not fit the schema, and keeps the caller’s own mistake', () => {
