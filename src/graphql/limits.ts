@@ -1,6 +1,6 @@
 import type { ASTVisitor, ValidationContext } from 'graphql';
-import { GraphQLError, Kind } from 'graphql';
-import type { SelectionSetNode } from 'graphql';
+import { GraphQLError, isIntrospectionType, Kind, SchemaMetaFieldDef } from 'graphql';
+import type { FieldNode, SelectionSetNode } from 'graphql';
 import { ApiError } from './errors.js';
 
 /** Of a document; checked by the parser. */
@@ -48,8 +48,13 @@ export function withoutValue(error: GraphQLError): GraphQLError {
 export function queryLimits(context: ValidationContext): ASTVisitor {
   const tooLarge = (message: string): void => context.reportError(new ApiError('QUERY_TOO_LARGE', message));
   let aliases = 0;
+  let within = 0;
   return {
     Field: (node) => {
+      // Each level of aliases multiplies the ones above, and nothing of it is priced.
+      if (node.alias && isOfIntrospection(context, node) && ++within === 1) {
+        tooLarge('Introspection takes no aliases, except for __type.');
+      }
       if (node.alias && ++aliases === MAX_ALIASES + 1) {
         tooLarge(`A query may have at most ${MAX_ALIASES} aliases.`);
       }
@@ -72,6 +77,11 @@ export function queryLimits(context: ValidationContext): ASTVisitor {
       }
     },
   };
+}
+
+function isOfIntrospection(context: ValidationContext, { name }: FieldNode): boolean {
+  const parent = context.getParentType();
+  return name.value === SchemaMetaFieldDef.name || (parent != null && isIntrospectionType(parent));
 }
 
 /** How many fields stand at the root; each fragment counts once, since spread again it adds no answer. */

@@ -89,6 +89,21 @@ it('has a limit on aliases in the whole document', () => {
   expect(refusals(query(30))).toEqual(tooLarge(message));
 });
 
+it.each([
+  ['{ a: __schema { description } b: __schema { description } }'],
+  ['{ __schema { types { a: fields { name } b: fields { name } } } }'],
+  ['{ __schema { types { ...f } } } fragment f on __Type { a: ofType { name } ... on __Type { b: kind } }'],
+])(
+  'refuses aliases in introspection, each of which would multiply an answer without a price: %s',
+  (query) => {
+    expect(refusals(query)).toEqual(tooLarge('Introspection takes no aliases, except for __type.'));
+  },
+);
+
+it('lets several types be asked for by name', () => {
+  expect(refusals('{ a: __type(name: "A") { name } b: __type(name: "B") { name } }')).toEqual([]);
+});
+
 describe('the root fields of an operation', () => {
   const fields = (count: number): string => 'leaf '.repeat(count);
   const TOO_MANY = tooLarge(`An operation may have at most ${MAX_ROOT_FIELDS} root fields.`);
