@@ -192,14 +192,16 @@ function callerFor(shape: OperationShape, { caller }: RequestContext): RequestCo
 /** Milliseconds to wait until the guard of what takes nothing of a plan lets it pass; 0 when it does. */
 async function waitOf(
   { guard, addressGuard }: GovernanceOptions,
-  { metering, rootCalls }: OperationShape,
+  { metering, anonymousCalls }: OperationShape,
   { caller, address, now }: RequestContext,
   mode: Call['mode'],
 ): Promise<number> {
-  if (metering === 'service' && mode !== 'validate') return 0;
-  if (metering === 'anonymous' && mode !== 'validate') {
-    for (const field of rootCalls) if (!(await addressGuard.passes(address ?? '', field))) return 60_000;
-    return 0;
+  if (mode !== 'validate') {
+    // Whatever stands beside them: somebody signed in may not register others without end, or guess passwords.
+    for (const field of anonymousCalls) {
+      if (!(await addressGuard.passes(address ?? '', field))) return 60_000;
+    }
+    if (metering === 'service' || metering === 'anonymous') return 0;
   }
   return guard.take('accountId' in caller ? `account ${caller.accountId}` : `address ${address}`, now);
 }

@@ -24,8 +24,8 @@ export interface OperationShape {
   readonly kind: 'query' | 'mutation' | 'subscription';
   /** Root fields by name, each once, in order. Introspection is left out. */
   readonly rootFields: readonly string[];
-  /** The same for each answer that is asked for: a field under two aliases stands here twice. */
-  readonly rootCalls: readonly string[];
+  /** Those that are limited by address, for each answer that is asked for: under two aliases one stands here twice. */
+  readonly anonymousCalls: readonly string[];
   /** The strictest metering of its fields; `open` for an operation of introspection alone. */
   readonly metering: Metering | 'open';
 }
@@ -59,14 +59,15 @@ export function shapeOf(
     }
   };
   collect(operation.selectionSet);
-  const rootCalls = [...calls.values()];
-  const rootFields = [...new Set(rootCalls)];
-  const meterings = rootFields.map((field) => meteringOf(schema, operation.operation, field));
+  const of = (field: string) => meteringOf(schema, operation.operation, field);
+  const anonymousCalls = [...calls.values()].filter((field) => of(field) === 'anonymous');
+  const rootFields = [...new Set(calls.values())];
+  const meterings = rootFields.map(of);
   const metering =
     meterings.length === 0
       ? 'open'
       : meterings.some((m) => m === 'governed' || m === undefined)
         ? 'governed'
         : (['guarded', 'anonymous', 'service'] as const).find((metering) => meterings.includes(metering));
-  return { kind: operation.operation, rootFields, rootCalls, metering: metering ?? 'governed' };
+  return { kind: operation.operation, rootFields, anonymousCalls, metering: metering ?? 'governed' };
 }

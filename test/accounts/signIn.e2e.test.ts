@@ -184,6 +184,18 @@ describe('signing in', () => {
     expect(limited).toHaveLength(4);
   });
 
+  it('is limited for each address also beside what asks for a session', async () => {
+    const { token } = await newUser();
+    const attempts = Array.from(
+      { length: 11 },
+      (_, i) =>
+        `a${i}: signIn(input: { email: "beside.${i}@example.com", password: "a wrong one" }) { __typename }`,
+    );
+    const own = 'updateProfile(input: { name: "Ann" }) { __typename }';
+    const { status, errors } = await t.raw(`mutation { ${attempts.join(' ')} ${own} }`, {}, token);
+    expect([status, errors?.[0]?.extensions['code']]).toEqual([429, 'RATE_LIMITED']);
+  });
+
   it('under one command id opens one session, and shows its tokens once', async () => {
     const { email } = await newUser();
     const input = { email, password: PASSWORD, commandId: randomUUID() };

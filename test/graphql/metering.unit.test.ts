@@ -60,7 +60,7 @@ it('finds root fields in fragments, inline, named and within each other', () => 
   expect(shape(query)).toEqual({
     kind: 'query',
     rootFields: ['open', 'sold'],
-    rootCalls: ['open', 'sold'],
+    anonymousCalls: ['open'],
     metering: 'governed',
   });
 });
@@ -75,12 +75,11 @@ it('ends with fragments that spread each other', () => {
   );
 });
 
-it('names each root field once and counts a call for each answer', () => {
-  const query =
-    '{ one: sold { open } two: sold { open } sold { open } sold { own { open } } open __typename }';
+it('names each root field once, and what is limited by address for each answer, whatever stands beside it', () => {
+  const query = '{ one: open two: open open open own { open } sold { open } __typename }';
   expect(shape(query)).toMatchObject({
-    rootFields: ['sold', 'open'],
-    rootCalls: ['sold', 'sold', 'sold', 'open'],
+    rootFields: ['open', 'own', 'sold'],
+    anonymousCalls: ['open', 'open', 'open'],
   });
 });
 
