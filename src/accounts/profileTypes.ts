@@ -1,6 +1,6 @@
 import 'reflect-metadata';
-import { GraphQLDateTimeISO } from 'graphql-scalars';
 import { createUnionType, Field, InputType, ObjectType } from 'type-graphql';
+import { DateTimeISO } from '../graphql/dateTime.js';
 import { InvalidInput, NotFound, SignInRefused } from '../graphql/refusals.js';
 import { User } from './types.js';
 
@@ -27,7 +27,7 @@ export class ChangePasswordPayload {
   @Field(() => String, { nullable: true, description: 'For `refreshSession`, once.' })
   refreshToken!: string | null;
 
-  @Field(() => GraphQLDateTimeISO, { nullable: true, description: 'When the session token is over.' })
+  @Field(() => DateTimeISO, { nullable: true, description: 'When the session token is over.' })
   expiresAt!: Date | null;
 
   @Field(() => String, {

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
-import { GraphQLDateTimeISO } from 'graphql-scalars';
 import { createUnionType, Field, InputType, ObjectType } from 'type-graphql';
+import { DateTimeISO } from '../graphql/dateTime.js';
 import { InvalidInput, NotFound, SignInRefused } from '../graphql/refusals.js';
 import { Account, User } from './types.js';
 
@@ -40,7 +40,7 @@ export class SignInPayload {
   })
   refreshToken!: string | null;
 
-  @Field(() => GraphQLDateTimeISO, { nullable: true, description: 'When the session token is over.' })
+  @Field(() => DateTimeISO, { nullable: true, description: 'When the session token is over.' })
   expiresAt!: Date | null;
 
   @Field(() => String, {
@@ -81,7 +81,7 @@ export class RefreshSessionPayload {
   })
   refreshToken!: string;
 
-  @Field(() => GraphQLDateTimeISO, { description: 'When the session token is over.' })
+  @Field(() => DateTimeISO, { description: 'When the session token is over.' })
   expiresAt!: Date;
 
   @Field(() => String, {

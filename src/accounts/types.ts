@@ -1,8 +1,8 @@
 import 'reflect-metadata';
 import { createUnionType, Field, ID, InputType, ObjectType } from 'type-graphql';
-import { GraphQLDateTimeISO } from 'graphql-scalars';
 import type { UserRow } from '../../projections/accounts/queries.js';
 import { Sized } from '../graphql/cost/directives.js';
+import { DateTimeISO } from '../graphql/dateTime.js';
 import { Node } from '../graphql/node.js';
 import { EmailTaken, InvalidInput, NotFound } from '../graphql/refusals.js';
 import type { PlanInForce } from '../plans/profile.js';
@@ -13,7 +13,7 @@ export class User {
   @Field(() => ID, { description: 'Its id.' })
   id!: string;
 
-  @Field(() => GraphQLDateTimeISO, { description: 'When it was registered.' })
+  @Field(() => DateTimeISO, { description: 'When it was registered.' })
   registeredAt!: Date;
 
   @Field(() => Boolean, { description: 'Whether the e-mail was shown to be the user’s.' })

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
-import { GraphQLDateTimeISO } from 'graphql-scalars';
 import { ArgsType, Field, ID, ObjectType } from 'type-graphql';
 import type { AuditRow } from '../../projections/audit/queries.js';
+import { DateTimeISO } from '../graphql/dateTime.js';
 import { connectionOf, PageArgs } from '../graphql/pages.js';
 
 @ObjectType({
@@ -12,7 +12,7 @@ export class AuditEntry {
   @Field(() => ID, { description: 'Names the event that it is taken from.' })
   id!: string;
 
-  @Field(() => GraphQLDateTimeISO, { description: 'When.' })
+  @Field(() => DateTimeISO, { description: 'When.' })
   at!: Date;
 
   @Field(() => String, { description: 'What was done, e.g. `KeyRevoked`.' })
@@ -61,10 +61,10 @@ export class AuditLogPage extends PageArgs {
   @Field(() => String, { nullable: true, description: 'Only this action, e.g. `KeyRevoked`.' })
   action?: string | null;
 
-  @Field(() => GraphQLDateTimeISO, { nullable: true, description: 'Only from this time on.' })
+  @Field(() => DateTimeISO, { nullable: true, description: 'Only from this time on.' })
   from?: Date | null;
 
-  @Field(() => GraphQLDateTimeISO, { nullable: true, description: 'Only before this time.' })
+  @Field(() => DateTimeISO, { nullable: true, description: 'Only before this time.' })
   to?: Date | null;
 }
 

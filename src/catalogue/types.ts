@@ -1,10 +1,10 @@
 import 'reflect-metadata';
 import { ArgsType, createUnionType, Field, Float, Int, ObjectType } from 'type-graphql';
-import { GraphQLDateTimeISO } from 'graphql-scalars';
 import type { PatternRow } from '../../projections/catalogue/queries.js';
 import { MAX_TAGS } from './events.js';
 import { connectionOf, PageArgs } from '../graphql/pages.js';
 import { Sized } from '../graphql/cost/directives.js';
+import { DateTimeISO } from '../graphql/dateTime.js';
 import { Node } from '../graphql/node.js';
 import { NotFound, PlanRequired } from '../graphql/refusals.js';
 
@@ -43,10 +43,10 @@ export class Pattern extends Node {
   @Field(() => PatternExample, { nullable: true, description: 'An example, where one helps.' })
   example!: PatternExample | null;
 
-  @Field(() => GraphQLDateTimeISO, { description: 'When it entered the catalogue.' })
+  @Field(() => DateTimeISO, { description: 'When it entered the catalogue.' })
   publishedAt!: Date;
 
-  @Field(() => GraphQLDateTimeISO, { description: 'When its content last changed.' })
+  @Field(() => DateTimeISO, { description: 'When its content last changed.' })
   revisedAt!: Date;
 }
 

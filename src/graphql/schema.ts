@@ -1,7 +1,6 @@
 import { printSchemaWithDirectives } from '@graphql-tools/utils';
 import type { GraphQLSchema } from 'graphql';
-import { defaultFieldResolver, isAbstractType, isScalarType, specifiedDirectives } from 'graphql';
-import { GraphQLDateTimeISO } from 'graphql-scalars';
+import { defaultFieldResolver, isAbstractType, specifiedDirectives } from 'graphql';
 import type { NonEmptyArray, PubSub } from 'type-graphql';
 import { buildSchemaSync } from 'type-graphql';
 import { ACCESS_DIRECTIVE } from './access.js';
@@ -81,13 +80,6 @@ export function createSchema(instances: readonly object[] = []): GraphQLSchema {
     pubSub: NO_TOPICS,
     directives: [...specifiedDirectives, ...COST_DIRECTIVES, ACCESS_DIRECTIVE],
   });
-  // The library's scalar says neither what it takes nor where that is written down.
-  const dates = schema.getType(GraphQLDateTimeISO.name);
-  if (isScalarType(dates)) {
-    dates.description =
-      'A point in time as in RFC 3339, e.g. `2026-11-23T10:15:30Z`: with a zone, and never a date alone. Answers are in UTC.';
-    dates.specifiedByURL = 'https://www.rfc-editor.org/rfc/rfc3339#section-5.6';
-  }
   // Members are told apart by their class, which has the type's name. type-graphql's own function is
   // asynchronous, and graphql-jit needs an answer at once.
   for (const type of Object.values(schema.getTypeMap())) {

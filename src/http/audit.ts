@@ -4,6 +4,7 @@ import type { AuditFilter, AuditQueries, AuditRow } from '../../projections/audi
 import { csvLine } from '../audit/csv.js';
 import { MANAGERS, MEMBERS, refusedAccess } from '../graphql/access.js';
 import type { Authenticate } from '../graphql/authenticate.js';
+import { isStorable } from '../graphql/dateTime.js';
 import { ApiError, invalidInput } from '../graphql/errors.js';
 import type { Logger } from '../logger.js';
 
@@ -111,7 +112,7 @@ function timeOf(name: string, value: unknown): Date | undefined {
   const text = textOf(name, value);
   if (text === undefined) return undefined;
   const time = new Date(text);
-  if (!TIME.test(text) || Number.isNaN(time.getTime())) {
+  if (!TIME.test(text) || !isStorable(time)) {
     throw invalidInput(name, `"${name}" must be a time like 2026-11-23 or 2026-11-23T10:00:00Z.`);
   }
   return time;

@@ -1,7 +1,6 @@
 import { Arg, Args, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
 import type { KeyQueries, KeyRow } from '../../projections/keys/queries.js';
 import { Account } from '../accounts/types.js';
-import { GraphQLDateTimeISO } from 'graphql-scalars';
 import type { CommandHandler } from '../eventsourcing/commandHandler.js';
 import { commandIdOf } from '../eventsourcing/commandId.js';
 import type { StoredEvent } from '../eventsourcing/event.js';
@@ -13,6 +12,7 @@ import { Cost, MUTATION, Sized } from '../graphql/cost/directives.js';
 import type { RequestContext } from '../graphql/context.js';
 import { accountOf, actorOf } from '../graphql/context.js';
 import { Access, BUILDERS, MEMBERS } from '../graphql/access.js';
+import { DateTimeISO } from '../graphql/dateTime.js';
 import { Metered } from '../graphql/metering.js';
 import { badCommandId, InvalidInput, notDone, refused } from '../graphql/refusals.js';
 import type { Authority } from './decide.js';
@@ -164,7 +164,7 @@ export class KeysResolver {
 
 @Resolver(() => Key)
 export class KeyFieldsResolver {
-  @FieldResolver(() => GraphQLDateTimeISO, {
+  @FieldResolver(() => DateTimeISO, {
     nullable: true,
     description: 'When a call with it was counted last, up to a minute late; null if none was.',
   })

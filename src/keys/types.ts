@@ -1,9 +1,9 @@
 import 'reflect-metadata';
 import { createUnionType, Field, ID, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
-import { GraphQLDateTimeISO } from 'graphql-scalars';
 import type { KeyRotationRow, KeyRow } from '../../projections/keys/queries.js';
 import type { StoredEvent } from '../eventsourcing/event.js';
 import { as } from '../eventsourcing/event.js';
+import { DateTimeISO } from '../graphql/dateTime.js';
 import { connectionOf } from '../graphql/pages.js';
 import { Sized } from '../graphql/cost/directives.js';
 import { Node } from '../graphql/node.js';
@@ -141,22 +141,22 @@ export class Key extends Node {
   @Field(() => String, { description: 'The last four characters of the secret.' })
   last4!: string;
 
-  @Field(() => GraphQLDateTimeISO, { description: 'When it was issued.' })
+  @Field(() => DateTimeISO, { description: 'When it was issued.' })
   issuedAt!: Date;
 
-  @Field(() => GraphQLDateTimeISO, { nullable: true, description: 'When it stops working; null never.' })
+  @Field(() => DateTimeISO, { nullable: true, description: 'When it stops working; null never.' })
   expiresAt!: Date | null;
 
-  @Field(() => GraphQLDateTimeISO, { nullable: true, description: 'When it was revoked, if it was.' })
+  @Field(() => DateTimeISO, { nullable: true, description: 'When it was revoked, if it was.' })
   revokedAt!: Date | null;
 
-  @Field(() => GraphQLDateTimeISO, {
+  @Field(() => DateTimeISO, {
     nullable: true,
     description: 'When it got the secret that it has now; null while it has the first.',
   })
   rotatedAt!: Date | null;
 
-  @Field(() => GraphQLDateTimeISO, {
+  @Field(() => DateTimeISO, {
     nullable: true,
     description: 'Until when the secret before works beside it; null while it has the first.',
   })
@@ -244,7 +244,7 @@ export class IssueKeyInput {
   @Field(() => [KeyScope], { defaultValue: [KeyScope.READ], description: 'What it may do.' })
   scopes!: KeyScope[];
 
-  @Field(() => GraphQLDateTimeISO, {
+  @Field(() => DateTimeISO, {
     nullable: true,
     description: 'When it stops working; must be in the future.',
   })

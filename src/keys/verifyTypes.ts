@@ -1,8 +1,8 @@
 import 'reflect-metadata';
 import { createUnionType, Field, ID, InputType, Int, ObjectType } from 'type-graphql';
-import { GraphQLDateTimeISO } from 'graphql-scalars';
 import { AccountPlan } from '../accounts/types.js';
 import { Sized } from '../graphql/cost/directives.js';
+import { DateTimeISO } from '../graphql/dateTime.js';
 import { InvalidInput } from '../graphql/refusals.js';
 import { LimitStatus, MAX_STATES } from '../usage/types.js';
 import { KeyEnvironment, KeyScope } from './types.js';
@@ -95,7 +95,7 @@ export class VerifiedKey {
   @Field(() => [KeyScope], { description: 'What it may do; empty for a key that does not work.' })
   scopes!: readonly KeyScope[];
 
-  @Field(() => GraphQLDateTimeISO, { nullable: true, description: 'When it stops working; null never.' })
+  @Field(() => DateTimeISO, { nullable: true, description: 'When it stops working; null never.' })
   expiresAt!: Date | null;
 
   @Field(() => AccountPlan, {

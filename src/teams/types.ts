@@ -1,6 +1,6 @@
 import 'reflect-metadata';
-import { GraphQLDateTimeISO } from 'graphql-scalars';
 import { createUnionType, Field, ID, InputType, ObjectType, registerEnumType } from 'type-graphql';
+import { DateTimeISO } from '../graphql/dateTime.js';
 import { connectionOf } from '../graphql/pages.js';
 import { InvalidInput, NotFound, PlanRequired, Refusal } from '../graphql/refusals.js';
 
@@ -34,7 +34,7 @@ export class Member {
   @Field(() => Boolean, { description: 'Whether the member opened the account, and so stays its owner.' })
   firstOwner!: boolean;
 
-  @Field(() => GraphQLDateTimeISO, { description: 'Since when.' })
+  @Field(() => DateTimeISO, { description: 'Since when.' })
   since!: Date;
 }
 
@@ -48,10 +48,10 @@ export class Invitation {
   @Field(() => MemberRole, { description: 'What the invited will be allowed to do.' })
   role!: MemberRole;
 
-  @Field(() => GraphQLDateTimeISO, { description: 'When it was made.' })
+  @Field(() => DateTimeISO, { description: 'When it was made.' })
   invitedAt!: Date;
 
-  @Field(() => GraphQLDateTimeISO, { description: 'Until when it can be accepted.' })
+  @Field(() => DateTimeISO, { description: 'Until when it can be accepted.' })
   expiresAt!: Date;
 
   /** Sealed, resolved on demand. */
@@ -74,7 +74,7 @@ export class Membership {
   @Field(() => MemberRole, { description: 'What the user may do there.' })
   role!: MemberRole;
 
-  @Field(() => GraphQLDateTimeISO, { description: 'Since when.' })
+  @Field(() => DateTimeISO, { description: 'Since when.' })
   since!: Date;
 
   ownerId!: string;

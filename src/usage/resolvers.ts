@@ -1,5 +1,4 @@
 import { Arg, Ctx, Query, Resolver, Root, Subscription } from 'type-graphql';
-import { GraphQLDateTimeISO } from 'graphql-scalars';
 import type { UsageQueries } from '../../projections/usage/queries.js';
 import type { Position } from '../eventsourcing/event.js';
 import type { PositionTokens } from '../eventsourcing/positionToken.js';
@@ -7,6 +6,7 @@ import type { PlanOf, RequestContext } from '../graphql/context.js';
 import { accountOf, environmentOf, limitedOf } from '../graphql/context.js';
 import { invalidInput } from '../graphql/errors.js';
 import { Access, MEMBERS } from '../graphql/access.js';
+import { DateTimeISO } from '../graphql/dateTime.js';
 import { Metered } from '../graphql/metering.js';
 import type { Profile } from '../plans/profile.js';
 import { periodOf } from './periods.js';
@@ -39,12 +39,12 @@ export class UsageResolver {
   })
   async usage(
     @Ctx() context: RequestContext,
-    @Arg('from', () => GraphQLDateTimeISO, {
+    @Arg('from', () => DateTimeISO, {
       nullable: true,
       description: 'Rounded down to the hour (UTC); by default the beginning of the month.',
     })
     from: Date | undefined,
-    @Arg('to', () => GraphQLDateTimeISO, {
+    @Arg('to', () => DateTimeISO, {
       nullable: true,
       description: 'Rounded up to the hour (UTC); by default now. At most 31 days of hours, 400 of days.',
     })

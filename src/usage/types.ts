@@ -1,8 +1,8 @@
 import 'reflect-metadata';
 import { Field, Float, Int, ObjectType, registerEnumType } from 'type-graphql';
-import { GraphQLDateTimeISO } from 'graphql-scalars';
 import { MAX_OPERATIONS } from '../../projections/usage/queries.js';
 import { Sized } from '../graphql/cost/directives.js';
+import { DateTimeISO } from '../graphql/dateTime.js';
 import { MAX_LIMITS } from '../plans/profile.js';
 import type { LimitState } from './limiter.js';
 
@@ -24,7 +24,7 @@ registerEnumType(UsageInterval, {
 
 @ObjectType({ simpleResolvers: true, description: 'The usage of one hour or day.' })
 export class UsageBucket {
-  @Field(() => GraphQLDateTimeISO, { description: 'When it began (UTC).' })
+  @Field(() => DateTimeISO, { description: 'When it began (UTC).' })
   start!: Date;
 
   @Field(() => Int, { description: 'Requests that count.' })
@@ -51,10 +51,10 @@ export class OperationUsage {
 
 @ObjectType({ simpleResolvers: true, description: 'What the account has used.' })
 export class Usage {
-  @Field(() => GraphQLDateTimeISO, { description: 'From here (inclusive).' })
+  @Field(() => DateTimeISO, { description: 'From here (inclusive).' })
   from!: Date;
 
-  @Field(() => GraphQLDateTimeISO, { description: 'Up to here (exclusive).' })
+  @Field(() => DateTimeISO, { description: 'Up to here (exclusive).' })
   to!: Date;
 
   @Field(() => Int, { description: 'Requests that count, in all.' })
@@ -98,7 +98,7 @@ export class LimitStatus {
   @Field(() => Int, { description: 'What is left.' })
   remaining!: number;
 
-  @Field(() => GraphQLDateTimeISO, {
+  @Field(() => DateTimeISO, {
     description:
       'When the period ends, the oldest request leaves the sliding window, or the cost points are all back.',
   })
@@ -146,7 +146,7 @@ export class UsageChanged {
   })
   position!: string;
 
-  @Field(() => GraphQLDateTimeISO, { description: 'When this was so.' })
+  @Field(() => DateTimeISO, { description: 'When this was so.' })
   at!: Date;
 
   @Field(() => Int, {

@@ -70,6 +70,7 @@ const ask = (query: string, variables: object = {}, rest: object = {}): Promise<
 const repeat = (count: number, text: (index: number) => string): string =>
   Array.from({ length: count }, (_, index) => text(index)).join(' ');
 
+const SINCE = 'query ($from: DateTimeISO) { usage(from: $from) { requests } }';
 const PAGE = 'query Page($first: Int!) { patterns(first: $first) { totalCount } }';
 
 describe('a document that does not fit the schema', () => {
@@ -90,6 +91,15 @@ describe('a document that does not fit the schema', () => {
     ['a variable of a wrong type', PAGE, { first: 'x' }, 'BAD_USER_INPUT'],
     ['a variable of 2^31', PAGE, { first: 2 ** 31 }, 'BAD_USER_INPUT'],
     ['a variable that is a list', PAGE, { first: [1] }, 'BAD_USER_INPUT'],
+    // Years that PostgreSQL does not read as they are written: no read model could store them.
+    ['a time in the year 0', SINCE, { from: '0000-12-31T23:59:59Z' }, 'BAD_USER_INPUT'],
+    ['a time in the year 10000 of UTC', SINCE, { from: '9999-12-31T23:59:59-23:59' }, 'BAD_USER_INPUT'],
+    [
+      'the same in the document',
+      '{ usage(from: "9999-12-31T23:59:59-23:59") { requests } }',
+      {},
+      'GRAPHQL_VALIDATION_FAILED',
+    ],
   ])('%s is refused', async (_name, query, variables, code) => {
     const { status, codes } = await ask(query, variables);
     expect(status).toBe(400);
