@@ -103,7 +103,7 @@ export class Executor {
 /**
  * What is interpreted, because graphql-jit gets it wrong: documents with @skip or @include (it loses a
  * fragment that is spread twice under different conditions, and takes a condition that is null for
- * false), and with variables of an input type (it does not know the defaults of input fields) or an
+ * false), with a field under the alias __proto__ (which it drops), and with variables of an input type (it does not know the defaults of input fields) or an
  * enum. The other variables it is given as graphql-js has coerced them, since its own coercion refuses
  * a default in a place that may not be null.
  */
@@ -113,6 +113,9 @@ function compilesIntoSomethingElse(schema: GraphQLSchema, document: DocumentNode
     Directive: () => {
       found = true;
       return BREAK;
+    },
+    Field: ({ alias }) => {
+      found ||= alias?.value === '__proto__';
     },
     NamedType: ({ name }) => {
       const type = schema.getType(name.value);

@@ -269,6 +269,7 @@ describe('interpreted, because graphql-jit gets it wrong, is', () => {
       'a fragment under a condition',
       '{ ...F @include(if: true) } fragment F on Query { categories { name } }',
     ],
+    ['a field called like what an object inherits from', '{ categories { __proto__: name } }'],
     ['an input', 'mutation ($i: RevokeKeyInput!) { revokeKey(input: $i) { __typename } }'],
   ])('%s', (_what, text) => {
     expect(executor.compiled(...operationOf(text))).toBeUndefined();
