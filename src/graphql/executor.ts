@@ -1,5 +1,14 @@
 import type { DocumentNode, ExecutionResult, GraphQLSchema, OperationDefinitionNode } from 'graphql';
-import { BREAK, execute, GraphQLError, isEnumType, isInputObjectType, visit } from 'graphql';
+import {
+  BREAK,
+  execute,
+  GraphQLError,
+  isEnumType,
+  isInputObjectType,
+  SchemaMetaFieldDef,
+  TypeMetaFieldDef,
+  visit,
+} from 'graphql';
 import { compileQuery, isCompiledQuery } from 'graphql-jit';
 import type { AccessRule } from './access.js';
 import { accessRulesOf } from './access.js';
@@ -82,9 +91,9 @@ export class Executor {
       });
   }
 
-  /** @returns undefined for what graphql-jit can't compile, or compiles into something else */
+  /** @returns undefined for what graphql-jit can't compile, compiles into something else, or takes too long for */
   compiled(document: DocumentNode, operation: OperationDefinitionNode): Run | undefined {
-    if (compilesIntoSomethingElse(this.schema, document)) return undefined;
+    if (introspects(document) || compilesIntoSomethingElse(this.schema, document)) return undefined;
     try {
       const query = compileQuery(this.schema, document, operation.name?.value ?? '');
       if (!isCompiledQuery(query)) return undefined;
@@ -98,6 +107,17 @@ export class Executor {
       return undefined;
     }
   }
+}
+
+/** The fields of introspection are not among those that an operation may have so many of: it would take seconds. */
+function introspects(document: DocumentNode): boolean {
+  let found = false;
+  visit(document, {
+    Field: ({ name }) => {
+      found ||= name.value === SchemaMetaFieldDef.name || name.value === TypeMetaFieldDef.name;
+    },
+  });
+  return found;
 }
 
 /**

@@ -275,6 +275,12 @@ describe('interpreted, because graphql-jit gets it wrong, is', () => {
     expect(executor.compiled(...operationOf(text))).toBeUndefined();
   });
 
+  // Not wrong, but as long as two seconds in one piece.
+  it('introspection', () => {
+    expect(executor.compiled(...operationOf('{ __schema { types { name } } }'))).toBeUndefined();
+    expect(executor.compiled(...operationOf('{ __type(name: "Query") { name } }'))).toBeUndefined();
+  });
+
   it('nothing else that the product is asked often', () => {
     for (const text of [
       'query ($slug: String!) { pattern(slug: $slug) { ... on Pattern { name } ... on Refusal { code } } }',
