@@ -10,6 +10,7 @@ import {
   visit,
 } from 'graphql';
 import { compileQuery, isCompiledQuery } from 'graphql-jit';
+import { BoundedMap } from '../boundedMap.js';
 import type { AccessRule } from './access.js';
 import { accessRulesOf } from './access.js';
 import type { RequestContext } from './context.js';
@@ -37,6 +38,8 @@ export interface PreparedOperation {
 
 /** Compiling costs milliseconds: only documents that are executed again are worth it. */
 const COMPILE_AT = 3;
+/** What is compiled takes 7 KB a field for as long as it is kept. What is larger is interpreted. */
+const KEPT = { operations: 200, fields: 100 } as const;
 
 /**
  * Executes operations: a document that is executed again is compiled with graphql-jit, everything else is
@@ -45,7 +48,9 @@ const COMPILE_AT = 3;
 export class Executor {
   /** As long as Apollo or the known operations keep the document. */
   readonly #entries = new WeakMap<OperationDefinitionNode, PreparedOperation>();
+  readonly #compiled = new BoundedMap<Run>(KEPT.operations);
   readonly #prices: Prices;
+  #ids = 0;
 
   /** @throws Error for a schema with a list without a bound */
   constructor(private readonly schema: GraphQLSchema) {
@@ -55,11 +60,12 @@ export class Executor {
   prepare(document: DocumentNode, operation: OperationDefinitionNode): PreparedOperation {
     let entry = this.#entries.get(operation);
     if (!entry) {
+      const cost = new CostFormula(this.schema, this.#prices, document, operation);
       entry = {
         shape: shapeOf(this.schema, document, operation),
         access: accessRulesOf(this.schema, document, operation),
-        cost: new CostFormula(this.schema, this.#prices, document, operation),
-        run: this.#run(document, operation),
+        cost,
+        run: this.#run(document, operation, cost),
       };
       this.#entries.set(operation, entry);
     }
@@ -70,12 +76,19 @@ export class Executor {
    * Counts what is executed, not what is asked for: fragments that multiply are small as text and take minutes
    * to compile, and the cost has refused them by then.
    */
-  #run(document: DocumentNode, operation: OperationDefinitionNode): Run {
-    let run = this.interpreted(document, operation);
+  #run(document: DocumentNode, operation: OperationDefinitionNode, cost: CostFormula): Run {
+    const interpreted = this.interpreted(document, operation);
+    const id = String(++this.#ids);
     let executed = 0;
     return (...call) => {
-      if (++executed === COMPILE_AT) run = this.compiled(document, operation) ?? run;
-      return run(...call);
+      let run = this.#compiled.get(id);
+      if (!run && ++executed >= COMPILE_AT && cost.size <= KEPT.fields) {
+        run = this.compiled(document, operation) ?? interpreted;
+        this.#compiled.set(id, run);
+        // Once it is forgotten it is counted anew.
+        executed = 0;
+      }
+      return (run ?? interpreted)(...call);
     };
   }
 

@@ -303,6 +303,39 @@ it('compiles what is executed again, and not what is refused each time: that may
   expect(compiling).toHaveBeenCalledTimes(1);
 });
 
+it('does not compile what is large, which would be kept', async () => {
+  const fields = (count: number) => Array.from({ length: count }, (_, i) => `a${i}: name`).join(' ');
+  const compiled = async (text: string): Promise<number> => {
+    const fresh = new Executor(world.schema);
+    const compiling = jest.spyOn(fresh, 'compiled');
+    const document = parse(text);
+    const prepared = fresh.prepare(document, document.definitions[0] as OperationDefinitionNode);
+    for (let i = 0; i < 5; i++) {
+      prepared.cost.of({});
+      await prepared.run(CONTEXT, {}, {});
+    }
+    return compiling.mock.calls.length;
+  };
+  expect(await compiled(`{ categories { ${fields(90)} } }`)).toBe(1);
+  expect(await compiled(`{ categories { ${fields(110)} } }`)).toBe(0);
+});
+
+it('keeps so many compiled operations and no more: whose turn it was longest ago is compiled again', async () => {
+  const fresh = new Executor(world.schema);
+  const compiling = jest.spyOn(fresh, 'compiled');
+  const documents = Array.from({ length: 201 }, (_, i) => parse(`{ categories { a${i}: name } }`));
+  const runThrice = async (document: DocumentNode): Promise<void> => {
+    const { run } = fresh.prepare(document, document.definitions[0] as OperationDefinitionNode);
+    for (let i = 0; i < 3; i++) await run(CONTEXT, {}, {});
+  };
+  for (const document of documents) await runThrice(document);
+  expect(compiling).toHaveBeenCalledTimes(201);
+  await runThrice(documents[200] as DocumentNode);
+  expect(compiling).toHaveBeenCalledTimes(201);
+  await runThrice(documents[0] as DocumentNode);
+  expect(compiling).toHaveBeenCalledTimes(202);
+});
+
 it('hides a value that does not fit the schema, and keeps the caller’s own mistake', () => {
   const about = (error: GraphQLError) => publicError(silentLogger, error).extensions?.['code'];
   const document = parse('{ categories { name } }');

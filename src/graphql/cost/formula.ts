@@ -93,6 +93,7 @@ export class CostFormula {
   readonly #fragments: Record<string, FragmentDefinitionNode> = {};
   readonly #conditions: readonly string[];
   readonly #compiled = new BoundedMap<Compiled>(KEPT.combinations);
+  #fields = 0;
 
   constructor(
     private readonly schema: GraphQLSchema,
@@ -104,6 +105,11 @@ export class CostFormula {
       if (definition.kind === Kind.FRAGMENT_DEFINITION) this.#fragments[definition.name.value] = definition;
     }
     this.#conditions = conditionsOf(document);
+  }
+
+  /** How many fields it had at most, fragments included, whenever it was asked what it costs. */
+  get size(): number {
+    return this.#fields;
   }
 
   /** Names prices and formula. */
@@ -137,6 +143,7 @@ export class CostFormula {
     let compiled = this.#compiled.get(decided);
     if (!compiled) {
       compiled = new Compiler(this.schema, this.prices, this.#fragments, variables).compile(this.operation);
+      this.#fields = Math.max(this.#fields, compiled.fields);
       if (compiled.fields <= KEPT.fields) this.#compiled.set(decided, compiled);
     }
     return compiled;
