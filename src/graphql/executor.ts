@@ -80,7 +80,7 @@ export class Executor {
     const interpreted = this.interpreted(document, operation);
     const id = String(++this.#ids);
     let executed = 0;
-    return (...call) => {
+    return (context, variables, coerced) => {
       let run = this.#compiled.get(id);
       if (!run && ++executed >= COMPILE_AT && cost.size <= KEPT.fields) {
         run = this.compiled(document, operation) ?? interpreted;
@@ -88,7 +88,7 @@ export class Executor {
         // Once it is forgotten it is counted anew.
         executed = 0;
       }
-      return (run ?? interpreted)(...call);
+      return (run ?? interpreted)(context, variables, coerced);
     };
   }
 
