@@ -13,6 +13,9 @@ interface Body {
   readonly variables?: Readonly<Record<string, unknown>> | null;
 }
 
+/** Characters of a text that is kept: parsed it takes some hundred bytes for each. Longer ones go the way through Apollo. */
+export const MAX_TEXT = 2_000;
+
 const keyOf = (query: string, operationName: string | null | undefined): string =>
   operationName == null ? query : `${operationName}\0${query}`;
 
@@ -21,7 +24,7 @@ export class KnownOperations {
   readonly #known = new BoundedMap<Valid>(1_000);
 
   remember(query: string, operationName: string | null | undefined, valid: Valid): void {
-    this.#known.set(keyOf(query, operationName), valid);
+    if (query.length <= MAX_TEXT) this.#known.set(keyOf(query, operationName), valid);
   }
 
   find({ query, operationName }: Body): Valid | undefined {
