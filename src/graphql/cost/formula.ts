@@ -266,13 +266,18 @@ function givenBy(value: ValueNode): Given {
   return { value: value.kind === Kind.INT ? Number(value.value) : null };
 }
 
+/** A variable that is not given may be called like what every object inherits, e.g. `constructor`. */
+const valueOf = (variables: Variables, name: string): unknown =>
+  Object.hasOwn(variables, name) ? variables[name] : undefined;
+
 /** @throws ApiError for a size that is missing, given twice, or out of its range */
 function sizeOf({ path, bound, given }: Slice, variables: Variables): number {
   let size: number | undefined;
   let present = 0;
   for (const { name, default: otherwise, min, max } of bound.arguments) {
     const what = given.get(name);
-    const said = what === undefined ? undefined : 'value' in what ? what.value : variables[what.variable];
+    const said =
+      what === undefined ? undefined : 'value' in what ? what.value : valueOf(variables, what.variable);
     const value = said === undefined ? otherwise : said;
     if (value === undefined || value === null) continue;
     present++;

@@ -266,6 +266,10 @@ describe('what others have been bypassed with:', () => {
     );
   });
 
+  it('a variable that is not given is not given, whatever it is called', () => {
+    expect(points('query ($constructor: Int) { optional(first: $constructor) { name } }')).toBe(1 + 9);
+  });
+
   it('two sizes where one is wanted are refused', () => {
     expect(refusalOf('{ search(first: 1, last: 90) { ... on Part { name } } }')).toBe(
       'INVALID_INPUT Give only one of "first" or "last".',
