@@ -3,7 +3,7 @@ import { ArgsType, createUnionType, Field, Float, Int, ObjectType } from 'type-g
 import type { PatternRow } from '../../projections/catalogue/queries.js';
 import { MAX_TAGS } from './events.js';
 import { connectionOf, PageArgs } from '../graphql/pages.js';
-import { Sized } from '../graphql/cost/directives.js';
+import { Cost, Sized } from '../graphql/cost/directives.js';
 import { DateTimeISO } from '../graphql/dateTime.js';
 import { Node } from '../graphql/node.js';
 import { NotFound, PlanRequired } from '../graphql/refusals.js';
@@ -13,6 +13,8 @@ export class PatternExample {
   @Field(() => String, { description: 'E.g. `typescript`, `sql`, `yaml`.' })
   language!: string;
 
+  // The longest texts there are: for nothing, under fifty aliases, a page of them makes tens of megabytes.
+  @Cost(1)
   @Field(() => String, { description: 'The text, with line breaks.' })
   text!: string;
 }
