@@ -44,8 +44,10 @@ export class Bucket {
    * @param taken points that were taken at `at`, of which `points` come back
    */
   giveBack(now: number, amount: number, points: number, taken: number, at: number): void {
-    this.#refill(now, amount);
-    const open = taken * this.windowMs - (now - at) * amount;
+    // The plan may have changed since the take: who looks says at which rate it goes on, not what ends.
+    const rate = this.#rate || amount;
+    this.#refill(now, rate);
+    const open = taken * this.windowMs - (now - at) * Math.max(rate, amount);
     this.#owed -= Math.max(0, Math.min(points * this.windowMs, open, this.#owed));
   }
 

@@ -377,6 +377,32 @@ export function limiterContract({ open, numRuns }: Opening): void {
     expect(await call(small, 0, NOON + 1)).toMatchObject({ kind: 'refused', retryAfterMs: MINUTE - 1 });
   });
 
+  it.each([
+    [30_000, 1_000],
+    [1_000, 30_000],
+  ])(
+    'refills at the rate of the plan in force, whenever a call of the one before ends: %i, %i',
+    async (before, after) => {
+      const [first, second] = [[limit('minute', before, 'cost')], [limit('minute', after, 'cost')]];
+      const limiter = await opened();
+      const open = taken(await limiter.take(asked(first, NOON, { cost: 1_000 })));
+      expect((await limiter.states(asked(second, NOON)))[0]?.used).toBe(1_000);
+      open.settle(990);
+      const refilled = Math.floor((after * 500) / MINUTE);
+      expect((await limiter.states(asked(second, NOON + 500)))[0]?.used).toBe(990 - refilled);
+    },
+  );
+
+  it('gives nothing back that a larger plan has refilled since', async () => {
+    const [small, large] = [[limit('minute', 1_000, 'cost')], [limit('minute', 30_000, 'cost')]];
+    const limiter = await opened();
+    const open = taken(await limiter.take(asked(small, NOON, { cost: 1_000 })));
+    await limiter.states(asked(large, NOON));
+    taken(await limiter.take(asked(large, NOON + 2_000, { cost: 5_000 })));
+    open.settle(0);
+    expect((await limiter.states(asked(large, NOON + 2_000)))[0]?.used).toBe(5_000);
+  });
+
   it('is told its periods in UTC, on either side of the boundary', async () => {
     const limits = [limit('day', 1), limit('month', 2), limit('day', 5, 'cost')];
     const limiter = await opened();

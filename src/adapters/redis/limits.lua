@@ -187,9 +187,12 @@ if ARGV[1] == 'back' then
       local now = number(part, 'at')
       local length = LENGTH[limit.window]
       local owing = owed(limit, now)
-      -- What has been refilled since the take is not owed any more (src/usage/bucket.ts).
-      local open = taken * length - (now - taken_at) * limit.amount
+      -- What has been refilled since the take is not owed any more; it goes on at the rate of the plan that
+      -- was asked for last, which may be another than that of the take (src/usage/bucket.ts).
+      local rate = number(part, 'rate:' .. limit.window)
+      local open = taken * length - (now - taken_at) * math.max(rate, limit.amount)
       set_owed(limit, owing - math.max(0, math.min(points * length, open, owing)), now)
+      set(part, 'rate:' .. limit.window, rate)
     elseif part.knows and slides(limit) and limit.meter == 'requests' and undo and is_loaded(limit) then
       redis.call('LREM', part.times[limit.window], -1, string.format('%.0f', taken_at))
       set(part, 'count:' .. limit.window, redis.call('LLEN', part.times[limit.window]))
