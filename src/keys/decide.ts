@@ -1,14 +1,13 @@
 import type { Decider, Decision } from '../eventsourcing/decider.js';
 import { accept, refuse } from '../eventsourcing/decider.js';
 import type { Environment } from '../eventsourcing/event.js';
+import { MAX_AMOUNT } from '../plans/profile.js';
 import type { KeyEvent, KeyMetadata, KeyLimit, KeySecret, Scope } from './events.js';
 
 type KeyIssued = Extract<KeyEvent, { type: 'KeyIssued' }>;
 
 /** Requests a minute or an hour that a key can be limited to at most: so many times are kept of it. */
 export const MAX_KEY_RATE = 10_000;
-/** What GraphQL's Int holds. */
-const MAX_AMOUNT = 2_147_483_647;
 export const MAX_KEY_LIMITS = 8;
 export const MAX_METADATA = 20;
 const MAX_METADATA_NAME = 40;

@@ -8,6 +8,9 @@ export const MAX_FEATURES = 50;
 /** One for each meter and window. */
 export const MAX_LIMITS = 8;
 
+/** What GraphQL's Int holds; and a bucket that is counted in milliseconds of an hour stays exact. */
+export const MAX_AMOUNT = 2_147_483_647;
+
 /** Cost points for each request, where a plan says nothing of cost. */
 const POINTS_PER_REQUEST = 100;
 
@@ -112,6 +115,13 @@ export const Profile = z
         if (!profile.tiers.includes(tier)) problem(`plan ${plan.id}: "${tier}" is not one of the tiers`);
       }
       const limits = plan.limits.map((limit) => limit.id);
+      for (const { id, amount } of plan.limits) {
+        if (amount > MAX_AMOUNT) {
+          problem(
+            `plan ${plan.id}: ${id} is ${amount}, and at most ${MAX_AMOUNT} can be counted; where a plan names no limit on cost, each on requests has one of ${POINTS_PER_REQUEST} points a request`,
+          );
+        }
+      }
       const counted = plan.limits.map(({ meter, window }) => `${meter} a ${window}`);
       const twice = counted.find((what, index) => counted.indexOf(what) !== index);
       if (new Set(limits).size !== limits.length) problem(`plan ${plan.id}: limit ids must be unique`);

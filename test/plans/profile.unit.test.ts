@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { ConfigError } from '../../src/config.js';
-import { Profile } from '../../src/plans/profile.js';
+import { MAX_AMOUNT, Profile } from '../../src/plans/profile.js';
 import { readProfile } from '../../src/plans/publish.js';
 import { plan, shop } from './shop.js';
 
@@ -71,6 +71,17 @@ describe('cost points that a profile says nothing of', () => {
     expect(parsed.plans.map((of) => of.limits.map(({ id, amount }) => `${id} ${amount}`))).toEqual([
       ['calls-hour 10', 'calls-month 30', 'cost-hour 1000', 'cost-month 3000'],
       [],
+    ]);
+  });
+
+  it('are refused where they are more than an answer can say, which `quota` would fail on', () => {
+    const month = (amount: number) =>
+      shop({ plans: [plan('free', 1, { limits: [requests('month', amount)] }), plan('pro', 1)] });
+    const most = Math.floor(MAX_AMOUNT / 100);
+    expect(Profile.safeParse(month(most)).success).toBe(true);
+    const said = Profile.safeParse(month(most + 1)).error?.issues.map(({ message }) => message);
+    expect(said).toEqual([
+      expect.stringMatching(/^plan free: cost-month is 2147483700, .* no limit on cost/),
     ]);
   });
 
