@@ -6,7 +6,8 @@ import type { Logger } from '../logger.js';
 import type { Profile } from '../plans/profile.js';
 import { SLIDING_MS } from '../plans/profile.js';
 import type { Journal } from '../usage/journal.js';
-import type { Limiter, LoadSpent } from '../usage/limiter.js';
+import type { Limiter, LoadSpent, Sliding } from '../usage/limiter.js';
+import { longestOf } from '../usage/limiter.js';
 import type { Subject } from '../usage/events.js';
 import { subjectId } from '../usage/events.js';
 import { LocalLimiter } from '../usage/localLimiter.js';
@@ -40,28 +41,35 @@ export async function openLimiter(
   shutdown: Shutdown,
 ): Promise<Limits> {
   const { store, profile, clock } = stores;
-  const { spanMs, most } = tailOf(profile);
-  const tails = new JournalTails(() => readJournalTail(store, clock() - spanMs, usage.seen(), most));
+  const most = mostCalls(profile);
+  const tailOf = (window: Sliding): JournalTails =>
+    new JournalTails(() => readJournalTail(store, clock() - spanOf(window), usage.seen(), most));
+  const tails = { minute: tailOf('minute'), hour: tailOf('hour') };
   const loadFrom = async (tail: JournalTail, subject: Subject, now: number) => {
     const periods = [periodOf('day', now), periodOf('month', now)];
     return spentOf(tail, subjectId(subject), await usage.counters(subject, periods));
   };
-  const loadFresh: LoadSpent = async (subject, now) => loadFrom(await tails.read(), subject, now);
-  const loadShared: LoadSpent = async (subject, now, fresh) => {
+  const loadFresh: LoadSpent = async (subject, now, _fresh, longest) =>
+    loadFrom(await tails[longest].read(), subject, now);
+  const loadShared: LoadSpent = async (subject, now, fresh, longest) => {
     // A ledger that is far behind does not have all calls of who was away for long.
     const lag = fresh ? undefined : await lagOf(store, usage.seen(), clock());
-    if (!lag || lag.seconds > LEDGER_LAG_SECONDS_MAX) return loadFresh(subject, now, fresh);
-    return loadFrom({ since: now - spanMs, subjects: new Map() }, subject, now);
+    if (!lag || lag.seconds > LEDGER_LAG_SECONDS_MAX) return loadFresh(subject, now, fresh, longest);
+    return loadFrom({ since: now - spanOf(longest), subjects: new Map() }, subject, now);
   };
   if (config.redisUrl !== undefined) {
     return openShared(stores, config.redisUrl, config.limitsOnOutage, loadShared, log, shutdown);
   }
 
   // Read once for all: of what comes later this process counts itself.
-  let atStart = await tails.read();
-  const limiter = new LocalLimiter((subject, now, fresh) =>
-    fresh ? loadFresh(subject, now, fresh) : loadFrom(atStart, subject, now),
-  );
+  const longestAtStart = longestOf(profile.plans.flatMap(({ limits }) => limits));
+  const spanMs = spanOf(longestAtStart);
+  let atStart = await tails[longestAtStart].read();
+  const limiter = new LocalLimiter((subject, now, fresh, longest) => {
+    // A profile that is published later may have hours all the same, or a key from an earlier one.
+    const tooShort = longest === 'hour' && longestAtStart === 'minute';
+    return fresh || tooShort ? loadFresh(subject, now, fresh, longest) : loadFrom(atStart, subject, now);
+  });
   const openedAt = clock();
   let seen = { at: openedAt, position: journal.lastPosition };
   const forgetting = setInterval(() => {
@@ -98,19 +106,23 @@ async function openShared(
   const limiter = new OutageLimiter({
     shared,
     // Until the outage other nodes have counted too.
-    local: () => new LocalLimiter((subject, now) => load(subject, now, true)),
+    local: () => new LocalLimiter((subject, now, _fresh, longest) => load(subject, now, true, longest)),
     policy,
     onCall: (decision) => metrics.limitsAway(decision),
   });
   return { limiter, up: () => shared.up };
 }
 
-/** How much of the journal's end is read: two of the longest windows, since a bucket may be empty before. */
-function tailOf({ plans }: Profile): { readonly spanMs: number; readonly most: number } {
+/** How much of the journal's end is read: two windows, since a bucket may be empty before. */
+const spanOf = (window: Sliding): number => 2 * SLIDING_MS[window];
+
+/** How many calls of an account or key a window may have to hold. */
+function mostCalls({ plans }: Profile): number {
   const limits = plans.flatMap((plan) => plan.limits);
-  const hours = limits.some(({ window }) => window === 'hour');
-  const amounts = limits.flatMap(({ meter, amount }) => (meter === 'requests' ? amount : []));
-  return { spanMs: 2 * SLIDING_MS[hours ? 'hour' : 'minute'], most: Math.max(MAX_KEY_RATE, ...amounts) };
+  return Math.max(
+    MAX_KEY_RATE,
+    ...limits.flatMap(({ meter, amount }) => (meter === 'requests' ? amount : [])),
+  );
 }
 
 /** Once all windows have passed, of the tail only what the ledger may not have matters. */

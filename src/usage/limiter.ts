@@ -110,12 +110,19 @@ export interface Spent {
   readonly since: number;
 }
 
+/** The windows that slide. */
+export type Sliding = keyof typeof SLIDING_MS;
+
 /**
  * @param now of the take that waits: its periods are the ones to load, though midnight may pass meanwhile
  * @param fresh whether the account may have called lately, by this process or another; otherwise the ledger
  *   has all its calls, and no window has any
+ * @param longest window of the limits that wait: how far back calls matter
  */
-export type LoadSpent = (subject: Subject, now: number, fresh: boolean) => Promise<Spent>;
+export type LoadSpent = (subject: Subject, now: number, fresh: boolean, longest: Sliding) => Promise<Spent>;
+
+export const longestOf = (limits: readonly Limit[]): Sliding =>
+  limits.some(({ window }) => window === 'hour') ? 'hour' : 'minute';
 
 /** A subject and the limits that a call is held against. */
 export interface Part {

@@ -1,15 +1,24 @@
 import type { Limit } from '../plans/profile.js';
 import { SLIDING_MS } from '../plans/profile.js';
 import { Bucket } from './bucket.js';
-import type { Account, Asked, Limiter, LimitState, LoadSpent, Part, Spent, Take } from './limiter.js';
-import { amountTaken, checkCost, givenBack, owedAfter, partsOf } from './limiter.js';
+import type {
+  Account,
+  Asked,
+  Limiter,
+  LimitState,
+  LoadSpent,
+  Part,
+  Sliding,
+  Spent,
+  Take,
+} from './limiter.js';
+import { amountTaken, checkCost, givenBack, longestOf, owedAfter, partsOf } from './limiter.js';
 import { subjectId } from './events.js';
 import type { FixedWindow } from './periods.js';
 import { isFixed, periodEnd, periodOf } from './periods.js';
 import { SlidingWindow } from './slidingWindow.js';
 
 type Meter = Limit['meter'];
-type Sliding = keyof typeof SLIDING_MS;
 
 /** What is spent in the newest period of a kind. */
 interface Period {
@@ -107,7 +116,7 @@ export class LocalLimiter implements Limiter {
 
   async #load(id: string, { subject, limits }: Part, now: number): Promise<void> {
     const known = this.#counters.has(id);
-    const spent = await this.load(subject, now, known);
+    const spent = await this.load(subject, now, known, longestOf(limits));
     let counters = this.#counters.get(id);
     if (!counters) {
       const periods = { requests: periodsOf('requests', spent, now), cost: periodsOf('cost', spent, now) };

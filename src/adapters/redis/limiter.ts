@@ -16,7 +16,14 @@ import type {
 } from '../../usage/limiter.js';
 import type { Subject } from '../../usage/events.js';
 import { subjectId } from '../../usage/events.js';
-import { checkCost, givenBack, LimitsUnavailable, owedAfter, partsOf } from '../../usage/limiter.js';
+import {
+  checkCost,
+  givenBack,
+  LimitsUnavailable,
+  longestOf,
+  owedAfter,
+  partsOf,
+} from '../../usage/limiter.js';
 import { isFixed, periodsAt } from '../../usage/periods.js';
 import type { Reply } from './connection.js';
 import { RedisScript } from './connection.js';
@@ -162,7 +169,7 @@ export class RedisLimiter implements Limiter {
   async #load(part: Part, now: number, all: boolean, asked: number): Promise<void> {
     this.options.onLoad?.();
     const fresh = !(all && (await this.#lostNothing(asked)));
-    const spent = await this.options.load(part.subject, now, fresh);
+    const spent = await this.options.load(part.subject, now, fresh, longestOf(part.limits));
     const { day, month } = periodsAt(now);
     const amounts = [day, month].flatMap(({ name }) =>
       ['requests', 'cost'].map((meter) => String(spent.periods.get(`${meter}|${name}`) ?? 0)),
