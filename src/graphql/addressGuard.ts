@@ -5,6 +5,8 @@ import { BoundedMap } from '../boundedMap.js';
 /** Addresses remembered at once; whoever was quiet for longest is forgotten first. */
 const MAX_ADDRESSES = 50_000;
 
+const WINDOW_MS = 60_000;
+
 interface Identity {
   readonly contextIdentity: string;
   readonly fieldIdentity: string;
@@ -28,6 +30,7 @@ class BoundedStore extends Store {
  * after the other, within one process, where it holds exactly (test/graphql/addressGuard.unit.test.ts).
  */
 export class AddressGuard {
+  readonly #store = new BoundedStore();
   readonly #limiter;
   #queue: Promise<unknown> = Promise.resolve();
 
@@ -41,18 +44,21 @@ export class AddressGuard {
   ) {
     this.#limiter = getGraphQLRateLimiter({
       identifyContext: ({ address }: { address: string }) => address,
-      store: new BoundedStore(),
+      store: this.#store,
     });
   }
 
-  /** @returns whether the call passes */
-  passes(address: string, field: string): Promise<boolean> {
+  /** @returns milliseconds to wait; 0 when the call passes */
+  take(address: string, field: string): Promise<number> {
     const check = this.#queue.then(async () => {
       const message = await this.#limiter(
         { parent: {}, args: {}, context: { address }, info: { fieldName: field } as GraphQLResolveInfo },
-        { max: this.amounts.get(field) ?? this.amount, window: '1m' },
+        // Only calls that pass are kept: whoever is refused must not make the next refusal dearer.
+        { max: this.amounts.get(field) ?? this.amount, window: '1m', uncountRejected: true },
       );
-      return message === undefined;
+      if (message === undefined) return 0;
+      const [oldest = 0] = this.#store.getForIdentity({ contextIdentity: address, fieldIdentity: field });
+      return Math.max(1, oldest + WINDOW_MS - Date.now());
     });
     this.#queue = check.catch(() => undefined);
     return check;

@@ -199,7 +199,8 @@ async function waitOf(
   if (mode !== 'validate') {
     // Whatever stands beside them: somebody signed in may not register others without end, or guess passwords.
     for (const field of anonymousCalls) {
-      if (!(await addressGuard.passes(address ?? '', field))) return 60_000;
+      const wait = await addressGuard.take(address ?? '', field);
+      if (wait > 0) return wait;
     }
     if (metering === 'service' || metering === 'anonymous') return 0;
   }
