@@ -18,6 +18,7 @@ import type { RequestContext } from './context.js';
 import { limitedOf } from './context.js';
 import type { CostExtension, CostMode } from './cost/report.js';
 import { costExtension, costModeOf } from './cost/report.js';
+import { placeOf } from './demoCaller.js';
 import { Deadlines } from './deadlines.js';
 import { ApiError } from './errors.js';
 import type { Execution } from './execution.js';
@@ -196,15 +197,17 @@ async function waitOf(
   { caller, address, now }: RequestContext,
   mode: Call['mode'],
 ): Promise<number> {
+  // Of IPv6 everybody has a network of addresses.
+  const place = placeOf(address ?? '') ?? address ?? '';
   if (mode !== 'validate') {
     // Whatever stands beside them: somebody signed in may not register others without end, or guess passwords.
     for (const field of anonymousCalls) {
-      const wait = await addressGuard.take(address ?? '', field);
+      const wait = await addressGuard.take(place, field);
       if (wait > 0) return wait;
     }
     if (metering === 'service' || metering === 'anonymous') return 0;
   }
-  return guard.take('accountId' in caller ? `account ${caller.accountId}` : `address ${address}`, now);
+  return guard.take('accountId' in caller ? `account ${caller.accountId}` : `address ${place}`, now);
 }
 
 /** Says what a call would cost. */

@@ -173,11 +173,17 @@ describe('signing in', () => {
     });
   });
 
-  it('is limited for each address, whatever the e-mails', async () => {
-    const address = anyAddress();
+  it.each([
+    ['address', anyAddress()],
+    // As many as anybody has who has one.
+    ['network of IPv6', '2001:db8:0:1::'],
+  ])('is limited for each %s, whatever the e-mails', async (_name, address) => {
     const answers = await Promise.all(
       Array.from({ length: 14 }, (_, i) =>
-        attempt({ email: `address.${i}@example.com`, password: 'a wrong one' }, address),
+        attempt(
+          { email: `address.${i}@example.com`, password: 'a wrong one' },
+          address.endsWith(':') ? `${address}${i}` : address,
+        ),
       ),
     );
     const limited = answers.filter(({ status, code }) => status === 429 && code === 'RATE_LIMITED');
