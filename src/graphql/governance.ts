@@ -8,6 +8,7 @@ import type { PlanDirectory } from '../plans/directory.js';
 import type { Tracing } from '../telemetry/tracing.js';
 import type { Executed, Governor } from '../usage/govern.js';
 import type { Guard } from '../usage/guard.js';
+import type { Header } from '../usage/headers.js';
 import { rateLimitHeaders } from '../usage/headers.js';
 import type { LimitState } from '../usage/limiter.js';
 import type { Standing } from '../usage/standing.js';
@@ -90,6 +91,13 @@ export class Governance {
     } catch (error) {
       return finished(failed(this.#options, operation.context, error));
     }
+  }
+
+  /** The headers of an answer to what never came to be an operation. */
+  async headersFor(context: RequestContext): Promise<readonly Header[]> {
+    const { plans, standing } = this.#options;
+    const bare = response({}, 400);
+    return (await addHeaders(bare, context, plans.profile.headers, standing, false)).headers;
   }
 }
 

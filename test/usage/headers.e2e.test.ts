@@ -38,13 +38,16 @@ it('a governed answer has the headers of the profile, fed by the limit that it n
 });
 
 it('every other answer to the account says too where it stands, and takes nothing', async () => {
-  const { secret, token } = await t.customer();
+  const { secret, token, accountId } = await t.customer();
   await t.query(PatternsDocument, { first: 1 }, secret);
   const asked = [
     ['{ me { account { id } } }', secret, 200],
     ['{ me { account { id } } }', token, 200],
     ['query ($first: Int!) { patterns(first: $first) { totalCount } }', secret, 400],
     ['{ patterns { totalCount } }', token, 401],
+    ['{ patterns { totalCount', secret, 400],
+    ['{ nothing }', secret, 400],
+    ['query A { __typename } query B { __typename }', secret, 400],
   ] as const;
   for (const [query, credential, expected] of asked) {
     const { status, headers } = await t.raw(query, {}, credential);
@@ -56,6 +59,8 @@ it('every other answer to the account says too where it stands, and takes nothin
       /^"requests-minute";r=9;t=\d+, "requests-month";r=999;t=\d+, "cost-minute";r=\d+;t=\d+$/,
     );
     expect(headers.get('x-ratelimit-used')).toBe('1');
+    expect(headers.get('x-user-id')).toBe(accountId);
+    expect(headers.get('x-response-time')).toMatch(/ms$/);
   }
 });
 
