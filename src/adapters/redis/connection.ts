@@ -63,8 +63,7 @@ export class RedisScript {
     try {
       return await bounded(this.#send(line.client, rest), ANSWER_MS);
     } catch (error) {
-      // A script that fails is a bug; all else is about the server and its state.
-      if (error instanceof ErrorReply && error.message.startsWith('ERR')) throw error;
+      if (error instanceof ErrorReply && isBug(error)) throw error;
       this.#giveUp(line);
       throw error instanceof LimitsUnavailable
         ? error
@@ -134,6 +133,14 @@ export class RedisScript {
       wait = Math.min(wait * 2, RETRY_MS_MAX);
     }
   }
+}
+
+/**
+ * A script that fails is a bug; all else is about the server and its state. Until 7.0 a server tells that too
+ * as a failure of the script: `ERR Error running script (call to …): …: -OOM command not allowed …`.
+ */
+function isBug({ message }: ErrorReply): boolean {
+  return message.startsWith('ERR') && !/: -(?!ERR)[A-Z]+ /.test(message);
 }
 
 /** @returns the run id of the server */
