@@ -18,7 +18,7 @@ export function addHeaders(
   standing: Standing,
   demo: boolean,
 ): Answer | Promise<Answer> {
-  const { caller, now, started } = context;
+  const { caller, started } = context;
   const accountId = 'accountId' in caller ? caller.accountId : undefined;
   const withHeaders = (more: readonly Header[]): Answer => {
     const facts = { accountId, elapsedMs: performance.now() - started, demo };
@@ -29,7 +29,7 @@ export function addHeaders(
     return withHeaders([]);
   }
   return standing.of(limitedOf(context)).then(
-    (states) => withHeaders(rateLimitHeaders(states, rules, now)),
+    (states) => withHeaders(rateLimitHeaders(states, rules)),
     (error: unknown) => {
       // The answer is as good without them.
       if (error instanceof Outage) return withHeaders([]);

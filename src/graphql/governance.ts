@@ -261,7 +261,7 @@ async function charge(
     },
     run,
   );
-  const headers = rateLimitHeaders(governed.states, plans.profile.headers, governed.at);
+  const headers = rateLimitHeaders(governed.states, plans.profile.headers);
   if (governed.kind === 'answered') {
     metrics.governed.inc();
     const spent = governed.cost?.spent ?? 0;

@@ -23,15 +23,15 @@ const seconds = (ms: number): number => Math.max(0, Math.ceil(ms / 1000));
  * (draft-ietf-httpapi-ratelimit-headers-10), and X-RateLimit-* for older clients, fed by the limit and
  * with the form of Reset that the profile names.
  */
-export function rateLimitHeaders(states: readonly LimitState[], rules: HeaderRules, now: number): Header[] {
+export function rateLimitHeaders(states: readonly LimitState[], rules: HeaderRules): Header[] {
   if (states.length === 0) return [];
   let policies = '';
   let current = '';
   for (const state of states) {
-    const { limit, remaining, resetAt } = state;
+    const { limit, remaining, resetAt, at } = state;
     const comma = policies === '' ? '' : ', ';
     policies += `${comma}"${limit.id}";q=${limit.amount};w=${windowSeconds(state)}`;
-    current += `${comma}"${limit.id}";r=${remaining};t=${seconds(resetAt - now)}`;
+    current += `${comma}"${limit.id}";r=${remaining};t=${seconds(resetAt - at)}`;
   }
   const headers: Header[] = [
     ['ratelimit-policy', policies],

@@ -15,6 +15,8 @@ export interface LimitState {
    * again (cost); milliseconds since the epoch.
    */
   readonly resetAt: number;
+  /** When it stood so, by the clock that the limits go by: with several nodes not the node's own. */
+  readonly at: number;
 }
 
 /** A key's limits, which hold beside those of its account. */
@@ -163,6 +165,7 @@ export function givenBack(states: readonly LimitState[], points: number, at: num
       used: left,
       remaining: Math.max(0, amount - left),
       resetAt: Math.max(at, resetAt - sooner),
+      at,
     };
   });
 }

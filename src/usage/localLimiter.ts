@@ -302,22 +302,23 @@ function nextFree(counters: Counters, limit: Limit, cost: number, now: number): 
 function stateOf(counters: Counters, limit: Limit, now: number): LimitState {
   const { meter, window, amount } = limit;
   if (isFixed(window)) {
-    return standing(limit, usedIn(counters, meter, window, now), periodEnd(window, now));
+    return standing(limit, usedIn(counters, meter, window, now), periodEnd(window, now), now);
   }
   if (meter === 'cost') {
     const bucket = counterOf(counters.buckets, window);
-    return standing(limit, bucket.used(now, amount), bucket.freeAt(now, amount, amount));
+    return standing(limit, bucket.used(now, amount), bucket.freeAt(now, amount, amount), now);
   }
   const times = counterOf(counters.windows, window);
   const used = times.used(now);
-  return standing(limit, used, times.freeAt(now, Math.max(1, Math.min(used, amount))));
+  return standing(limit, used, times.freeAt(now, Math.max(1, Math.min(used, amount))), now);
 }
 
-const standing = (limit: Limit, used: number, resetAt: number): LimitState => ({
+const standing = (limit: Limit, used: number, resetAt: number, at: number): LimitState => ({
   limit,
   used,
   remaining: Math.max(0, limit.amount - used),
   resetAt,
+  at,
 });
 
 function counterOf<C>(counters: ReadonlyMap<Sliding, C>, window: Sliding): C {

@@ -7,11 +7,11 @@ const NOW = Date.UTC(2026, 10, 22, 12);
 
 function state(window: Limit['window'], amount: number, used: number, resetAt: number): LimitState {
   const limit: Limit = { id: `requests-${window}`, meter: 'requests', window, amount };
-  return { limit, used, remaining: Math.max(0, amount - used), resetAt };
+  return { limit, used, remaining: Math.max(0, amount - used), resetAt, at: NOW };
 }
 
 const headers = (states: readonly LimitState[], primary = 'requests-minute'): Record<string, string> =>
-  Object.fromEntries(rateLimitHeaders(states, { limit: primary }, NOW));
+  Object.fromEntries(rateLimitHeaders(states, { limit: primary }));
 
 it('says of every limit what it is and where it stands', () => {
   const states = [
@@ -91,7 +91,7 @@ it('calls a refusal a rate where the window slides, and a quota where a period i
 
 it('says Reset as a date where the profile asks for it', () => {
   const states = [state('minute', 60, 3, NOW + 41_001)];
-  const said = Object.fromEntries(rateLimitHeaders(states, { limit: 'requests-minute', reset: 'date' }, NOW));
+  const said = Object.fromEntries(rateLimitHeaders(states, { limit: 'requests-minute', reset: 'date' }));
   expect(said['x-ratelimit-reset']).toBe('2026-11-22T12:00:42.000Z');
 });
 
@@ -99,7 +99,7 @@ it('tells of cost points beside requests', () => {
   const cost: Limit = { id: 'cost', meter: 'cost', window: 'minute', amount: 1_000 };
   const states = [
     state('minute', 60, 3, NOW + 41_000),
-    { limit: cost, used: 84, remaining: 916, resetAt: NOW + 5_040 },
+    { limit: cost, used: 84, remaining: 916, resetAt: NOW + 5_040, at: NOW },
   ];
   expect(headers(states, 'cost')).toEqual({
     'ratelimit-policy': '"requests-minute";q=60;w=60, "cost";q=1000;w=60',

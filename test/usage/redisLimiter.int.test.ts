@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { RedisLimiter } from '../../src/adapters/redis/limiter.js';
 import { silentLogger } from '../../src/logger.js';
 import type { Limiter, LoadSpent, Spend, Take } from '../../src/usage/limiter.js';
+import { rateLimitHeaders } from '../../src/usage/headers.js';
 import { LimitsUnavailable } from '../../src/usage/limiter.js';
 import { deferred } from '../eventsourcing/fixtures.js';
 import { FaultyProxy } from '../faults/proxy.js';
@@ -58,6 +59,16 @@ async function answered<T>(ask: () => Promise<T>): Promise<T> {
     expect(second.at).toBeGreaterThanOrEqual(first.at);
     expect(second.at - first.at).toBeLessThan(60_000);
     expect((await wrong.take(asked(limits, 0))).kind).toBe('refused');
+  });
+
+  it('tells how long to wait by the server’s clock, also where nothing is taken', async () => {
+    const limiter = await open(async () => NOTHING);
+    const limits = [limit('minute', 1)];
+    const ahead = Date.now() + 45_000;
+    taken(await limiter.take(asked(limits, ahead)));
+    const states = await limiter.states(asked(limits, ahead));
+    const [, [, said] = []] = rateLimitHeaders(states, { limit: 'requests-minute' });
+    expect(said).toMatch(/^"requests-minute";r=0;t=(59|60)$/);
   });
 
   it('gives nothing back to counters that were loaded since the take', async () => {

@@ -244,7 +244,7 @@ function decision(reply: Reply, parts: readonly Part[]): Decision {
     .map((limit, i) => {
       const used = Number(standing[2 * i]);
       const remaining = Math.max(0, limit.amount - used);
-      return { limit, used, remaining, resetAt: Number(standing[2 * i + 1]) };
+      return { limit, used, remaining, resetAt: Number(standing[2 * i + 1]), at: Number(at) };
     });
   return {
     kind: kind as Take['kind'],
