@@ -54,8 +54,6 @@ export type Governed<R> =
       readonly kind: 'answered';
       readonly result: R;
       readonly status: Executed<R>['status'];
-      /** The time of the take, by the clock that the limits go by. */
-      readonly at: number;
       /** With what was given back. */
       readonly states: readonly LimitState[];
       /** Cost points; null where no formula says. */
@@ -66,7 +64,6 @@ export type Governed<R> =
   | {
       readonly kind: 'refused';
       readonly code: LimitCode;
-      readonly at: number;
       readonly limit: LimitState;
       /** Undefined where it never passes. */
       readonly retryAfterMs: number | undefined;
@@ -114,7 +111,7 @@ export class Governor {
     const outcome = { status, patterns, actualCost, durationUs: durationUs() };
     const { useId, states } = await this.#record(call, take, outcome);
     const spent = cost === null ? null : { estimate: cost, spent: costSpent(cost, outcome) };
-    return { kind: 'answered', result: executed.result, status, at: take.at, states, cost: spent, useId };
+    return { kind: 'answered', result: executed.result, status, states, cost: spent, useId };
   }
 
   /** @returns where the limits stand once what was not spent is given back */
@@ -140,7 +137,7 @@ export class Governor {
     const refusal = { amount: limit.limit.amount, code, count: 1, limit: limit.limit.id, used: limit.used };
     const outcome = { status: 'refused', patterns: [], durationUs: 0, actualCost: null, refusal } as const;
     this.refusals.add(call.key.accountId, this.#use(call, { at: take.at, periods: [] }, outcome));
-    return { kind: 'refused', code, at: take.at, limit, retryAfterMs, states };
+    return { kind: 'refused', code, limit, retryAfterMs, states };
   }
 
   #use(
