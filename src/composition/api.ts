@@ -25,12 +25,12 @@ import { Issuers } from '../oidc/issuers.js';
 import { Guard } from '../usage/guard.js';
 import { Standing } from '../usage/standing.js';
 import type { ApiCommands, Parts } from './parts.js';
-import { SETTLED_MODELS } from './projections.js';
+import { accountsShown } from './projections.js';
 import { createProductSchema } from './schema.js';
 import { describeCalls, describeProjections, followersOf } from './gauges.js';
 
 /** How long the first call of an identity waits until its account is shown, in milliseconds. */
-const SETTLED_WAIT_MS = 3_000;
+const SHOWN_WAIT_MS = 3_000;
 
 /** Calls a minute of each anonymous field from one address. */
 const ANONYMOUS_PER_MINUTE = 10;
@@ -120,9 +120,7 @@ function externalSessions(
 ): ExternalSessions | undefined {
   if (oidcIssuers.length === 0) return undefined;
   const { commands, personal, secrets } = stores;
-  const { models } = projections;
-  const shown = (position: Position) =>
-    Promise.all(SETTLED_MODELS.map((name) => models.reached(name, position, SETTLED_WAIT_MS)));
+  const shown = (position: Position) => accountsShown(projections.models, position, SHOWN_WAIT_MS);
   return new ExternalSessions(
     new Issuers(oidcIssuers, { sharedSecret: oidcSharedSecret }),
     access.identities,

@@ -60,7 +60,7 @@ export const READ_MODELS: readonly ReadModel[] = [
 ];
 
 /** Read models that show that an account is there, or is no more. */
-export const SETTLED_MODELS = ['accounts', 'keys', 'teams'];
+const ACCOUNT_MODELS = ['accounts', 'keys', 'teams'];
 
 /** How long one look at the progress waits, in milliseconds. */
 const CATCH_UP_STEP_MS = 250;
@@ -164,6 +164,16 @@ export async function startProjections(
   ];
   const warnings = (): string[] => parkedStreams(models, policies);
   return { reader, models, policies, leases, handled, parked, warnings, sql: serving };
+}
+
+/** @returns whether the read models show in time which accounts there were at the position */
+export async function accountsShown(
+  models: ReadModels,
+  position: Position,
+  timeoutMs: number,
+): Promise<boolean> {
+  const all = await Promise.all(ACCOUNT_MODELS.map((name) => models.reached(name, position, timeoutMs)));
+  return all.every(Boolean);
 }
 
 /** Follows the read models and policies of the projector, which is another process. */

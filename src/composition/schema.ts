@@ -55,7 +55,7 @@ import { UsageResolver } from '../usage/resolvers.js';
 import type { Standing } from '../usage/standing.js';
 import { createKeyDesk } from './keyDesk.js';
 import type { ApiCommands, Parts } from './parts.js';
-import { SETTLED_MODELS } from './projections.js';
+import { accountsShown } from './projections.js';
 
 /** Read models that commands change; what calls change shows a moment later. */
 const SHOWN_MODELS = ['accounts', 'audit', 'catalogue', 'identities', 'keys', 'sessions', 'teams'];
@@ -130,9 +130,7 @@ function accountResolvers(shared: Shared): object[] {
   const settled = async (position: number, timeoutMs: number): Promise<boolean> => {
     const { models, policies } = projections;
     if (!(await policies.reached(position, timeoutMs))) return false;
-    const head = await stores.store.head();
-    const all = await Promise.all(SETTLED_MODELS.map((name) => models.reached(name, head, timeoutMs)));
-    return all.every(Boolean);
+    return accountsShown(models, await stores.store.head(), timeoutMs);
   };
   return [
     new SessionsResolver(

@@ -83,10 +83,10 @@ export class Executor {
     return (context, variables, coerced) => {
       let run = this.#compiled.get(id);
       if (!run && ++executed >= COMPILE_AT && cost.size <= KEPT.fields) {
-        run = this.compiled(document, operation) ?? interpreted;
-        this.#compiled.set(id, run);
-        // Once it is forgotten it is counted anew.
-        executed = 0;
+        run = this.compiled(document, operation);
+        if (run) this.#compiled.set(id, run);
+        // Once it is forgotten it is counted anew; what can't be compiled is not tried again.
+        executed = run ? 0 : -Infinity;
       }
       return (run ?? interpreted)(context, variables, coerced);
     };
@@ -106,7 +106,7 @@ export class Executor {
 
   /** @returns undefined for what graphql-jit can't compile, compiles into something else, or takes too long for */
   compiled(document: DocumentNode, operation: OperationDefinitionNode): Run | undefined {
-    if (introspects(document) || compilesIntoSomethingElse(this.schema, document)) return undefined;
+    if (isInterpreted(this.schema, document)) return undefined;
     try {
       const query = compileQuery(this.schema, document, operation.name?.value ?? '');
       if (!isCompiledQuery(query)) return undefined;
@@ -122,33 +122,23 @@ export class Executor {
   }
 }
 
-/** The fields of introspection are not among those that an operation may have so many of: it would take seconds. */
-function introspects(document: DocumentNode): boolean {
-  let found = false;
-  visit(document, {
-    Field: ({ name }) => {
-      found ||= name.value === SchemaMetaFieldDef.name || name.value === TypeMetaFieldDef.name;
-    },
-  });
-  return found;
-}
-
 /**
- * What is interpreted, because graphql-jit gets it wrong: documents with @skip or @include (it loses a
- * fragment that is spread twice under different conditions, and takes a condition that is null for
- * false), with a field under the alias __proto__ (which it drops), and with variables of an input type (it does not know the defaults of input fields) or an
- * enum. The other variables it is given as graphql-js has coerced them, since its own coercion refuses
- * a default in a place that may not be null.
+ * What graphql-jit gets wrong: documents with @skip or @include (it loses a fragment that is spread twice
+ * under different conditions, and takes a condition that is null for false), with a field under the alias
+ * __proto__ (which it drops), and with variables of an input type (it does not know the defaults of input
+ * fields) or an enum. The other variables it is given as graphql-js has coerced them, since its own coercion
+ * refuses a default in a place that may not be null. And introspection, whose fields are not among those that
+ * an operation may have so many of: compiling it would take seconds.
  */
-function compilesIntoSomethingElse(schema: GraphQLSchema, document: DocumentNode): boolean {
+function isInterpreted(schema: GraphQLSchema, document: DocumentNode): boolean {
   let found = false;
   visit(document, {
     Directive: () => {
       found = true;
       return BREAK;
     },
-    Field: ({ alias }) => {
-      found ||= alias?.value === '__proto__';
+    Field: ({ name, alias }) => {
+      found ||= INTROSPECTION.has(name.value) || alias?.value === '__proto__';
     },
     NamedType: ({ name }) => {
       const type = schema.getType(name.value);
@@ -157,6 +147,8 @@ function compilesIntoSomethingElse(schema: GraphQLSchema, document: DocumentNode
   });
   return found;
 }
+
+const INTROSPECTION: ReadonlySet<string> = new Set([SchemaMetaFieldDef.name, TypeMetaFieldDef.name]);
 
 /** graphql-jit's own errors say nothing of where they come from; graphql-js' do, and errors are shown by it. */
 function withOrigins(result: ExecutionResult, operation: OperationDefinitionNode): ExecutionResult {

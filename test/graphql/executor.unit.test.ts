@@ -336,6 +336,20 @@ it('keeps so many compiled operations and no more: whose turn it was longest ago
   expect(compiling).toHaveBeenCalledTimes(202);
 });
 
+it("keeps no room for what can't be compiled", async () => {
+  const fresh = new Executor(world.schema);
+  const compiling = jest.spyOn(fresh, 'compiled');
+  const runThrice = async (text: DocumentNode): Promise<void> => {
+    const { run } = fresh.prepare(text, text.definitions[0] as OperationDefinitionNode);
+    for (let i = 0; i < 3; i++) await run(CONTEXT, {}, {});
+  };
+  const compiled = parse('{ categories { name } }');
+  await runThrice(compiled);
+  for (let i = 0; i < 200; i++) await runThrice(parse('{ __schema { queryType { name } } }'));
+  await runThrice(compiled);
+  expect(compiling.mock.calls.filter(([document]) => document === compiled)).toHaveLength(1);
+});
+
 it('hides a value that does not fit the schema, and keeps the caller’s own mistake', () => {
   const about = (error: GraphQLError) => publicError(silentLogger, error).extensions?.['code'];
   const document = parse('{ categories { name } }');
