@@ -30,7 +30,7 @@ export interface CallSources {
   limitsUp(): boolean;
 }
 
-/** What `/metrics` shows, in the text format of Prometheus; the README lists it. */
+/** What `/metrics` shows, in the text format of Prometheus; docs/operating.md lists it. */
 export class Metrics {
   readonly registry = new Registry();
 

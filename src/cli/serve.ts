@@ -77,7 +77,7 @@ function welcome({ url, demoKey, imported }: Server): string {
   ];
   if (demoKey === undefined) {
     lines.push(
-      'Register, then issue a key with the session token (README, "Your own key"):',
+      'Register, then issue a key with the session token (docs/guide.md):',
       '',
       curl(register, undefined),
     );

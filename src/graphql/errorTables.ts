@@ -11,7 +11,7 @@ Made from the code by \`npm run schema\`; the tests fail when it is not up to da
 ## In \`errors[].extensions.code\`
 
 | status | code | sentence |
-| ------ | ---- | -------- |
+| --- | --- | --- |
 `;
 
 const REFUSALS = `
@@ -22,7 +22,7 @@ Beside \`data\` the status is 200 whatever the code: one field has failed, and i
 Members of a mutation's or query's union, which implement \`Refusal { code message }\`.
 
 | type | when |
-| ---- | ---- |
+| --- | --- |
 `;
 
 /** \`docs/errors.md\`: every code that an answer can carry, with its HTTP status and public sentence. */

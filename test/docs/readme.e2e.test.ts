@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { startApp } from '../support/app.js';
 import type { TestApp } from '../support/app.js';
@@ -16,10 +17,27 @@ beforeAll(async () => {
 });
 afterAll(() => t.close());
 
-/** Every command with curl that the README shows, whole. */
-const commands = [...readFileSync('README.md', 'utf8').matchAll(/```sh\n([\s\S]*?)```/g)]
+/** Every command with curl that the README and the pages in docs/ show, whole. */
+const PAGES = [
+  'README.md',
+  ...readdirSync('docs')
+    .filter((file) => file.endsWith('.md'))
+    .map((file) => join('docs', file)),
+];
+const commands = PAGES.flatMap((page) => [...readFileSync(page, 'utf8').matchAll(/```sh\n([\s\S]*?)```/g)])
   .map(([, text = '']) => text.trim())
   .filter((text) => text.startsWith('curl') && text.includes('/graphql'));
+
+it.each(PAGES)('the links of %s lead to files that exist', (page) => {
+  const links = [...readFileSync(page, 'utf8').matchAll(/\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)/g)].map(
+    ([, to = '']) => to,
+  );
+  expect(links.filter((to) => !existsSync(join(dirname(page), to)))).toEqual([]);
+});
+
+it('the README is short enough for a newcomer', () => {
+  expect(readFileSync('README.md').byteLength).toBeLessThanOrEqual(12 * 1024);
+});
 
 it('shows commands for the first steps', () => {
   expect(commands.length).toBeGreaterThan(4);

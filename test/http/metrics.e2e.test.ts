@@ -57,7 +57,7 @@ async function traffic(): Promise<void> {
   await t.caughtUp();
 }
 
-it('shows exactly the metrics that the README lists, with their types, labels and meanings', async () => {
+it('shows exactly the metrics that docs/operating.md lists, with their types, labels and meanings', async () => {
   await traffic();
   const { text } = await scrape();
   const shown = [...text.matchAll(/^# HELP (tollgraph_\w+) (.*)\n# TYPE \1 (\w+)$/gm)].map(
@@ -69,8 +69,8 @@ it('shows exactly the metrics that the README lists, with their types, labels an
       return [name, type, [...labels].sort().join(' '), help].join(' | ');
     },
   );
-  const readme = await readFile('README.md', 'utf8');
-  const listed = [...readme.matchAll(/^\| `(tollgraph_\w+)` *\| (\w+) *\|([^|]*)\| (.*?) *\|$/gm)].map(
+  const page = await readFile('docs/operating.md', 'utf8');
+  const listed = [...page.matchAll(/^\| `(tollgraph_\w+)` *\| (\w+) *\|([^|]*)\| (.*?) *\|$/gm)].map(
     ([, name, type, labels = '', help]) =>
       [name, type, (labels.match(/\w+/g) ?? []).sort().join(' '), help].join(' | '),
   );
