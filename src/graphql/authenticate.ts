@@ -29,6 +29,17 @@ export interface Credentials {
 /** JSON in base64url begins like this: a JWT. */
 const JWT = /^eyJ/;
 
+/**
+ * Whether the credential is one that a browser never sends by itself: a page of another origin has to ask
+ * first (a preflight) before it may set it, so that a GET with it is nobody else's doing. What a browser
+ * adds on its own, which is a cookie or a password of `Authorization: Basic`, does not count.
+ */
+export function isPreflighted({ authorization = '', 'x-api-key': apiKey = '' }: Credentials): boolean {
+  return BEARER.test(authorization) || apiKey.length > 0;
+}
+
+const BEARER = /^Bearer +(\S+)$/i;
+
 /** What credentials are held against. */
 export interface Access {
   readonly keys: KeyCache;
@@ -105,7 +116,7 @@ function streamsOf(caller: Extract<Caller, { readonly accountId: string }>): str
 function fromMemory(credentials: Credentials, access: Access, now: number): Caller | Promise<Caller> {
   const { authorization, 'x-api-key': apiKey, 'tollgraph-account': wanted } = credentials;
   if (authorization !== undefined) {
-    const token = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
+    const token = BEARER.exec(authorization)?.[1];
     if (token === undefined) return { kind: 'refused', code: 'KEY_MALFORMED' };
     return JWT.test(token)
       ? unlessOutage(bySession(token, wanted, access, now))

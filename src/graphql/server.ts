@@ -9,7 +9,7 @@ import type { KnownKey } from '../keys/cache.js';
 import type { Clock } from '../clock.js';
 import type { UsageMoves } from '../usage/moves.js';
 import type { Access, Credentials } from './authenticate.js';
-import { authenticate } from './authenticate.js';
+import { authenticate, isPreflighted } from './authenticate.js';
 import { Connections } from './connections.js';
 import type { Caller, RequestContext } from './context.js';
 import { Context } from './context.js';
@@ -117,6 +117,10 @@ export async function serveGraphQL(fastify: FastifyInstance, options: GraphQLSer
   fastify.route({
     method: 'GET',
     url: '/graphql',
+    preHandler: ({ headers }, _reply, next) => {
+      if (isPreflighted(headers)) headers['apollo-require-preflight'] = 'true';
+      next();
+    },
     handler: answer,
     wsHandler: webSocketHandler({ ...streaming, schema, log }),
   });

@@ -170,8 +170,28 @@ describe('a body that is no request', () => {
     expect(answer.headers.get('allow')).toBe('POST');
   });
 
-  it('a GET that a foreign page could cause is refused', async () => {
-    expect(await send('/graphql?query={__typename}')).toMatchObject({ status: 400, codes: ['BAD_REQUEST'] });
+  it.each<[string, Record<string, string>]>([
+    ['nothing', {}],
+    ['a cookie', { cookie: 'session=eyJhbGciOiJFUzI1NiJ9.e30.x' }],
+    ['a password that the browser keeps', { authorization: 'Basic dXNlcjpwYXNz' }],
+    ['an empty key', { 'x-api-key': '' }],
+    ['an account and no key', { 'tollgraph-account': 'x' }],
+  ])('a GET that a foreign page could cause is refused: with %s', async (_name, headers) => {
+    expect(await send('/graphql?query={__typename}', { headers })).toMatchObject({
+      status: 400,
+      codes: ['BAD_REQUEST'],
+    });
+  });
+
+  it('a GET with a credential that no page can add unasked needs nothing else', async () => {
+    for (const [name, value] of [
+      ['x-api-key', secret],
+      ['authorization', `Bearer ${secret}`],
+      ['authorization', `Bearer ${token}`],
+    ] as const) {
+      const { status, body } = await send('/graphql?query={__typename}', { headers: { [name]: value } });
+      expect([status, body]).toEqual([200, '{"data":{"__typename":"Query"}}\n']);
+    }
   });
 });
 
