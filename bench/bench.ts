@@ -27,6 +27,7 @@ delete process.env['DATABASE_URL'];
 // What is measured is one process by itself: its limits in memory, its events in its own database.
 delete process.env['REDIS_URL'];
 delete process.env['EVENTSTORE_URL'];
+delete process.env['EVENTSTOREDB_URL'];
 const folder = await mkdtemp(join(tmpdir(), 'tollgraph-bench-'));
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 

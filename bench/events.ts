@@ -147,8 +147,8 @@ if (databaseUrl === undefined) {
   await onOwnDatabase(databaseUrl, rebuildOnPostgres);
   if (long) await onOwnDatabase(databaseUrl, growthOnPostgres);
 }
-const eventStoreUrl = process.env['EVENTSTORE_URL'];
-if (eventStoreUrl === undefined) missing('EventStoreDB', 'EVENTSTORE_URL is not set');
+const eventStoreUrl = process.env['EVENTSTOREDB_URL'] ?? process.env['EVENTSTORE_URL'];
+if (eventStoreUrl === undefined) missing('EventStoreDB', 'EVENTSTOREDB_URL is not set');
 else await onEventStoreDb(eventStoreUrl);
 // The slowest adapter's figure: the target holds for each.
 const overRaw = ['pglite', 'postgres', 'eventstoredb'].map((name) => figures[`append_over_raw_${name}`]);

@@ -166,7 +166,7 @@ async function post(
 }
 
 async function startNode(root: string, env: NodeJS.ProcessEnv): Promise<Node> {
-  const { REDIS_URL: _1, EVENTSTORE_URL: _2, ...inherited } = process.env;
+  const { REDIS_URL: _1, EVENTSTORE_URL: _2, EVENTSTOREDB_URL: _3, ...inherited } = process.env;
   const child = fork(new URL('./node.js', import.meta.url), [root], { env: { ...inherited, ...env } });
   const exited = once(child, 'exit').then(() => {
     throw new Error(`the ${env['ROLE']} has ended`);

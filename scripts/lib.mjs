@@ -15,11 +15,11 @@ if (major < 20 || (major === 20 && minor < 19)) {
 }
 
 /** Runs a program to its end; the exit code. */
-export function run(command, args, { env = {}, quiet = false } = {}) {
+export function run(command, args, { env = {}, inherit = process.env, quiet = false } = {}) {
   return new Promise((resolve) => {
     const child = spawn(command, args, {
       stdio: quiet ? ['ignore', 'pipe', 'pipe'] : 'inherit',
-      env: { ...process.env, ...env },
+      env: { ...inherit, ...env },
       shell: process.platform === 'win32',
     });
     let output = '';

@@ -1,6 +1,7 @@
 // `npm test`: from a bare clone to a verdict. Arguments go to jest, e.g. `npm test -- limiter`.
 import { join } from 'node:path';
 import { ensureBuilt, ensureInstalled, run, step } from './lib.mjs';
+import { testRuns } from './testRuns.mjs';
 
 const bin = (...path) => join('node_modules', ...path);
 const args = process.argv.slice(2);
@@ -25,30 +26,24 @@ if (args.length === 0) {
   ]);
 }
 
-const jest = async (label, env, files = args) => {
-  process.stderr.write(`\nTests on ${label}\n`);
+const { DATABASE_URL: _1, EVENTSTORE_URL: _2, EVENTSTOREDB_URL: _3, ...rest } = process.env;
+const { problem, runs, left } = testRuns(process.env, args);
+if (problem) {
+  process.stderr.write(`${problem}\n`);
+  process.exit(1);
+}
+for (const { on, env, args: jestArgs } of runs) {
+  process.stderr.write(`\nTests on ${on}\n`);
   const code = await run(
     process.execPath,
     [
       '--experimental-vm-modules',
       '--disable-warning=ExperimentalWarning',
       bin('jest', 'bin', 'jest.js'),
-      ...files,
+      ...jestArgs,
     ],
-    { env },
+    { inherit: rest, env },
   );
   if (code !== 0) process.exit(code);
-};
-
-const { DATABASE_URL, EVENTSTORE_URL, ...rest } = process.env;
-delete process.env.DATABASE_URL;
-delete process.env.EVENTSTORE_URL;
-await jest('the embedded database (PGlite)', rest);
-// What has no database, the project `unit`, would find nothing new on another one.
-const OTHER_DATABASE = ['--selectProjects', 'int', 'e2e', '--passWithNoTests', ...args];
-if (DATABASE_URL) await jest('PostgreSQL (DATABASE_URL)', { DATABASE_URL }, OTHER_DATABASE);
-else process.stderr.write('\nDATABASE_URL is not set: the suite ran on the embedded database alone.\n');
-// All else stands on the port, whose contract the server then keeps.
-if (EVENTSTORE_URL && args.length === 0) {
-  await jest('EventStoreDB (EVENTSTORE_URL)', { EVENTSTORE_URL }, ['eventStoreDb']);
 }
+for (const line of left) process.stderr.write(`\n${line}\n`);

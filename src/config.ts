@@ -8,6 +8,9 @@ const secret = z
     'must be 32 random bytes in base64url, e.g. from `openssl rand -base64 32 | tr +/ -_ | tr -d =`',
   );
 const url = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' });
+const eventStoreUrl = z
+  .string()
+  .regex(/^esdb(\+discover)?:\/\//, 'must begin with esdb:// or esdb+discover://');
 const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
 
 /** Plain http only where nobody else can listen. */
@@ -120,10 +123,8 @@ const Environment = z.object({
     .string()
     .regex(/^postgres(ql)?:\/\//, 'must begin with postgresql://')
     .optional(),
-  EVENTSTORE_URL: z
-    .string()
-    .regex(/^esdb(\+discover)?:\/\//, 'must begin with esdb:// or esdb+discover://')
-    .optional(),
+  EVENTSTOREDB_URL: eventStoreUrl.optional(),
+  EVENTSTORE_URL: eventStoreUrl.optional(),
   REDIS_URL: z
     .string()
     .regex(/^rediss?:\/\//, 'must begin with redis:// or rediss://')
@@ -255,6 +256,12 @@ export function parseConfig(env: NodeJS.ProcessEnv): Config {
     throw new ConfigError(parsed.error.issues.map((i) => `${i.path.join('.')}: ${i.message}`));
   }
   const e = parsed.data;
+  const { EVENTSTOREDB_URL: eventStore = e.EVENTSTORE_URL, EVENTSTORE_URL: alias = eventStore } = e;
+  if (alias !== eventStore) {
+    throw new ConfigError([
+      'EVENTSTORE_URL: is another name for EVENTSTOREDB_URL, and says something else: set one of them',
+    ]);
+  }
   if (e.ROLE !== 'all' && e.DATABASE_URL === undefined) {
     throw new ConfigError([
       `ROLE: ${e.ROLE} is one of several processes, which need PostgreSQL: set DATABASE_URL, or leave ROLE out`,
@@ -273,7 +280,7 @@ export function parseConfig(env: NodeJS.ProcessEnv): Config {
     profile: e.PROFILE,
     role: e.ROLE,
     databaseUrl: e.DATABASE_URL,
-    eventStoreUrl: e.EVENTSTORE_URL,
+    eventStoreUrl: eventStore,
     redisUrl: e.REDIS_URL,
     limitsOnOutage: e.LIMITS_ON_OUTAGE,
     nodeId: e.NODE_ID,

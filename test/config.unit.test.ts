@@ -76,7 +76,7 @@ it('takes what is set', () => {
     PROFILE: 'glyph',
     ROLE: 'projector',
     DATABASE_URL: 'postgres://db/tollgraph',
-    EVENTSTORE_URL: 'esdb+discover://user:secret@events:2113?tls=true',
+    EVENTSTOREDB_URL: 'esdb+discover://user:secret@events:2113?tls=true',
     NODE_ID: 'n1',
     KEY_PEPPER: SECRET,
     TRUST_PROXY: 'true',
@@ -136,6 +136,7 @@ it.each(['', ' ', '\t'])('counts an empty variable ("%s") as not set', (empty) =
     'PROFILE',
     'ROLE',
     'DATABASE_URL',
+    'EVENTSTOREDB_URL',
     'EVENTSTORE_URL',
     'NODE_ID',
     'KEY_PEPPER',
@@ -143,6 +144,22 @@ it.each(['', ' ', '\t'])('counts an empty variable ("%s") as not set', (empty) =
   const others = ['TRUST_PROXY', 'CORS_ORIGINS', 'JOURNAL_FLUSH_MS', 'EMBEDDINGS'];
   const env = Object.fromEntries([...names, ...others].map((name) => [name, empty]));
   expect(parseConfig(env)).toEqual(parseConfig({}));
+});
+
+describe('EVENTSTORE_URL, the older name of EVENTSTOREDB_URL', () => {
+  const url = 'esdb://events:2113';
+
+  it('is taken, also beside the same under the newer name', () => {
+    expect(parseConfig({ EVENTSTORE_URL: url }).eventStoreUrl).toBe(url);
+    expect(parseConfig({ EVENTSTORE_URL: url, EVENTSTOREDB_URL: url }).eventStoreUrl).toBe(url);
+  });
+
+  it('is refused where the two differ, and neither is shown', () => {
+    const [problem, ...others] = problems({ EVENTSTORE_URL: url, EVENTSTOREDB_URL: 'esdb://other:2113' });
+    expect(others).toEqual([]);
+    expect(problem).toMatch(/^EVENTSTORE_URL: .*EVENTSTOREDB_URL/);
+    expect(problem).not.toContain('esdb://');
+  });
 });
 
 describe('traces', () => {
@@ -193,7 +210,8 @@ const WRONG = {
   PORT: '70000',
   PROFILE: '../secrets',
   DATABASE_URL: 'mysql://user:hunter2@db/x',
-  EVENTSTORE_URL: 'https://admin:changeit@events:2113',
+  EVENTSTOREDB_URL: 'https://admin:changeit@events:2113',
+  EVENTSTORE_URL: 'http://ops:changeit@events:2113',
   NODE_ID: 'Node 1',
   KEY_PEPPER: 'pepper-too-short',
   EMAIL_HASH_KEY: `${SECRET}=`,

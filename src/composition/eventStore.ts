@@ -34,7 +34,7 @@ export async function openEventStore({ eventStoreUrl: url }: Config, sql: Sql): 
     store = new EventStoreDbEventStore({ url, categories: CATEGORIES });
   } catch {
     // The client's reason shows parts of the string, which has a password in it.
-    throw new ConfigError(['EVENTSTORE_URL: is not a connection string that EventStoreDB understands']);
+    throw new ConfigError(['EVENTSTOREDB_URL: is not a connection string that EventStoreDB understands']);
   }
   try {
     await store.head();
@@ -42,7 +42,7 @@ export async function openEventStore({ eventStoreUrl: url }: Config, sql: Sql): 
   } catch (error) {
     await store.close();
     const { message } = ((error as Error).cause ?? error) as Error;
-    throw new ConfigError([`EVENTSTORE_URL: the event store cannot be reached: ${message}`]);
+    throw new ConfigError([`EVENTSTOREDB_URL: the event store cannot be reached: ${message}`]);
   }
 }
 
@@ -61,7 +61,7 @@ export async function checkOrigin(sql: Sql, storeId: string): Promise<void> {
   const [origin] = await sql.query<{ store_id: string }>('SELECT store_id FROM read.origin');
   if (origin?.store_id !== storeId) {
     throw new ConfigError([
-      'EVENTSTORE_URL: the read models in this database were made from another event store',
+      'EVENTSTOREDB_URL: the read models in this database were made from another event store',
     ]);
   }
 }

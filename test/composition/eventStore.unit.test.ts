@@ -19,12 +19,12 @@ it('names the category of every stream that a capability declares', () => {
 });
 
 it.each(['esdb://', 'esdb://admin:changeit@events:port', 'esdb://events?tls=perhaps'])(
-  'names EVENTSTORE_URL, and shows nothing of it, when it is "%s"',
-  async (EVENTSTORE_URL) => {
-    const opening = openEventStore(parseConfig({ EVENTSTORE_URL }), {} as Sql);
+  'names EVENTSTOREDB_URL, and shows nothing of it, when it is "%s"',
+  async (EVENTSTOREDB_URL) => {
+    const opening = openEventStore(parseConfig({ EVENTSTOREDB_URL }), {} as Sql);
     await expect(opening).rejects.toBeInstanceOf(ConfigError);
     await expect(opening).rejects.toThrow(
-      /^(?!.*(changeit|perhaps))[^]*EVENTSTORE_URL: is not a connection string/,
+      /^(?!.*(changeit|perhaps))[^]*EVENTSTOREDB_URL: is not a connection string/,
     );
   },
 );

@@ -23,8 +23,8 @@ const servers: [string, () => Promise<{ url: string; standIn?: EventStoreDbStand
     },
   ],
 ];
-const REAL = process.env['EVENTSTORE_URL'];
-if (REAL !== undefined) servers.push(['EVENTSTORE_URL', () => Promise.resolve({ url: REAL })]);
+const REAL = process.env['EVENTSTOREDB_URL'];
+if (REAL !== undefined) servers.push(['EVENTSTOREDB_URL', () => Promise.resolve({ url: REAL })]);
 
 describe.each(servers)('the product on EventStoreDB, %s', (_name, connect) => {
   let server: Awaited<ReturnType<typeof connect>>;
@@ -32,7 +32,7 @@ describe.each(servers)('the product on EventStoreDB, %s', (_name, connect) => {
   const closing: (() => Promise<void>)[] = [];
   beforeAll(async () => {
     server = await connect();
-    env = { ...SECRETS, EVENTSTORE_URL: server.url, NODE_ID: `n${randomBytes(8).toString('hex')}` };
+    env = { ...SECRETS, EVENTSTOREDB_URL: server.url, NODE_ID: `n${randomBytes(8).toString('hex')}` };
   });
   afterEach(async () => {
     for (const close of closing.splice(0).reverse()) await close();
@@ -95,13 +95,13 @@ describe('the product on EventStoreDB', () => {
     const data = await freshPlace();
     const other = await EventStoreDbStandIn.start();
     try {
-      await (await startApp({ place: data, env: { ...SECRETS, EVENTSTORE_URL: server.url } })).close();
+      await (await startApp({ place: data, env: { ...SECRETS, EVENTSTOREDB_URL: server.url } })).close();
       for (const url of [other.url, '']) {
-        const start = startApp({ place: data, env: { ...SECRETS, EVENTSTORE_URL: url } });
+        const start = startApp({ place: data, env: { ...SECRETS, EVENTSTOREDB_URL: url } });
         await expect(start).rejects.toBeInstanceOf(ConfigError);
         await expect(start).rejects.toThrow(/made from another event store/);
       }
-      await (await startApp({ place: data, env: { ...SECRETS, EVENTSTORE_URL: server.url } })).close();
+      await (await startApp({ place: data, env: { ...SECRETS, EVENTSTOREDB_URL: server.url } })).close();
     } finally {
       await other.close();
       await data.remove();
@@ -110,12 +110,12 @@ describe('the product on EventStoreDB', () => {
 
   it('says that the event store cannot be reached, and starts nothing', async () => {
     await server.proxy.inject('refuse');
-    const start = startApp({ env: { EVENTSTORE_URL: server.url } });
-    await expect(start).rejects.toThrow(/EVENTSTORE_URL: the event store cannot be reached/);
+    const start = startApp({ env: { EVENTSTOREDB_URL: server.url } });
+    await expect(start).rejects.toThrow(/EVENTSTOREDB_URL: the event store cannot be reached/);
   });
 
   it('answers 503 while the event store is away, bills nothing of it, and goes on by itself', async () => {
-    const app = await startApp({ env: { EVENTSTORE_URL: server.url }, patterns: 'patterns' });
+    const app = await startApp({ env: { EVENTSTOREDB_URL: server.url }, patterns: 'patterns' });
     try {
       const { secret } = await app.customer('enterprise');
       const call = () => app.query(SearchPatternsDocument, { query: 'circuit breaker' }, secret);

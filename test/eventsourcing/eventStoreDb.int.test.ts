@@ -48,11 +48,11 @@ eventStoreContract("EventStoreDB's protocol, served by the stand-in", async () =
   };
 });
 
-const REAL = process.env['EVENTSTORE_URL'];
+const REAL = process.env['EVENTSTOREDB_URL'];
 const SINGLE_NODE = /^esdb:\/\/(?:[^@/]*@)?([^:,/?@]+):?(\d*)\/?(?=\?|$)/;
 
 if (REAL !== undefined) {
-  eventStoreContract('EventStoreDB (EVENTSTORE_URL)', async () => {
+  eventStoreContract('EventStoreDB (EVENTSTOREDB_URL)', async () => {
     // Through a proxy that can break connections; a certificate would not fit it, nor would a cluster.
     const node = REAL.includes('tls=false') ? SINGLE_NODE.exec(REAL) : null;
     const proxy = node && (await FaultyProxy.open(node[1] as string, Number(node[2] || 2113)));

@@ -59,12 +59,12 @@ async function behindProxy({ databaseUrl }: Place): Promise<Behind> {
     const url = new URL(REAL_EVENT_STORE);
     const proxy = await FaultyProxy.open(url.hostname, Number(url.port || 2113));
     url.host = `127.0.0.1:${proxy.listening}`;
-    return { proxy, env: { EVENTSTORE_URL: url.href }, close: () => proxy.close() };
+    return { proxy, env: { EVENTSTOREDB_URL: url.href }, close: () => proxy.close() };
   }
   if (databaseUrl === undefined) {
     const standIn = await EventStoreDbStandIn.start();
     const { proxy, url } = standIn;
-    return { proxy, env: { EVENTSTORE_URL: url }, close: () => standIn.close() };
+    return { proxy, env: { EVENTSTOREDB_URL: url }, close: () => standIn.close() };
   }
   const url = new URL(databaseUrl);
   const proxy = await FaultyProxy.open(url.hostname, Number(url.port || 5432));

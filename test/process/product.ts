@@ -22,7 +22,14 @@ const ENTRY = fileURLToPath(new URL('./serveRoot.js', import.meta.url));
 
 /** Starts the server on a place's data, as people do: without NODE_ENV. */
 export function spawnProduct(place: Place, root: string, env: NodeJS.ProcessEnv = {}): Product {
-  const { NODE_ENV: _1, DATABASE_URL: _2, EVENTSTORE_URL: _3, REDIS_URL: _4, ...inherited } = process.env;
+  const {
+    NODE_ENV: _1,
+    DATABASE_URL: _2,
+    EVENTSTORE_URL: _3,
+    EVENTSTOREDB_URL: _4,
+    REDIS_URL: _5,
+    ...inherited
+  } = process.env;
   const child = spawn(process.execPath, [ENTRY, root], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
