@@ -40,15 +40,29 @@ module.exports = {
       from: { path: '^projections/' },
       to: {
         path: '^src/',
-        pathNot: `^src/(eventsourcing|sql)/|^src/boundedMap\\.ts$|${CAPABILITIES}events\\.ts$`,
+        pathNot: `^src/(eventsourcing|sql)/|^src/following/(readModel|answerCache)\\.ts$|^src/boundedMap\\.ts$|${CAPABILITIES}events\\.ts$`,
       },
     },
     {
       name: 'reads-only-through-queries',
-      comment: 'Whoever reads a read model does it through its queries; operators work on the runner.',
+      comment: 'Whoever reads a read model does it through its queries.',
       severity: 'error',
-      from: { path: '^src/', pathNot: `${ROOT}|^src/admin/` },
+      from: { path: '^src/', pathNot: ROOT },
       to: { path: '^projections/', pathNot: '(queries|search|vectors)\\.ts$' },
+    },
+    {
+      name: 'the-engine-knows-no-capability',
+      comment: 'What feeds read models and policies is given them.',
+      severity: 'error',
+      from: { path: '^src/(eventsourcing|following)/' },
+      to: { path: `^projections/|${CAPABILITIES}|^src/(graphql|gate|http)/` },
+    },
+    {
+      name: 'capabilities-know-no-transport',
+      comment: 'Of GraphQL they use the kit and the prices.',
+      severity: 'error',
+      from: { path: CAPABILITIES },
+      to: { path: '^src/(gate|http|graphql/(execution|transport))/' },
     },
     {
       name: 'capabilities-meet-by-events',

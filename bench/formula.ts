@@ -2,8 +2,8 @@ import type { OperationDefinitionNode } from 'graphql';
 import { parse } from 'graphql';
 import { CostFormula } from '../src/graphql/cost/formula.js';
 import { Prices } from '../src/graphql/cost/prices.js';
-import { ApiError } from '../src/graphql/errors.js';
-import { createSchema } from '../src/graphql/schema.js';
+import { ApiError } from '../src/graphql/kit/errors.js';
+import { createSchema } from '../src/graphql/execution/schema.js';
 import { median } from './statistics.js';
 
 /** Two lists whose sizes are variables, a condition, fragments: more than most applications ask for at once. */

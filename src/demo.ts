@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { RegisterUser } from './accounts/register.js';
 import type { CommandHandler } from './eventsourcing/commandHandler.js';
 import type { KeySecrets } from './keys/secrets.js';
-import { subscription } from './plans/decide.js';
+import { subscriptionDecider } from './plans/decide.js';
 import type { PlanDirectory } from './plans/directory.js';
 import { subscriptionStream } from './plans/events.js';
 
@@ -34,7 +34,7 @@ export async function createDemo(options: DemoOptions): Promise<string | undefin
   const at = new Date(now);
   const { profile, version } = plans;
   await commands.handle(
-    subscription,
+    subscriptionDecider,
     subscriptionStream(accountId),
     {
       type: 'GrantPlan',

@@ -3,7 +3,7 @@ import { IdentityQueries } from '../projections/identities/queries.js';
 import { CatalogueQueries } from '../projections/catalogue/queries.js';
 import { KeyQueries } from '../projections/keys/queries.js';
 import { AuditQueries } from '../projections/audit/queries.js';
-import type { Projector } from '../projections/runner.js';
+import type { Projector } from './following/projector.js';
 import { SessionQueries } from '../projections/sessions/queries.js';
 import { TeamQueries } from '../projections/teams/queries.js';
 import { UsageQueries } from '../projections/usage/queries.js';
@@ -38,7 +38,7 @@ import type { CommandHandler } from './eventsourcing/commandHandler.js';
 import type { EventStore } from './eventsourcing/eventStore.js';
 import { listen } from './http/listen.js';
 import type { Sql } from './sql/sql.js';
-import { readTrustedDocuments } from './graphql/trustedDocuments.js';
+import { readTrustedDocuments } from './graphql/transport/trustedDocuments.js';
 import type { Logger } from './logger.js';
 import type { Journal } from './usage/journal.js';
 
@@ -229,8 +229,8 @@ async function serveCalls(
   await openEnvironmentAccounts(stores, access.plans);
   const metering = await openMetering(stores, queries.usage, config, log, shutdown);
   const search = openSearch(projections, config, config.role !== 'api', log, shutdown);
-  const usageMoves = await followUsage(stores, projections, metering.journal, log, shutdown);
-  const parts: Parts = { stores, projections, queries, access, metering, search, usageMoves };
+  const usageChanges = await followUsage(stores, projections, metering.journal, log, shutdown);
+  const parts: Parts = { stores, projections, queries, access, metering, search, usageChanges };
   const apiCommands = createCommands(parts);
   const documents = await readTrustedDocuments(root);
   const { fastify, graceful } = await createApi(parts, apiCommands, config, documents, log);

@@ -1,6 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { Lag } from './eventsourcing/lag.js';
-import type { Batch } from './eventsourcing/watch.js';
+import type { Lag } from './following/lag.js';
+import type { Batch } from './following/batchObserver.js';
 
 /** From a call that is answered from memory to one that is about to be given up. */
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];

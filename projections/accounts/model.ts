@@ -1,7 +1,7 @@
 import type { AccountEvent, UserEvent } from '../../src/accounts/events.js';
 import { as } from '../../src/eventsourcing/event.js';
 import type { SubscriptionEvent } from '../../src/plans/events.js';
-import type { ReadModel } from '../readModel.js';
+import type { ReadModel } from '../../src/following/readModel.js';
 
 type Handled =
   | AccountEvent

@@ -5,7 +5,7 @@ import type { KeyEvent } from '../../src/keys/events.js';
 import type { OperatorEvent } from '../../src/operators/events.js';
 import type { SubscriptionEvent } from '../../src/plans/events.js';
 import type { TeamEvent } from '../../src/teams/events.js';
-import type { ReadModel } from '../readModel.js';
+import type { ReadModel } from '../../src/following/readModel.js';
 
 type Audited =
   | AccountEvent

@@ -2,7 +2,7 @@ import type { PatternContent, PatternEvent } from '../../src/catalogue/events.js
 import { embeddingHash, patternHash } from '../../src/catalogue/events.js';
 import type { StoredEvent } from '../../src/eventsourcing/event.js';
 import { as } from '../../src/eventsourcing/event.js';
-import type { ReadModel } from '../readModel.js';
+import type { ReadModel } from '../../src/following/readModel.js';
 
 interface Folded {
   readonly content: PatternContent;

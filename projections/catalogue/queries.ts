@@ -1,6 +1,6 @@
 import type { Sql } from '../../src/sql/sql.js';
-import { AnswerCache } from '../answerCache.js';
-import type { ReadModelAccess } from '../readModel.js';
+import { AnswerCache } from '../../src/following/answerCache.js';
+import type { ReadModelAccess } from '../../src/following/readModel.js';
 
 export interface PatternRow {
   readonly id: string;

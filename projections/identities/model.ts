@@ -1,6 +1,6 @@
 import type { IdentityLinked } from '../../src/accounts/events.js';
 import { as } from '../../src/eventsourcing/event.js';
-import type { ReadModel } from '../readModel.js';
+import type { ReadModel } from '../../src/following/readModel.js';
 
 /** Which user somebody is whom an OIDC issuer vouches for. */
 export const identities: ReadModel = {

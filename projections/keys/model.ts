@@ -1,7 +1,7 @@
 import { as } from '../../src/eventsourcing/event.js';
 import type { KeyEvent } from '../../src/keys/events.js';
 import type { Statement } from '../../src/sql/sql.js';
-import type { ReadModel } from '../readModel.js';
+import type { ReadModel } from '../../src/following/readModel.js';
 import type { KeyRotationRow } from './queries.js';
 
 /** A row as it is written, its columns in the table's order. */

@@ -1,7 +1,7 @@
 import type { Environment } from '../../src/eventsourcing/event.js';
 import type { KeyLimit, KeyMetadata, Scope } from '../../src/keys/events.js';
 import type { Sql } from '../../src/sql/sql.js';
-import type { ReadModelAccess } from '../readModel.js';
+import type { ReadModelAccess } from '../../src/following/readModel.js';
 
 export interface KeyRow {
   readonly id: string;

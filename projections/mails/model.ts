@@ -1,6 +1,6 @@
 import { as } from '../../src/eventsourcing/event.js';
 import type { MailEvent } from '../../src/mail/events.js';
-import type { ReadModel } from '../readModel.js';
+import type { ReadModel } from '../../src/following/readModel.js';
 
 /** Mails that were asked for, and what became of them. */
 export const mails: ReadModel = {

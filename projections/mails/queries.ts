@@ -1,5 +1,5 @@
 import type { Sql } from '../../src/sql/sql.js';
-import type { ReadModelAccess } from '../readModel.js';
+import type { ReadModelAccess } from '../../src/following/readModel.js';
 
 export class MailQueries {
   constructor(

@@ -1,6 +1,6 @@
 import { as } from '../../src/eventsourcing/event.js';
 import type { UsageEvent } from '../../src/usage/events.js';
-import type { ReadModel } from '../readModel.js';
+import type { ReadModel } from '../../src/following/readModel.js';
 
 /**
  * How often each pattern was read with a live key. A model of its own, so that reading a pattern

@@ -1,6 +1,6 @@
 import type { SessionEvent, UserEvent } from '../../src/accounts/events.js';
 import { as } from '../../src/eventsourcing/event.js';
-import type { ReadModel } from '../readModel.js';
+import type { ReadModel } from '../../src/following/readModel.js';
 
 type Handled = SessionEvent | Extract<UserEvent, { type: 'SessionsEnded' | 'PasswordChanged' }>;
 

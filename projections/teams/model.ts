@@ -1,7 +1,7 @@
 import type { AccountEvent } from '../../src/accounts/events.js';
 import { as } from '../../src/eventsourcing/event.js';
 import type { TeamEvent } from '../../src/teams/events.js';
-import type { ReadModel } from '../readModel.js';
+import type { ReadModel } from '../../src/following/readModel.js';
 
 type Handled = AccountEvent | Exclude<TeamEvent, { type: 'TeamCreated' }>;
 

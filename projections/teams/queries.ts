@@ -1,6 +1,6 @@
 import type { Role } from '../../src/teams/events.js';
 import type { Sql } from '../../src/sql/sql.js';
-import type { ReadModelAccess } from '../readModel.js';
+import type { ReadModelAccess } from '../../src/following/readModel.js';
 
 export interface MemberRow {
   readonly account_id: string;

@@ -1,7 +1,7 @@
 import { as } from '../../src/eventsourcing/event.js';
 import type { UsageEvent, Use } from '../../src/usage/events.js';
 import { subjectId } from '../../src/usage/events.js';
-import type { ReadModel } from '../readModel.js';
+import type { ReadModel } from '../../src/following/readModel.js';
 
 interface Hour {
   uses: number;

@@ -2,7 +2,7 @@ import type { Environment, Position } from '../../src/eventsourcing/event.js';
 import type { Sql } from '../../src/sql/sql.js';
 import type { Subject } from '../../src/usage/events.js';
 import { subjectId } from '../../src/usage/events.js';
-import type { ReadModelAccess } from '../readModel.js';
+import type { ReadModelAccess } from '../../src/following/readModel.js';
 
 export interface UsageBucketRow {
   /** The UTC hour or day, e.g. `2026-11-22T13` or `2026-11-22`. */

@@ -9,7 +9,7 @@ import type { PersonalData } from '../secrets/personalData.js';
 import { keyedHash } from '../secrets/secrets.js';
 import type { SignedTokens } from '../secrets/signedTokens.js';
 import { emailHashOf, isPassword, passwordOf } from './credentials.js';
-import { email as emailDecider, EMAIL_TAKEN, user as userDecider } from './decide.js';
+import { emailDecider, EMAIL_TAKEN, userDecider } from './decide.js';
 import { emailHash, normaliseEmail } from './email.js';
 import type { UserEvent } from './events.js';
 import { emailStream, mailedToken, userStream } from './events.js';

@@ -6,7 +6,7 @@ import { fold } from '../eventsourcing/decider.js';
 import type { Position } from '../eventsourcing/event.js';
 import type { PersonalData } from '../secrets/personalData.js';
 import { emailHashOf, isPassword } from './credentials.js';
-import { user as userDecider } from './decide.js';
+import { userDecider } from './decide.js';
 import type { UserEvent } from './events.js';
 import { userStream } from './events.js';
 import { hashPassword, passwordProblem } from './passwords.js';

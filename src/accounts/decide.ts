@@ -40,7 +40,7 @@ interface EmailState {
   readonly resets: readonly string[];
 }
 
-export const email: Decider<EmailState, EmailCommand, EmailEvent> = {
+export const emailDecider: Decider<EmailState, EmailCommand, EmailEvent> = {
   initial: { holder: undefined, resets: [] },
   evolve: (state, { type, data }) => {
     switch (type) {
@@ -129,7 +129,7 @@ export interface UserState {
 
 const TOKEN_OVER = refuse('TOKEN_INVALID', 'This token is over, or was used before.', 'token');
 
-export const user: Decider<UserState, UserCommand, UserEvent> = {
+export const userDecider: Decider<UserState, UserCommand, UserEvent> = {
   initial: {
     exists: false,
     erased: false,
@@ -244,7 +244,7 @@ export interface SessionState {
   readonly ended: boolean;
 }
 
-export const session: Decider<SessionState, SessionCommand, SessionEvent> = {
+export const sessionDecider: Decider<SessionState, SessionCommand, SessionEvent> = {
   initial: { started: undefined, ended: false },
   evolve: (state, { type, data }) =>
     type === 'SessionStarted' ? { started: data, ended: false } : { ...state, ended: true },
@@ -273,7 +273,7 @@ interface AccountState {
   readonly deleted: boolean;
 }
 
-export const account: Decider<AccountState, AccountCommand, AccountEvent> = {
+export const accountDecider: Decider<AccountState, AccountCommand, AccountEvent> = {
   initial: { ownerId: undefined, deleted: false },
   evolve: (_state, { type, data }) => ({ ownerId: data.ownerId, deleted: type === 'AccountDeleted' }),
   decide: (state, command) => {
@@ -296,7 +296,7 @@ export interface IdentityCommand {
 }
 
 /** Linked once, for good: another user never gets it. */
-export const identity: Decider<{ linked: boolean }, IdentityCommand, IdentityLinked> = {
+export const identityDecider: Decider<{ linked: boolean }, IdentityCommand, IdentityLinked> = {
   initial: { linked: false },
   evolve: () => ({ linked: true }),
   decide: ({ linked }, { link }) => (linked ? accept() : accept({ type: 'IdentityLinked', data: link })),

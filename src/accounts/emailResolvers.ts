@@ -1,12 +1,12 @@
 import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
 import type { CommandContext } from '../eventsourcing/commandHandler.js';
 import type { PositionTokens } from '../eventsourcing/positionToken.js';
-import { Access, MEMBERS } from '../graphql/access.js';
-import type { RequestContext } from '../graphql/context.js';
-import { ownSessionOf } from '../graphql/context.js';
+import { Access, MEMBERS } from '../graphql/kit/access.js';
+import type { RequestContext } from '../graphql/kit/context.js';
+import { ownSessionOf } from '../graphql/kit/context.js';
 import { Cost, MUTATION } from '../graphql/cost/directives.js';
-import { Metered } from '../graphql/metering.js';
-import { EmailTaken, notDone, refused } from '../graphql/refusals.js';
+import { Metered } from '../graphql/kit/metering.js';
+import { EmailTaken, notDone, refused } from '../graphql/kit/refusals.js';
 import type { ConfirmEmailChange, RequestEmailChange } from './changeEmail.js';
 import {
   ChangeEmailInput,

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { createUnionType, Field, InputType, ObjectType } from 'type-graphql';
-import { EmailTaken, InvalidInput, NotFound, SignInRefused } from '../graphql/refusals.js';
+import { EmailTaken, InvalidInput, NotFound, SignInRefused } from '../graphql/kit/refusals.js';
 
 @InputType({ description: 'A forgotten password.' })
 export class RequestPasswordResetInput {

@@ -7,7 +7,7 @@ import { derivedId } from '../eventsourcing/ids.js';
 import type { Identity } from '../oidc/issuers.js';
 import type { PersonalData } from '../secrets/personalData.js';
 import { holderOf } from './credentials.js';
-import { account, email as emailDecider, identity as identityDecider, user } from './decide.js';
+import { accountDecider, emailDecider, identityDecider, userDecider } from './decide.js';
 import { emailHash, normaliseEmail } from './email.js';
 import type { EmailEvent, IdentityLinked } from './events.js';
 import { accountStream, emailStream, identityStream, userStream } from './events.js';
@@ -122,7 +122,7 @@ export class LinkIdentity {
     context: (commandId: string) => CommandContext,
   ): Promise<void> {
     await this.commands.handle(
-      account,
+      accountDecider,
       accountStream(accountId),
       { type: 'OpenAccount', ownerId: userId },
       context('open-account'),
@@ -130,12 +130,12 @@ export class LinkIdentity {
     const stream = userStream(userId);
     const registration = { accountId, email, name };
     await this.commands.handle(
-      user,
+      userDecider,
       stream,
       { type: 'RegisterUser', user: registration },
       context('register-user'),
     );
-    await this.commands.handle(user, stream, { type: 'VerifyEmail' }, context('verify-email'));
+    await this.commands.handle(userDecider, stream, { type: 'VerifyEmail' }, context('verify-email'));
   }
 }
 

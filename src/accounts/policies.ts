@@ -6,7 +6,7 @@ import { causedBy } from '../eventsourcing/policy.js';
 import { Outage } from '../outage.js';
 import type { PersonalData } from '../secrets/personalData.js';
 import { holderOf } from './credentials.js';
-import { account, email, user } from './decide.js';
+import { accountDecider, emailDecider, userDecider } from './decide.js';
 import type { AccountEvent, EmailEvent, SessionEvent, UserEvent } from './events.js';
 import { accountStream, emailStream, userStream } from './events.js';
 import type { RefreshTokens } from './refreshTokens.js';
@@ -26,13 +26,13 @@ export function openAccount(commands: CommandHandler): Policy {
       const { userId, accountId, email, name } = as<EmailRegistered>(event).data;
       const context = causedBy(event, 'open-account');
       await commands.handle(
-        account,
+        accountDecider,
         accountStream(accountId),
         { type: 'OpenAccount', ownerId: userId },
         context,
       );
       await commands.handle(
-        user,
+        userDecider,
         userStream(userId),
         { type: 'RegisterUser', user: { accountId, email, name } },
         context,
@@ -52,11 +52,11 @@ export function offerPasswordReset(commands: CommandHandler): Policy {
       const holder = holderOf((await commands.load(stream)).slice(0, revision));
       if (!holder) return;
       const { userId, email, name } = holder.data;
-      const known = fold(user, await commands.load(userStream(userId)));
+      const known = fold(userDecider, await commands.load(userStream(userId)));
       // No fault of the event: the policy that opens accounts is behind.
       if (!known.exists) throw new Outage(`the user ${userId} is not there yet`);
       await commands.handle(
-        user,
+        userDecider,
         userStream(userId),
         { type: 'OfferPasswordReset', offer: { email, emailHash, name: known.name ?? name, expiresAt } },
         causedBy(event, 'offer-password-reset'),
@@ -74,15 +74,15 @@ export function changeEmail(commands: CommandHandler): Policy {
       const { userId, accountId, email: sealed } = as<EmailClaimed>(event).data;
       const context = causedBy(event, 'change-email');
       const changed = await commands.handle(
-        user,
+        userDecider,
         userStream(userId),
         { type: 'ChangeEmail', email: sealed, emailHash: event.streamId },
         context,
       );
       // Looked up after the change: a deletion that comes later finds the change and releases what is new.
-      const { deleted } = fold(account, await commands.load(accountStream(accountId)));
+      const { deleted } = fold(accountDecider, await commands.load(accountStream(accountId)));
       if (changed.kind === 'accepted' && !deleted) return;
-      await commands.handle(email, event.stream, { type: 'ReleaseEmail', userId }, context);
+      await commands.handle(emailDecider, event.stream, { type: 'ReleaseEmail', userId }, context);
     },
   };
 }
@@ -97,7 +97,7 @@ export function releaseEmail(commands: CommandHandler): Policy {
       const { type, data } = as<ReleasesEmail>(event);
       const release = (emailHash: string, userId: string) =>
         commands.handle(
-          email,
+          emailDecider,
           emailStream(emailHash),
           { type: 'ReleaseEmail', userId },
           causedBy(event, name),
@@ -109,7 +109,7 @@ export function releaseEmail(commands: CommandHandler): Policy {
       const { ownerId, emailHash } = data;
       await release(emailHash, ownerId);
       // It may have been changed while the deletion was being decided.
-      const current = fold(user, await commands.load(userStream(ownerId))).emailHash;
+      const current = fold(userDecider, await commands.load(userStream(ownerId))).emailHash;
       if (current !== undefined && current !== emailHash) await release(current, ownerId);
     },
   };
@@ -124,7 +124,7 @@ export function eraseUser(commands: CommandHandler, personal: PersonalData): Pol
       const { ownerId } = as<AccountDeleted>(event).data;
       await personal.erase([ownerId]);
       await commands.handle(
-        user,
+        userDecider,
         userStream(ownerId),
         { type: 'ConfirmErasure', accountId: event.streamId },
         causedBy(event, 'erase-user'),

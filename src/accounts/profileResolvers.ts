@@ -1,11 +1,11 @@
 import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
 import type { PositionTokens } from '../eventsourcing/positionToken.js';
-import type { RequestContext } from '../graphql/context.js';
-import { ownSessionOf, sessionOf } from '../graphql/context.js';
+import type { RequestContext } from '../graphql/kit/context.js';
+import { ownSessionOf, sessionOf } from '../graphql/kit/context.js';
 import { Cost, MUTATION } from '../graphql/cost/directives.js';
-import { Access, MEMBERS } from '../graphql/access.js';
-import { Metered } from '../graphql/metering.js';
-import { notDone, NotFound, refused, SignInRefused } from '../graphql/refusals.js';
+import { Access, MEMBERS } from '../graphql/kit/access.js';
+import { Metered } from '../graphql/kit/metering.js';
+import { notDone, NotFound, refused, SignInRefused } from '../graphql/kit/refusals.js';
 import type { ChangePassword } from './changePassword.js';
 import {
   ChangePasswordInput,

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { CommandContext, CommandHandler } from '../eventsourcing/commandHandler.js';
 import { fold } from '../eventsourcing/decider.js';
 import type { Position } from '../eventsourcing/event.js';
-import { session as sessionDecider, user as userDecider } from './decide.js';
+import { sessionDecider, userDecider } from './decide.js';
 import { sessionStream, userStream } from './events.js';
 import type { RefreshTokens } from './refreshTokens.js';
 import type { Sessions } from './sessions.js';

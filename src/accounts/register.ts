@@ -8,7 +8,7 @@ import type { Position } from '../eventsourcing/event.js';
 import { derivedId } from '../eventsourcing/ids.js';
 import type { PersonalData } from '../secrets/personalData.js';
 import { keyedHash } from '../secrets/secrets.js';
-import { email as emailDecider, EMAIL_TAKEN } from './decide.js';
+import { emailDecider, EMAIL_TAKEN } from './decide.js';
 import { emailHash, normaliseEmail } from './email.js';
 import type { EmailEvent } from './events.js';
 import { emailStream } from './events.js';

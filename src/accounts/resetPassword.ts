@@ -6,7 +6,7 @@ import { fold } from '../eventsourcing/decider.js';
 import type { Position } from '../eventsourcing/event.js';
 import type { PersonalData } from '../secrets/personalData.js';
 import type { SignedTokens } from '../secrets/signedTokens.js';
-import { email as emailDecider, user as userDecider } from './decide.js';
+import { emailDecider, userDecider } from './decide.js';
 import { emailHash, normaliseEmail } from './email.js';
 import type { UserEvent } from './events.js';
 import { emailStream, mailedToken, userStream } from './events.js';

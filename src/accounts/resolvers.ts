@@ -1,11 +1,11 @@
 import { Arg, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
 import type { PositionTokens } from '../eventsourcing/positionToken.js';
 import { Cost, MUTATION } from '../graphql/cost/directives.js';
-import type { PlanOf, RequestContext } from '../graphql/context.js';
-import { accountOf, ownSessionOf } from '../graphql/context.js';
-import { Access, MEMBERS } from '../graphql/access.js';
-import { Metered } from '../graphql/metering.js';
-import { EmailTaken, notDone, refused } from '../graphql/refusals.js';
+import type { PlanOf, RequestContext } from '../graphql/kit/context.js';
+import { accountOf, ownSessionOf } from '../graphql/kit/context.js';
+import { Access, MEMBERS } from '../graphql/kit/access.js';
+import { Metered } from '../graphql/kit/metering.js';
+import { EmailTaken, notDone, refused } from '../graphql/kit/refusals.js';
 import { Outage } from '../outage.js';
 import type { DeleteAccount } from './delete.js';
 import type { RegisterUser } from './register.js';

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { createUnionType, Field, InputType, ObjectType } from 'type-graphql';
-import { DateTimeISO } from '../graphql/dateTime.js';
-import { InvalidInput, NotFound, SignInRefused } from '../graphql/refusals.js';
+import { DateTimeISO } from '../graphql/kit/dateTime.js';
+import { InvalidInput, NotFound, SignInRefused } from '../graphql/kit/refusals.js';
 import { Account, User } from './types.js';
 
 @InputType({ description: 'Who signs in.' })

@@ -2,7 +2,7 @@ import type { CommandContext, CommandHandler } from '../eventsourcing/commandHan
 import type { Refusal } from '../eventsourcing/decider.js';
 import type { Position } from '../eventsourcing/event.js';
 import { derivedId } from '../eventsourcing/ids.js';
-import { session as decider } from './decide.js';
+import { sessionDecider } from './decide.js';
 import type { SessionStart } from './events.js';
 import { sessionStream } from './events.js';
 import type { RefreshTokens } from './refreshTokens.js';
@@ -41,7 +41,7 @@ export class StartSession {
   ): Promise<StartedSession> {
     const sessionId = derivedId('session', context.caller, context.commandId);
     const result = await this.commands.handle(
-      decider,
+      sessionDecider,
       sessionStream(sessionId),
       { type: 'StartSession', session: { userId, accountId, epoch, how } },
       { ...context, environment: 'live', requestHash: `start:${how}` },

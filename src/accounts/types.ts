@@ -2,9 +2,9 @@ import 'reflect-metadata';
 import { createUnionType, Field, ID, InputType, ObjectType } from 'type-graphql';
 import type { UserRow } from '../../projections/accounts/queries.js';
 import { Sized } from '../graphql/cost/directives.js';
-import { DateTimeISO } from '../graphql/dateTime.js';
-import { Node } from '../graphql/node.js';
-import { EmailTaken, InvalidInput, NotFound } from '../graphql/refusals.js';
+import { DateTimeISO } from '../graphql/kit/dateTime.js';
+import { Node } from '../graphql/kit/node.js';
+import { EmailTaken, InvalidInput, NotFound } from '../graphql/kit/refusals.js';
 import type { PlanInForce } from '../plans/profile.js';
 import { MAX_FEATURES, MAX_TIERS } from '../plans/profile.js';
 

@@ -2,7 +2,7 @@ import type { CommandContext, CommandHandler, CommandResult } from '../eventsour
 import { BAD_COMMAND_ID, commandIdOf } from '../eventsourcing/commandId.js';
 import type { PersonalData } from '../secrets/personalData.js';
 import { keyedHash } from '../secrets/secrets.js';
-import { user as userDecider } from './decide.js';
+import { userDecider } from './decide.js';
 import type { UserEvent } from './events.js';
 import { userStream } from './events.js';
 import { MAX_NAME, NAME_TOO_LONG } from './register.js';

@@ -2,7 +2,7 @@ import type { CommandHandler } from '../eventsourcing/commandHandler.js';
 import { fold } from '../eventsourcing/decider.js';
 import type { PersonalData } from '../secrets/personalData.js';
 import { emailHashOf, holderOf } from './credentials.js';
-import { user as userDecider } from './decide.js';
+import { userDecider } from './decide.js';
 import { emailStream, userStream } from './events.js';
 
 /**

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import type { RebuildProgress, RebuildReport } from '../../projections/modelRunner.js';
-import type { ReadModelState } from '../../projections/readModel.js';
-import type { Projector } from '../../projections/runner.js';
+import type { RebuildProgress, RebuildReport } from '../following/modelRunner.js';
+import type { ReadModelState } from '../following/readModel.js';
+import type { Projector } from '../following/projector.js';
 import type { EventStore } from '../eventsourcing/eventStore.js';
-import { NotNow } from '../eventsourcing/notNow.js';
-import type { ParkedStream, Skip, Unparking } from '../eventsourcing/parking.js';
-import type { PolicyRunner } from '../eventsourcing/policy.js';
+import { OperatorRefusal } from '../following/operatorRefusal.js';
+import type { ParkedStream, Skip, Unparking } from '../following/parking.js';
+import type { PolicyRunner } from '../following/policyRunner.js';
 import type { AdminCommands } from './server.js';
 
 const Rebuild = z.object({ model: z.string(), dryRun: z.boolean() });
@@ -44,7 +44,8 @@ export function readModelCommands(
   const unpark = async (id: string, skip?: Skip): Promise<Unparking> => {
     const stream = (await parked()).find((candidate) => candidate.id === id);
     const done = stream && (projector.unpark(stream, skip) ?? policies.unpark(stream, skip));
-    if (!done) throw new NotNow(`No parked stream has the id "${id}"; \`parked\` lists those that are.`);
+    if (!done)
+      throw new OperatorRefusal(`No parked stream has the id "${id}"; \`parked\` lists those that are.`);
     return done;
   };
   return {

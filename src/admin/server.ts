@@ -3,7 +3,7 @@ import type { Server, Socket } from 'node:net';
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { ZodError } from 'zod';
-import { NotNow } from '../eventsourcing/notNow.js';
+import { OperatorRefusal } from '../following/operatorRefusal.js';
 import type { Logger } from '../logger.js';
 import type { AdminReply, AdminRequest } from './protocol.js';
 import { adminSocket } from './protocol.js';
@@ -15,7 +15,7 @@ export interface AdminContext {
   readonly signal: AbortSignal;
 }
 
-/** A command by its name; its arguments come unchecked. What is thrown as NotNow is told, the rest logged. */
+/** A command by its name; its arguments come unchecked. What is thrown as OperatorRefusal is told, the rest logged. */
 export type AdminCommands = Readonly<
   Record<string, (args: unknown, context: AdminContext) => Promise<unknown>>
 >;
@@ -60,7 +60,7 @@ export class AdminServer {
 /** One connection, one command. */
 async function serve(socket: Socket, commands: AdminCommands, log: Logger): Promise<void> {
   const gone = new AbortController();
-  socket.on('close', () => gone.abort(new NotNow('the operator has gone away')));
+  socket.on('close', () => gone.abort(new OperatorRefusal('the operator has gone away')));
   const send = (reply: AdminReply): void => {
     if (socket.writable) socket.write(`${JSON.stringify(reply)}\n`);
   };
@@ -93,7 +93,7 @@ async function answer(
     }
     return { kind: 'result', value: (await run(args, context)) ?? null };
   } catch (error) {
-    if (error instanceof NotNow) return { kind: 'refused', message: error.message };
+    if (error instanceof OperatorRefusal) return { kind: 'refused', message: error.message };
     if (error instanceof ZodError) {
       const message = error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
       return { kind: 'refused', message };

@@ -1,12 +1,12 @@
 import { Args, FieldResolver, Query, Resolver, Root } from 'type-graphql';
 import type { AuditQueries, AuditRow } from '../../projections/audit/queries.js';
 import { Account } from '../accounts/types.js';
-import { Access, MANAGERS, MEMBERS } from '../graphql/access.js';
-import type { Page } from '../graphql/pages.js';
-import { pageOf } from '../graphql/pages.js';
+import { Access, MANAGERS, MEMBERS } from '../graphql/kit/access.js';
+import type { Page } from '../graphql/kit/pages.js';
+import { pageOf } from '../graphql/kit/pages.js';
 import { Sized } from '../graphql/cost/directives.js';
-import type { Cursors, Place } from '../graphql/cursors.js';
-import { Metered } from '../graphql/metering.js';
+import type { Cursors, Place } from '../graphql/kit/cursors.js';
+import { Metered } from '../graphql/kit/metering.js';
 import type { AuditEntry } from './types.js';
 import { auditEntryOf, AuditLogConnection, AuditLogPage, AuditLogPageOfAll } from './types.js';
 

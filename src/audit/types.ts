@@ -1,8 +1,8 @@
 import 'reflect-metadata';
 import { ArgsType, Field, ID, ObjectType } from 'type-graphql';
 import type { AuditRow } from '../../projections/audit/queries.js';
-import { DateTimeISO } from '../graphql/dateTime.js';
-import { connectionOf, PageArgs } from '../graphql/pages.js';
+import { DateTimeISO } from '../graphql/kit/dateTime.js';
+import { connectionOf, PageArgs } from '../graphql/kit/pages.js';
 
 @ObjectType({
   simpleResolvers: true,

@@ -6,7 +6,7 @@ import type { PatternContent, PatternEvent } from './events.js';
 /** Makes the content the pattern's content, whether that publishes, revises or changes nothing. */
 export type PublishPattern = PatternContent;
 
-export const pattern: Decider<PatternContent | undefined, PublishPattern, PatternEvent> = {
+export const patternDecider: Decider<PatternContent | undefined, PublishPattern, PatternEvent> = {
   initial: undefined,
   evolve: (_state, event) => event.data,
   decide: (state, content) => {

@@ -4,7 +4,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import type { CommandContext, CommandHandler } from '../eventsourcing/commandHandler.js';
 import { derivedId } from '../eventsourcing/ids.js';
-import { pattern } from './decide.js';
+import { patternDecider } from './decide.js';
 import type { PatternContent } from './events.js';
 import { MAX_TAGS, patternHash, patternStream } from './events.js';
 
@@ -83,7 +83,7 @@ export async function importPatterns(
     const hash = patternHash(content);
     const { length } = await commands.load(stream);
     const commandId = `import:${hash}:${length}`;
-    await commands.handle(pattern, stream, content, { ...context, commandId, requestHash: hash });
+    await commands.handle(patternDecider, stream, content, { ...context, commandId, requestHash: hash });
     onProgress(++done, changed.length);
   };
   // In order of the files within each group, so that publication follows it nearly.

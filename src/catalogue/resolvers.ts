@@ -2,15 +2,15 @@ import { Arg, Args, Ctx, FieldResolver, ID, Int, Query, Resolver, Root } from 't
 import type { CatalogueQueries, Horizon, PatternRow } from '../../projections/catalogue/queries.js';
 import type { CatalogueSearch } from '../../projections/catalogue/search.js';
 import { Cost, Range, Sized } from '../graphql/cost/directives.js';
-import type { PlanOf, RequestContext } from '../graphql/context.js';
-import type { Page } from '../graphql/pages.js';
-import { pageOf } from '../graphql/pages.js';
-import type { Cursors, Place } from '../graphql/cursors.js';
-import { accountOf } from '../graphql/context.js';
-import { invalidInput } from '../graphql/errors.js';
-import { Access } from '../graphql/access.js';
-import { Metered } from '../graphql/metering.js';
-import { NotFound, PlanRequired } from '../graphql/refusals.js';
+import type { PlanOf, RequestContext } from '../graphql/kit/context.js';
+import type { Page } from '../graphql/kit/pages.js';
+import { pageOf } from '../graphql/kit/pages.js';
+import type { Cursors, Place } from '../graphql/kit/cursors.js';
+import { accountOf } from '../graphql/kit/context.js';
+import { invalidInput } from '../graphql/kit/errors.js';
+import { Access } from '../graphql/kit/access.js';
+import { Metered } from '../graphql/kit/metering.js';
+import { NotFound, PlanRequired } from '../graphql/kit/refusals.js';
 import type { Plan } from '../plans/profile.js';
 import type { QueryEmbedder } from './queryEmbedder.js';
 import {

@@ -2,11 +2,11 @@ import 'reflect-metadata';
 import { ArgsType, createUnionType, Field, Float, Int, ObjectType } from 'type-graphql';
 import type { PatternRow } from '../../projections/catalogue/queries.js';
 import { MAX_TAGS } from './events.js';
-import { connectionOf, PageArgs } from '../graphql/pages.js';
+import { connectionOf, PageArgs } from '../graphql/kit/pages.js';
 import { Cost, Sized } from '../graphql/cost/directives.js';
-import { DateTimeISO } from '../graphql/dateTime.js';
-import { Node } from '../graphql/node.js';
-import { NotFound, PlanRequired } from '../graphql/refusals.js';
+import { DateTimeISO } from '../graphql/kit/dateTime.js';
+import { Node } from '../graphql/kit/node.js';
+import { NotFound, PlanRequired } from '../graphql/kit/refusals.js';
 
 @ObjectType({ simpleResolvers: true, description: 'Source code or a schema that shows a pattern.' })
 export class PatternExample {

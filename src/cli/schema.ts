@@ -1,9 +1,9 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, print } from 'graphql';
-import { errorTables } from '../graphql/errorTables.js';
-import { createSchema, sdlOf } from '../graphql/schema.js';
-import { documentIdOf } from '../graphql/trustedDocuments.js';
+import { errorTables } from '../graphql/kit/errorTables.js';
+import { createSchema, sdlOf } from '../graphql/execution/schema.js';
+import { documentIdOf } from '../graphql/transport/trustedDocuments.js';
 
 // Emits what is published: the contract, the trusted documents by their ids, and the tables of codes. The
 // tests fail when the committed files are others.

@@ -5,14 +5,14 @@ import { SESSION_SECONDS, Sessions } from '../accounts/sessions.js';
 import { SigningKeys } from '../accounts/signingKeys.js';
 import type { Config } from '../config.js';
 import type { Position } from '../eventsourcing/event.js';
-import type { Recency } from '../eventsourcing/freshness.js';
-import { AddressGuard } from '../graphql/addressGuard.js';
-import type { Authenticate } from '../graphql/authenticate.js';
-import { authenticate } from '../graphql/authenticate.js';
-import { demoKey } from '../graphql/demoCaller.js';
-import { createLoaders } from '../graphql/loaders.js';
-import type { TrustedDocuments } from '../graphql/trustedDocuments.js';
-import { serveGraphQL } from '../graphql/server.js';
+import type { Recency } from '../following/freshness.js';
+import { AddressGuard } from '../gate/addressGuard.js';
+import type { Authenticate } from '../gate/authenticate.js';
+import { authenticate } from '../gate/authenticate.js';
+import { demoKey } from '../gate/demoCaller.js';
+import { createLoaders } from '../graphql/kit/loaders.js';
+import type { TrustedDocuments } from '../graphql/transport/trustedDocuments.js';
+import { serveGraphQL } from '../graphql/transport/server.js';
 import { GracefulStop } from '../http/gracefulStop.js';
 import { serveAudit } from '../http/audit.js';
 import { serveHealth } from '../http/health.js';
@@ -23,7 +23,7 @@ import { traceRequests } from '../http/tracing.js';
 import type { Logger } from '../logger.js';
 import { Issuers } from '../oidc/issuers.js';
 import { Guard } from '../usage/guard.js';
-import { Standing } from '../usage/standing.js';
+import { LimitStates } from '../usage/limitStates.js';
 import type { ApiCommands, Parts } from './parts.js';
 import { accountsShown } from './projections.js';
 import { createProductSchema } from './schema.js';
@@ -62,7 +62,7 @@ export async function createApi(
   if (tracing) traceRequests(fastify, tracing);
   const signingKeys = await SigningKeys.open(stores.sql, stores.secrets.MASTER_KEY, SESSION_SECONDS * 1000);
   const sessions = new Sessions(signingKeys);
-  const standing = new Standing(metering.limiter, (account) => access.plans.planOf(account));
+  const standing = new LimitStates(metering.limiter, (account) => access.plans.planOf(account));
   const guard = new Guard();
   const credible = { ...access, sessions, external: externalSessions(parts, config) };
   const whoCalls: Authenticate = (credentials) => authenticate(credentials, credible, stores.clock());
@@ -81,7 +81,7 @@ export async function createApi(
       access.plans.profile.demo ? demoKey(metering.addresses, address, now) : undefined,
     clock: stores.clock,
     loaders: () => createLoaders(queries.accounts, queries.catalogue, queries.usage, stores.personal),
-    usageMoves: parts.usageMoves,
+    usageChanges: parts.usageChanges,
     onRevoked: access.onRevoked,
     documents,
     production: config.production,

@@ -1,6 +1,6 @@
-import { account } from '../accounts/decide.js';
+import { accountDecider } from '../accounts/decide.js';
 import { accountStream, NOBODY } from '../accounts/events.js';
-import { subscription } from '../plans/decide.js';
+import { subscriptionDecider } from '../plans/decide.js';
 import type { PlanDirectory } from '../plans/directory.js';
 import { subscriptionStream } from '../plans/events.js';
 import type { Stores } from './stores.js';
@@ -20,9 +20,9 @@ export async function openEnvironmentAccounts(
   };
   for (const { accountId, plan } of environmentKeys.accounts) {
     const open = { type: 'OpenAccount', ownerId: NOBODY } as const;
-    await commands.handle(account, accountStream(accountId), open, context);
+    await commands.handle(accountDecider, accountStream(accountId), open, context);
     await commands.handle(
-      subscription,
+      subscriptionDecider,
       subscriptionStream(accountId),
       {
         type: 'GrantPlan',

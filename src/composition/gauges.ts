@@ -1,4 +1,4 @@
-import { lagOf } from '../eventsourcing/lag.js';
+import { lagOf } from '../following/lag.js';
 import type { Follows, Metrics } from '../metrics.js';
 import type { Access } from './access.js';
 import type { Metering } from './metering.js';

@@ -1,10 +1,10 @@
-import type { Authenticate } from '../graphql/authenticate.js';
+import type { Authenticate } from '../gate/authenticate.js';
 import type { KeyDesk } from '../keys/verify.js';
 import { Outage } from '../outage.js';
-import type { PlanOf } from '../graphql/context.js';
-import type { Governor } from '../usage/govern.js';
+import type { PlanOf } from '../graphql/kit/context.js';
+import type { Governor } from '../usage/governor.js';
 import type { LimitState } from '../usage/limiter.js';
-import type { Standing } from '../usage/standing.js';
+import type { LimitStates } from '../usage/limitStates.js';
 import { statusOf } from '../usage/types.js';
 
 /** Names what priced a use that a back end reports: nobody here has. */
@@ -13,7 +13,7 @@ const PRICED_ELSEWHERE = 'given';
 /** What verifyKey asks: the same that decides over calls of GraphQL. */
 export function createKeyDesk(
   authenticate: Authenticate,
-  standing: Standing,
+  standing: LimitStates,
   governor: Governor,
   planOf: PlanOf,
 ): KeyDesk {

@@ -1,6 +1,6 @@
 import type { UsageQueries } from '../../projections/usage/queries.js';
 import type { Config } from '../config.js';
-import { lagOf } from '../eventsourcing/lag.js';
+import { lagOf } from '../following/lag.js';
 import { MAX_KEY_RATE } from '../keys/decide.js';
 import type { Logger } from '../logger.js';
 import type { Profile } from '../plans/profile.js';
@@ -14,8 +14,8 @@ import { LocalLimiter } from '../usage/localLimiter.js';
 import type { OutagePolicy } from '../usage/outageLimiter.js';
 import { OutageLimiter } from '../usage/outageLimiter.js';
 import { periodOf } from '../usage/periods.js';
-import type { JournalTail } from '../usage/spent.js';
-import { JournalTails, readJournalTail, spentOf } from '../usage/spent.js';
+import type { JournalTail } from '../usage/journalTail.js';
+import { JournalTails, readJournalTail, spentOf } from '../usage/journalTail.js';
 import type { Shutdown } from './shutdown.js';
 import type { Stores } from './stores.js';
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { MailQueries } from '../../projections/mails/queries.js';
 import type { Config } from '../config.js';
-import { Leadership } from '../eventsourcing/leases.js';
+import { Leadership } from '../following/leases.js';
 import type { Logger } from '../logger.js';
 import type { MailTransport } from '../mail/transport.js';
 import { MailWorker } from '../mail/worker.js';

@@ -1,15 +1,15 @@
 import { join } from 'node:path';
 import type { UsageQueries } from '../../projections/usage/queries.js';
 import type { Config } from '../config.js';
-import { Follower } from '../eventsourcing/follower.js';
+import { Follower } from '../following/follower.js';
 import type { Logger } from '../logger.js';
 import { Outage } from '../outage.js';
 import { AddressHashes } from '../usage/addresses.js';
-import { DebtFile } from '../usage/debt.js';
-import { Governor } from '../usage/govern.js';
+import { UnconfirmedBatchFile } from '../usage/unconfirmedBatch.js';
+import { Governor } from '../usage/governor.js';
 import { Journal } from '../usage/journal.js';
 import type { Limiter } from '../usage/limiter.js';
-import { UsageMoves } from '../usage/moves.js';
+import { UsageChanges } from '../usage/usageChanges.js';
 import { RefusalLog } from '../usage/refusalLog.js';
 import { openLimiter } from './limits.js';
 import type { Projections } from './projections.js';
@@ -36,7 +36,7 @@ export async function openMetering(
   shutdown: Shutdown,
 ): Promise<Metering> {
   const { store, secrets, node, clock, telemetry } = stores;
-  const debtFile = new DebtFile(join(config.dataDir, 'journal-debt.json'));
+  const debtFile = new UnconfirmedBatchFile(join(config.dataDir, 'journal-debt.json'));
   const journal = new Journal({
     store,
     node,
@@ -71,8 +71,8 @@ export async function followUsage(
   journal: Journal,
   log: Logger,
   shutdown: Shutdown,
-): Promise<UsageMoves> {
-  const moves = new UsageMoves({ journalPosition: () => journal.lastPosition });
+): Promise<UsageChanges> {
+  const moves = new UsageChanges({ journalPosition: () => journal.lastPosition });
   const follower = new Follower({
     name: 'usage moves',
     reader,

@@ -1,6 +1,6 @@
 import { verifiedHolder } from '../accounts/verifiedHolder.js';
 import type { OperatorUser } from '../operators/decide.js';
-import { operators } from '../operators/decide.js';
+import { operatorsDecider } from '../operators/decide.js';
 import { OPERATORS_STREAM } from '../operators/events.js';
 import type { Stores } from './stores.js';
 import { SYSTEM } from './stores.js';
@@ -25,7 +25,7 @@ export async function publishOperators(stores: Stores): Promise<void> {
   const users = await configuredOperators(stores);
   const now = stores.clock();
   await stores.commands.handle(
-    operators,
+    operatorsDecider,
     OPERATORS_STREAM,
     { type: 'ConfigureOperators', users },
     {

@@ -8,7 +8,7 @@ import type { TeamQueries } from '../../projections/teams/queries.js';
 import type { UsageQueries } from '../../projections/usage/queries.js';
 import { RegisterUser } from '../accounts/register.js';
 import { KeySecrets } from '../keys/secrets.js';
-import type { UsageMoves } from '../usage/moves.js';
+import type { UsageChanges } from '../usage/usageChanges.js';
 import type { Access } from './access.js';
 import type { Metering } from './metering.js';
 import type { Projections } from './projections.js';
@@ -35,7 +35,7 @@ export interface Parts {
   readonly access: Access;
   readonly metering: Metering;
   readonly search: Search;
-  readonly usageMoves: UsageMoves;
+  readonly usageChanges: UsageChanges;
 }
 
 /** The commands that GraphQL and the demo account share. */

@@ -1,16 +1,16 @@
 import { accounts } from '../../projections/accounts/model.js';
 import type { AccountQueries } from '../../projections/accounts/queries.js';
-import { announceProgress, onProgress } from '../../projections/announce.js';
+import { announceProgress, onProgress } from '../following/progressChannel.js';
 import { audit } from '../../projections/audit/model.js';
 import { catalogue } from '../../projections/catalogue/model.js';
-import { FollowedReadModels } from '../../projections/followed.js';
+import { FollowedReadModels } from '../following/followedReadModels.js';
 import { keys } from '../../projections/keys/model.js';
 import { KeyQueries } from '../../projections/keys/queries.js';
 import { mails } from '../../projections/mails/model.js';
 import { popularity } from '../../projections/popularity/model.js';
-import type { ReadModel, ReadModels } from '../../projections/readModel.js';
-import { Projector } from '../../projections/runner.js';
-import { onServingTables } from '../../projections/servingTables.js';
+import type { ReadModel, ReadModels } from '../following/readModel.js';
+import { Projector } from '../following/projector.js';
+import { onServingTables } from '../following/servingTables.js';
 import { identities } from '../../projections/identities/model.js';
 import { sessions } from '../../projections/sessions/model.js';
 import { teams } from '../../projections/teams/model.js';
@@ -27,14 +27,15 @@ import {
 } from '../accounts/policies.js';
 import type { Position } from '../eventsourcing/event.js';
 import { START } from '../eventsourcing/event.js';
-import { FollowedPolicies } from '../eventsourcing/followedPolicies.js';
-import { Leases } from '../eventsourcing/leases.js';
-import type { Policies, Policy } from '../eventsourcing/policy.js';
-import { PolicyRunner } from '../eventsourcing/policy.js';
-import { EventReader } from '../eventsourcing/reader.js';
+import { FollowedPolicies } from '../following/followedPolicies.js';
+import { Leases } from '../following/leases.js';
+import type { Policy } from '../eventsourcing/policy.js';
+import type { Policies } from '../following/policyRunner.js';
+import { PolicyRunner } from '../following/policyRunner.js';
+import { EventReader } from '../following/reader.js';
 import { requestMails } from '../mail/policies.js';
 import { revokeKeys } from '../keys/policies.js';
-import type { Batch } from '../eventsourcing/watch.js';
+import type { Batch } from '../following/batchObserver.js';
 import type { Logger } from '../logger.js';
 import { Outage } from '../outage.js';
 import type { Sql } from '../sql/sql.js';
@@ -125,7 +126,7 @@ export async function startProjections(
     reader,
     READ_MODELS,
     (model, error) => log.error(`the read model ${model} does not get on`, error),
-    { leases, watch: telemetry.watch },
+    { leases, observe: telemetry.observe },
   );
   const pointers = {
     generationOf: (model: string) => models.access(model).state().generation,
@@ -137,7 +138,7 @@ export async function startProjections(
     reader,
     createPolicies(stores, models, serving),
     (policy, error) => log.error(`the policy ${policy} does not get on`, error),
-    { leases, watch: telemetry.watch },
+    { leases, observe: telemetry.observe },
   );
   await announceProgress(sql);
   models.start();

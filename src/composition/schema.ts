@@ -1,9 +1,9 @@
 import type { GraphQLSchema } from 'graphql';
-import { Shown } from '../../projections/shown.js';
+import { ReadYourWrites } from '../following/readYourWrites.js';
 import { ConfirmEmailChange, RequestEmailChange } from '../accounts/changeEmail.js';
 import { ChangePassword } from '../accounts/changePassword.js';
 import { Credentials, emailHashOf } from '../accounts/credentials.js';
-import { user as userDecider } from '../accounts/decide.js';
+import { userDecider } from '../accounts/decide.js';
 import { DeleteAccount } from '../accounts/delete.js';
 import { emailHash, normaliseEmail } from '../accounts/email.js';
 import { EmailResolver } from '../accounts/emailResolvers.js';
@@ -25,13 +25,13 @@ import { QueryEmbedder } from '../catalogue/queryEmbedder.js';
 import { CatalogueResolver, PatternFieldsResolver } from '../catalogue/resolvers.js';
 import { fold } from '../eventsourcing/decider.js';
 import { PositionTokens } from '../eventsourcing/positionToken.js';
-import type { Authenticate } from '../graphql/authenticate.js';
-import type { PlanOf } from '../graphql/context.js';
-import { accountOf } from '../graphql/context.js';
-import { Cursors } from '../graphql/cursors.js';
-import { NodeResolver } from '../graphql/node.js';
-import { operatorAction } from '../graphql/operatorAction.js';
-import { createSchema, showMutations } from '../graphql/schema.js';
+import type { Authenticate } from '../gate/authenticate.js';
+import type { PlanOf } from '../graphql/kit/context.js';
+import { accountOf } from '../graphql/kit/context.js';
+import { Cursors } from '../graphql/kit/cursors.js';
+import { NodeResolver } from '../graphql/kit/node.js';
+import { operatorAction } from '../graphql/kit/operatorAction.js';
+import { createSchema, showMutations } from '../graphql/execution/schema.js';
 import { OperatorKeysResolver } from '../keys/operatorResolvers.js';
 import { AccountKeysResolver, KeyFieldsResolver, KeysResolver } from '../keys/resolvers.js';
 import { keyOf } from '../keys/types.js';
@@ -52,7 +52,7 @@ import { InviteMember } from '../teams/invite.js';
 import { TeamsResolver } from '../teams/resolvers.js';
 import { Guard } from '../usage/guard.js';
 import { UsageResolver } from '../usage/resolvers.js';
-import type { Standing } from '../usage/standing.js';
+import type { LimitStates } from '../usage/limitStates.js';
 import { createKeyDesk } from './keyDesk.js';
 import type { ApiCommands, Parts } from './parts.js';
 import { accountsShown } from './projections.js';
@@ -69,7 +69,7 @@ const NOTHING_TO_SHOW: ReadonlySet<string> = new Set(['requestPasswordReset', 'r
 /** Who calls, and where they stand. */
 export interface Calls {
   readonly sessions: Sessions;
-  readonly standing: Standing;
+  readonly standing: LimitStates;
   readonly authenticate: Authenticate;
 }
 
@@ -92,7 +92,7 @@ export function createProductSchema(
   log: Logger,
 ): GraphQLSchema {
   const { stores, projections, access } = parts;
-  const showing = new Shown(projections.models, SHOWN_MODELS);
+  const showing = new ReadYourWrites(projections.models, SHOWN_MODELS);
   stores.commands.onAppended(showing.appended);
   const shared: Shared = {
     ...parts,

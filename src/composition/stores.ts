@@ -10,7 +10,7 @@ import { ConfigError, SECRET_NAMES } from '../config.js';
 import { lockDataDir, nodeId } from '../dataDir.js';
 import { CommandHandler } from '../eventsourcing/commandHandler.js';
 import type { EventStore } from '../eventsourcing/eventStore.js';
-import { installation } from '../installation/decide.js';
+import { installationDecider } from '../installation/decide.js';
 import { INSTALLATION_STREAM } from '../installation/events.js';
 import { EnvironmentKeys } from '../keys/environment.js';
 import type { Logger } from '../logger.js';
@@ -157,7 +157,7 @@ async function checkInstallation(
     SECRET_NAMES.map((name) => [name, fingerprint(name, secrets[name])]),
   ) as Record<SecretName, string>;
   const result = await commands.handle(
-    installation,
+    installationDecider,
     INSTALLATION_STREAM,
     { storeId: crypto.randomUUID(), profile, fingerprints },
     {

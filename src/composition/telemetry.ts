@@ -1,5 +1,5 @@
 import type { Config } from '../config.js';
-import type { Watch } from '../eventsourcing/watch.js';
+import type { BatchObserver } from '../following/batchObserver.js';
 import type { Logger } from '../logger.js';
 import { Metrics } from '../metrics.js';
 import { traceBatches } from '../telemetry/batches.js';
@@ -12,7 +12,7 @@ export interface Telemetry {
   /** Undefined where nothing is traced. */
   readonly tracing: Tracing | undefined;
   /** Stands round every batch of a read model and every event of a policy. */
-  readonly watch: Watch;
+  readonly observe: BatchObserver;
 }
 
 export async function openTelemetry(
@@ -23,13 +23,13 @@ export async function openTelemetry(
 ): Promise<Telemetry> {
   const metrics = new Metrics();
   const tracing = await openTracing(config, node, log);
-  if (!tracing) return { metrics, tracing, watch: (batch, handle) => metrics.batch(batch, handle) };
+  if (!tracing) return { metrics, tracing, observe: (batch, handle) => metrics.batch(batch, handle) };
   shutdown.add('traces', () => tracing.close());
   const traced = traceBatches(tracing);
   return {
     metrics,
     tracing,
-    watch: (batch, handle) => metrics.batch(batch, () => traced(batch, handle)),
+    observe: (batch, handle) => metrics.batch(batch, () => traced(batch, handle)),
   };
 }
 

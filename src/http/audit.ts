@@ -2,10 +2,10 @@ import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { AuditFilter, AuditQueries, AuditRow } from '../../projections/audit/queries.js';
 import { csvLine } from '../audit/csv.js';
-import { MANAGERS, MEMBERS, refusedAccess } from '../graphql/access.js';
-import type { Authenticate } from '../graphql/authenticate.js';
-import { isStorable } from '../graphql/dateTime.js';
-import { ApiError, invalidInput } from '../graphql/errors.js';
+import { MANAGERS, MEMBERS, refusedAccess } from '../graphql/kit/access.js';
+import type { Authenticate } from '../gate/authenticate.js';
+import { isStorable } from '../graphql/kit/dateTime.js';
+import { ApiError, invalidInput } from '../graphql/kit/errors.js';
 import type { Logger } from '../logger.js';
 
 /** Entries that are read, and held, at once. */

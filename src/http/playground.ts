@@ -2,7 +2,7 @@ import fastifyStatic from '@fastify/static';
 import { getDistDirectory, renderAltair } from 'altair-static';
 import type { FastifyInstance } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
-import { sdlOf } from '../graphql/schema.js';
+import { sdlOf } from '../graphql/execution/schema.js';
 
 const FIRST_QUERY = `# First set your key: the topmost icon on the left opens the headers; X-API-Key takes sk_test_…
 query FirstSearch {

@@ -1,9 +1,9 @@
 import cors from '@fastify/cors';
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
 import Fastify from 'fastify';
-import type { ErrorCode } from '../graphql/errors.js';
-import { ERRORS, statusOf } from '../graphql/errors.js';
-import { EVENT_STREAM } from '../graphql/eventStream.js';
+import type { ErrorCode } from '../graphql/kit/errors.js';
+import { ERRORS, statusOf } from '../graphql/kit/errors.js';
+import { EVENT_STREAM } from '../graphql/transport/eventStream.js';
 import type { Logger } from '../logger.js';
 import type { Metrics } from '../metrics.js';
 import { EXPOSED_HEADERS } from '../usage/headers.js';

@@ -12,7 +12,7 @@ export interface StartInstallation {
 type State = InstallationEvent['data'] | undefined;
 
 /** Every start goes through here: the first one is recorded, a later one has to match it. */
-export const installation: Decider<State, StartInstallation, InstallationEvent> = {
+export const installationDecider: Decider<State, StartInstallation, InstallationEvent> = {
   initial: undefined,
   evolve: (_state, event) => event.data,
   decide: (state, start) => {

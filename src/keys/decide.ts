@@ -57,7 +57,7 @@ interface State {
   readonly graces: readonly string[];
 }
 
-export const key: Decider<State, KeyCommand, KeyEvent> = {
+export const keyDecider: Decider<State, KeyCommand, KeyEvent> = {
   initial: { issued: undefined, revoked: false, graces: [] },
   evolve: (state, event) => {
     if (event.type === 'KeyIssued') return { issued: event.data, revoked: false, graces: [] };

@@ -2,13 +2,13 @@ import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
 import type { CommandHandler } from '../eventsourcing/commandHandler.js';
 import { as } from '../eventsourcing/event.js';
 import type { PositionTokens } from '../eventsourcing/positionToken.js';
-import { Access, MEMBERS } from '../graphql/access.js';
-import type { RequestContext } from '../graphql/context.js';
+import { Access, MEMBERS } from '../graphql/kit/access.js';
+import type { RequestContext } from '../graphql/kit/context.js';
 import { Cost, MUTATION } from '../graphql/cost/directives.js';
-import { Metered } from '../graphql/metering.js';
-import type { OperatorAction } from '../graphql/operatorAction.js';
-import { InvalidInput, NotFound, refused } from '../graphql/refusals.js';
-import { key } from './decide.js';
+import { Metered } from '../graphql/kit/metering.js';
+import type { OperatorAction } from '../graphql/kit/operatorAction.js';
+import { InvalidInput, NotFound, refused } from '../graphql/kit/refusals.js';
+import { keyDecider } from './decide.js';
 import type { KeyEvent } from './events.js';
 import { keyStream } from './events.js';
 import {
@@ -46,7 +46,7 @@ export class OperatorKeysResolver {
     if (!issued) return new NotFound('There is no key with this id.');
     const { accountId } = as<KeyEvent>(issued).data;
     const command = { type: 'RevokeKey', accountId, by: action.caller } as const;
-    const result = await this.commands.handle(key, stream, command, action);
+    const result = await this.commands.handle(keyDecider, stream, command, action);
     if (result.kind === 'refused') return refused(result.refusal);
     const position = this.tokens.encode(result.position);
     return Object.assign(new RevokeKeyAsOperatorPayload(), { id, accountId, position });

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { createUnionType, Field, ID, InputType, ObjectType } from 'type-graphql';
-import { InvalidInput, NotFound } from '../graphql/refusals.js';
+import { InvalidInput, NotFound } from '../graphql/kit/refusals.js';
 
 @InputType({ description: 'A key of any account that an operator revokes.' })
 export class RevokeKeyAsOperatorInput {

@@ -5,7 +5,7 @@ import type { Position } from '../eventsourcing/event.js';
 import { as } from '../eventsourcing/event.js';
 import type { Policy } from '../eventsourcing/policy.js';
 import { causedBy } from '../eventsourcing/policy.js';
-import { key } from './decide.js';
+import { keyDecider } from './decide.js';
 import type { KeyEvent } from './events.js';
 import { keyStream } from './events.js';
 
@@ -37,7 +37,7 @@ export function revokeKeys(
       }
       for (const keyId of keyIds) {
         await commands.handle(
-          key,
+          keyDecider,
           keyStream(keyId),
           { type: 'RevokeKey', accountId, by: `policy:${NAME}` },
           causedBy(event, NAME),

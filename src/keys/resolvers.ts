@@ -5,18 +5,18 @@ import type { CommandHandler } from '../eventsourcing/commandHandler.js';
 import { commandIdOf } from '../eventsourcing/commandId.js';
 import type { StoredEvent } from '../eventsourcing/event.js';
 import type { PositionTokens } from '../eventsourcing/positionToken.js';
-import type { Page } from '../graphql/pages.js';
-import { PageArgs, pageOf } from '../graphql/pages.js';
-import type { Cursors, Place } from '../graphql/cursors.js';
+import type { Page } from '../graphql/kit/pages.js';
+import { PageArgs, pageOf } from '../graphql/kit/pages.js';
+import type { Cursors, Place } from '../graphql/kit/cursors.js';
 import { Cost, MUTATION, Sized } from '../graphql/cost/directives.js';
-import type { RequestContext } from '../graphql/context.js';
-import { accountOf, actorOf } from '../graphql/context.js';
-import { Access, BUILDERS, MEMBERS } from '../graphql/access.js';
-import { DateTimeISO } from '../graphql/dateTime.js';
-import { Metered } from '../graphql/metering.js';
-import { badCommandId, InvalidInput, notDone, refused } from '../graphql/refusals.js';
+import type { RequestContext } from '../graphql/kit/context.js';
+import { accountOf, actorOf } from '../graphql/kit/context.js';
+import { Access, BUILDERS, MEMBERS } from '../graphql/kit/access.js';
+import { DateTimeISO } from '../graphql/kit/dateTime.js';
+import { Metered } from '../graphql/kit/metering.js';
+import { badCommandId, InvalidInput, notDone, refused } from '../graphql/kit/refusals.js';
 import type { Authority } from './decide.js';
-import { key as decider } from './decide.js';
+import { keyDecider } from './decide.js';
 import { keyStream } from './events.js';
 import type { KeySecrets } from './secrets.js';
 import {
@@ -132,7 +132,7 @@ export class KeysResolver {
     if (commandId === undefined) return badCommandId();
     const by = actorOf(context);
     const result = await this.commands.handle(
-      decider,
+      keyDecider,
       keyStream(input.id),
       { type: 'RevokeKey', accountId, by, authority: authorityOf(context) },
       {

@@ -7,7 +7,7 @@ import type { Profile } from '../plans/profile.js';
 import { fingerprint, keyedHash } from '../secrets/secrets.js';
 import { hashKey } from './cache.js';
 import type { Authority } from './decide.js';
-import { key as decider } from './decide.js';
+import { keyDecider } from './decide.js';
 import type { KeyEvent, KeyLimit, KeyMetadata, KeySecret, Scope } from './events.js';
 import { keyStream } from './events.js';
 import { mintKey } from './format.js';
@@ -60,7 +60,7 @@ export class KeySecrets {
     const keyId = derivedId('key', context.caller, context.commandId);
     const { secret, stored } = this.#mint(environment);
     const result = await this.commands.handle(
-      decider,
+      keyDecider,
       keyStream(keyId),
       {
         type: 'IssueKey',
@@ -95,7 +95,7 @@ export class KeySecrets {
     const environment = first?.type === 'KeyIssued' ? as<KeyIssued>(first).data.environment : 'live';
     const { secret, stored } = this.#mint(environment);
     const result = await this.commands.handle(
-      decider,
+      keyDecider,
       keyStream(keyId),
       { type: 'RotateKey', accountId, by, at: context.at, secret: stored, graceSeconds, authority },
       {

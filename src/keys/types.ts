@@ -3,11 +3,11 @@ import { createUnionType, Field, ID, InputType, Int, ObjectType, registerEnumTyp
 import type { KeyRotationRow, KeyRow } from '../../projections/keys/queries.js';
 import type { StoredEvent } from '../eventsourcing/event.js';
 import { as } from '../eventsourcing/event.js';
-import { DateTimeISO } from '../graphql/dateTime.js';
-import { connectionOf } from '../graphql/pages.js';
+import { DateTimeISO } from '../graphql/kit/dateTime.js';
+import { connectionOf } from '../graphql/kit/pages.js';
 import { Sized } from '../graphql/cost/directives.js';
-import { Node } from '../graphql/node.js';
-import { InvalidInput, NotFound } from '../graphql/refusals.js';
+import { Node } from '../graphql/kit/node.js';
+import { InvalidInput, NotFound } from '../graphql/kit/refusals.js';
 import { MAX_GRACE_SECONDS, MAX_KEY_LIMITS, MAX_KEY_RATE, MAX_METADATA } from './decide.js';
 import type { KeyEvent } from './events.js';
 

@@ -1,5 +1,5 @@
 import type { Environment } from '../eventsourcing/event.js';
-import type { ErrorCode } from '../graphql/errors.js';
+import type { ErrorCode } from '../graphql/kit/errors.js';
 import type { LimitStatus } from '../usage/types.js';
 import type { KnownKey } from './cache.js';
 import type { Scope } from './events.js';

@@ -1,10 +1,10 @@
 import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
 import type { AccountPlan } from '../accounts/types.js';
-import { Access, MEMBERS } from '../graphql/access.js';
-import type { RequestContext } from '../graphql/context.js';
+import { Access, MEMBERS } from '../graphql/kit/access.js';
+import type { RequestContext } from '../graphql/kit/context.js';
 import { Cost, MUTATION } from '../graphql/cost/directives.js';
-import { Metered } from '../graphql/metering.js';
-import { InvalidInput } from '../graphql/refusals.js';
+import { Metered } from '../graphql/kit/metering.js';
+import { InvalidInput } from '../graphql/kit/refusals.js';
 import type { KeyEnvironment, KeyScope } from './types.js';
 import type { VerifyKey } from './verify.js';
 import type { SpendInput } from './verifyTypes.js';

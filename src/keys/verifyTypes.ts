@@ -2,8 +2,8 @@ import 'reflect-metadata';
 import { createUnionType, Field, ID, InputType, Int, ObjectType } from 'type-graphql';
 import { AccountPlan } from '../accounts/types.js';
 import { Sized } from '../graphql/cost/directives.js';
-import { DateTimeISO } from '../graphql/dateTime.js';
-import { InvalidInput } from '../graphql/refusals.js';
+import { DateTimeISO } from '../graphql/kit/dateTime.js';
+import { InvalidInput } from '../graphql/kit/refusals.js';
 import { LimitStatus, MAX_STATES } from '../usage/types.js';
 import { KeyEnvironment, KeyScope } from './types.js';
 

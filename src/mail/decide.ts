@@ -14,7 +14,7 @@ export interface MailState {
   readonly done: boolean;
 }
 
-export const mail: Decider<MailState, MailCommand, MailEvent> = {
+export const mailDecider: Decider<MailState, MailCommand, MailEvent> = {
   initial: { requested: undefined, done: false },
   evolve: (state, { type, data }) =>
     type === 'MailRequested' ? { requested: data, done: false } : { ...state, done: true },

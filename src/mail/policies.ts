@@ -9,7 +9,7 @@ import { causedBy } from '../eventsourcing/policy.js';
 import type { TeamEvent } from '../teams/events.js';
 import { invitationSubject } from '../teams/events.js';
 import type { MailCommand } from './decide.js';
-import { mail } from './decide.js';
+import { mailDecider } from './decide.js';
 import { mailStream } from './events.js';
 
 /** How long an e-mail may be verified, in milliseconds. */
@@ -47,7 +47,7 @@ export function requestMails(commands: CommandHandler): Policy {
     react: async (event) => {
       if (event.type === 'EmailRegistered' && event.metadata.caller?.startsWith('identity:')) return;
       await commands.handle(
-        mail,
+        mailDecider,
         mailStream(derivedId('mail', event.id)),
         { type: 'RequestMail', mail: REQUESTS[event.type as Asking['type']](event) },
         causedBy(event, name),

@@ -5,7 +5,7 @@ import { fold } from '../eventsourcing/decider.js';
 import type { PersonalData } from '../secrets/personalData.js';
 import type { SignedTokens } from '../secrets/signedTokens.js';
 import type { MailCommand } from './decide.js';
-import { mail as decider } from './decide.js';
+import { mailDecider } from './decide.js';
 import { mailStream } from './events.js';
 import { contentOf } from './templates.js';
 import type { MailTransport } from './transport.js';
@@ -87,7 +87,7 @@ export class MailWorker {
   async #deliver(id: string): Promise<void> {
     const { commands, personal, tokens, transport, clock, product, domain } = this.options;
     const history = await commands.load(mailStream(id));
-    const { requested, done } = fold(decider, history);
+    const { requested, done } = fold(mailDecider, history);
     // The read model may be behind.
     if (!requested || done) return;
     const { kind, userId, subject = userId, expiresAt } = requested;
@@ -114,7 +114,7 @@ export class MailWorker {
 
   async #finish(id: string, command: MailCommand): Promise<void> {
     const { commands, clock } = this.options;
-    await commands.handle(decider, mailStream(id), command, {
+    await commands.handle(mailDecider, mailStream(id), command, {
       commandId: randomUUID(),
       caller: 'policy:send-mails',
       requestHash: id,

@@ -24,7 +24,7 @@ interface Grants {
 /** By user; only those who are operators. */
 type State = ReadonlyMap<string, Grants>;
 
-export const operators: Decider<State, OperatorCommand, OperatorEvent> = {
+export const operatorsDecider: Decider<State, OperatorCommand, OperatorEvent> = {
   initial: new Map(),
   evolve: (state, { type, data: { userId, accountId, source } }) => {
     const others = (state.get(userId)?.sources ?? []).filter((known) => known !== source);

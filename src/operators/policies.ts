@@ -5,7 +5,7 @@ import { as } from '../eventsourcing/event.js';
 import type { Policy } from '../eventsourcing/policy.js';
 import { causedBy } from '../eventsourcing/policy.js';
 import type { OperatorUser } from './decide.js';
-import { operators } from './decide.js';
+import { operatorsDecider } from './decide.js';
 import type { OperatorEvent } from './events.js';
 import { OPERATORS_STREAM } from './events.js';
 
@@ -40,7 +40,12 @@ export function keepOperators(
       const context = causedBy(event, NAME);
       if (type === 'EmailVerified' || type === 'EmailChanged' || type === 'EmailReleased') {
         const users = await configured();
-        await commands.handle(operators, OPERATORS_STREAM, { type: 'ConfigureOperators', users }, context);
+        await commands.handle(
+          operatorsDecider,
+          OPERATORS_STREAM,
+          { type: 'ConfigureOperators', users },
+          context,
+        );
         return;
       }
       let userId: string;
@@ -49,7 +54,7 @@ export function keepOperators(
         if (account.at(-1)?.type !== 'AccountDeleted') return;
         ({ userId } = data);
       } else userId = data.ownerId;
-      await commands.handle(operators, OPERATORS_STREAM, { type: 'RemoveOperator', userId }, context);
+      await commands.handle(operatorsDecider, OPERATORS_STREAM, { type: 'RemoveOperator', userId }, context);
     },
   };
 }

@@ -1,14 +1,14 @@
 import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
 import type { CommandHandler } from '../eventsourcing/commandHandler.js';
 import type { PositionTokens } from '../eventsourcing/positionToken.js';
-import { Access, MEMBERS } from '../graphql/access.js';
-import type { RequestContext } from '../graphql/context.js';
+import { Access, MEMBERS } from '../graphql/kit/access.js';
+import type { RequestContext } from '../graphql/kit/context.js';
 import { Cost, MUTATION } from '../graphql/cost/directives.js';
-import { Metered } from '../graphql/metering.js';
-import type { OperatorAction } from '../graphql/operatorAction.js';
-import { InvalidInput, NotFound, refused } from '../graphql/refusals.js';
+import { Metered } from '../graphql/kit/metering.js';
+import type { OperatorAction } from '../graphql/kit/operatorAction.js';
+import { InvalidInput, NotFound, refused } from '../graphql/kit/refusals.js';
 import type { OperatorUser } from './decide.js';
-import { operators } from './decide.js';
+import { operatorsDecider } from './decide.js';
 import { OPERATORS_STREAM } from './events.js';
 import {
   GrantOperatorInput,
@@ -46,7 +46,7 @@ export class OperatorsResolver {
     const user = await this.verifiedUser(input.userId);
     if (!user) return new NotFound('There is no user with this id who has verified the e-mail.');
     const command = { type: 'GrantOperator', user, reason: action.reason } as const;
-    const result = await this.commands.handle(operators, OPERATORS_STREAM, command, action);
+    const result = await this.commands.handle(operatorsDecider, OPERATORS_STREAM, command, action);
     if (result.kind === 'refused') return refused(result.refusal);
     const position = this.tokens.encode(result.position);
     return Object.assign(new GrantOperatorPayload(), { userId: input.userId, position });
@@ -68,7 +68,7 @@ export class OperatorsResolver {
     if (action instanceof InvalidInput) return action;
     const { userId } = input;
     const command = { type: 'RevokeOperator', userId, reason: action.reason } as const;
-    const result = await this.commands.handle(operators, OPERATORS_STREAM, command, action);
+    const result = await this.commands.handle(operatorsDecider, OPERATORS_STREAM, command, action);
     if (result.kind === 'refused') {
       const { code, message } = result.refusal;
       if (code === 'NOT_FOUND') return new NotFound(message);

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { createUnionType, Field, ID, InputType, ObjectType } from 'type-graphql';
-import { InvalidInput, NotFound, Refusal } from '../graphql/refusals.js';
+import { InvalidInput, NotFound, Refusal } from '../graphql/kit/refusals.js';
 
 @ObjectType({
   implements: Refusal,

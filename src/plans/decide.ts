@@ -13,7 +13,7 @@ interface Published {
   readonly hash: string | undefined;
 }
 
-export const profile: Decider<Published, PublishProfile, ProfileEvent> = {
+export const profileDecider: Decider<Published, PublishProfile, ProfileEvent> = {
   initial: { version: 0, hash: undefined },
   evolve: (_state, { data }) => ({ version: data.version, hash: data.hash }),
   decide: (state, { hash, profile: content }) =>
@@ -38,7 +38,11 @@ export type SubscriptionCommand =
     }
   | { readonly type: 'EndSubscription'; readonly reason: string };
 
-export const subscription: Decider<{ plan: string | undefined }, SubscriptionCommand, SubscriptionEvent> = {
+export const subscriptionDecider: Decider<
+  { plan: string | undefined },
+  SubscriptionCommand,
+  SubscriptionEvent
+> = {
   initial: { plan: undefined },
   evolve: (_state, { type, data }) => ({ plan: type === 'PlanGranted' ? data.plan : undefined }),
   decide: (state, command) => {

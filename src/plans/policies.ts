@@ -1,7 +1,7 @@
 import type { CommandHandler } from '../eventsourcing/commandHandler.js';
 import type { Policy } from '../eventsourcing/policy.js';
 import { causedBy } from '../eventsourcing/policy.js';
-import { subscription } from './decide.js';
+import { subscriptionDecider } from './decide.js';
 import { subscriptionStream } from './events.js';
 
 /** The subscription of a deleted account ends. */
@@ -11,7 +11,7 @@ export function endSubscription(commands: CommandHandler): Policy {
     handles: new Set(['AccountDeleted']),
     react: async (event) => {
       await commands.handle(
-        subscription,
+        subscriptionDecider,
         subscriptionStream(event.streamId),
         { type: 'EndSubscription', reason: 'the account was deleted' },
         causedBy(event, 'end-subscription'),

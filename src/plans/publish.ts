@@ -4,7 +4,7 @@ import { canonicalJson } from '../canonicalJson.js';
 import { ConfigError } from '../config.js';
 import type { CommandContext, CommandHandler } from '../eventsourcing/commandHandler.js';
 import { contentHash } from '../eventsourcing/ids.js';
-import { profile as decider } from './decide.js';
+import { profileDecider } from './decide.js';
 import { profileStream } from './events.js';
 import { Profile } from './profile.js';
 
@@ -42,7 +42,7 @@ export async function publishProfile(
   // Going back to an earlier content is a change too, so the command id holds the stream's length.
   const { length } = await commands.load(stream);
   await commands.handle(
-    decider,
+    profileDecider,
     stream,
     { hash, profile },
     {

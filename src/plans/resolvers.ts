@@ -2,13 +2,13 @@ import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
 import { accountStream } from '../accounts/events.js';
 import type { CommandHandler } from '../eventsourcing/commandHandler.js';
 import type { PositionTokens } from '../eventsourcing/positionToken.js';
-import { Access, MEMBERS } from '../graphql/access.js';
-import type { RequestContext } from '../graphql/context.js';
+import { Access, MEMBERS } from '../graphql/kit/access.js';
+import type { RequestContext } from '../graphql/kit/context.js';
 import { Cost, MUTATION } from '../graphql/cost/directives.js';
-import { Metered } from '../graphql/metering.js';
-import type { OperatorAction } from '../graphql/operatorAction.js';
-import { InvalidInput, NotFound, refused } from '../graphql/refusals.js';
-import { subscription } from './decide.js';
+import { Metered } from '../graphql/kit/metering.js';
+import type { OperatorAction } from '../graphql/kit/operatorAction.js';
+import { InvalidInput, NotFound, refused } from '../graphql/kit/refusals.js';
+import { subscriptionDecider } from './decide.js';
 import type { PlanDirectory } from './directory.js';
 import { subscriptionStream } from './events.js';
 import { GrantPlanInput, GrantPlanPayload, GrantPlanResult } from './types.js';
@@ -40,7 +40,7 @@ export class PlansResolver {
     if (!last || last.type === 'AccountDeleted') return new NotFound('There is no account with this id.');
     const { profile, version } = this.plans;
     const result = await this.commands.handle(
-      subscription,
+      subscriptionDecider,
       subscriptionStream(accountId),
       {
         type: 'GrantPlan',

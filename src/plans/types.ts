@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { createUnionType, Field, ID, InputType, ObjectType } from 'type-graphql';
-import { InvalidInput, NotFound } from '../graphql/refusals.js';
+import { InvalidInput, NotFound } from '../graphql/kit/refusals.js';
 
 @InputType({ description: 'A plan that an account gets without paying.' })
 export class GrantPlanInput {

@@ -56,7 +56,7 @@ export interface TeamState {
  * Who works in an account. Everybody acts by the role that the stream says, whatever a request was let
  * through for: of two who act against each other at once, the second is judged by what the first has done.
  */
-export const team: Decider<TeamState, TeamCommand, TeamEvent> = {
+export const teamDecider: Decider<TeamState, TeamCommand, TeamEvent> = {
   initial: { ownerId: undefined, roles: new Map(), invitations: new Map(), ended: false },
   evolve,
   decide: (state, command) => {
@@ -124,7 +124,7 @@ function evolve(state: TeamState, { type, data }: TeamEvent): TeamState {
     case 'MemberLeft':
       return { ...state, roles: withEntry(state.roles, data.userId, undefined) };
     case 'TeamEnded':
-      return { ...team.initial, ended: true };
+      return { ...teamDecider.initial, ended: true };
   }
 }
 

@@ -1,13 +1,13 @@
 import { Args, Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
 import type { TeamCursor, TeamQueries } from '../../projections/teams/queries.js';
 import { Account, User, userOf, Viewer } from '../accounts/types.js';
-import { Access, MANAGERS, MEMBERS } from '../graphql/access.js';
-import type { RequestContext } from '../graphql/context.js';
-import { sessionOf } from '../graphql/context.js';
+import { Access, MANAGERS, MEMBERS } from '../graphql/kit/access.js';
+import type { RequestContext } from '../graphql/kit/context.js';
+import { sessionOf } from '../graphql/kit/context.js';
 import { Sized } from '../graphql/cost/directives.js';
-import type { Cursors, Place } from '../graphql/cursors.js';
-import type { Page } from '../graphql/pages.js';
-import { PageArgs, pageOf } from '../graphql/pages.js';
+import type { Cursors, Place } from '../graphql/kit/cursors.js';
+import type { Page } from '../graphql/kit/pages.js';
+import { PageArgs, pageOf } from '../graphql/kit/pages.js';
 import {
   Invitation,
   InvitationConnection,

@@ -7,7 +7,7 @@ import { as } from '../eventsourcing/event.js';
 import { derivedId } from '../eventsourcing/ids.js';
 import type { PersonalData, Sealed } from '../secrets/personalData.js';
 import { keyedHash } from '../secrets/secrets.js';
-import { team } from './decide.js';
+import { teamDecider } from './decide.js';
 import type { Role, TeamEvent } from './events.js';
 import { teamStream } from './events.js';
 
@@ -67,10 +67,10 @@ export class InviteMember {
       at,
     });
     // What is refused makes no key that nobody would erase.
-    const decision = team.decide(fold(team, history), invite(''));
+    const decision = teamDecider.decide(fold(teamDecider, history), invite(''));
     if (decision.kind === 'refused') return decision;
     const sealed = await this.personal.seal(invitationId, email);
-    return this.commands.handle(team, stream, invite(sealed), context);
+    return this.commands.handle(teamDecider, stream, invite(sealed), context);
   }
 }
 

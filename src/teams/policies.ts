@@ -6,7 +6,7 @@ import { as } from '../eventsourcing/event.js';
 import type { Policy } from '../eventsourcing/policy.js';
 import { causedBy } from '../eventsourcing/policy.js';
 import type { PersonalData } from '../secrets/personalData.js';
-import { team } from './decide.js';
+import { teamDecider } from './decide.js';
 import type { TeamEvent } from './events.js';
 import { teamStream } from './events.js';
 
@@ -27,7 +27,7 @@ export function endTeam(commands: CommandHandler): Policy {
       const { type, streamId: accountId } = event;
       if (type === 'TeamCreated' && !(await isDeleted(commands, accountId))) return;
       await commands.handle(
-        team,
+        teamDecider,
         teamStream(accountId),
         { type: 'EndTeam', by: `policy:${name}` },
         causedBy(event, name),
@@ -62,7 +62,7 @@ export function endMemberships(
       }
       for (const accountId of accounts) {
         await commands.handle(
-          team,
+          teamDecider,
           teamStream(accountId),
           { type: 'EndMembership', userId, by: `policy:${name}` },
           causedBy(event, name),

@@ -3,16 +3,16 @@ import type { CommandContext, CommandHandler, CommandResult } from '../eventsour
 import { commandIdOf } from '../eventsourcing/commandId.js';
 import type { Refusal } from '../eventsourcing/decider.js';
 import type { PositionTokens } from '../eventsourcing/positionToken.js';
-import { Access, MANAGERS, MEMBERS } from '../graphql/access.js';
-import type { RequestContext } from '../graphql/context.js';
-import { accountOf, sessionOf } from '../graphql/context.js';
+import { Access, MANAGERS, MEMBERS } from '../graphql/kit/access.js';
+import type { RequestContext } from '../graphql/kit/context.js';
+import { accountOf, sessionOf } from '../graphql/kit/context.js';
 import { Cost, MUTATION } from '../graphql/cost/directives.js';
-import { Metered } from '../graphql/metering.js';
-import { badCommandId, InvalidInput, NotFound, PlanRequired, refused } from '../graphql/refusals.js';
+import { Metered } from '../graphql/kit/metering.js';
+import { badCommandId, InvalidInput, NotFound, PlanRequired, refused } from '../graphql/kit/refusals.js';
 import type { Plan } from '../plans/profile.js';
 import type { SignedTokens } from '../secrets/signedTokens.js';
 import type { TeamCommand } from './decide.js';
-import { team } from './decide.js';
+import { teamDecider } from './decide.js';
 import type { TeamEvent } from './events.js';
 import { teamStream } from './events.js';
 import { invitationOf } from './invitationTokens.js';
@@ -267,7 +267,7 @@ export class TeamsResolver {
       environment: 'live',
       correlationId: context.correlationId,
     };
-    const result = await this.options.commands.handle(team, teamStream(accountId), command(at), sent);
+    const result = await this.options.commands.handle(teamDecider, teamStream(accountId), command(at), sent);
     return result.kind === 'accepted' ? result : { kind: 'not done', answer: notDone(result.refusal) };
   }
 

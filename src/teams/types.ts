@@ -1,8 +1,8 @@
 import 'reflect-metadata';
 import { createUnionType, Field, ID, InputType, ObjectType, registerEnumType } from 'type-graphql';
-import { DateTimeISO } from '../graphql/dateTime.js';
-import { connectionOf } from '../graphql/pages.js';
-import { InvalidInput, NotFound, PlanRequired, Refusal } from '../graphql/refusals.js';
+import { DateTimeISO } from '../graphql/kit/dateTime.js';
+import { connectionOf } from '../graphql/kit/pages.js';
+import { InvalidInput, NotFound, PlanRequired, Refusal } from '../graphql/kit/refusals.js';
 
 export enum MemberRole {
   OWNER = 'owner',

@@ -1,11 +1,11 @@
-import type { Watch } from '../eventsourcing/watch.js';
+import type { BatchObserver } from '../following/batchObserver.js';
 import type { Tracing } from './tracing.js';
 
 /**
  * A span for each batch whose events come from traces: part of the first one's trace, so that it is
  * recorded whenever that is, and linked to all of them.
  */
-export function traceBatches(tracing: Tracing): Watch {
+export function traceBatches(tracing: Tracing): BatchObserver {
   return ({ kind, name, events }, handle) => {
     const causes = [...new Set(events.flatMap(({ metadata }) => metadata.traceparent ?? []))];
     const [parent] = causes;

@@ -12,10 +12,10 @@ import { Outage } from '../outage.js';
 import type { Tracing } from '../telemetry/tracing.js';
 import type { Entry, Origin } from './batch.js';
 import { batchJson, batchSize, MAX_BATCH_USES } from './batch.js';
-import type { Debt, DebtFile } from './debt.js';
+import type { UnconfirmedBatch, UnconfirmedBatchFile } from './unconfirmedBatch.js';
 import type { UsageEvent, Use } from './events.js';
 import { usageStream } from './events.js';
-import { Gathering } from './gathering.js';
+import { FlushTiming } from './flushTiming.js';
 
 /** From one try to the next while the store does not confirm. */
 const RETRY_MS_MIN = 50;
@@ -44,7 +44,7 @@ export interface JournalOptions {
   /** How long an append may take before its outcome counts as unknown. */
   readonly appendTimeoutMs?: number;
   /** Where a batch of unknown outcome is kept; without it a crash meanwhile leaves it billed. */
-  readonly debtFile?: DebtFile;
+  readonly debtFile?: UnconfirmedBatchFile;
   /** Sees each batch that was stored, and how long its append took. */
   readonly onFlushed?: (uses: number, seconds: number) => void;
   readonly tracing?: Tracing | undefined;
@@ -72,14 +72,14 @@ export class Journal {
   #batches = 0;
   #uses = 0;
   #lastPosition: Position = START;
-  readonly #gathering: Gathering;
+  readonly #gathering: FlushTiming;
   #problem: string | undefined;
   #closed = false;
   readonly #closing = new AbortController();
 
   constructor(private readonly options: JournalOptions) {
     this.start = `${new Date(options.clock()).toISOString()}-${randomBytes(4).toString('hex')}`;
-    this.#gathering = new Gathering({
+    this.#gathering = new FlushTiming({
       flushMs: options.flushMs,
       max: MAX_BATCH_USES,
       size: () => this.#waiting.length,
@@ -217,7 +217,7 @@ export class Journal {
   }
 
   /** Absent where the stream's head could not be learned, so that nothing was sent. */
-  #debt(stream: string, batch: NewEvent, uses: readonly Waiting[]): Debt | undefined {
+  #debt(stream: string, batch: NewEvent, uses: readonly Waiting[]): UnconfirmedBatch | undefined {
     if (stream !== this.#stream) return undefined;
     const refused = uses.filter(({ stored }) => stored !== undefined);
     if (refused.length === 0) return { stream, revision: this.#revision, batch, correction: null };
@@ -226,7 +226,7 @@ export class Journal {
     return { stream, revision: this.#revision, batch, correction };
   }
 
-  async #remember(debt: Debt): Promise<void> {
+  async #remember(debt: UnconfirmedBatch): Promise<void> {
     try {
       await this.options.debtFile?.write(debt);
     } catch (error) {
@@ -235,7 +235,7 @@ export class Journal {
   }
 
   /** Calls are refused until the debt is settled and the store answers. */
-  async #recover(debt: Debt | undefined, cause: unknown): Promise<void> {
+  async #recover(debt: UnconfirmedBatch | undefined, cause: unknown): Promise<void> {
     this.options.log.error('the usage journal does not get through', cause);
     for (let wait = RETRY_MS_MIN; ; wait = Math.min(wait * 2, RETRY_MS_MAX)) {
       // A shutdown does not wait for another try.
@@ -261,7 +261,7 @@ export class Journal {
    * The outcome of an append is unknown: the same event is tried again behind the same revision. If it
    * proves stored, a correction takes back the uses whose callers were told to try again.
    */
-  async #settle({ stream, revision, batch, correction }: Debt): Promise<void> {
+  async #settle({ stream, revision, batch, correction }: UnconfirmedBatch): Promise<void> {
     const { store, debtFile } = this.options;
     try {
       await this.#bounded(store.append(stream, revision, [batch], 'journal'));

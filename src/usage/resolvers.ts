@@ -2,15 +2,15 @@ import { Arg, Ctx, Query, Resolver, Root, Subscription } from 'type-graphql';
 import type { UsageQueries } from '../../projections/usage/queries.js';
 import type { Position } from '../eventsourcing/event.js';
 import type { PositionTokens } from '../eventsourcing/positionToken.js';
-import type { PlanOf, RequestContext } from '../graphql/context.js';
-import { accountOf, environmentOf, limitedOf } from '../graphql/context.js';
-import { invalidInput } from '../graphql/errors.js';
-import { Access, MEMBERS } from '../graphql/access.js';
-import { DateTimeISO } from '../graphql/dateTime.js';
-import { Metered } from '../graphql/metering.js';
+import type { PlanOf, RequestContext } from '../graphql/kit/context.js';
+import { accountOf, environmentOf, limitedOf } from '../graphql/kit/context.js';
+import { invalidInput } from '../graphql/kit/errors.js';
+import { Access, MEMBERS } from '../graphql/kit/access.js';
+import { DateTimeISO } from '../graphql/kit/dateTime.js';
+import { Metered } from '../graphql/kit/metering.js';
 import type { Profile } from '../plans/profile.js';
 import { periodOf } from './periods.js';
-import type { Standing } from './standing.js';
+import type { LimitStates } from './limitStates.js';
 import { MAX_DAYS, Quota, RateLimit, statusOf, Usage, UsageChanged, UsageInterval } from './types.js';
 
 const HOUR_MS = 3_600_000;
@@ -22,7 +22,7 @@ const LEDGER_WAIT_MS = 1_000;
 export class UsageResolver {
   constructor(
     private readonly usageQueries: UsageQueries,
-    private readonly standing: Standing,
+    private readonly standing: LimitStates,
     private readonly planOf: PlanOf,
     private readonly headers: () => Profile['headers'],
     private readonly tokens: PositionTokens,
@@ -124,7 +124,7 @@ export class UsageResolver {
       'Where the usage of the account stands: at once, and then whenever it has moved, at most once a second. ' +
       'Who reads slowly gets the newest state and misses those in between.',
     subscribe: ({ context }: { context: RequestContext }) =>
-      context.usageMoves.watch(accountOf(context), environmentOf(context)),
+      context.usageChanges.watch(accountOf(context), environmentOf(context)),
   })
   async usageChanged(@Root() moved: Position, @Ctx() context: RequestContext): Promise<UsageChanged> {
     const subject = { accountId: accountOf(context), environment: environmentOf(context), keyId: undefined };

@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { Field, Float, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { MAX_OPERATIONS } from '../../projections/usage/queries.js';
 import { Sized } from '../graphql/cost/directives.js';
-import { DateTimeISO } from '../graphql/dateTime.js';
+import { DateTimeISO } from '../graphql/kit/dateTime.js';
 import { MAX_LIMITS } from '../plans/profile.js';
 import type { LimitState } from './limiter.js';
 

@@ -1,4 +1,4 @@
-import { account, email, session, user } from '../../src/accounts/decide.js';
+import { accountDecider, emailDecider, sessionDecider, userDecider } from '../../src/accounts/decide.js';
 import type { AccountEvent, EmailEvent, SessionEvent, UserEvent } from '../../src/accounts/events.js';
 import { given } from '../eventsourcing/given.js';
 
@@ -13,50 +13,50 @@ describe('an e-mail', () => {
   const others = { ...registration, userId: 'u2', accountId: 'a2' };
 
   it('is registered when nobody has it', () => {
-    given(email).when(register).then(registered);
+    given(emailDecider).when(register).then(registered);
   });
 
   it('is refused to the next one, also with the very same data', () => {
-    given(email, registered)
+    given(emailDecider, registered)
       .when({ type: 'RegisterEmail', registration: others })
       .thenRefused('EMAIL_TAKEN', 'email');
-    given(email, registered).when(register).thenRefused('EMAIL_TAKEN', 'email');
+    given(emailDecider, registered).when(register).thenRefused('EMAIL_TAKEN', 'email');
   });
 
   it('is released by the user who has it, once, and free again', () => {
-    given(email, registered).when(release).then(released);
-    given(email, registered, released).when(release).then();
-    given(email, registered, released)
+    given(emailDecider, registered).when(release).then(released);
+    given(emailDecider, registered, released).when(release).then();
+    given(emailDecider, registered, released)
       .when({ type: 'RegisterEmail', registration: others })
       .then({ type: 'EmailRegistered', data: others });
   });
 
   it('stays with the next user however late the release of the first comes again', () => {
     const next: EmailEvent = { type: 'EmailRegistered', data: others };
-    given(email, registered, released, next).when(release).then();
-    given(email, registered, released, next).when(register).thenRefused('EMAIL_TAKEN', 'email');
+    given(emailDecider, registered, released, next).when(release).then();
+    given(emailDecider, registered, released, next).when(register).thenRefused('EMAIL_TAKEN', 'email');
   });
 
   it('that nobody has changes nothing when it is released', () => {
-    given(email).when(release).then();
+    given(emailDecider).when(release).then();
   });
 
   const claim = { ...registration, registeredAt: '2026-11-22T12:00:00.000Z' };
   const claimed: EmailEvent = { type: 'EmailClaimed', data: claim };
 
   it('is claimed by a user who changes to it when nobody has it, once, and released like any other', () => {
-    given(email).when({ type: 'ClaimEmail', claim }).then(claimed);
-    given(email, claimed).when({ type: 'ClaimEmail', claim }).then();
-    given(email, claimed).when(release).then(released);
-    given(email, claimed, released)
+    given(emailDecider).when({ type: 'ClaimEmail', claim }).then(claimed);
+    given(emailDecider, claimed).when({ type: 'ClaimEmail', claim }).then();
+    given(emailDecider, claimed).when(release).then(released);
+    given(emailDecider, claimed, released)
       .when({ type: 'RegisterEmail', registration: others })
       .then({ type: 'EmailRegistered', data: others });
   });
 
   it('that somebody else has is claimed by nobody, and one that was claimed is registered by nobody', () => {
     const next: EmailEvent = { type: 'EmailRegistered', data: others };
-    given(email, next).when({ type: 'ClaimEmail', claim }).thenRefused('EMAIL_TAKEN', 'email');
-    given(email, claimed)
+    given(emailDecider, next).when({ type: 'ClaimEmail', claim }).thenRefused('EMAIL_TAKEN', 'email');
+    given(emailDecider, claimed)
       .when({ type: 'RegisterEmail', registration: others })
       .thenRefused('EMAIL_TAKEN', 'email');
   });
@@ -76,17 +76,17 @@ describe('an e-mail', () => {
       type: 'PasswordResetRequested',
       data: { expiresAt: ask(minutes).expiresAt.toISOString() },
     });
-    given(email, ...before)
+    given(emailDecider, ...before)
       .when(ask(0))
       .then(asked(0));
     const three = [...before, asked(0), asked(1), asked(2)];
-    given(email, ...three)
+    given(emailDecider, ...three)
       .when(ask(59))
       .then();
-    given(email, ...three)
+    given(emailDecider, ...three)
       .when(ask(60))
       .then(asked(60));
-    given(email, ...three, asked(60))
+    given(emailDecider, ...three, asked(60))
       .when(ask(60))
       .then();
   });
@@ -96,7 +96,7 @@ describe('an e-mail', () => {
       type: 'PasswordResetRequested',
       data: { expiresAt: '2026-11-23T12:00:00.000Z' },
     };
-    given(email, registered, asked).when(register).thenRefused('EMAIL_TAKEN', 'email');
+    given(emailDecider, registered, asked).when(register).thenRefused('EMAIL_TAKEN', 'email');
   });
 });
 
@@ -107,21 +107,21 @@ describe('a user', () => {
   const erased: UserEvent = { type: 'UserErased', data: { accountId: 'a1' } };
 
   it('is registered', () => {
-    given(user).when({ type: 'RegisterUser', user: data }).then(registered);
+    given(userDecider).when({ type: 'RegisterUser', user: data }).then(registered);
   });
 
   it('is registered once, however often the policy asks', () => {
-    given(user, registered).when({ type: 'RegisterUser', user: data }).then();
-    given(user, registered, erased).when({ type: 'RegisterUser', user: data }).then();
+    given(userDecider, registered).when({ type: 'RegisterUser', user: data }).then();
+    given(userDecider, registered, erased).when({ type: 'RegisterUser', user: data }).then();
   });
 
   it('is erased once, however often the policy asks', () => {
-    given(user, registered).when(confirm).then(erased);
-    given(user, registered, erased).when(confirm).then();
+    given(userDecider, registered).when(confirm).then(erased);
+    given(userDecider, registered, erased).when(confirm).then();
   });
 
   it('that was erased before the policy came to register it is not registered any more', () => {
-    given(user, erased).when({ type: 'RegisterUser', user: data }).then();
+    given(userDecider, erased).when({ type: 'RegisterUser', user: data }).then();
   });
 });
 
@@ -131,20 +131,20 @@ describe('the sessions of a user', () => {
   const end = { type: 'EndSessions', accountId: 'a1' } as const;
 
   it('all end with the next epoch, as often as they are told to', () => {
-    given(user, registered).when(end).then(ended(1));
-    given(user, registered, ended(1), ended(2)).when(end).then(ended(3));
+    given(userDecider, registered).when(end).then(ended(1));
+    given(userDecider, registered, ended(1), ended(2)).when(end).then(ended(3));
   });
 
   it('have no end before there is a user, nor once it is erased', () => {
-    given(user).when(end).thenRefused('NOT_FOUND');
-    given(user, registered, { type: 'UserErased', data: { accountId: 'a1' } })
+    given(userDecider).when(end).thenRefused('NOT_FOUND');
+    given(userDecider, registered, { type: 'UserErased', data: { accountId: 'a1' } })
       .when(end)
       .thenRefused('NOT_FOUND');
   });
 
   it('that ended do not bring an erased user back', () => {
     const erased: UserEvent = { type: 'UserErased', data: { accountId: 'a1' } };
-    given(user, registered, erased, ended(1)).when({ type: 'ConfirmErasure', accountId: 'a1' }).then();
+    given(userDecider, registered, erased, ended(1)).when({ type: 'ConfirmErasure', accountId: 'a1' }).then();
   });
 });
 
@@ -157,19 +157,19 @@ describe('the password of a user', () => {
   };
 
   it('changes with the epoch, so that all sessions end', () => {
-    given(user, registered).when(change).then(changed);
+    given(userDecider, registered).when(change).then(changed);
   });
 
   it('does not change when it was checked before the last change, or before all sessions ended', () => {
-    given(user, registered, changed).when(change).thenRefused('PASSWORD_WRONG', 'currentPassword');
-    given(user, registered, { type: 'SessionsEnded', data: { accountId: 'a1', epoch: 1 } })
+    given(userDecider, registered, changed).when(change).thenRefused('PASSWORD_WRONG', 'currentPassword');
+    given(userDecider, registered, { type: 'SessionsEnded', data: { accountId: 'a1', epoch: 1 } })
       .when(change)
       .thenRefused('PASSWORD_WRONG', 'currentPassword');
   });
 
   it('is nobody’s before there is a user, and once it is erased', () => {
-    given(user).when(change).thenRefused('NOT_FOUND');
-    given(user, registered, { type: 'UserErased', data: { accountId: 'a1' } })
+    given(userDecider).when(change).thenRefused('NOT_FOUND');
+    given(userDecider, registered, { type: 'UserErased', data: { accountId: 'a1' } })
       .when(change)
       .thenRefused('NOT_FOUND');
   });
@@ -199,14 +199,14 @@ describe('a forgotten password', () => {
   };
 
   it('is offered to be set anew in the epoch of the user', () => {
-    given(user, registered).when({ type: 'OfferPasswordReset', offer }).then(offered(0));
-    given(user, registered, changed).when({ type: 'OfferPasswordReset', offer }).then(offered(1));
-    given(user).when({ type: 'OfferPasswordReset', offer }).thenRefused('NOT_FOUND');
+    given(userDecider, registered).when({ type: 'OfferPasswordReset', offer }).then(offered(0));
+    given(userDecider, registered, changed).when({ type: 'OfferPasswordReset', offer }).then(offered(1));
+    given(userDecider).when({ type: 'OfferPasswordReset', offer }).thenRefused('NOT_FOUND');
   });
 
   it('is set anew, ends all sessions, and verifies the e-mail that had the token', () => {
-    given(user, registered, offered(0)).when(reset).then(changed, verified);
-    given(user, registered, verified, offered(0)).when(reset).then(changed);
+    given(userDecider, registered, offered(0)).when(reset).then(changed, verified);
+    given(userDecider, registered, verified, offered(0)).when(reset).then(changed);
   });
 
   it.each([
@@ -214,16 +214,18 @@ describe('a forgotten password', () => {
     ['the end of all sessions', { type: 'SessionsEnded', data: { accountId: 'a1', epoch: 1 } }],
     ['another e-mail', emailChanged],
   ] as const)('is not set any more after %s, nor by the same token after another offer', (_what, event) => {
-    given(user, registered, offered(0), event).when(reset).thenRefused('TOKEN_INVALID', 'token');
+    given(userDecider, registered, offered(0), event).when(reset).thenRefused('TOKEN_INVALID', 'token');
     if (event === emailChanged) return;
-    given(user, registered, offered(0), event, offered(1)).when(reset).thenRefused('TOKEN_INVALID', 'token');
+    given(userDecider, registered, offered(0), event, offered(1))
+      .when(reset)
+      .thenRefused('TOKEN_INVALID', 'token');
   });
 
   it('is not set for another e-mail than that of the token, nor for an erased user', () => {
-    given(user, registered, offered(0))
+    given(userDecider, registered, offered(0))
       .when({ ...reset, emailHash: 'h2' })
       .thenRefused('TOKEN_INVALID', 'token');
-    given(user, registered, offered(0), { type: 'UserErased', data: { accountId: 'a1' } })
+    given(userDecider, registered, offered(0), { type: 'UserErased', data: { accountId: 'a1' } })
       .when(reset)
       .thenRefused('NOT_FOUND');
   });
@@ -247,35 +249,35 @@ describe('another e-mail of a user', () => {
   const first = { previous: 'v1:u1:e', previousHash: 'h1' };
 
   it('is asked for with the password that is good at the moment', () => {
-    given(user, registered)
+    given(userDecider, registered)
       .when({ type: 'RequestEmailChange', change: asking(2) })
       .then(asked(2));
-    given(user, registered, { type: 'SessionsEnded', data: { accountId: 'a1', epoch: 1 } })
+    given(userDecider, registered, { type: 'SessionsEnded', data: { accountId: 'a1', epoch: 1 } })
       .when({ type: 'RequestEmailChange', change: asking(2) })
       .thenRefused('PASSWORD_WRONG', 'password');
   });
 
   it('takes the place of the one before, once', () => {
-    given(user, registered, asked(2))
+    given(userDecider, registered, asked(2))
       .when({ type: 'ChangeEmail', ...to(2) })
       .then(changed(2, first));
-    given(user, registered, asked(2), changed(2, first))
+    given(userDecider, registered, asked(2), changed(2, first))
       .when({ type: 'ChangeEmail', ...to(2) })
       .then();
   });
 
   it('tells the e-mail before it, also when two were asked for at once', () => {
-    given(user, registered, asked(2), asked(3), changed(2, first))
+    given(userDecider, registered, asked(2), asked(3), changed(2, first))
       .when({ type: 'ChangeEmail', ...to(3) })
       .then(changed(3, { previous: 'v1:u1:2', previousHash: 'h2' }));
   });
 
   it('is verified', () => {
-    given(user, registered, asked(2), changed(2, first)).when({ type: 'VerifyEmail' }).then();
+    given(userDecider, registered, asked(2), changed(2, first)).when({ type: 'VerifyEmail' }).then();
   });
 
   it('is not given to an erased user', () => {
-    given(user, registered, asked(2), { type: 'UserErased', data: { accountId: 'a1' } })
+    given(userDecider, registered, asked(2), { type: 'UserErased', data: { accountId: 'a1' } })
       .when({ type: 'ChangeEmail', ...to(2) })
       .thenRefused('NOT_FOUND');
   });
@@ -286,13 +288,13 @@ describe('the e-mail of a user', () => {
   const verified: UserEvent = { type: 'EmailVerified', data: { accountId: 'a1' } };
 
   it('is verified once', () => {
-    given(user, registered).when({ type: 'VerifyEmail' }).then(verified);
-    given(user, registered, verified).when({ type: 'VerifyEmail' }).then();
+    given(userDecider, registered).when({ type: 'VerifyEmail' }).then(verified);
+    given(userDecider, registered, verified).when({ type: 'VerifyEmail' }).then();
   });
 
   it('is not verified where there is no user any more', () => {
-    given(user).when({ type: 'VerifyEmail' }).thenRefused('NOT_FOUND');
-    given(user, registered, { type: 'UserErased', data: { accountId: 'a1' } })
+    given(userDecider).when({ type: 'VerifyEmail' }).thenRefused('NOT_FOUND');
+    given(userDecider, registered, { type: 'UserErased', data: { accountId: 'a1' } })
       .when({ type: 'VerifyEmail' })
       .thenRefused('NOT_FOUND');
   });
@@ -303,10 +305,10 @@ describe('the name of a user', () => {
   const update = { type: 'UpdateProfile', accountId: 'a1', name: 'v1:u1:m' } as const;
 
   it('changes', () => {
-    given(user, registered)
+    given(userDecider, registered)
       .when(update)
       .then({ type: 'ProfileUpdated', data: { accountId: 'a1', name: 'v1:u1:m' } });
-    given(user).when(update).thenRefused('NOT_FOUND');
+    given(userDecider).when(update).thenRefused('NOT_FOUND');
   });
 });
 
@@ -319,21 +321,21 @@ describe('a session', () => {
   };
 
   it('starts, once', () => {
-    given(session).when({ type: 'StartSession', session: data }).then(started);
-    given(session, started).when({ type: 'StartSession', session: data }).then();
+    given(sessionDecider).when({ type: 'StartSession', session: data }).then(started);
+    given(sessionDecider, started).when({ type: 'StartSession', session: data }).then();
   });
 
   it('ends once, for the first reason', () => {
-    given(session, started).when({ type: 'EndSession', reason: 'signed_out' }).then(ended);
-    given(session, started, ended).when({ type: 'EndSession', reason: 'refresh_token_reused' }).then();
+    given(sessionDecider, started).when({ type: 'EndSession', reason: 'signed_out' }).then(ended);
+    given(sessionDecider, started, ended).when({ type: 'EndSession', reason: 'refresh_token_reused' }).then();
   });
 
   it('never starts again', () => {
-    given(session, started, ended).when({ type: 'StartSession', session: data }).then();
+    given(sessionDecider, started, ended).when({ type: 'StartSession', session: data }).then();
   });
 
   it('that never started has no end', () => {
-    given(session).when({ type: 'EndSession', reason: 'signed_out' }).thenRefused('NOT_FOUND');
+    given(sessionDecider).when({ type: 'EndSession', reason: 'signed_out' }).thenRefused('NOT_FOUND');
   });
 });
 
@@ -347,25 +349,25 @@ describe('an account', () => {
   };
 
   it('is opened for its owner', () => {
-    given(account).when(open).then(opened);
+    given(accountDecider).when(open).then(opened);
   });
 
   it('is opened once, however often the policy asks, and never again', () => {
-    given(account, opened).when(open).then();
-    given(account, opened, deleted).when(open).then();
+    given(accountDecider, opened).when(open).then();
+    given(accountDecider, opened, deleted).when(open).then();
   });
 
   it('is deleted once, whoever asks again', () => {
-    given(account, opened).when(remove).then(deleted);
-    given(account, opened, deleted)
+    given(accountDecider, opened).when(remove).then(deleted);
+    given(accountDecider, opened, deleted)
       .when({ ...remove, by: 'operator' })
       .then();
   });
 
   it('is deleted for its owner alone, and only when there is one', () => {
-    given(account, opened)
+    given(accountDecider, opened)
       .when({ ...remove, ownerId: 'u2' })
       .thenRefused('NOT_FOUND');
-    given(account).when(remove).thenRefused('NOT_FOUND');
+    given(accountDecider).when(remove).thenRefused('NOT_FOUND');
   });
 });

@@ -11,13 +11,13 @@ import { PostgresEventStore } from '../../src/adapters/postgres/eventStore.js';
 import { CommandHandler } from '../../src/eventsourcing/commandHandler.js';
 import type { EventStore } from '../../src/eventsourcing/eventStore.js';
 import { StoreUnavailable } from '../../src/eventsourcing/eventStore.js';
-import { PolicyRunner } from '../../src/eventsourcing/policy.js';
-import { EventReader } from '../../src/eventsourcing/reader.js';
+import { PolicyRunner } from '../../src/following/policyRunner.js';
+import { EventReader } from '../../src/following/reader.js';
 import type { KeyEvent } from '../../src/keys/events.js';
 import { keyStream } from '../../src/keys/events.js';
 import { KeySecrets } from '../../src/keys/secrets.js';
 import { revokeKeys } from '../../src/keys/policies.js';
-import { subscription } from '../../src/plans/decide.js';
+import { subscriptionDecider } from '../../src/plans/decide.js';
 import { subscriptionStream } from '../../src/plans/events.js';
 import { endSubscription } from '../../src/plans/policies.js';
 import { PersonalData, SubjectErased } from '../../src/secrets/personalData.js';
@@ -104,7 +104,7 @@ const remove = ({ accountId, userId }: RegisteredUser, password = PASSWORD, comm
 async function grant({ accountId }: RegisteredUser): Promise<void> {
   const granted = { plan: 'team', plans: ['team'], profileVersion: 1, grantedBy: 'operator', reason: 'test' };
   await new CommandHandler(store).handle(
-    subscription,
+    subscriptionDecider,
     subscriptionStream(accountId),
     { type: 'GrantPlan', ...granted },
     { ...context('operator'), requestHash: 'team', environment: 'live' },

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { session as sessionDecider, user as userDecider } from '../../src/accounts/decide.js';
+import { sessionDecider, userDecider } from '../../src/accounts/decide.js';
 import { sessionStream, userStream } from '../../src/accounts/events.js';
 import { RefreshSession } from '../../src/accounts/refreshSession.js';
 import { REFRESH_MS, RefreshTokens, REPEAT_MS } from '../../src/accounts/refreshTokens.js';

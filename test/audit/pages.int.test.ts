@@ -1,6 +1,6 @@
 import { audit } from '../../projections/audit/model.js';
 import { AuditQueries } from '../../projections/audit/queries.js';
-import { tableNames } from '../../projections/readModel.js';
+import { tableNames } from '../../src/following/readModel.js';
 import { StoredEvent } from '../../src/eventsourcing/event.js';
 import type { Sql } from '../../src/sql/sql.js';
 import { freshSql } from '../support/database.js';

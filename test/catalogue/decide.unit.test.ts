@@ -1,4 +1,4 @@
-import { pattern } from '../../src/catalogue/decide.js';
+import { patternDecider } from '../../src/catalogue/decide.js';
 import type { PatternContent, PatternEvent } from '../../src/catalogue/events.js';
 import { given } from '../eventsourcing/given.js';
 
@@ -16,15 +16,15 @@ const changed: PatternContent = { ...content, description: 'Steps that can be un
 const revised: PatternEvent = { type: 'PatternRevised', data: changed };
 
 it('publishes a new pattern', () => {
-  given(pattern).when(content).then(published);
+  given(patternDecider).when(content).then(published);
 });
 
 it('changes nothing for the same content, in whatever order its fields come', () => {
   const { slug, ...rest } = content;
-  given(pattern, published)
+  given(patternDecider, published)
     .when({ ...rest, slug })
     .then();
-  given(pattern, published, revised).when(changed).then();
+  given(patternDecider, published, revised).when(changed).then();
 });
 
 it.each<Partial<PatternContent>>([
@@ -35,9 +35,9 @@ it.each<Partial<PatternContent>>([
   { example: { language: 'ts', text: 'y' } },
 ])('revises it when %j is new', (change) => {
   const data = { ...content, ...change };
-  given(pattern, published).when(data).then({ type: 'PatternRevised', data });
+  given(patternDecider, published).when(data).then({ type: 'PatternRevised', data });
 });
 
 it('takes going back to an earlier content for a change', () => {
-  given(pattern, published, revised).when(content).then({ type: 'PatternRevised', data: content });
+  given(patternDecider, published, revised).when(content).then({ type: 'PatternRevised', data: content });
 });

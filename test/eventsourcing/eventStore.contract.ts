@@ -10,9 +10,9 @@ import {
   MAX_APPEND_BYTES,
   NO_STREAM,
 } from '../../src/eventsourcing/eventStore.js';
-import type { FollowerOptions } from '../../src/eventsourcing/follower.js';
-import { Follower } from '../../src/eventsourcing/follower.js';
-import { EventReader } from '../../src/eventsourcing/reader.js';
+import type { FollowerOptions } from '../../src/following/follower.js';
+import { Follower } from '../../src/following/follower.js';
+import { EventReader } from '../../src/following/reader.js';
 import { deferred, newEvent } from './fixtures.js';
 
 /** What an adapter gives the contract: an empty store, through one or more independent instances. */

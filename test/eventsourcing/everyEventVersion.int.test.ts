@@ -1,29 +1,35 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
-import { account, email, identity, session, user } from '../../src/accounts/decide.js';
+import {
+  accountDecider,
+  emailDecider,
+  identityDecider,
+  sessionDecider,
+  userDecider,
+} from '../../src/accounts/decide.js';
 import { DeletedAccounts } from '../../src/accounts/deletedAccounts.js';
 import { EndedSessions } from '../../src/accounts/endedSessions.js';
 import { Identities } from '../../src/accounts/identities.js';
 import { PostgresEventStore } from '../../src/adapters/postgres/eventStore.js';
-import { pattern } from '../../src/catalogue/decide.js';
+import { patternDecider } from '../../src/catalogue/decide.js';
 import { READ_MODELS } from '../../src/composition/projections.js';
 import type { Decider } from '../../src/eventsourcing/decider.js';
 import { fold } from '../../src/eventsourcing/decider.js';
 import { StoredEvent } from '../../src/eventsourcing/event.js';
-import { EventReader } from '../../src/eventsourcing/reader.js';
+import { EventReader } from '../../src/following/reader.js';
 import { schemaVersionOf, UPCASTERS } from '../../src/eventsourcing/upcasting.js';
-import { installation } from '../../src/installation/decide.js';
+import { installationDecider } from '../../src/installation/decide.js';
 import { KeyCache } from '../../src/keys/cache.js';
-import { key } from '../../src/keys/decide.js';
-import { mail } from '../../src/mail/decide.js';
-import { operators } from '../../src/operators/decide.js';
+import { keyDecider } from '../../src/keys/decide.js';
+import { mailDecider } from '../../src/mail/decide.js';
+import { operatorsDecider } from '../../src/operators/decide.js';
 import { Operators } from '../../src/operators/operators.js';
-import { profile, subscription } from '../../src/plans/decide.js';
+import { profileDecider, subscriptionDecider } from '../../src/plans/decide.js';
 import { PlanDirectory } from '../../src/plans/directory.js';
-import { team } from '../../src/teams/decide.js';
+import { teamDecider } from '../../src/teams/decide.js';
 import { Memberships } from '../../src/teams/memberships.js';
-import { Projector } from '../../projections/runner.js';
+import { Projector } from '../../src/following/projector.js';
 import { freshSql } from '../support/database.js';
 
 /**
@@ -44,19 +50,19 @@ const ENTRIES = JSON.parse(
 
 /** Deciders by the category of their streams. The usage journal has none. */
 const DECIDERS: Readonly<Record<string, unknown>> = {
-  account,
-  email,
-  identity,
-  installation,
-  key,
-  mail,
-  operators,
-  pattern,
-  profile,
-  session,
-  subscription,
-  team,
-  user,
+  accountDecider,
+  emailDecider,
+  identityDecider,
+  installationDecider,
+  keyDecider,
+  mailDecider,
+  operatorsDecider,
+  patternDecider,
+  profileDecider,
+  sessionDecider,
+  subscriptionDecider,
+  teamDecider,
+  userDecider,
 };
 const WITHOUT_DECIDER = ['usage'];
 

@@ -1,9 +1,9 @@
 import type { GraphQLField, GraphQLObjectType } from 'graphql';
 import { isInterfaceType, isObjectType, Kind, parse } from 'graphql';
 import type { OperationDefinitionNode } from 'graphql';
-import { accessRuleOf, accessRulesOf, refusedAccess } from '../../src/graphql/access.js';
-import type { Caller } from '../../src/graphql/context.js';
-import { createSchema } from '../../src/graphql/schema.js';
+import { accessRuleOf, accessRulesOf, refusedAccess } from '../../src/graphql/kit/access.js';
+import type { Caller } from '../../src/graphql/kit/context.js';
+import { createSchema } from '../../src/graphql/execution/schema.js';
 import type { KnownKey } from '../../src/keys/cache.js';
 import type { Scope } from '../../src/keys/events.js';
 import { SCOPES } from '../../src/keys/events.js';

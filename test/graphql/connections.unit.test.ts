@@ -1,6 +1,6 @@
-import type { Connection } from '../../src/graphql/connections.js';
-import { accountIdsOf, Connections, MAX_CONNECTIONS } from '../../src/graphql/connections.js';
-import type { Caller } from '../../src/graphql/context.js';
+import type { Connection } from '../../src/graphql/transport/openConnections.js';
+import { accountIdsOf, Connections, MAX_CONNECTIONS } from '../../src/graphql/transport/openConnections.js';
+import type { Caller } from '../../src/graphql/kit/context.js';
 
 const session = (accountId: string): Extract<Caller, { kind: 'session' }> => ({
   kind: 'session',

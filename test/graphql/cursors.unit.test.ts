@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { Cursors } from '../../src/graphql/cursors.js';
+import { Cursors } from '../../src/graphql/kit/cursors.js';
 
 const cursors = new Cursors(Buffer.alloc(32, 1));
 const place = [12, 345];

@@ -1,5 +1,5 @@
 import { jest } from '@jest/globals';
-import { Deadlines } from '../../src/graphql/deadlines.js';
+import { Deadlines } from '../../src/graphql/execution/deadlines.js';
 
 beforeEach(() => jest.useFakeTimers());
 afterEach(() => jest.useRealTimers());

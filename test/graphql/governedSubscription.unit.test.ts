@@ -7,15 +7,15 @@ import WebSocket from 'ws';
 import { DeletedAccounts } from '../../src/accounts/deletedAccounts.js';
 import { EndedSessions } from '../../src/accounts/endedSessions.js';
 import { Sessions } from '../../src/accounts/sessions.js';
-import { StreamCatchUp } from '../../src/eventsourcing/catchUp.js';
+import { StreamCatchUp } from '../../src/following/catchUp.js';
 import { StoredEvent } from '../../src/eventsourcing/event.js';
 import type { EventStore } from '../../src/eventsourcing/eventStore.js';
 import { StoreUnavailable } from '../../src/eventsourcing/eventStore.js';
-import { ALWAYS_FRESH } from '../../src/eventsourcing/freshness.js';
-import { AddressGuard } from '../../src/graphql/addressGuard.js';
-import type { RequestContext } from '../../src/graphql/context.js';
-import type { Loaders } from '../../src/graphql/loaders.js';
-import { serveGraphQL } from '../../src/graphql/server.js';
+import { ALWAYS_FRESH } from '../../src/following/freshness.js';
+import { AddressGuard } from '../../src/gate/addressGuard.js';
+import type { RequestContext } from '../../src/graphql/kit/context.js';
+import type { Loaders } from '../../src/graphql/kit/loaders.js';
+import { serveGraphQL } from '../../src/graphql/transport/server.js';
 import { createHttpServer } from '../../src/http/server.js';
 import { hashKey, KeyCache } from '../../src/keys/cache.js';
 import { EnvironmentKeys } from '../../src/keys/environment.js';
@@ -26,14 +26,14 @@ import { Operators } from '../../src/operators/operators.js';
 import { PlanDirectory } from '../../src/plans/directory.js';
 import { AddressHashes } from '../../src/usage/addresses.js';
 import type { UsageEvent, Use } from '../../src/usage/events.js';
-import { Governor } from '../../src/usage/govern.js';
+import { Governor } from '../../src/usage/governor.js';
 import { Memberships } from '../../src/teams/memberships.js';
 import { Guard } from '../../src/usage/guard.js';
 import { Journal } from '../../src/usage/journal.js';
 import { LocalLimiter } from '../../src/usage/localLimiter.js';
-import { UsageMoves } from '../../src/usage/moves.js';
+import { UsageChanges } from '../../src/usage/usageChanges.js';
 import { RefusalLog } from '../../src/usage/refusalLog.js';
-import { Standing } from '../../src/usage/standing.js';
+import { LimitStates } from '../../src/usage/limitStates.js';
 import { newEvent } from '../eventsourcing/fixtures.js';
 import { shop } from '../plans/shop.js';
 
@@ -118,7 +118,7 @@ beforeEach(async () => {
   await serveGraphQL(fastify, {
     schema,
     governor,
-    standing: new Standing(limiter, (account) => plans.planOf(account)),
+    standing: new LimitStates(limiter, (account) => plans.planOf(account)),
     guard: new Guard(),
     addressGuard: new AddressGuard(10),
     plans,
@@ -138,7 +138,7 @@ beforeEach(async () => {
     demo: () => undefined,
     clock: () => NOON,
     loaders: () => ({}) as Loaders,
-    usageMoves: new UsageMoves({ journalPosition: () => 0 }),
+    usageChanges: new UsageChanges({ journalPosition: () => 0 }),
     onRevoked: () => undefined,
     documents: new Map(),
     production: false,

@@ -1,6 +1,6 @@
 import type { OperationDefinitionNode } from 'graphql';
 import { parse } from 'graphql';
-import { KnownOperations, MAX_TEXT } from '../../src/graphql/knownOperations.js';
+import { KnownOperations, MAX_TEXT } from '../../src/graphql/transport/knownOperations.js';
 
 it('does not keep long texts: a thousand of them would fill the memory', () => {
   const known = new KnownOperations();

@@ -1,7 +1,7 @@
 import type { OperationDefinitionNode } from 'graphql';
 import { buildSchema, Kind, parse } from 'graphql';
-import type { Metering, OperationShape } from '../../src/graphql/metering.js';
-import { shapeOf } from '../../src/graphql/metering.js';
+import type { Metering, OperationShape } from '../../src/graphql/kit/metering.js';
+import { shapeOf } from '../../src/graphql/kit/metering.js';
 
 const schema = buildSchema(`
   type Query { sold: Query, own: Query, open: Int, forgotten: Int }

@@ -18,11 +18,11 @@ import {
   printSchema,
   validateSchema,
 } from 'graphql';
-import { accessRuleOf } from '../../src/graphql/access.js';
-import { errorTables } from '../../src/graphql/errorTables.js';
-import { documentIdOf } from '../../src/graphql/trustedDocuments.js';
-import { createSchema, sdlOf } from '../../src/graphql/schema.js';
-import { meteringOf } from '../../src/graphql/metering.js';
+import { accessRuleOf } from '../../src/graphql/kit/access.js';
+import { errorTables } from '../../src/graphql/kit/errorTables.js';
+import { documentIdOf } from '../../src/graphql/transport/trustedDocuments.js';
+import { createSchema, sdlOf } from '../../src/graphql/execution/schema.js';
+import { meteringOf } from '../../src/graphql/kit/metering.js';
 
 const schema = createSchema();
 

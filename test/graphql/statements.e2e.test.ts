@@ -1,8 +1,8 @@
 import type { GraphQLField, GraphQLNamedOutputType } from 'graphql';
 import { getNamedType, isAbstractType, isCompositeType, isNonNullType, isObjectType } from 'graphql';
-import { accessRuleOf } from '../../src/graphql/access.js';
-import { createSchema } from '../../src/graphql/schema.js';
-import { team } from '../../src/teams/decide.js';
+import { accessRuleOf } from '../../src/graphql/kit/access.js';
+import { createSchema } from '../../src/graphql/execution/schema.js';
+import { teamDecider } from '../../src/teams/decide.js';
 import { teamStream } from '../../src/teams/events.js';
 import type { MemberRole } from '../generated/graphql.js';
 import { InviteMemberDocument } from '../generated/graphql.js';
@@ -78,7 +78,7 @@ async function invite(token: string, accountId: string, email: string, userId?: 
   const { emailHash } = event?.data as { emailHash: string };
   const { id: invitationId } = made.invitation;
   await t.app.parts.commands.handle(
-    team,
+    teamDecider,
     stream,
     { type: 'AcceptInvitation', invitationId, userId, emailHash, verified: true, at: new Date() },
     {

@@ -1,5 +1,5 @@
 import { jest } from '@jest/globals';
-import { TIMEOUT_MS } from '../../src/graphql/execution.js';
+import { TIMEOUT_MS } from '../../src/graphql/execution/execution.js';
 import { startApp } from '../support/app.js';
 import type { TestApp } from '../support/app.js';
 

@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 import { buildClientSchema, getIntrospectionQuery } from 'graphql';
 import type { IntrospectionQuery } from 'graphql';
-import { createSchema, sdlOf } from '../../src/graphql/schema.js';
+import { createSchema, sdlOf } from '../../src/graphql/execution/schema.js';
 import { PatternsDocument } from '../generated/graphql.js';
 import type { TestApp } from '../support/app.js';
 import { startApp } from '../support/app.js';

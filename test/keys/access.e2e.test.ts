@@ -6,7 +6,7 @@ import { SignJWT } from 'jose';
 import { Sessions, SESSION_SECONDS } from '../../src/accounts/sessions.js';
 import { SigningKeys } from '../../src/accounts/signingKeys.js';
 import { hashKey } from '../../src/keys/cache.js';
-import { key as keyDecider } from '../../src/keys/decide.js';
+import { keyDecider } from '../../src/keys/decide.js';
 import { keyStream } from '../../src/keys/events.js';
 import { mintKey } from '../../src/keys/format.js';
 import {

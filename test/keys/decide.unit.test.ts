@@ -1,4 +1,4 @@
-import { key, MAX_GRACE_SECONDS, MAX_KEY_RATE, MAX_SECRETS } from '../../src/keys/decide.js';
+import { keyDecider, MAX_GRACE_SECONDS, MAX_KEY_RATE, MAX_SECRETS } from '../../src/keys/decide.js';
 import type { KeyEvent, KeyLimit } from '../../src/keys/events.js';
 import { given } from '../eventsourcing/given.js';
 
@@ -21,35 +21,37 @@ const revoked: KeyEvent = { type: 'KeyRevoked', data: { accountId: 'a1', by: 'us
 const at = new Date('2026-11-22T12:00:00Z');
 
 it('issues a key with what the command says', () => {
-  given(key).when({ type: 'IssueKey', key: data, at }).then(issued);
+  given(keyDecider).when({ type: 'IssueKey', key: data, at }).then(issued);
 });
 
 it('issues a key that expires later, and none that has expired', () => {
   const expiring = (expiresAt: string) => ({ ...data, expiresAt });
   const later = expiring('2026-11-22T12:00:00.001Z');
-  given(key).when({ type: 'IssueKey', key: later, at }).then({ type: 'KeyIssued', data: later });
-  given(key)
+  given(keyDecider).when({ type: 'IssueKey', key: later, at }).then({ type: 'KeyIssued', data: later });
+  given(keyDecider)
     .when({ type: 'IssueKey', key: expiring('2026-11-22T12:00:00.000Z'), at })
     .thenRefused('INVALID_INPUT', 'expiresAt');
 });
 
 it('revokes a key of the account, and says who did it', () => {
-  given(key, issued).when({ type: 'RevokeKey', accountId: 'a1', by: 'user:u1' }).then(revoked);
+  given(keyDecider, issued).when({ type: 'RevokeKey', accountId: 'a1', by: 'user:u1' }).then(revoked);
 });
 
 it('changes nothing when a revoked key is revoked again', () => {
-  given(key, issued, revoked).when({ type: 'RevokeKey', accountId: 'a1', by: 'user:u2' }).then();
+  given(keyDecider, issued, revoked).when({ type: 'RevokeKey', accountId: 'a1', by: 'user:u2' }).then();
 });
 
 it('refuses to revoke a key that does not exist', () => {
-  given(key).when({ type: 'RevokeKey', accountId: 'a1', by: 'user:u1' }).thenRefused('NOT_FOUND', 'id');
+  given(keyDecider)
+    .when({ type: 'RevokeKey', accountId: 'a1', by: 'user:u1' })
+    .thenRefused('NOT_FOUND', 'id');
 });
 
 it('says of another account’s key what it says of none, revoked or not', () => {
   const command = { type: 'RevokeKey', accountId: 'a2', by: 'user:u2' } as const;
-  const unknown = given(key).when(command).decision;
-  expect(given(key, issued).when(command).decision).toEqual(unknown);
-  expect(given(key, issued, revoked).when(command).decision).toEqual(unknown);
+  const unknown = given(keyDecider).when(command).decision;
+  expect(given(keyDecider, issued).when(command).decision).toEqual(unknown);
+  expect(given(keyDecider, issued, revoked).when(command).decision).toEqual(unknown);
 });
 
 describe('a rotation', () => {
@@ -66,22 +68,22 @@ describe('a rotation', () => {
 
   it('gives the key another secret, and the one before a time to live', () => {
     const graceEndsAt = '2026-11-22T12:01:00.000Z';
-    given(key, issued)
+    given(keyDecider, issued)
       .when(rotate)
       .then({ type: 'KeyRotated', data: { accountId: 'a1', by: 'user:u1', ...secret, graceEndsAt } });
   });
 
   it('is refused for a key that works no more', () => {
-    given(key, issued, revoked).when(rotate).thenRefused('INVALID_INPUT', 'id');
-    given(key, { type: 'KeyIssued', data: { ...data, expiresAt: at.toISOString() } })
+    given(keyDecider, issued, revoked).when(rotate).thenRefused('INVALID_INPUT', 'id');
+    given(keyDecider, { type: 'KeyIssued', data: { ...data, expiresAt: at.toISOString() } })
       .when(rotate)
       .thenRefused('INVALID_INPUT', 'id');
   });
 
   it('is refused for another account as for a key that is not there', () => {
-    const others = given(key, issued).when({ ...rotate, accountId: 'a2' }).decision;
-    expect(others).toEqual(given(key).when(rotate).decision);
-    given(key).when(rotate).thenRefused('NOT_FOUND', 'id');
+    const others = given(keyDecider, issued).when({ ...rotate, accountId: 'a2' }).decision;
+    expect(others).toEqual(given(keyDecider).when(rotate).decision);
+    given(keyDecider).when(rotate).thenRefused('NOT_FOUND', 'id');
   });
 
   it('is refused while as many secrets work as may', () => {
@@ -90,15 +92,15 @@ describe('a rotation', () => {
       data: { accountId: 'a1', by: 'user:u1', ...secret, graceEndsAt: '2026-11-22T12:00:01.000Z' },
     };
     const four = Array.from({ length: MAX_SECRETS - 1 }, () => rotated);
-    given(key, issued, ...four)
+    given(keyDecider, issued, ...four)
       .when(rotate)
       .thenRefused('INVALID_INPUT', 'id');
     const later = { ...rotate, at: new Date('2026-11-22T12:00:01Z') };
-    expect(given(key, issued, ...four).when(later).decision.kind).toBe('accepted');
+    expect(given(keyDecider, issued, ...four).when(later).decision.kind).toBe('accepted');
   });
 
   it.each([-1, 1.5, MAX_GRACE_SECONDS + 1, NaN])('gives no grace of %p seconds', (graceSeconds) => {
-    given(key, issued)
+    given(keyDecider, issued)
       .when({ ...rotate, graceSeconds })
       .thenRefused('INVALID_INPUT', 'graceSeconds');
   });
@@ -112,23 +114,26 @@ describe('a key that manages keys', () => {
   const rotate = { type: 'RotateKey', accountId: 'a1', by: 'key:k', at, secret, graceSeconds: 0 } as const;
 
   it('hands out no scope that it does not have, by issuing or by rotating', () => {
-    given(key).when({ type: 'IssueKey', key: data, at, authority }).thenRefused('INVALID_INPUT', 'scopes');
-    given(key, issued)
+    given(keyDecider)
+      .when({ type: 'IssueKey', key: data, at, authority })
+      .thenRefused('INVALID_INPUT', 'scopes');
+    given(keyDecider, issued)
       .when({ ...rotate, authority })
       .thenRefused('INVALID_INPUT', 'scopes');
-    given(key).when({ type: 'IssueKey', key: data, at, authority: within }).then(issued);
-    expect(given(key, issued).when({ ...rotate, authority: within }).decision.kind).toBe('accepted');
+    given(keyDecider).when({ type: 'IssueKey', key: data, at, authority: within }).then(issued);
+    expect(given(keyDecider, issued).when({ ...rotate, authority: within }).decision.kind).toBe('accepted');
   });
 
   it('stays in its environment: keys of the other are not there', () => {
-    const none = given(key).when({ type: 'RevokeKey', accountId: 'a1', by: 'key:k' }).decision;
+    const none = given(keyDecider).when({ type: 'RevokeKey', accountId: 'a1', by: 'key:k' }).decision;
     expect(
-      given(key, issued).when({ type: 'RevokeKey', accountId: 'a1', by: 'key:k', authority: test }).decision,
+      given(keyDecider, issued).when({ type: 'RevokeKey', accountId: 'a1', by: 'key:k', authority: test })
+        .decision,
     ).toEqual(none);
-    given(key, issued)
+    given(keyDecider, issued)
       .when({ ...rotate, authority: test })
       .thenRefused('NOT_FOUND', 'id');
-    given(key)
+    given(keyDecider)
       .when({ type: 'IssueKey', key: data, at, authority: test })
       .thenRefused('INVALID_INPUT', 'environment');
   });
@@ -136,7 +141,7 @@ describe('a key that manages keys', () => {
 
 describe('limits of a key', () => {
   const limited = (limits: readonly object[], hours = false) =>
-    given(key).when({ type: 'IssueKey', key: { ...data, limits: limits as KeyLimit[] }, at, hours });
+    given(keyDecider).when({ type: 'IssueKey', key: { ...data, limits: limits as KeyLimit[] }, at, hours });
   const limit = (window: string, amount: number, meter = 'requests') => ({ meter, window, amount });
 
   it('are kept as they were given', () => {
@@ -167,7 +172,7 @@ it.each([
   ['a name twice', ['1', '2'].map((value) => ({ name: 'x', value }))],
   ['too many entries', Array.from({ length: 21 }, (_, i) => ({ name: `n${i}`, value: '' }))],
 ])('refuses metadata with %s', (_what, metadata) => {
-  given(key)
+  given(keyDecider)
     .when({ type: 'IssueKey', key: { ...data, metadata }, at })
     .thenRefused('INVALID_INPUT', 'metadata');
 });

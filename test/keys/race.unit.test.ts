@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import type { KnownKeyRow } from '../../projections/keys/queries.js';
-import { StreamCatchUp } from '../../src/eventsourcing/catchUp.js';
+import { StreamCatchUp } from '../../src/following/catchUp.js';
 import { START, StoredEvent } from '../../src/eventsourcing/event.js';
-import { Freshness } from '../../src/eventsourcing/freshness.js';
-import { Progress } from '../../src/eventsourcing/progress.js';
+import { Freshness } from '../../src/following/freshness.js';
+import { Progress } from '../../src/following/progress.js';
 import { hashKey, KeyCache } from '../../src/keys/cache.js';
 import { keyStream } from '../../src/keys/events.js';
 import { mintKey } from '../../src/keys/format.js';

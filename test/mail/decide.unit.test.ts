@@ -1,4 +1,4 @@
-import { mail } from '../../src/mail/decide.js';
+import { mailDecider } from '../../src/mail/decide.js';
 import type { MailEvent } from '../../src/mail/events.js';
 import { given } from '../eventsourcing/given.js';
 
@@ -14,21 +14,21 @@ const sent: MailEvent = { type: 'MailSent', data: { userId: 'u1' } };
 const failed: MailEvent = { type: 'MailFailed', data: { userId: 'u1', reason: 'refused' } };
 
 it('a mail is asked for once', () => {
-  given(mail).when({ type: 'RequestMail', mail: data }).then(requested);
-  given(mail, requested).when({ type: 'RequestMail', mail: data }).then();
+  given(mailDecider).when({ type: 'RequestMail', mail: data }).then(requested);
+  given(mailDecider, requested).when({ type: 'RequestMail', mail: data }).then();
 });
 
 it('a mail that was asked for is sent or given up, once', () => {
-  given(mail, requested).when({ type: 'ConfirmMail' }).then(sent);
-  given(mail, requested).when({ type: 'GiveUpMail', reason: 'refused' }).then(failed);
+  given(mailDecider, requested).when({ type: 'ConfirmMail' }).then(sent);
+  given(mailDecider, requested).when({ type: 'GiveUpMail', reason: 'refused' }).then(failed);
   for (const end of [sent, failed]) {
-    given(mail, requested, end).when({ type: 'ConfirmMail' }).then();
-    given(mail, requested, end).when({ type: 'GiveUpMail', reason: 'expired' }).then();
-    given(mail, requested, end).when({ type: 'RequestMail', mail: data }).then();
+    given(mailDecider, requested, end).when({ type: 'ConfirmMail' }).then();
+    given(mailDecider, requested, end).when({ type: 'GiveUpMail', reason: 'expired' }).then();
+    given(mailDecider, requested, end).when({ type: 'RequestMail', mail: data }).then();
   }
 });
 
 it('a mail that nobody asked for is neither', () => {
-  given(mail).when({ type: 'ConfirmMail' }).thenRefused('NOT_FOUND');
-  given(mail).when({ type: 'GiveUpMail', reason: 'expired' }).thenRefused('NOT_FOUND');
+  given(mailDecider).when({ type: 'ConfirmMail' }).thenRefused('NOT_FOUND');
+  given(mailDecider).when({ type: 'GiveUpMail', reason: 'expired' }).thenRefused('NOT_FOUND');
 });

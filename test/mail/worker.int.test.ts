@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { PostgresEventStore } from '../../src/adapters/postgres/eventStore.js';
 import { CommandHandler } from '../../src/eventsourcing/commandHandler.js';
-import { mail as decider } from '../../src/mail/decide.js';
+import { mailDecider } from '../../src/mail/decide.js';
 import { mailStream } from '../../src/mail/events.js';
 import type { Mail } from '../../src/mail/transport.js';
 import { MailRefused } from '../../src/mail/transport.js';
@@ -65,7 +65,7 @@ async function ask(userId: string = randomUUID()): Promise<{ id: string; userId:
     expiresAt: new Date(NOON + 3_600_000).toISOString(),
   } as const;
   await commands.handle(
-    decider,
+    mailDecider,
     mailStream(id),
     { type: 'RequestMail', mail: request },
     {

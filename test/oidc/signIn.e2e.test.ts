@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { user as userDecider } from '../../src/accounts/decide.js';
+import { userDecider } from '../../src/accounts/decide.js';
 import { userStream } from '../../src/accounts/events.js';
 import {
   ChangePasswordDocument,

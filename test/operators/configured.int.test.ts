@@ -1,5 +1,5 @@
-import { user as userDecider } from '../../src/accounts/decide.js';
-import { account as accountDecider, email as emailDecider } from '../../src/accounts/decide.js';
+import { userDecider } from '../../src/accounts/decide.js';
+import { accountDecider, emailDecider } from '../../src/accounts/decide.js';
 import { emailHash } from '../../src/accounts/email.js';
 import { accountStream, emailStream, userStream } from '../../src/accounts/events.js';
 import { openAccount } from '../../src/accounts/policies.js';
@@ -9,7 +9,7 @@ import { configuredOperators, publishOperators } from '../../src/composition/ope
 import type { Stores } from '../../src/composition/stores.js';
 import { CommandHandler } from '../../src/eventsourcing/commandHandler.js';
 import type { StoredEvent } from '../../src/eventsourcing/event.js';
-import { operators } from '../../src/operators/decide.js';
+import { operatorsDecider } from '../../src/operators/decide.js';
 import { OPERATORS_STREAM } from '../../src/operators/events.js';
 import { keepOperators } from '../../src/operators/policies.js';
 import { PersonalData } from '../../src/secrets/personalData.js';
@@ -127,7 +127,7 @@ it('nobody is an operator without an account, whichever comes first', async () =
   await verify(person);
   const grant = async (): Promise<StoredEvent> => {
     const command = { type: 'GrantOperator', user: { userId, accountId }, reason: 'a test' } as const;
-    await commands.handle(operators, OPERATORS_STREAM, command, context());
+    await commands.handle(operatorsDecider, OPERATORS_STREAM, command, context());
     return (await commands.load(OPERATORS_STREAM)).at(-1) as StoredEvent;
   };
   await policy().react(await grant());

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { operators } from '../../src/operators/decide.js';
+import { operatorsDecider } from '../../src/operators/decide.js';
 import type { OperatorEvent, OperatorSource } from '../../src/operators/events.js';
 import { Operators } from '../../src/operators/operators.js';
 import { StoredEvent } from '../../src/eventsourcing/event.js';
@@ -24,64 +24,64 @@ const configure = (...users: (typeof ann)[]) => ({ type: 'ConfigureOperators', u
 
 describe('an operator', () => {
   it('is granted once by another, and again after being revoked', () => {
-    given(operators).when(grant(ann)).then(granted(ann));
-    given(operators, granted(ann)).when(grant(ann)).then();
-    given(operators, granted(bob), granted(ann), revoked(ann)).when(grant(ann)).then(granted(ann));
+    given(operatorsDecider).when(grant(ann)).then(granted(ann));
+    given(operatorsDecider, granted(ann)).when(grant(ann)).then();
+    given(operatorsDecider, granted(bob), granted(ann), revoked(ann)).when(grant(ann)).then(granted(ann));
   });
 
   it('is revoked by another, whoever is none is not found', () => {
-    given(operators, granted(ann), granted(bob)).when(revoke(ann)).then(revoked(ann));
-    given(operators, granted(ann)).when(revoke(bob)).thenRefused('NOT_FOUND', 'userId');
-    given(operators, granted(ann), granted(bob), revoked(ann))
+    given(operatorsDecider, granted(ann), granted(bob)).when(revoke(ann)).then(revoked(ann));
+    given(operatorsDecider, granted(ann)).when(revoke(bob)).thenRefused('NOT_FOUND', 'userId');
+    given(operatorsDecider, granted(ann), granted(bob), revoked(ann))
       .when(revoke(ann))
       .thenRefused('NOT_FOUND', 'userId');
   });
 
   it('stays when there would be none left', () => {
-    given(operators, granted(ann)).when(revoke(ann)).thenRefused('LAST_OPERATOR', 'userId');
-    given(operators, granted(ann), granted(bob), revoked(ann))
+    given(operatorsDecider, granted(ann)).when(revoke(ann)).thenRefused('LAST_OPERATOR', 'userId');
+    given(operatorsDecider, granted(ann), granted(bob), revoked(ann))
       .when(revoke(bob))
       .thenRefused('LAST_OPERATOR', 'userId');
   });
 
   it('whom the configuration names stays until it does no more', () => {
-    given(operators, granted(ann, 'configuration'), granted(bob))
+    given(operatorsDecider, granted(ann, 'configuration'), granted(bob))
       .when(revoke(ann))
       .thenRefused('OPERATOR_CONFIGURED', 'userId');
-    given(operators, granted(ann, 'configuration'), granted(bob)).when(revoke(bob)).then(revoked(bob));
+    given(operatorsDecider, granted(ann, 'configuration'), granted(bob)).when(revoke(bob)).then(revoked(bob));
   });
 
   it('comes and goes with the configuration, which is told once', () => {
     const named = granted(ann, 'configuration', 'named in OPERATORS');
     const gone = revoked(ann, 'configuration', 'no longer named in OPERATORS');
-    given(operators).when(configure(ann)).then(named);
-    given(operators, named).when(configure(ann)).then();
-    given(operators, named)
+    given(operatorsDecider).when(configure(ann)).then(named);
+    given(operatorsDecider, named).when(configure(ann)).then();
+    given(operatorsDecider, named)
       .when(configure(bob))
       .then(granted(bob, 'configuration', 'named in OPERATORS'), gone);
-    given(operators, named).when(configure()).then(gone);
-    given(operators, named, gone).when(configure()).then();
+    given(operatorsDecider, named).when(configure()).then(gone);
+    given(operatorsDecider, named, gone).when(configure()).then();
   });
 
   it('whom both have made one stays one when the configuration does not name it any more', () => {
     const both = [granted(ann), granted(ann, 'configuration')];
     const gone = revoked(ann, 'configuration', 'no longer named in OPERATORS');
-    given(operators, ...both)
+    given(operatorsDecider, ...both)
       .when(configure())
       .then(gone);
-    given(operators, ...both, gone)
+    given(operatorsDecider, ...both, gone)
       .when(revoke(ann))
       .thenRefused('LAST_OPERATOR', 'userId');
-    given(operators, granted(bob)).when(configure()).then();
+    given(operatorsDecider, granted(bob)).when(configure()).then();
   });
 
   it('goes with the account, the last one too', () => {
     const remove = { type: 'RemoveOperator', userId: 'ann' } as const;
     const deleted = 'the account was deleted';
-    given(operators, granted(ann), granted(ann, 'configuration'))
+    given(operatorsDecider, granted(ann), granted(ann, 'configuration'))
       .when(remove)
       .then(revoked(ann, 'operator', deleted), revoked(ann, 'configuration', deleted));
-    given(operators, granted(bob)).when(remove).then();
+    given(operatorsDecider, granted(bob)).when(remove).then();
   });
 });
 
@@ -119,7 +119,7 @@ it('in memory they are what the stream says, in whatever order and however often
     fc.property(arrivals, ({ events, order }) => {
       const memory = new Operators();
       for (const event of order) memory.apply(event);
-      const state = fold(operators, events);
+      const state = fold(operatorsDecider, events);
       for (const { userId, accountId } of [ann, bob]) {
         expect(memory.has(userId)).toBe(state.has(userId));
         const key = { accountId, environment: 'live', scopes: ['admin'] } as const;

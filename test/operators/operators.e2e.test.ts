@@ -1,4 +1,4 @@
-import { user as userDecider } from '../../src/accounts/decide.js';
+import { userDecider } from '../../src/accounts/decide.js';
 import { userStream } from '../../src/accounts/events.js';
 import { OPERATORS_STREAM } from '../../src/operators/events.js';
 import { subscriptionStream } from '../../src/plans/events.js';

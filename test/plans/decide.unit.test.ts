@@ -1,4 +1,4 @@
-import { profile, subscription } from '../../src/plans/decide.js';
+import { profileDecider, subscriptionDecider } from '../../src/plans/decide.js';
 import type { ProfileEvent, SubscriptionEvent } from '../../src/plans/events.js';
 import { given } from '../eventsourcing/given.js';
 import { shop } from './shop.js';
@@ -10,16 +10,18 @@ describe('a profile', () => {
   });
 
   it('is published as version 1', () => {
-    given(profile).when({ hash: 'h1', profile: shop() }).then(publishedAs(1, 'h1'));
+    given(profileDecider).when({ hash: 'h1', profile: shop() }).then(publishedAs(1, 'h1'));
   });
 
   it('is not published again without a change', () => {
-    given(profile, publishedAs(1, 'h1')).when({ hash: 'h1', profile: shop() }).then();
+    given(profileDecider, publishedAs(1, 'h1')).when({ hash: 'h1', profile: shop() }).then();
   });
 
   it('gets the next version with each change, going back to an old content too', () => {
-    given(profile, publishedAs(1, 'h1')).when({ hash: 'h2', profile: shop() }).then(publishedAs(2, 'h2'));
-    given(profile, publishedAs(1, 'h1'), publishedAs(2, 'h2'))
+    given(profileDecider, publishedAs(1, 'h1'))
+      .when({ hash: 'h2', profile: shop() })
+      .then(publishedAs(2, 'h2'));
+    given(profileDecider, publishedAs(1, 'h1'), publishedAs(2, 'h2'))
       .when({ hash: 'h1', profile: shop() })
       .then(publishedAs(3, 'h1'));
   });
@@ -38,25 +40,25 @@ describe('a subscription', () => {
   const granted: SubscriptionEvent = { type: 'PlanGranted', data };
 
   it('is granted with who, why and the version of the plan', () => {
-    given(subscription).when(grant).then(granted);
+    given(subscriptionDecider).when(grant).then(granted);
   });
 
   it('changes nothing when the account has the plan already, whoever grants it', () => {
-    given(subscription, granted)
+    given(subscriptionDecider, granted)
       .when({ ...grant, grantedBy: 'operator:o2', profileVersion: 3 })
       .then();
   });
 
   it('goes to another plan and back', () => {
     const free: SubscriptionEvent = { type: 'PlanGranted', data: { ...data, plan: 'free' } };
-    given(subscription, granted)
+    given(subscriptionDecider, granted)
       .when({ ...grant, plan: 'free' })
       .then(free);
-    given(subscription, granted, free).when(grant).then(granted);
+    given(subscriptionDecider, granted, free).when(grant).then(granted);
   });
 
   it('is refused for a plan that the profile does not have, and says which there are', () => {
-    const outcome = given(subscription, granted).when({ ...grant, plan: 'gold' });
+    const outcome = given(subscriptionDecider, granted).when({ ...grant, plan: 'gold' });
     outcome.thenRefused('PLAN_UNKNOWN', 'plan');
     expect(JSON.stringify(outcome.decision)).toMatch(/gold.*free, pro/);
   });
@@ -64,9 +66,9 @@ describe('a subscription', () => {
   it('ends once, with the plan that it had, and can be granted again', () => {
     const end = { type: 'EndSubscription', reason: 'deleted' } as const;
     const ended: SubscriptionEvent = { type: 'SubscriptionEnded', data: { plan: 'pro', reason: 'deleted' } };
-    given(subscription, granted).when(end).then(ended);
-    given(subscription, granted, ended).when(end).then();
-    given(subscription).when(end).then();
-    given(subscription, granted, ended).when(grant).then(granted);
+    given(subscriptionDecider, granted).when(end).then(ended);
+    given(subscriptionDecider, granted, ended).when(end).then();
+    given(subscriptionDecider).when(end).then();
+    given(subscriptionDecider, granted, ended).when(grant).then(granted);
   });
 });

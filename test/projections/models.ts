@@ -1,4 +1,4 @@
-import type { ReadModel } from '../../projections/readModel.js';
+import type { ReadModel } from '../../src/following/readModel.js';
 import type { NewEvent, StoredEvent } from '../../src/eventsourcing/event.js';
 import { newEvent } from '../eventsourcing/fixtures.js';
 

@@ -2,9 +2,9 @@ import { parseConfig } from '../../src/config.js';
 import { silentLogger } from '../../src/logger.js';
 import type { App, StartOptions } from '../../src/main.js';
 import { start } from '../../src/main.js';
-import { operators } from '../../src/operators/decide.js';
+import { operatorsDecider } from '../../src/operators/decide.js';
 import { OPERATORS_STREAM } from '../../src/operators/events.js';
-import { subscription } from '../../src/plans/decide.js';
+import { subscriptionDecider } from '../../src/plans/decide.js';
 import { subscriptionStream } from '../../src/plans/events.js';
 import type { TypedDocumentString } from '../generated/graphql.js';
 import { allEvents } from '../crash/facts.js';
@@ -116,7 +116,7 @@ export async function startApp({ place, env, ...options }: TestAppOptions = {}):
     },
     grant: async (accountId, plan) => {
       await app.parts.commands.handle(
-        subscription,
+        subscriptionDecider,
         subscriptionStream(accountId),
         {
           type: 'GrantPlan',
@@ -138,7 +138,7 @@ export async function startApp({ place, env, ...options }: TestAppOptions = {}):
     },
     makeOperator: async ({ userId, accountId }) => {
       await app.parts.commands.handle(
-        operators,
+        operatorsDecider,
         OPERATORS_STREAM,
         { type: 'GrantOperator', user: { userId, accountId }, reason: 'test' },
         {

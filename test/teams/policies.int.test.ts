@@ -1,19 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { teams } from '../../projections/teams/model.js';
 import { TeamQueries } from '../../projections/teams/queries.js';
-import { Projector } from '../../projections/runner.js';
-import { account, user } from '../../src/accounts/decide.js';
+import { Projector } from '../../src/following/projector.js';
+import { accountDecider, userDecider } from '../../src/accounts/decide.js';
 import { accountStream, userStream } from '../../src/accounts/events.js';
 import { PostgresEventStore } from '../../src/adapters/postgres/eventStore.js';
 import { CommandHandler } from '../../src/eventsourcing/commandHandler.js';
 import type { Decider } from '../../src/eventsourcing/decider.js';
 import type { DomainEvent, Position } from '../../src/eventsourcing/event.js';
 import { StoredEvent } from '../../src/eventsourcing/event.js';
-import { PolicyRunner } from '../../src/eventsourcing/policy.js';
-import { EventReader } from '../../src/eventsourcing/reader.js';
+import { PolicyRunner } from '../../src/following/policyRunner.js';
+import { EventReader } from '../../src/following/reader.js';
 import { PersonalData } from '../../src/secrets/personalData.js';
 import type { Sql } from '../../src/sql/sql.js';
-import { team } from '../../src/teams/decide.js';
+import { teamDecider } from '../../src/teams/decide.js';
 import type { Role, TeamEvent } from '../../src/teams/events.js';
 import { teamStream } from '../../src/teams/events.js';
 import { InviteMember } from '../../src/teams/invite.js';
@@ -88,15 +88,15 @@ async function send<S, C, E extends DomainEvent>(
 
 async function newUser(): Promise<{ userId: string; accountId: string }> {
   const [userId, accountId] = [randomUUID(), randomUUID()];
-  await send(account, accountStream(accountId), { type: 'OpenAccount', ownerId: userId });
+  await send(accountDecider, accountStream(accountId), { type: 'OpenAccount', ownerId: userId });
   const sealed = { accountId, email: 'v1:x:x', name: 'v1:x:x' };
-  await send(user, userStream(userId), { type: 'RegisterUser', user: sealed });
+  await send(userDecider, userStream(userId), { type: 'RegisterUser', user: sealed });
   return { userId, accountId };
 }
 type User = Awaited<ReturnType<typeof newUser>>;
 
 const deleteAccount = ({ userId, accountId }: User) =>
-  send(account, accountStream(accountId), {
+  send(accountDecider, accountStream(accountId), {
     type: 'DeleteAccount',
     ownerId: userId,
     emailHash: 'hash',
@@ -118,7 +118,7 @@ async function join(to: User, by: User, role?: Role): Promise<void> {
   const { invitationId, emailHash } = await invite(to, by, role);
   const { userId } = to;
   const answer = { invitationId, userId, emailHash, verified: true, at: NOW };
-  await send(team, teamStream(by.accountId), { type: 'AcceptInvitation', ...answer });
+  await send(teamDecider, teamStream(by.accountId), { type: 'AcceptInvitation', ...answer });
 }
 
 /** Lets the policies and the read model do all that there is to do. */
@@ -164,7 +164,7 @@ it('the e-mail of an invitation is erased once it is accepted or withdrawn, and 
   const [ada, bob, cat, dan] = [await newUser(), await newUser(), await newUser(), await newUser()];
   const [withdrawn, waiting] = [await invite(bob, ada), await invite(cat, ada)];
   await join(dan, ada);
-  await send(team, teamStream(ada.accountId), {
+  await send(teamDecider, teamStream(ada.accountId), {
     type: 'WithdrawInvitation',
     actorId: ada.userId,
     invitationId: withdrawn.invitationId,
@@ -223,10 +223,10 @@ it('of parallel commands against each other each is judged by what came before i
   await join(cat, ada, 'owner');
   const stream = teamStream(ada.accountId);
   const results = await Promise.allSettled([
-    send(team, stream, { type: 'RemoveMember', actorId: bob.userId, userId: cat.userId }),
-    send(team, stream, { type: 'RemoveMember', actorId: cat.userId, userId: bob.userId }),
-    send(team, stream, { type: 'RemoveMember', actorId: bob.userId, userId: ada.userId }),
-    send(team, stream, { type: 'LeaveTeam', userId: ada.userId }),
+    send(teamDecider, stream, { type: 'RemoveMember', actorId: bob.userId, userId: cat.userId }),
+    send(teamDecider, stream, { type: 'RemoveMember', actorId: cat.userId, userId: bob.userId }),
+    send(teamDecider, stream, { type: 'RemoveMember', actorId: bob.userId, userId: ada.userId }),
+    send(teamDecider, stream, { type: 'LeaveTeam', userId: ada.userId }),
   ]);
   expect(
     results

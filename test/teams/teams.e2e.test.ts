@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { jest } from '@jest/globals';
 import { createClient } from 'graphql-ws';
 import WebSocket from 'ws';
-import { user as userDecider } from '../../src/accounts/decide.js';
+import { userDecider } from '../../src/accounts/decide.js';
 import { userStream } from '../../src/accounts/events.js';
 import type { Role } from '../../src/teams/events.js';
 import type { MemberRole, TypedDocumentString, UsageChangedSubscription } from '../generated/graphql.js';

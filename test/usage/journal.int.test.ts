@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { popularity } from '../../projections/popularity/model.js';
-import { Projector } from '../../projections/runner.js';
+import { Projector } from '../../src/following/projector.js';
 import { usage } from '../../projections/usage/model.js';
 import { UsageQueries } from '../../projections/usage/queries.js';
 import { PostgresEventStore } from '../../src/adapters/postgres/eventStore.js';
@@ -13,11 +13,11 @@ import type { StoredEvent } from '../../src/eventsourcing/event.js';
 import { as } from '../../src/eventsourcing/event.js';
 import type { AppendResult } from '../../src/eventsourcing/eventStore.js';
 import { StoreUnavailable } from '../../src/eventsourcing/eventStore.js';
-import { EventReader } from '../../src/eventsourcing/reader.js';
+import { EventReader } from '../../src/following/reader.js';
 import type { Logger } from '../../src/logger.js';
 import { silentLogger } from '../../src/logger.js';
 import { MAX_BATCH_BYTES, MAX_BATCH_USES } from '../../src/usage/batch.js';
-import { DebtFile } from '../../src/usage/debt.js';
+import { UnconfirmedBatchFile } from '../../src/usage/unconfirmedBatch.js';
 import type { UsageEvent } from '../../src/usage/events.js';
 import { usageStream } from '../../src/usage/events.js';
 import type { JournalOptions } from '../../src/usage/journal.js';
@@ -321,10 +321,10 @@ describe('when the outcome of an append is unknown', () => {
 
 describe('a process that ends while it does not know whether a batch is stored', () => {
   let directory: string;
-  let debtFile: DebtFile;
+  let debtFile: UnconfirmedBatchFile;
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), 'tollgraph-debt-'));
-    debtFile = new DebtFile(join(directory, 'debt.json'));
+    debtFile = new UnconfirmedBatchFile(join(directory, 'debt.json'));
   });
   afterEach(() => rm(directory, { recursive: true, force: true }));
 

@@ -1,6 +1,6 @@
 import { userInfo } from 'node:os';
 import type { ParkedLine } from '../../admin/readModels.js';
-import type { Unparking } from '../../eventsourcing/parking.js';
+import type { Unparking } from '../../following/parking.js';
 import { Refused } from '../client.js';
 import type { CliCommand, CliContext } from '../command.js';
 import { UsageError } from '../command.js';

@@ -1,4 +1,4 @@
-import type { DifferingRow, TableDifference } from '../../../projections/compare.js';
+import type { DifferingRow, TableDifference } from '../../following/compare.js';
 import type { RebuildStep, Rebuilt } from '../../admin/readModels.js';
 import type { CliCommand } from '../command.js';
 import { UsageError } from '../command.js';

@@ -3,7 +3,7 @@ import type { GraphQLObjectType, OperationDefinitionNode, ValueNode } from 'grap
 import { getNamedType, GraphQLError, isAbstractType, isObjectType, Kind, visit } from 'graphql';
 import { collectFields, collectSubfields } from 'graphql/execution/collectFields.js';
 import { BoundedMap } from '../../boundedMap.js';
-import { ApiError } from '../errors.js';
+import { ApiError } from '../kit/errors.js';
 import type { Bound, Prices } from './prices.js';
 
 /** Fields of one operation, with what fragments repeat: more than any page of an application asks for. */

@@ -19,8 +19,8 @@ import { COST_DIRECTIVES, listSizeOf, weightOf } from '../../../src/graphql/cost
 import type { Cost } from '../../../src/graphql/cost/formula.js';
 import { CostFormula, MAX_POINTS } from '../../../src/graphql/cost/formula.js';
 import { Prices } from '../../../src/graphql/cost/prices.js';
-import { ApiError } from '../../../src/graphql/errors.js';
-import { createSchema } from '../../../src/graphql/schema.js';
+import { ApiError } from '../../../src/graphql/kit/errors.js';
+import { createSchema } from '../../../src/graphql/execution/schema.js';
 import { randomOf, randomQuery } from '../randomQueries.js';
 import { naiveCost } from './walk.js';
 

@@ -1,7 +1,0 @@
-/** What an operator asked for can't be done, or not now; the message says why. */
-export class NotNow extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = 'NotNow';
-  }
-}

@@ -1,0 +1,115 @@
+import type { Position, StoredEvent } from '../eventsourcing/event.js';
+import type { EventStore } from '../eventsourcing/eventStore.js';
+
+/** One page: a projection's slice on PGlite, which has one connection for everything (decision 18). */
+const PAGE_EVENTS = 1_000;
+const PAGE_BYTES = 512 * 1024;
+/** Pages kept for readers that are not far behind each other. */
+const KEPT_PAGES = 8;
+
+/** Pages of the past that are kept, and for how long: enough for rebuilds that were started together. */
+const PAST_PAGES = 8;
+const PAST_MS = 1_000;
+
+/**
+ * The one reader of a process (decision 20): pages the global order and shares the pages among all
+ * followers, each at its own position.
+ */
+export class EventReader {
+  readonly #kept = new Map<Position, StoredEvent[]>();
+  /** Pages asked for since the last wake-up: an earlier one may lack the event that woke. */
+  #reading = new Map<Position, Promise<StoredEvent[]>>();
+  readonly #past = new Map<string, Promise<StoredEvent[]>>();
+  #wakes = 0;
+  readonly #sleepers = new Set<() => void>();
+  readonly #unsubscribe: () => void;
+
+  /** @param pollMs safety net for a wake-up that was missed */
+  constructor(
+    private readonly store: EventStore,
+    private readonly pollMs = 1_000,
+  ) {
+    this.#unsubscribe = store.onWake(() => this.#wakeAll());
+  }
+
+  /** Events after `after`, in order; empty at the head. */
+  page(after: Position): Promise<StoredEvent[]> {
+    const kept = this.#kept.get(after);
+    if (kept) return Promise.resolve(kept);
+    const reading = this.#reading;
+    let page = reading.get(after);
+    if (!page) {
+      page = this.#read(after).finally(() => reading.delete(after));
+      reading.set(after, page);
+    }
+    return page;
+  }
+
+  async #read(after: Position): Promise<StoredEvent[]> {
+    const events = await this.store.readAll(after, PAGE_EVENTS, PAGE_BYTES);
+    // Only what can't change is kept, not the (still) empty page at the head.
+    if (events.length > 0) this.#kept.set(after, events);
+    if (this.#kept.size > KEPT_PAGES) this.#kept.delete(this.#kept.keys().next().value as Position);
+    return events;
+  }
+
+  /**
+   * A page of the past, e.g. for a rebuild: events of some types, up to `upTo` (inclusive), which must not
+   * be beyond the head: such a page never changes. Shared by whoever asks for the same at about the same time.
+   */
+  history(
+    types: ReadonlySet<string>,
+    after: Position,
+    upTo: Position,
+    events: number,
+    bytes: number,
+  ): Promise<StoredEvent[]> {
+    const id = [[...types].sort(), after, upTo, events, bytes].join();
+    const shared = this.#past.get(id);
+    if (shared) return shared;
+    const page = this.store.readTypes(types, after, upTo, events, bytes);
+    const forget = (): void => {
+      if (this.#past.get(id) === page) this.#past.delete(id);
+    };
+    this.#past.set(id, page);
+    page.then(() => setTimeout(forget, PAST_MS).unref(), forget);
+    if (this.#past.size > PAST_PAGES) this.#past.delete(this.#past.keys().next().value as string);
+    return page;
+  }
+
+  /** The position of the newest event. */
+  head(): Promise<Position> {
+    return this.store.head();
+  }
+
+  /** Events of one stream, from a revision on. */
+  stream(name: string, from: number, limit: number): Promise<StoredEvent[]> {
+    return this.store.readStream(name, { from, limit });
+  }
+
+  /** How often there was something new: read before a page, it tells whether something came since. */
+  get wakes(): number {
+    return this.#wakes;
+  }
+
+  /** Calls back once when there may be something new, or after the poll interval. */
+  onWake(listener: () => void): () => void {
+    const timer = setTimeout(listener, this.pollMs);
+    this.#sleepers.add(listener);
+    return () => {
+      clearTimeout(timer);
+      this.#sleepers.delete(listener);
+    };
+  }
+
+  close(): void {
+    this.#unsubscribe();
+    this.#wakeAll();
+  }
+
+  #wakeAll(): void {
+    this.#wakes++;
+    this.#reading = new Map();
+    for (const listener of this.#sleepers) listener();
+  }
+}

@@ -1,0 +1,142 @@
+import type { ASTVisitor, ValidationContext } from 'graphql';
+import { GraphQLError, isIntrospectionType, Kind, SchemaMetaFieldDef } from 'graphql';
+import type { FieldNode, SelectionSetNode } from 'graphql';
+import { ApiError } from '../kit/errors.js';
+
+/** Of a document; checked by the parser. */
+export const MAX_TOKENS = 2_000;
+export const MAX_DEPTH = 12;
+/** Fields with an alias, in the whole document. */
+export const MAX_ALIASES = 50;
+/** Root fields of an operation, aliases and fragments counted. */
+export const MAX_ROOT_FIELDS = 20;
+
+/** Characters; the name goes into records and into an index of the ledger. */
+export const MAX_OPERATION_NAME = 100;
+
+/** PostgreSQL's text can't hold it: an event with it would stop the read models. */
+const NUL = '\0';
+
+const nulRefused = (): ApiError => new ApiError('INVALID_INPUT', 'A text may not hold the character NUL.');
+
+/** Whether a text within a variable's value holds NUL. */
+function holdsNul(value: unknown): boolean {
+  if (typeof value === 'string') return value.includes(NUL);
+  return typeof value === 'object' && value !== null && Object.values(value).some(holdsNul);
+}
+
+/** The same for variables, which no validation rule sees; given as they were coerced. */
+export function checkVariables(variables: Readonly<Record<string, unknown>>): ApiError | undefined {
+  return holdsNul(variables) ? nulRefused() : undefined;
+}
+
+/**
+ * Why a variable does not fit, without what was given. graphql-js repeats the whole value, which can hold a
+ * password or a token, and callers keep errors in their logs.
+ */
+export function withoutValue(error: GraphQLError): GraphQLError {
+  const { message, nodes, originalError } = error;
+  // Only what is about a value has a reason of its own; it ends the message, behind variable, value and path.
+  if (!originalError) return error;
+  const variable = /^Variable "[^"]+"/.exec(message)?.[0] ?? 'A variable';
+  const path = / at "[^"\\]+"$/.exec(message.slice(0, -`; ${originalError.message}`.length))?.[0] ?? '';
+  const reason = originalError.message.replace(/( cannot represent [^:]*value): .*$/s, '$1.');
+  return new GraphQLError(`${variable}${path} does not fit: ${reason}`, { nodes: nodes ?? null });
+}
+
+/** A validation rule: refuses documents that are deep or wide beyond any use, and texts with NUL. */
+export function queryLimits(context: ValidationContext): ASTVisitor {
+  const tooLarge = (message: string): void => context.reportError(new ApiError('QUERY_TOO_LARGE', message));
+  let aliases = 0;
+  let within = 0;
+  return {
+    Field: (node) => {
+      // Each level of aliases multiplies the ones above, and nothing of it is priced.
+      if (node.alias && isOfIntrospection(context, node) && ++within === 1) {
+        tooLarge('Introspection takes no aliases, except for __type.');
+      }
+      if (node.alias && ++aliases === MAX_ALIASES + 1) {
+        tooLarge(`A query may have at most ${MAX_ALIASES} aliases.`);
+      }
+    },
+    StringValue: (node) => {
+      if (node.value.includes(NUL)) context.reportError(nulRefused());
+    },
+    OperationDefinition: (node) => {
+      if (!context.getSchema().getRootType(node.operation)) {
+        context.reportError(new GraphQLError(`There are no operations of the kind ${node.operation}.`));
+      }
+      if (node.name && node.name.value.length > MAX_OPERATION_NAME) {
+        tooLarge(`The name of an operation may have at most ${MAX_OPERATION_NAME} characters.`);
+      }
+      if (rootFieldsOf(context, node.selectionSet, new Set()) > MAX_ROOT_FIELDS) {
+        tooLarge(`An operation may have at most ${MAX_ROOT_FIELDS} root fields.`);
+      }
+      if (depthOf(context, node.selectionSet, new Map()) > MAX_DEPTH) {
+        tooLarge(`A query may be at most ${MAX_DEPTH} levels deep.`);
+      }
+    },
+  };
+}
+
+function isOfIntrospection(context: ValidationContext, { name }: FieldNode): boolean {
+  const parent = context.getParentType();
+  return name.value === SchemaMetaFieldDef.name || (parent != null && isIntrospectionType(parent));
+}
+
+/** How many fields stand at the root; each fragment counts once, since spread again it adds no answer. */
+function rootFieldsOf(
+  context: ValidationContext,
+  { selections }: SelectionSetNode,
+  fragments: Set<string>,
+): number {
+  let count = 0;
+  for (const selection of selections) {
+    if (selection.kind === Kind.FIELD) {
+      count++;
+    } else if (selection.kind === Kind.INLINE_FRAGMENT) {
+      count += rootFieldsOf(context, selection.selectionSet, fragments);
+    } else if (!fragments.has(selection.name.value)) {
+      fragments.add(selection.name.value);
+      const fragment = context.getFragment(selection.name.value);
+      if (fragment) count += rootFieldsOf(context, fragment.selectionSet, fragments);
+    }
+  }
+  return count;
+}
+
+/** The deepest level of fields; each fragment is measured once, however often it is spread. */
+function depthOf(
+  context: ValidationContext,
+  { selections }: SelectionSetNode,
+  fragments: Map<string, number>,
+): number {
+  let deepest = 0;
+  for (const selection of selections) {
+    let depth = 0;
+    if (selection.kind === Kind.FIELD) {
+      // The standard introspection query is deep by nature and bounded by the schema.
+      const introspection = selection.name.value.startsWith('__');
+      depth =
+        1 +
+        (selection.selectionSet && !introspection ? depthOf(context, selection.selectionSet, fragments) : 0);
+    } else if (selection.kind === Kind.INLINE_FRAGMENT) {
+      depth = depthOf(context, selection.selectionSet, fragments);
+    } else {
+      depth = fragmentDepth(context, selection.name.value, fragments);
+    }
+    deepest = Math.max(deepest, depth);
+  }
+  return deepest;
+}
+
+function fragmentDepth(context: ValidationContext, name: string, fragments: Map<string, number>): number {
+  const known = fragments.get(name);
+  if (known !== undefined) return known;
+  // Cycles are another rule's business; here they must only end.
+  fragments.set(name, 0);
+  const fragment = context.getFragment(name);
+  const depth = fragment ? depthOf(context, fragment.selectionSet, fragments) : 0;
+  fragments.set(name, depth);
+  return depth;
+}

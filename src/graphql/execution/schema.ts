@@ -1,0 +1,128 @@
+import { printSchemaWithDirectives } from '@graphql-tools/utils';
+import type { GraphQLSchema } from 'graphql';
+import { defaultFieldResolver, isAbstractType, specifiedDirectives } from 'graphql';
+import type { NonEmptyArray, PubSub } from 'type-graphql';
+import { buildSchemaSync } from 'type-graphql';
+import { ACCESS_DIRECTIVE } from '../kit/access.js';
+import { COST_DIRECTIVES } from '../cost/directives.js';
+import { AccountResolver, AccountsResolver, UserResolver } from '../../accounts/resolvers.js';
+import { EmailResolver } from '../../accounts/emailResolvers.js';
+import { ProfileResolver } from '../../accounts/profileResolvers.js';
+import { SessionsResolver } from '../../accounts/sessionResolvers.js';
+import { CatalogueResolver, PatternFieldsResolver } from '../../catalogue/resolvers.js';
+import { AccountKeysResolver, KeyFieldsResolver, KeysResolver } from '../../keys/resolvers.js';
+import { AccountAuditResolver, AuditResolver } from '../../audit/resolvers.js';
+import { OperatorKeysResolver } from '../../keys/operatorResolvers.js';
+import { OperatorsResolver } from '../../operators/resolvers.js';
+import { PlansResolver } from '../../plans/resolvers.js';
+import { VerifyKeyResolver } from '../../keys/verifyResolvers.js';
+import { NodeResolver } from '../kit/node.js';
+import {
+  AccountTeamResolver,
+  InvitationResolver,
+  MemberResolver,
+  MembershipResolver,
+  ViewerTeamsResolver,
+} from '../../teams/fieldResolvers.js';
+import { TeamsResolver } from '../../teams/resolvers.js';
+import { UsageResolver } from '../../usage/resolvers.js';
+
+// eslint-disable-next-line @typescript-eslint/no-unsafe-function-type -- what type-graphql calls a class
+type Class = Function;
+
+const RESOLVERS: NonEmptyArray<Class> = [
+  AccountsResolver,
+  SessionsResolver,
+  ProfileResolver,
+  EmailResolver,
+  UserResolver,
+  AccountResolver,
+  CatalogueResolver,
+  PatternFieldsResolver,
+  KeysResolver,
+  KeyFieldsResolver,
+  AccountKeysResolver,
+  VerifyKeyResolver,
+  TeamsResolver,
+  AccountTeamResolver,
+  ViewerTeamsResolver,
+  MemberResolver,
+  MembershipResolver,
+  InvitationResolver,
+  UsageResolver,
+  OperatorsResolver,
+  OperatorKeysResolver,
+  PlansResolver,
+  AuditResolver,
+  AccountAuditResolver,
+  NodeResolver,
+];
+
+/** type-graphql asks for one; subscriptions here name what they follow themselves, and no topics. */
+const NO_TOPICS: PubSub = {
+  publish: () => undefined,
+  subscribe: (topic) => {
+    throw new Error(`there is no topic "${topic}"`);
+  },
+};
+
+/**
+ * The schema. Instances of the resolvers come from the composition root.
+ * @param instances none of them is needed to print the schema
+ */
+export function createSchema(instances: readonly object[] = []): GraphQLSchema {
+  const byClass = new Map(instances.map((instance) => [instance.constructor, instance]));
+  const schema = buildSchemaSync({
+    resolvers: RESOLVERS,
+    container: { get: (resolver: Class) => byClass.get(resolver) },
+    // Inputs are checked where they are used: a failure there is a typed answer.
+    validate: false,
+    pubSub: NO_TOPICS,
+    directives: [...specifiedDirectives, ...COST_DIRECTIVES, ACCESS_DIRECTIVE],
+  });
+  // Members are told apart by their class, which has the type's name. type-graphql's own function is
+  // asynchronous, and graphql-jit needs an answer at once.
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (isAbstractType(type)) type.resolveType = (value: object) => value.constructor.name;
+  }
+  return schema;
+}
+
+/**
+ * Has mutations wait for `shown`, before anything below them is asked for and before they are answered.
+ * @param except fields that do not wait
+ */
+export function showMutations(
+  schema: GraphQLSchema,
+  shown: () => Promise<void>,
+  except: ReadonlySet<string>,
+): void {
+  const fields = schema.getMutationType()?.getFields() ?? {};
+  for (const name of except) if (!fields[name]) throw new Error(`there is no mutation "${name}"`);
+  for (const field of Object.values(fields)) {
+    if (except.has(field.name)) continue;
+    const { resolve = defaultFieldResolver } = field;
+    field.resolve = async (...call) => {
+      const payload: unknown = await resolve(...call);
+      await shown();
+      return payload;
+    };
+  }
+}
+
+/**
+ * The published contract with its prices: graphql-js' own printer leaves out what directives say. What has a
+ * description is set apart, as that printer does.
+ */
+export function sdlOf(schema: GraphQLSchema): string {
+  const spaced: string[] = [];
+  let within = false;
+  for (const line of printSchemaWithDirectives(schema).split('\n')) {
+    const text = line.trim();
+    const begins = !within && text.startsWith('"""');
+    if (text === '"""') within = !within;
+    if (begins && !/[({]$|^$/.test(spaced.at(-1) ?? '')) spaced.push('');
+    spaced.push(line);
+  }
+  return spaced.join('\n');
+}

@@ -1,0 +1,159 @@
+import type { DocumentNode, GraphQLOutputType, GraphQLSchema, OperationDefinitionNode } from 'graphql';
+import {
+  buildASTSchema,
+  getDirectiveValues,
+  getNamedType,
+  isInterfaceType,
+  isObjectType,
+  Kind,
+  parse,
+  SchemaMetaFieldDef,
+  TypeMetaFieldDef,
+  typeFromAST,
+} from 'graphql';
+import type { FragmentDefinitionNode, GraphQLField, SelectionSetNode } from 'graphql';
+import { Directive } from 'type-graphql';
+import type { Scope } from '../../keys/events.js';
+import type { Role } from '../../teams/events.js';
+import { ROLES } from '../../teams/events.js';
+import type { Caller, DemoCaller } from './context.js';
+import type { ErrorCode } from './errors.js';
+
+const definition = buildASTSchema(
+  parse(/* GraphQL */ `
+    """
+    Who may ask for the field: a key that has the scope, or a session of a user who has one of the roles in
+    the account. A field below another that says nothing is open to whoever may ask for that one.
+    """
+    directive @access(
+      """
+      Nobody has to say who they are.
+      """
+      anyone: Boolean = false
+      """
+      The scope that a key needs, read, write or admin; none includes another. No key will do where it is
+      not given.
+      """
+      scope: String
+      """
+      The roles in the account of which a session needs one: owner, admin, developer, billing, viewer. No
+      session will do where they are not given.
+      """
+      roles: [String!]
+      """
+      The user, or the owner of the key's account, has to be an operator besides.
+      """
+      operator: Boolean = false
+    ) on FIELD_DEFINITION
+
+    type Query {
+      unused: Int
+    }
+  `),
+).getDirective('access');
+if (!definition) throw new Error('there is no directive @access');
+
+export const ACCESS_DIRECTIVE = definition;
+
+/** Who may ask for a field. */
+export interface AccessRule {
+  readonly anyone?: boolean;
+  readonly scope?: Scope;
+  readonly roles?: readonly Role[];
+  readonly operator?: boolean;
+}
+
+/** Every member of an account. */
+export const MEMBERS: readonly Role[] = ROLES;
+/** Those who build with the API. */
+export const BUILDERS: readonly Role[] = ['owner', 'admin', 'developer'];
+/** Those who run the account. */
+export const MANAGERS: readonly Role[] = ['owner', 'admin'];
+
+/** Declares who may ask for a field. A root field without it is refused to everybody. */
+export const Access = (rule: AccessRule) => {
+  const values = Object.entries(rule).map(([name, value]) => `${name}: ${JSON.stringify(value)}`);
+  return Directive(`@access(${values.join(', ')})`);
+};
+
+/** @returns what the field itself says */
+export function accessRuleOf({ astNode }: Pick<GraphQLField<unknown, unknown>, 'astNode'>) {
+  return getDirectiveValues(ACCESS_DIRECTIVE, astNode ?? {}) as AccessRule | undefined;
+}
+
+/** A root field that says nothing. */
+const NOBODY: AccessRule = {};
+
+/**
+ * The rules of all fields that an operation names, skipped or not, each rule once.
+ * @param document valid against the schema
+ */
+export function accessRulesOf(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+): readonly AccessRule[] {
+  const rules = new Map<string, AccessRule>();
+  const fragments = new Map<string, FragmentDefinitionNode>();
+  for (const node of document.definitions) {
+    if (node.kind === Kind.FRAGMENT_DEFINITION) fragments.set(node.name.value, node);
+  }
+  const root = schema.getRootType(operation.operation);
+  const visited = new Set<string>();
+  const collect = ({ selections }: SelectionSetNode, parent: GraphQLOutputType | null | undefined): void => {
+    for (const selection of selections) {
+      if (selection.kind === Kind.FRAGMENT_SPREAD) {
+        const fragment = fragments.get(selection.name.value);
+        if (!fragment || visited.has(selection.name.value)) continue;
+        visited.add(selection.name.value);
+        collect(fragment.selectionSet, typeFromAST(schema, fragment.typeCondition) as GraphQLOutputType);
+      } else if (selection.kind === Kind.INLINE_FRAGMENT) {
+        const { typeCondition } = selection;
+        const type = typeCondition ? (typeFromAST(schema, typeCondition) as GraphQLOutputType) : parent;
+        collect(selection.selectionSet, type);
+      } else {
+        const name = selection.name.value;
+        // Introspection is open to everybody.
+        if (name === SchemaMetaFieldDef.name || name === TypeMetaFieldDef.name) continue;
+        const field = isObjectType(parent) || isInterfaceType(parent) ? parent.getFields()[name] : undefined;
+        if (!field) continue;
+        const rule = accessRuleOf(field) ?? (parent === root ? NOBODY : undefined);
+        if (rule) rules.set(JSON.stringify(rule), rule);
+        if (selection.selectionSet)
+          collect(selection.selectionSet, getNamedType(field.type) as GraphQLOutputType);
+      }
+    }
+  };
+  collect(operation.selectionSet, root);
+  return [...rules.values()];
+}
+
+/** Why the caller may not ask for this, if he may not. */
+export function refusedAccess(
+  caller: Caller | DemoCaller,
+  rules: readonly AccessRule[],
+): ErrorCode | undefined {
+  if (caller.kind === 'refused') return caller.code;
+  for (const rule of rules) {
+    const code = rule.anyone ? undefined : refusedBy(caller, rule);
+    if (code !== undefined) return code;
+  }
+  return undefined;
+}
+
+function refusedBy(
+  caller: Exclude<Caller | DemoCaller, { kind: 'refused' }>,
+  { scope, roles, operator }: AccessRule,
+): ErrorCode | undefined {
+  const missing = roles ? 'SESSION_MISSING' : 'KEY_MISSING';
+  if (caller.kind === 'anonymous') return missing;
+  if (caller.kind === 'demo') return scope === 'read' && !operator ? undefined : missing;
+  if (caller.kind === 'key') {
+    if (scope === undefined) return 'SESSION_MISSING';
+    if (!caller.key.scopes.includes(scope)) return 'SCOPE_MISSING';
+  } else {
+    if (!roles) return 'KEY_MISSING';
+    if (!roles.includes(caller.role)) return 'ROLE_MISSING';
+  }
+  return operator && !caller.operator ? 'OPERATOR_REQUIRED' : undefined;
+}

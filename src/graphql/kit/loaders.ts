@@ -1,0 +1,51 @@
+import DataLoader from 'dataloader';
+import type { AccountQueries, UserRow } from '../../../projections/accounts/queries.js';
+import type { CatalogueQueries } from '../../../projections/catalogue/queries.js';
+import type { UsageQueries } from '../../../projections/usage/queries.js';
+import type { PersonalData } from '../../secrets/personalData.js';
+
+const MAX_BATCH = 200;
+
+/** One batch for all the single reads of a request's fields. */
+export interface Loaders {
+  readonly user: DataLoader<string, UserRow | undefined>;
+  /** A sealed text, opened; null once it has been erased. */
+  readonly unsealed: DataLoader<string, string | null>;
+  readonly patternUses: DataLoader<string, number>;
+  /** Milliseconds since the epoch; undefined for a key without a call that counts. */
+  readonly keyLastUsed: DataLoader<string, number | undefined>;
+}
+
+export function createLoaders(
+  accounts: AccountQueries,
+  catalogue: CatalogueQueries,
+  usage: UsageQueries,
+  personal: PersonalData,
+): Loaders {
+  const byId = <R extends { id: string }>(load: (ids: readonly string[]) => Promise<R[]>) =>
+    new DataLoader<string, R | undefined>(
+      async (ids) => {
+        const rows = new Map((await load(ids)).map((row) => [row.id, row]));
+        return ids.map((id) => rows.get(id));
+      },
+      { maxBatchSize: MAX_BATCH },
+    );
+  return {
+    user: byId((ids) => accounts.users(ids)),
+    unsealed: new DataLoader((sealed) => personal.unsealAll(sealed), { maxBatchSize: MAX_BATCH }),
+    patternUses: new DataLoader(
+      async (ids) => {
+        const uses = await catalogue.uses(ids);
+        return ids.map((id) => uses.get(id) ?? 0);
+      },
+      { maxBatchSize: MAX_BATCH },
+    ),
+    keyLastUsed: new DataLoader(
+      async (ids) => {
+        const times = await usage.lastUsed(ids);
+        return ids.map((id) => times.get(id));
+      },
+      { maxBatchSize: MAX_BATCH },
+    ),
+  };
+}

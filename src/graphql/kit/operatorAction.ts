@@ -1,0 +1,51 @@
+import type { CommandContext } from '../../eventsourcing/commandHandler.js';
+import { commandIdOf } from '../../eventsourcing/commandId.js';
+import { contentHash } from '../../eventsourcing/ids.js';
+import type { AddressHashes } from '../../usage/addresses.js';
+import { periodOf } from '../../usage/periods.js';
+import type { RequestContext } from './context.js';
+import { actorOf } from './context.js';
+import { badCommandId, InvalidInput } from './refusals.js';
+
+const MAX_REASON = 500;
+
+/** What every action of an operator is given. */
+interface Given {
+  readonly reason: string;
+  readonly commandId?: string | null | undefined;
+}
+
+/** Who asks, why and from where, for the events of an operator's command; or what is wrong with the input. */
+export type OperatorAction = (
+  context: RequestContext,
+  input: Given,
+  name: string,
+) => (CommandContext & { readonly reason: string }) | InvalidInput;
+
+/** `operator:<user id>`, or `operator:key:<key id>` for a key that acts for one. */
+function operatorOf(context: RequestContext): string {
+  return `operator:${actorOf(context).replace(/^user:/, '')}`;
+}
+
+export function operatorAction(addresses: AddressHashes): OperatorAction {
+  return (context, { commandId: given, ...input }, name) => {
+    const reason = input.reason.trim();
+    if (reason === '' || reason.length > MAX_REASON) {
+      return new InvalidInput(`"reason" must have 1 to ${MAX_REASON} characters.`, 'reason');
+    }
+    const commandId = commandIdOf(given);
+    if (commandId === undefined) return badCommandId();
+    const { now, correlationId } = context;
+    const address = addresses.of(context.address, periodOf('month', now));
+    return {
+      commandId,
+      caller: operatorOf(context),
+      requestHash: contentHash(JSON.stringify([name, input])),
+      at: new Date(now),
+      environment: 'live',
+      correlationId,
+      reason,
+      ...(address !== null && { address }),
+    };
+  };
+}

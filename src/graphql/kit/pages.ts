@@ -1,0 +1,114 @@
+import 'reflect-metadata';
+import type { ClassType } from 'type-graphql';
+import { ArgsType, Field, Int, ObjectType } from 'type-graphql';
+import { Range } from '../cost/directives.js';
+import type { Cursors, Place } from './cursors.js';
+
+const MAX_PAGE = 100;
+
+/** Which page is asked for. A class, since type-graphql loses the directives on arguments of a field resolver. */
+@ArgsType()
+export class PageArgs {
+  @Range(1, MAX_PAGE)
+  @Field(() => Int, { defaultValue: 20, description: `Page size, 1 to ${MAX_PAGE}.` })
+  first!: number;
+
+  @Field(() => String, { nullable: true, description: 'The `endCursor` of the page before.' })
+  after?: string | null;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'Where a page stands (Relay cursor connections).' })
+export class PageInfo {
+  @Field(() => Boolean, { description: 'Whether there are entries behind this page.' })
+  hasNextPage!: boolean;
+
+  @Field(() => Boolean, {
+    description: 'Whether there are entries before this page: it was asked for with `after`.',
+  })
+  hasPreviousPage!: boolean;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'The place of the first entry; null for an empty page.',
+  })
+  startCursor!: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Give it as `after` for the next page; null for an empty page.',
+  })
+  endCursor!: string | null;
+}
+
+export interface Page<Node> {
+  readonly edges: { readonly cursor: string; readonly node: Node }[];
+  readonly nodes: Node[];
+  readonly pageInfo: PageInfo;
+}
+
+/** How a list and its entries are called. */
+interface Names {
+  /** The types `<entry>Edge` and `<list>Connection`. */
+  readonly entry: string;
+  readonly list?: string;
+  /** One entry and several, in descriptions: `key` and `keys`. */
+  readonly one: string;
+  readonly many: string;
+}
+
+/** Declares the types of a list's pages (Relay's Cursor Connections Specification). */
+export function connectionOf<Node extends object>(
+  node: ClassType<Node>,
+  { entry, list = entry, one, many }: Names,
+): ClassType<Page<Node>> {
+  const a = /^[aeiou]/.test(one) ? 'An' : 'A';
+
+  @ObjectType(`${entry}Edge`, { simpleResolvers: true, description: `${a} ${one} at its place in a list.` })
+  class Edge {
+    @Field(() => String, { description: 'Names this place; opaque.' })
+    cursor!: string;
+
+    @Field(() => node, { description: `The ${one}.` })
+    node!: Node;
+  }
+
+  @ObjectType(`${list}Connection`, { simpleResolvers: true, description: `A page of ${many}.` })
+  class Connection {
+    @Field(() => [Edge], { description: `The ${many} with their places.` })
+    edges!: Edge[];
+
+    @Field(() => [node], { description: `The ${many} alone.` })
+    nodes!: Node[];
+
+    @Field(() => PageInfo, { description: 'Where this page stands.' })
+    pageInfo!: PageInfo;
+  }
+  return Connection;
+}
+
+/**
+ * A page of a list (Relay's Cursor Connections Specification, forward).
+ * @param rows one more than `first` where there are more
+ */
+export function pageOf<Row, Node>(
+  cursors: Cursors,
+  list: string,
+  rows: readonly Row[],
+  asked: { readonly first: number; readonly after: unknown },
+  placeOf: (row: Row) => Place,
+  nodeOf: (row: Row) => Node,
+): Page<Node> {
+  const edges = rows.slice(0, asked.first).map((row) => {
+    return { cursor: cursors.encode(list, placeOf(row)), node: nodeOf(row) };
+  });
+  return {
+    edges,
+    nodes: edges.map(({ node }) => node),
+    pageInfo: {
+      hasNextPage: rows.length > asked.first,
+      hasPreviousPage: asked.after != null,
+      startCursor: edges[0]?.cursor ?? null,
+      endCursor: edges.at(-1)?.cursor ?? null,
+    },
+  };
+}

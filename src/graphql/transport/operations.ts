@@ -1,0 +1,76 @@
+import type { ApolloServer } from '@apollo/server';
+import { HeaderMap } from '@apollo/server';
+import type { FormattedExecutionResult } from 'graphql';
+import type { Credentials } from '../../gate/authenticate.js';
+import type { RequestContext, Subscriber } from '../kit/context.js';
+import type { SubscriptionEvents } from '../kit/subscriptions.js';
+
+/** An operation as a transport brings it. */
+export interface OperationRequest {
+  readonly query: string;
+  readonly operationName?: string | null | undefined;
+  readonly variables?: Record<string, unknown> | null | undefined;
+}
+
+/** Whose operation it is. */
+export interface Sender {
+  readonly credentials: Credentials;
+  readonly address: string | undefined;
+}
+
+/** At once where the credential is one of those in memory. */
+export type CreateContext = (
+  sender: Sender,
+  subscriber?: Subscriber,
+) => RequestContext | Promise<RequestContext>;
+
+/** What an operation comes to, and the headers that go with it where there are any. */
+export type Outcome = { readonly status: number; readonly headers: HeaderMap } & (
+  | { readonly kind: 'answer'; readonly result: FormattedExecutionResult }
+  | { readonly kind: 'events'; readonly events: SubscriptionEvents }
+);
+
+/**
+ * Runs operations for transports that can stream: through the same parser, rules, limits and metering as
+ * over plain HTTP, queries and mutations too.
+ */
+export class Operations {
+  constructor(
+    private readonly apollo: ApolloServer<RequestContext>,
+    private readonly createContext: CreateContext,
+  ) {}
+
+  /** @param http what is asked for by a header, where the operation came by HTTP */
+  async run(
+    { query, operationName, variables }: OperationRequest,
+    sender: Sender,
+    http?: { readonly graphqlCost: string | undefined },
+  ): Promise<Outcome> {
+    let events: SubscriptionEvents | undefined;
+    const subscriber: Subscriber = {
+      context: async () => this.createContext(sender, subscriber),
+      deliver: (subscribed) => (events = subscribed),
+    };
+    const response = await this.apollo.executeOperation(
+      {
+        query,
+        ...(operationName != null && { operationName }),
+        ...(variables != null && { variables }),
+        ...(http && { http: { method: 'POST', headers: headersOf(http), search: '', body: null } }),
+      },
+      { contextValue: await this.createContext(sender, subscriber) },
+    );
+    const head = { status: response.http.status ?? 200, headers: response.http.headers };
+    if (events) return { ...head, kind: 'events', events };
+    const { body } = response;
+    return {
+      ...head,
+      kind: 'answer',
+      result: body.kind === 'single' ? body.singleResult : body.initialResult,
+    };
+  }
+}
+
+function headersOf({ graphqlCost }: { readonly graphqlCost: string | undefined }): HeaderMap {
+  return new HeaderMap(graphqlCost === undefined ? [] : [['graphql-cost', graphqlCost]]);
+}

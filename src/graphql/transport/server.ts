@@ -1,0 +1,141 @@
+import { ApolloServer } from '@apollo/server';
+import { ApolloServerPluginCacheControlDisabled } from '@apollo/server/plugin/disabled';
+import { fastifyApolloDrainPlugin, fastifyApolloHandler } from '@as-integrations/fastify';
+import type { FastifyInstance, preHandlerHookHandler, RouteHandlerMethod } from 'fastify';
+import type { GraphQLSchema } from 'graphql';
+import { GraphQLError } from 'graphql';
+
+import type { KnownKey } from '../../keys/cache.js';
+import type { Clock } from '../../clock.js';
+import type { UsageChanges } from '../../usage/usageChanges.js';
+import type { Access, Credentials } from '../../gate/authenticate.js';
+import { authenticate, isPreflighted } from '../../gate/authenticate.js';
+import { Connections } from './openConnections.js';
+import type { Caller, RequestContext } from '../kit/context.js';
+import { Context } from '../kit/context.js';
+import { ApiError } from '../kit/errors.js';
+import { eventStreamHandler, wantsEvents } from './eventStream.js';
+import type { GovernanceOptions } from '../../gate/governance.js';
+import { publicError } from '../execution/execution.js';
+import { Governance } from '../../gate/governance.js';
+import { governancePlugin } from './governancePlugin.js';
+import { answerKnown, KnownOperations } from './knownOperations.js';
+import { MAX_TOKENS, queryLimits } from '../execution/queryLimits.js';
+import type { Loaders } from '../kit/loaders.js';
+import type { CreateContext } from './operations.js';
+import { Operations } from './operations.js';
+import type { TrustedDocuments } from './trustedDocuments.js';
+import { insertDocument } from './trustedDocuments.js';
+import { acceptWebSockets, webSocketHandler } from './websocket.js';
+
+export interface GraphQLServerOptions extends GovernanceOptions {
+  readonly schema: GraphQLSchema;
+  readonly access: Access;
+  /** Stands for whoever calls without a credential; undefined where nobody may. */
+  readonly demo: (address: string | undefined, now: number) => KnownKey | undefined;
+  readonly clock: Clock;
+  readonly loaders: () => Loaders;
+  readonly usageChanges: UsageChanges;
+  /** Calls back when a key, a session or a membership of an account may have ended. */
+  readonly onRevoked: (listener: (accountId: string) => void) => void;
+  readonly documents: TrustedDocuments;
+}
+
+/** Serves GraphQL at `/graphql`: over HTTP, over WebSockets, and as server-sent events. */
+export async function serveGraphQL(fastify: FastifyInstance, options: GraphQLServerOptions): Promise<void> {
+  const { schema, access, demo, clock, loaders, usageChanges, onRevoked, documents, production, log } =
+    options;
+  await acceptWebSockets(fastify, log);
+  const governance = new Governance(options);
+  const known = new KnownOperations();
+  const apollo = new ApolloServer<RequestContext>({
+    schema,
+    plugins: [
+      governancePlugin(governance, known),
+      // Costs a quarter of the throughput, and answers depend on the caller anyway.
+      ApolloServerPluginCacheControlDisabled(),
+      fastifyApolloDrainPlugin(fastify),
+    ],
+    introspection: true,
+    csrfPrevention: true,
+    allowBatchedHttpRequests: false,
+    persistedQueries: false,
+    stopOnTerminationSignals: false,
+    includeStacktraceInErrorResponses: false,
+    hideSchemaDetailsFromClientErrors: production,
+    parseOptions: { maxTokens: MAX_TOKENS },
+    validationRules: [queryLimits],
+    formatError: (formatted, error) => {
+      // Apollo gives every failed validation the same code; a limit of ours has a code of its own.
+      const original = error instanceof GraphQLError ? error.originalError : undefined;
+      if (original instanceof ApiError) {
+        return { ...formatted, extensions: { ...formatted.extensions, code: original.code } };
+      }
+      // Apollo's own refusals carry a code; whatever has none must not show its inside.
+      return formatted.extensions?.['code'] === 'INTERNAL_SERVER_ERROR'
+        ? publicError(log, error as never)
+        : formatted;
+    },
+    logger: {
+      debug: () => {},
+      info: () => {},
+      warn: (message: string) => log.warn(message),
+      error: (message: string) => log.error('Apollo reports an error', message),
+    },
+  });
+  await apollo.start();
+
+  const createContext: CreateContext = ({ credentials, address }, subscriber) => {
+    const now = clock();
+    const contextOf = (caller: Caller): RequestContext => {
+      const key = caller.kind === 'anonymous' ? demo(address, now) : undefined;
+      const calling = key ? { kind: 'demo' as const, key } : caller;
+      return new Context(calling, address, now, usageChanges, subscriber, loaders);
+    };
+    const caller = authenticate(credentials, access, now);
+    return caller instanceof Promise ? caller.then(contextOf) : contextOf(caller);
+  };
+  const answer = fastifyApolloHandler(apollo, {
+    context: async ({ headers, ip }) => createContext({ credentials: headers, address: ip }),
+  }) as RouteHandlerMethod;
+  const answerPost = answerKnown(known, governance, createContext, answer);
+  const connections = new Connections();
+  const streaming = {
+    operations: new Operations(apollo, createContext),
+    authenticate: (credentials: Credentials) => authenticate(credentials, access, clock()),
+    connections,
+  };
+  const answerEvents = eventStreamHandler(streaming);
+  const preHandler: preHandlerHookHandler = (request, reply, next) => {
+    try {
+      insertDocument(documents, request);
+      next();
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      void reply.status(error.status).send({ errors: [error] });
+    }
+  };
+  fastify.route({
+    method: 'GET',
+    url: '/graphql',
+    preHandler: ({ headers }, _reply, next) => {
+      if (isPreflighted(headers)) headers['apollo-require-preflight'] = 'true';
+      next();
+    },
+    handler: answer,
+    wsHandler: webSocketHandler({ ...streaming, schema, log }),
+  });
+  fastify.route({
+    method: ['POST', 'OPTIONS'],
+    url: '/graphql',
+    preHandler,
+    handler(request, reply) {
+      return wantsEvents(request) ? answerEvents(request, reply) : answerPost.call(this, request, reply);
+    },
+  });
+  onRevoked((accountId) => connections.checkAccount(accountId));
+  fastify.addHook('preClose', (done) => {
+    connections.endAll();
+    done();
+  });
+}
