@@ -50,19 +50,19 @@ const ENTRIES = JSON.parse(
 
 /** Deciders by the category of their streams. The usage journal has none. */
 const DECIDERS: Readonly<Record<string, unknown>> = {
-  accountDecider,
-  emailDecider,
-  identityDecider,
-  installationDecider,
-  keyDecider,
-  mailDecider,
-  operatorsDecider,
-  patternDecider,
-  profileDecider,
-  sessionDecider,
-  subscriptionDecider,
-  teamDecider,
-  userDecider,
+  account: accountDecider,
+  email: emailDecider,
+  identity: identityDecider,
+  installation: installationDecider,
+  key: keyDecider,
+  mail: mailDecider,
+  operators: operatorsDecider,
+  pattern: patternDecider,
+  profile: profileDecider,
+  session: sessionDecider,
+  subscription: subscriptionDecider,
+  team: teamDecider,
+  user: userDecider,
 };
 const WITHOUT_DECIDER = ['usage'];
 
