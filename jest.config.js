@@ -15,4 +15,5 @@ export default {
   // Machines are shared and busy; a test that hangs still ends.
   testTimeout: 120_000,
   maxWorkers: 2,
+  reporters: ['default', '<rootDir>/scripts/slowestTests.mjs'],
 };

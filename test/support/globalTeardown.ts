@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises';
 import pg from 'pg';
 
 export default async function globalTeardown(): Promise<void> {
@@ -6,7 +5,8 @@ export default async function globalTeardown(): Promise<void> {
   if (template === undefined) return;
   delete process.env['TEST_TEMPLATE'];
   const url = process.env['DATABASE_URL'];
-  if (url === undefined) return rm(template, { recursive: true, force: true });
+  // That of the embedded database is kept for the next run.
+  if (url === undefined) return;
   const admin = new pg.Client({ connectionString: url });
   await admin.connect();
   await admin.query(`DROP DATABASE IF EXISTS ${template} WITH (FORCE)`);
