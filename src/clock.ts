@@ -1,8 +1,16 @@
-/** Milliseconds since the epoch. An argument wherever time decides something. */
+/**
+ * Milliseconds since the epoch, as the system says. What is stored, shown, and compared with stored times
+ * goes by it. It may be set, forwards and back. An argument wherever time decides something.
+ */
 export type Clock = () => number;
 
-/** The system's clock, never going backwards within a process (decision 14). */
-export function monotonicClock(read: Clock = Date.now): Clock {
-  let last = 0;
-  return () => (last = Math.max(last, read()));
-}
+/**
+ * Whole milliseconds that have passed since some moment. Never set and never back, but it means nothing
+ * outside the process. Windows, ages and waits go by it, so that setting the clock neither freezes nor
+ * empties them.
+ */
+export type Elapsed = () => number;
+
+export const systemClock: Clock = Date.now;
+
+export const elapsed: Elapsed = () => Math.floor(performance.now());

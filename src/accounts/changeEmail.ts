@@ -64,7 +64,7 @@ export class RequestEmailChange {
     const earlier = earlierResult<UserEvent>(history, context);
     if (earlier) return earlier;
 
-    const waitMs = this.attempts.take(`password:${userId}`, at.getTime());
+    const { waitMs } = this.attempts.take(`password:${userId}`);
     if (waitMs > 0) return { kind: 'limited', waitMs };
     const previousHash = await emailHashOf(this.commands, this.personal, this.emailKey, userId);
     if (previousHash === undefined) return refused('NOT_FOUND', 'The user is not there any more.');

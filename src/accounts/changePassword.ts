@@ -64,10 +64,8 @@ export class ChangePassword {
     if (earlier?.kind === 'refused') return earlier;
     if (earlier) return { kind: 'changed', tokens: null, position: earlier.position };
 
-    const who = `password:${userId}`;
-    const now = at.getTime();
-    const waitMs = this.attempts.take(who, now);
-    if (waitMs > 0) return { kind: 'limited', waitMs };
+    const attempt = this.attempts.take(`password:${userId}`);
+    if (attempt.waitMs > 0) return { kind: 'limited', waitMs: attempt.waitMs };
     if (!(await this.#isPassword(userId, currentPassword))) {
       return refused(
         'PASSWORD_WRONG',
@@ -75,7 +73,7 @@ export class ChangePassword {
         'currentPassword',
       );
     }
-    this.attempts.giveBack(who, now);
+    attempt.giveBack();
     const { epoch } = fold(userDecider, history);
     const passwordHash = await this.personal.seal(userId, await hashPassword(newPassword));
     const changed = await this.commands.handle(

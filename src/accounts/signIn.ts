@@ -29,9 +29,11 @@ export const ATTEMPTS_WINDOW_MS = 15 * 60_000;
 
 /** Counts attempts in a sliding window. */
 export interface Attempts {
-  /** @returns milliseconds to wait; 0 when there is one more */
-  take(who: string, now: number): number;
-  giveBack(who: string, at: number): void;
+  take(who: string): {
+    /** Milliseconds to wait; 0 when there is one more. */
+    readonly waitMs: number;
+    giveBack(): void;
+  };
 }
 
 /** The command SignIn. Nothing in its answer, nor in its work, tells whether anybody has the e-mail. */
@@ -56,14 +58,13 @@ export class SignIn {
     if (commandId === undefined) return refused('INVALID_INPUT', BAD_COMMAND_ID, 'commandId');
 
     const hash = emailHash(this.emailKey, normalised);
-    const now = at.getTime();
-    const waitMs = this.attempts.take(hash, now);
-    if (waitMs > 0) return { kind: 'limited', waitMs };
+    const attempt = this.attempts.take(hash);
+    if (attempt.waitMs > 0) return { kind: 'limited', waitMs: attempt.waitMs };
     const holder = await this.credentials.check(hash, password);
     if (!holder || this.deleted(holder.accountId)) {
       return refused('SIGN_IN_REFUSED', 'This e-mail and this password do not belong together.');
     }
-    this.attempts.giveBack(hash, now);
+    attempt.giveBack();
     // A repetition gives the password again, so that its answer tells nobody else anything.
     const caller = `email:${hash}`;
     const context = { commandId: `sign-in:${commandId}`, caller, at, correlationId };

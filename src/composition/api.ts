@@ -103,7 +103,7 @@ export async function createApi(
   serveAudit(fastify, {
     audit: queries.audit,
     authenticate: whoCalls,
-    wait: (account) => guard.take(`account ${account}`, stores.clock()),
+    wait: (account) => guard.take(`account ${account}`).waitMs,
     log,
   });
   serveSigningKeys(fastify, () => signingKeys.published(stores.clock()));

@@ -40,14 +40,14 @@ export async function openLimiter(
   log: Logger,
   shutdown: Shutdown,
 ): Promise<Limits> {
-  const { store, profile, clock } = stores;
+  const { store, profile, clock, elapsed } = stores;
   const most = mostCalls(profile);
   const tailOf = (window: Sliding): JournalTails =>
     new JournalTails(() => readJournalTail(store, clock() - spanOf(window), usage.seen(), most));
   const tails = { minute: tailOf('minute'), hour: tailOf('hour') };
-  const loadFrom = async (tail: JournalTail, subject: Subject, now: number) => {
+  const loadFrom = async (tail: JournalTail, subject: Subject, now: number, asOf = now) => {
     const periods = [periodOf('day', now), periodOf('month', now)];
-    return spentOf(tail, subjectId(subject), await usage.counters(subject, periods));
+    return spentOf(tail, subjectId(subject), await usage.counters(subject, periods), asOf);
   };
   const loadFresh: LoadSpent = async (subject, now, _fresh, longest) =>
     loadFrom(await tails[longest].read(), subject, now);
@@ -64,17 +64,19 @@ export async function openLimiter(
   // Read once for all: of what comes later this process counts itself.
   const longestAtStart = longestOf(profile.plans.flatMap(({ limits }) => limits));
   const spanMs = spanOf(longestAtStart);
+  const openedAt = { clock: clock(), elapsed: elapsed() };
   let atStart = await tails[longestAtStart].read();
   const limiter = new LocalLimiter((subject, now, fresh, longest) => {
     // A profile that is published later may have hours all the same, or a key from an earlier one.
     const tooShort = longest === 'hour' && longestAtStart === 'minute';
-    return fresh || tooShort ? loadFresh(subject, now, fresh, longest) : loadFrom(atStart, subject, now);
-  });
-  const openedAt = clock();
-  let seen = { at: openedAt, position: journal.lastPosition };
+    if (fresh || tooShort) return loadFresh(subject, now, fresh, longest);
+    // The clock may have been set since the tail was read: its times age as time passes.
+    return loadFrom(atStart, subject, now, openedAt.clock + elapsed() - openedAt.elapsed);
+  }, elapsed);
+  let seen = { at: openedAt.elapsed, position: journal.lastPosition };
   const forgetting = setInterval(() => {
-    const now = clock();
-    if (now - openedAt > spanMs) atStart = withoutCalls(atStart, openedAt);
+    const now = elapsed();
+    if (now - openedAt.elapsed > spanMs) atStart = withoutCalls(atStart, openedAt.clock);
     // Only what the ledger has can be loaded again.
     if (usage.seen() < seen.position) return;
     limiter.forgetIdle(seen.at - spanMs);

@@ -3,8 +3,8 @@ import { openPostgres } from '../adapters/postgres/pg.js';
 import { openPglite } from '../adapters/postgres/pglite.js';
 import { emailHash, normaliseEmail } from '../accounts/email.js';
 import { RefreshTokens } from '../accounts/refreshTokens.js';
-import type { Clock } from '../clock.js';
-import { monotonicClock } from '../clock.js';
+import type { Clock, Elapsed } from '../clock.js';
+import { elapsed, systemClock } from '../clock.js';
 import type { Config, SecretName } from '../config.js';
 import { ConfigError, SECRET_NAMES } from '../config.js';
 import { lockDataDir, nodeId } from '../dataDir.js';
@@ -48,6 +48,7 @@ export interface Stores {
   /** Positions of another store are refused by it. */
   readonly storeId: string;
   readonly clock: Clock;
+  readonly elapsed: Elapsed;
   readonly telemetry: Telemetry;
 }
 
@@ -78,7 +79,7 @@ export async function openStores(
   }
   const operatorEmails = hashesOf(config.operators, secrets);
   const environmentKeys = environmentKeysOf(config, profile, secrets.KEY_PEPPER);
-  const clock = monotonicClock();
+  const clock = systemClock;
   // Closed late: the last spans are those of the shutdown.
   const telemetry = await openTelemetry(config, node, log, shutdown);
   const { tracing } = telemetry;
@@ -114,6 +115,7 @@ export async function openStores(
     node,
     storeId,
     clock,
+    elapsed,
     telemetry,
   };
 }

@@ -1,38 +1,14 @@
-import type { GraphQLResolveInfo } from 'graphql';
-import { getGraphQLRateLimiter, Store } from 'graphql-rate-limit';
-import { BoundedMap } from '../boundedMap.js';
-
-/** Addresses remembered at once; whoever was quiet for longest is forgotten first. */
-const MAX_ADDRESSES = 50_000;
-
-const WINDOW_MS = 60_000;
-
-interface Identity {
-  readonly contextIdentity: string;
-  readonly fieldIdentity: string;
-}
-
-class BoundedStore extends Store {
-  readonly #timestamps = new BoundedMap<number[]>(MAX_ADDRESSES);
-
-  setForIdentity({ contextIdentity, fieldIdentity }: Identity, timestamps: number[]): void {
-    this.#timestamps.set(`${contextIdentity} ${fieldIdentity}`, timestamps);
-  }
-
-  getForIdentity({ contextIdentity, fieldIdentity }: Identity): number[] {
-    return this.#timestamps.get(`${contextIdentity} ${fieldIdentity}`) ?? [];
-  }
-}
+import type { Elapsed } from '../clock.js';
+import { elapsed } from '../clock.js';
+import { SLIDING_MS } from '../plans/profile.js';
+import { Guard } from '../usage/guard.js';
 
 /**
- * Limits what has no account yet, by address, with graphql-rate-limit. The package reads its store
- * and writes it a few microtasks later, so parallel calls would all pass; here they go through it one
- * after the other, within one process, where it holds exactly (test/graphql/addressGuard.unit.test.ts).
+ * Limits what has no account yet, by address and field, within one process. graphql-rate-limit, which is made
+ * for this, neither holds for parallel calls nor when the clock is set (test/gate/addressGuard.unit.test.ts).
  */
 export class AddressGuard {
-  readonly #store = new BoundedStore();
-  readonly #limiter;
-  #queue: Promise<unknown> = Promise.resolve();
+  readonly #guard: Guard;
 
   /**
    * @param amount calls a minute of one field for each address
@@ -41,26 +17,13 @@ export class AddressGuard {
   constructor(
     private readonly amount: number,
     private readonly amounts: ReadonlyMap<string, number> = new Map(),
+    time: Elapsed = elapsed,
   ) {
-    this.#limiter = getGraphQLRateLimiter({
-      identifyContext: ({ address }: { address: string }) => address,
-      store: this.#store,
-    });
+    this.#guard = new Guard(amount, SLIDING_MS.minute, time);
   }
 
   /** @returns milliseconds to wait; 0 when the call passes */
-  take(address: string, field: string): Promise<number> {
-    const check = this.#queue.then(async () => {
-      const message = await this.#limiter(
-        { parent: {}, args: {}, context: { address }, info: { fieldName: field } as GraphQLResolveInfo },
-        // Only calls that pass are kept: whoever is refused must not make the next refusal dearer.
-        { max: this.amounts.get(field) ?? this.amount, window: '1m', uncountRejected: true },
-      );
-      if (message === undefined) return 0;
-      const [oldest = 0] = this.#store.getForIdentity({ contextIdentity: address, fieldIdentity: field });
-      return Math.max(1, oldest + WINDOW_MS - Date.now());
-    });
-    this.#queue = check.catch(() => undefined);
-    return check;
+  take(address: string, field: string): number {
+    return this.#guard.take(JSON.stringify([address, field]), this.amounts.get(field) ?? this.amount).waitMs;
   }
 }

@@ -199,23 +199,23 @@ function callerFor(shape: OperationShape, { caller }: RequestContext): RequestCo
 }
 
 /** Milliseconds to wait until the guard of what takes nothing of a plan lets it pass; 0 when it does. */
-async function waitOf(
+function waitOf(
   { guard, addressGuard }: GovernanceOptions,
   { metering, anonymousCalls }: OperationShape,
-  { caller, address, now }: RequestContext,
+  { caller, address }: RequestContext,
   mode: Call['mode'],
-): Promise<number> {
+): number {
   // Of IPv6 everybody has a network of addresses.
   const place = placeOf(address ?? '') ?? address ?? '';
   if (mode !== 'validate') {
     // Whatever stands beside them: somebody signed in may not register others without end, or guess passwords.
     for (const field of anonymousCalls) {
-      const wait = await addressGuard.take(place, field);
+      const wait = addressGuard.take(place, field);
       if (wait > 0) return wait;
     }
     if (metering === 'service' || metering === 'anonymous') return 0;
   }
-  return guard.take('accountId' in caller ? `account ${caller.accountId}` : `address ${place}`, now);
+  return guard.take('accountId' in caller ? `account ${caller.accountId}` : `address ${place}`).waitMs;
 }
 
 /** Says what a call would cost. */

@@ -6,6 +6,8 @@ import type { Spend, Spent } from './limiter.js';
 import { subjectId } from './events.js';
 
 const PAGE = 200;
+/** So many events in a row from before a time are no slip of a clock that was behind for a moment. */
+const ROW = 20;
 
 /** Amounts that the ledger may not have seen yet. */
 interface Change {
@@ -32,8 +34,8 @@ export interface JournalTail {
 }
 
 /**
- * Reads the journal's tail. A use is stored after its take, so events are read until one was written
- * before the time asked for.
+ * Reads the journal's tail. A use is stored after its take, so events are read until ROW of them in a row
+ * were written before the time asked for.
  * @param since milliseconds since the epoch
  * @param ledger the last event that the ledger has seen
  * @param most how many calls are kept of each subject, the newest; at least 1
@@ -56,13 +58,16 @@ export async function readJournalTail(
     tail.recent.push({ at, cost: meters['cost'] ?? 0 });
   };
   let before = Number.MAX_SAFE_INTEGER;
+  let row = 0;
   reading: for (;;) {
     const page = await store.readAllBackwards(before, PAGE);
     for (const stored of page) {
       const { position } = stored;
       // An event that another caused bears the time of its cause, which may be long ago.
       const { at, causationId } = stored.metadata;
-      if (position <= ledger && causationId === undefined && Date.parse(at) < since) break reading;
+      const old = position <= ledger && causationId === undefined && Date.parse(at) < since;
+      row = old ? row + 1 : 0;
+      if (row === ROW) break reading;
       before = position;
       if (stored.type !== 'UsesRecorded' && stored.type !== 'UsesCorrected') continue;
       const { type, data } = as<UsageEvent>(stored);
@@ -94,12 +99,14 @@ export async function readJournalTail(
  * What a subject has spent: the ledger's amounts, and what the tail has that the ledger has not.
  * @param amounts by `meter|period`
  * @param seen the last event that is in them, not before the one that the tail was read with
+ * @param asOf what the clock says now by which the tail was read
  */
 export function spentOf(
   tail: JournalTail,
   /** As `subjectId` names it. */
   id: string,
   { amounts, seen }: { readonly amounts: ReadonlyMap<string, number>; readonly seen: Position },
+  asOf: number,
 ): Spent {
   const subject = tail.subjects.get(id);
   const periods = new Map(amounts);
@@ -112,7 +119,7 @@ export function spentOf(
       }
     }
   }
-  return { periods, recent: subject?.recent ?? [], since: subject?.since ?? tail.since };
+  return { periods, recent: subject?.recent ?? [], since: subject?.since ?? tail.since, asOf };
 }
 
 /** Reads of the journal's tail, one at a time: who asks while one is under way shares the next. */

@@ -32,7 +32,10 @@ export interface Account {
   readonly limits: readonly Limit[];
   /** Undefined where no key asks, or one without limits of its own. */
   readonly key?: KeyLimits | undefined;
-  /** Milliseconds since the epoch; a limiter with a clock of its own leaves it aside. */
+  /**
+   * Milliseconds since the epoch. It says which day and month it is, never how much time has passed; a
+   * limiter with a clock of its own leaves it aside.
+   */
   readonly now: number;
 }
 
@@ -76,7 +79,16 @@ export interface NotTaken {
 
 export type Take = Taken | NotTaken;
 
-/** Takes from all limits of an account and its key at once or from none (decisions 13 to 15). */
+/**
+ * Takes from all limits of an account and its key at once or from none (decisions 13 to 15).
+ *
+ * Clocks may be set. A limit by the minute or hour goes by the time that has passed, and what is loaded from
+ * after now counts as of now; so setting the clock makes nobody wait longer than one window. Law 2 holds
+ * exactly in every stretch in which clocks run as time passes. Where one is set, calls may be taken for older
+ * than they are: in one process only those loaded at its start, through Redis those of before the step. Then
+ * at most one window's amount passes too much for each step. A day or month is what the clock says; the
+ * counter of each stays, so that a clock that comes back goes on with what was spent.
+ */
 export interface Limiter {
   /**
    * Takes one request and its cost points.
@@ -110,6 +122,8 @@ export interface Spent {
   readonly recent: readonly Spend[];
   /** Milliseconds since the epoch. What was spent before is not known. */
   readonly since: number;
+  /** What the clock that these times come from says now; one that was set since has no part in their ages. */
+  readonly asOf: number;
 }
 
 /** The windows that slide. */
@@ -170,16 +184,21 @@ export function givenBack(states: readonly LimitState[], points: number, at: num
   });
 }
 
+/** How long ago it was, in milliseconds: what a clock says that was ahead is taken for now. */
+export const ageOf = (at: number, { asOf }: Spent): number => Math.max(0, asOf - at);
+
 /**
- * Points that a bucket owes after a loss: never less than it did. What was spent before `since` is taken
- * for the most that it can have been, a whole bucket, which is refilled within one window.
+ * Points that a bucket owes after a loss: never less than it did, and at most all. What was spent before
+ * `since` is taken for the most that it can have been, a whole bucket, which is refilled within one window.
  */
-export function owedAfter({ recent, since }: Spent, windowMs: number, amount: number, now: number): number {
-  let owed = amount * windowMs;
-  let at = Math.min(since, now);
-  for (const spend of recent) {
-    owed = Math.max(0, owed - Math.max(0, spend.at - at) * amount) + spend.cost * windowMs;
-    at = Math.max(at, spend.at);
+export function owedAfter(spent: Spent, windowMs: number, amount: number): number {
+  const all = amount * windowMs;
+  let owed = all;
+  let age = ageOf(spent.since, spent);
+  for (const spend of spent.recent) {
+    const younger = Math.min(age, ageOf(spend.at, spent));
+    owed = Math.max(0, owed - (age - younger) * amount) + spend.cost * windowMs;
+    age = younger;
   }
-  return Math.ceil(Math.max(0, owed - Math.max(0, now - at) * amount) / windowMs);
+  return Math.ceil(Math.min(all, Math.max(0, owed - age * amount)) / windowMs);
 }

@@ -30,7 +30,7 @@ const LONG = 10_000;
 const KEY = Buffer.alloc(32, 1);
 const PASSWORD = 'correct horse';
 const NOON = Date.parse('2026-11-23T12:00:00Z');
-const UNLIMITED = { take: () => 0, giveBack: () => undefined };
+const UNLIMITED = { take: () => ({ waitMs: 0, giveBack: () => undefined }) };
 const when = { at: new Date(NOON), correlationId: 'test' };
 
 let database: Awaited<ReturnType<typeof freshSql>>;

@@ -16,7 +16,7 @@ import type { Limiter } from '../../src/usage/limiter.js';
 import { newEvent } from '../eventsourcing/fixtures.js';
 import { plan, shop } from '../plans/shop.js';
 import { freshSql } from '../support/database.js';
-import { asked, limit, NOON } from '../usage/limiter.contract.js';
+import { asked, limit, NOON, time } from '../usage/limiter.contract.js';
 import { newUse } from '../usage/uses.js';
 
 const MINUTE = 60_000;
@@ -55,7 +55,7 @@ async function started(limits: readonly Limit[]): Promise<Limiter> {
     counters: async () => ({ amounts: new Map<string, number>(), seen: Number.MAX_SAFE_INTEGER }),
   };
   const { limiter } = await openLimiter(
-    { store, profile, clock: () => NOON } as unknown as Stores,
+    { store, profile, clock: () => NOON, elapsed: () => time.elapsed } as unknown as Stores,
     usage as unknown as UsageQueries,
     { lastPosition: 0 } as Journal,
     { redisUrl: undefined } as Config,

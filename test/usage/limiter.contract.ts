@@ -3,13 +3,20 @@ import type { Limit } from '../../src/plans/profile.js';
 import { SLIDING_MS } from '../../src/plans/profile.js';
 import type { Asked, Limiter, LoadSpent, Spend, Spent, Take, Taken } from '../../src/usage/limiter.js';
 import type { Subject } from '../../src/usage/events.js';
-import { periodOf } from '../../src/usage/periods.js';
+import { isFixed, periodOf } from '../../src/usage/periods.js';
+import type { Moment } from './naiveLimits.js';
 import { NaiveLimits } from './naiveLimits.js';
+import { TestTime } from './testTime.js';
 
 const MINUTE = SLIDING_MS.minute;
+const HOUR = SLIDING_MS.hour;
+const DAY = 24 * HOUR;
 export const NOON = Date.UTC(2026, 10, 22, 12);
 /** Long before any window: nothing was spent. */
-export const NOTHING: Spent = { periods: new Map(), recent: [], since: 0 };
+export const NOTHING: Spent = { periods: new Map(), recent: [], since: 0, asOf: NOON };
+
+/** The time of all calls here: asking moves it. */
+export const time = new TestTime(NOON);
 
 export const limit = (
   window: Limit['window'],
@@ -22,15 +29,13 @@ export const limit = (
   amount,
 });
 
-export const asked = (limits: readonly Limit[], now: number, over: Partial<Asked> = {}): Asked => ({
-  accountId: 'a',
-  environment: 'live',
-  limits,
-  now,
-  cost: null,
-  writes: false,
-  ...over,
-});
+export function asked(limits: readonly Limit[], now: number, over: Partial<Asked> = {}): Asked {
+  time.to(now);
+  return { accountId: 'a', environment: 'live', limits, now, cost: null, writes: false, ...over };
+}
+
+const moment = (): Moment => ({ at: time.clock, elapsed: time.elapsed });
+const later = ({ at, elapsed }: Moment, ms: number): Moment => ({ at: at + ms, elapsed: elapsed + ms });
 
 export function taken(take: Take): Taken {
   if (take.kind !== 'taken') throw new Error(`refused by ${take.limit.limit.id}`);
@@ -49,7 +54,7 @@ export function spentBy(calls: readonly Spend[], now: number): Spent {
       add(`cost|${periodOf(window, at)}`, cost);
     }
   }
-  return { periods, recent: calls, since: 0 };
+  return { periods, recent: calls, since: 0, asOf: now };
 }
 
 const windows = fc.constantFrom<Limit['window']>('minute', 'hour', 'day', 'month');
@@ -95,28 +100,30 @@ const stepOf = fc.record<Step>({
 const steps = fc.array(stepOf, { maxLength: 40 });
 
 export interface Opening {
-  /** A limiter without any counters, on a clock that is given with each take. */
+  /** A limiter without any counters, on the tests' time. */
   readonly open: (load: LoadSpent) => Promise<Limiter>;
   readonly numRuns: number;
+  /** Whether it has a clock that is never set, beside the one that may be. */
+  readonly exact: boolean;
 }
 
 /** What every limiter keeps to. */
-export function limiterContract({ open, numRuns }: Opening): void {
+export function limiterContract({ open, numRuns, exact }: Opening): void {
   const opened = (spent: Spent = NOTHING): Promise<Limiter> => open(async () => spent);
 
   it('decides, counts and gives back as a log does that is looked through from the beginning', async () => {
     await fc.assert(
       fc.asyncProperty(plans, steps, async (limits, all) => {
-        const limiter = await opened();
         const naive = new NaiveLimits(limits);
+        const limiter = await open(async (_subject, now) => ({ ...NOTHING, periods: naive.periods(now) }));
         const ending: { readonly at: number; readonly end: () => void }[] = [];
         let now = NOON;
         for (const [index, step] of all.entries()) {
           now += step.gap;
           for (const { end } of ending.filter(({ at }) => at === index)) end();
-          const at = naive.at(now);
           const take = await limiter.take(asked(limits, now, { cost: step.cost }));
-          expect(take.at).toBe(at);
+          const at = moment();
+          expect(take.at).toBe(now);
           if (naive.canNeverFit(step.cost)) {
             expect(take.kind).toBe('never');
           } else if (!naive.fits(at, step.cost)) {
@@ -124,12 +131,12 @@ export function limiterContract({ open, numRuns }: Opening): void {
             expect(take.kind).toBe('refused');
             // The first instant at which it passes.
             expect(take.retryAfterMs).toBeGreaterThan(0);
-            expect(naive.fits(at + take.retryAfterMs, step.cost)).toBe(true);
-            expect(naive.fits(at + take.retryAfterMs - 1, step.cost)).toBe(false);
+            if (!naive.wasLater(at)) expect(naive.fits(later(at, take.retryAfterMs), step.cost)).toBe(true);
+            expect(naive.fits(later(at, take.retryAfterMs - 1), step.cost)).toBe(false);
           } else {
             const ours = taken(take);
             const call = naive.take(at, step.cost);
-            expect(ours.periods).toEqual([periodOf('day', at), periodOf('month', at)]);
+            expect(ours.periods).toEqual([periodOf('day', now), periodOf('month', now)]);
             const end = {
               stay: () => {},
               settle: () => {
@@ -137,13 +144,13 @@ export function limiterContract({ open, numRuns }: Opening): void {
                 // Once: whatever comes later changes nothing.
                 ours.settle(0);
                 ours.undo();
-                naive.settle(call, step.actual);
+                naive.settle(call, step.actual, time.elapsed);
               },
               undo: () => {
                 ours.undo();
                 ours.undo();
                 ours.settle(0);
-                naive.undo(call);
+                naive.undo(call, time.elapsed);
               },
             }[step.end];
             expect(take.states.map(({ used }) => used)).toEqual(limits.map((l) => naive.used(l, at)));
@@ -151,7 +158,7 @@ export function limiterContract({ open, numRuns }: Opening): void {
             else ending.push({ at: index + step.after, end });
           }
           const states = await limiter.states(asked(limits, now));
-          expect(states.map(({ used }) => used)).toEqual(limits.map((l) => naive.used(l, at)));
+          expect(states.map(({ used }) => used)).toEqual(limits.map((l) => naive.used(l, moment())));
           for (const { limit: of, used, remaining } of states) {
             expect(remaining).toBe(Math.max(0, of.amount - used));
           }
@@ -168,20 +175,23 @@ export function limiterContract({ open, numRuns }: Opening): void {
     });
     await fc.assert(
       fc.asyncProperty(plans, plans, plans, calls, async (limits, first, second, all) => {
-        const limiter = await opened();
         const ofKeys = { k1: first, k2: second };
         const naive = {
           account: new NaiveLimits(limits),
           k1: new NaiveLimits(first),
           k2: new NaiveLimits(second),
         };
+        const limiter = await open(async ({ keyId = 'account' }, now) => ({
+          ...NOTHING,
+          periods: naive[keyId as keyof typeof naive].periods(now),
+        }));
         let now = NOON;
         for (const { step, who } of all) {
           now += step.gap;
           const key = who && { id: who, limits: ofKeys[who] };
           const held = who ? [naive.account, naive[who]] : [naive.account];
-          const at = naive.account.at(now);
-          for (const log of held) log.at(at);
+          time.to(now);
+          const at = moment();
           const used = (): number[] => [
             ...limits.map((l) => naive.account.used(l, at)),
             ...(who ? ofKeys[who].map((l) => naive[who].used(l, at)) : []),
@@ -191,19 +201,21 @@ export function limiterContract({ open, numRuns }: Opening): void {
             expect(take.kind).toBe('never');
           } else if (!held.every((log) => log.fits(at, step.cost))) {
             if (take.kind === 'taken') throw new Error('there is no room');
-            const free = at + take.retryAfterMs;
-            expect(held.every((log) => log.fits(free, step.cost))).toBe(true);
-            expect(held.every((log) => log.fits(free - 1, step.cost))).toBe(false);
+            const free = later(at, take.retryAfterMs);
+            if (!naive.account.wasLater(at)) {
+              expect(held.every((log) => log.fits(free, step.cost))).toBe(true);
+            }
+            expect(held.every((log) => log.fits(later(free, -1), step.cost))).toBe(false);
           } else {
             const ours = taken(take);
             const theirs = held.map((log) => [log, log.take(at, step.cost)] as const);
             expect(ours.states.map((state) => state.used)).toEqual(used());
             if (step.end === 'settle') {
               ours.settle(step.actual);
-              for (const [log, call] of theirs) log.settle(call, step.actual);
+              for (const [log, call] of theirs) log.settle(call, step.actual, time.elapsed);
             } else if (step.end === 'undo') {
               ours.undo();
-              for (const [log, call] of theirs) log.undo(call);
+              for (const [log, call] of theirs) log.undo(call, time.elapsed);
             }
           }
           const states = await limiter.states(asked(limits, now, { key }));
@@ -250,7 +262,7 @@ export function limiterContract({ open, numRuns }: Opening): void {
             now += wait;
             const take = await limiter.take(asked(limits, now, { cost }));
             if (take.kind !== 'taken') continue;
-            naive.take(naive.at(now), cost);
+            naive.take(moment(), cost);
             passed.push({ at: now, cost });
           }
         };
@@ -266,11 +278,21 @@ export function limiterContract({ open, numRuns }: Opening): void {
     const limits = [limit('minute', 100, 'cost')];
     // Every three seconds five points, as they are refilled: the bucket was empty all the time.
     const calls = Array.from({ length: 40 }, (_, i) => ({ at: NOON - 120_000 + i * 3_000, cost: 5 }));
-    const load = async (): Promise<Spent> => ({ periods: new Map(), recent: calls, since: NOON - 120_000 });
+    const load = async (): Promise<Spent> => ({
+      periods: new Map(),
+      recent: calls,
+      since: NOON - 120_000,
+      asOf: NOON,
+    });
     const limiter = await open(load);
     const [bucket] = await limiter.states(asked(limits, NOON));
     expect(bucket?.used).toBe(100);
-    const idle = await open(async () => ({ periods: new Map(), recent: [], since: NOON - 60_000 }));
+    const idle = await open(async () => ({
+      periods: new Map(),
+      recent: [],
+      since: NOON - 60_000,
+      asOf: NOON,
+    }));
     expect((await idle.states(asked(limits, NOON)))[0]?.used).toBe(0);
   });
 
@@ -428,10 +450,114 @@ export function limiterContract({ open, numRuns }: Opening): void {
   it('gives nothing away when its clock goes back or stands still', async () => {
     const limits = [limit('minute', 3), limit('minute', 30, 'cost')];
     const limiter = await opened();
-    const times = [NOON, NOON - 86_400_000, NOON, NOON - MINUTE, NOON + 1, NOON - 1, NOON];
+    const times = [NOON, NOON - DAY, NOON - DAY + 1, NOON - DAY, NOON - 2 * DAY, NOON - 2 * DAY];
     const kinds = [];
     for (const now of times) kinds.push((await limiter.take(asked(limits, now, { cost: 10 }))).kind);
-    expect(kinds).toEqual(['taken', 'taken', 'taken', 'refused', 'refused', 'refused', 'refused']);
+    expect(kinds).toEqual(['taken', 'taken', 'taken', 'refused', 'refused', 'refused']);
+  });
+
+  it.each([1_000, HOUR, DAY, 40 * DAY])(
+    'goes on when its clock was ahead by %i ms for one call',
+    async (ahead) => {
+      const limits = [limit('minute', 2), limit('hour', 4), limit('minute', 20, 'cost')];
+      const limiter = await opened();
+      const call = async (): Promise<Take> => limiter.take(asked(limits, time.clock, { cost: 10 }));
+      taken(await call());
+      time.set(ahead);
+      await call();
+      time.set(-ahead);
+      for (let i = 0; i < 5; i++) await call();
+      // The windows go on sliding: a minute later there is room.
+      time.pass(MINUTE);
+      taken(await call());
+    },
+  );
+
+  it('freezes nothing and overshoots by one window at most when clocks are set, also over restarts', async () => {
+    const jumps = fc.constantFrom(1_000, 20_000, MINUTE, HOUR, 3 * HOUR, DAY);
+    const event = fc.oneof(
+      { weight: 12, arbitrary: fc.record({ pass: fc.nat(25_000), cost: fc.nat(12) }) },
+      { weight: 2, arbitrary: fc.record({ pass: fc.nat(HOUR), cost: fc.nat(12) }) },
+      {
+        weight: 2,
+        arbitrary: fc.record({
+          set: fc.oneof(
+            jumps,
+            jumps.map((ms) => -ms),
+          ),
+        }),
+      },
+      { weight: 1, arbitrary: fc.constant({ restart: true }) },
+    );
+    await fc.assert(
+      fc.asyncProperty(plans, fc.array(event, { minLength: 10, maxLength: 60 }), async (limits, events) => {
+        const recorded: Spend[] = [];
+        const sorted = (): Spend[] => [...recorded].sort((a, b) => a.at - b.at);
+        const load: LoadSpent = async (_subject, now) => spentBy(sorted(), now);
+        const passed: {
+          readonly elapsed: number;
+          readonly cost: number;
+          readonly periods: readonly string[];
+        }[] = [];
+        /** When something may have made calls look older than they are, as time passes. */
+        const slips: number[] = [];
+        let limiter = await open(load);
+        let wasSet = false;
+        const call = async (cost: number): Promise<Take> => {
+          const take = await limiter.take(asked(limits, time.clock, { cost }));
+          if (take.kind === 'taken') {
+            recorded.push({ at: take.at, cost });
+            passed.push({ elapsed: time.elapsed, cost, periods: take.periods });
+          }
+          return take;
+        };
+        for (const step of events) {
+          if ('restart' in step) {
+            limiter = await open(load);
+            // Without a step of the clock the times of the calls are right.
+            if (wasSet) slips.push(time.elapsed);
+          } else if ('set' in step) {
+            time.set(step.set);
+            wasSet = true;
+            if (!exact && step.set > 0) slips.push(time.elapsed);
+          } else {
+            time.pass(step.pass);
+            const take = await call(step.cost);
+            if (take.kind !== 'refused') continue;
+            // What it says is true: by then there is room, and for what slides within one window.
+            const { window } = take.limit.limit;
+            if (!isFixed(window)) expect(take.retryAfterMs).toBeLessThanOrEqual(SLIDING_MS[window]);
+            time.pass(take.retryAfterMs);
+            const again = await call(step.cost);
+            // A month that the clock was in before it was set back may be used up.
+            if (!isFixed(window))
+              expect(again.kind === 'taken' || isFixed(again.limit.limit.window)).toBe(true);
+          }
+        }
+        for (const { meter, window, amount } of limits) {
+          const spent = passed.map((one) => ({ ...one, points: meter === 'requests' ? 1 : one.cost }));
+          for (const [i, first] of spent.entries()) {
+            if (isFixed(window)) {
+              const [name] = first.periods.filter((period) => period.startsWith(window));
+              const used = spent.filter(({ periods }) => periods.includes(name as string));
+              expect(used.reduce((sum, { points }) => sum + points, 0)).toBeLessThanOrEqual(amount);
+              continue;
+            }
+            const windowMs = SLIDING_MS[window];
+            let points = 0;
+            for (const { elapsed, points: more } of spent.slice(i)) {
+              const ms = elapsed - first.elapsed;
+              if (meter === 'requests' && ms >= windowMs) break;
+              points += more;
+              const extra = slips.filter((at) => at >= first.elapsed && at <= elapsed).length * amount;
+              const most = meter === 'requests' ? amount : amount + Math.floor((amount * ms) / windowMs);
+              expect(points).toBeLessThanOrEqual(most + extra);
+            }
+          }
+        }
+      }),
+      { numRuns },
+    );
   });
 
   it('tells after a settlement where the limits stand', async () => {

@@ -1,13 +1,14 @@
-import fc from 'fast-check';
-import { monotonicClock } from '../../src/clock.js';
 import type { Spent } from '../../src/usage/limiter.js';
 import { LocalLimiter } from '../../src/usage/localLimiter.js';
 import { periodOf } from '../../src/usage/periods.js';
-import { asked, limit, limiterContract, NOON, NOTHING, taken } from './limiter.contract.js';
+import type { LoadSpent } from '../../src/usage/limiter.js';
+import { asked, limit, limiterContract, NOON, NOTHING, taken, time } from './limiter.contract.js';
 
 const MINUTE = 60_000;
 
-limiterContract({ open: async (load) => new LocalLimiter(load), numRuns: 150 });
+const opened = (load: LoadSpent): LocalLimiter => new LocalLimiter(load, () => time.elapsed);
+
+limiterContract({ open: async (load) => opened(load), numRuns: 150, exact: true });
 
 describe('a counter that is missing', () => {
   it('is loaded, never taken for zero', async () => {
@@ -17,7 +18,7 @@ describe('a counter that is missing', () => {
       ['cost|month:2026-11', 80],
     ]);
     const recent = [NOON - MINUTE, NOON - MINUTE + 1, NOON - 5].map((at) => ({ at, cost: 1 }));
-    const limiter = new LocalLimiter(async () => ({ periods, recent, since: 0 }));
+    const limiter = opened(async () => ({ periods, recent, since: 0, asOf: NOON }));
     const { states } = taken(await limiter.take(asked(limits, NOON, { cost: 10 })));
     expect(states.map(({ used }) => used)).toEqual([3, 5, 90]);
     expect((await limiter.take(asked(limits, NOON, { cost: 0 }))).kind).toBe('refused');
@@ -27,7 +28,7 @@ describe('a counter that is missing', () => {
     const limits = [limit('month', 1)];
     const lastInstant = Date.UTC(2026, 11, 1) - 1;
     const ledger = new Map([['requests|month:2026-11', 1]]);
-    const limiter = new LocalLimiter(async (_subject, now): Promise<Spent> => {
+    const limiter = opened(async (_subject, now): Promise<Spent> => {
       const id = `requests|${periodOf('month', now)}`;
       return { ...NOTHING, periods: new Map([[id, ledger.get(id) ?? 0]]) };
     });
@@ -36,7 +37,7 @@ describe('a counter that is missing', () => {
 
   it('is loaded afresh only where this process has counted meanwhile', async () => {
     const asks: boolean[] = [];
-    const limiter = new LocalLimiter(async (_subject, _now, fresh) => {
+    const limiter = opened(async (_subject, _now, fresh) => {
       asks.push(fresh);
       return NOTHING;
     });
@@ -51,7 +52,7 @@ describe('an idle account', () => {
   it('is forgotten and loaded again; one with a call under way is not', async () => {
     const limits = [limit('minute', 5)];
     const loaded: string[] = [];
-    const limiter = new LocalLimiter(async ({ accountId }) => {
+    const limiter = opened(async ({ accountId }) => {
       loaded.push(accountId);
       return NOTHING;
     });
@@ -61,10 +62,10 @@ describe('an idle account', () => {
     (await call('undone', NOON)).undo();
     const open = await call('open', NOON);
     (await call('busy', NOON + 10)).settle(0);
-    limiter.forgetIdle(NOON + 10);
+    limiter.forgetIdle(time.elapsed);
     expect(limiter.size).toBe(2);
     open.settle(0);
-    limiter.forgetIdle(NOON + 10);
+    limiter.forgetIdle(time.elapsed);
     expect(limiter.size).toBe(1);
     await call('busy', NOON + 11);
     await call('idle', NOON + 11);
@@ -73,24 +74,8 @@ describe('an idle account', () => {
 });
 
 it('answers at once where the counters are in memory', async () => {
-  const limiter = new LocalLimiter(async () => NOTHING);
+  const limiter = opened(async () => NOTHING);
   const call = asked([limit('minute', 5)], NOON);
   await limiter.take(call);
   expect(limiter.take(call)).not.toBeInstanceOf(Promise);
-});
-
-describe('monotonicClock', () => {
-  it('never goes backwards, whatever the system clock does', () => {
-    fc.assert(
-      fc.property(fc.array(fc.nat(1_000), { minLength: 1 }), (readings) => {
-        const left = [...readings];
-        const clock = monotonicClock(() => left.shift() as number);
-        let highest = 0;
-        for (const reading of readings) {
-          highest = Math.max(highest, reading);
-          expect(clock()).toBe(highest);
-        }
-      }),
-    );
-  });
 });

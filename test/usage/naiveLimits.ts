@@ -2,11 +2,16 @@ import type { Limit } from '../../src/plans/profile.js';
 import { SLIDING_MS } from '../../src/plans/profile.js';
 import { isFixed, periodOf } from '../../src/usage/periods.js';
 
-interface Call {
+/** One moment: by the clock, and as time passes. */
+export interface Moment {
   readonly at: number;
+  readonly elapsed: number;
+}
+
+interface Call extends Moment {
   readonly cost: number;
-  /** What of it was given back, and at what time of the log. */
-  back: { readonly points: number; readonly order: number; readonly at: number } | undefined;
+  /** What of it was given back, and when, as time passes. */
+  back: { readonly points: number; readonly order: number; readonly elapsed: number } | undefined;
   readonly order: number;
   undone: boolean;
 }
@@ -15,16 +20,10 @@ interface Call {
 export class NaiveLimits {
   readonly #calls: Call[] = [];
   #order = 0;
-  #latest = -Infinity;
 
   constructor(private readonly limits: readonly Limit[]) {}
 
-  /** The time that counts: it never goes backwards. */
-  at(now: number): number {
-    return (this.#latest = Math.max(this.#latest, now));
-  }
-
-  fits(now: number, cost: number): boolean {
+  fits(now: Moment, cost: number): boolean {
     return this.limits.every((limit) => {
       const points = limit.meter === 'requests' ? 1 : cost;
       return points === 0 || this.#exactlyUsed(limit, now) + points <= limit.amount;
@@ -35,24 +34,46 @@ export class NaiveLimits {
     return this.limits.some(({ meter, amount }) => meter === 'cost' && cost > amount);
   }
 
-  take(at: number, cost: number): Call {
-    const call: Call = { at, cost, back: undefined, order: this.#order++, undone: false };
+  take(now: Moment, cost: number): Call {
+    const call: Call = { ...now, cost, back: undefined, order: this.#order++, undone: false };
     this.#calls.push(call);
     return call;
   }
 
-  settle(call: Call, actual: number): void {
+  settle(call: Call, actual: number, elapsed: number): void {
     const points = Math.max(0, call.cost - actual);
-    call.back = { points, order: this.#order++, at: this.#latest };
+    call.back = { points, order: this.#order++, elapsed };
   }
 
-  undo(call: Call): void {
-    call.back = { points: call.cost, order: this.#order++, at: this.#latest };
+  undo(call: Call, elapsed: number): void {
+    call.back = { points: call.cost, order: this.#order++, elapsed };
     call.undone = true;
   }
 
-  used(limit: Limit, now: number): number {
+  used(limit: Limit, now: Moment): number {
     return Math.ceil(this.#exactlyUsed(limit, now));
+  }
+
+  /** Whether the clock was set back: later periods may be used up already. */
+  wasLater({ at }: Moment): boolean {
+    return this.#calls.some((call) => call.at > at);
+  }
+
+  /** What a loader finds in the day and the month of that time, by meter and period. */
+  periods(at: number): Map<string, number> {
+    const names = [periodOf('day', at), periodOf('month', at)];
+    const amounts = new Map<string, number>();
+    for (const call of this.#calls) {
+      const { at: then, cost, back, undone } = call;
+      for (const name of [periodOf('day', then), periodOf('month', then)]) {
+        if (!names.includes(name)) continue;
+        const add = (meter: string, amount: number): void =>
+          void amounts.set(`${meter}|${name}`, (amounts.get(`${meter}|${name}`) ?? 0) + amount);
+        add('requests', undone ? 0 : 1);
+        add('cost', cost - (back?.points ?? 0));
+      }
+    }
+    return amounts;
   }
 
   /** Law 2, of the log alone: in no interval was more spent than the limit allows. */
@@ -64,32 +85,38 @@ export class NaiveLimits {
     const { meter, window, amount } = limit;
     const spent = this.#calls
       .filter(({ undone }) => meter === 'cost' || !undone)
-      .map(({ at, cost, back }) => ({ at, points: meter === 'requests' ? 1 : cost - (back?.points ?? 0) }));
+      .map(({ at, elapsed, cost, back }) => ({
+        at,
+        elapsed,
+        points: meter === 'requests' ? 1 : cost - (back?.points ?? 0),
+      }));
     return spent.some((first, i) => {
       let points = 0;
-      return spent.slice(i).some(({ at, points: more }) => {
+      return spent.slice(i).some(({ at, elapsed, points: more }) => {
         if (isFixed(window)) {
           if (periodOf(window, at) === periodOf(window, first.at)) points += more;
           return points > amount;
         }
         if (meter === 'requests') {
-          if (at < first.at + SLIDING_MS[window]) points += more;
+          if (elapsed < first.elapsed + SLIDING_MS[window]) points += more;
           return points > amount;
         }
         points += more;
-        return points * SLIDING_MS[window] > amount * (SLIDING_MS[window] + at - first.at);
+        return points * SLIDING_MS[window] > amount * (SLIDING_MS[window] + elapsed - first.elapsed);
       });
     });
   }
 
-  #exactlyUsed(limit: Limit, now: number): number {
+  #exactlyUsed(limit: Limit, now: Moment): number {
     const { meter, window, amount } = limit;
-    if (meter === 'cost' && !isFixed(window)) return amount - this.#tokens(SLIDING_MS[window], amount, now);
+    if (meter === 'cost' && !isFixed(window)) {
+      return amount - this.#tokens(SLIDING_MS[window], amount, now.elapsed);
+    }
     let used = 0;
-    for (const { at, cost, back, undone } of this.#calls) {
+    for (const { at, elapsed, cost, back, undone } of this.#calls) {
       const counts = isFixed(window)
-        ? periodOf(window, at) === periodOf(window, now)
-        : at > now - SLIDING_MS[window];
+        ? periodOf(window, at) === periodOf(window, now.at)
+        : elapsed > now.elapsed - SLIDING_MS[window];
       if (!counts) continue;
       if (meter === 'requests') used += undone ? 0 : 1;
       else used += cost - (back?.points ?? 0);
@@ -101,8 +128,8 @@ export class NaiveLimits {
   #tokens(windowMs: number, amount: number, now: number): number {
     const steps = this.#calls
       .flatMap((call) => [
-        { order: call.order, at: call.at, call, back: undefined },
-        ...(call.back ? [{ order: call.back.order, at: call.back.at, call, back: call.back }] : []),
+        { order: call.order, at: call.elapsed, call, back: undefined },
+        ...(call.back ? [{ order: call.back.order, at: call.back.elapsed, call, back: call.back }] : []),
       ])
       .sort((a, b) => a.order - b.order);
     const size = amount * windowMs;
@@ -116,7 +143,7 @@ export class NaiveLimits {
         continue;
       }
       // What has been refilled since is not given back a second time.
-      const open = Math.max(0, step.call.cost * windowMs - (at - step.call.at) * amount);
+      const open = Math.max(0, step.call.cost * windowMs - (at - step.call.elapsed) * amount);
       tokens = Math.min(size, tokens + Math.min(step.back.points * windowMs, open));
     }
     if (at !== -Infinity) tokens = Math.min(size, tokens + (now - at) * amount);

@@ -3,7 +3,7 @@ import { LimitsUnavailable } from '../../src/usage/limiter.js';
 import { LocalLimiter } from '../../src/usage/localLimiter.js';
 import type { OutagePolicy, SharedLimiter } from '../../src/usage/outageLimiter.js';
 import { OutageLimiter } from '../../src/usage/outageLimiter.js';
-import { asked, limit, NOON, spentBy, taken } from './limiter.contract.js';
+import { asked, limit, NOON, spentBy, taken, time } from './limiter.contract.js';
 
 /** What the nodes share: a limiter that can be away, and forgets whom it is told to. */
 class Shared implements SharedLimiter {
@@ -44,7 +44,11 @@ beforeEach(() => {
   shared = new Shared(newLocal);
 });
 
-const newLocal = (): LocalLimiter => new LocalLimiter(async (_subject, now) => spentBy([...recorded], now));
+const newLocal = (): LocalLimiter =>
+  new LocalLimiter(
+    async (_subject, now) => spentBy([...recorded], now),
+    () => time.elapsed,
+  );
 
 const withPolicy = (policy: OutagePolicy): OutageLimiter =>
   new OutageLimiter({

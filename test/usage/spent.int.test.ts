@@ -171,7 +171,7 @@ describe('what an account has spent', () => {
   const DAY = 'day:2026-11-22';
   const costed = (at: number, cost: number): Use => newUse({ at, meters: { cost, requests: 1 } });
   const spent = (tail: JournalTail, amounts: Record<string, number>, seen: number) =>
-    spentOf(tail, A, { amounts: new Map(Object.entries(amounts)), seen });
+    spentOf(tail, A, { amounts: new Map(Object.entries(amounts)), seen }, NOON);
 
   it('is what the ledger has, and what the journal has behind it', async () => {
     const taken = costed(NOON - 20, 7);
@@ -198,7 +198,7 @@ describe('what an account has spent', () => {
 
   it('is the ledger’s alone for an account that the tail does not have', () => {
     const none = spent({ since: SINCE, subjects: new Map() }, { [`cost|${DAY}`]: 3 }, 0);
-    expect(none).toEqual({ periods: new Map([[`cost|${DAY}`, 3]]), recent: [], since: SINCE });
+    expect(none).toEqual({ periods: new Map([[`cost|${DAY}`, 3]]), recent: [], since: SINCE, asOf: NOON });
   });
 });
 

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import type { Elapsed } from '../../clock.js';
+import { elapsed } from '../../clock.js';
 import type { Logger } from '../../logger.js';
 import type { Limit } from '../../plans/profile.js';
 import { SLIDING_MS } from '../../plans/profile.js';
@@ -17,6 +19,7 @@ import type {
 import type { Subject } from '../../usage/events.js';
 import { subjectId } from '../../usage/events.js';
 import {
+  ageOf,
   checkCost,
   givenBack,
   LimitsUnavailable,
@@ -33,6 +36,12 @@ const SCRIPT = readFileSync(new URL('./limits.lua', import.meta.url), 'utf8');
 /** Counters that nobody asks for go, and are loaded again: two of the longest windows. */
 const KEEP_MS = 2 * SLIDING_MS.hour;
 
+/**
+ * The server's clock was set if it differs from the time that passes here by more than that: what it has let
+ * expire may then have been used since. Far less than the time for which counters are kept.
+ */
+const SET_MS = 5 * 60_000;
+
 /** Loads and period boundaries that one take may meet. */
 const MAX_TRIES = 10;
 
@@ -44,6 +53,8 @@ export interface RedisLimiterOptions {
   readonly log: Logger;
   /** Whose time counts: the server's, which all nodes share, or the one that a take comes with. */
   readonly time?: 'server' | 'given';
+  /** What the clock above is held against, to tell whether it was set. */
+  readonly elapsed?: Elapsed;
   /** Told whenever counters were missing. */
   readonly onLoad?: () => void;
 }
@@ -59,6 +70,9 @@ export class RedisLimiter implements Limiter {
   readonly #givingBack = new Set<Promise<unknown>>();
   /** Of the server's clock, ahead of this one's: to name the right periods at the first try. */
   #skew = 0;
+  /** Of the server's clock, ahead of the time that passes here. */
+  #ahead: number | undefined;
+  #wasSet = false;
 
   private constructor(private readonly options: RedisLimiterOptions) {
     this.#script = new RedisScript(options.url, SCRIPT, options.log);
@@ -79,11 +93,11 @@ export class RedisLimiter implements Limiter {
     const cost = checkCost(asked.cost);
     const parts = partsOf(asked, asked.cost);
     const reply = await this.#ask('take', parts, asked.now, cost);
-    const { kind, at, refusing, free, loads, states } = reply;
+    const { kind, at, takenAt, refusing, wait, loads, states } = reply;
     if (kind !== 'taken') {
       const limit = states[refusing - 1];
       if (!limit) throw new Error(`the script refused by limit ${refusing} of ${states.length}`);
-      return { kind, at, limit, retryAfterMs: kind === 'never' ? 0 : free - at, states };
+      return { kind, at, limit, retryAfterMs: kind === 'never' ? 0 : wait, states };
     }
     const { day, month } = periodsAt(at);
     let open = true;
@@ -91,8 +105,15 @@ export class RedisLimiter implements Limiter {
       if (!open) return;
       open = false;
       if (points === 0 && !undo) return;
-      const numbers = [at, cost, points].map(String);
-      const args = [...loads, ...numbers, day.name, month.name, undo ? 'undo' : 'settle'];
+      const args = [
+        ...loads,
+        takenAt,
+        String(cost),
+        String(points),
+        day.name,
+        month.name,
+        undo ? 'undo' : 'settle',
+      ];
       // No answer waits for it. What gets lost stays spent: it gives nothing away.
       const given = this.#run('back', parts, asked.now, args)
         .catch((error: unknown) => {
@@ -143,40 +164,60 @@ export class RedisLimiter implements Limiter {
       const periods = [day, month].flatMap(({ name, begin, end }) => [name, String(begin), String(end)]);
       const reply = await this.#run(operation, parts, at, [String(cost), ...periods]);
       const [kind, now] = [reply[0], Number(reply[1])];
+      this.#hold(now);
       if (kind === 'period') this.#skew = now - at;
-      else if (kind === 'load') await this.#loaded(partAt(parts, reply[3]), now, reply[2] === 'all', at);
+      else if (kind === 'load') await this.#loaded(parts, Number(reply[3]), now, reply[2] === 'all', at);
       else return decision(reply, parts);
     }
     throw new Error(`the counters of ${parts.map(({ subject }) => subjectId(subject)).join()} do not stay`);
   }
 
+  /** Holds the server's clock against the time that has passed since the answer before. */
+  #hold(now: number): void {
+    const ahead = now - (this.options.elapsed ?? elapsed)();
+    if (Math.abs(ahead - (this.#ahead ?? ahead)) > SET_MS) this.#wasSet = true;
+    this.#ahead = ahead;
+  }
+
   /**
    * Loads once for all that wait.
+   * @param place of the part, from 1 on
    * @param now by the clock that the limits go by
    * @param all whether there was nothing of the subject
    * @param asked the time that the caller gave
    */
-  #loaded(part: Part, now: number, all: boolean, asked: number): Promise<void> {
+  #loaded(parts: readonly Part[], place: number, now: number, all: boolean, asked: number): Promise<void> {
+    const part = partAt(parts, place);
     const id = subjectId(part.subject);
     let loading = this.#loading.get(id);
     if (!loading) {
-      loading = this.#load(part, now, all, asked).finally(() => this.#loading.delete(id));
+      loading = this.#load(parts, place, part, now, all, asked).finally(() => this.#loading.delete(id));
       this.#loading.set(id, loading);
     }
     return loading;
   }
 
-  async #load(part: Part, now: number, all: boolean, asked: number): Promise<void> {
+  async #load(
+    parts: readonly Part[],
+    place: number,
+    part: Part,
+    now: number,
+    all: boolean,
+    asked: number,
+  ): Promise<void> {
     this.options.onLoad?.();
     const fresh = !(all && (await this.#lostNothing(asked)));
     const spent = await this.options.load(part.subject, now, fresh, longestOf(part.limits));
     const { day, month } = periodsAt(now);
-    const amounts = [day, month].flatMap(({ name }) =>
-      ['requests', 'cost'].map((meter) => String(spent.periods.get(`${meter}|${name}`) ?? 0)),
-    );
-    const windows = part.limits.flatMap((limit) => windowOf(limit, spent, now));
-    const args = [randomUUID(), String(now), day.name, month.name, ...amounts, ...windows];
-    await this.#run('load', [part], asked, args);
+    const amounts = [day, month].flatMap(({ name }) => [
+      name,
+      ...['requests', 'cost'].map((meter) => String(spent.periods.get(`${meter}|${name}`) ?? 0)),
+    ]);
+    const windows = part.limits.flatMap((limit) => windowOf(limit, spent));
+    const args = [String(place), randomUUID(), ...amounts, ...windows];
+    // The account comes along for its time; of the others nothing is loaded.
+    const others = parts.map((other) => (other === part ? part : { ...other, limits: [] }));
+    await this.#run('load', others, asked, args);
   }
 
   /**
@@ -185,8 +226,9 @@ export class RedisLimiter implements Limiter {
    */
   async #lostNothing(now: number): Promise<boolean> {
     const { prefix } = this.options;
-    const args = ['began', this.#time(now), String(KEEP_MS), '0'];
+    const args = ['began', this.#time(now), String(KEEP_MS), '0', this.#wasSet ? 'anew' : ''];
     const [, sinceMs] = await this.#script.run((runId) => [`${prefix}:${runId}:began`], args);
+    this.#wasSet = false;
     return Number(sinceMs) > KEEP_MS;
   }
 
@@ -218,9 +260,9 @@ export class RedisLimiter implements Limiter {
   }
 }
 
-function partAt(parts: readonly Part[], place: unknown): Part {
-  const part = parts[Number(place) - 1];
-  if (!part) throw new Error(`the script asks for part ${String(place)} of ${parts.length}`);
+function partAt(parts: readonly Part[], place: number): Part {
+  const part = parts[place - 1];
+  if (!part) throw new Error(`the script asks for part ${place} of ${parts.length}`);
   return part;
 }
 
@@ -229,14 +271,17 @@ interface Decision {
   readonly at: number;
   /** The limit's place, from 1 on. */
   readonly refusing: number;
-  readonly free: number;
+  /** Milliseconds. */
+  readonly wait: number;
+  /** By the time that windows go by. */
+  readonly takenAt: string;
   /** Which load each part's counters come from. */
   readonly loads: readonly string[];
   readonly states: readonly LimitState[];
 }
 
 function decision(reply: Reply, parts: readonly Part[]): Decision {
-  const [kind, at, refusing, free, ...rest] = reply;
+  const [kind, at, refusing, wait, takenAt, ...rest] = reply;
   const loads = rest.slice(0, parts.length).map(String);
   const standing = rest.slice(parts.length);
   const states = parts
@@ -244,23 +289,25 @@ function decision(reply: Reply, parts: readonly Part[]): Decision {
     .map((limit, i) => {
       const used = Number(standing[2 * i]);
       const remaining = Math.max(0, limit.amount - used);
-      return { limit, used, remaining, resetAt: Number(standing[2 * i + 1]), at: Number(at) };
+      const resetAt = Number(at) + Number(standing[2 * i + 1]);
+      return { limit, used, remaining, resetAt, at: Number(at) };
     });
   return {
     kind: kind as Take['kind'],
     at: Number(at),
     refusing: Number(refusing),
-    free: Number(free),
+    wait: Number(wait),
+    takenAt: String(takenAt),
     loads,
     states,
   };
 }
 
-/** What a limit's window holds, as the script takes it: how many numbers, and the numbers. */
-function windowOf({ meter, window, amount }: Limit, spent: Spent, now: number): string[] {
+/** What a limit's window holds, as the script takes it: how many numbers, and the numbers, times as ages. */
+function windowOf({ meter, window, amount }: Limit, spent: Spent): string[] {
   if (isFixed(window)) return ['0'];
   const windowMs = SLIDING_MS[window];
-  if (meter === 'cost') return ['1', String(owedAfter(spent, windowMs, amount, now) * windowMs)];
-  const times = spent.recent.filter(({ at }) => at > now - windowMs);
-  return [String(times.length), ...times.map(({ at }) => String(at))];
+  if (meter === 'cost') return ['1', String(owedAfter(spent, windowMs, amount) * windowMs)];
+  const ages = spent.recent.map(({ at }) => ageOf(at, spent)).filter((age) => age < windowMs);
+  return [String(ages.length), ...ages.map(String)];
 }

@@ -2,16 +2,22 @@
 -- one process). One account at a time, with the key that asks where that has limits of its own, all or nothing;
 -- all keys lie in one hash slot.
 --
--- KEYS  three for each part, the account and the key:
---       1 the counters, a hash: `at` newest time seen, `load` names the load that they come from,
---         `day`, `month` newest periods and in `day:requests`, `day:cost`, … what is spent in them;
+-- This server's clock may be set, and there is no other. So what slides goes by a time that never goes back:
+-- the clock and the account's `skew`, which grows by as much as the clock was set back. A clock that is set
+-- forward lets windows pass, so that at most one window's amount is taken too much; one that is set back
+-- afterwards freezes nothing. Periods and the time of a take are the clock's own.
+--
+-- KEYS  three for each part, the account and then the key:
+--       1 the counters, a hash: `at` newest time seen, `load` names the load that they come from;
+--         in `requests|<period>` and `cost|<period>` what is spent in a period, in `day`, `month` the period
+--         that was loaded last and in `before:day`, `before:month` the one before; what is older goes;
 --         of each window of requests `count:<window>`, the length of its list;
 --         of each bucket of cost points `owed:<window>` in points times milliseconds, as of `since:<window>`,
---         refilled with `rate:<window>` points for each window
+--         refilled with `rate:<window>` points for each window; of the account `skew`
 --       2 the times of the calls in the window of a minute, oldest first; 3 of an hour
 --       For `began` there is but one, which says since when this server has lost nothing.
 -- ARGV  1 what to do: take, look, load, back, forget or began
---       2 the time in milliseconds, or '' for this server's
+--       2 the clock in milliseconds, or '' for this server's
 --       3 how long the keys are kept, in milliseconds
 --       4 the number of limits, then part, meter, window and amount of each; then what the operation needs
 local LENGTH = { minute = 60000, hour = 3600000 }
@@ -30,6 +36,8 @@ end
 
 if ARGV[1] == 'began' then
   local now = clock()
+  -- A clock that was set forward has ended counters before their time.
+  if ARGV[5] == 'anew' then redis.call('DEL', KEYS[1]) end
   redis.call('SET', KEYS[1], string.format('%.0f', now), 'NX')
   return { 'ok', now - tonumber(redis.call('GET', KEYS[1])) }
 end
@@ -67,11 +75,16 @@ local function keep()
   for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, ARGV[3]) end
 end
 
--- One time for all parts, that never goes backwards.
+--- One time for all parts, that never goes back, and the clock's.
 local function time()
-  local now = clock()
-  for _, part in ipairs(parts) do now = math.max(now, number(part, 'at')) end
-  return now
+  local wall = clock()
+  local account = parts[1]
+  local now, latest = wall + number(account, 'skew'), number(account, 'at')
+  if now < latest then
+    now = latest
+    set(account, 'skew', now - wall)
+  end
+  return now, wall
 end
 
 local function slides(limit) return LENGTH[limit.window] ~= nil end
@@ -129,32 +142,41 @@ local function needs(limit, cost)
   return cost
 end
 
-local function standing(limit, now, ends)
+local function spent(part, meter, period) return number(part, meter .. '|' .. period) end
+
+--- What is used of a limit, and in how many milliseconds it is reset.
+local function standing(limit, now, periods, ends_in)
   if not slides(limit) then
-    return number(limit.part, limit.window .. ':' .. limit.meter), ends[limit.window]
+    return spent(limit.part, limit.meter, periods[limit.window]), ends_in[limit.window]
   end
   if limit.meter == 'cost' then
-    return math.ceil(owed(limit, now) / LENGTH[limit.window]), points_at(limit, limit.amount, now)
+    return math.ceil(owed(limit, now) / LENGTH[limit.window]), points_at(limit, limit.amount, now) - now
   end
   local used = calls(limit, now)
-  return used, room_at(limit, math.max(1, math.min(used, limit.amount)), now)
+  return used, room_at(limit, math.max(1, math.min(used, limit.amount)), now) - now
 end
 
 if ARGV[1] == 'load' then
-  -- One part. Only what is missing: another node may have been faster, and has counted since.
-  local part = parts[1]
+  -- Only what is missing: another node may have been faster, and has counted since.
+  local part = parts[next_number()]
   local id = next_text()
-  local now = next_number()
-  local periods = { day = next_text(), month = next_text() }
+  local now = time()
   local fresh = get(part, 'at') == false
   if fresh then
     redis.call('DEL', part.times.minute, part.times.hour)
-    set(part, 'at', now)
-    redis.call('HSET', part.hash, 'load', id, 'day', periods.day, 'month', periods.month)
+    redis.call('HSET', part.hash, 'load', id)
   end
-  for _, field in ipairs({ 'day:requests', 'day:cost', 'month:requests', 'month:cost' }) do
-    local amount = next_number()
-    if fresh then set(part, field, amount) end
+  set(part, 'at', now)
+  for _, window in ipairs({ 'day', 'month' }) do
+    local period, requests, cost = next_text(), next_number(), next_number()
+    if get(part, 'requests|' .. period) == false then
+      set(part, 'requests|' .. period, requests)
+      set(part, 'cost|' .. period, cost)
+      local newest, before = get(part, window), get(part, 'before:' .. window)
+      if before then redis.call('HDEL', part.hash, 'requests|' .. before, 'cost|' .. before) end
+      if newest then redis.call('HSET', part.hash, 'before:' .. window, newest) end
+      redis.call('HSET', part.hash, window, period)
+    end
   end
   for _, limit in ipairs(limits) do
     local count = next_number()
@@ -165,8 +187,8 @@ if ARGV[1] == 'load' then
       if missing and limit.meter == 'cost' then
         set_owed(limit, value, now)
       elseif missing then
-        redis.call('RPUSH', part.times[limit.window], string.format('%.0f', value))
-        set(part, 'at', math.max(value, number(part, 'at')))
+        -- Ages, the greatest first.
+        redis.call('RPUSH', part.times[limit.window], string.format('%.0f', now - value))
       end
     end
     if missing and limit.meter == 'requests' then set(part, 'count:' .. limit.window, count) end
@@ -199,10 +221,10 @@ if ARGV[1] == 'back' then
     end
   end
   for _, part in ipairs(parts) do
-    for window, period in pairs(periods) do
-      if part.knows and get(part, window) == period then
-        set(part, window .. ':cost', number(part, window .. ':cost') - points)
-        if undo then set(part, window .. ':requests', number(part, window .. ':requests') - 1) end
+    for _, period in pairs(periods) do
+      if part.knows and get(part, 'cost|' .. period) then
+        set(part, 'cost|' .. period, spent(part, 'cost', period) - points)
+        if undo then set(part, 'requests|' .. period, spent(part, 'requests', period) - 1) end
       end
     end
   end
@@ -212,29 +234,27 @@ end
 -- take, look
 local cost = next_number()
 -- The periods as the node has worked them out: name, begin and end of the day, and of the month.
-local now = time()
-local periods, ends = {}, {}
+local now, wall = time()
+local periods, ends_in = {}, {}
 for _, window in ipairs({ 'day', 'month' }) do
   local name, from, to = next_text(), next_number(), next_number()
-  if now < from or now >= to then return { 'period', now } end
+  if wall < from or wall >= to then return { 'period', wall } end
   periods[window] = name
-  ends[window] = to
+  ends_in[window] = to - wall
 end
 for i, part in ipairs(parts) do
-  if get(part, 'at') == false then return { 'load', now, 'all', i } end
+  -- The key's times are the account's: where that has lost its skew, they mean nothing.
+  if number(part, 'at') > now then redis.call('DEL', part.hash, part.times.minute, part.times.hour) end
+  if get(part, 'at') == false then return { 'load', wall, 'all', i } end
+  for _, period in pairs(periods) do
+    if get(part, 'requests|' .. period) == false then return { 'load', wall, 'some', i } end
+  end
   for _, limit in ipairs(limits) do
-    if limit.part == part and not is_loaded(limit) then return { 'load', now, 'window', i } end
+    if limit.part == part and not is_loaded(limit) then return { 'load', wall, 'some', i } end
   end
 end
 
-for _, part in ipairs(parts) do
-  set(part, 'at', now)
-  for window, period in pairs(periods) do
-    if get(part, window) ~= period then
-      redis.call('HSET', part.hash, window, period, window .. ':requests', '0', window .. ':cost', '0')
-    end
-  end
-end
+for _, part in ipairs(parts) do set(part, 'at', now) end
 
 -- A plan that has changed refills at its own rate from now on.
 for _, limit in ipairs(limits) do
@@ -243,25 +263,25 @@ for _, limit in ipairs(limits) do
   end
 end
 
-local kind, refusing, free = 'taken', 0, now
+local kind, refusing, wait = 'taken', 0, 0
 if ARGV[1] == 'take' then
   for i, limit in ipairs(limits) do
     local points = needs(limit, cost)
-    local at = now
+    local ms = 0
     if points > limit.amount then
       kind, refusing = 'never', i
       break
     elseif points == 0 then
-      at = now
+      ms = 0
     elseif not slides(limit) then
-      local spent = number(limit.part, limit.window .. ':' .. limit.meter)
-      if spent + points > limit.amount then at = ends[limit.window] end
+      local used = spent(limit.part, limit.meter, periods[limit.window])
+      if used + points > limit.amount then ms = ends_in[limit.window] end
     elseif limit.meter == 'cost' then
-      at = points_at(limit, points, now)
+      ms = points_at(limit, points, now) - now
     else
-      at = room_at(limit, limit.amount, now)
+      ms = room_at(limit, limit.amount, now) - now
     end
-    if at > free then kind, refusing, free = 'refused', i, at end
+    if ms > wait then kind, refusing, wait = 'refused', i, ms end
   end
 end
 
@@ -276,19 +296,19 @@ if ARGV[1] == 'take' and kind == 'taken' then
     end
   end
   for _, part in ipairs(parts) do
-    for window in pairs(periods) do
-      set(part, window .. ':requests', number(part, window .. ':requests') + 1)
-      set(part, window .. ':cost', number(part, window .. ':cost') + cost)
+    for _, period in pairs(periods) do
+      set(part, 'requests|' .. period, spent(part, 'requests', period) + 1)
+      set(part, 'cost|' .. period, spent(part, 'cost', period) + cost)
     end
   end
 end
 keep()
 
-local reply = { kind, now, refusing, free }
+local reply = { kind, wall, refusing, wait, string.format('%.0f', now) }
 for _, part in ipairs(parts) do reply[#reply + 1] = get(part, 'load') end
 for _, limit in ipairs(limits) do
-  local used, reset = standing(limit, now, ends)
+  local used, reset_in = standing(limit, now, periods, ends_in)
   reply[#reply + 1] = used
-  reply[#reply + 1] = reset
+  reply[#reply + 1] = reset_in
 end
 return reply
