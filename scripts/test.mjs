@@ -30,6 +30,7 @@ if (args.length === 0) {
     'src',
     'projections',
   ]);
+  await step('Checking advisories', process.execPath, [join('scripts', 'advisories.mjs')]);
   await step('Checking the generated operations', process.execPath, [
     bin('@graphql-codegen', 'cli', 'cjs', 'bin.js'),
     '--config',
