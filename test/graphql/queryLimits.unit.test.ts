@@ -2,7 +2,9 @@ import { buildSchema, getIntrospectionQuery, parse, validate } from 'graphql';
 import {
   checkVariables,
   MAX_ALIASES,
+  MAX_COMPARISONS,
   MAX_DEPTH,
+  MAX_FRAGMENTS,
   MAX_OPERATION_NAME,
   MAX_ROOT_FIELDS,
   MAX_TOKENS,
@@ -49,6 +51,73 @@ describe('the depth of a query', () => {
   });
 });
 
+describe('fragments', () => {
+  const chain = (count: number): string =>
+    Array.from({ length: count }, (_, i) => {
+      const next = i + 1 < count ? `...f${i + 1}` : 'leaf';
+      return `fragment f${i} on Query { ${next} }`;
+    }).join(' ');
+
+  it('have a limit in number', () => {
+    expect(refusals(`{ ...f0 } ${chain(MAX_FRAGMENTS)}`)).toEqual([]);
+    expect(refusals(`{ ...f0 } ${chain(MAX_FRAGMENTS + 1)}`)).toEqual(
+      tooLarge(`A query may have at most ${MAX_FRAGMENTS} fragments.`),
+    );
+  });
+
+  it.each([
+    ['itself', '{ ...a } fragment a on Query { ...a }', 'a'],
+    ['itself by another', '{ leaf ...a } fragment a on Query { ...b } fragment b on Query { ...a }', 'a'],
+    ['itself below a field', '{ ...a } fragment a on Query { node { ... { ...a } } }', 'a'],
+    [
+      'itself, and nobody spreads it',
+      '{ leaf } fragment x on Query { leaf } fragment a on Query { ...a }',
+      'a',
+    ],
+    [
+      'itself behind one in no circle',
+      '{ ...z } fragment z on Query { ...a } fragment a on Query { ...a }',
+      'a',
+    ],
+  ])('may not spread %s', (_what, query, name) => {
+    expect(refusals(query)).toEqual([[undefined, `Cannot spread fragment "${name}" within itself.`]]);
+  });
+
+  it('may be spread in many places', () => {
+    expect(
+      refusals(
+        '{ ...a ...b } fragment a on Query { ...c } fragment b on Query { ...c } fragment c on Query { leaf }',
+      ),
+    ).toEqual([]);
+  });
+});
+
+describe('fields that are merged', () => {
+  const AGAIN = tooLarge('The query asks for the same fields again and again. Ask for each once.');
+  /** As many fields make so many pairs, and are looked at once each. */
+  const most = Math.floor(Math.sqrt(2 * MAX_COMPARISONS)) - 1;
+
+  it('have a limit', () => {
+    expect(refusals(`{ node { ${'leaf '.repeat(most - 2)} } }`)).toEqual([]);
+    expect(refusals(`{ node { ${'leaf '.repeat(most + 2)} } }`)).toEqual(AGAIN);
+  });
+
+  it('are counted where they meet: in inline and named fragments, and under fields that meet themselves', () => {
+    const times = most + 2;
+    expect(refusals(`{ node { ${'... { leaf } '.repeat(times)} } }`)).toEqual(AGAIN);
+    expect(refusals(`{ ${'node { leaf leaf } '.repeat(19)} }`)).toEqual([]);
+    const half = 'leaf '.repeat(times / 2);
+    expect(
+      refusals(`{ node { ${half} } node { ${half} } node { ...f } } fragment f on Query { ${half} }`),
+    ).toEqual(AGAIN);
+  });
+
+  it('are not those under different names, and not those of different places', () => {
+    const wide = Array.from({ length: 20 }, (_, i) => `a${i}: node { ${'leaf '.repeat(20)} }`).join(' ');
+    expect(refusals(`{ ${wide} }`)).toEqual([]);
+  });
+});
+
 it('lets the standard introspection query pass, with all its options', () => {
   const query = getIntrospectionQuery({
     descriptions: true,
@@ -62,19 +131,18 @@ it('lets the standard introspection query pass, with all its options', () => {
 });
 
 /** Without remembering what it has measured, the rule would need 2^150 steps for this and never end. */
-it('measures each of 150 fragments once, though each spreads the next one twice', () => {
+it('measures each of 99 fragments once, though each spreads the next one twice', () => {
   const spreads = Array.from(
-    { length: 150 },
+    { length: 99 },
     (_, i) => `fragment f${i} on Query { ...f${i + 1} ...f${i + 1} }`,
   );
   const bomb = (depth: number): string =>
-    `{ ...f0 } ${spreads.join(' ')} fragment f150 on Query { ${nested(depth)} }`;
+    `{ ...f0 } ${spreads.join(' ')} fragment f99 on Query { ${nested(depth)} }`;
   expect(refusals(bomb(MAX_DEPTH))).toEqual([]);
   expect(refusals(bomb(MAX_DEPTH + 1))).toEqual(TOO_DEEP);
 });
 
-it('comes to an end with fragments that spread each other in a circle, or do not exist', () => {
-  expect(refusals('{ ...a } fragment a on Query { node { ...b } } fragment b on Query { ...a }')).toEqual([]);
+it('leaves fragments that do not exist to another rule', () => {
   expect(refusals('{ ...none }')).toEqual([]);
 });
 

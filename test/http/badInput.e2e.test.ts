@@ -235,6 +235,24 @@ describe('a document beyond any use', () => {
     expect(await ask(query)).toMatchObject({ status, codes: [code] });
   });
 
+  const circle = (count: number, rest = ''): string =>
+    repeat(count, (i) => `fragment f${i} on Query { ${rest} ...f${(i + 1) % count} }`);
+  it.each<[string, string, string]>([
+    ['a fragment in itself', `{ ...f0 } ${circle(1)}`, 'GRAPHQL_VALIDATION_FAILED'],
+    ['100 fragments in a circle', `{ ...f0 ...f50 } ${circle(100)}`, 'GRAPHQL_VALIDATION_FAILED'],
+    ['150 fragments in a circle', `{ ...f0 ...f75 } ${circle(150)}`, 'QUERY_TOO_LARGE'],
+    ['circles that meet', `{ ...f0 } ${circle(90, '__typename ...f7 ...f8')}`, 'GRAPHQL_VALIDATION_FAILED'],
+    [
+      'a circle through fields',
+      '{ ...f } fragment f on Query { patterns { nodes { ...g } } } fragment g on Pattern { ... on Query { ...f } }',
+      'GRAPHQL_VALIDATION_FAILED',
+    ],
+    ['the same field 1,900 times', `{ patterns { nodes { ${'id '.repeat(1_900)} } } }`, 'QUERY_TOO_LARGE'],
+    ['the same object 400 times', `{patterns{nodes{${'example{text}'.repeat(400)}}}}`, 'QUERY_TOO_LARGE'],
+  ])('%s: refused before graphql-js compares all with all', async (_name, query, code) => {
+    expect(await ask(query)).toMatchObject({ status: 400, codes: [code] });
+  });
+
   it('variables nested 40,000 deep are refused', async () => {
     const first = `${'['.repeat(40_000)}${']'.repeat(40_000)}`;
     const { status, codes } = await post(`{"query":${JSON.stringify(PAGE)},"variables":{"first":${first}}}`);

@@ -1,7 +1,9 @@
 import type { ASTVisitor, ValidationContext } from 'graphql';
 import { GraphQLError, isIntrospectionType, Kind, SchemaMetaFieldDef } from 'graphql';
-import type { FieldNode, SelectionSetNode } from 'graphql';
+import type { DocumentNode, FieldNode, SelectionSetNode } from 'graphql';
 import { ApiError } from '../kit/errors.js';
+import { Comparisons } from './comparisons.js';
+import { fragmentInCircle } from './fragmentCircles.js';
 
 /** Of a document; checked by the parser. */
 export const MAX_TOKENS = 2_000;
@@ -10,6 +12,10 @@ export const MAX_DEPTH = 12;
 export const MAX_ALIASES = 50;
 /** Root fields of an operation, aliases and fragments counted. */
 export const MAX_ROOT_FIELDS = 20;
+/** Of a document: graphql-js compares each with each. */
+export const MAX_FRAGMENTS = 100;
+/** Of fields that an answer would merge: graphql-js compares each with each, too. */
+export const MAX_COMPARISONS = 20_000;
 
 /** Characters; the name goes into records and into an index of the ledger. */
 export const MAX_OPERATION_NAME = 100;
@@ -44,12 +50,22 @@ export function withoutValue(error: GraphQLError): GraphQLError {
   return new GraphQLError(`${variable}${path} does not fit: ${reason}`, { nodes: nodes ?? null });
 }
 
-/** A validation rule: refuses documents that are deep or wide beyond any use, and texts with NUL. */
+/**
+ * A validation rule: refuses documents that are deep or wide beyond any use, and texts with NUL. What the
+ * other rules would take long over, or walk in circles, is refused before they see it: they stop where this
+ * one hands them a document without definitions.
+ */
 export function queryLimits(context: ValidationContext): ASTVisitor {
   const tooLarge = (message: string): void => context.reportError(new ApiError('QUERY_TOO_LARGE', message));
   let aliases = 0;
   let within = 0;
   return {
+    Document: (document) => {
+      const refusal = refusedDocument(context, document);
+      if (!refusal) return undefined;
+      context.reportError(refusal);
+      return { ...document, definitions: [] };
+    },
     Field: (node) => {
       // Each level of aliases multiplies the ones above, and nothing of it is priced.
       if (node.alias && isOfIntrospection(context, node) && ++within === 1) {
@@ -66,15 +82,6 @@ export function queryLimits(context: ValidationContext): ASTVisitor {
       if (!context.getSchema().getRootType(node.operation)) {
         context.reportError(new GraphQLError(`There are no operations of the kind ${node.operation}.`));
       }
-      if (node.name && node.name.value.length > MAX_OPERATION_NAME) {
-        tooLarge(`The name of an operation may have at most ${MAX_OPERATION_NAME} characters.`);
-      }
-      if (rootFieldsOf(context, node.selectionSet, new Set()) > MAX_ROOT_FIELDS) {
-        tooLarge(`An operation may have at most ${MAX_ROOT_FIELDS} root fields.`);
-      }
-      if (depthOf(context, node.selectionSet, new Map()) > MAX_DEPTH) {
-        tooLarge(`A query may be at most ${MAX_DEPTH} levels deep.`);
-      }
     },
   };
 }
@@ -82,6 +89,40 @@ export function queryLimits(context: ValidationContext): ASTVisitor {
 function isOfIntrospection(context: ValidationContext, { name }: FieldNode): boolean {
   const parent = context.getParentType();
   return name.value === SchemaMetaFieldDef.name || (parent != null && isIntrospectionType(parent));
+}
+
+/** Why the other rules need not look at the document, if so. */
+function refusedDocument(
+  context: ValidationContext,
+  { definitions }: DocumentNode,
+): GraphQLError | undefined {
+  const tooLarge = (message: string): ApiError => new ApiError('QUERY_TOO_LARGE', message);
+  const fragments = definitions.filter((node) => node.kind === Kind.FRAGMENT_DEFINITION);
+  if (fragments.length > MAX_FRAGMENTS)
+    return tooLarge(`A query may have at most ${MAX_FRAGMENTS} fragments.`);
+  const circle = fragmentInCircle(context, fragments);
+  if (circle)
+    return new GraphQLError(`Cannot spread fragment "${circle.name.value}" within itself.`, {
+      nodes: circle,
+    });
+  const comparisons = new Comparisons(context, MAX_COMPARISONS);
+  for (const { name, selectionSet } of definitions.filter(
+    (node) => node.kind === Kind.OPERATION_DEFINITION,
+  )) {
+    if (name && name.value.length > MAX_OPERATION_NAME) {
+      return tooLarge(`The name of an operation may have at most ${MAX_OPERATION_NAME} characters.`);
+    }
+    if (rootFieldsOf(context, selectionSet, new Set()) > MAX_ROOT_FIELDS) {
+      return tooLarge(`An operation may have at most ${MAX_ROOT_FIELDS} root fields.`);
+    }
+    if (depthOf(context, selectionSet, new Map()) > MAX_DEPTH) {
+      return tooLarge(`A query may be at most ${MAX_DEPTH} levels deep.`);
+    }
+    if (!comparisons.allow(selectionSet)) {
+      return tooLarge('The query asks for the same fields again and again. Ask for each once.');
+    }
+  }
+  return undefined;
 }
 
 /** How many fields stand at the root; each fragment counts once, since spread again it adds no answer. */
