@@ -178,6 +178,6 @@ function metersOf({ cost }: Call, outcome: Outcome): Use['meters'] {
 
 /** Cost points that stay spent (decision 7): never more than were taken. */
 function costSpent(estimate: number, { status, actualCost }: Outcome): number {
-  if (status === 'error') return 0;
-  return Math.min(estimate, actualCost ?? estimate);
+  // What was answered beside an error has its price; an execution that threw has answered nothing.
+  return Math.min(estimate, actualCost ?? (status === 'error' ? 0 : estimate));
 }

@@ -218,7 +218,13 @@ describe('a call whose cost is known', () => {
   it.each<[string, Partial<Executed<string>>, number | null, number]>([
     ['a time-out keeps the estimate', { status: 'timeout', actualCost: null }, null, 60],
     ['an answer that was not measured keeps it', { actualCost: null }, null, 60],
-    ['an internal error costs nothing', { status: 'error', actualCost: 12 }, 12, 0],
+    ['an internal error costs what was answered beside it', { status: 'error', actualCost: 12 }, 12, 12],
+    [
+      'an internal error beside which nothing was answered costs nothing',
+      { status: 'error', actualCost: 0 },
+      0,
+      0,
+    ],
     ['a free answer costs nothing', { actualCost: 0 }, 0, 0],
     ['an answer above its estimate costs the estimate', { actualCost: 61 }, 61, 60],
   ])('%s', async (_name, executed, actualCost, cost) => {

@@ -7,8 +7,10 @@ import { Outage } from '../../outage.js';
 import type { Executed } from '../../usage/governor.js';
 import type { RequestContext } from '../kit/context.js';
 import type { Cost } from '../cost/formula.js';
-import type { Deadlines } from './deadlines.js';
+import type { ErrorCode } from '../kit/errors.js';
 import { ApiError, ERRORS } from '../kit/errors.js';
+import { withoutFields } from './answered.js';
+import type { Deadlines } from './deadlines.js';
 import type { PreparedOperation, Run } from './executor.js';
 
 /** A call that is still running then is given up, in milliseconds; it is billed, for its work was done. */
@@ -42,7 +44,17 @@ export async function execute(
     return { result: { errors } as never, status: 'timeout', patterns: [], actualCost: null };
   }
   const patterns = [...context.patternsRead];
-  const actualCost = cost.actual(outcome.data);
+  const errors = outcome.errors ?? [];
+  const outage = errors.find(({ originalError }) => originalError instanceof Outage);
+  if (outage && !hasChanged(prepared, outcome)) throw outage.originalError as Outage;
+  const shown = errors.map((error) => publicError(log, error));
+  const failed = shown.filter(({ extensions }) => OURS.has(extensions?.['code']));
+  const answered = withoutFields(
+    outcome.data,
+    failed.map(({ path = [] }) => path),
+  );
+  const nothing = failed.length > 0 && Object.values(answered ?? {}).every((value) => value === undefined);
+  const actualCost = nothing ? 0 : cost.actual(answered);
   if (actualCost > cost.estimate) {
     // A list did not keep its bound. Nobody pays for more than they were told.
     metrics.costOverruns.inc();
@@ -50,21 +62,16 @@ export async function execute(
     log.warn('an answer cost more than its estimate', { rootFields, actualCost, estimate: cost.estimate });
   }
   if (!outcome.errors) return { result: outcome, status: 'ok', patterns, actualCost };
-  const outage = outcome.errors.find(({ originalError }) => originalError instanceof Outage);
-  if (outage && !hasChanged(prepared, outcome)) throw outage.originalError as Outage;
-  let internal = false;
-  const errors = outcome.errors.map((error) => {
-    const shown = publicError(log, error);
-    internal ||= shown.extensions?.['code'] === 'INTERNAL';
-    return shown;
-  });
   return {
-    result: { ...outcome, errors: errors as never },
-    status: internal ? 'error' : 'ok',
+    result: { ...outcome, errors: shown as never },
+    status: shown.some(({ extensions }) => extensions?.['code'] === 'INTERNAL') ? 'error' : 'ok',
     patterns,
     actualCost,
   };
 }
+
+/** Codes of fields that failed on our side: they cost nothing. */
+const OURS: ReadonlySet<unknown> = new Set(['INTERNAL', 'TRY_AGAIN'] satisfies ErrorCode[]);
 
 /** A mutation of which a part was done: its results are shown once, so they are not withheld. */
 function hasChanged({ shape }: PreparedOperation, { data }: ExecutionResult): boolean {
