@@ -172,13 +172,75 @@ describe('the event store on EventStoreDB', () => {
     await store.append(stream, NO_STREAM, [newEvent()]);
     await store.readAll(START, 10, PAGE_BYTES);
     expect(server.leaderReads).toBe(0);
+    const pages = server.reads;
     await store.head();
-    expect(server.leaderReads).toBe(1);
-    // Its events bear the position of the head.
     await store.readStream(stream);
-    expect(server.leaderReads).toBe(3);
     await store.readLast(stream);
-    expect(server.leaderReads).toBe(5);
+    expect(server.leaderReads).toBeGreaterThan(4);
+    expect(server.reads).toBe(pages);
+  });
+
+  // On few cores a read from the end of the log blocks a thread of the server's until it stands still.
+  it('finds the end of the log once, and reads forwards from there', async () => {
+    const [store, writer] = [connect(), connect()];
+    for (let n = 0; n < 700; n++) server.storeForeign('others-1');
+    await store.head();
+    const before = server.backwardReads;
+    for (let n = 0; n < 20; n++) {
+      for (let m = 0; m < 30 * n; m++) server.storeForeign('others-2');
+      const { position } = await writer.append(newStream(), NO_STREAM, [newEvent()]);
+      const sent = server.sentOfLog;
+      expect(await Promise.all(Array.from({ length: 50 }, () => store.head()))).toEqual(
+        Array.from({ length: 50 }, () => position),
+      );
+      // Who asks at the same time shares the answer, which begins behind what is known.
+      expect(server.sentOfLog - sent).toBeLessThan(3 * (30 * n + 2));
+    }
+    expect(server.backwardReads).toBe(before);
+  });
+
+  it('looks for the newest event from the end again when much of its own has come meanwhile', async () => {
+    const [store, writer] = [connect(), connect()];
+    await store.head();
+    for (let n = 0; n < 10; n++) {
+      await writer.append(
+        newStream(),
+        NO_STREAM,
+        Array.from({ length: 500 }, () => newEvent()),
+      );
+    }
+    const { position } = await writer.append(newStream(), NO_STREAM, [newEvent()]);
+    const sent = server.sentOfLog;
+    expect(await store.head()).toBe(position);
+    expect(server.sentOfLog - sent).toBeLessThan(3_000);
+  });
+
+  it('has events of others sent once to all who read past them, and most of them never', async () => {
+    const store = connect();
+    const ids: string[] = [];
+    const starts = [START];
+    const OTHERS = 20_000;
+    const write = async (): Promise<void> => {
+      const event = newEvent();
+      starts.push((await store.append(newStream(), NO_STREAM, [event])).position);
+      ids.push(event.id);
+    };
+    for (let n = 0; n < 5; n++) await write();
+    for (let n = 0; n < OTHERS; n++) server.storeForeign(`others-${n % 7}`);
+    for (let n = 0; n < 5; n++) await write();
+
+    const sent = server.sentOfLog;
+    const pages = await Promise.all(
+      starts.map(async (start) => (await store.readAll(start, 100, PAGE_BYTES)).map(({ id }) => id)),
+    );
+    expect(pages).toEqual(starts.map((_start, n) => ids.slice(n)));
+    expect(server.sentOfLog - sent).toBeLessThan(OTHERS / 2);
+    // What is known to be empty is not sent again.
+    const again = server.sentOfLog;
+    for (const start of starts) await store.readAll(start, 100, PAGE_BYTES);
+    expect(server.sentOfLog - again).toBeLessThan(500);
+    expect(await connect().head()).toBe(starts.at(-1));
+    expect(await connect().countAfter(START, 100)).toBe(ids.length);
   });
 
   it('refuses, and does not repeat, what the server finds too large', async () => {

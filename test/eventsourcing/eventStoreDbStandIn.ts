@@ -35,6 +35,8 @@ const MAX_CALLS = 100;
 const MAX_APPEND_BYTES = 1024 * 1024;
 /** Events that a live subscription keeps for a subscriber who does not take them. */
 const LIVE_BUFFER = 32;
+/** Events that the server reads at once for a subscription that catches up. */
+const READ_BATCH = 32;
 /** What a record takes in the log beside its name, type and content. */
 const RECORD_BYTES = 89;
 /** Stands in a read of a stream where the position is not known. */
@@ -55,12 +57,14 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
  *   is refused
  * - a live subscriber that lags by more than 32 events is dropped with `ABORTED`; one that catches up is
  *   served at its own pace
+ * - what has caught up is told so; a filtered subscription that is catching up is told after each of its
+ *   search windows how far it is, which is where the window began if it held nothing
  * - behind its proxy it is killed and started again (`refuse`: what was stored is there afterwards, with
  *   the work of broken calls done or not), frozen and cut off
  *
  * It does not show: clusters and leaders, TLS and credentials, batch append (it announces it, so that a
  * client that prefers it fails), appends at `any` revision, deleted and truncated streams, links, filters
- * other than prefixes of stream names, checkpoints, deadlines on the server, and any speed.
+ * other than prefixes of stream names, checkpoints of what is live, deadlines on the server, and any speed.
  */
 export class EventStoreDbStandIn {
   readonly #log: Recorded[] = [];
@@ -73,9 +77,14 @@ export class EventStoreDbStandIn {
   calls = 0;
   /** Appends that have come, whatever became of them. */
   appends = 0;
-  /** Reads that asked for the leader's own answer. */
+  /** Reads that any node may answer, and those that asked for the leader's own answer. */
+  reads = 0;
   leaderReads = 0;
   maxAppendBytes = MAX_APPEND_BYTES;
+  /** Reads of the log from its end or a place in it towards its beginning. */
+  backwardReads = 0;
+  /** Events of the log that were sent, to reads and subscriptions. */
+  sentOfLog = 0;
   /** Subscribers that were dropped because they lagged. */
   drops = 0;
   /** The most calls that were open at once. */
@@ -284,6 +293,7 @@ export class EventStoreDbStandIn {
       const options = call.request.getOptions();
       if (!options) throw refusal(status.INVALID_ARGUMENT);
       if (call.metadata.get('requires-leader').includes('true')) this.leaderReads++;
+      else this.reads++;
       if (options.hasSubscription()) await this.#subscribe(call, options);
       else if (options.hasStream()) await this.#readStream(call, options);
       else await this.#readLog(call, options);
@@ -325,17 +335,26 @@ export class EventStoreDbStandIn {
     } else {
       at = all?.hasStart() ? 0 : this.#log.length - 1;
     }
+    if (backwards) this.backwardReads++;
+    const matches = filterOf(options);
     const step = backwards ? -1 : 1;
     let left = Number(options.getCount());
-    for (; left > 0 && this.#log[at]; at += step, left--) {
-      if (!(await send(call, shown(this.#log[at] as Recorded, true)))) return;
+    for (; left > 0 && this.#log[at]; at += step) {
+      const event = this.#log[at] as Recorded;
+      if (!matches(event)) continue;
+      if (!(await this.#sendOfLog(call, event))) return;
+      left--;
     }
+  }
+
+  #sendOfLog(call: ReadCall, event: Recorded): Promise<boolean> {
+    this.sentOfLog++;
+    return send(call, shown(event, true));
   }
 
   async #subscribe(call: ReadCall, options: ReadOptions): Promise<void> {
     const all = options.getAll();
-    const prefixes = options.getFilter()?.getStreamIdentifier()?.getPrefixList() ?? [''];
-    const matches = ({ stream }: Recorded): boolean => prefixes.some((prefix) => stream.startsWith(prefix));
+    const matches = filterOf(options);
     const position = all?.getPosition();
     // Other than a read, a subscription goes on behind its position.
     let at = position
@@ -349,9 +368,22 @@ export class EventStoreDbStandIn {
       call,
       new messages.ReadResp().setConfirmation(confirmation.setSubscriptionId(crypto.randomUUID())),
     );
-    for (; at < this.#log.length; at++) {
-      const event = this.#log[at] as Recorded;
-      if (matches(event) && !(await send(call, shown(event, true)))) return;
+    const window = options.getFilter()?.getMax() || READ_BATCH;
+    while (at < this.#log.length) {
+      let checkpoint = this.#log[at] as Recorded;
+      let found = 0;
+      for (let looked = 0; looked < window && found < READ_BATCH && at < this.#log.length; looked++, at++) {
+        const event = this.#log[at] as Recorded;
+        if (!matches(event)) continue;
+        found++;
+        checkpoint = event;
+        if (!(await this.#sendOfLog(call, event))) return;
+      }
+      if (options.hasFilter() && at < this.#log.length) {
+        const note = new messages.ReadResp.Checkpoint();
+        note.setCommitPosition(`${checkpoint.position}`).setPreparePosition(`${checkpoint.position}`);
+        if (!(await send(call, new messages.ReadResp().setCheckpoint(note)))) return;
+      }
     }
 
     const live: Recorded[] = [];
@@ -366,11 +398,12 @@ export class EventStoreDbStandIn {
     this.#subscribers.add(notify);
     for (const resolve of this.#awaited.splice(0)) resolve();
     call.on('cancelled', () => wake());
+    await send(call, new messages.ReadResp().setCaughtUp(new messages.ReadResp.CaughtUp()));
     try {
       while (!call.cancelled) {
         const event = live.shift();
         if (event) {
-          if (!(await send(call, shown(event, true)))) return;
+          if (!(await this.#sendOfLog(call, event))) return;
         } else if (tooSlow) {
           this.drops++;
           throw refusal(
@@ -402,6 +435,12 @@ export class EventStoreDbStandIn {
     }
     return low;
   }
+}
+
+/** What a call asks for: all, or streams with some prefixes. */
+function filterOf(options: ReadOptions): (event: Recorded) => boolean {
+  const prefixes = options.getFilter()?.getStreamIdentifier()?.getPrefixList() ?? [''];
+  return ({ stream }) => prefixes.some((prefix) => stream.startsWith(prefix));
 }
 
 const isBackwards = (options: ReadOptions): boolean =>

@@ -1,10 +1,26 @@
 import { ErrorType, EventStoreDBClient, isCommandError } from '@eventstore/db-client';
+import type { CallOptions, Metadata } from '@grpc/grpc-js';
 
 /** What the client hides from all but its subclasses, which its `connectionString` cannot make. */
 interface Hidden {
   supports: () => Promise<boolean>;
   getChannel(): Promise<{ close(): void }>;
+  /** Opens a call on the connection that there is; when it fails, the next one gets another. */
+  GRPCStreamCreator<C, S>(
+    service: new (...args: never[]) => C,
+    name: string,
+    open: (service: C) => S,
+  ): () => Promise<S>;
+  /** Credentials of the connection string and the like. */
+  callArguments(
+    options: { readonly requiresLeader: boolean },
+    call: { readonly deadline: number },
+  ): [Metadata, CallOptions];
 }
+
+/** The protocol beneath the client, for calls that it does not offer. */
+export const protocolOf = (client: EventStoreDBClient): Pick<Hidden, 'GRPCStreamCreator' | 'callArguments'> =>
+  client as unknown as Hidden;
 
 /** No answer came within the time; an append may still be stored. */
 export class NoAnswer extends Error {

@@ -2,7 +2,11 @@ import { createHash } from 'node:crypto';
 import type { EventData, JSONType, MetadataType } from '@eventstore/db-client';
 import { binaryEvent, jsonEvent } from '@eventstore/db-client';
 import { stringify } from 'uuid';
-import type { NewEvent } from '../../eventsourcing/event.js';
+import type messages from '@eventstore/db-client/generated/streams_pb.js';
+import type { NewEvent, Position } from '../../eventsourcing/event.js';
+import { StoredEvent } from '../../eventsourcing/event.js';
+
+export type RecordedEvent = InstanceType<typeof messages.ReadResp.ReadEvent.RecordedEvent>;
 
 /** The key in EventStoreDB's metadata under which our event id stands. */
 const ID = 'eventId';
@@ -55,18 +59,36 @@ function encodeMetadata({ id, metadata }: NewEvent): MetadataType {
   return { ...(value as Record<string, unknown>), [ID]: id };
 }
 
-/** What is read of `data` in its own characters. */
-export function decodeData(data: unknown): string {
-  return data instanceof Uint8Array ? Buffer.from(data).toString() : JSON.stringify(data);
+/** An event of ours as it was given; undefined for what Tollgraph has not written. */
+export function decode(record: RecordedEvent, position: Position): StoredEvent | undefined {
+  const metadata = decodeMetadata(record.getCustomMetadata_asU8());
+  return (
+    metadata &&
+    new StoredEvent(
+      position,
+      streamOf(record),
+      Number(record.getStreamRevision()),
+      metadata.id,
+      record.getMetadataMap().get('type') ?? '',
+      Buffer.from(record.getData_asU8()).toString(),
+      metadata.text,
+    )
+  );
 }
 
-/** Our event id, and the metadata in their own characters; undefined for what Tollgraph has not written. */
-export function decodeMetadata(metadata: unknown): { id: string; text: string } | undefined {
-  if (metadata instanceof Uint8Array) {
-    const text = Buffer.from(metadata).toString();
+export const streamOf = (record: RecordedEvent): string =>
+  Buffer.from(record.getStreamIdentifier()?.getStreamName_asU8() ?? []).toString();
+
+/** Our event id, and the metadata in their own characters. */
+function decodeMetadata(bytes: Uint8Array): { id: string; text: string } | undefined {
+  const text = Buffer.from(bytes).toString();
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
     return { id: text.slice(0, ID_LENGTH), text: text.slice(ID_LENGTH) };
   }
-  if (typeof metadata !== 'object' || metadata === null) return undefined;
-  const { [ID]: id, ...rest } = metadata as Record<string, unknown>;
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { [ID]: id, ...rest } = value as Record<string, unknown>;
   return typeof id === 'string' ? { id, text: JSON.stringify(rest) } : undefined;
 }
