@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { AuditFilter, AuditQueries, AuditRow } from '../../projections/audit/queries.js';
-import { csvLine } from '../audit/csv.js';
+import { csvLine } from '../csv.js';
 import { MANAGERS, MEMBERS, refusedAccess } from '../graphql/kit/access.js';
 import type { Authenticate } from '../gate/authenticate.js';
 import { isStorable } from '../graphql/kit/dateTime.js';

@@ -1,5 +1,8 @@
-/** A spreadsheet takes what begins so for a formula (OWASP, CSV injection). */
-const FORMULA = /^[=+\-@\t\r]/;
+/**
+ * A spreadsheet takes what begins so for a formula (OWASP, CSV injection). Apostrophes before it too, so
+ * that taking one off gives back what was there.
+ */
+const FORMULA = /^'*[=+\-@\t\r]/;
 
 /** A cell (RFC 4180), never a formula: what would begin one has an apostrophe before it. */
 function cell(text: string): string {

@@ -1,0 +1,30 @@
+import fc from 'fast-check';
+import { Fingerprints, fingerprint } from '../../src/analysis/fingerprint.js';
+
+describe('fingerprints', () => {
+  test.each([
+    ['Please stop.', 'a22e30a8b479d84e'],
+    ['I’m — “fine”', '763c2220e1206040'],
+    ['再见 STOP', 'a3d15165fcde954d'],
+    [' please\u00a0\n STOP. ', 'a22e30a8b479d84e'],
+  ])('%j', (text, digits) => expect(fingerprint(text)).toBe(digits));
+
+  test('the set holds what a set holds, zeros and neighbours too', () => {
+    const digits = fc.oneof(
+      fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }),
+      fc.bigInt({ min: 0n, max: 40n }),
+      fc.bigInt({ min: 0n, max: 40n }).map((n) => n << 32n),
+    );
+    fc.assert(
+      fc.property(fc.array(digits, { maxLength: 3_000, size: 'max' }), (numbers) => {
+        const ours = new Fingerprints();
+        const theirs = new Set<bigint>();
+        for (const number of numbers) {
+          expect(ours.add(number.toString(16).padStart(16, '0'))).toBe(!theirs.has(number));
+          theirs.add(number);
+        }
+      }),
+      { numRuns: 20 },
+    );
+  });
+});
