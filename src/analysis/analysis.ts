@@ -179,12 +179,7 @@ export class Analysis {
     }
     const matcher = this.#matcher as Matcher;
     matcher.begin();
-    let start = 0;
-    for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', start)) {
-      matcher.line(text.slice(start, end));
-      start = end + 1;
-    }
-    matcher.line(start === 0 ? text : text.slice(start));
+    matcher.text(text);
     const { tokens, phrases } = matcher;
     const bits = tokens | phrases;
     if (bits === 0) return;

@@ -1,21 +1,42 @@
-import { hash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 
 /** Digits in base 16. */
 const LENGTH = 16;
+/** All but visible ASCII and single spaces, of which there is nothing to change. */
+const UNUSUAL = /[^ -~]| {2}/;
+
+/** UTF-16 code units that are normalised at once: a text may be the whole file. */
+const PIECE = 64 * 1024;
 
 /**
  * Tells whether a text came before, however it was typed: the first 16 digits of SHA-256 over it in lower
  * case, with plain dashes and quotes and single spaces.
  */
 export function fingerprint(text: string): string {
-  const normal = text
-    .toLowerCase()
+  const lower = text.toLowerCase().trim();
+  if (lower.length <= PIECE) return hash('sha256', normal(lower), 'hex').slice(0, LENGTH);
+  const digest = createHash('sha256');
+  let afterSpace = false;
+  for (let start = 0; start < lower.length;) {
+    let end = Math.min(start + PIECE, lower.length);
+    const last = lower.charCodeAt(end - 1);
+    // Not between the halves of a character.
+    if (last >= 0xd800 && last < 0xdc00 && end < lower.length) end += 1;
+    const piece = normal(lower.slice(start, end));
+    digest.update(afterSpace && piece.startsWith(' ') ? piece.slice(1) : piece);
+    afterSpace = piece.endsWith(' ');
+    start = end;
+  }
+  return digest.digest('hex').slice(0, LENGTH);
+}
+
+function normal(lower: string): string {
+  if (!UNUSUAL.test(lower)) return lower;
+  return lower
     .replaceAll('\u2014', '-')
     .replace(/[\u2018\u2019\u201a\u201b]/g, "'")
     .replace(/[\u201c-\u201f]/g, '"')
-    .replace(/\s+/g, ' ')
-    .trim();
-  return hash('sha256', normal, 'hex').slice(0, LENGTH);
+    .replace(/\s+/g, ' ');
 }
 
 /** A set of fingerprints in 8 bytes each and room: there may be a million. */

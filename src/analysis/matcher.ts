@@ -4,6 +4,7 @@ import { comparable, wordUnits } from './words.js';
 
 /** A power of two. */
 const FILTER = 1 << 14;
+const LF = 0x0a;
 
 /** Finds the rules' patterns in lines of text, in time that is linear in their length. */
 export class Matcher {
@@ -38,8 +39,8 @@ export class Matcher {
     this.phrases = 0;
   }
 
-  /** Looks through one line: nothing reaches across its end. */
-  line(text: string): void {
+  /** Looks through a text: nothing reaches across the end of a line, which is LF. */
+  text(text: string): void {
     const line = comparable(text);
     const { length } = line;
     const { longestWord, words } = this.automaton;
@@ -47,6 +48,7 @@ export class Matcher {
     for (let at = 0; at < length;) {
       let units = wordUnits(line, at);
       if (units === 0) {
+        if (line.charCodeAt(at) === LF) this.#beginLine();
         at += 1;
         continue;
       }
@@ -66,6 +68,7 @@ export class Matcher {
   #beginLine(): void {
     this.#node = 0;
     this.#position = 0;
+    if (this.#open.length === 0) return;
     for (const gap of this.#open) this.#found[gap] = 0;
     this.#open.length = 0;
   }

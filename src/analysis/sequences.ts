@@ -27,10 +27,10 @@ export interface SequenceEnd {
 }
 
 interface Begun {
-  readonly event: SequenceEnd & { readonly contextKey: string };
-  /** By sequence: what it waits for (a bit, 0 when nothing), or the end that was found. */
-  readonly waits: Int32Array;
-  readonly found: (SequenceEnd | undefined)[];
+  readonly event: SequenceEvent;
+  /** By sequence: the second category, as a bit, 0 where it waits for none; and the event that had it. */
+  readonly waits: number[];
+  readonly found: (SequenceEvent | undefined)[];
   open: number;
   left: number;
 }
@@ -38,33 +38,28 @@ interface Begun {
 /** Follows events for sequences; rows come in order of their first event, then of the rules. */
 export class Sequences {
   readonly #begun: Begun[] = [];
+  /** The categories that begin any. */
+  readonly #firsts: number;
 
   constructor(
     /** Pairs of categories, as bits. */
     private readonly pairs: readonly (readonly [number, number])[],
     private readonly window: number,
     private readonly onRow: (row: SequenceRow) => void,
-  ) {}
+  ) {
+    this.#firsts = pairs.reduce((firsts, [first]) => firsts | first, 0);
+  }
 
   add(event: SequenceEvent): void {
-    const { contextKey, bits } = event;
-    const end = { index: event.index, fingerprint: event.fingerprint, excerpt: excerpt(event.text) };
     for (const begun of this.#begun) {
       begun.left -= 1;
-      if (begun.event.contextKey !== contextKey || begun.open === 0) continue;
-      begun.waits.forEach((bit, sequence) => {
-        if ((bit & bits) === 0) return;
-        begun.waits[sequence] = 0;
-        begun.found[sequence] = end;
-        begun.open -= 1;
-      });
+      if (begun.open > 0 && begun.event.contextKey === event.contextKey) follow(begun, event);
     }
-    this.#flush(false);
-    const waits = Int32Array.from(this.pairs, ([first, second]) => (first & bits ? second : 0));
+    if (this.#begun.length > 0) this.#flush(false);
+    if ((event.bits & this.#firsts) === 0) return;
+    const waits = this.pairs.map(([first, second]) => (first & event.bits ? second : 0));
     const open = waits.filter((bit) => bit !== 0).length;
-    if (open > 0) {
-      this.#begun.push({ event: { ...end, contextKey }, waits, found: [], open, left: this.window });
-    }
+    this.#begun.push({ event, waits, found: [], open, left: this.window });
   }
 
   end(): void {
@@ -76,12 +71,25 @@ export class Sequences {
     for (const { event, found, open, left } of this.#begun) {
       if (!all && open > 0 && left > 0) break;
       found.forEach((to, sequence) => {
-        if (to) this.onRow({ sequence, contextKey: event.contextKey, from: event, to });
+        if (to) this.onRow({ sequence, contextKey: event.contextKey, from: endOf(event), to: endOf(to) });
       });
       done += 1;
     }
     this.#begun.splice(0, done);
   }
+}
+
+function follow(begun: Begun, event: SequenceEvent): void {
+  begun.waits.forEach((bit, sequence) => {
+    if ((bit & event.bits) === 0) return;
+    begun.waits[sequence] = 0;
+    begun.found[sequence] = event;
+    begun.open -= 1;
+  });
+}
+
+function endOf({ index, fingerprint, text }: SequenceEvent): SequenceEnd {
+  return { index, fingerprint, excerpt: excerpt(text) };
 }
 
 /** The beginning of a text, never half of a character. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { Fingerprints, fingerprint } from '../../src/analysis/fingerprint.js';
 
@@ -8,6 +9,15 @@ describe('fingerprints', () => {
     ['再见 STOP', 'a3d15165fcde954d'],
     [' please\u00a0\n STOP. ', 'a22e30a8b479d84e'],
   ])('%j', (text, digits) => expect(fingerprint(text)).toBe(digits));
+
+  test('a text that is normalised in pieces has the one of the whole', () => {
+    const normal = (text: string): string => text.toLowerCase().replace(/\s+/g, ' ').trim();
+    for (const text of ['a \n', ' \u00a0\n', 'x😀', '😀', 'No. ', 'x']) {
+      const long = `${'y'.repeat(7)}${text.repeat(100_000)}z`;
+      const whole = createHash('sha256').update(normal(long)).digest('hex').slice(0, 16);
+      expect(fingerprint(long)).toBe(whole);
+    }
+  });
 
   test('the set holds what a set holds, zeros and neighbours too', () => {
     const digits = fc.oneof(

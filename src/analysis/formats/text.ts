@@ -1,6 +1,6 @@
 import type { Context, Format, OnEntry } from '../entry.js';
 import { UNANCHORED } from '../entry.js';
-import { Lines } from '../lines.js';
+import { Paragraphs } from '../lines.js';
 import type { Stamp } from '../stamp.js';
 import { Cursor, readStamp } from '../stamp.js';
 
@@ -9,39 +9,25 @@ const MAX_NAME = 51;
 
 /** Plain text: an entry is a paragraph, which ends at a blank line. */
 export class TextFormat implements Format {
-  readonly #lines = new Lines((line) => this.#line(line));
-  readonly #paragraph: string[] = [];
+  readonly #paragraphs = new Paragraphs((text, lines) => this.#paragraph(text, lines === 1));
   #index = 0;
   #context: Context = UNANCHORED;
 
   constructor(private readonly onEntry: OnEntry) {}
 
   push(text: string): void {
-    this.#lines.push(text);
+    this.#paragraphs.push(text);
   }
 
   end(): void {
-    this.#lines.end();
-    this.#paragraphEnds();
+    this.#paragraphs.end();
   }
 
-  #line(line: string): void {
-    if (line !== '' && line.trim() !== '') this.#paragraph.push(line);
-    else if (this.#paragraph.length > 0) this.#paragraphEnds();
-  }
-
-  #paragraphEnds(): void {
-    if (this.#paragraph.length === 0) return;
-    const single = this.#paragraph.length === 1;
-    const text = this.#paragraph.join('\n').trim();
-    this.#paragraph.length = 0;
+  #paragraph(text: string, single: boolean): void {
     const index = this.#index++;
     const anchor = single ? readAnchor(text) : undefined;
-    if (anchor) {
-      this.#context = anchor;
-      return;
-    }
-    this.onEntry({ index, ...readSpoken(text, single), context: this.#context });
+    if (anchor) this.#context = anchor;
+    else this.onEntry({ index, ...readSpoken(text, single), context: this.#context });
   }
 }
 
