@@ -27,4 +27,13 @@ export interface Format {
   end(): void;
 }
 
+/** Text that a file brings in escapes of its own, as if it had come as it is. */
+export function cleaned(text: string): string {
+  return text
+    .toWellFormed()
+    .replaceAll('\0', '\ufffd')
+    .replace(/\r\n?|[\u2028\u2029]/g, '\n')
+    .trim();
+}
+
 export type OnEntry = (entry: Entry) => void;

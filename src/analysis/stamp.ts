@@ -141,9 +141,9 @@ function possible(first: number, second: number): boolean {
 }
 
 function readTime(cursor: Cursor, dialect: Dialect): { minute: number; second: number } | undefined {
-  cursor.take(',');
+  cursor.take(dialect === 'export' ? ',T' : ',');
   cursor.spaces();
-  if (cursor.take('àa')) cursor.spaces();
+  if (dialect === 'export' && cursor.take('àa')) cursor.spaces();
   const before = dialect === 'export' ? cursor.halfDay() : undefined;
   if (before !== undefined) cursor.spaces();
   const hour = cursor.number(2);

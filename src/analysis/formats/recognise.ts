@@ -1,9 +1,15 @@
 import type { Format, OnEntry } from '../entry.js';
+import { CsvFormat, isCsv } from './csv.js';
+import { TelegramFormat, isTelegram } from './telegram.js';
 import { TextFormat } from './text.js';
+import { WhatsAppFormat, isWhatsApp } from './whatsapp.js';
 
 /** The formats that can be read, by the name under which one is chosen. */
 const FORMATS = {
   text: (onEntry: OnEntry): Format => new TextFormat(onEntry),
+  whatsapp: (onEntry: OnEntry): Format => new WhatsAppFormat(onEntry),
+  telegram: (onEntry: OnEntry): Format => new TelegramFormat(onEntry),
+  csv: (onEntry: OnEntry): Format => new CsvFormat(onEntry),
 } as const;
 
 export type FormatName = keyof typeof FORMATS;
@@ -11,6 +17,8 @@ export const FORMAT_NAMES = Object.keys(FORMATS) as FormatName[];
 
 /** Characters by which a format is recognised. */
 const SAMPLE = 64 * 1024;
+/** Lines that are looked at. */
+const LINES = 200;
 
 /** Finds out in which format a text is, and reads it. */
 export class Recogniser implements Format {
@@ -59,6 +67,9 @@ export class Recogniser implements Format {
 }
 
 /** By what it holds, never by its name. */
-function recognise(_sample: string): FormatName {
-  return 'text';
+function recognise(sample: string): FormatName {
+  if (isTelegram(sample)) return 'telegram';
+  if (isCsv(sample)) return 'csv';
+  const lines = sample.split(/\r\n?|[\n\u2028\u2029]/, LINES);
+  return isWhatsApp(lines) ? 'whatsapp' : 'text';
 }
