@@ -6,7 +6,7 @@ export class BoundedMap<V> {
 
   get(key: string): V | undefined {
     const value = this.#entries.get(key);
-    // As long as there is plenty of room nobody needs to know who was touched last.
+    // Below half the capacity nothing is evicted, so recency need not be tracked.
     if (value !== undefined && this.#entries.size * 2 > this.max) {
       this.#entries.delete(key);
       this.#entries.set(key, value);

@@ -94,7 +94,7 @@ const keysIn = (name: string) =>
       }),
     );
 
-/** As browsers send it, or all: they are compared letter by letter. */
+/** An origin exactly as browsers send it, or `*`; origins are compared as strings. */
 const ORIGIN = /^(\*|[a-z][a-z\d+.-]*:\/\/[^/?#@\sA-Z]+)$/;
 
 /** As OpenTelemetry's specification names them. */

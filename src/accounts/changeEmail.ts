@@ -38,7 +38,7 @@ export class RequestEmailChange {
   constructor(
     private readonly commands: CommandHandler,
     private readonly personal: PersonalData,
-    /** Each counts, right or wrong: neither is the password to be guessed, nor are others to be flooded with mails. */
+    /** Every attempt counts, so that nobody can guess the password or flood someone with mails. */
     private readonly attempts: Attempts,
     private readonly emailKey: Buffer,
   ) {}

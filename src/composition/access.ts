@@ -109,7 +109,7 @@ export async function followAccess(
     reader: ownReader ?? reader,
     from,
     handle: apply,
-    onError: (error) => log.error('the key cache does not get on', error),
+    onError: (error) => log.error('the key cache is not making progress', error),
     ...(shared && { restMs: REST_MS }),
   });
   follower.start();

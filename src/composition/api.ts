@@ -91,7 +91,7 @@ export async function createApi(
   const problems = (): string[] => [
     ...(graceful.problem === undefined ? [] : [graceful.problem]),
     ...(metering.journal.problem === undefined ? [] : [metering.journal.problem]),
-    ...projections.models.failures().map(({ model }) => `the read model ${model} does not get on`),
+    ...projections.models.failures().map(({ model }) => `the read model ${model} is not making progress`),
   ];
   const followers = () => followersOf(stores, projections);
   const warnings = (): string[] => [

@@ -125,7 +125,7 @@ export async function startProjections(
     sql,
     reader,
     READ_MODELS,
-    (model, error) => log.error(`the read model ${model} does not get on`, error),
+    (model, error) => log.error(`the read model ${model} is not making progress`, error),
     { leases, observe: telemetry.observe },
   );
   const pointers = {
@@ -137,7 +137,7 @@ export async function startProjections(
     sql,
     reader,
     createPolicies(stores, models, serving),
-    (policy, error) => log.error(`the policy ${policy} does not get on`, error),
+    (policy, error) => log.error(`the policy ${policy} is not making progress`, error),
     { leases, observe: telemetry.observe },
   );
   await announceProgress(sql);

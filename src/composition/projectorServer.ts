@@ -31,7 +31,7 @@ export async function createProjectorServer(
   const problems = (): string[] => [
     ...(graceful.problem === undefined ? [] : [graceful.problem]),
     ...(caughtUp() ? [] : ['the read models are catching up']),
-    ...projections.models.failures().map(({ model }) => `the read model ${model} does not get on`),
+    ...projections.models.failures().map(({ model }) => `the read model ${model} is not making progress`),
   ];
   serveHealth(
     fastify,

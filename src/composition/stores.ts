@@ -63,7 +63,7 @@ export async function openStores(
   shutdown: Shutdown,
 ): Promise<Stores> {
   const lock = await lockDataDir(config.dataDir).catch((error: NodeJS.ErrnoException) => {
-    // In its way stands a file, or rights: what the system says of it needs no stack.
+    // The path is a file or not writable; the system's message is enough, without a stack.
     if (error.syscall === undefined) throw error;
     throw new ConfigError([`DATA_DIR: cannot be used: ${error.message}`]);
   });

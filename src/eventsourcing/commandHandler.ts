@@ -96,7 +96,7 @@ export class CommandHandler {
       const expected = history.length - 1;
       try {
         const result = await this.store.append(stream, expected, events);
-        // Another sending of this command was quicker, with the same events: its own are the first result.
+        // A concurrent retry of this command won the race; return its result.
         if (result.repeated ?? (await this.#isAnothers(stream, expected + 1, events))) continue;
         const { position, revision } = result;
         // One append, one commit: all its events share the position that a reader may wait for.

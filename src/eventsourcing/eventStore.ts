@@ -16,7 +16,7 @@ export interface AppendResult {
   readonly repeated?: boolean;
 }
 
-/** What `journal` appends wait behind is nothing; the rest waits behind the journal. */
+/** Journal appends go first; all others queue behind them. */
 export type AppendPriority = 'journal' | 'command';
 
 /**

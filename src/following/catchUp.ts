@@ -1,7 +1,7 @@
 import { Outage } from '../outage.js';
 import type { StoredEvent } from '../eventsourcing/event.js';
 
-/** What was read is believed for so long, in milliseconds; with a store that takes longer, nobody can tell. */
+/** A read that takes longer than this (ms) is discarded: its result may be outdated. */
 const READ_MS = 500;
 /** Streams that are read at once; calls for more are refused, and find the store less busy later. */
 const MAX_READS = 256;

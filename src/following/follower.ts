@@ -44,7 +44,7 @@ export class Follower {
     return this.#progress.position;
   }
 
-  /** Why it does not get on at the moment, if it does not. */
+  /** Why it is not making progress at the moment, if it does not. */
   get failure(): unknown {
     return this.#failure;
   }

@@ -155,7 +155,7 @@ export class ModelRunner {
     return this.#state;
   }
 
-  /** Why it does not get on, if it does not. */
+  /** Why it is not making progress, if it does not. */
   get failure(): unknown {
     if (this.leads) return this.#follower.failure ?? this.#failure;
     // Where nobody else should be, standing by is no way to live.

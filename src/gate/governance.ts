@@ -32,7 +32,7 @@ import type { Answer } from './responses.js';
 import { limitRefusal, refusal, response, statusFor } from './responses.js';
 import { SubscriptionEvents } from '../graphql/kit/subscriptions.js';
 
-/** Cost points that a call may come to: whatever the plan allows, and where no points are taken. */
+/** Upper bound of a call's estimated cost: for governed calls, and for calls that spend no points. */
 const MAX_COST = { governed: 100_000, other: 5_000 } as const;
 
 export interface GovernanceOptions {

@@ -201,5 +201,5 @@ function authorityOf({ caller }: RequestContext): Authority | undefined {
   return caller.kind === 'key' ? caller.key : undefined;
 }
 
-/** GraphQL's inputs are of classes: facts are not. */
+/** Events hold plain objects, not instances of GraphQL input classes. */
 const plain = <T extends object>(input: T): T => ({ ...input });

@@ -122,7 +122,7 @@ export class UsageResolver {
     nullable: true,
     description:
       'Where the usage of the account stands: at once, and then whenever it has moved, at most once a second. ' +
-      'Who reads slowly gets the newest state and misses those in between.',
+      'Slow readers receive only the latest state.',
     subscribe: ({ context }: { context: RequestContext }) =>
       context.usageChanges.watch(accountOf(context), environmentOf(context)),
   })

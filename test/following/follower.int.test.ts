@@ -123,7 +123,7 @@ it('has not reached a position before its page is handled, and takes no second p
   expect(calls).toBe(2);
 });
 
-it('gives the same page again after an error, and says meanwhile why it does not get on', async () => {
+it('gives the same page again after an error, and says meanwhile why it is not making progress', async () => {
   const from = await store.head();
   const pages: Position[][] = [];
   const failures: unknown[] = [];

@@ -10,7 +10,7 @@ export class SubscriptionRefused extends GraphQLError {
 }
 
 export interface SubscriptionOptions<T> {
-  /** What happens; its `return` must end a `next` that waits. Read only when the event before is delivered. */
+  /** Source of payloads. Pulled only after the previous event was delivered; `return()` must settle a pending `next()`. */
   readonly source: AsyncIterator<T>;
   /** An event's answer. One without data is a refusal and ends the subscription. */
   readonly answer: (payload: T) => Promise<FormattedExecutionResult>;

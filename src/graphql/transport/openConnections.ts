@@ -23,7 +23,7 @@ export function accountIdsOf(caller: Extract<Caller, { readonly accountId: strin
   return own === caller.accountId ? [own] : [caller.accountId, own];
 }
 
-/** What is open for each account: how much there may be, and who has to go. */
+/** Open connections by account: enforces the maximum and closes those whose credential has ended. */
 export class Connections {
   readonly #byAccount = new Map<string, Set<Connection>>();
   #stopping = false;
