@@ -29,10 +29,7 @@ export const ERRORS = {
     404,
     'You are not a member of an account with this id. List your accounts with `me.accounts`, or omit Tollgraph-Account.',
   ],
-  TEAMS_NOT_IN_PLAN: [
-    403,
-    'The plan of this account does not include teams, so only its owners can use it.',
-  ],
+  TEAMS_NOT_IN_PLAN: [403, 'The plan of this account does not include teams, so only its owners can use it.'],
   SCOPE_MISSING: [403, 'This API key lacks the scope that this field requires.'],
   ENVIRONMENT_MISMATCH: [403, 'This API key belongs to the other environment (live or test).'],
   ROLE_MISSING: [403, 'Your role in this account does not allow this.'],
@@ -54,7 +51,10 @@ export const ERRORS = {
     406,
     'Subscriptions need a stream. Send "Accept: text/event-stream", or use the graphql-transport-ws protocol.',
   ],
-  TOO_MANY_CONNECTIONS: [429, 'This account has reached its maximum of open connections. Close one and try again.'],
+  TOO_MANY_CONNECTIONS: [
+    429,
+    'This account has reached its maximum of open connections. Close one and try again.',
+  ],
   TOO_MANY_OPERATIONS: [
     429,
     'This connection has reached its maximum of running operations. Complete one and try again.',
@@ -75,10 +75,7 @@ export const APOLLO_ERRORS = {
   GRAPHQL_PARSE_FAILED: [400, 'The document is not valid GraphQL syntax.'],
   GRAPHQL_VALIDATION_FAILED: [400, 'The document is not valid against the schema.'],
   BAD_USER_INPUT: [400, 'A variable does not match its type.'],
-  OPERATION_RESOLUTION_FAILURE: [
-    400,
-    'The document has several operations, or none with the given name.',
-  ],
+  OPERATION_RESOLUTION_FAILURE: [400, 'The document has several operations, or none with the given name.'],
   BAD_REQUEST: [
     400,
     'This is not a valid GraphQL request over HTTP. 405: mutation or subscription by GET. 406: the client does not accept JSON.',
