@@ -130,6 +130,24 @@ function ask(path: string): Promise<'alive' | 'dead' | 'gone'> {
   });
 }
 
+/**
+ * Names the time of this start, later than that of any start before: whoever started last writes the node's
+ * journal, also where the clock has been set back since.
+ * @param now milliseconds since the epoch
+ */
+export async function startTime(directory: string, now: number): Promise<number> {
+  const file = join(directory, 'last-start');
+  const last = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+    return '';
+  });
+  // What cannot be read any more is no time, and the clock decides.
+  const start = Math.max(now, (Number.parseInt(last, 10) || 0) + 1);
+  await writeFile(`${file}.new`, `${start}\n`);
+  await rename(`${file}.new`, file);
+  return start;
+}
+
 /** The id of this node, made on the first start and kept: journals are named by it (decision 10). */
 export async function nodeId(directory: string, given: string | undefined): Promise<string> {
   if (given !== undefined) return given;

@@ -107,7 +107,7 @@ export class ConfirmEmailChange {
   ): Promise<ChangedEmail> {
     const commandId = commandIdOf(rest.commandId);
     if (commandId === undefined) return refused('INVALID_INPUT', BAD_COMMAND_ID, 'commandId');
-    const subject = this.tokens.verify('change-email', token, at.getTime());
+    const subject = this.tokens.verify('change-email', token, at.getTime(), EMAIL_CHANGE_MS);
     if (subject === undefined) return tokenInvalid();
     const { userId, epoch, emailHash } = mailedToken(subject);
     const history = await this.commands.load(userStream(userId));

@@ -1,3 +1,5 @@
+import type { Clock, Elapsed } from '../clock.js';
+import { elapsed, systemClock } from '../clock.js';
 import type { StoredEvent } from '../eventsourcing/event.js';
 import { as } from '../eventsourcing/event.js';
 import { keyedHash } from '../secrets/secrets.js';
@@ -7,6 +9,13 @@ import type { IdentityLinked, UserEvent } from './events.js';
 export interface Link {
   readonly userId: string;
   readonly accountId: string;
+}
+
+interface End {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  /** Since when it is known here, as time passes. */
+  readonly known: number;
 }
 
 type Handled = IdentityLinked | Extract<UserEvent, { type: 'SessionsEnded' | 'PasswordChanged' }>;
@@ -23,8 +32,13 @@ export function identityHash(key: Buffer, issuer: string, subject: string): stri
  */
 export class Identities {
   readonly #links = new Map<string, Link>();
-  /** By user id: when all sessions were ended, in milliseconds since the epoch. */
-  readonly #ends = new Map<string, number>();
+  /** By user id: when all sessions were ended. */
+  readonly #ends = new Map<string, End>();
+
+  constructor(
+    private readonly clock: Clock = systemClock,
+    private readonly time: Elapsed = elapsed,
+  ) {}
 
   get size(): number {
     return this.#links.size;
@@ -53,10 +67,14 @@ export class Identities {
 
   /** Whether the user has ended all sessions since, in milliseconds; whole seconds of a token count as before. */
   endedSince(userId: string, since: number): boolean {
-    return (this.#ends.get(userId) ?? -Infinity) >= since;
+    const end = this.#ends.get(userId);
+    if (!end) return false;
+    // Not later than we know of it: from a clock that was ahead, it would refuse whoever signs in until then.
+    return Math.min(end.at, this.clock() - (this.time() - end.known)) >= since;
   }
 
   #end(userId: string, at: number): void {
-    if ((this.#ends.get(userId) ?? -Infinity) < at) this.#ends.set(userId, at);
+    const before = this.#ends.get(userId);
+    if (!before || before.at < at) this.#ends.set(userId, { at, known: this.time() });
   }
 }

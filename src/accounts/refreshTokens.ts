@@ -29,6 +29,9 @@ export const REFRESH_MS = 30 * 24 * 3_600_000;
  */
 export const REPEAT_MS = 10_000;
 
+/** Tokens are removed so long after their end: a clock that is ahead for a moment must not end sessions. */
+export const REMOVED_MS = 2 * 24 * 3_600_000;
+
 /** Whose session a refresh token continues. */
 export interface RefreshedSession {
   readonly sessionId: string;
@@ -72,7 +75,10 @@ export class RefreshTokens {
   async issue({ sessionId, userId, epoch }: RefreshedSession, now: number): Promise<string> {
     const token = `rt_${randomBytes(32).toString('base64url')}`;
     await this.sql.transaction([
-      { text: 'DELETE FROM vault.refresh_tokens WHERE expires_at <= $1', params: [new Date(now)] },
+      {
+        text: 'DELETE FROM vault.refresh_tokens WHERE expires_at <= $1',
+        params: [new Date(now - REMOVED_MS)],
+      },
       {
         text: `INSERT INTO vault.refresh_tokens (hash, session_id, user_id, epoch, salt, expires_at)
                VALUES ($1, $2, $3, $4, $5, $6)`,
@@ -100,9 +106,10 @@ export class RefreshTokens {
       return { kind: 'rotated', token: successor };
     }
     const [used] = await this.sql.query<{ repeated: boolean }>(
-      `SELECT t.used_at > $3 AND s.hash IS NOT NULL AND s.used_at IS NULL AS repeated
+      // Used later than now: the clock was ahead, and nobody can tell how long ago that is.
+      `SELECT t.used_at > $3 AND t.used_at < $4 AND s.hash IS NOT NULL AND s.used_at IS NULL AS repeated
          FROM vault.refresh_tokens AS t LEFT JOIN vault.refresh_tokens AS s ON s.hash = $2 WHERE t.hash = $1`,
-      [this.#hash(token), this.#hash(successor), new Date(now - REPEAT_MS)],
+      [this.#hash(token), this.#hash(successor), new Date(now - REPEAT_MS), new Date(now + REPEAT_MS)],
     );
     // Its session has ended meanwhile, and it was forgotten.
     if (!used) return undefined;

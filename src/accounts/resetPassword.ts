@@ -87,7 +87,7 @@ export class ResetPassword {
     if (commandId === undefined) return refused('INVALID_INPUT', BAD_COMMAND_ID, 'commandId');
     const problem = passwordProblem('newPassword', newPassword);
     if (problem !== undefined) return refused('INVALID_INPUT', problem, 'newPassword');
-    const subject = this.tokens.verify('reset-password', token, at.getTime());
+    const subject = this.tokens.verify('reset-password', token, at.getTime(), RESET_MS);
     if (subject === undefined)
       return refused('TOKEN_INVALID', 'This token is over, or none of ours.', 'token');
     const { userId, epoch, emailHash } = mailedToken(subject);

@@ -45,6 +45,11 @@ export class Sessions {
         currentDate: now,
         requiredClaims: ['sub', 'exp', 'account', 'sid', 'epoch'],
       });
+      // Made by a clock that was ahead. Within the life of a token nobody notices; a token that is good for
+      // longer is refused, and its session goes on with the refresh token.
+      if ((payload.exp as number) > now.getTime() / 1000 + 2 * SESSION_SECONDS) {
+        return { kind: 'refused', code: 'SESSION_EXPIRED' };
+      }
       return {
         kind: 'session',
         session: {

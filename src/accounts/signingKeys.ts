@@ -1,6 +1,8 @@
 import type { KeyObject } from 'node:crypto';
 import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { calculateJwkThumbprint } from 'jose';
+import type { Elapsed } from '../clock.js';
+import { elapsed } from '../clock.js';
 import { decrypt, encrypt } from '../secrets/cipher.js';
 import type { Sql } from '../sql/sql.js';
 
@@ -59,6 +61,7 @@ interface Row {
 export class SigningKeys {
   /** The oldest first. */
   #keys: readonly SigningKey[] = [];
+  /** As time passes. */
   #loadedAt = -Infinity;
   #loading: Promise<void> | undefined;
 
@@ -66,17 +69,23 @@ export class SigningKeys {
     private readonly sql: Sql,
     private readonly masterKey: Buffer,
     private readonly tokenMs: number,
+    private readonly time: Elapsed,
   ) {}
 
   /** @param tokenMs how long a token is good */
-  static async open(sql: Sql, masterKey: Buffer, tokenMs: number): Promise<SigningKeys> {
+  static async open(
+    sql: Sql,
+    masterKey: Buffer,
+    tokenMs: number,
+    time: Elapsed = elapsed,
+  ): Promise<SigningKeys> {
     await sql.script(MIGRATION);
-    return new SigningKeys(sql, masterKey, tokenMs);
+    return new SigningKeys(sql, masterKey, tokenMs, time);
   }
 
   /** The key that signs at this time; makes the first one, and the next one when it is time. */
   async signing(now: number): Promise<Pick<SigningKey, 'kid' | 'privateKey'>> {
-    await this.#refresh(now, STALE_MS);
+    await this.#refresh(STALE_MS);
     if (this.#isDue(now)) await this.#add(now);
     const key = this.#keys.findLast(({ signsAt }) => signsAt <= now) ?? this.#keys[0];
     if (!key) throw new Error('there is no signing key');
@@ -86,13 +95,13 @@ export class SigningKeys {
   /** @returns undefined where no token of that key can be good any more, or there is no such key */
   async verifying(kid: string, now: number): Promise<KeyObject | undefined> {
     const known = (): SigningKey | undefined => this.#good(now).find((key) => key.kid === kid);
-    if (!known()) await this.#refresh(now, UNKNOWN_MS);
+    if (!known()) await this.#refresh(UNKNOWN_MS);
     return known()?.publicKey;
   }
 
   /** What others verify our tokens with, the coming key included. */
   async published(now: number): Promise<readonly PublicKey[]> {
-    await this.#refresh(now, STALE_MS);
+    await this.#refresh(STALE_MS);
     return this.#good(now).map(({ jwk }) => jwk);
   }
 
@@ -132,7 +141,7 @@ export class SigningKeys {
         new Date(now + LEAD_MS - ROTATION_MS),
       ],
     );
-    await this.#load(now);
+    await this.#load();
     // Whose last token is over has no more use.
     const good = this.#good(now).map((key) => key.kid);
     await this.sql.query('DELETE FROM vault.signing_keys WHERE signs_at <= $1 AND kid <> ALL($2::text[])', [
@@ -142,18 +151,18 @@ export class SigningKeys {
   }
 
   /** An outage leaves what is known: the keys of a month do not change in its time. */
-  async #refresh(now: number, maxAgeMs: number): Promise<void> {
-    if (now - this.#loadedAt < maxAgeMs) return;
+  async #refresh(maxAgeMs: number): Promise<void> {
+    if (this.time() - this.#loadedAt < maxAgeMs) return;
     try {
-      await (this.#loading ??= this.#load(now).finally(() => (this.#loading = undefined)));
+      await (this.#loading ??= this.#load().finally(() => (this.#loading = undefined)));
     } catch (error) {
       if (this.#keys.length === 0) throw error;
     }
   }
 
-  async #load(now: number): Promise<void> {
+  async #load(): Promise<void> {
     const rows = await this.sql.query<Row>('SELECT * FROM vault.signing_keys ORDER BY signs_at, kid');
-    this.#loadedAt = now;
+    this.#loadedAt = this.time();
     const known = new Map(this.#keys.map((key) => [key.kid, key]));
     this.#keys = rows.map((row) => known.get(row.kid) ?? this.#open(row));
   }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { UsageQueries } from '../../projections/usage/queries.js';
 import type { Config } from '../config.js';
+import { startTime } from '../dataDir.js';
 import { Follower } from '../following/follower.js';
 import type { Logger } from '../logger.js';
 import { Outage } from '../outage.js';
@@ -41,6 +42,7 @@ export async function openMetering(
     store,
     node,
     clock,
+    startedAt: await startTime(config.dataDir, clock()),
     log,
     flushMs: config.journalFlushMs,
     debtFile,

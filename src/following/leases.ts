@@ -12,12 +12,15 @@ CREATE TABLE IF NOT EXISTS read.leases (
   epoch      bigint      NOT NULL,
   expires_at timestamptz NOT NULL
 );
+-- How far ahead the holder sets the end each time.
+ALTER TABLE read.leases ADD COLUMN IF NOT EXISTS ttl interval NOT NULL DEFAULT interval '6 seconds';
 -- The last statement of every write under a lease: prolongs it, raises when it has been taken away.
 -- The row stays locked until the commit, so nobody takes the lease in between.
 CREATE OR REPLACE FUNCTION read.hold(lease text, held bigint, ttl interval) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
-  UPDATE read.leases SET expires_at = clock_timestamp() + ttl WHERE name = lease AND epoch = held;
+  UPDATE read.leases AS l SET expires_at = clock_timestamp() + hold.ttl, ttl = hold.ttl
+   WHERE l.name = lease AND l.epoch = held;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'another process holds the lease on %', lease USING ERRCODE = '${LEASE_LOST}';
   END IF;
@@ -85,10 +88,14 @@ export class Leases {
   async take(name: string, held?: Lease, starting = false): Promise<Lease | undefined> {
     if (held) this.#held.delete(held);
     const [row] = await this.sql.query<{ epoch: number }>(
-      `INSERT INTO read.leases AS l VALUES ($1, $2, 1, clock_timestamp() + $3::interval)
+      `INSERT INTO read.leases AS l VALUES ($1, $2, 1, clock_timestamp() + $3::interval, $3::interval)
        ON CONFLICT (name) DO UPDATE
-         SET holder = excluded.holder, epoch = l.epoch + 1, expires_at = clock_timestamp() + $3::interval
-         WHERE l.expires_at <= clock_timestamp() OR l.epoch = $4 OR ($5 AND (l.holder = excluded.holder OR $6))
+         SET holder = excluded.holder, epoch = l.epoch + 1, expires_at = clock_timestamp() + $3::interval,
+             ttl = excluded.ttl
+         -- Further ahead than its holder sets it: the database's clock was set back, and a dead one would
+         -- keep it for as long. One that lives sets it right within a third of that time.
+         WHERE l.expires_at <= clock_timestamp() OR l.expires_at > clock_timestamp() + 2 * l.ttl
+            OR l.epoch = $4 OR ($5 AND (l.holder = excluded.holder OR $6))
        RETURNING epoch`,
       [name, this.options.holder, this.ttl, held?.epoch ?? null, starting, this.options.alone],
     );

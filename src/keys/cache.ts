@@ -1,4 +1,6 @@
 import type { KnownKeyRow } from '../../projections/keys/queries.js';
+import type { Elapsed } from '../clock.js';
+import { elapsed } from '../clock.js';
 import type { Environment, StoredEvent } from '../eventsourcing/event.js';
 import { as } from '../eventsourcing/event.js';
 import { keyedHash, keyedHasher } from '../secrets/secrets.js';
@@ -18,6 +20,8 @@ export interface KnownRotation {
   readonly hash: string;
   /** When the secret before stops working, milliseconds since the epoch. */
   readonly graceEndsAt: number;
+  /** The same as time passes: the change may be dated by a clock that was ahead. */
+  readonly graceEndsBy: number;
 }
 
 /** What a call needs to know of a key. */
@@ -68,6 +72,7 @@ export class KeyCache {
   constructor(
     pepper: Buffer,
     private readonly prefixes: readonly string[],
+    private readonly time: Elapsed = elapsed,
   ) {
     this.#hashOf = keyedHasher(pepper, PURPOSE);
   }
@@ -85,11 +90,7 @@ export class KeyCache {
         environment,
         scopes: this.#shared(row.scopes),
         hash,
-        rotations: rotations.map(({ revision, hash, graceEndsAt }) => ({
-          revision,
-          hash,
-          graceEndsAt: Date.parse(graceEndsAt),
-        })),
+        rotations: rotations.map((rotation) => this.#rotation(rotation)),
         limits: limitsOfKey(limits),
         revoked: revoked_at !== null,
         expiresAt: expires_at?.getTime() ?? null,
@@ -116,7 +117,7 @@ export class KeyCache {
         : {
             revoked: before.revoked,
             rotations: merged(before.rotations, [
-              { revision, hash: data.hash, graceEndsAt: Date.parse(data.graceEndsAt) },
+              this.#rotation({ revision, at: stored.metadata.at, ...data }),
             ]),
           };
     if (known) this.#put({ ...known, ...after });
@@ -133,9 +134,20 @@ export class KeyCache {
     }
     if (key.revoked) return { kind: 'refused', code: 'KEY_REVOKED' };
     if (key.expiresAt !== null && key.expiresAt <= now) return { kind: 'refused', code: 'KEY_EXPIRED' };
-    if (key.rotations !== NONE && worksUntil(key, hash) <= now)
+    if (key.rotations !== NONE && isRotated(key, hash, now, this.time()))
       return { kind: 'refused', code: 'KEY_ROTATED' };
     return { kind: 'key', key };
+  }
+
+  #rotation(change: {
+    readonly revision: number;
+    readonly at: string;
+    readonly hash: string;
+    readonly graceEndsAt: string;
+  }): KnownRotation {
+    const { revision, at, hash } = change;
+    const graceEndsAt = Date.parse(change.graceEndsAt);
+    return { revision, hash, graceEndsAt, graceEndsBy: this.time() + graceEndsAt - Date.parse(at) };
   }
 
   /** The same scopes as one list: there are few combinations and many keys. */
@@ -173,8 +185,9 @@ function merged(some: readonly KnownRotation[], others: readonly KnownRotation[]
   return [...byRevision.values()].sort((a, b) => a.revision - b.revision);
 }
 
-/** When the secret with this hash stops working: when the grace ends that the next rotation gave it. */
-function worksUntil({ hash, rotations }: KnownKey, asked: string): number {
+/** Whether the secret with this hash has stopped working: the grace is over that the next rotation gave it. */
+function isRotated({ hash, rotations }: KnownKey, asked: string, now: number, elapsedNow: number): boolean {
   const place = hash === asked ? -1 : rotations.findIndex((rotation) => rotation.hash === asked);
-  return rotations[place + 1]?.graceEndsAt ?? Infinity;
+  const next = rotations[place + 1];
+  return next !== undefined && (next.graceEndsAt <= now || next.graceEndsBy <= elapsedNow);
 }

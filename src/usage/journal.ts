@@ -36,6 +36,8 @@ export interface JournalOptions {
   readonly store: EventStore;
   readonly node: string;
   readonly clock: Clock;
+  /** Milliseconds since the epoch, later than that of any earlier start of the node; by default now. */
+  readonly startedAt?: number;
   readonly log: Logger;
   /** Shortest time from one flush to the next, in milliseconds; up to four times as much under load. */
   readonly flushMs: number;
@@ -78,7 +80,7 @@ export class Journal {
   readonly #closing = new AbortController();
 
   constructor(private readonly options: JournalOptions) {
-    this.start = `${new Date(options.clock()).toISOString()}-${randomBytes(4).toString('hex')}`;
+    this.start = `${new Date(options.startedAt ?? options.clock()).toISOString()}-${randomBytes(4).toString('hex')}`;
     this.#gathering = new FlushTiming({
       flushMs: options.flushMs,
       max: MAX_BATCH_USES,

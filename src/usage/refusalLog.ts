@@ -37,7 +37,7 @@ export class RefusalLog {
   sweep(now: number): void {
     const minute = Math.floor(now / MINUTE_MS);
     for (const [id, entry] of this.#minutes) {
-      if (entry.minute >= minute) continue;
+      if (entry.minute === minute) continue;
       this.#summarise(entry);
       this.#minutes.delete(id);
     }

@@ -64,7 +64,7 @@ it('an event that comes again, or late, changes nothing', () => {
 
 it('what was loaded counts like what is applied', () => {
   const ended = new EndedSessions();
-  ended.load({ sessions: [{ sessionId: 's1', at: NOON }], epochs: [{ userId: 'u2', epoch: 1, at: NOON }] });
+  ended.load({ sessions: [{ sessionId: 's1' }], epochs: [{ userId: 'u2', epoch: 1 }] });
   expect([ended.has(session('s1')), ended.has(session('s2', 0, 'u2'))]).toEqual([true, true]);
 });
 
@@ -76,19 +76,19 @@ it('forgets what is older than any token, and nothing sooner', () => {
   });
   fc.assert(
     fc.property(fc.array(step, { minLength: 1, maxLength: 30 }), (steps) => {
-      const ended = new EndedSessions();
+      let now = 0;
+      const ended = new EndedSessions(() => now);
       const sessions = new Map<string, number>();
       const epochs = new Map<string, { epoch: number; at: number }>();
-      let now = NOON;
       for (const { id, wait, all } of steps) {
         now += wait;
         if (all) {
           const epoch = (epochs.get(`u${id}`)?.epoch ?? 0) + 1;
           epochs.set(`u${id}`, { epoch, at: now });
-          ended.apply(everywhere(`u${id}`, epoch, now));
+          ended.apply(everywhere(`u${id}`, epoch));
         } else if (!sessions.has(`s${id}`)) {
           sessions.set(`s${id}`, now);
-          ended.apply(signedOut(`s${id}`, now));
+          ended.apply(signedOut(`s${id}`));
         }
       }
       const young = (at: number): boolean => at >= now - ENDED_KEPT_MS;
@@ -98,8 +98,21 @@ it('forgets what is older than any token, and nothing sooner', () => {
       for (const [id, { epoch, at }] of epochs) {
         if (young(at)) expect(ended.has(session('none', epoch - 1, id))).toBe(true);
       }
-      ended.apply(signedOut('last', now + 2 * ENDED_KEPT_MS));
+      now += 2 * ENDED_KEPT_MS;
+      ended.apply(signedOut('last'));
       expect(ended.size).toBe(1);
     }),
   );
+});
+
+it.each([1, -1])('an end that is dated a day off brings no other session back: %i day', (days) => {
+  const ended = new EndedSessions();
+  ended.apply(signedOut('s1'));
+  ended.apply(everywhere('u2', 1));
+  ended.apply(signedOut('s3', NOON + days * 26 * 3_600_000));
+  expect([ended.has(session('s1')), ended.has(session('s2', 0, 'u2')), ended.has(session('s3'))]).toEqual([
+    true,
+    true,
+    true,
+  ]);
 });

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
-import { REFRESH_MS, RefreshTokens, REPEAT_MS } from '../../src/accounts/refreshTokens.js';
+import { REFRESH_MS, RefreshTokens, REMOVED_MS, REPEAT_MS } from '../../src/accounts/refreshTokens.js';
 import { freshSql } from '../support/database.js';
 
 const NOON = Date.parse('2026-11-22T12:00:00Z');
@@ -57,7 +57,7 @@ it('is over when it was not used for thirty days, and then removed', async () =>
   expect(await tokens.find(token, NOON + REFRESH_MS - 1)).toEqual(session);
   expect(await tokens.find(token, NOON + REFRESH_MS)).toBeUndefined();
   expect(await tokens.rotate(token, NOON + REFRESH_MS)).toBeUndefined();
-  await tokens.issue(newSession(), NOON + REFRESH_MS);
+  await tokens.issue(newSession(), NOON + REFRESH_MS + REMOVED_MS);
   const left = await database.sql.query('SELECT 1 FROM vault.refresh_tokens WHERE session_id = $1', [
     session.sessionId,
   ]);
@@ -136,4 +136,19 @@ it('in any order of uses a session has one unused token, and an old one shows th
     }),
     { numRuns: 60 },
   );
+});
+
+describe('a clock that was ahead for a moment', () => {
+  it('ends no session', async () => {
+    const session = newSession();
+    const token = await tokens.issue(session, NOON - REFRESH_MS + 60_000);
+    await tokens.issue(newSession(), NOON + 86_400_000);
+    expect(await tokens.find(token, NOON)).toEqual(session);
+  });
+
+  it('makes no token good for a second exchange until it is over', async () => {
+    const token = await tokens.issue(newSession(), NOON);
+    await rotated(token, NOON + 3_600_000);
+    expect(await tokens.rotate(token, NOON + 600_000)).toEqual({ kind: 'reused' });
+  });
 });

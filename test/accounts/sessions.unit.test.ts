@@ -54,6 +54,19 @@ const text = (part: string | undefined): Record<string, unknown> =>
 const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 
 describe('a session token', () => {
+  it.each([
+    ['a second', 1, 'session'],
+    ['a quarter of an hour', SESSION_SECONDS, 'session'],
+    ['a quarter of an hour and a second', SESSION_SECONDS + 1, 'refused'],
+    ['a day', 86_400, 'refused'],
+  ])('of a clock that was ahead by %s is good for twice its time at most', async (_name, seconds, kind) => {
+    const token = await sessions.issue(session, new Date(NOW.getTime() + seconds * 1000));
+    const check = await sessions.verify(token, NOW);
+    expect(check.kind).toBe(kind);
+    // Whoever has a refresh token uses it then.
+    if (check.kind === 'refused') expect(check.code).toBe('SESSION_EXPIRED');
+  });
+
   it('says whose session it is', async () => {
     const token = await sessions.issue(session, NOW);
     expect(await sessions.verify(token, NOW)).toEqual({ kind: 'session', session });

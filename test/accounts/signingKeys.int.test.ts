@@ -32,7 +32,23 @@ beforeEach(async () => {
   await database.sql.script('DROP TABLE IF EXISTS vault.signing_keys');
 });
 
-const node = (): Promise<SigningKeys> => SigningKeys.open(sql, MASTER, TOKEN_MS);
+let passed = 0;
+
+/** A node on which as much time passes as its clock says. */
+async function node(): Promise<SigningKeys> {
+  const keys = await SigningKeys.open(sql, MASTER, TOKEN_MS, () => passed);
+  return new Proxy(keys, {
+    get: (target, name) => {
+      const method: unknown = Reflect.get(target, name);
+      if (typeof method !== 'function') return method;
+      return (...args: unknown[]) => {
+        passed = args.at(-1) as number;
+        return Reflect.apply(method, target, args) as unknown;
+      };
+    },
+  });
+}
+
 const kidsOf = async (keys: SigningKeys, now: number): Promise<string[]> =>
   (await keys.published(now)).map(({ kid }) => kid);
 
@@ -111,8 +127,17 @@ it('an id that nobody has makes it look once a second, however many are made up'
   expect(queries).toHaveLength(1);
 });
 
+it('looks for the keys of others again though its clock was ahead for a moment', async () => {
+  let time = 0;
+  const [one, two] = await Promise.all([1, 2].map(() => SigningKeys.open(sql, MASTER, TOKEN_MS, () => time)));
+  await one?.published(NOON + 3_600_000);
+  time += 2_000;
+  const issued = await two?.signing(NOON);
+  expect(await one?.verifying(issued?.kid ?? '', NOON)).toBeDefined();
+});
+
 it('an outage leaves the keys that are known', async () => {
-  const keys = await SigningKeys.open(sql, MASTER, TOKEN_MS);
+  const keys = await node();
   const { kid } = await keys.signing(NOON);
   away = true;
   try {

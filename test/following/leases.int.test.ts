@@ -158,6 +158,18 @@ onPostgres('several projectors on one PostgreSQL', () => {
     expect(await counted(second)).toBe(6);
   });
 
+  it('takes over from a dead holder, though the database’s clock was an hour ahead meanwhile', async () => {
+    const dead = await Leases.open(admin, { holder: 'a', alone: false, ttlMs: LONG_LEASE_MS });
+    const held = await dead.take('tally');
+    const next = await Leases.open(admin, { holder: 'b', alone: false, ttlMs: SHORT_LEASE_MS });
+    expect(await next.take('tally')).toBeUndefined();
+    // As the row of a lease looks once the clock is right again.
+    await admin.query(`UPDATE read.leases SET expires_at = expires_at + interval '1 hour'`);
+    expect((await next.take('tally'))?.epoch).toBe((held?.epoch ?? 0) + 1);
+    if (held) await expect(admin.query(held.hold.text, held.hold.params)).rejects.toThrow('another process');
+    await Promise.all([dead, next].map((leases) => held && leases.release(held)));
+  });
+
   it('writes nothing of a batch in whose middle the lease was lost', async () => {
     const inBatch = deferred();
     const release = deferred();

@@ -163,6 +163,39 @@ describe('a key', () => {
   });
 });
 
+describe('a secret that was replaced by a clock that was an hour ahead', () => {
+  const AHEAD = 3_600_000;
+  const [first, second] = [mintKey('sk_live_'), mintKey('sk_live_')];
+  const rotationOf = (graceMs: number) => ({
+    revision: 1,
+    at: new Date(NOW + AHEAD).toISOString(),
+    hash: hashKey(PEPPER, second),
+    prefix: 'sk_live_',
+    last4: second.slice(-4),
+    graceEndsAt: new Date(NOW + AHEAD + graceMs).toISOString(),
+  });
+  const cacheWith = (graceMs: number, time: () => number): KeyCache => {
+    const cache = new KeyCache(PEPPER, PREFIXES, time);
+    const { row } = example('k1');
+    cache.load([{ ...row, hash: hashKey(PEPPER, first), rotations: [rotationOf(graceMs)] }]);
+    return cache;
+  };
+
+  it('stops at once where it was given no grace', () => {
+    const cache = cacheWith(0, () => 0);
+    expect([codeOf(cache, first), codeOf(cache, second)]).toEqual(['KEY_ROTATED', 'valid']);
+  });
+
+  it('works no longer than its grace from when this is known', () => {
+    let passed = 0;
+    const cache = cacheWith(10_000, () => passed);
+    passed = 9_999;
+    expect(codeOf(cache, first, NOW + passed)).toBe('valid');
+    passed = 10_000;
+    expect(codeOf(cache, first, NOW + passed)).toBe('KEY_ROTATED');
+  });
+});
+
 /**
  * The race: a node loads a key's row, and while the row is under way the revocation comes in by its own
  * command or by the reader; the reader brings both events again later. Whatever the order, a revocation

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DataDirInUse, lockDataDir, nodeId } from '../../src/dataDir.js';
+import { DataDirInUse, lockDataDir, nodeId, startTime } from '../../src/dataDir.js';
 
 let directory: string;
 beforeEach(async () => {
@@ -32,5 +32,12 @@ describe('the id of a node', () => {
     expect(await nodeId(directory, undefined)).toBe(made);
     expect(await readFile(join(directory, 'node-id'), 'utf8')).toBe(`${made}\n`);
     expect(await readdir(directory)).toEqual(['node-id']);
+  });
+
+  it('is later with each start, also when the clock has been set back', async () => {
+    const starts = [];
+    for (const now of [1_000, 86_400_000, 2_000, 2_000, 90_000_000])
+      starts.push(await startTime(directory, now));
+    expect(starts).toEqual([1_000, 86_400_000, 86_400_001, 86_400_002, 90_000_000]);
   });
 });

@@ -86,3 +86,9 @@ it('does not sum up a minute that goes on', () => {
   log.sweep(NOON + MINUTE);
   expect(counts()).toEqual([...ones(10), 3]);
 });
+
+it('sums up a minute that only a clock was in that was ahead', () => {
+  add(12, NOON + 60 * MINUTE);
+  log.sweep(NOON + MINUTE);
+  expect(counts()).toEqual([...ones(10), 2]);
+});
