@@ -37,7 +37,7 @@ module.exports = {
       name: 'read-models-import-events',
       comment: 'A read model knows capabilities by their events alone.',
       severity: 'error',
-      from: { path: '^projections/' },
+      from: { path: '^projections/', pathNot: '^projections/index\\.ts$' },
       to: {
         path: '^src/',
         pathNot: `^src/(eventsourcing|sql)/|^src/following/(readModel|answerCache)\\.ts$|^src/boundedMap\\.ts$|${CAPABILITIES}events\\.ts$`,

@@ -1,12 +1,7 @@
-import { AccountQueries } from '../projections/accounts/queries.js';
-import { IdentityQueries } from '../projections/identities/queries.js';
-import { CatalogueQueries } from '../projections/catalogue/queries.js';
-import { KeyQueries } from '../projections/keys/queries.js';
-import { AuditQueries } from '../projections/audit/queries.js';
+import type { Queries } from '../projections/index.js';
+import { queriesOf } from '../projections/index.js';
+import { furthestBehind } from './following/readModel.js';
 import type { Projector } from './following/projector.js';
-import { SessionQueries } from '../projections/sessions/queries.js';
-import { TeamQueries } from '../projections/teams/queries.js';
-import { UsageQueries } from '../projections/usage/queries.js';
 import { readModelCommands } from './admin/readModels.js';
 import { AdminServer } from './admin/server.js';
 import { followAccess } from './composition/access.js';
@@ -16,7 +11,7 @@ import { followUsage, openMetering } from './composition/metering.js';
 import { openEnvironmentAccounts } from './composition/environmentKeys.js';
 import { publishOperators } from './composition/operators.js';
 import type { OnProgress, StartOptions } from './composition/options.js';
-import type { ApiCommands, Parts, Queries } from './composition/parts.js';
+import type { ApiCommands, Parts } from './composition/parts.js';
 import { createCommands } from './composition/parts.js';
 import type { Projections, RunningProjections } from './composition/projections.js';
 import {
@@ -121,7 +116,7 @@ async function startAll(
   const projections = await startProjections(stores, log, shutdown);
   await serveOperator(projections, stores, config, log, shutdown);
   await catchUp(projections, stores, report);
-  const queries = queriesOf(projections);
+  const queries = queriesOf(projections.sql, projections.models);
   await eraseRestored(stores, queries, log);
   const imported = await publishPatterns(options, stores, queries.catalogue, report);
   const { url, parts, apiCommands } = await serveCalls(
@@ -166,7 +161,7 @@ async function startApi(
 ): Promise<Omit<Server, 'close'>> {
   const projections = await followProjections(stores, options.log, shutdown);
   await catchUp(projections, stores, report);
-  const queries = queriesOf(projections);
+  const queries = queriesOf(projections.sql, projections.models);
   const { url } = await serveCalls(options, stores, projections, queries, shutdown, report);
   return { url, demoKey: undefined, imported: 0 };
 }
@@ -189,7 +184,7 @@ async function startProjector(
   shutdown.add('HTTP server', () => graceful.stop());
 
   await catchUp(projections, stores, report);
-  const queries = queriesOf(projections);
+  const queries = queriesOf(projections.sql, projections.models);
   await eraseRestored(stores, queries, log);
   const imported = await publishPatterns(options, stores, queries.catalogue, report);
   openSearch(projections, config, true, log, shutdown);
@@ -220,12 +215,7 @@ async function serveCalls(
   report: OnProgress,
 ): Promise<{ url: string; parts: Parts; apiCommands: ApiCommands }> {
   const { reader, models } = projections;
-  const loadedFrom = Math.min(
-    ...['accounts', 'identities', 'keys', 'sessions', 'teams'].map(
-      (name) => models.access(name).state().checkpoint,
-    ),
-  );
-  const access = await followAccess(stores, reader, loadedFrom, queries, log, shutdown);
+  const access = await followAccess(stores, reader, furthestBehind(models), queries, log, shutdown);
   await openEnvironmentAccounts(stores, access.plans);
   const metering = await openMetering(stores, queries.usage, config, log, shutdown);
   const search = openSearch(projections, config, config.role !== 'api', log, shutdown);
@@ -239,17 +229,4 @@ async function serveCalls(
   const url = await listen(fastify, config);
   shutdown.add('HTTP server', () => graceful.stop());
   return { url, parts, apiCommands };
-}
-
-function queriesOf({ models, sql }: Projections): Queries {
-  return {
-    accounts: new AccountQueries(sql, models.access('accounts')),
-    keys: new KeyQueries(sql, models.access('keys')),
-    identities: new IdentityQueries(sql, models.access('identities')),
-    sessions: new SessionQueries(sql, models.access('sessions')),
-    teams: new TeamQueries(sql, models.access('teams')),
-    catalogue: new CatalogueQueries(sql, models.access('catalogue'), models.access('popularity')),
-    audit: new AuditQueries(sql, models.access('audit')),
-    usage: new UsageQueries(sql, models.access('usage')),
-  };
 }

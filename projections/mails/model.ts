@@ -5,6 +5,7 @@ import type { ReadModel } from '../../src/following/readModel.js';
 /** Mails that were asked for, and what became of them. */
 export const mails: ReadModel = {
   name: 'mails',
+  awaited: false,
   version: 1,
   tables: ['mails'],
   handles: new Set<MailEvent['type']>(['MailRequested', 'MailSent', 'MailFailed']),

@@ -8,6 +8,7 @@ import type { ReadModel } from '../../src/following/readModel.js';
  */
 export const popularity: ReadModel = {
   name: 'popularity',
+  awaited: false,
   version: 1,
   tables: ['uses'],
   handles: new Set<UsageEvent['type']>(['UsesRecorded', 'UsesCorrected']),

@@ -19,6 +19,7 @@ const SEP = '\u0001';
 /** The ledger of uses: what counts in each period, and by the hour for reports. */
 export const usage: ReadModel = {
   name: 'usage',
+  awaited: false,
   version: 2,
   tables: ['counters', 'hours', 'keys'],
   handles: new Set<UsageEvent['type']>(['UsesRecorded', 'UsesCorrected']),

@@ -52,7 +52,7 @@ export interface Access {
 /**
  * Loads keys, plans, deleted accounts, ended sessions, memberships and operators from their read models or
  * streams and follows their events from there on.
- * @param from the checkpoint of the read model that is furthest behind
+ * @param from where the read model stands that is furthest behind: nothing is lost, whichever they load from
  */
 export async function followAccess(
   stores: Pick<Stores, 'commands' | 'store' | 'shared' | 'secrets' | 'profile' | 'environmentKeys' | 'clock'>,

@@ -1,11 +1,4 @@
-import type { AccountQueries } from '../../projections/accounts/queries.js';
-import type { AuditQueries } from '../../projections/audit/queries.js';
-import type { CatalogueQueries } from '../../projections/catalogue/queries.js';
-import type { IdentityQueries } from '../../projections/identities/queries.js';
-import type { KeyQueries } from '../../projections/keys/queries.js';
-import type { SessionQueries } from '../../projections/sessions/queries.js';
-import type { TeamQueries } from '../../projections/teams/queries.js';
-import type { UsageQueries } from '../../projections/usage/queries.js';
+import type { Queries } from '../../projections/index.js';
 import { RegisterUser } from '../accounts/register.js';
 import { KeySecrets } from '../keys/secrets.js';
 import type { UsageChanges } from '../usage/usageChanges.js';
@@ -14,18 +7,6 @@ import type { Metering } from './metering.js';
 import type { Projections } from './projections.js';
 import type { Search } from './search.js';
 import type { Stores } from './stores.js';
-
-/** The queries of all read models. */
-export interface Queries {
-  readonly accounts: AccountQueries;
-  readonly keys: KeyQueries;
-  readonly identities: IdentityQueries;
-  readonly sessions: SessionQueries;
-  readonly teams: TeamQueries;
-  readonly catalogue: CatalogueQueries;
-  readonly usage: UsageQueries;
-  readonly audit: AuditQueries;
-}
 
 /** Everything that answers a call. */
 export interface Parts {

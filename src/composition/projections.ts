@@ -1,21 +1,10 @@
-import { accounts } from '../../projections/accounts/model.js';
-import type { AccountQueries } from '../../projections/accounts/queries.js';
+import type { Queries } from '../../projections/index.js';
+import { queriesOf, READ_MODELS } from '../../projections/index.js';
 import { announceProgress, onProgress } from '../following/progressChannel.js';
-import { audit } from '../../projections/audit/model.js';
-import { catalogue } from '../../projections/catalogue/model.js';
 import { FollowedReadModels } from '../following/followedReadModels.js';
-import { keys } from '../../projections/keys/model.js';
-import { KeyQueries } from '../../projections/keys/queries.js';
-import { mails } from '../../projections/mails/model.js';
-import { popularity } from '../../projections/popularity/model.js';
-import type { ReadModel, ReadModels } from '../following/readModel.js';
+import type { ReadModels } from '../following/readModel.js';
 import { Projector } from '../following/projector.js';
 import { onServingTables } from '../following/servingTables.js';
-import { identities } from '../../projections/identities/model.js';
-import { sessions } from '../../projections/sessions/model.js';
-import { teams } from '../../projections/teams/model.js';
-import { TeamQueries } from '../../projections/teams/queries.js';
-import { usage } from '../../projections/usage/model.js';
 import { eraseAgain } from '../accounts/eraseAgain.js';
 import {
   changeEmail,
@@ -46,19 +35,6 @@ import { configuredOperators } from './operators.js';
 import type { OnProgress } from './options.js';
 import type { Shutdown } from './shutdown.js';
 import type { Stores } from './stores.js';
-
-export const READ_MODELS: readonly ReadModel[] = [
-  keys,
-  accounts,
-  sessions,
-  identities,
-  teams,
-  mails,
-  catalogue,
-  usage,
-  popularity,
-  audit,
-];
 
 /** Read models that show that an account is there, or is no more. */
 const ACCOUNT_MODELS = ['accounts', 'keys', 'teams'];
@@ -212,8 +188,7 @@ export async function followProjections(
 /** What follows from events: each policy by itself, behind a checkpoint of its own. */
 function createPolicies(stores: Stores, models: ReadModels, sql: Sql): Policy[] {
   const { commands, personal, refreshTokens } = stores;
-  const keyQueries = new KeyQueries(sql, models.access('keys'));
-  const teamQueries = new TeamQueries(sql, models.access('teams'));
+  const queries = queriesOf(sql, models);
   /** What a read model says of an id, once it has seen a position. */
   const asOf =
     (model: string, ask: (id: string) => Promise<string[]>) =>
@@ -224,9 +199,9 @@ function createPolicies(stores: Stores, models: ReadModels, sql: Sql): Policy[] 
       }
       return ask(id);
     };
-  const keysOf = asOf('keys', (accountId) => keyQueries.unrevoked(accountId));
-  const joined = asOf('teams', (userId) => teamQueries.joined(userId));
-  const invited = asOf('teams', (accountId) => teamQueries.invited(accountId));
+  const keysOf = asOf('keys', (accountId) => queries.keys.unrevoked(accountId));
+  const joined = asOf('teams', (userId) => queries.teams.joined(userId));
+  const invited = asOf('teams', (accountId) => queries.teams.invited(accountId));
   return [
     openAccount(commands),
     offerPasswordReset(commands),
@@ -253,10 +228,7 @@ const SURE_MS = 24 * 3_600_000;
  */
 export async function eraseRestored(
   { personal, clock }: Stores,
-  {
-    accounts,
-    teams,
-  }: { readonly accounts: Pick<AccountQueries, 'deleted'>; readonly teams: Pick<TeamQueries, 'over'> },
+  { accounts, teams }: Pick<Queries, 'accounts' | 'teams'>,
   log: Logger,
 ): Promise<void> {
   await personal.erase(await personal.withKey(await teams.over(new Date(clock() - SURE_MS))));

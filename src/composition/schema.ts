@@ -1,4 +1,5 @@
 import type { GraphQLSchema } from 'graphql';
+import { AWAITED_MODELS } from '../../projections/index.js';
 import { ReadYourWrites } from '../following/readYourWrites.js';
 import { ConfirmEmailChange, RequestEmailChange } from '../accounts/changeEmail.js';
 import { ChangePassword } from '../accounts/changePassword.js';
@@ -57,9 +58,6 @@ import { createKeyDesk } from './keyDesk.js';
 import type { ApiCommands, Parts } from './parts.js';
 import { accountsShown } from './projections.js';
 
-/** Read models that commands change; what calls change shows a moment later. */
-const SHOWN_MODELS = ['accounts', 'audit', 'catalogue', 'identities', 'keys', 'sessions', 'teams'];
-
 /**
  * Mutations after which there is nothing to read back. What follows from a reset that is asked for depends on
  * whether somebody has the e-mail, and waiting beside it would tell.
@@ -92,7 +90,7 @@ export function createProductSchema(
   log: Logger,
 ): GraphQLSchema {
   const { stores, projections, access } = parts;
-  const showing = new ReadYourWrites(projections.models, SHOWN_MODELS);
+  const showing = new ReadYourWrites(projections.models, AWAITED_MODELS);
   stores.commands.onAppended(showing.appended);
   const shared: Shared = {
     ...parts,

@@ -20,6 +20,8 @@ export interface ReadModel {
   indexes?(t: Tables): readonly string[];
   /** Event types that can change it. */
   readonly handles: ReadonlySet<string>;
+  /** False where it shows what calls do or nothing that mutations change: they do not wait for it then. */
+  readonly awaited?: boolean;
   /** Statements that apply the events, in order. Given only events of the types above. */
   fold(events: readonly StoredEvent[], t: Tables): readonly Statement[];
 }
@@ -58,6 +60,11 @@ export interface ReadModels {
   allReached(position: Position, timeoutMs: number): Promise<boolean>;
   /** Calls back after each change of a model's rows. */
   onChanged(name: string, listener: () => void): void;
+}
+
+/** The position from which everything is still to come that any of the read models has not seen. */
+export function furthestBehind(models: Pick<ReadModels, 'states'>): Position {
+  return Math.min(...models.states().map(({ checkpoint }) => checkpoint));
 }
 
 export function tableNames(model: ReadModel, generation: number): Tables {

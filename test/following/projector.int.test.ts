@@ -1,14 +1,9 @@
 import fc from 'fast-check';
-import { accounts } from '../../projections/accounts/model.js';
-import { catalogue } from '../../projections/catalogue/model.js';
-import { keys } from '../../projections/keys/model.js';
-import { popularity } from '../../projections/popularity/model.js';
+import { READ_MODELS } from '../../projections/index.js';
 import type { ReadModel } from '../../src/following/readModel.js';
 import { rowsDigest } from '../../src/following/compare.js';
 import type { ProjectorOptions } from '../../src/following/projector.js';
 import { Projector } from '../../src/following/projector.js';
-import { teams } from '../../projections/teams/model.js';
-import { usage } from '../../projections/usage/model.js';
 import { PostgresEventStore } from '../../src/adapters/postgres/eventStore.js';
 import { as } from '../../src/eventsourcing/event.js';
 import { EventReader } from '../../src/following/reader.js';
@@ -22,10 +17,9 @@ import {
   newStream,
 } from '../eventsourcing/fixtures.js';
 import { freshSql } from '../support/database.js';
-import { happening, Historian } from '../projections/histories.js';
+import { Historian, history } from '../projections/histories.js';
 
 const LONG = 10_000;
-const MODELS = [accounts, catalogue, keys, popularity, teams, usage];
 
 let database: Awaited<ReturnType<typeof freshSql>>;
 let sql: Sql;
@@ -66,7 +60,7 @@ async function project(
 /** A digest of the rows of every table, by `model.table`. */
 async function rowsOf(
   projector: Projector,
-  models: readonly ReadModel[] = MODELS,
+  models: readonly ReadModel[] = READ_MODELS,
 ): Promise<Record<string, string>> {
   const digests: Record<string, string> = {};
   for (const { name, tables } of models) {
@@ -110,26 +104,21 @@ describe('law 5: every read model can be dropped and rebuilt', () => {
     let sizes = [1];
     let reads = 0;
     store.onReadAll = (read) => read(sizes[reads++ % sizes.length] as number);
-    const { projector, reader } = await project(MODELS);
+    const { projector, reader } = await project(READ_MODELS);
     const pageSizes = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 6 });
     await fc.assert(
-      fc.asyncProperty(
-        fc.array(happening, { minLength: 1, maxLength: 25 }),
-        pageSizes,
-        pageSizes,
-        async (happenings, live, rebuilding) => {
-          sizes = live;
-          await new Historian(store).write(happenings);
-          expect(await projector.allReached(await store.head(), LONG)).toBe(true);
-          const incremental = await rowsOf(projector);
+      fc.asyncProperty(history, pageSizes, pageSizes, async (happenings, live, rebuilding) => {
+        sizes = live;
+        await new Historian(store).write(happenings);
+        expect(await projector.allReached(await store.head(), LONG)).toBe(true);
+        const incremental = await rowsOf(projector);
 
-          sizes = rebuilding.map((size) => size * 20);
-          // Pages that were read for the live fold would be used again.
-          for (let i = 0; i < 10; i++) await reader.page(i);
-          for (const { name } of MODELS) expect((await projector.rebuild(name)).differing).toEqual([]);
-          expect(await rowsOf(projector)).toEqual(incremental);
-        },
-      ),
+        sizes = rebuilding.map((size) => size * 20);
+        // Pages that were read for the live fold would be used again.
+        for (let i = 0; i < 10; i++) await reader.page(i);
+        for (const { name } of READ_MODELS) expect((await projector.rebuild(name)).differing).toEqual([]);
+        expect(await rowsOf(projector)).toEqual(incremental);
+      }),
       { numRuns: 8 },
     );
   }, 240_000);
@@ -465,10 +454,10 @@ describe('law 10: no fact is lost', () => {
       return rows;
     });
     store.onReadAll = (read, after) => read(1 + (after % 7));
-    const { projector } = await project(MODELS, on);
+    const { projector } = await project(READ_MODELS, on);
     await fc.assert(
       fc.asyncProperty(
-        fc.array(happening, { minLength: 5, maxLength: 25 }),
+        history,
         fc.array(fc.constantFrom<Fault>('none', 'none', 'not committed', 'refused', 'not confirmed'), {
           maxLength: 14,
         }),
@@ -478,7 +467,7 @@ describe('law 10: no fact is lost', () => {
           expect(await projector.allReached(await store.head(), LONG)).toBe(true);
           faults = [];
           const survived = await rowsOf(projector);
-          for (const { name } of MODELS) await projector.rebuild(name);
+          for (const { name } of READ_MODELS) await projector.rebuild(name);
           expect(await rowsOf(projector)).toEqual(survived);
         },
       ),

@@ -5,6 +5,7 @@ import type { PatternContent, PatternEvent } from '../../src/catalogue/events.js
 import type { EventStore } from '../../src/eventsourcing/eventStore.js';
 import type { KeyEvent } from '../../src/keys/events.js';
 import type { MailEvent } from '../../src/mail/events.js';
+import type { OperatorEvent } from '../../src/operators/events.js';
 import type { SubscriptionEvent } from '../../src/plans/events.js';
 import type { Role, TeamEvent } from '../../src/teams/events.js';
 import { ROLES } from '../../src/teams/events.js';
@@ -19,6 +20,7 @@ type Event =
   | PatternEvent
   | KeyEvent
   | MailEvent
+  | OperatorEvent
   | SubscriptionEvent
   | TeamEvent
   | UsageEvent;
@@ -41,13 +43,16 @@ export type Happening =
   | { readonly kind: 'password'; readonly who: number }
   | { readonly kind: 'profile'; readonly who: number }
   | { readonly kind: 'email'; readonly who: number }
+  | { readonly kind: 'verify'; readonly who: number }
+  | { readonly kind: 'reset'; readonly who: number }
+  | { readonly kind: 'operator'; readonly who: number }
   | { readonly kind: 'mail'; readonly who: number; readonly outcome: MailOutcome }
   | { readonly kind: 'sign-out'; readonly who: number; readonly everywhere: boolean }
   | { readonly kind: 'grant'; readonly who: number; readonly plan: string }
   | { readonly kind: 'invite'; readonly who: number; readonly role: Role }
   | { readonly kind: 'answer'; readonly which: number; readonly who: number; readonly joins: boolean }
-  | { readonly kind: 'role'; readonly who: number; readonly whom: number; readonly role: Role }
-  | { readonly kind: 'part'; readonly who: number; readonly whom: number; readonly removed: boolean }
+  | { readonly kind: 'role'; readonly which: number; readonly role: Role }
+  | { readonly kind: 'part'; readonly which: number; readonly removed: boolean }
   | { readonly kind: 'uses'; readonly uses: readonly UseShape[] }
   | { readonly kind: 'correct'; readonly who: number }
   | { readonly kind: 'other' };
@@ -76,7 +81,7 @@ const useShape: fc.Arbitrary<UseShape> = fc.record({
   durationUs: fc.nat({ max: 9_999 }),
 });
 
-export const happening: fc.Arbitrary<Happening> = fc.oneof(
+const happening: fc.Arbitrary<Happening> = fc.oneof(
   {
     weight: 4,
     arbitrary: fc.record({
@@ -93,13 +98,16 @@ export const happening: fc.Arbitrary<Happening> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: kind('key'), who }) },
   { weight: 2, arbitrary: fc.record({ kind: kind('revoke'), who }) },
   { weight: 1, arbitrary: fc.record({ kind: kind('rotate'), who }) },
-  { weight: 2, arbitrary: fc.record({ kind: kind('account'), who }) },
+  { weight: 4, arbitrary: fc.record({ kind: kind('account'), who }) },
   { weight: 1, arbitrary: fc.record({ kind: kind('delete'), who }) },
   { weight: 2, arbitrary: fc.record({ kind: kind('session'), who }) },
   { weight: 1, arbitrary: fc.record({ kind: kind('identity'), who }) },
   { weight: 1, arbitrary: fc.record({ kind: kind('password'), who }) },
   { weight: 1, arbitrary: fc.record({ kind: kind('profile'), who }) },
   { weight: 1, arbitrary: fc.record({ kind: kind('email'), who }) },
+  { weight: 1, arbitrary: fc.record({ kind: kind('verify'), who }) },
+  { weight: 1, arbitrary: fc.record({ kind: kind('reset'), who }) },
+  { weight: 1, arbitrary: fc.record({ kind: kind('operator'), who }) },
   {
     weight: 1,
     arbitrary: fc.record({
@@ -123,11 +131,8 @@ export const happening: fc.Arbitrary<Happening> = fc.oneof(
       joins: fc.constantFrom(true, true, false),
     }),
   },
-  {
-    weight: 1,
-    arbitrary: fc.record({ kind: kind('role'), who, whom: who, role: fc.constantFrom(...ROLES) }),
-  },
-  { weight: 1, arbitrary: fc.record({ kind: kind('part'), who, whom: who, removed: fc.boolean() }) },
+  { weight: 3, arbitrary: fc.record({ kind: kind('role'), which: who, role: fc.constantFrom(...ROLES) }) },
+  { weight: 3, arbitrary: fc.record({ kind: kind('part'), which: who, removed: fc.boolean() }) },
   {
     weight: 4,
     arbitrary: fc.record({ kind: kind('uses'), uses: fc.array(useShape, { minLength: 1, maxLength: 5 }) }),
@@ -135,6 +140,13 @@ export const happening: fc.Arbitrary<Happening> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: kind('correct'), who }) },
   { weight: 1, arbitrary: fc.record({ kind: kind('other') }) },
 );
+
+/** What happens in a history: long enough for what only follows from something else. */
+export const history: fc.Arbitrary<readonly Happening[]> = fc.array(happening, {
+  minLength: 1,
+  maxLength: 40,
+  size: 'max',
+});
 
 /** Writes histories that keep to the rules of the deciders, as the running product does. */
 export class Historian {
@@ -145,13 +157,15 @@ export class Historian {
   readonly #deleted = new Set<string>();
   readonly #sessions: { id: string; user: string; ended: boolean }[] = [];
   readonly #epochs = new Map<string, number>();
+  readonly #verified = new Set<string>();
+  readonly #operators = new Set<string>();
   readonly #batches: { id: string; data: Extract<UsageEvent, { type: 'UsesRecorded' }>['data'] }[] = [];
   readonly #invitations: { id: string; account: string; role: Role }[] = [];
   /** Of all accounts, as `<account> <user>`; without the users who opened them. */
   readonly #members = new Set<string>();
   #minute = 0;
 
-  constructor(private readonly store: EventStore) {}
+  constructor(private readonly store: Pick<EventStore, 'append'>) {}
 
   async write(happenings: readonly Happening[]): Promise<void> {
     for (const happening of happenings) {
@@ -252,6 +266,36 @@ export class Historian {
         yield [`user-${user}`, { type: 'EmailChanged', data: { ...of, previous: 'v1:sealed' } }];
         return;
       }
+      case 'verify': {
+        const user = this.#id(happening.who);
+        if (!this.#isUser(user) || this.#verified.has(user)) return;
+        this.#verified.add(user);
+        yield [`user-${user}`, { type: 'EmailVerified', data: { accountId: user } }];
+        return;
+      }
+      case 'reset': {
+        const user = this.#id(happening.who);
+        if (!this.#isUser(user)) return;
+        const sealed = { email: 'v1:sealed', emailHash: 'hash', name: 'v1:sealed' };
+        const open = { epoch: this.#epochs.get(user) ?? 0, expiresAt: '2026-11-22T18:00:00.000Z' };
+        yield [
+          `user-${user}`,
+          { type: 'PasswordResetOffered', data: { accountId: user, ...sealed, ...open } },
+        ];
+        return;
+      }
+      case 'operator': {
+        const userId = this.#id(happening.who);
+        // One of each history's own: histories share a store.
+        const stream = `operators-${this.#id(0)}`;
+        const data = { userId, accountId: userId, source: 'operator', reason: 'a test' } as const;
+        if (this.#operators.delete(userId)) yield [stream, { type: 'OperatorRevoked', data }];
+        else {
+          this.#operators.add(userId);
+          yield [stream, { type: 'OperatorGranted', data }];
+        }
+        return;
+      }
       case 'mail': {
         const userId = this.#id(happening.who);
         const stream = `mail-${randomUUID()}`;
@@ -318,11 +362,15 @@ export class Historian {
         return;
       }
       case 'answer': {
-        const invitation = this.#invitations.splice(happening.which, 1)[0];
+        const invitation = this.#invitations.splice(
+          happening.which % Math.max(1, this.#invitations.length),
+          1,
+        )[0];
         if (!invitation || this.#deleted.has(invitation.account)) return;
         const { id, account, role } = invitation;
-        const userId = this.#id(happening.who);
-        if (happening.joins && userId !== account && !this.#members.has(`${account} ${userId}`)) {
+        const one = this.#id(happening.who);
+        const userId = one === account ? this.#id((happening.who + 1) % FEW) : one;
+        if (happening.joins && !this.#members.has(`${account} ${userId}`)) {
           this.#members.add(`${account} ${userId}`);
           const data = { invitationId: id, userId, role };
           yield [`team-${account}`, { type: 'InvitationAccepted', data }];
@@ -333,15 +381,15 @@ export class Historian {
         return;
       }
       case 'role': {
-        const [account, userId] = [this.#id(happening.who), this.#id(happening.whom)];
-        if (!this.#members.has(`${account} ${userId}`) || this.#deleted.has(account)) return;
+        const [account, userId] = this.#member(happening.which);
+        if (account === undefined || userId === undefined) return;
         const data = { userId, role: happening.role, by: `user:${account}` };
         yield [`team-${account}`, { type: 'MemberRoleChanged', data }];
         return;
       }
       case 'part': {
-        const [account, userId] = [this.#id(happening.who), this.#id(happening.whom)];
-        if (!this.#members.has(`${account} ${userId}`) || this.#deleted.has(account)) return;
+        const [account, userId] = this.#member(happening.which);
+        if (account === undefined || userId === undefined) return;
         this.#members.delete(`${account} ${userId}`);
         yield [
           `team-${account}`,
@@ -383,6 +431,13 @@ export class Historian {
 
   #isUser(id: string): boolean {
     return this.#revisions.has(`user-${id}`) && !this.#deleted.has(id);
+  }
+
+  /** One of the members of accounts that are there still: the account, and the user. */
+  #member(which: number): readonly string[] {
+    const members = [...this.#members].map((member) => member.split(' '));
+    const there = members.filter(([account = '']) => !this.#deleted.has(account));
+    return there[which % Math.max(1, there.length)] ?? [];
   }
 
   #nextEpoch(user: string): number {

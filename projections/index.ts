@@ -1,0 +1,58 @@
+import type { ReadModel, ReadModels } from '../src/following/readModel.js';
+import type { Sql } from '../src/sql/sql.js';
+import { accounts } from './accounts/model.js';
+import { AccountQueries } from './accounts/queries.js';
+import { audit } from './audit/model.js';
+import { AuditQueries } from './audit/queries.js';
+import { catalogue } from './catalogue/model.js';
+import { CatalogueQueries } from './catalogue/queries.js';
+import { identities } from './identities/model.js';
+import { IdentityQueries } from './identities/queries.js';
+import { keys } from './keys/model.js';
+import { KeyQueries } from './keys/queries.js';
+import { mails } from './mails/model.js';
+import { MailQueries } from './mails/queries.js';
+import { popularity } from './popularity/model.js';
+import { sessions } from './sessions/model.js';
+import { SessionQueries } from './sessions/queries.js';
+import { teams } from './teams/model.js';
+import { TeamQueries } from './teams/queries.js';
+import { usage } from './usage/model.js';
+import { UsageQueries } from './usage/queries.js';
+
+/** All read models. */
+export const READ_MODELS: readonly ReadModel[] = [
+  keys,
+  accounts,
+  sessions,
+  identities,
+  teams,
+  mails,
+  catalogue,
+  usage,
+  popularity,
+  audit,
+];
+
+/** The read models that mutations wait for before they answer, so that a client reads its own writes. */
+export const AWAITED_MODELS: readonly string[] = READ_MODELS.filter(({ awaited = true }) => awaited).map(
+  ({ name }) => name,
+);
+
+/** The queries of all read models. */
+export type Queries = ReturnType<typeof queriesOf>;
+
+/** @param sql the database that the read models are in */
+export function queriesOf(sql: Sql, models: Pick<ReadModels, 'access'>) {
+  return {
+    accounts: new AccountQueries(sql, models.access('accounts')),
+    audit: new AuditQueries(sql, models.access('audit')),
+    catalogue: new CatalogueQueries(sql, models.access('catalogue'), models.access('popularity')),
+    identities: new IdentityQueries(sql, models.access('identities')),
+    keys: new KeyQueries(sql, models.access('keys')),
+    mails: new MailQueries(sql, models.access('mails')),
+    sessions: new SessionQueries(sql, models.access('sessions')),
+    teams: new TeamQueries(sql, models.access('teams')),
+    usage: new UsageQueries(sql, models.access('usage')),
+  };
+}
