@@ -1,5 +1,9 @@
 // The layout's rule (README, "Layout"), held by `npm test`.
-const CAPABILITIES = '^src/(accounts|audit|keys|mail|operators|plans|teams|usage|catalogue|installation)/';
+const { existsSync, readdirSync } = require('node:fs');
+
+// A capability is a folder with a front door.
+const FOLDERS = readdirSync('src').filter((name) => existsSync(`src/${name}/index.ts`));
+const CAPABILITIES = `^src/(${FOLDERS.join('|')})/`;
 const ROOT = '^src/(main\\.ts|composition/|cli/)';
 
 module.exports = {
@@ -47,8 +51,8 @@ module.exports = {
       name: 'reads-only-through-queries',
       comment: 'Whoever reads a read model does it through its queries.',
       severity: 'error',
-      from: { path: '^src/', pathNot: ROOT },
-      to: { path: '^projections/', pathNot: '(queries|search|vectors)\\.ts$' },
+      from: { path: '^src/', pathNot: `${ROOT}|^src/capabilit(y|ies)\\.ts$` },
+      to: { path: '^projections/', pathNot: '(queries|search|sketches|vectors)\\.ts$' },
     },
     {
       name: 'the-engine-knows-no-capability',
@@ -65,11 +69,18 @@ module.exports = {
       to: { path: '^src/(gate|http|graphql/(execution|transport))/' },
     },
     {
+      name: 'front-doors-are-for-the-list',
+      comment: 'What all capabilities have in common is derived from src/capabilities.ts.',
+      severity: 'error',
+      from: { pathNot: '^(src/capabilities\\.ts$|test/)' },
+      to: { path: `${CAPABILITIES}index\\.ts$` },
+    },
+    {
       name: 'capabilities-meet-by-events',
       comment:
         'Of another capability: its events, its GraphQL types, and the profile that all limits come from.',
       severity: 'error',
-      from: { path: '^src/(accounts|audit|keys|mail|operators|plans|teams|usage|catalogue|installation)/' },
+      from: { path: CAPABILITIES },
       to: {
         path: CAPABILITIES,
         pathNot: '^src/$1/|/(events|types)\\.ts$|^src/plans/profile\\.ts$',

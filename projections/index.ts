@@ -1,8 +1,9 @@
+import type { AuditedTypes } from '../src/eventsourcing/audited.js';
 import type { ReadModel, ReadModels } from '../src/following/readModel.js';
 import type { Sql } from '../src/sql/sql.js';
 import { accounts } from './accounts/model.js';
 import { AccountQueries } from './accounts/queries.js';
-import { audit } from './audit/model.js';
+import { auditLog } from './audit/model.js';
 import { AuditQueries } from './audit/queries.js';
 import { catalogue } from './catalogue/model.js';
 import { CatalogueQueries } from './catalogue/queries.js';
@@ -20,8 +21,8 @@ import { TeamQueries } from './teams/queries.js';
 import { usage } from './usage/model.js';
 import { UsageQueries } from './usage/queries.js';
 
-/** All read models. */
-export const READ_MODELS: readonly ReadModel[] = [
+/** All read models. @param audited what the audit log keeps of events, by their types */
+export const readModels = (audited: AuditedTypes): readonly ReadModel[] => [
   keys,
   accounts,
   sessions,
@@ -31,13 +32,8 @@ export const READ_MODELS: readonly ReadModel[] = [
   catalogue,
   usage,
   popularity,
-  audit,
+  auditLog(audited),
 ];
-
-/** The read models that mutations wait for before they answer, so that a client reads its own writes. */
-export const AWAITED_MODELS: readonly string[] = READ_MODELS.filter(({ awaited = true }) => awaited).map(
-  ({ name }) => name,
-);
 
 /** The queries of all read models. */
 export type Queries = ReturnType<typeof queriesOf>;

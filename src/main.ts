@@ -9,7 +9,6 @@ import { createApi } from './composition/api.js';
 import { sendMails } from './composition/mail.js';
 import { followUsage, openMetering } from './composition/metering.js';
 import { openEnvironmentAccounts } from './composition/environmentKeys.js';
-import { publishOperators } from './composition/operators.js';
 import type { OnProgress, StartOptions } from './composition/options.js';
 import type { ApiCommands, Parts } from './composition/parts.js';
 import { createCommands } from './composition/parts.js';
@@ -22,9 +21,10 @@ import {
   startProjections,
 } from './composition/projections.js';
 import { createProjectorServer } from './composition/projectorServer.js';
-import { publishPatterns, publishPlans } from './composition/publish.js';
-import { openSearch } from './composition/search.js';
-import { Shutdown } from './composition/shutdown.js';
+import { publishOperators, publishPatterns, publishPlans } from './composition/publish.js';
+import { openMiniLm } from './adapters/embeddings/minilm.js';
+import { openSearch } from './catalogue/search.js';
+import { Shutdown } from './shutdown.js';
 import type { Stores } from './composition/stores.js';
 import { openStores } from './composition/stores.js';
 import type { Config } from './config.js';
@@ -187,7 +187,7 @@ async function startProjector(
   const queries = queriesOf(projections.sql, projections.models);
   await eraseRestored(stores, queries, log);
   const imported = await publishPatterns(options, stores, queries.catalogue, report);
-  openSearch(projections, config, true, log, shutdown);
+  openSearch(projections, embedder(config), true, log, shutdown);
   await sendMails(projections, stores, config, log, shutdown);
   await settle(projections, stores, report);
   caughtUp = true;
@@ -218,7 +218,7 @@ async function serveCalls(
   const access = await followAccess(stores, reader, furthestBehind(models), queries, log, shutdown);
   await openEnvironmentAccounts(stores, access.plans);
   const metering = await openMetering(stores, queries.usage, config, log, shutdown);
-  const search = openSearch(projections, config, config.role !== 'api', log, shutdown);
+  const search = openSearch(projections, embedder(config), config.role !== 'api', log, shutdown);
   const usageChanges = await followUsage(stores, projections, metering.journal, log, shutdown);
   const parts: Parts = { stores, projections, queries, access, metering, search, usageChanges };
   const apiCommands = createCommands(parts);
@@ -230,3 +230,5 @@ async function serveCalls(
   shutdown.add('HTTP server', () => graceful.stop());
   return { url, parts, apiCommands };
 }
+
+const embedder = ({ embeddings }: Config) => (embeddings === 'local' ? () => openMiniLm() : undefined);

@@ -1,27 +1,16 @@
-import type { AccountQueries } from '../../projections/accounts/queries.js';
-import type { IdentityQueries } from '../../projections/identities/queries.js';
-import type { KeyQueries } from '../../projections/keys/queries.js';
-import type { SessionQueries } from '../../projections/sessions/queries.js';
-import type { TeamQueries } from '../../projections/teams/queries.js';
-import { DeletedAccounts } from '../accounts/deletedAccounts.js';
-import { ENDED_KEPT_MS, EndedSessions } from '../accounts/endedSessions.js';
-import { Identities } from '../accounts/identities.js';
-import { StreamCatchUp } from '../following/catchUp.js';
+import type { Queries } from '../../projections/index.js';
+import { CAPABILITIES, ENDS } from '../capabilities.js';
+import type { InMemory, Memory } from '../capability.js';
 import type { Position, StoredEvent } from '../eventsourcing/event.js';
+import type { EventStore } from '../eventsourcing/eventStore.js';
+import { StreamCatchUp } from '../following/catchUp.js';
 import { Follower } from '../following/follower.js';
 import type { Recency } from '../following/freshness.js';
 import { ALWAYS_FRESH, Freshness } from '../following/freshness.js';
-import type { EventStore } from '../eventsourcing/eventStore.js';
 import { EventReader } from '../following/reader.js';
 import type { EnvironmentKeys } from '../keys/environment.js';
-import { KeyCache } from '../keys/cache.js';
 import type { Logger } from '../logger.js';
-import { OPERATORS_STREAM } from '../operators/events.js';
-import { Operators } from '../operators/operators.js';
-import { PlanDirectory } from '../plans/directory.js';
-import { profileStream } from '../plans/events.js';
-import { Memberships } from '../teams/memberships.js';
-import type { Shutdown } from './shutdown.js';
+import type { Shutdown } from '../shutdown.js';
 import type { Stores } from './stores.js';
 
 /**
@@ -31,15 +20,8 @@ import type { Stores } from './stores.js';
 const REST_MS = 25;
 
 /** Who may call and what for, in memory. */
-export interface Access {
-  readonly keys: KeyCache;
+export interface Access extends Memory {
   readonly environmentKeys: EnvironmentKeys;
-  readonly plans: PlanDirectory;
-  readonly deletedAccounts: DeletedAccounts;
-  readonly endedSessions: EndedSessions;
-  readonly identities: Identities;
-  readonly memberships: Memberships;
-  readonly operators: Operators;
   readonly follower: Follower;
   /** How old all of this may be (law 8). */
   readonly recency: Recency;
@@ -50,56 +32,32 @@ export interface Access {
 }
 
 /**
- * Loads keys, plans, deleted accounts, ended sessions, memberships and operators from their read models or
- * streams and follows their events from there on.
+ * Loads what capabilities keep in memory from their read models or streams, and follows the events from there on.
  * @param from where the read model stands that is furthest behind: nothing is lost, whichever they load from
  */
 export async function followAccess(
   stores: Pick<Stores, 'commands' | 'store' | 'shared' | 'secrets' | 'profile' | 'environmentKeys' | 'clock'>,
   reader: EventReader,
   from: Position,
-  queries: {
-    readonly accounts: Pick<AccountQueries, 'plans' | 'deleted'>;
-    readonly identities: Pick<IdentityQueries, 'links'>;
-    readonly keys: Pick<KeyQueries, 'known'>;
-    readonly sessions: Pick<SessionQueries, 'endedSince' | 'ends'>;
-    readonly teams: Pick<TeamQueries, 'memberships'>;
-  },
+  queries: Queries,
   log: Logger,
   shutdown: Shutdown,
 ): Promise<Access> {
-  const { commands, store, shared, secrets, profile, clock } = stores;
-  const keys = new KeyCache(secrets.KEY_PEPPER, [profile.keys.live, profile.keys.test]);
-  const plans = new PlanDirectory();
-  const deletedAccounts = new DeletedAccounts();
-  const endedSessions = new EndedSessions();
-  const identities = new Identities();
-  const memberships = new Memberships();
-  const operators = new Operators();
-  keys.load(await queries.keys.known());
-  plans.load(await queries.accounts.plans());
-  deletedAccounts.load(await queries.accounts.deleted());
-  endedSessions.load(await queries.sessions.endedSince(new Date(clock() - ENDED_KEPT_MS)));
-  identities.load(await queries.identities.links(), await queries.sessions.ends());
-  memberships.load(await queries.teams.memberships());
-  for (const event of await commands.load(profileStream(profile.name))) plans.apply(event);
-  for (const event of await commands.load(OPERATORS_STREAM)) operators.apply(event);
+  const { commands, store, shared, environmentKeys } = stores;
+  const loaded: Partial<Memory>[] = [];
+  for (const capability of CAPABILITIES) {
+    loaded.push((await capability.memory?.({ ...stores, queries })) ?? {});
+  }
+  const memory = Object.assign({}, ...loaded) as Memory;
+  const models: readonly InMemory[] = Object.values(memory);
 
   const listeners: ((accountId: string) => void)[] = [];
   const remember = (events: readonly StoredEvent[]): void => {
-    for (const event of events) {
-      keys.apply(event);
-      deletedAccounts.apply(event);
-      endedSessions.apply(event);
-      identities.apply(event);
-      memberships.apply(event);
-      operators.apply(event);
-    }
+    for (const event of events) for (const model of models) model.apply(event);
   };
   const apply = (events: readonly StoredEvent[]): void => {
     remember(events);
-    for (const event of events) plans.apply(event);
-    const revoked = new Set(events.flatMap((event) => revokedAccount(event) ?? []));
+    const revoked = new Set(events.flatMap((event) => ENDS.get(event.type)?.(event) ?? []));
     for (const accountId of revoked) for (const listener of listeners) listener(accountId);
   };
   // Pages of its own where it rests less than others: from its small ones they would fall behind.
@@ -127,20 +85,7 @@ export async function followAccess(
     apply: remember,
     clock: () => performance.now(),
   });
-  return {
-    keys,
-    environmentKeys: stores.environmentKeys,
-    plans,
-    deletedAccounts,
-    endedSessions,
-    identities,
-    memberships,
-    operators,
-    follower,
-    recency,
-    catchUp,
-    onRevoked,
-  };
+  return { ...memory, environmentKeys, follower, recency, catchUp, onRevoked };
 }
 
 /** Where several processes append: what another one has ended is not known here at once. */
@@ -154,29 +99,4 @@ async function proveRecency(store: EventStore, follower: Follower, shutdown: Shu
   freshness.start();
   shutdown.add('freshness of the key cache', () => freshness.stop());
   return freshness;
-}
-
-/** What may end a credential, on a stream that is named by the account. */
-const ENDINGS_OF_STREAM: ReadonlySet<string> = new Set([
-  'AccountDeleted',
-  'MemberRoleChanged',
-  'MemberRemoved',
-  'MemberLeft',
-  'PlanGranted',
-  'SubscriptionEnded',
-]);
-
-/** What ends a credential, and names the account that it was for. */
-const ENDINGS: ReadonlySet<string> = new Set([
-  'KeyRevoked',
-  'SessionEnded',
-  'SessionsEnded',
-  'PasswordChanged',
-]);
-
-/** The account of which the event may have ended a credential, or all. */
-function revokedAccount(stored: StoredEvent): string | undefined {
-  if (ENDINGS_OF_STREAM.has(stored.type)) return stored.streamId;
-  if (!ENDINGS.has(stored.type)) return undefined;
-  return (stored.data as { readonly accountId: string }).accountId;
 }

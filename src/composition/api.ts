@@ -66,7 +66,12 @@ export async function createApi(
   const guard = new Guard();
   const credible = { ...access, sessions, external: externalSessions(parts, config) };
   const whoCalls: Authenticate = (credentials) => authenticate(credentials, credible, stores.clock());
-  const schema = createProductSchema(parts, commands, { sessions, standing, authenticate: whoCalls }, log);
+  const schema = createProductSchema(
+    parts,
+    commands,
+    { sessions, limitStates: standing, authenticate: whoCalls },
+    log,
+  );
   await serveGraphQL(fastify, {
     schema,
     governor: metering.governor,

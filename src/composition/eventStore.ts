@@ -1,27 +1,10 @@
 import { EventStoreDbEventStore } from '../adapters/eventstoredb/eventStore.js';
 import { PostgresEventStore } from '../adapters/postgres/eventStore.js';
+import { CATEGORIES } from '../capabilities.js';
 import type { Config } from '../config.js';
 import { ConfigError } from '../config.js';
 import type { EventStore } from '../eventsourcing/eventStore.js';
 import type { Sql } from '../sql/sql.js';
-
-/** The categories of all streams. EventStoreDB may hold streams of others too; these are ours. */
-export const CATEGORIES = [
-  'account',
-  'email',
-  'identity',
-  'installation',
-  'key',
-  'mail',
-  'operators',
-  'pattern',
-  'profile',
-  'session',
-  'subscription',
-  'team',
-  'usage',
-  'user',
-] as const;
 
 /**
  * The event store that the configuration names: EventStoreDB, or the one on the database.

@@ -16,7 +16,7 @@ import { OutageLimiter } from '../usage/outageLimiter.js';
 import { periodOf } from '../usage/periods.js';
 import type { JournalTail } from '../usage/journalTail.js';
 import { JournalTails, readJournalTail, spentOf } from '../usage/journalTail.js';
-import type { Shutdown } from './shutdown.js';
+import type { Shutdown } from '../shutdown.js';
 import type { Stores } from './stores.js';
 
 const FORGET_MS = 10_000;

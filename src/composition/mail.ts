@@ -7,7 +7,7 @@ import type { MailTransport } from '../mail/transport.js';
 import { MailWorker } from '../mail/worker.js';
 import { SignedTokens } from '../secrets/signedTokens.js';
 import type { RunningProjections } from './projections.js';
-import type { Shutdown } from './shutdown.js';
+import type { Shutdown } from '../shutdown.js';
 import type { Stores } from './stores.js';
 
 /** Sends mails, in one of the processes that run policies. */

@@ -14,7 +14,7 @@ import { UsageChanges } from '../usage/usageChanges.js';
 import { RefusalLog } from '../usage/refusalLog.js';
 import { openLimiter } from './limits.js';
 import type { Projections } from './projections.js';
-import type { Shutdown } from './shutdown.js';
+import type { Shutdown } from '../shutdown.js';
 import type { Stores } from './stores.js';
 
 /** What a call is counted by: the journal, the limits, and the order of a governed call. */

@@ -5,7 +5,7 @@ import type { UsageChanges } from '../usage/usageChanges.js';
 import type { Access } from './access.js';
 import type { Metering } from './metering.js';
 import type { Projections } from './projections.js';
-import type { Search } from './search.js';
+import type { Search } from '../catalogue/search.js';
 import type { Stores } from './stores.js';
 
 /** Everything that answers a call. */

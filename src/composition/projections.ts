@@ -1,19 +1,14 @@
 import type { Queries } from '../../projections/index.js';
-import { queriesOf, READ_MODELS } from '../../projections/index.js';
+import { queriesOf } from '../../projections/index.js';
+import { verifiedHolder } from '../accounts/verifiedHolder.js';
+import { CAPABILITIES, READ_MODELS } from '../capabilities.js';
+import type { PolicyServices } from '../capability.js';
 import { announceProgress, onProgress } from '../following/progressChannel.js';
 import { FollowedReadModels } from '../following/followedReadModels.js';
 import type { ReadModels } from '../following/readModel.js';
 import { Projector } from '../following/projector.js';
 import { onServingTables } from '../following/servingTables.js';
 import { eraseAgain } from '../accounts/eraseAgain.js';
-import {
-  changeEmail,
-  eraseUser,
-  forgetRefreshTokens,
-  offerPasswordReset,
-  openAccount,
-  releaseEmail,
-} from '../accounts/policies.js';
 import type { Position } from '../eventsourcing/event.js';
 import { START } from '../eventsourcing/event.js';
 import { FollowedPolicies } from '../following/followedPolicies.js';
@@ -22,18 +17,12 @@ import type { Policy } from '../eventsourcing/policy.js';
 import type { Policies } from '../following/policyRunner.js';
 import { PolicyRunner } from '../following/policyRunner.js';
 import { EventReader } from '../following/reader.js';
-import { requestMails } from '../mail/policies.js';
-import { revokeKeys } from '../keys/policies.js';
 import type { Batch } from '../following/batchObserver.js';
 import type { Logger } from '../logger.js';
 import { Outage } from '../outage.js';
 import type { Sql } from '../sql/sql.js';
-import { endSubscription } from '../plans/policies.js';
-import { endMemberships, endTeam, eraseInvited } from '../teams/policies.js';
-import { keepOperators } from '../operators/policies.js';
-import { configuredOperators } from './operators.js';
 import type { OnProgress } from './options.js';
-import type { Shutdown } from './shutdown.js';
+import type { Shutdown } from '../shutdown.js';
 import type { Stores } from './stores.js';
 
 /** Read models that show that an account is there, or is no more. */
@@ -185,38 +174,22 @@ export async function followProjections(
   };
 }
 
-/** What follows from events: each policy by itself, behind a checkpoint of its own. */
 function createPolicies(stores: Stores, models: ReadModels, sql: Sql): Policy[] {
-  const { commands, personal, refreshTokens } = stores;
-  const queries = queriesOf(sql, models);
-  /** What a read model says of an id, once it has seen a position. */
-  const asOf =
-    (model: string, ask: (id: string) => Promise<string[]>) =>
-    async (id: string, position: Position): Promise<string[]> => {
-      if (!(await models.reached(model, position, MODEL_WAIT_MS))) {
-        // No fault of the event: one that waits for a read model is never parked.
-        throw new Outage(`the read model ${model} is not there yet`);
-      }
-      return ask(id);
-    };
-  const keysOf = asOf('keys', (accountId) => queries.keys.unrevoked(accountId));
-  const joined = asOf('teams', (userId) => queries.teams.joined(userId));
-  const invited = asOf('teams', (accountId) => queries.teams.invited(accountId));
-  return [
-    openAccount(commands),
-    offerPasswordReset(commands),
-    changeEmail(commands),
-    revokeKeys(commands, keysOf),
-    endSubscription(commands),
-    releaseEmail(commands),
-    eraseUser(commands, personal),
-    endTeam(commands),
-    endMemberships(commands, joined),
-    eraseInvited(personal, invited),
-    forgetRefreshTokens(refreshTokens),
-    requestMails(commands),
-    keepOperators(commands, () => configuredOperators(stores)),
-  ];
+  const { commands, personal, secrets } = stores;
+  const asOf: PolicyServices['asOf'] = (model, ask) => async (id, position) => {
+    if (!(await models.reached(model, position, MODEL_WAIT_MS))) {
+      // No fault of the event: one that waits for a read model is never parked.
+      throw new Outage(`the read model ${model} is not there yet`);
+    }
+    return ask(id);
+  };
+  const services: PolicyServices = {
+    ...stores,
+    queries: queriesOf(sql, models),
+    verifiedHolder: (hash) => verifiedHolder(commands, personal, secrets.EMAIL_HASH_KEY, hash),
+    asOf,
+  };
+  return CAPABILITIES.flatMap((capability) => capability.policies?.(services) ?? []);
 }
 
 /** What cannot be undone waits so long, in milliseconds: the clock may be ahead at the start. */

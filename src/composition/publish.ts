@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import type { CatalogueQueries } from '../../projections/catalogue/queries.js';
 import { importPatterns, readPatternFiles } from '../catalogue/importer.js';
+import { verifiedHolder } from '../accounts/verifiedHolder.js';
+import { configuredOperators, makeOperators } from '../operators/configured.js';
 import { publishProfile } from '../plans/publish.js';
 import type { OnProgress, StartOptions } from './options.js';
 import type { Stores } from './stores.js';
@@ -9,6 +11,20 @@ import { SYSTEM } from './stores.js';
 /** Publishes the plans where the profile's file has changed. */
 export async function publishPlans({ commands, profile, clock }: Stores): Promise<void> {
   await publishProfile(commands, profile, { ...SYSTEM, at: new Date(clock()) });
+}
+
+/** Makes the configuration's change of operators since the last start an event. */
+export async function publishOperators({
+  commands,
+  personal,
+  secrets,
+  operatorEmails,
+  clock,
+}: Stores): Promise<void> {
+  const users = await configuredOperators(operatorEmails, (hash) =>
+    verifiedHolder(commands, personal, secrets.EMAIL_HASH_KEY, hash),
+  );
+  await makeOperators(commands, users, { ...SYSTEM, at: new Date(clock()) });
 }
 
 /** Publishes the patterns' files as far as they have changed. @returns how many have */

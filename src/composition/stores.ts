@@ -3,7 +3,8 @@ import { openPostgres } from '../adapters/postgres/pg.js';
 import { openPglite } from '../adapters/postgres/pglite.js';
 import { emailHash, normaliseEmail } from '../accounts/email.js';
 import { RefreshTokens } from '../accounts/refreshTokens.js';
-import type { Clock, Elapsed } from '../clock.js';
+import type { Ground } from '../capability.js';
+import type { Elapsed } from '../clock.js';
 import { elapsed, systemClock } from '../clock.js';
 import type { Config, SecretName } from '../config.js';
 import { ConfigError, SECRET_NAMES } from '../config.js';
@@ -23,31 +24,23 @@ import type { Sql } from '../sql/sql.js';
 import { checkOrigin, openEventStore } from './eventStore.js';
 import { TracedStore } from '../telemetry/tracedStore.js';
 import { traceSql } from '../telemetry/tracedSql.js';
-import type { Shutdown } from './shutdown.js';
+import type { Shutdown } from '../shutdown.js';
 import type { Telemetry } from './telemetry.js';
 import { openTelemetry } from './telemetry.js';
 
 /** What everything else works on: the database, the event store, and what this installation is. */
-export interface Stores {
+export interface Stores extends Ground {
   readonly sql: Sql;
   /** Whether the database is in this process, so that no other can be on it. */
   readonly embedded: boolean;
   /** Whether other processes may append to the event store. */
   readonly shared: boolean;
   readonly store: EventStore;
-  readonly commands: CommandHandler;
-  readonly personal: PersonalData;
-  readonly refreshTokens: RefreshTokens;
-  readonly secrets: Secrets;
-  readonly profile: Profile;
-  /** Hashes of the e-mails that the configuration names as operators'. */
-  readonly operatorEmails: readonly string[];
   readonly environmentKeys: EnvironmentKeys;
   /** Names this process's usage journal. */
   readonly node: string;
   /** Positions of another store are refused by it. */
   readonly storeId: string;
-  readonly clock: Clock;
   readonly elapsed: Elapsed;
   readonly telemetry: Telemetry;
 }

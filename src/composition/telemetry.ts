@@ -4,7 +4,7 @@ import type { Logger } from '../logger.js';
 import { Metrics } from '../metrics.js';
 import { traceBatches } from '../telemetry/batches.js';
 import type { Tracing } from '../telemetry/tracing.js';
-import type { Shutdown } from './shutdown.js';
+import type { Shutdown } from '../shutdown.js';
 
 /** What tells people how the process is doing. */
 export interface Telemetry {

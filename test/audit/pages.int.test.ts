@@ -1,11 +1,13 @@
-import { audit } from '../../projections/audit/model.js';
+import { auditLog } from '../../projections/audit/model.js';
+import { audited } from '../../src/accounts/audited.js';
 import { AuditQueries } from '../../projections/audit/queries.js';
 import { tableNames } from '../../src/following/readModel.js';
 import { StoredEvent } from '../../src/eventsourcing/event.js';
 import type { Sql } from '../../src/sql/sql.js';
 import { freshSql } from '../support/database.js';
 
-const t = tableNames(audit, 1);
+const log = auditLog(audited);
+const t = tableNames(log, 1);
 const ENTRIES = 7;
 
 let database: Awaited<ReturnType<typeof freshSql>>;
@@ -14,14 +16,14 @@ let asked = 0;
 beforeAll(async () => {
   database = await freshSql();
   const { sql } = database;
-  await sql.script(`CREATE SCHEMA IF NOT EXISTS read; ${audit.create(t)}`);
+  await sql.script(`CREATE SCHEMA IF NOT EXISTS read; ${log.create(t)}`);
   const metadata = JSON.stringify({ schemaVersion: 1, at: '2026-11-23T12:00:00.000Z' });
   const events = Array.from(
     { length: ENTRIES },
     (_, n) =>
       new StoredEvent(n * 10, `account-a${n % 2}`, 0, `e${n}`, 'AccountOpened', '{"ownerId":"u"}', metadata),
   );
-  for (const { text, params } of audit.fold(events, t)) await sql.query(text, params);
+  for (const { text, params } of log.fold(events, t)) await sql.query(text, params);
   const watched: Pick<Sql, 'query'> = {
     query: (...args) => {
       asked++;

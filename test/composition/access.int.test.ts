@@ -1,9 +1,10 @@
 import { join } from 'node:path';
+import type { Queries } from '../../projections/index.js';
 import { Sessions } from '../../src/accounts/sessions.js';
 import { PostgresEventStore } from '../../src/adapters/postgres/eventStore.js';
 import type { Access } from '../../src/composition/access.js';
 import { followAccess } from '../../src/composition/access.js';
-import { Shutdown } from '../../src/composition/shutdown.js';
+import { Shutdown } from '../../src/shutdown.js';
 import type { Position, StoredEvent } from '../../src/eventsourcing/event.js';
 import { START } from '../../src/eventsourcing/event.js';
 import { CommandHandler } from '../../src/eventsourcing/commandHandler.js';
@@ -63,7 +64,7 @@ async function follow(shared: boolean): Promise<Access> {
       sessions: { endedSince: async () => ({ sessions: [], epochs: [] }), ends: async () => [] },
       identities: { links: async () => [] },
       teams: { memberships: async () => [] },
-    },
+    } as unknown as Queries,
     silentLogger,
     shutdown,
   );

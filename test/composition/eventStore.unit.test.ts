@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CATEGORIES, openEventStore } from '../../src/composition/eventStore.js';
+import { CATEGORIES } from '../../src/capabilities.js';
+import { openEventStore } from '../../src/composition/eventStore.js';
 import { ConfigError, parseConfig } from '../../src/config.js';
 import type { Sql } from '../../src/sql/sql.js';
 

@@ -3,7 +3,7 @@ import type { UsageQueries } from '../../projections/usage/queries.js';
 import { PostgresEventStore } from '../../src/adapters/postgres/eventStore.js';
 import { canonicalJson } from '../../src/canonicalJson.js';
 import { openLimiter } from '../../src/composition/limits.js';
-import { Shutdown } from '../../src/composition/shutdown.js';
+import { Shutdown } from '../../src/shutdown.js';
 import type { Stores } from '../../src/composition/stores.js';
 import type { Config } from '../../src/config.js';
 import type { EventStore } from '../../src/eventsourcing/eventStore.js';

@@ -1,7 +1,7 @@
 import type { StoredEvent } from '../../src/eventsourcing/event.js';
 import { derivedId } from '../../src/eventsourcing/ids.js';
 import type { App } from '../../src/main.js';
-import { READ_MODELS } from '../../projections/index.js';
+import { READ_MODELS } from '../../src/capabilities.js';
 import type { Place } from '../support/database.js';
 import { openSql } from '../support/database.js';
 import type { Journalled } from './facts.js';

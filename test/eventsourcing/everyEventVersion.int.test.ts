@@ -13,7 +13,7 @@ import { EndedSessions } from '../../src/accounts/endedSessions.js';
 import { Identities } from '../../src/accounts/identities.js';
 import { PostgresEventStore } from '../../src/adapters/postgres/eventStore.js';
 import { patternDecider } from '../../src/catalogue/decide.js';
-import { READ_MODELS } from '../../projections/index.js';
+import { READ_MODELS } from '../../src/capabilities.js';
 import type { Decider } from '../../src/eventsourcing/decider.js';
 import { fold } from '../../src/eventsourcing/decider.js';
 import { StoredEvent } from '../../src/eventsourcing/event.js';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { READ_MODELS } from '../../projections/index.js';
+import { READ_MODELS } from '../../src/capabilities.js';
 import { rowsDigest } from '../../src/following/compare.js';
 import type { ReadModel } from '../../src/following/readModel.js';
 import { Projector } from '../../src/following/projector.js';

@@ -5,10 +5,12 @@ import { accountStream, emailStream, userStream } from '../../src/accounts/event
 import { openAccount } from '../../src/accounts/policies.js';
 import { RegisterUser } from '../../src/accounts/register.js';
 import { PostgresEventStore } from '../../src/adapters/postgres/eventStore.js';
-import { configuredOperators, publishOperators } from '../../src/composition/operators.js';
+import { verifiedHolder } from '../../src/accounts/verifiedHolder.js';
+import { publishOperators } from '../../src/composition/publish.js';
 import type { Stores } from '../../src/composition/stores.js';
 import { CommandHandler } from '../../src/eventsourcing/commandHandler.js';
 import type { StoredEvent } from '../../src/eventsourcing/event.js';
+import { configuredOperators } from '../../src/operators/configured.js';
 import { operatorsDecider } from '../../src/operators/decide.js';
 import { OPERATORS_STREAM } from '../../src/operators/events.js';
 import { keepOperators } from '../../src/operators/policies.js';
@@ -71,7 +73,9 @@ async function verify({ userId }: Person): Promise<StoredEvent> {
 }
 
 const policy = (...emails: string[]) =>
-  keepOperators(commands, () => configuredOperators(configuredWith(...emails)));
+  keepOperators(commands, () =>
+    configuredOperators(emails.map(hashOf), (hash) => verifiedHolder(commands, personal, KEY, hash)),
+  );
 
 /** What the log tells of a user: +configuration, -operator, … */
 async function told({ userId }: Person): Promise<string[]> {

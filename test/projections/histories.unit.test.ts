@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { READ_MODELS } from '../../projections/index.js';
+import { READ_MODELS } from '../../src/capabilities.js';
 import type { NewEvent } from '../../src/eventsourcing/event.js';
 import { Historian, history } from './histories.js';
 

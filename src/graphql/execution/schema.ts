@@ -5,58 +5,9 @@ import type { NonEmptyArray, PubSub } from 'type-graphql';
 import { buildSchemaSync } from 'type-graphql';
 import { ACCESS_DIRECTIVE } from '../kit/access.js';
 import { COST_DIRECTIVES } from '../cost/directives.js';
-import { AccountResolver, AccountsResolver, UserResolver } from '../../accounts/resolvers.js';
-import { EmailResolver } from '../../accounts/emailResolvers.js';
-import { ProfileResolver } from '../../accounts/profileResolvers.js';
-import { SessionsResolver } from '../../accounts/sessionResolvers.js';
-import { CatalogueResolver, PatternFieldsResolver } from '../../catalogue/resolvers.js';
-import { AccountKeysResolver, KeyFieldsResolver, KeysResolver } from '../../keys/resolvers.js';
-import { AccountAuditResolver, AuditResolver } from '../../audit/resolvers.js';
-import { OperatorKeysResolver } from '../../keys/operatorResolvers.js';
-import { OperatorsResolver } from '../../operators/resolvers.js';
-import { PlansResolver } from '../../plans/resolvers.js';
-import { VerifyKeyResolver } from '../../keys/verifyResolvers.js';
+import { RESOLVERS } from '../../capabilities.js';
+import type { ResolverClass } from '../../capability.js';
 import { NodeResolver } from '../kit/node.js';
-import {
-  AccountTeamResolver,
-  InvitationResolver,
-  MemberResolver,
-  MembershipResolver,
-  ViewerTeamsResolver,
-} from '../../teams/fieldResolvers.js';
-import { TeamsResolver } from '../../teams/resolvers.js';
-import { UsageResolver } from '../../usage/resolvers.js';
-
-// eslint-disable-next-line @typescript-eslint/no-unsafe-function-type -- what type-graphql calls a class
-type Class = Function;
-
-const RESOLVERS: NonEmptyArray<Class> = [
-  AccountsResolver,
-  SessionsResolver,
-  ProfileResolver,
-  EmailResolver,
-  UserResolver,
-  AccountResolver,
-  CatalogueResolver,
-  PatternFieldsResolver,
-  KeysResolver,
-  KeyFieldsResolver,
-  AccountKeysResolver,
-  VerifyKeyResolver,
-  TeamsResolver,
-  AccountTeamResolver,
-  ViewerTeamsResolver,
-  MemberResolver,
-  MembershipResolver,
-  InvitationResolver,
-  UsageResolver,
-  OperatorsResolver,
-  OperatorKeysResolver,
-  PlansResolver,
-  AuditResolver,
-  AccountAuditResolver,
-  NodeResolver,
-];
 
 /** type-graphql asks for one; subscriptions here name what they follow themselves, and no topics. */
 const NO_TOPICS: PubSub = {
@@ -71,10 +22,13 @@ const NO_TOPICS: PubSub = {
  * @param instances none of them is needed to print the schema
  */
 export function createSchema(instances: readonly object[] = []): GraphQLSchema {
-  const byClass = new Map(instances.map((instance) => [instance.constructor, instance]));
+  const resolvers = [...RESOLVERS, NodeResolver] as unknown as NonEmptyArray<ResolverClass>;
+  const byClass = new Map<ResolverClass, object>(
+    instances.map((instance) => [instance.constructor, instance]),
+  );
   const schema = buildSchemaSync({
-    resolvers: RESOLVERS,
-    container: { get: (resolver: Class) => byClass.get(resolver) },
+    resolvers,
+    container: { get: (resolver: ResolverClass) => byClass.get(resolver) },
     // Inputs are checked where they are used: a failure there is a typed answer.
     validate: false,
     pubSub: NO_TOPICS,

@@ -1,4 +1,4 @@
-import type { Authenticate } from '../gate/authenticate.js';
+import type { Authenticate } from './authenticate.js';
 import type { KeyDesk } from '../keys/verify.js';
 import { Outage } from '../outage.js';
 import type { PlanOf } from '../graphql/kit/context.js';

@@ -1,13 +1,12 @@
 import { CatalogueSearch } from '../../projections/catalogue/search.js';
 import { Sketches } from '../../projections/catalogue/sketches.js';
 import { PatternVectors } from '../../projections/catalogue/vectors.js';
-import { openMiniLm } from '../adapters/embeddings/minilm.js';
-import type { Embedder } from '../catalogue/embedder.js';
-import { VectorWorker } from '../catalogue/vectorWorker.js';
-import type { Config } from '../config.js';
+import type { Embedder } from './embedder.js';
+import { VectorWorker } from './vectorWorker.js';
 import type { Logger } from '../logger.js';
-import type { Projections } from './projections.js';
-import type { Shutdown } from './shutdown.js';
+import type { ReadModels } from '../following/readModel.js';
+import type { Shutdown } from '../shutdown.js';
+import type { Sql } from '../sql/sql.js';
 
 /** Search in the catalogue: by words from the beginning, by meaning once the model is loaded. */
 export interface Search extends Pick<CatalogueSearch, 'search'> {
@@ -17,10 +16,14 @@ export interface Search extends Pick<CatalogueSearch, 'search'> {
   idle(): Promise<void>;
 }
 
-/** Loads the embedding model while the server already answers; `fills` keeps the catalogue's vectors, too. */
+/**
+ * Loads the embedding model while the server already answers.
+ * @param openModel undefined where there is to be none
+ * @param fills whether this process keeps the catalogue's vectors, too
+ */
 export function openSearch(
-  { models, sql }: Projections,
-  { embeddings }: Config,
+  { models, sql }: { readonly models: ReadModels; readonly sql: Sql },
+  openModel: (() => Promise<Embedder>) | undefined,
   fills: boolean,
   log: Logger,
   shutdown: Shutdown,
@@ -28,8 +31,8 @@ export function openSearch(
   const catalogue = models.access('catalogue');
   let search = new CatalogueSearch(sql, catalogue, undefined);
   let worker: VectorWorker | undefined;
-  const load = async (): Promise<Embedder> => {
-    const model = await openMiniLm();
+  const load = async (open: () => Promise<Embedder>): Promise<Embedder> => {
+    const model = await open();
     shutdown.add('embedding model', () => model.close());
     const vectors = await PatternVectors.open(sql, catalogue, model);
     const sketches = new Sketches(sql, vectors.table, model.dimensions);
@@ -49,8 +52,8 @@ export function openSearch(
     return model;
   };
   const model =
-    embeddings === 'local'
-      ? load().catch((error: unknown) => {
+    openModel !== undefined
+      ? load(openModel).catch((error: unknown) => {
           log.error('the embedding model cannot be loaded', error);
           return undefined;
         })

@@ -1,4 +1,4 @@
-import type { Logger } from '../logger.js';
+import type { Logger } from './logger.js';
 
 /** Something did not close as it should; what it was stands in the log. */
 export class ShutdownFailed extends Error {

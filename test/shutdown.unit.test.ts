@@ -1,5 +1,5 @@
-import { Shutdown } from '../../src/composition/shutdown.js';
-import { silentLogger } from '../../src/logger.js';
+import { Shutdown } from '../src/shutdown.js';
+import { silentLogger } from '../src/logger.js';
 
 describe('a shutdown', () => {
   it('closes the last that was opened first, each after the other', async () => {

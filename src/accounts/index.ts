@@ -1,0 +1,119 @@
+import type { Capability, ResolverServices } from '../capability.js';
+import { as } from '../eventsourcing/event.js';
+import { accountOf } from '../graphql/kit/context.js';
+import { audited } from './audited.js';
+import { ConfirmEmailChange, RequestEmailChange } from './changeEmail.js';
+import { ChangePassword } from './changePassword.js';
+import { Credentials } from './credentials.js';
+import { DeleteAccount } from './delete.js';
+import { DeletedAccounts } from './deletedAccounts.js';
+import { EmailResolver } from './emailResolvers.js';
+import { ENDED_KEPT_MS, EndedSessions } from './endedSessions.js';
+import type { SessionEvent, UserEvent } from './events.js';
+import { Identities } from './identities.js';
+import {
+  changeEmail,
+  eraseUser,
+  forgetRefreshTokens,
+  offerPasswordReset,
+  openAccount,
+  releaseEmail,
+} from './policies.js';
+import { ProfileResolver } from './profileResolvers.js';
+import { RefreshSession } from './refreshSession.js';
+import { RequestPasswordReset, ResetPassword } from './resetPassword.js';
+import { AccountResolver, AccountsResolver, UserResolver } from './resolvers.js';
+import { SessionsResolver } from './sessionResolvers.js';
+import { ATTEMPTS, ATTEMPTS_WINDOW_MS, SignIn } from './signIn.js';
+import { StartSession } from './startSession.js';
+import { Account } from './types.js';
+import { UpdateProfile } from './updateProfile.js';
+import { VerifyEmail } from './verifyEmail.js';
+
+export const accounts: Capability = {
+  streams: ['account', 'email', 'identity', 'session', 'user'],
+  audited,
+  policies: ({ commands, personal, refreshTokens }) => [
+    openAccount(commands),
+    offerPasswordReset(commands),
+    changeEmail(commands),
+    releaseEmail(commands),
+    eraseUser(commands, personal),
+    forgetRefreshTokens(refreshTokens),
+  ],
+  memory: async ({ queries, clock }) => {
+    const deletedAccounts = new DeletedAccounts();
+    const endedSessions = new EndedSessions();
+    const identities = new Identities();
+    deletedAccounts.load(await queries.accounts.deleted());
+    endedSessions.load(await queries.sessions.endedSince(new Date(clock() - ENDED_KEPT_MS)));
+    identities.load(await queries.identities.links(), await queries.sessions.ends());
+    return { deletedAccounts, endedSessions, identities };
+  },
+  ends: {
+    AccountDeleted: ({ streamId }) => streamId,
+    SessionEnded: (event) => as<SessionEvent>(event).data.accountId,
+    SessionsEnded: (event) => as<UserEvent>(event).data.accountId,
+    PasswordChanged: (event) => as<UserEvent>(event).data.accountId,
+  },
+  graphql: {
+    resolvers: [
+      AccountsResolver,
+      SessionsResolver,
+      ProfileResolver,
+      EmailResolver,
+      UserResolver,
+      AccountResolver,
+    ],
+    create: (services) => ({
+      resolvers: resolversOf(services),
+      nodes: [
+        (id, context) => (id === accountOf(context) ? Object.assign(new Account(), { id }) : undefined),
+      ],
+    }),
+    // What follows from a reset that is asked for depends on whether somebody has the e-mail, and waiting
+    // beside it would tell.
+    notAwaited: ['requestPasswordReset', 'refreshSession'],
+  },
+};
+
+function resolversOf(services: ResolverServices): object[] {
+  const { commands, personal, refreshTokens, secrets, memory, register, sessions } = services;
+  const { positions, planOf, shown, settled, mailedTokens, guard } = services;
+  const hashKey = secrets.EMAIL_HASH_KEY;
+  const attempts = guard(ATTEMPTS, ATTEMPTS_WINDOW_MS);
+  const startSession = new StartSession(commands, sessions, refreshTokens);
+  const deleted = (account: string) => memory.deletedAccounts.has(account);
+  return [
+    new SessionsResolver(
+      new SignIn(new Credentials(commands, personal), startSession, attempts, hashKey, deleted),
+      new RefreshSession(commands, sessions, refreshTokens, deleted),
+      commands,
+      positions,
+    ),
+    new ProfileResolver(
+      new ChangePassword(commands, personal, startSession, attempts, hashKey),
+      new UpdateProfile(commands, personal, hashKey),
+      new VerifyEmail(commands, mailedTokens),
+      positions,
+      shown,
+    ),
+    new AccountsResolver(
+      register,
+      new DeleteAccount(commands, personal, hashKey),
+      startSession,
+      positions,
+      settled,
+    ),
+    new EmailResolver(
+      new RequestPasswordReset(commands, hashKey),
+      new ResetPassword(commands, personal, mailedTokens),
+      new RequestEmailChange(commands, personal, attempts, hashKey),
+      new ConfirmEmailChange(commands, mailedTokens),
+      positions,
+      settled,
+    ),
+    new UserResolver(),
+    new AccountResolver(planOf),
+  ];
+}

@@ -1,0 +1,14 @@
+import type { Capability } from '../capability.js';
+import { AccountAuditResolver, AuditResolver, pageOfLog } from './resolvers.js';
+
+/** Streams of its own it has none: it shows what others tell of their events. */
+export const audit: Capability = {
+  streams: [],
+  graphql: {
+    resolvers: [AuditResolver, AccountAuditResolver],
+    create: ({ queries, cursors }) => {
+      const log = pageOfLog(queries.audit, cursors);
+      return { resolvers: [new AuditResolver(log), new AccountAuditResolver(log)] };
+    },
+  },
+};

@@ -1,0 +1,55 @@
+import { readModels } from '../projections/index.js';
+import { accounts } from './accounts/index.js';
+import { audit } from './audit/index.js';
+import type { Capability } from './capability.js';
+import { catalogue } from './catalogue/index.js';
+import type { AuditedTypes } from './eventsourcing/audited.js';
+import type { StoredEvent } from './eventsourcing/event.js';
+import { installation } from './installation/index.js';
+import { keys } from './keys/index.js';
+import { mail } from './mail/index.js';
+import { operators } from './operators/index.js';
+import { plans } from './plans/index.js';
+import { teams } from './teams/index.js';
+import { usage } from './usage/index.js';
+
+/** All capabilities. What follows is derived from this list. */
+export const CAPABILITIES: readonly Capability[] = [
+  installation,
+  accounts,
+  catalogue,
+  keys,
+  teams,
+  usage,
+  mail,
+  operators,
+  plans,
+  audit,
+];
+
+/** The categories of all streams. EventStoreDB may hold streams of others too; these are ours. */
+export const CATEGORIES: readonly string[] = CAPABILITIES.flatMap(({ streams }) => streams).sort();
+
+const AUDITED: AuditedTypes = Object.assign(
+  {},
+  ...CAPABILITIES.map(({ audited }) => audited),
+) as AuditedTypes;
+
+export const READ_MODELS = readModels(AUDITED);
+
+/** The read models that mutations wait for before they answer, so that a client reads its own writes. */
+export const AWAITED_MODELS: readonly string[] = READ_MODELS.filter(({ awaited = true }) => awaited).map(
+  ({ name }) => name,
+);
+
+export const RESOLVERS = CAPABILITIES.flatMap(({ graphql }) => graphql?.resolvers ?? []);
+
+/** Mutations that wait for no read model. */
+export const NOT_AWAITED: ReadonlySet<string> = new Set(
+  CAPABILITIES.flatMap(({ graphql }) => graphql?.notAwaited ?? []),
+);
+
+/** What may end a credential, by the type of the event: the account that it was for. */
+export const ENDS: ReadonlyMap<string, (event: StoredEvent) => string> = new Map(
+  CAPABILITIES.flatMap(({ ends = {} }) => Object.entries(ends)),
+);

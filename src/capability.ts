@@ -1,0 +1,159 @@
+import type { Queries } from '../projections/index.js';
+import type { DeletedAccounts } from './accounts/deletedAccounts.js';
+import type { EndedSessions } from './accounts/endedSessions.js';
+import type { Identities } from './accounts/identities.js';
+import type { RefreshTokens } from './accounts/refreshTokens.js';
+import type { RegisterUser } from './accounts/register.js';
+import type { Sessions } from './accounts/sessions.js';
+import type { Search } from './catalogue/search.js';
+import type { Clock } from './clock.js';
+import type { AuditedTypes } from './eventsourcing/audited.js';
+import type { CommandHandler } from './eventsourcing/commandHandler.js';
+import type { Position, StoredEvent } from './eventsourcing/event.js';
+import type { Policy } from './eventsourcing/policy.js';
+import type { PositionTokens } from './eventsourcing/positionToken.js';
+import type { ReadModels } from './following/readModel.js';
+import type { PlanOf } from './graphql/kit/context.js';
+import type { Cursors } from './graphql/kit/cursors.js';
+import type { FindNode } from './graphql/kit/node.js';
+import type { OperatorAction } from './graphql/kit/operatorAction.js';
+import type { KeyCache } from './keys/cache.js';
+import type { KeySecrets } from './keys/secrets.js';
+import type { KeyDesk } from './keys/verify.js';
+import type { Logger } from './logger.js';
+import type { Operators } from './operators/operators.js';
+import type { PlanDirectory } from './plans/directory.js';
+import type { Profile } from './plans/profile.js';
+import type { PersonalData } from './secrets/personalData.js';
+import type { Secrets } from './secrets/secrets.js';
+import type { SignedTokens } from './secrets/signedTokens.js';
+import type { Memberships } from './teams/memberships.js';
+import type { Guard } from './usage/guard.js';
+import type { Journal } from './usage/journal.js';
+import type { LimitStates } from './usage/limitStates.js';
+
+/**
+ * The front door of a capability: all that the rest of the product has to know of it. A plain value, in
+ * `src/<capability>/index.ts`; `src/capabilities.ts` lists them. Everything but `streams` is optional.
+ */
+export interface Capability {
+  /** The categories of its streams: of `key-<id>` it is `key`. */
+  readonly streams: readonly string[];
+  /** What the audit log keeps of its events. */
+  readonly audited?: AuditedTypes;
+  /** What follows from events: each policy by itself, behind a checkpoint of its own. */
+  policies?(services: PolicyServices): readonly Policy[];
+  /** What calls ask in memory: loaded from read models or streams, and kept by events from then on. */
+  memory?(services: MemoryServices): Promise<Partial<Memory>>;
+  /** Events that may end a credential or a connection: the account that it was for, by their types. */
+  readonly ends?: Readonly<Record<string, (event: StoredEvent) => string>>;
+  readonly graphql?: {
+    /** The classes of its resolvers: the schema is made of them. */
+    readonly resolvers: readonly ResolverClass[];
+    /** The instances that answer, one of each class. */
+    create(services: ResolverServices): Resolving;
+    /** Mutations after which there is nothing to read back: they do not wait for read models. */
+    readonly notAwaited?: readonly string[];
+  };
+}
+
+// eslint-disable-next-line @typescript-eslint/no-unsafe-function-type -- what type-graphql calls a class
+export type ResolverClass = Function;
+
+export interface Resolving {
+  readonly resolvers: readonly object[];
+  /** Find its objects that implement `Node`. */
+  readonly nodes?: readonly FindNode[];
+}
+
+/** What every process opens first. */
+export interface Ground {
+  readonly commands: CommandHandler;
+  readonly personal: PersonalData;
+  readonly refreshTokens: RefreshTokens;
+  readonly secrets: Secrets;
+  readonly profile: Profile;
+  /** Hashes of the e-mails that the configuration names as operators'. */
+  readonly operatorEmails: readonly string[];
+  readonly clock: Clock;
+}
+
+/** The user who holds an e-mail. */
+export interface Holder {
+  readonly userId: string;
+  readonly accountId: string;
+}
+
+export interface PolicyServices extends Ground {
+  readonly queries: Queries;
+  /** The user who holds an e-mail and has verified it, by the e-mail's hash. */
+  readonly verifiedHolder: (emailHash: string) => Promise<Holder | undefined>;
+  /**
+   * What a read model says of an id, once it has seen a position.
+   * @throws Outage while it has not: the event is tried again
+   */
+  readonly asOf: (
+    model: keyof Queries,
+    ask: (id: string) => Promise<string[]>,
+  ) => (id: string, position: Position) => Promise<string[]>;
+}
+
+export interface MemoryServices extends Pick<Ground, 'commands' | 'secrets' | 'profile' | 'clock'> {
+  readonly queries: Queries;
+}
+
+/** Follows events in memory: each may come twice, and late. */
+export interface InMemory {
+  apply(event: StoredEvent): void;
+}
+
+/** What capabilities keep in memory, and tell each other from it. */
+export interface Memory {
+  readonly keys: KeyCache;
+  readonly plans: PlanDirectory;
+  readonly deletedAccounts: DeletedAccounts;
+  readonly endedSessions: EndedSessions;
+  readonly identities: Identities;
+  readonly memberships: Memberships;
+  readonly operators: Operators;
+}
+
+/** What other capabilities ask of users, beside their events. */
+export interface Users {
+  /** The one form of an e-mail; undefined for what is none. */
+  readonly normaliseEmail: (text: string) => string | undefined;
+  readonly hashOf: (email: string) => string;
+  /** The hash of a user's e-mail, and whether it is verified; undefined where there is no such user. */
+  readonly emailOf: (
+    userId: string,
+  ) => Promise<{ readonly hash: string; readonly verified: boolean } | undefined>;
+  /** A user who has verified an e-mail and is there still. */
+  readonly verified: (userId: string) => Promise<Holder | undefined>;
+}
+
+export interface ResolverServices extends Ground {
+  readonly queries: Queries;
+  readonly memory: Memory;
+  readonly log: Logger;
+  readonly sessions: Sessions;
+  readonly register: RegisterUser;
+  readonly keySecrets: KeySecrets;
+  readonly keyDesk: KeyDesk;
+  readonly limitStates: LimitStates;
+  readonly journal: Pick<Journal, 'lastPosition'>;
+  readonly search: Search;
+  readonly models: Pick<ReadModels, 'reached'>;
+  /** Waits until policies have done what follows from a position, and read models show it. */
+  readonly settled: (position: Position, timeoutMs: number) => Promise<boolean>;
+  /** Waits until queries of this process show what its commands have stored. */
+  readonly shown: () => Promise<void>;
+  readonly planOf: PlanOf;
+  readonly users: Users;
+  /** Makes a guard that lets so many attempts pass in a window. */
+  readonly guard: (attempts: number, windowMs: number) => Guard;
+  readonly operatorAction: OperatorAction;
+  readonly cursors: Cursors;
+  readonly positions: PositionTokens;
+  /** Of the links in mails. */
+  readonly mailedTokens: SignedTokens;
+}

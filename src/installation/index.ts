@@ -1,0 +1,3 @@
+import type { Capability } from '../capability.js';
+
+export const installation: Capability = { streams: ['installation'] };

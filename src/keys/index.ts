@@ -1,0 +1,58 @@
+import { accountPlan } from '../accounts/types.js';
+import type { Capability } from '../capability.js';
+import { as } from '../eventsourcing/event.js';
+import { accountOf } from '../graphql/kit/context.js';
+import { audited } from './audited.js';
+import { KeyCache } from './cache.js';
+import type { KeyEvent } from './events.js';
+import { OperatorKeysResolver } from './operatorResolvers.js';
+import { revokeKeys } from './policies.js';
+import { AccountKeysResolver, KeyFieldsResolver, KeysResolver } from './resolvers.js';
+import { keyOf } from './types.js';
+import { VerifyKey } from './verify.js';
+import { VerifyKeyResolver } from './verifyResolvers.js';
+
+export const keys: Capability = {
+  streams: ['key'],
+  audited,
+  policies: ({ commands, queries, asOf }) => [
+    revokeKeys(
+      commands,
+      asOf('keys', (accountId) => queries.keys.unrevoked(accountId)),
+    ),
+  ],
+  memory: async ({ queries, secrets, profile }) => {
+    const cache = new KeyCache(secrets.KEY_PEPPER, [profile.keys.live, profile.keys.test]);
+    cache.load(await queries.keys.known());
+    return { keys: cache };
+  },
+  ends: { KeyRevoked: (event) => as<KeyEvent>(event).data.accountId },
+  graphql: {
+    resolvers: [
+      KeysResolver,
+      KeyFieldsResolver,
+      AccountKeysResolver,
+      VerifyKeyResolver,
+      OperatorKeysResolver,
+    ],
+    create: ({ commands, keySecrets, queries, cursors, positions, keyDesk, planOf, operatorAction }) => ({
+      resolvers: [
+        new KeysResolver(keySecrets, commands, positions),
+        new KeyFieldsResolver(),
+        new AccountKeysResolver(queries.keys, cursors),
+        new VerifyKeyResolver(new VerifyKey(keyDesk), (account) => accountPlan(planOf(account))),
+        new OperatorKeysResolver(commands, operatorAction, positions),
+      ],
+      nodes: [
+        async (id, context) => {
+          // As with the list of keys, which says so at the field.
+          const { caller } = context;
+          if (caller.kind === 'key' && !caller.key.scopes.includes('admin')) return undefined;
+          const row = await queries.keys.find(accountOf(context), id);
+          return row && keyOf(row);
+        },
+      ],
+    }),
+    notAwaited: ['verifyKey'],
+  },
+};

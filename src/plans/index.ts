@@ -1,0 +1,28 @@
+import type { Capability } from '../capability.js';
+import { audited } from './audited.js';
+import { PlanDirectory } from './directory.js';
+import { profileStream } from './events.js';
+import { endSubscription } from './policies.js';
+import { PlansResolver } from './resolvers.js';
+
+export const plans: Capability = {
+  streams: ['profile', 'subscription'],
+  audited,
+  policies: ({ commands }) => [endSubscription(commands)],
+  memory: async ({ queries, commands, profile }) => {
+    const directory = new PlanDirectory();
+    directory.load(await queries.accounts.plans());
+    for (const event of await commands.load(profileStream(profile.name))) directory.apply(event);
+    return { plans: directory };
+  },
+  ends: {
+    PlanGranted: ({ streamId }) => streamId,
+    SubscriptionEnded: ({ streamId }) => streamId,
+  },
+  graphql: {
+    resolvers: [PlansResolver],
+    create: ({ commands, operatorAction, memory, positions }) => ({
+      resolvers: [new PlansResolver(commands, operatorAction, memory.plans, positions)],
+    }),
+  },
+};
