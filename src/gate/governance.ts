@@ -26,7 +26,7 @@ import type { Execution } from '../graphql/execution/execution.js';
 import { execute, publicError, TIMEOUT_MS } from '../graphql/execution/execution.js';
 import { Executor } from '../graphql/execution/executor.js';
 import type { Run } from '../graphql/execution/executor.js';
-import { checkVariables, withoutValue } from '../graphql/execution/queryLimits.js';
+import { withoutValue } from '../graphql/execution/queryLimits.js';
 import type { OperationShape } from '../graphql/kit/metering.js';
 import type { Answer } from './responses.js';
 import { limitRefusal, refusal, response, statusFor } from './responses.js';
@@ -149,8 +149,8 @@ function answer(options: Governing, executor: Executor, request: Operation): Ans
     return response({ errors }, 400);
   }
   const { coerced } = variables;
-  const refused = checkVariables(coerced);
-  if (refused) return refusal(metrics, refused.code, [], refused.message);
+  const refused = prepared.texts(coerced);
+  if (refused) return refusal(metrics, refused.code, [], refused.message, refused.extensions);
 
   const mode = costModeOf(request.graphqlCost);
   if (mode === undefined) {

@@ -4,9 +4,10 @@ import type { AuditFilter, AuditQueries, AuditRow } from '../../projections/audi
 import { csvLine } from '../csv.js';
 import { MANAGERS, MEMBERS, refusedAccess } from '../graphql/kit/access.js';
 import type { Authenticate } from '../gate/authenticate.js';
-import { isStorable } from '../graphql/kit/dateTime.js';
 import { ApiError, invalidInput } from '../graphql/kit/errors.js';
 import type { Logger } from '../logger.js';
+import { textProblem } from '../text/text.js';
+import { dayOf, timeOf } from '../text/time.js';
 
 /** Entries that are read, and held, at once. */
 const PAGE = 500;
@@ -83,38 +84,31 @@ async function admitted(
 function filterOf({ account, actor, action, from, to, ...others }: Readonly<Record<string, unknown>>) {
   const [unknown] = Object.keys(others);
   if (unknown !== undefined) {
-    throw invalidInput(
-      unknown.slice(0, MAX_NAME),
-      'Filters are "account", "actor", "action", "from" and "to".',
-    );
+    throw invalidInput(unknown, 'Filters are "account", "actor", "action", "from" and "to".');
   }
   return {
     accountId: textOf('account', account),
     actor: textOf('actor', actor),
     action: textOf('action', action),
-    from: timeOf('from', from),
-    to: timeOf('to', to),
+    from: momentOf('from', from),
+    to: momentOf('to', to),
   };
 }
 
 function textOf(name: string, value: unknown): string | undefined {
   if (value === undefined) return undefined;
-  if (typeof value !== 'string' || value.length > MAX_NAME) {
-    throw invalidInput(name, `"${name}" must be given once, with at most ${MAX_NAME} characters.`);
-  }
+  if (typeof value !== 'string') throw invalidInput(name, `"${name}" must be given once.`);
+  const problem = textProblem(name, value, { max: MAX_NAME });
+  if (problem !== undefined) throw invalidInput(name, problem);
   return value;
 }
 
-/** ISO 8601 with a zone, as the events have it; a day alone is its beginning in UTC. */
-const TIME = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?$/;
-
-function timeOf(name: string, value: unknown): Date | undefined {
+/** As the events have it; a day alone is its beginning in UTC. */
+function momentOf(name: string, value: unknown): Date | undefined {
   const text = textOf(name, value);
   if (text === undefined) return undefined;
-  const time = new Date(text);
-  if (!TIME.test(text) || !isStorable(time)) {
-    throw invalidInput(name, `"${name}" must be a time like 2026-11-23 or 2026-11-23T10:00:00Z.`);
-  }
+  const time = dayOf(text) ?? timeOf(text);
+  if (!time) throw invalidInput(name, `"${name}" must be a time like 2026-11-23 or 2026-11-23T10:00:00Z.`);
   return time;
 }
 

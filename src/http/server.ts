@@ -7,6 +7,7 @@ import { EVENT_STREAM } from '../graphql/transport/eventStream.js';
 import type { Logger } from '../logger.js';
 import type { Metrics } from '../metrics.js';
 import { EXPOSED_HEADERS } from '../usage/headers.js';
+import { checkParameters } from './parameters.js';
 
 /** Of a request's body, in bytes. */
 export const MAX_BODY_BYTES = 100 * 1024;
@@ -71,6 +72,9 @@ export async function createHttpServer({
       (error instanceof SyntaxError ? 'BODY_INVALID' : 'INTERNAL');
     if (code === 'INTERNAL') log.error('a request failed', error);
     return reply.status(statusOf(code)).send(body(code));
+  });
+  checkParameters(fastify, (reply, error) => {
+    void reply.status(error.status).send({ errors: [error] });
   });
   fastify.setNotFoundHandler((_request, reply) => reply.status(404).send(body('NOT_FOUND')));
   // All with callbacks: an asynchronous hook costs every answer a promise.

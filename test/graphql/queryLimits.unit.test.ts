@@ -1,6 +1,5 @@
 import { buildSchema, getIntrospectionQuery, parse, validate } from 'graphql';
 import {
-  checkVariables,
   MAX_ALIASES,
   MAX_COMPARISONS,
   MAX_DEPTH,
@@ -207,22 +206,4 @@ it('refuses kinds of operations that the schema does not have', () => {
   expect(refusals('mutation { leaf }')).toEqual([
     [undefined, 'There are no operations of the kind mutation.'],
   ]);
-});
-
-describe('the character NUL', () => {
-  const REFUSED = ['INVALID_INPUT', 'A text may not hold the character NUL.'];
-
-  it('is refused in the texts of a query', () => {
-    expect(refusals('{ node(text: "a\\u0000b") { leaf } }')).toEqual([REFUSED]);
-    expect(refusals('{ node(text: "a\\\\u0000b") { leaf } }')).toEqual([]);
-  });
-
-  it.each([{ a: 'x\0' }, { a: { b: ['x', { c: '\0' }] } }])('is refused in variables: %j', (variables) => {
-    const refusal = checkVariables(variables);
-    expect([refusal?.code, refusal?.message]).toEqual(REFUSED);
-  });
-
-  it.each([{}, { a: 'x', b: null, c: 0, d: [null, { e: '\\u0000' }] }])('is not seen in %j', (variables) => {
-    expect(checkVariables(variables)).toBeUndefined();
-  });
 });

@@ -18,6 +18,8 @@ import { CostFormula } from '../cost/formula.js';
 import { Prices } from '../cost/prices.js';
 import type { OperationShape } from '../kit/metering.js';
 import { shapeOf } from '../kit/metering.js';
+import type { CheckTexts } from './texts.js';
+import { textsOf } from './texts.js';
 
 export type Run = (
   context: RequestContext,
@@ -33,6 +35,7 @@ export interface PreparedOperation {
   /** Who may ask for all that it names. */
   readonly access: readonly AccessRule[];
   readonly cost: CostFormula;
+  readonly texts: CheckTexts;
   readonly run: Run;
 }
 
@@ -65,6 +68,7 @@ export class Executor {
         shape: shapeOf(this.schema, document, operation),
         access: accessRulesOf(this.schema, document, operation),
         cost,
+        texts: textsOf(this.schema, operation.variableDefinitions ?? []),
         run: this.#run(document, operation, cost),
       };
       this.#entries.set(operation, entry);

@@ -20,22 +20,6 @@ export const MAX_COMPARISONS = 20_000;
 /** Characters; the name goes into records and into an index of the ledger. */
 export const MAX_OPERATION_NAME = 100;
 
-/** PostgreSQL's text can't hold it: an event with it would stop the read models. */
-const NUL = '\0';
-
-const nulRefused = (): ApiError => new ApiError('INVALID_INPUT', 'A text may not hold the character NUL.');
-
-/** Whether a text within a variable's value holds NUL. */
-function holdsNul(value: unknown): boolean {
-  if (typeof value === 'string') return value.includes(NUL);
-  return typeof value === 'object' && value !== null && Object.values(value).some(holdsNul);
-}
-
-/** The same for variables, which no validation rule sees; given as they were coerced. */
-export function checkVariables(variables: Readonly<Record<string, unknown>>): ApiError | undefined {
-  return holdsNul(variables) ? nulRefused() : undefined;
-}
-
 /**
  * Why a variable does not fit, without what was given. graphql-js repeats the whole value, which can hold a
  * password or a token, and callers keep errors in their logs.
@@ -51,7 +35,7 @@ export function withoutValue(error: GraphQLError): GraphQLError {
 }
 
 /**
- * A validation rule: refuses documents that are deep or wide beyond any use, and texts with NUL. What the
+ * A validation rule: refuses documents that are deep or wide beyond any use. What the
  * other rules would take long over, or walk in circles, is refused before they see it: they stop where this
  * one hands them a document without definitions.
  */
@@ -74,9 +58,6 @@ export function queryLimits(context: ValidationContext): ASTVisitor {
       if (node.alias && ++aliases === MAX_ALIASES + 1) {
         tooLarge(`A query may have at most ${MAX_ALIASES} aliases.`);
       }
-    },
-    StringValue: (node) => {
-      if (node.value.includes(NUL)) context.reportError(nulRefused());
     },
     OperationDefinition: (node) => {
       if (!context.getSchema().getRootType(node.operation)) {

@@ -24,6 +24,7 @@ import { MAX_TOKENS, queryLimits } from '../execution/queryLimits.js';
 import type { Loaders } from '../kit/loaders.js';
 import type { CreateContext } from './operations.js';
 import { Operations } from './operations.js';
+import { literalTexts } from '../execution/texts.js';
 import type { TrustedDocuments } from './trustedDocuments.js';
 import { insertDocument } from './trustedDocuments.js';
 import { acceptWebSockets, webSocketHandler } from './websocket.js';
@@ -64,12 +65,12 @@ export async function serveGraphQL(fastify: FastifyInstance, options: GraphQLSer
     includeStacktraceInErrorResponses: false,
     hideSchemaDetailsFromClientErrors: production,
     parseOptions: { maxTokens: MAX_TOKENS },
-    validationRules: [queryLimits],
+    validationRules: [queryLimits, literalTexts],
     formatError: (formatted, error) => {
       // Apollo gives every failed validation the same code; a limit of ours has a code of its own.
       const original = error instanceof GraphQLError ? error.originalError : undefined;
       if (original instanceof ApiError) {
-        return { ...formatted, extensions: { ...formatted.extensions, code: original.code } };
+        return { ...formatted, extensions: { ...formatted.extensions, ...original.extensions } };
       }
       // Apollo's own refusals carry a code; whatever has none must not show its inside.
       return formatted.extensions?.['code'] === 'INTERNAL_SERVER_ERROR'
