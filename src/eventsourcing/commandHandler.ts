@@ -8,6 +8,7 @@ import { START, StoredEvent } from './event.js';
 import type { EventStore } from './eventStore.js';
 import { ConcurrencyConflict, EventIdReused } from './eventStore.js';
 import { derivedId } from './ids.js';
+import { storedJson } from './json.js';
 import { schemaVersionOf } from './upcasting.js';
 
 /** Who sends a command, under which id, and when. */
@@ -69,7 +70,7 @@ export class CommandHandler {
     this.#appended.add(listener);
   }
 
-  /** @throws CommandContended, StoreUnavailable */
+  /** @throws CommandContended, StoreUnavailable; UnreadableValue for events that no reader could use */
   async handle<S, C, E extends DomainEvent>(
     decider: Decider<S, C, E>,
     stream: string,
@@ -204,7 +205,7 @@ function envelope(
     // The stream is part of the id: one cause may command several streams under one command id.
     id: derivedId('event', stream, commandId, index),
     type: event.type,
-    data: JSON.stringify(event.data),
-    metadata: JSON.stringify(metadata),
+    data: storedJson(event.data),
+    metadata: storedJson(metadata),
   };
 }

@@ -1,5 +1,6 @@
 import type { NewEvent, Position, StoredEvent } from './event.js';
 import { Outage } from '../outage.js';
+import { isReadable, isStorable } from './json.js';
 
 /** The expected revision of a stream that must not exist yet. */
 export const NO_STREAM = -1;
@@ -30,6 +31,8 @@ export interface EventStore {
    * @throws ConcurrencyConflict when the stream is at another revision
    * @throws EventIdReused when an id is known with another content or in another place
    * @throws EventTooLarge above MAX_APPEND_BYTES
+   * @throws TypeError for what a reader would not get back: NUL and halves of surrogate pairs, escaped or not;
+   *   nothing is stored of it
    * @throws StoreUnavailable when the outcome is unknown: try again with the same ids
    */
   append(
@@ -114,9 +117,6 @@ export class StoreUnavailable extends Outage {
   }
 }
 
-/** What no adapter can store unchanged: null characters, and halves of surrogate pairs. */
-const unstorable = (text: string): boolean => text.includes('\0') || !text.isWellFormed();
-
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** What an append counts: its data and metadata. */
@@ -140,8 +140,11 @@ export function checkAppend(stream: string, events: readonly NewEvent[]): void {
   for (const event of events) {
     if (!UUID.test(event.id)) throw new TypeError(`"${event.id}" is not a lower-case UUID`);
     if (!event.type) throw new TypeError(`an event for ${stream} has no type`);
-    if ([stream, event.type, event.data, event.metadata].some(unstorable)) {
-      throw new TypeError(`an event for ${stream} has text that cannot be stored`);
+    if (!isStorable(stream) || !isStorable(event.type)) {
+      throw new TypeError('the name of a stream or of a type has text that cannot be stored');
+    }
+    if (!isReadable(event.data) || !isReadable(event.metadata)) {
+      throw new TypeError(`an event for ${stream} holds what a reader would not get back`);
     }
   }
   const bytes = appendBytes(events);

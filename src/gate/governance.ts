@@ -170,9 +170,9 @@ function answer(options: Governing, executor: Executor, request: Operation): Ans
   return free ? guarded(options, call) : carriedOut(options, call);
 }
 
-async function guarded(options: Governing, call: Call): Promise<Answer> {
+function guarded(options: Governing, call: Call): Answer | Promise<Answer> {
   const { prepared, request, mode } = call;
-  const wait = await waitOf(options, prepared.shape, request.context, mode);
+  const wait = waitOf(options, prepared.shape, request.context, mode);
   if (wait > 0) {
     const headers = [['retry-after', String(Math.ceil(wait / 1000))]] as const;
     return refusal(options.metrics, 'RATE_LIMITED', headers);

@@ -6,6 +6,7 @@ import { as, START } from '../eventsourcing/event.js';
 import type { EventStore } from '../eventsourcing/eventStore.js';
 import { ConcurrencyConflict, NO_STREAM, StoreUnavailable } from '../eventsourcing/eventStore.js';
 import { derivedId } from '../eventsourcing/ids.js';
+import { storedJson } from '../eventsourcing/json.js';
 import { schemaVersionOf } from '../eventsourcing/upcasting.js';
 import type { Logger } from '../logger.js';
 import { Outage } from '../outage.js';
@@ -157,7 +158,7 @@ export class Journal {
   #enqueue(account: string, use: Use, stored?: Waiting['stored']): void {
     const { tracing } = this.options;
     const traceparent = tracing?.active();
-    this.#waiting.push({ account, json: JSON.stringify(use), traceparent, ...(stored && { stored }) });
+    this.#waiting.push({ account, json: storedJson(use), traceparent, ...(stored && { stored }) });
     this.#draining ??= tracing ? tracing.detached(() => this.#drain()) : this.#drain();
     this.#gathering.added();
   }
@@ -362,7 +363,7 @@ export class Journal {
       correlationId: id,
       ...(traceparent !== undefined && { traceparent }),
     };
-    return { id, type, data, metadata: JSON.stringify(metadata) };
+    return { id, type, data, metadata: storedJson(metadata) };
   }
 }
 

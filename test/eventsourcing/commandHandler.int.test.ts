@@ -70,6 +70,26 @@ const dataOf = (result: CommandResult<Moved>): Move[] =>
   result.kind === 'accepted' ? result.events.map(({ data }) => data) : [];
 
 describe('a command', () => {
+  it('whose events nobody could read back fails alone, before anything is stored', async () => {
+    const stream = newStream();
+    const before = await store.head();
+    const bad = (over: Partial<Move>) => {
+      const given = { amount: 2, ...over };
+      return commands.handle(purse, stream, given, context());
+    };
+    const [nan, half, good] = await Promise.allSettled([
+      bad({ amount: NaN }),
+      bad({ secret: '\ud83d' }),
+      move(newStream(), 2),
+    ]);
+    for (const failed of [nan, half]) {
+      expect(failed).toMatchObject({ status: 'rejected', reason: { name: 'UnreadableValue' } });
+    }
+    expect(good).toMatchObject({ status: 'fulfilled', value: { kind: 'accepted' } });
+    expect(await store.readStream(stream)).toEqual([]);
+    expect(await store.readAll(before, 10, 1e6)).toHaveLength(1);
+  });
+
   it('appends its events with where they come from', async () => {
     const stream = newStream();
     const result = await move(stream, 3, { causationId: 'cause', environment: 'test' });

@@ -29,7 +29,9 @@ async function executed(query: string, rootValue: object) {
   const cost = formula.of({});
   if (cost instanceof ApiError) throw cost;
   const run = () => executeDocument({ schema, document, rootValue });
-  const prepared = { shape: shapeOf(schema, document, operation), access: [], cost: formula, run };
+  const texts = (): undefined => undefined;
+  const shape = shapeOf(schema, document, operation);
+  const prepared = { shape, access: [], cost: formula, texts, run };
   return execute(
     { log: silentLogger, metrics, deadlines: new Deadlines(10_000) },
     { prepared, cost, variables: { given: {}, coerced: {} } },
