@@ -131,8 +131,8 @@ const usage = {
           for (const [meter, amount] of Object.entries(use.meters)) {
             for (const period of use.periods) {
               const id = [account, use.environment, meter, period];
-              const counter = counters.get(id.join()) ?? { id, amount: 0 };
-              counters.set(id.join(), counter);
+              const counter = counters.get(JSON.stringify(id)) ?? { id, amount: 0 };
+              counters.set(JSON.stringify(id), counter);
               counter.amount += amount;
             }
           }
@@ -145,8 +145,8 @@ const usage = {
             operation,
             use.status,
           ];
-          const hour = hours.get(id.join()) ?? { id, uses: 0, requests: 0, durationUs: 0 };
-          hours.set(id.join(), hour);
+          const hour = hours.get(JSON.stringify(id)) ?? { id, uses: 0, requests: 0, durationUs: 0 };
+          hours.set(JSON.stringify(id), hour);
           hour.uses += 1;
           hour.requests += use.meters.requests ?? 0;
           hour.durationUs += use.durationUs;

@@ -1,3 +1,4 @@
+import { compositeKey } from '../../src/eventsourcing/compositeKey.js';
 import type { Sql } from '../../src/sql/sql.js';
 import { AnswerCache } from '../../src/following/answerCache.js';
 import type { ReadModelAccess } from '../../src/following/readModel.js';
@@ -57,7 +58,7 @@ export class CatalogueQueries {
 
   /** The plan's tiers, and the publication position of the last pattern that it includes. */
   horizon({ tiers, patterns }: Sight): Promise<Horizon> {
-    return this.#catalogueAnswers.get(`horizon ${tiers.join()} ${patterns}`, async () => {
+    return this.#catalogueAnswers.get(compositeKey('horizon', patterns, ...tiers), async () => {
       if (patterns === null) return { tiers, published: Number.MAX_SAFE_INTEGER };
       const [last] = await this.sql.query<{ published: number }>(
         `SELECT published FROM ${this.catalogue.t('patterns')} WHERE tier = ANY($1::text[])
@@ -70,7 +71,7 @@ export class CatalogueQueries {
 
   /** A pattern by id or slug, whoever may see it. */
   find(by: 'id' | 'slug', value: string): Promise<PatternRow | undefined> {
-    return this.#catalogueAnswers.get(`${by} ${value}`, async () => {
+    return this.#catalogueAnswers.get(compositeKey(by, value), async () => {
       const [row] = await this.sql.query<PatternRow>(
         `SELECT ${COLUMNS}, 0::bigint AS uses FROM ${this.catalogue.t('patterns')} p WHERE ${by} = $1`,
         [value],

@@ -1,4 +1,5 @@
 import type { AccountEvent } from '../../src/accounts/events.js';
+import { compositeKey } from '../../src/eventsourcing/compositeKey.js';
 import { as } from '../../src/eventsourcing/event.js';
 import type { TeamEvent } from '../../src/teams/events.js';
 import type { ReadModel } from '../../src/following/readModel.js';
@@ -70,12 +71,12 @@ export const teams: ReadModel = {
     const over: object[] = [];
     const ended: object[] = [];
     const join = (member: Joined): void => {
-      const pair = `${member.account_id} ${member.user_id}`;
+      const pair = compositeKey(member.account_id, member.user_id);
       joined.set(pair, member);
       changed.delete(pair);
     };
     const change = (to: Change): void => {
-      const pair = `${to.account_id} ${to.user_id}`;
+      const pair = compositeKey(to.account_id, to.user_id);
       const member = joined.get(pair);
       if (member) joined.set(pair, { ...member, ...to });
       else changed.set(pair, to);

@@ -1,26 +1,28 @@
+import { compositeKey } from '../../src/eventsourcing/compositeKey.js';
 import { as } from '../../src/eventsourcing/event.js';
 import type { UsageEvent, Use } from '../../src/usage/events.js';
 import { subjectId } from '../../src/usage/events.js';
 import type { ReadModel } from '../../src/following/readModel.js';
 
+/** A row of `hours`: what it is of, and its sums. */
 interface Hour {
+  readonly of: readonly string[];
   uses: number;
   requests: number;
   durationUs: number;
 }
 
+/** A row of `counters`. */
 interface Sum {
+  readonly of: readonly string[];
   amount: number;
 }
-
-/** Separates the parts of a map's key; no part can contain it. */
-const SEP = '\u0001';
 
 /** The ledger of uses: what counts in each period, and by the hour for reports. */
 export const usage: ReadModel = {
   name: 'usage',
   awaited: false,
-  version: 2,
+  version: 3,
   tables: ['counters', 'hours', 'keys'],
   handles: new Set<UsageEvent['type']>(['UsesRecorded', 'UsesCorrected']),
   create: (t) => `
@@ -65,20 +67,14 @@ export const usage: ReadModel = {
         }
       }
     }
-    const { counters, hours } = sums;
-    const counterIds = [...counters.keys()].sort();
-    const hourIds = [...hours.keys()].sort();
-    const columns = (ids: readonly string[], parts: number): string[][] => {
-      const split = ids.map((id) => id.split(SEP));
-      return Array.from({ length: parts }, (_, i) => split.map((row) => row[i] as string));
-    };
-    const values = hourIds.map((id) => hours.get(id) as Hour);
+    const counters = sorted(sums.counters);
+    const hours = sorted(sums.hours);
     return [
       {
         text: `INSERT INTO ${t('counters')} AS c
                SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[])
                ON CONFLICT (subject, meter, period) DO UPDATE SET amount = c.amount + excluded.amount`,
-        params: [...columns(counterIds, 3), counterIds.map((id) => counters.get(id)?.amount)],
+        params: [...columns(counters, 3), counters.map(({ amount }) => amount)],
       },
       {
         text: `INSERT INTO ${t('hours')} AS h
@@ -88,10 +84,10 @@ export const usage: ReadModel = {
                  uses = h.uses + excluded.uses, requests = h.requests + excluded.requests,
                  duration_us = h.duration_us + excluded.duration_us`,
         params: [
-          ...columns(hourIds, 6),
-          values.map((hour) => hour.uses),
-          values.map((hour) => hour.requests),
-          values.map((hour) => hour.durationUs),
+          ...columns(hours, 6),
+          hours.map(({ uses }) => uses),
+          hours.map(({ requests }) => requests),
+          hours.map(({ durationUs }) => durationUs),
         ],
       },
       {
@@ -102,6 +98,13 @@ export const usage: ReadModel = {
     ];
   },
 };
+
+/** Rows in the order of their keys, whatever came first: two folds never wait for each other's rows. */
+const sorted = <R>(rows: ReadonlyMap<string, R>): R[] =>
+  [...rows].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
+
+const columns = (rows: readonly { readonly of: readonly string[] }[], count: number): string[][] =>
+  Array.from({ length: count }, (_, i) => rows.map(({ of }) => of[i] as string));
 
 /** Where the amounts of a use go. */
 interface Place {
@@ -139,9 +142,10 @@ class Sums {
       return last;
     }
     const operation = use.operation ?? use.rootFields.join(',');
-    const id = [account, use.environment, hourOfDay, use.key, operation, use.status].join(SEP);
+    const of = [account, use.environment, hourOfDay, use.key, operation, use.status];
+    const id = compositeKey(...of);
     let hour = this.hours.get(id);
-    if (!hour) this.hours.set(id, (hour = { uses: 0, requests: 0, durationUs: 0 }));
+    if (!hour) this.hours.set(id, (hour = { of, uses: 0, requests: 0, durationUs: 0 }));
     this.#account = account;
     return (this.#last = { use, hourOfDay, hour, sums: new Map() });
   }
@@ -152,15 +156,16 @@ class Sums {
     const { environment, key } = use;
     const subjects = [undefined, key].map((keyId) => subjectId({ accountId, environment, keyId }));
     const found = subjects.flatMap((subject) =>
-      use.periods.map((period) => this.#counter([subject, meter, period].join(SEP))),
+      use.periods.map((period) => this.#counter([subject, meter, period])),
     );
     sums.set(meter, found);
     return found;
   }
 
-  #counter(id: string): Sum {
+  #counter(of: readonly string[]): Sum {
+    const id = compositeKey(...of);
     let sum = this.counters.get(id);
-    if (!sum) this.counters.set(id, (sum = { amount: 0 }));
+    if (!sum) this.counters.set(id, (sum = { of, amount: 0 }));
     return sum;
   }
 }

@@ -1,5 +1,6 @@
 import type { Environment, Position } from '../../src/eventsourcing/event.js';
 import type { Sql } from '../../src/sql/sql.js';
+import { Amounts } from '../../src/usage/amounts.js';
 import type { Subject } from '../../src/usage/events.js';
 import { subjectId } from '../../src/usage/events.js';
 import type { ReadModelAccess } from '../../src/following/readModel.js';
@@ -40,11 +41,11 @@ export class UsageQueries {
     return new Map(rows.map(({ key, last_used }) => [key, last_used]));
   }
 
-  /** Amounts of the given periods by `meter|period`, and the last event that is in them. */
+  /** Amounts of the given periods, and the last event that is in them. */
   async counters(
     subject: Subject,
     periods: readonly string[],
-  ): Promise<{ readonly amounts: Map<string, number>; readonly seen: Position }> {
+  ): Promise<{ readonly amounts: Amounts; readonly seen: Position }> {
     for (;;) {
       const { model, version, generation } = this.model.state();
       // One statement: the amounts and the checkpoint of one moment.
@@ -65,9 +66,9 @@ export class UsageQueries {
       // A rebuild has put another generation in its place: ask that one.
       if (!first) continue;
       const amounts = rows.flatMap(({ meter, period, amount }) =>
-        meter === null ? [] : [[`${meter}|${period}`, amount] as const],
+        meter === null ? [] : [[meter, period, amount] as const],
       );
-      return { amounts: new Map(amounts), seen: first.checkpoint };
+      return { amounts: new Amounts(amounts), seen: first.checkpoint };
     }
   }
 

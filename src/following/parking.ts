@@ -1,4 +1,5 @@
 import type { Sql, Statement } from '../sql/sql.js';
+import { compositeKey } from '../eventsourcing/compositeKey.js';
 import type { Position, StoredEvent } from '../eventsourcing/event.js';
 import { contentHash } from '../eventsourcing/ids.js';
 import { mayBePoison } from './poison.js';
@@ -153,7 +154,7 @@ export class Parking {
     );
     return rows.map((row) => ({
       ...row,
-      id: contentHash(`${this.subject} ${row.stream}`).slice(0, 10),
+      id: contentHash(compositeKey(this.subject, row.stream)).slice(0, 10),
       subject: this.subject,
       reason: row.reason ?? 'waits behind an event that was skipped',
     }));

@@ -1,3 +1,4 @@
+import { compositeKey } from '../eventsourcing/compositeKey.js';
 import type { Position, StoredEvent } from '../eventsourcing/event.js';
 import type { EventStore } from '../eventsourcing/eventStore.js';
 
@@ -64,7 +65,7 @@ export class EventReader {
     events: number,
     bytes: number,
   ): Promise<StoredEvent[]> {
-    const id = [[...types].sort(), after, upTo, events, bytes].join();
+    const id = compositeKey(after, upTo, events, bytes, ...[...types].sort());
     const shared = this.#past.get(id);
     if (shared) return shared;
     const page = this.store.readTypes(types, after, upTo, events, bytes);

@@ -1,6 +1,7 @@
 import type { KnownKeyRow } from '../../projections/keys/queries.js';
 import type { Elapsed } from '../clock.js';
 import { elapsed } from '../clock.js';
+import { compositeKey } from '../eventsourcing/compositeKey.js';
 import type { Environment, StoredEvent } from '../eventsourcing/event.js';
 import { as } from '../eventsourcing/event.js';
 import { keyedHash, keyedHasher } from '../secrets/secrets.js';
@@ -152,7 +153,7 @@ export class KeyCache {
 
   /** The same scopes as one list: there are few combinations and many keys. */
   #shared(scopes: readonly Scope[]): readonly Scope[] {
-    const name = scopes.join();
+    const name = compositeKey(...scopes);
     const known = this.#scopes.get(name);
     if (!known) this.#scopes.set(name, scopes);
     return known ?? scopes;

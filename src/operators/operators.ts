@@ -1,3 +1,4 @@
+import { compositeKey } from '../eventsourcing/compositeKey.js';
 import type { StoredEvent } from '../eventsourcing/event.js';
 import { as } from '../eventsourcing/event.js';
 import type { Scope } from '../keys/events.js';
@@ -33,7 +34,7 @@ export class Operators {
     if (stored.type !== 'OperatorGranted' && stored.type !== 'OperatorRevoked') return;
     const { type, data } = as<OperatorEvent>(stored);
     const { userId, accountId, source } = data;
-    const id = `${userId} ${source}`;
+    const id = compositeKey(userId, source);
     if ((this.#grants.get(id)?.revision ?? -1) >= stored.revision) return;
     this.#grants.set(id, {
       userId,

@@ -1,4 +1,5 @@
 import { BoundedMap } from '../boundedMap.js';
+import { compositeKey } from '../eventsourcing/compositeKey.js';
 import { keyedHash } from '../secrets/secrets.js';
 
 /** Addresses in records: a keyed hash under a salt that changes every month, so that months can't be joined. */
@@ -10,7 +11,7 @@ export class AddressHashes {
   /** @param month e.g. `month:2026-11` */
   of(address: string | undefined, month: string): string | null {
     if (address === undefined) return null;
-    const id = `${month} ${address}`;
+    const id = compositeKey(month, address);
     let hash = this.#hashes.get(id);
     if (hash === undefined) {
       hash = keyedHash(this.key, `address ${month}`, address).slice(0, 22);

@@ -62,9 +62,12 @@ export interface Subject {
   readonly keyId: string | undefined;
 }
 
-/** Names a subject; a key has one environment. */
+/**
+ * Names a subject; a key has one environment. What stands before the colon is one of three words, so that
+ * two subjects never have one name, whatever stands in an id (decision 31).
+ */
 export const subjectId = ({ accountId, environment, keyId }: Subject): string =>
-  keyId === undefined ? `${accountId}|${environment}` : `key|${keyId}`;
+  keyId === undefined ? `${environment}:${accountId}` : `key:${keyId}`;
 
 /** The uses of one account within one batch. */
 export interface UseGroup {

@@ -1,6 +1,7 @@
 import type { Position } from '../eventsourcing/event.js';
 import { as } from '../eventsourcing/event.js';
 import type { EventStore } from '../eventsourcing/eventStore.js';
+import { Amounts } from './amounts.js';
 import type { UsageEvent, Use } from './events.js';
 import type { Spend, Spent } from './limiter.js';
 import { subjectId } from './events.js';
@@ -97,7 +98,6 @@ export async function readJournalTail(
 
 /**
  * What a subject has spent: the ledger's amounts, and what the tail has that the ledger has not.
- * @param amounts by `meter|period`
  * @param seen the last event that is in them, not before the one that the tail was read with
  * @param asOf what the clock says now by which the tail was read
  */
@@ -105,18 +105,15 @@ export function spentOf(
   tail: JournalTail,
   /** As `subjectId` names it. */
   id: string,
-  { amounts, seen }: { readonly amounts: ReadonlyMap<string, number>; readonly seen: Position },
+  { amounts, seen }: { readonly amounts: Amounts; readonly seen: Position },
   asOf: number,
 ): Spent {
   const subject = tail.subjects.get(id);
-  const periods = new Map(amounts);
+  const periods = new Amounts(amounts);
   for (const change of subject?.changes ?? []) {
     if (change.position <= seen) continue;
     for (const [meter, amount] of Object.entries(change.meters)) {
-      for (const period of change.periods) {
-        const name = `${meter}|${period}`;
-        periods.set(name, (periods.get(name) ?? 0) + change.sign * amount);
-      }
+      for (const period of change.periods) periods.add(meter, period, change.sign * amount);
     }
   }
   return { periods, recent: subject?.recent ?? [], since: subject?.since ?? tail.since, asOf };

@@ -2,6 +2,7 @@ import type { Environment } from '../eventsourcing/event.js';
 import { Outage } from '../outage.js';
 import type { Limit } from '../plans/profile.js';
 import { SLIDING_MS } from '../plans/profile.js';
+import type { Amounts } from './amounts.js';
 import type { Subject } from './events.js';
 import { isFixed } from './periods.js';
 
@@ -116,8 +117,8 @@ export interface Spend {
 
 /** What the ledger and the journal's tail know of a subject (decision 15). */
 export interface Spent {
-  /** Amounts by meter and period, e.g. `requests|month:2026-11`. */
-  readonly periods: ReadonlyMap<string, number>;
+  /** Of periods such as `month:2026-11`. */
+  readonly periods: Amounts;
   /** Calls from `since` on, oldest first. */
   readonly recent: readonly Spend[];
   /** Milliseconds since the epoch. What was spent before is not known. */

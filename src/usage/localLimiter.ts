@@ -149,7 +149,7 @@ const FIXED = ['day', 'month'] as const;
 function addPeriods({ periods }: Counters, spent: Spent, at: number): void {
   for (const window of FIXED) {
     const name = periodOf(window, at);
-    const spentOn = (meter: Meter): number => spent.periods.get(`${meter}|${name}`) ?? 0;
+    const spentOn = (meter: Meter): number => spent.periods.of(meter, name);
     const amounts = periods.get(name) ?? { requests: spentOn('requests'), cost: spentOn('cost') };
     // Behind the others, so that it goes last.
     periods.delete(name);

@@ -1,3 +1,4 @@
+import { compositeKey } from '../eventsourcing/compositeKey.js';
 import type { Use } from './events.js';
 
 const DETAILED = 10;
@@ -21,7 +22,7 @@ export class RefusalLog {
   constructor(private readonly note: (account: string, use: Use) => void) {}
 
   add(account: string, use: Use): void {
-    const id = `${use.key}|${use.refusal?.code}`;
+    const id = compositeKey(use.key, use.refusal?.code);
     const minute = Math.floor(use.at / MINUTE_MS);
     let current = this.#minutes.get(id);
     if (current?.minute !== minute) {

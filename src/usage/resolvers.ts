@@ -137,7 +137,7 @@ export class UsageResolver {
     return {
       position: this.tokens.encode(seen),
       at: new Date(context.now),
-      requests: amounts.get(`requests|${month}`) ?? 0,
+      requests: amounts.of('requests', month),
       limits: states.map(statusOf),
     };
   }

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Environment, Position, StoredEvent } from '../eventsourcing/event.js';
 import { as, START } from '../eventsourcing/event.js';
 import type { UsageEvent, UseGroup } from './events.js';
+import { subjectId } from './events.js';
 
 /** From one event of a subscriber to the next, at least, in milliseconds. */
 const INTERVAL_MS = 1_000;
@@ -13,7 +14,8 @@ export interface UsageChangesOptions {
   readonly wait?: (ms: number, signal: AbortSignal) => Promise<unknown>;
 }
 
-const subscriberId = (account: string, environment: Environment): string => `${account} ${environment}`;
+const subscriberId = (accountId: string, environment: Environment): string =>
+  subjectId({ accountId, environment, keyId: undefined });
 
 /** Tells whoever waits that an account's usage has moved, by the batches of the journals of all nodes. */
 export class UsageChanges {

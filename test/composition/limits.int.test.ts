@@ -11,6 +11,7 @@ import { NO_STREAM } from '../../src/eventsourcing/eventStore.js';
 import { silentLogger } from '../../src/logger.js';
 import type { Limit } from '../../src/plans/profile.js';
 import { usageStream } from '../../src/usage/events.js';
+import { Amounts } from '../../src/usage/amounts.js';
 import type { Journal } from '../../src/usage/journal.js';
 import type { Limiter } from '../../src/usage/limiter.js';
 import { newEvent } from '../eventsourcing/fixtures.js';
@@ -52,7 +53,7 @@ async function started(limits: readonly Limit[]): Promise<Limiter> {
   const profile = shop({ plans: [plan('free', 1, { limits: [...limits] }), plan('pro', 1)] });
   const usage = {
     seen: () => Number.MAX_SAFE_INTEGER,
-    counters: async () => ({ amounts: new Map<string, number>(), seen: Number.MAX_SAFE_INTEGER }),
+    counters: async () => ({ amounts: new Amounts(), seen: Number.MAX_SAFE_INTEGER }),
   };
   const { limiter } = await openLimiter(
     { store, profile, clock: () => NOON, elapsed: () => time.elapsed } as unknown as Stores,

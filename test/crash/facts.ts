@@ -1,3 +1,4 @@
+import { compositeKey } from '../../src/eventsourcing/compositeKey.js';
 import { as, START } from '../../src/eventsourcing/event.js';
 import type { StoredEvent } from '../../src/eventsourcing/event.js';
 import type { EventStore } from '../../src/eventsourcing/eventStore.js';
@@ -38,7 +39,7 @@ export function foldJournal(events: readonly StoredEvent[]): Journalled {
     if (use.status !== 'refused') add(byOperation, use.operation ?? '', sign);
     for (const [meter, amount] of Object.entries(use.meters)) {
       for (const period of use.periods) {
-        add(amounts, `${account}|${use.environment}|${meter}|${period}`, sign * amount);
+        add(amounts, compositeKey(`${use.environment}:${account}`, meter, period), sign * amount);
       }
     }
   };

@@ -1,3 +1,4 @@
+import { compositeKey } from '../../src/eventsourcing/compositeKey.js';
 import type { StoredEvent } from '../../src/eventsourcing/event.js';
 import { derivedId } from '../../src/eventsourcing/ids.js';
 import type { App } from '../../src/main.js';
@@ -95,11 +96,13 @@ export async function expectReadModelsWhole(
   await app.close();
   const sql = await openSql(place);
   try {
-    const counters = await sql.query<{ id: string; amount: number }>(
-      `SELECT subject || '|' || meter || '|' || period AS id, amount FROM ${t('counters')}
-        WHERE subject NOT LIKE 'key|%'`,
+    const counters = await sql.query<{ subject: string; meter: string; period: string; amount: number }>(
+      `SELECT subject, meter, period, amount FROM ${t('counters')} WHERE subject NOT LIKE 'key:%'`,
     );
-    expect(new Map(counters.map(({ id, amount }) => [id, amount]))).toEqual(journalled.amounts);
+    const amounts = counters.map(
+      ({ subject, meter, period, amount }) => [compositeKey(subject, meter, period), amount] as const,
+    );
+    expect(new Map(amounts)).toEqual(journalled.amounts);
     const [hours] = await sql.query(
       `SELECT sum(uses)::bigint AS uses, sum(requests)::bigint AS requests,
               sum(duration_us)::bigint AS "durationUs" FROM ${t('hours')}`,

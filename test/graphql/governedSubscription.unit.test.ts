@@ -24,6 +24,7 @@ import { silentLogger } from '../../src/logger.js';
 import { Metrics } from '../../src/metrics.js';
 import { Operators } from '../../src/operators/operators.js';
 import { PlanDirectory } from '../../src/plans/directory.js';
+import { Amounts } from '../../src/usage/amounts.js';
 import { AddressHashes } from '../../src/usage/addresses.js';
 import type { UsageEvent, Use } from '../../src/usage/events.js';
 import { Governor } from '../../src/usage/governor.js';
@@ -72,7 +73,7 @@ beforeEach(async () => {
   };
   const log = silentLogger;
   journal = new Journal({ store: store as EventStore, node: 'n', clock: () => NOON, log, flushMs: 0 });
-  const limiter = new LocalLimiter(async () => ({ periods: new Map(), recent: [], since: 0, asOf: NOON }));
+  const limiter = new LocalLimiter(async () => ({ periods: new Amounts(), recent: [], since: 0, asOf: NOON }));
   const refusals = new RefusalLog((account, use) => journal.note(account, use));
   const governor = new Governor(journal, limiter, refusals, new AddressHashes(Buffer.alloc(32)));
   const plans = new PlanDirectory();

@@ -5,6 +5,7 @@ import { StoreUnavailable } from '../../src/eventsourcing/eventStore.js';
 import { silentLogger } from '../../src/logger.js';
 import type { Limit } from '../../src/plans/profile.js';
 import { AddressHashes } from '../../src/usage/addresses.js';
+import { Amounts } from '../../src/usage/amounts.js';
 import type { UsageEvent, Use } from '../../src/usage/events.js';
 import type { Call, Executed } from '../../src/usage/governor.js';
 import { Governor } from '../../src/usage/governor.js';
@@ -49,7 +50,7 @@ beforeEach(() => {
   limiter = new LocalLimiter(
     async () => {
       steps.push('load');
-      return { periods: new Map(), recent: [], since: 0, asOf: NOON };
+      return { periods: new Amounts(), recent: [], since: 0, asOf: NOON };
     },
     () => 0,
   );

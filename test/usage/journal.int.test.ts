@@ -101,7 +101,7 @@ async function counted(accountId: string): Promise<number> {
   const { amounts } = await usageQueries.counters({ accountId, environment: 'live', keyId: undefined }, [
     `day:${DAY}`,
   ]);
-  return amounts.get(`requests|day:${DAY}`) ?? 0;
+  return amounts.of('requests', `day:${DAY}`);
 }
 
 type Fault = 'none' | 'not stored' | 'not confirmed' | 'no answer, stored' | 'no answer, not stored';

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { Limit } from '../../src/plans/profile.js';
 import { SLIDING_MS } from '../../src/plans/profile.js';
+import { Amounts } from '../../src/usage/amounts.js';
 import type { Asked, Limiter, LoadSpent, Spend, Spent, Take, Taken } from '../../src/usage/limiter.js';
 import type { Subject } from '../../src/usage/events.js';
 import { isFixed, periodOf } from '../../src/usage/periods.js';
@@ -13,7 +14,7 @@ const HOUR = SLIDING_MS.hour;
 const DAY = 24 * HOUR;
 export const NOON = Date.UTC(2026, 10, 22, 12);
 /** Long before any window: nothing was spent. */
-export const NOTHING: Spent = { periods: new Map(), recent: [], since: 0, asOf: NOON };
+export const NOTHING: Spent = { periods: new Amounts(), recent: [], since: 0, asOf: NOON };
 
 /** The time of all calls here: asking moves it. */
 export const time = new TestTime(NOON);
@@ -44,14 +45,12 @@ export function taken(take: Take): Taken {
 
 /** What a loader finds of calls that were recorded. */
 export function spentBy(calls: readonly Spend[], now: number): Spent {
-  const periods = new Map<string, number>();
-  const add = (name: string, amount: number): void =>
-    void periods.set(name, (periods.get(name) ?? 0) + amount);
+  const periods = new Amounts();
   for (const { at, cost } of calls) {
     for (const window of ['day', 'month'] as const) {
       if (periodOf(window, at) !== periodOf(window, now)) continue;
-      add(`requests|${periodOf(window, at)}`, 1);
-      add(`cost|${periodOf(window, at)}`, cost);
+      periods.add('requests', periodOf(window, at), 1);
+      periods.add('cost', periodOf(window, at), cost);
     }
   }
   return { periods, recent: calls, since: 0, asOf: now };
@@ -279,7 +278,7 @@ export function limiterContract({ open, numRuns, exact }: Opening): void {
     // Every three seconds five points, as they are refilled: the bucket was empty all the time.
     const calls = Array.from({ length: 40 }, (_, i) => ({ at: NOON - 120_000 + i * 3_000, cost: 5 }));
     const load = async (): Promise<Spent> => ({
-      periods: new Map(),
+      periods: new Amounts(),
       recent: calls,
       since: NOON - 120_000,
       asOf: NOON,
@@ -288,7 +287,7 @@ export function limiterContract({ open, numRuns, exact }: Opening): void {
     const [bucket] = await limiter.states(asked(limits, NOON));
     expect(bucket?.used).toBe(100);
     const idle = await open(async () => ({
-      periods: new Map(),
+      periods: new Amounts(),
       recent: [],
       since: NOON - 60_000,
       asOf: NOON,

@@ -1,3 +1,4 @@
+import { Amounts } from '../../src/usage/amounts.js';
 import type { Spent } from '../../src/usage/limiter.js';
 import { LocalLimiter } from '../../src/usage/localLimiter.js';
 import { periodOf } from '../../src/usage/periods.js';
@@ -13,9 +14,9 @@ limiterContract({ open: async (load) => opened(load), numRuns: 150, exact: true 
 describe('a counter that is missing', () => {
   it('is loaded, never taken for zero', async () => {
     const limits = [limit('minute', 3), limit('month', 5), limit('month', 90, 'cost')];
-    const periods = new Map([
-      ['requests|month:2026-11', 4],
-      ['cost|month:2026-11', 80],
+    const periods = new Amounts([
+      ['requests', 'month:2026-11', 4],
+      ['cost', 'month:2026-11', 80],
     ]);
     const recent = [NOON - MINUTE, NOON - MINUTE + 1, NOON - 5].map((at) => ({ at, cost: 1 }));
     const limiter = opened(async () => ({ periods, recent, since: 0, asOf: NOON }));
@@ -27,10 +28,10 @@ describe('a counter that is missing', () => {
   it('is loaded for the time of the take, though the month ends while it loads', async () => {
     const limits = [limit('month', 1)];
     const lastInstant = Date.UTC(2026, 11, 1) - 1;
-    const ledger = new Map([['requests|month:2026-11', 1]]);
+    const ledger = new Amounts([['requests', 'month:2026-11', 1]]);
     const limiter = opened(async (_subject, now): Promise<Spent> => {
-      const id = `requests|${periodOf('month', now)}`;
-      return { ...NOTHING, periods: new Map([[id, ledger.get(id) ?? 0]]) };
+      const month = periodOf('month', now);
+      return { ...NOTHING, periods: new Amounts([['requests', month, ledger.of('requests', month)]]) };
     });
     expect((await limiter.take(asked(limits, lastInstant))).kind).toBe('refused');
   });

@@ -3,6 +3,7 @@ import { PostgresEventStore } from '../../src/adapters/postgres/eventStore.js';
 import { canonicalJson } from '../../src/canonicalJson.js';
 import type { Environment } from '../../src/eventsourcing/event.js';
 import { NO_STREAM } from '../../src/eventsourcing/eventStore.js';
+import { Amounts } from '../../src/usage/amounts.js';
 import type { UsageEvent, Use } from '../../src/usage/events.js';
 import { subjectId, usageStream } from '../../src/usage/events.js';
 import type { JournalTail } from '../../src/usage/journalTail.js';
@@ -64,7 +65,7 @@ async function flush(
 const read = async (most = 10): Promise<Record<string, readonly number[]>> => {
   const { subjects } = await readJournalTail(store, SINCE, Number.MAX_SAFE_INTEGER, most);
   const times = [...subjects]
-    .filter(([id]) => !id.startsWith('key|'))
+    .filter(([id]) => !id.startsWith('key:'))
     .map(([id, { recent }]) => [id, recent.map(({ at }) => at)] as const);
   return Object.fromEntries(times.filter(([, all]) => all.length > 0));
 };
@@ -170,8 +171,10 @@ it('says of an account whose oldest calls it leaves out how far back it knows th
 describe('what an account has spent', () => {
   const DAY = 'day:2026-11-22';
   const costed = (at: number, cost: number): Use => newUse({ at, meters: { cost, requests: 1 } });
-  const spent = (tail: JournalTail, amounts: Record<string, number>, seen: number) =>
-    spentOf(tail, A, { amounts: new Map(Object.entries(amounts)), seen }, NOON);
+  const spent = (tail: JournalTail, amounts: Record<string, number>, seen: number) => {
+    const entries = Object.entries(amounts).map(([meter, amount]) => [meter, DAY, amount] as const);
+    return spentOf(tail, A, { amounts: new Amounts(entries), seen }, NOON);
+  };
 
   it('is what the ledger has, and what the journal has behind it', async () => {
     const taken = costed(NOON - 20, 7);
@@ -184,21 +187,22 @@ describe('what an account has spent', () => {
     await flush(NOON, { a: [taken] }, 'UsesCorrected');
 
     const tail = await readJournalTail(store, SINCE, ledger, 10);
-    const before = spent(tail, { [`requests|${DAY}`]: 1, [`cost|${DAY}`]: 1 }, ledger);
-    expect(before.periods.get(`requests|${DAY}`)).toBe(3);
-    expect(before.periods.get(`cost|${DAY}`)).toBe(7);
-    expect(before.periods.get('cost|month:2026-11')).toBe(6);
+    const before = spent(tail, { requests: 1, cost: 1 }, ledger);
+    expect(before.periods.of('requests', DAY)).toBe(3);
+    expect(before.periods.of('cost', DAY)).toBe(7);
+    expect(before.periods.of('cost', 'month:2026-11')).toBe(6);
     expect(before.recent).toEqual([{ at: NOON - 10, cost: 4 }]);
     expect(before.since).toBe(SINCE);
     // The ledger may have moved on since: nothing counts twice.
-    const later = spent(tail, { [`requests|${DAY}`]: 4, [`cost|${DAY}`]: 14 }, middle);
-    expect(later.periods.get(`requests|${DAY}`)).toBe(3);
-    expect(later.periods.get(`cost|${DAY}`)).toBe(7);
+    const later = spent(tail, { requests: 4, cost: 14 }, middle);
+    expect(later.periods.of('requests', DAY)).toBe(3);
+    expect(later.periods.of('cost', DAY)).toBe(7);
   });
 
   it('is the ledger’s alone for an account that the tail does not have', () => {
-    const none = spent({ since: SINCE, subjects: new Map() }, { [`cost|${DAY}`]: 3 }, 0);
-    expect(none).toEqual({ periods: new Map([[`cost|${DAY}`, 3]]), recent: [], since: SINCE, asOf: NOON });
+    const none = spent({ since: SINCE, subjects: new Map() }, { cost: 3 }, 0);
+    expect([...none.periods]).toEqual([['cost', DAY, 3]]);
+    expect(none).toMatchObject({ recent: [], since: SINCE, asOf: NOON });
   });
 });
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Elapsed } from '../../clock.js';
 import { elapsed } from '../../clock.js';
+import { compositeKey } from '../../eventsourcing/compositeKey.js';
 import type { Logger } from '../../logger.js';
 import type { Limit } from '../../plans/profile.js';
 import { SLIDING_MS } from '../../plans/profile.js';
@@ -211,7 +212,7 @@ export class RedisLimiter implements Limiter {
     const { day, month } = periodsAt(now);
     const amounts = [day, month].flatMap(({ name }) => [
       name,
-      ...['requests', 'cost'].map((meter) => String(spent.periods.get(`${meter}|${name}`) ?? 0)),
+      ...['requests', 'cost'].map((meter) => String(spent.periods.of(meter, name))),
     ]);
     const windows = part.limits.flatMap((limit) => windowOf(limit, spent));
     const args = [String(place), randomUUID(), ...amounts, ...windows];
@@ -242,8 +243,8 @@ export class RedisLimiter implements Limiter {
     const keys = (runId: string): string[] =>
       parts.flatMap(({ subject: { accountId, environment, keyId } }) =>
         ['counters', 'minute', 'hour'].map((name) => {
-          const account = `${prefix}:${runId}:{${accountId}|${environment}}`;
-          return keyId === undefined ? `${account}:${name}` : `${account}:key:${keyId}:${name}`;
+          const account = `${prefix}:${runId}:{${compositeKey(accountId, environment)}}`;
+          return `${account}:${compositeKey(keyId, name)}`;
         }),
       );
     const described = parts.flatMap(({ limits }, part) =>

@@ -3,6 +3,7 @@ import type { GraphQLObjectType, OperationDefinitionNode, ValueNode } from 'grap
 import { getNamedType, GraphQLError, isAbstractType, isObjectType, Kind, visit } from 'graphql';
 import { collectFields, collectSubfields } from 'graphql/execution/collectFields.js';
 import { BoundedMap } from '../../boundedMap.js';
+import { compositeKey } from '../../eventsourcing/compositeKey.js';
 import { ApiError } from '../kit/errors.js';
 import type { Bound, Prices } from './prices.js';
 
@@ -139,7 +140,7 @@ export class CostFormula {
   }
 
   #of(variables: Variables): Compiled {
-    const decided = this.#conditions.map((name) => String(variables[name])).join(' ');
+    const decided = compositeKey(...this.#conditions.map((name) => String(variables[name])));
     let compiled = this.#compiled.get(decided);
     if (!compiled) {
       compiled = new Compiler(this.schema, this.prices, this.#fragments, variables).compile(this.operation);

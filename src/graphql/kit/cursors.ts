@@ -1,4 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import { compositeKey } from '../../eventsourcing/compositeKey.js';
 import { invalidInput } from './errors.js';
 
 const MAC_BYTES = 6;
@@ -14,7 +15,7 @@ export class Cursors {
 
   /** @param list names the list that it is a place of */
   encode(list: string, place: Place): string {
-    const body = Buffer.from(place.join('|'));
+    const body = Buffer.from(JSON.stringify(place));
     return Buffer.concat([this.#mac(list, body), body]).toString('base64url');
   }
 
@@ -24,7 +25,7 @@ export class Cursors {
     const body = bytes.subarray(MAC_BYTES);
     if (bytes.length <= MAC_BYTES || bytes.length > MAX_BYTES) return undefined;
     if (!timingSafeEqual(this.#mac(list, body), bytes.subarray(0, MAC_BYTES))) return undefined;
-    return body.toString().split('|');
+    return (JSON.parse(body.toString()) as (string | number)[]).map(String);
   }
 
   /** The argument `after` of a list. @throws ApiError INVALID_INPUT */
@@ -38,7 +39,7 @@ export class Cursors {
   }
 
   #mac(list: string, body: Buffer): Buffer {
-    const mac = createHmac('sha256', this.key).update(`cursor ${list}\0`).update(body);
+    const mac = createHmac('sha256', this.key).update(compositeKey('cursor', list)).update(body);
     return mac.digest().subarray(0, MAC_BYTES);
   }
 }

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
 import { BoundedMap } from '../../boundedMap.js';
+import { compositeKey } from '../../eventsourcing/compositeKey.js';
 import type { RequestContext } from '../kit/context.js';
 import type { CreateContext } from './operations.js';
 import type { Governance, Operation } from '../../gate/governance.js';
@@ -17,7 +18,7 @@ interface Body {
 export const MAX_TEXT = 2_000;
 
 const keyOf = (query: string, operationName: string | null | undefined): string =>
-  operationName == null ? query : `${operationName}\0${query}`;
+  compositeKey(operationName, query);
 
 /** What Apollo has parsed and found valid. The same text is valid again: the schema does not change. */
 export class KnownOperations {
