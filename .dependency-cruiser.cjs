@@ -44,7 +44,7 @@ module.exports = {
       from: { path: '^projections/', pathNot: '^projections/index\\.ts$' },
       to: {
         path: '^src/',
-        pathNot: `^src/(eventsourcing|sql)/|^src/following/(readModel|answerCache)\\.ts$|^src/boundedMap\\.ts$|^src/usage/amounts\\.ts$|${CAPABILITIES}events\\.ts$`,
+        pathNot: `^src/(eventsourcing|sql)/|^src/following/(readModel|answerCache)\\.ts$|^src/boundedMap\\.ts$|^src/usage/(amounts|readUses)\\.ts$|${CAPABILITIES}events\\.ts$`,
       },
     },
     {

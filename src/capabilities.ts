@@ -28,7 +28,10 @@ export const CAPABILITIES: readonly Capability[] = [
 ];
 
 /** The categories of all streams. EventStoreDB may hold streams of others too; these are ours. */
-export const CATEGORIES: readonly string[] = CAPABILITIES.flatMap(({ streams }) => streams).sort();
+export const CATEGORIES: readonly string[] = [
+  'corrections',
+  ...CAPABILITIES.flatMap(({ streams }) => streams),
+].sort();
 
 const AUDITED: AuditedTypes = Object.assign(
   {},

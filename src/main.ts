@@ -2,6 +2,7 @@ import type { Queries } from '../projections/index.js';
 import { queriesOf } from '../projections/index.js';
 import { furthestBehind } from './following/readModel.js';
 import type { Projector } from './following/projector.js';
+import { parkedCommands } from './admin/parked.js';
 import { readModelCommands } from './admin/readModels.js';
 import { AdminServer } from './admin/server.js';
 import { followAccess } from './composition/access.js';
@@ -196,13 +197,19 @@ async function startProjector(
 
 /** Takes the commands of whoever runs this process. */
 async function serveOperator(
-  { models, policies }: RunningProjections,
-  { store }: Stores,
+  projections: RunningProjections,
+  { store, commands, clock }: Stores,
   { dataDir }: Config,
   log: Logger,
   shutdown: Shutdown,
 ): Promise<void> {
-  const operator = await AdminServer.open(dataDir, readModelCommands(models, policies, store), log);
+  const { models: projector, policies } = projections;
+  const { usage } = queriesOf(projections.sql, projector);
+  const all = {
+    ...readModelCommands(projector, store),
+    ...parkedCommands({ projector, policies, usage, store, commands, clock }),
+  };
+  const operator = await AdminServer.open(dataDir, all, log);
   shutdown.add('operator socket', () => operator.close());
 }
 

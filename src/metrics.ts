@@ -18,6 +18,8 @@ export interface ProjectionSources {
   positions(): readonly (readonly [model: string, position: number])[];
   conflicts(): number;
   parked(): readonly (Pick<Batch, 'kind' | 'name'> & { readonly streams: number })[];
+  /** Uses that cannot be counted and that nobody has decided about. */
+  parkedUses(): number;
 }
 
 /** The same, in a process that answers calls. */
@@ -196,6 +198,14 @@ export class Metrics {
       collect() {
         this.reset();
         for (const { kind, name, streams } of sources.parked()) this.set({ kind, name }, streams);
+      },
+    });
+    new Gauge({
+      name: 'tollgraph_parked_uses',
+      help: 'Uses that cannot be counted and that no operator has corrected or left out; 0 where another process keeps the ledger.',
+      registers,
+      collect() {
+        this.set(sources.parkedUses());
       },
     });
     new Gauge({

@@ -7,6 +7,7 @@ function metricsWith(followers: () => Promise<readonly Follows[]>): Metrics {
     followers,
     positions: () => [],
     parked: () => [],
+    parkedUses: () => 0,
     conflicts: () => 0,
   });
   return metrics;

@@ -1,5 +1,6 @@
 import { as } from '../../src/eventsourcing/event.js';
-import type { UsageEvent } from '../../src/usage/events.js';
+import type { ParkedUseEvent, UsageEvent, Use } from '../../src/usage/events.js';
+import { usesOf } from '../../src/usage/readUses.js';
 import type { ReadModel } from '../../src/following/readModel.js';
 
 /**
@@ -9,21 +10,29 @@ import type { ReadModel } from '../../src/following/readModel.js';
 export const popularity: ReadModel = {
   name: 'popularity',
   awaited: false,
-  version: 1,
+  version: 2,
   tables: ['uses'],
-  handles: new Set<UsageEvent['type']>(['UsesRecorded', 'UsesCorrected']),
+  independent: true,
+  handles: new Set<(UsageEvent | ParkedUseEvent)['type']>([
+    'UsesRecorded',
+    'UsesCorrected',
+    'ParkedUseCorrected',
+  ]),
   create: (t) => `CREATE TABLE ${t('uses')} (pattern_id text PRIMARY KEY, uses bigint NOT NULL);`,
   fold: (events, t) => {
     const counts = new Map<string, number>();
+    const count = ({ environment, patterns }: Use, sign: 1 | -1): void => {
+      if (environment !== 'live') return;
+      for (const id of patterns) counts.set(id, (counts.get(id) ?? 0) + sign);
+    };
     for (const stored of events) {
-      const { type, data } = as<UsageEvent>(stored);
-      const sign = type === 'UsesCorrected' ? -1 : 1;
-      for (const { uses } of data.groups) {
-        for (const { environment, patterns } of uses) {
-          if (environment !== 'live') continue;
-          for (const id of patterns) counts.set(id, (counts.get(id) ?? 0) + sign);
-        }
+      const { type, data } = as<UsageEvent | Extract<ParkedUseEvent, { type: 'ParkedUseCorrected' }>>(stored);
+      if (type === 'ParkedUseCorrected') {
+        count(data.use, data.sign);
+        continue;
       }
+      const { sign, groups } = usesOf(stored);
+      for (const { uses } of groups) for (const use of uses) count(use, sign);
     }
     if (counts.size === 0) return [];
     const ids = [...counts.keys()].sort();

@@ -1,8 +1,10 @@
 import { compositeKey } from '../../src/eventsourcing/compositeKey.js';
 import { as } from '../../src/eventsourcing/event.js';
-import type { UsageEvent, Use } from '../../src/usage/events.js';
+import type { ParkedUseEvent, UsageEvent, Use } from '../../src/usage/events.js';
 import { subjectId } from '../../src/usage/events.js';
 import type { ReadModel } from '../../src/following/readModel.js';
+import { usesOf } from '../../src/usage/readUses.js';
+import { ParkedUses } from './parkedUses.js';
 
 /** A row of `hours`: what it is of, and its sums. */
 interface Hour {
@@ -18,16 +20,26 @@ interface Sum {
   amount: number;
 }
 
-/** The ledger of uses: what counts in each period, and by the hour for reports. */
+/**
+ * The ledger of uses: what counts in each period, and by the hour for reports. A use that cannot be counted
+ * is parked by itself (decision 32): what it spent is held, which limits count and nothing else does.
+ */
 export const usage: ReadModel = {
   name: 'usage',
   awaited: false,
-  version: 3,
-  tables: ['counters', 'hours', 'keys'],
-  handles: new Set<UsageEvent['type']>(['UsesRecorded', 'UsesCorrected']),
+  version: 4,
+  tables: ['counters', 'hours', 'keys', 'parked', 'held'],
+  // Sums do not ask which batch came first.
+  independent: true,
+  handles: new Set<(UsageEvent | ParkedUseEvent)['type']>([
+    'UsesRecorded',
+    'UsesCorrected',
+    'ParkedUseCorrected',
+    'ParkedUseLeftOut',
+  ]),
   create: (t) => `
     CREATE TABLE ${t('counters')} (
-      -- An account in an environment, or a key: subjectId in src/usage/limiter.ts.
+      -- An account in an environment, or a key: subjectId in src/usage/events.ts.
       subject     text NOT NULL,
       meter       text NOT NULL,
       period      text NOT NULL,
@@ -51,19 +63,33 @@ export const usage: ReadModel = {
       requests    bigint NOT NULL,
       duration_us bigint NOT NULL,
       PRIMARY KEY (account, environment, hour, key, operation, status)
-    );`,
+    );
+    ${ParkedUses.tables(t)}`,
   fold: (events, t) => {
     const sums = new Sums();
+    const parked = new ParkedUses();
     const lastUsed = new Map<string, number>();
+    const count = (account: string, use: Use, sign: 1 | -1): void => {
+      sums.add(account, use, sign);
+      if (sign === 1 && use.meters['requests']) {
+        lastUsed.set(use.key, Math.max(lastUsed.get(use.key) ?? 0, use.at));
+      }
+    };
     for (const stored of events) {
-      const { type, data } = as<UsageEvent>(stored);
-      const sign = type === 'UsesCorrected' ? -1 : 1;
-      for (const { account, uses } of data.groups) {
-        for (const use of uses) {
-          sums.add(account, use, sign);
-          if (sign === 1 && use.meters['requests']) {
-            lastUsed.set(use.key, Math.max(lastUsed.get(use.key) ?? 0, use.at));
-          }
+      const { type, data } = as<UsageEvent | ParkedUseEvent>(stored);
+      switch (type) {
+        case 'ParkedUseCorrected':
+          count(data.account, data.use, data.sign);
+          parked.settle(data);
+          break;
+        case 'ParkedUseLeftOut':
+          parked.settle(data);
+          break;
+        case 'UsesRecorded':
+        case 'UsesCorrected': {
+          const { sign, groups, bad } = usesOf(stored);
+          for (const { account, uses } of groups) for (const use of uses) count(account, use, sign);
+          for (const use of bad) parked.park(stored, use, sign);
         }
       }
     }
@@ -95,6 +121,7 @@ export const usage: ReadModel = {
                ON CONFLICT (key) DO UPDATE SET last_used = greatest(k.last_used, excluded.last_used)`,
         params: [[...lastUsed.keys()], [...lastUsed.values()]],
       },
+      ...parked.statements(t),
     ];
   },
 };

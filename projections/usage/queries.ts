@@ -4,6 +4,7 @@ import { Amounts } from '../../src/usage/amounts.js';
 import type { Subject } from '../../src/usage/events.js';
 import { subjectId } from '../../src/usage/events.js';
 import type { ReadModelAccess } from '../../src/following/readModel.js';
+import { readerOf } from '../../src/following/readModel.js';
 
 export interface UsageBucketRow {
   /** The UTC hour or day, e.g. `2026-11-22T13` or `2026-11-22`. */
@@ -17,6 +18,29 @@ export interface UsageBucketRow {
 export interface UsageByOperationRow {
   readonly operation: string;
   readonly requests: number;
+}
+
+/** What the ledger has of a subject. */
+export interface Counted {
+  readonly amounts: Amounts;
+  /** Of uses that are parked: limits count it, and nothing else does. */
+  readonly held: Amounts;
+  /** The last event that is in them. */
+  readonly seen: Position;
+  /** Whether there are batches that could not be read, of which nobody knows whose uses they have. */
+  readonly incomplete: boolean;
+}
+
+/** A use that cannot be counted. */
+export interface ParkedUseRow {
+  readonly event: string;
+  readonly place: number;
+  readonly position: Position;
+  /** When its batch was stored, ISO 8601. */
+  readonly stored_at: string;
+  /** Null where that cannot be told. */
+  readonly account: string | null;
+  readonly reason: string;
 }
 
 export const MAX_OPERATIONS = 50;
@@ -41,35 +65,81 @@ export class UsageQueries {
     return new Map(rows.map(({ key, last_used }) => [key, last_used]));
   }
 
-  /** Amounts of the given periods, and the last event that is in them. */
-  async counters(
-    subject: Subject,
-    periods: readonly string[],
-  ): Promise<{ readonly amounts: Amounts; readonly seen: Position }> {
+  /** What the ledger has of a subject in the given periods, all of one moment. */
+  async counters(subject: Subject, periods: readonly string[]): Promise<Counted> {
     for (;;) {
       const { model, version, generation } = this.model.state();
       // One statement: the amounts and the checkpoint of one moment.
       const rows = await this.sql.query<{
         checkpoint: Position;
-        meter: string | null;
+        incomplete: boolean;
+        counted: boolean | null;
+        meter: string;
         period: string;
         amount: number;
       }>(
-        `SELECT m.checkpoint, c.meter, c.period, c.amount
+        `SELECT m.checkpoint, c.counted, c.meter, c.period, c.amount,
+                EXISTS (SELECT FROM read.parked WHERE reader = $6) AS incomplete
            FROM read.models m
-           LEFT JOIN ${this.model.t('counters')} c
-             ON c.subject = $1 AND c.period = ANY($2::text[])
+           LEFT JOIN (
+             SELECT true AS counted, meter, period, amount FROM ${this.model.t('counters')}
+              WHERE subject = $1 AND period = ANY($2::text[])
+             UNION ALL
+             SELECT false, h.meter, h.period, h.amount
+               FROM ${this.model.t('held')} h JOIN ${this.model.t('parked')} p USING (event, place)
+              WHERE h.subject = $1 AND h.period = ANY($2::text[]) AND NOT p.settled
+           ) AS c ON true
           WHERE m.model = $3 AND m.version = $4 AND m.generation = $5`,
-        [subjectId(subject), periods, model, version, generation],
+        [subjectId(subject), periods, model, version, generation, readerOf(model, version, generation)],
       );
       const [first] = rows;
       // A rebuild has put another generation in its place: ask that one.
       if (!first) continue;
-      const amounts = rows.flatMap(({ meter, period, amount }) =>
-        meter === null ? [] : [[meter, period, amount] as const],
-      );
-      return { amounts: new Amounts(amounts), seen: first.checkpoint };
+      const { checkpoint: seen, incomplete } = first;
+      const [amounts, held] = [new Amounts(), new Amounts()];
+      for (const { counted, meter, period, amount } of rows) {
+        if (counted !== null) (counted ? amounts : held).add(meter, period, amount);
+      }
+      return { amounts, held, seen, incomplete };
     }
+  }
+
+  /** Whether something of the account waits for an operator before it is counted. */
+  async waits(account: string): Promise<boolean> {
+    const { model, version, generation } = this.model.state();
+    const [row] = await this.sql.query<{ waits: boolean }>(
+      `SELECT EXISTS (SELECT FROM read.parked WHERE reader = $2)
+           OR EXISTS (SELECT FROM ${this.model.t('parked')} WHERE account = $1 AND NOT settled) AS waits`,
+      [account, readerOf(model, version, generation)],
+    );
+    return row?.waits === true;
+  }
+
+  /** Uses that cannot be counted and of which nobody has decided yet, the oldest first. */
+  parkedUses(limit: number): Promise<ParkedUseRow[]> {
+    return this.sql.query(
+      `SELECT event, place, position, stored_at, account, reason FROM ${this.model.t('parked')}
+        WHERE NOT settled ORDER BY position, place LIMIT $1`,
+      [limit],
+    );
+  }
+
+  /** How many of those there are. */
+  async parkedCount(): Promise<number> {
+    const [row] = await this.sql.query<{ count: number }>(
+      `SELECT count(*) AS count FROM ${this.model.t('parked')} WHERE NOT settled`,
+    );
+    return row?.count ?? 0;
+  }
+
+  /** One of them; undefined for what is not parked. */
+  async parkedUse(event: string, place: number): Promise<ParkedUseRow | undefined> {
+    const [row] = await this.sql.query<ParkedUseRow>(
+      `SELECT event, place, position, stored_at, account, reason FROM ${this.model.t('parked')}
+        WHERE event = $1 AND place = $2 AND NOT settled`,
+      [event, place],
+    );
+    return row;
   }
 
   /**

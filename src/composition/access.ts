@@ -2,6 +2,8 @@ import type { Queries } from '../../projections/index.js';
 import { CAPABILITIES, ENDS } from '../capabilities.js';
 import type { InMemory, Memory } from '../capability.js';
 import type { Position, StoredEvent } from '../eventsourcing/event.js';
+import { as } from '../eventsourcing/event.js';
+import type { EventCorrected } from '../eventsourcing/events.js';
 import type { EventStore } from '../eventsourcing/eventStore.js';
 import { StreamCatchUp } from '../following/catchUp.js';
 import { Follower } from '../following/follower.js';
@@ -66,7 +68,10 @@ export async function followAccess(
     name: 'access',
     reader: ownReader ?? reader,
     from,
-    handle: apply,
+    handle: async (events) => {
+      apply(events);
+      for (const stream of correctedStreams(events)) apply(await commands.load(stream));
+    },
     onError: (error) => log.error('the key cache is not making progress', error),
     ...(shared && { restMs: REST_MS }),
   });
@@ -86,6 +91,12 @@ export async function followAccess(
     clock: () => performance.now(),
   });
   return { ...memory, environmentKeys, follower, recency, catchUp, onRevoked };
+}
+
+/** Streams of which an event says something else from now on: they are applied anew, from the beginning. */
+function correctedStreams(events: readonly StoredEvent[]): Set<string> {
+  const corrections = events.filter(({ type }) => type === 'EventCorrected');
+  return new Set(corrections.map((stored) => as<EventCorrected>(stored).data.stream));
 }
 
 /** Where several processes append: what another one has ended is not known here at once. */

@@ -102,6 +102,7 @@ export async function createApi(
   const warnings = (): string[] => [
     ...projections.warnings(),
     ...(access.recency.stale ? [staleAccess(access.recency)] : []),
+    ...limitsWarning(metering.limitsProblem()),
     ...(metering.limitsUp() ? [] : ['Redis is away: limits are decided as LIMITS_ON_OUTAGE says']),
   ];
   serveHealth(fastify, { problems, warnings, followers }, metrics);
@@ -132,6 +133,12 @@ function externalSessions(
     new LinkIdentity(commands, personal, secrets.EMAIL_HASH_KEY, shown),
     secrets.EMAIL_HASH_KEY,
   );
+}
+
+function limitsWarning(problem: string | undefined): string[] {
+  return problem === undefined
+    ? []
+    : [`governed calls of accounts whose limits are not in memory are refused: ${problem}`];
 }
 
 function staleAccess({ ageMs }: Recency): string {

@@ -23,6 +23,7 @@ export function describeProjections(metrics: Metrics, projections: Projections, 
     followers: () => followersOf(stores, projections),
     positions: () => projections.models.states().map(({ model, checkpoint }) => [model, checkpoint] as const),
     parked: () => projections.parked(),
+    parkedUses: () => projections.parkedUses(),
     conflicts: () => stores.commands.conflicts,
   });
 }

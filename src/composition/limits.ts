@@ -3,11 +3,12 @@ import type { Config } from '../config.js';
 import { lagOf } from '../following/lag.js';
 import { MAX_KEY_RATE } from '../keys/decide.js';
 import type { Logger } from '../logger.js';
+import { Outage } from '../outage.js';
 import type { Profile } from '../plans/profile.js';
 import { SLIDING_MS } from '../plans/profile.js';
 import type { Journal } from '../usage/journal.js';
 import type { Limiter, LoadSpent, Sliding } from '../usage/limiter.js';
-import { longestOf } from '../usage/limiter.js';
+import { CountersUnavailable, longestOf } from '../usage/limiter.js';
 import type { Subject } from '../usage/events.js';
 import { subjectId } from '../usage/events.js';
 import { LocalLimiter } from '../usage/localLimiter.js';
@@ -29,6 +30,8 @@ export interface Limits {
   readonly limiter: Limiter;
   /** Whether it can be asked: false while what nodes share is away. */
   readonly up: () => boolean;
+  /** Why it cannot load what accounts have spent, if it cannot: their calls are refused meanwhile. */
+  readonly problem: () => string | undefined;
 }
 
 /** The limiter, and where its counters are loaded from: the ledger, and the journal's tail. */
@@ -47,7 +50,11 @@ export async function openLimiter(
   const tails = { minute: tailOf('minute'), hour: tailOf('hour') };
   const loadFrom = async (tail: JournalTail, subject: Subject, now: number, asOf = now) => {
     const periods = [periodOf('day', now), periodOf('month', now)];
-    return spentOf(tail, subjectId(subject), await usage.counters(subject, periods), asOf);
+    const counted = await usage.counters(subject, periods);
+    if (counted.incomplete) {
+      throw new CountersUnavailable('the ledger has parked a batch of the journal that it cannot read');
+    }
+    return spentOf(tail, subjectId(subject), counted, asOf);
   };
   const loadFresh: LoadSpent = async (subject, now, _fresh, longest) =>
     loadFrom(await tails[longest].read(), subject, now);
@@ -57,33 +64,49 @@ export async function openLimiter(
     if (!lag || lag.seconds > LEDGER_LAG_SECONDS_MAX) return loadFresh(subject, now, fresh, longest);
     return loadFrom({ since: now - spanOf(longest), subjects: new Map() }, subject, now);
   };
+  const loads = new WatchedLoads(log);
+  const problem = (): string | undefined => loads.problem;
   if (config.redisUrl !== undefined) {
-    return openShared(stores, config.redisUrl, config.limitsOnOutage, loadShared, log, shutdown);
+    const load = loads.watch(loadShared);
+    const shared = await openShared(stores, config.redisUrl, config.limitsOnOutage, load, log, shutdown);
+    return { ...shared, problem };
   }
 
-  // Read once for all: of what comes later this process counts itself.
+  // Read once for all, as soon as it can be: of what comes later this process counts itself.
   const longestAtStart = longestOf(profile.plans.flatMap(({ limits }) => limits));
   const spanMs = spanOf(longestAtStart);
-  const openedAt = { clock: clock(), elapsed: elapsed() };
-  let atStart = await tails[longestAtStart].read();
-  const limiter = new LocalLimiter((subject, now, fresh, longest) => {
+  let atStart: { readonly tail: JournalTail; readonly clock: number; readonly elapsed: number } | undefined;
+  const readAtStart = async (): Promise<NonNullable<typeof atStart>> => {
+    if (atStart) return atStart;
+    const began = { clock: clock(), elapsed: elapsed() };
+    return (atStart = { tail: await tails[longestAtStart].read(), ...began });
+  };
+  const load: LoadSpent = async (subject, now, fresh, longest) => {
     // A profile that is published later may have hours all the same, or a key from an earlier one.
     const tooShort = longest === 'hour' && longestAtStart === 'minute';
     if (fresh || tooShort) return loadFresh(subject, now, fresh, longest);
+    const read = await readAtStart();
     // The clock may have been set since the tail was read: its times age as time passes.
-    return loadFrom(atStart, subject, now, openedAt.clock + elapsed() - openedAt.elapsed);
-  }, elapsed);
-  let seen = { at: openedAt.elapsed, position: journal.lastPosition };
+    return loadFrom(read.tail, subject, now, read.clock + elapsed() - read.elapsed);
+  };
+  const limiter = new LocalLimiter(loads.watch(load), elapsed);
+  // Where it cannot be read, calls are refused until it can; all else works.
+  await loads
+    .watch(readAtStart)()
+    .catch(() => undefined);
+  let seen = { at: elapsed(), position: journal.lastPosition };
   const forgetting = setInterval(() => {
     const now = elapsed();
-    if (now - openedAt.elapsed > spanMs) atStart = withoutCalls(atStart, openedAt.clock);
+    if (atStart && now - atStart.elapsed > spanMs) {
+      atStart = { ...atStart, tail: withoutCalls(atStart.tail, atStart.clock) };
+    }
     // Only what the ledger has can be loaded again.
     if (usage.seen() < seen.position) return;
     limiter.forgetIdle(seen.at - spanMs);
     seen = { at: now, position: journal.lastPosition };
   }, FORGET_MS).unref();
   shutdown.add('limits', () => clearInterval(forgetting));
-  return { limiter, up: () => true };
+  return { limiter, up: () => true, problem };
 }
 
 /** Limits that several nodes share. */
@@ -94,7 +117,7 @@ async function openShared(
   load: LoadSpent,
   log: Logger,
   shutdown: Shutdown,
-): Promise<Limits> {
+): Promise<Omit<Limits, 'problem'>> {
   // Loaded only where it is wanted.
   const { RedisLimiter } = await import('../adapters/redis/limiter.js');
   const shared = await RedisLimiter.open({
@@ -113,6 +136,36 @@ async function openShared(
     onCall: (decision) => metrics.limitsAway(decision),
   });
   return { limiter, up: () => shared.up };
+}
+
+/** Loads of counters; what goes wrong with them is an outage, and is told until one succeeds. */
+class WatchedLoads {
+  #problem: string | undefined;
+
+  constructor(private readonly log: Logger) {}
+
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
+  /** @returns the same load, which throws nothing but an Outage */
+  watch<A extends unknown[], R>(load: (...args: A) => Promise<R>): (...args: A) => Promise<R> {
+    return async (...args) => {
+      try {
+        const loaded = await load(...args);
+        this.#problem = undefined;
+        return loaded;
+      } catch (error) {
+        const outage =
+          error instanceof Outage
+            ? error
+            : new CountersUnavailable('what was spent cannot be read', { cause: error });
+        if (this.#problem !== outage.message) this.log.error('limits cannot be loaded', error);
+        this.#problem = outage.message;
+        throw outage;
+      }
+    };
+  }
 }
 
 /** How much of the journal's end is read: two windows, since a bucket may be empty before. */

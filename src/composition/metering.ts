@@ -23,6 +23,8 @@ export interface Metering {
   readonly limiter: Limiter;
   /** Whether what decides limits can be asked. */
   readonly limitsUp: () => boolean;
+  /** Why limits cannot be loaded, if they cannot. */
+  readonly limitsProblem: () => string | undefined;
   readonly governor: Governor;
   readonly addresses: AddressHashes;
 }
@@ -50,7 +52,7 @@ export async function openMetering(
     tracing: telemetry.tracing,
   });
   await journal.settleDebt();
-  const { limiter, up } = await openLimiter(stores, usage, journal, config, log, shutdown);
+  const { limiter, up, problem } = await openLimiter(stores, usage, journal, config, log, shutdown);
   const refusals = new RefusalLog((account, use) => journal.note(account, use));
   const sweeping = setInterval(() => refusals.sweep(clock()), SWEEP_MS).unref();
   shutdown.add('usage journal', async () => {
@@ -60,7 +62,7 @@ export async function openMetering(
   });
   const addresses = new AddressHashes(secrets.EMAIL_HASH_KEY);
   const governor = new Governor(journal, limiter, refusals, addresses);
-  return { journal, limiter, limitsUp: up, governor, addresses };
+  return { journal, limiter, limitsUp: up, limitsProblem: problem, governor, addresses };
 }
 
 /** How long the ledger may take for a page before that is told, in milliseconds. */

@@ -8,6 +8,7 @@ import { FollowedReadModels } from '../following/followedReadModels.js';
 import type { ReadModels } from '../following/readModel.js';
 import { Projector } from '../following/projector.js';
 import { onServingTables } from '../following/servingTables.js';
+import { ParkedCount } from '../../projections/usage/parkedCount.js';
 import { eraseAgain } from '../accounts/eraseAgain.js';
 import type { Position } from '../eventsourcing/event.js';
 import { START } from '../eventsourcing/event.js';
@@ -57,6 +58,8 @@ export interface Projections {
   handled(): readonly Handled[];
   /** How many streams they have parked. */
   parked(): readonly Parked[];
+  /** How many uses the ledger of this process has parked. */
+  parkedUses(): number;
 }
 
 /** What follows the events in this process: one reader, the read models, the policies. */
@@ -128,8 +131,17 @@ export async function startProjections(
       .parkedStreams()
       .map(({ policy, streams }) => ({ kind: 'policy' as const, name: policy, streams })),
   ];
-  const warnings = (): string[] => parkedStreams(models, policies);
-  return { reader, models, policies, leases, handled, parked, warnings, sql: serving };
+  const { usage: usageQueries } = queriesOf(serving, models);
+  const uses = new ParkedCount(models, usageQueries, (error) =>
+    log.error('the parked uses cannot be counted', error),
+  );
+  await uses.refresh();
+  const parkedUses = (): number => uses.count;
+  const warnings = (): string[] => [
+    ...parkedStreams(models, policies),
+    ...(uses.count > 0 ? [`uses that cannot be counted are parked: ${uses.count}`] : []),
+  ];
+  return { reader, models, policies, leases, handled, parked, parkedUses, warnings, sql: serving };
 }
 
 /** @returns whether the read models show in time which accounts there were at the position */
@@ -168,6 +180,7 @@ export async function followProjections(
     policies,
     handled: () => [],
     parked: () => [],
+    parkedUses: () => 0,
     sql: onServingTables(sql, READ_MODELS, models),
     // The projector tells of what it has parked.
     warnings: () => [],

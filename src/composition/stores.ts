@@ -10,6 +10,7 @@ import type { Config, SecretName } from '../config.js';
 import { ConfigError, SECRET_NAMES } from '../config.js';
 import { lockDataDir, nodeId } from '../dataDir.js';
 import { CommandHandler } from '../eventsourcing/commandHandler.js';
+import { CorrectedStore } from '../eventsourcing/correctedStore.js';
 import type { EventStore } from '../eventsourcing/eventStore.js';
 import { installationDecider } from '../installation/decide.js';
 import { INSTALLATION_STREAM } from '../installation/events.js';
@@ -85,7 +86,7 @@ export async function openStores(
   shutdown.add('event store', () => opened.close());
   // Behind the store's own statements: appends of many requests share one, but each belongs to its trace.
   const system = config.eventStoreUrl === undefined ? 'postgresql' : 'eventstoredb';
-  const store = tracing ? new TracedStore(opened, tracing, system) : opened;
+  const store = await CorrectedStore.open(tracing ? new TracedStore(opened, tracing, system) : opened);
   const commands = new CommandHandler(store, tracing && (() => tracing.active()));
   const personal = await PersonalData.open(sql, secrets.MASTER_KEY);
   const refreshTokens = await RefreshTokens.open(sql, secrets.SESSION_KEY);

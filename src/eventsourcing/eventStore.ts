@@ -75,6 +75,9 @@ export interface EventStore {
   /** How many events come after `after`, counted up to `limit`: positions need not be dense. */
   countAfter(after: Position, limit: number): Promise<number>;
 
+  /** Where it knows of corrections (correctedStore.ts): the position of the newest one. */
+  newestCorrection?(): Position;
+
   /** Calls back when there may be new events. A missed call costs a poll interval, no more. */
   onWake(listener: () => void): () => void;
 

@@ -4,7 +4,7 @@ import { Parking } from './parking.js';
 import type { Sql, Statement } from '../sql/sql.js';
 import { GUARD_FAILED } from '../sql/sql.js';
 import type { ReadModel } from './readModel.js';
-import { tableNames } from './readModel.js';
+import { readerOf, tableNames } from './readModel.js';
 
 const MIGRATION = `
 CREATE SCHEMA IF NOT EXISTS read;
@@ -24,6 +24,10 @@ ALTER TABLE read.models ADD COLUMN IF NOT EXISTS replays bigint NOT NULL DEFAULT
 ALTER TABLE read.models ADD COLUMN IF NOT EXISTS built boolean NOT NULL DEFAULT true;
 -- When it ceased to serve; nothing is written to it from then on.
 ALTER TABLE read.models ADD COLUMN IF NOT EXISTS retired_at timestamptz;
+-- The newest correction that was known when the generation was begun: it is read as it says from then on.
+ALTER TABLE read.models ADD COLUMN IF NOT EXISTS corrected bigint NOT NULL DEFAULT 0;
+-- Whether an event was corrected that is in the rows as it was before: a rebuild replaces them.
+ALTER TABLE read.models ADD COLUMN IF NOT EXISTS outdated boolean NOT NULL DEFAULT false;
 -- Leases have a table of their own by now (read.leases).
 ALTER TABLE read.models DROP COLUMN IF EXISTS epoch;
 DROP FUNCTION IF EXISTS read.advance(text, int, int, bigint, bigint, bigint, bigint);
@@ -50,9 +54,11 @@ export interface GenerationRow {
   readonly changed: Position;
   readonly replays: number;
   readonly built: boolean;
+  readonly corrected: Position;
+  readonly outdated: boolean;
 }
 
-const COLUMNS = 'generation, checkpoint, changed, replays, built';
+const COLUMNS = 'generation, checkpoint, changed, replays, built, corrected, outdated';
 
 export interface RetirementRules {
   /** How long a generation that was replaced stays, for queries and processes that still name it. */
@@ -102,8 +108,16 @@ export class Generations {
     return row;
   }
 
-  /** Makes the tables of a generation anew, without the indexes that only queries use. */
-  async create(generation: number, lease: Lease, serving: boolean): Promise<GenerationRow> {
+  /**
+   * Makes the tables of a generation anew, without the indexes that only queries use.
+   * @param corrected the newest correction that is known
+   */
+  async create(
+    generation: number,
+    lease: Lease,
+    serving: boolean,
+    corrected: Position,
+  ): Promise<GenerationRow> {
     const { model } = this;
     const t = tableNames(model, generation);
     // One script is one transaction. What an interrupted build left behind goes first.
@@ -113,10 +127,10 @@ export class Generations {
       DELETE FROM read.parked WHERE reader = '${readerOf(model.name, model.version, generation)}';
       DELETE FROM read.models
        WHERE model = '${model.name}' AND version = ${model.version} AND generation = ${generation};
-      INSERT INTO read.models (model, version, generation, serving, built)
-      VALUES ('${model.name}', ${model.version}, ${generation}, ${serving}, false);
+      INSERT INTO read.models (model, version, generation, serving, built, corrected)
+      VALUES ('${model.name}', ${model.version}, ${generation}, ${serving}, false, ${corrected});
       ${literally(lease.hold)};`);
-    return { generation, checkpoint: 0, changed: 0, replays: 0, built: false };
+    return { generation, checkpoint: 0, changed: 0, replays: 0, built: false, corrected, outdated: false };
   }
 
   /** After the load: the indexes that queries need, and what the planner has to know of the rows. */
@@ -223,10 +237,6 @@ export class Generations {
       'projection',
     );
   }
-}
-
-function readerOf(model: string, version: number, generation: number): string {
-  return `${model}_v${version}_g${generation}`;
 }
 
 /** A script takes no parameters; the lease's are a name from the code, a number and a duration. */

@@ -107,6 +107,7 @@ export class ModelRunner {
         if (mine.length === 0) await writer.write(events, last);
         else await options.observe(batch, () => writer.write(events, last));
         this.#show(writer.state());
+        this.#renew();
       },
       onError: (error) => options.onError(error),
       ...(leases.alone && { restMs: ALONE_REST_MS }),
@@ -218,11 +219,11 @@ export class ModelRunner {
    */
   rebuild({ dryRun = false, onProgress, signal }: RebuildOptions = {}): Promise<RebuildReport> {
     return this.#exclusively('it is being rebuilt', async (live) => {
-      const { sql } = this.options;
+      const { sql, reader } = this.options;
       const { lease } = live;
       const until = AbortSignal.any([this.#stopping.signal, ...(signal ? [signal] : [])]);
       const generation = live.generation + 1;
-      const row = await this.#generations.create(generation, lease, false);
+      const row = await this.#generations.create(generation, lease, false, reader.newestCorrection);
       const next = await GenerationWriter.open(
         sql,
         this.model,
@@ -291,11 +292,18 @@ export class ModelRunner {
     if (until.aborted) return;
     this.#failure = undefined;
     this.#follower.start(writer.checkpoint);
+    this.#renew();
     try {
       await aborted(until);
     } finally {
       await this.#follower.stop();
     }
+  }
+
+  /** Rebuilds what has an event in it as it was before a correction. */
+  #renew(): void {
+    if (!this.#writer?.outdated || !this.leads || !this.#built || this.#busy) return;
+    this.rebuild().catch((error: unknown) => this.options.onError(error));
   }
 
   /** Somebody else writes: this process shows where that one stands. */
@@ -310,8 +318,10 @@ export class ModelRunner {
   }
 
   async #prepare(lease: Lease): Promise<void> {
-    const { sql } = this.options;
-    const row = (await this.#generations.serving()) ?? (await this.#generations.create(1, lease, true));
+    const { sql, reader } = this.options;
+    const row =
+      (await this.#generations.serving()) ??
+      (await this.#generations.create(1, lease, true, reader.newestCorrection));
     await this.#generations.dropUnfinished(lease);
     this.#writer = await GenerationWriter.open(
       sql,
@@ -349,8 +359,9 @@ export class ModelRunner {
     signal: AbortSignal,
   ): Promise<void> {
     const { reader, load } = this.options;
+    const types = new Set([...this.model.handles, 'EventCorrected']);
     const read = (after: Position): Promise<StoredEvent[]> => {
-      const page = reader.history(this.model.handles, after, upTo, load.events, load.bytes);
+      const page = reader.history(types, after, upTo, load.events, load.bytes);
       // Awaited a page later: by then it may have failed for some time.
       page.catch(() => undefined);
       return page;
@@ -363,7 +374,7 @@ export class ModelRunner {
       if (last === undefined) break;
       reading = read(last);
       await writer.write(page, last);
-      onPage(page.length, last);
+      onPage(page.filter(({ type }) => this.model.handles.has(type)).length, last);
     }
     if (writer.checkpoint >= upTo) return;
     await writer.pass(upTo);

@@ -42,6 +42,8 @@ export interface ParkedStream {
   readonly stream: string;
   readonly events: number;
   readonly first: Position;
+  /** Of the first one, in its stream. */
+  readonly revision: number;
   readonly reason: string;
   readonly since: Date;
 }
@@ -115,6 +117,15 @@ export class Parking {
     return this.#skipped.has(event.position);
   }
 
+  /** Whether the event at this place is parked. */
+  async holds(stream: string, revision: number): Promise<boolean> {
+    const rows = await this.sql.query(
+      'SELECT FROM read.parked WHERE reader = $1 AND stream = $2 AND revision = $3',
+      [this.reader, stream, revision],
+    );
+    return rows.length > 0;
+  }
+
   /** After the commit of a `park`. */
   add(stream: string): void {
     this.#streams.add(stream);
@@ -144,10 +155,11 @@ export class Parking {
       stream: string;
       events: number;
       first: Position;
+      revision: number;
       reason: string | null;
       since: Date;
     }>(
-      `SELECT stream, count(*) AS events, min(position) AS first, min(parked_at) AS since,
+      `SELECT stream, count(*) AS events, min(position) AS first, min(revision) AS revision, min(parked_at) AS since,
               (array_agg(reason ORDER BY position))[1] AS reason
          FROM read.parked WHERE reader = $1 GROUP BY stream ORDER BY first`,
       [this.reader],

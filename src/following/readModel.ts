@@ -18,6 +18,11 @@ export interface ReadModel {
   create(t: Tables): string;
   /** Indexes that only queries use: made after the load of a whole history. */
   indexes?(t: Tables): readonly string[];
+  /**
+   * Whether events of one stream may be folded in any order too, so that one that cannot be handled is parked
+   * alone and the later ones of its stream flow.
+   */
+  readonly independent?: boolean;
   /** Event types that can change it. */
   readonly handles: ReadonlySet<string>;
   /** False where it shows what calls do or nothing that mutations change: they do not wait for it then. */
@@ -72,4 +77,9 @@ export function tableNames(model: ReadModel, generation: number): Tables {
     if (!model.tables.includes(table)) throw new Error(`${model.name} has no table ${table}`);
     return `read.${model.name}_v${model.version}_g${generation}_${table}`;
   };
+}
+
+/** The name of a generation as one whose events may be parked. */
+export function readerOf(model: string, version: number, generation: number): string {
+  return `${model}_v${version}_g${generation}`;
 }

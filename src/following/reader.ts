@@ -1,5 +1,6 @@
 import { compositeKey } from '../eventsourcing/compositeKey.js';
 import type { Position, StoredEvent } from '../eventsourcing/event.js';
+import { START } from '../eventsourcing/event.js';
 import type { EventStore } from '../eventsourcing/eventStore.js';
 
 /** One page: a projection's slice on PGlite, which has one connection for everything (decision 18). */
@@ -48,6 +49,11 @@ export class EventReader {
 
   async #read(after: Position): Promise<StoredEvent[]> {
     const events = await this.store.readAll(after, PAGE_EVENTS, PAGE_BYTES);
+    // What was read before a correction may be another's past: nothing older than it is shown again.
+    if (events.some(({ type }) => type === 'EventCorrected')) {
+      this.#kept.clear();
+      this.#past.clear();
+    }
     // Only what can't change is kept, not the (still) empty page at the head.
     if (events.length > 0) this.#kept.set(after, events);
     if (this.#kept.size > KEPT_PAGES) this.#kept.delete(this.#kept.keys().next().value as Position);
@@ -76,6 +82,11 @@ export class EventReader {
     page.then(() => setTimeout(forget, PAST_MS).unref(), forget);
     if (this.#past.size > PAST_PAGES) this.#past.delete(this.#past.keys().next().value as string);
     return page;
+  }
+
+  /** The position of the newest correction that this process knows. */
+  get newestCorrection(): Position {
+    return this.store.newestCorrection?.() ?? START;
   }
 
   /** The position of the newest event. */

@@ -170,6 +170,10 @@ export class KeyCache {
   }
 
   #put(key: KnownKey): void {
+    // A secret that a correction has taken away opens nothing any more.
+    const before = this.#byId.get(key.id);
+    if (before)
+      for (const hash of [before.hash, ...before.rotations.map((r) => r.hash)]) this.#byHash.delete(hash);
     this.#byId.set(key.id, key);
     this.#byHash.set(key.hash, key);
     for (const { hash } of key.rotations) this.#byHash.set(hash, key);

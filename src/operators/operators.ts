@@ -35,7 +35,7 @@ export class Operators {
     const { type, data } = as<OperatorEvent>(stored);
     const { userId, accountId, source } = data;
     const id = compositeKey(userId, source);
-    if ((this.#grants.get(id)?.revision ?? -1) >= stored.revision) return;
+    if ((this.#grants.get(id)?.revision ?? -1) > stored.revision) return;
     this.#grants.set(id, {
       userId,
       accountId,

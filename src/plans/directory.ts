@@ -19,7 +19,7 @@ export class PlanDirectory {
   apply(stored: StoredEvent): void {
     if (stored.type === 'ProfilePublished') {
       const { data } = as<ProfileEvent>(stored);
-      if (data.version > (this.#published?.version ?? 0)) this.#publish(data);
+      if (data.version >= (this.#published?.version ?? 0)) this.#publish(data);
     } else if (stored.type === 'PlanGranted') {
       const { plan } = as<Extract<SubscriptionEvent, { type: 'PlanGranted' }>>(stored).data;
       this.load([{ accountId: stored.streamId, plan, revision: stored.revision }]);
@@ -30,7 +30,8 @@ export class PlanDirectory {
 
   load(accounts: Iterable<AccountPlan & { readonly accountId: string }>): void {
     for (const { accountId, plan, revision } of accounts) {
-      if ((this.#accounts.get(accountId)?.revision ?? -1) < revision) {
+      // The same again may be what it was corrected to.
+      if ((this.#accounts.get(accountId)?.revision ?? -1) <= revision) {
         this.#accounts.set(accountId, { plan, revision });
       }
     }

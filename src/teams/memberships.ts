@@ -35,7 +35,8 @@ export class Memberships {
       const members = this.#byAccount.get(accountId) ?? new Map<string, Known>();
       this.#byAccount.set(accountId, members);
       // The answering node applies an event before its follower does: what ended stays known as ended.
-      if ((members.get(userId)?.revision ?? -1) < revision) members.set(userId, { role, revision });
+      // The same again may be what it was corrected to.
+      if ((members.get(userId)?.revision ?? -1) <= revision) members.set(userId, { role, revision });
     }
   }
 

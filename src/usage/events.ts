@@ -43,7 +43,8 @@ export interface Use {
 }
 
 /** `ok`; `error`: an internal error, amounts are zero but the request; `timeout`: the estimate stands. */
-export type UseStatus = 'ok' | 'error' | 'timeout' | 'refused';
+export const USE_STATUSES = ['ok', 'error', 'timeout', 'refused'] as const;
+export type UseStatus = (typeof USE_STATUSES)[number];
 
 export interface RefusedUse {
   readonly amount: number;
@@ -98,5 +99,35 @@ export type UsageEvent =
         readonly start: string;
       };
     };
+
+/** What a use spent: as much of it as limits go by. */
+export type HeldUse = Pick<Use, 'at' | 'environment' | 'key' | 'meters' | 'periods'>;
+
+/** A use that no reader can count (src/usage/readUses.ts), by its batch and its place in it. */
+export interface ParkedUse {
+  /** Id of the batch, UsesRecorded or UsesCorrected. */
+  readonly event: string;
+  /** From 0 on, over all groups. */
+  readonly index: number;
+  /** -1 where the batch takes it back. */
+  readonly sign: 1 | -1;
+  /** What limits have counted of it meanwhile. */
+  readonly held: HeldUse | null;
+}
+
+/** Stream `parked_use-<event>.<index>`: what an operator has decided of it, once (decision 32). */
+export type ParkedUseEvent =
+  | {
+      /** This use counts in its place. */
+      readonly type: 'ParkedUseCorrected';
+      readonly data: ParkedUse & { readonly account: string; readonly use: Use };
+    }
+  | {
+      /** It counts nothing. */
+      readonly type: 'ParkedUseLeftOut';
+      readonly data: ParkedUse & { readonly account: string | null };
+    };
+
+export const parkedUseStream = (event: string, index: number): string => `parked_use-${event}.${index}`;
 
 export const usageStream = (node: string, day: string): string => `usage-${node}-${day}`;

@@ -2,7 +2,7 @@ import type { Capability } from '../capability.js';
 import { UsageResolver } from './resolvers.js';
 
 export const usage: Capability = {
-  streams: ['usage'],
+  streams: ['parked_use', 'usage'],
   graphql: {
     resolvers: [UsageResolver],
     create: ({ queries, limitStates, planOf, memory, positions, journal, models }) => ({

@@ -1,10 +1,13 @@
-import type { Position } from '../eventsourcing/event.js';
+import type { Position, StoredEvent } from '../eventsourcing/event.js';
 import { as } from '../eventsourcing/event.js';
 import type { EventStore } from '../eventsourcing/eventStore.js';
 import { Amounts } from './amounts.js';
-import type { UsageEvent, Use } from './events.js';
+import type { HeldUse, ParkedUseEvent, UsageEvent } from './events.js';
 import type { Spend, Spent } from './limiter.js';
+import { CountersUnavailable } from './limiter.js';
 import { subjectId } from './events.js';
+import type { Uses } from './readUses.js';
+import { usesOf } from './readUses.js';
 
 const PAGE = 200;
 /** So many events in a row from before a time are no slip of a clock that was behind for a moment. */
@@ -40,6 +43,8 @@ export interface JournalTail {
  * @param since milliseconds since the epoch
  * @param ledger the last event that the ledger has seen
  * @param most how many calls are kept of each subject, the newest; at least 1
+ * @throws CountersUnavailable where a batch that the ledger has not seen cannot be read. One that it has seen is
+ *   parked there, or an operator has left it out: the ledger tells
  */
 export async function readJournalTail(
   store: EventStore,
@@ -50,13 +55,45 @@ export async function readJournalTail(
   const found = new Map<string, { readonly recent: Spend[]; readonly changes: Change[] }>();
   // Read backwards, a correction comes before the batch that it corrects.
   const corrected = new Set<string>();
-  const note = (id: string, use: Use, position: Position, sign: 1 | -1): void => {
+  const tailOf = (id: string): { readonly recent: Spend[]; readonly changes: Change[] } => {
     let tail = found.get(id);
     if (!tail) found.set(id, (tail = { recent: [], changes: [] }));
-    const { at, meters, periods } = use;
-    if (position > ledger) tail.changes.push({ position, meters, periods, sign });
-    if (corrected.has(use.id) || at < since || !meters['requests']) return;
-    tail.recent.push({ at, cost: meters['cost'] ?? 0 });
+    return tail;
+  };
+  /** @param calls whether it is a call that counts in windows */
+  const note = (accountId: string, use: HeldUse, position: Position, sign: 1 | -1, calls: boolean): void => {
+    const { at, environment, key, meters, periods } = use;
+    for (const keyId of [undefined, key]) {
+      const tail = tailOf(subjectId({ accountId, environment, keyId }));
+      if (position > ledger) tail.changes.push({ position, meters, periods, sign });
+      if (calls && at >= since && meters['requests']) tail.recent.push({ at, cost: meters['cost'] ?? 0 });
+    }
+  };
+  const noteBatch = (stored: StoredEvent): void => {
+    const read = readable(stored);
+    if (!read) {
+      if (stored.position > ledger) throw new CountersUnavailable('a batch of the journal cannot be read');
+      return;
+    }
+    const { sign, groups, bad } = read;
+    for (const { account, uses } of groups) {
+      for (const use of uses) {
+        if (sign === -1) corrected.add(use.id);
+        note(account, use, stored.position, sign, !corrected.has(use.id));
+      }
+    }
+    // What cannot be counted was let through all the same.
+    for (const { account, held } of bad) {
+      if (account !== null && held) note(account, held, stored.position, sign, sign === 1);
+    }
+  };
+  /** What an operator has decided of a use stands in the place of what was held for it. */
+  const noteSettled = (stored: StoredEvent): void => {
+    const { type, data } = as<ParkedUseEvent>(stored);
+    const { account, held, sign } = data;
+    if (type === 'ParkedUseCorrected')
+      note(data.account, data.use, stored.position, sign, !held && sign === 1);
+    if (account !== null && held) note(account, held, stored.position, sign === 1 ? -1 : 1, false);
   };
   let before = Number.MAX_SAFE_INTEGER;
   let row = 0;
@@ -70,17 +107,9 @@ export async function readJournalTail(
       row = old ? row + 1 : 0;
       if (row === ROW) break reading;
       before = position;
-      if (stored.type !== 'UsesRecorded' && stored.type !== 'UsesCorrected') continue;
-      const { type, data } = as<UsageEvent>(stored);
-      const sign = type === 'UsesCorrected' ? -1 : 1;
-      for (const { account, uses } of data.groups) {
-        for (const use of uses) {
-          const { environment, key } = use;
-          if (sign === -1) corrected.add(use.id);
-          note(subjectId({ accountId: account, environment, keyId: undefined }), use, position, sign);
-          note(subjectId({ accountId: account, environment, keyId: key }), use, position, sign);
-        }
-      }
+      const type = stored.type as (UsageEvent | ParkedUseEvent)['type'];
+      if (type === 'UsesRecorded' || type === 'UsesCorrected') noteBatch(stored);
+      else if (type === 'ParkedUseCorrected' || type === 'ParkedUseLeftOut') noteSettled(stored);
     }
     if (page.length < PAGE) break;
   }
@@ -96,8 +125,17 @@ export async function readJournalTail(
   return { since, subjects };
 }
 
+function readable(stored: StoredEvent): Uses | undefined {
+  try {
+    return usesOf(stored);
+  } catch {
+    return undefined;
+  }
+}
+
 /**
- * What a subject has spent: the ledger's amounts, and what the tail has that the ledger has not.
+ * What a subject has spent: the ledger's amounts, also those that it holds for uses that cannot be counted,
+ * and what the tail has that the ledger has not.
  * @param seen the last event that is in them, not before the one that the tail was read with
  * @param asOf what the clock says now by which the tail was read
  */
@@ -105,11 +143,11 @@ export function spentOf(
   tail: JournalTail,
   /** As `subjectId` names it. */
   id: string,
-  { amounts, seen }: { readonly amounts: Amounts; readonly seen: Position },
+  { amounts, held, seen }: { readonly amounts: Amounts; readonly held: Amounts; readonly seen: Position },
   asOf: number,
 ): Spent {
   const subject = tail.subjects.get(id);
-  const periods = new Amounts(amounts);
+  const periods = new Amounts([...amounts, ...held]);
   for (const change of subject?.changes ?? []) {
     if (change.position <= seen) continue;
     for (const [meter, amount] of Object.entries(change.meters)) {

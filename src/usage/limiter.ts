@@ -108,6 +108,14 @@ export class LimitsUnavailable extends Outage {
   }
 }
 
+/** What an account has spent cannot be found out, and must not be taken for nothing (decision 15). */
+export class CountersUnavailable extends Outage {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'CountersUnavailable';
+  }
+}
+
 /** A call that counts. */
 export interface Spend {
   readonly at: number;
@@ -135,6 +143,7 @@ export type Sliding = keyof typeof SLIDING_MS;
  * @param fresh whether the account may have called lately, by this process or another; otherwise the ledger
  *   has all its calls, and no window has any
  * @param longest window of the limits that wait: how far back calls matter
+ * @throws Outage while nobody can tell; the limits then let nothing through, and are loaded by the next call
  */
 export type LoadSpent = (subject: Subject, now: number, fresh: boolean, longest: Sliding) => Promise<Spent>;
 

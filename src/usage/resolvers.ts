@@ -74,9 +74,10 @@ export class UsageResolver {
     const needed = Math.max(position, this.journalPosition());
     const fresh = await this.ledgerReached(needed, LEDGER_WAIT_MS);
     const range = [account, environmentOf(context), hourName(start), hourName(end)] as const;
-    const [buckets, operations] = await Promise.all([
+    const [buckets, operations, waits] = await Promise.all([
       this.usageQueries.buckets(...range, interval === UsageInterval.HOUR ? 13 : 10),
       this.usageQueries.byOperation(...range),
+      this.usageQueries.waits(account),
     ]);
     return {
       from: start,
@@ -90,7 +91,7 @@ export class UsageResolver {
         meanDurationMs: row.requests === 0 ? 0 : row.duration_us / row.requests / 1000,
       })),
       operations,
-      stale: !fresh,
+      stale: !fresh || waits,
     };
   }
 

@@ -68,7 +68,11 @@ export class Usage {
   @Field(() => [OperationUsage], { description: 'The 50 operations with the most requests.' })
   operations!: OperationUsage[];
 
-  @Field(() => Boolean, { description: 'True when the newest calls are not in these figures yet.' })
+  @Field(() => Boolean, {
+    description:
+      'True when calls of the account may be missing in these figures: the newest ones, which come in a moment, ' +
+      'or ones that could not be counted and that an operator has to look at.',
+  })
   stale!: boolean;
 }
 

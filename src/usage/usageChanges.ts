@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Environment, Position, StoredEvent } from '../eventsourcing/event.js';
 import { as, START } from '../eventsourcing/event.js';
-import type { UsageEvent, UseGroup } from './events.js';
+import type { ParkedUseEvent, UsageEvent, UseGroup } from './events.js';
 import { subjectId } from './events.js';
+import { usesOf } from './readUses.js';
 
 /** From one event of a subscriber to the next, at least, in milliseconds. */
 const INTERVAL_MS = 1_000;
@@ -35,8 +36,7 @@ export class UsageChanges {
     this.#seen = last;
     if (!this.watched) return;
     for (const stored of events) {
-      if (stored.type !== 'UsesRecorded' && stored.type !== 'UsesCorrected') continue;
-      for (const group of as<UsageEvent>(stored).data.groups) this.#moved(group, stored.position);
+      for (const group of groupsOf(stored)) this.#moved(group, stored.position);
     }
   }
 
@@ -72,6 +72,21 @@ export class UsageChanges {
       const spent = uses.some((use) => use.environment === environment && use.status !== 'refused');
       if (watching && spent) for (const moves of watching) moves.to(position);
     }
+  }
+}
+
+/** Of whom an event counts something; nothing in a batch that the ledger could not read either. */
+function groupsOf(stored: StoredEvent): readonly UseGroup[] {
+  const type = stored.type as (UsageEvent | ParkedUseEvent)['type'];
+  if (type === 'ParkedUseCorrected') {
+    const { account, use } = as<Extract<ParkedUseEvent, { type: typeof type }>>(stored).data;
+    return [{ account, uses: [use] }];
+  }
+  if (type !== 'UsesRecorded' && type !== 'UsesCorrected') return [];
+  try {
+    return usesOf(stored).groups;
+  } catch {
+    return [];
   }
 }
 

@@ -145,6 +145,6 @@ describe('through the running process', () => {
 
     const gone = await run('parked', 'replay', id ?? '');
     expect(gone).toMatchObject({ code: 1, stdout: '' });
-    expect(gone.stderr).toContain(`No parked stream has the id "${id}"`);
+    expect(gone.stderr).toContain(`Nothing that is parked has the id "${id}"`);
   });
 });

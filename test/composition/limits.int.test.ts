@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { UsageQueries } from '../../projections/usage/queries.js';
 import { PostgresEventStore } from '../../src/adapters/postgres/eventStore.js';
 import { canonicalJson } from '../../src/canonicalJson.js';
+import type { Limits } from '../../src/composition/limits.js';
 import { openLimiter } from '../../src/composition/limits.js';
 import { Shutdown } from '../../src/shutdown.js';
 import type { Stores } from '../../src/composition/stores.js';
@@ -14,6 +15,7 @@ import { usageStream } from '../../src/usage/events.js';
 import { Amounts } from '../../src/usage/amounts.js';
 import type { Journal } from '../../src/usage/journal.js';
 import type { Limiter } from '../../src/usage/limiter.js';
+import { CountersUnavailable } from '../../src/usage/limiter.js';
 import { newEvent } from '../eventsourcing/fixtures.js';
 import { plan, shop } from '../plans/shop.js';
 import { freshSql } from '../support/database.js';
@@ -48,14 +50,19 @@ async function recordCalls(times: readonly number[]): Promise<void> {
   await store.append(usageStream(randomUUID(), '2026-11-22'), NO_STREAM, [event]);
 }
 
-/** The limiter of a process that has just started, where the profile's plan has these limits. */
-async function started(limits: readonly Limit[]): Promise<Limiter> {
+/** The limits of a process that has just started, where the profile's plan has these. */
+async function startedLimits(limits: readonly Limit[], ledger: { incomplete: boolean }): Promise<Limits> {
   const profile = shop({ plans: [plan('free', 1, { limits: [...limits] }), plan('pro', 1)] });
   const usage = {
     seen: () => Number.MAX_SAFE_INTEGER,
-    counters: async () => ({ amounts: new Amounts(), seen: Number.MAX_SAFE_INTEGER }),
+    counters: async () => ({
+      amounts: new Amounts(),
+      held: new Amounts(),
+      seen: Number.MAX_SAFE_INTEGER,
+      incomplete: ledger.incomplete,
+    }),
   };
-  const { limiter } = await openLimiter(
+  return openLimiter(
     { store, profile, clock: () => NOON, elapsed: () => time.elapsed } as unknown as Stores,
     usage as unknown as UsageQueries,
     { lastPosition: 0 } as Journal,
@@ -63,8 +70,9 @@ async function started(limits: readonly Limit[]): Promise<Limiter> {
     silentLogger,
     shutdown,
   );
-  return limiter;
 }
+const started = async (limits: readonly Limit[]): Promise<Limiter> =>
+  (await startedLimits(limits, { incomplete: false })).limiter;
 
 describe('a limit by the hour', () => {
   const HOURLY = limit('hour', 3);
@@ -84,5 +92,28 @@ describe('a limit by the hour', () => {
     const limiter = await started([MINUTELY]);
     const take = await limiter.take(asked([MINUTELY], NOON, { key: { id: 'k1', limits: [HOURLY] } }));
     expect(take).toMatchObject({ kind: 'refused', retryAfterMs: 10 * MINUTE });
+  });
+});
+
+describe('what was spent and cannot be found out', () => {
+  const MONTHLY = limit('month', 5);
+  const other = (accountId: string) => ({ accountId });
+
+  it('is never taken for nothing: calls are refused until it can be, and that is told', async () => {
+    const ledger = { incomplete: true };
+    const { limiter, problem } = await startedLimits([MONTHLY], ledger);
+    const take = async () => limiter.take(asked([MONTHLY], NOON, other('b')));
+    await expect(take()).rejects.toThrow(CountersUnavailable);
+    await expect(limiter.states(asked([MONTHLY], NOON, other('b')))).rejects.toThrow(CountersUnavailable);
+    expect(problem()).toMatch('parked a batch');
+    ledger.incomplete = false;
+    expect(await take()).toMatchObject({ kind: 'taken' });
+    expect(problem()).toBeUndefined();
+    // What is in memory goes on.
+    ledger.incomplete = true;
+    expect(await take()).toMatchObject({ kind: 'taken' });
+    await expect((async () => limiter.take(asked([MONTHLY], NOON, other('c'))))()).rejects.toThrow(
+      CountersUnavailable,
+    );
   });
 });

@@ -14,6 +14,7 @@ import { Identities } from '../../src/accounts/identities.js';
 import { PostgresEventStore } from '../../src/adapters/postgres/eventStore.js';
 import { patternDecider } from '../../src/catalogue/decide.js';
 import { READ_MODELS } from '../../src/capabilities.js';
+import { correctionsDecider } from '../../src/eventsourcing/correct.js';
 import type { Decider } from '../../src/eventsourcing/decider.js';
 import { fold } from '../../src/eventsourcing/decider.js';
 import { StoredEvent } from '../../src/eventsourcing/event.js';
@@ -28,6 +29,7 @@ import { Operators } from '../../src/operators/operators.js';
 import { profileDecider, subscriptionDecider } from '../../src/plans/decide.js';
 import { PlanDirectory } from '../../src/plans/directory.js';
 import { teamDecider } from '../../src/teams/decide.js';
+import { parkedUseDecider } from '../../src/usage/decide.js';
 import { Memberships } from '../../src/teams/memberships.js';
 import { Projector } from '../../src/following/projector.js';
 import { freshSql } from '../support/database.js';
@@ -51,12 +53,14 @@ const ENTRIES = JSON.parse(
 /** Deciders by the category of their streams. The usage journal has none. */
 const DECIDERS: Readonly<Record<string, unknown>> = {
   account: accountDecider,
+  corrections: correctionsDecider,
   email: emailDecider,
   identity: identityDecider,
   installation: installationDecider,
   key: keyDecider,
   mail: mailDecider,
   operators: operatorsDecider,
+  parked_use: parkedUseDecider,
   pattern: patternDecider,
   profile: profileDecider,
   session: sessionDecider,

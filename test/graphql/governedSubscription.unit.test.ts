@@ -73,7 +73,12 @@ beforeEach(async () => {
   };
   const log = silentLogger;
   journal = new Journal({ store: store as EventStore, node: 'n', clock: () => NOON, log, flushMs: 0 });
-  const limiter = new LocalLimiter(async () => ({ periods: new Amounts(), recent: [], since: 0, asOf: NOON }));
+  const limiter = new LocalLimiter(async () => ({
+    periods: new Amounts(),
+    recent: [],
+    since: 0,
+    asOf: NOON,
+  }));
   const refusals = new RefusalLog((account, use) => journal.note(account, use));
   const governor = new Governor(journal, limiter, refusals, new AddressHashes(Buffer.alloc(32)));
   const plans = new PlanDirectory();

@@ -9,7 +9,9 @@ import type { OperatorEvent } from '../../src/operators/events.js';
 import type { SubscriptionEvent } from '../../src/plans/events.js';
 import type { Role, TeamEvent } from '../../src/teams/events.js';
 import { ROLES } from '../../src/teams/events.js';
-import type { UsageEvent, Use } from '../../src/usage/events.js';
+import type { ParkedUseEvent, UsageEvent, Use } from '../../src/usage/events.js';
+import { parkedUseStream } from '../../src/usage/events.js';
+import { newUse } from '../usage/uses.js';
 import { newEvent } from '../eventsourcing/fixtures.js';
 
 type Event =
@@ -23,6 +25,7 @@ type Event =
   | OperatorEvent
   | SubscriptionEvent
   | TeamEvent
+  | ParkedUseEvent
   | UsageEvent;
 
 /** One thing that happens; `who` picks among few, so that histories meet themselves. */
@@ -55,6 +58,7 @@ export type Happening =
   | { readonly kind: 'part'; readonly which: number; readonly removed: boolean }
   | { readonly kind: 'uses'; readonly uses: readonly UseShape[] }
   | { readonly kind: 'correct'; readonly who: number }
+  | { readonly kind: 'parked'; readonly who: number; readonly corrected: boolean }
   | { readonly kind: 'other' };
 
 type MailOutcome = 'waits' | 'sent' | 'refused';
@@ -138,6 +142,7 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
     arbitrary: fc.record({ kind: kind('uses'), uses: fc.array(useShape, { minLength: 1, maxLength: 5 }) }),
   },
   { weight: 2, arbitrary: fc.record({ kind: kind('correct'), who }) },
+  { weight: 1, arbitrary: fc.record({ kind: kind('parked'), who, corrected: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ kind: kind('other') }) },
 );
 
@@ -421,6 +426,26 @@ export class Historian {
         if (!batch) return;
         const data = { ...batch.data, batch: batch.id };
         yield [`usage-${this.#id(0)}-2026-11-22`, { type: 'UsesCorrected', data }];
+        return;
+      }
+      case 'parked': {
+        // A use that cannot be counted, and what an operator decides of it.
+        const account = this.#id(happening.who);
+        const bad = newUse({ durationUs: -1, patterns: [this.#id(0)] });
+        const groups = [{ account, uses: [newUse(), bad] }];
+        const journal = `usage-${this.#id(0)}-2026-11-22`;
+        yield [journal, { type: 'UsesRecorded', data: { groups, node: 'n', start: 's' } }];
+        const event = this.#batches.pop()?.id ?? '';
+        const { at, environment, key, meters, periods } = bad;
+        const held = { at, environment, key, meters, periods };
+        const parked = { event, index: 1, sign: 1, held, account } as const;
+        const use = { ...bad, durationUs: 1 };
+        yield [
+          parkedUseStream(event, 1),
+          happening.corrected
+            ? { type: 'ParkedUseCorrected', data: { ...parked, use } }
+            : { type: 'ParkedUseLeftOut', data: parked },
+        ];
         return;
       }
       case 'other':

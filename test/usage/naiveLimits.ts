@@ -1,5 +1,6 @@
 import type { Limit } from '../../src/plans/profile.js';
 import { SLIDING_MS } from '../../src/plans/profile.js';
+import { Amounts } from '../../src/usage/amounts.js';
 import { isFixed, periodOf } from '../../src/usage/periods.js';
 
 /** One moment: by the clock, and as time passes. */
@@ -60,17 +61,15 @@ export class NaiveLimits {
   }
 
   /** What a loader finds in the day and the month of that time, by meter and period. */
-  periods(at: number): Map<string, number> {
+  periods(at: number): Amounts {
     const names = [periodOf('day', at), periodOf('month', at)];
-    const amounts = new Map<string, number>();
+    const amounts = new Amounts();
     for (const call of this.#calls) {
       const { at: then, cost, back, undone } = call;
       for (const name of [periodOf('day', then), periodOf('month', then)]) {
         if (!names.includes(name)) continue;
-        const add = (meter: string, amount: number): void =>
-          void amounts.set(`${meter}|${name}`, (amounts.get(`${meter}|${name}`) ?? 0) + amount);
-        add('requests', undone ? 0 : 1);
-        add('cost', cost - (back?.points ?? 0));
+        amounts.add('requests', name, undone ? 0 : 1);
+        amounts.add('cost', name, cost - (back?.points ?? 0));
       }
     }
     return amounts;

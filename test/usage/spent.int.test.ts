@@ -173,7 +173,7 @@ describe('what an account has spent', () => {
   const costed = (at: number, cost: number): Use => newUse({ at, meters: { cost, requests: 1 } });
   const spent = (tail: JournalTail, amounts: Record<string, number>, seen: number) => {
     const entries = Object.entries(amounts).map(([meter, amount]) => [meter, DAY, amount] as const);
-    return spentOf(tail, A, { amounts: new Amounts(entries), seen }, NOON);
+    return spentOf(tail, A, { amounts: new Amounts(entries), held: new Amounts(), seen }, NOON);
   };
 
   it('is what the ledger has, and what the journal has behind it', async () => {

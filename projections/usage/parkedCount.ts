@@ -1,0 +1,38 @@
+import type { ReadModels } from '../../src/following/readModel.js';
+import type { UsageQueries } from './queries.js';
+
+/** How many uses are parked, for those who cannot wait for an answer: counted whenever the ledger changes. */
+export class ParkedCount {
+  #count = 0;
+  #counting = false;
+  #again = false;
+
+  constructor(
+    models: Pick<ReadModels, 'onChanged'>,
+    private readonly usage: Pick<UsageQueries, 'parkedCount'>,
+    private readonly onError: (error: unknown) => void,
+  ) {
+    models.onChanged('usage', () => void this.refresh());
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Counts once more; one count at a time, and one more for all changes meanwhile. */
+  async refresh(): Promise<void> {
+    this.#again = true;
+    if (this.#counting) return;
+    this.#counting = true;
+    try {
+      while (this.#again) {
+        this.#again = false;
+        this.#count = await this.usage.parkedCount();
+      }
+    } catch (error) {
+      this.onError(error);
+    } finally {
+      this.#counting = false;
+    }
+  }
+}

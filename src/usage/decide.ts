@@ -1,0 +1,29 @@
+import type { Decider } from '../eventsourcing/decider.js';
+import { accept, refuse } from '../eventsourcing/decider.js';
+import type { ParkedUse, ParkedUseEvent, Use } from './events.js';
+
+/** What an operator decides of a use that cannot be counted. */
+export type DecideParkedUse =
+  | {
+      readonly type: 'Correct';
+      readonly parked: ParkedUse;
+      readonly account: string;
+      readonly use: Use;
+    }
+  | { readonly type: 'LeaveOut'; readonly parked: ParkedUse; readonly account: string | null };
+
+/** One stream for each parked use: it is decided once, so that it counts once at most. */
+export const parkedUseDecider: Decider<boolean, DecideParkedUse, ParkedUseEvent> = {
+  initial: false,
+  evolve: () => true,
+  decide: (settled, command) => {
+    if (settled) return refuse('CONFLICT', 'This use has been decided already.');
+    const { parked, account } = command;
+    return command.type === 'Correct'
+      ? accept({
+          type: 'ParkedUseCorrected',
+          data: { ...parked, account: command.account, use: command.use },
+        })
+      : accept({ type: 'ParkedUseLeftOut', data: { ...parked, account } });
+  },
+};
