@@ -6,20 +6,31 @@ import type { EventStore } from '../eventsourcing/eventStore.js';
 /** One page: a projection's slice on PGlite, which has one connection for everything (decision 18). */
 const PAGE_EVENTS = 1_000;
 const PAGE_BYTES = 512 * 1024;
-/** Pages kept for readers that are not far behind each other. */
+/** Pages kept for followers that are not far behind each other. */
 const KEPT_PAGES = 8;
 
 /** Pages of the past that are kept, and for how long: enough for rebuilds that were started together. */
 const PAST_PAGES = 8;
 const PAST_MS = 1_000;
 
+/** All events behind `after`, to the last one of the page. */
+interface Page {
+  readonly after: Position;
+  readonly last: Position;
+  readonly events: StoredEvent[];
+}
+
 /**
- * The one reader of a process (decision 20): pages the global order and shares the pages among all
- * followers, each at its own position.
+ * The one reader of a process (decision 20): pages the global order, one page at a time, and shares the
+ * pages among all followers, each at its own position.
  */
 export class EventReader {
-  readonly #kept = new Map<Position, StoredEvent[]>();
-  /** Pages asked for since the last wake-up: an earlier one may lack the event that woke. */
+  /** Oldest first. */
+  readonly #kept: Page[] = [];
+  /** Pages whose turn has not come: whoever joins them has all that is stored by now. */
+  readonly #queued = new Map<Position, Promise<StoredEvent[]>>();
+  #turn: Promise<unknown> = Promise.resolve();
+  /** Pages begun since the last wake-up: an earlier one may lack the event that woke. */
   #reading = new Map<Position, Promise<StoredEvent[]>>();
   readonly #past = new Map<string, Promise<StoredEvent[]>>();
   #wakes = 0;
@@ -36,14 +47,20 @@ export class EventReader {
 
   /** Events after `after`, in order; empty at the head. */
   page(after: Position): Promise<StoredEvent[]> {
-    const kept = this.#kept.get(after);
-    if (kept) return Promise.resolve(kept);
-    const reading = this.#reading;
-    let page = reading.get(after);
-    if (!page) {
-      page = this.#read(after).finally(() => reading.delete(after));
+    const known = this.#keptBehind(after);
+    if (known) return Promise.resolve(known);
+    const shared = this.#reading.get(after) ?? this.#queued.get(after);
+    if (shared) return shared;
+    const page = this.#turn.then(() => {
+      this.#queued.delete(after);
+      const kept = this.#keptBehind(after);
+      if (kept) return kept;
+      const reading = this.#reading;
       reading.set(after, page);
-    }
+      return this.#read(after).finally(() => reading.delete(after));
+    });
+    this.#queued.set(after, page);
+    this.#turn = page.catch(() => undefined);
     return page;
   }
 
@@ -51,13 +68,25 @@ export class EventReader {
     const events = await this.store.readAll(after, PAGE_EVENTS, PAGE_BYTES);
     // What was read before a correction may be another's past: nothing older than it is shown again.
     if (events.some(({ type }) => type === 'EventCorrected')) {
-      this.#kept.clear();
+      this.#kept.length = 0;
       this.#past.clear();
     }
     // Only what can't change is kept, not the (still) empty page at the head.
-    if (events.length > 0) this.#kept.set(after, events);
-    if (this.#kept.size > KEPT_PAGES) this.#kept.delete(this.#kept.keys().next().value as Position);
+    const last = events.at(-1)?.position;
+    if (last !== undefined) this.#kept.push({ after, last, events });
+    if (this.#kept.length > KEPT_PAGES) this.#kept.shift();
     return events;
+  }
+
+  /** The most that is kept of what follows `after`, also where the page began before it. */
+  #keptBehind(after: Position): StoredEvent[] | undefined {
+    let furthest: Page | undefined;
+    for (const page of this.#kept) {
+      const reaches = page.after <= after && after < page.last;
+      if (reaches && (!furthest || page.last > furthest.last)) furthest = page;
+    }
+    if (!furthest || furthest.after === after) return furthest?.events;
+    return furthest.events.filter(({ position }) => position > after);
   }
 
   /**

@@ -247,6 +247,37 @@ it('lets followers at different positions share pages', async () => {
   expect(seen.get(c)).toEqual(seen.get(a)?.slice(2));
 });
 
+it.each(['the first', 'the last'])(
+  'reads the order of events once for followers that begin at places of their own, %s first',
+  async (first) => {
+    const begun = await store.head();
+    for (let n = 0; n < 10; n++) await append();
+    const last = await append(4_000);
+    const starts = [begun, ...positions(await store.readAll(begun, 9, 1_000_000))];
+    let reads = 0;
+    let atOnce = 0;
+    store.onReadAll = async (read, _after, limit) => {
+      reads++;
+      expect(++atOnce).toBe(1);
+      const page = await read(limit);
+      atOnce--;
+      return page;
+    };
+    const seen = starts.map((): Position[] => []);
+    const all = starts.map((from, n) => {
+      return follow({ from, handle: (events) => void seen[n]?.push(...positions(events)) });
+    });
+    for (const follower of first === 'the first' ? all : all.toReversed()) follower.start();
+    for (const follower of all) expect(await follower.reached(last, LONG)).toBe(true);
+
+    // Each alone would need at least four.
+    expect(reads).toBeLessThan(20);
+    const whole = seen[0] ?? [];
+    expect(whole).toHaveLength(4_010);
+    expect(seen).toEqual(starts.map((_from, n) => whole.slice(n)));
+  },
+);
+
 // A page that was asked for before an append can be empty although the append is stored by now. A
 // follower that asks after the wake-up must not be given it: its own wake-up would be over.
 it('does not let a follower share a page that is older than its last wake-up', async () => {

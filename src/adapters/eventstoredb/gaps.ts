@@ -7,10 +7,10 @@ const KEPT = 256;
 /** Behind `after` and before `to` the log has nothing of ours; at `to` may stand the next. */
 interface Gap {
   readonly after: Position;
+  /** The same place as `to`. */
+  readonly before: Position;
   readonly to: LogPosition;
 }
-
-const commit = (position: LogPosition): Position => Number(position.commit);
 
 /** Stretches of the log that hold only events of others, as far as they are known: nobody reads them twice. */
 export class Gaps {
@@ -19,15 +19,14 @@ export class Gaps {
 
   /** Nothing of ours stands behind `after` and before `to`. */
   add(after: Position, to: LogPosition): void {
-    if (commit(to) <= after) return;
+    const before = Number(to.commit);
+    if (before <= after) return;
     const first = this.#firstBeyond(after);
-    let merged: Gap = { after, to };
+    let merged: Gap = { after, before, to };
     let count = 0;
-    for (let gap; (gap = this.#gaps[first + count]) && gap.after < commit(to); count++) {
-      merged = {
-        after: Math.min(merged.after, gap.after),
-        to: gap.to.commit > merged.to.commit ? gap.to : merged.to,
-      };
+    for (let gap; (gap = this.#gaps[first + count]) && gap.after < before; count++) {
+      const further = gap.before > merged.before ? gap : merged;
+      merged = { ...further, after: Math.min(merged.after, gap.after) };
     }
     this.#gaps.splice(first, count, merged);
     if (this.#gaps.length > KEPT) this.#forget();
@@ -44,14 +43,14 @@ export class Gaps {
     let [low, high] = [0, this.#gaps.length];
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (commit((this.#gaps[middle] as Gap).to) > position) high = middle;
+      if ((this.#gaps[middle] as Gap).before > position) high = middle;
       else low = middle + 1;
     }
     return low;
   }
 
   #forget(): void {
-    const length = ({ after, to }: Gap): number => commit(to) - after;
+    const length = ({ after, before }: Gap): number => before - after;
     const shortest = this.#gaps.reduce(
       (least, gap, n) => (length(gap) < length(this.#gaps[least] as Gap) ? n : least),
       0,

@@ -4,7 +4,8 @@ import { END, streamNameFilter } from '@eventstore/db-client';
 import type { Connection } from './connection.js';
 
 const RETRY_MS_MIN = 50;
-const RETRY_MS_MAX = 2_000;
+/** Within a second of a server's return its events wake again. */
+const RETRY_MS_MAX = 500;
 /** Events between the server's own notes of how far it is; each takes a place in its small live buffer. */
 const CHECKPOINT_INTERVAL = 1_000;
 
