@@ -134,6 +134,27 @@ describe('the event store on EventStoreDB', () => {
     expect((await store.readAll(head, 10, PAGE_BYTES)).map(({ id }) => id)).toEqual([event.id]);
   });
 
+  it.each([
+    ['none', ''],
+    ['bytes', `\u0001\u0002${'x'.repeat(50)}`],
+    ['a JSON text', '"correlation"'],
+    ['JSON of their own', '{"$correlationId":"1"}'],
+  ])(
+    'passes over events of others in streams that are named like ours, with metadata that are %s',
+    async (_what, metadata) => {
+      const store = connect();
+      server.storeForeign('test-of-others', metadata);
+      const event = newEvent();
+      const { position } = await store.append(newStream(), NO_STREAM, [event]);
+      server.storeForeign('test-of-others', metadata);
+      expect(await all(store)).toEqual([event.id]);
+      expect(await connect().head()).toBe(position);
+      expect(await store.countAfter(START, 10)).toBe(1);
+      const backwards = await store.readAllBackwards(Number.MAX_SAFE_INTEGER, 10);
+      expect(backwards.map(({ id }) => id)).toEqual([event.id]);
+    },
+  );
+
   it('writes to no category that it would not read', async () => {
     await expect(connect().append('unknown-1', NO_STREAM, [newEvent()])).rejects.toBeInstanceOf(TypeError);
   });

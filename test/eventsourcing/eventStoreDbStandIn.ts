@@ -149,8 +149,9 @@ export class EventStoreDbStandIn {
   }
 
   /** An event of somebody else who uses the same server. */
-  storeForeign(stream: string, type = 'Foreign'): void {
-    this.#store(stream, this.#streams.get(stream)?.length ?? 0, type);
+  storeForeign(stream: string, metadata = ''): void {
+    const revision = this.#streams.get(stream)?.length ?? 0;
+    this.#store(stream, revision, 'Foreign', undefined, 'application/json', Buffer.from(metadata));
   }
 
   #addService(service: object, implementation: UntypedServiceImplementation): void {

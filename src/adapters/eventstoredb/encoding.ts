@@ -11,6 +11,7 @@ export type RecordedEvent = InstanceType<typeof messages.ReadResp.ReadEvent.Reco
 /** The key in EventStoreDB's metadata under which our event id stands. */
 const ID = 'eventId';
 const ID_LENGTH = 36;
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /**
  * An event as EventStoreDB stores it. The client writes and reads JSON by values, not by characters:
@@ -79,14 +80,15 @@ export function decode(record: RecordedEvent, position: Position): StoredEvent |
 export const streamOf = (record: RecordedEvent): string =>
   Buffer.from(record.getStreamIdentifier()?.getStreamName_asU8() ?? []).toString();
 
-/** Our event id, and the metadata in their own characters. */
+/** Our event id, and the metadata in their own characters; undefined for what Tollgraph has not written. */
 function decodeMetadata(bytes: Uint8Array): { id: string; text: string } | undefined {
   const text = Buffer.from(bytes).toString();
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    return { id: text.slice(0, ID_LENGTH), text: text.slice(ID_LENGTH) };
+    const id = text.slice(0, ID_LENGTH);
+    return UUID.test(id) ? { id, text: text.slice(ID_LENGTH) } : undefined;
   }
   if (typeof value !== 'object' || value === null) return undefined;
   const { [ID]: id, ...rest } = value as Record<string, unknown>;

@@ -152,12 +152,23 @@ export class Log {
     this.#found = true;
   }
 
-  #filtered(from: ReadPosition, count: number, leader: boolean, take: Take): Promise<void> {
-    return this.reads.read({ from, backwards: true, count, prefixes: this.#prefixes, leader }, (answer) => {
-      const record = answer.getEvent()?.getEvent();
-      const event = this.#ours(record);
-      return event === undefined || take(event);
-    });
+  /** Goes backwards through what the server finds in streams that are named as ours are. */
+  async #filtered(begin: ReadPosition, atLeast: number, leader: boolean, take: Take): Promise<void> {
+    const prefixes = this.#prefixes;
+    for (let [from, count] = [begin, atLeast]; ; count = Math.max(count, PAGE)) {
+      let found = 0;
+      let stopped = false;
+      await this.reads.read({ from, backwards: true, count, prefixes, leader }, (answer) => {
+        const record = answer.getEvent()?.getEvent();
+        if (!record) return true;
+        found++;
+        from = positionOf(record);
+        const event = this.#ours(record);
+        stopped = event !== undefined && !take(event);
+        return !stopped;
+      });
+      if (stopped || found < count) return;
+    }
   }
 
   /**
