@@ -33,8 +33,6 @@ interface Recorded {
 /** The server's limits. */
 const MAX_CALLS = 100;
 const MAX_APPEND_BYTES = 1024 * 1024;
-/** Events that a live subscription keeps for a subscriber who does not take them. */
-const LIVE_BUFFER = 32;
 /** Events that the server reads at once for a subscription that catches up. */
 const READ_BATCH = 32;
 /** What a record takes in the log beside its name, type and content. */
@@ -55,8 +53,6 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
  *   them is a conflict
  * - 1 MiB of data for an append, 100 calls for a connection; an event without type or with a malformed id
  *   is refused
- * - a live subscriber that lags by more than 32 events is dropped with `ABORTED`; one that catches up is
- *   served at its own pace
  * - what has caught up is told so; a filtered subscription that is catching up is told after each of its
  *   search windows how far it is, which is where the window began if it held nothing
  * - behind its proxy it is killed and started again (`refuse`: what was stored is there afterwards, with
@@ -64,15 +60,14 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
  *
  * It does not show: clusters and leaders, TLS and credentials, batch append (it announces it, so that a
  * client that prefers it fails), appends at `any` revision, deleted and truncated streams, links, filters
- * other than prefixes of stream names, checkpoints of what is live, deadlines on the server, and any speed.
+ * other than prefixes of stream names, live
+ * subscriptions, deadlines on the server, and any speed.
  */
 export class EventStoreDbStandIn {
   readonly #log: Recorded[] = [];
   readonly #streams = new Map<string, Recorded[]>();
-  readonly #subscribers = new Set<(event: Recorded) => void>();
   #end = 0;
   readonly #quiet: (() => void)[] = [];
-  readonly #awaited: (() => void)[] = [];
   /** Calls that are open. */
   calls = 0;
   /** Appends that have come, whatever became of them. */
@@ -85,8 +80,11 @@ export class EventStoreDbStandIn {
   backwardReads = 0;
   /** Events of the log that were sent, to reads and subscriptions. */
   sentOfLog = 0;
-  /** Subscribers that were dropped because they lagged. */
-  drops = 0;
+  /** Subscriptions that were opened, live or not. */
+  subscriptions = 0;
+  /** The most reads of the log at once of which any node may answer. */
+  mostLongReads = 0;
+  #longReads = 0;
   /** The most calls that were open at once. */
   mostCalls = 0;
 
@@ -143,11 +141,6 @@ export class EventStoreDbStandIn {
     if (this.calls > 0) await new Promise<void>((resolve) => this.#quiet.push(resolve));
   }
 
-  /** When somebody has a live subscription. */
-  async subscribed(): Promise<void> {
-    if (this.#subscribers.size === 0) await new Promise<void>((resolve) => this.#awaited.push(resolve));
-  }
-
   /** An event of somebody else who uses the same server. */
   storeForeign(stream: string, metadata = ''): void {
     const revision = this.#streams.get(stream)?.length ?? 0;
@@ -185,7 +178,6 @@ export class EventStoreDbStandIn {
     const events = this.#streams.get(stream);
     if (events) events.push(event);
     else this.#streams.set(stream, [event]);
-    for (const notify of this.#subscribers) notify(event);
     return event;
   }
 
@@ -297,7 +289,15 @@ export class EventStoreDbStandIn {
       else this.reads++;
       if (options.hasSubscription()) await this.#subscribe(call, options);
       else if (options.hasStream()) await this.#readStream(call, options);
-      else await this.#readLog(call, options);
+      else {
+        const long = !call.metadata.get('requires-leader').includes('true');
+        if (long) this.mostLongReads = Math.max(this.mostLongReads, ++this.#longReads);
+        try {
+          await this.#readLog(call, options);
+        } finally {
+          if (long) this.#longReads--;
+        }
+      }
       call.end();
     } catch (error) {
       call.emit('error', error);
@@ -355,6 +355,7 @@ export class EventStoreDbStandIn {
 
   async #subscribe(call: ReadCall, options: ReadOptions): Promise<void> {
     const all = options.getAll();
+    this.subscriptions++;
     const matches = filterOf(options);
     const position = all?.getPosition();
     // Other than a read, a subscription goes on behind its position.
@@ -387,39 +388,8 @@ export class EventStoreDbStandIn {
       }
     }
 
-    const live: Recorded[] = [];
-    let tooSlow = false;
-    let wake: () => void = () => undefined;
-    const notify = (event: Recorded): void => {
-      if (!matches(event)) return;
-      if (live.length >= LIVE_BUFFER) tooSlow = true;
-      else live.push(event);
-      wake();
-    };
-    this.#subscribers.add(notify);
-    for (const resolve of this.#awaited.splice(0)) resolve();
-    call.on('cancelled', () => wake());
     await send(call, new messages.ReadResp().setCaughtUp(new messages.ReadResp.CaughtUp()));
-    try {
-      while (!call.cancelled) {
-        const event = live.shift();
-        if (event) {
-          if (!(await this.#sendOfLog(call, event))) return;
-        } else if (tooSlow) {
-          this.drops++;
-          throw refusal(
-            status.ABORTED,
-            undefined,
-            {},
-            'Operation timed out: Consumer too slow to handle event while live. Client resubscription required.',
-          );
-        } else {
-          await new Promise<void>((resolve) => (wake = resolve));
-        }
-      }
-    } finally {
-      this.#subscribers.delete(notify);
-    }
+    if (!call.cancelled) await new Promise<void>((resolve) => call.on('cancelled', resolve));
   }
 
   /** Where in the log the event at a position stands. */

@@ -12,9 +12,6 @@ import type { StreamRead } from './readCall.js';
 import { Reads } from './reads.js';
 import { WakeUps } from './wakeUps.js';
 
-/** Reads at once, beside one subscription. */
-const READS = 8;
-
 export interface EventStoreDbOptions {
   /** An `esdb://` or `esdb+discover://` connection string, with TLS options and credentials. */
   readonly url: string;
@@ -42,7 +39,7 @@ export class EventStoreDbEventStore implements EventStore {
 
   constructor({ url, categories, timeoutMs = 2_500, giveUpMs = 4_000 }: EventStoreDbOptions) {
     this.#connection = new Connection(url);
-    this.#reads = new Reads(this.#connection, timeoutMs, READS);
+    this.#reads = new Reads(this.#connection, timeoutMs);
     this.#log = new Log(this.#reads, categories);
     this.#appends = new Appends({
       connection: this.#connection,
@@ -50,9 +47,9 @@ export class EventStoreDbEventStore implements EventStore {
       giveUpMs,
       onConflict: (...conflict) => this.#refuse(...conflict),
     });
-    const prefixes = categories.map((category) => `${category}-`);
-    this.#wakeUps = new WakeUps(this.#connection, prefixes, (commit) =>
-      this.#wake(commit === undefined ? undefined : Number(commit)),
+    this.#wakeUps = new WakeUps(
+      () => this.#log.head(),
+      (newest) => this.#wake(newest),
     );
   }
 
@@ -158,13 +155,11 @@ export class EventStoreDbEventStore implements EventStore {
     await this.#connection.close();
   }
 
-  #wake(position: Position | undefined): void {
-    if (position !== undefined) {
-      // What was appended here comes again by the subscription, or has come already.
-      if (position <= this.#woken) return;
-      this.#woken = position;
-      this.#log.know(position);
-    }
+  #wake(position: Position): void {
+    // What was appended here is seen again at the head, or has been seen already.
+    if (position <= this.#woken) return;
+    this.#woken = position;
+    this.#log.know(position);
     for (const listener of this.#listeners) listener();
   }
 

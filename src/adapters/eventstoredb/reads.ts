@@ -7,22 +7,22 @@ import type { LogRead, ReadResp, StreamRead } from './readCall.js';
 import { openRead } from './readCall.js';
 import { Slots } from './slots.js';
 
-/** Reads of a process, few at once: on few cores each may hold up a thread of the server's. */
+/**
+ * Reads of a process, few at once. Each that is longer than the server's own page of 32 events blocks a
+ * thread of its pool now and then, of which it has one for each core: so one long read of the log at a time.
+ */
 export class Reads {
-  readonly #slots: Slots;
+  readonly #slots = { stream: new Slots(8), log: new Slots(1), head: new Slots(1) };
 
   /** @param timeoutMs how long the server may be silent within a read */
   constructor(
     private readonly connection: Connection,
     private readonly timeoutMs: number,
-    atOnce: number,
-  ) {
-    this.#slots = new Slots(atOnce);
-  }
+  ) {}
 
   /** When no read is under way any more. */
-  idle(): Promise<void> {
-    return this.#slots.idle();
+  async idle(): Promise<void> {
+    await Promise.all(Object.values(this.#slots).map((slots) => slots.idle()));
   }
 
   /**
@@ -31,7 +31,8 @@ export class Reads {
    * @throws StoreUnavailable
    */
   read(read: StreamRead | LogRead, take: (answer: ReadResp) => boolean): Promise<void> {
-    return this.#slots.run(async () => {
+    const slots = 'stream' in read ? this.#slots.stream : this.#slots[read.leader ? 'head' : 'log'];
+    return slots.run(async () => {
       const { client } = this.connection;
       let since = performance.now();
       const late = new NoAnswer(this.timeoutMs);

@@ -1,71 +1,49 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { AllStreamSubscription } from '@eventstore/db-client';
-import { END, streamNameFilter } from '@eventstore/db-client';
-import type { Connection } from './connection.js';
+import type { Position } from '../../eventsourcing/event.js';
+import { START } from '../../eventsourcing/event.js';
 
-const RETRY_MS_MIN = 50;
-/** Within a second of a server's return its events wake again. */
-const RETRY_MS_MAX = 500;
-/** Events between the server's own notes of how far it is; each takes a place in its small live buffer. */
-const CHECKPOINT_INTERVAL = 1_000;
+/** From one look at the head to the next, in milliseconds, and where nothing has come for a while. */
+const LOOK_MS = 50;
+const IDLE_LOOK_MS = 200;
+const IDLE_AFTER_MS = 5_000;
 
 /**
- * Says when there may be new events, by a subscription to our categories. The server drops a live
- * subscriber that lags, which is normal operation, and what it missed is never asked for again: readers
- * read pages from their own positions, and are woken once more when the new subscription stands.
+ * Says when there are new events, by looking. A subscription would tell at once, but two events in a row
+ * make the server wait for a thread of its pool: on two cores it then answers nobody for a second.
  */
 export class WakeUps {
-  #closed = false;
-  #current: AllStreamSubscription | undefined;
   #running: Promise<void> | undefined;
   readonly #closing = new AbortController();
 
-  /** @param wake is given the position of a new event, or none when there may be some */
+  /** @param head the newest event */
   constructor(
-    private readonly connection: Connection,
-    private readonly prefixes: readonly string[],
-    private readonly wake: (commit: bigint | undefined) => void,
-  ) {
-    connection.onRenewed(() => this.#current?.destroy());
-  }
+    private readonly head: () => Promise<Position>,
+    private readonly wake: (newest: Position) => void,
+  ) {}
 
   start(): void {
     this.#running ??= this.#run();
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
     this.#closing.abort();
-    this.#current?.destroy();
     await this.#running;
   }
 
   async #run(): Promise<void> {
-    for (let wait = RETRY_MS_MIN; !this.#closed; wait = Math.min(RETRY_MS_MAX, wait * 2)) {
-      const subscription = this.connection.client.subscribeToAll({
-        fromPosition: END,
-        filter: streamNameFilter({
-          prefixes: [...this.prefixes],
-          checkpointInterval: CHECKPOINT_INTERVAL,
-        }),
-      });
-      this.#current = subscription;
-      // An error that comes when nobody iterates any more would end the process.
-      subscription.on('error', () => undefined);
-      subscription.once('confirmation', () => {
-        wait = RETRY_MS_MIN;
-        this.wake(undefined);
-      });
-      try {
-        for await (const { event } of subscription) this.wake(event?.position?.commit);
-      } catch {
-        // Dropped, or the server is gone: either way it is asked for again.
-      } finally {
-        // The end of the loop alone would leave the call open on the server.
-        void subscription.unsubscribe().catch(() => undefined);
+    const { signal } = this.#closing;
+    let newest = START;
+    for (let movedAt = performance.now(); !signal.aborted;) {
+      // Without an answer there is nothing new, and the next look comes soon enough.
+      const head = await this.head().catch(() => newest);
+      const now = performance.now();
+      if (head > newest) {
+        newest = head;
+        movedAt = now;
+        this.wake(head);
       }
-      if (!this.#closed)
-        await delay(wait, undefined, { signal: this.#closing.signal }).catch(() => undefined);
+      const wait = now - movedAt > IDLE_AFTER_MS ? IDLE_LOOK_MS : LOOK_MS;
+      await delay(wait, undefined, { signal }).catch(() => undefined);
     }
   }
 }
