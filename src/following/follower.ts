@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Position, StoredEvent } from '../eventsourcing/event.js';
+import { Outage } from '../outage.js';
 import { Progress } from './progress.js';
 import type { EventReader } from './reader.js';
 
@@ -9,6 +10,8 @@ const FULL_PAGE = 500;
 const REST_MS = 100;
 const RETRY_MS_MIN = 50;
 const RETRY_MS_MAX = 1_000;
+/** Whoever waits for a store that is away is to see it return at once. */
+const OUTAGE_RETRY_MS_MAX = 250;
 
 export interface FollowerOptions {
   readonly name: string;
@@ -100,7 +103,8 @@ export class Follower {
       } catch (error) {
         this.#failure = error;
         onError(error, ++attempt);
-        const wait = Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** attempt);
+        const longest = error instanceof Outage ? OUTAGE_RETRY_MS_MAX : RETRY_MS_MAX;
+        const wait = Math.min(longest, RETRY_MS_MIN * 2 ** attempt);
         await delay(wait, undefined, { signal: stop }).catch(() => undefined);
       }
     }

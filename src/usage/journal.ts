@@ -20,7 +20,8 @@ import { FlushTiming } from './flushTiming.js';
 
 /** From one try to the next while the store does not confirm. */
 const RETRY_MS_MIN = 50;
-const RETRY_MS_MAX = 1_000;
+/** Calls are taken again within a second of the store's return, though a look at it takes time too. */
+const RETRY_MS_MAX = 250;
 
 /** Batches read at once while a correction is looked for. */
 const LATER_PAGE = 20;
