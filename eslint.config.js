@@ -20,4 +20,18 @@ export default tseslint.config(
       eqeqeq: ['error', 'always', { null: 'ignore' }],
     },
   },
+  {
+    files: ['src/**/*.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        ...['MemberExpression[property.name=/^ips?$/]', 'ObjectPattern > Property[key.name=/^ips?$/]'].map(
+          (selector) => ({
+            selector,
+            message: "Fastify's own is the peer: clientAddress says who calls, as TRUST_PROXY has it.",
+          }),
+        ),
+      ],
+    },
+  },
 );

@@ -67,7 +67,7 @@ export async function benchRevocation(
         PORT: '0',
         EMBEDDINGS: 'off',
         // Every registration comes from an address of its own: what limits them is not what is measured.
-        TRUST_PROXY: 'true',
+        TRUST_PROXY: '1',
       });
     const nodes = await Promise.all([start('a', 'api'), start('b', 'api'), start('projector', 'projector')]);
     try {

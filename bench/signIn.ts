@@ -25,7 +25,7 @@ export interface SignInFigures {
  */
 export async function benchSignIn(dataDir: string, each: number): Promise<SignInFigures> {
   const app = await start({
-    config: parseConfig({ DATA_DIR: dataDir, PORT: '0', EMBEDDINGS: 'off', TRUST_PROXY: 'true' }),
+    config: parseConfig({ DATA_DIR: dataDir, PORT: '0', EMBEDDINGS: 'off', TRUST_PROXY: '1' }),
     root: process.cwd(),
     log: silentLogger,
     patterns: null,

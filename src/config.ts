@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import type { ProxyTrust } from './http/proxies.js';
+import { MAX_PROXIES } from './http/proxies.js';
+import { Networks } from './ipAddress.js';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const secret = z
@@ -11,7 +14,6 @@ const url = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' 
 const eventStoreUrl = z
   .string()
   .regex(/^esdb(\+discover)?:\/\//, 'must begin with esdb:// or esdb+discover://');
-const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
 
 /** Plain http only where nobody else can listen. */
 const issuerUrl = z.string().refine((text) => {
@@ -94,6 +96,25 @@ const keysIn = (name: string) =>
       }),
     );
 
+/** What TRUST_PROXY has meant: to believe whoever calls, whatever the proxy has added. */
+const ANY_PROXY = 'true';
+
+const trustProxy = z.string().transform((text, context): ProxyTrust | typeof ANY_PROXY => {
+  const value = text.trim();
+  if (value === ANY_PROXY) return value;
+  if (value === 'false') return 0;
+  if (/^\d+$/.test(value) && Number(value) <= MAX_PROXIES) return Number(value);
+  const networks = listed(value);
+  try {
+    new Networks(networks);
+    return networks;
+  } catch {
+    const message = `must be the number of proxies before this process, at most ${MAX_PROXIES}, or their networks, like 10.0.0.0/8, fd00::/8, but not everybody's`;
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  }
+});
+
 /** An origin exactly as browsers send it, or `*`; origins are compared as strings. */
 const ORIGIN = /^(\*|[a-z][a-z\d+.-]*:\/\/[^/?#@\sA-Z]+)$/;
 
@@ -146,7 +167,7 @@ const Environment = z.object({
     .string()
     .regex(/^[^\r\n]*@[^\r\n]+$/, 'must be an e-mail address, or a name with one: Shop <shop@example.com>')
     .default('Tollgraph <no-reply@localhost>'),
-  TRUST_PROXY: flag.default(false),
+  TRUST_PROXY: trustProxy.default(0),
   OPERATORS: z
     .string()
     .default('')
@@ -210,7 +231,8 @@ export interface Config {
   /** Where mails go; undefined for files under the data directory. */
   readonly smtpUrl: string | undefined;
   readonly mailFrom: string;
-  readonly trustProxy: boolean;
+  /** Whose word on where a call comes from counts. */
+  readonly trustProxy: ProxyTrust;
   /** E-mails of those who are operators once they have verified them. */
   readonly operators: readonly string[];
   /** Keys that others have made, with the plan of each; no key stands there twice. */
@@ -232,6 +254,8 @@ export interface Config {
   readonly shutdownDrainMs: number;
   /** Undefined where nothing is traced. */
   readonly tracing: TracingConfig | undefined;
+  /** What should be set differently although it works, each in a sentence that begins with the variable. */
+  readonly warnings: readonly string[];
 }
 
 export const SECRET_NAMES = ['KEY_PEPPER', 'EMAIL_HASH_KEY', 'MASTER_KEY', 'SESSION_KEY'] as const;
@@ -270,10 +294,12 @@ export function parseConfig(env: NodeJS.ProcessEnv): Config {
   if (e.OIDC_ISSUERS.some(({ algorithm }) => algorithm === 'HS256') && e.OIDC_SHARED_SECRET === undefined) {
     throw new ConfigError(['OIDC_SHARED_SECRET: must be set, since an issuer in OIDC_ISSUERS has HS256']);
   }
+  const production = e.NODE_ENV === 'production';
+  if (production && e.TRUST_PROXY === ANY_PROXY) throw new ConfigError([`TRUST_PROXY: ${NOT_ANY_PROXY}`]);
   const base = e.OTEL_EXPORTER_OTLP_ENDPOINT?.replace(/\/$/, '');
   const traces = e.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? (base && `${base}/v1/traces`);
   return {
-    production: e.NODE_ENV === 'production',
+    production,
     host: e.HOST,
     port: e.PORT,
     dataDir: e.DATA_DIR,
@@ -292,7 +318,7 @@ export function parseConfig(env: NodeJS.ProcessEnv): Config {
     },
     smtpUrl: e.SMTP_URL,
     mailFrom: e.MAIL_FROM,
-    trustProxy: e.TRUST_PROXY,
+    trustProxy: e.TRUST_PROXY === ANY_PROXY ? 1 : e.TRUST_PROXY,
     operators: e.OPERATORS,
     environmentKeys: onceEach([...e.LEGACY_API_KEYS, ...e.API_KEYS]),
     oidcIssuers: e.OIDC_ISSUERS,
@@ -310,8 +336,12 @@ export function parseConfig(env: NodeJS.ProcessEnv): Config {
             sampler: e.OTEL_TRACES_SAMPLER,
             ratio: e.OTEL_TRACES_SAMPLER_ARG,
           },
+    warnings: e.TRUST_PROXY === ANY_PROXY ? [`TRUST_PROXY: ${NOT_ANY_PROXY} It counts as 1.`] : [],
   };
 }
+
+const NOT_ANY_PROXY =
+  'true would believe the first address in X-Forwarded-For, which the caller writes. Set the number of proxies before this process (1), or their networks (docs/proxies.md).';
 
 /** @throws ConfigError where a key stands twice with different plans */
 function onceEach(entries: Config['environmentKeys']): Config['environmentKeys'] {

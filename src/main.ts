@@ -90,6 +90,7 @@ type Starting<S> = (
 
 async function opened<S>(options: StartOptions, starting: Starting<S>): Promise<S & Pick<Server, 'close'>> {
   const { config, root, log, onProgress = () => {} } = options;
+  for (const warning of config.warnings) log.warn(warning);
   const shutdown = new Shutdown(log);
   try {
     onProgress('Opening the database', 0, 1);

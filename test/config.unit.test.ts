@@ -55,7 +55,7 @@ it('needs nothing', () => {
     nodeId: undefined,
     secrets: {},
     mailFrom: 'Tollgraph <no-reply@localhost>',
-    trustProxy: false,
+    trustProxy: 0,
     operators: [],
     environmentKeys: [],
     oidcIssuers: [],
@@ -64,6 +64,7 @@ it('needs nothing', () => {
     embeddings: 'local',
     shutdownDrainMs: 0,
     tracing: undefined,
+    warnings: [],
   });
 });
 
@@ -79,7 +80,7 @@ it('takes what is set', () => {
     EVENTSTOREDB_URL: 'esdb+discover://user:secret@events:2113?tls=true',
     NODE_ID: 'n1',
     KEY_PEPPER: SECRET,
-    TRUST_PROXY: 'true',
+    TRUST_PROXY: '10.0.0.0/8, fd00::/8',
     LEGACY_API_KEYS: 'old-key-of-somebody:business, with:colons:within:free',
     API_KEYS: 'old-key-of-somebody:business',
     OPERATORS: 'a@example.com, B@example.com',
@@ -112,7 +113,7 @@ it('takes what is set', () => {
     secrets: { KEY_PEPPER: SECRET },
     smtpUrl: 'smtps://user:secret@mail:465',
     mailFrom: 'Shop <shop@example.com>',
-    trustProxy: true,
+    trustProxy: ['10.0.0.0/8', 'fd00::/8'],
     operators: ['a@example.com', 'B@example.com'],
     environmentKeys: [
       { key: 'old-key-of-somebody', plan: 'business', entry: 'LEGACY_API_KEYS, entry 1' },
@@ -125,6 +126,7 @@ it('takes what is set', () => {
     embeddings: 'off',
     shutdownDrainMs: 3_000,
     tracing: undefined,
+    warnings: [],
   });
 });
 
@@ -238,6 +240,43 @@ it.each(Object.entries(WRONG))('refuses %s as "%s", and does not show the value'
   expect(others).toEqual([]);
   expect(problem).toMatch(new RegExp(`^${name}: .{10,}`));
   expect(problem).not.toContain(value);
+});
+
+it.each<[string, number | string[]]>([
+  ['0', 0],
+  ['false', 0],
+  ['1', 1],
+  [' 2 ', 2],
+  ['192.0.2.7', ['192.0.2.7']],
+  ['10.0.0.0/8,::1', ['10.0.0.0/8', '::1']],
+])('takes "%s" as the proxies to trust', (text, trustProxy) => {
+  expect(parseConfig({ TRUST_PROXY: text, NODE_ENV: 'production' })).toMatchObject({
+    trustProxy,
+    warnings: [],
+  });
+});
+
+it.each([
+  '17',
+  '-1',
+  '1.5',
+  '10.0.0.0/33',
+  '10.0.0/8',
+  '0.0.0.0/0',
+  '::/0',
+  '10.0.0.0/8, proxy.example',
+  '/8',
+])('takes no proxies to trust from "%s"', (text) =>
+  expect(problems({ TRUST_PROXY: text })[0]).toMatch(/^TRUST_PROXY: must be the number/),
+);
+
+it('believes no first address in a header, as TRUST_PROXY=true once did', () => {
+  expect(problems({ TRUST_PROXY: 'true', NODE_ENV: 'production' })[0]).toMatch(
+    /^TRUST_PROXY: true would believe .*which the caller writes.*docs\/proxies\.md/,
+  );
+  const { trustProxy, warnings } = parseConfig({ TRUST_PROXY: 'true' });
+  expect(trustProxy).toBe(1);
+  expect(warnings).toEqual([expect.stringMatching(/^TRUST_PROXY: true would .* counts as 1\.$/)]);
 });
 
 it.each(['abc', '1.5', '-1', '65536', '80 90', 'Infinity'])('takes no port from "%s"', (text) => {

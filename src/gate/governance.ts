@@ -1,6 +1,7 @@
 import type { DocumentNode, ExecutionResult, GraphQLSchema, OperationDefinitionNode } from 'graphql';
 import { createSourceEventStream, execute as executeDocument } from 'graphql';
 import { getVariableValues } from 'graphql/execution/values.js';
+import { placeOf } from '../ipAddress.js';
 import type { Logger } from '../logger.js';
 import type { Metrics } from '../metrics.js';
 import { Outage } from '../outage.js';
@@ -19,7 +20,6 @@ import type { RequestContext } from '../graphql/kit/context.js';
 import { limitedOf } from '../graphql/kit/context.js';
 import type { CostExtension, CostMode } from '../graphql/cost/report.js';
 import { costExtension, costModeOf } from '../graphql/cost/report.js';
-import { placeOf } from './demoCaller.js';
 import { Deadlines } from '../graphql/execution/deadlines.js';
 import { ApiError } from '../graphql/kit/errors.js';
 import type { Execution } from '../graphql/execution/execution.js';
@@ -206,7 +206,7 @@ function waitOf(
   mode: Call['mode'],
 ): number {
   // Of IPv6 everybody has a network of addresses.
-  const place = placeOf(address ?? '') ?? address ?? '';
+  const place = placeOf(address ?? '') ?? '';
   if (mode !== 'validate') {
     // Whatever stands beside them: somebody signed in may not register others without end, or guess passwords.
     for (const field of anonymousCalls) {

@@ -1,5 +1,5 @@
 import cors from '@fastify/cors';
-import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import Fastify from 'fastify';
 import type { ErrorCode } from '../graphql/kit/errors.js';
 import { ERRORS, statusOf } from '../graphql/kit/errors.js';
@@ -8,12 +8,21 @@ import type { Logger } from '../logger.js';
 import type { Metrics } from '../metrics.js';
 import { EXPOSED_HEADERS } from '../usage/headers.js';
 import { checkParameters } from './parameters.js';
+import type { ProxyTrust } from './proxies.js';
+import { Proxies } from './proxies.js';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Of whoever calls, by what trusted proxies say; undefined when the connection has gone already. */
+    readonly clientAddress: string | undefined;
+  }
+}
 
 /** Of a request's body, in bytes. */
 export const MAX_BODY_BYTES = 100 * 1024;
 
 export interface HttpOptions {
-  readonly trustProxy: boolean;
+  readonly trustProxy: ProxyTrust;
   readonly corsOrigins: readonly string[];
   readonly log: Logger;
   readonly metrics: Metrics;
@@ -53,7 +62,6 @@ export async function createHttpServer({
   const fastify = Fastify({
     logger: false,
     bodyLimit: MAX_BODY_BYTES,
-    trustProxy,
     connectionTimeout: 30_000,
     requestTimeout: 15_000,
     // What reaches a server that closes is answered like everything else (gracefulStop.ts).
@@ -62,6 +70,13 @@ export async function createHttpServer({
     frameworkErrors: (error: FastifyError, _request: unknown, reply: FastifyReply) => {
       const code = CODES[error.code] ?? 'BODY_INVALID';
       void reply.status(statusOf(code)).send(body(code));
+    },
+  });
+
+  const proxies = new Proxies(trustProxy);
+  fastify.decorateRequest('clientAddress', {
+    getter(this: FastifyRequest) {
+      return proxies.clientOf(this.raw).address;
     },
   });
 

@@ -127,7 +127,7 @@ describe(`a server that is killed (${ROLES.join(' and ')}; CRASH_SEED=${SEED})`,
       DATABASE_URL: place.databaseUrl,
       PORT: '0',
       EMBEDDINGS: 'off',
-      TRUST_PROXY: 'true',
+      TRUST_PROXY: '1',
     };
   }
 

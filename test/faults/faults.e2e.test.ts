@@ -252,7 +252,7 @@ function config({ place, behind }: Lane) {
     DATABASE_URL: place.databaseUrl,
     PORT: '0',
     EMBEDDINGS: 'off',
-    TRUST_PROXY: 'true',
+    TRUST_PROXY: '1',
     ...behind.env,
   });
 }

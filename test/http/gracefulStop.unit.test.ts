@@ -34,7 +34,7 @@ afterEach(async () => {
 
 async function serve(drainMs: number): Promise<Server> {
   const fastify = await createHttpServer({
-    trustProxy: false,
+    trustProxy: 0,
     corsOrigins: [],
     log: silentLogger,
     metrics: new Metrics(),

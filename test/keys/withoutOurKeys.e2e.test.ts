@@ -160,9 +160,16 @@ describe('a call without a key', () => {
     expect([status, headers.get('x-demo-mode')]).toEqual([200, null]);
   });
 
-  it('with a bad key is refused, and with none of an address too', async () => {
+  it('with a bad key is refused', async () => {
     expect(await withKey('da_live_x')).toMatchObject({ code: 'KEY_MALFORMED' });
-    expect(await from('no address')).toMatchObject({ status: 401, code: 'KEY_MISSING' });
+  });
+
+  it('from what the proxy names no address of counts as the proxy', async () => {
+    for (const named of ['no address', 'garbage', '127.0.0.1']) {
+      expect(await from(named)).toMatchObject({ status: 200 });
+    }
+    const accounts = (await uses()).slice(-3).map(({ account }) => account);
+    expect(new Set(accounts).size).toBe(1);
   });
 });
 

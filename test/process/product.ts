@@ -39,7 +39,7 @@ export function spawnProduct(place: Place, root: string, env: NodeJS.ProcessEnv 
       PORT: '0',
       EMBEDDINGS: 'off',
       // Every registration of a test comes from an address of its own.
-      TRUST_PROXY: 'true',
+      TRUST_PROXY: '1',
       ...env,
     },
   });

@@ -67,7 +67,7 @@ export async function startApp({ place, env, ...options }: TestAppOptions = {}):
     PORT: '0',
     EMBEDDINGS: 'off',
     // Every registration of a test comes from an address of its own.
-    TRUST_PROXY: 'true',
+    TRUST_PROXY: '1',
     ...env,
   });
   const app = await start({ config, root: process.cwd(), log: silentLogger, patterns: null, ...options });

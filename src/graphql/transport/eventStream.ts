@@ -32,10 +32,10 @@ export function eventStreamHandler(
 ): (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply> {
   const { operations, authenticate, connections } = options;
   return async (request, reply) => {
-    const { body, headers: credentials, ip } = request;
+    const { body, headers: credentials, clientAddress: address } = request;
     if (!isOperation(body)) return refuse(reply, 'BODY_INVALID');
     const graphqlCost = credentials['graphql-cost']?.toString();
-    const sender: Sender = { credentials, address: ip };
+    const sender: Sender = { credentials, address };
     const caller = await authenticate(credentials);
     const stream = new EventStream();
     const connection: Connection | undefined =

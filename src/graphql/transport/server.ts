@@ -97,7 +97,7 @@ export async function serveGraphQL(fastify: FastifyInstance, options: GraphQLSer
     return caller instanceof Promise ? caller.then(contextOf) : contextOf(caller);
   };
   const answer = fastifyApolloHandler(apollo, {
-    context: async ({ headers, ip }) => createContext({ credentials: headers, address: ip }),
+    context: async ({ headers, clientAddress: address }) => createContext({ credentials: headers, address }),
   }) as RouteHandlerMethod;
   const answerPost = answerKnown(known, governance, createContext, answer);
   const connections = new Connections();

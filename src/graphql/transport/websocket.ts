@@ -193,7 +193,7 @@ async function admit(
   if (socket.readyState !== socket.OPEN) return undefined;
   if (!connections.open(connection)) return 'TOO_MANY_CONNECTIONS';
   socket.once('close', () => connections.closed(connection));
-  extra.sender = { credentials, address: request.ip };
+  extra.sender = { credentials, address: request.clientAddress };
   extra.connection = connection;
   return undefined;
 }
