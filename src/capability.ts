@@ -73,7 +73,7 @@ export interface Ground {
   readonly refreshTokens: RefreshTokens;
   readonly secrets: Secrets;
   readonly profile: Profile;
-  /** Hashes of the e-mails that the configuration names as operators'. */
+  /** E-mails that the configuration names as operators', normalised. */
   readonly operatorEmails: readonly string[];
   readonly clock: Clock;
 }
@@ -86,8 +86,8 @@ export interface Holder {
 
 export interface PolicyServices extends Ground {
   readonly queries: Queries;
-  /** The user who holds an e-mail and has verified it, by the e-mail's hash. */
-  readonly verifiedHolder: (emailHash: string) => Promise<Holder | undefined>;
+  /** The user who holds an e-mail, which is normalised, and has verified it. */
+  readonly verifiedHolder: (email: string) => Promise<Holder | undefined>;
   /**
    * What a read model says of an id, once it has seen a position.
    * @throws Outage while it has not: the event is tried again
@@ -123,10 +123,10 @@ export interface Users {
   /** The one form of an e-mail; undefined for what is none. */
   readonly normaliseEmail: (text: string) => string | undefined;
   readonly hashOf: (email: string) => string;
-  /** The hash of a user's e-mail, and whether it is verified; undefined where there is no such user. */
+  /** All hashes that a user's e-mail goes by, and whether it is verified; undefined where there is no such user. */
   readonly emailOf: (
     userId: string,
-  ) => Promise<{ readonly hash: string; readonly verified: boolean } | undefined>;
+  ) => Promise<{ readonly hashes: readonly string[]; readonly verified: boolean } | undefined>;
   /** A user who has verified an e-mail and is there still. */
   readonly verified: (userId: string) => Promise<Holder | undefined>;
 }

@@ -10,7 +10,8 @@ import { keyedHash } from '../secrets/secrets.js';
 import type { SignedTokens } from '../secrets/signedTokens.js';
 import { emailHashOf, isPassword, passwordOf } from './credentials.js';
 import { emailDecider, EMAIL_TAKEN, userDecider } from './decide.js';
-import { emailHash, normaliseEmail } from './email.js';
+import { parseEmail } from './email.js';
+import { mailboxHash } from './emailStreams.js';
 import type { UserEvent } from './events.js';
 import { emailStream, mailedToken, userStream } from './events.js';
 import type { Session } from './sessions.js';
@@ -50,8 +51,9 @@ export class RequestEmailChange {
   ): Promise<AskedForChange> {
     const commandId = commandIdOf(rest.commandId);
     if (commandId === undefined) return refused('INVALID_INPUT', BAD_COMMAND_ID, 'commandId');
-    const email = normaliseEmail(rest.email);
-    if (email === undefined) return refused('INVALID_INPUT', '"email" is not an e-mail address.', 'email');
+    const parsed = parseEmail(rest.email);
+    if (parsed === undefined) return refused('INVALID_INPUT', '"email" is not an e-mail address.', 'email');
+    const { address: email } = parsed;
     const context = {
       commandId,
       caller: `user:${userId}`,
@@ -71,7 +73,7 @@ export class RequestEmailChange {
     if (!(await isPassword(this.commands, this.personal, previousHash, userId, password))) {
       return refused('PASSWORD_WRONG', 'This is not the password of the user who is signed in.', 'password');
     }
-    const hash = emailHash(this.emailKey, email);
+    const hash = await mailboxHash(this.commands, this.emailKey, parsed);
     if (fold(emailDecider, await this.commands.load(emailStream(hash))).holder !== undefined) {
       return EMAIL_TAKEN;
     }

@@ -6,7 +6,7 @@ import { as } from '../eventsourcing/event.js';
 import { derivedId } from '../eventsourcing/ids.js';
 import type { PersonalData, Sealed } from '../secrets/personalData.js';
 import { userDecider } from './decide.js';
-import { emailHash, normaliseEmail } from './email.js';
+import { emailHash } from './email.js';
 import type { EmailEvent } from './events.js';
 import { emailStream, userStream } from './events.js';
 import { hashPassword, PASSWORD_MAX, verifyPassword } from './passwords.js';
@@ -98,8 +98,8 @@ export async function emailHashOf(
 ): Promise<string | undefined> {
   const { email: sealed } = fold(userDecider, await commands.load(userStream(userId)));
   const email = sealed === undefined ? null : await personal.unseal(sealed);
-  const normalised = email === null ? undefined : normaliseEmail(email);
-  return normalised === undefined ? undefined : emailHash(emailKey, normalised);
+  // As it is stored, whatever rule has normalised it: that is what has named its stream.
+  return email === null ? undefined : emailHash(emailKey, email);
 }
 
 /** The password's hash of a user who has, or had, the e-mail. */

@@ -90,7 +90,7 @@ export type UserCommand =
   | { readonly type: 'VerifyEmail' }
   | {
       readonly type: 'OfferPasswordReset';
-      readonly offer: Pick<PasswordResetOffered['data'], 'email' | 'emailHash' | 'name' | 'expiresAt'>;
+      readonly offer: Pick<PasswordResetOffered['data'], 'email' | 'emailHash' | 'expiresAt'>;
     }
   | {
       readonly type: 'ResetPassword';

@@ -63,7 +63,8 @@ export type UserEvent =
         /** Where the mail goes. */
         readonly email: Sealed;
         readonly emailHash: string;
-        readonly name: Sealed;
+        /** Was for the mail, which calls nobody by a name any more. */
+        readonly name?: Sealed;
         /** The user's epoch: in a later one the token is over. */
         readonly epoch: number;
         readonly expiresAt: string;

@@ -8,6 +8,7 @@ import { Credentials } from './credentials.js';
 import { DeleteAccount } from './delete.js';
 import { DeletedAccounts } from './deletedAccounts.js';
 import { EmailResolver } from './emailResolvers.js';
+import { claimedHash } from './emailStreams.js';
 import { ENDED_KEPT_MS, EndedSessions } from './endedSessions.js';
 import type { SessionEvent, UserEvent } from './events.js';
 import { Identities } from './identities.js';
@@ -86,7 +87,14 @@ function resolversOf(services: ResolverServices): object[] {
   const deleted = (account: string) => memory.deletedAccounts.has(account);
   return [
     new SessionsResolver(
-      new SignIn(new Credentials(commands, personal), startSession, attempts, hashKey, deleted),
+      new SignIn(
+        new Credentials(commands, personal),
+        startSession,
+        attempts,
+        hashKey,
+        (email) => claimedHash(commands, hashKey, email),
+        deleted,
+      ),
       new RefreshSession(commands, sessions, refreshTokens, deleted),
       commands,
       positions,

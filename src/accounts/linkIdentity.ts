@@ -8,7 +8,8 @@ import type { Identity } from '../oidc/issuers.js';
 import type { PersonalData } from '../secrets/personalData.js';
 import { holderOf } from './credentials.js';
 import { accountDecider, emailDecider, identityDecider, userDecider } from './decide.js';
-import { emailHash, normaliseEmail } from './email.js';
+import { parseEmail } from './email.js';
+import { mailboxHash } from './emailStreams.js';
 import type { EmailEvent, IdentityLinked } from './events.js';
 import { accountStream, emailStream, identityStream, userStream } from './events.js';
 import type { Link } from './identities.js';
@@ -42,8 +43,8 @@ export class LinkIdentity {
     const stream = identityStream(hash);
     const [linked] = await this.commands.load(stream);
     if (linked) return linkedBy(as<IdentityLinked>(linked));
-    const normalised = email === undefined ? undefined : normaliseEmail(email);
-    if (normalised === undefined) return { kind: 'refused', code: 'IDENTITY_NOT_LINKED' };
+    const parsed = email === undefined ? undefined : parseEmail(email);
+    if (parsed === undefined) return { kind: 'refused', code: 'IDENTITY_NOT_LINKED' };
 
     const caller = `identity:${hash}`;
     const context = (commandId: string): CommandContext => ({
@@ -54,9 +55,9 @@ export class LinkIdentity {
       environment: 'live',
       correlationId: derivedId('link', hash),
     });
-    const ofEmail = emailHash(this.emailKey, normalised);
+    const ofEmail = await mailboxHash(this.commands, this.emailKey, parsed);
     const userId = derivedId('user', caller, ofEmail);
-    const holder = await this.#holder(ofEmail, userId, normalised, name, context(`register:${ofEmail}`));
+    const holder = await this.#holder(ofEmail, userId, parsed.address, name, context(`register:${ofEmail}`));
     const own = holder.userId === userId;
     if (own) await this.#open(holder, context);
     const user = own

@@ -51,14 +51,14 @@ export function offerPasswordReset(commands: CommandHandler): Policy {
       const { streamId: emailHash, stream, revision } = event;
       const holder = holderOf((await commands.load(stream)).slice(0, revision));
       if (!holder) return;
-      const { userId, email, name } = holder.data;
+      const { userId, email } = holder.data;
       const known = fold(userDecider, await commands.load(userStream(userId)));
       // No fault of the event: the policy that opens accounts is behind.
       if (!known.exists) throw new Outage(`the user ${userId} is not there yet`);
       await commands.handle(
         userDecider,
         userStream(userId),
-        { type: 'OfferPasswordReset', offer: { email, emailHash, name: known.name ?? name, expiresAt } },
+        { type: 'OfferPasswordReset', offer: { email, emailHash, expiresAt } },
         causedBy(event, 'offer-password-reset'),
       );
     },

@@ -9,7 +9,8 @@ import { derivedId } from '../eventsourcing/ids.js';
 import type { PersonalData } from '../secrets/personalData.js';
 import { keyedHash } from '../secrets/secrets.js';
 import { emailDecider, EMAIL_TAKEN } from './decide.js';
-import { emailHash, normaliseEmail } from './email.js';
+import { parseEmail } from './email.js';
+import { mailboxHash } from './emailStreams.js';
 import type { EmailEvent } from './events.js';
 import { emailStream } from './events.js';
 import { hashPassword, passwordProblem } from './passwords.js';
@@ -49,8 +50,8 @@ export class RegisterUser {
 
   async execute(registration: Registration, correlationId: string): Promise<Registered> {
     const { password, name = null } = registration;
-    const email = normaliseEmail(registration.email);
-    if (email === undefined) return refused('"email" is not an e-mail address.', 'email');
+    const parsed = parseEmail(registration.email);
+    if (parsed === undefined) return refused('"email" is not an e-mail address.', 'email');
     const problem = passwordProblem('password', password);
     if (problem !== undefined) return refused(problem, 'password');
     if (name !== null && name.length > MAX_NAME) return refused(NAME_TOO_LONG, 'name');
@@ -59,7 +60,8 @@ export class RegisterUser {
       return refused(BAD_COMMAND_ID, 'commandId');
     }
 
-    const hash = emailHash(this.emailKey, email);
+    const { address: email } = parsed;
+    const hash = await mailboxHash(this.commands, this.emailKey, parsed);
     // Nobody is signed in yet, so the e-mail is the scope of the command id.
     const caller = `email:${hash}`;
     const context = {

@@ -7,7 +7,8 @@ import type { Position } from '../eventsourcing/event.js';
 import type { PersonalData } from '../secrets/personalData.js';
 import type { SignedTokens } from '../secrets/signedTokens.js';
 import { emailDecider, userDecider } from './decide.js';
-import { emailHash, normaliseEmail } from './email.js';
+import { parseEmail } from './email.js';
+import { claimedHash } from './emailStreams.js';
 import type { UserEvent } from './events.js';
 import { emailStream, mailedToken, userStream } from './events.js';
 import { hashPassword, passwordProblem } from './passwords.js';
@@ -35,12 +36,12 @@ export class RequestPasswordReset {
     { email, ...rest }: { readonly email: string; readonly commandId?: string | null | undefined },
     { at, correlationId }: When,
   ): Promise<AskedForReset> {
-    const normalised = normaliseEmail(email);
-    if (normalised === undefined)
-      return refused('INVALID_INPUT', '"email" is not an e-mail address.', 'email');
+    const parsed = parseEmail(email);
+    if (parsed === undefined) return refused('INVALID_INPUT', '"email" is not an e-mail address.', 'email');
     const commandId = commandIdOf(rest.commandId);
     if (commandId === undefined) return refused('INVALID_INPUT', BAD_COMMAND_ID, 'commandId');
-    const hash = emailHash(this.emailKey, normalised);
+    // The mail goes to the address that is stored.
+    const hash = await claimedHash(this.commands, this.emailKey, parsed);
     const stream = emailStream(hash);
     const result = await this.commands.handle(
       emailDecider,

@@ -3,7 +3,8 @@ import { BAD_COMMAND_ID, commandIdOf } from '../eventsourcing/commandId.js';
 import type { Refusal } from '../eventsourcing/decider.js';
 import type { Position } from '../eventsourcing/event.js';
 import type { Credentials, Holder } from './credentials.js';
-import { emailHash, normaliseEmail } from './email.js';
+import type { Email } from './email.js';
+import { emailHash, parseEmail } from './email.js';
 import type { SessionTokens, StartSession } from './startSession.js';
 
 export interface SigningIn {
@@ -44,6 +45,8 @@ export class SignIn {
     /** An attempt counts from its beginning, so that many at once are no way round it; success gives it back. */
     private readonly attempts: Attempts,
     private readonly emailKey: Buffer,
+    /** Names the stream of whoever may sign in with an e-mail. */
+    private readonly hashOf: (email: Email) => Promise<string>,
     private readonly deleted: (accountId: string) => boolean,
   ) {}
 
@@ -51,15 +54,14 @@ export class SignIn {
     { email, password, ...rest }: SigningIn,
     { at, correlationId }: Pick<CommandContext, 'at' | 'correlationId'>,
   ): Promise<SignedIn> {
-    const normalised = normaliseEmail(email);
-    if (normalised === undefined)
-      return refused('INVALID_INPUT', '"email" is not an e-mail address.', 'email');
+    const parsed = parseEmail(email);
+    if (parsed === undefined) return refused('INVALID_INPUT', '"email" is not an e-mail address.', 'email');
     const commandId = commandIdOf(rest.commandId);
     if (commandId === undefined) return refused('INVALID_INPUT', BAD_COMMAND_ID, 'commandId');
 
-    const hash = emailHash(this.emailKey, normalised);
-    const attempt = this.attempts.take(hash);
+    const attempt = this.attempts.take(emailHash(this.emailKey, parsed.loosest));
     if (attempt.waitMs > 0) return { kind: 'limited', waitMs: attempt.waitMs };
+    const hash = await this.hashOf(parsed);
     const holder = await this.credentials.check(hash, password);
     if (!holder || this.deleted(holder.accountId)) {
       return refused('SIGN_IN_REFUSED', 'This e-mail and this password do not belong together.');

@@ -3,6 +3,8 @@ import { fold } from '../eventsourcing/decider.js';
 import type { PersonalData } from '../secrets/personalData.js';
 import { emailHashOf, holderOf } from './credentials.js';
 import { userDecider } from './decide.js';
+import { parseEmail } from './email.js';
+import { mailboxHash } from './emailStreams.js';
 import { emailStream, userStream } from './events.js';
 
 /**
@@ -22,6 +24,18 @@ export async function verifiedHolder(
   return (await emailHashOf(commands, personal, emailKey, userId)) === hash
     ? { userId, accountId }
     : undefined;
+}
+
+/** The same for an e-mail, in whatever spelling its account has it. */
+export async function verifiedHolderOf(
+  commands: CommandHandler,
+  personal: PersonalData,
+  emailKey: Buffer,
+  text: string,
+): Promise<{ readonly userId: string; readonly accountId: string } | undefined> {
+  const email = parseEmail(text);
+  if (!email) return undefined;
+  return verifiedHolder(commands, personal, emailKey, await mailboxHash(commands, emailKey, email));
 }
 
 /** A user who has verified an e-mail and is there still. */

@@ -1,6 +1,6 @@
 import type { Queries } from '../../projections/index.js';
 import { queriesOf } from '../../projections/index.js';
-import { verifiedHolder } from '../accounts/verifiedHolder.js';
+import { verifiedHolderOf } from '../accounts/verifiedHolder.js';
 import { CAPABILITIES, READ_MODELS } from '../capabilities.js';
 import type { PolicyServices } from '../capability.js';
 import { announceProgress, onProgress } from '../following/progressChannel.js';
@@ -199,7 +199,7 @@ function createPolicies(stores: Stores, models: ReadModels, sql: Sql): Policy[] 
   const services: PolicyServices = {
     ...stores,
     queries: queriesOf(sql, models),
-    verifiedHolder: (hash) => verifiedHolder(commands, personal, secrets.EMAIL_HASH_KEY, hash),
+    verifiedHolder: (email) => verifiedHolderOf(commands, personal, secrets.EMAIL_HASH_KEY, email),
     asOf,
   };
   return CAPABILITIES.flatMap((capability) => capability.policies?.(services) ?? []);

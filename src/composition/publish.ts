@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { CatalogueQueries } from '../../projections/catalogue/queries.js';
 import { importPatterns, readPatternFiles } from '../catalogue/importer.js';
-import { verifiedHolder } from '../accounts/verifiedHolder.js';
+import { verifiedHolderOf } from '../accounts/verifiedHolder.js';
 import { configuredOperators, makeOperators } from '../operators/configured.js';
 import { publishProfile } from '../plans/publish.js';
 import type { OnProgress, StartOptions } from './options.js';
@@ -21,8 +21,8 @@ export async function publishOperators({
   operatorEmails,
   clock,
 }: Stores): Promise<void> {
-  const users = await configuredOperators(operatorEmails, (hash) =>
-    verifiedHolder(commands, personal, secrets.EMAIL_HASH_KEY, hash),
+  const users = await configuredOperators(operatorEmails, (email) =>
+    verifiedHolderOf(commands, personal, secrets.EMAIL_HASH_KEY, email),
   );
   await makeOperators(commands, users, { ...SYSTEM, at: new Date(clock()) });
 }

@@ -1,7 +1,7 @@
 import type { GraphQLSchema } from 'graphql';
-import { emailHashOf } from '../accounts/credentials.js';
 import { userDecider } from '../accounts/decide.js';
 import { emailHash, normaliseEmail } from '../accounts/email.js';
+import { hashesOfMailbox } from '../accounts/emailStreams.js';
 import { userStream } from '../accounts/events.js';
 import type { Sessions } from '../accounts/sessions.js';
 import { verifiedUser } from '../accounts/verifiedHolder.js';
@@ -87,10 +87,10 @@ function usersOf({ commands, personal, secrets }: Stores): Users {
     normaliseEmail,
     hashOf: (email) => emailHash(hashKey, email),
     emailOf: async (userId) => {
-      const hash = await emailHashOf(commands, personal, hashKey, userId);
-      if (hash === undefined) return undefined;
-      const { emailVerified } = fold(userDecider, await commands.load(userStream(userId)));
-      return { hash, verified: emailVerified };
+      const { email: sealed, emailVerified } = fold(userDecider, await commands.load(userStream(userId)));
+      const email = sealed === undefined ? null : await personal.unseal(sealed);
+      if (email === null) return undefined;
+      return { hashes: hashesOfMailbox(hashKey, email), verified: emailVerified };
     },
     verified: (userId) => verifiedUser(commands, userId),
   };

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { openPostgres } from '../adapters/postgres/pg.js';
 import { openPglite } from '../adapters/postgres/pglite.js';
-import { emailHash, normaliseEmail } from '../accounts/email.js';
+import { normaliseEmail } from '../accounts/email.js';
 import { RefreshTokens } from '../accounts/refreshTokens.js';
 import type { Ground } from '../capability.js';
 import type { Elapsed } from '../clock.js';
@@ -71,7 +71,7 @@ export async function openStores(
       `OIDC_ISSUERS: ${bySecret.issuer} has HS256, which the profile ${profile.name} does not accept (sessions.sharedSecret)`,
     ]);
   }
-  const operatorEmails = hashesOf(config.operators, secrets);
+  const operatorEmails = emailsOf(config.operators);
   const environmentKeys = environmentKeysOf(config, profile, secrets.KEY_PEPPER);
   const clock = systemClock;
   // Closed late: the last spans are those of the shutdown.
@@ -115,11 +115,11 @@ export async function openStores(
 }
 
 /** @throws ConfigError */
-function hashesOf(operators: readonly string[], { EMAIL_HASH_KEY }: Secrets): string[] {
+function emailsOf(operators: readonly string[]): string[] {
   return operators.map((text) => {
     const email = normaliseEmail(text);
     if (email === undefined) throw new ConfigError(['OPERATORS: must be e-mails, separated by commas']);
-    return emailHash(EMAIL_HASH_KEY, email);
+    return email;
   });
 }
 

@@ -23,8 +23,8 @@ export type MailEvent =
         /** What the token in it is about; the user where it is left out. */
         readonly subject?: string;
         readonly to: Sealed;
-        /** Null where nobody knows it. */
-        readonly name: Sealed | null;
+        /** Was filled once. Nobody is called by a name any more: whoever registers writes it, in whoever's e-mail. */
+        readonly name?: Sealed | null;
         /** Afterwards it is of no use: the token in it is over. ISO 8601. */
         readonly expiresAt: string;
       };

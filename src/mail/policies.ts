@@ -57,34 +57,33 @@ export function requestMails(commands: CommandHandler): Policy {
 }
 
 function verification(event: StoredEvent): Requested {
-  const { userId, email, name } = as<EmailRegistered>(event).data;
+  const { userId, email } = as<EmailRegistered>(event).data;
   const expiresAt = new Date(Date.parse(event.metadata.at) + VERIFY_MS).toISOString();
-  return { kind: 'verify-email', userId, to: email, name, expiresAt };
+  return { kind: 'verify-email', userId, to: email, expiresAt };
 }
 
 function passwordReset(event: StoredEvent): Requested {
-  const { email, emailHash, name, epoch, expiresAt } = as<PasswordResetOffered>(event).data;
+  const { email, emailHash, epoch, expiresAt } = as<PasswordResetOffered>(event).data;
   const userId = event.streamId;
   const subject = mailedSubject({ userId, epoch, emailHash });
-  return { kind: 'reset-password', userId, subject, to: email, name, expiresAt };
+  return { kind: 'reset-password', userId, subject, to: email, expiresAt };
 }
 
 function emailChange(event: StoredEvent): Requested {
   const { email, emailHash, epoch, expiresAt } = as<EmailChangeRequested>(event).data;
   const userId = event.streamId;
   const subject = mailedSubject({ userId, epoch, emailHash });
-  // Whose address it is nobody has shown yet, so it isn't called by the user's name.
-  return { kind: 'change-email', userId, subject, to: email, name: null, expiresAt };
+  return { kind: 'change-email', userId, subject, to: email, expiresAt };
 }
 
 function noticeOfChange(event: StoredEvent): Requested {
   const { previous } = as<EmailChanged>(event).data;
   const expiresAt = new Date(Date.parse(event.metadata.at) + NOTICE_MS).toISOString();
-  return { kind: 'email-changed', userId: event.streamId, to: previous, name: null, expiresAt };
+  return { kind: 'email-changed', userId: event.streamId, to: previous, expiresAt };
 }
 
 function invitation(event: StoredEvent): Requested {
   const { invitationId, email, expiresAt } = as<MemberInvited>(event).data;
   const subject = invitationSubject(event.streamId, invitationId);
-  return { kind: 'invite-member', userId: invitationId, subject, to: email, name: null, expiresAt };
+  return { kind: 'invite-member', userId: invitationId, subject, to: email, expiresAt };
 }

@@ -6,11 +6,13 @@ export interface MailContent {
   readonly html: string;
 }
 
-interface Filling {
-  /** Of the product, as people know it. */
+/**
+ * All that stands in a mail beside the texts below, and none of it comes from whoever asked for the mail:
+ * anybody may enter somebody else's e-mail, and would write to them in our name. The token is made of ids.
+ */
+export interface Filling {
+  /** Of the profile, as people know the product. */
   readonly product: string;
-  /** Of the reader; empty where it is not known. */
-  readonly name: string;
   readonly token: string;
   readonly expiresAt: Date;
 }
@@ -26,10 +28,11 @@ const ENTITIES: Readonly<Record<string, string>> = {
 /** A text as HTML shows it, in an element or a quoted attribute. */
 export const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (c) => ENTITIES[c] as string);
 
-/** Without what would begin another header or line: names are the readers' own. */
+/** Without what would begin another header or line. */
 const oneLine = (text: string): string => text.replace(/\s+/g, ' ').trim();
 
-const TEMPLATES: Readonly<Record<MailKind, (filling: Filling) => MailContent>> = {
+/** The texts of all mails. */
+export const TEMPLATES: Readonly<Record<MailKind, (filling: Filling) => MailContent>> = {
   'verify-email': verifyEmail,
   'invite-member': inviteMember,
   'reset-password': resetPassword,
@@ -38,16 +41,16 @@ const TEMPLATES: Readonly<Record<MailKind, (filling: Filling) => MailContent>> =
 };
 
 export function contentOf(kind: MailKind, filling: Filling): MailContent {
-  return TEMPLATES[kind]({ ...filling, name: oneLine(filling.name), product: oneLine(filling.product) });
+  return TEMPLATES[kind]({ ...filling, product: oneLine(filling.product) });
 }
 
-function verifyEmail({ product, name, token, expiresAt }: Filling): MailContent {
+function verifyEmail({ product, token, expiresAt }: Filling): MailContent {
   const why = `somebody, we hope you, has registered this e-mail with ${product}.`;
   const what = 'To confirm that it is yours, send this token with the mutation verifyEmail:';
   return {
     subject: `${product}: confirm your e-mail`,
     ...withToken(
-      greetingOf(name),
+      GREETING,
       `${why} ${what}`,
       token,
       `It is good until ${expiresAt.toUTCString()}. If it was not you, do nothing.`,
@@ -55,14 +58,14 @@ function verifyEmail({ product, name, token, expiresAt }: Filling): MailContent 
   };
 }
 
-function inviteMember({ product, name, token, expiresAt }: Filling): MailContent {
+function inviteMember({ product, token, expiresAt }: Filling): MailContent {
   const why = `somebody invites you to work with them in their account at ${product}.`;
   const what =
     'To join, register or sign in with this e-mail, verify it, and send this token with the mutation acceptInvitation:';
   return {
     subject: `${product}: you are invited to an account`,
     ...withToken(
-      greetingOf(name),
+      GREETING,
       `${why} ${what}`,
       token,
       `It is good until ${expiresAt.toUTCString()}. If you don't know what this is about, do nothing.`,
@@ -70,13 +73,13 @@ function inviteMember({ product, name, token, expiresAt }: Filling): MailContent
   };
 }
 
-function resetPassword({ product, name, token, expiresAt }: Filling): MailContent {
+function resetPassword({ product, token, expiresAt }: Filling): MailContent {
   const why = `somebody, we hope you, has forgotten the password of this e-mail at ${product}.`;
   const what = 'To set a new one, send this token with the mutation resetPassword:';
   return {
     subject: `${product}: set a new password`,
     ...withToken(
-      greetingOf(name),
+      GREETING,
       `${why} ${what}`,
       token,
       `It is good once, until ${expiresAt.toUTCString()}. If it was not you, do nothing: the password stays as it is.`,
@@ -84,13 +87,13 @@ function resetPassword({ product, name, token, expiresAt }: Filling): MailConten
   };
 }
 
-function changeEmail({ product, name, token, expiresAt }: Filling): MailContent {
+function changeEmail({ product, token, expiresAt }: Filling): MailContent {
   const why = `somebody, we hope you, wants to use this e-mail with ${product} from now on.`;
   const what = 'To confirm that it is yours, send this token with the mutation confirmEmailChange:';
   return {
     subject: `${product}: confirm your new e-mail`,
     ...withToken(
-      greetingOf(name),
+      GREETING,
       `${why} ${what}`,
       token,
       `It is good until ${expiresAt.toUTCString()}. If it was not you, do nothing.`,
@@ -98,15 +101,15 @@ function changeEmail({ product, name, token, expiresAt }: Filling): MailContent 
   };
 }
 
-function emailChanged({ product, name }: Filling): MailContent {
+function emailChanged({ product }: Filling): MailContent {
   const what = `your user at ${product} has another e-mail from now on, as somebody, we hope you, has asked for with your password.`;
   return {
     subject: `${product}: your e-mail was changed`,
-    ...bodyOf([greetingOf(name), what, 'If it was not you, tell us at once: answer this mail.']),
+    ...bodyOf([GREETING, what, 'If it was not you, tell us at once: answer this mail.']),
   };
 }
 
-const greetingOf = (name: string): string => (name === '' ? 'Hello,' : `Hello ${name},`);
+const GREETING = 'Hello,';
 
 function withToken(
   greeting: string,

@@ -94,11 +94,9 @@ export class MailWorker {
     const end = new Date(expiresAt);
     if (end.getTime() <= clock()) return this.#finish(id, { type: 'GiveUpMail', reason: 'expired' });
     const to = await personal.unseal(requested.to);
-    const name = requested.name === null ? '' : await personal.unseal(requested.name);
-    if (to === null || name === null) return this.#finish(id, { type: 'GiveUpMail', reason: 'erased' });
+    if (to === null) return this.#finish(id, { type: 'GiveUpMail', reason: 'erased' });
     const content = contentOf(kind, {
       product,
-      name,
       token: tokens.sign(kind, subject, end),
       expiresAt: end,
     });

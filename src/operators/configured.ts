@@ -5,12 +5,12 @@ import { OPERATORS_STREAM } from './events.js';
 
 /** Those whom the configuration makes operators: they hold an e-mail that it names, verified. */
 export async function configuredOperators(
-  emailHashes: readonly string[],
-  verifiedHolder: (emailHash: string) => Promise<OperatorUser | undefined>,
+  emails: readonly string[],
+  verifiedHolder: (email: string) => Promise<OperatorUser | undefined>,
 ): Promise<OperatorUser[]> {
   const holders: OperatorUser[] = [];
-  for (const hash of emailHashes) {
-    const holder = await verifiedHolder(hash);
+  for (const email of emails) {
+    const holder = await verifiedHolder(email);
     if (holder) holders.push(holder);
   }
   return holders;

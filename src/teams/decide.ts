@@ -19,8 +19,8 @@ export type TeamCommand =
       readonly type: 'AcceptInvitation';
       readonly invitationId: string;
       readonly userId: string;
-      /** Of the user's e-mail. */
-      readonly emailHash: string;
+      /** Of the user's e-mail: all names that it has. */
+      readonly emailHashes: readonly string[];
       /** Whether the e-mail was shown to be the user's. */
       readonly verified: boolean;
       readonly at: Date;
@@ -180,10 +180,10 @@ function invite(
 
 function acceptInvitation(
   state: TeamState,
-  { invitationId, userId, emailHash, verified, at }: Extract<TeamCommand, { type: 'AcceptInvitation' }>,
+  { invitationId, userId, emailHashes, verified, at }: Extract<TeamCommand, { type: 'AcceptInvitation' }>,
 ): Decision<TeamEvent> {
   const invitation = state.invitations.get(invitationId);
-  if (!invitation || invitation.emailHash !== emailHash) return NOT_YOURS;
+  if (!invitation || !emailHashes.includes(invitation.emailHash)) return NOT_YOURS;
   const member = state.roles.has(userId);
   // A link that was followed twice.
   if (member && invitation.acceptedBy === userId) return accept();

@@ -44,7 +44,8 @@ import {
 
 /** The e-mail that a user has, as invitations are held against it. */
 export interface UsersEmail {
-  readonly hash: string;
+  /** All names that it has, or had by an earlier rule. */
+  readonly hashes: readonly string[];
   readonly verified: boolean;
 }
 
@@ -126,13 +127,13 @@ export class TeamsResolver {
       return new InvalidInput('This token is over, or none of ours.', 'token', 'TOKEN_INVALID');
     }
     const { accountId, invitationId } = named;
-    const { hash: emailHash, verified } = email;
+    const { hashes: emailHashes, verified } = email;
     const result = await this.#send(
       context,
       accountId,
       input,
       // Whoever else has the token is not told to verify anything: for them it is none.
-      (at) => ({ type: 'AcceptInvitation', invitationId, userId, emailHash, verified, at }),
+      (at) => ({ type: 'AcceptInvitation', invitationId, userId, emailHashes, verified, at }),
       `accept:${invitationId}`,
     );
     if (result.kind !== 'accepted') return result.answer;

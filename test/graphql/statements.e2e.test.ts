@@ -80,7 +80,14 @@ async function invite(token: string, accountId: string, email: string, userId?: 
   await t.app.parts.commands.handle(
     teamDecider,
     stream,
-    { type: 'AcceptInvitation', invitationId, userId, emailHash, verified: true, at: new Date() },
+    {
+      type: 'AcceptInvitation',
+      invitationId,
+      userId,
+      emailHashes: [emailHash],
+      verified: true,
+      at: new Date(),
+    },
     {
       commandId: invitationId,
       caller: `user:${userId}`,

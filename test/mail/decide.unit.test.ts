@@ -6,7 +6,6 @@ const data = {
   kind: 'verify-email',
   userId: 'u1',
   to: 'v1:u1:e',
-  name: 'v1:u1:n',
   expiresAt: '2026-11-29T12:00:00.000Z',
 } as const;
 const requested: MailEvent = { type: 'MailRequested', data };

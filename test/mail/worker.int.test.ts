@@ -61,7 +61,6 @@ async function ask(userId: string = randomUUID()): Promise<{ id: string; userId:
     kind: 'verify-email',
     userId,
     to: await personal.seal(userId, `${userId}@example.com`),
-    name: await personal.seal(userId, 'Ada'),
     expiresAt: new Date(NOON + 3_600_000).toISOString(),
   } as const;
   await commands.handle(

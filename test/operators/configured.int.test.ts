@@ -5,7 +5,7 @@ import { accountStream, emailStream, userStream } from '../../src/accounts/event
 import { openAccount } from '../../src/accounts/policies.js';
 import { RegisterUser } from '../../src/accounts/register.js';
 import { PostgresEventStore } from '../../src/adapters/postgres/eventStore.js';
-import { verifiedHolder } from '../../src/accounts/verifiedHolder.js';
+import { verifiedHolderOf } from '../../src/accounts/verifiedHolder.js';
 import { publishOperators } from '../../src/composition/publish.js';
 import type { Stores } from '../../src/composition/stores.js';
 import { CommandHandler } from '../../src/eventsourcing/commandHandler.js';
@@ -47,7 +47,7 @@ const configuredWith = (...emails: string[]) =>
     commands,
     personal,
     secrets: { EMAIL_HASH_KEY: KEY },
-    operatorEmails: emails.map(hashOf),
+    operatorEmails: emails,
     clock: () => ++now,
   }) as unknown as Stores;
 
@@ -74,7 +74,7 @@ async function verify({ userId }: Person): Promise<StoredEvent> {
 
 const policy = (...emails: string[]) =>
   keepOperators(commands, () =>
-    configuredOperators(emails.map(hashOf), (hash) => verifiedHolder(commands, personal, KEY, hash)),
+    configuredOperators(emails, (email) => verifiedHolderOf(commands, personal, KEY, email)),
   );
 
 /** What the log tells of a user: +configuration, -operator, … */

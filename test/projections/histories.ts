@@ -304,7 +304,7 @@ export class Historian {
       case 'mail': {
         const userId = this.#id(happening.who);
         const stream = `mail-${randomUUID()}`;
-        const data = { kind: 'verify-email', userId, to: 'v1:sealed', name: null } as const;
+        const data = { kind: 'verify-email', userId, to: 'v1:sealed' } as const;
         const expiresAt = '2026-11-30T00:00:00.000Z';
         yield [stream, { type: 'MailRequested', data: { ...data, expiresAt } }];
         if (happening.outcome === 'sent') yield [stream, { type: 'MailSent', data: { userId } }];

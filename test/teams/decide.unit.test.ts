@@ -52,7 +52,7 @@ const accepting = (userId: string, more: object = {}): TeamCommand => ({
   type: 'AcceptInvitation',
   invitationId: `i-${userId}`,
   userId,
-  emailHash: `hash-${userId}`,
+  emailHashes: [`hash-${userId}`],
   verified: true,
   at: AT,
   ...more,
@@ -291,7 +291,7 @@ describe('whatever is asked, by whomever', () => {
       case 'accept':
         return accepting(actorId, {
           invitationId: ids.get(actorId) ?? 'i-none',
-          emailHash: `hash-${ids.get(actorId)?.slice(2)}`,
+          emailHashes: [`hash-${ids.get(actorId)?.slice(2)}`],
           verified: ask.verified,
         });
       case 'withdraw':

@@ -117,7 +117,7 @@ async function invite(to: User, by: User, role: Role = 'developer', email = `${t
 async function join(to: User, by: User, role?: Role): Promise<void> {
   const { invitationId, emailHash } = await invite(to, by, role);
   const { userId } = to;
-  const answer = { invitationId, userId, emailHash, verified: true, at: NOW };
+  const answer = { invitationId, userId, emailHashes: [emailHash], verified: true, at: NOW };
   await send(teamDecider, teamStream(by.accountId), { type: 'AcceptInvitation', ...answer });
 }
 

@@ -5,7 +5,8 @@ import type { Mail } from '../../mail/transport.js';
 export function messageOf({ messageId, to, subject, text, html, date }: Mail, from: string): SendMailOptions {
   return {
     from,
-    to,
+    // No list and no name, whatever stands in it.
+    to: { name: '', address: to },
     subject,
     text,
     html,
