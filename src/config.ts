@@ -167,6 +167,13 @@ const Environment = z.object({
     .string()
     .regex(/^[^\r\n]*@[^\r\n]+$/, 'must be an e-mail address, or a name with one: Shop <shop@example.com>')
     .default('Tollgraph <no-reply@localhost>'),
+  PUBLIC_URL: url
+    .refine(
+      (text) => /^https?:\/\/[^/?#@]+\/?$/.test(text),
+      'must be an origin like https://api.example.com, without a path',
+    )
+    .transform((text) => new URL(text).origin)
+    .optional(),
   TRUST_PROXY: trustProxy.default(0),
   OPERATORS: z
     .string()
@@ -231,6 +238,8 @@ export interface Config {
   /** Where mails go; undefined for files under the data directory. */
   readonly smtpUrl: string | undefined;
   readonly mailFrom: string;
+  /** The address that customers use, an origin. Where it is https, nothing is served over plain HTTP. */
+  readonly publicUrl: string;
   /** Whose word on where a call comes from counts. */
   readonly trustProxy: ProxyTrust;
   /** E-mails of those who are operators once they have verified them. */
@@ -296,6 +305,11 @@ export function parseConfig(env: NodeJS.ProcessEnv): Config {
   }
   const production = e.NODE_ENV === 'production';
   if (production && e.TRUST_PROXY === ANY_PROXY) throw new ConfigError([`TRUST_PROXY: ${NOT_ANY_PROXY}`]);
+  if (e.ROLE !== 'projector' && e.PUBLIC_URL?.startsWith('https:') && e.TRUST_PROXY === 0) {
+    throw new ConfigError([
+      'PUBLIC_URL: is https, which a proxy before this process has to speak: say in TRUST_PROXY whom to believe that (docs/proxies.md)',
+    ]);
+  }
   const base = e.OTEL_EXPORTER_OTLP_ENDPOINT?.replace(/\/$/, '');
   const traces = e.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? (base && `${base}/v1/traces`);
   return {
@@ -318,6 +332,7 @@ export function parseConfig(env: NodeJS.ProcessEnv): Config {
     },
     smtpUrl: e.SMTP_URL,
     mailFrom: e.MAIL_FROM,
+    publicUrl: e.PUBLIC_URL ?? localUrl(e.HOST, e.PORT),
     trustProxy: e.TRUST_PROXY === ANY_PROXY ? 1 : e.TRUST_PROXY,
     operators: e.OPERATORS,
     environmentKeys: onceEach([...e.LEGACY_API_KEYS, ...e.API_KEYS]),
@@ -338,6 +353,12 @@ export function parseConfig(env: NodeJS.ProcessEnv): Config {
           },
     warnings: e.TRUST_PROXY === ANY_PROXY ? [`TRUST_PROXY: ${NOT_ANY_PROXY} It counts as 1.`] : [],
   };
+}
+
+/** Of this machine: whoever listens everywhere is here too. */
+function localUrl(host: string, port: number): string {
+  const name = ['0.0.0.0', '::'].includes(host) ? 'localhost' : host;
+  return `http://${name.includes(':') ? `[${name}]` : name}:${port}`;
 }
 
 const NOT_ANY_PROXY =

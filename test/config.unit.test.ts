@@ -55,6 +55,7 @@ it('needs nothing', () => {
     nodeId: undefined,
     secrets: {},
     mailFrom: 'Tollgraph <no-reply@localhost>',
+    publicUrl: 'http://127.0.0.1:4000',
     trustProxy: 0,
     operators: [],
     environmentKeys: [],
@@ -80,6 +81,7 @@ it('takes what is set', () => {
     EVENTSTOREDB_URL: 'esdb+discover://user:secret@events:2113?tls=true',
     NODE_ID: 'n1',
     KEY_PEPPER: SECRET,
+    PUBLIC_URL: 'https://API.example.com/',
     TRUST_PROXY: '10.0.0.0/8, fd00::/8',
     LEGACY_API_KEYS: 'old-key-of-somebody:business, with:colons:within:free',
     API_KEYS: 'old-key-of-somebody:business',
@@ -113,6 +115,7 @@ it('takes what is set', () => {
     secrets: { KEY_PEPPER: SECRET },
     smtpUrl: 'smtps://user:secret@mail:465',
     mailFrom: 'Shop <shop@example.com>',
+    publicUrl: 'https://api.example.com',
     trustProxy: ['10.0.0.0/8', 'fd00::/8'],
     operators: ['a@example.com', 'B@example.com'],
     environmentKeys: [
@@ -254,6 +257,30 @@ it.each<[string, number | string[]]>([
     trustProxy,
     warnings: [],
   });
+});
+
+it.each<[string, NodeJS.ProcessEnv]>([
+  ['http://localhost:8080', { HOST: '0.0.0.0', PORT: '8080' }],
+  ['http://[::1]:4000', { HOST: '::1' }],
+  ['https://api.example.com', { PUBLIC_URL: 'https://api.example.com:443', TRUST_PROXY: '1' }],
+  [
+    'https://api.example.com',
+    { PUBLIC_URL: 'https://api.example.com', ROLE: 'projector', DATABASE_URL: 'postgres://x' },
+  ],
+])('customers use %s', (publicUrl, env) => expect(parseConfig(env).publicUrl).toBe(publicUrl));
+
+it.each([
+  'api.example.com',
+  'https://api.example.com/v1',
+  'https://u:p@api.example.com',
+  'ftp://x',
+  'https://x?y',
+])('takes no address that customers use from "%s"', (text) =>
+  expect(problems({ PUBLIC_URL: text, TRUST_PROXY: '1' })[0]).toMatch(/^PUBLIC_URL: must be/),
+);
+
+it('wants to know whom to believe that a call came by https', () => {
+  expect(problems({ PUBLIC_URL: 'https://api.example.com' })[0]).toMatch(/^PUBLIC_URL: .*TRUST_PROXY/);
 });
 
 it.each([

@@ -55,6 +55,7 @@ export async function createApi(
   const { metrics, tracing } = stores.telemetry;
   const fastify = await createHttpServer({
     trustProxy: config.trustProxy,
+    publicUrl: config.publicUrl,
     corsOrigins: config.corsOrigins,
     log,
     metrics,

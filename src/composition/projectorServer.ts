@@ -22,6 +22,7 @@ export async function createProjectorServer(
   const { metrics } = stores.telemetry;
   const fastify = await createHttpServer({
     trustProxy: config.trustProxy,
+    publicUrl: config.publicUrl,
     corsOrigins: config.corsOrigins,
     log,
     metrics,

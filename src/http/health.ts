@@ -10,6 +10,9 @@ export interface Health {
   followers(): Promise<readonly Follows[]>;
 }
 
+/** Whoever looks after the process asks it past the proxy. */
+const PROBED = { config: { plainHttp: true } };
+
 /** `/health` tells people, `/health/live` and `/health/ready` tell a balancer. */
 export function serveHealth(fastify: FastifyInstance, health: Health, metrics: Metrics): void {
   const state = () => {
@@ -19,12 +22,12 @@ export function serveHealth(fastify: FastifyInstance, health: Health, metrics: M
   };
   const code = ({ problems }: ReturnType<typeof state>): number => (problems.length === 0 ? 200 : 503);
 
-  fastify.get('/health/live', async () => ({ status: 'live' }));
-  fastify.get('/health/ready', async (_request, reply) => {
+  fastify.get('/health/live', PROBED, async () => ({ status: 'live' }));
+  fastify.get('/health/ready', PROBED, async (_request, reply) => {
     const now = state();
     return reply.status(code(now)).send(now);
   });
-  fastify.get('/health', async (_request, reply) => {
+  fastify.get('/health', PROBED, async (_request, reply) => {
     const now = state();
     const lag = (of: Follows['kind'], all: readonly Follows[]): object =>
       Object.fromEntries(all.filter(({ kind }) => kind === of).map(({ name, lag }) => [name, lag]));
@@ -37,7 +40,7 @@ export function serveHealth(fastify: FastifyInstance, health: Health, metrics: M
         : null,
     });
   });
-  fastify.get('/metrics', async (_request, reply) =>
+  fastify.get('/metrics', PROBED, async (_request, reply) =>
     reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
   );
 }

@@ -8,6 +8,7 @@ import type { Logger } from '../logger.js';
 import type { Metrics } from '../metrics.js';
 import { EXPOSED_HEADERS } from '../usage/headers.js';
 import { checkParameters } from './parameters.js';
+import { requireHttps } from './httpsOnly.js';
 import type { ProxyTrust } from './proxies.js';
 import { Proxies } from './proxies.js';
 
@@ -23,6 +24,8 @@ export const MAX_BODY_BYTES = 100 * 1024;
 
 export interface HttpOptions {
   readonly trustProxy: ProxyTrust;
+  /** The address that customers use, an origin: where it is https, nothing else is served. */
+  readonly publicUrl: string;
   readonly corsOrigins: readonly string[];
   readonly log: Logger;
   readonly metrics: Metrics;
@@ -55,6 +58,7 @@ const SECURITY_HEADERS = {
 /** The HTTP server: every failure that it finds itself has the shape of a GraphQL error. */
 export async function createHttpServer({
   trustProxy,
+  publicUrl,
   corsOrigins,
   log,
   metrics,
@@ -109,6 +113,7 @@ export async function createHttpServer({
     if (reply.statusCode === 401) reply.header('www-authenticate', 'Bearer');
     done(null, payload);
   });
+  if (publicUrl.startsWith('https:')) requireHttps(fastify, publicUrl, proxies);
   if (corsOrigins.length > 0) {
     await fastify.register(cors, {
       origin: corsOrigins.includes('*') ? '*' : [...corsOrigins],

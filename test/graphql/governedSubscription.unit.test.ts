@@ -120,7 +120,13 @@ beforeEach(async () => {
   const nobody = () => Promise.reject(new Error('there are no sessions'));
   const sessions = new Sessions({ signing: nobody, verifying: nobody });
   metrics = new Metrics();
-  fastify = await createHttpServer({ trustProxy: 0, corsOrigins: [], log, metrics });
+  fastify = await createHttpServer({
+    trustProxy: 0,
+    publicUrl: 'http://127.0.0.1',
+    corsOrigins: [],
+    log,
+    metrics,
+  });
   await serveGraphQL(fastify, {
     schema,
     governor,

@@ -35,6 +35,7 @@ afterEach(async () => {
 async function serve(drainMs: number): Promise<Server> {
   const fastify = await createHttpServer({
     trustProxy: 0,
+    publicUrl: 'http://127.0.0.1',
     corsOrigins: [],
     log: silentLogger,
     metrics: new Metrics(),

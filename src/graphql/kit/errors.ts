@@ -30,6 +30,7 @@ export const ERRORS = {
     'You are not a member of an account with this id. List your accounts with `me.accounts`, or omit Tollgraph-Account.',
   ],
   TEAMS_NOT_IN_PLAN: [403, 'The plan of this account does not include teams, so only its owners can use it.'],
+  HTTPS_REQUIRED: [403, 'Use https. Replace any credential that was sent over plain HTTP.'],
   SCOPE_MISSING: [403, 'This API key lacks the scope that this field requires.'],
   ENVIRONMENT_MISMATCH: [403, 'This API key belongs to the other environment (live or test).'],
   ROLE_MISSING: [403, 'Your role in this account does not allow this.'],
