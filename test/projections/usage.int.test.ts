@@ -48,11 +48,20 @@ async function project(): Promise<Projector> {
   return projector;
 }
 
-/** Stores a flush as it stands, whatever stands in it. */
+/**
+ * Stores a flush as it stands, whatever stands in it: the door refuses today what was stored before there was
+ * one. What is not to be seen half done is stored before a projector runs.
+ */
 async function flush(groups: readonly { account: string; uses: readonly object[] }[]): Promise<Position> {
   const data = JSON.stringify({ groups, node: 'n', start: 's' });
-  const event = newEvent({ type: 'UsesRecorded', data });
-  return (await store.append(usageStream(randomUUID(), '2026-11-22'), NO_STREAM, [event])).position;
+  const refused = /\\u(0000|d[89a-f]..)/i.test(data);
+  const event = newEvent({ type: 'UsesRecorded', data: refused ? '{}' : data });
+  const { position } = await store.append(usageStream(randomUUID(), '2026-11-22'), NO_STREAM, [event]);
+  if (refused) {
+    await sql.query('UPDATE store.events SET data = $2 WHERE position = $1', [position, data]);
+    store = await PostgresEventStore.open(sql);
+  }
+  return position;
 }
 
 /** What an operator decides of a parked use. */
@@ -106,13 +115,13 @@ describe('a use that cannot be counted', () => {
   ];
 
   it.each(BAD)('is parked alone: %s', async (_what, use, reason) => {
-    const projector = await project();
-    const queries = new UsageQueries(sql, projector.access('usage'));
     const groups = [
       { account: 'a', uses: [newUse({ patterns: ['p'] }), use, newUse({ patterns: ['p'] })] },
       { account: 'b', uses: [newUse()] },
     ];
     await flush(groups);
+    const projector = await project();
+    const queries = new UsageQueries(sql, projector.access('usage'));
     const position = await flush([{ account: 'a', uses: [newUse()] }]);
     expect(await projector.allReached(position, LONG)).toBe(true);
     expect(await projector.parked()).toEqual([]);
@@ -128,12 +137,12 @@ describe('a use that cannot be counted', () => {
   });
 
   it('holds for the limits what it spent, until an operator decides', async () => {
-    const projector = await project();
-    const queries = new UsageQueries(sql, projector.access('usage'));
     const bad = newUse({ operation: '\0', meters: { cost: 7, requests: 1 }, patterns: ['p'] });
     const { environment, key, at, meters, periods } = bad;
     const held = { environment, key, at, meters, periods };
     await flush([{ account: 'a', uses: [bad, newUse(), bad] }]);
+    const projector = await project();
+    const queries = new UsageQueries(sql, projector.access('usage'));
     await projector.allReached(await store.head(), LONG);
     const [first, second] = await queries.parkedUses(10);
     if (!first || !second) throw new Error('two uses should be parked');
