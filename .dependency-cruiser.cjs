@@ -63,10 +63,16 @@ module.exports = {
     },
     {
       name: 'capabilities-know-no-transport',
-      comment: 'Of GraphQL they use the kit and the prices.',
+      comment: 'Of GraphQL they use the kit and the prices; routes of HTTP they declare.',
       severity: 'error',
       from: { path: CAPABILITIES },
-      to: { path: '^src/(gate|http|graphql/(execution|transport))/' },
+      to: { path: '^src/(gate|http|graphql/(execution|transport)|rest/serve)' },
+    },
+    {
+      name: 'the-gate-knows-no-transport',
+      severity: 'error',
+      from: { path: '^src/gate/' },
+      to: { path: '^src/(http|rest|graphql/(execution|transport))/' },
     },
     {
       name: 'front-doors-are-for-the-list',

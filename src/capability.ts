@@ -24,6 +24,7 @@ import type { Logger } from './logger.js';
 import type { Operators } from './operators/operators.js';
 import type { PlanDirectory } from './plans/directory.js';
 import type { Profile } from './plans/profile.js';
+import type { Route } from './rest/route.js';
 import type { PersonalData } from './secrets/personalData.js';
 import type { Secrets } from './secrets/secrets.js';
 import type { SignedTokens } from './secrets/signedTokens.js';
@@ -51,10 +52,12 @@ export interface Capability {
     /** The classes of its resolvers: the schema is made of them. */
     readonly resolvers: readonly ResolverClass[];
     /** The instances that answer, one of each class. */
-    create(services: ResolverServices): Resolving;
+    create(services: Services): Resolving;
     /** Mutations after which there is nothing to read back: they do not wait for read models. */
     readonly notAwaited?: readonly string[];
   };
+  /** Its routes of HTTP, beside GraphQL. */
+  routes?(services: Services): readonly Route[];
 }
 
 // eslint-disable-next-line @typescript-eslint/no-unsafe-function-type -- what type-graphql calls a class
@@ -131,7 +134,7 @@ export interface Users {
   readonly verified: (userId: string) => Promise<Holder | undefined>;
 }
 
-export interface ResolverServices extends Ground {
+export interface Services extends Ground {
   readonly queries: Queries;
   readonly memory: Memory;
   readonly log: Logger;

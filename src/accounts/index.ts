@@ -1,4 +1,4 @@
-import type { Capability, ResolverServices } from '../capability.js';
+import type { Capability, Services } from '../capability.js';
 import { as } from '../eventsourcing/event.js';
 import { accountOf } from '../graphql/kit/context.js';
 import { audited } from './audited.js';
@@ -78,7 +78,7 @@ export const accounts: Capability = {
   },
 };
 
-function resolversOf(services: ResolverServices): object[] {
+function resolversOf(services: Services): object[] {
   const { commands, personal, refreshTokens, secrets, memory, register, sessions } = services;
   const { positions, planOf, shown, settled, mailedTokens, guard } = services;
   const hashKey = secrets.EMAIL_HASH_KEY;

@@ -1,4 +1,5 @@
 import type { Capability } from '../capability.js';
+import { auditRoutes } from './export.js';
 import { AccountAuditResolver, AuditResolver, pageOfLog } from './resolvers.js';
 
 /** Streams of its own it has none: it shows what others tell of their events. */
@@ -11,4 +12,5 @@ export const audit: Capability = {
       return { resolvers: [new AuditResolver(log), new AccountAuditResolver(log)] };
     },
   },
+  routes: ({ queries, log }) => auditRoutes(queries.audit, log),
 };

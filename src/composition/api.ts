@@ -7,26 +7,26 @@ import type { Config } from '../config.js';
 import type { Position } from '../eventsourcing/event.js';
 import type { Recency } from '../following/freshness.js';
 import { AddressGuard } from '../gate/addressGuard.js';
-import type { Authenticate } from '../gate/authenticate.js';
-import { authenticate } from '../gate/authenticate.js';
 import { demoKey } from '../gate/demoCaller.js';
+import { Gate } from '../gate/gate.js';
 import { createLoaders } from '../graphql/kit/loaders.js';
 import type { TrustedDocuments } from '../graphql/transport/trustedDocuments.js';
 import { serveGraphQL } from '../graphql/transport/server.js';
 import { GracefulStop } from '../http/gracefulStop.js';
-import { serveAudit } from '../http/audit.js';
 import { serveHealth } from '../http/health.js';
 import { serveSigningKeys } from '../http/signingKeys.js';
 import { servePlayground } from '../http/playground.js';
 import { createHttpServer } from '../http/server.js';
 import { traceRequests } from '../http/tracing.js';
 import type { Logger } from '../logger.js';
+import { serveRoutes } from '../rest/serve.js';
+import { CAPABILITIES } from '../capabilities.js';
 import { Issuers } from '../oidc/issuers.js';
 import { Guard } from '../usage/guard.js';
 import { LimitStates } from '../usage/limitStates.js';
 import type { ApiCommands, Parts } from './parts.js';
 import { accountsShown } from './projections.js';
-import { createProductSchema } from './schema.js';
+import { createProductSchema, createServices } from './schema.js';
 import { describeCalls, describeProjections, followersOf } from './gauges.js';
 
 /** How long the first call of an identity waits until its account is shown, in milliseconds. */
@@ -63,29 +63,27 @@ export async function createApi(
   if (tracing) traceRequests(fastify, tracing);
   const signingKeys = await SigningKeys.open(stores.sql, stores.secrets.MASTER_KEY, SESSION_SECONDS * 1000);
   const sessions = new Sessions(signingKeys);
-  const standing = new LimitStates(metering.limiter, (account) => access.plans.planOf(account));
-  const guard = new Guard();
-  const credible = { ...access, sessions, external: externalSessions(parts, config) };
-  const whoCalls: Authenticate = (credentials) => authenticate(credentials, credible, stores.clock());
-  const schema = createProductSchema(
-    parts,
-    commands,
-    { sessions, limitStates: standing, authenticate: whoCalls },
-    log,
-  );
-  await serveGraphQL(fastify, {
-    schema,
-    governor: metering.governor,
-    standing,
-    guard,
-    addressGuard: new AddressGuard(ANONYMOUS_PER_MINUTE, ANONYMOUS_PER_MINUTE_BY_FIELD),
-    plans: access.plans,
-    metrics,
-    tracing,
-    access: credible,
+  const limitStates = new LimitStates(metering.limiter, (account) => access.plans.planOf(account));
+  const gate = new Gate({
+    access: { ...access, sessions, external: externalSessions(parts, config) },
     demo: (address, now) =>
       access.plans.profile.demo ? demoKey(metering.addresses, address, now) : undefined,
     clock: stores.clock,
+    governor: metering.governor,
+    limitStates,
+    guard: new Guard(),
+    addressGuard: new AddressGuard(ANONYMOUS_PER_MINUTE, ANONYMOUS_PER_MINUTE_BY_FIELD),
+    plans: access.plans,
+    metrics,
+  });
+  const services = createServices(parts, commands, { sessions, limitStates, gate }, log);
+  const schema = createProductSchema(services);
+  await serveGraphQL(fastify, {
+    schema,
+    gate,
+    limitStates,
+    metrics,
+    tracing,
     loaders: () => createLoaders(queries.accounts, queries.catalogue, queries.usage, stores.personal),
     usageChanges: parts.usageChanges,
     onRevoked: access.onRevoked,
@@ -107,12 +105,8 @@ export async function createApi(
     ...(metering.limitsUp() ? [] : ['Redis is away: limits are decided as LIMITS_ON_OUTAGE says']),
   ];
   serveHealth(fastify, { problems, warnings, followers }, metrics);
-  serveAudit(fastify, {
-    audit: queries.audit,
-    authenticate: whoCalls,
-    wait: (account) => guard.take(`account ${account}`).waitMs,
-    log,
-  });
+  const routes = CAPABILITIES.flatMap((capability) => capability.routes?.(services) ?? []);
+  serveRoutes(fastify, routes, { gate, metrics, log });
   serveSigningKeys(fastify, () => signingKeys.published(stores.clock()));
   await servePlayground(fastify, schema);
   describeProjections(metrics, projections, stores);

@@ -6,11 +6,11 @@ import { userStream } from '../accounts/events.js';
 import type { Sessions } from '../accounts/sessions.js';
 import { verifiedUser } from '../accounts/verifiedHolder.js';
 import { AWAITED_MODELS, CAPABILITIES, NOT_AWAITED, RESOLVERS } from '../capabilities.js';
-import type { ResolverServices, Users } from '../capability.js';
+import type { Services, Users } from '../capability.js';
 import { fold } from '../eventsourcing/decider.js';
 import { PositionTokens } from '../eventsourcing/positionToken.js';
 import { ReadYourWrites } from '../following/readYourWrites.js';
-import type { Authenticate } from '../gate/authenticate.js';
+import type { Gate } from '../gate/gate.js';
 import { createKeyDesk } from '../gate/keyDesk.js';
 import { createSchema, showMutations } from '../graphql/execution/schema.js';
 import { Cursors } from '../graphql/kit/cursors.js';
@@ -28,30 +28,29 @@ import type { Stores } from './stores.js';
 export interface Calls {
   readonly sessions: Sessions;
   readonly limitStates: LimitStates;
-  readonly authenticate: Authenticate;
+  readonly gate: Gate;
 }
 
-/** The schema of the product, with all that answers it. */
-export function createProductSchema(
+/** What capabilities are given to answer with. */
+export function createServices(
   parts: Parts,
   commands: ApiCommands,
-  { sessions, limitStates, authenticate }: Calls,
+  { sessions, limitStates, gate }: Calls,
   log: Logger,
-): GraphQLSchema {
+): Services {
   const { stores, projections, queries, access, metering, search } = parts;
   const { models, policies } = projections;
   const showing = new ReadYourWrites(models, AWAITED_MODELS);
   stores.commands.onAppended(showing.appended);
-  const shown = () => showing.wait();
-  const planOf: ResolverServices['planOf'] = (account) => access.plans.planOf(account);
-  const services: ResolverServices = {
+  const planOf: Services['planOf'] = (account) => access.plans.planOf(account);
+  return {
     ...stores,
     ...commands,
     queries,
     memory: access,
     log,
     sessions,
-    keyDesk: createKeyDesk(authenticate, limitStates, metering.governor, planOf),
+    keyDesk: createKeyDesk(gate, limitStates),
     limitStates,
     journal: metering.journal,
     search,
@@ -60,7 +59,7 @@ export function createProductSchema(
       if (!(await policies.reached(position, timeoutMs))) return false;
       return accountsShown(models, await stores.store.head(), timeoutMs);
     },
-    shown,
+    shown: () => showing.wait(),
     planOf,
     users: usersOf(stores),
     guard: (attempts, windowMs) => new Guard(attempts, windowMs),
@@ -69,6 +68,10 @@ export function createProductSchema(
     positions: new PositionTokens(stores.storeId),
     mailedTokens: new SignedTokens(stores.secrets.SESSION_KEY),
   };
+}
+
+/** The schema of the product, with all that answers it. */
+export function createProductSchema(services: Services): GraphQLSchema {
   const resolving = CAPABILITIES.flatMap(({ graphql }) => graphql?.create(services) ?? []);
   const instances = resolving.flatMap(({ resolvers }) => resolvers);
   for (const resolver of RESOLVERS) {
@@ -77,7 +80,7 @@ export function createProductSchema(
   }
   const nodes = new NodeResolver(resolving.flatMap(({ nodes: finders = [] }) => finders));
   const schema = createSchema([nodes, ...instances]);
-  showMutations(schema, shown, NOT_AWAITED);
+  showMutations(schema, services.shown, NOT_AWAITED);
   return schema;
 }
 

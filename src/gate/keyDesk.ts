@@ -1,26 +1,20 @@
-import type { Authenticate } from './authenticate.js';
+import type { KnownKey } from '../keys/cache.js';
 import type { KeyDesk } from '../keys/verify.js';
 import { Outage } from '../outage.js';
-import type { PlanOf } from '../graphql/kit/context.js';
-import type { Governor } from '../usage/governor.js';
 import type { LimitState } from '../usage/limiter.js';
 import type { LimitStates } from '../usage/limitStates.js';
 import { statusOf } from '../usage/types.js';
+import type { Gate, Visitor } from './gate.js';
 
 /** Names what priced a use that a back end reports: nobody here has. */
 const PRICED_ELSEWHERE = 'given';
 
-/** What verifyKey asks: the same that decides over calls of GraphQL. */
-export function createKeyDesk(
-  authenticate: Authenticate,
-  standing: LimitStates,
-  governor: Governor,
-  planOf: PlanOf,
-): KeyDesk {
+/** What verifyKey asks: the gate that every call passes. */
+export function createKeyDesk(gate: Gate, limitStates: LimitStates): KeyDesk {
   const shown = (states: readonly LimitState[]) => states.map(statusOf);
   return {
     find: async (secret) => {
-      const caller = await authenticate({ 'x-api-key': secret });
+      const caller = await gate.authenticate({ 'x-api-key': secret });
       if (caller.kind === 'key') return caller.key;
       const code = caller.kind === 'refused' ? caller.code : 'KEY_MALFORMED';
       if (code === 'TRY_AGAIN') throw new Outage('nobody can tell whether the key is good');
@@ -28,26 +22,37 @@ export function createKeyDesk(
     },
     limits: async (key, now) => {
       const { accountId, environment } = key;
-      return shown(await standing.of({ accountId, environment, now, key }));
+      return shown(await limitStates.of({ accountId, environment, now, key }));
     },
     spend: async (key, { cost, ...use }, now) => {
-      const governed = await governor.run(
+      const outcome = await gate.run(
+        holderOf(key, now),
         {
-          key,
-          plan: planOf(key.accountId),
-          now,
           ...use,
+          // Which scopes the use needs, verifyKey has asked.
+          access: [],
+          metering: 'governed',
+          demo: false,
           rootFields: [],
-          address: undefined,
           writes: true,
           cost: cost === null ? null : { estimate: cost, version: PRICED_ELSEWHERE },
         },
         () => ({ result: undefined, status: 'ok', patterns: [], actualCost: cost }),
       );
-      const limits = shown(governed.states);
-      if (governed.kind === 'answered') return { kind: 'spent', useId: governed.useId, limits };
-      const { code, retryAfterMs } = governed;
-      return { kind: 'refused', code, retryAfterMs, limits };
+      if (outcome.kind === 'refused') {
+        const { code, retryAfterMs, states = [] } = outcome;
+        return { kind: 'refused', code, retryAfterMs, limits: shown(states) };
+      }
+      if (!outcome.use) throw new Error('a governed call without a use');
+      return { kind: 'spent', useId: outcome.use.useId, limits: shown(outcome.use.states) };
     },
   };
 }
+
+/** Whoever sent the key to the back end; from where, the back end does not say. */
+const holderOf = (key: KnownKey, now: number): Visitor => ({
+  caller: { kind: 'key', accountId: key.accountId, key, operator: false },
+  address: undefined,
+  now,
+  started: performance.now(),
+});

@@ -18,7 +18,7 @@ import { Operators } from '../../src/operators/operators.js';
 import { PlanDirectory } from '../../src/plans/directory.js';
 import { teamStream } from '../../src/teams/events.js';
 import { Memberships } from '../../src/teams/memberships.js';
-import { refusal } from '../../src/gate/responses.js';
+import { refusal } from '../../src/graphql/transport/responses.js';
 
 const PEPPER = Buffer.alloc(32, 7);
 const NOW = Date.UTC(2026, 10, 23);

@@ -4,46 +4,23 @@ import { buildSchema } from 'graphql';
 import type { Client } from 'graphql-ws';
 import { createClient } from 'graphql-ws';
 import WebSocket from 'ws';
-import { DeletedAccounts } from '../../src/accounts/deletedAccounts.js';
-import { EndedSessions } from '../../src/accounts/endedSessions.js';
-import { Sessions } from '../../src/accounts/sessions.js';
-import { StreamCatchUp } from '../../src/following/catchUp.js';
 import { StoredEvent } from '../../src/eventsourcing/event.js';
-import type { EventStore } from '../../src/eventsourcing/eventStore.js';
 import { StoreUnavailable } from '../../src/eventsourcing/eventStore.js';
-import { ALWAYS_FRESH } from '../../src/following/freshness.js';
-import { AddressGuard } from '../../src/gate/addressGuard.js';
 import type { RequestContext } from '../../src/graphql/kit/context.js';
 import type { Loaders } from '../../src/graphql/kit/loaders.js';
 import { serveGraphQL } from '../../src/graphql/transport/server.js';
 import { createHttpServer } from '../../src/http/server.js';
-import { hashKey, KeyCache } from '../../src/keys/cache.js';
-import { EnvironmentKeys } from '../../src/keys/environment.js';
-import { mintKey } from '../../src/keys/format.js';
+import type { KeyCache } from '../../src/keys/cache.js';
 import { silentLogger } from '../../src/logger.js';
 import { Metrics } from '../../src/metrics.js';
-import { Operators } from '../../src/operators/operators.js';
-import { PlanDirectory } from '../../src/plans/directory.js';
-import { Amounts } from '../../src/usage/amounts.js';
-import { AddressHashes } from '../../src/usage/addresses.js';
-import type { UsageEvent, Use } from '../../src/usage/events.js';
-import { Governor } from '../../src/usage/governor.js';
-import { Memberships } from '../../src/teams/memberships.js';
-import { Guard } from '../../src/usage/guard.js';
-import { Journal } from '../../src/usage/journal.js';
-import { LocalLimiter } from '../../src/usage/localLimiter.js';
+import type { Use } from '../../src/usage/events.js';
+import type { Journal } from '../../src/usage/journal.js';
 import { UsageChanges } from '../../src/usage/usageChanges.js';
-import { RefusalLog } from '../../src/usage/refusalLog.js';
-import { LimitStates } from '../../src/usage/limitStates.js';
 import { newEvent } from '../eventsourcing/fixtures.js';
-import { shop } from '../plans/shop.js';
+import { NOON, SECRET, smallGate } from '../gate/smallGate.js';
 
 // No field of the product's is governed and a subscription yet. These are, over the server that it has:
 // every event is a call of the plan, taken, executed, recorded and only then delivered.
-
-const NOON = Date.UTC(2026, 10, 22, 12);
-const PEPPER = Buffer.alloc(32, 1);
-const SECRET = mintKey('sh_live_');
 
 let fastify: FastifyInstance;
 let metrics: Metrics;
@@ -58,47 +35,12 @@ let client: Client;
 let url: string;
 
 beforeEach(async () => {
-  recorded = [];
   gate = async () => {};
   made = [];
-  const store: Pick<EventStore, 'append' | 'readLast'> = {
-    readLast: async () => undefined,
-    append: async (_stream, expected, events) => {
-      await gate();
-      for (const { data } of events) {
-        recorded.push(...(JSON.parse(data) as UsageEvent['data']).groups.flatMap(({ uses }) => uses));
-      }
-      return { position: recorded.length, revision: expected + events.length };
-    },
-  };
   const log = silentLogger;
-  journal = new Journal({ store: store as EventStore, node: 'n', clock: () => NOON, log, flushMs: 0 });
-  const limiter = new LocalLimiter(async () => ({
-    periods: new Amounts(),
-    recent: [],
-    since: 0,
-    asOf: NOON,
-  }));
-  const refusals = new RefusalLog((account, use) => journal.note(account, use));
-  const governor = new Governor(journal, limiter, refusals, new AddressHashes(Buffer.alloc(32)));
-  const plans = new PlanDirectory();
-  const published = JSON.stringify({ hash: 'h1', version: 1, profile: shop() });
-  const { id, metadata } = newEvent();
-  plans.apply(new StoredEvent(1, 'profile-shop', 0, id, 'ProfilePublished', published, metadata));
-  keys = new KeyCache(PEPPER, ['sh_live_']);
-  keys.load([
-    {
-      id: 'k1',
-      account_id: 'a1',
-      environment: 'live',
-      scopes: ['read'],
-      hash: hashKey(PEPPER, SECRET),
-      limits: [],
-      rotations: [],
-      revoked_at: null,
-      expires_at: null,
-    },
-  ]);
+  metrics = new Metrics();
+  const small = smallGate(metrics, () => gate());
+  ({ journal, keys, recorded } = small);
   const schema = buildSchema(`
     directive @access(anyone: Boolean, scope: String) on FIELD_DEFINITION
     type Query { nothing: Int }
@@ -116,10 +58,6 @@ beforeEach(async () => {
     field.resolve = (tick, _args, { now }: RequestContext) =>
       field.name === 'large' ? 'x'.repeat(LARGE_BYTES) : `${String(tick)} at ${now - NOON}`;
   }
-  // Nobody signs in here.
-  const nobody = () => Promise.reject(new Error('there are no sessions'));
-  const sessions = new Sessions({ signing: nobody, verifying: nobody });
-  metrics = new Metrics();
   fastify = await createHttpServer({
     trustProxy: 0,
     publicUrl: 'http://127.0.0.1',
@@ -129,26 +67,9 @@ beforeEach(async () => {
   });
   await serveGraphQL(fastify, {
     schema,
-    governor,
-    standing: new LimitStates(limiter, (account) => plans.planOf(account)),
-    guard: new Guard(),
-    addressGuard: new AddressGuard(10),
-    plans,
+    gate: small.gate,
+    limitStates: small.limitStates,
     metrics,
-    access: {
-      keys,
-      environmentKeys: new EnvironmentKeys(Buffer.alloc(32), []),
-      deletedAccounts: new DeletedAccounts(),
-      endedSessions: new EndedSessions(),
-      memberships: new Memberships(),
-      plans,
-      sessions,
-      recency: ALWAYS_FRESH,
-      catchUp: new StreamCatchUp({ load: nobody, apply: () => undefined, clock: () => NOON }),
-      operators: new Operators(),
-    },
-    demo: () => undefined,
-    clock: () => NOON,
     loaders: () => ({}) as Loaders,
     usageChanges: new UsageChanges({ journalPosition: () => 0 }),
     onRevoked: () => undefined,

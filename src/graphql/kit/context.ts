@@ -93,7 +93,7 @@ export class Context implements RequestContext {
 }
 
 /** The account on whose behalf a resolver works. @throws ApiError KEY_MISSING */
-export function accountOf({ caller }: RequestContext): string {
+export function accountOf({ caller }: Pick<RequestContext, 'caller'>): string {
   if (caller.kind === 'key' || caller.kind === 'session') return caller.accountId;
   if (caller.kind === 'demo') return caller.key.accountId;
   throw new ApiError('KEY_MISSING');
@@ -120,12 +120,12 @@ export function actorOf({ caller }: RequestContext): string {
 }
 
 /** Test calls are counted apart from live ones; a session looks at the live ones. */
-export function environmentOf({ caller }: RequestContext): 'live' | 'test' {
+export function environmentOf({ caller }: Pick<RequestContext, 'caller'>): 'live' | 'test' {
   return caller.kind === 'key' || caller.kind === 'demo' ? caller.key.environment : 'live';
 }
 
 /** Whose limits hold for the request. @throws ApiError KEY_MISSING */
-export function limitedOf(context: RequestContext): Omit<Account, 'limits'> {
+export function limitedOf(context: Pick<RequestContext, 'caller' | 'now'>): Omit<Account, 'limits'> {
   const { caller, now } = context;
   const key = caller.kind === 'key' ? caller.key : undefined;
   return { accountId: accountOf(context), environment: environmentOf(context), now, key };

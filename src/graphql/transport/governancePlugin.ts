@@ -1,9 +1,9 @@
 import type { ApolloServerPlugin, GraphQLResponse } from '@apollo/server';
 import { HeaderMap } from '@apollo/server';
 import type { RequestContext } from '../kit/context.js';
-import type { Governance } from '../../gate/governance.js';
+import type { Governance } from './governance.js';
 import type { KnownOperations } from './knownOperations.js';
-import type { Answer } from '../../gate/responses.js';
+import type { Answer } from './responses.js';
 
 /**
  * Answers in `responseForOperation`, the one hook of Apollo that runs alone and may answer itself: a refusal

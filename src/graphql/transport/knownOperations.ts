@@ -3,8 +3,8 @@ import { BoundedMap } from '../../boundedMap.js';
 import { compositeKey } from '../../eventsourcing/compositeKey.js';
 import type { RequestContext } from '../kit/context.js';
 import type { CreateContext } from './operations.js';
-import type { Governance, Operation } from '../../gate/governance.js';
-import { textOf } from '../../gate/responses.js';
+import type { Governance, Operation } from './governance.js';
+import { textOf } from './responses.js';
 
 type Valid = Pick<Operation, 'document' | 'operation' | 'operationName'>;
 

@@ -5,19 +5,17 @@ import type { FastifyInstance, preHandlerHookHandler, RouteHandlerMethod } from 
 import type { GraphQLSchema } from 'graphql';
 import { GraphQLError } from 'graphql';
 
-import type { KnownKey } from '../../keys/cache.js';
-import type { Clock } from '../../clock.js';
 import type { UsageChanges } from '../../usage/usageChanges.js';
-import type { Access, Credentials } from '../../gate/authenticate.js';
-import { authenticate, isPreflighted } from '../../gate/authenticate.js';
+import { isPreflighted } from '../../gate/authenticate.js';
+import type { Visitor } from '../../gate/gate.js';
 import { Connections } from './openConnections.js';
-import type { Caller, RequestContext } from '../kit/context.js';
+import type { RequestContext } from '../kit/context.js';
 import { Context } from '../kit/context.js';
 import { ApiError } from '../kit/errors.js';
 import { eventStreamHandler, wantsEvents } from './eventStream.js';
-import type { GovernanceOptions } from '../../gate/governance.js';
+import type { GovernanceOptions } from './governance.js';
 import { publicError } from '../execution/execution.js';
-import { Governance } from '../../gate/governance.js';
+import { Governance } from './governance.js';
 import { governancePlugin } from './governancePlugin.js';
 import { answerKnown, KnownOperations } from './knownOperations.js';
 import { MAX_TOKENS, queryLimits } from '../execution/queryLimits.js';
@@ -31,10 +29,6 @@ import { acceptWebSockets, webSocketHandler } from './websocket.js';
 
 export interface GraphQLServerOptions extends GovernanceOptions {
   readonly schema: GraphQLSchema;
-  readonly access: Access;
-  /** Stands for whoever calls without a credential; undefined where nobody may. */
-  readonly demo: (address: string | undefined, now: number) => KnownKey | undefined;
-  readonly clock: Clock;
   readonly loaders: () => Loaders;
   readonly usageChanges: UsageChanges;
   /** Calls back when a key, a session or a membership of an account may have ended. */
@@ -44,8 +38,7 @@ export interface GraphQLServerOptions extends GovernanceOptions {
 
 /** Serves GraphQL at `/graphql`: over HTTP, over WebSockets, and as server-sent events. */
 export async function serveGraphQL(fastify: FastifyInstance, options: GraphQLServerOptions): Promise<void> {
-  const { schema, access, demo, clock, loaders, usageChanges, onRevoked, documents, production, log } =
-    options;
+  const { schema, gate, loaders, usageChanges, onRevoked, documents, production, log } = options;
   await acceptWebSockets(fastify, log);
   const governance = new Governance(options);
   const known = new KnownOperations();
@@ -87,14 +80,10 @@ export async function serveGraphQL(fastify: FastifyInstance, options: GraphQLSer
   await apollo.start();
 
   const createContext: CreateContext = ({ credentials, address }, subscriber) => {
-    const now = clock();
-    const contextOf = (caller: Caller): RequestContext => {
-      const key = caller.kind === 'anonymous' ? demo(address, now) : undefined;
-      const calling = key ? { kind: 'demo' as const, key } : caller;
-      return new Context(calling, address, now, usageChanges, subscriber, loaders);
-    };
-    const caller = authenticate(credentials, access, now);
-    return caller instanceof Promise ? caller.then(contextOf) : contextOf(caller);
+    const contextOf = ({ caller, now }: Visitor): RequestContext =>
+      new Context(caller, address, now, usageChanges, subscriber, loaders);
+    const visitor = gate.admit(credentials, address);
+    return visitor instanceof Promise ? visitor.then(contextOf) : contextOf(visitor);
   };
   const answer = fastifyApolloHandler(apollo, {
     context: async ({ headers, clientAddress: address }) => createContext({ credentials: headers, address }),
@@ -103,7 +92,7 @@ export async function serveGraphQL(fastify: FastifyInstance, options: GraphQLSer
   const connections = new Connections();
   const streaming = {
     operations: new Operations(apollo, createContext),
-    authenticate: (credentials: Credentials) => authenticate(credentials, access, clock()),
+    authenticate: gate.authenticate,
     connections,
   };
   const answerEvents = eventStreamHandler(streaming);

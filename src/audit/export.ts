@@ -1,11 +1,11 @@
 import { Readable } from 'node:stream';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { AuditFilter, AuditQueries, AuditRow } from '../../projections/audit/queries.js';
 import { csvLine } from '../csv.js';
-import { MANAGERS, MEMBERS, refusedAccess } from '../graphql/kit/access.js';
-import type { Authenticate } from '../gate/authenticate.js';
+import { MANAGERS, MEMBERS } from '../graphql/kit/access.js';
 import { ApiError, invalidInput } from '../graphql/kit/errors.js';
 import type { Logger } from '../logger.js';
+import type { Route, RouteCall } from '../rest/route.js';
+import { guarded } from '../rest/route.js';
 import { textProblem } from '../text/text.js';
 import { dayOf, timeOf } from '../text/time.js';
 
@@ -18,63 +18,44 @@ const COLUMNS = ['id', 'at', 'action', 'actor', 'accountId', 'subject', 'reason'
 
 type Entry = Readonly<Record<(typeof COLUMNS)[number], string | null>>;
 
-export interface AuditExport {
-  readonly audit: Pick<AuditQueries, 'all'>;
-  readonly authenticate: Authenticate;
-  /** Milliseconds to wait until the account may ask again; 0 where it may. */
-  readonly wait: (accountId: string) => number;
-  readonly log: Logger;
-}
+const FORMATS = {
+  csv: { type: 'text/csv; charset=utf-8; header=present', body: csv },
+  ndjson: { type: 'application/x-ndjson; charset=utf-8', body: ndjson },
+};
 
 /**
  * `/v1/audit.csv` and `/v1/audit.ndjson`: the audit log, whole, as it is read. Operators see all accounts or
  * the one of `account`; an account's managers see theirs. Filters: `account`, `actor`, `action`, `from`, `to`.
  */
-export function serveAudit(fastify: FastifyInstance, options: AuditExport): void {
-  const formats = {
-    csv: { type: 'text/csv; charset=utf-8; header=present', body: csv },
-    ndjson: { type: 'application/x-ndjson; charset=utf-8', body: ndjson },
-  };
-  for (const [format, { type, body }] of Object.entries(formats)) {
-    fastify.get(`/v1/audit.${format}`, async (request, reply) => {
-      try {
-        const filter = await admitted(options, request);
-        const text = Readable.from(body(options.audit.all(filter, PAGE)), { objectMode: false });
-        text.on('error', (error) => options.log.error('an export of the audit log ended early', error));
-        return await reply
-          .type(type)
-          .header('content-disposition', `attachment; filename="audit.${format}"`)
-          .header('cache-control', 'no-store')
-          .send(text);
-      } catch (error) {
-        if (!(error instanceof ApiError)) throw error;
-        return refuse(reply, error);
-      }
-    });
-  }
-}
+export const auditRoutes = (audit: Pick<AuditQueries, 'all'>, log: Logger): Route[] =>
+  Object.entries(FORMATS).map(([format, { type, body }]) =>
+    guarded('GET', `/v1/audit.${format}`, { access: ruleFor }, ({ caller, query }) => {
+      const text = Readable.from(body(audit.all(seenBy(caller, filterOf(query)), PAGE)), {
+        objectMode: false,
+      });
+      text.on('error', (error) => log.error('an export of the audit log ended early', error));
+      return {
+        headers: {
+          'content-type': type,
+          'content-disposition': `attachment; filename="audit.${format}"`,
+          'cache-control': 'no-store',
+        },
+        body: text,
+      };
+    }),
+  );
 
-function refuse(reply: FastifyReply, error: ApiError): FastifyReply {
-  const retryAfter = error.extensions['retryAfter'];
-  if (typeof retryAfter === 'number') reply.header('retry-after', retryAfter);
-  return reply.status(error.status).send({ errors: [error] });
-}
+type Calling = RouteCall['caller'];
 
-/** @throws ApiError */
-async function admitted(
-  { authenticate, wait }: AuditExport,
-  { headers, query }: FastifyRequest,
-): Promise<AuditFilter> {
-  const caller = await authenticate(headers);
-  const roles = 'operator' in caller && caller.operator ? MEMBERS : MANAGERS;
-  const refused = refusedAccess(caller, [{ scope: 'admin', roles }]);
-  if (refused) throw new ApiError(refused);
+const ruleFor = (caller: Calling) => ({
+  scope: 'admin' as const,
+  roles: 'operator' in caller && caller.operator ? MEMBERS : MANAGERS,
+});
+
+/** @throws ApiError NOT_FOUND for another account, which is as good as none */
+function seenBy(caller: Calling, filter: AuditFilter): AuditFilter {
   if (caller.kind !== 'key' && caller.kind !== 'session') throw new ApiError('KEY_MISSING');
-  const retryAfter = Math.ceil(wait(caller.accountId) / 1000);
-  if (retryAfter > 0) throw new ApiError('RATE_LIMITED', undefined, { retryAfter });
-  const filter = filterOf(query as Readonly<Record<string, unknown>>);
   if (caller.operator) return filter;
-  // Another account is as good as none.
   if (filter.accountId !== undefined && filter.accountId !== caller.accountId)
     throw new ApiError('NOT_FOUND');
   return { ...filter, accountId: caller.accountId };

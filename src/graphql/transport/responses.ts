@@ -1,11 +1,12 @@
 import type { ExecutionResult, GraphQLFormattedError } from 'graphql';
-import type { Metrics } from '../metrics.js';
-import type { Executed, Governed } from '../usage/governor.js';
-import type { Header } from '../usage/headers.js';
-import type { CostExtension } from '../graphql/cost/report.js';
-import { costText } from '../graphql/cost/report.js';
-import type { ErrorCode } from '../graphql/kit/errors.js';
-import { ERRORS, statusOf } from '../graphql/kit/errors.js';
+import type { Metrics } from '../../metrics.js';
+import type { Executed } from '../../usage/governor.js';
+import type { LimitState } from '../../usage/limiter.js';
+import type { Header } from '../../usage/headers.js';
+import type { CostExtension } from '../cost/report.js';
+import { costText } from '../cost/report.js';
+import type { ErrorCode } from '../kit/errors.js';
+import { ERRORS, statusOf } from '../kit/errors.js';
 
 /** What a GraphQL response says, in the order in which it says it. */
 export interface Result {
@@ -42,20 +43,21 @@ const RETRY_SOON = ['retry-after', '1'] as const;
 /** The same for a limit of the plan. */
 export function limitRefusal(
   metrics: Metrics,
-  { code, limit, retryAfterMs }: Extract<Governed<never>, { kind: 'refused' }>,
-  headers: readonly Header[],
+  {
+    code,
+    limit,
+    retryAfterMs,
+  }: { readonly code: ErrorCode; readonly limit: LimitState; readonly retryAfterMs: number | undefined },
   cost: CostExtension,
 ): Answer {
   const { id, amount, window } = limit.limit;
   const standing = { limit: id, amount, window, used: limit.used };
   const message = ERRORS[code][1];
   const extensions = { cost };
-  if (retryAfterMs === undefined) {
-    return refusal(metrics, code, headers, message, standing, extensions);
-  }
+  if (retryAfterMs === undefined) return refusal(metrics, code, [], message, standing, extensions);
   const retryAfter = Math.max(1, Math.ceil(retryAfterMs / 1000));
-  const timed = [...headers, ['retry-after', String(retryAfter)] as const];
-  return refusal(metrics, code, timed, message, { ...standing, retryAfter }, extensions);
+  const headers = [['retry-after', String(retryAfter)]] as const;
+  return refusal(metrics, code, headers, message, { ...standing, retryAfter }, extensions);
 }
 
 /** @param result undefined parts are left out */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import type { Result } from '../../src/gate/responses.js';
-import { textOf } from '../../src/gate/responses.js';
+import type { Result } from '../../src/graphql/transport/responses.js';
+import { textOf } from '../../src/graphql/transport/responses.js';
 import type { CostExtension } from '../../src/graphql/cost/report.js';
 
 const points = fc.nat();

@@ -1,0 +1,216 @@
+import type { Clock } from '../clock.js';
+import { placeOf } from '../ipAddress.js';
+import { Outage } from '../outage.js';
+import type { PlanDirectory } from '../plans/directory.js';
+import type { Executed, Governed, Governor } from '../usage/governor.js';
+import type { Guard } from '../usage/guard.js';
+import type { Header } from '../usage/headers.js';
+import { extraHeaders, rateLimitHeaders } from '../usage/headers.js';
+import type { LimitState } from '../usage/limiter.js';
+import type { LimitStates } from '../usage/limitStates.js';
+import type { AccessRule } from '../graphql/kit/access.js';
+import { refusedAccess } from '../graphql/kit/access.js';
+import type { Caller, DemoCaller } from '../graphql/kit/context.js';
+import { limitedOf } from '../graphql/kit/context.js';
+import type { ErrorCode } from '../graphql/kit/errors.js';
+import type { OperationShape } from '../graphql/kit/metering.js';
+import type { KnownKey } from '../keys/cache.js';
+import type { Metrics } from '../metrics.js';
+import type { AddressGuard } from './addressGuard.js';
+import type { Access, Authenticate, Credentials } from './authenticate.js';
+import { authenticate } from './authenticate.js';
+
+/** Who calls, from where, and since when: admitted, before it is known what for. */
+export interface Visitor {
+  readonly caller: Caller | DemoCaller;
+  /** Undefined where it is not known. */
+  readonly address: string | undefined;
+  /** When the call was admitted, milliseconds since the epoch. */
+  readonly now: number;
+  /** The same on `performance.now()`. */
+  readonly started: number;
+}
+
+/** What is called, whichever way it came. */
+export interface GateCall {
+  readonly access: readonly AccessRule[];
+  readonly metering: OperationShape['metering'];
+  /** What callers without an account may ask for, each time it is: limited by address. */
+  readonly anonymousCalls?: readonly string[];
+  /** Whether demo callers may make it; to all else they are nobody. */
+  readonly demo: boolean;
+  /** An event of a subscription: it was guarded when it began. */
+  readonly continued?: boolean;
+  readonly operation: string | null;
+  readonly rootFields: readonly string[];
+  readonly endpoint: string;
+  readonly method: string;
+  /** A label of whoever reports the call. */
+  readonly source?: string | null;
+  readonly writes: boolean;
+  /** Cost points that it can come to at most, and what says so; null where nobody does. */
+  readonly cost: { readonly estimate: number; readonly version: string } | null;
+}
+
+/** What came of a call. */
+export type Outcome<R> = Admitted<R> | Refused;
+
+export interface Admitted<R> extends Pick<Executed<R>, 'result' | 'status'> {
+  readonly kind: 'answered';
+  readonly actualCost: number | null;
+  /** What was taken, where the call was governed. */
+  readonly use: Pick<Extract<Governed<R>, { kind: 'answered' }>, 'cost' | 'states' | 'useId'> | undefined;
+}
+
+export interface Refused {
+  readonly kind: 'refused';
+  readonly code: ErrorCode;
+  /** Undefined where waiting does not help. */
+  readonly retryAfterMs?: number | undefined;
+  /** The limit that is used up, and all that hold, where one is. */
+  readonly limit?: LimitState;
+  readonly states?: readonly LimitState[];
+}
+
+export interface GateOptions {
+  /** What credentials are held against. */
+  readonly access: Access;
+  /** Stands for whoever calls without a credential; undefined where nobody may. */
+  readonly demo: (address: string | undefined, now: number) => KnownKey | undefined;
+  readonly clock: Clock;
+  readonly governor: Governor;
+  readonly limitStates: LimitStates;
+  readonly guard: Guard;
+  readonly addressGuard: AddressGuard;
+  readonly plans: PlanDirectory;
+  readonly metrics: Metrics;
+}
+
+const NOBODY = { kind: 'anonymous' } as const;
+
+/**
+ * What every call passes, whichever way it comes: who calls, whether they may, what it takes of a plan or
+ * which guard it stands before, and what its answer says of that.
+ */
+export class Gate {
+  constructor(private readonly options: GateOptions) {}
+
+  /** Finds out who calls, as far as credentials say. */
+  readonly authenticate: Authenticate = (credentials) =>
+    authenticate(credentials, this.options.access, this.options.clock());
+
+  /** Finds out who calls: demo callers, too. */
+  admit(credentials: Credentials, address: string | undefined): Visitor | Promise<Visitor> {
+    const { access, demo, clock } = this.options;
+    const now = clock();
+    const started = performance.now();
+    const visitor = (caller: Caller): Visitor => {
+      const key = caller.kind === 'anonymous' ? demo(address, now) : undefined;
+      return { caller: key ? { kind: 'demo', key } : caller, address, now, started };
+    };
+    const caller = authenticate(credentials, access, now);
+    return caller instanceof Promise ? caller.then(visitor) : visitor(caller);
+  }
+
+  /** Why the caller may not make the call, before anything of it is looked at. */
+  unfit({ caller }: Visitor, { access, demo }: Pick<GateCall, 'access' | 'demo'>): ErrorCode | undefined {
+    return refusedAccess(caller.kind === 'demo' && !demo ? NOBODY : caller, access);
+  }
+
+  /**
+   * Lets a call pass, or refuses it: what is governed takes from the plan, all else stands before a guard.
+   * @throws Outage: nothing was billed, and whatever `execute` throws
+   */
+  async run<R>(
+    visitor: Visitor,
+    call: GateCall,
+    execute: () => Promise<Executed<R>> | Executed<R>,
+  ): Promise<Outcome<R>> {
+    const unfit = this.unfit(visitor, call);
+    if (unfit) return { kind: 'refused', code: unfit };
+    if (call.metering === 'governed') return this.#govern(visitor, call, execute);
+    const retryAfterMs = call.continued ? 0 : this.#waitOf(visitor, call);
+    if (retryAfterMs > 0) return { kind: 'refused', code: 'RATE_LIMITED', retryAfterMs };
+    const { result, status, actualCost } = await execute();
+    return { kind: 'answered', result, status, actualCost, use: undefined };
+  }
+
+  /**
+   * What every answer carries: where the caller's limits stand, and the headers of the profile.
+   * @param states where the limits stand after the call, where it says so itself
+   */
+  headers(
+    visitor: Visitor,
+    states: readonly LimitState[] | undefined,
+    demo = false,
+  ): readonly Header[] | Promise<readonly Header[]> {
+    const { plans, limitStates } = this.options;
+    const rules = plans.profile.headers;
+    const { caller, started } = visitor;
+    const accountId = 'accountId' in caller ? caller.accountId : undefined;
+    const all = (known: readonly LimitState[]): readonly Header[] => {
+      const facts = {
+        accountId,
+        elapsedMs: performance.now() - started,
+        demo: demo && caller.kind === 'demo',
+      };
+      return [...rateLimitHeaders(known, rules), ...extraHeaders(rules, facts)];
+    };
+    if (states !== undefined || accountId === undefined) return all(states ?? []);
+    return limitStates.of(limitedOf(visitor)).then(all, (error: unknown) => {
+      // The answer is as good without them.
+      if (error instanceof Outage) return all([]);
+      throw error;
+    });
+  }
+
+  async #govern<R>(
+    { caller, now, address }: Visitor,
+    { operation, rootFields, endpoint, method, source, writes, cost }: GateCall,
+    execute: () => Promise<Executed<R>> | Executed<R>,
+  ): Promise<Outcome<R>> {
+    const { governor, plans, metrics } = this.options;
+    if (caller.kind !== 'key' && caller.kind !== 'demo') throw new Error('a governed call without a key');
+    const { key } = caller;
+    let actualCost: number | null = null;
+    const governed = await governor.run(
+      {
+        key,
+        plan: plans.planOf(key.accountId),
+        now,
+        operation,
+        rootFields,
+        endpoint,
+        method,
+        address,
+        writes,
+        cost,
+        ...(source !== undefined && { source }),
+      },
+      async () => {
+        const executed = await execute();
+        actualCost = executed.actualCost;
+        return executed;
+      },
+    );
+    if (governed.kind === 'refused') return governed;
+    metrics.governed.inc();
+    metrics.costPoints.inc(governed.cost?.spent ?? 0);
+    const { result, status, ...use } = governed;
+    return { kind: 'answered', result, status, actualCost, use };
+  }
+
+  /** Milliseconds to wait until the guard of what takes nothing of a plan lets it pass; 0 when it does. */
+  #waitOf({ caller, address }: Visitor, { metering, anonymousCalls = [] }: GateCall): number {
+    const { guard, addressGuard } = this.options;
+    // Of IPv6 everybody has a network of addresses.
+    const place = placeOf(address ?? '') ?? '';
+    // Whatever stands beside them: somebody signed in may not register others without end, or guess passwords.
+    for (const field of anonymousCalls) {
+      const wait = addressGuard.take(place, field);
+      if (wait > 0) return wait;
+    }
+    if (metering === 'service' || metering === 'anonymous') return 0;
+    return guard.take('accountId' in caller ? `account ${caller.accountId}` : `address ${place}`).waitMs;
+  }
+}

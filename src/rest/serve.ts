@@ -1,0 +1,142 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Gate, GateCall, Outcome, Visitor } from '../gate/gate.js';
+import { ApiError } from '../graphql/kit/errors.js';
+import type { Logger } from '../logger.js';
+import type { Metrics } from '../metrics.js';
+import { Outage } from '../outage.js';
+import type { LimitState } from '../usage/limiter.js';
+import type { Reply, Route } from './route.js';
+
+/** Names what prices a route: its own declaration. */
+const PRICED_BY = 'route';
+
+export interface RestOptions {
+  readonly gate: Gate;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  /** The body of an answer that says why there is none; by default of the shape of a GraphQL error. */
+  readonly refusalBody?: (error: ApiError) => object;
+}
+
+/** Serves routes behind the gate: credentials, access, guards, limits and their headers come from there. */
+export function serveRoutes(fastify: FastifyInstance, routes: readonly Route[], options: RestOptions): void {
+  for (const route of routes) {
+    fastify.route({
+      method: route.method,
+      url: route.path,
+      handler: (request, reply) => answer(options, route, request, reply),
+    });
+  }
+}
+
+async function answer(
+  options: RestOptions,
+  route: Route,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const { gate } = options;
+  const admitted = gate.admit(request.headers, request.clientAddress);
+  const visitor = admitted instanceof Promise ? await admitted : admitted;
+  const call = gateCallOf(route, visitor);
+  let outcome: Outcome<Reply | ApiError>;
+  try {
+    outcome = await gate.run(visitor, call, async () => {
+      const patternsRead = new Set<string>();
+      const handled = await handle(route, request, visitor, patternsRead);
+      const status = handled instanceof ApiError ? 'error' : 'ok';
+      const actualCost = handled instanceof ApiError ? null : (handled.cost ?? null);
+      return { result: handled, status, patterns: [...patternsRead], actualCost };
+    });
+  } catch (error) {
+    return refuse(options, reply, visitor, failed(options, error), undefined, call.demo);
+  }
+  if (outcome.kind === 'refused') {
+    return refuse(options, reply, visitor, errorOf(outcome), outcome.states, call.demo);
+  }
+  const { result, use } = outcome;
+  if (result instanceof ApiError) return refuse(options, reply, visitor, result, use?.states, call.demo);
+  for (const [name, value] of await gate.headers(visitor, use?.states, call.demo)) reply.header(name, value);
+  return reply
+    .status(result.status ?? 200)
+    .headers(result.headers ?? {})
+    .send(result.body);
+}
+
+function gateCallOf({ method, path, metering, access, cost }: Route, { caller }: Visitor): GateCall {
+  const place = `${method} ${path}`;
+  return {
+    access: [typeof access === 'function' ? access(caller) : access],
+    metering,
+    anonymousCalls: metering === 'anonymous' ? [place] : [],
+    demo: metering === 'governed' && method === 'GET',
+    operation: null,
+    rootFields: [],
+    // Of the route and not of the path, which may name what nobody else is to know.
+    endpoint: path,
+    method,
+    writes: method !== 'GET',
+    cost: { estimate: cost, version: PRICED_BY },
+  };
+}
+
+/** What the route answers, and what it refuses: both are answers, and recorded alike. */
+async function handle(
+  route: Route,
+  { params, query, body }: FastifyRequest,
+  { caller, now }: Visitor,
+  patternsRead: Set<string>,
+): Promise<Reply | ApiError> {
+  try {
+    return await route.handle({
+      caller,
+      now,
+      params: params as Readonly<Record<string, string>>,
+      query: query as Readonly<Record<string, unknown>>,
+      body,
+      patternsRead,
+    });
+  } catch (error) {
+    if (error instanceof ApiError) return error;
+    throw error;
+  }
+}
+
+function errorOf({ code, retryAfterMs, limit }: Extract<Outcome<never>, { kind: 'refused' }>): ApiError {
+  const retryAfter = retryAfterMs === undefined ? undefined : Math.max(1, Math.ceil(retryAfterMs / 1000));
+  return new ApiError(code, undefined, {
+    ...(limit && {
+      limit: limit.limit.id,
+      amount: limit.limit.amount,
+      window: limit.limit.window,
+      used: limit.used,
+    }),
+    ...(retryAfter !== undefined && { retryAfter }),
+  });
+}
+
+function failed({ log }: RestOptions, error: unknown): ApiError {
+  if (error instanceof Outage) {
+    log.error('a call was refused for an outage', error);
+    return new ApiError('TRY_AGAIN', undefined, { retryAfter: 1 });
+  }
+  log.error('a call failed', error);
+  return new ApiError('INTERNAL');
+}
+
+async function refuse(
+  { gate, metrics, refusalBody = graphqlShape }: RestOptions,
+  reply: FastifyReply,
+  visitor: Visitor,
+  error: ApiError,
+  states: readonly LimitState[] | undefined,
+  demo: boolean,
+): Promise<FastifyReply> {
+  metrics.refused.inc({ code: error.code });
+  for (const [name, value] of await gate.headers(visitor, states, demo)) reply.header(name, value);
+  const retryAfter = error.extensions['retryAfter'];
+  if (typeof retryAfter === 'number') reply.header('retry-after', String(retryAfter));
+  return reply.status(error.status).send(refusalBody(error));
+}
+
+const graphqlShape = (error: ApiError): object => ({ errors: [error] });
