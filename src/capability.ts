@@ -13,6 +13,7 @@ import type { Position, StoredEvent } from './eventsourcing/event.js';
 import type { Policy } from './eventsourcing/policy.js';
 import type { PositionTokens } from './eventsourcing/positionToken.js';
 import type { ReadModels } from './following/readModel.js';
+import type { CommandSender } from './graphql/kit/command.js';
 import type { PlanOf } from './graphql/kit/context.js';
 import type { Cursors } from './graphql/kit/cursors.js';
 import type { FindNode } from './graphql/kit/node.js';
@@ -157,6 +158,7 @@ export interface Services extends Ground {
   readonly operatorAction: OperatorAction;
   readonly cursors: Cursors;
   readonly positions: PositionTokens;
+  readonly sender: CommandSender;
   /** Of the links in mails. */
   readonly mailedTokens: SignedTokens;
 }

@@ -1,11 +1,10 @@
-import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
+import { Arg, Ctx, Resolver } from 'type-graphql';
+import { Command } from '../graphql/kit/command.js';
 import type { CommandContext } from '../eventsourcing/commandHandler.js';
 import type { PositionTokens } from '../eventsourcing/positionToken.js';
-import { Access, MEMBERS } from '../graphql/kit/access.js';
+import { MEMBERS } from '../graphql/kit/access.js';
 import type { RequestContext } from '../graphql/kit/context.js';
 import { ownSessionOf } from '../graphql/kit/context.js';
-import { Cost, MUTATION } from '../graphql/cost/directives.js';
-import { Metered } from '../graphql/kit/metering.js';
 import { EmailTaken, notDone, refused } from '../graphql/kit/refusals.js';
 import type { ConfirmEmailChange, RequestEmailChange } from './changeEmail.js';
 import {
@@ -41,11 +40,9 @@ export class EmailResolver {
     private readonly settled: (position: number, timeoutMs: number) => Promise<boolean>,
   ) {}
 
-  @Metered('anonymous')
-  @Access({ anyone: true })
-  @Cost(MUTATION)
-  @Mutation(() => RequestPasswordResetResult, {
-    nullable: true,
+  @Command(() => RequestPasswordResetResult, {
+    access: { anyone: true },
+    metering: 'anonymous',
     description:
       'Mails a token for `resetPassword` to the user who has this e-mail. The answer is the same where nobody has it. At most three tokens are good at once. No credential needed.',
   })
@@ -59,11 +56,9 @@ export class EmailResolver {
     return Object.assign(new RequestPasswordResetPayload(), this.#at(result.position));
   }
 
-  @Metered('anonymous')
-  @Access({ anyone: true })
-  @Cost(MUTATION)
-  @Mutation(() => ResetPasswordResult, {
-    nullable: true,
+  @Command(() => ResetPasswordResult, {
+    access: { anyone: true },
+    metering: 'anonymous',
     description:
       'Sets a new password with the token that was mailed. All sessions of the user end, and the e-mail is confirmed. No credential needed.',
   })
@@ -77,11 +72,8 @@ export class EmailResolver {
     return Object.assign(new ResetPasswordPayload(), this.#at(result.position));
   }
 
-  @Metered('guarded')
-  @Access({ roles: MEMBERS })
-  @Cost(MUTATION)
-  @Mutation(() => ChangeEmailResult, {
-    nullable: true,
+  @Command(() => ChangeEmailResult, {
+    access: { roles: MEMBERS },
     description:
       'Mails a token for `confirmEmailChange` to another e-mail; until it comes back nothing changes, and a new password or the end of all sessions ends the request. Ten in 15 minutes are the most. Needs a session of ours.',
   })
@@ -100,11 +92,9 @@ export class EmailResolver {
     return Object.assign(new ChangeEmailPayload(), this.#at(result.position));
   }
 
-  @Metered('anonymous')
-  @Access({ anyone: true })
-  @Cost(MUTATION)
-  @Mutation(() => ConfirmEmailChangeResult, {
-    nullable: true,
+  @Command(() => ConfirmEmailChangeResult, {
+    access: { anyone: true },
+    metering: 'anonymous',
     description:
       'Changes the e-mail of a user with the token that was mailed to the new one. The old one is free again, and gets a notice. No credential needed.',
   })

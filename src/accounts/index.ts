@@ -80,7 +80,7 @@ export const accounts: Capability = {
 
 function resolversOf(services: Services): object[] {
   const { commands, personal, refreshTokens, secrets, memory, register, sessions } = services;
-  const { positions, planOf, shown, settled, mailedTokens, guard } = services;
+  const { positions, planOf, shown, settled, mailedTokens, guard, sender } = services;
   const hashKey = secrets.EMAIL_HASH_KEY;
   const attempts = guard(ATTEMPTS, ATTEMPTS_WINDOW_MS);
   const startSession = new StartSession(commands, sessions, refreshTokens);
@@ -96,7 +96,7 @@ function resolversOf(services: Services): object[] {
         deleted,
       ),
       new RefreshSession(commands, sessions, refreshTokens, deleted),
-      commands,
+      sender,
       positions,
     ),
     new ProfileResolver(

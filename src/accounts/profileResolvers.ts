@@ -1,10 +1,9 @@
-import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
+import { Arg, Ctx, Resolver } from 'type-graphql';
+import { Command } from '../graphql/kit/command.js';
 import type { PositionTokens } from '../eventsourcing/positionToken.js';
 import type { RequestContext } from '../graphql/kit/context.js';
 import { ownSessionOf, sessionOf } from '../graphql/kit/context.js';
-import { Cost, MUTATION } from '../graphql/cost/directives.js';
-import { Access, MEMBERS } from '../graphql/kit/access.js';
-import { Metered } from '../graphql/kit/metering.js';
+import { MEMBERS } from '../graphql/kit/access.js';
 import { notDone, NotFound, refused, SignInRefused } from '../graphql/kit/refusals.js';
 import type { ChangePassword } from './changePassword.js';
 import {
@@ -33,11 +32,8 @@ export class ProfileResolver {
     private readonly shown: () => Promise<void>,
   ) {}
 
-  @Metered('guarded')
-  @Access({ roles: MEMBERS })
-  @Cost(MUTATION)
-  @Mutation(() => ChangePasswordResult, {
-    nullable: true,
+  @Command(() => ChangePasswordResult, {
+    access: { roles: MEMBERS },
     description:
       'Changes the password of the user who is signed in. All sessions end, and a new one takes their place. Ten wrong passwords in 15 minutes are the most. Needs a session of ours.',
   })
@@ -61,11 +57,8 @@ export class ProfileResolver {
     });
   }
 
-  @Metered('guarded')
-  @Access({ roles: MEMBERS })
-  @Cost(MUTATION)
-  @Mutation(() => UpdateProfileResult, {
-    nullable: true,
+  @Command(() => UpdateProfileResult, {
+    access: { roles: MEMBERS },
     description: 'Changes the name of the user who is signed in. Needs a session.',
   })
   async updateProfile(
@@ -87,11 +80,9 @@ export class ProfileResolver {
     });
   }
 
-  @Metered('anonymous')
-  @Access({ anyone: true })
-  @Cost(MUTATION)
-  @Mutation(() => VerifyEmailResult, {
-    nullable: true,
+  @Command(() => VerifyEmailResult, {
+    access: { anyone: true },
+    metering: 'anonymous',
     description:
       'Confirms an e-mail with the token that was mailed to it on registration. No credential needed.',
   })

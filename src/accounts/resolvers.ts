@@ -1,6 +1,6 @@
-import { Arg, Ctx, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { Arg, Ctx, FieldResolver, Query, Resolver, Root } from 'type-graphql';
+import { Command } from '../graphql/kit/command.js';
 import type { PositionTokens } from '../eventsourcing/positionToken.js';
-import { Cost, MUTATION } from '../graphql/cost/directives.js';
 import type { PlanOf, RequestContext } from '../graphql/kit/context.js';
 import { accountOf, ownSessionOf } from '../graphql/kit/context.js';
 import { Access, MEMBERS } from '../graphql/kit/access.js';
@@ -39,11 +39,9 @@ export class AccountsResolver {
     private readonly settled: (position: number, timeoutMs: number) => Promise<boolean>,
   ) {}
 
-  @Metered('anonymous')
-  @Access({ anyone: true })
-  @Cost(MUTATION)
-  @Mutation(() => RegisterUserResult, {
-    nullable: true,
+  @Command(() => RegisterUserResult, {
+    access: { anyone: true },
+    metering: 'anonymous',
     description: 'Registers a user and opens an account on the default plan. No credential needed.',
   })
   async registerUser(
@@ -96,11 +94,8 @@ export class AccountsResolver {
     }
   }
 
-  @Metered('guarded')
-  @Access({ roles: ['owner'] })
-  @Cost(MUTATION)
-  @Mutation(() => DeleteAccountResult, {
-    nullable: true,
+  @Command(() => DeleteAccountResult, {
+    access: { roles: ['owner'] },
     description:
       'Deletes the account that is signed in, for good; only the user who opened it can. Its sessions and keys are refused at once, members lose it, personal data are erased, and the e-mail is free again. Uses stay counted. Needs a session of ours.',
   })

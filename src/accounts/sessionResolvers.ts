@@ -1,12 +1,11 @@
-import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
-import type { CommandContext, CommandHandler } from '../eventsourcing/commandHandler.js';
+import { Arg, Ctx, Resolver } from 'type-graphql';
+import type { CommandSender } from '../graphql/kit/command.js';
+import { Command } from '../graphql/kit/command.js';
 import { commandIdOf } from '../eventsourcing/commandId.js';
 import type { PositionTokens } from '../eventsourcing/positionToken.js';
 import type { RequestContext } from '../graphql/kit/context.js';
 import { ownSessionOf, sessionOf } from '../graphql/kit/context.js';
-import { Cost, MUTATION } from '../graphql/cost/directives.js';
-import { Access, MEMBERS } from '../graphql/kit/access.js';
-import { Metered } from '../graphql/kit/metering.js';
+import { MEMBERS } from '../graphql/kit/access.js';
 import { badCommandId, notDone, refused, SignInRefused } from '../graphql/kit/refusals.js';
 import { sessionDecider, userDecider } from './decide.js';
 import { sessionStream, userStream } from './events.js';
@@ -39,15 +38,13 @@ export class SessionsResolver {
   constructor(
     private readonly signingIn: SignIn,
     private readonly refreshing: RefreshSession,
-    private readonly commands: CommandHandler,
+    private readonly sender: CommandSender,
     private readonly tokens: PositionTokens,
   ) {}
 
-  @Metered('anonymous')
-  @Access({ anyone: true })
-  @Cost(MUTATION)
-  @Mutation(() => SignInResult, {
-    nullable: true,
+  @Command(() => SignInResult, {
+    access: { anyone: true },
+    metering: 'anonymous',
     description:
       'Signs a user in. No credential needed. Ten failed attempts for one e-mail in 15 minutes are the most; the answer never tells whether an e-mail is registered.',
   })
@@ -79,11 +76,9 @@ export class SessionsResolver {
     });
   }
 
-  @Metered('anonymous')
-  @Access({ anyone: true })
-  @Cost(MUTATION)
-  @Mutation(() => RefreshSessionResult, {
-    nullable: true,
+  @Command(() => RefreshSessionResult, {
+    access: { anyone: true },
+    metering: 'anonymous',
     description:
       'Continues a session. Send no credential but the refresh token, each once; the same one again within 10 seconds, while its successor is unused, gets the same successor. Later it ends the session: two have it.',
   })
@@ -99,11 +94,8 @@ export class SessionsResolver {
     });
   }
 
-  @Metered('guarded')
-  @Access({ roles: MEMBERS })
-  @Cost(MUTATION)
-  @Mutation(() => SignOutResult, {
-    nullable: true,
+  @Command(() => SignOutResult, {
+    access: { roles: MEMBERS },
     description:
       'Ends the session that is signed in: its tokens are refused at once. Needs a session of ours.',
   })
@@ -111,25 +103,19 @@ export class SessionsResolver {
     @Ctx() context: RequestContext,
     @Arg('input', () => SignOutInput, { description: 'The end.' }) input: SignOutInput,
   ): Promise<typeof SignOutResult> {
-    const { sessionId, userId } = ownSessionOf(context);
-    const command = commandOf(context, userId, input.commandId, `sign-out:${sessionId}`);
-    if (!command) return badCommandId();
-    const result = await this.commands.handle(
-      sessionDecider,
-      sessionStream(sessionId),
-      { type: 'EndSession', reason: 'signed_out' },
-      command,
-    );
-    if (result.kind === 'refused') return notDone(result.refusal);
-    const position = this.tokens.encode(result.position);
-    return Object.assign(new SignOutPayload(), { position });
+    const { sessionId } = ownSessionOf(context);
+    const sent = await this.sender.send(context, input, {
+      decider: sessionDecider,
+      stream: sessionStream(sessionId),
+      command: { type: 'EndSession', reason: 'signed_out' },
+      request: `sign-out:${sessionId}`,
+    });
+    if (sent.kind === 'refused') return notDone(sent.refusal);
+    return Object.assign(new SignOutPayload(), { position: sent.position });
   }
 
-  @Metered('guarded')
-  @Access({ roles: MEMBERS })
-  @Cost(MUTATION)
-  @Mutation(() => SignOutEverywhereResult, {
-    nullable: true,
+  @Command(() => SignOutEverywhereResult, {
+    access: { roles: MEMBERS },
     description:
       'Ends all sessions of the user, this one too: their tokens are refused at once. Keys go on working. Needs a session.',
   })
@@ -138,34 +124,13 @@ export class SessionsResolver {
     @Arg('input', () => SignOutEverywhereInput, { description: 'The end.' }) input: SignOutEverywhereInput,
   ): Promise<typeof SignOutEverywhereResult> {
     const { userId, accountId } = sessionOf(context);
-    const command = commandOf(context, userId, input.commandId, 'sign-out-everywhere');
-    if (!command) return badCommandId();
-    const result = await this.commands.handle(
-      userDecider,
-      userStream(userId),
-      { type: 'EndSessions', accountId },
-      command,
-    );
-    if (result.kind === 'refused') return notDone(result.refusal);
-    const position = this.tokens.encode(result.position);
-    return Object.assign(new SignOutEverywherePayload(), { position });
+    const sent = await this.sender.send(context, input, {
+      decider: userDecider,
+      stream: userStream(userId),
+      command: { type: 'EndSessions', accountId },
+      request: 'sign-out-everywhere',
+    });
+    if (sent.kind === 'refused') return notDone(sent.refusal);
+    return Object.assign(new SignOutEverywherePayload(), { position: sent.position });
   }
-}
-
-function commandOf(
-  { now, correlationId }: RequestContext,
-  userId: string,
-  given: string | null | undefined,
-  requestHash: string,
-): CommandContext | undefined {
-  const commandId = commandIdOf(given);
-  if (commandId === undefined) return undefined;
-  return {
-    commandId,
-    caller: `user:${userId}`,
-    requestHash,
-    at: new Date(now),
-    environment: 'live',
-    correlationId,
-  };
 }

@@ -13,6 +13,7 @@ import { ReadYourWrites } from '../following/readYourWrites.js';
 import type { Gate } from '../gate/gate.js';
 import { createKeyDesk } from '../gate/keyDesk.js';
 import { createSchema, showMutations } from '../graphql/execution/schema.js';
+import { CommandSender } from '../graphql/kit/command.js';
 import { Cursors } from '../graphql/kit/cursors.js';
 import { NodeResolver } from '../graphql/kit/node.js';
 import { operatorAction } from '../graphql/kit/operatorAction.js';
@@ -39,6 +40,7 @@ export function createServices(
   log: Logger,
 ): Services {
   const { stores, projections, queries, access, metering, search } = parts;
+  const positions = new PositionTokens(stores.storeId);
   const { models, policies } = projections;
   const showing = new ReadYourWrites(models, AWAITED_MODELS);
   stores.commands.onAppended(showing.appended);
@@ -65,7 +67,8 @@ export function createServices(
     guard: (attempts, windowMs) => new Guard(attempts, windowMs),
     operatorAction: operatorAction(metering.addresses),
     cursors: new Cursors(stores.secrets.SESSION_KEY),
-    positions: new PositionTokens(stores.storeId),
+    positions,
+    sender: new CommandSender(stores.commands, positions),
     mailedTokens: new SignedTokens(stores.secrets.SESSION_KEY),
   };
 }

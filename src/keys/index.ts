@@ -35,9 +35,19 @@ export const keys: Capability = {
       VerifyKeyResolver,
       OperatorKeysResolver,
     ],
-    create: ({ commands, keySecrets, queries, cursors, positions, keyDesk, planOf, operatorAction }) => ({
+    create: ({
+      commands,
+      keySecrets,
+      queries,
+      cursors,
+      positions,
+      sender,
+      keyDesk,
+      planOf,
+      operatorAction,
+    }) => ({
       resolvers: [
-        new KeysResolver(keySecrets, commands, positions),
+        new KeysResolver(keySecrets, commands, positions, sender),
         new KeyFieldsResolver(),
         new AccountKeysResolver(queries.keys, cursors),
         new VerifyKeyResolver(new VerifyKey(keyDesk), (account) => accountPlan(planOf(account))),

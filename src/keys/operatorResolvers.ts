@@ -1,11 +1,10 @@
-import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
+import { Arg, Ctx, Resolver } from 'type-graphql';
+import { Command } from '../graphql/kit/command.js';
 import type { CommandHandler } from '../eventsourcing/commandHandler.js';
 import { as } from '../eventsourcing/event.js';
 import type { PositionTokens } from '../eventsourcing/positionToken.js';
-import { Access, MEMBERS } from '../graphql/kit/access.js';
+import { MEMBERS } from '../graphql/kit/access.js';
 import type { RequestContext } from '../graphql/kit/context.js';
-import { Cost, MUTATION } from '../graphql/cost/directives.js';
-import { Metered } from '../graphql/kit/metering.js';
 import type { OperatorAction } from '../graphql/kit/operatorAction.js';
 import { InvalidInput, NotFound, refused } from '../graphql/kit/refusals.js';
 import { keyDecider } from './decide.js';
@@ -26,11 +25,8 @@ export class OperatorKeysResolver {
     private readonly tokens: PositionTokens,
   ) {}
 
-  @Metered('guarded')
-  @Access({ scope: 'admin', roles: MEMBERS, operator: true })
-  @Cost(MUTATION)
-  @Mutation(() => RevokeKeyAsOperatorResult, {
-    nullable: true,
+  @Command(() => RevokeKeyAsOperatorResult, {
+    access: { scope: 'admin', roles: MEMBERS, operator: true },
     description: 'Revokes a key of any account at once. For operators. Again it changes nothing.',
   })
   async revokeKeyAsOperator(

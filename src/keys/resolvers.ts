@@ -1,4 +1,6 @@
-import { Arg, Args, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
+import { Arg, Args, Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
+import type { CommandSender } from '../graphql/kit/command.js';
+import { Command } from '../graphql/kit/command.js';
 import type { KeyQueries, KeyRow } from '../../projections/keys/queries.js';
 import { Account } from '../accounts/types.js';
 import type { CommandHandler } from '../eventsourcing/commandHandler.js';
@@ -8,12 +10,11 @@ import type { PositionTokens } from '../eventsourcing/positionToken.js';
 import type { Page } from '../graphql/kit/pages.js';
 import { PageArgs, pageOf } from '../graphql/kit/pages.js';
 import type { Cursors, Place } from '../graphql/kit/cursors.js';
-import { Cost, MUTATION, Sized } from '../graphql/cost/directives.js';
+import { Sized } from '../graphql/cost/directives.js';
 import type { RequestContext } from '../graphql/kit/context.js';
 import { accountOf, actorOf } from '../graphql/kit/context.js';
 import { Access, BUILDERS, MEMBERS } from '../graphql/kit/access.js';
 import { DateTimeISO } from '../graphql/kit/dateTime.js';
-import { Metered } from '../graphql/kit/metering.js';
 import { badCommandId, InvalidInput, notDone, refused } from '../graphql/kit/refusals.js';
 import type { Authority } from './decide.js';
 import { keyDecider } from './decide.js';
@@ -45,13 +46,11 @@ export class KeysResolver {
     private readonly secrets: KeySecrets,
     private readonly commands: CommandHandler,
     private readonly tokens: PositionTokens,
+    private readonly sender: CommandSender,
   ) {}
 
-  @Metered('guarded')
-  @Access({ scope: 'admin', roles: BUILDERS })
-  @Cost(MUTATION)
-  @Mutation(() => IssueKeyResult, {
-    nullable: true,
+  @Command(() => IssueKeyResult, {
+    access: { scope: 'admin', roles: BUILDERS },
     description: 'Issues a key for the account. The secret is shown this once.',
   })
   async issueKey(
@@ -90,11 +89,8 @@ export class KeysResolver {
     });
   }
 
-  @Metered('guarded')
-  @Access({ scope: 'admin', roles: BUILDERS })
-  @Cost(MUTATION)
-  @Mutation(() => RotateKeyResult, {
-    nullable: true,
+  @Command(() => RotateKeyResult, {
+    access: { scope: 'admin', roles: BUILDERS },
     description:
       'Gives a key of the account another secret, shown this once. The one before works beside it for a while; the key stays the same, with its limits and what it has spent.',
   })
@@ -116,36 +112,28 @@ export class KeysResolver {
     return Object.assign(new RotateKeyPayload(), { key: keyOfEvents(events), ...this.#shown(result) });
   }
 
-  @Metered('guarded')
-  @Access({ scope: 'admin', roles: BUILDERS })
-  @Cost(MUTATION)
-  @Mutation(() => RevokeKeyResult, {
-    nullable: true,
+  @Command(() => RevokeKeyResult, {
+    access: { scope: 'admin', roles: BUILDERS },
     description: 'Revokes a key of the account at once. Revoking it again changes nothing.',
   })
   async revokeKey(
     @Ctx() context: RequestContext,
     @Arg('input', () => RevokeKeyInput, { description: 'The key.' }) input: RevokeKeyInput,
   ): Promise<typeof RevokeKeyResult> {
-    const accountId = accountOf(context);
-    const commandId = commandIdOf(input.commandId);
-    if (commandId === undefined) return badCommandId();
-    const by = actorOf(context);
-    const result = await this.commands.handle(
-      keyDecider,
-      keyStream(input.id),
-      { type: 'RevokeKey', accountId, by, authority: authorityOf(context) },
-      {
-        ...this.#command(context, commandId),
-        requestHash: `revoke:${input.id}`,
-        environment: 'live',
+    const { id } = input;
+    const sent = await this.sender.send(context, input, {
+      decider: keyDecider,
+      stream: keyStream(id),
+      command: {
+        type: 'RevokeKey',
+        accountId: accountOf(context),
+        by: actorOf(context),
+        authority: authorityOf(context),
       },
-    );
-    if (result.kind === 'refused') return notDone(result.refusal);
-    return Object.assign(new RevokeKeyPayload(), {
-      id: input.id,
-      position: this.tokens.encode(result.position),
+      request: `revoke:${id}`,
     });
+    if (sent.kind === 'refused') return notDone(sent.refusal);
+    return Object.assign(new RevokeKeyPayload(), { id, position: sent.position });
   }
 
   #command(context: RequestContext, commandId: string) {

@@ -1,9 +1,8 @@
-import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
+import { Arg, Ctx, Resolver } from 'type-graphql';
+import { Command } from '../graphql/kit/command.js';
 import type { AccountPlan } from '../accounts/types.js';
-import { Access, MEMBERS } from '../graphql/kit/access.js';
+import { MEMBERS } from '../graphql/kit/access.js';
 import type { RequestContext } from '../graphql/kit/context.js';
-import { Cost, MUTATION } from '../graphql/cost/directives.js';
-import { Metered } from '../graphql/kit/metering.js';
 import { InvalidInput } from '../graphql/kit/refusals.js';
 import type { KeyEnvironment, KeyScope } from './types.js';
 import type { VerifyKey } from './verify.js';
@@ -17,11 +16,9 @@ export class VerifyKeyResolver {
     private readonly planOf: (accountId: string) => AccountPlan,
   ) {}
 
-  @Metered('service')
-  @Access({ scope: 'admin', roles: MEMBERS, operator: true })
-  @Cost(MUTATION)
-  @Mutation(() => VerifyKeyResult, {
-    nullable: true,
+  @Command(() => VerifyKeyResult, {
+    access: { scope: 'admin', roles: MEMBERS, operator: true },
+    metering: 'service',
     description:
       'For a back end behind the service: whether a key that it was sent may be used, whose it is, and what its limits have left; on demand it spends in the same call, and the use is stored before the answer leaves.',
   })

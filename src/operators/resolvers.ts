@@ -1,10 +1,9 @@
-import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
+import { Arg, Ctx, Resolver } from 'type-graphql';
+import { Command } from '../graphql/kit/command.js';
 import type { CommandHandler } from '../eventsourcing/commandHandler.js';
 import type { PositionTokens } from '../eventsourcing/positionToken.js';
-import { Access, MEMBERS } from '../graphql/kit/access.js';
+import { MEMBERS } from '../graphql/kit/access.js';
 import type { RequestContext } from '../graphql/kit/context.js';
-import { Cost, MUTATION } from '../graphql/cost/directives.js';
-import { Metered } from '../graphql/kit/metering.js';
 import type { OperatorAction } from '../graphql/kit/operatorAction.js';
 import { InvalidInput, NotFound, refused } from '../graphql/kit/refusals.js';
 import type { OperatorUser } from './decide.js';
@@ -30,11 +29,8 @@ export class OperatorsResolver {
     private readonly tokens: PositionTokens,
   ) {}
 
-  @Metered('guarded')
-  @Access({ scope: 'admin', roles: MEMBERS, operator: true })
-  @Cost(MUTATION)
-  @Mutation(() => GrantOperatorResult, {
-    nullable: true,
+  @Command(() => GrantOperatorResult, {
+    access: { scope: 'admin', roles: MEMBERS, operator: true },
     description: 'Makes a user an operator. For operators. Again it changes nothing.',
   })
   async grantOperator(
@@ -52,11 +48,8 @@ export class OperatorsResolver {
     return Object.assign(new GrantOperatorPayload(), { userId: input.userId, position });
   }
 
-  @Metered('guarded')
-  @Access({ scope: 'admin', roles: MEMBERS, operator: true })
-  @Cost(MUTATION)
-  @Mutation(() => RevokeOperatorResult, {
-    nullable: true,
+  @Command(() => RevokeOperatorResult, {
+    access: { scope: 'admin', roles: MEMBERS, operator: true },
     description:
       'Takes from a user what another operator has granted, at once. For operators. The last one stays.',
   })

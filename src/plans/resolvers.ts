@@ -1,11 +1,10 @@
-import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
+import { Arg, Ctx, Resolver } from 'type-graphql';
+import { Command } from '../graphql/kit/command.js';
 import { accountStream } from '../accounts/events.js';
 import type { CommandHandler } from '../eventsourcing/commandHandler.js';
 import type { PositionTokens } from '../eventsourcing/positionToken.js';
-import { Access, MEMBERS } from '../graphql/kit/access.js';
+import { MEMBERS } from '../graphql/kit/access.js';
 import type { RequestContext } from '../graphql/kit/context.js';
-import { Cost, MUTATION } from '../graphql/cost/directives.js';
-import { Metered } from '../graphql/kit/metering.js';
 import type { OperatorAction } from '../graphql/kit/operatorAction.js';
 import { InvalidInput, NotFound, refused } from '../graphql/kit/refusals.js';
 import { subscriptionDecider } from './decide.js';
@@ -22,11 +21,8 @@ export class PlansResolver {
     private readonly tokens: PositionTokens,
   ) {}
 
-  @Metered('guarded')
-  @Access({ scope: 'admin', roles: MEMBERS, operator: true })
-  @Cost(MUTATION)
-  @Mutation(() => GrantPlanResult, {
-    nullable: true,
+  @Command(() => GrantPlanResult, {
+    access: { scope: 'admin', roles: MEMBERS, operator: true },
     description: 'Gives an account a plan without payment, at once. For operators.',
   })
   async grantPlan(

@@ -48,7 +48,7 @@ export const teams: Capability = {
     create: ({ commands, personal, secrets, users, memory, planOf, queries, cursors, ...services }) => ({
       resolvers: [
         new TeamsResolver({
-          commands,
+          sender: services.sender,
           invite: new InviteMember(commands, personal, secrets.EMAIL_HASH_KEY, users.hashOf),
           normaliseEmail: users.normaliseEmail,
           emailOf: users.emailOf,

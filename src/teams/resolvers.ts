@@ -1,19 +1,17 @@
-import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
-import type { CommandContext, CommandHandler, CommandResult } from '../eventsourcing/commandHandler.js';
+import { Arg, Ctx, Resolver } from 'type-graphql';
+import type { CommandInput, CommandSender } from '../graphql/kit/command.js';
+import { Command } from '../graphql/kit/command.js';
 import { commandIdOf } from '../eventsourcing/commandId.js';
 import type { Refusal } from '../eventsourcing/decider.js';
 import type { PositionTokens } from '../eventsourcing/positionToken.js';
-import { Access, MANAGERS, MEMBERS } from '../graphql/kit/access.js';
+import { MANAGERS, MEMBERS } from '../graphql/kit/access.js';
 import type { RequestContext } from '../graphql/kit/context.js';
 import { accountOf, sessionOf } from '../graphql/kit/context.js';
-import { Cost, MUTATION } from '../graphql/cost/directives.js';
-import { Metered } from '../graphql/kit/metering.js';
 import { badCommandId, InvalidInput, NotFound, PlanRequired, refused } from '../graphql/kit/refusals.js';
 import type { Plan } from '../plans/profile.js';
 import type { SignedTokens } from '../secrets/signedTokens.js';
 import type { TeamCommand } from './decide.js';
 import { teamDecider } from './decide.js';
-import type { TeamEvent } from './events.js';
 import { teamStream } from './events.js';
 import { invitationOf } from './invitationTokens.js';
 import type { InviteMember } from './invite.js';
@@ -50,7 +48,7 @@ export interface UsersEmail {
 }
 
 export interface TeamsOptions {
-  readonly commands: CommandHandler;
+  readonly sender: CommandSender;
   readonly invite: InviteMember;
   /** @returns undefined for what can't be an e-mail */
   readonly normaliseEmail: (text: string) => string | undefined;
@@ -63,17 +61,12 @@ export interface TeamsOptions {
   readonly positions: PositionTokens;
 }
 
-type Sent = Extract<CommandResult<TeamEvent>, { kind: 'accepted' }>;
-
 @Resolver()
 export class TeamsResolver {
   constructor(private readonly options: TeamsOptions) {}
 
-  @Metered('guarded')
-  @Access({ roles: MANAGERS })
-  @Cost(MUTATION)
-  @Mutation(() => InviteMemberResult, {
-    nullable: true,
+  @Command(() => InviteMemberResult, {
+    access: { roles: MANAGERS },
     description:
       'Invites somebody by mail to work in the account, for 7 days. Needs a session, and a plan with the feature `teams`.',
   })
@@ -104,15 +97,12 @@ export class TeamsResolver {
         expiresAt: new Date(expiresAt),
         sealedEmail,
       }),
-      position: this.#position(result),
+      position: this.options.positions.encode(result.position),
     });
   }
 
-  @Metered('guarded')
-  @Access({ roles: MEMBERS })
-  @Cost(MUTATION)
-  @Mutation(() => AcceptInvitationResult, {
-    nullable: true,
+  @Command(() => AcceptInvitationResult, {
+    access: { roles: MEMBERS },
     description:
       'Joins the account that the signed-in user was invited to. Their e-mail has to be verified, and the one that was invited. Needs a session.',
   })
@@ -133,21 +123,18 @@ export class TeamsResolver {
       accountId,
       input,
       // Whoever else has the token is not told to verify anything: for them it is none.
-      (at) => ({ type: 'AcceptInvitation', invitationId, userId, emailHashes, verified, at }),
+      { type: 'AcceptInvitation', invitationId, userId, emailHashes, verified, at: new Date(context.now) },
       `accept:${invitationId}`,
     );
-    if (result.kind !== 'accepted') return result.answer;
+    if (result.kind === 'refused') return notDone(result.refusal);
     return Object.assign(new AcceptInvitationPayload(), {
       accountId,
-      position: this.#position(result),
+      position: result.position,
     });
   }
 
-  @Metered('guarded')
-  @Access({ roles: MANAGERS })
-  @Cost(MUTATION)
-  @Mutation(() => WithdrawInvitationResult, {
-    nullable: true,
+  @Command(() => WithdrawInvitationResult, {
+    access: { roles: MANAGERS },
     description: 'Withdraws an invitation to the account that was not accepted yet. Needs a session.',
   })
   async withdrawInvitation(
@@ -161,21 +148,18 @@ export class TeamsResolver {
       context,
       accountOf(context),
       input,
-      () => ({ type: 'WithdrawInvitation', actorId, invitationId }),
+      { type: 'WithdrawInvitation', actorId, invitationId },
       `withdraw:${invitationId}`,
     );
-    if (result.kind !== 'accepted') return result.answer;
+    if (result.kind === 'refused') return notDone(result.refusal);
     return Object.assign(new WithdrawInvitationPayload(), {
       id: invitationId,
-      position: this.#position(result),
+      position: result.position,
     });
   }
 
-  @Metered('guarded')
-  @Access({ roles: MANAGERS })
-  @Cost(MUTATION)
-  @Mutation(() => ChangeMemberRoleResult, {
-    nullable: true,
+  @Command(() => ChangeMemberRoleResult, {
+    access: { roles: MANAGERS },
     description: 'Gives a member of the account another role, from the next request on. Needs a session.',
   })
   async changeMemberRole(
@@ -189,22 +173,19 @@ export class TeamsResolver {
       context,
       accountOf(context),
       input,
-      () => ({ type: 'ChangeMemberRole', actorId, userId, role }),
+      { type: 'ChangeMemberRole', actorId, userId, role },
       `role:${userId}:${role}`,
     );
-    if (result.kind !== 'accepted') return result.answer;
+    if (result.kind === 'refused') return notDone(result.refusal);
     return Object.assign(new ChangeMemberRolePayload(), {
       userId,
       role,
-      position: this.#position(result),
+      position: result.position,
     });
   }
 
-  @Metered('guarded')
-  @Access({ roles: MANAGERS })
-  @Cost(MUTATION)
-  @Mutation(() => RemoveMemberResult, {
-    nullable: true,
+  @Command(() => RemoveMemberResult, {
+    access: { roles: MANAGERS },
     description:
       'Removes a member from the account at once. Keys that they issued go on working: keys belong to the account. Needs a session.',
   })
@@ -218,18 +199,15 @@ export class TeamsResolver {
       context,
       accountOf(context),
       input,
-      () => ({ type: 'RemoveMember', actorId, userId }),
+      { type: 'RemoveMember', actorId, userId },
       `remove:${userId}`,
     );
-    if (result.kind !== 'accepted') return result.answer;
-    return Object.assign(new RemoveMemberPayload(), { userId, position: this.#position(result) });
+    if (result.kind === 'refused') return notDone(result.refusal);
+    return Object.assign(new RemoveMemberPayload(), { userId, position: result.position });
   }
 
-  @Metered('guarded')
-  @Access({ roles: MEMBERS })
-  @Cost(MUTATION)
-  @Mutation(() => LeaveTeamResult, {
-    nullable: true,
+  @Command(() => LeaveTeamResult, {
+    access: { roles: MEMBERS },
     description:
       'Ends the membership of the signed-in user in an account, whatever its plan. Needs a session.',
   })
@@ -239,41 +217,21 @@ export class TeamsResolver {
   ): Promise<typeof LeaveTeamResult> {
     const { userId } = sessionOf(context);
     const { accountId } = input;
-    const result = await this.#send(
-      context,
-      accountId,
-      input,
-      () => ({ type: 'LeaveTeam', userId }),
-      'leave',
-    );
-    if (result.kind !== 'accepted') return result.answer;
-    return Object.assign(new LeaveTeamPayload(), { accountId, position: this.#position(result) });
+    const result = await this.#send(context, accountId, input, { type: 'LeaveTeam', userId }, 'leave');
+    if (result.kind === 'refused') return notDone(result.refusal);
+    return Object.assign(new LeaveTeamPayload(), { accountId, position: result.position });
   }
 
-  async #send(
+  /** Sends a command to the team of an account. */
+  #send(
     context: RequestContext,
     accountId: string,
-    input: { readonly commandId?: string | null },
-    command: (at: Date) => TeamCommand,
-    requestHash: string,
-  ): Promise<Sent | { readonly kind: 'not done'; readonly answer: TeamRefused | NotFound | InvalidInput }> {
-    const commandId = commandIdOf(input.commandId);
-    if (commandId === undefined) return { kind: 'not done', answer: badCommandId() };
-    const at = new Date(context.now);
-    const sent: CommandContext = {
-      commandId,
-      caller: `user:${sessionOf(context).userId}`,
-      requestHash,
-      at,
-      environment: 'live',
-      correlationId: context.correlationId,
-    };
-    const result = await this.options.commands.handle(teamDecider, teamStream(accountId), command(at), sent);
-    return result.kind === 'accepted' ? result : { kind: 'not done', answer: notDone(result.refusal) };
-  }
-
-  #position({ position }: Sent): string {
-    return this.options.positions.encode(position);
+    input: CommandInput,
+    command: TeamCommand,
+    request: string,
+  ) {
+    const stream = teamStream(accountId);
+    return this.options.sender.send(context, input, { decider: teamDecider, stream, command, request });
   }
 
   #planRequired(): PlanRequired | TeamRefused {
@@ -291,4 +249,4 @@ function notDone(refusal: Refusal): TeamRefused | NotFound | InvalidInput {
 }
 
 /** All other codes are about the rules of a team. */
-const ABOUT_INPUT: ReadonlySet<string> = new Set(['TOKEN_INVALID', 'COMMAND_ID_REUSED']);
+const ABOUT_INPUT: ReadonlySet<string> = new Set(['INVALID_INPUT', 'TOKEN_INVALID', 'COMMAND_ID_REUSED']);

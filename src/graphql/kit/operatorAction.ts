@@ -1,8 +1,8 @@
 import type { CommandContext } from '../../eventsourcing/commandHandler.js';
-import { commandIdOf } from '../../eventsourcing/commandId.js';
 import { contentHash } from '../../eventsourcing/ids.js';
 import type { AddressHashes } from '../../usage/addresses.js';
 import { periodOf } from '../../usage/periods.js';
+import { senderOf } from './command.js';
 import type { RequestContext } from './context.js';
 import { actorOf } from './context.js';
 import { badCommandId, InvalidInput } from './refusals.js';
@@ -33,19 +33,10 @@ export function operatorAction(addresses: AddressHashes): OperatorAction {
     if (reason === '' || reason.length > MAX_REASON) {
       return new InvalidInput(`"reason" must have 1 to ${MAX_REASON} characters.`, 'reason');
     }
-    const commandId = commandIdOf(given);
-    if (commandId === undefined) return badCommandId();
-    const { now, correlationId } = context;
-    const address = addresses.of(context.address, periodOf('month', now));
-    return {
-      commandId,
-      caller: operatorOf(context),
-      requestHash: contentHash(JSON.stringify([name, input])),
-      at: new Date(now),
-      environment: 'live',
-      correlationId,
-      reason,
-      ...(address !== null && { address }),
-    };
+    const request = contentHash(JSON.stringify([name, input]));
+    const sender = senderOf(context, { commandId: given }, request);
+    if (!sender) return badCommandId();
+    const address = addresses.of(context.address, periodOf('month', context.now));
+    return { ...sender, caller: operatorOf(context), reason, ...(address !== null && { address }) };
   };
 }
