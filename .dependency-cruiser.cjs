@@ -30,11 +30,12 @@ module.exports = {
     },
     {
       name: 'deciders-import-events-only',
+      comment: 'And what texts may be like, which is pure.',
       severity: 'error',
       from: { path: `${CAPABILITIES}decide\\.ts$` },
       to: {
         path: '^(src|projections)/',
-        pathNot: `^src/(eventsourcing/|canonicalJson|config)|${CAPABILITIES}(events|profile)\\.ts$`,
+        pathNot: `^src/(eventsourcing/|text/|canonicalJson|config)|${CAPABILITIES}(events|profile)\\.ts$`,
       },
     },
     {

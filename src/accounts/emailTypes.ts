@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { createUnionType, Field, InputType, ObjectType } from 'type-graphql';
+import { COMMAND_ID } from '../eventsourcing/commandId.js';
 import { EmailTaken, InvalidInput, NotFound, SignInRefused } from '../graphql/kit/refusals.js';
 
 @InputType({ description: 'A forgotten password.' })
@@ -7,7 +8,7 @@ export class RequestPasswordResetInput {
   @Field(() => String, { description: 'Compared trimmed, in NFKC and lower case.' })
   email!: string;
 
-  @Field(() => String, { nullable: true, description: 'Names this command.' })
+  @Field(() => String, { nullable: true, description: `${COMMAND_ID}.` })
   commandId?: string | null;
 }
 
@@ -34,7 +35,7 @@ export class ResetPasswordInput {
   @Field(() => String, { description: '8 to 200 characters. Stored as an argon2id hash.' })
   newPassword!: string;
 
-  @Field(() => String, { nullable: true, description: 'Names this command.' })
+  @Field(() => String, { nullable: true, description: `${COMMAND_ID}.` })
   commandId?: string | null;
 }
 
@@ -58,7 +59,7 @@ export class ChangeEmailInput {
   @Field(() => String, { description: 'The password of the user who is signed in.' })
   password!: string;
 
-  @Field(() => String, { nullable: true, description: 'Names this command.' })
+  @Field(() => String, { nullable: true, description: `${COMMAND_ID}.` })
   commandId?: string | null;
 }
 
@@ -79,7 +80,7 @@ export class ConfirmEmailChangeInput {
   @Field(() => String, { description: 'As it stands in the mail; good for a day.' })
   token!: string;
 
-  @Field(() => String, { nullable: true, description: 'Names this command.' })
+  @Field(() => String, { nullable: true, description: `${COMMAND_ID}.` })
   commandId?: string | null;
 }
 

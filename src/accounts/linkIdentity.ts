@@ -6,6 +6,7 @@ import { as } from '../eventsourcing/event.js';
 import { derivedId } from '../eventsourcing/ids.js';
 import type { Identity } from '../oidc/issuers.js';
 import type { PersonalData } from '../secrets/personalData.js';
+import { firstCharacters } from '../text/text.js';
 import { holderOf } from './credentials.js';
 import { accountDecider, emailDecider, identityDecider, userDecider } from './decide.js';
 import { parseEmail } from './email.js';
@@ -14,7 +15,7 @@ import type { EmailEvent, IdentityLinked } from './events.js';
 import { accountStream, emailStream, identityStream, userStream } from './events.js';
 import type { Link } from './identities.js';
 import { hashPassword } from './passwords.js';
-import { MAX_NAME } from './register.js';
+import { NAME } from './register.js';
 import { verifiedHolder } from './verifiedHolder.js';
 
 export type Linking =
@@ -102,7 +103,7 @@ export class LinkIdentity {
           userId,
           accountId: derivedId('account', context.caller, ofEmail),
           email: await seal(email),
-          name: await seal((name ?? '').slice(0, MAX_NAME)),
+          name: await seal(firstCharacters(name ?? '', NAME.max)),
           // Nobody knows it: no password signs this user in until one is set.
           passwordHash: await seal(await hashPassword(randomBytes(24).toString('base64url'))),
         },

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { createUnionType, Field, InputType, ObjectType } from 'type-graphql';
+import { COMMAND_ID } from '../eventsourcing/commandId.js';
 import { DateTimeISO } from '../graphql/kit/dateTime.js';
 import { InvalidInput, NotFound, SignInRefused } from '../graphql/kit/refusals.js';
 import { User } from './types.js';
@@ -12,7 +13,7 @@ export class ChangePasswordInput {
   @Field(() => String, { description: '8 to 200 characters. Stored as an argon2id hash.' })
   newPassword!: string;
 
-  @Field(() => String, { nullable: true, description: 'Names this command.' })
+  @Field(() => String, { nullable: true, description: `${COMMAND_ID}.` })
   commandId?: string | null;
 }
 
@@ -51,7 +52,7 @@ export class UpdateProfileInput {
   @Field(() => String, { description: 'At most 100 characters.' })
   name!: string;
 
-  @Field(() => String, { nullable: true, description: 'Names this command.' })
+  @Field(() => String, { nullable: true, description: `${COMMAND_ID}.` })
   commandId?: string | null;
 }
 
@@ -75,7 +76,7 @@ export class VerifyEmailInput {
   @Field(() => String, { description: 'As it stands in the mail; good for seven days.' })
   token!: string;
 
-  @Field(() => String, { nullable: true, description: 'Names this command.' })
+  @Field(() => String, { nullable: true, description: `${COMMAND_ID}.` })
   commandId?: string | null;
 }
 

@@ -8,6 +8,7 @@ import type { Position } from '../eventsourcing/event.js';
 import { derivedId } from '../eventsourcing/ids.js';
 import type { PersonalData } from '../secrets/personalData.js';
 import { keyedHash } from '../secrets/secrets.js';
+import { textProblem, tidy } from '../text/text.js';
 import { emailDecider, EMAIL_TAKEN } from './decide.js';
 import { parseEmail } from './email.js';
 import { mailboxHash } from './emailStreams.js';
@@ -35,9 +36,8 @@ export type Registered =
     }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
-/** Characters. */
-export const MAX_NAME = 100;
-export const NAME_TOO_LONG = `"name" must have at most ${MAX_NAME} characters.`;
+/** A user's name. */
+export const NAME = { max: 100 };
 
 /** The command RegisterUser: it commits on the e-mail's stream (decision 3). */
 export class RegisterUser {
@@ -49,12 +49,14 @@ export class RegisterUser {
   ) {}
 
   async execute(registration: Registration, correlationId: string): Promise<Registered> {
-    const { password, name = null } = registration;
+    const { password } = registration;
+    const name = registration.name == null ? null : tidy(registration.name);
     const parsed = parseEmail(registration.email);
     if (parsed === undefined) return refused('"email" is not an e-mail address.', 'email');
     const problem = passwordProblem('password', password);
     if (problem !== undefined) return refused(problem, 'password');
-    if (name !== null && name.length > MAX_NAME) return refused(NAME_TOO_LONG, 'name');
+    const wrongName = textProblem('name', name ?? '', NAME);
+    if (wrongName !== undefined) return refused(wrongName, 'name');
     const commandId = commandIdOf(registration.commandId);
     if (commandId === undefined) {
       return refused(BAD_COMMAND_ID, 'commandId');

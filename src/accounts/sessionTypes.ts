@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { createUnionType, Field, InputType, ObjectType } from 'type-graphql';
+import { COMMAND_ID } from '../eventsourcing/commandId.js';
 import { DateTimeISO } from '../graphql/kit/dateTime.js';
 import { InvalidInput, NotFound, SignInRefused } from '../graphql/kit/refusals.js';
 import { Account, User } from './types.js';
@@ -14,7 +15,7 @@ export class SignInInput {
 
   @Field(() => String, {
     nullable: true,
-    description: 'Names this command: sent again, it returns the first result, without its tokens.',
+    description: `${COMMAND_ID}: sent again, it returns the first result, without its tokens.`,
   })
   commandId?: string | null;
 }
@@ -99,7 +100,7 @@ export const RefreshSessionResult = createUnionType({
 
 @InputType({ description: 'The end of the session that is signed in.' })
 export class SignOutInput {
-  @Field(() => String, { nullable: true, description: 'Names this command.' })
+  @Field(() => String, { nullable: true, description: `${COMMAND_ID}.` })
   commandId?: string | null;
 }
 
@@ -117,7 +118,7 @@ export const SignOutResult = createUnionType({
 
 @InputType({ description: 'The end of all sessions of the user who is signed in.' })
 export class SignOutEverywhereInput {
-  @Field(() => String, { nullable: true, description: 'Names this command.' })
+  @Field(() => String, { nullable: true, description: `${COMMAND_ID}.` })
   commandId?: string | null;
 }
 

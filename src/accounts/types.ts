@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { createUnionType, Field, ID, InputType, ObjectType } from 'type-graphql';
 import type { UserRow } from '../../projections/accounts/queries.js';
+import { COMMAND_ID } from '../eventsourcing/commandId.js';
 import { Sized } from '../graphql/cost/directives.js';
 import { DateTimeISO } from '../graphql/kit/dateTime.js';
 import { Node } from '../graphql/kit/node.js';
@@ -83,7 +84,7 @@ export class RegisterUserInput {
 
   @Field(() => String, {
     nullable: true,
-    description: 'Names this command: sent again, it returns the first result and changes nothing.',
+    description: `${COMMAND_ID}: sent again, it returns the first result and changes nothing.`,
   })
   commandId?: string | null;
 }
@@ -121,7 +122,7 @@ export class DeleteAccountInput {
   @Field(() => String, { description: 'The password again: what follows cannot be undone.' })
   password!: string;
 
-  @Field(() => String, { nullable: true, description: 'Names this command.' })
+  @Field(() => String, { nullable: true, description: `${COMMAND_ID}.` })
   commandId?: string | null;
 }
 

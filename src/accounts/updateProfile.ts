@@ -2,10 +2,11 @@ import type { CommandContext, CommandHandler, CommandResult } from '../eventsour
 import { BAD_COMMAND_ID, commandIdOf } from '../eventsourcing/commandId.js';
 import type { PersonalData } from '../secrets/personalData.js';
 import { keyedHash } from '../secrets/secrets.js';
+import { textProblem, tidy } from '../text/text.js';
 import { userDecider } from './decide.js';
 import type { UserEvent } from './events.js';
 import { userStream } from './events.js';
-import { MAX_NAME, NAME_TOO_LONG } from './register.js';
+import { NAME } from './register.js';
 import type { Session } from './sessions.js';
 
 export interface ProfileUpdate {
@@ -23,12 +24,14 @@ export class UpdateProfile {
 
   async execute(
     { userId, accountId }: Pick<Session, 'userId' | 'accountId'>,
-    { name, ...rest }: ProfileUpdate,
+    { name: given, ...rest }: ProfileUpdate,
     { at, correlationId }: Pick<CommandContext, 'at' | 'correlationId'>,
   ): Promise<CommandResult<UserEvent>> {
     const commandId = commandIdOf(rest.commandId);
     if (commandId === undefined) return refused(BAD_COMMAND_ID, 'commandId');
-    if (name.length > MAX_NAME) return refused(NAME_TOO_LONG, 'name');
+    const name = tidy(given);
+    const problem = textProblem('name', name, NAME);
+    if (problem !== undefined) return refused(problem, 'name');
     return this.commands.handle(
       userDecider,
       userStream(userId),

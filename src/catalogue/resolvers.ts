@@ -12,6 +12,7 @@ import { Access } from '../graphql/kit/access.js';
 import { Metered } from '../graphql/kit/metering.js';
 import { NotFound, PlanRequired } from '../graphql/kit/refusals.js';
 import type { Plan } from '../plans/profile.js';
+import { textProblem, tidy } from '../text/text.js';
 import type { QueryEmbedder } from './queryEmbedder.js';
 import {
   Category,
@@ -27,10 +28,11 @@ import { includes, planThatOpens } from './visibility.js';
 const MAX_HITS = 50;
 /** More than there are; they come from the folders of the catalogue. */
 const MAX_CATEGORIES = 100;
-export const MAX_QUERY_LENGTH = 500;
+/** A question is pasted with its line breaks. */
+const QUERY = { min: 1, max: 500, lines: true };
 /** Names the list in its cursors. */
 const LIST = 'patterns';
-/** Characters of an id, a slug or a category. */
+/** Of an id, a slug or a category. */
 const MAX_NAME = 100;
 
 /** What the connection keeps for the count, which is only made when it is asked for. */
@@ -62,13 +64,13 @@ export class CatalogueResolver {
     @Args(() => PatternsArgs) { first, after, category }: PatternsArgs,
   ): Promise<Page<Pattern>> {
     const place = this.cursors.after(LIST, after);
-    checkCategory(category);
+    const only = categoryOf(category);
     const horizon = await this.#horizon(context);
     const cursor = place && { uses: Number(place[0]), published: Number(place[1]) };
-    const rows = await this.catalogue.list(horizon, category ?? undefined, first, cursor);
+    const rows = await this.catalogue.list(horizon, only, first, cursor);
     const placeOf = ({ uses, published }: PatternRow): Place => [uses, published];
     const page = pageOf(this.cursors, LIST, rows, { first, after }, placeOf, patternOf);
-    return Object.assign(new ConnectionOf(), { ...page, horizon, category: category ?? undefined });
+    return Object.assign(new ConnectionOf(), { ...page, horizon, category: only });
   }
 
   @Cost(5)
@@ -120,18 +122,17 @@ export class CatalogueResolver {
     @Arg('category', () => String, { nullable: true, description: 'Only this category.' })
     category: string | undefined,
   ): Promise<PatternSearch> {
-    const text = query.trim();
+    const text = tidy(query);
     if (text === '') throw invalidInput('query', '"query" is empty. Say what you are looking for.');
-    if (text.length > MAX_QUERY_LENGTH) {
-      throw invalidInput('query', `"query" must have at most ${MAX_QUERY_LENGTH} characters.`);
-    }
-    checkCategory(category);
+    const problem = textProblem('query', text, QUERY);
+    if (problem !== undefined) throw invalidInput('query', problem);
+    const only = categoryOf(category);
     const vector = await this.embedder.vectorOf(text);
     const hits = await this.search.search({
       text,
       ...(vector && { vector }),
       horizon: await this.#horizon(context),
-      category: category ?? undefined,
+      category: only,
       first,
     });
     return {
@@ -186,8 +187,11 @@ export class PatternFieldsResolver {
   }
 }
 
-function checkCategory(category: string | null | undefined): void {
-  if (category != null && category.length > MAX_NAME) {
-    throw invalidInput('category', `"category" must have at most ${MAX_NAME} characters.`);
-  }
+/** As the folders of the catalogue are named. @throws ApiError */
+function categoryOf(given: string | null | undefined): string | undefined {
+  if (given == null) return undefined;
+  const category = tidy(given);
+  const problem = textProblem('category', category, { max: MAX_NAME });
+  if (problem !== undefined) throw invalidInput('category', problem);
+  return category;
 }

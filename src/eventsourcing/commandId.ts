@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
+import { idProblem, MAX_ID_BYTES } from '../text/text.js';
 
-const COMMAND_ID = /^[\x21-\x7e]{1,100}$/;
+export const BAD_COMMAND_ID = `"commandId" must have 1 to ${MAX_ID_BYTES} bytes, none of them a control character.`;
 
-export const BAD_COMMAND_ID = '"commandId" must be 1 to 100 printable characters without spaces.';
+/** How the schema describes a command id. */
+export const COMMAND_ID = `Names this command, in 1 to ${MAX_ID_BYTES} bytes of UTF-8`;
 
-/** A client's command id, a new one where none was sent, undefined where it can't be used. */
+/** A client's command id as it came, a new one where none was sent, undefined where it can't be used. */
 export function commandIdOf(given: string | null | undefined): string | undefined {
   if (given == null) return randomUUID();
-  return COMMAND_ID.test(given) ? given : undefined;
+  return idProblem('commandId', given) === undefined ? given : undefined;
 }

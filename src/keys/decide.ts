@@ -2,6 +2,7 @@ import type { Decider, Decision } from '../eventsourcing/decider.js';
 import { accept, refuse } from '../eventsourcing/decider.js';
 import type { Environment } from '../eventsourcing/event.js';
 import { MAX_AMOUNT } from '../plans/profile.js';
+import { textProblem } from '../text/text.js';
 import type { KeyEvent, KeyMetadata, KeyLimit, KeySecret, Scope } from './events.js';
 
 type KeyIssued = Extract<KeyEvent, { type: 'KeyIssued' }>;
@@ -10,8 +11,8 @@ type KeyIssued = Extract<KeyEvent, { type: 'KeyIssued' }>;
 export const MAX_KEY_RATE = 10_000;
 export const MAX_KEY_LIMITS = 8;
 export const MAX_METADATA = 20;
-const MAX_METADATA_NAME = 40;
-const MAX_METADATA_VALUE = 500;
+export const METADATA_NAME = { min: 1, max: 40 };
+export const METADATA_VALUE = { max: 500, lines: true };
 /** Seconds that a secret may go on working beside its successor. */
 export const MAX_GRACE_SECONDS = 30 * 86_400;
 
@@ -145,12 +146,10 @@ function badMetadata(metadata: readonly KeyMetadata[]): Decision<never> | undefi
     return refused(`A key has at most ${MAX_METADATA} entries of metadata.`);
   const names = new Set<string>();
   for (const { name, value } of metadata) {
-    if (name.length < 1 || name.length > MAX_METADATA_NAME) {
-      return refused(`The name of an entry of metadata has 1 to ${MAX_METADATA_NAME} characters.`);
-    }
-    if (value.length > MAX_METADATA_VALUE) {
-      return refused(`The value of "${name}" may have at most ${MAX_METADATA_VALUE} characters.`);
-    }
+    const problem =
+      textProblem('metadata.name', name, METADATA_NAME) ??
+      textProblem('metadata.value', value, METADATA_VALUE);
+    if (problem !== undefined) return refused(problem);
     if (names.has(name)) return refused(`There are two entries of metadata with the name "${name}".`);
     names.add(name);
   }

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { createUnionType, Field, ID, InputType, ObjectType } from 'type-graphql';
+import { COMMAND_ID } from '../eventsourcing/commandId.js';
 import { InvalidInput, NotFound } from '../graphql/kit/refusals.js';
 
 @InputType({ description: 'A key of any account that an operator revokes.' })
@@ -12,7 +13,7 @@ export class RevokeKeyAsOperatorInput {
   })
   reason!: string;
 
-  @Field(() => String, { nullable: true, description: 'Names this command.' })
+  @Field(() => String, { nullable: true, description: `${COMMAND_ID}.` })
   commandId?: string | null;
 }
 

@@ -16,6 +16,7 @@ import { accountOf, actorOf } from '../graphql/kit/context.js';
 import { Access, BUILDERS, MEMBERS } from '../graphql/kit/access.js';
 import { DateTimeISO } from '../graphql/kit/dateTime.js';
 import { badCommandId, InvalidInput, notDone, refused } from '../graphql/kit/refusals.js';
+import { textProblem, tidy } from '../text/text.js';
 import type { Authority } from './decide.js';
 import { keyDecider } from './decide.js';
 import { keyStream } from './events.js';
@@ -36,7 +37,7 @@ import {
   RotateKeyResult,
 } from './types.js';
 
-const MAX_NAME = 100;
+const NAME = { min: 1, max: 100 };
 /** Names the list in its cursors. */
 const LIST = 'keys';
 
@@ -58,12 +59,11 @@ export class KeysResolver {
     @Arg('input', () => IssueKeyInput, { description: 'The new key.' }) input: IssueKeyInput,
   ): Promise<typeof IssueKeyResult> {
     const accountId = accountOf(context);
-    const name = input.name.trim();
+    const name = tidy(input.name);
     const scopes = [...new Set(input.scopes)];
     const expiresAt = input.expiresAt ?? null;
-    if (name === '' || name.length > MAX_NAME) {
-      return new InvalidInput(`"name" must have 1 to ${MAX_NAME} characters.`, 'name');
-    }
+    const problem = textProblem('name', name, NAME);
+    if (problem !== undefined) return new InvalidInput(problem, 'name');
     if (scopes.length === 0) return new InvalidInput('"scopes" needs at least one scope.', 'scopes');
     const commandId = commandIdOf(input.commandId);
     if (commandId === undefined) return badCommandId();
@@ -77,7 +77,9 @@ export class KeysResolver {
         scopes,
         expiresAt,
         ...(limits.length > 0 && { limits: limits.map(plain) }),
-        ...(metadata.length > 0 && { metadata: metadata.map(plain) }),
+        ...(metadata.length > 0 && {
+          metadata: metadata.map(({ name, value }) => ({ name: tidy(name), value: tidy(value) })),
+        }),
       },
       authorityOf(context),
       this.#command(context, commandId),

@@ -3,6 +3,7 @@ import { createUnionType, Field, ID, InputType, Int, ObjectType, registerEnumTyp
 import type { KeyRotationRow, KeyRow } from '../../projections/keys/queries.js';
 import type { StoredEvent } from '../eventsourcing/event.js';
 import { as } from '../eventsourcing/event.js';
+import { COMMAND_ID } from '../eventsourcing/commandId.js';
 import { DateTimeISO } from '../graphql/kit/dateTime.js';
 import { connectionOf } from '../graphql/kit/pages.js';
 import { Sized } from '../graphql/cost/directives.js';
@@ -264,7 +265,7 @@ export class IssueKeyInput {
 
   @Field(() => String, {
     nullable: true,
-    description: 'Names this command: sent again, it returns the first result without the secret.',
+    description: `${COMMAND_ID}: sent again, it returns the first result without the secret.`,
   })
   commandId?: string | null;
 }
@@ -303,7 +304,7 @@ export class RotateKeyInput {
 
   @Field(() => String, {
     nullable: true,
-    description: 'Names this command: sent again, it returns the first result without the secret.',
+    description: `${COMMAND_ID}: sent again, it returns the first result without the secret.`,
   })
   commandId?: string | null;
 }
@@ -334,7 +335,7 @@ export class RevokeKeyInput {
   @Field(() => ID, { description: 'The id of the key, not its secret.' })
   id!: string;
 
-  @Field(() => String, { nullable: true, description: 'Names this command.' })
+  @Field(() => String, { nullable: true, description: `${COMMAND_ID}.` })
   commandId?: string | null;
 }
 

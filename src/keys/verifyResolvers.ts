@@ -4,10 +4,11 @@ import type { AccountPlan } from '../accounts/types.js';
 import { MEMBERS } from '../graphql/kit/access.js';
 import type { RequestContext } from '../graphql/kit/context.js';
 import { InvalidInput } from '../graphql/kit/refusals.js';
+import { textProblem, tidy } from '../text/text.js';
 import type { KeyEnvironment, KeyScope } from './types.js';
 import type { VerifyKey } from './verify.js';
 import type { SpendInput } from './verifyTypes.js';
-import { MAX_SPEND, MAX_TEXT, VerifiedKey, VerifyKeyInput, VerifyKeyResult } from './verifyTypes.js';
+import { LABEL, MAX_SPEND, VerifiedKey, VerifyKeyInput, VerifyKeyResult } from './verifyTypes.js';
 
 @Resolver()
 export class VerifyKeyResolver {
@@ -27,7 +28,8 @@ export class VerifyKeyResolver {
     @Arg('input', () => VerifyKeyInput, { description: 'The key, and what it is to be used for.' })
     input: VerifyKeyInput,
   ): Promise<typeof VerifyKeyResult> {
-    const { key: secret, environment, scopes, spend } = input;
+    const { key: secret, environment, scopes } = input;
+    const spend = input.spend && tidied(input.spend);
     const wrong = spend && wrongSpend(spend);
     if (wrong) return wrong;
     const spending = spend
@@ -65,11 +67,18 @@ function wrongSpend({ cost, endpoint, method, operation, source }: SpendInput): 
   if (!/^[A-Z]{1,20}$/.test(method)) {
     return new InvalidInput('"method" must be an HTTP method in capitals.', 'spend.method');
   }
-  if (endpoint === '') return new InvalidInput('"endpoint" must not be empty.', 'spend.endpoint');
   for (const [name, text] of Object.entries({ endpoint, operation, source })) {
-    if (text != null && text.length > MAX_TEXT) {
-      return new InvalidInput(`"${name}" may have at most ${MAX_TEXT} characters.`, `spend.${name}`);
-    }
+    const rule = name === 'endpoint' ? { ...LABEL, min: 1 } : LABEL;
+    const problem = text == null ? undefined : textProblem(name, text, rule);
+    if (problem !== undefined) return new InvalidInput(problem, `spend.${name}`);
   }
   return undefined;
 }
+
+/** Reports add up what has the same labels. */
+const tidied = ({ endpoint, operation, source, ...rest }: SpendInput): SpendInput => ({
+  ...rest,
+  endpoint: tidy(endpoint),
+  operation: operation == null ? null : tidy(operation),
+  source: source == null ? null : tidy(source),
+});

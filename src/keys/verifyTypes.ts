@@ -10,6 +10,9 @@ import { KeyEnvironment, KeyScope } from './types.js';
 /** Cost points that one use can be said to take. */
 export const MAX_SPEND = 1_000_000;
 export const MAX_TEXT = 200;
+/** In UTF-8; what was asked for stands in an index of the ledger. */
+const MAX_TEXT_BYTES = 1_600;
+export const LABEL = { max: MAX_TEXT, maxBytes: MAX_TEXT_BYTES };
 
 @InputType({ description: 'What the call that the key came with spends: one request, and cost points.' })
 export class SpendInput {

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { createUnionType, Field, ID, InputType, ObjectType } from 'type-graphql';
+import { COMMAND_ID } from '../eventsourcing/commandId.js';
 import { InvalidInput, NotFound, Refusal } from '../graphql/kit/refusals.js';
 
 @ObjectType({
@@ -20,7 +21,7 @@ export class GrantOperatorInput {
   })
   reason!: string;
 
-  @Field(() => String, { nullable: true, description: 'Names this command.' })
+  @Field(() => String, { nullable: true, description: `${COMMAND_ID}.` })
   commandId?: string | null;
 }
 
@@ -34,7 +35,7 @@ export class RevokeOperatorInput {
   })
   reason!: string;
 
-  @Field(() => String, { nullable: true, description: 'Names this command.' })
+  @Field(() => String, { nullable: true, description: `${COMMAND_ID}.` })
   commandId?: string | null;
 }
 

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { createUnionType, Field, ID, InputType, ObjectType } from 'type-graphql';
+import { COMMAND_ID } from '../eventsourcing/commandId.js';
 import { InvalidInput, NotFound } from '../graphql/kit/refusals.js';
 
 @InputType({ description: 'A plan that an account gets without paying.' })
@@ -15,7 +16,7 @@ export class GrantPlanInput {
   })
   reason!: string;
 
-  @Field(() => String, { nullable: true, description: 'Names this command.' })
+  @Field(() => String, { nullable: true, description: `${COMMAND_ID}.` })
   commandId?: string | null;
 }
 

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { createUnionType, Field, ID, InputType, ObjectType, registerEnumType } from 'type-graphql';
+import { COMMAND_ID } from '../eventsourcing/commandId.js';
 import { DateTimeISO } from '../graphql/kit/dateTime.js';
 import { connectionOf } from '../graphql/kit/pages.js';
 import { InvalidInput, NotFound, PlanRequired, Refusal } from '../graphql/kit/refusals.js';
@@ -102,7 +103,7 @@ export class InviteMemberInput {
   @Field(() => MemberRole, { description: 'What the invited will be allowed to do.' })
   role!: MemberRole;
 
-  @Field(() => String, { nullable: true, description: 'Names this command.' })
+  @Field(() => String, { nullable: true, description: `${COMMAND_ID}.` })
   commandId?: string | null;
 }
 
@@ -120,7 +121,7 @@ export class AcceptInvitationInput {
   @Field(() => String, { description: 'The token that was mailed.' })
   token!: string;
 
-  @Field(() => String, { nullable: true, description: 'Names this command.' })
+  @Field(() => String, { nullable: true, description: `${COMMAND_ID}.` })
   commandId?: string | null;
 }
 
@@ -140,7 +141,7 @@ export class WithdrawInvitationInput {
   @Field(() => ID, { description: 'The id of the invitation.' })
   id!: string;
 
-  @Field(() => String, { nullable: true, description: 'Names this command.' })
+  @Field(() => String, { nullable: true, description: `${COMMAND_ID}.` })
   commandId?: string | null;
 }
 
@@ -161,7 +162,7 @@ export class ChangeMemberRoleInput {
   @Field(() => MemberRole, { description: 'The new role.' })
   role!: MemberRole;
 
-  @Field(() => String, { nullable: true, description: 'Names this command.' })
+  @Field(() => String, { nullable: true, description: `${COMMAND_ID}.` })
   commandId?: string | null;
 }
 
@@ -182,7 +183,7 @@ export class RemoveMemberInput {
   @Field(() => ID, { description: 'The id of the user.' })
   userId!: string;
 
-  @Field(() => String, { nullable: true, description: 'Names this command.' })
+  @Field(() => String, { nullable: true, description: `${COMMAND_ID}.` })
   commandId?: string | null;
 }
 
@@ -200,7 +201,7 @@ export class LeaveTeamInput {
   @Field(() => ID, { description: 'The id of the account, as in `me.accounts`.' })
   accountId!: string;
 
-  @Field(() => String, { nullable: true, description: 'Names this command.' })
+  @Field(() => String, { nullable: true, description: `${COMMAND_ID}.` })
   commandId?: string | null;
 }
 

@@ -9,6 +9,8 @@ export interface TextRule {
   /** Characters as people count them (grapheme clusters); 0 where it is left out. */
   readonly min?: number;
   readonly max: number;
+  /** In UTF-8, where the text stands in an index: PostgreSQL takes no entry above 2,704 bytes. */
+  readonly maxBytes?: number;
   /** Whether it may have line breaks and tabs. */
   readonly lines?: boolean;
 }
@@ -49,6 +51,9 @@ export function firstCharacters(text: string, max: number): string {
   return text.slice(0, end);
 }
 
+/** The sentence without its subject, for a list that names the place. */
+export const unnamed = (problem: string): string => problem.replace(/^"[^"]*" /, '');
+
 /** As texts are compared and shown: without white space around it, in NFC. */
 export const tidy = (text: string): string => text.trim().normalize('NFC');
 
@@ -64,12 +69,13 @@ export function unfit(field: string, text: string): string | undefined {
 
 /** Why a text does not fit its field; undefined where it does. */
 export function textProblem(field: string, text: string, rule: TextRule): string | undefined {
-  const { min = 0, max, lines = false } = rule;
+  const { min = 0, max, maxBytes = Infinity, lines = false } = rule;
   if (!hasLength(text, min, max)) {
     return min > 0
       ? `"${field}" must have ${min} to ${max} characters.`
       : `"${field}" must have at most ${max} characters.`;
   }
+  if (Buffer.byteLength(text) > maxBytes) return `"${field}" must have at most ${maxBytes} bytes of UTF-8.`;
   if (!lines && BREAK.test(text)) return `"${field}" must be one line, without tabs.`;
   return unfit(field, text);
 }

@@ -139,7 +139,11 @@ describe('signing in', () => {
       __typename: 'InvalidInput',
       code: 'INVALID_INPUT',
     });
-    const { result } = await attempt({ email: 'a@example.com', password: PASSWORD, commandId: 'a b' });
+    const { result } = await attempt({
+      email: 'a@example.com',
+      password: PASSWORD,
+      commandId: 'x'.repeat(129),
+    });
     expect(result).toMatchObject({ __typename: 'InvalidInput', code: 'INVALID_INPUT' });
   });
 
@@ -299,7 +303,7 @@ describe('refreshing', () => {
     const { sessionToken } = await signIn(email);
     for (const text of ['', sessionToken, `rt_${'A'.repeat(43)}`])
       expect(await refresh(text)).toMatchObject(INVALID);
-    const bad = { refreshToken: 'rt_', commandId: 'a b' };
+    const bad = { refreshToken: 'rt_', commandId: 'x'.repeat(129) };
     const { data } = await t.query(RefreshSessionDocument, { input: bad });
     expect(data?.refreshSession).toMatchObject({ __typename: 'InvalidInput' });
   });

@@ -6,7 +6,7 @@ export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' |
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
 /** An answer to an invitation. */
 export type AcceptInvitationInput = {
-  /** Names this command. */
+  /** Names this command, in 1 to 128 bytes of UTF-8. */
   commandId?: string | null | undefined;
   /** The token that was mailed. */
   token: string;
@@ -14,7 +14,7 @@ export type AcceptInvitationInput = {
 
 /** Another e-mail for the user who is signed in. */
 export type ChangeEmailInput = {
-  /** Names this command. */
+  /** Names this command, in 1 to 128 bytes of UTF-8. */
   commandId?: string | null | undefined;
   /** The new one. It gets a mail with a token. */
   email: string;
@@ -24,7 +24,7 @@ export type ChangeEmailInput = {
 
 /** Another role for a member. */
 export type ChangeMemberRoleInput = {
-  /** Names this command. */
+  /** Names this command, in 1 to 128 bytes of UTF-8. */
   commandId?: string | null | undefined;
   /** The new role. */
   role: MemberRole;
@@ -34,7 +34,7 @@ export type ChangeMemberRoleInput = {
 
 /** A new password. */
 export type ChangePasswordInput = {
-  /** Names this command. */
+  /** Names this command, in 1 to 128 bytes of UTF-8. */
   commandId?: string | null | undefined;
   /** The password as it is now. */
   currentPassword: string;
@@ -44,7 +44,7 @@ export type ChangePasswordInput = {
 
 /** A token that was mailed to a new e-mail. */
 export type ConfirmEmailChangeInput = {
-  /** Names this command. */
+  /** Names this command, in 1 to 128 bytes of UTF-8. */
   commandId?: string | null | undefined;
   /** As it stands in the mail; good for a day. */
   token: string;
@@ -52,7 +52,7 @@ export type ConfirmEmailChangeInput = {
 
 /** The end of the account that is signed in. */
 export type DeleteAccountInput = {
-  /** Names this command. */
+  /** Names this command, in 1 to 128 bytes of UTF-8. */
   commandId?: string | null | undefined;
   /** The password again: what follows cannot be undone. */
   password: string;
@@ -60,7 +60,7 @@ export type DeleteAccountInput = {
 
 /** A user who is to be an operator. */
 export type GrantOperatorInput = {
-  /** Names this command. */
+  /** Names this command, in 1 to 128 bytes of UTF-8. */
   commandId?: string | null | undefined;
   /** Why, 1 to 500 characters. It is kept for ever: no personal data. */
   reason: string;
@@ -72,7 +72,7 @@ export type GrantOperatorInput = {
 export type GrantPlanInput = {
   /** The id of the account. */
   accountId: string | number;
-  /** Names this command. */
+  /** Names this command, in 1 to 128 bytes of UTF-8. */
   commandId?: string | null | undefined;
   /** The id of the plan, e.g. `team`. */
   plan: string;
@@ -82,7 +82,7 @@ export type GrantPlanInput = {
 
 /** Somebody to work in the account. */
 export type InviteMemberInput = {
-  /** Names this command. */
+  /** Names this command, in 1 to 128 bytes of UTF-8. */
   commandId?: string | null | undefined;
   /** Where the invitation is mailed to, and who alone can accept it. */
   email: string;
@@ -92,7 +92,7 @@ export type InviteMemberInput = {
 
 /** A new key of the account. */
 export type IssueKeyInput = {
-  /** Names this command: sent again, it returns the first result without the secret. */
+  /** Names this command, in 1 to 128 bytes of UTF-8: sent again, it returns the first result without the secret. */
   commandId?: string | null | undefined;
   /** Live or test. */
   environment?: KeyEnvironment;
@@ -164,7 +164,7 @@ export type KeyScope =
 export type LeaveTeamInput = {
   /** The id of the account, as in `me.accounts`. */
   accountId: string | number;
-  /** Names this command. */
+  /** Names this command, in 1 to 128 bytes of UTF-8. */
   commandId?: string | null | undefined;
 };
 
@@ -191,7 +191,7 @@ export type RefreshSessionInput = {
 
 /** A new user with an account of its own. */
 export type RegisterUserInput = {
-  /** Names this command: sent again, it returns the first result and changes nothing. */
+  /** Names this command, in 1 to 128 bytes of UTF-8: sent again, it returns the first result and changes nothing. */
   commandId?: string | null | undefined;
   /** Unique; compared without case. */
   email: string;
@@ -203,7 +203,7 @@ export type RegisterUserInput = {
 
 /** A member to remove. */
 export type RemoveMemberInput = {
-  /** Names this command. */
+  /** Names this command, in 1 to 128 bytes of UTF-8. */
   commandId?: string | null | undefined;
   /** The id of the user. */
   userId: string | number;
@@ -211,7 +211,7 @@ export type RemoveMemberInput = {
 
 /** A forgotten password. */
 export type RequestPasswordResetInput = {
-  /** Names this command. */
+  /** Names this command, in 1 to 128 bytes of UTF-8. */
   commandId?: string | null | undefined;
   /** Compared trimmed, in NFKC and lower case. */
   email: string;
@@ -219,7 +219,7 @@ export type RequestPasswordResetInput = {
 
 /** A new password in place of a forgotten one. */
 export type ResetPasswordInput = {
-  /** Names this command. */
+  /** Names this command, in 1 to 128 bytes of UTF-8. */
   commandId?: string | null | undefined;
   /** 8 to 200 characters. Stored as an argon2id hash. */
   newPassword: string;
@@ -229,7 +229,7 @@ export type ResetPasswordInput = {
 
 /** A key of any account that an operator revokes. */
 export type RevokeKeyAsOperatorInput = {
-  /** Names this command. */
+  /** Names this command, in 1 to 128 bytes of UTF-8. */
   commandId?: string | null | undefined;
   /** The id of the key, not its secret. */
   id: string | number;
@@ -239,7 +239,7 @@ export type RevokeKeyAsOperatorInput = {
 
 /** A key to revoke. */
 export type RevokeKeyInput = {
-  /** Names this command. */
+  /** Names this command, in 1 to 128 bytes of UTF-8. */
   commandId?: string | null | undefined;
   /** The id of the key, not its secret. */
   id: string | number;
@@ -247,7 +247,7 @@ export type RevokeKeyInput = {
 
 /** An operator who is not to be one any more. */
 export type RevokeOperatorInput = {
-  /** Names this command. */
+  /** Names this command, in 1 to 128 bytes of UTF-8. */
   commandId?: string | null | undefined;
   /** Why, 1 to 500 characters. It is kept for ever: no personal data. */
   reason: string;
@@ -257,7 +257,7 @@ export type RevokeOperatorInput = {
 
 /** A key that gets another secret. */
 export type RotateKeyInput = {
-  /** Names this command: sent again, it returns the first result without the secret. */
+  /** Names this command, in 1 to 128 bytes of UTF-8: sent again, it returns the first result without the secret. */
   commandId?: string | null | undefined;
   /** How long the secret that it has now works beside the new one, in seconds: 0 to 2592000 (30 days). */
   graceSeconds?: number;
@@ -267,7 +267,7 @@ export type RotateKeyInput = {
 
 /** Who signs in. */
 export type SignInInput = {
-  /** Names this command: sent again, it returns the first result, without its tokens. */
+  /** Names this command, in 1 to 128 bytes of UTF-8: sent again, it returns the first result, without its tokens. */
   commandId?: string | null | undefined;
   /** Compared without case. */
   email: string;
@@ -277,13 +277,13 @@ export type SignInInput = {
 
 /** The end of all sessions of the user who is signed in. */
 export type SignOutEverywhereInput = {
-  /** Names this command. */
+  /** Names this command, in 1 to 128 bytes of UTF-8. */
   commandId?: string | null | undefined;
 };
 
 /** The end of the session that is signed in. */
 export type SignOutInput = {
-  /** Names this command. */
+  /** Names this command, in 1 to 128 bytes of UTF-8. */
   commandId?: string | null | undefined;
 };
 
@@ -303,7 +303,7 @@ export type SpendInput = {
 
 /** What changes about the user who is signed in. */
 export type UpdateProfileInput = {
-  /** Names this command. */
+  /** Names this command, in 1 to 128 bytes of UTF-8. */
   commandId?: string | null | undefined;
   /** At most 100 characters. */
   name: string;
@@ -318,7 +318,7 @@ export type UsageInterval =
 
 /** A token that was mailed. */
 export type VerifyEmailInput = {
-  /** Names this command. */
+  /** Names this command, in 1 to 128 bytes of UTF-8. */
   commandId?: string | null | undefined;
   /** As it stands in the mail; good for seven days. */
   token: string;
@@ -338,7 +338,7 @@ export type VerifyKeyInput = {
 
 /** An invitation to withdraw. */
 export type WithdrawInvitationInput = {
-  /** Names this command. */
+  /** Names this command, in 1 to 128 bytes of UTF-8. */
   commandId?: string | null | undefined;
   /** The id of the invitation. */
   id: string | number;

@@ -169,10 +169,20 @@ it.each([
   ['a name without characters', [{ name: '', value: 'x' }]],
   ['a long name', [{ name: 'x'.repeat(41), value: 'x' }]],
   ['a long value', [{ name: 'x', value: 'x'.repeat(501) }]],
+  ['a name of two lines', [{ name: 'a\nb', value: 'x' }]],
+  ['half a surrogate pair', [{ name: 'x', value: '\ud83d' }]],
   ['a name twice', ['1', '2'].map((value) => ({ name: 'x', value }))],
   ['too many entries', Array.from({ length: 21 }, (_, i) => ({ name: `n${i}`, value: '' }))],
 ])('refuses metadata with %s', (_what, metadata) => {
   given(keyDecider)
     .when({ type: 'IssueKey', key: { ...data, metadata }, at })
     .thenRefused('INVALID_INPUT', 'metadata');
+});
+
+it('counts the characters of metadata as people do, and takes values of several lines', () => {
+  const family = '👨‍👩‍👧‍👦';
+  const metadata = [{ name: family.repeat(40), value: `${family.repeat(498)}\nx` }];
+  given(keyDecider)
+    .when({ type: 'IssueKey', key: { ...data, metadata }, at })
+    .then({ type: 'KeyIssued', data: { ...data, metadata } });
 });

@@ -1,13 +1,14 @@
 import type { CommandContext } from '../../eventsourcing/commandHandler.js';
 import { contentHash } from '../../eventsourcing/ids.js';
 import type { AddressHashes } from '../../usage/addresses.js';
+import { textProblem, tidy } from '../../text/text.js';
 import { periodOf } from '../../usage/periods.js';
 import { senderOf } from './command.js';
 import type { RequestContext } from './context.js';
 import { actorOf } from './context.js';
 import { badCommandId, InvalidInput } from './refusals.js';
 
-const MAX_REASON = 500;
+const REASON = { min: 1, max: 500, lines: true };
 
 /** What every action of an operator is given. */
 interface Given {
@@ -29,10 +30,9 @@ function operatorOf(context: RequestContext): string {
 
 export function operatorAction(addresses: AddressHashes): OperatorAction {
   return (context, { commandId: given, ...input }, name) => {
-    const reason = input.reason.trim();
-    if (reason === '' || reason.length > MAX_REASON) {
-      return new InvalidInput(`"reason" must have 1 to ${MAX_REASON} characters.`, 'reason');
-    }
+    const reason = tidy(input.reason);
+    const problem = textProblem('reason', reason, REASON);
+    if (problem !== undefined) return new InvalidInput(problem, 'reason');
     const request = contentHash(JSON.stringify([name, input]));
     const sender = senderOf(context, { commandId: given }, request);
     if (!sender) return badCommandId();
