@@ -32,7 +32,7 @@ import type { Config } from './config.js';
 import { createDemo } from './demo.js';
 import type { CommandHandler } from './eventsourcing/commandHandler.js';
 import type { EventStore } from './eventsourcing/eventStore.js';
-import { listen } from './http/listen.js';
+import { listen, probeAddress } from './http/listen.js';
 import type { Sql } from './sql/sql.js';
 import { readTrustedDocuments } from './graphql/transport/trustedDocuments.js';
 import type { Logger } from './logger.js';
@@ -93,6 +93,7 @@ async function opened<S>(options: StartOptions, starting: Starting<S>): Promise<
   for (const warning of config.warnings) log.warn(warning);
   const shutdown = new Shutdown(log);
   try {
+    await probeAddress(config);
     onProgress('Opening the database', 0, 1);
     const stores = await openStores(config, root, log, shutdown);
     onProgress('Opening the database', 1, 1);

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { readdir } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
@@ -117,7 +118,12 @@ describe('a first start', () => {
       await once(other, 'listening');
       const { port } = other.address() as AddressInfo;
       try {
-        expect(await refusal({ PORT: String(port) })).toContain('PORT');
+        const before = await readdir(place.dataDir).catch(() => []);
+        expect(await refusal({ PORT: String(port) })).toContain(
+          'PORT: another process is listening there already',
+        );
+        // Told before the start's work, which would have begun there.
+        expect(await readdir(place.dataDir).catch(() => [])).toEqual(before);
       } finally {
         other.close();
       }
