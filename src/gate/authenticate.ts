@@ -115,7 +115,9 @@ function streamsOf(caller: Extract<Caller, { readonly accountId: string }>): str
 
 function fromMemory(credentials: Credentials, access: Access, now: number): Caller | Promise<Caller> {
   const { authorization, 'x-api-key': apiKey, 'tollgraph-account': wanted } = credentials;
-  if (authorization !== undefined) {
+  // A key that stands by itself goes before what is no token of ours, such as the password of a proxy.
+  const byItself = typeof apiKey === 'string' && apiKey !== '' && !/^Bearer\b/i.test(authorization ?? '');
+  if (authorization !== undefined && !byItself) {
     const token = BEARER.exec(authorization)?.[1];
     if (token === undefined) return { kind: 'refused', code: 'KEY_MALFORMED' };
     return JWT.test(token)

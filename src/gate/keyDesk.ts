@@ -14,7 +14,8 @@ export function createKeyDesk(gate: Gate, limitStates: LimitStates): KeyDesk {
   const shown = (states: readonly LimitState[]) => states.map(statusOf);
   return {
     find: async (secret) => {
-      const caller = await gate.authenticate({ 'x-api-key': secret });
+      // Blanks around it are none of its own, as in a header (RFC 9110, section 5.5).
+      const caller = await gate.authenticate({ 'x-api-key': secret.replace(/^[ \t]+|[ \t]+$/g, '') });
       if (caller.kind === 'key') return caller.key;
       const code = caller.kind === 'refused' ? caller.code : 'KEY_MALFORMED';
       if (code === 'TRY_AGAIN') throw new Outage('nobody can tell whether the key is good');

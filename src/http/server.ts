@@ -2,7 +2,7 @@ import cors from '@fastify/cors';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import Fastify from 'fastify';
 import type { ErrorCode } from '../graphql/kit/errors.js';
-import { ERRORS, statusOf } from '../graphql/kit/errors.js';
+import { statusOf } from '../graphql/kit/errors.js';
 import { EVENT_STREAM } from '../graphql/transport/eventStream.js';
 import type { Logger } from '../logger.js';
 import type { Metrics } from '../metrics.js';
@@ -11,6 +11,11 @@ import { checkParameters } from './parameters.js';
 import { requireHttps } from './httpsOnly.js';
 import type { ProxyTrust } from './proxies.js';
 import { Proxies } from './proxies.js';
+import { readGzip } from './encodings.js';
+import { errorBody, SECURITY_HEADERS } from './errorBody.js';
+import { answerParserError } from './parserErrors.js';
+import type { BodyTime } from './slowBodies.js';
+import { refuseSlowBodies } from './slowBodies.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -29,7 +34,13 @@ export interface HttpOptions {
   readonly corsOrigins: readonly string[];
   readonly log: Logger;
   readonly metrics: Metrics;
+  /** How long the head of a request may take, and how long its body, where the route says nothing else. */
+  readonly times?: { readonly headMs: number; readonly body: BodyTime };
 }
+
+const TIMES = { headMs: 15_000, body: { silence: 15_000, whole: 15_000 } };
+/** How often Node looks for heads that take too long. */
+const CHECK_MS = 1_000;
 
 const CODES: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'BODY_TOO_LARGE',
@@ -40,6 +51,8 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_BAD_URL: 'NOT_FOUND',
 };
 
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
+
 const CODES_BY_STATUS: Readonly<Record<number, ErrorCode>> = {
   400: 'BODY_INVALID',
   // A folder of the playground's files.
@@ -49,12 +62,6 @@ const CODES_BY_STATUS: Readonly<Record<number, ErrorCode>> = {
 /** How long a browser need not ask again what another origin may send: as long as Chromium keeps it. */
 const PREFLIGHT_SECONDS = 7_200;
 
-const SECURITY_HEADERS = {
-  'x-content-type-options': 'nosniff',
-  'referrer-policy': 'no-referrer',
-  'x-frame-options': 'DENY',
-};
-
 /** The HTTP server: every failure that it finds itself has the shape of a GraphQL error. */
 export async function createHttpServer({
   trustProxy,
@@ -62,20 +69,30 @@ export async function createHttpServer({
   corsOrigins,
   log,
   metrics,
+  times = TIMES,
 }: HttpOptions): Promise<FastifyInstance> {
   const fastify = Fastify({
     logger: false,
     bodyLimit: MAX_BODY_BYTES,
     connectionTimeout: 30_000,
-    requestTimeout: 15_000,
+    http: {
+      headersTimeout: times.headMs,
+      // Of bodies each route has its own.
+      requestTimeout: 0,
+      connectionsCheckingInterval: Math.min(CHECK_MS, times.headMs),
+    },
+    requestTimeout: 0,
+    clientErrorHandler: answerParserError,
     // What reaches a server that closes is answered like everything else (gracefulStop.ts).
     return503OnClosing: false,
     // What Fastify refuses before it looks for a route.
     frameworkErrors: (error: FastifyError, _request: unknown, reply: FastifyReply) => {
       const code = CODES[error.code] ?? 'BODY_INVALID';
-      void reply.status(statusOf(code)).send(body(code));
+      void reply.status(statusOf(code)).send(errorBody(code));
     },
   });
+  refuseSlowBodies(fastify, times.body);
+  readGzip(fastify);
 
   const proxies = new Proxies(trustProxy);
   fastify.decorateRequest('clientAddress', {
@@ -90,12 +107,18 @@ export async function createHttpServer({
       CODES_BY_STATUS[error.statusCode ?? 500] ??
       (error instanceof SyntaxError ? 'BODY_INVALID' : 'INTERNAL');
     if (code === 'INTERNAL') log.error('a request failed', error);
-    return reply.status(statusOf(code)).send(body(code));
+    return reply.status(statusOf(code)).send(errorBody(code));
+  });
+  fastify.setNotFoundHandler(({ url }, reply) => {
+    const path = url.replace(/[?#].*$/s, '');
+    const allowed = METHODS.filter((method) => fastify.hasRoute({ method, url: path }));
+    if (allowed.length === 0) return reply.status(404).send(errorBody('NOT_FOUND'));
+    const code = 'METHOD_NOT_ALLOWED';
+    return reply.status(statusOf(code)).header('allow', allowed.join(', ')).send(errorBody(code));
   });
   checkParameters(fastify, (reply, error) => {
     void reply.status(error.status).send({ errors: [error] });
   });
-  fastify.setNotFoundHandler((_request, reply) => reply.status(404).send(body('NOT_FOUND')));
   // All with callbacks: an asynchronous hook costs every answer a promise.
   fastify.addHook('onResponse', ({ method, routeOptions }, reply, done) => {
     // How long somebody listens says nothing of how fast we are.
@@ -124,8 +147,4 @@ export async function createHttpServer({
     });
   }
   return fastify;
-}
-
-function body(code: ErrorCode): object {
-  return { errors: [{ message: ERRORS[code][1], extensions: { code } }] };
 }

@@ -91,6 +91,8 @@ export const EXPOSED_HEADERS = [
   'X-User-Id',
   'X-Response-Time',
   'X-Demo-Mode',
+  // The name of a file that an export comes as.
+  'Content-Disposition',
 ];
 
 /** Why a limit refuses a call. */

@@ -120,6 +120,18 @@ describe('a document that does not fit the schema', () => {
   });
 });
 
+it('an empty operationName counts as absent', async () => {
+  expect(await post('{"query":"query A { __typename }","operationName":""}')).toMatchObject({ status: 200 });
+  expect(await post('{"query":"{ __typename } query B { __typename }","operationName":""}')).toMatchObject({
+    status: 400,
+  });
+  const query = encodeURIComponent('query A { __typename }');
+  const headers = { 'x-api-key': secret };
+  for (const path of [`/graphql?operationName=&query=${query}`, `/graphql?query=${query}&operationName=`]) {
+    expect(await send(path, { headers })).toMatchObject({ status: 200, codes: [] });
+  }
+});
+
 describe('a body that is no request', () => {
   it.each<[string, string, number, string]>([
     ['text that is not JSON', 'hello', 400, 'BODY_INVALID'],
@@ -444,8 +456,14 @@ describe('an address that is none', () => {
     expect(await send(path)).toMatchObject({ status: 404, codes: ['NOT_FOUND'] });
   });
 
-  it.each(['PUT', 'DELETE', 'PATCH'])('%s has nothing at /graphql', async (method) => {
-    expect(await send('/graphql', { method })).toMatchObject({ status: 404, codes: ['NOT_FOUND'] });
+  it.each(['PUT', 'DELETE', 'PATCH'])('%s is not for /graphql, which says what is', async (method) => {
+    const { status, codes, headers } = await send('/graphql', { method });
+    expect([status, codes, headers.get('allow')]).toEqual([
+      405,
+      ['METHOD_NOT_ALLOWED'],
+      'GET, HEAD, POST, OPTIONS',
+    ]);
+    expect(await send('/health', { method })).toMatchObject({ status: 405 });
   });
 });
 

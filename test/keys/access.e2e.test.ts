@@ -94,6 +94,20 @@ describe('a key', () => {
     expect(await call({ 'x-api-key': secret })).toEqual([200, undefined]);
   });
 
+  it.each(['', 'Basic dXNlcjpwYXNz', 'Negotiate YII'])(
+    'opens by X-API-Key beside what a proxy or a browser puts into Authorization: %j',
+    async (authorization) => {
+      const { secret } = await customer();
+      expect(await call({ authorization, 'x-api-key': secret })).toEqual([200, undefined]);
+      // Whoever says Bearer means it, and an empty key is none.
+      expect(await call({ authorization: 'Bearer sk_x', 'x-api-key': secret })).toEqual([
+        401,
+        'KEY_MALFORMED',
+      ]);
+      expect(await call({ authorization, 'x-api-key': '' })).toEqual([401, 'KEY_MALFORMED']);
+    },
+  );
+
   it('that is missing is KEY_MISSING', async () => {
     expect(await call({})).toEqual([401, 'KEY_MISSING']);
   });

@@ -65,6 +65,9 @@ it('says whose a key is, what it may do and what it has left, and takes nothing'
 it('says why a key may not be used', async () => {
   const { token, secret, keyId } = await t.customer();
   expect(await reasonOf({ key: 'nonsense' })).toBe('KEY_MALFORMED');
+  // As in a header, blanks around it are none of its own.
+  expect(await reasonOf({ key: ` \t${mintKey('sk_live_')}\t ` })).toBe('KEY_UNKNOWN');
+  expect(await reasonOf({ key: `${mintKey('sk_live_')}\n` })).toBe('KEY_MALFORMED');
   expect(await reasonOf({ key: mintKey('sk_live_') })).toBe('KEY_UNKNOWN');
   // A session is no key.
   expect(await reasonOf({ key: token })).toBe('KEY_MALFORMED');

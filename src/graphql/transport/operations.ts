@@ -54,7 +54,7 @@ export class Operations {
     const response = await this.apollo.executeOperation(
       {
         query,
-        ...(operationName != null && { operationName }),
+        ...(operationName != null && operationName !== '' && { operationName }),
         ...(variables != null && { variables }),
         ...(http && { http: { method: 'POST', headers: headersOf(http), search: '', body: null } }),
       },
@@ -68,6 +68,13 @@ export class Operations {
       kind: 'answer',
       result: body.kind === 'single' ? body.singleResult : body.initialResult,
     };
+  }
+}
+
+/** An `operationName` that is empty, as many clients send for an operation without a name, counts as absent. */
+export function dropEmptyName(body: unknown): void {
+  if (typeof body === 'object' && body !== null && 'operationName' in body && body.operationName === '') {
+    delete body.operationName;
   }
 }
 

@@ -21,7 +21,7 @@ import { answerKnown, KnownOperations } from './knownOperations.js';
 import { MAX_TOKENS, queryLimits } from '../execution/queryLimits.js';
 import type { Loaders } from '../kit/loaders.js';
 import type { CreateContext } from './operations.js';
-import { Operations } from './operations.js';
+import { dropEmptyName, Operations } from './operations.js';
 import { literalTexts } from '../execution/texts.js';
 import type { TrustedDocuments } from './trustedDocuments.js';
 import { insertDocument } from './trustedDocuments.js';
@@ -99,6 +99,7 @@ export async function serveGraphQL(fastify: FastifyInstance, options: GraphQLSer
   const preHandler: preHandlerHookHandler = (request, reply, next) => {
     try {
       insertDocument(documents, request);
+      dropEmptyName(request.body);
       next();
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
@@ -108,8 +109,10 @@ export async function serveGraphQL(fastify: FastifyInstance, options: GraphQLSer
   fastify.route({
     method: 'GET',
     url: '/graphql',
-    preHandler: ({ headers }, _reply, next) => {
+    preHandler: ({ headers, raw }, _reply, next) => {
       if (isPreflighted(headers)) headers['apollo-require-preflight'] = 'true';
+      // Empty, it counts as absent.
+      raw.url = raw.url?.replace(/([?&])operationName=(?=&|$)/, '$1');
       next();
     },
     handler: answer,

@@ -203,7 +203,9 @@ function credentialsOf(params: Record<string, unknown>): Credentials {
   const named = (header: string): string | undefined => {
     const value = Object.entries(params).find(([name]) => name.toLowerCase() === header)?.[1] ?? undefined;
     // What is no text is no key.
-    return value === undefined || typeof value === 'string' ? value : '';
+    if (value !== undefined && typeof value !== 'string') return '';
+    // Blanks around it are none of its own, as in a header.
+    return value?.replace(/^[ \t]+|[ \t]+$/g, '');
   };
   const [authorization, apiKey] = [named('authorization'), named('x-api-key')];
   const account = named('tollgraph-account');
