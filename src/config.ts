@@ -197,6 +197,7 @@ const Environment = z.object({
     ),
   JOURNAL_FLUSH_MS: z.coerce.number().min(0).max(1_000).default(1),
   EMBEDDINGS: z.enum(['local', 'off']).default('local'),
+  MAX_ANSWER_BYTES: z.coerce.number().int().min(10_000).max(1_000_000_000).default(10_000_000),
   SHUTDOWN_DRAIN_MS: z.coerce.number().int().min(0).max(60_000).default(0),
   OTEL_EXPORTER_OTLP_ENDPOINT: url.optional(),
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: url.optional(),
@@ -259,6 +260,8 @@ export interface Config {
   /** Shortest time between two flushes of the usage journal under load, in milliseconds. */
   readonly journalFlushMs: number;
   readonly embeddings: 'local' | 'off';
+  /** Of an answer's data as JSON. */
+  readonly maxAnswerBytes: number;
   /** How long a server that stops goes on serving, unready, in milliseconds. */
   readonly shutdownDrainMs: number;
   /** Undefined where nothing is traced. */
@@ -341,6 +344,7 @@ export function parseConfig(env: NodeJS.ProcessEnv): Config {
     corsOrigins: e.CORS_ORIGINS,
     journalFlushMs: e.JOURNAL_FLUSH_MS,
     embeddings: e.EMBEDDINGS,
+    maxAnswerBytes: e.MAX_ANSWER_BYTES,
     shutdownDrainMs: e.SHUTDOWN_DRAIN_MS,
     tracing:
       traces === undefined

@@ -63,6 +63,7 @@ it('needs nothing', () => {
     corsOrigins: [],
     journalFlushMs: 1,
     embeddings: 'local',
+    maxAnswerBytes: 10_000_000,
     shutdownDrainMs: 0,
     tracing: undefined,
     warnings: [],
@@ -100,6 +101,7 @@ it('takes what is set', () => {
     EMBEDDINGS: 'off',
     SMTP_URL: 'smtps://user:secret@mail:465',
     MAIL_FROM: 'Shop <shop@example.com>',
+    MAX_ANSWER_BYTES: '20000',
     SHUTDOWN_DRAIN_MS: '3000',
   };
   expect(parseConfig(env)).toEqual({
@@ -127,6 +129,7 @@ it('takes what is set', () => {
     corsOrigins: ['https://a.example', 'https://b.example'],
     journalFlushMs: 2.5,
     embeddings: 'off',
+    maxAnswerBytes: 20_000,
     shutdownDrainMs: 3_000,
     tracing: undefined,
     warnings: [],

@@ -89,6 +89,7 @@ export async function createApi(
     onRevoked: access.onRevoked,
     documents,
     production: config.production,
+    maxAnswerBytes: config.maxAnswerBytes,
     log,
   });
   const graceful = new GracefulStop(fastify, { drainMs: config.shutdownDrainMs });

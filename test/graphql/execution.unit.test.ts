@@ -21,7 +21,7 @@ const schema = buildSchema(`
 const metrics = new Metrics();
 
 /** What an operation comes to where these values are given. */
-async function executed(query: string, rootValue: object) {
+async function executed(query: string, rootValue: object, maxAnswerBytes = 1_000) {
   const document = parse(query);
   const [operation] = document.definitions;
   if (operation?.kind !== 'OperationDefinition') throw new Error('no operation');
@@ -33,7 +33,7 @@ async function executed(query: string, rootValue: object) {
   const shape = shapeOf(schema, document, operation);
   const prepared = { shape, access: [], cost: formula, texts, run };
   return execute(
-    { log: silentLogger, metrics, deadlines: new Deadlines(10_000) },
+    { log: silentLogger, metrics, deadlines: new Deadlines(10_000), maxAnswerBytes },
     { prepared, cost, variables: { given: {}, coerced: {} } },
     { patternsRead: new Set() } as never,
     run,
@@ -71,6 +71,22 @@ describe('an internal error', () => {
     const part = await executed('{ list { name } }', { list });
     expect(part.result.data).toEqual({ list: [{ name: 'x' }, { name: null }, { name: 'x' }] });
     expect(part.actualCost).toBe((all.actualCost ?? 0) - 2);
+  });
+});
+
+describe('an answer that is too large', () => {
+  it('is refused, and billed: its work was done', async () => {
+    const query = '{ good { name } }';
+    const bytes = (name: string): number => Buffer.byteLength(JSON.stringify({ good: { name } }));
+    for (const name of ['x'.repeat(990), 'ä'.repeat(400), '\u0001'.repeat(160), '😀'.repeat(240)]) {
+      const all = await executed(query, { good: { name } }, bytes(name));
+      expect(all).toMatchObject({ status: 'ok', result: { data: { good: { name } } } });
+      const { result, status, actualCost } = await executed(query, { good: { name } }, bytes(name) - 1);
+      expect([status, actualCost, result.data]).toEqual(['error', all.actualCost, undefined]);
+      expect(JSON.parse(JSON.stringify(result))).toMatchObject({
+        errors: [{ extensions: { code: 'ANSWER_TOO_LARGE', maxBytes: bytes(name) - 1 } }],
+      });
+    }
   });
 });
 

@@ -75,6 +75,7 @@ beforeEach(async () => {
     onRevoked: () => undefined,
     documents: new Map(),
     production: false,
+    maxAnswerBytes: 10_000_000,
     log,
   });
   url = `${(await fastify.listen({ port: 0, host: '127.0.0.1' })).replace('http', 'ws')}/graphql`;

@@ -41,6 +41,35 @@ describe('variables that do not fit are refused', () => {
     }
   });
 
+  it('without repeating it either where it stands for a time, an enum, a number or a flag', async () => {
+    const { token, secret } = await t.customer();
+    const given = 'correct horse';
+    const issue = (input: object) => messages(ISSUE, { input: { name: 'x', ...input } }, token);
+    const said = [
+      ...(await messages(USAGE, { from: given }, token)),
+      ...(await messages(USAGE, { from: { [given]: given } }, token)),
+      ...(await messages(USAGE, { from: `2026-02-30T00:00:00Z ${given}` }, token)),
+      ...(await issue({ environment: given })),
+      ...(await issue({ environment: [given] })),
+      ...(await issue({ scopes: [given, `" does not exist in "${given}" enum.`] })),
+      ...(await issue({ expiresAt: given })),
+      ...(await messages(
+        'query ($first: Int) { patterns(first: $first) { totalCount } }',
+        { first: given },
+        secret,
+      )),
+      ...(await messages('query ($id: ID) { pattern(id: $id) { __typename } }', { id: { given } }, secret)),
+      ...(await messages('query ($if: Boolean!) { __typename @skip(if: $if) }', { if: given })),
+    ];
+    for (const message of said) {
+      expect(message).not.toContain('horse');
+      expect(message).toMatch(/^Variable "\$\w+"( at "[^"]+")? does not fit: .{10,}\.$/);
+    }
+    expect(await issue({ environment: given })).toEqual([
+      'Variable "$input" at "input.environment" does not fit: It is no value of the enum "KeyEnvironment".',
+    ]);
+  });
+
   it('with the place and the reason', async () => {
     const { token } = await t.register();
     const email = 'a@example.com';

@@ -10,6 +10,7 @@ import type { Cost } from '../cost/formula.js';
 import type { ErrorCode } from '../kit/errors.js';
 import { ApiError, ERRORS } from '../kit/errors.js';
 import { withoutFields } from './answered.js';
+import { fitsBytes } from './answerBytes.js';
 import type { Deadlines } from './deadlines.js';
 import type { PreparedOperation, Run } from './executor.js';
 
@@ -32,7 +33,13 @@ export async function execute(
     log,
     metrics,
     deadlines,
-  }: { readonly log: Logger; readonly metrics: Metrics; readonly deadlines: Deadlines },
+    maxAnswerBytes,
+  }: {
+    readonly log: Logger;
+    readonly metrics: Metrics;
+    readonly deadlines: Deadlines;
+    readonly maxAnswerBytes: number;
+  },
   { prepared, cost, variables }: Execution,
   context: RequestContext,
   run: Run,
@@ -60,6 +67,13 @@ export async function execute(
     metrics.costOverruns.inc();
     const { rootFields } = prepared.shape;
     log.warn('an answer cost more than its estimate', { rootFields, actualCost, estimate: cost.estimate });
+  }
+  if (!fitsBytes(outcome.data, maxAnswerBytes)) {
+    // Its work was done, and is billed as what was asked for.
+    const tooLarge = [
+      publicError(log, new ApiError('ANSWER_TOO_LARGE', undefined, { maxBytes: maxAnswerBytes })),
+    ];
+    return { result: { errors: tooLarge } as never, status: 'error', patterns, actualCost };
   }
   if (!outcome.errors) return { result: outcome, status: 'ok', patterns, actualCost };
   return {

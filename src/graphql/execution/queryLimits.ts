@@ -30,8 +30,26 @@ export function withoutValue(error: GraphQLError): GraphQLError {
   if (!originalError) return error;
   const variable = /^Variable "[^"]+"/.exec(message)?.[0] ?? 'A variable';
   const path = / at "[^"\\]+"$/.exec(message.slice(0, -`; ${originalError.message}`.length))?.[0] ?? '';
-  const reason = originalError.message.replace(/( cannot represent [^:]*value): .*$/s, '$1.');
-  return new GraphQLError(`${variable}${path} does not fit: ${reason}`, { nodes: nodes ?? null });
+  return new GraphQLError(`${variable}${path} does not fit: ${reasonOf(originalError.message)}`, {
+    nodes: nodes ?? null,
+  });
+}
+
+/** What graphql-js and our own scalars say of a value without repeating it. */
+const WITHOUT_VALUE = [
+  /^Expected (non-nullable )?type "[^"]+"( not to be null| to be an object)?\.$/,
+  /^Field "[^"]*" (of required type "[^"]+" was not provided|is not defined by type "[^"]+")\./,
+  /^Exactly one key must be specified/,
+  // Of ours, all begin like this: "A time must be …".
+  /^An? [a-z]+ (must|may) /,
+];
+
+function reasonOf(message: string): string {
+  if (WITHOUT_VALUE.some((pattern) => pattern.test(message))) return message;
+  const cannot = /^(?:Enum "\w+"|\w+) cannot represent (?:an? )?[a-z0-9 -]*value(?=[: ])/.exec(message)?.[0];
+  if (cannot !== undefined) return `${cannot}.`;
+  const enumName = /^Value ".*" does not exist in "(\w+)" enum\./s.exec(message)?.[1];
+  return enumName === undefined ? 'It is no value of its type.' : `It is no value of the enum "${enumName}".`;
 }
 
 /**

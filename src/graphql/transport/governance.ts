@@ -38,6 +38,8 @@ export interface GovernanceOptions {
   readonly production: boolean;
   readonly log: Logger;
   readonly tracing?: Tracing | undefined;
+  /** Of an answer's data as JSON. */
+  readonly maxAnswerBytes: number;
 }
 
 interface Governing extends GovernanceOptions {

@@ -99,5 +99,7 @@ export function textOf({ errors, data, extensions }: Result): string {
 /** The status of HTTP for what the execution came to. */
 export function statusFor({ status, result }: Pick<Executed<ExecutionResult>, 'status' | 'result'>): number {
   if (status === 'timeout') return statusOf('TIMEOUT');
-  return result.data === undefined ? 500 : 200;
+  if (result.data !== undefined) return 200;
+  const tooLarge = result.errors?.[0]?.extensions['code'] === ('ANSWER_TOO_LARGE' satisfies ErrorCode);
+  return tooLarge ? statusOf('ANSWER_TOO_LARGE') : 500;
 }
