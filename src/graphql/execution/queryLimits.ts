@@ -49,7 +49,7 @@ function reasonOf(message: string): string {
   const cannot = /^(?:Enum "\w+"|\w+) cannot represent (?:an? )?[a-z0-9 -]*value(?=[: ])/.exec(message)?.[0];
   if (cannot !== undefined) return `${cannot}.`;
   const enumName = /^Value ".*" does not exist in "(\w+)" enum\./s.exec(message)?.[1];
-  return enumName === undefined ? 'It is no value of its type.' : `It is no value of the enum "${enumName}".`;
+  return enumName === undefined ? 'Not a value of this type.' : `Not a value of the enum "${enumName}".`;
 }
 
 /**
