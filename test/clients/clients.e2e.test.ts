@@ -10,7 +10,7 @@ import {
 import type { TestApp } from '../support/app.js';
 import { startApp } from '../support/app.js';
 import { connectApolloClient } from './apolloClient.js';
-import type { Connect, TestedClient } from './client.js';
+import type { Connect, Outcome, TestedClient } from './client.js';
 import { connectGraphqlRequest, connectGraphqlRequestByGet } from './graphqlRequest.js';
 import { connectGraphqlSse } from './graphqlSse.js';
 import { connectGraphqlWs } from './graphqlWs.js';
@@ -103,16 +103,18 @@ describe.each(CLIENTS)('%s', (_name, connect) => {
     const client = withKey(secret);
     const events = client.subscribe?.(UsageChangedDocument.toString());
     if (!events) return;
-    const first = (await events.next()).value;
+    const next = async (): Promise<Outcome | undefined> =>
+      ((await events.next()) as IteratorResult<Outcome, undefined>).value;
+    const first = await next();
     expect([first?.data?.['usageChanged'], first?.codes]).toEqual([
       expect.objectContaining({ requests: 0 }),
       [],
     ]);
     await t.query(PatternsDocument, { first: 1 }, secret);
-    const second = (await events.next()).value;
+    const second = await next();
     expect(second?.data?.['usageChanged']).toMatchObject({ requests: 1 });
     await t.query(RevokeKeyDocument, { input: { id: keyId } }, token);
-    expect((await events.next()).value?.codes).toEqual(['KEY_REVOKED']);
+    expect((await next())?.codes).toEqual(['KEY_REVOKED']);
     await events.return?.();
   });
 });

@@ -1,4 +1,4 @@
-import { buildSchema, execute as executeDocument, parse } from 'graphql';
+import { buildSchema, execute as executeDocument, Kind, parse } from 'graphql';
 import { CostFormula } from '../../src/graphql/cost/formula.js';
 import { Prices } from '../../src/graphql/cost/prices.js';
 import { Deadlines } from '../../src/graphql/execution/deadlines.js';
@@ -24,7 +24,7 @@ const metrics = new Metrics();
 async function executed(query: string, rootValue: object, maxAnswerBytes = 1_000) {
   const document = parse(query);
   const [operation] = document.definitions;
-  if (operation?.kind !== 'OperationDefinition') throw new Error('no operation');
+  if (operation?.kind !== Kind.OPERATION_DEFINITION) throw new Error('no operation');
   const formula = new CostFormula(schema, new Prices(schema), document, operation);
   const cost = formula.of({});
   if (cost instanceof ApiError) throw cost;

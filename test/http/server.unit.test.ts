@@ -120,7 +120,7 @@ describe('a body with an encoding', () => {
       headers,
       body: body,
     });
-    return { status: response.status, headers: response.headers, body: (await response.json()) as unknown };
+    return { status: response.status, headers: response.headers, body: await response.json() };
   };
   const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
 
