@@ -15,7 +15,8 @@ let fastify: FastifyInstance;
 let port: number;
 beforeAll(async () => {
   fastify = await createHttpServer({
-    trustProxy: false,
+    trustProxy: 0,
+    publicUrl: 'http://127.0.0.1',
     corsOrigins: ['https://shop.example'],
     log: silentLogger,
     metrics: new Metrics(),
