@@ -29,6 +29,7 @@ import type { Route } from './rest/route.js';
 import type { PersonalData } from './secrets/personalData.js';
 import type { Secrets } from './secrets/secrets.js';
 import type { SignedTokens } from './secrets/signedTokens.js';
+import type { Sql } from './sql/sql.js';
 import type { Memberships } from './teams/memberships.js';
 import type { Guard } from './usage/guard.js';
 import type { Journal } from './usage/journal.js';
@@ -146,7 +147,9 @@ export interface Services extends Ground {
   readonly limitStates: LimitStates;
   readonly journal: Pick<Journal, 'lastPosition'>;
   readonly search: Search;
-  readonly models: Pick<ReadModels, 'reached'>;
+  /** The database for queries of read models. */
+  readonly sql: Sql;
+  readonly models: Pick<ReadModels, 'access' | 'reached'>;
   /** Waits until policies have done what follows from a position, and read models show it. */
   readonly settled: (position: Position, timeoutMs: number) => Promise<boolean>;
   /** Waits until queries of this process show what its commands have stored. */

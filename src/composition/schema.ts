@@ -56,6 +56,7 @@ export function createServices(
     limitStates,
     journal: metering.journal,
     search,
+    sql: projections.sql,
     models,
     settled: async (position, timeoutMs) => {
       if (!(await policies.reached(position, timeoutMs))) return false;

@@ -20,9 +20,13 @@ const NO_TOPICS: PubSub = {
 /**
  * The schema. Instances of the resolvers come from the composition root.
  * @param instances none of them is needed to print the schema
+ * @param classes of the resolvers; all by default
  */
-export function createSchema(instances: readonly object[] = []): GraphQLSchema {
-  const resolvers = [...RESOLVERS, NodeResolver] as unknown as NonEmptyArray<ResolverClass>;
+export function createSchema(
+  instances: readonly object[] = [],
+  classes: readonly ResolverClass[] = RESOLVERS,
+): GraphQLSchema {
+  const resolvers = [...classes, NodeResolver] as unknown as NonEmptyArray<ResolverClass>;
   const byClass = new Map<ResolverClass, object>(
     instances.map((instance) => [instance.constructor, instance]),
   );
