@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { unfit, unnamed } from './text/text.js';
 import type { ProxyTrust } from './http/proxies.js';
 import { MAX_PROXIES } from './http/proxies.js';
 import { Networks } from './ipAddress.js';
@@ -281,15 +282,33 @@ export class ConfigError extends Error {
   }
 }
 
+/** Lists are written over several lines, so that line breaks pass here. */
+function unfitValue(name: string, value: string): string | undefined {
+  // What is not UTF-8 comes as this, so that two secrets of such bytes would be the same.
+  if (value.includes('\ufffd')) return 'is not UTF-8, or holds the character U+FFFD that stands for it';
+  const problem = unfit(name, value);
+  return problem && unnamed(problem);
+}
+
 /**
  * Parses the environment once; empty variables, blanks alone too, count as not set.
  * @throws ConfigError that names every variable at fault, never its value
  */
 export function parseConfig(env: NodeJS.ProcessEnv): Config {
   const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value?.trim()));
+  const unfits = new Map(
+    Object.keys(Environment.shape).flatMap((name) => {
+      const problem = unfitValue(name, set[name] ?? '');
+      return problem === undefined ? [] : [[name, problem]];
+    }),
+  );
   const parsed = Environment.safeParse(set);
-  if (!parsed.success) {
-    throw new ConfigError(parsed.error.issues.map((i) => `${i.path.join('.')}: ${i.message}`));
+  const issues = (parsed.error?.issues ?? []).filter(({ path }) => !unfits.has(String(path[0])));
+  if (!parsed.success || unfits.size > 0) {
+    throw new ConfigError([
+      ...[...unfits].map(([name, problem]) => `${name}: ${problem}`),
+      ...issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`),
+    ]);
   }
   const e = parsed.data;
   const { EVENTSTOREDB_URL: eventStore = e.EVENTSTORE_URL, EVENTSTORE_URL: alias = eventStore } = e;

@@ -235,6 +235,18 @@ const WRONG = {
   OTEL_TRACES_SAMPLER_ARG: '1.75',
 };
 
+it.each([
+  ['half a surrogate pair', '\ud800', 'is not well-formed Unicode'],
+  ['a control character', '\u0001', 'holds a control character'],
+  ['what was not UTF-8', '\ufffd', 'is not UTF-8'],
+])('refuses %s in every variable once, and does not show the value', (_what, text, why) => {
+  const others = ['NODE_ENV', 'HOST', 'DATA_DIR', 'MAIL_FROM', 'OTEL_SERVICE_NAME', 'OIDC_SHARED_SECRET'];
+  const names = [...Object.keys(WRONG), ...others, 'API_KEYS', 'CORS_ORIGINS', 'OPERATORS'].sort();
+  const said = problems(Object.fromEntries(names.map((name) => [name, `a secret ${text}`])));
+  expect(said.map((problem) => problem.split(': ')[0]).sort()).toEqual(names);
+  expect(said.filter((problem) => !problem.includes(why) || problem.includes('secret'))).toEqual([]);
+});
+
 it('names every variable at fault at once, in a line each', () => {
   const named = problems(WRONG).map((problem) => problem.slice(0, problem.indexOf(':')));
   expect(named.sort()).toEqual(Object.keys(WRONG).sort());

@@ -6,7 +6,7 @@ import { as } from '../eventsourcing/event.js';
 import { derivedId } from '../eventsourcing/ids.js';
 import type { Identity } from '../oidc/issuers.js';
 import type { PersonalData } from '../secrets/personalData.js';
-import { firstCharacters } from '../text/text.js';
+import { firstCharacters, textProblem, tidy } from '../text/text.js';
 import { holderOf } from './credentials.js';
 import { accountDecider, emailDecider, identityDecider, userDecider } from './decide.js';
 import { parseEmail } from './email.js';
@@ -103,7 +103,7 @@ export class LinkIdentity {
           userId,
           accountId: derivedId('account', context.caller, ofEmail),
           email: await seal(email),
-          name: await seal(firstCharacters(name ?? '', NAME.max)),
+          name: await seal(nameOf(name)),
           // Nobody knows it: no password signs this user in until one is set.
           passwordHash: await seal(await hashPassword(randomBytes(24).toString('base64url'))),
         },
@@ -139,6 +139,12 @@ export class LinkIdentity {
     );
     await this.commands.handle(userDecider, stream, { type: 'VerifyEmail' }, context('verify-email'));
   }
+}
+
+/** What an issuer says: cut to what we keep, and left out where it is no name. */
+function nameOf(claim = ''): string {
+  const name = firstCharacters(tidy(claim), NAME.max);
+  return textProblem('name', name, NAME) === undefined ? name : '';
 }
 
 type EmailRegistered = Extract<EmailEvent, { type: 'EmailRegistered' }>['data'];

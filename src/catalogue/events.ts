@@ -4,6 +4,9 @@ import { contentHash } from '../eventsourcing/ids.js';
 /** Of a pattern. */
 export const MAX_TAGS = 8;
 
+/** What a category is called. */
+export const CATEGORY = { min: 1, max: 100 };
+
 /** A pattern's content: an entry of the catalogue. */
 export interface PatternContent {
   readonly slug: string;

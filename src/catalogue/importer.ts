@@ -1,21 +1,29 @@
+import { isUtf8 } from 'node:buffer';
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import type { CommandContext, CommandHandler } from '../eventsourcing/commandHandler.js';
 import { derivedId } from '../eventsourcing/ids.js';
+import { textProblem, tidy } from '../text/text.js';
+import { zodText } from '../text/zodText.js';
 import { patternDecider } from './decide.js';
 import type { PatternContent } from './events.js';
-import { MAX_TAGS, patternHash, patternStream } from './events.js';
+import { CATEGORY, MAX_TAGS, patternHash, patternStream } from './events.js';
 
 const SLUG = /^[a-z0-9]+(-[a-z0-9]+)*$/;
 
 const PatternFile = z.strictObject({
-  name: z.string().min(3).max(80),
-  tier: z.string(),
+  name: zodText({ min: 3, max: 80 }),
+  tier: zodText({ min: 1, max: 100 }),
   tags: z.array(z.string().regex(SLUG)).min(1).max(MAX_TAGS),
-  description: z.string().min(80).max(2_000),
-  example: z.strictObject({ language: z.string().min(1), text: z.string().min(1).max(10_000) }).optional(),
+  description: zodText({ min: 80, max: 2_000, lines: true }),
+  example: z
+    .strictObject({
+      language: zodText({ min: 1, max: 100 }),
+      text: zodText({ min: 1, max: 10_000, lines: true }),
+    })
+    .optional(),
 });
 
 /** A file of the catalogue cannot be read; the message names it and every problem. */
@@ -29,15 +37,15 @@ export async function readPatternFiles(folder: string, tiers: readonly string[])
   const files = (await readdir(folder, { recursive: true })).filter((f) => f.endsWith('.yaml')).sort();
   return Promise.all(
     files.map(async (file) => {
-      const text = await readFile(join(folder, file), 'utf8');
-      const parsed = PatternFile.safeParse(parseYaml(text, join(folder, file)));
+      const parsed = PatternFile.safeParse(parseYaml(await readFile(join(folder, file)), join(folder, file)));
       const problems = parsed.success
         ? []
         : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-      // PostgreSQL can't hold it: an event with it would stop the read model.
-      if (JSON.stringify(parsed.data ?? '').includes('\\u0000'))
-        problems.push('a text holds the character NUL');
       const slug = basename(file, '.yaml');
+      // Some file systems write names in another spelling of Unicode.
+      const category = tidy(dirname(file));
+      const wrongCategory = textProblem('category', category, CATEGORY);
+      if (wrongCategory !== undefined) problems.push(`the folder can be no category: ${wrongCategory}`);
       if (!SLUG.test(slug)) problems.push('the file name is not a slug (lower-case words and dashes)');
       if (parsed.success && !tiers.includes(parsed.data.tier)) {
         problems.push(`tier: "${parsed.data.tier}" is none of ${tiers.join(', ')}`);
@@ -46,14 +54,15 @@ export async function readPatternFiles(folder: string, tiers: readonly string[])
         throw new PatternFileError(`${join(folder, file)}: ${problems.join('; ')}`);
       }
       const { example = null, ...rest } = parsed.data;
-      return { slug, category: dirname(file), ...rest, example };
+      return { slug, category, ...rest, example };
     }),
   );
 }
 
-function parseYaml(text: string, file: string): unknown {
+function parseYaml(bytes: Buffer, file: string): unknown {
+  if (!isUtf8(bytes)) throw new PatternFileError(`${file}: is not UTF-8`);
   try {
-    return parse(text);
+    return parse(bytes.toString());
   } catch (error) {
     throw new PatternFileError(`${file}: ${(error as Error).message}`);
   }

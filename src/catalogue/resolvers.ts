@@ -13,6 +13,7 @@ import { Metered } from '../graphql/kit/metering.js';
 import { NotFound, PlanRequired } from '../graphql/kit/refusals.js';
 import type { Plan } from '../plans/profile.js';
 import { textProblem, tidy } from '../text/text.js';
+import { CATEGORY } from './events.js';
 import type { QueryEmbedder } from './queryEmbedder.js';
 import {
   Category,
@@ -32,7 +33,7 @@ const MAX_CATEGORIES = 100;
 const QUERY = { min: 1, max: 500, lines: true };
 /** Names the list in its cursors. */
 const LIST = 'patterns';
-/** Of an id, a slug or a category. */
+/** UTF-16 units of an id or a slug. */
 const MAX_NAME = 100;
 
 /** What the connection keeps for the count, which is only made when it is asked for. */
@@ -191,7 +192,7 @@ export class PatternFieldsResolver {
 function categoryOf(given: string | null | undefined): string | undefined {
   if (given == null) return undefined;
   const category = tidy(given);
-  const problem = textProblem('category', category, { max: MAX_NAME });
+  const problem = textProblem('category', category, { max: CATEGORY.max });
   if (problem !== undefined) throw invalidInput('category', problem);
   return category;
 }

@@ -3,6 +3,7 @@ import type { JWTPayload, JWTVerifyGetKey } from 'jose';
 import { createRemoteJWKSet, decodeJwt, errors, jwtVerify } from 'jose';
 import type { OidcIssuer } from '../config.js';
 import { Outage } from '../outage.js';
+import { idProblem } from '../text/text.js';
 
 /** Whom an issuer vouches for. */
 export interface Identity {
@@ -35,6 +36,8 @@ const ALGORITHMS = [
 ];
 /** ID tokens and access tokens (RFC 9068), never logout tokens and others that the same keys sign. */
 const TYPES: ReadonlySet<string> = new Set(['jwt', 'at+jwt', 'application/at+jwt']);
+/** OpenID Connect Core 1.0, section 2: subjects have at most 255 ASCII characters. */
+const MAX_SUBJECT_BYTES = 255;
 /** How far the issuer's clock may be from ours, in seconds. */
 const TOLERANCE_SECONDS = 10;
 const TIMEOUT_MS = 3_000;
@@ -134,7 +137,8 @@ class Issuer {
   #identity(payload: JWTPayload): Identity | undefined {
     const { issuer, claims } = this.config;
     const { sub: subject, auth_time: signedIn } = payload;
-    if (typeof subject !== 'string' || subject === '') return undefined;
+    // Subjects that differ in broken Unicode alone would be hashed to the same user.
+    if (typeof subject !== 'string' || idProblem('sub', subject, MAX_SUBJECT_BYTES)) return undefined;
     const issued = payload.iat as number;
     const began = typeof signedIn === 'number' ? Math.min(signedIn, issued) : issued;
     const [email, verified, name] = [

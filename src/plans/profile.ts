@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { zodText } from '../text/zodText.js';
 
 /** Lengths of the windows that slide, in milliseconds. */
 export const SLIDING_MS = { minute: 60_000, hour: 3_600_000 } as const;
@@ -16,6 +17,9 @@ const POINTS_PER_REQUEST = 100;
 
 /** Begins the ids of what stands for an account where there is no key: in records, and never on an invoice. */
 export const DEMO_ACCOUNT = 'demo-';
+
+/** What customers read, and names of tiers and features. */
+const Name = zodText({ min: 1, max: 100 });
 
 const Limit = z.strictObject({
   /** Names the limit in headers and answers. */
@@ -49,16 +53,16 @@ const Limits = z.array(Limit).transform((limits) => {
 
 const Plan = z.strictObject({
   id: z.string().regex(/^[a-z][a-z0-9-]*$/),
-  name: z.string().min(1),
+  name: Name,
   prices: z.array(Price),
   /** Where none is on cost, each on requests has one beside it: 100 points for each request. */
   limits: Limits,
   catalogue: z.strictObject({
-    tiers: z.array(z.string()).min(1).max(MAX_TIERS),
+    tiers: z.array(Name).min(1).max(MAX_TIERS),
     /** At most so many patterns, the first by publication; null for all (decision 16). */
     patterns: z.number().int().positive().nullable(),
   }),
-  features: z.array(z.string()).max(MAX_FEATURES),
+  features: z.array(Name).max(MAX_FEATURES),
 });
 
 /** Its last character ends what secret scanners look for. */
@@ -68,7 +72,7 @@ const KeyPrefix = z.string().regex(/^[A-Za-z][A-Za-z0-9_]{1,30}_$/);
 export const Profile = z
   .strictObject({
     name: z.string().regex(/^[a-z][a-z0-9-]*$/),
-    product: z.string().min(1),
+    product: Name,
     keys: z.strictObject({
       /** How keys begin. */
       live: KeyPrefix,
@@ -85,19 +89,19 @@ export const Profile = z
       .optional(),
     headers: z.strictObject({
       /** The limit that feeds the X-RateLimit-* headers. */
-      limit: z.string(),
+      limit: Name,
       /** The form of X-RateLimit-Reset: Unix seconds, which is the default, or an ISO date. */
       reset: z.enum(['seconds', 'date']).optional(),
       /** What an answer of GraphQL carries beside. */
       extra: z.array(z.enum(['X-User-Id', 'X-Response-Time', 'X-Demo-Mode'])).optional(),
     }),
     /** The plan of an account without a subscription. */
-    defaultPlan: z.string(),
+    defaultPlan: Name,
     /** The plan that an operator grants to the demo account. */
-    demoPlan: z.string(),
+    demoPlan: Name,
     /** Lets calls without a key read, under this plan, each address for itself; left out, they are refused. */
-    demo: z.strictObject({ plan: z.string() }).optional(),
-    tiers: z.array(z.string()).min(1).max(MAX_TIERS),
+    demo: z.strictObject({ plan: Name }).optional(),
+    tiers: z.array(Name).min(1).max(MAX_TIERS),
     /** From the smallest to the largest: the first that opens a pattern is the one to buy. */
     plans: z.array(Plan).min(1),
   })

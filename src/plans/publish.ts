@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { canonicalJson } from '../canonicalJson.js';
@@ -10,15 +11,16 @@ import { Profile } from './profile.js';
 
 /** @throws ConfigError that names every problem of the file */
 export async function readProfile(file: string): Promise<Profile> {
-  let text: string;
+  let bytes: Buffer;
   try {
-    text = await readFile(file, 'utf8');
+    bytes = await readFile(file);
   } catch {
     throw new ConfigError([`PROFILE: there is no file ${file}`]);
   }
+  if (!isUtf8(bytes)) throw new ConfigError([`${file}: is not UTF-8`]);
   let content: unknown;
   try {
-    content = parse(text);
+    content = parse(bytes.toString());
   } catch (error) {
     throw new ConfigError([`${file}: ${(error as Error).message}`]);
   }

@@ -82,7 +82,21 @@ describe('pattern files', () => {
     ['no tags', 'a/saga.yaml', file({ tags: [] }), /tags: /],
     ['a tag that is no slug', 'a/saga.yaml', file({ tags: ['Long Running'] }), /tags\.0: /],
     ['a misspelt field', 'a/saga.yaml', file({ exmaple: 'x' }), /exmaple/],
-    ['the character NUL', 'a/saga.yaml', file({ name: 'Sa\0ga' }), /the character NUL/],
+    ['the character NUL', 'a/saga.yaml', file({ name: 'Sa\0ga' }), /name: holds a control character/],
+    [
+      'half a surrogate pair',
+      'a/saga.yaml',
+      stringify(file()).replace('name: Saga', 'name: "Sa\\ud83dga"'),
+      /name: is not well-formed/,
+    ],
+    [
+      'a control character in an example',
+      'a/saga.yaml',
+      file({ example: { language: 'ts', text: 'a\u0001b' } }),
+      /example\.text: holds a control character/,
+    ],
+    ['a name of two lines', 'a/saga.yaml', file({ name: 'Sa\nga' }), /name: must be one line/],
+    ['a folder that is no category', `${'x'.repeat(101)}/saga.yaml`, file(), /"category" must have/],
     ['no content', 'a/saga.yaml', '', /expected object/],
     ['broken YAML', 'a/saga.yaml', 'name: "Saga\ntags: [', /quote/],
   ])('are refused with %s, by their path', async (_what, path, content, message) => {

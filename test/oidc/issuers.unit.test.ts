@@ -93,6 +93,9 @@ it.each<[string, object, string]>([
   ['for nobody', { aud: undefined }, 'SESSION_INVALID'],
   ['of nobody', { sub: undefined }, 'SESSION_INVALID'],
   ['with an empty subject', { sub: '' }, 'SESSION_INVALID'],
+  ['with half a surrogate pair for a subject', { sub: 'ann\ud83d' }, 'SESSION_INVALID'],
+  ['with NUL in its subject', { sub: 'ann\0' }, 'SESSION_INVALID'],
+  ['with a subject of 256 bytes', { sub: 'x'.repeat(256) }, 'SESSION_INVALID'],
   ['without an end', { exp: undefined }, 'SESSION_INVALID'],
   ['that is over', { exp: SECOND - 11 }, 'SESSION_EXPIRED'],
   ['that begins later', { nbf: SECOND + 11 }, 'SESSION_INVALID'],
@@ -101,6 +104,13 @@ it.each<[string, object, string]>([
 ])('refuses a token %s', async (_what, changes, code) => {
   expect(await issuers().verify(await signed(changes), NOW)).toEqual({ kind: 'refused', code });
 });
+
+it.each(['x'.repeat(255), 'e\u0301', '\u00e9', ' ann', '__proto__'])(
+  'takes the subject %j as it is',
+  async (sub) => {
+    expect(await issuers().verify(await signed({ sub }), NOW)).toMatchObject({ identity: { subject: sub } });
+  },
+);
 
 it('leaves tokens of others to others', async () => {
   expect(await issuers().verify(await signed({ iss: 'tollgraph' }), NOW)).toBeUndefined();

@@ -74,6 +74,17 @@ it('the first token makes one user and one account, however many calls bring it;
   expect(await t.issueKey(token)).toMatchObject({ secret: expect.stringMatching(/^sk_live_/) as string });
 });
 
+it.each([
+  ['one that is too long, between characters', `${'x'.repeat(99)}😀 and more`, `${'x'.repeat(99)}😀`],
+  ['one in another spelling, in NFC', ' A\u0308nne ', 'Änne'],
+  ['none of half a surrogate pair', 'Ann \ud83d', ''],
+  ['none with a control character', 'An\u0001n', ''],
+  ['none of two lines', 'Ann\nBob', ''],
+])('of names that an issuer says it keeps %s', async (_what, name, kept) => {
+  const { token } = await newcomer({ name });
+  expect(await whoIs(token)).toMatchObject({ user: { name: kept } });
+});
+
 it('an e-mail that both sides have verified links with the user who has it, and no other', async () => {
   const { email, token } = await newcomer();
   const registered = await t.register(email);

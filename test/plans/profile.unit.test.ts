@@ -168,6 +168,21 @@ describe('a bad profile', () => {
       'profile: plan pro: there are two limits on cost a minute',
       shop({ plans: [plan('free', 1), plan('pro', 1, { limits: TWICE })] }),
     ],
+    [
+      'half a surrogate pair',
+      'product: is not well-formed Unicode',
+      stringify(shop()).replace('A shop', '"A \\ud83d shop"'),
+    ],
+    [
+      'a control character',
+      'plans.0.name: holds a control character',
+      shop({ plans: [plan('free', 1, { name: 'Fr\u0001ee' }), plan('pro', 1)] }),
+    ],
+    [
+      'a feature of two lines',
+      'plans.1.features.0: must be one line',
+      badPlan({ features: ['teams\nmore'] }),
+    ],
     ['an empty file', 'profile: ', ''],
   ])('is one with %s', async (_what, problem, content) => {
     expect(await problems(content)).toEqual([expect.stringContaining(problem)]);
