@@ -17,6 +17,8 @@ COPY --from=build /app/dist dist
 COPY package.json ./
 COPY profiles profiles
 COPY patterns patterns
+COPY rules rules
+COPY web web
 COPY schema/operations.json schema/
 RUN mkdir /data && chown node:node /data
 USER node

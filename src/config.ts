@@ -11,6 +11,7 @@ const secret = z
     /^[A-Za-z0-9_-]{43}$/,
     'must be 32 random bytes in base64url, e.g. from `openssl rand -base64 32 | tr +/ -_ | tr -d =`',
   );
+const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
 const url = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' });
 const eventStoreUrl = z
   .string()
@@ -196,6 +197,8 @@ const Environment = z.object({
       (origins) => origins.every((origin) => ORIGIN.test(origin)),
       'must be origins like https://shop.example, in lower case and without a path, or *',
     ),
+  PAYMENT_REQUIRED: flag.default(true),
+  PAYMENT_WAIVED_IN_PRODUCTION: z.literal('yes', 'must be yes, or left out').optional(),
   JOURNAL_FLUSH_MS: z.coerce.number().min(0).max(1_000).default(1),
   EMBEDDINGS: z.enum(['local', 'off']).default('local'),
   MAX_ANSWER_BYTES: z.coerce.number().int().min(10_000).max(1_000_000_000).default(10_000_000),
@@ -258,6 +261,8 @@ export interface Config {
   /** What tokens of issuers with HS256 are signed with. */
   readonly oidcSharedSecret: string | undefined;
   readonly corsOrigins: readonly string[];
+  /** Whether what the profile sells by the piece has to be paid for. */
+  readonly paymentRequired: boolean;
   /** Shortest time between two flushes of the usage journal under load, in milliseconds. */
   readonly journalFlushMs: number;
   readonly embeddings: 'local' | 'off';
@@ -296,6 +301,7 @@ function unfitValue(name: string, value: string): string | undefined {
  */
 export function parseConfig(env: NodeJS.ProcessEnv): Config {
   const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value?.trim()));
+  set['CORS_ORIGINS'] ??= set['CORS_ALLOW_ORIGINS'];
   const unfits = new Map(
     Object.keys(Environment.shape).flatMap((name) => {
       const problem = unfitValue(name, set[name] ?? '');
@@ -332,6 +338,11 @@ export function parseConfig(env: NodeJS.ProcessEnv): Config {
       'PUBLIC_URL: is https, which a proxy before this process has to speak: say in TRUST_PROXY whom to believe that (docs/proxies.md)',
     ]);
   }
+  if (production && !e.PAYMENT_REQUIRED && e.PAYMENT_WAIVED_IN_PRODUCTION !== 'yes') {
+    throw new ConfigError([
+      'PAYMENT_REQUIRED: is false in production, so that everything is free: set PAYMENT_WAIVED_IN_PRODUCTION=yes if that is meant',
+    ]);
+  }
   const base = e.OTEL_EXPORTER_OTLP_ENDPOINT?.replace(/\/$/, '');
   const traces = e.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? (base && `${base}/v1/traces`);
   return {
@@ -361,6 +372,7 @@ export function parseConfig(env: NodeJS.ProcessEnv): Config {
     oidcIssuers: e.OIDC_ISSUERS,
     oidcSharedSecret: e.OIDC_SHARED_SECRET,
     corsOrigins: e.CORS_ORIGINS,
+    paymentRequired: e.PAYMENT_REQUIRED,
     journalFlushMs: e.JOURNAL_FLUSH_MS,
     embeddings: e.EMBEDDINGS,
     maxAnswerBytes: e.MAX_ANSWER_BYTES,

@@ -26,6 +26,7 @@ import { publishOperators, publishPatterns, publishPlans } from './composition/p
 import { openMiniLm } from './adapters/embeddings/minilm.js';
 import { openSearch } from './catalogue/search.js';
 import { Shutdown } from './shutdown.js';
+import { openScanner } from './composition/scanner.js';
 import type { Stores } from './composition/stores.js';
 import { openStores } from './composition/stores.js';
 import type { Config } from './config.js';
@@ -232,7 +233,8 @@ async function serveCalls(
   const parts: Parts = { stores, projections, queries, access, metering, search, usageChanges };
   const apiCommands = createCommands(parts);
   const documents = await readTrustedDocuments(root);
-  const { fastify, graceful } = await createApi(parts, apiCommands, config, documents, log);
+  const scanner = await openScanner(config, root, log, shutdown);
+  const { fastify, graceful } = await createApi(parts, apiCommands, config, documents, scanner, log);
   await catchUp(projections, stores, report);
   await access.follower.reached(await stores.store.head(), ACCESS_WAIT_MS);
   const url = await listen(fastify, config);

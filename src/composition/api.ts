@@ -25,6 +25,7 @@ import { Issuers } from '../oidc/issuers.js';
 import { Guard } from '../usage/guard.js';
 import { LimitStates } from '../usage/limitStates.js';
 import type { ApiCommands, Parts } from './parts.js';
+import type { Scanner } from './scanner.js';
 import { accountsShown } from './projections.js';
 import { createProductSchema, createServices } from './schema.js';
 import { describeCalls, describeProjections, followersOf } from './gauges.js';
@@ -49,6 +50,7 @@ export async function createApi(
   commands: ApiCommands,
   config: Config,
   documents: TrustedDocuments,
+  scanner: Scanner | undefined,
   log: Logger,
 ): Promise<Api> {
   const { stores, projections, queries, access, metering } = parts;
@@ -57,6 +59,7 @@ export async function createApi(
     trustProxy: config.trustProxy,
     publicUrl: config.publicUrl,
     corsOrigins: config.corsOrigins,
+    ...(scanner && { notFound: { detail: 'Not Found' } }),
     log,
     metrics,
   });
@@ -105,7 +108,8 @@ export async function createApi(
     ...limitsWarning(metering.limitsProblem()),
     ...(metering.limitsUp() ? [] : ['Redis is away: limits are decided as LIMITS_ON_OUTAGE says']),
   ];
-  serveHealth(fastify, { problems, warnings, followers }, metrics);
+  serveHealth(fastify, { problems, warnings, followers }, metrics, scanner && ['/v1/health']);
+  await scanner?.serve(fastify, problems);
   const routes = CAPABILITIES.flatMap((capability) => capability.routes?.(services) ?? []);
   serveRoutes(fastify, routes, { gate, metrics, log });
   serveSigningKeys(fastify, () => signingKeys.published(stores.clock()));

@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Follows, Metrics } from '../metrics.js';
 
 export interface Health {
@@ -14,7 +14,13 @@ export interface Health {
 const PROBED = { config: { plainHttp: true } };
 
 /** `/health` tells people, `/health/live` and `/health/ready` tell a balancer. */
-export function serveHealth(fastify: FastifyInstance, health: Health, metrics: Metrics): void {
+export function serveHealth(
+  fastify: FastifyInstance,
+  health: Health,
+  metrics: Metrics,
+  /** Where people read it: a profile may have a `/health` of its own (decision 38). */
+  paths: readonly string[] = ['/health', '/v1/health'],
+): void {
   const state = () => {
     const problems = health.problems();
     const status = problems.length === 0 ? 'ready' : 'not ready';
@@ -27,7 +33,7 @@ export function serveHealth(fastify: FastifyInstance, health: Health, metrics: M
     const now = state();
     return reply.status(code(now)).send(now);
   });
-  fastify.get('/health', PROBED, async (_request, reply) => {
+  const forPeople = async (_request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const now = state();
     const lag = (of: Follows['kind'], all: readonly Follows[]): object =>
       Object.fromEntries(all.filter(({ kind }) => kind === of).map(({ name, lag }) => [name, lag]));
@@ -39,7 +45,8 @@ export function serveHealth(fastify: FastifyInstance, health: Health, metrics: M
         ? { readModels: lag('read_model', followers), policies: lag('policy', followers) }
         : null,
     });
-  });
+  };
+  for (const path of paths) fastify.get(path, PROBED, forPeople);
   fastify.get('/metrics', PROBED, async (_request, reply) =>
     reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
   );

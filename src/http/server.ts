@@ -32,6 +32,8 @@ export interface HttpOptions {
   /** The address that customers use, an origin: where it is https, nothing else is served. */
   readonly publicUrl: string;
   readonly corsOrigins: readonly string[];
+  /** What is said of a path that there is not, besides. */
+  readonly notFound?: object;
   readonly log: Logger;
   readonly metrics: Metrics;
   /** How long the head of a request may take, and how long its body, where the route says nothing else. */
@@ -67,6 +69,7 @@ export async function createHttpServer({
   trustProxy,
   publicUrl,
   corsOrigins,
+  notFound = {},
   log,
   metrics,
   times = TIMES,
@@ -112,7 +115,7 @@ export async function createHttpServer({
   fastify.setNotFoundHandler(({ url }, reply) => {
     const path = url.replace(/[?#].*$/s, '');
     const allowed = METHODS.filter((method) => fastify.hasRoute({ method, url: path }));
-    if (allowed.length === 0) return reply.status(404).send(errorBody('NOT_FOUND'));
+    if (allowed.length === 0) return reply.status(404).send({ ...notFound, ...errorBody('NOT_FOUND') });
     const code = 'METHOD_NOT_ALLOWED';
     return reply.status(statusOf(code)).header('allow', allowed.join(', ')).send(errorBody(code));
   });

@@ -24,13 +24,20 @@ export async function readProfile(file: string): Promise<Profile> {
   } catch (error) {
     throw new ConfigError([`${file}: ${(error as Error).message}`]);
   }
-  const parsed = Profile.safeParse(content);
+  const parsed = Profile.safeParse(withoutConfiguration(content));
   if (!parsed.success) {
     throw new ConfigError(
       parsed.error.issues.map((i) => `${file}: ${i.path.join('.') || 'profile'}: ${i.message}`),
     );
   }
   return parsed.data;
+}
+
+/** Without what is configuration, read at each start, and decides nothing (decision 28). */
+function withoutConfiguration(content: unknown): unknown {
+  if (typeof content !== 'object' || content === null) return content;
+  const { analysis: _, ...facts } = content as Readonly<Record<string, unknown>>;
+  return facts;
 }
 
 /** Publishes the profile where its content differs from what was published last (decision 5). */

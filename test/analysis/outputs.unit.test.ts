@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import fc from 'fast-check';
 import {
   contextsCsv,
@@ -9,7 +11,7 @@ import {
 } from '../../src/analysis/outputs.js';
 import { sequenceName } from '../../src/analysis/analysis.js';
 import { parseCsv } from '../audit/parseCsv.js';
-import { BRANDING, rules, scan } from './scan.js';
+import { BRANDING, ROOT, rules, scan } from './scan.js';
 import { logs } from './logs.js';
 
 const LOG = [
@@ -104,6 +106,21 @@ describe('the CSVs', () => {
       }),
     );
   });
+});
+
+test('the page reads the CSV of events as it was written', async () => {
+  const { readCsv } = (await import(pathToFileURL(join(ROOT, 'web', 'scanner', 'csv.js')).href)) as {
+    readonly readCsv: (text: string) => Record<string, string>[];
+  };
+  fc.assert(
+    fc.property(logs, (log) => {
+      const { events } = scan(log);
+      const read = readCsv(eventsHead(BRANDING) + events.map(eventLine).join(''));
+      expect(read.map(({ speaker, context_key, text }) => [speaker, context_key, text])).toEqual(
+        events.map(({ speaker, context, text }) => [speaker, context.key, text.replaceAll('\n', '\\n')]),
+      );
+    }),
+  );
 });
 
 describe('the report', () => {

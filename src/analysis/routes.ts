@@ -1,0 +1,261 @@
+import { Readable } from 'node:stream';
+import type {
+  FastifyContextConfig,
+  FastifyError,
+  FastifyInstance,
+  FastifyReply,
+  FastifyRequest,
+} from 'fastify';
+import type { Logger } from '../logger.js';
+import { CSVS } from './answer.js';
+import { ENCODINGS } from './decode.js';
+import type { Encoding } from './decode.js';
+import { FORMAT_NAMES } from './formats/recognise.js';
+import type { FormatName } from './formats/recognise.js';
+import type { AnalysisPool, RunningAnswer } from './pool.js';
+import { AnalysisFailed } from './pool.js';
+import { AnalysisRefused } from './refused.js';
+import type { RuleSet } from './rules.js';
+import type { AnalysisSettings } from './settings.js';
+import { TooLarge } from './unzip.js';
+import type { Upload } from './upload.js';
+import { acceptForms, receive } from './upload.js';
+
+/** Files that are held at once; whoever comes then is asked to wait. */
+const MAX_UPLOADS = 16;
+const RETRY_AFTER_SECONDS = 5;
+/** In milliseconds: an upload ends on silence; half an hour is 10 MB by a telephone line. */
+const UPLOAD_TIME = { silence: 30_000, whole: 1_800_000 };
+
+export interface AnalysisRoutes {
+  readonly settings: AnalysisSettings;
+  readonly rules: RuleSet;
+  readonly pool: AnalysisPool;
+  readonly paymentRequired: boolean;
+  /** What keeps the process from serving; empty when it is ready. */
+  readonly problems: () => readonly string[];
+  readonly log: Logger;
+}
+
+/** What the caller did or lacks, in the shape of FastAPI with the status as `code`. */
+class Refused extends Error {
+  constructor(
+    readonly status: number,
+    readonly detail: string,
+    readonly headers: Readonly<Record<string, string>> = {},
+  ) {
+    super(detail);
+  }
+}
+
+/** A form or body that does not say what it has to. */
+class Invalid extends Error {
+  constructor(
+    readonly loc: readonly (string | number)[],
+    readonly msg: string,
+    readonly type: string,
+  ) {
+    super(msg);
+  }
+}
+
+/** `/analyze`, `/patterns`, `/version`, `/health` and `/create-payment-intent` of a profile that sells analyses. */
+export async function serveAnalysis(fastify: FastifyInstance, options: AnalysisRoutes): Promise<void> {
+  await fastify.register(async (scope) => {
+    await acceptForms(scope);
+    // Another body is one without the fields that are asked for.
+    scope.addContentTypeParser('*', (_request, payload, done) => {
+      payload.resume();
+      done(null, undefined);
+    });
+    scope.setErrorHandler((error: FastifyError, _request, reply) => refuse(reply, error, options.log));
+    serveFacts(scope, options);
+    servePayment(scope, options);
+    serveAnalyze(scope, options);
+  });
+}
+
+function serveFacts(
+  scope: FastifyInstance,
+  { settings, rules, paymentRequired, problems }: AnalysisRoutes,
+): void {
+  only(scope, 'GET', '/health', async (_request, reply) => {
+    const healthy = problems().length === 0;
+    return reply
+      .status(healthy ? 200 : 503)
+      .send({ status: healthy ? 'healthy' : 'unhealthy', payment_enabled: paymentRequired });
+  });
+  only(scope, 'GET', '/version', async () => ({ version: settings.version }));
+  const patterns = patternsOf(rules);
+  only(scope, 'GET', '/patterns', async () => patterns);
+}
+
+/** Categories with how many patterns the default language has for them. */
+function patternsOf({ categories, sequences, window, languages, defaultLanguage }: RuleSet): object {
+  const own = languages.get(defaultLanguage)?.categories;
+  return {
+    total_categories: categories.size,
+    categories: Object.fromEntries(
+      [...categories].map(([name, description]) => {
+        const { phrases = [], tokens = [] } = own?.get(name) ?? {};
+        return [name, { phrase_patterns: phrases.length, token_patterns: tokens.length, description }];
+      }),
+    ),
+    sequences: sequences.map((pair) => pair.join(' -> ')),
+    window_size: window,
+    languages: [...languages.keys()],
+    formats: FORMAT_NAMES,
+  };
+}
+
+function servePayment(scope: FastifyInstance, { paymentRequired }: AnalysisRoutes): void {
+  only(scope, 'POST', '/create-payment-intent', async () => {
+    if (!paymentRequired) throw new Refused(400, 'Payment is not required in this mode');
+    throw new Refused(503, 'Payment service not configured');
+  });
+}
+
+function serveAnalyze(
+  scope: FastifyInstance,
+  { settings, rules, pool, paymentRequired }: AnalysisRoutes,
+): void {
+  let uploads = 0;
+  const wanted = (name: string): boolean =>
+    settings.extensions.some((extension) => name.toLowerCase().endsWith(extension));
+
+  const analyze: Handler = async (request, reply) => {
+    if (uploads >= MAX_UPLOADS) {
+      throw new Refused(503, 'Too many files are being analysed. Try again in a few seconds.', {
+        'retry-after': String(RETRY_AFTER_SECONDS),
+      });
+    }
+    uploads += 1;
+    try {
+      const upload = await receive(request, wanted, settings.maxBytes).catch((error: unknown) => {
+        throw error instanceof TooLarge
+          ? error
+          : new Invalid(['body'], 'The form cannot be read', 'value_error');
+      });
+      if (paymentRequired) checkPayment(upload, request);
+      const bytes = checkFile(upload, settings, wanted);
+      const running = await pool.run(bytes, {
+        format: chosen(upload, 'format', FORMAT_NAMES) as FormatName | undefined,
+        encoding: chosen(upload, 'encoding', ENCODINGS) as Encoding | undefined,
+        languages: languagesOf(upload, rules),
+      });
+      return await reply
+        .type('application/json; charset=utf-8')
+        .send(Readable.from(json(running), { objectMode: false }));
+    } catch (error) {
+      if (error instanceof TooLarge) throw tooLarge(settings);
+      throw error;
+    } finally {
+      uploads -= 1;
+    }
+  };
+  only(scope, 'POST', '/analyze', analyze, { bodyTime: UPLOAD_TIME });
+}
+
+/** No payment service is configured yet, so there is no intent that could have been paid. */
+function checkPayment({ fields }: Upload, { query }: FastifyRequest): never {
+  const id = (query as Record<string, unknown>)['payment_intent_id'] ?? fields.get('payment_intent_id');
+  if (id === undefined || id === '') {
+    throw new Refused(402, 'Payment required. Please provide payment_intent_id.');
+  }
+  throw new Refused(402, 'Payment verification failed');
+}
+
+function checkFile(
+  { file, files }: Upload,
+  settings: AnalysisSettings,
+  wanted: (name: string) => boolean,
+): Uint8Array<ArrayBuffer> {
+  if (!file) throw new Invalid(['body', 'file'], 'Field required', 'missing');
+  if (files > 1) throw new Refused(400, `Send one file at a time: ${files} came.`);
+  if (!wanted(file.name)) {
+    throw new Refused(400, `File type not allowed. Allowed types: ${settings.extensions.join(', ')}`);
+  }
+  if (!file.bytes) throw tooLarge(settings);
+  return file.bytes;
+}
+
+function tooLarge({ maxBytes }: AnalysisSettings): Refused {
+  const mega = maxBytes / (1024 * 1024);
+  return new Refused(413, `File too large. Maximum size: ${Number(mega.toFixed(2))}MB`);
+}
+
+/** @throws Invalid for what is not one of them */
+function chosen({ fields }: Upload, name: string, of: readonly string[]): string | undefined {
+  const value = fields.get(name) ?? '';
+  if (value === '' || value === 'auto') return undefined;
+  if (of.includes(value)) return value;
+  throw new Invalid(['body', name], `Input should be one of: auto, ${of.join(', ')}`, 'enum');
+}
+
+function languagesOf({ fields }: Upload, { languages }: RuleSet): readonly string[] | undefined {
+  const value = fields.get('language') ?? '';
+  if (value === '' || value === 'auto') return undefined;
+  const names = [...new Set(value.split(',').map((name) => name.trim()))];
+  if (names.every((name) => languages.has(name))) return names;
+  throw new Invalid(
+    ['body', 'language'],
+    `Input should be auto, or of these, separated by commas: ${[...languages.keys()].join(', ')}`,
+    'enum',
+  );
+}
+
+/** The answer as JSON, as it comes: a CSV may be larger than what should be held. */
+async function* json({ head, pieces }: RunningAnswer): AsyncGenerator<string | Uint8Array> {
+  yield JSON.stringify(head).slice(0, -1);
+  let current: string | undefined;
+  for await (const { csv, json } of pieces) {
+    if (csv !== current) yield `${current === undefined ? '' : '"'},"${csv}":"`;
+    current = csv;
+    yield json;
+  }
+  if (current !== CSVS.at(-1)) throw new Error('a CSV is missing');
+  yield '"}';
+}
+
+type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
+
+/** A route of one method; the others are told so, as FastAPI does. */
+function only(
+  scope: FastifyInstance,
+  method: 'GET' | 'POST',
+  url: string,
+  handler: Handler,
+  config: FastifyContextConfig = {},
+): void {
+  scope.route({ method, url, handler, config });
+  scope.route({
+    method: (['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const).filter((other) => other !== method),
+    url,
+    handler: async (_request, reply) =>
+      reply.status(405).header('allow', method).send({ detail: 'Method Not Allowed' }),
+  });
+}
+
+function refuse(reply: FastifyReply, error: FastifyError, log: Logger): FastifyReply {
+  if (error instanceof Invalid) {
+    const { loc, msg, type } = error;
+    return reply.status(422).send({ detail: [{ loc, msg, type }] });
+  }
+  if (error instanceof Refused) {
+    return reply.status(error.status).headers(error.headers).send(coded(error.status, error.detail));
+  }
+  if (error instanceof AnalysisRefused) return reply.status(400).send(coded(400, error.message));
+  // What Fastify finds wrong with a request.
+  if ((error.statusCode ?? 500) < 500) {
+    return reply
+      .status(422)
+      .send({ detail: [{ loc: ['body'], msg: 'The body cannot be read', type: 'value_error' }] });
+  }
+  // Only the name of an error is logged: its message may hold something of the file.
+  log.error('an analysis failed', new Error(error instanceof AnalysisFailed ? error.message : error.name));
+  return reply.status(500).send(coded(500, 'Analysis failed: the file could not be analysed'));
+}
+
+function coded(status: number, detail: string): object {
+  return { detail, code: String(status) };
+}

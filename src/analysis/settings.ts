@@ -1,0 +1,39 @@
+import { readFile } from 'node:fs/promises';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { ConfigError } from '../config.js';
+
+/** What a profile says under `analysis`: configuration, read at each start, and no part of the published plans. */
+const AnalysisSettings = z.strictObject({
+  /** A folder under `rules/`. */
+  rules: z.string().regex(/^[a-z][a-z0-9-]*$/),
+  /** Of files that are taken, with the dot. */
+  extensions: z.array(z.string().regex(/^\.[a-z0-9]{1,10}$/)).min(1),
+  /** The largest file, in bytes; of a zip, what is in it. */
+  maxBytes: z
+    .number()
+    .int()
+    .min(1)
+    .max(64 * 1024 * 1024),
+  /** For one analysis, in minor units of the currency. */
+  price: z.strictObject({ amount: z.number().int().positive(), currency: z.string().regex(/^[a-z]{3}$/) }),
+  /** Of the analysis, as `/version` tells it. */
+  version: z.string().min(1),
+  branding: z.strictObject({
+    title: z.string().min(1).max(100),
+    generator: z.string().regex(/^[^\r\n]{1,200}$/, 'must be one line'),
+    link: z.url({ protocol: /^https?$/ }),
+  }),
+});
+export type AnalysisSettings = z.infer<typeof AnalysisSettings>;
+
+/** The settings in a profile's file; undefined where it sells no analysis. @throws ConfigError */
+export async function readAnalysisSettings(file: string): Promise<AnalysisSettings | undefined> {
+  const content = parse(await readFile(file, 'utf8')) as { analysis?: unknown } | null;
+  if (content?.analysis === undefined) return undefined;
+  const parsed = AnalysisSettings.safeParse(content.analysis);
+  if (parsed.success) return parsed.data;
+  throw new ConfigError(
+    parsed.error.issues.map((issue) => `${file}: ${['analysis', ...issue.path].join('.')}: ${issue.message}`),
+  );
+}

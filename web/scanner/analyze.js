@@ -1,0 +1,32 @@
+/**
+ * Sends a file. `onSent` hears how much of it is on its way, from 0 to 1.
+ * Rejects with an Error whose message is for people.
+ */
+export function analyze(file, fields, onSent) {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) if (value) form.append(name, value);
+  form.append('file', file, file.name);
+  return new Promise((resolve, reject) => {
+    // fetch does not tell how much it has sent.
+    const request = new XMLHttpRequest();
+    request.open('POST', '/analyze');
+    request.responseType = 'json';
+    request.upload.addEventListener('progress', ({ loaded, total }) => onSent(loaded / total));
+    request.addEventListener('load', () => {
+      if (request.status === 200 && request.response) resolve(request.response);
+      else reject(new Error(sentence(request.response?.detail, request.status)));
+    });
+    request.addEventListener('error', () =>
+      reject(new Error('The server cannot be reached, or the connection broke. Try again.')),
+    );
+    request.send(form);
+  });
+}
+
+function sentence(detail, status) {
+  if (typeof detail === 'string') return detail;
+  if (Array.isArray(detail)) return detail.map(({ loc, msg }) => `${loc.at(-1)}: ${msg}`).join(' ');
+  return status === 200
+    ? 'The answer was cut off. Try again.'
+    : `The server answered ${status}. Try again later.`;
+}
