@@ -1,7 +1,16 @@
 // What the npm scripts share: install what is missing, build what is stale. No dependencies: it runs
 // from a bare clone.
 import { spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -85,6 +94,16 @@ function newest(folders, extensions) {
   return time;
 }
 
+/** What was compiled from a file that has been moved or removed would still be found, by jest for example. */
+function removeOrphans(folders) {
+  for (const folder of folders.filter((folder) => existsSync(join('dist', folder)))) {
+    for (const file of readdirSync(join('dist', folder), { recursive: true })) {
+      const source = join(folder, file.replace(/\.(js|js\.map|d\.ts)$/, '.ts'));
+      if (/\.(js|js\.map|d\.ts)$/.test(file) && !existsSync(source)) rmSync(join('dist', folder, file));
+    }
+  }
+}
+
 /** Compiles what has changed since the last build. */
 export async function ensureBuilt({ tests = false } = {}) {
   const folders = ['src', 'projections', ...(tests ? ['test', 'bench'] : [])];
@@ -98,6 +117,7 @@ export async function ensureBuilt({ tests = false } = {}) {
   const project = tests ? 'tsconfig.test.json' : 'tsconfig.json';
   const tsc = join('node_modules', 'typescript', 'bin', 'tsc');
   await step('Compiling', process.execPath, [tsc, '--build', project]);
+  removeOrphans(folders);
   for (const folder of ['src', 'projections']) {
     for (const file of readdirSync(folder, { recursive: true })) {
       if (!/\.(sql|lua)$/.test(file)) continue;

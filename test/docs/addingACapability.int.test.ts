@@ -74,7 +74,7 @@ describe('the example', () => {
     const sender = new CommandSender(new CommandHandler(store), new PositionTokens(crypto.randomUUID()));
     const made = notes.graphql?.create({ sender, sql, models: projector } as unknown as Services);
     // Of the product's own resolvers the one that shows the account.
-    const accounts = Object.create(AccountsResolver.prototype as object) as object;
+    const accounts = Object.create(AccountsResolver.prototype) as object;
     schema = createSchema(
       [...(made?.resolvers ?? []), accounts],
       [...RESOLVERS, ...(notes.graphql?.resolvers ?? [])],

@@ -167,7 +167,7 @@ onPostgres('several projectors on one PostgreSQL', () => {
     await admin.query(`UPDATE read.leases SET expires_at = expires_at + interval '1 hour'`);
     expect((await next.take('tally'))?.epoch).toBe((held?.epoch ?? 0) + 1);
     if (held) await expect(admin.query(held.hold.text, held.hold.params)).rejects.toThrow('another process');
-    await Promise.all([dead, next].map((leases) => held && leases.release(held)));
+    if (held) await Promise.all([dead, next].map((leases) => leases.release(held)));
   });
 
   it('writes nothing of a batch in whose middle the lease was lost', async () => {

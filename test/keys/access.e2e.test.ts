@@ -209,9 +209,13 @@ describe('a key', () => {
 
   it('of another account is not found, and stays good', async () => {
     const [mine, other] = [await customer(), await customer()];
-    for (const id of [other.keyId, crypto.randomUUID(), '', 'x'.repeat(5_000)]) {
+    for (const id of [other.keyId, crypto.randomUUID(), 'x'.repeat(128)]) {
       const { data } = await t.query(RevokeKeyDocument, { input: { id } }, mine.token);
       expect(data?.revokeKey).toMatchObject({ __typename: 'NotFound', code: 'NOT_FOUND' });
+    }
+    for (const id of ['', 'x'.repeat(129)]) {
+      const { status, errors } = await t.query(RevokeKeyDocument, { input: { id } }, mine.token);
+      expect([status, errors?.[0]?.extensions['code']]).toEqual([400, 'INVALID_INPUT']);
     }
     expect(await bearer(other.secret)).toEqual([200, undefined]);
   });
@@ -468,10 +472,14 @@ describe('a command that is sent again', () => {
     for (const email of [
       `  ${name}@example.com\n`,
       `${name.toUpperCase()}@Example.COM`,
-      `${wide}@example.com`,
+      `${name}@ｅｘａｍｐｌｅ.com`,
     ]) {
       expect(await register(registration({ email }))).toMatchObject({ code: 'EMAIL_TAKEN' });
     }
+    // Mail servers tell these apart, so this is somebody else.
+    expect(await register(registration({ email: `${wide}@example.com` }))).toMatchObject({
+      __typename: 'RegisterUserPayload',
+    });
   });
 });
 
@@ -493,7 +501,11 @@ describe('registrations from one address', () => {
         return { status: response.status, retryAfter: response.headers.get('retry-after') };
       };
       expect(await register(0, 6)).toMatchObject({ status: 200 });
-      expect(await register(6, 6)).toEqual({ status: 429, retryAfter: '60' });
+      const refused = await register(6, 6);
+      expect(refused.status).toBe(429);
+      // The first six leave the window a minute after they came.
+      expect(Number(refused.retryAfter)).toBeGreaterThan(0);
+      expect(Number(refused.retryAfter)).toBeLessThanOrEqual(60);
       expect(await register(12, 1)).toMatchObject({ status: 429 });
     },
     SLOW_MS,
