@@ -27,6 +27,8 @@ describe('encodings', () => {
   test('a stray byte does not make another encoding of UTF-8', () => {
     const bytes = Buffer.concat([Buffer.from('José: stop '), Buffer.from([0xe9, 0x20, 0xe9])]);
     expect(scan(bytes)).toMatchObject({ encoding: 'utf-8', events: [{ speaker: 'José' }], unreadable: 2 });
+    const letters = Buffer.concat([Buffer.from('À À stop '), Buffer.from([0xe9])]);
+    expect(scan(letters)).toMatchObject({ encoding: 'utf-8', events: [{ text: 'À À stop \ufffd' }] });
     expect(scan(Buffer.from([0x73, 0x74, 0x6f, 0x70, 0x20, 0xff]))).toMatchObject({
       encoding: 'utf-8',
       events: [{ text: 'stop \ufffd' }],
