@@ -35,7 +35,7 @@ module.exports = {
       from: { path: `${CAPABILITIES}decide\\.ts$` },
       to: {
         path: '^(src|projections)/',
-        pathNot: `^src/(eventsourcing/|text/|canonicalJson|config)|${CAPABILITIES}(events|profile)\\.ts$`,
+        pathNot: `^src/(eventsourcing/|text/|canonicalJson|config)|${CAPABILITIES}(events|profile|meters)\\.ts$`,
       },
     },
     {
@@ -45,7 +45,7 @@ module.exports = {
       from: { path: '^projections/', pathNot: '^projections/index\\.ts$' },
       to: {
         path: '^src/',
-        pathNot: `^src/(eventsourcing|sql)/|^src/following/(readModel|answerCache)\\.ts$|^src/boundedMap\\.ts$|^src/usage/(amounts|readUses)\\.ts$|${CAPABILITIES}events\\.ts$`,
+        pathNot: `^src/(eventsourcing|sql)/|^src/following/(readModel|answerCache)\\.ts$|^src/boundedMap\\.ts$|^src/usage/(amounts|periods|readUses)\\.ts$|${CAPABILITIES}events\\.ts$`,
       },
     },
     {
@@ -85,12 +85,12 @@ module.exports = {
     {
       name: 'capabilities-meet-by-events',
       comment:
-        'Of another capability: its events, its GraphQL types, and the profile that all limits come from.',
+        'Of another capability: its events, its GraphQL types, and the profile that all limits and meters come from.',
       severity: 'error',
       from: { path: CAPABILITIES },
       to: {
         path: CAPABILITIES,
-        pathNot: '^src/$1/|/(events|types)\\.ts$|^src/plans/profile\\.ts$',
+        pathNot: '^src/$1/|/(events|types)\\.ts$|^src/plans/(profile|meters)\\.ts$',
       },
     },
     {

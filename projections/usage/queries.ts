@@ -3,6 +3,7 @@ import type { Sql } from '../../src/sql/sql.js';
 import { Amounts } from '../../src/usage/amounts.js';
 import type { Subject } from '../../src/usage/events.js';
 import { subjectId } from '../../src/usage/events.js';
+import { isPartOfLifetime, LIFETIME, MONTHS } from '../../src/usage/periods.js';
 import type { ReadModelAccess } from '../../src/following/readModel.js';
 import { readerOf } from '../../src/following/readModel.js';
 
@@ -65,8 +66,12 @@ export class UsageQueries {
     return new Map(rows.map(({ key, last_used }) => [key, last_used]));
   }
 
-  /** What the ledger has of a subject in the given periods, all of one moment. */
+  /**
+   * What the ledger has of a subject in the given periods, all of one moment. The whole life is the sum of
+   * its months.
+   */
   async counters(subject: Subject, periods: readonly string[]): Promise<Counted> {
+    const lifetime = periods.includes(LIFETIME.id);
     for (;;) {
       const { model, version, generation } = this.model.state();
       // One statement: the amounts and the checkpoint of one moment.
@@ -83,14 +88,23 @@ export class UsageQueries {
            FROM read.models m
            LEFT JOIN (
              SELECT true AS counted, meter, period, amount FROM ${this.model.t('counters')}
-              WHERE subject = $1 AND period = ANY($2::text[])
+              WHERE subject = $1 AND (period = ANY($2::text[]) OR ($7 AND period ~ '${MONTHS}'))
              UNION ALL
              SELECT false, h.meter, h.period, h.amount
                FROM ${this.model.t('held')} h JOIN ${this.model.t('parked')} p USING (event, place)
-              WHERE h.subject = $1 AND h.period = ANY($2::text[]) AND NOT p.settled
+              WHERE h.subject = $1 AND (h.period = ANY($2::text[]) OR ($7 AND h.period ~ '${MONTHS}'))
+                AND NOT p.settled
            ) AS c ON true
           WHERE m.model = $3 AND m.version = $4 AND m.generation = $5`,
-        [subjectId(subject), periods, model, version, generation, readerOf(model, version, generation)],
+        [
+          subjectId(subject),
+          periods,
+          model,
+          version,
+          generation,
+          readerOf(model, version, generation),
+          lifetime,
+        ],
       );
       const [first] = rows;
       // A rebuild has put another generation in its place: ask that one.
@@ -98,7 +112,10 @@ export class UsageQueries {
       const { checkpoint: seen, incomplete } = first;
       const [amounts, held] = [new Amounts(), new Amounts()];
       for (const { counted, meter, period, amount } of rows) {
-        if (counted !== null) (counted ? amounts : held).add(meter, period, amount);
+        if (counted === null) continue;
+        const into = counted ? amounts : held;
+        if (periods.includes(period)) into.add(meter, period, amount);
+        if (lifetime && isPartOfLifetime(period)) into.add(meter, LIFETIME.id, amount);
       }
       return { amounts, held, seen, incomplete };
     }

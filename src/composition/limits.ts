@@ -4,17 +4,17 @@ import { lagOf } from '../following/lag.js';
 import { MAX_KEY_RATE } from '../keys/decide.js';
 import type { Logger } from '../logger.js';
 import { Outage } from '../outage.js';
+import type { AggregationOf } from '../plans/meters.js';
 import type { Profile } from '../plans/profile.js';
-import { SLIDING_MS } from '../plans/profile.js';
+import { aggregationsOf, SLIDING_MS } from '../plans/profile.js';
 import type { Journal } from '../usage/journal.js';
-import type { Limiter, LoadSpent, Sliding } from '../usage/limiter.js';
+import type { Limiter, LoadSpent, Sliding, Wanted } from '../usage/limiter.js';
 import { CountersUnavailable, longestOf } from '../usage/limiter.js';
-import type { Subject } from '../usage/events.js';
 import { subjectId } from '../usage/events.js';
 import { LocalLimiter } from '../usage/localLimiter.js';
 import type { OutagePolicy } from '../usage/outageLimiter.js';
 import { OutageLimiter } from '../usage/outageLimiter.js';
-import { periodOf } from '../usage/periods.js';
+import { isFixed } from '../usage/periods.js';
 import type { JournalTail } from '../usage/journalTail.js';
 import { JournalTails, readJournalTail, spentOf } from '../usage/journalTail.js';
 import type { Shutdown } from '../shutdown.js';
@@ -48,27 +48,29 @@ export async function openLimiter(
   const tailOf = (window: Sliding): JournalTails =>
     new JournalTails(() => readJournalTail(store, clock() - spanOf(window), usage.seen(), most));
   const tails = { minute: tailOf('minute'), hour: tailOf('hour') };
-  const loadFrom = async (tail: JournalTail, subject: Subject, now: number, asOf = now) => {
-    const periods = [periodOf('day', now), periodOf('month', now)];
+  const loadFrom = async (tail: JournalTail, { subject, periods }: Wanted, asOf: number) => {
     const counted = await usage.counters(subject, periods);
     if (counted.incomplete) {
       throw new CountersUnavailable('the ledger has parked a batch of the journal that it cannot read');
     }
     return spentOf(tail, subjectId(subject), counted, asOf);
   };
-  const loadFresh: LoadSpent = async (subject, now, _fresh, longest) =>
-    loadFrom(await tails[longest].read(), subject, now);
-  const loadShared: LoadSpent = async (subject, now, fresh, longest) => {
+  const loadFresh: LoadSpent = async (wanted) =>
+    loadFrom(await tails[wanted.longest].read(), wanted, wanted.now);
+  const loadShared: LoadSpent = async (wanted) => {
+    const { now, fresh, longest } = wanted;
     // A ledger that is far behind does not have all calls of who was away for long.
     const lag = fresh ? undefined : await lagOf(store, usage.seen(), clock());
-    if (!lag || lag.seconds > LEDGER_LAG_SECONDS_MAX) return loadFresh(subject, now, fresh, longest);
-    return loadFrom({ since: now - spanOf(longest), subjects: new Map() }, subject, now);
+    if (!lag || lag.seconds > LEDGER_LAG_SECONDS_MAX) return loadFresh(wanted);
+    return loadFrom({ since: now - spanOf(longest), subjects: new Map() }, wanted, now);
   };
+  const aggregationOf = aggregationsOf(profile);
   const loads = new WatchedLoads(log);
   const problem = (): string | undefined => loads.problem;
   if (config.redisUrl !== undefined) {
     const load = loads.watch(loadShared);
-    const shared = await openShared(stores, config.redisUrl, config.limitsOnOutage, load, log, shutdown);
+    const { redisUrl, limitsOnOutage } = config;
+    const shared = await openShared(stores, redisUrl, limitsOnOutage, load, aggregationOf, log, shutdown);
     return { ...shared, problem };
   }
 
@@ -81,15 +83,15 @@ export async function openLimiter(
     const began = { clock: clock(), elapsed: elapsed() };
     return (atStart = { tail: await tails[longestAtStart].read(), ...began });
   };
-  const load: LoadSpent = async (subject, now, fresh, longest) => {
+  const load: LoadSpent = async (wanted) => {
     // A profile that is published later may have hours all the same, or a key from an earlier one.
-    const tooShort = longest === 'hour' && longestAtStart === 'minute';
-    if (fresh || tooShort) return loadFresh(subject, now, fresh, longest);
+    const tooShort = wanted.longest === 'hour' && longestAtStart === 'minute';
+    if (wanted.fresh || tooShort) return loadFresh(wanted);
     const read = await readAtStart();
     // The clock may have been set since the tail was read: its times age as time passes.
-    return loadFrom(read.tail, subject, now, read.clock + elapsed() - read.elapsed);
+    return loadFrom(read.tail, wanted, read.clock + elapsed() - read.elapsed);
   };
-  const limiter = new LocalLimiter(loads.watch(load), elapsed);
+  const limiter = new LocalLimiter({ load: loads.watch(load), aggregationOf, time: elapsed });
   // Where it cannot be read, calls are refused until it can; all else works.
   await loads
     .watch(readAtStart)()
@@ -115,6 +117,7 @@ async function openShared(
   url: string,
   policy: OutagePolicy,
   load: LoadSpent,
+  aggregationOf: AggregationOf,
   log: Logger,
   shutdown: Shutdown,
 ): Promise<Omit<Limits, 'problem'>> {
@@ -124,6 +127,7 @@ async function openShared(
     url,
     prefix: `tollgraph:${storeId}`,
     load,
+    aggregationOf,
     log,
     onLoad: () => metrics.limitsLoaded(),
   });
@@ -131,7 +135,7 @@ async function openShared(
   const limiter = new OutageLimiter({
     shared,
     // Until the outage other nodes have counted too.
-    local: () => new LocalLimiter((subject, now, _fresh, longest) => load(subject, now, true, longest)),
+    local: () => new LocalLimiter({ load: (wanted) => load({ ...wanted, fresh: true }), aggregationOf }),
     policy,
     onCall: (decision) => metrics.limitsAway(decision),
   });
@@ -172,11 +176,14 @@ class WatchedLoads {
 const spanOf = (window: Sliding): number => 2 * SLIDING_MS[window];
 
 /** How many calls of an account or key a window may have to hold. */
-function mostCalls({ plans }: Profile): number {
-  const limits = plans.flatMap((plan) => plan.limits);
+function mostCalls(profile: Profile): number {
+  const aggregationOf = aggregationsOf(profile);
+  const limits = profile.plans.flatMap((plan) => plan.limits);
   return Math.max(
     MAX_KEY_RATE,
-    ...limits.flatMap(({ meter, amount }) => (meter === 'requests' ? amount : [])),
+    ...limits.flatMap(({ meter, window, amount }) =>
+      isFixed(window) || aggregationOf(meter) !== 'count' ? [] : amount,
+    ),
   );
 }
 

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { zodText } from '../text/zodText.js';
+import type { AggregationOf } from './meters.js';
+import { BUILT_IN, isLimitable, MAX_METERS, Meter, METER_ID } from './meters.js';
 
 /** Lengths of the windows that slide, in milliseconds. */
 export const SLIDING_MS = { minute: 60_000, hour: 3_600_000 } as const;
@@ -9,7 +11,7 @@ export const MAX_FEATURES = 50;
 /** One for each meter and window. */
 export const MAX_LIMITS = 8;
 
-/** What GraphQL's Int holds; and a bucket that is counted in milliseconds of an hour stays exact. */
+/** What GraphQL's Int holds. */
 export const MAX_AMOUNT = 2_147_483_647;
 
 /** Cost points for each request, where a plan says nothing of cost. */
@@ -24,10 +26,11 @@ const Name = zodText({ min: 1, max: 100 });
 const Limit = z.strictObject({
   /** Names the limit in headers and answers. */
   id: z.string().regex(/^[a-z][a-z0-9-]*$/),
-  meter: z.enum(['requests', 'cost']),
+  /** `requests`, `cost`, or one that the profile declares. */
+  meter: z.string().regex(METER_ID),
   /**
-   * day and month are fixed periods of the UTC calendar; requests slide over minute and hour, cost points
-   * are a bucket that is refilled in that time (decision 13).
+   * day and month are fixed periods of the UTC calendar; over minute and hour what is counted slides, and what
+   * is summed is a bucket that is refilled in that time (decision 13).
    */
   window: z.enum(['minute', 'hour', 'day', 'month']),
   amount: z.number().int().positive(),
@@ -42,7 +45,8 @@ const Price = z.strictObject({
 
 const Limits = z.array(Limit).transform((limits) => {
   if (limits.some(({ meter }) => meter === 'cost')) return limits;
-  const onCost = limits.map(({ window, amount }) => ({
+  const onRequests = limits.filter(({ meter }) => meter === 'requests');
+  const onCost = onRequests.map(({ window, amount }) => ({
     id: `cost-${window}`,
     meter: 'cost' as const,
     window,
@@ -101,13 +105,30 @@ export const Profile = z
     demoPlan: Name,
     /** Lets calls without a key read, under this plan, each address for itself; left out, they are refused. */
     demo: z.strictObject({ plan: Name }).optional(),
+    /** What is counted beside requests and cost points. */
+    meters: z.array(Meter).max(MAX_METERS).optional(),
     tiers: z.array(Name).min(1).max(MAX_TIERS),
     /** From the smallest to the largest: the first that opens a pattern is the one to buy. */
     plans: z.array(Plan).min(1),
   })
   .superRefine((profile, context) => {
     const ids = profile.plans.map((plan) => plan.id);
-    const problem = (message: string): void => context.addIssue({ code: 'custom', message });
+    const problem = (message: string, path: readonly (string | number)[] = []): void =>
+      context.addIssue({ code: 'custom', message, path: [...path] });
+    const meters = metersOf(profile);
+    const names = meters.map(({ id }) => id);
+    for (const [place, { id }] of (profile.meters ?? []).entries()) {
+      if (names.indexOf(id) !== place + BUILT_IN.length) {
+        problem(`there is a meter ${id} already`, ['meters', place, 'id']);
+      }
+    }
+    for (const [place, { limits }] of profile.plans.entries()) {
+      for (const [at, limit] of limits.entries()) {
+        const wrong = unfit(limit, meters);
+        // A limit on cost that the profile does not name stands for one on requests.
+        if (wrong) problem(wrong, ['plans', place, 'limits', at, 'meter']);
+      }
+    }
     if (new Set(ids).size !== ids.length) problem('plan ids must be unique');
     for (const name of ['defaultPlan', 'demoPlan'] as const) {
       if (!ids.includes(profile[name])) problem(`${name} "${profile[name]}" is not one of the plans`);
@@ -133,6 +154,34 @@ export const Profile = z
     }
   });
 
+/** All meters of a profile. */
+export const metersOf = ({ meters = [] }: { readonly meters?: readonly Meter[] | undefined }): Meter[] => [
+  ...BUILT_IN,
+  ...meters,
+];
+
+/** How the meters of a profile add up. */
+export function aggregationsOf(profile: { readonly meters?: readonly Meter[] | undefined }): AggregationOf {
+  const byId = new Map(metersOf(profile).map(({ id, aggregation }) => [id, aggregation]));
+  return (meter) => byId.get(meter);
+}
+
+/** Why a limit cannot be held; undefined where it can. */
+function unfit(limit: z.infer<typeof Limit>, meters: readonly Meter[]): string | undefined {
+  const { meter: id, window, amount } = limit;
+  const meter = meters.find((one) => one.id === id);
+  if (!meter) return `"${id}" is not one of the meters: ${meters.map((one) => one.id).join(', ')}`;
+  if (!isLimitable(meter)) {
+    return `${id} is a meter of the aggregation ${meter.aggregation}; limits can be on sum and count`;
+  }
+  // Buckets are counted in amounts times milliseconds, exact up to there in Redis too (decision 26).
+  const windowMs = window === 'minute' || window === 'hour' ? SLIDING_MS[window] : 1;
+  if (meter.aggregation === 'sum' && amount * windowMs > Number.MAX_SAFE_INTEGER) {
+    return `${amount} a ${window} is more than can be counted: at most ${Math.floor(Number.MAX_SAFE_INTEGER / windowMs)}`;
+  }
+  return undefined;
+}
+
 export type Profile = z.infer<typeof Profile>;
 export type Plan = Profile['plans'][number];
 export type Limit = z.infer<typeof Limit>;
@@ -141,4 +190,6 @@ export type Limit = z.infer<typeof Limit>;
 export interface PlanInForce {
   readonly plan: Plan;
   readonly version: number;
+  /** From when the account's months count; absent: the calendar's. */
+  readonly anchors?: { readonly month?: number | null; readonly billing?: number | null } | undefined;
 }

@@ -7,7 +7,7 @@ import type { LimitCode } from './headers.js';
 import { refusalCode } from './headers.js';
 import { periodOf } from './periods.js';
 import type { Journal } from './journal.js';
-import type { KeyLimits, Limiter, LimitState, NotTaken, Taken } from './limiter.js';
+import type { MeterAmounts, KeyLimits, Limiter, LimitState, NotTaken, Taken } from './limiter.js';
 import type { RefusalLog } from './refusalLog.js';
 
 /** A call that is to be governed, as far as it is known before it is executed. */
@@ -29,6 +29,8 @@ export interface Call {
    * formula does.
    */
   readonly cost: { readonly estimate: number; readonly version: string } | null;
+  /** What it comes to of other meters of the profile. */
+  readonly quantities?: MeterAmounts | undefined;
 }
 
 /** What the execution of a call came to. */
@@ -89,9 +91,13 @@ export class Governor {
     const { accountId, environment } = key;
     const { limits } = call.plan.plan;
     const cost = call.cost?.estimate ?? null;
-    const pending = this.limiter.take({ accountId, environment, limits, key, now, cost, writes });
+    const useId = this.journal.mintUseId();
+    const amounts = estimated(call);
+    const { anchors } = call.plan;
+    const asked = { accountId, environment, limits, anchors, key, now, useId, amounts, writes };
+    const pending = this.limiter.take(asked);
     const take = pending instanceof Promise ? await pending : pending;
-    if (take.kind !== 'taken') return this.#refused(call, take);
+    if (take.kind !== 'taken') return this.#refused(call, useId, take);
 
     const started = performance.now();
     const durationUs = (): number => Math.round((performance.now() - started) * 1000);
@@ -103,45 +109,43 @@ export class Governor {
       if (error instanceof Outage) take.undo();
       else {
         const outcome = { status: 'error', patterns: [], actualCost: null } as const;
-        await this.#record(call, take, { ...outcome, durationUs: durationUs() });
+        await this.#record(call, useId, take, { ...outcome, durationUs: durationUs() });
       }
       throw error;
     }
     const { status, patterns, actualCost } = executed;
     const outcome = { status, patterns, actualCost, durationUs: durationUs() };
-    const { useId, states } = await this.#record(call, take, outcome);
+    const states = await this.#record(call, useId, take, outcome);
     const spent = cost === null ? null : { estimate: cost, spent: costSpent(cost, outcome) };
     return { kind: 'answered', result: executed.result, status, states, cost: spent, useId };
   }
 
   /** @returns where the limits stand once what was not spent is given back */
-  async #record(
-    call: Call,
-    take: Taken,
-    outcome: Outcome,
-  ): Promise<{ readonly useId: string; readonly states: readonly LimitState[] }> {
-    const use = this.#use(call, take, outcome);
+  async #record(call: Call, useId: string, take: Taken, outcome: Outcome): Promise<readonly LimitState[]> {
+    const use = this.#use(call, useId, take, outcome);
     try {
       await this.journal.record(call.key.accountId, use);
     } catch (error) {
       take.undo();
       throw error;
     }
-    return { useId: use.id, states: take.settle(costSpent(call.cost?.estimate ?? 0, outcome)) };
+    return take.settle(use.meters);
   }
 
-  #refused(call: Call, take: NotTaken): Governed<never> {
+  #refused(call: Call, useId: string, take: NotTaken): Governed<never> {
     const { limit, states } = take;
     const code = take.kind === 'never' ? 'QUERY_COST_EXCEEDED' : refusalCode(limit);
-    const retryAfterMs = take.kind === 'never' ? undefined : take.retryAfterMs;
+    const passes = take.kind === 'refused' && Number.isFinite(take.retryAfterMs);
+    const retryAfterMs = passes ? take.retryAfterMs : undefined;
     const refusal = { amount: limit.limit.amount, code, count: 1, limit: limit.limit.id, used: limit.used };
     const outcome = { status: 'refused', patterns: [], durationUs: 0, actualCost: null, refusal } as const;
-    this.refusals.add(call.key.accountId, this.#use(call, { at: take.at, periods: [] }, outcome));
+    this.refusals.add(call.key.accountId, this.#use(call, useId, { at: take.at, periods: [] }, outcome));
     return { kind: 'refused', code, limit, retryAfterMs, states };
   }
 
   #use(
     call: Call,
+    useId: string,
     { at, periods }: { readonly at: number; readonly periods: readonly string[] },
     outcome: Outcome,
   ): Use {
@@ -155,7 +159,7 @@ export class Governor {
       endpoint: call.endpoint,
       environment: call.key.environment,
       estimatedCost: call.cost?.estimate ?? null,
-      id: this.journal.mintUseId(),
+      id: useId,
       key: call.key.id,
       meters: metersOf(call, outcome),
       method: call.method,
@@ -171,9 +175,19 @@ export class Governor {
   }
 }
 
-function metersOf({ cost }: Call, outcome: Outcome): Use['meters'] {
+/** What a call may come to at most. */
+const estimated = ({ cost, quantities }: Call): MeterAmounts =>
+  cost ? { ...quantities, cost: cost.estimate, requests: 1 } : { ...quantities, requests: 1 };
+
+/** What it came to; meters in the order of their names, as a record has them. */
+function metersOf({ cost, quantities }: Call, outcome: Outcome): Use['meters'] {
   if (outcome.status === 'refused') return {};
-  return cost ? { cost: costSpent(cost.estimate, outcome), requests: 1 } : { requests: 1 };
+  const own: MeterAmounts = cost ? { cost: costSpent(cost.estimate, outcome), requests: 1 } : { requests: 1 };
+  if (!quantities) return own;
+  const failed = outcome.status === 'error';
+  const others = Object.entries(quantities).map(([meter, amount]) => [meter, failed ? 0 : amount] as const);
+  const all = [...others, ...Object.entries(own)].sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(all);
 }
 
 /** Cost points that stay spent (decision 7): never more than were taken. */

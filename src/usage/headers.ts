@@ -1,16 +1,7 @@
 import { isoTime } from '../isoTime.js';
 import type { Profile } from '../plans/profile.js';
 import type { LimitState } from './limiter.js';
-import { isFixed, periodEnd } from './periods.js';
-
-const WINDOW_SECONDS = { minute: 60, hour: 3_600, day: 86_400 } as const;
-
-function windowSeconds({ limit: { window }, resetAt }: LimitState): number {
-  if (window !== 'month') return WINDOW_SECONDS[window];
-  const begin = new Date(resetAt);
-  begin.setUTCMonth(begin.getUTCMonth() - 1);
-  return Math.round((periodEnd('month', begin.getTime()) - begin.getTime()) / 1000);
-}
+import { isFixed } from './periods.js';
 
 /** Its name is in lower case. */
 export type Header = readonly [name: string, value: string];
@@ -28,9 +19,9 @@ export function rateLimitHeaders(states: readonly LimitState[], rules: HeaderRul
   let policies = '';
   let current = '';
   for (const state of states) {
-    const { limit, remaining, resetAt, at } = state;
+    const { limit, remaining, resetAt, at, windowMs } = state;
     const comma = policies === '' ? '' : ', ';
-    policies += `${comma}"${limit.id}";q=${limit.amount};w=${windowSeconds(state)}`;
+    policies += `${comma}"${limit.id}";q=${limit.amount};w=${Math.round(windowMs / 1000)}`;
     current += `${comma}"${limit.id}";r=${remaining};t=${seconds(resetAt - at)}`;
   }
   const headers: Header[] = [

@@ -2,10 +2,11 @@ import type { Position, StoredEvent } from '../eventsourcing/event.js';
 import { as } from '../eventsourcing/event.js';
 import type { EventStore } from '../eventsourcing/eventStore.js';
 import { Amounts } from './amounts.js';
-import type { HeldUse, ParkedUseEvent, UsageEvent } from './events.js';
+import type { HeldUse, ParkedUseEvent, UsageEvent, Use } from './events.js';
 import type { Spend, Spent } from './limiter.js';
 import { CountersUnavailable } from './limiter.js';
 import { subjectId } from './events.js';
+import { isPartOfLifetime, LIFETIME } from './periods.js';
 import type { Uses } from './readUses.js';
 import { usesOf } from './readUses.js';
 
@@ -61,12 +62,18 @@ export async function readJournalTail(
     return tail;
   };
   /** @param calls whether it is a call that counts in windows */
-  const note = (accountId: string, use: HeldUse, position: Position, sign: 1 | -1, calls: boolean): void => {
+  const note = (
+    accountId: string,
+    use: HeldUse & Partial<Pick<Use, 'id'>>,
+    position: Position,
+    sign: 1 | -1,
+    calls: boolean,
+  ): void => {
     const { at, environment, key, meters, periods } = use;
     for (const keyId of [undefined, key]) {
       const tail = tailOf(subjectId({ accountId, environment, keyId }));
       if (position > ledger) tail.changes.push({ position, meters, periods, sign });
-      if (calls && at >= since && meters['requests']) tail.recent.push({ at, cost: meters['cost'] ?? 0 });
+      if (calls && at >= since && counts(meters)) tail.recent.push({ id: use.id ?? '', at, amounts: meters });
     }
   };
   const noteBatch = (stored: StoredEvent): void => {
@@ -125,6 +132,12 @@ export async function readJournalTail(
   return { since, subjects };
 }
 
+/** Whether a use has spent anything: a refused one has not. */
+function counts(meters: HeldUse['meters']): boolean {
+  for (const meter in meters) if (meters[meter] !== 0) return true;
+  return false;
+}
+
 function readable(stored: StoredEvent): Uses | undefined {
   try {
     return usesOf(stored);
@@ -151,7 +164,10 @@ export function spentOf(
   for (const change of subject?.changes ?? []) {
     if (change.position <= seen) continue;
     for (const [meter, amount] of Object.entries(change.meters)) {
-      for (const period of change.periods) periods.add(meter, period, change.sign * amount);
+      for (const period of change.periods) {
+        periods.add(meter, period, change.sign * amount);
+        if (isPartOfLifetime(period)) periods.add(meter, LIFETIME.id, change.sign * amount);
+      }
     }
   }
   return { periods, recent: subject?.recent ?? [], since: subject?.since ?? tail.since, asOf };

@@ -1,10 +1,15 @@
 import type { Environment } from '../eventsourcing/event.js';
 import { Outage } from '../outage.js';
+import type { AggregationOf } from '../plans/meters.js';
 import type { Limit } from '../plans/profile.js';
 import { SLIDING_MS } from '../plans/profile.js';
 import type { Amounts } from './amounts.js';
 import type { Subject } from './events.js';
-import { isFixed } from './periods.js';
+import type { Anchors } from './periods.js';
+import { isFixed, periodAt } from './periods.js';
+
+/** MeterAmounts by meter: whole numbers of the meter's smallest unit, up to 2^53 - 1 (decision 26). */
+export type MeterAmounts = Readonly<Record<string, number>>;
 
 /** A limit and where it stands. */
 export interface LimitState {
@@ -13,11 +18,13 @@ export interface LimitState {
   readonly remaining: number;
   /**
    * When the period ends (fixed), the oldest call leaves the window (sliding), or the bucket is full
-   * again (cost); milliseconds since the epoch.
+   * again; milliseconds since the epoch, Infinity for the whole life.
    */
   readonly resetAt: number;
   /** When it stood so, by the clock that the limits go by: with several nodes not the node's own. */
   readonly at: number;
+  /** Length of the window that it stands in, in milliseconds. */
+  readonly windowMs: number;
 }
 
 /** A key's limits, which hold beside those of its account. */
@@ -31,6 +38,8 @@ export interface Account {
   readonly accountId: string;
   readonly environment: Environment;
   readonly limits: readonly Limit[];
+  /** From when its months count. */
+  readonly anchors?: Anchors | undefined;
   /** Undefined where no key asks, or one without limits of its own. */
   readonly key?: KeyLimits | undefined;
   /**
@@ -40,10 +49,12 @@ export interface Account {
   readonly now: number;
 }
 
-/** One request that wants to pass. */
+/** A use that wants to pass. */
 export interface Asked extends Account {
-  /** Cost points, whole; null where no formula says: limits on cost are then not asked. */
-  readonly cost: number | null;
+  /** Of the record that follows: a counter that is loaded meanwhile then knows whether it holds the use. */
+  readonly useId: string;
+  /** What it may come to at most. Limits on other meters are not asked. */
+  readonly amounts: MeterAmounts;
   /** Whether the call may change something: what an outage of the limiter means may depend on it. */
   readonly writes: boolean;
 }
@@ -55,25 +66,25 @@ export interface Taken {
   readonly periods: readonly string[];
   readonly states: readonly LimitState[];
   /**
-   * The call came to so many cost points: what was taken above them is given back, and never more.
-   * A take ends once, here or in `undo`: whatever is called afterwards changes nothing.
+   * The use came to so much of these meters, of others to what was taken: what was taken above it is given
+   * back, and never more. A take ends once, here or in `undo`: whatever is called afterwards changes nothing.
    * @returns where the limits stood after the take, with that
    */
-  settle(actualCost: number): readonly LimitState[];
+  settle(actual: MeterAmounts): readonly LimitState[];
   /** Gives everything back; for a call that was neither answered nor recorded. */
   undo(): void;
 }
 
 export interface NotTaken {
   /**
-   * `refused`: it passes after `retryAfterMs`. `never`: it costs more than the limit has when it is
+   * `refused`: it passes after `retryAfterMs`. `never`: it needs more than the limit has when it is
    * untouched.
    */
   readonly kind: 'refused' | 'never';
   readonly at: number;
   /** The limit that has to wait longest, or that it can never fit. */
   readonly limit: LimitState;
-  /** 0 for `never`. */
+  /** 0 for `never`; Infinity where a limit for the whole life is used up. */
   readonly retryAfterMs: number;
   readonly states: readonly LimitState[];
 }
@@ -92,7 +103,7 @@ export type Take = Taken | NotTaken;
  */
 export interface Limiter {
   /**
-   * Takes one request and its cost points.
+   * Takes the amounts.
    * @throws Outage when nobody can tell: nothing was taken that counts
    */
   take(asked: Asked): Take | Promise<Take>;
@@ -116,18 +127,18 @@ export class CountersUnavailable extends Outage {
   }
 }
 
-/** A call that counts. */
+/** A use that counts. */
 export interface Spend {
+  readonly id: string;
   readonly at: number;
-  /** Cost points that it came to. */
-  readonly cost: number;
+  readonly amounts: MeterAmounts;
 }
 
 /** What the ledger and the journal's tail know of a subject (decision 15). */
 export interface Spent {
   /** Of periods such as `month:2026-11`. */
   readonly periods: Amounts;
-  /** Calls from `since` on, oldest first. */
+  /** Uses from `since` on, oldest first. */
   readonly recent: readonly Spend[];
   /** Milliseconds since the epoch. What was spent before is not known. */
   readonly since: number;
@@ -138,58 +149,116 @@ export interface Spent {
 /** The windows that slide. */
 export type Sliding = keyof typeof SLIDING_MS;
 
-/**
- * @param now of the take that waits: its periods are the ones to load, though midnight may pass meanwhile
- * @param fresh whether the account may have called lately, by this process or another; otherwise the ledger
- *   has all its calls, and no window has any
- * @param longest window of the limits that wait: how far back calls matter
- * @throws Outage while nobody can tell; the limits then let nothing through, and are loaded by the next call
- */
-export type LoadSpent = (subject: Subject, now: number, fresh: boolean, longest: Sliding) => Promise<Spent>;
+/** What counters are loaded for. */
+export interface Wanted {
+  readonly subject: Subject;
+  /** Of the take that waits: though midnight may pass meanwhile. */
+  readonly now: number;
+  /** Ids of the periods whose amounts are wanted. */
+  readonly periods: readonly string[];
+  /**
+   * Whether the subject may have called lately, by this process or another; otherwise the ledger has all its
+   * calls, and no window has any.
+   */
+  readonly fresh: boolean;
+  /** Window of the limits that wait: how far back calls matter. */
+  readonly longest: Sliding;
+}
+
+/** @throws Outage while nobody can tell; the limits then let nothing through, and are loaded by the next call */
+export type LoadSpent = (wanted: Wanted) => Promise<Spent>;
 
 export const longestOf = (limits: readonly Limit[]): Sliding =>
   limits.some(({ window }) => window === 'hour') ? 'hour' : 'minute';
 
-/** A subject and the limits that a call is held against. */
+/** The ids of the periods that limits stand in at that time, each once. */
+export function periodsOfLimits(limits: readonly Limit[], at: number, anchors?: Anchors): readonly string[] {
+  const ids = limits.flatMap(({ window }) => (isFixed(window) ? periodAt(window, at, anchors).id : []));
+  return [...new Set(ids)];
+}
+
+/** A subject and its limits. */
 export interface Part {
   readonly subject: Subject;
+  /** All that it has. */
   readonly limits: readonly Limit[];
+  /** Those that a use is held against. */
+  readonly asked: readonly Limit[];
 }
 
-/** The account and, where it has limits of its own, the key; limits on cost only where the cost is known. */
-export function partsOf({ accountId, environment, limits, key }: Account, cost: number | null): Part[] {
-  const held = (all: readonly Limit[]): readonly Limit[] =>
-    cost === null ? all.filter(({ meter }) => meter !== 'cost') : all;
-  const account = { subject: { accountId, environment, keyId: undefined }, limits: held(limits) };
+/** The account and, where it has limits of its own, the key; without amounts all limits are asked. */
+export function partsOf({ accountId, environment, limits, key }: Account, amounts?: MeterAmounts): Part[] {
+  const account = {
+    subject: { accountId, environment, keyId: undefined },
+    limits,
+    asked: onMeters(limits, amounts),
+  };
   if (!key || key.limits.length === 0) return [account];
-  return [account, { subject: { accountId, environment, keyId: key.id }, limits: held(key.limits) }];
+  return [
+    account,
+    {
+      subject: { accountId, environment, keyId: key.id },
+      limits: key.limits,
+      asked: onMeters(key.limits, amounts),
+    },
+  ];
 }
 
-/** A limit on how much, of which a call of these cost points takes so much. */
-export const amountTaken = ({ meter }: Limit, cost: number): number => (meter === 'requests' ? 1 : cost);
-
-/** @throws RangeError for a cost that would give points away */
-export function checkCost(cost: number | null): number {
-  if (cost === null) return 0;
-  if (!Number.isSafeInteger(cost) || cost < 0) throw new RangeError(`a call cannot cost ${cost} points`);
-  return cost;
+function onMeters(limits: readonly Limit[], amounts: MeterAmounts | undefined): readonly Limit[] {
+  if (!amounts || limits.every(({ meter }) => Object.hasOwn(amounts, meter))) return limits;
+  return limits.filter(({ meter }) => Object.hasOwn(amounts, meter));
 }
 
-/** States of the time of a take, as they are with `points` of it given back. */
-export function givenBack(states: readonly LimitState[], points: number, at: number): readonly LimitState[] {
-  if (points === 0) return states;
+/**
+ * How a limit is counted (decision 13): a day, month and longer in the counter of the period; by the minute
+ * or hour what is counted slides, and what is summed is a bucket.
+ */
+export type LimitKind = 'period' | 'window' | 'bucket';
+
+export function kindOf({ meter, window }: Limit, aggregationOf: AggregationOf): LimitKind {
+  if (isFixed(window)) return 'period';
+  return aggregationOf(meter) === 'count' ? 'window' : 'bucket';
+}
+
+/** @throws RangeError for an amount that would give something away */
+export function checkAmounts(amounts: MeterAmounts): void {
+  for (const meter in amounts) {
+    const amount = amounts[meter] as number;
+    if (!Number.isSafeInteger(amount) || amount < 0) {
+      throw new RangeError(`a use cannot come to ${amount} of the meter ${meter}`);
+    }
+  }
+}
+
+/** What of the amounts taken comes back when a use came to `actual`; undefined for nothing. */
+export function difference(taken: MeterAmounts, actual: MeterAmounts): MeterAmounts | undefined {
+  let back: Record<string, number> | undefined;
+  for (const meter in taken) {
+    const amount = taken[meter] as number;
+    const points = amount - Math.max(0, actual[meter] ?? amount);
+    if (points > 0) (back ??= {})[meter] = points;
+  }
+  return back;
+}
+
+/** States of the time of a take, as they are with `back` of it given back. */
+export function givenBack(
+  states: readonly LimitState[],
+  back: MeterAmounts,
+  aggregationOf: AggregationOf,
+): readonly LimitState[] {
   return states.map((state) => {
-    const { limit, used, resetAt } = state;
-    const { meter, window, amount } = limit;
-    if (meter !== 'cost') return state;
+    const { limit, used, resetAt, at, windowMs } = state;
+    const points = back[limit.meter] ?? 0;
+    if (points === 0) return state;
     const left = Math.max(0, used - points);
-    const sooner = isFixed(window) ? 0 : Math.floor((points * SLIDING_MS[window]) / amount);
+    const sooner =
+      kindOf(limit, aggregationOf) === 'bucket' ? Math.floor((points * windowMs) / limit.amount) : 0;
     return {
-      limit,
+      ...state,
       used: left,
-      remaining: Math.max(0, amount - left),
+      remaining: Math.max(0, limit.amount - left),
       resetAt: Math.max(at, resetAt - sooner),
-      at,
     };
   });
 }
@@ -198,17 +267,28 @@ export function givenBack(states: readonly LimitState[], points: number, at: num
 export const ageOf = (at: number, { asOf }: Spent): number => Math.max(0, asOf - at);
 
 /**
- * Points that a bucket owes after a loss: never less than it did, and at most all. What was spent before
+ * What a bucket of a meter owes after a loss: never less than it did, and at most all. What was spent before
  * `since` is taken for the most that it can have been, a whole bucket, which is refilled within one window.
  */
-export function owedAfter(spent: Spent, windowMs: number, amount: number): number {
+export function owedAfter(spent: Spent, meter: string, windowMs: number, amount: number): number {
   const all = amount * windowMs;
   let owed = all;
   let age = ageOf(spent.since, spent);
-  for (const spend of spent.recent) {
-    const younger = Math.min(age, ageOf(spend.at, spent));
-    owed = Math.max(0, owed - (age - younger) * amount) + spend.cost * windowMs;
+  for (const { at, amounts } of spent.recent) {
+    const younger = Math.min(age, ageOf(at, spent));
+    owed = Math.max(0, owed - (age - younger) * amount) + (amounts[meter] ?? 0) * windowMs;
     age = younger;
   }
   return Math.ceil(Math.min(all, Math.max(0, owed - age * amount)) / windowMs);
+}
+
+/** The ages of the uses that a sliding window counts, the oldest first: one for each of the amount. */
+export function agesIn(spent: Spent, meter: string, windowMs: number): number[] {
+  const ages: number[] = [];
+  for (const { at, amounts } of spent.recent) {
+    const age = ageOf(at, spent);
+    if (age >= windowMs) continue;
+    for (let i = amounts[meter] ?? 0; i > 0; i--) ages.push(age);
+  }
+  return ages;
 }

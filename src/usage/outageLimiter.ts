@@ -47,7 +47,8 @@ export class OutageLimiter implements Limiter {
       }
       const take = await this.#limiter().take(asked);
       if (take.kind === 'taken') {
-        for (const { subject } of partsOf(asked, asked.cost)) this.#missed.set(subjectId(subject), subject);
+        for (const { subject } of partsOf(asked, asked.amounts))
+          this.#missed.set(subjectId(subject), subject);
       }
       onCall('allowed');
       return take;

@@ -1,48 +1,99 @@
 /** The fixed windows; minute and hour slide and have no period. */
-export type FixedWindow = 'day' | 'month';
+export type FixedWindow = 'day' | 'month' | 'billing-period' | 'lifetime';
 
-export function isFixed(window: string): window is FixedWindow {
-  return window === 'day' || window === 'month';
-}
+const FIXED: ReadonlySet<string> = new Set<FixedWindow>(['day', 'month', 'billing-period', 'lifetime']);
+
+export const isFixed = (window: string): window is FixedWindow => FIXED.has(window);
 
 export interface Period {
-  readonly name: string;
+  /**
+   * Names its counter for good: `day:2026-11-22` and `month:2026-11` of the calendar, `month:<anchor>:<n>`
+   * from an anchor on, where n counts from 0, and `lifetime`. Two that hold other moments have other names.
+   */
+  readonly id: string;
   /** When it begins, milliseconds since the epoch. */
   readonly begin: number;
-  /** When the next one begins, milliseconds since the epoch. */
+  /** When the next one begins; Infinity for the whole life. */
   readonly end: number;
+}
+
+/**
+ * The moments, milliseconds since the epoch, from which on months are counted. Null or absent: the calendar
+ * of UTC.
+ */
+export interface Anchors {
+  /** Of windows of a month. */
+  readonly month?: number | null;
+  /** Of billing periods, which are months too. */
+  readonly billing?: number | null;
 }
 
 const DAY_MS = 86_400_000;
 
-/** The periods of one UTC day. Nearly all calls share a day, and formatting a date is slow. */
-let known: { readonly day: number; readonly periods: Readonly<Record<FixedWindow, Period>> } | undefined;
+/** The whole life of an account: it ends with the last time that there is. */
+export const LIFETIME: Period = { id: 'lifetime', begin: -Infinity, end: Infinity };
 
-/** The periods of the UTC calendar that `at` falls in. */
-export function periodsAt(at: number): Readonly<Record<FixedWindow, Period>> {
-  const day = Math.floor(at / DAY_MS);
-  if (known?.day !== day) {
-    const date = new Date(day * DAY_MS);
-    const iso = date.toISOString();
-    const month = Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), 1);
-    const nextMonth = Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1);
-    known = {
-      day,
-      periods: {
-        day: { name: `day:${iso.slice(0, 10)}`, begin: day * DAY_MS, end: (day + 1) * DAY_MS },
-        month: { name: `month:${iso.slice(0, 7)}`, begin: month, end: nextMonth },
-      },
-    };
-  }
-  return known.periods;
+/** The last ones asked for. Nearly all calls share them, and formatting a date is slow. */
+let today: Period = { id: '', begin: 0, end: 0 };
+let thisMonth: Period = { id: '', begin: 0, end: 0 };
+
+function dayOf(at: number): Period {
+  if (at >= today.begin && at < today.end) return today;
+  const begin = Math.floor(at / DAY_MS) * DAY_MS;
+  today = { id: `day:${new Date(begin).toISOString().slice(0, 10)}`, begin, end: begin + DAY_MS };
+  return today;
+}
+
+function monthOf(at: number): Period {
+  if (at >= thisMonth.begin && at < thisMonth.end) return thisMonth;
+  const date = new Date(at);
+  const [year, month] = [date.getUTCFullYear(), date.getUTCMonth()];
+  const id = `month:${date.toISOString().slice(0, 7)}`;
+  thisMonth = { id, begin: Date.UTC(year, month, 1), end: Date.UTC(year, month + 1, 1) };
+  return thisMonth;
+}
+
+/** So many months after the anchor: the same day and time, or the last day of a month that has not got it. */
+function monthsAfter(anchor: number, months: number): number {
+  const date = new Date(anchor);
+  const [year, month] = [date.getUTCFullYear(), date.getUTCMonth() + months];
+  const lastDay = new Date(Date.UTC(year, month + 1, 0)).getUTCDate();
+  const sinceMidnight = anchor - Math.floor(anchor / DAY_MS) * DAY_MS;
+  return Date.UTC(year, month, Math.min(date.getUTCDate(), lastDay)) + sinceMidnight;
+}
+
+function anchoredMonth(at: number, anchor: number): Period {
+  const [now, from] = [new Date(at), new Date(anchor)];
+  let n = (now.getUTCFullYear() - from.getUTCFullYear()) * 12 + now.getUTCMonth() - from.getUTCMonth();
+  if (monthsAfter(anchor, n) > at) n--;
+  return { id: `month:${anchor}:${n}`, begin: monthsAfter(anchor, n), end: monthsAfter(anchor, n + 1) };
+}
+
+/** The period of a window that `at` falls in: the same for the same three, at whatever time it is asked for. */
+export function periodAt(window: FixedWindow, at: number, { month, billing }: Anchors = {}): Period {
+  if (window === 'lifetime') return LIFETIME;
+  if (window === 'day') return dayOf(at);
+  const anchor = window === 'month' ? month : billing;
+  return anchor == null ? monthOf(at) : anchoredMonth(at, anchor);
+}
+
+/** The periods that every use is stored with, whatever its limits: reports and later plans go by them. */
+export function periodsOf(at: number, { month, billing }: Anchors = {}): readonly string[] {
+  const ids = [dayOf(at).id, monthOf(at).id];
+  if (month != null) ids.push(anchoredMonth(at, month).id);
+  if (billing != null && billing !== month) ids.push(anchoredMonth(at, billing).id);
+  return ids;
 }
 
 /** Names the period of the UTC calendar that `at` falls in, e.g. `month:2026-11`. */
-export function periodOf(window: FixedWindow, at: number): string {
-  return periodsAt(at)[window].name;
-}
+export const periodOf = (window: 'day' | 'month', at: number): string => periodAt(window, at).id;
 
 /** When the period after the one of `at` begins, milliseconds since the epoch. */
-export function periodEnd(window: FixedWindow, at: number): number {
-  return periodsAt(at)[window].end;
-}
+export const periodEnd = (window: 'day' | 'month', at: number): number => periodAt(window, at).end;
+
+/** The ids of months of the calendar, as a regular expression of JavaScript and PostgreSQL. */
+export const MONTHS = '^month:[0-9]{4,}-[0-9]{2}$';
+const MONTH = new RegExp(MONTHS);
+
+/** Whether amounts of this period are part of the whole life; each use has one such period. */
+export const isPartOfLifetime = (id: string): boolean => MONTH.test(id);

@@ -1,6 +1,6 @@
 /**
- * The times of the latest calls: in every interval of the window's length there are at most `amount`
- * of them. Exact, at eight bytes a call within the window.
+ * The times of what was counted lately: in every interval of the window's length there is at most `amount`
+ * of it. Exact, at eight bytes for each within the window.
  */
 export class SlidingWindow {
   /** A ring: `count` times from `first` on, oldest first. */
@@ -10,7 +10,7 @@ export class SlidingWindow {
 
   constructor(private readonly windowMs: number) {}
 
-  /** How many calls the window that ends now holds. */
+  /** How much the window that ends now holds. */
   used(now: number): number {
     while (this.#count > 0 && this.#at(0) <= now - this.windowMs) {
       this.#first = (this.#first + 1) % this.#times.length;
@@ -20,31 +20,34 @@ export class SlidingWindow {
   }
 
   /**
-   * When one more call fits, milliseconds since the epoch; not later than `now` where it fits now.
-   * @param amount the limit, at least 1
+   * When so much more fits; not later than `now` where it fits now.
+   * @param amount the limit, at least `more`
    */
-  freeAt(now: number, amount: number): number {
+  freeAt(now: number, amount: number, more = 1): number {
     const used = this.used(now);
-    return used < amount ? now : this.#at(used - amount) + this.windowMs;
+    return used + more <= amount ? now : this.#at(used + more - amount - 1) + this.windowMs;
   }
 
-  /** Adds a call. Times must not go backwards. */
-  add(at: number): void {
-    if (this.#count === this.#times.length) this.#grow();
-    this.#times[(this.#first + this.#count) % this.#times.length] = at;
-    this.#count++;
-  }
-
-  /** Takes back the newest call at that time, if it is still in the window. */
-  remove(at: number): void {
-    for (let i = this.#count - 1; i >= 0 && this.#at(i) >= at; i--) {
-      if (this.#at(i) !== at) continue;
-      for (let j = i; j < this.#count - 1; j++) {
-        this.#times[(this.#first + j) % this.#times.length] = this.#at(j + 1);
-      }
-      this.#count--;
-      return;
+  /** Adds what is counted at that time. Times must not go backwards. */
+  add(at: number, amount = 1): void {
+    for (let i = 0; i < amount; i++) {
+      if (this.#count === this.#times.length) this.#grow();
+      this.#times[(this.#first + this.#count) % this.#times.length] = at;
+      this.#count++;
     }
+  }
+
+  /** Takes back so much of what was counted at that time, as far as it is still in the window. */
+  remove(at: number, amount = 1): void {
+    let end = this.#count;
+    while (end > 0 && this.#at(end - 1) > at) end--;
+    let begin = end;
+    while (begin > 0 && end - begin < amount && this.#at(begin - 1) === at) begin--;
+    const removed = end - begin;
+    for (let i = end; i < this.#count; i++) {
+      this.#times[(this.#first + i - removed) % this.#times.length] = this.#at(i);
+    }
+    this.#count -= removed;
   }
 
   #at(index: number): number {

@@ -57,12 +57,9 @@ export function smallGate(metrics: Metrics, beforeAppend: () => Promise<void>) {
     log: silentLogger,
     flushMs: 0,
   });
-  const limiter = new LocalLimiter(async () => ({
-    periods: new Amounts(),
-    recent: [],
-    since: 0,
-    asOf: NOON,
-  }));
+  const limiter = new LocalLimiter({
+    load: async () => ({ periods: new Amounts(), recent: [], since: 0, asOf: NOON }),
+  });
   const refusals = new RefusalLog((account, use) => journal.note(account, use));
   const addresses = new AddressHashes(Buffer.alloc(32));
   const plans = new PlanDirectory();

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { ConfigError } from '../../src/config.js';
-import { MAX_AMOUNT, Profile } from '../../src/plans/profile.js';
+import type { Limit } from '../../src/plans/profile.js';
+import { aggregationsOf, MAX_AMOUNT, Profile } from '../../src/plans/profile.js';
 import { readProfile } from '../../src/plans/publish.js';
 import { plan, shop } from './shop.js';
 
@@ -94,6 +95,29 @@ describe('cost points that a profile says nothing of', () => {
 
 const TWICE = ['a', 'b'].map((id) => ({ id, meter: 'cost', window: 'minute', amount: 1 }) as const);
 
+const meter = (id: string, aggregation = 'sum') => ({ id, unit: 'one', aggregation });
+const onMeter = (id: string): Limit => ({ id: 'on-it', meter: id, window: 'day', amount: 1 });
+
+describe('a meter that a profile declares', () => {
+  it('can be limited like any other, where it is a sum or a count', () => {
+    const limits = ['seconds', 'jobs'].map((id) => ({ ...onMeter(id), id }));
+    const parsed = Profile.parse({
+      ...shop({ plans: [plan('free', 1), plan('pro', 1, { limits })] }),
+      meters: [meter('seconds'), meter('jobs', 'count'), meter('peak', 'max'), meter('users', 'unique')],
+    });
+    expect(aggregationsOf(parsed)('seconds')).toBe('sum');
+    expect(['requests', 'cost', 'jobs', 'peak', 'none'].map(aggregationsOf(parsed))).toEqual([
+      'count',
+      'sum',
+      'count',
+      'max',
+      undefined,
+    ]);
+    // Only where a plan limits requests there are cost points for each.
+    expect(parsed.plans[1]?.limits.map(({ id }) => id)).toEqual(['seconds', 'jobs']);
+  });
+});
+
 describe('a bad profile', () => {
   let directory: string;
   beforeAll(async () => {
@@ -106,8 +130,8 @@ describe('a bad profile', () => {
     await writeFile(file, typeof content === 'string' ? content : stringify(content));
     const refused = await readProfile(file).catch((error: unknown) => error);
     if (!(refused instanceof ConfigError)) throw new Error(`no refusal but ${String(refused)}`);
-    expect(refused.problems.every((problem) => problem.startsWith(`${file}: `))).toBe(true);
-    return refused.problems.map((problem) => problem.slice(file.length + 2));
+    expect(refused.problems.every((problem) => problem.startsWith(`${file}:`))).toBe(true);
+    return refused.problems.map((problem) => problem.slice(file.length + 1).replace(/^(\d+:)? /, ''));
   }
   const badPlan = (over: Parameters<typeof plan>[2]): Profile =>
     shop({ plans: [plan('free', 1), plan('pro', 1, over)] });
@@ -184,8 +208,43 @@ describe('a bad profile', () => {
       badPlan({ features: ['teams\nmore'] }),
     ],
     ['an empty file', 'profile: ', ''],
+    [
+      'a limit on a meter that there is not',
+      'plans.1.limits.0.meter: "videos" is not one of the meters: requests, cost, seconds',
+      { ...badPlan({ limits: [onMeter('videos')] }), meters: [meter('seconds')] },
+    ],
+    [
+      'a limit on a meter that does not add up',
+      'plans.1.limits.0.meter: peak is a meter of the aggregation max; limits can be on sum and count',
+      { ...badPlan({ limits: [onMeter('peak')] }), meters: [meter('peak', 'max')] },
+    ],
+    [
+      'a meter twice',
+      'meters.1.id: there is a meter seconds already',
+      { ...shop(), meters: [meter('seconds'), meter('seconds')] },
+    ],
+    [
+      'a meter that every profile has',
+      'meters.0.id: there is a meter cost already',
+      { ...shop(), meters: [meter('cost')] },
+    ],
+    [
+      'a meter whose name would not be told from another part',
+      'meters.0.id: ',
+      { ...shop(), meters: [meter('a|b')] },
+    ],
   ])('is one with %s', async (_what, problem, content) => {
     expect(await problems(content)).toEqual([expect.stringContaining(problem)]);
+  });
+
+  it('is refused with the line that is wrong', async () => {
+    const file = join(directory, 'lines.yaml');
+    const text = stringify(badPlan({ limits: [onMeter('videos')] }));
+    await writeFile(file, text);
+    const line = text.split('\n').findIndex((one) => one.includes('videos')) + 1;
+    await expect(readProfile(file)).rejects.toThrow(
+      `${file}:${line}: plans.1.limits.0.meter: "videos" is not`,
+    );
   });
 
   it('is refused with all its problems at once', async () => {

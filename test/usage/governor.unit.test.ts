@@ -47,13 +47,13 @@ beforeEach(() => {
     log: silentLogger,
     flushMs: 0,
   });
-  limiter = new LocalLimiter(
-    async () => {
+  limiter = new LocalLimiter({
+    load: async () => {
       steps.push('load');
       return { periods: new Amounts(), recent: [], since: 0, asOf: NOON };
     },
-    () => 0,
-  );
+    time: () => 0,
+  });
   const refusals = new RefusalLog((account, use) => journal.note(account, use));
   governor = new Governor(journal, limiter, refusals, new AddressHashes(Buffer.alloc(32)));
 });

@@ -1,14 +1,18 @@
 import type { Limit } from '../../src/plans/profile.js';
 import { EXPOSED_HEADERS, extraHeaders, rateLimitHeaders, refusalCode } from '../../src/usage/headers.js';
 import type { LimitState } from '../../src/usage/limiter.js';
-import { periodEnd } from '../../src/usage/periods.js';
+import { periodAt, periodEnd } from '../../src/usage/periods.js';
 
 const NOW = Date.UTC(2026, 10, 22, 12);
 
 function state(window: Limit['window'], amount: number, used: number, resetAt: number): LimitState {
+  const { begin, end } = periodAt('month', resetAt - 1);
+  const windowMs = window === 'month' ? end - begin : MS[window];
   const limit: Limit = { id: `requests-${window}`, meter: 'requests', window, amount };
-  return { limit, used, remaining: Math.max(0, amount - used), resetAt, at: NOW };
+  return { limit, used, remaining: Math.max(0, amount - used), resetAt, at: NOW, windowMs };
 }
+
+const MS = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
 
 const headers = (states: readonly LimitState[], primary = 'requests-minute'): Record<string, string> =>
   Object.fromEntries(rateLimitHeaders(states, { limit: primary }));
@@ -99,7 +103,7 @@ it('tells of cost points beside requests', () => {
   const cost: Limit = { id: 'cost', meter: 'cost', window: 'minute', amount: 1_000 };
   const states = [
     state('minute', 60, 3, NOW + 41_000),
-    { limit: cost, used: 84, remaining: 916, resetAt: NOW + 5_040, at: NOW },
+    { limit: cost, used: 84, remaining: 916, resetAt: NOW + 5_040, at: NOW, windowMs: 60_000 },
   ];
   expect(headers(states, 'cost')).toEqual({
     'ratelimit-policy': '"requests-minute";q=60;w=60, "cost";q=1000;w=60',

@@ -1,12 +1,22 @@
 import fc from 'fast-check';
 import type { Limit } from '../../src/plans/profile.js';
 import { SLIDING_MS } from '../../src/plans/profile.js';
+import type {
+  MeterAmounts,
+  Asked,
+  Limiter,
+  LoadSpent,
+  Spend,
+  Spent,
+  Take,
+  Taken,
+} from '../../src/usage/limiter.js';
 import { Amounts } from '../../src/usage/amounts.js';
-import type { Asked, Limiter, LoadSpent, Spend, Spent, Take, Taken } from '../../src/usage/limiter.js';
+import { kindOf } from '../../src/usage/limiter.js';
 import type { Subject } from '../../src/usage/events.js';
-import { isFixed, periodOf } from '../../src/usage/periods.js';
+import { isFixed, LIFETIME, periodOf, periodsOf } from '../../src/usage/periods.js';
 import type { Moment } from './naiveLimits.js';
-import { NaiveLimits } from './naiveLimits.js';
+import { aggregationOf, NaiveLimits } from './naiveLimits.js';
 import { TestTime } from './testTime.js';
 
 const MINUTE = SLIDING_MS.minute;
@@ -30,10 +40,25 @@ export const limit = (
   amount,
 });
 
-export function asked(limits: readonly Limit[], now: number, over: Partial<Asked> = {}): Asked {
+let uses = 0;
+
+/** One request, with cost points where they are given. */
+export function asked(
+  limits: readonly Limit[],
+  now: number,
+  { cost = null, ...over }: Partial<Asked> & { readonly cost?: number | null } = {},
+): Asked {
   time.to(now);
-  return { accountId: 'a', environment: 'live', limits, now, cost: null, writes: false, ...over };
+  const amounts: MeterAmounts = cost === null ? { requests: 1 } : { cost, requests: 1 };
+  const useId = `use.${uses++}`;
+  return { accountId: 'a', environment: 'live', limits, now, useId, amounts, writes: false, ...over };
 }
+
+/** Of nothing more than the request. */
+const NONE: MeterAmounts = { cost: 0 };
+
+/** A call with every meter in it. */
+const amountsBy = (cost: number): MeterAmounts => ({ cost, jobs: cost % 3, requests: 1, seconds: 2 * cost });
 
 const moment = (): Moment => ({ at: time.clock, elapsed: time.elapsed });
 const later = ({ at, elapsed }: Moment, ms: number): Moment => ({ at: at + ms, elapsed: elapsed + ms });
@@ -43,31 +68,46 @@ export function taken(take: Take): Taken {
   return take;
 }
 
+/** A request that was recorded. */
+export const spend = (at: number, cost = 0): Spend => ({
+  id: `use.${uses++}`,
+  at,
+  amounts: { cost, requests: 1 },
+});
+
+/** The record of a take. */
+export const recordOf = ({ useId: id, amounts }: Asked, { at }: Take): Spend => ({ id, at, amounts });
+
 /** What a loader finds of calls that were recorded. */
 export function spentBy(calls: readonly Spend[], now: number): Spent {
   const periods = new Amounts();
-  for (const { at, cost } of calls) {
-    for (const window of ['day', 'month'] as const) {
-      if (periodOf(window, at) !== periodOf(window, now)) continue;
-      periods.add('requests', periodOf(window, at), 1);
-      periods.add('cost', periodOf(window, at), cost);
+  for (const { at, amounts } of calls) {
+    for (const period of [...periodsOf(at), LIFETIME.id]) {
+      for (const [meter, amount] of Object.entries(amounts)) periods.add(meter, period, amount);
     }
   }
   return { periods, recent: calls, since: 0, asOf: now };
 }
 
 const windows = fc.constantFrom<Limit['window']>('minute', 'hour', 'day', 'month');
+const perMeter = fc.uniqueArray(windows, { maxLength: 3 });
 const plans = fc
   .tuple(
-    fc.uniqueArray(windows, { maxLength: 4 }),
-    fc.uniqueArray(windows, { maxLength: 4 }),
-    fc.array(fc.integer({ min: 1, max: 8 }), { minLength: 8, maxLength: 8 }),
+    perMeter,
+    perMeter,
+    perMeter,
+    perMeter,
+    fc.array(fc.integer({ min: 1, max: 8 }), { minLength: 12, maxLength: 12 }),
   )
-  .filter(([requests, cost]) => requests.length + cost.length > 0)
-  .map(([requests, cost, amounts]) => [
-    ...requests.map((window, i) => limit(window, amounts[i] as number)),
-    ...cost.map((window, i) => limit(window, 5 * (amounts[4 + i] as number), 'cost')),
-  ]);
+  .filter((all) => all.slice(0, 4).some(({ length }) => length > 0))
+  .map(([requests, cost, jobs, seconds, amounts]) =>
+    [
+      ...requests.map((window) => [window, 1, 'requests'] as const),
+      ...cost.map((window) => [window, 5, 'cost'] as const),
+      ...jobs.map((window) => [window, 2, 'jobs'] as const),
+      ...seconds.map((window) => [window, 7, 'seconds'] as const),
+    ].map(([window, size, meter], i) => limit(window, size * (amounts[i] as number), meter)),
+  );
 
 /** From one call to the next, in milliseconds: bursts, seconds, leaps over hours, days and months, and back. */
 const gap = fc.oneof(
@@ -82,19 +122,27 @@ const gap = fc.oneof(
 
 interface Step {
   readonly gap: number;
-  readonly cost: number;
+  readonly amounts: MeterAmounts;
   /** How its take ends, and after how many more calls. */
   readonly end: 'settle' | 'undo' | 'stay';
   readonly after: number;
-  readonly actual: number;
+  readonly actual: MeterAmounts;
 }
+
+const amountsOf = fc.oneof(
+  fc.nat(12).map((cost) => ({ cost, requests: 1 })),
+  fc.record({ cost: fc.nat(45), requests: fc.constant(1), jobs: fc.nat(5), seconds: fc.nat(20) }),
+  fc.record({ jobs: fc.nat(18), seconds: fc.nat(60) }),
+  // What nothing limits is no limit's business.
+  fc.record({ requests: fc.constant(1), videos: fc.nat(9) }),
+);
 
 const stepOf = fc.record<Step>({
   gap,
-  cost: fc.oneof(fc.nat(12), fc.nat(45)),
+  amounts: amountsOf,
   end: fc.constantFrom('settle', 'settle', 'undo', 'stay'),
   after: fc.nat(4),
-  actual: fc.nat(20),
+  actual: fc.record({ cost: fc.nat(20), jobs: fc.nat(3), seconds: fc.nat(30) }, { requiredKeys: [] }),
 });
 const steps = fc.array(stepOf, { maxLength: 40 });
 
@@ -114,47 +162,53 @@ export function limiterContract({ open, numRuns, exact }: Opening): void {
     await fc.assert(
       fc.asyncProperty(plans, steps, async (limits, all) => {
         const naive = new NaiveLimits(limits);
-        const limiter = await open(async (_subject, now) => ({ ...NOTHING, periods: naive.periods(now) }));
+        const limiter = await open(async () => ({ ...NOTHING, periods: naive.periods() }));
         const ending: { readonly at: number; readonly end: () => void }[] = [];
         let now = NOON;
         for (const [index, step] of all.entries()) {
           now += step.gap;
           for (const { end } of ending.filter(({ at }) => at === index)) end();
-          const take = await limiter.take(asked(limits, now, { cost: step.cost }));
+          const take = await limiter.take(asked(limits, now, { amounts: step.amounts }));
           const at = moment();
           expect(take.at).toBe(now);
-          if (naive.canNeverFit(step.cost)) {
+          if (naive.canNeverFit(step.amounts)) {
             expect(take.kind).toBe('never');
-          } else if (!naive.fits(at, step.cost)) {
+          } else if (!naive.fits(at, step.amounts)) {
             if (take.kind === 'taken') throw new Error('the log has no room');
             expect(take.kind).toBe('refused');
             // The first instant at which it passes.
             expect(take.retryAfterMs).toBeGreaterThan(0);
-            if (!naive.wasLater(at)) expect(naive.fits(later(at, take.retryAfterMs), step.cost)).toBe(true);
-            expect(naive.fits(later(at, take.retryAfterMs - 1), step.cost)).toBe(false);
+            if (!naive.wasLater(at))
+              expect(naive.fits(later(at, take.retryAfterMs), step.amounts)).toBe(true);
+            expect(naive.fits(later(at, take.retryAfterMs - 1), step.amounts)).toBe(false);
           } else {
             const ours = taken(take);
-            const call = naive.take(at, step.cost);
+            const call = naive.take(at, step.amounts);
             expect(ours.periods).toEqual([periodOf('day', now), periodOf('month', now)]);
             const end = {
               stay: () => {},
               settle: () => {
                 ours.settle(step.actual);
                 // Once: whatever comes later changes nothing.
-                ours.settle(0);
+                ours.settle(NONE);
                 ours.undo();
                 naive.settle(call, step.actual, time.elapsed);
               },
               undo: () => {
                 ours.undo();
                 ours.undo();
-                ours.settle(0);
+                ours.settle(NONE);
                 naive.undo(call, time.elapsed);
               },
             }[step.end];
-            expect(take.states.map(({ used }) => used)).toEqual(limits.map((l) => naive.used(l, at)));
+            const held = limits.filter(({ meter }) => Object.hasOwn(step.amounts, meter));
+            expect(take.states.map(({ limit: of, used }) => [of, used])).toEqual(
+              held.map((of) => [of, naive.used(of, at)]),
+            );
+            // What several nodes share lapses.
+            const late = (): boolean => !exact && time.elapsed - at.elapsed >= MINUTE;
             if (step.after === 0) end();
-            else ending.push({ at: index + step.after, end });
+            else ending.push({ at: index + step.after, end: () => void (late() || end()) });
           }
           const states = await limiter.states(asked(limits, now));
           expect(states.map(({ used }) => used)).toEqual(limits.map((l) => naive.used(l, moment())));
@@ -180,9 +234,9 @@ export function limiterContract({ open, numRuns, exact }: Opening): void {
           k1: new NaiveLimits(first),
           k2: new NaiveLimits(second),
         };
-        const limiter = await open(async ({ keyId = 'account' }, now) => ({
+        const limiter = await open(async ({ subject: { keyId = 'account' } }) => ({
           ...NOTHING,
-          periods: naive[keyId as keyof typeof naive].periods(now),
+          periods: naive[keyId as keyof typeof naive].periods(),
         }));
         let now = NOON;
         for (const { step, who } of all) {
@@ -195,20 +249,22 @@ export function limiterContract({ open, numRuns, exact }: Opening): void {
             ...limits.map((l) => naive.account.used(l, at)),
             ...(who ? ofKeys[who].map((l) => naive[who].used(l, at)) : []),
           ];
-          const take = await limiter.take(asked(limits, now, { cost: step.cost, key }));
-          if (held.some((log) => log.canNeverFit(step.cost))) {
+          const take = await limiter.take(asked(limits, now, { amounts: step.amounts, key }));
+          if (held.some((log) => log.canNeverFit(step.amounts))) {
             expect(take.kind).toBe('never');
-          } else if (!held.every((log) => log.fits(at, step.cost))) {
+          } else if (!held.every((log) => log.fits(at, step.amounts))) {
             if (take.kind === 'taken') throw new Error('there is no room');
             const free = later(at, take.retryAfterMs);
             if (!naive.account.wasLater(at)) {
-              expect(held.every((log) => log.fits(free, step.cost))).toBe(true);
+              expect(held.every((log) => log.fits(free, step.amounts))).toBe(true);
             }
-            expect(held.every((log) => log.fits(later(free, -1), step.cost))).toBe(false);
+            expect(held.every((log) => log.fits(later(free, -1), step.amounts))).toBe(false);
           } else {
             const ours = taken(take);
-            const theirs = held.map((log) => [log, log.take(at, step.cost)] as const);
-            expect(ours.states.map((state) => state.used)).toEqual(used());
+            const theirs = held.map((log) => [log, log.take(at, step.amounts)] as const);
+            const every = [...limits, ...(who ? ofKeys[who] : [])];
+            const asks = used().filter((_, i) => Object.hasOwn(step.amounts, every[i]?.meter ?? ''));
+            expect(ours.states.map((state) => state.used)).toEqual(asks);
             if (step.end === 'settle') {
               ours.settle(step.actual);
               for (const [log, call] of theirs) log.settle(call, step.actual, time.elapsed);
@@ -228,9 +284,9 @@ export function limiterContract({ open, numRuns, exact }: Opening): void {
 
   it('loads a key’s counters apart from its account’s', async () => {
     const loaded: Subject[] = [];
-    const limiter = await open(async (subject, now) => {
+    const limiter = await open(async ({ subject, now }) => {
       loaded.push(subject);
-      return spentBy(subject.keyId === undefined ? [] : [{ at: now, cost: 5 }], now);
+      return spentBy(subject.keyId === undefined ? [] : [spend(now, 5)], now);
     });
     const key = { id: 'k1', limits: [limit('minute', 2), limit('month', 20, 'cost')] };
     const limits = [limit('minute', 9)];
@@ -259,14 +315,15 @@ export function limiterContract({ open, numRuns, exact }: Opening): void {
         ): Promise<void> => {
           for (const [wait, cost] of calls) {
             now += wait;
-            const take = await limiter.take(asked(limits, now, { cost }));
+            const call = asked(limits, now, { amounts: amountsBy(cost) });
+            const take = await limiter.take(call);
             if (take.kind !== 'taken') continue;
-            naive.take(moment(), cost);
-            passed.push({ at: now, cost });
+            naive.take(moment(), call.amounts);
+            passed.push(recordOf(call, take));
           }
         };
         await run(await opened(), before);
-        await run(await open(async (_subject, at) => spentBy([...passed], at)), after);
+        await run(await open(async ({ now: at }) => spentBy([...passed], at)), after);
         expect(naive.overshoots()).toEqual([]);
       }),
       { numRuns },
@@ -276,7 +333,7 @@ export function limiterContract({ open, numRuns, exact }: Opening): void {
   it('takes what it cannot know of a bucket for spent, and no longer than one window', async () => {
     const limits = [limit('minute', 100, 'cost')];
     // Every three seconds five points, as they are refilled: the bucket was empty all the time.
-    const calls = Array.from({ length: 40 }, (_, i) => ({ at: NOON - 120_000 + i * 3_000, cost: 5 }));
+    const calls = Array.from({ length: 40 }, (_, i) => spend(NOON - 120_000 + i * 3_000, 5));
     const load = async (): Promise<Spent> => ({
       periods: new Amounts(),
       recent: calls,
@@ -379,11 +436,12 @@ export function limiterContract({ open, numRuns, exact }: Opening): void {
 
   it('goes on with what was spent when the plan changes, loading windows that are new', async () => {
     const recorded: Spend[] = [];
-    const limiter = await open(async (_subject, now) => spentBy([...recorded], now));
+    const limiter = await open(async ({ now }) => spentBy([...recorded], now));
     const small = [limit('minute', 2), limit('month', 4), limit('minute', 20, 'cost')];
     const call = async (limits: readonly Limit[], cost: number, now = NOON): Promise<Take> => {
-      const take = await limiter.take(asked(limits, now, { cost }));
-      if (take.kind === 'taken') recorded.push({ at: take.at, cost });
+      const asks = asked(limits, now, { cost });
+      const take = await limiter.take(asks);
+      if (take.kind === 'taken') recorded.push(recordOf(asks, take));
       return take;
     };
     taken(await call(small, 10));
@@ -408,7 +466,7 @@ export function limiterContract({ open, numRuns, exact }: Opening): void {
       const limiter = await opened();
       const open = taken(await limiter.take(asked(first, NOON, { cost: 1_000 })));
       expect((await limiter.states(asked(second, NOON)))[0]?.used).toBe(1_000);
-      open.settle(990);
+      open.settle({ cost: 990 });
       const refilled = Math.floor((after * 500) / MINUTE);
       expect((await limiter.states(asked(second, NOON + 500)))[0]?.used).toBe(990 - refilled);
     },
@@ -420,7 +478,7 @@ export function limiterContract({ open, numRuns, exact }: Opening): void {
     const open = taken(await limiter.take(asked(small, NOON, { cost: 1_000 })));
     await limiter.states(asked(large, NOON));
     taken(await limiter.take(asked(large, NOON + 2_000, { cost: 5_000 })));
-    open.settle(0);
+    open.settle(NONE);
     expect((await limiter.states(asked(large, NOON + 2_000)))[0]?.used).toBe(5_000);
   });
 
@@ -442,7 +500,7 @@ export function limiterContract({ open, numRuns, exact }: Opening): void {
       [5, Date.UTC(2026, 11, 2)],
     ]);
     // What comes back of a period that is over is no room in the new one.
-    before.settle(0);
+    before.settle(NONE);
     expect((await limiter.states(asked(limits, last + 1))).map(({ used }) => used)).toEqual([1, 1, 5]);
   });
 
@@ -492,10 +550,15 @@ export function limiterContract({ open, numRuns, exact }: Opening): void {
       fc.asyncProperty(plans, fc.array(event, { minLength: 10, maxLength: 60 }), async (limits, events) => {
         const recorded: Spend[] = [];
         const sorted = (): Spend[] => [...recorded].sort((a, b) => a.at - b.at);
-        const load: LoadSpent = async (_subject, now) => spentBy(sorted(), now);
+        let opened = { clock: time.clock, elapsed: time.elapsed };
+        // One process reads the journal at its start, and takes the times in it by the clock of then.
+        const load: LoadSpent = async ({ now }) => {
+          const asOf = exact ? opened.clock + time.elapsed - opened.elapsed : now;
+          return { ...spentBy(sorted(), now), asOf };
+        };
         const passed: {
           readonly elapsed: number;
-          readonly cost: number;
+          readonly amounts: MeterAmounts;
           readonly periods: readonly string[];
         }[] = [];
         /** When something may have made calls look older than they are, as time passes. */
@@ -503,16 +566,18 @@ export function limiterContract({ open, numRuns, exact }: Opening): void {
         let limiter = await open(load);
         let wasSet = false;
         const call = async (cost: number): Promise<Take> => {
-          const take = await limiter.take(asked(limits, time.clock, { cost }));
+          const asks = asked(limits, time.clock, { amounts: amountsBy(cost) });
+          const take = await limiter.take(asks);
           if (take.kind === 'taken') {
-            recorded.push({ at: take.at, cost });
-            passed.push({ elapsed: time.elapsed, cost, periods: take.periods });
+            recorded.push(recordOf(asks, take));
+            passed.push({ elapsed: time.elapsed, amounts: asks.amounts, periods: take.periods });
           }
           return take;
         };
         for (const step of events) {
           if ('restart' in step) {
             limiter = await open(load);
+            opened = { clock: time.clock, elapsed: time.elapsed };
             // Without a step of the clock the times of the calls are right.
             if (wasSet) slips.push(time.elapsed);
           } else if ('set' in step) {
@@ -533,8 +598,10 @@ export function limiterContract({ open, numRuns, exact }: Opening): void {
               expect(again.kind === 'taken' || isFixed(again.limit.limit.window)).toBe(true);
           }
         }
-        for (const { meter, window, amount } of limits) {
-          const spent = passed.map((one) => ({ ...one, points: meter === 'requests' ? 1 : one.cost }));
+        for (const of of limits) {
+          const { meter, window, amount } = of;
+          const slides = kindOf(of, aggregationOf) === 'window';
+          const spent = passed.map((one) => ({ ...one, points: one.amounts[meter] ?? 0 }));
           for (const [i, first] of spent.entries()) {
             if (isFixed(window)) {
               const [name] = first.periods.filter((period) => period.startsWith(window));
@@ -546,10 +613,10 @@ export function limiterContract({ open, numRuns, exact }: Opening): void {
             let points = 0;
             for (const { elapsed, points: more } of spent.slice(i)) {
               const ms = elapsed - first.elapsed;
-              if (meter === 'requests' && ms >= windowMs) break;
+              if (slides && ms >= windowMs) break;
               points += more;
               const extra = slips.filter((at) => at >= first.elapsed && at <= elapsed).length * amount;
-              const most = meter === 'requests' ? amount : amount + Math.floor((amount * ms) / windowMs);
+              const most = slides ? amount : amount + Math.floor((amount * ms) / windowMs);
               expect(points).toBeLessThanOrEqual(most + extra);
             }
           }
@@ -564,7 +631,7 @@ export function limiterContract({ open, numRuns, exact }: Opening): void {
     const limiter = await opened();
     const take = taken(await limiter.take(asked(limits, NOON, { cost: 60 })));
     expect(take.states.map(({ used }) => used)).toEqual([1, 60, 60]);
-    const settled = take.settle(10);
+    const settled = take.settle({ cost: 10 });
     expect(settled.map(({ used, remaining }) => [used, remaining])).toEqual([
       [1, 4],
       [10, 90],
@@ -575,7 +642,63 @@ export function limiterContract({ open, numRuns, exact }: Opening): void {
     expect(states).toEqual(settled);
     // More than was taken is not taken afterwards.
     const second = taken(await limiter.take(asked(limits, NOON, { cost: 10 })));
-    expect(second.settle(99).map(({ used }) => used)).toEqual([2, 20, 20]);
+    expect(second.settle({ cost: 99 }).map(({ used }) => used)).toEqual([2, 20, 20]);
+  });
+
+  it('holds a limit on a meter of the product as on any other, and charges nothing else for it', async () => {
+    const limits = [limit('day', 30, 'seconds'), limit('minute', 2, 'jobs'), limit('minute', 5)];
+    const limiter = await opened();
+    const of = (amounts: MeterAmounts): Promise<Take> | Take =>
+      limiter.take(asked(limits, NOON, { amounts }));
+    taken(await of({ seconds: 20, jobs: 1 }));
+    expect(await of({ seconds: 11 })).toMatchObject({
+      kind: 'refused',
+      limit: { limit: limits[0], used: 20 },
+    });
+    taken(await of({ jobs: 1 }));
+    expect(await of({ jobs: 1 })).toMatchObject({ kind: 'refused', limit: { limit: limits[1], used: 2 } });
+    expect(await of({ seconds: 31 })).toMatchObject({ kind: 'never' });
+    taken(await of({ requests: 1, minutes: 99 }));
+    expect((await limiter.states(asked(limits, NOON))).map(({ used }) => used)).toEqual([20, 2, 1]);
+  });
+
+  it('is exact up to 2^53 - 1', async () => {
+    const most = Number.MAX_SAFE_INTEGER;
+    const limits = [limit('day', most, 'seconds')];
+    const limiter = await opened();
+    const of = (seconds: number): Promise<Take> | Take =>
+      limiter.take(asked(limits, NOON, { amounts: { seconds } }));
+    taken(await of(most - 1));
+    expect(await of(2)).toMatchObject({ kind: 'refused', limit: { used: most - 1, remaining: 1 } });
+    expect(taken(await of(1)).states[0]).toMatchObject({ used: most, remaining: 0 });
+  });
+
+  it('counts months from an anchor on, each under a name of its own', async () => {
+    const anchors = { month: Date.UTC(2026, 0, 31, 12) };
+    const limits = [limit('month', 1)];
+    const limiter = await opened();
+    const end = Date.UTC(2026, 1, 28, 12);
+    const call = (now: number): Promise<Take> | Take => limiter.take(asked(limits, now, { anchors }));
+    const first = taken(await call(end - 1));
+    expect(first.periods).toEqual(['day:2026-02-28', 'month:2026-02', `month:${anchors.month}:0`]);
+    expect(await call(end - 1)).toMatchObject({ kind: 'refused', retryAfterMs: 1 });
+    const second = taken(await call(end));
+    expect(second.periods).toContain(`month:${anchors.month}:1`);
+    expect(second.states[0]).toMatchObject({ used: 1, resetAt: Date.UTC(2026, 2, 31, 12) });
+    // Another anchor is another counter, and the first one's is still there when it comes back.
+    taken(await limiter.take(asked(limits, end, { anchors: { month: end } })));
+    expect((await call(end)).kind).toBe('refused');
+  });
+
+  it('goes on with a plan that comes back, counting what passed meanwhile', async () => {
+    const recorded: Spend[] = [];
+    const limiter = await open(async ({ now }) => spentBy([...recorded], now));
+    const [with_, without] = [[limit('hour', 3), limit('month', 3)], [limit('minute', 100)]];
+    for (const limits of [with_, without, without]) {
+      const call = asked(limits, NOON);
+      recorded.push(recordOf(call, taken(await limiter.take(call))));
+    }
+    expect(await limiter.take(asked(with_, NOON))).toMatchObject({ kind: 'refused', limit: { used: 3 } });
   });
 
   it('is asked for again after a load that failed', async () => {

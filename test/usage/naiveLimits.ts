@@ -1,7 +1,20 @@
+import type { Aggregation } from '../../src/plans/meters.js';
 import type { Limit } from '../../src/plans/profile.js';
 import { SLIDING_MS } from '../../src/plans/profile.js';
 import { Amounts } from '../../src/usage/amounts.js';
-import { isFixed, periodOf } from '../../src/usage/periods.js';
+import type { MeterAmounts } from '../../src/usage/limiter.js';
+import { kindOf } from '../../src/usage/limiter.js';
+import type { Anchors } from '../../src/usage/periods.js';
+import { isFixed, LIFETIME, periodAt, periodsOf } from '../../src/usage/periods.js';
+
+/** Two that every profile has, and two of a product. */
+const METERS: Readonly<Record<string, Aggregation>> = {
+  requests: 'count',
+  cost: 'sum',
+  jobs: 'count',
+  seconds: 'sum',
+};
+export const aggregationOf = (meter: string): Aggregation | undefined => METERS[meter];
 
 /** One moment: by the clock, and as time passes. */
 export interface Moment {
@@ -10,45 +23,55 @@ export interface Moment {
 }
 
 interface Call extends Moment {
-  readonly cost: number;
-  /** What of it was given back, and when, as time passes. */
-  back: { readonly points: number; readonly order: number; readonly elapsed: number } | undefined;
+  readonly amounts: MeterAmounts;
   readonly order: number;
-  undone: boolean;
+  /** What of it was given back, and when, as time passes. */
+  back: { readonly amounts: MeterAmounts; readonly order: number; readonly elapsed: number } | undefined;
 }
+
+/** What a call has spent of a meter in the end. */
+const spentOf = ({ amounts, back }: Call, meter: string): number =>
+  (amounts[meter] ?? 0) - (back?.amounts[meter] ?? 0);
 
 /** Limits in the plainest form: everything that ever happened, looked through from the beginning. */
 export class NaiveLimits {
   readonly #calls: Call[] = [];
   #order = 0;
 
-  constructor(private readonly limits: readonly Limit[]) {}
+  constructor(
+    private readonly limits: readonly Limit[],
+    private readonly anchors: Anchors = {},
+  ) {}
 
-  fits(now: Moment, cost: number): boolean {
+  fits(now: Moment, amounts: MeterAmounts): boolean {
     return this.limits.every((limit) => {
-      const points = limit.meter === 'requests' ? 1 : cost;
-      return points === 0 || this.#exactlyUsed(limit, now) + points <= limit.amount;
+      const amount = amounts[limit.meter] ?? 0;
+      return amount === 0 || this.#exactlyUsed(limit, now) + amount <= limit.amount;
     });
   }
 
-  canNeverFit(cost: number): boolean {
-    return this.limits.some(({ meter, amount }) => meter === 'cost' && cost > amount);
+  canNeverFit(amounts: MeterAmounts): boolean {
+    return this.limits.some(({ meter, amount }) => (amounts[meter] ?? 0) > amount);
   }
 
-  take(now: Moment, cost: number): Call {
-    const call: Call = { ...now, cost, back: undefined, order: this.#order++, undone: false };
+  take(now: Moment, amounts: MeterAmounts): Call {
+    const call: Call = { ...now, amounts, back: undefined, order: this.#order++ };
     this.#calls.push(call);
     return call;
   }
 
-  settle(call: Call, actual: number, elapsed: number): void {
-    const points = Math.max(0, call.cost - actual);
-    call.back = { points, order: this.#order++, elapsed };
+  settle(call: Call, actual: MeterAmounts, elapsed: number): void {
+    const amounts = Object.fromEntries(
+      Object.entries(call.amounts).map(([meter, amount]) => [
+        meter,
+        Math.max(0, amount - (actual[meter] ?? amount)),
+      ]),
+    );
+    call.back = { amounts, order: this.#order++, elapsed };
   }
 
   undo(call: Call, elapsed: number): void {
-    call.back = { points: call.cost, order: this.#order++, elapsed };
-    call.undone = true;
+    call.back = { amounts: call.amounts, order: this.#order++, elapsed };
   }
 
   used(limit: Limit, now: Moment): number {
@@ -60,16 +83,12 @@ export class NaiveLimits {
     return this.#calls.some((call) => call.at > at);
   }
 
-  /** What a loader finds in the day and the month of that time, by meter and period. */
-  periods(at: number): Amounts {
-    const names = [periodOf('day', at), periodOf('month', at)];
+  /** What a loader finds in all periods, by meter and period. */
+  periods(): Amounts {
     const amounts = new Amounts();
     for (const call of this.#calls) {
-      const { at: then, cost, back, undone } = call;
-      for (const name of [periodOf('day', then), periodOf('month', then)]) {
-        if (!names.includes(name)) continue;
-        amounts.add('requests', name, undone ? 0 : 1);
-        amounts.add('cost', name, cost - (back?.points ?? 0));
+      for (const period of [...periodsOf(call.at, this.anchors), LIFETIME.id]) {
+        for (const meter of Object.keys(call.amounts)) amounts.add(meter, period, spentOf(call, meter));
       }
     }
     return amounts;
@@ -82,49 +101,47 @@ export class NaiveLimits {
 
   #overshoots(limit: Limit): boolean {
     const { meter, window, amount } = limit;
-    const spent = this.#calls
-      .filter(({ undone }) => meter === 'cost' || !undone)
-      .map(({ at, elapsed, cost, back }) => ({
-        at,
-        elapsed,
-        points: meter === 'requests' ? 1 : cost - (back?.points ?? 0),
-      }));
-    return spent.some((first, i) => {
+    const kind = kindOf(limit, aggregationOf);
+    return this.#calls.some((first, i) => {
       let points = 0;
-      return spent.slice(i).some(({ at, elapsed, points: more }) => {
+      return this.#calls.slice(i).some((call) => {
+        const spent = spentOf(call, meter);
         if (isFixed(window)) {
-          if (periodOf(window, at) === periodOf(window, first.at)) points += more;
+          if (this.#period(window, call.at) === this.#period(window, first.at)) points += spent;
           return points > amount;
         }
-        if (meter === 'requests') {
-          if (elapsed < first.elapsed + SLIDING_MS[window]) points += more;
+        if (kind === 'window') {
+          if (call.elapsed < first.elapsed + SLIDING_MS[window]) points += spent;
           return points > amount;
         }
-        points += more;
-        return points * SLIDING_MS[window] > amount * (SLIDING_MS[window] + elapsed - first.elapsed);
+        points += spent;
+        return points * SLIDING_MS[window] > amount * (SLIDING_MS[window] + call.elapsed - first.elapsed);
       });
     });
   }
 
+  #period(window: Parameters<typeof periodAt>[0], at: number): string {
+    return periodAt(window, at, this.anchors).id;
+  }
+
   #exactlyUsed(limit: Limit, now: Moment): number {
     const { meter, window, amount } = limit;
-    if (meter === 'cost' && !isFixed(window)) {
-      return amount - this.#tokens(SLIDING_MS[window], amount, now.elapsed);
+    if (isFixed(window)) {
+      const id = this.#period(window, now.at);
+      return this.#sum(meter, ({ at }) => this.#period(window, at) === id);
     }
-    let used = 0;
-    for (const { at, elapsed, cost, back, undone } of this.#calls) {
-      const counts = isFixed(window)
-        ? periodOf(window, at) === periodOf(window, now.at)
-        : elapsed > now.elapsed - SLIDING_MS[window];
-      if (!counts) continue;
-      if (meter === 'requests') used += undone ? 0 : 1;
-      else used += cost - (back?.points ?? 0);
-    }
-    return used;
+    const windowMs = SLIDING_MS[window];
+    return kindOf(limit, aggregationOf) === 'bucket'
+      ? amount - this.#tokens(meter, windowMs, amount, now.elapsed)
+      : this.#sum(meter, ({ elapsed }) => elapsed > now.elapsed - windowMs);
+  }
+
+  #sum(meter: string, counts: (call: Call) => boolean): number {
+    return this.#calls.filter(counts).reduce((sum, call) => sum + spentOf(call, meter), 0);
   }
 
   /** A bucket as textbooks have it: full at first, refilled as time goes by, never above its size. */
-  #tokens(windowMs: number, amount: number, now: number): number {
+  #tokens(meter: string, windowMs: number, amount: number, now: number): number {
     const steps = this.#calls
       .flatMap((call) => [
         { order: call.order, at: call.elapsed, call, back: undefined },
@@ -137,13 +154,14 @@ export class NaiveLimits {
     for (const step of steps) {
       if (step.at > at) tokens = at === -Infinity ? size : Math.min(size, tokens + (step.at - at) * amount);
       at = Math.max(at, step.at);
+      const taken = (step.call.amounts[meter] ?? 0) * windowMs;
       if (!step.back) {
-        tokens -= step.call.cost * windowMs;
+        tokens -= taken;
         continue;
       }
       // What has been refilled since is not given back a second time.
-      const open = Math.max(0, step.call.cost * windowMs - (at - step.call.elapsed) * amount);
-      tokens = Math.min(size, tokens + Math.min(step.back.points * windowMs, open));
+      const open = Math.max(0, taken - (at - step.call.elapsed) * amount);
+      tokens = Math.min(size, tokens + Math.min((step.back.amounts[meter] ?? 0) * windowMs, open));
     }
     if (at !== -Infinity) tokens = Math.min(size, tokens + (now - at) * amount);
     return tokens / windowMs;

@@ -3,7 +3,7 @@ import { LimitsUnavailable } from '../../src/usage/limiter.js';
 import { LocalLimiter } from '../../src/usage/localLimiter.js';
 import type { OutagePolicy, SharedLimiter } from '../../src/usage/outageLimiter.js';
 import { OutageLimiter } from '../../src/usage/outageLimiter.js';
-import { asked, limit, NOON, spentBy, taken, time } from './limiter.contract.js';
+import { asked, limit, NOON, spend, spentBy, taken, time } from './limiter.contract.js';
 
 /** What the nodes share: a limiter that can be away, and forgets whom it is told to. */
 class Shared implements SharedLimiter {
@@ -45,10 +45,10 @@ beforeEach(() => {
 });
 
 const newLocal = (): LocalLimiter =>
-  new LocalLimiter(
-    async (_subject, now) => spentBy([...recorded], now),
-    () => time.elapsed,
-  );
+  new LocalLimiter({
+    load: async ({ now }) => spentBy([...recorded], now),
+    time: () => time.elapsed,
+  });
 
 const withPolicy = (policy: OutagePolicy): OutageLimiter =>
   new OutageLimiter({
@@ -87,11 +87,11 @@ it.each<[OutagePolicy, boolean, boolean]>([
 it('holds what it allows against limits of this node, with what was spent before', async () => {
   const limiter = withPolicy('allow');
   for (let i = 0; i < 3; i++) {
-    recorded.push({ at: taken(await limiter.take(read)).at, cost: 0 });
+    recorded.push(spend(taken(await limiter.take(read)).at));
   }
   expect(decisions).toEqual([]);
   shared.away = true;
-  recorded.push({ at: taken(await limiter.take(read)).at, cost: 0 });
+  recorded.push(spend(taken(await limiter.take(read)).at));
   expect((await limiter.take(read)).kind).toBe('refused');
   expect((await limiter.states(read)).map(({ used }) => used)).toEqual([4, 4]);
   expect(decisions).toEqual(['allowed', 'allowed']);
@@ -99,9 +99,9 @@ it('holds what it allows against limits of this node, with what was spent before
 
 it('has the shared counters loaded anew for whom it has let through alone, once', async () => {
   const limiter = withPolicy('allow');
-  recorded.push({ at: taken(await limiter.take(read)).at, cost: 0 });
+  recorded.push(spend(taken(await limiter.take(read)).at));
   shared.away = true;
-  for (let i = 0; i < 2; i++) recorded.push({ at: taken(await limiter.take(read)).at, cost: 0 });
+  for (let i = 0; i < 2; i++) recorded.push(spend(taken(await limiter.take(read)).at));
   shared.away = false;
   const [first, second] = await Promise.all([limiter.take(read), limiter.take(read)]);
   expect(taken(first).states.map(({ used }) => used)).toEqual([4, 4]);
@@ -110,7 +110,7 @@ it('has the shared counters loaded anew for whom it has let through alone, once'
 
   // The next outage has limits of its own.
   shared.away = true;
-  recorded.push({ at: NOON, cost: 0 });
+  recorded.push(spend(NOON));
   expect((await limiter.take(read)).kind).toBe('refused');
   expect(locals).toBe(2);
 });

@@ -8,7 +8,19 @@ import { LimitsUnavailable } from '../../src/usage/limiter.js';
 import { deferred } from '../eventsourcing/fixtures.js';
 import { FaultyProxy } from '../faults/proxy.js';
 import { CAN_START_REDIS, OwnRedis, SHARED_REDIS_URL } from '../support/redis.js';
-import { asked, limit, limiterContract, NOON, NOTHING, spentBy, taken, time } from './limiter.contract.js';
+import { aggregationOf } from './naiveLimits.js';
+import {
+  asked,
+  limit,
+  limiterContract,
+  NOON,
+  NOTHING,
+  recordOf,
+  spend,
+  spentBy,
+  taken,
+  time,
+} from './limiter.contract.js';
 
 const opened: RedisLimiter[] = [];
 afterEach(() => Promise.all(opened.splice(0).map((limiter) => limiter.close())));
@@ -25,7 +37,7 @@ async function open(
 }
 
 /** On the tests' time. */
-const GIVEN = { time: 'given', elapsed: () => time.elapsed } as const;
+const GIVEN = { time: 'given', elapsed: () => time.elapsed, aggregationOf } as const;
 
 /** Asks again while Redis is away. */
 async function answered<T>(ask: () => Promise<T>): Promise<T> {
@@ -75,15 +87,79 @@ async function answered<T>(ask: () => Promise<T>): Promise<T> {
     expect(said).toMatch(/^"requests-minute";r=0;t=(59|60)$/);
   });
 
-  it('gives nothing back to counters that were loaded since the take', async () => {
-    const limits = [limit('month', 10), limit('minute', 100, 'cost'), limit('month', 100, 'cost')];
-    const limiter = await open(async (_subject, now) => spentBy([{ at: now, cost: 30 }], now));
-    const take = taken(await limiter.take(asked(limits, Date.now(), { cost: 20 })));
-    await limiter.forget({ accountId: 'a', environment: 'live', keyId: undefined });
-    expect((await limiter.states(asked(limits, Date.now()))).map(({ used }) => used)).toEqual([1, 30, 30]);
-    take.undo();
-    const after = await limiter.states(asked(limits, Date.now()));
-    expect([after[0]?.used, after[2]?.used]).toEqual([1, 30]);
+  describe('a take that is open', () => {
+    const limits = [
+      limit('minute', 5),
+      limit('month', 10),
+      limit('minute', 100, 'cost'),
+      limit('month', 100, 'cost'),
+    ];
+    const SUBJECT = { accountId: 'a', environment: 'live', keyId: undefined } as const;
+    const used = async (limiter: RedisLimiter): Promise<number[]> =>
+      (await limiter.states(asked(limits, time.clock))).map((state) => state.used);
+
+    it('survives a reload of the counters, and is given back to them once', async () => {
+      const limiter = await open(async ({ now }) => spentBy([spend(now, 30)], now), undefined, GIVEN);
+      const take = taken(await limiter.take(asked(limits, NOON, { cost: 20 })));
+      await limiter.forget(SUBJECT);
+      expect(await used(limiter)).toEqual([2, 2, 50, 50]);
+      take.settle({ cost: 5 });
+      expect(await used(limiter)).toEqual([2, 2, 35, 35]);
+      await limiter.forget(SUBJECT);
+      // It has ended: from here on the journal tells.
+      expect(await used(limiter)).toEqual([1, 1, 30, 30]);
+    });
+
+    it('counts once where its record is loaded before it is settled', async () => {
+      const recorded: Spend[] = [];
+      const limiter = await open(async ({ now }) => spentBy([...recorded], now), undefined, GIVEN);
+      const call = asked(limits, NOON, { cost: 20 });
+      const take = taken(await limiter.take(call));
+      recorded.push({ id: call.useId, at: take.at, amounts: { cost: 5, requests: 1 } });
+      await limiter.forget(SUBJECT);
+      expect(await used(limiter)).toEqual([1, 1, 5, 5]);
+      take.settle({ cost: 5 });
+      expect(await used(limiter)).toEqual([1, 1, 5, 5]);
+    });
+
+    it('is given back by whoever undoes it, after a reload too', async () => {
+      const limiter = await open(async () => NOTHING, undefined, GIVEN);
+      const [first, second] = [
+        taken(await limiter.take(asked(limits, NOON, { cost: 20 }))),
+        taken(await limiter.take(asked(limits, NOON, { cost: 7 }))),
+      ];
+      await limiter.forget(SUBJECT);
+      first.undo();
+      expect(await used(limiter)).toEqual([1, 1, 7, 7]);
+      second.undo();
+      expect(await used(limiter)).toEqual([0, 0, 0, 0]);
+    });
+
+    it('lapses after a minute without an end', async () => {
+      const limiter = await open(async () => NOTHING, undefined, GIVEN);
+      const take = taken(await limiter.take(asked(limits, NOON, { cost: 20 })));
+      taken(await limiter.take(asked(limits, NOON + 61_000, { cost: 1 })));
+      take.undo();
+      expect(await used(limiter)).toEqual([1, 2, 1, 21]);
+      await limiter.forget(SUBJECT);
+      expect(await used(limiter)).toEqual([1, 1, 1, 1]);
+    });
+
+    it('keeps the order of the times of its window', async () => {
+      const minute = [limit('minute', 3)];
+      const limiter = await open(
+        async ({ now }) => spentBy([spend(now - 50_000), spend(now - 1_000)], now),
+        undefined,
+        GIVEN,
+      );
+      taken(await limiter.take(asked([limit('hour', 9)], NOON - 30_000)));
+      // The window is new: two of the journal, and between them the open one.
+      const states = await limiter.states(asked(minute, NOON));
+      expect(states[0]?.used).toBe(3);
+      expect(await limiter.take(asked(minute, NOON))).toMatchObject({ retryAfterMs: 10_000 });
+      expect(await limiter.take(asked(minute, NOON + 10_001))).toMatchObject({ kind: 'taken' });
+      expect(await limiter.take(asked(minute, NOON + 10_001))).toMatchObject({ retryAfterMs: 19_999 });
+    });
   });
 
   it('leaves what a faster node has loaded, and has counted since', async () => {
@@ -109,13 +185,14 @@ async function answered<T>(ask: () => Promise<T>): Promise<T> {
     let loads = 0;
     const prefix = `tollgraph-test:${randomUUID()}`;
     const recorded: Spend[] = [];
-    const load: LoadSpent = async (_subject, now) => spentBy([...recorded], now);
+    const load: LoadSpent = async ({ now }) => spentBy([...recorded], now);
     const limiter = await open(load, prefix, { onLoad: () => loads++ });
     const limits = [limit('minute', 3), limit('hour', 3), limit('month', 9)];
     for (let i = 0; i < 2; i++) {
-      recorded.push({ at: taken(await limiter.take(asked(limits, Date.now()))).at, cost: 0 });
+      const call = asked(limits, Date.now());
+      recorded.push(recordOf(call, taken(await limiter.take(call))));
     }
-    await deleteKeys(`${prefix}:*:minute`);
+    await deleteKeys(`${prefix}:*|minute"]`);
     expect(taken(await limiter.take(asked(limits, Date.now()))).states.map(({ used }) => used)).toEqual([
       3, 3, 3,
     ]);
@@ -126,7 +203,7 @@ async function answered<T>(ask: () => Promise<T>): Promise<T> {
   it('reads the tail only where calls may have been lost', async () => {
     const asks: boolean[] = [];
     const prefix = `tollgraph-test:${randomUUID()}`;
-    const load: LoadSpent = async (_subject, _now, fresh) => {
+    const load: LoadSpent = async ({ fresh }) => {
       asks.push(fresh);
       return NOTHING;
     };
@@ -210,7 +287,7 @@ async function deleteKeys(pattern: string): Promise<void> {
     const limits = [limit('hour', AMOUNT), limit('month', AMOUNT)];
     const recorded: Spend[] = [];
     let loads = 0;
-    const load: LoadSpent = async (_subject, now) => {
+    const load: LoadSpent = async ({ now }) => {
       loads++;
       await new Promise((resolve) => setImmediate(resolve));
       return spentBy(
@@ -230,7 +307,8 @@ async function deleteKeys(pattern: string): Promise<void> {
     const work = async (worker: number): Promise<void> => {
       while (refused < 100) {
         const node = nodes[worker % 2] as Limiter;
-        const take = await answered(async () => node.take(asked(limits, Date.now())));
+        const call = asked(limits, Date.now());
+        const take = await answered(async () => node.take(call));
         if (take.kind !== 'taken') {
           refused++;
           continue;
@@ -238,7 +316,7 @@ async function deleteKeys(pattern: string): Promise<void> {
         underWay++;
         for (let i = 0; i < 5 + worker * 4; i++) await new Promise((resolve) => setImmediate(resolve));
         underWay--;
-        recorded.push({ at: take.at, cost: 0 });
+        recorded.push(recordOf(call, take));
         if (recorded.length === AMOUNT / 2) {
           atLoss = underWay;
           lost = redis[loss]();

@@ -191,7 +191,8 @@ describe('what an account has spent', () => {
     expect(before.periods.of('requests', DAY)).toBe(3);
     expect(before.periods.of('cost', DAY)).toBe(7);
     expect(before.periods.of('cost', 'month:2026-11')).toBe(6);
-    expect(before.recent).toEqual([{ at: NOON - 10, cost: 4 }]);
+    expect(before.recent).toMatchObject([{ at: NOON - 10, amounts: { cost: 4, requests: 1 } }]);
+    expect(before.periods.of('cost', 'lifetime')).toBe(6);
     expect(before.since).toBe(SINCE);
     // The ledger may have moved on since: nothing counts twice.
     const later = spent(tail, { requests: 4, cost: 14 }, middle);

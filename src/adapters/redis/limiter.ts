@@ -1,13 +1,15 @@
-import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Elapsed } from '../../clock.js';
 import { elapsed } from '../../clock.js';
 import { compositeKey } from '../../eventsourcing/compositeKey.js';
 import type { Logger } from '../../logger.js';
+import type { AggregationOf } from '../../plans/meters.js';
+import { builtInAggregation } from '../../plans/meters.js';
 import type { Limit } from '../../plans/profile.js';
 import { SLIDING_MS } from '../../plans/profile.js';
 import type {
   Account,
+  MeterAmounts,
   Asked,
   Limiter,
   LimitState,
@@ -15,20 +17,24 @@ import type {
   Part,
   Spent,
   Take,
-  Taken,
 } from '../../usage/limiter.js';
 import type { Subject } from '../../usage/events.js';
 import { subjectId } from '../../usage/events.js';
 import {
   ageOf,
-  checkCost,
+  agesIn,
+  checkAmounts,
+  difference,
   givenBack,
+  kindOf,
   LimitsUnavailable,
   longestOf,
   owedAfter,
   partsOf,
+  periodsOfLimits,
 } from '../../usage/limiter.js';
-import { isFixed, periodsAt } from '../../usage/periods.js';
+import type { Anchors, Period } from '../../usage/periods.js';
+import { isFixed, periodAt, periodsOf } from '../../usage/periods.js';
 import type { Reply } from './connection.js';
 import { RedisScript } from './connection.js';
 
@@ -54,6 +60,8 @@ export interface RedisLimiterOptions {
   readonly log: Logger;
   /** Whose time counts: the server's, which all nodes share, or the one that a take comes with. */
   readonly time?: 'server' | 'given';
+  /** What a limit counts like; by default only what every profile has is known. */
+  readonly aggregationOf?: AggregationOf;
   /** What the clock above is held against, to tell whether it was set. */
   readonly elapsed?: Elapsed;
   /** Told whenever counters were missing. */
@@ -75,7 +83,10 @@ export class RedisLimiter implements Limiter {
   #ahead: number | undefined;
   #wasSet = false;
 
+  readonly #aggregationOf: AggregationOf;
+
   private constructor(private readonly options: RedisLimiterOptions) {
+    this.#aggregationOf = options.aggregationOf ?? builtInAggregation;
     this.#script = new RedisScript(options.url, SCRIPT, options.log);
   }
 
@@ -91,61 +102,53 @@ export class RedisLimiter implements Limiter {
   }
 
   async take(asked: Asked): Promise<Take> {
-    const cost = checkCost(asked.cost);
-    const parts = partsOf(asked, asked.cost);
-    const reply = await this.#ask('take', parts, asked.now, cost);
-    const { kind, at, takenAt, refusing, wait, loads, states } = reply;
+    const { amounts, useId, anchors } = asked;
+    checkAmounts(amounts);
+    const parts = partsOf(asked, amounts);
+    const decided = await this.#ask('take', parts, asked, amounts, useId);
+    const { kind, at, takenAt, refusing, wait, states, entry } = decided;
     if (kind !== 'taken') {
       const limit = states[refusing - 1];
       if (!limit) throw new Error(`the script refused by limit ${refusing} of ${states.length}`);
       return { kind, at, limit, retryAfterMs: kind === 'never' ? 0 : wait, states };
     }
-    const { day, month } = periodsAt(at);
     let open = true;
-    const back = (points: number, undo: boolean): void => {
+    const end = (back: MeterAmounts | undefined): void => {
       if (!open) return;
       open = false;
-      if (points === 0 && !undo) return;
-      const args = [
-        ...loads,
-        takenAt,
-        String(cost),
-        String(points),
-        day.name,
-        month.name,
-        undo ? 'undo' : 'settle',
-      ];
+      // A take that is not given back lapses: by then its use is recorded.
+      if (!back) return;
+      const taken = parts.flatMap((part) => part.asked.map(({ meter }) => String(amounts[meter] ?? 0)));
+      const args = [`${takenAt}|${entry}`, takenAt, ...taken];
       // No answer waits for it. What gets lost stays spent: it gives nothing away.
-      const given = this.#run('back', parts, asked.now, args)
+      const given = this.#run('back', parts, asked, back, at, args)
         .catch((error: unknown) => {
-          if (!(error instanceof LimitsUnavailable))
-            this.options.log.error('points were not given back', error);
+          if (!(error instanceof LimitsUnavailable)) this.options.log.error('nothing was given back', error);
         })
         .finally(() => this.#givingBack.delete(given));
       this.#givingBack.add(given);
     };
-    const taken: Taken = {
+    return {
       kind,
       at,
-      periods: [day.name, month.name],
+      periods: periodsOf(at, anchors),
       states,
-      settle: (actualCost) => {
-        const points = Math.max(0, cost - actualCost);
-        back(points, false);
-        return givenBack(states, points, at);
+      settle: (actual) => {
+        const back = difference(amounts, actual);
+        end(back);
+        return back ? givenBack(states, back, this.#aggregationOf) : states;
       },
-      undo: () => back(cost, true),
+      undo: () => end(amounts),
     };
-    return taken;
   }
 
   async states(account: Account): Promise<readonly LimitState[]> {
-    return (await this.#ask('look', partsOf(account, 0), account.now, 0)).states;
+    return (await this.#ask('look', partsOf(account), account, {}, '')).states;
   }
 
   /** The counters are loaded anew at the next call: calls have passed that they do not know of. */
   async forget(subject: Subject): Promise<void> {
-    await this.#run('forget', [{ subject, limits: [] }], 0, []);
+    await this.#run('forget', [{ subject, limits: [], asked: [] }], { now: 0 }, {}, 0, []);
   }
 
   /** What is being given back arrives, if Redis is there. */
@@ -157,18 +160,23 @@ export class RedisLimiter implements Limiter {
   async #ask(
     operation: 'take' | 'look',
     parts: readonly Part[],
-    at: number,
-    cost: number,
+    account: Timed,
+    amounts: MeterAmounts,
+    useId: string,
   ): Promise<Decision> {
+    const spent = Object.entries(amounts).map(([meter, amount]) => `${meter}=${amount}`);
     for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const { day, month } = periodsAt(at + this.#skew);
-      const periods = [day, month].flatMap(({ name, begin, end }) => [name, String(begin), String(end)]);
-      const reply = await this.#run(operation, parts, at, [String(cost), ...periods]);
+      const at = account.now + this.#skew;
+      const entry = `${spent.join()}|${periodsOf(at, account.anchors).join()}|${useId}`;
+      const [from, to] = holdFor(at, account.anchors);
+      const names = parts.map(({ limits }) => namesOf(limits));
+      const args = [digits(from), digits(to), ...names, entry];
+      const reply = await this.#run(operation, parts, account, amounts, at, args);
       const [kind, now] = [reply[0], Number(reply[1])];
       this.#hold(now);
-      if (kind === 'period') this.#skew = now - at;
-      else if (kind === 'load') await this.#loaded(parts, Number(reply[3]), now, reply[2] === 'all', at);
-      else return decision(reply, parts);
+      if (kind === 'period') this.#skew = now - account.now;
+      else if (kind === 'load') await this.#loaded(parts, Number(reply[3]), now, reply[2] === 'all', account);
+      else return { ...decision(reply, parts, now, account.anchors), entry };
     }
     throw new Error(`the counters of ${parts.map(({ subject }) => subjectId(subject)).join()} do not stay`);
   }
@@ -185,40 +193,55 @@ export class RedisLimiter implements Limiter {
    * @param place of the part, from 1 on
    * @param now by the clock that the limits go by
    * @param all whether there was nothing of the subject
-   * @param asked the time that the caller gave
    */
-  #loaded(parts: readonly Part[], place: number, now: number, all: boolean, asked: number): Promise<void> {
-    const part = partAt(parts, place);
+  #loaded(parts: readonly Part[], place: number, now: number, all: boolean, account: Timed): Promise<void> {
+    const part = parts[place - 1];
+    if (!part) throw new Error(`the script asks for part ${place} of ${parts.length}`);
     const id = subjectId(part.subject);
     let loading = this.#loading.get(id);
     if (!loading) {
-      loading = this.#load(parts, place, part, now, all, asked).finally(() => this.#loading.delete(id));
+      loading = this.#load(parts, part, now, all, account).finally(() => this.#loading.delete(id));
       this.#loading.set(id, loading);
     }
     return loading;
   }
 
-  async #load(
-    parts: readonly Part[],
-    place: number,
-    part: Part,
-    now: number,
-    all: boolean,
-    asked: number,
-  ): Promise<void> {
+  async #load(parts: readonly Part[], part: Part, now: number, all: boolean, account: Timed): Promise<void> {
     this.options.onLoad?.();
-    const fresh = !(all && (await this.#lostNothing(asked)));
-    const spent = await this.options.load(part.subject, now, fresh, longestOf(part.limits));
-    const { day, month } = periodsAt(now);
-    const amounts = [day, month].flatMap(({ name }) => [
-      name,
-      ...['requests', 'cost'].map((meter) => String(spent.periods.of(meter, name))),
-    ]);
-    const windows = part.limits.flatMap((limit) => windowOf(limit, spent));
-    const args = [String(place), randomUUID(), ...amounts, ...windows];
+    const { subject, limits } = part;
+    const { anchors } = account;
+    const spent = await this.options.load({
+      subject,
+      now,
+      periods: periodsOfLimits(limits, now, anchors),
+      fresh: !(all && (await this.#lostNothing(account.now))),
+      longest: longestOf(limits),
+    });
+    const recorded = spent.recent.filter(({ at }) => ageOf(at, spent) < RECORDED_MS).map(({ id }) => id);
+    const args = [
+      String(parts.indexOf(part) + 1),
+      namesOf(limits),
+      String(recorded.length),
+      ...recorded,
+      ...limits.flatMap((limit) => this.#loadedOf(limit, spent, now, anchors)),
+    ];
     // The account comes along for its time; of the others nothing is loaded.
-    const others = parts.map((other) => (other === part ? part : { ...other, limits: [] }));
-    await this.#run('load', others, asked, args);
+    const others = parts.map((other) => ({ ...other, asked: other === part ? limits : [] }));
+    await this.#run('load', others, account, {}, now, args);
+  }
+
+  /** What the counter of a limit holds, as the script takes it: how many numbers, and the numbers. */
+  #loadedOf(limit: Limit, spent: Spent, now: number, anchors: Anchors | undefined): string[] {
+    const { meter, window, amount } = limit;
+    if (isFixed(window)) {
+      return ['1', String(spent.periods.of(meter, periodAt(window, now, anchors).id))];
+    }
+    const windowMs = SLIDING_MS[window];
+    if (kindOf(limit, this.#aggregationOf) === 'bucket') {
+      return ['1', String(owedAfter(spent, meter, windowMs, amount) * windowMs)];
+    }
+    const ages = agesIn(spent, meter, windowMs);
+    return [String(ages.length), ...ages.map(String)];
   }
 
   /**
@@ -227,7 +250,7 @@ export class RedisLimiter implements Limiter {
    */
   async #lostNothing(now: number): Promise<boolean> {
     const { prefix } = this.options;
-    const args = ['began', this.#time(now), String(KEEP_MS), '0', this.#wasSet ? 'anew' : ''];
+    const args = ['began', this.#time(now), String(KEEP_MS), '0', '0', this.#wasSet ? 'anew' : ''];
     const [, sinceMs] = await this.#script.run((runId) => [`${prefix}:${runId}:began`], args);
     this.#wasSet = false;
     return Number(sinceMs) > KEEP_MS;
@@ -237,34 +260,88 @@ export class RedisLimiter implements Limiter {
     return this.options.time === 'given' ? String(now) : '';
   }
 
-  #run(operation: string, parts: readonly Part[], now: number, args: readonly string[]): Promise<Reply> {
+  #run(
+    operation: string,
+    parts: readonly Part[],
+    { now, anchors }: Timed,
+    amounts: MeterAmounts,
+    /** When the periods are those that are meant. */
+    at: number,
+    args: readonly string[],
+  ): Promise<Reply> {
     const { prefix } = this.options;
-    // One hash slot for all keys of an account.
-    const keys = (runId: string): string[] =>
-      parts.flatMap(({ subject: { accountId, environment, keyId } }) =>
-        ['counters', 'minute', 'hour'].map((name) => {
-          const account = `${prefix}:${runId}:{${compositeKey(accountId, environment)}}`;
-          return `${account}:${compositeKey(keyId, name)}`;
-        }),
-      );
-    const described = parts.flatMap(({ limits }, part) =>
-      limits.flatMap(({ meter, window, amount }) => [String(part + 1), meter, window, String(amount)]),
+    const lists: { readonly part: Part; readonly name: string }[] = [];
+    const described = parts.flatMap((part, place) =>
+      part.asked.flatMap((limit) => {
+        const { meter, window, amount } = limit;
+        const kind = kindOf(limit, this.#aggregationOf);
+        const head = [String(place + 1), kind, nameOf(limit), String(amount), String(amounts[meter] ?? 0)];
+        if (isFixed(window)) {
+          const { id, end } = periodAt(window, at, anchors);
+          return [...head, digits(end), id];
+        }
+        if (kind === 'window') lists.push({ part, name: nameOf(limit) });
+        return [...head, String(SLIDING_MS[window]), String(2 * parts.length + lists.length)];
+      }),
     );
+    // One hash slot for all keys of an account.
+    const keys = (runId: string): string[] => {
+      const of = ({ subject: { accountId, environment, keyId } }: Part, what: string): string => {
+        const account = `${prefix}:${runId}:{${compositeKey(accountId, environment)}}`;
+        return `${account}:${compositeKey(keyId, what)}`;
+      };
+      return [
+        ...parts.flatMap((part) => [of(part, 'counters'), of(part, 'takes')]),
+        ...lists.map(({ part, name }) => of(part, name)),
+      ];
+    };
+    const limits = String(described.length / 7);
     return this.#script.run(keys, [
       operation,
       this.#time(now),
       String(KEEP_MS),
-      String(described.length / 4),
+      String(parts.length),
+      limits,
       ...described,
       ...args,
     ]);
   }
 }
 
-function partAt(parts: readonly Part[], place: number): Part {
-  const part = parts[place - 1];
-  if (!part) throw new Error(`the script asks for part ${place} of ${parts.length}`);
-  return part;
+/** What of an account says which periods are meant. */
+type Timed = Pick<Account, 'now' | 'anchors'>;
+
+/** Takes lapse after a minute: a use that was recorded before that is in none that is open. */
+const RECORDED_MS = 2 * SLIDING_MS.minute;
+
+/** Times are whole numbers for Lua; the whole life ends with the last of them. */
+const digits = (time: number): string =>
+  String(Math.max(Number.MIN_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, time)));
+
+/** Neither part can hold the character (METER_ID). */
+const nameOf = ({ meter, window }: Limit): string => `${meter}|${window}`;
+
+/** Limits that stay the same are the same list. */
+const known = new WeakMap<readonly Limit[], string>();
+
+function namesOf(limits: readonly Limit[]): string {
+  let names = known.get(limits);
+  if (names === undefined) known.set(limits, (names = limits.map(nameOf).sort().join()));
+  return names;
+}
+
+/** For how long all periods hold that a use stands in at that time: at most a day of UTC. */
+function holdFor(at: number, anchors: Anchors | undefined): readonly [from: number, to: number] {
+  const day = periodAt('day', at);
+  let [from, to] = [day.begin, day.end];
+  const narrow = ({ begin, end }: Period): void => {
+    from = Math.max(from, begin);
+    to = Math.min(to, end);
+  };
+  // Months of the calendar begin with a day.
+  if (anchors?.month != null) narrow(periodAt('month', at, anchors));
+  if (anchors?.billing != null) narrow(periodAt('billing-period', at, anchors));
+  return [from, to];
 }
 
 interface Decision {
@@ -276,39 +353,40 @@ interface Decision {
   readonly wait: number;
   /** By the time that windows go by. */
   readonly takenAt: string;
-  /** Which load each part's counters come from. */
-  readonly loads: readonly string[];
   readonly states: readonly LimitState[];
+  /** What stands for the take while it is open. */
+  readonly entry: string;
 }
 
-function decision(reply: Reply, parts: readonly Part[]): Decision {
-  const [kind, at, refusing, wait, takenAt, ...rest] = reply;
-  const loads = rest.slice(0, parts.length).map(String);
-  const standing = rest.slice(parts.length);
+function decision(
+  reply: Reply,
+  parts: readonly Part[],
+  at: number,
+  anchors: Anchors | undefined,
+): Omit<Decision, 'entry'> {
+  const [kind, , refusing, wait, takenAt, ...standing] = reply;
   const states = parts
-    .flatMap(({ limits }) => limits)
-    .map((limit, i) => {
+    .flatMap(({ asked }) => asked)
+    .map((limit, i): LimitState => {
+      const { window, amount } = limit;
       const used = Number(standing[2 * i]);
-      const remaining = Math.max(0, limit.amount - used);
-      const resetAt = Number(at) + Number(standing[2 * i + 1]);
-      return { limit, used, remaining, resetAt, at: Number(at) };
+      const remaining = Math.max(0, amount - used);
+      if (!isFixed(window)) {
+        const windowMs = SLIDING_MS[window];
+        return { limit, used, remaining, resetAt: at + Number(standing[2 * i + 1]), at, windowMs };
+      }
+      const { begin, end } = periodAt(window, at, anchors);
+      return { limit, used, remaining, resetAt: end, at, windowMs: end - begin };
     });
+  const refusedBy = states[Number(refusing) - 1];
+  // Nothing comes after the whole life.
+  const forGood = refusedBy?.resetAt === Infinity;
   return {
     kind: kind as Take['kind'],
-    at: Number(at),
+    at,
     refusing: Number(refusing),
-    wait: Number(wait),
+    wait: forGood ? Infinity : Number(wait),
     takenAt: String(takenAt),
-    loads,
     states,
   };
-}
-
-/** What a limit's window holds, as the script takes it: how many numbers, and the numbers, times as ages. */
-function windowOf({ meter, window, amount }: Limit, spent: Spent): string[] {
-  if (isFixed(window)) return ['0'];
-  const windowMs = SLIDING_MS[window];
-  if (meter === 'cost') return ['1', String(owedAfter(spent, windowMs, amount) * windowMs)];
-  const ages = spent.recent.map(({ at }) => ageOf(at, spent)).filter((age) => age < windowMs);
-  return [String(ages.length), ...ages.map(String)];
 }

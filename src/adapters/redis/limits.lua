@@ -7,23 +7,32 @@
 -- forward lets windows pass, so that at most one window's amount is taken too much; one that is set back
 -- afterwards freezes nothing. Periods and the time of a take are the clock's own.
 --
--- KEYS  three for each part, the account and then the key:
---       1 the counters, a hash: `at` newest time seen, `load` names the load that they come from;
---         in `requests|<period>` and `cost|<period>` what is spent in a period, in `day`, `month` the period
---         that was loaded last and in `before:day`, `before:month` the one before; what is older goes;
---         of each window of requests `count:<window>`, the length of its list;
---         of each bucket of cost points `owed:<window>` in points times milliseconds, as of `since:<window>`,
---         refilled with `rate:<window>` points for each window; of the account `skew`
---       2 the times of the calls in the window of a minute, oldest first; 3 of an hour
+-- A counter is named `<meter>|<window>`, and stands in the hash of its part, which has
+--   at                     newest time seen; of the account also `skew`
+--   limits                 the limits that its counters are for: with others those that are gone are forgotten
+--   sum:<name>|<period>    what is spent in a period; never reset. `newest:<name>` and `before:<name>` name the
+--                          last two that were loaded, and what is older goes
+--   count:<name>           of a window that slides, the length of the list of its times
+--   owed:<name>            of a bucket, in amounts times milliseconds, as of `since:<name>`, refilled with
+--                          `rate:<name>` for each window
+-- Beside it lie the takes that are open: a sorted set by the time at which they lapse, each member
+-- `<time>|<meter>=<amount>,…|<period>,…|<use id>`. Counters that are loaded again have them added, unless
+-- their use is in what is loaded; so a take is given back to each part once, or not at all.
+--
+-- KEYS  two for each part, the account and then the key: the hash and the open takes;
+--       then the list of times of each limit that slides, oldest first.
 --       For `began` there is but one, which says since when this server has lost nothing.
 -- ARGV  1 what to do: take, look, load, back, forget or began
 --       2 the clock in milliseconds, or '' for this server's
 --       3 how long the keys are kept, in milliseconds
---       4 the number of limits, then part, meter, window and amount of each; then what the operation needs
-local LENGTH = { minute = 60000, hour = 3600000 }
+--       4 the number of parts, 5 the number of limits; then of each limit
+--         part, kind (period, window, bucket), name, amount, points, length or end, period or place of the list
+--       and then what the operation needs
+local LAPSE_MS = 60000
 
 if ARGV[1] == 'forget' then
-  redis.call('DEL', unpack(KEYS))
+  -- Open takes stay.
+  for i = 1, tonumber(ARGV[4]) do redis.call('DEL', KEYS[2 * i - 1]) end
   return { 'ok' }
 end
 
@@ -34,29 +43,40 @@ local function clock()
   return server[1] * 1000 + math.floor(server[2] / 1000)
 end
 
+-- Whole numbers, all digits: Lua would write large ones with an exponent.
+local function digits(value) return string.format('%.0f', value) end
+
 if ARGV[1] == 'began' then
   local now = clock()
   -- A clock that was set forward has ended counters before their time.
-  if ARGV[5] == 'anew' then redis.call('DEL', KEYS[1]) end
-  redis.call('SET', KEYS[1], string.format('%.0f', now), 'NX')
+  if ARGV[6] == 'anew' then redis.call('DEL', KEYS[1]) end
+  redis.call('SET', KEYS[1], digits(now), 'NX')
   return { 'ok', now - tonumber(redis.call('GET', KEYS[1])) }
 end
 
 local parts = {}
-for i = 1, #KEYS, 3 do
-  parts[#parts + 1] = { hash = KEYS[i], times = { minute = KEYS[i + 1], hour = KEYS[i + 2] } }
-end
+for i = 1, tonumber(ARGV[4]) do parts[i] = { hash = KEYS[2 * i - 1], takes = KEYS[2 * i] } end
 
 local limits = {}
-local argument = 5
-for i = 1, tonumber(ARGV[4]) do
-  limits[i] = {
+local argument = 6
+for i = 1, tonumber(ARGV[5]) do
+  local limit = {
     part = parts[tonumber(ARGV[argument])],
-    meter = ARGV[argument + 1],
-    window = ARGV[argument + 2],
+    kind = ARGV[argument + 1],
+    name = ARGV[argument + 2],
     amount = tonumber(ARGV[argument + 3]),
+    points = tonumber(ARGV[argument + 4]),
   }
-  argument = argument + 4
+  if limit.kind == 'period' then
+    limit.ends = tonumber(ARGV[argument + 5])
+    limit.period = ARGV[argument + 6]
+    limit.sum = 'sum:' .. limit.name .. '|' .. limit.period
+  else
+    limit.length = tonumber(ARGV[argument + 5])
+    if limit.kind == 'window' then limit.times = KEYS[tonumber(ARGV[argument + 6])] end
+  end
+  limits[i] = limit
+  argument = argument + 7
 end
 
 --- The next argument.
@@ -68,8 +88,7 @@ local function next_number() return tonumber(next_text()) end
 
 local function get(part, field) return redis.call('HGET', part.hash, field) end
 local function number(part, field) return tonumber(get(part, field) or '0') end
--- Whole numbers, all digits: Lua would write large ones with an exponent.
-local function set(part, field, value) redis.call('HSET', part.hash, field, string.format('%.0f', value)) end
+local function set(part, field, value) redis.call('HSET', part.hash, field, digits(value)) end
 
 local function keep()
   for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, ARGV[3]) end
@@ -87,144 +106,164 @@ local function time()
   return now, wall
 end
 
-local function slides(limit) return LENGTH[limit.window] ~= nil end
-
 --- Whether the counter of a limit is there, whole.
 local function is_loaded(limit)
-  if not slides(limit) then return true end
-  if limit.meter == 'cost' then return get(limit.part, 'owed:' .. limit.window) ~= false end
-  local length = redis.call('LLEN', limit.part.times[limit.window])
-  return get(limit.part, 'count:' .. limit.window) == tostring(length)
+  if limit.kind == 'period' then return get(limit.part, limit.sum) ~= false end
+  if limit.kind == 'bucket' then return get(limit.part, 'owed:' .. limit.name) ~= false end
+  return get(limit.part, 'count:' .. limit.name) == tostring(redis.call('LLEN', limit.times))
 end
 
---- How many calls the window that ends now holds.
+--- How much the window that ends now holds.
 local function calls(limit, now)
-  local list = limit.part.times[limit.window]
-  local oldest = redis.call('LINDEX', list, 0)
-  while oldest and tonumber(oldest) <= now - LENGTH[limit.window] do
-    redis.call('LPOP', list)
-    oldest = redis.call('LINDEX', list, 0)
+  local oldest = redis.call('LINDEX', limit.times, 0)
+  while oldest and tonumber(oldest) <= now - limit.length do
+    redis.call('LPOP', limit.times)
+    oldest = redis.call('LINDEX', limit.times, 0)
   end
-  local count = redis.call('LLEN', list)
-  set(limit.part, 'count:' .. limit.window, count)
+  local count = redis.call('LLEN', limit.times)
+  set(limit.part, 'count:' .. limit.name, count)
   return count
 end
 
---- When one more call fits.
-local function room_at(limit, amount, now)
+--- When so much more fits.
+local function room_at(limit, amount, more, now)
   local count = calls(limit, now)
-  if count < amount then return now end
-  local list = limit.part.times[limit.window]
-  return tonumber(redis.call('LINDEX', list, count - amount)) + LENGTH[limit.window]
+  if count + more <= amount then return now end
+  return tonumber(redis.call('LINDEX', limit.times, count + more - amount - 1)) + limit.length
+end
+
+local function push(limit, at, times)
+  for _ = 1, times do redis.call('RPUSH', limit.times, digits(at)) end
 end
 
 local function owed(limit, now)
-  local part, window = limit.part, limit.window
-  local refilled = (now - number(part, 'since:' .. window)) * number(part, 'rate:' .. window)
-  return math.max(0, number(part, 'owed:' .. window) - refilled)
+  local part, name = limit.part, limit.name
+  local refilled = (now - number(part, 'since:' .. name)) * number(part, 'rate:' .. name)
+  return math.max(0, number(part, 'owed:' .. name) - refilled)
 end
 
 local function set_owed(limit, value, now)
-  set(limit.part, 'owed:' .. limit.window, value)
-  set(limit.part, 'since:' .. limit.window, now)
-  set(limit.part, 'rate:' .. limit.window, limit.amount)
+  local name = limit.name
+  redis.call('HSET', limit.part.hash, 'owed:' .. name, digits(value), 'since:' .. name, digits(now),
+    'rate:' .. name, digits(limit.amount))
 end
 
 --- When so many points fit a bucket.
 local function points_at(limit, points, now)
-  local length = LENGTH[limit.window]
-  local missing = owed(limit, now) - (limit.amount - points) * length
+  local missing = owed(limit, now) - (limit.amount - points) * limit.length
   return now + math.max(0, math.ceil(missing / limit.amount))
 end
 
-local function needs(limit, cost)
-  if limit.meter == 'requests' then return 1 end
-  return cost
-end
-
-local function spent(part, meter, period) return number(part, meter .. '|' .. period) end
-
 --- What is used of a limit, and in how many milliseconds it is reset.
-local function standing(limit, now, periods, ends_in)
-  if not slides(limit) then
-    return spent(limit.part, limit.meter, periods[limit.window]), ends_in[limit.window]
-  end
-  if limit.meter == 'cost' then
-    return math.ceil(owed(limit, now) / LENGTH[limit.window]), points_at(limit, limit.amount, now) - now
+local function standing(limit, now, wall)
+  if limit.kind == 'period' then return number(limit.part, limit.sum), limit.ends - wall end
+  if limit.kind == 'bucket' then
+    return math.ceil(owed(limit, now) / limit.length), points_at(limit, limit.amount, now) - now
   end
   local used = calls(limit, now)
-  return used, room_at(limit, math.max(1, math.min(used, limit.amount)), now) - now
+  return used, room_at(limit, math.max(1, math.min(used, limit.amount)), 1, now) - now
 end
+
+--- The takes of a part that are open and not recorded, as tables of what they took.
+local function open_takes(part, recorded)
+  local open = {}
+  for _, member in ipairs(redis.call('ZRANGE', part.takes, 0, -1)) do
+    local at, amounts, periods, id = string.match(member, '^(%d+)|([^|]*)|([^|]*)|(.*)$')
+    if recorded[id] then
+      redis.call('ZREM', part.takes, member)
+    else
+      local take = { at = tonumber(at), amounts = {}, periods = {} }
+      for meter, amount in string.gmatch(amounts, '([^=,]+)=(%d+)') do take.amounts[meter] = tonumber(amount) end
+      for period in string.gmatch(periods, '[^,]+') do take.periods[period] = true end
+      open[#open + 1] = take
+    end
+  end
+  return open
+end
+
+local function meter_of(limit) return string.match(limit.name, '^[^|]+') end
 
 if ARGV[1] == 'load' then
   -- Only what is missing: another node may have been faster, and has counted since.
   local part = parts[next_number()]
-  local id = next_text()
+  local names = next_text()
   local now = time()
-  local fresh = get(part, 'at') == false
-  if fresh then
-    redis.call('DEL', part.times.minute, part.times.hour)
-    redis.call('HSET', part.hash, 'load', id)
+  local recorded = {}
+  for _ = 1, next_number() do recorded[next_text()] = true end
+  -- Counters of limits that are gone: nobody counts for them meanwhile.
+  if get(part, 'limits') ~= names then
+    local held = {}
+    for name in string.gmatch(names, '[^,]+') do held[name] = true end
+    for _, field in ipairs(redis.call('HKEYS', part.hash)) do
+      local name = string.match(field, '^%a+:([^|]+|[^|]+)')
+      if name and not held[name] then redis.call('HDEL', part.hash, field) end
+    end
+    redis.call('HSET', part.hash, 'limits', names)
   end
   set(part, 'at', now)
-  for _, window in ipairs({ 'day', 'month' }) do
-    local period, requests, cost = next_text(), next_number(), next_number()
-    if get(part, 'requests|' .. period) == false then
-      set(part, 'requests|' .. period, requests)
-      set(part, 'cost|' .. period, cost)
-      local newest, before = get(part, window), get(part, 'before:' .. window)
-      if before then redis.call('HDEL', part.hash, 'requests|' .. before, 'cost|' .. before) end
-      if newest then redis.call('HSET', part.hash, 'before:' .. window, newest) end
-      redis.call('HSET', part.hash, window, period)
-    end
-  end
+  local takes = open_takes(part, recorded)
   for _, limit in ipairs(limits) do
     local count = next_number()
-    local missing = not is_loaded(limit)
-    if missing and limit.meter == 'requests' then redis.call('DEL', part.times[limit.window]) end
-    for _ = 1, count do
-      local value = next_number()
-      if missing and limit.meter == 'cost' then
-        set_owed(limit, value, now)
-      elseif missing then
+    local values = {}
+    for i = 1, count do values[i] = next_number() end
+    if not is_loaded(limit) then
+      local meter = meter_of(limit)
+      if limit.kind == 'window' then
         -- Ages, the greatest first.
-        redis.call('RPUSH', part.times[limit.window], string.format('%.0f', now - value))
+        local times = {}
+        for i = 1, count do times[i] = now - values[i] end
+        for _, take in ipairs(takes) do
+          for _ = 1, take.amounts[meter] or 0 do times[#times + 1] = take.at end
+        end
+        table.sort(times)
+        redis.call('DEL', limit.times)
+        for _, at in ipairs(times) do push(limit, at, 1) end
+        set(part, 'count:' .. limit.name, #times)
+      elseif limit.kind == 'bucket' then
+        local value = values[1]
+        for _, take in ipairs(takes) do value = value + (take.amounts[meter] or 0) * limit.length end
+        set_owed(limit, value, now)
+      else
+        local value = values[1]
+        for _, take in ipairs(takes) do
+          if take.periods[limit.period] then value = value + (take.amounts[meter] or 0) end
+        end
+        set(part, limit.sum, value)
+        local newest, before = get(part, 'newest:' .. limit.name), get(part, 'before:' .. limit.name)
+        if newest ~= limit.sum then
+          if before and before ~= limit.sum then redis.call('HDEL', part.hash, before) end
+          if newest then redis.call('HSET', part.hash, 'before:' .. limit.name, newest) end
+          redis.call('HSET', part.hash, 'newest:' .. limit.name, limit.sum)
+        end
       end
     end
-    if missing and limit.meter == 'requests' then set(part, 'count:' .. limit.window, count) end
   end
   keep()
   return { 'ok' }
 end
 
 if ARGV[1] == 'back' then
-  -- A take that a part's counters know nothing of has nothing to give back to them.
-  for _, part in ipairs(parts) do part.knows = get(part, 'load') == next_text() end
-  local taken_at, taken, points = next_number(), next_number(), next_number()
-  local periods = { day = next_text(), month = next_text() }
-  local undo = next_text() == 'undo'
+  local member = next_text()
+  local taken_at = next_number()
+  local lapsed = number(parts[1], 'at') - taken_at >= LAPSE_MS
+  for _, part in ipairs(parts) do part.open = redis.call('ZREM', part.takes, member) == 1 and not lapsed end
   for _, limit in ipairs(limits) do
-    local part = limit.part
-    if part.knows and slides(limit) and limit.meter == 'cost' and is_loaded(limit) then
-      local now = number(part, 'at')
-      local length = LENGTH[limit.window]
-      local owing = owed(limit, now)
-      -- What has been refilled since the take is not owed any more; it goes on at the rate of the plan that
-      -- was asked for last, which may be another than that of the take (src/usage/bucket.ts).
-      local rate = number(part, 'rate:' .. limit.window)
-      local open = taken * length - (now - taken_at) * math.max(rate, limit.amount)
-      set_owed(limit, owing - math.max(0, math.min(points * length, open, owing)), now)
-      set(part, 'rate:' .. limit.window, rate)
-    elseif part.knows and slides(limit) and limit.meter == 'requests' and undo and is_loaded(limit) then
-      redis.call('LREM', part.times[limit.window], -1, string.format('%.0f', taken_at))
-      set(part, 'count:' .. limit.window, redis.call('LLEN', part.times[limit.window]))
-    end
-  end
-  for _, part in ipairs(parts) do
-    for _, period in pairs(periods) do
-      if part.knows and get(part, 'cost|' .. period) then
-        set(part, 'cost|' .. period, spent(part, 'cost', period) - points)
-        if undo then set(part, 'requests|' .. period, spent(part, 'requests', period) - 1) end
+    local part, points, taken = limit.part, limit.points, next_number()
+    if part.open and points > 0 and is_loaded(limit) then
+      if limit.kind == 'period' then
+        set(part, limit.sum, number(part, limit.sum) - points)
+      elseif limit.kind == 'window' then
+        redis.call('LREM', limit.times, -points, digits(taken_at))
+        set(part, 'count:' .. limit.name, redis.call('LLEN', limit.times))
+      else
+        local now = number(part, 'at')
+        local owing = owed(limit, now)
+        -- What has been refilled since the take is not owed any more; it goes on at the rate of the plan that
+        -- was asked for last, which may be another than that of the take (src/usage/bucket.ts).
+        local rate = number(part, 'rate:' .. limit.name)
+        local open = taken * limit.length - (now - taken_at) * math.max(rate, limit.amount)
+        set_owed(limit, owing - math.max(0, math.min(points * limit.length, open, owing)), now)
+        set(part, 'rate:' .. limit.name, rate)
       end
     end
   end
@@ -232,23 +271,17 @@ if ARGV[1] == 'back' then
 end
 
 -- take, look
-local cost = next_number()
--- The periods as the node has worked them out: name, begin and end of the day, and of the month.
+-- For how long the periods hold as the node has worked them out.
+local from, to = next_number(), next_number()
 local now, wall = time()
-local periods, ends_in = {}, {}
-for _, window in ipairs({ 'day', 'month' }) do
-  local name, from, to = next_text(), next_number(), next_number()
-  if wall < from or wall >= to then return { 'period', wall } end
-  periods[window] = name
-  ends_in[window] = to - wall
-end
+if wall < from or wall >= to then return { 'period', wall } end
 for i, part in ipairs(parts) do
+  local names = next_text()
   -- The key's times are the account's: where that has lost its skew, they mean nothing.
-  if number(part, 'at') > now then redis.call('DEL', part.hash, part.times.minute, part.times.hour) end
-  if get(part, 'at') == false then return { 'load', wall, 'all', i } end
-  for _, period in pairs(periods) do
-    if get(part, 'requests|' .. period) == false then return { 'load', wall, 'some', i } end
-  end
+  if number(part, 'at') > now then redis.call('DEL', part.hash) end
+  local known = get(part, 'limits')
+  if known == false then return { 'load', wall, 'all', i } end
+  if known ~= names then return { 'load', wall, 'some', i } end
   for _, limit in ipairs(limits) do
     if limit.part == part and not is_loaded(limit) then return { 'load', wall, 'some', i } end
   end
@@ -258,7 +291,7 @@ for _, part in ipairs(parts) do set(part, 'at', now) end
 
 -- A plan that has changed refills at its own rate from now on.
 for _, limit in ipairs(limits) do
-  if slides(limit) and limit.meter == 'cost' and number(limit.part, 'rate:' .. limit.window) ~= limit.amount then
+  if limit.kind == 'bucket' and number(limit.part, 'rate:' .. limit.name) ~= limit.amount then
     set_owed(limit, owed(limit, now), now)
   end
 end
@@ -266,20 +299,19 @@ end
 local kind, refusing, wait = 'taken', 0, 0
 if ARGV[1] == 'take' then
   for i, limit in ipairs(limits) do
-    local points = needs(limit, cost)
+    local points = limit.points
     local ms = 0
     if points > limit.amount then
       kind, refusing = 'never', i
       break
-    elseif points == 0 then
-      ms = 0
-    elseif not slides(limit) then
-      local used = spent(limit.part, limit.meter, periods[limit.window])
-      if used + points > limit.amount then ms = ends_in[limit.window] end
-    elseif limit.meter == 'cost' then
-      ms = points_at(limit, points, now) - now
-    else
-      ms = room_at(limit, limit.amount, now) - now
+    elseif points > 0 then
+      if limit.kind == 'period' then
+        if number(limit.part, limit.sum) + points > limit.amount then ms = limit.ends - wall end
+      elseif limit.kind == 'bucket' then
+        ms = points_at(limit, points, now) - now
+      else
+        ms = room_at(limit, limit.amount, points, now) - now
+      end
     end
     if ms > wait then kind, refusing, wait = 'refused', i, ms end
   end
@@ -287,28 +319,29 @@ end
 
 if ARGV[1] == 'take' and kind == 'taken' then
   for _, limit in ipairs(limits) do
-    if slides(limit) and limit.meter == 'cost' then
-      set_owed(limit, owed(limit, now) + cost * LENGTH[limit.window], now)
-    elseif slides(limit) then
-      local list = limit.part.times[limit.window]
-      redis.call('RPUSH', list, string.format('%.0f', now))
-      set(limit.part, 'count:' .. limit.window, redis.call('LLEN', list))
+    if limit.kind == 'period' then
+      set(limit.part, limit.sum, number(limit.part, limit.sum) + limit.points)
+    elseif limit.kind == 'bucket' then
+      set_owed(limit, owed(limit, now) + limit.points * limit.length, now)
+    else
+      push(limit, now, limit.points)
+      set(limit.part, 'count:' .. limit.name, redis.call('LLEN', limit.times))
     end
   end
+  local member = digits(now) .. '|' .. next_text()
   for _, part in ipairs(parts) do
-    for _, period in pairs(periods) do
-      set(part, 'requests|' .. period, spent(part, 'requests', period) + 1)
-      set(part, 'cost|' .. period, spent(part, 'cost', period) + cost)
-    end
+    -- What nobody ended by then stays spent.
+    redis.call('ZREMRANGEBYSCORE', part.takes, '-inf', digits(now))
+    redis.call('ZADD', part.takes, digits(now + LAPSE_MS), member)
   end
 end
 keep()
 
-local reply = { kind, wall, refusing, wait, string.format('%.0f', now) }
-for _, part in ipairs(parts) do reply[#reply + 1] = get(part, 'load') end
+local reply = { kind, wall, refusing, wait, digits(now) }
 for _, limit in ipairs(limits) do
-  local used, reset_in = standing(limit, now, periods, ends_in)
-  reply[#reply + 1] = used
-  reply[#reply + 1] = reset_in
+  local used, reset_in = standing(limit, now, wall)
+  -- As text: clients read large whole numbers inexactly.
+  reply[#reply + 1] = digits(used)
+  reply[#reply + 1] = digits(reset_in)
 end
 return reply

@@ -1,0 +1,39 @@
+import { z } from 'zod';
+import { zodText } from '../text/zodText.js';
+
+/** How the amounts of a meter come together. */
+export const AGGREGATIONS = ['sum', 'count', 'max', 'unique', 'latest'] as const;
+export type Aggregation = (typeof AGGREGATIONS)[number];
+
+export const MAX_METERS = 50;
+
+/** Names a meter in profiles, records and answers. */
+export const METER_ID = /^[a-z][a-z0-9_-]{0,49}$/;
+
+/** What a profile counts. Its aggregation and decimals never change once there is a use (decision 26). */
+export const Meter = z.strictObject({
+  id: z.string().regex(METER_ID),
+  /** What one of it is called, e.g. `video` or `second`. */
+  unit: zodText({ min: 1, max: 50 }),
+  /** Hard limits hold for `sum` and `count`. */
+  aggregation: z.enum(AGGREGATIONS),
+  /** Amounts are whole numbers of 10^-decimals units. */
+  decimals: z.number().int().min(0).max(9).default(0),
+});
+export type Meter = z.infer<typeof Meter>;
+
+/** Every profile has them: a call counts as one request, and costs points. */
+export const BUILT_IN: readonly Meter[] = [
+  { id: 'requests', unit: 'request', aggregation: 'count', decimals: 0 },
+  { id: 'cost', unit: 'point', aggregation: 'sum', decimals: 0 },
+];
+
+/** The meters of a profile that limits can hold. */
+export const isLimitable = ({ aggregation }: Meter): boolean =>
+  aggregation === 'sum' || aggregation === 'count';
+
+/** What a limit needs to know of its meter. */
+export type AggregationOf = (meter: string) => Aggregation | undefined;
+
+export const builtInAggregation: AggregationOf = (meter) =>
+  BUILT_IN.find(({ id }) => id === meter)?.aggregation;

@@ -1,0 +1,242 @@
+import type { AggregationOf } from '../plans/meters.js';
+import type { Limit } from '../plans/profile.js';
+import { SLIDING_MS } from '../plans/profile.js';
+import { Bucket } from './bucket.js';
+import type { LimitState, Spent } from './limiter.js';
+import { ageOf, kindOf, owedAfter } from './limiter.js';
+import type { Anchors, FixedWindow, Period } from './periods.js';
+import { isFixed, periodAt } from './periods.js';
+import { SlidingWindow } from './slidingWindow.js';
+
+/** One moment: as time passes, for what slides, and by the clock, for days and months. */
+export interface Moment {
+  readonly elapsed: number;
+  readonly at: number;
+  readonly anchors: Anchors | undefined;
+}
+
+/** The counter of one meter and window. */
+export interface Counter {
+  /** Whether it can tell at that moment: the sum of a period may have to be loaded. */
+  covers(moment: Moment): boolean;
+  /** How long until the amount passes, in milliseconds; Infinity where it never does. */
+  waitFor(limit: Limit, amount: number, moment: Moment): number;
+  spend(amount: number, moment: Moment): void;
+  /**
+   * Gives back.
+   * @param taken what was taken `then`, of which `amount` comes back
+   */
+  giveBack(limit: Limit, amount: number, taken: number, then: Moment, now: number): void;
+  state(limit: Limit, moment: Moment): LimitState;
+  load(spent: Spent, moment: Moment): void;
+}
+
+const stateOf = (
+  limit: Limit,
+  used: number,
+  { at }: Moment,
+  resetAt: number,
+  windowMs: number,
+): LimitState => ({ limit, used, remaining: Math.max(0, limit.amount - used), resetAt, at, windowMs });
+
+class WindowCounter implements Counter {
+  readonly #times: SlidingWindow;
+
+  constructor(
+    private readonly windowMs: number,
+    meter: string,
+    spent: Spent,
+    asOf: number,
+  ) {
+    this.#times = new SlidingWindow(windowMs);
+    for (const { at, amounts } of spent.recent) this.#times.add(asOf - ageOf(at, spent), amounts[meter] ?? 0);
+  }
+
+  covers(): boolean {
+    return true;
+  }
+
+  waitFor(limit: Limit, amount: number, { elapsed }: Moment): number {
+    return this.#times.freeAt(elapsed, limit.amount, amount) - elapsed;
+  }
+
+  spend(amount: number, { elapsed }: Moment): void {
+    this.#times.add(elapsed, amount);
+  }
+
+  giveBack(_limit: Limit, amount: number, _taken: number, then: Moment): void {
+    this.#times.remove(then.elapsed, amount);
+  }
+
+  state(limit: Limit, moment: Moment): LimitState {
+    const { elapsed, at } = moment;
+    const used = this.#times.used(elapsed);
+    const free = this.#times.freeAt(elapsed, Math.max(1, Math.min(used, limit.amount)));
+    return stateOf(limit, used, moment, at + free - elapsed, this.windowMs);
+  }
+
+  load(): void {}
+}
+
+class BucketCounter implements Counter {
+  readonly #bucket: Bucket;
+
+  constructor(
+    private readonly windowMs: number,
+    { meter, amount }: Limit,
+    spent: Spent,
+    asOf: number,
+  ) {
+    this.#bucket = new Bucket(windowMs, owedAfter(spent, meter, windowMs, amount), asOf);
+  }
+
+  covers(): boolean {
+    return true;
+  }
+
+  waitFor(limit: Limit, amount: number, { elapsed }: Moment): number {
+    return this.#bucket.freeAt(elapsed, limit.amount, amount) - elapsed;
+  }
+
+  spend(amount: number): void {
+    this.#bucket.take(amount);
+  }
+
+  giveBack(limit: Limit, amount: number, taken: number, then: Moment, now: number): void {
+    this.#bucket.giveBack(now, limit.amount, amount, taken, then.elapsed);
+  }
+
+  state(limit: Limit, moment: Moment): LimitState {
+    const { elapsed, at } = moment;
+    const used = this.#bucket.used(elapsed, limit.amount);
+    const full = this.#bucket.freeAt(elapsed, limit.amount, limit.amount);
+    return stateOf(limit, used, moment, at + full - elapsed, this.windowMs);
+  }
+
+  load(): void {}
+}
+
+/** Periods that a counter keeps, the newest that were loaded: late settlements and clocks that come back. */
+const PERIODS_KEPT = 3;
+
+/** What is spent in each period of a window: each has a sum of its own, which is never reset. */
+class PeriodCounter implements Counter {
+  readonly #sums = new Map<string, number>();
+  #current: Period | undefined;
+  #anchor: number | null | undefined;
+
+  constructor(
+    private readonly window: FixedWindow,
+    private readonly meter: string,
+  ) {}
+
+  covers(moment: Moment): boolean {
+    return this.#sums.has(this.#period(moment).id);
+  }
+
+  waitFor(limit: Limit, amount: number, moment: Moment): number {
+    const { id, end } = this.#period(moment);
+    return this.#used(id) + amount <= limit.amount ? 0 : end - moment.at;
+  }
+
+  spend(amount: number, moment: Moment): void {
+    this.#add(this.#period(moment).id, amount);
+  }
+
+  giveBack(_limit: Limit, amount: number, _taken: number, then: Moment): void {
+    this.#add(periodAt(this.window, then.at, then.anchors).id, -amount);
+  }
+
+  state(limit: Limit, moment: Moment): LimitState {
+    const { id, begin, end } = this.#period(moment);
+    return stateOf(limit, this.#used(id), moment, end, end - begin);
+  }
+
+  load({ periods }: Spent, moment: Moment): void {
+    const { id } = this.#period(moment);
+    if (this.#sums.has(id)) return;
+    this.#sums.set(id, periods.of(this.meter, id));
+    for (const oldest of this.#sums.keys()) {
+      if (this.#sums.size <= PERIODS_KEPT) break;
+      this.#sums.delete(oldest);
+    }
+  }
+
+  #used(id: string): number {
+    return this.#sums.get(id) ?? 0;
+  }
+
+  /** To a period that is not kept any more nothing is added: it is loaded whole. */
+  #add(id: string, amount: number): void {
+    const sum = this.#sums.get(id);
+    if (sum !== undefined) this.#sums.set(id, sum + amount);
+  }
+
+  /** Nearly all calls of a subject stand in the same one. */
+  #period({ at, anchors }: Moment): Period {
+    const anchor = this.window === 'month' ? anchors?.month : anchors?.billing;
+    const current = this.#current;
+    if (current && anchor === this.#anchor && at >= current.begin && at < current.end) return current;
+    this.#anchor = anchor;
+    return (this.#current = periodAt(this.window, at, anchors));
+  }
+}
+
+/**
+ * The counters of an account or key: one for each limit. One of a limit that is gone is forgotten, since nobody
+ * counts for it meanwhile.
+ */
+export class Counters {
+  #limits: readonly Limit[] = [];
+  #byLimit = new Map<Limit, Counter>();
+  #byName = new Map<string, Counter>();
+  /** When they were asked for last, as time passes. */
+  latest: number;
+  /** Takes that are neither settled nor undone. */
+  open = 0;
+
+  constructor(asOf: number) {
+    this.latest = asOf;
+  }
+
+  /** The counter of a limit; undefined where it has to be loaded. */
+  of(limits: readonly Limit[], limit: Limit, moment: Moment): Counter | undefined {
+    if (limits !== this.#limits) this.#hold(limits);
+    const counter = this.#byLimit.get(limit);
+    return counter?.covers(moment) ? counter : undefined;
+  }
+
+  /** Loads what is missing for these limits. */
+  load(limits: readonly Limit[], spent: Spent, moment: Moment, aggregationOf: AggregationOf): void {
+    this.#hold(limits);
+    for (const limit of limits) {
+      const name = nameOf(limit);
+      let counter = this.#byName.get(name);
+      if (!counter) this.#byName.set(name, (counter = newCounter(limit, spent, moment, aggregationOf)));
+      this.#byLimit.set(limit, counter);
+      counter.load(spent, moment);
+    }
+  }
+
+  #hold(limits: readonly Limit[]): void {
+    const kept = limits.flatMap((limit) => {
+      const counter = this.#byName.get(nameOf(limit));
+      return counter ? [[limit, nameOf(limit), counter] as const] : [];
+    });
+    this.#limits = limits;
+    this.#byName = new Map(kept.map(([, name, counter]) => [name, counter]));
+    this.#byLimit = new Map(kept.map(([limit, , counter]) => [limit, counter]));
+  }
+}
+
+/** Neither part can hold the character (METER_ID). */
+const nameOf = ({ meter, window }: Limit): string => `${meter}|${window}`;
+
+function newCounter(limit: Limit, spent: Spent, moment: Moment, aggregationOf: AggregationOf): Counter {
+  const { meter, window } = limit;
+  if (isFixed(window)) return new PeriodCounter(window, meter);
+  const windowMs = SLIDING_MS[window];
+  return kindOf(limit, aggregationOf) === 'window'
+    ? new WindowCounter(windowMs, meter, spent, moment.elapsed)
+    : new BucketCounter(windowMs, limit, spent, moment.elapsed);
+}
