@@ -6,7 +6,7 @@ import type { Executed, Governed, Governor } from '../usage/governor.js';
 import type { Guard } from '../usage/guard.js';
 import type { Header } from '../usage/headers.js';
 import { extraHeaders, rateLimitHeaders } from '../usage/headers.js';
-import type { LimitState } from '../usage/limiter.js';
+import type { LimitState, MeterAmounts } from '../usage/limiter.js';
 import type { LimitStates } from '../usage/limitStates.js';
 import type { AccessRule } from '../graphql/kit/access.js';
 import { refusedAccess } from '../graphql/kit/access.js';
@@ -47,6 +47,8 @@ export interface GateCall {
   readonly method: string;
   /** A label of whoever reports the call. */
   readonly source?: string | null;
+  /** What it comes to of other meters of the profile, as records have it. */
+  readonly quantities?: MeterAmounts;
   readonly writes: boolean;
   /** Cost points that it can come to at most, and what says so; null where nobody does. */
   readonly cost: { readonly estimate: number; readonly version: string } | null;
@@ -166,7 +168,7 @@ export class Gate {
 
   async #govern<R>(
     { caller, now, address }: Visitor,
-    { operation, rootFields, endpoint, method, source, writes, cost }: GateCall,
+    { operation, rootFields, endpoint, method, source, quantities, writes, cost }: GateCall,
     execute: () => Promise<Executed<R>> | Executed<R>,
   ): Promise<Outcome<R>> {
     const { governor, plans, metrics } = this.options;
@@ -186,6 +188,7 @@ export class Gate {
         writes,
         cost,
         ...(source !== undefined && { source }),
+        quantities,
       },
       async () => {
         const executed = await execute();

@@ -1,6 +1,8 @@
 import type { Decider, Decision } from '../eventsourcing/decider.js';
 import { accept, refuse } from '../eventsourcing/decider.js';
 import type { Environment } from '../eventsourcing/event.js';
+import type { Meter } from '../plans/meters.js';
+import { BUILT_IN, isLimitable } from '../plans/meters.js';
 import { MAX_AMOUNT } from '../plans/profile.js';
 import { textProblem } from '../text/text.js';
 import type { KeyEvent, KeyMetadata, KeyLimit, KeySecret, Scope } from './events.js';
@@ -34,6 +36,8 @@ export type KeyCommand =
       readonly authority?: Authority | undefined;
       /** Whether the profile has limits by the hour; where it has none, not enough is kept to count them. */
       readonly hours?: boolean;
+      /** Of the profile, by default those of every profile: a limit can be on what adds up. */
+      readonly meters?: readonly Meter[];
     }
   | {
       readonly type: 'RotateKey';
@@ -107,7 +111,7 @@ function beyond(authority: Authority | undefined, scopes: readonly Scope[]): Dec
 }
 
 function issue(command: Extract<KeyCommand, { type: 'IssueKey' }>): Decision<KeyEvent> {
-  const { key: data, at, authority, hours = false } = command;
+  const { key: data, at, authority, hours = false, meters = BUILT_IN } = command;
   if (isOver(data.expiresAt, at)) {
     return refuse('INVALID_INPUT', '"expiresAt" must be in the future.', 'expiresAt');
   }
@@ -116,20 +120,29 @@ function issue(command: Extract<KeyCommand, { type: 'IssueKey' }>): Decision<Key
   }
   return (
     beyond(authority, data.scopes) ??
-    badLimits(data.limits, hours) ??
+    badLimits(data.limits, hours, meters) ??
     badMetadata(data.metadata) ??
     accept({ type: 'KeyIssued', data })
   );
 }
 
-function badLimits(limits: readonly KeyLimit[], hours: boolean): Decision<never> | undefined {
+function badLimits(
+  limits: readonly KeyLimit[],
+  hours: boolean,
+  meters: readonly Meter[],
+): Decision<never> | undefined {
   const refused = (message: string): Decision<never> => refuse('INVALID_INPUT', message, 'limits');
   if (limits.length > MAX_KEY_LIMITS) return refused(`A key has at most ${MAX_KEY_LIMITS} limits.`);
   const counted = new Set<string>();
   for (const { meter, window, amount } of limits) {
+    const known = meters.find(({ id }) => id === meter);
+    if (!known || !isLimitable(known)) {
+      const all = meters.filter(isLimitable).map(({ id }) => id);
+      return refused(`A limit cannot be on "${meter}", but on ${all.join(', ')}.`);
+    }
     const name = `${meter} a ${window}`;
     const slides = window === 'minute' || window === 'hour';
-    const most = slides && meter === 'requests' ? MAX_KEY_RATE : MAX_AMOUNT;
+    const most = slides && known.aggregation === 'count' ? MAX_KEY_RATE : MAX_AMOUNT;
     if (counted.has(name)) return refused(`There are two limits on ${name}.`);
     counted.add(name);
     if (window === 'hour' && !hours) return refused('This service has no limits by the hour.');

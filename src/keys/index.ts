@@ -45,12 +45,17 @@ export const keys: Capability = {
       keyDesk,
       planOf,
       operatorAction,
+      memory,
     }) => ({
       resolvers: [
         new KeysResolver(keySecrets, commands, positions, sender),
         new KeyFieldsResolver(),
         new AccountKeysResolver(queries.keys, cursors),
-        new VerifyKeyResolver(new VerifyKey(keyDesk), (account) => accountPlan(planOf(account))),
+        new VerifyKeyResolver(
+          new VerifyKey(keyDesk),
+          (account) => accountPlan(planOf(account)),
+          () => memory.plans.profile.meters ?? [],
+        ),
         new OperatorKeysResolver(commands, operatorAction, positions),
       ],
       nodes: [

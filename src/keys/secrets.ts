@@ -4,6 +4,7 @@ import type { Environment, StoredEvent } from '../eventsourcing/event.js';
 import { as } from '../eventsourcing/event.js';
 import { derivedId } from '../eventsourcing/ids.js';
 import type { Profile } from '../plans/profile.js';
+import { metersOf } from '../plans/profile.js';
 import { fingerprint, keyedHash } from '../secrets/secrets.js';
 import { hashKey } from './cache.js';
 import type { Authority } from './decide.js';
@@ -66,6 +67,7 @@ export class KeySecrets {
         type: 'IssueKey',
         at: context.at,
         authority,
+        meters: metersOf(this.profile()),
         hours: this.profile().plans.some((plan) => plan.limits.some(({ window }) => window === 'hour')),
         key: {
           accountId,

@@ -43,19 +43,6 @@ registerEnumType(KeyScope, {
   },
 });
 
-export enum KeyLimitMeter {
-  REQUESTS = 'requests',
-  COST = 'cost',
-}
-registerEnumType(KeyLimitMeter, {
-  name: 'KeyLimitMeter',
-  description: 'What a limit counts.',
-  valuesConfig: {
-    REQUESTS: { description: 'Requests.' },
-    COST: { description: 'Cost points.' },
-  },
-});
-
 export enum KeyLimitWindow {
   MINUTE = 'minute',
   HOUR = 'hour',
@@ -65,7 +52,7 @@ export enum KeyLimitWindow {
 registerEnumType(KeyLimitWindow, {
   name: 'KeyLimitWindow',
   description:
-    'How long a limit counts: requests slide over minute and hour, cost points are refilled in that time; day and month are those of UTC.',
+    'How long a limit counts. Over a minute and an hour what is counted slides, as requests do, and what is summed is refilled in that time, as cost points are; day and month are those of UTC.',
   valuesConfig: {
     MINUTE: { description: '60 seconds.' },
     HOUR: { description: '60 minutes; only where the plans of the service have limits by the hour.' },
@@ -79,8 +66,8 @@ registerEnumType(KeyLimitWindow, {
   description: 'A limit that a key is held to beside those of the account’s plan.',
 })
 export class KeyLimit {
-  @Field(() => KeyLimitMeter, { description: 'What is counted.' })
-  meter!: KeyLimitMeter;
+  @Field(() => ID, { description: 'What is counted: `requests`, `cost`, or another meter of the service.' })
+  meter!: string;
 
   @Field(() => KeyLimitWindow, { description: 'In which time.' })
   window!: KeyLimitWindow;
@@ -100,8 +87,8 @@ export class KeyMetadata {
 
 @InputType({ description: 'A limit for a key, beside those of the account’s plan.' })
 export class KeyLimitInput {
-  @Field(() => KeyLimitMeter, { description: 'What is counted.' })
-  meter!: KeyLimitMeter;
+  @Field(() => ID, { description: 'What is counted: `requests`, `cost`, or another meter of the service.' })
+  meter!: string;
 
   @Field(() => KeyLimitWindow, { description: 'In which time.' })
   window!: KeyLimitWindow;

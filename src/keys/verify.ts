@@ -1,5 +1,6 @@
 import type { Environment } from '../eventsourcing/event.js';
 import type { ErrorCode } from '../graphql/kit/errors.js';
+import type { Use } from '../usage/events.js';
 import type { LimitStatus } from '../usage/types.js';
 import type { KnownKey } from './cache.js';
 import type { Scope } from './events.js';
@@ -8,6 +9,8 @@ import type { Scope } from './events.js';
 export interface Spending {
   /** Whole points; null where the back end prices nothing: limits on cost are then not asked. */
   readonly cost: number | null;
+  /** Of other meters, as records have them. */
+  readonly quantities: Use['meters'];
   readonly endpoint: string;
   readonly method: string;
   readonly operation: string | null;

@@ -6,15 +6,26 @@ import type { RequestContext } from '../graphql/kit/context.js';
 import { InvalidInput } from '../graphql/kit/refusals.js';
 import { textProblem, tidy } from '../text/text.js';
 import type { KeyEnvironment, KeyScope } from './types.js';
+import type { Meter } from '../plans/meters.js';
+import { amountOf, isLimitable } from '../plans/meters.js';
+import type { Use } from '../usage/events.js';
 import type { VerifyKey } from './verify.js';
-import type { SpendInput } from './verifyTypes.js';
-import { LABEL, MAX_SPEND, VerifiedKey, VerifyKeyInput, VerifyKeyResult } from './verifyTypes.js';
+import type { MeterQuantityInput, SpendInput } from './verifyTypes.js';
+import {
+  LABEL,
+  MAX_QUANTITIES,
+  MAX_SPEND,
+  VerifiedKey,
+  VerifyKeyInput,
+  VerifyKeyResult,
+} from './verifyTypes.js';
 
 @Resolver()
 export class VerifyKeyResolver {
   constructor(
     private readonly verify: VerifyKey,
     private readonly planOf: (accountId: string) => AccountPlan,
+    private readonly meters: () => readonly Meter[],
   ) {}
 
   @Command(() => VerifyKeyResult, {
@@ -32,9 +43,12 @@ export class VerifyKeyResolver {
     const spend = input.spend && tidied(input.spend);
     const wrong = spend && wrongSpend(spend);
     if (wrong) return wrong;
+    const quantities = amountsOf(spend?.quantities ?? [], this.meters());
+    if (quantities instanceof InvalidInput) return quantities;
     const spending = spend
       ? {
           cost: spend.cost ?? null,
+          quantities,
           endpoint: spend.endpoint,
           method: spend.method,
           operation: spend.operation ?? null,
@@ -57,6 +71,32 @@ export class VerifyKeyResolver {
       useId,
     });
   }
+}
+
+/** Whatever is no meter of the service is charged as nothing else. */
+function amountsOf(
+  given: readonly MeterQuantityInput[],
+  meters: readonly Meter[],
+): Use['meters'] | InvalidInput {
+  const refused = (message: string): InvalidInput => new InvalidInput(message, 'spend.quantities');
+  if (given.length > MAX_QUANTITIES) return refused(`There may be at most ${MAX_QUANTITIES} quantities.`);
+  const amounts: Record<string, number> = Object.create(null) as Record<string, number>;
+  for (const { meter: id, quantity } of given) {
+    const meter = meters.find((one) => one.id === id);
+    if (!meter || !isLimitable(meter)) {
+      const all = meters.filter(isLimitable).map((one) => one.id);
+      return refused(`There is no meter of this name to spend from. There are: ${all.join(', ') || 'none'}.`);
+    }
+    if (id in amounts) return refused(`There are two quantities of ${id}.`);
+    const amount = amountOf(quantity, meter);
+    if (amount === undefined) {
+      return refused(
+        `A quantity of ${id} may have at most ${meter.decimals} decimals, and be at most 2^53 - 1 of the smallest.`,
+      );
+    }
+    amounts[id] = amount;
+  }
+  return amounts;
 }
 
 /** The record is kept for ever: what goes into it is bounded. */

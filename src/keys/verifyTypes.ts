@@ -3,6 +3,7 @@ import { createUnionType, Field, ID, InputType, Int, ObjectType } from 'type-gra
 import { AccountPlan } from '../accounts/types.js';
 import { Sized } from '../graphql/cost/directives.js';
 import { DateTimeISO } from '../graphql/kit/dateTime.js';
+import { Quantity } from '../graphql/kit/quantity.js';
 import { InvalidInput } from '../graphql/kit/refusals.js';
 import { LimitStatus, MAX_STATES } from '../usage/types.js';
 import { KeyEnvironment, KeyScope } from './types.js';
@@ -13,6 +14,18 @@ export const MAX_TEXT = 200;
 /** In UTF-8; what was asked for stands in an index of the ledger. */
 const MAX_TEXT_BYTES = 1_600;
 export const LABEL = { max: MAX_TEXT, maxBytes: MAX_TEXT_BYTES };
+export const MAX_QUANTITIES = 20;
+
+@InputType({ description: 'An amount of a meter.' })
+export class MeterQuantityInput {
+  @Field(() => ID, {
+    description: 'A meter of the service, but `requests` and `cost`, which stand elsewhere.',
+  })
+  meter!: string;
+
+  @Field(() => Quantity, { description: 'How much, in units of the meter, with at most its decimals.' })
+  quantity!: string;
+}
 
 @InputType({ description: 'What the call that the key came with spends: one request, and cost points.' })
 export class SpendInput {
@@ -21,6 +34,12 @@ export class SpendInput {
     description: `Cost points, 0 to ${MAX_SPEND}; null where you price nothing: limits on cost are then not asked.`,
   })
   cost?: number | null;
+
+  @Field(() => [MeterQuantityInput], {
+    defaultValue: [],
+    description: `What it comes to of other meters, each once, at most ${MAX_QUANTITIES}; limits on meters that are not named are not asked.`,
+  })
+  quantities!: MeterQuantityInput[];
 
   @Field(() => String, {
     description: `The path that was called, 1 to ${MAX_TEXT} characters: no personal data.`,

@@ -32,6 +32,18 @@ export const BUILT_IN: readonly Meter[] = [
 export const isLimitable = ({ aggregation }: Meter): boolean =>
   aggregation === 'sum' || aggregation === 'count';
 
+/**
+ * An amount of a meter as records and counters have it, in whole numbers of its smallest unit.
+ * @param text a decimal number without a sign
+ * @returns undefined for one with more decimals than the meter has, or above 2^53 - 1
+ */
+export function amountOf(text: string, { decimals }: Pick<Meter, 'decimals'>): number | undefined {
+  const [whole = '', fraction = ''] = text.split('.');
+  if (fraction.length > decimals) return undefined;
+  const amount = BigInt(whole + fraction.padEnd(decimals, '0'));
+  return amount <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(amount) : undefined;
+}
+
 /** What a limit needs to know of its meter. */
 export type AggregationOf = (meter: string) => Aggregation | undefined;
 

@@ -10,8 +10,9 @@ export class LimitStates {
 
   /** @throws Outage when nobody can tell */
   of(caller: Omit<Account, 'limits'>): Promise<readonly LimitState[]> {
-    const { limits } = this.planOf(caller.accountId).plan;
+    const { plan, anchors } = this.planOf(caller.accountId);
+    const { limits } = plan;
     if (limits.length === 0 && !caller.key?.limits.length) return Promise.resolve([]);
-    return this.limiter.states({ ...caller, limits });
+    return this.limiter.states({ ...caller, limits, anchors });
   }
 }

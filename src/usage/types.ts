@@ -84,12 +84,14 @@ export class LimitStatus {
   @Field(() => String, { description: 'Names the limit, as in the RateLimit headers.' })
   id!: string;
 
-  @Field(() => String, { description: 'What is counted: `requests` or `cost`.' })
+  @Field(() => String, {
+    description: 'What is counted: `requests`, `cost`, or another meter of the service.',
+  })
   meter!: string;
 
   @Field(() => String, {
     description:
-      '`day` and `month` are UTC periods. Over `minute` and `hour` requests slide; cost points are refilled evenly.',
+      '`day` and `month` are UTC periods. Over `minute` and `hour` what is counted slides, as requests do; what is summed is refilled evenly, as cost points are.',
   })
   window!: string;
 
@@ -104,7 +106,7 @@ export class LimitStatus {
 
   @Field(() => DateTimeISO, {
     description:
-      'When the period ends, the oldest request leaves the sliding window, or the cost points are all back.',
+      'When the period ends, the oldest use leaves the sliding window, or what was summed is refilled.',
   })
   resetAt!: Date;
 }

@@ -119,20 +119,13 @@ export type KeyEnvironment =
 export type KeyLimitInput = {
   /** The most that is allowed in a window; of requests a minute or an hour 1 to 10000. */
   amount: number;
-  /** What is counted. */
-  meter: KeyLimitMeter;
+  /** What is counted: `requests`, `cost`, or another meter of the service. */
+  meter: string | number;
   /** In which time. */
   window: KeyLimitWindow;
 };
 
-/** What a limit counts. */
-export type KeyLimitMeter =
-  /** Cost points. */
-  | 'COST'
-  /** Requests. */
-  | 'REQUESTS';
-
-/** How long a limit counts: requests slide over minute and hour, cost points are refilled in that time; day and month are those of UTC. */
+/** How long a limit counts. Over a minute and an hour what is counted slides, as requests do, and what is summed is refilled in that time, as cost points are; day and month are those of UTC. */
 export type KeyLimitWindow =
   /** A day of UTC. */
   | 'DAY'
@@ -180,6 +173,14 @@ export type MemberRole =
   | 'OWNER'
   /** Sees usage, keys without their secrets, and members. */
   | 'VIEWER';
+
+/** An amount of a meter. */
+export type MeterQuantityInput = {
+  /** A meter of the service, but `requests` and `cost`, which stand elsewhere. */
+  meter: string | number;
+  /** How much, in units of the meter, with at most its decimals. */
+  quantity: unknown;
+};
 
 /** The session that goes on. */
 export type RefreshSessionInput = {
@@ -297,6 +298,8 @@ export type SpendInput = {
   method?: string;
   /** What was asked for, e.g. the name of an operation; at most 200 characters. */
   operation?: string | null | undefined;
+  /** What it comes to of other meters, each once, at most 20; limits on meters that are not named are not asked. */
+  quantities?: Array<MeterQuantityInput>;
   /** A label of yours, e.g. a data source; at most 200 characters. */
   source?: string | null | undefined;
 };
@@ -486,7 +489,7 @@ export type IssueKeyMutationVariables = Exact<{
 
 export type IssueKeyMutation = { issueKey:
     | { __typename: 'InvalidInput', code: string, message: string, field: string | null }
-    | { __typename: 'IssueKeyPayload', secret: string | null, secretNotice: string | null, position: string, key: { id: string, name: string, environment: KeyEnvironment, scopes: Array<KeyScope>, prefix: string, last4: string, issuedAt: string, expiresAt: string | null, rotatedAt: string | null, graceEndsAt: string | null, limits: Array<{ meter: KeyLimitMeter, window: KeyLimitWindow, amount: number }>, metadata: Array<{ name: string, value: string }> } }
+    | { __typename: 'IssueKeyPayload', secret: string | null, secretNotice: string | null, position: string, key: { id: string, name: string, environment: KeyEnvironment, scopes: Array<KeyScope>, prefix: string, last4: string, issuedAt: string, expiresAt: string | null, rotatedAt: string | null, graceEndsAt: string | null, limits: Array<{ meter: string, window: KeyLimitWindow, amount: number }>, metadata: Array<{ name: string, value: string }> } }
    | null };
 
 export type KeysQueryVariables = Exact<{
@@ -495,7 +498,7 @@ export type KeysQueryVariables = Exact<{
 }>;
 
 
-export type KeysQuery = { me: { account: { id: string, keys: { nodes: Array<{ id: string, name: string, environment: KeyEnvironment, scopes: Array<KeyScope>, prefix: string, last4: string, issuedAt: string, expiresAt: string | null, rotatedAt: string | null, graceEndsAt: string | null, revokedAt: string | null, lastUsedAt: string | null, limits: Array<{ meter: KeyLimitMeter, window: KeyLimitWindow, amount: number }>, metadata: Array<{ name: string, value: string }> }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } } | null };
+export type KeysQuery = { me: { account: { id: string, keys: { nodes: Array<{ id: string, name: string, environment: KeyEnvironment, scopes: Array<KeyScope>, prefix: string, last4: string, issuedAt: string, expiresAt: string | null, rotatedAt: string | null, graceEndsAt: string | null, revokedAt: string | null, lastUsedAt: string | null, limits: Array<{ meter: string, window: KeyLimitWindow, amount: number }>, metadata: Array<{ name: string, value: string }> }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } } | null };
 
 export type LeaveTeamMutationVariables = Exact<{
   input: LeaveTeamInput;
@@ -657,7 +660,7 @@ export type RotateKeyMutationVariables = Exact<{
 export type RotateKeyMutation = { rotateKey:
     | { __typename: 'InvalidInput', code: string, message: string, field: string | null }
     | { __typename: 'NotFound', code: string, message: string }
-    | { __typename: 'RotateKeyPayload', secret: string | null, secretNotice: string | null, position: string, key: { id: string, name: string, environment: KeyEnvironment, scopes: Array<KeyScope>, prefix: string, last4: string, issuedAt: string, expiresAt: string | null, rotatedAt: string | null, graceEndsAt: string | null, limits: Array<{ meter: KeyLimitMeter, window: KeyLimitWindow, amount: number }>, metadata: Array<{ name: string, value: string }> } }
+    | { __typename: 'RotateKeyPayload', secret: string | null, secretNotice: string | null, position: string, key: { id: string, name: string, environment: KeyEnvironment, scopes: Array<KeyScope>, prefix: string, last4: string, issuedAt: string, expiresAt: string | null, rotatedAt: string | null, graceEndsAt: string | null, limits: Array<{ meter: string, window: KeyLimitWindow, amount: number }>, metadata: Array<{ name: string, value: string }> } }
    | null };
 
 export type SearchPatternsQueryVariables = Exact<{

@@ -125,6 +125,7 @@ it('says of every scalar of its own where it is specified', () => {
   const scalars = types(schema).filter(isScalarType);
   expect(scalars.map(({ name, specifiedByURL }) => [name, specifiedByURL])).toEqual([
     ['DateTimeISO', expect.stringMatching(/^https:/)],
+    ['Quantity', expect.stringMatching(/^https:/)],
   ]);
 });
 

@@ -144,6 +144,24 @@ describe('limits of a key', () => {
     given(keyDecider).when({ type: 'IssueKey', key: { ...data, limits: limits as KeyLimit[] }, at, hours });
   const limit = (window: string, amount: number, meter = 'requests') => ({ meter, window, amount });
 
+  it('can be on any meter of the profile that adds up', () => {
+    const meters = (['sum', 'count', 'max', 'unique', 'latest'] as const).map((aggregation) => ({
+      id: `of-${aggregation}`,
+      unit: 'one',
+      aggregation,
+      decimals: 0,
+    }));
+    const issue = (meter: string, window: string, amount = 1) => {
+      const limits = [limit(window, amount, meter)] as KeyLimit[];
+      return given(keyDecider).when({ type: 'IssueKey', key: { ...data, limits }, at, meters });
+    };
+    const kinds = meters.map(({ id }) => issue(id, 'day').decision.kind);
+    expect(kinds).toEqual(['accepted', 'accepted', 'refused', 'refused', 'refused']);
+    // Times are kept of what is counted, not of what is summed.
+    expect(issue('of-count', 'minute', MAX_KEY_RATE + 1).decision.kind).toBe('refused');
+    expect(issue('of-sum', 'minute', MAX_KEY_RATE + 1).decision.kind).toBe('accepted');
+  });
+
   it('are kept as they were given', () => {
     const limits = [limit('minute', 5), limit('month', 100), limit('minute', 50, 'cost')] as KeyLimit[];
     limited(limits).then({ type: 'KeyIssued', data: { ...data, limits } });
@@ -155,6 +173,7 @@ describe('limits of a key', () => {
     ['more requests a minute than are remembered', [limit('minute', MAX_KEY_RATE + 1)]],
     ['the same twice', [limit('day', 1), limit('day', 2)]],
     ['hours, of which the service has none', [limit('hour', 1)]],
+    ['a meter that the service does not have', [limit('day', 1, 'videos')]],
     ['too many', Array.from({ length: 9 }, () => limit('day', 1))],
   ])('are refused for %s', (_what, limits) => {
     limited(limits).thenRefused('INVALID_INPUT', 'limits');

@@ -86,7 +86,7 @@ it('says why a key may not be used', async () => {
 
 it('spends from all limits, and stores a use before it answers', async () => {
   const { secret, token, accountId } = await t.customer();
-  const limited = await issue(token, { limits: [{ meter: 'COST', window: 'DAY', amount: 10 }] });
+  const limited = await issue(token, { limits: [{ meter: 'cost', window: 'DAY', amount: 10 }] });
   const first = await verify({ key: limited, spend });
   expect(first.limits.map(({ id, used }) => [id, used])).toEqual([
     ['requests-minute', 1],

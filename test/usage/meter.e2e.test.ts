@@ -99,7 +99,7 @@ describe('the limit of ten requests a minute', () => {
     expect(retryAfter).toBeLessThanOrEqual(60);
     expect(errors).toEqual([
       {
-        message: 'Too many requests. Try again after the seconds in Retry-After.',
+        message: 'Too many requests. Try again after the number of seconds in Retry-After.',
         extensions: {
           code: 'RATE_LIMITED',
           limit: 'requests-minute',

@@ -1,0 +1,107 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { IssueKeyInput, VerifyKeyInput } from '../generated/graphql.js';
+import { IssueKeyDocument, QuotaDocument, VerifyKeyDocument } from '../generated/graphql.js';
+import type { TestApp } from '../support/app.js';
+import { startApp } from '../support/app.js';
+import type { Place } from '../support/database.js';
+import { freshPlace } from '../support/database.js';
+import { SHARED_REDIS_URL } from '../support/redis.js';
+
+/** A product that counts videos and the seconds in them, in tenths. */
+const METERS = `meters:
+  - { id: videos, unit: video, aggregation: count }
+  - { id: seconds, unit: second, aggregation: sum, decimals: 1 }
+`;
+const LIMITS = `      - { id: videos-day, meter: videos, window: day, amount: 3 }
+      - { id: seconds-hour, meter: seconds, window: hour, amount: 1000 }
+`;
+
+let root: string;
+let place: Place;
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'tollgraph-meters-'));
+  await cp('profiles', join(root, 'profiles'), { recursive: true });
+  const file = join(root, 'profiles', 'specql.yaml');
+  const text = await readFile(file, 'utf8');
+  const free = /^ {2}- id: free\n(?:.*\n)*? {4}limits:\n/m.exec(text)?.[0] ?? '';
+  await writeFile(file, text.replace(/^tiers:/m, `${METERS}tiers:`).replace(free, free + LIMITS));
+});
+afterAll(() => rm(root, { recursive: true, force: true }));
+beforeEach(async () => {
+  place = await freshPlace();
+});
+afterEach(() => place.remove());
+
+const limiters = [
+  ['in process', {}],
+  ...(SHARED_REDIS_URL === undefined ? [] : [['through Redis', { REDIS_URL: SHARED_REDIS_URL }] as const]),
+] as const;
+
+it.each(limiters)('any meter of the profile is counted, limited and shown, %s', async (_name, env) => {
+  let t: TestApp = await startApp({ root, place, env });
+  const issue = async (token: string, input: Partial<IssueKeyInput>): Promise<string> => {
+    const { data } = await t.query(IssueKeyDocument, { input: { name: 'test', ...input } }, token);
+    if (data?.issueKey?.__typename !== 'IssueKeyPayload') throw new Error(JSON.stringify(data));
+    return data.issueKey.secret as string;
+  };
+  try {
+    const operator = await t.customer();
+    await t.makeOperator(operator);
+    const backEnd = await issue(operator.token, { scopes: ['ADMIN'] });
+    const { token } = await t.register();
+    const secret = await issue(token, {});
+    const limits = [{ meter: 'videos', window: 'MONTH', amount: 2 }] as const;
+    const narrow = await issue(token, { limits: [...limits] });
+
+    const spend = async (key: string, quantities: Record<string, string | number>) => {
+      const input: VerifyKeyInput = {
+        key,
+        spend: {
+          endpoint: '/videos',
+          quantities: Object.entries(quantities).map(([meter, quantity]) => ({ meter, quantity })),
+        },
+      };
+      const { data, errors } = await t.query(VerifyKeyDocument, { input }, backEnd);
+      const answer = data?.verifyKey;
+      if (answer?.__typename === 'VerifiedKey') return answer;
+      throw new Error(JSON.stringify(errors ?? answer));
+    };
+    const shown = async (key: string): Promise<Record<string, number>> => {
+      const { data } = await t.query(QuotaDocument, {}, key);
+      return Object.fromEntries((data?.quota?.limits ?? []).map(({ id, used }) => [id, used]));
+    };
+
+    expect(await spend(secret, { videos: 1, seconds: '12.5' })).toMatchObject({ valid: true });
+    expect(await shown(secret)).toMatchObject({ 'videos-day': 1, 'seconds-hour': 125, 'cost-minute': 0 });
+    // What has no limit of its own asked is charged to none.
+    expect(await spend(secret, {})).toMatchObject({ valid: true });
+    expect(await shown(secret)).toMatchObject({ 'videos-day': 1, 'seconds-hour': 125 });
+    // A key's limit, and more than the bucket holds.
+    expect(await spend(narrow, { videos: 2 })).toMatchObject({ valid: true });
+    expect(await shown(narrow)).toMatchObject({ 'videos-day': 3, 'key-videos-month': 2 });
+    expect(await spend(secret, { videos: 1 })).toMatchObject({ valid: false, reason: 'QUOTA_EXCEEDED' });
+    expect(await spend(secret, { seconds: '100.1' })).toMatchObject({ valid: false, useId: null });
+    await expect(spend(secret, { minutes: 1 })).rejects.toThrow('There is no meter of this name');
+    await expect(spend(secret, { requests: 1 })).rejects.toThrow('There is no meter of this name');
+    await expect(spend(secret, { seconds: '0.25' })).rejects.toThrow('at most 1 decimals');
+    await expect(spend(secret, { seconds: '9007199254740991' })).rejects.toThrow('2^53 - 1');
+    for (const bad of ['-1', '1e3', 'NaN', '']) {
+      await expect(spend(secret, { seconds: bad })).rejects.toThrow('quantity must be');
+    }
+
+    // Over a restart the ledger and the journal tell.
+    const before = [await shown(secret), await shown(narrow)];
+    await t.close();
+    t = await startApp({ root, place, env });
+    expect([await shown(secret), await shown(narrow)]).toEqual([
+      { ...before[0], 'seconds-hour': expect.any(Number) as number },
+      { ...before[1], 'seconds-hour': expect.any(Number) as number },
+    ]);
+    expect((await shown(secret))['videos-day']).toBe(3);
+    expect((await shown(secret))['seconds-hour']).toBeGreaterThanOrEqual(120);
+  } finally {
+    await t.close();
+  }
+});
