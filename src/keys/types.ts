@@ -48,6 +48,8 @@ export enum KeyLimitWindow {
   HOUR = 'hour',
   DAY = 'day',
   MONTH = 'month',
+  BILLING_PERIOD = 'billing-period',
+  LIFETIME = 'lifetime',
 }
 registerEnumType(KeyLimitWindow, {
   name: 'KeyLimitWindow',
@@ -58,6 +60,10 @@ registerEnumType(KeyLimitWindow, {
     HOUR: { description: '60 minutes; only where the plans of the service have limits by the hour.' },
     DAY: { description: 'A day of UTC.' },
     MONTH: { description: 'A month of UTC.' },
+    BILLING_PERIOD: {
+      description: 'The month for which the account pays; a month of UTC where it does not.',
+    },
+    LIFETIME: { description: 'For ever: what is used up is not given again.' },
   },
 });
 

@@ -29,10 +29,11 @@ const Limit = z.strictObject({
   /** `requests`, `cost`, or one that the profile declares. */
   meter: z.string().regex(METER_ID),
   /**
-   * day and month are fixed periods of the UTC calendar; over minute and hour what is counted slides, and what
-   * is summed is a bucket that is refilled in that time (decision 13).
+   * day and month are fixed periods of the UTC calendar, and so is a billing period where nothing is billed; a
+   * lifetime ends with the account. Over minute and hour what is counted slides, and what is summed is a bucket
+   * that is refilled in that time (decision 13).
    */
-  window: z.enum(['minute', 'hour', 'day', 'month']),
+  window: z.enum(['minute', 'hour', 'day', 'month', 'billing-period', 'lifetime']),
   amount: z.number().int().positive(),
 });
 

@@ -21,8 +21,12 @@ export function rateLimitHeaders(states: readonly LimitState[], rules: HeaderRul
   for (const state of states) {
     const { limit, remaining, resetAt, at, windowMs } = state;
     const comma = policies === '' ? '' : ', ';
-    policies += `${comma}"${limit.id}";q=${limit.amount};w=${Math.round(windowMs / 1000)}`;
-    current += `${comma}"${limit.id}";r=${remaining};t=${seconds(resetAt - at)}`;
+    policies += `${comma}"${limit.id}";q=${limit.amount}`;
+    current += `${comma}"${limit.id}";r=${remaining}`;
+    // A limit on the whole life has no window that ends.
+    if (!Number.isFinite(resetAt)) continue;
+    policies += `;w=${Math.round(windowMs / 1000)}`;
+    current += `;t=${seconds(resetAt - at)}`;
   }
   const headers: Header[] = [
     ['ratelimit-policy', policies],
@@ -34,8 +38,10 @@ export function rateLimitHeaders(states: readonly LimitState[], rules: HeaderRul
       ['x-ratelimit-limit', String(main.limit.amount)],
       ['x-ratelimit-used', String(main.used)],
       ['x-ratelimit-remaining', String(main.remaining)],
-      ['x-ratelimit-reset', resetText(main.resetAt, rules.reset)],
     );
+    if (Number.isFinite(main.resetAt)) {
+      headers.push(['x-ratelimit-reset', resetText(main.resetAt, rules.reset)]);
+    }
   }
   return headers;
 }

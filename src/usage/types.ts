@@ -91,7 +91,7 @@ export class LimitStatus {
 
   @Field(() => String, {
     description:
-      '`day` and `month` are UTC periods. Over `minute` and `hour` what is counted slides, as requests do; what is summed is refilled evenly, as cost points are.',
+      '`day` and `month` are UTC periods, `billing-period` and `lifetime` those of the account. Over `minute` and `hour` what is counted slides, as requests do; what is summed is refilled evenly, as cost points are.',
   })
   window!: string;
 
@@ -105,10 +105,11 @@ export class LimitStatus {
   remaining!: number;
 
   @Field(() => DateTimeISO, {
+    nullable: true,
     description:
-      'When the period ends, the oldest use leaves the sliding window, or what was summed is refilled.',
+      'When the period ends, the oldest use leaves the sliding window, or what was summed is refilled; null for a limit on the whole life.',
   })
-  resetAt!: Date;
+  resetAt!: Date | null;
 }
 
 /** As answers show it. */
@@ -116,7 +117,7 @@ export const statusOf = ({ limit, used, remaining, resetAt }: LimitState): Limit
   ...limit,
   used,
   remaining,
-  resetAt: new Date(resetAt),
+  resetAt: Number.isFinite(resetAt) ? new Date(resetAt) : null,
 });
 
 @ObjectType({ simpleResolvers: true, description: 'The limits of the account.' })

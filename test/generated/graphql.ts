@@ -127,10 +127,14 @@ export type KeyLimitInput = {
 
 /** How long a limit counts. Over a minute and an hour what is counted slides, as requests do, and what is summed is refilled in that time, as cost points are; day and month are those of UTC. */
 export type KeyLimitWindow =
+  /** The month for which the account pays; a month of UTC where it does not. */
+  | 'BILLING_PERIOD'
   /** A day of UTC. */
   | 'DAY'
   /** 60 minutes; only where the plans of the service have limits by the hour. */
   | 'HOUR'
+  /** For ever: what is used up is not given again. */
+  | 'LIFETIME'
   /** 60 seconds. */
   | 'MINUTE'
   /** A month of UTC. */
@@ -557,12 +561,12 @@ export type PatternsQuery = { patterns: { totalCount: number | null, nodes: Arra
 export type QuotaQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type QuotaQuery = { quota: { plan: string, limits: Array<{ id: string, meter: string, window: string, amount: number, used: number, remaining: number, resetAt: string }> } | null };
+export type QuotaQuery = { quota: { plan: string, limits: Array<{ id: string, meter: string, window: string, amount: number, used: number, remaining: number, resetAt: string | null }> } | null };
 
 export type RateLimitQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type RateLimitQuery = { rateLimit: { limit: { id: string, amount: number, used: number, remaining: number, resetAt: string } | null, policies: Array<{ id: string, meter: string, window: string, amount: number, used: number, remaining: number, resetAt: string }> } | null };
+export type RateLimitQuery = { rateLimit: { limit: { id: string, amount: number, used: number, remaining: number, resetAt: string | null } | null, policies: Array<{ id: string, meter: string, window: string, amount: number, used: number, remaining: number, resetAt: string | null }> } | null };
 
 export type RefreshSessionMutationVariables = Exact<{
   input: RefreshSessionInput;
@@ -719,7 +723,7 @@ export type UpdateProfileMutation = { updateProfile:
 export type UsageChangedSubscriptionVariables = Exact<{ [key: string]: never; }>;
 
 
-export type UsageChangedSubscription = { usageChanged: { position: string, at: string, requests: number, limits: Array<{ id: string, used: number, remaining: number, resetAt: string }> } | null };
+export type UsageChangedSubscription = { usageChanged: { position: string, at: string, requests: number, limits: Array<{ id: string, used: number, remaining: number, resetAt: string | null }> } | null };
 
 export type UsageQueryVariables = Exact<{
   from?: string | null | undefined;
@@ -748,7 +752,7 @@ export type VerifyKeyMutationVariables = Exact<{
 
 export type VerifyKeyMutation = { verifyKey:
     | { __typename: 'InvalidInput', code: string, message: string }
-    | { __typename: 'VerifiedKey', valid: boolean, reason: string | null, retryAfter: number | null, keyId: string | null, accountId: string | null, environment: KeyEnvironment | null, scopes: Array<KeyScope>, expiresAt: string | null, useId: string | null, plan: { id: string, features: Array<string> } | null, limits: Array<{ id: string, amount: number, used: number, remaining: number, resetAt: string }> }
+    | { __typename: 'VerifiedKey', valid: boolean, reason: string | null, retryAfter: number | null, keyId: string | null, accountId: string | null, environment: KeyEnvironment | null, scopes: Array<KeyScope>, expiresAt: string | null, useId: string | null, plan: { id: string, features: Array<string> } | null, limits: Array<{ id: string, amount: number, used: number, remaining: number, resetAt: string | null }> }
    | null };
 
 export type WithdrawInvitationMutationVariables = Exact<{

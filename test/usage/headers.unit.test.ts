@@ -6,13 +6,13 @@ import { periodAt, periodEnd } from '../../src/usage/periods.js';
 const NOW = Date.UTC(2026, 10, 22, 12);
 
 function state(window: Limit['window'], amount: number, used: number, resetAt: number): LimitState {
-  const { begin, end } = periodAt('month', resetAt - 1);
-  const windowMs = window === 'month' ? end - begin : MS[window];
+  const { begin, end } = periodAt('month', (Number.isFinite(resetAt) ? resetAt : NOW) - 1);
+  const windowMs = window === 'month' || window === 'billing-period' ? end - begin : MS[window];
   const limit: Limit = { id: `requests-${window}`, meter: 'requests', window, amount };
   return { limit, used, remaining: Math.max(0, amount - used), resetAt, at: NOW, windowMs };
 }
 
-const MS = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
+const MS = { minute: 60_000, hour: 3_600_000, day: 86_400_000, lifetime: Infinity };
 
 const headers = (states: readonly LimitState[], primary = 'requests-minute'): Record<string, string> =>
   Object.fromEntries(rateLimitHeaders(states, { limit: primary }));
@@ -97,6 +97,17 @@ it('says Reset as a date where the profile asks for it', () => {
   const states = [state('minute', 60, 3, NOW + 41_001)];
   const said = Object.fromEntries(rateLimitHeaders(states, { limit: 'requests-minute', reset: 'date' }));
   expect(said['x-ratelimit-reset']).toBe('2026-11-22T12:00:42.000Z');
+});
+
+it('says of a limit on the whole life no window and no end', () => {
+  const said = headers([state('lifetime', 5, 2, Infinity)], 'requests-lifetime');
+  expect(said).toEqual({
+    'ratelimit-policy': '"requests-lifetime";q=5',
+    ratelimit: '"requests-lifetime";r=3',
+    'x-ratelimit-limit': '5',
+    'x-ratelimit-used': '2',
+    'x-ratelimit-remaining': '3',
+  });
 });
 
 it('tells of cost points beside requests', () => {

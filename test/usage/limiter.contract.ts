@@ -690,6 +690,30 @@ export function limiterContract({ open, numRuns, exact }: Opening): void {
     expect((await call(end)).kind).toBe('refused');
   });
 
+  it('ends a limit on the whole life for good, and counts billing periods by the account’s anchor', async () => {
+    const anchors = { billing: Date.UTC(2026, 10, 22) };
+    const limits = [limit('lifetime', 3), limit('billing-period', 2)];
+    const recorded: Spend[] = [];
+    const limiter = await open(async ({ now }) => spentBy([...recorded], now));
+    const call = async (now: number): Promise<Take> => {
+      const asks = asked(limits, now, { anchors });
+      const take = await limiter.take(asks);
+      if (take.kind === 'taken') recorded.push(recordOf(asks, take));
+      return take;
+    };
+    taken(await call(NOON));
+    taken(await call(NOON));
+    const next = Date.UTC(2026, 11, 22);
+    expect(await call(NOON)).toMatchObject({ kind: 'refused', retryAfterMs: next - NOON });
+    const { states } = taken(await call(next));
+    expect(states.map(({ used, resetAt }) => [used, resetAt])).toEqual([
+      [3, Infinity],
+      [1, Date.UTC(2027, 0, 22)],
+    ]);
+    const refused = await call(next + 40 * DAY);
+    expect(refused).toMatchObject({ kind: 'refused', retryAfterMs: Infinity, limit: { used: 3 } });
+  });
+
   it('goes on with a plan that comes back, counting what passed meanwhile', async () => {
     const recorded: Spend[] = [];
     const limiter = await open(async ({ now }) => spentBy([...recorded], now));

@@ -16,6 +16,8 @@ const METERS = `meters:
 `;
 const LIMITS = `      - { id: videos-day, meter: videos, window: day, amount: 3 }
       - { id: seconds-hour, meter: seconds, window: hour, amount: 1000 }
+      - { id: videos-lifetime, meter: videos, window: lifetime, amount: 100 }
+      - { id: videos-billing, meter: videos, window: billing-period, amount: 50 }
 `;
 
 let root: string;
@@ -99,7 +101,7 @@ it.each(limiters)('any meter of the profile is counted, limited and shown, %s', 
       { ...before[0], 'seconds-hour': expect.any(Number) as number },
       { ...before[1], 'seconds-hour': expect.any(Number) as number },
     ]);
-    expect((await shown(secret))['videos-day']).toBe(3);
+    expect(await shown(secret)).toMatchObject({ 'videos-day': 3, 'videos-billing': 3, 'videos-lifetime': 3 });
     expect((await shown(secret))['seconds-hour']).toBeGreaterThanOrEqual(120);
   } finally {
     await t.close();

@@ -17,7 +17,8 @@ export function costModeOf(header: string | undefined): CostMode | 'none' | unde
 /** A limit and where it stands. Its texts are the profile's, or ISO dates: nothing in them has to be escaped. */
 interface Policy extends Limit {
   readonly remaining: number;
-  readonly resetAt: string;
+  /** Null for a limit on the whole life. */
+  readonly resetAt: string | null;
 }
 
 /** `extensions.cost` of an answer, in the form that Shopify's API has made known, with every limit beside. */
@@ -55,7 +56,7 @@ export function costExtension(
       window,
       amount,
       remaining,
-      resetAt: isoTime(resetAt),
+      resetAt: Number.isFinite(resetAt) ? isoTime(resetAt) : null,
     })),
     version: cost.version,
     ...(fields && { fields }),
@@ -87,7 +88,7 @@ export function costText({
   let limits = '';
   for (const { id, meter, window, amount, remaining, resetAt } of policies) {
     const comma = limits === '' ? '' : ',';
-    limits += `${comma}{"id":"${id}","meter":"${meter}","window":"${window}","amount":${amount},"remaining":${remaining},"resetAt":"${resetAt}"}`;
+    limits += `${comma}{"id":"${id}","meter":"${meter}","window":"${window}","amount":${amount},"remaining":${remaining},"resetAt":${resetAt === null ? 'null' : `"${resetAt}"`}}`;
   }
   const breakdown = fields ? `,"fields":${JSON.stringify(fields)}` : '';
   return `{"requestedQueryCost":${requestedQueryCost},"actualQueryCost":${actualQueryCost},"throttleStatus":${throttle},"policies":[${limits}],"version":"${version}"${breakdown}}`;
