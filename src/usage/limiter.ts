@@ -2,13 +2,13 @@ import type { Environment } from '../eventsourcing/event.js';
 import { Outage } from '../outage.js';
 import type { AggregationOf } from '../plans/meters.js';
 import type { Limit } from '../plans/profile.js';
-import { SLIDING_MS } from '../plans/profile.js';
+import type { SLIDING_MS } from '../plans/profile.js';
 import type { Amounts } from './amounts.js';
 import type { Subject } from './events.js';
 import type { Anchors } from './periods.js';
 import { isFixed, periodAt } from './periods.js';
 
-/** MeterAmounts by meter: whole numbers of the meter's smallest unit, up to 2^53 - 1 (decision 26). */
+/** Amounts by meter: whole numbers of the meter's smallest unit, up to 2^53 - 1 (decision 26). */
 export type MeterAmounts = Readonly<Record<string, number>>;
 
 /** A limit and where it stands. */
