@@ -1,0 +1,287 @@
+import { subscribe } from 'node:diagnostics_channel';
+import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { text as bodyOf } from 'node:stream/consumers';
+import { jest } from '@jest/globals';
+import fc from 'fast-check';
+import type { FastifyInstance, RouteOptions } from 'fastify';
+import { buildSchema } from 'graphql';
+import WebSocket from 'ws';
+import { READ_MODELS } from '../../src/capabilities.js';
+import type { TestApp } from '../support/app.js';
+import { startApp } from '../support/app.js';
+import type { Place, Sound } from './places.js';
+import { placesOf } from './places.js';
+
+// Laws 5 and 10 against hostile text at every input there is: whatever one customer sends, the read models stay
+// what a replay gives, and others go on working. New fields and routes are covered as they come.
+
+const SLOW_MS = 600_000;
+jest.setTimeout(SLOW_MS);
+
+const PLACES = placesOf(buildSchema(readFileSync('schema/schema.graphql', 'utf8')));
+/** Routes take what GraphQL takes, by the same names. */
+const PARAMETERS = [
+  ...new Set(
+    PLACES.filter(({ name }) => !name.includes('.input.')).map(
+      ({ name }) => name.split('.').at(-1) as string,
+    ),
+  ),
+  'variables',
+  'operationName',
+  'extensions',
+];
+const HEADERS = [
+  'X-API-Key',
+  'Authorization',
+  'Tollgraph-Account',
+  'traceparent',
+  'X-Forwarded-For',
+  'Accept',
+  'Content-Type',
+  'Origin',
+];
+const PASSWORD = 'correct horse';
+
+const PIECES = [
+  '\ud83d',
+  '\udc00',
+  '\0',
+  '\u0001',
+  '\u0085',
+  '\u2028',
+  '\u202e',
+  '\u200f',
+  '\ufeff',
+  '\ufffd',
+  '\uffff',
+  'e\u0301',
+  '\u00e9',
+  '👨‍👩‍👧‍👦',
+  '__proto__',
+  'constructor',
+  '\n',
+  ' ',
+  `'";--\\`,
+  '%00',
+  'x',
+];
+/** Each of these has once stopped something, or would have. */
+const KNOWN = [
+  'half \ud83d',
+  'list\u0001ok',
+  '\0',
+  'a\u2028\u202eb',
+  `e${'\u0301'.repeat(2_000)}`,
+  '\u00c4pfel A\u0308pfel',
+  '__proto__',
+  '👨‍👩‍👧‍👦'.repeat(100),
+  'x'.repeat(100_000),
+];
+const hostile = fc.oneof(
+  fc.array(fc.constantFrom(...PIECES), { minLength: 1, maxLength: 8 }).map((pieces) => pieces.join('')),
+  fc.string({ unit: 'binary', maxLength: 200 }),
+);
+const RUNS = {
+  examples: KNOWN.map((text): [string] => [text]),
+  numRuns: KNOWN.length + 3,
+  // A run goes through all places: smaller texts that fail, too, would take minutes to find.
+  endOnFailure: true,
+};
+
+const routes: RouteOptions[] = [];
+const logged: string[] = [];
+let t: TestApp;
+let bystander: Awaited<ReturnType<TestApp['customer']>>;
+
+beforeAll(async () => {
+  subscribe('fastify.initialization', (message) => {
+    const { fastify } = message as { fastify: FastifyInstance };
+    fastify.addHook('onRoute', (route) => void routes.push(route));
+  });
+  const error = (message: string, cause?: unknown): void => void logged.push(`${message}: ${String(cause)}`);
+  t = await startApp({ log: { info: () => {}, warn: () => {}, error } });
+  bystander = await t.customer('enterprise');
+}, SLOW_MS);
+afterAll(() => t.close(), SLOW_MS);
+
+/** Whoever throws texts: an operator, who may do everything, with a secret. */
+async function newAttacker() {
+  const attacker = await t.customer('enterprise');
+  await t.makeOperator(attacker);
+  return attacker;
+}
+type Attacker = Awaited<ReturnType<typeof newAttacker>>;
+
+let attacker: Attacker;
+/** With which credential a place is reached. */
+const credentials = new Map<string, 'token' | 'secret'>();
+const unreached: object[] = [];
+let emails = 0;
+const soundFor =
+  ({ accountId, userId, keyId, secret }: Attacker): Sound =>
+  (name, type) => {
+    if (/email/i.test(name)) return `hostile${++emails}@example.com`;
+    if (/password/i.test(name)) return PASSWORD;
+    if (type === 'DateTimeISO') return new Date(Date.now() + 3_600_000).toISOString();
+    const known = { accountId, userId, id: keyId, key: secret, plan: 'enterprise', method: 'GET' };
+    return (known as Readonly<Record<string, string>>)[name] ?? 'x';
+  };
+
+/** What would say that a text did harm, though nothing broke yet. */
+async function expectNoHarm(): Promise<void> {
+  await t.caughtUp();
+  expect(logged.splice(0)).toEqual([]);
+  expect(t.app.parts.projector.failures()).toEqual([]);
+  const health = await fetch(`${t.app.url}/health`);
+  expect(await health.json()).toMatchObject({ status: 'ready', problems: [], warnings: [] });
+}
+
+it('finds the places', () => {
+  const names = PLACES.map(({ name }) => name);
+  expect(names).toEqual(
+    expect.arrayContaining([
+      'issueKey.input.metadata.value',
+      'verifyKey.input.spend.operation',
+      'searchPatterns.query',
+      'me.account.keys.after',
+      'auditLog.actor',
+    ]),
+  );
+  expect(new Set(names).size).toBe(names.length);
+  expect(names.length).toBeGreaterThan(80);
+});
+
+/** Sends a text in a place. Some end the session, the account, or what a minute allows: somebody new goes on. */
+async function send({ name, operation }: Place, given: string) {
+  for (const again of [true, false]) {
+    const { query, variables } = operation(given, soundFor(attacker));
+    const answer = await t.raw(query, variables, attacker[credentials.get(name) ?? 'token']);
+    if (!again || ![401, 403, 429].includes(answer.status)) return answer;
+    attacker = await newAttacker();
+  }
+  throw new Error('not reached');
+}
+
+it('every place is reached', async () => {
+  attacker = await newAttacker();
+  for (const place of PLACES) {
+    const last = place.name.split('.').at(-1) as string;
+    const sound = soundFor(attacker)(
+      last,
+      ['from', 'to', 'expiresAt'].includes(last) ? 'DateTimeISO' : 'String',
+    );
+    for (const credential of ['token', 'secret'] as const) {
+      credentials.set(place.name, credential);
+      const { status, errors = [] } = await send(place, sound);
+      const codes = errors.map(({ extensions }) => extensions['code']);
+      if (status !== 401 && status !== 403 && !codes.includes('SESSION_REQUIRED')) break;
+      if (credential === 'secret') unreached.push({ place: place.name, status, codes });
+    }
+  }
+  expect(unreached).toEqual([]);
+  await expectNoHarm();
+});
+
+it('no text in any input of the schema does harm', async () => {
+  const wrong: object[] = [];
+  await fc.assert(
+    fc.asyncProperty(hostile, async (given) => {
+      for (const place of PLACES) {
+        const { status, errors = [] } = await send(place, given);
+        const codes = errors.map(({ extensions }) => extensions['code']);
+        if (status >= 500 || codes.includes('INTERNAL') || codes.includes('GRAPHQL_VALIDATION_FAILED')) {
+          wrong.push({ place: place.name, status, codes });
+        }
+      }
+      expect(wrong).toEqual([]);
+      await expectNoHarm();
+    }),
+    RUNS,
+  );
+});
+
+it('no text in a parameter of any route does harm', async () => {
+  const known = [...new Set(routes.map(({ url }) => url))];
+  expect(known).toEqual(expect.arrayContaining(['/graphql', '/health', '/v1/audit.csv']));
+  // Headers, the first line among them, have at most 16 KiB.
+  const encoded = (given: string): string => encodeURIComponent(given.toWellFormed()).slice(0, 4_000);
+  await fc.assert(
+    fc.asyncProperty(hostile, async (given) => {
+      // Each run nearly takes what an account may ask in a minute.
+      const headers = { authorization: `Bearer ${(await newAttacker()).token}` };
+      for (const url of known) {
+        const inPath = url.replace(/:[^/]+|\*/g, encoded(given));
+        const addresses = PARAMETERS.map((name) => `${inPath}?${name}=${encoded(given)}`);
+        addresses.push(`${inPath}?${encoded(given)}=x`, `${inPath}?actor=%ed%a0%80`);
+        const answers = await Promise.all(
+          addresses.map(async (address) => {
+            const response = await fetch(`${t.app.url}${address}`, { headers });
+            await response.arrayBuffer();
+            return { url, status: response.status };
+          }),
+        );
+        expect(answers.filter(({ status }) => status === 429 || status >= 500)).toEqual([]);
+      }
+      await expectNoHarm();
+    }),
+    RUNS,
+  );
+});
+
+it('no text in a header does harm', async () => {
+  const { hostname, port } = new URL(t.app.url);
+  const ask = async (name: string, given: string): Promise<number> => {
+    const socket = connect(Number(port), hostname);
+    socket.on('error', () => undefined);
+    const lines = ['GET /graphql?query=%7B__typename%7D HTTP/1.1', 'Host: x', `${name}: ${given}`];
+    socket.end(`${lines.join('\r\n')}\r\nConnection: close\r\n\r\n`);
+    return Number(/^HTTP\/1\.1 (\d+)/.exec(await bodyOf(socket))?.[1]);
+  };
+  await fc.assert(
+    fc.asyncProperty(hostile, async (given) => {
+      const statuses = await Promise.all(HEADERS.map((name) => ask(name, given)));
+      expect(statuses.filter((status) => !(status >= 200 && status < 500))).toEqual([]);
+      await expectNoHarm();
+    }),
+    RUNS,
+  );
+});
+
+it('no text in the payload of connection_init does harm', async () => {
+  const ask = (name: string, given: string) =>
+    new Promise<number>((resolve) => {
+      const socket = new WebSocket(`${t.app.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
+      socket.on('open', () =>
+        socket.send(JSON.stringify({ type: 'connection_init', payload: { [name]: given } })),
+      );
+      socket.on('message', () => socket.close(1000));
+      socket.on('close', resolve);
+      socket.on('error', () => undefined);
+    });
+  await fc.assert(
+    fc.asyncProperty(hostile, async (given) => {
+      const names = ['authorization', 'X-API-Key', 'tollgraph-account', given.slice(0, 100)];
+      const codes = await Promise.all(names.map((name) => ask(name, given)));
+      // Nobody is let in, and nothing failed here: 4500, 1011 and 1006 would say so.
+      expect(codes.filter((code) => ![4400, 4401, 4403, 1009].includes(code))).toEqual([]);
+      await expectNoHarm();
+    }),
+    RUNS,
+  );
+});
+
+it('everybody else goes on, and the read models are what a replay gives', async () => {
+  const call = await t.raw('{ patterns(first: 1) { totalCount } }', {}, bystander.secret);
+  expect(call).toMatchObject({ status: 200, data: { patterns: { totalCount: 0 } } });
+  const LIST = '{ me { account { keys { nodes { id name } } } } }';
+  expect((await t.raw(LIST, {}, bystander.token)).data).toEqual({
+    me: { account: { keys: { nodes: [{ id: bystander.keyId, name: 'test' }] } } },
+  });
+  await t.caughtUp();
+  for (const { name } of READ_MODELS) {
+    const { differing } = await t.app.parts.projector.rebuild(name, { dryRun: true });
+    expect({ name, differing }).toEqual({ name, differing: [] });
+  }
+  await expectNoHarm();
+});
