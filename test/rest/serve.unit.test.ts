@@ -132,6 +132,8 @@ describe('a governed route', () => {
     expect(small.recorded).toMatchObject([{ environment: 'test' }]);
     const write = await post('/v1/patterns');
     expect([write.status, codeOf(write)]).toEqual([401, 'KEY_MISSING']);
+    const own = await get('/v1/me', {});
+    expect([own.status, codeOf(own)]).toEqual([401, 'KEY_MISSING']);
     expect(asked).toEqual(['pattern a']);
   });
 
