@@ -1,10 +1,9 @@
 import { Arg, Args, Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
 import type { CommandSender } from '../graphql/kit/command.js';
-import { Command } from '../graphql/kit/command.js';
+import { Command, senderOf } from '../graphql/kit/command.js';
 import type { KeyQueries, KeyRow } from '../../projections/keys/queries.js';
 import { Account } from '../accounts/types.js';
 import type { CommandHandler } from '../eventsourcing/commandHandler.js';
-import { commandIdOf } from '../eventsourcing/commandId.js';
 import type { StoredEvent } from '../eventsourcing/event.js';
 import type { PositionTokens } from '../eventsourcing/positionToken.js';
 import type { Page } from '../graphql/kit/pages.js';
@@ -65,8 +64,8 @@ export class KeysResolver {
     const problem = textProblem('name', name, NAME);
     if (problem !== undefined) return new InvalidInput(problem, 'name');
     if (scopes.length === 0) return new InvalidInput('"scopes" needs at least one scope.', 'scopes');
-    const commandId = commandIdOf(input.commandId);
-    if (commandId === undefined) return badCommandId();
+    const sender = senderOf(context, input);
+    if (!sender) return badCommandId();
 
     const { environment, limits, metadata } = input;
     const result = await this.secrets.issue(
@@ -82,7 +81,7 @@ export class KeysResolver {
         }),
       },
       authorityOf(context),
-      this.#command(context, commandId),
+      sender,
     );
     if (result.kind === 'refused') return refused(result.refusal);
     return Object.assign(new IssueKeyPayload(), {
@@ -101,13 +100,13 @@ export class KeysResolver {
     @Arg('input', () => RotateKeyInput, { description: 'The key.' }) input: RotateKeyInput,
   ): Promise<typeof RotateKeyResult> {
     const accountId = accountOf(context);
-    const commandId = commandIdOf(input.commandId);
-    if (commandId === undefined) return badCommandId();
+    const sender = senderOf(context, input);
+    if (!sender) return badCommandId();
     const { id: keyId, graceSeconds } = input;
     const result = await this.secrets.rotate(
       { accountId, keyId, graceSeconds, by: actorOf(context) },
       authorityOf(context),
-      this.#command(context, commandId),
+      sender,
     );
     if (result.kind === 'refused') return notDone(result.refusal);
     const events = await this.commands.load(keyStream(keyId));
@@ -136,11 +135,6 @@ export class KeysResolver {
     });
     if (sent.kind === 'refused') return notDone(sent.refusal);
     return Object.assign(new RevokeKeyPayload(), { id, position: sent.position });
-  }
-
-  #command(context: RequestContext, commandId: string) {
-    const { now, correlationId } = context;
-    return { commandId, caller: actorOf(context), at: new Date(now), correlationId };
   }
 
   #shown({ secret, stored }: { readonly secret: string | null; readonly stored: StoredEvent }) {

@@ -1,7 +1,6 @@
 import { Arg, Ctx, Resolver } from 'type-graphql';
 import type { CommandInput, CommandSender } from '../graphql/kit/command.js';
-import { Command } from '../graphql/kit/command.js';
-import { commandIdOf } from '../eventsourcing/commandId.js';
+import { Command, senderOf } from '../graphql/kit/command.js';
 import type { Refusal } from '../eventsourcing/decider.js';
 import type { PositionTokens } from '../eventsourcing/positionToken.js';
 import { MANAGERS, MEMBERS } from '../graphql/kit/access.js';
@@ -77,12 +76,12 @@ export class TeamsResolver {
     const accountId = accountOf(context);
     const email = this.options.normaliseEmail(input.email);
     if (email === undefined) return new InvalidInput('"email" is not an e-mail address.', 'email');
-    const commandId = commandIdOf(input.commandId);
-    if (commandId === undefined) return badCommandId();
+    const sender = senderOf(context, input);
+    if (!sender) return badCommandId();
     if (!this.options.planOf(accountId).features.includes(TEAMS)) return this.#planRequired();
     const result = await this.options.invite.execute(
       { accountId, invitedBy: sessionOf(context).userId, email, role: input.role },
-      { commandId, at: new Date(context.now), correlationId: context.correlationId },
+      sender,
     );
     if (result.kind === 'refused') return notDone(result.refusal);
     const stored = result.stored.at(-1);

@@ -70,9 +70,9 @@ export class CommandSender {
     input: CommandInput,
     { decider, stream, command, request }: Sending<S, C, E>,
   ): Promise<Sent<E>> {
-    const sender = senderOf(context, input, request);
+    const sender = senderOf(context, input);
     if (!sender) return { kind: 'refused', refusal: BAD_ID };
-    const result = await this.commands.handle(decider, stream, command, sender);
+    const result = await this.commands.handle(decider, stream, command, { ...sender, requestHash: request });
     if (result.kind === 'refused') return result;
     return { kind: 'accepted', events: result.events, position: this.positions.encode(result.position) };
   }
@@ -82,14 +82,12 @@ export class CommandSender {
 export function senderOf(
   context: RequestContext,
   { commandId: given }: CommandInput,
-  request: string,
-): CommandContext | undefined {
+): Omit<CommandContext, 'requestHash'> | undefined {
   const commandId = commandIdOf(given);
   if (commandId === undefined) return undefined;
   return {
     commandId,
     caller: actorOf(context),
-    requestHash: request,
     at: new Date(context.now),
     environment: 'live',
     correlationId: context.correlationId,

@@ -34,9 +34,15 @@ export function operatorAction(addresses: AddressHashes): OperatorAction {
     const problem = textProblem('reason', reason, REASON);
     if (problem !== undefined) return new InvalidInput(problem, 'reason');
     const request = contentHash(JSON.stringify([name, input]));
-    const sender = senderOf(context, { commandId: given }, request);
+    const sender = senderOf(context, { commandId: given });
     if (!sender) return badCommandId();
     const address = addresses.of(context.address, periodOf('month', context.now));
-    return { ...sender, caller: operatorOf(context), reason, ...(address !== null && { address }) };
+    return {
+      ...sender,
+      caller: operatorOf(context),
+      requestHash: request,
+      reason,
+      ...(address !== null && { address }),
+    };
   };
 }
