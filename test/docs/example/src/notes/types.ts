@@ -16,7 +16,7 @@ export class WriteNoteInput {
   @Field(() => String, { description: '1 to 500 characters.' })
   text!: string;
 
-  @Field(() => String, { nullable: true, description: 'Idempotency key: 1 to 100 printable characters.' })
+  @Field(() => String, { nullable: true, description: 'Idempotency key. A retry returns the first result.' })
   commandId?: string | null;
 }
 
