@@ -211,9 +211,10 @@ export function eventStoreContract(adapter: string, setUp: () => Promise<StoreUn
       it('refuses what is too large, and stores what just fits', async () => {
         const stream = newStream();
         const event = newEvent({ metadata: '{}' });
+        // Together with its metadata.
         const withBytes = (bytes: number): NewEvent => ({
           ...event,
-          data: `{"a":"${'é'.repeat(bytes / 2 - 4)}"}`,
+          data: `{"a":"${'é'.repeat(bytes / 2 - 5)}"}`,
         });
         await expect(
           store.append(stream, NO_STREAM, [withBytes(MAX_APPEND_BYTES + 2)]),
