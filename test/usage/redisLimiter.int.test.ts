@@ -145,6 +145,17 @@ async function answered<T>(ask: () => Promise<T>): Promise<T> {
       expect(await used(limiter)).toEqual([1, 1, 1, 1]);
     });
 
+    it('is not added to what the journal has of it once it has lapsed', async () => {
+      const recorded: Spend[] = [];
+      const limiter = await open(async ({ now }) => spentBy([...recorded], now), undefined, GIVEN);
+      const call = asked(limits, NOON, { cost: 20 });
+      recorded.push(recordOf(call, taken(await limiter.take(call))));
+      // Nobody takes anything meanwhile, and its record is too old to be held against what is open.
+      time.pass(180_000);
+      await limiter.forget(SUBJECT);
+      expect(await used(limiter)).toEqual([0, 1, 0, 20]);
+    });
+
     it('keeps the order of the times of its window', async () => {
       const minute = [limit('minute', 3)];
       const limiter = await open(
@@ -226,6 +237,28 @@ async function answered<T>(ask: () => Promise<T>): Promise<T> {
     await call('f', time.clock + 1);
     await call('g', time.clock + 3 * HOURS);
     expect(asks).toEqual([true, true, false, true, true, false, true, true, false]);
+  });
+
+  it('reads the tail for what was forgotten, however long nothing else was lost', async () => {
+    const recorded: Spend[] = [];
+    // The ledger has it all; only the tail has what windows may hold.
+    const load: LoadSpent = async ({ now, fresh }) => {
+      const spent = spentBy([...recorded], now);
+      return fresh ? spent : { ...spent, recent: [] };
+    };
+    const limiter = await open(load, undefined, GIVEN);
+    const key = { id: 'k', limits: [limit('minute', 5), limit('minute', 60, 'cost')] };
+    const limits = [limit('hour', 5), limit('minute', 50, 'cost'), limit('month', 9)];
+    await limiter.states(asked(limits, NOON, { accountId: 'b' }));
+    const call = asked(limits, NOON + 3 * 3_600_000, { cost: 20, key });
+    recorded.push(recordOf(call, taken(await limiter.take(call))));
+    // What passed while Redis was away.
+    recorded.push(spend(time.clock, 10));
+    for (const keyId of [undefined, key.id]) {
+      await limiter.forget({ accountId: 'a', environment: 'live', keyId });
+    }
+    const states = await limiter.states(asked(limits, time.clock, { key }));
+    expect(states.map(({ used }) => used)).toEqual([2, 30, 2, 2, 30]);
   });
 
   it.each(['refuse', 'reset', 'freeze', 'forget'] as const)(

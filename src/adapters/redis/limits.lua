@@ -10,6 +10,7 @@
 -- A counter is named `<meter>|<window>`, and stands in the hash of its part, which has
 --   at                     newest time seen; of the account also `skew`
 --   limits                 the limits that its counters are for: with others those that are gone are forgotten
+--   forgotten              that its counters were dropped, not that nobody called; until they are loaded
 --   sum:<name>|<period>    what is spent in a period; never reset. `newest:<name>` and `before:<name>` name the
 --                          last two that were loaded, and what is older goes
 --   count:<name>           of a window that slides, the length of the list of its times
@@ -30,9 +31,16 @@
 --       and then what the operation needs
 local LAPSE_MS = 60000
 
+--- Drops the counters, of which calls may be as young as they like: who loads them has to read the tail.
+local function forget(hash)
+  redis.call('DEL', hash)
+  redis.call('HSET', hash, 'forgotten', '1')
+  redis.call('PEXPIRE', hash, ARGV[3])
+end
+
 if ARGV[1] == 'forget' then
   -- Open takes stay.
-  for i = 1, tonumber(ARGV[4]) do redis.call('DEL', KEYS[2 * i - 1]) end
+  for i = 1, tonumber(ARGV[4]) do forget(KEYS[2 * i - 1]) end
   return { 'ok' }
 end
 
@@ -164,8 +172,12 @@ local function standing(limit, now, wall)
   return used, room_at(limit, math.max(1, math.min(used, limit.amount)), 1, now) - now
 end
 
+--- Drops the takes that nobody ended in time: what they took stays spent, and is loaded with their records.
+local function drop_lapsed(part, now) redis.call('ZREMRANGEBYSCORE', part.takes, '-inf', digits(now)) end
+
 --- The takes of a part that are open and not recorded, as tables of what they took.
-local function open_takes(part, recorded)
+local function open_takes(part, recorded, now)
+  drop_lapsed(part, now)
   local open = {}
   for _, member in ipairs(redis.call('ZRANGE', part.takes, 0, -1)) do
     local at, amounts, periods, id = string.match(member, '^(%d+)|([^|]*)|([^|]*)|(.*)$')
@@ -199,9 +211,10 @@ if ARGV[1] == 'load' then
       if name and not held[name] then redis.call('HDEL', part.hash, field) end
     end
     redis.call('HSET', part.hash, 'limits', names)
+    redis.call('HDEL', part.hash, 'forgotten')
   end
   set(part, 'at', now)
-  local takes = open_takes(part, recorded)
+  local takes = open_takes(part, recorded, now)
   for _, limit in ipairs(limits) do
     local count = next_number()
     local values = {}
@@ -278,9 +291,11 @@ if wall < from or wall >= to then return { 'period', wall } end
 for i, part in ipairs(parts) do
   local names = next_text()
   -- The key's times are the account's: where that has lost its skew, they mean nothing.
-  if number(part, 'at') > now then redis.call('DEL', part.hash) end
+  if number(part, 'at') > now then forget(part.hash) end
   local known = get(part, 'limits')
-  if known == false then return { 'load', wall, 'all', i } end
+  if known == false and redis.call('EXISTS', part.hash, part.takes) == 0 then
+    return { 'load', wall, 'all', i }
+  end
   if known ~= names then return { 'load', wall, 'some', i } end
   for _, limit in ipairs(limits) do
     if limit.part == part and not is_loaded(limit) then return { 'load', wall, 'some', i } end
@@ -330,8 +345,7 @@ if ARGV[1] == 'take' and kind == 'taken' then
   end
   local member = digits(now) .. '|' .. next_text()
   for _, part in ipairs(parts) do
-    -- What nobody ended by then stays spent.
-    redis.call('ZREMRANGEBYSCORE', part.takes, '-inf', digits(now))
+    drop_lapsed(part, now)
     redis.call('ZADD', part.takes, digits(now + LAPSE_MS), member)
   end
 end
