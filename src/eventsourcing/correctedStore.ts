@@ -8,8 +8,8 @@ const PAGE = 500;
 
 /** What a corrected event says now. */
 interface Correction {
-  /** Of the correction. */
-  readonly position: Position;
+  /** Of the correction, in the one stream of all: unlike positions, they are exact wherever it was read. */
+  readonly revision: number;
   readonly data: string;
   readonly schemaVersion: number;
   readonly reason: string | null;
@@ -22,6 +22,8 @@ interface Correction {
  */
 export class CorrectedStore implements EventStore {
   readonly #corrections = new Map<string, Correction>();
+  /** How many are known without a gap, from the first one on. */
+  #known = 0;
   #newest: Position = START;
 
   private constructor(private readonly store: EventStore) {}
@@ -29,14 +31,22 @@ export class CorrectedStore implements EventStore {
   /** @throws StoreUnavailable */
   static async open(store: EventStore): Promise<CorrectedStore> {
     const corrected = new CorrectedStore(store);
+    // Events of a stream may bear the head's position. It is asked for first: what is appended meanwhile is
+    // met in its place later on.
+    const head = await store.head();
     for (let from = 0; ; from += PAGE) {
       const page = await store.readStream(CORRECTIONS_STREAM, { from, limit: PAGE });
       corrected.#learn(page);
+      const last = page.at(-1);
+      if (last) corrected.#newest = Math.min(last.position, head);
       if (page.length < PAGE) return corrected;
     }
   }
 
-  /** Of the newest correction that this process knows. */
+  /**
+   * A position up to which this process knows all corrections: that of the newest one that it has met in its
+   * place, or the head as it was at the start where the store does not tell their places.
+   */
   newestCorrection(): Position {
     return this.#newest;
   }
@@ -60,7 +70,7 @@ export class CorrectedStore implements EventStore {
   }
 
   async readAll(after: Position, limit: number, maxBytes: number): Promise<StoredEvent[]> {
-    return this.#corrected(await this.store.readAll(after, limit, maxBytes));
+    return this.#inPlace(await this.store.readAll(after, limit, maxBytes));
   }
 
   async readTypes(
@@ -70,11 +80,11 @@ export class CorrectedStore implements EventStore {
     limit: number,
     maxBytes: number,
   ): Promise<StoredEvent[]> {
-    return this.#corrected(await this.store.readTypes(types, after, upTo, limit, maxBytes));
+    return this.#inPlace(await this.store.readTypes(types, after, upTo, limit, maxBytes));
   }
 
   async readAllBackwards(before: Position, limit: number): Promise<StoredEvent[]> {
-    return this.#corrected(await this.store.readAllBackwards(before, limit));
+    return this.#inPlace(await this.store.readAllBackwards(before, limit));
   }
 
   head(): Promise<Position> {
@@ -93,6 +103,17 @@ export class CorrectedStore implements EventStore {
     return this.store.close();
   }
 
+  /** Events that bear their own positions. */
+  #inPlace(events: StoredEvent[]): StoredEvent[] {
+    const corrected = this.#corrected(events);
+    for (const event of events) {
+      if (isCorrection(event) && event.revision < this.#known) {
+        this.#newest = Math.max(this.#newest, event.position);
+      }
+    }
+    return corrected;
+  }
+
   #corrected(events: StoredEvent[]): StoredEvent[] {
     this.#learn(events);
     if (this.#corrections.size === 0) return events;
@@ -103,15 +124,19 @@ export class CorrectedStore implements EventStore {
   }
 
   #learn(events: readonly StoredEvent[]): void {
-    for (const stored of events) {
-      if (stored.type !== 'EventCorrected' || stored.stream !== CORRECTIONS_STREAM) continue;
+    const corrections = events.filter(isCorrection).sort((a, b) => a.revision - b.revision);
+    for (const stored of corrections) {
+      const { revision } = stored;
+      if (revision === this.#known) this.#known++;
       const { event, data, schemaVersion, reason } = as<EventCorrected>(stored).data;
-      const { position } = stored;
-      if ((this.#corrections.get(event)?.position ?? START) >= position) continue;
-      this.#corrections.set(event, { position, data: JSON.stringify(data), schemaVersion, reason });
-      this.#newest = Math.max(this.#newest, position);
+      if ((this.#corrections.get(event)?.revision ?? -1) >= revision) continue;
+      this.#corrections.set(event, { revision, data: JSON.stringify(data), schemaVersion, reason });
     }
   }
+}
+
+function isCorrection({ type, stream }: StoredEvent): boolean {
+  return type === 'EventCorrected' && stream === CORRECTIONS_STREAM;
 }
 
 function correctedEvent(

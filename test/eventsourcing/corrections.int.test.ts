@@ -4,7 +4,8 @@ import { PostgresEventStore } from '../../src/adapters/postgres/eventStore.js';
 import { CommandHandler } from '../../src/eventsourcing/commandHandler.js';
 import { correctionsDecider } from '../../src/eventsourcing/correct.js';
 import { CorrectedStore } from '../../src/eventsourcing/correctedStore.js';
-import type { Position, StoredEvent } from '../../src/eventsourcing/event.js';
+import type { Position } from '../../src/eventsourcing/event.js';
+import { StoredEvent } from '../../src/eventsourcing/event.js';
 import { CORRECTIONS_STREAM } from '../../src/eventsourcing/events.js';
 import type { EventStore } from '../../src/eventsourcing/eventStore.js';
 import { NO_STREAM } from '../../src/eventsourcing/eventStore.js';
@@ -183,6 +184,73 @@ it('is known to processes that were there before, and to those that start later'
     expect((back[1] as StoredEvent).data).toEqual({ text: 'mended' });
     expect((back[1] as StoredEvent).id).toBe((all[1] as StoredEvent).id);
   }
+});
+
+describe('where events of a stream bear the position of the head', () => {
+  /** The store as others see it that do not tell where the events of a stream stand, e.g. EventStoreDB. */
+  async function withoutPlaces(read = async (): Promise<void> => undefined): Promise<EventStore> {
+    const inner = await PostgresEventStore.open(sql);
+    const atHead = async (events: StoredEvent[]): Promise<StoredEvent[]> => {
+      const head = await inner.head();
+      return events.map(
+        ({ stream, revision, id, type, data, metadata }) =>
+          new StoredEvent(head, stream, revision, id, type, JSON.stringify(data), JSON.stringify(metadata)),
+      );
+    };
+    return new Proxy<EventStore>(inner, {
+      get: (target, name) => {
+        if (name === 'readStream')
+          return async (...args: Parameters<EventStore['readStream']>) => {
+            const events = await inner.readStream(...args);
+            await read();
+            return atHead(events);
+          };
+        const value: unknown = Reflect.get(target, name);
+        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+      },
+    });
+  }
+
+  it('the newest of two corrections wins', async () => {
+    const { stream } = await threeNotes();
+    await correct(stream, 1, { text: 'still wrong' });
+    const second = await correct(stream, 1, { text: 'mended' });
+    const later = await CorrectedStore.open(await withoutPlaces());
+    const says = async (): Promise<unknown> => (await later.readStream(stream))[1]?.data;
+    expect(await says()).toEqual({ text: 'mended' });
+    expect(later.newestCorrection()).toBe(second);
+    await later.readAll(0, 100, 1_000_000);
+    await later.readAllBackwards(second + 1, 100);
+    expect(await says()).toEqual({ text: 'mended' });
+    expect(later.newestCorrection()).toBe(second);
+  });
+
+  it('one that is stored while they are read is not taken for known', async () => {
+    const { stream } = await threeNotes();
+    const first = await correct(stream, 1, { text: 'still wrong' });
+    let second: Position | undefined;
+    const opening = await withoutPlaces(async () => {
+      second ??= await correct(stream, 1, { text: 'mended' });
+    });
+    const later = await CorrectedStore.open(opening);
+    expect(second).toBeGreaterThan(first);
+    expect(later.newestCorrection()).toBe(first);
+    await later.readStream(CORRECTIONS_STREAM);
+    expect(later.newestCorrection()).toBe(first);
+    await later.readAll(first, 100, 1_000_000);
+    expect(later.newestCorrection()).toBe(second);
+  });
+
+  it('one is not taken for known because a newer one was met', async () => {
+    const { stream } = await threeNotes();
+    const other = await CorrectedStore.open(await withoutPlaces());
+    const first = await correct(stream, 1, { text: 'mended' });
+    const second = await correct(stream, 2, { text: 'mended, too' });
+    await other.readAllBackwards(second + 1, 1);
+    expect(other.newestCorrection()).toBe(0);
+    await other.readAll(first - 1, 100, 1_000_000);
+    expect(other.newestCorrection()).toBe(second);
+  });
 });
 
 it('lets a policy react that could not', async () => {
