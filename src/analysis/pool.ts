@@ -11,11 +11,16 @@ const MAX_HEAP_MB = 512;
 /** For an answer's head, in milliseconds: a hundred times what the largest file takes. */
 const DEADLINE_MS = 120_000;
 
-/** An answer whose CSVs are still to come. Whoever takes it reads `pieces` to the end or leaves it early. */
+/** An answer whose CSVs are still to come. It holds a thread until `pieces` has been read to the end, or `close`. */
 export interface RunningAnswer {
   readonly head: AnswerHead;
   readonly pieces: AsyncGenerator<{ readonly csv: CsvName; readonly json: Uint8Array }>;
+  /** Gives the thread back, whether `pieces` was read, begun or neither; may be called at any time and again. */
+  close(): void;
 }
+
+/** Whoever asked has left before the answer began. */
+export class CallerLeft extends Error {}
 
 /** An analysis failed by our fault. */
 export class AnalysisFailed extends Error {}
@@ -24,7 +29,7 @@ export class AnalysisFailed extends Error {}
 export class AnalysisPool {
   readonly #idle: Worker[] = [];
   readonly #all = new Set<Worker>();
-  readonly #waiting: ((slot: void) => void)[] = [];
+  readonly #waiting = new Set<() => void>();
   #busy = 0;
   #closed = false;
 
@@ -35,10 +40,15 @@ export class AnalysisPool {
 
   /**
    * @param bytes are handed over: nobody else may use them afterwards
-   * @throws AnalysisRefused, TooLarge, AnalysisFailed
+   * @param left stops the wait for a thread, and the analysis; of an answer that was given, `close` is the end
+   * @throws AnalysisRefused, TooLarge, AnalysisFailed, CallerLeft
    */
-  async run(bytes: Uint8Array<ArrayBuffer>, options: Omit<AnalysisOptions, 'rules'>): Promise<RunningAnswer> {
-    await this.#slot();
+  async run(
+    bytes: Uint8Array<ArrayBuffer>,
+    options: Omit<AnalysisOptions, 'rules'>,
+    left: AbortSignal,
+  ): Promise<RunningAnswer> {
+    await this.#slot(left);
     let worker: Worker;
     try {
       worker = this.#idle.pop() ?? (await this.#start());
@@ -46,19 +56,33 @@ export class AnalysisPool {
       this.#free();
       throw failed(error);
     }
+    if (left.aborted) {
+      this.#release(worker);
+      throw new CallerLeft();
+    }
     const messages = on(worker, 'message', { close: ['exit'] });
-    const timer = setTimeout(() => void worker.terminate(), DEADLINE_MS);
+    let stopped = false;
+    const stop = (): void => {
+      stopped = true;
+      void worker.terminate();
+    };
+    const timer = setTimeout(stop, DEADLINE_MS);
+    left.addEventListener('abort', stop, { once: true });
     send(worker, { kind: 'run', bytes, options }, [bytes.buffer]);
     let first: FromWorker;
     try {
       first = await next(messages);
+      // A message may come yet from a thread that is being stopped.
+      if (stopped) throw new AnalysisFailed('a worker ended');
     } catch (error) {
+      await messages.return?.();
       this.#discard(worker);
-      throw error;
+      throw left.aborted ? new CallerLeft() : error;
     } finally {
       clearTimeout(timer);
+      left.removeEventListener('abort', stop);
     }
-    if (first.kind === 'head') return { head: first.head, pieces: this.#pieces(worker, messages) };
+    if (first.kind === 'head') return this.#answer(worker, messages, first.head);
     await messages.return?.();
     this.#release(worker);
     if (first.kind === 'refused') throw new AnalysisRefused(first.message);
@@ -71,34 +95,47 @@ export class AnalysisPool {
     await Promise.all([...this.#all].map((worker) => worker.terminate()));
   }
 
-  async *#pieces(worker: Worker, messages: AsyncIterator<unknown[]>): RunningAnswer['pieces'] {
-    let whole = false;
-    try {
-      for (;;) {
-        const message = await next(messages);
-        if (message.kind === 'done') break;
-        if (message.kind !== 'piece') throw new AnalysisFailed(message.kind);
-        yield message;
-        send(worker, { kind: 'taken' });
-      }
-      whole = true;
-    } finally {
-      await messages.return?.();
+  #answer(worker: Worker, messages: AsyncIterator<unknown[]>, head: AnswerHead): RunningAnswer {
+    let held = true;
+    const end = (whole: boolean): void => {
+      if (!held) return;
+      held = false;
+      void messages.return?.();
       // Nobody waits for the rest: the thread is stopped rather than asked.
       if (whole) this.#release(worker);
       else this.#discard(worker);
-    }
+    };
+    return { head, pieces: pieces(worker, messages, end), close: () => end(false) };
   }
 
-  async #slot(): Promise<void> {
-    if (this.#busy < this.threads) this.#busy += 1;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  async #slot(left: AbortSignal): Promise<void> {
+    if (left.aborted) throw new CallerLeft();
+    if (this.#busy < this.threads) {
+      this.#busy += 1;
+      return;
+    }
+    await new Promise<void>((resolve, reject) => {
+      const leave = (): void => {
+        this.#waiting.delete(take);
+        reject(new CallerLeft());
+      };
+      const take = (): void => {
+        left.removeEventListener('abort', leave);
+        resolve();
+      };
+      this.#waiting.add(take);
+      left.addEventListener('abort', leave, { once: true });
+    });
   }
 
   #free(): void {
-    const waiting = this.#waiting.shift();
-    if (waiting) waiting();
-    else this.#busy -= 1;
+    const [first] = this.#waiting;
+    if (first === undefined) {
+      this.#busy -= 1;
+      return;
+    }
+    this.#waiting.delete(first);
+    first();
   }
 
   #release(worker: Worker): void {
@@ -134,6 +171,27 @@ export class AnalysisPool {
     await Promise.race([once(worker, 'message'), ended]);
     ended.catch(() => undefined);
     return worker;
+  }
+}
+
+/** @param end is told whether they were read to the end; a generator that never began tells nothing */
+async function* pieces(
+  worker: Worker,
+  messages: AsyncIterator<unknown[]>,
+  end: (whole: boolean) => void,
+): RunningAnswer['pieces'] {
+  let whole = false;
+  try {
+    for (;;) {
+      const message = await next(messages);
+      if (message.kind === 'done') break;
+      if (message.kind !== 'piece') throw new AnalysisFailed(message.kind);
+      yield message;
+      send(worker, { kind: 'taken' });
+    }
+    whole = true;
+  } finally {
+    end(whole);
   }
 }
 

@@ -13,7 +13,7 @@ import type { Encoding } from './decode.js';
 import { FORMAT_NAMES } from './formats/recognise.js';
 import type { FormatName } from './formats/recognise.js';
 import type { AnalysisPool, RunningAnswer } from './pool.js';
-import { AnalysisFailed } from './pool.js';
+import { AnalysisFailed, CallerLeft } from './pool.js';
 import { AnalysisRefused } from './refused.js';
 import type { RuleSet } from './rules.js';
 import type { AnalysisSettings } from './settings.js';
@@ -130,6 +130,14 @@ function serveAnalyze(
       });
     }
     uploads += 1;
+    const left = new AbortController();
+    // It comes once, whether the answer was sent or whoever asked has left.
+    reply.raw.once('close', () => {
+      uploads -= 1;
+      left.abort();
+    });
+    const { socket } = request.raw;
+    if (socket.destroyed) left.abort();
     try {
       const upload = await receive(request, wanted, settings.maxBytes).catch((error: unknown) => {
         throw error instanceof TooLarge
@@ -138,19 +146,24 @@ function serveAnalyze(
       });
       if (paymentRequired) checkPayment(upload, request);
       const bytes = checkFile(upload, settings, wanted);
-      const running = await pool.run(bytes, {
+      const options = {
         format: chosen(upload, 'format', FORMAT_NAMES) as FormatName | undefined,
         encoding: chosen(upload, 'encoding', ENCODINGS) as Encoding | undefined,
         languages: languagesOf(upload, rules),
-      });
+      };
+      // A connection is silent while its file waits and is analysed; that is no reason to end it.
+      socket.setTimeout(0);
+      const running = await pool
+        .run(bytes, options, left.signal)
+        .finally(() => socket.setTimeout(scope.server.timeout));
+      left.signal.addEventListener('abort', running.close);
+      if (left.signal.aborted) running.close();
       return await reply
         .type('application/json; charset=utf-8')
         .send(Readable.from(json(running), { objectMode: false }));
     } catch (error) {
       if (error instanceof TooLarge) throw tooLarge(settings);
       throw error;
-    } finally {
-      uploads -= 1;
     }
   };
   only(scope, 'POST', '/analyze', analyze, { bodyTime: UPLOAD_TIME });
@@ -251,6 +264,8 @@ function refuse(reply: FastifyReply, error: FastifyError, log: Logger): FastifyR
       .status(422)
       .send({ detail: [{ loc: ['body'], msg: 'The body cannot be read', type: 'value_error' }] });
   }
+  // Nobody reads this any more, and it is no fault of ours.
+  if (error instanceof CallerLeft) return reply.status(499).send(coded(499, 'The connection was closed'));
   // Only the name of an error is logged: its message may hold something of the file.
   log.error('an analysis failed', new Error(error instanceof AnalysisFailed ? error.message : error.name));
   return reply.status(500).send(coded(500, 'Analysis failed: the file could not be analysed'));

@@ -345,6 +345,31 @@ describe('other files', () => {
     expect((await analyze(LOG)).body.total_events).toBe(2);
   });
 
+  test('whoever leaves before the answer begins holds nobody up', async () => {
+    const log = Array.from({ length: 80_000 }, (_, n) => `no ${n}, hurt`).join('\n\n');
+    const body = `--b\r\ncontent-disposition: form-data; name="file"; filename="a.txt"\r\n\r\n${log}\r\n--b--\r\n`;
+    const { hostname, port } = new URL(free.app.url);
+    // More than there are threads.
+    for (let n = 0; n < 6; n++) {
+      await new Promise<void>((resolve) => {
+        const sending = request({
+          hostname,
+          port,
+          path: '/analyze',
+          method: 'POST',
+          headers: {
+            'content-type': 'multipart/form-data; boundary=b',
+            'content-length': Buffer.byteLength(body),
+          },
+        });
+        sending.on('error', () => undefined).on('close', resolve);
+        sending.end(body, () => setTimeout(() => sending.destroy(), 50 * n));
+      });
+    }
+    expect((await analyze(LOG)).body.total_events).toBe(2);
+    expect(logged.filter((line) => line.includes('an analysis failed'))).toEqual([]);
+  });
+
   test('twenty at once are all answered, or asked to come again', async () => {
     const answers = await Promise.all(Array.from({ length: 20 }, (_, n) => analyze(`${LOG}\n\nno ${n}`)));
     const statuses = answers.map(({ status }) => status);
