@@ -23,6 +23,7 @@ beforeAll(async () => {
     times: TIMES,
   });
   fastify.post('/echo', async ({ body }) => ({ body }));
+  fastify.get('/read', async () => ({ read: true }));
   fastify.post('/upload', { config: { bodyTime: { silence: 600, whole: Infinity } } }, async () => ({
     whole: true,
   }));
@@ -152,6 +153,50 @@ describe('a body with an encoding', () => {
     expect(answer).toMatchObject(coded(415, 'ENCODING_UNSUPPORTED'));
     expect(answer.headers.get('accept-encoding')).toBe('gzip');
   });
+});
+
+describe('an encoded body that nobody reads to its end', () => {
+  /** What says that it is gzip and is not; the head may announce more than comes. */
+  const claims = (method: string, path: string, type: string, body: string, length = body.length): string =>
+    `${method} ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Encoding: gzip\r\nContent-Type: ${type}\r\n` +
+    `Content-Length: ${length}\r\n\r\n${body}`;
+  const JSON_TYPE = 'application/json';
+
+  it.each<[string, string]>([
+    ['of a GET', claims('GET', '/read', JSON_TYPE, 'xx')],
+    ['of a HEAD', claims('HEAD', '/read', JSON_TYPE, 'xx')],
+    ['of a type that is not taken', claims('POST', '/echo', 'image/png', 'xx')],
+    ['of a type that is none', claims('POST', '/echo', 'nonsense', 'xx')],
+    ['in a form', claims('POST', '/echo', 'multipart/form-data; boundary=b', 'xx')],
+    ['to an address that does not exist', claims('POST', '/nope', 'image/png', 'xx')],
+    ['by GET to an address that does not exist', claims('GET', '/nope', JSON_TYPE, 'xx')],
+    ['by a method that there is not', claims('DELETE', '/read', 'image/png', 'xx')],
+    ['that is announced too large', claims('POST', '/echo', JSON_TYPE, 'xx', MAX_BODY_BYTES + 1)],
+    ['that fails while it is read', claims('POST', '/echo', JSON_TYPE, 'xx')],
+  ])('ends its own request alone: %s', async (_name, request) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.write(request);
+    expect(await text(socket)).toMatch(/^HTTP\/1\.1 (200|400|404|405|413|415) /);
+    expect(await alive()).toBe(200);
+  });
+
+  it('ends its own request alone: of a client that leaves in the middle', async () => {
+    for (const path of ['/echo', '/nope']) {
+      const socket = connect(port, '127.0.0.1');
+      const half = gzipSync(json({ text: 'x' }))
+        .subarray(0, 15)
+        .toString('latin1');
+      socket.write(claims('POST', path, JSON_TYPE, half, 1_000), 'latin1');
+      await once(fastify.server, 'request');
+      socket.resetAndDestroy();
+      await once(socket, 'close');
+    }
+    expect(await alive()).toBe(200);
+  });
+
+  /** By a request of its own: an error that nobody hears fails the test, as it would end the process. */
+  const alive = async (): Promise<number> => (await fetch(`http://127.0.0.1:${port}/read`)).status;
+  const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
 });
 
 it.each<[string, string, string]>([
