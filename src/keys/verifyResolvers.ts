@@ -7,7 +7,7 @@ import { InvalidInput } from '../graphql/kit/refusals.js';
 import { textProblem, tidy } from '../text/text.js';
 import type { KeyEnvironment, KeyScope } from './types.js';
 import type { Meter } from '../plans/meters.js';
-import { amountOf, isLimitable } from '../plans/meters.js';
+import { amountOf, isLimitable, MAX_USE_AMOUNT } from '../plans/meters.js';
 import type { Use } from '../usage/events.js';
 import type { VerifyKey } from './verify.js';
 import type { MeterQuantityInput, SpendInput } from './verifyTypes.js';
@@ -91,7 +91,7 @@ function amountsOf(
     const amount = amountOf(quantity, meter);
     if (amount === undefined) {
       return refused(
-        `A quantity of ${id} may have at most ${meter.decimals} decimals, and be at most 2^53 - 1 of the smallest.`,
+        `A quantity of ${id} may have at most ${meter.decimals} decimals, and be at most ${MAX_USE_AMOUNT / 10 ** meter.decimals}.`,
       );
     }
     amounts[id] = amount;

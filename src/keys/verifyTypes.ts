@@ -5,6 +5,7 @@ import { Sized } from '../graphql/cost/directives.js';
 import { DateTimeISO } from '../graphql/kit/dateTime.js';
 import { Quantity } from '../graphql/kit/quantity.js';
 import { InvalidInput } from '../graphql/kit/refusals.js';
+import { MAX_USE_AMOUNT } from '../plans/meters.js';
 import { LimitStatus, MAX_STATES } from '../usage/types.js';
 import { KeyEnvironment, KeyScope } from './types.js';
 
@@ -23,7 +24,9 @@ export class MeterQuantityInput {
   })
   meter!: string;
 
-  @Field(() => Quantity, { description: 'How much, in units of the meter, with at most its decimals.' })
+  @Field(() => Quantity, {
+    description: `How much, in units of the meter, with at most its decimals; at most ${MAX_USE_AMOUNT} of the smallest that they can tell.`,
+  })
   quantity!: string;
 }
 

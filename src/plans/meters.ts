@@ -7,6 +7,12 @@ export type Aggregation = (typeof AGGREGATIONS)[number];
 
 export const MAX_METERS = 50;
 
+/**
+ * Of a meter in one use at most, in whole numbers of its smallest unit: sums of billions of uses are exact.
+ * Doors refuse more, and readers park it.
+ */
+export const MAX_USE_AMOUNT = 1e12;
+
 /** Names a meter in profiles, records and answers. */
 export const METER_ID = /^[a-z][a-z0-9_-]{0,49}$/;
 
@@ -35,13 +41,13 @@ export const isLimitable = ({ aggregation }: Meter): boolean =>
 /**
  * An amount of a meter as records and counters have it, in whole numbers of its smallest unit.
  * @param text a decimal number without a sign
- * @returns undefined for one with more decimals than the meter has, or above 2^53 - 1
+ * @returns undefined for one with more decimals than the meter has, or above MAX_USE_AMOUNT
  */
 export function amountOf(text: string, { decimals }: Pick<Meter, 'decimals'>): number | undefined {
   const [whole = '', fraction = ''] = text.split('.');
   if (fraction.length > decimals) return undefined;
   const amount = BigInt(whole + fraction.padEnd(decimals, '0'));
-  return amount <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(amount) : undefined;
+  return amount <= BigInt(MAX_USE_AMOUNT) ? Number(amount) : undefined;
 }
 
 /** What a limit needs to know of its meter. */

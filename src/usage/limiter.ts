@@ -1,6 +1,7 @@
 import type { Environment } from '../eventsourcing/event.js';
 import { Outage } from '../outage.js';
 import type { AggregationOf } from '../plans/meters.js';
+import { MAX_USE_AMOUNT } from '../plans/meters.js';
 import type { Limit } from '../plans/profile.js';
 import type { SLIDING_MS } from '../plans/profile.js';
 import type { Amounts } from './amounts.js';
@@ -8,7 +9,7 @@ import type { Subject } from './events.js';
 import type { Anchors } from './periods.js';
 import { isFixed, periodAt } from './periods.js';
 
-/** Amounts by meter: whole numbers of the meter's smallest unit, up to 2^53 - 1 (decision 26). */
+/** Amounts by meter: whole numbers of the meter's smallest unit, up to MAX_USE_AMOUNT. */
 export type MeterAmounts = Readonly<Record<string, number>>;
 
 /** A limit and where it stands. */
@@ -220,11 +221,11 @@ export function kindOf({ meter, window }: Limit, aggregationOf: AggregationOf): 
   return aggregationOf(meter) === 'count' ? 'window' : 'bucket';
 }
 
-/** @throws RangeError for an amount that would give something away */
+/** @throws RangeError for an amount that would give something away, or that could never be counted */
 export function checkAmounts(amounts: MeterAmounts): void {
   for (const meter in amounts) {
     const amount = amounts[meter] as number;
-    if (!Number.isSafeInteger(amount) || amount < 0) {
+    if (!Number.isInteger(amount) || amount < 0 || amount > MAX_USE_AMOUNT) {
       throw new RangeError(`a use cannot come to ${amount} of the meter ${meter}`);
     }
   }

@@ -1,5 +1,6 @@
 import type { StoredEvent } from '../eventsourcing/event.js';
 import { as } from '../eventsourcing/event.js';
+import { MAX_USE_AMOUNT } from '../plans/meters.js';
 import type { HeldUse, UsageEvent, UseGroup } from './events.js';
 import { USE_STATUSES } from './events.js';
 
@@ -26,8 +27,10 @@ export interface Uses {
 /** Bytes. What is counted by stands in indexes of the read models, whose rows are at most 2,704 long. */
 const MAX = { id: 128, name: 200, label: 1_600 } as const;
 const MAX_LIST = 1_000;
-/** Of a meter in one use, and of its time in microseconds: sums of billions of uses are exact. */
-const MAX_AMOUNT = 1e12;
+/** Microseconds: 11 days. */
+const MAX_DURATION_US = 1e12;
+/** Refusals that one record stands for. */
+const MAX_COUNT = 1e12;
 /** The end of the year 9999 in milliseconds. */
 const MAX_TIME = 253_402_300_799_999;
 const ENVIRONMENTS: readonly unknown[] = ['live', 'test'];
@@ -121,7 +124,7 @@ function spendProblem(use: unknown, isText: IsText): string | undefined {
   if (!isFields(meters)) return '"meters" are not amounts';
   for (const meter in meters) {
     if (!isText(meter, MAX.name)) return '"meters" has what is not a name';
-    if (!isWhole(meters[meter], MAX_AMOUNT)) return '"meters" has what is not an amount';
+    if (!isWhole(meters[meter], MAX_USE_AMOUNT)) return '"meters" has what is not an amount';
   }
   return undefined;
 }
@@ -135,8 +138,8 @@ function reportProblem(use: Fields, isText: IsText): string | undefined {
   if (operation === null && !isText(rootFields.join(), MAX.label)) return '"rootFields" are too many';
   if (!(USE_STATUSES as readonly unknown[]).includes(status)) return '"status" is not known';
   if (!isList(patterns, isText)) return '"patterns" are not names';
-  if (!isWhole(durationUs, MAX_AMOUNT)) return '"durationUs" is not a time';
-  if (refusal !== null && !(isFields(refusal) && isWhole(refusal['count'], MAX_AMOUNT))) {
+  if (!isWhole(durationUs, MAX_DURATION_US)) return '"durationUs" is not a time';
+  if (refusal !== null && !(isFields(refusal) && isWhole(refusal['count'], MAX_COUNT))) {
     return '"refusal" has no count';
   }
   return undefined;

@@ -182,7 +182,7 @@ export type MemberRole =
 export type MeterQuantityInput = {
   /** A meter of the service, but `requests` and `cost`, which stand elsewhere. */
   meter: string | number;
-  /** How much, in units of the meter, with at most its decimals. */
+  /** How much, in units of the meter, with at most its decimals; at most 1000000000000 of the smallest that they can tell. */
   quantity: unknown;
 };
 
