@@ -108,10 +108,10 @@ export async function readJournalTail(
     const page = await store.readAllBackwards(before, PAGE);
     for (const stored of page) {
       const { position } = stored;
-      // An event that another caused bears the time of its cause, which may be long ago.
       const { at, causationId } = stored.metadata;
-      const old = position <= ledger && causationId === undefined && Date.parse(at) < since;
-      row = old ? row + 1 : 0;
+      // An event that another caused bears the time of its cause, which may be long ago: it tells nothing.
+      if (position > ledger) row = 0;
+      else if (causationId === undefined) row = Date.parse(at) < since ? row + 1 : 0;
       if (row === ROW) break reading;
       before = position;
       const type = stored.type as (UsageEvent | ParkedUseEvent)['type'];

@@ -154,6 +154,16 @@ it('reads on until an event was written before the window, over pages, and no fu
   expect(pages).toBe(2);
 });
 
+it('reads no further because old events caused others', async () => {
+  const old = NOON - 86_400_000;
+  const caused = (): ReturnType<typeof newEvent> => newEvent({ metadata: metadata(old, randomUUID()) });
+  const registered = Array.from({ length: 250 }, () => [newEvent({ metadata: metadata(old) }), caused()]);
+  await store.append(newStream(), NO_STREAM, registered.flat());
+  await flush(NOON, { a: [newUse({ at: NOON })] });
+  expect(await read()).toEqual({ [A]: [NOON] });
+  expect(pages).toBe(1);
+});
+
 it('ends where the store ends', async () => {
   await flush(NOON, { a: [newUse({ at: NOON })] });
   for (let i = 0; i < 199; i++) await flush(NOON, { a: [newUse({ at: NOON })] });
