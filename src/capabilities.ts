@@ -33,6 +33,13 @@ export const CATEGORIES: readonly string[] = [
   ...CAPABILITIES.flatMap(({ streams }) => streams),
 ].sort();
 
+/** The categories of the streams that are followed in memory. */
+export const REMEMBERED: ReadonlySet<string> = new Set(
+  CAPABILITIES.filter((capability) => 'memory' in capability || 'ends' in capability).flatMap(
+    ({ streams }) => streams,
+  ),
+);
+
 const AUDITED: AuditedTypes = Object.assign(
   {},
   ...CAPABILITIES.map(({ audited }) => audited),

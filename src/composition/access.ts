@@ -1,5 +1,5 @@
 import type { Queries } from '../../projections/index.js';
-import { CAPABILITIES, ENDS } from '../capabilities.js';
+import { CAPABILITIES, ENDS, REMEMBERED } from '../capabilities.js';
 import type { InMemory, Memory } from '../capability.js';
 import type { Position, StoredEvent } from '../eventsourcing/event.js';
 import { as } from '../eventsourcing/event.js';
@@ -93,10 +93,14 @@ export async function followAccess(
   return { ...memory, environmentKeys, follower, recency, catchUp, onRevoked };
 }
 
-/** Streams of which an event says something else from now on: they are applied anew, from the beginning. */
+/**
+ * Streams of which an event says something else from now on: they are applied anew, from the beginning. Only
+ * those that are followed here: one of the others may be a whole day of a journal.
+ */
 function correctedStreams(events: readonly StoredEvent[]): Set<string> {
   const corrections = events.filter(({ type }) => type === 'EventCorrected');
-  return new Set(corrections.map((stored) => as<EventCorrected>(stored).data.stream));
+  const streams = corrections.map((stored) => as<EventCorrected>(stored).data.stream);
+  return new Set(streams.filter((stream) => REMEMBERED.has(stream.slice(0, stream.indexOf('-')))));
 }
 
 /** Where several processes append: what another one has ended is not known here at once. */

@@ -7,6 +7,7 @@ import { followAccess } from '../../src/composition/access.js';
 import { Shutdown } from '../../src/shutdown.js';
 import type { Position, StoredEvent } from '../../src/eventsourcing/event.js';
 import { START } from '../../src/eventsourcing/event.js';
+import { CORRECTIONS_STREAM } from '../../src/eventsourcing/events.js';
 import { CommandHandler } from '../../src/eventsourcing/commandHandler.js';
 import type { EventStore } from '../../src/eventsourcing/eventStore.js';
 import { NO_STREAM, StoreUnavailable } from '../../src/eventsourcing/eventStore.js';
@@ -19,6 +20,7 @@ import { mintKey } from '../../src/keys/format.js';
 import { silentLogger } from '../../src/logger.js';
 import { readProfile } from '../../src/plans/publish.js';
 import type { Secrets } from '../../src/secrets/secrets.js';
+import { usageStream } from '../../src/usage/events.js';
 import { deferred, InterceptedStore, newEvent } from '../eventsourcing/fixtures.js';
 import { freshSql } from '../support/database.js';
 
@@ -150,4 +152,25 @@ it('a node that has its store for itself asks nobody', async () => {
   store.onHead = away;
   const access = await follow(false);
   expect(access.recency).toEqual({ stale: false, ageMs: 0 });
+});
+
+it('a correction applies anew what is followed here, and loads no other stream', async () => {
+  const { id } = await issue();
+  const key = keyStream(id);
+  const journal = usageStream('n', '2026-11-22');
+  await elsewhere.append(journal, NO_STREAM, [newEvent({ type: 'UsesRecorded' })]);
+  const loaded: string[] = [];
+  const readStream = store.readStream.bind(store);
+  store.readStream = (stream, options) => {
+    loaded.push(stream);
+    return readStream(stream, options);
+  };
+  const corrections = [journal, key].map((stream) =>
+    newEvent({ type: 'EventCorrected', data: JSON.stringify({ stream }) }),
+  );
+  const { position } = await elsewhere.append(CORRECTIONS_STREAM, NO_STREAM, corrections);
+  const access = await follow(false);
+  expect(await access.follower.reached(position, LONG)).toBe(true);
+  expect(loaded).toContain(key);
+  expect(loaded).not.toContain(journal);
 });
