@@ -33,6 +33,8 @@ export class EventReader {
   /** Pages begun since the last wake-up: an earlier one may lack the event that woke. */
   #reading = new Map<Position, Promise<StoredEvent[]>>();
   readonly #past = new Map<string, Promise<StoredEvent[]>>();
+  /** The newest correction that was known when the pages were read that are kept. */
+  #corrected: Position;
   #wakes = 0;
   readonly #sleepers = new Set<() => void>();
   readonly #unsubscribe: () => void;
@@ -42,17 +44,20 @@ export class EventReader {
     private readonly store: EventStore,
     private readonly pollMs = 1_000,
   ) {
+    this.#corrected = this.newestCorrection;
     this.#unsubscribe = store.onWake(() => this.#wakeAll());
   }
 
   /** Events after `after`, in order; empty at the head. */
   page(after: Position): Promise<StoredEvent[]> {
+    this.#forgetUncorrected();
     const known = this.#keptBehind(after);
     if (known) return Promise.resolve(known);
     const shared = this.#reading.get(after) ?? this.#queued.get(after);
     if (shared) return shared;
     const page = this.#turn.then(() => {
       this.#queued.delete(after);
+      this.#forgetUncorrected();
       const kept = this.#keptBehind(after);
       if (kept) return kept;
       const reading = this.#reading;
@@ -66,16 +71,28 @@ export class EventReader {
 
   async #read(after: Position): Promise<StoredEvent[]> {
     const events = await this.store.readAll(after, PAGE_EVENTS, PAGE_BYTES);
-    // What was read before a correction may be another's past: nothing older than it is shown again.
-    if (events.some(({ type }) => type === 'EventCorrected')) {
-      this.#kept.length = 0;
-      this.#past.clear();
-    }
+    // Learnt from this page, or meanwhile: the next one who asks reads it as it was corrected.
+    if (this.#forgetUncorrected()) return events;
     // Only what can't change is kept, not the (still) empty page at the head.
     const last = events.at(-1)?.position;
     if (last !== undefined) this.#kept.push({ after, last, events });
     if (this.#kept.length > KEPT_PAGES) this.#kept.shift();
     return events;
+  }
+
+  /**
+   * Nobody is shown what was read before a correction became known, whoever read that: a read model that is
+   * built now takes it for known.
+   * @returns whether one has become known
+   */
+  #forgetUncorrected(): boolean {
+    const newest = this.newestCorrection;
+    if (newest === this.#corrected) return false;
+    this.#corrected = newest;
+    this.#kept.length = 0;
+    this.#past.clear();
+    this.#reading = new Map();
+    return true;
   }
 
   /** The most that is kept of what follows `after`, also where the page began before it. */
@@ -100,6 +117,7 @@ export class EventReader {
     events: number,
     bytes: number,
   ): Promise<StoredEvent[]> {
+    this.#forgetUncorrected();
     const id = compositeKey(after, upTo, events, bytes, ...[...types].sort());
     const shared = this.#past.get(id);
     if (shared) return shared;

@@ -253,6 +253,26 @@ describe('where events of a stream bear the position of the head', () => {
   });
 });
 
+it('pages that were read before it became known are not shown again, whoever learnt of it', async () => {
+  const { stream, last } = await threeNotes();
+  const other = await CorrectedStore.open(await PostgresEventStore.open(sql));
+  const reader = new EventReader(other);
+  closing.push(() => reader.close());
+  const types = new Set(['Noted']);
+  const pages = async (): Promise<unknown[]> => {
+    const read = [await reader.page(0), await reader.history(types, 0, last, 100, 1_000_000)];
+    return read.map((events) => events[2]?.data);
+  };
+  await correct(stream, 2, { text: 'once' });
+  expect(await pages()).toEqual([{ text: 'once' }, { text: 'once' }]);
+  expect(await pages()).toEqual([{ text: 'once' }, { text: 'once' }]);
+  const position = await correct(stream, 2, { text: 'twice' });
+  // By another reader of the same store, like that of the access in memory.
+  await other.readAll(last, 10, 1_000_000);
+  expect(reader.newestCorrection).toBe(position);
+  expect(await pages()).toEqual([{ text: 'twice' }, { text: 'twice' }]);
+});
+
 it('lets a policy react that could not', async () => {
   const { stream, last } = await threeNotes();
   const seen: string[] = [];
