@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { statusOf } from '../graphql/kit/errors.js';
+import { readsBody } from './bodies.js';
 import { errorBody } from './errorBody.js';
 
 /** How a request's body may take its time, in milliseconds. */
@@ -23,15 +24,16 @@ declare module 'fastify' {
 export function refuseSlowBodies(fastify: FastifyInstance, otherwise: BodyTime): void {
   fastify.addHook('preParsing', (request, reply, payload, done) => {
     const { raw, routeOptions } = request;
-    const hasBody =
+    const announced =
       raw.headers['transfer-encoding'] !== undefined || Number(raw.headers['content-length']) > 0;
-    if (!hasBody) return done(null, payload);
+    // Nobody waits for a body that is not read: the route answers meanwhile, for as long as it likes.
+    if (!announced || !readsBody(raw.method ?? '')) return done(null, payload);
     const { silence, whole } = routeOptions.config.bodyTime ?? otherwise;
     const { socket } = raw;
     const started = performance.now();
     let seen = socket.bytesRead;
     const look = (): void => {
-      if (raw.complete || socket.destroyed || reply.sent) return;
+      if (raw.complete || socket.destroyed || reply.sent || reply.raw.headersSent) return;
       const spent = performance.now() - started;
       if (socket.bytesRead > seen && spent < whole) {
         seen = socket.bytesRead;

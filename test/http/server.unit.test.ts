@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { setTimeout } from 'node:timers/promises';
 import type { AddressInfo } from 'node:net';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import type { FastifyInstance } from 'fastify';
@@ -24,6 +26,13 @@ beforeAll(async () => {
   });
   fastify.post('/echo', async ({ body }) => ({ body }));
   fastify.get('/read', async () => ({ read: true }));
+  // Longer than a body may be silent, and a stream that is longer than a body may take.
+  fastify.get('/slow', async () => {
+    await setTimeout(2 * TIMES.body.silence);
+    return { slow: true };
+  });
+  fastify.addContentTypeParser('application/x-unread', (_request, _payload, done) => done(null, undefined));
+  fastify.post('/stream', async (_request, reply) => reply.type('text/plain').send(Readable.from(slowly())));
   fastify.post('/upload', { config: { bodyTime: { silence: 600, whole: Infinity } } }, async () => ({
     whole: true,
   }));
@@ -31,6 +40,13 @@ beforeAll(async () => {
   ({ port } = fastify.server.address() as AddressInfo);
 });
 afterAll(() => fastify.close());
+
+async function* slowly(): AsyncGenerator<string> {
+  for (let piece = 0; piece < 4; piece++) {
+    yield `${piece};`;
+    await setTimeout(TIMES.body.silence);
+  }
+}
 
 /** Sends pieces, one after the other with a pause, and reads until the server closes. */
 async function exchange(
@@ -42,7 +58,7 @@ async function exchange(
   const answered = text(socket);
   for (const piece of pieces) {
     if (socket.writable) socket.write(piece);
-    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    await setTimeout(pauseMs);
   }
   const answer = await answered;
   const [head = '', body = ''] = answer.split('\r\n\r\n');
@@ -84,6 +100,27 @@ describe('a request that does not come to its end', () => {
     const closing = post('/upload', slow.length).replace('Host: x', 'Host: x\r\nConnection: close');
     expect(await exchange([closing, ...slow])).toMatchObject({ status: 200, body: { whole: true } });
     expect(await exchange([post('/upload', 100), '{'])).toEqual(coded(408, 'REQUEST_TIMEOUT'));
+  });
+});
+
+describe('a request whose body nobody waits for', () => {
+  const announcing = (method: string, path: string): string =>
+    post(path, 100)
+      .replace('POST', method)
+      .replace('application/json', 'application/x-unread')
+      .replace('Host: x', 'Host: x\r\nConnection: close');
+
+  it('is answered by its route, which may take longer than a body', async () => {
+    expect(await exchange([announcing('GET', '/slow')])).toEqual({ status: 200, body: { slow: true } });
+  });
+
+  it('is answered to the end of a stream', async () => {
+    const socket = connect(port, '127.0.0.1');
+    socket.write(announcing('POST', '/stream'));
+    const answer = await text(socket);
+    expect(answer).toMatch(/^HTTP\/1\.1 200 /);
+    expect(answer.match(/\d;/g)).toEqual(['0;', '1;', '2;', '3;']);
+    expect(answer.endsWith('\r\n0\r\n\r\n')).toBe(true);
   });
 });
 
