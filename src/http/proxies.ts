@@ -10,7 +10,7 @@ export const MAX_PROXIES = 16;
 
 /** Where a request comes from, as far as that can be known. */
 export interface Client {
-  /** Undefined when the connection has gone already. */
+  /** Undefined when the connection has gone already, or what the proxies say contradicts itself. */
   readonly address: string | undefined;
   /** Whether it came by TLS, by what the proxy says. */
   readonly secure: boolean;
@@ -29,8 +29,9 @@ interface Way {
  * from: what stands left of the last trusted proxy's report the caller has written. A report that is no address
  * ends the way: the caller is then whoever made it.
  *
- * A proxy that writes one of the headers passes on the other as it came. So where both come they must agree;
- * otherwise nothing is known but the peer.
+ * A proxy that writes one of the headers passes on the other as it came, so neither can be preferred. Where both
+ * come they must agree; otherwise nobody knows who calls. That is no address, and not the proxy's: whoever could
+ * choose between two would have the limits of both, and of everybody else behind the proxy.
  */
 export class Proxies {
   /** @param before proxies that stand between this address and us */
@@ -66,7 +67,7 @@ export class Proxies {
       reportOf(elements, proxies)?.proto,
     ].filter((scheme) => scheme !== undefined);
     return {
-      address: agreed ? way.address : peer,
+      address: agreed ? way.address : undefined,
       secure: said.length > 0 && said.every((scheme) => scheme.toLowerCase() === 'https'),
     };
   }

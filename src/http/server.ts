@@ -19,7 +19,7 @@ import { refuseSlowBodies } from './slowBodies.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Of whoever calls, by what trusted proxies say; undefined when the connection has gone already. */
+    /** Of whoever calls, by what trusted proxies say; undefined where nobody knows (`Client.address`). */
     readonly clientAddress: string | undefined;
   }
 }

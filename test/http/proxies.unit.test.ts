@@ -95,9 +95,15 @@ describe('both headers', () => {
     expect(addressOf(1, both)).toBe('203.0.113.7');
   });
 
-  it('leave the peer where they do not: the proxy passes one of them on as the caller wrote it', () => {
-    expect(addressOf(1, { ...xff('198.51.100.1'), ...forwarded('for=203.0.113.7') })).toBe('10.0.0.1');
-    expect(addressOf(1, { ...xff('203.0.113.7'), ...forwarded('for="') })).toBe('10.0.0.1');
+  it.each<Headers>([
+    { ...xff('198.51.100.1'), ...forwarded('for=203.0.113.7') },
+    { ...xff('203.0.113.7'), ...forwarded('for="') },
+    // The proxy's own address is nobody's choice either.
+    { ...xff('203.0.113.7'), ...forwarded('for=10.0.0.1') },
+    { ...xff('203.0.113.7'), ...forwarded('proto=https') },
+  ])('leave no address where they do not, since either may be what the caller wrote: %j', (both) => {
+    expect(addressOf(1, both)).toBeUndefined();
+    expect(addressOf(PRIVATE, both)).toBeUndefined();
   });
 });
 
@@ -148,14 +154,23 @@ describe('whatever a caller writes', () => {
     );
   });
 
-  it('in both headers, it comes from the caller or the proxy, and from nobody else', () => {
+  it('before a proxy that leaves the other header alone, it is the caller or nobody', () => {
+    fc.assert(
+      fc.property(hostile, hostile, trusts, (list, other, trust) => {
+        const headers = { ...xff(`${list}, ${caller}`), ...forwarded(other) };
+        expect([caller, undefined]).toContain(addressOf(trust, headers));
+      }),
+    );
+  });
+
+  it('in both headers, it comes from nobody but the caller or the proxy', () => {
     fc.assert(
       fc.property(hostile, hostile, fc.boolean(), trusts, (list, other, appends, trust) => {
         const element = `for=${caller};proto=http`;
         const headers = appends
           ? { ...xff(`${list}, ${caller}`), ...forwarded(other) }
           : { ...xff(list), ...forwarded(`${other}, ${element}`) };
-        expect([caller, '10.0.0.1']).toContain(addressOf(trust, headers));
+        expect([caller, '10.0.0.1', undefined]).toContain(addressOf(trust, headers));
       }),
       { numRuns: 1_000 },
     );
