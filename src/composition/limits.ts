@@ -62,7 +62,7 @@ export async function openLimiter(
     // A ledger that is far behind does not have all calls of who was away for long.
     const lag = fresh ? undefined : await lagOf(store, usage.seen(), clock());
     if (!lag || lag.seconds > LEDGER_LAG_SECONDS_MAX) return loadFresh(wanted);
-    return loadFrom({ since: now - spanOf(longest), subjects: new Map() }, wanted, now);
+    return loadFrom({ since: now - spanOf(longest), most, subjects: new Map() }, wanted, now);
   };
   const aggregationOf = aggregationsOf(profile);
   const loads = new WatchedLoads(log);
@@ -192,5 +192,9 @@ function withoutCalls(tail: JournalTail, since: number): JournalTail {
   const subjects = [...tail.subjects].map(
     ([id, { changes }]) => [id, { recent: [], changes, since }] as const,
   );
-  return { since, subjects: new Map(subjects.filter(([, { changes }]) => changes.length > 0)) };
+  return {
+    since,
+    most: tail.most,
+    subjects: new Map(subjects.filter(([, { changes }]) => changes.length > 0)),
+  };
 }

@@ -3,7 +3,7 @@ import type { Limit } from '../plans/profile.js';
 import { SLIDING_MS } from '../plans/profile.js';
 import { Bucket } from './bucket.js';
 import type { LimitState, Spent } from './limiter.js';
-import { ageOf, kindOf, owedAfter } from './limiter.js';
+import { agesIn, kindOf, owedAfter } from './limiter.js';
 import type { Anchors, FixedWindow, Period } from './periods.js';
 import { isFixed, periodAt } from './periods.js';
 import { SlidingWindow } from './slidingWindow.js';
@@ -44,12 +44,12 @@ class WindowCounter implements Counter {
 
   constructor(
     private readonly windowMs: number,
-    meter: string,
+    { meter, amount }: Limit,
     spent: Spent,
     asOf: number,
   ) {
     this.#times = new SlidingWindow(windowMs);
-    for (const { at, amounts } of spent.recent) this.#times.add(asOf - ageOf(at, spent), amounts[meter] ?? 0);
+    for (const age of agesIn(spent, meter, windowMs, amount)) this.#times.add(asOf - age);
   }
 
   covers(): boolean {
@@ -237,6 +237,6 @@ function newCounter(limit: Limit, spent: Spent, moment: Moment, aggregationOf: A
   if (isFixed(window)) return new PeriodCounter(window, meter);
   const windowMs = SLIDING_MS[window];
   return kindOf(limit, aggregationOf) === 'window'
-    ? new WindowCounter(windowMs, meter, spent, moment.elapsed)
+    ? new WindowCounter(windowMs, limit, spent, moment.elapsed)
     : new BucketCounter(windowMs, limit, spent, moment.elapsed);
 }

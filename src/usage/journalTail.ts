@@ -34,6 +34,8 @@ interface SubjectTail {
 /** The end of the journal: what windows may still hold, and what the ledger may not have. */
 export interface JournalTail {
   readonly since: number;
+  /** How many calls it has of a subject at most. */
+  readonly most: number;
   /** By `subjectId`: of accounts, and of keys, which may have limits of their own. */
   readonly subjects: ReadonlyMap<string, SubjectTail>;
 }
@@ -129,7 +131,7 @@ export async function readJournalTail(
       since: recent.length < all.length ? (recent[0]?.at ?? since) : since,
     });
   }
-  return { since, subjects };
+  return { since, most, subjects };
 }
 
 /** Whether a use has spent anything: a refused one has not. */
@@ -170,7 +172,8 @@ export function spentOf(
       }
     }
   }
-  return { periods, recent: subject?.recent ?? [], since: subject?.since ?? tail.since, asOf };
+  const { since = tail.since, recent = [] } = subject ?? {};
+  return { periods, recent, since, asOf, most: tail.most };
 }
 
 /** Reads of the journal's tail, one at a time: who asks while one is under way shares the next. */

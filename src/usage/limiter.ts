@@ -145,6 +145,8 @@ export interface Spent {
   readonly since: number;
   /** What the clock that these times come from says now; one that was set since has no part in their ages. */
   readonly asOf: number;
+  /** The most that a limit by the minute or hour holds of what is counted: of more only the newest matters. */
+  readonly most: number;
 }
 
 /** The windows that slide. */
@@ -283,13 +285,18 @@ export function owedAfter(spent: Spent, meter: string, windowMs: number, amount:
   return Math.ceil(Math.min(all, Math.max(0, owed - age * amount)) / windowMs);
 }
 
-/** The ages of the uses that a sliding window counts, the oldest first: one for each of the amount. */
-export function agesIn(spent: Spent, meter: string, windowMs: number): number[] {
+/**
+ * The ages of the uses that a sliding window counts, the oldest first: one for each of the amount, and the
+ * newest alone of more than any limit holds, since one use may come to billions.
+ */
+export function agesIn(spent: Spent, meter: string, windowMs: number, limit: number): number[] {
+  const most = Math.max(spent.most, limit);
   const ages: number[] = [];
-  for (const { at, amounts } of spent.recent) {
+  for (let i = spent.recent.length - 1; i >= 0 && ages.length < most; i--) {
+    const { at, amounts } = spent.recent[i] as Spend;
     const age = ageOf(at, spent);
     if (age >= windowMs) continue;
-    for (let i = amounts[meter] ?? 0; i > 0; i--) ages.push(age);
+    for (let n = Math.min(amounts[meter] ?? 0, most - ages.length); n > 0; n--) ages.push(age);
   }
-  return ages;
+  return ages.reverse();
 }

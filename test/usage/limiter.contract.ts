@@ -24,7 +24,7 @@ const HOUR = SLIDING_MS.hour;
 const DAY = 24 * HOUR;
 export const NOON = Date.UTC(2026, 10, 22, 12);
 /** Long before any window: nothing was spent. */
-export const NOTHING: Spent = { periods: new Amounts(), recent: [], since: 0, asOf: NOON };
+export const NOTHING: Spent = { periods: new Amounts(), recent: [], since: 0, asOf: NOON, most: 10_000 };
 
 /** The time of all calls here: asking moves it. */
 export const time = new TestTime(NOON);
@@ -86,7 +86,7 @@ export function spentBy(calls: readonly Spend[], now: number): Spent {
       for (const [meter, amount] of Object.entries(amounts)) periods.add(meter, period, amount);
     }
   }
-  return { periods, recent: calls, since: 0, asOf: now };
+  return { ...NOTHING, periods, recent: calls, asOf: now };
 }
 
 const windows = fc.constantFrom<Limit['window']>('minute', 'hour', 'day', 'month');
@@ -339,6 +339,7 @@ export function limiterContract({ open, numRuns, exact }: Opening): void {
       recent: calls,
       since: NOON - 120_000,
       asOf: NOON,
+      most: 0,
     });
     const limiter = await open(load);
     const [bucket] = await limiter.states(asked(limits, NOON));
@@ -348,6 +349,7 @@ export function limiterContract({ open, numRuns, exact }: Opening): void {
       recent: [],
       since: NOON - 60_000,
       asOf: NOON,
+      most: 0,
     }));
     expect((await idle.states(asked(limits, NOON)))[0]?.used).toBe(0);
   });
@@ -660,6 +662,18 @@ export function limiterContract({ open, numRuns, exact }: Opening): void {
     expect(await of({ seconds: 31 })).toMatchObject({ kind: 'never' });
     taken(await of({ requests: 1, minutes: 99 }));
     expect((await limiter.states(asked(limits, NOON))).map(({ used }) => used)).toEqual([20, 2, 1]);
+  });
+
+  it('counts of a use no more than a limit can hold, and not less after the plan has changed', async () => {
+    const calls = [
+      { id: 'small', at: NOON - 30_000, amounts: { jobs: 1 } },
+      { id: 'large', at: NOON - 10_000, amounts: { jobs: 1e12 } },
+    ];
+    const limiter = await open(async ({ now }) => ({ ...spentBy(calls, now), most: 20 }));
+    const call = (amount: number): Promise<Take> | Take =>
+      limiter.take(asked([limit('minute', amount, 'jobs')], NOON, { amounts: { jobs: 1 } }));
+    expect(await call(5)).toMatchObject({ retryAfterMs: 50_000, limit: { used: 20, remaining: 0 } });
+    expect(await call(20)).toMatchObject({ retryAfterMs: 50_000, limit: { used: 20, remaining: 0 } });
   });
 
   it('is exact up to 2^53 - 1', async () => {

@@ -156,6 +156,14 @@ async function answered<T>(ask: () => Promise<T>): Promise<T> {
       expect(await used(limiter)).toEqual([0, 1, 0, 20]);
     });
 
+    it('counts no more of it than any limit can hold', async () => {
+      const limiter = await open(async () => ({ ...NOTHING, most: 100 }), undefined, GIVEN);
+      taken(await limiter.take(asked(limits, NOON, { amounts: { requests: 1, jobs: 500 } })));
+      const jobs = [limit('minute', 5, 'jobs'), limit('hour', 200, 'jobs')];
+      const states = await limiter.states(asked(jobs, NOON));
+      expect(states.map((state) => state.used)).toEqual([100, 200]);
+    });
+
     it('keeps the order of the times of its window', async () => {
       const minute = [limit('minute', 3)];
       const limiter = await open(

@@ -221,6 +221,7 @@ export class RedisLimiter implements Limiter {
     const args = [
       String(parts.indexOf(part) + 1),
       namesOf(limits),
+      String(spent.most),
       String(recorded.length),
       ...recorded,
       ...limits.flatMap((limit) => this.#loadedOf(limit, spent, now, anchors)),
@@ -240,7 +241,7 @@ export class RedisLimiter implements Limiter {
     if (kindOf(limit, this.#aggregationOf) === 'bucket') {
       return ['1', String(owedAfter(spent, meter, windowMs, amount) * windowMs)];
     }
-    const ages = agesIn(spent, meter, windowMs);
+    const ages = agesIn(spent, meter, windowMs, amount);
     return [String(ages.length), ...ages.map(String)];
   }
 

@@ -199,6 +199,8 @@ if ARGV[1] == 'load' then
   -- Only what is missing: another node may have been faster, and has counted since.
   local part = parts[next_number()]
   local names = next_text()
+  -- What any window holds at most: of a take of more than that no more is added.
+  local most = next_number()
   local now = time()
   local recorded = {}
   for _ = 1, next_number() do recorded[next_text()] = true end
@@ -226,7 +228,8 @@ if ARGV[1] == 'load' then
         local times = {}
         for i = 1, count do times[i] = now - values[i] end
         for _, take in ipairs(takes) do
-          for _ = 1, take.amounts[meter] or 0 do times[#times + 1] = take.at end
+          local amount = math.min(take.amounts[meter] or 0, math.max(most, limit.amount))
+          for _ = 1, amount do times[#times + 1] = take.at end
         end
         table.sort(times)
         redis.call('DEL', limit.times)
