@@ -63,7 +63,9 @@ it('stored text of any kind stops nobody, and a rebuild gives the same rows (law
         const plain = await PostgresEventStore.open(sql);
         await new Historian(plain).write(happenings);
         const events = await plain.readAll(0, 10_000, 100_000_000);
-        for (const { event, leaf, text } of events.length > 0 ? spoilings : []) {
+        // With nothing to read, everybody has reached the head before being built.
+        if (events.length === 0) return;
+        for (const { event, leaf, text } of spoilings) {
           const { position } = events[event % events.length] as (typeof events)[number];
           const [stored] = await sql.query<{ data: string }>(
             'SELECT data FROM store.events WHERE position = $1',
