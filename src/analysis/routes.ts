@@ -63,11 +63,9 @@ class Invalid extends Error {
 export async function serveAnalysis(fastify: FastifyInstance, options: AnalysisRoutes): Promise<void> {
   await fastify.register(async (scope) => {
     await acceptForms(scope);
-    // Another body is one without the fields that are asked for.
-    scope.addContentTypeParser('*', (_request, payload, done) => {
-      payload.resume();
-      done(null, undefined);
-    });
+    scope.addHook('onRequest', (request, _reply, done) => done(encodingRefused(request)));
+    // Another body is one without the fields that are asked for; read as far as any, so that it has an end.
+    scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, _body, done) => done(null, undefined));
     scope.setErrorHandler((error: FastifyError, _request, reply) => refuse(reply, error, options.log));
     serveFacts(scope, options);
     servePayment(scope, options);
@@ -75,16 +73,29 @@ export async function serveAnalysis(fastify: FastifyInstance, options: AnalysisR
   });
 }
 
+/** A form is read as it comes: unpacking it first would take a second bound, on what it comes to. */
+function encodingRefused({ headers }: FastifyRequest): Refused | undefined {
+  const encoding = headers['content-encoding']?.trim().toLowerCase() ?? '';
+  if (encoding === '' || encoding === 'identity') return undefined;
+  return new Refused(415, 'Send the body without Content-Encoding', {
+    'accept-encoding': 'identity',
+    // Otherwise what is not read would be waited for.
+    connection: 'close',
+  });
+}
+
 function serveFacts(
   scope: FastifyInstance,
   { settings, rules, paymentRequired, problems }: AnalysisRoutes,
 ): void {
-  only(scope, 'GET', '/health', async (_request, reply) => {
+  const health: Handler = async (_request, reply) => {
     const healthy = problems().length === 0;
     return reply
       .status(healthy ? 200 : 503)
       .send({ status: healthy ? 'healthy' : 'unhealthy', payment_enabled: paymentRequired });
-  });
+  };
+  // Probes come past the proxy.
+  only(scope, 'GET', '/health', health, { plainHttp: true });
   only(scope, 'GET', '/version', async () => ({ version: settings.version }));
   const patterns = patternsOf(rules);
   only(scope, 'GET', '/patterns', async () => patterns);
