@@ -5,6 +5,12 @@ import { scan } from './scan.js';
 const said = ({ events }: Scanned): string[] =>
   events.map(({ entry, speaker, text }) => `${entry} ${speaker}: ${text}`);
 
+test('the names of a CSV are read in one go, however long one is', () => {
+  const long = `"x${' '.repeat(2_000_000)}x"`;
+  const csv = `sender,${long},text\nKim,,no\n`;
+  expect(said(scan(csv, { format: 'csv' }))).toEqual(['0 Kim: no']);
+});
+
 describe('WhatsApp', () => {
   const IOS = [
     '\u200e[14.08.24, 21:00:10] Group: \u200eMessages and calls are end-to-end encrypted. No one can stop.',

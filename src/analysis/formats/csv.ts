@@ -8,6 +8,8 @@ const MAX_COLUMNS = 1_000;
 const DELIMITERS = [',', ';', '\t'];
 /** Longer ones name no columns of ours. */
 const MAX_HEADER = 4_096;
+/** What is looked at of one name: ours are far shorter. */
+const MAX_NAME = 100;
 
 /** How columns are named, in any case. */
 const NAMES = {
@@ -123,7 +125,13 @@ function delimiterOf(text: string): string | undefined {
 }
 
 function columnsOf(header: readonly string[]): Columns {
-  const names = header.map((name) => name.replace(/^[\ufeff"\s]+|["\s]+$/g, '').toLowerCase());
+  const names = header.map((name) =>
+    // The end of a long cell would be looked for from each of its characters.
+    name
+      .slice(0, MAX_NAME)
+      .replace(/^[\ufeff"\s]+|["\s]+$/g, '')
+      .toLowerCase(),
+  );
   const column = (kind: keyof typeof NAMES): number =>
     names.findIndex((name) => (NAMES[kind] as readonly string[]).includes(name));
   return { text: column('text'), speaker: column('speaker'), time: column('time') };
