@@ -6,6 +6,10 @@ import type {
   FastifyReply,
   FastifyRequest,
 } from 'fastify';
+import type { AddressGuard } from '../gate/addressGuard.js';
+import { ERRORS } from '../graphql/kit/errors.js';
+import { errorBody } from '../http/errorBody.js';
+import { placeOf } from '../ipAddress.js';
 import type { Logger } from '../logger.js';
 import { CSVS } from './answer.js';
 import { ENCODINGS } from './decode.js';
@@ -19,13 +23,19 @@ import type { RuleSet } from './rules.js';
 import type { AnalysisSettings } from './settings.js';
 import { TooLarge } from './unzip.js';
 import type { Upload } from './upload.js';
-import { acceptForms, receive } from './upload.js';
+import { acceptForms, largestForm, receive } from './upload.js';
+import { UploadSlots } from './uploadSlots.js';
 
-/** Files that are held at once; whoever comes then is asked to wait. */
+/** Files that are held at once, and of one place; whoever comes then is asked to wait. */
 const MAX_UPLOADS = 16;
+const MAX_UPLOADS_OF_PLACE = 2;
 const RETRY_AFTER_SECONDS = 5;
-/** In milliseconds: an upload ends on silence; half an hour is 10 MB by a telephone line. */
-const UPLOAD_TIME = { silence: 30_000, whole: 1_800_000 };
+/** In milliseconds: an upload ends on silence, and after five minutes, which is 10 MB at 280 kbit/s. */
+const UPLOAD_TIME = { silence: 30_000, whole: 300_000 };
+/** For reading an answer, in milliseconds: whoever reads holds a thread that others wait for. */
+const ANSWER_MS = 120_000;
+/** What is still sent of a body that nobody reads is taken as long: browsers read no answer before. */
+const DRAIN_MS = 30_000;
 
 export interface AnalysisRoutes {
   readonly settings: AnalysisSettings;
@@ -34,7 +44,11 @@ export interface AnalysisRoutes {
   readonly paymentRequired: boolean;
   /** What keeps the process from serving; empty when it is ready. */
   readonly problems: () => readonly string[];
+  /** Of each route by address. */
+  readonly guard: AddressGuard;
   readonly log: Logger;
+  /** How long an answer may take to be read, in milliseconds. */
+  readonly answerMs?: number;
 }
 
 /** What the caller did or lacks, in the shape of FastAPI with the status as `code`. */
@@ -43,6 +57,7 @@ class Refused extends Error {
     readonly status: number,
     readonly detail: string,
     readonly headers: Readonly<Record<string, string>> = {},
+    readonly also: object = {},
   ) {
     super(detail);
   }
@@ -67,6 +82,14 @@ export async function serveAnalysis(fastify: FastifyInstance, options: AnalysisR
     // Another body is one without the fields that are asked for; read as far as any, so that it has an end.
     scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, _body, done) => done(null, undefined));
     scope.setErrorHandler((error: FastifyError, _request, reply) => refuse(reply, error, options.log));
+    scope.addHook('onRequest', (request, _reply, done) => {
+      const wait = options.guard.take(placeOfCaller(request), request.routeOptions.url ?? '');
+      done(wait === 0 ? undefined : rateLimited(Math.ceil(wait / 1000)));
+    });
+    scope.addHook('onResponse', (request, _reply, done) => {
+      drain(request);
+      done();
+    });
     serveFacts(scope, options);
     servePayment(scope, options);
     serveAnalyze(scope, options);
@@ -128,23 +151,29 @@ function servePayment(scope: FastifyInstance, { paymentRequired }: AnalysisRoute
 
 function serveAnalyze(
   scope: FastifyInstance,
-  { settings, rules, pool, paymentRequired }: AnalysisRoutes,
+  { settings, rules, pool, paymentRequired, answerMs = ANSWER_MS }: AnalysisRoutes,
 ): void {
-  let uploads = 0;
+  const slots = new UploadSlots(MAX_UPLOADS, MAX_UPLOADS_OF_PLACE);
   const wanted = (name: string): boolean =>
     settings.extensions.some((extension) => name.toLowerCase().endsWith(extension));
 
   const analyze: Handler = async (request, reply) => {
-    if (uploads >= MAX_UPLOADS) {
+    // Nobody holds anything for a file that is not taken anyway.
+    if (paymentRequired) refusePayment(request);
+    if (Number(request.headers['content-length'] ?? 0) > largestForm(settings.maxBytes)) {
+      throw tooLarge(settings);
+    }
+    const slot = slots.take(placeOfCaller(request));
+    if (slot === 'place') throw rateLimited(RETRY_AFTER_SECONDS);
+    if (slot === 'total') {
       throw new Refused(503, 'Too many files are being analysed. Try again in a few seconds.', {
         'retry-after': String(RETRY_AFTER_SECONDS),
       });
     }
-    uploads += 1;
     const left = new AbortController();
     // It comes once, whether the answer was sent or whoever asked has left.
     reply.raw.once('close', () => {
-      uploads -= 1;
+      slot();
       left.abort();
     });
     const { socket } = request.raw;
@@ -155,7 +184,6 @@ function serveAnalyze(
           ? error
           : new Invalid(['body'], 'The form cannot be read', 'value_error');
       });
-      if (paymentRequired) checkPayment(upload, request);
       const bytes = checkFile(upload, settings, wanted);
       const options = {
         format: chosen(upload, 'format', FORMAT_NAMES) as FormatName | undefined,
@@ -167,8 +195,15 @@ function serveAnalyze(
       const running = await pool
         .run(bytes, options, left.signal)
         .finally(() => socket.setTimeout(scope.server.timeout));
-      left.signal.addEventListener('abort', running.close);
-      if (left.signal.aborted) running.close();
+      const deadline = setTimeout(() => socket.destroy(), answerMs);
+      left.signal.addEventListener('abort', () => {
+        clearTimeout(deadline);
+        running.close();
+      });
+      if (left.signal.aborted) {
+        clearTimeout(deadline);
+        running.close();
+      }
       return await reply
         .type('application/json; charset=utf-8')
         .send(Readable.from(json(running), { objectMode: false }));
@@ -180,13 +215,36 @@ function serveAnalyze(
   only(scope, 'POST', '/analyze', analyze, { bodyTime: UPLOAD_TIME });
 }
 
-/** No payment service is configured yet, so there is no intent that could have been paid. */
-function checkPayment({ fields }: Upload, { query }: FastifyRequest): never {
-  const id = (query as Record<string, unknown>)['payment_intent_id'] ?? fields.get('payment_intent_id');
+/**
+ * No payment service is configured yet, so there is no intent that could have been paid: nothing is read for
+ * one that stands in the form.
+ */
+function refusePayment({ query }: FastifyRequest): never {
+  const id = (query as Record<string, unknown>)['payment_intent_id'];
   if (id === undefined || id === '') {
     throw new Refused(402, 'Payment required. Please provide payment_intent_id.');
   }
   throw new Refused(402, 'Payment verification failed');
+}
+
+/** What counts as one caller: of IPv6 everybody has a network of addresses. */
+function placeOfCaller({ clientAddress }: FastifyRequest): string {
+  return placeOf(clientAddress ?? '') ?? '';
+}
+
+/** A refusal that both who knows FastAPI and who knows our other routes can read. */
+function rateLimited(seconds: number): Refused {
+  const also = errorBody('RATE_LIMITED');
+  return new Refused(429, ERRORS.RATE_LIMITED[1], { 'retry-after': String(seconds) }, also);
+}
+
+/** Takes what still comes of a body that nobody reads, for a while, so that the answer is seen. */
+function drain({ raw }: FastifyRequest): void {
+  if (raw.complete || raw.socket.destroyed) return;
+  raw.unpipe();
+  raw.resume();
+  const timer = setTimeout(() => raw.socket.destroy(), DRAIN_MS).unref();
+  raw.once('end', () => clearTimeout(timer));
 }
 
 function checkFile(
@@ -266,7 +324,11 @@ function refuse(reply: FastifyReply, error: FastifyError, log: Logger): FastifyR
     return reply.status(422).send({ detail: [{ loc, msg, type }] });
   }
   if (error instanceof Refused) {
-    return reply.status(error.status).headers(error.headers).send(coded(error.status, error.detail));
+    const { status, detail, headers, also } = error;
+    return reply
+      .status(status)
+      .headers(headers)
+      .send({ ...also, ...coded(status, detail) });
   }
   if (error instanceof AnalysisRefused) return reply.status(400).send(coded(400, error.message));
   // What Fastify finds wrong with a request.

@@ -2,8 +2,11 @@ import multipart from '@fastify/multipart';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { TooLarge } from './unzip.js';
 
-/** Of a file that is too large so much is read to its end, as multiples of the limit: browsers read no answer before. */
-const DRAINED = 4;
+/** What may stand in a form beside its file, in bytes. */
+const BESIDE_FILE = 1024 * 1024;
+
+/** Of a form as a whole, in bytes, however many files it has. */
+export const largestForm = (maxBytes: number): number => maxBytes + BESIDE_FILE;
 
 /** What came in a form. */
 export interface Upload {
@@ -39,9 +42,27 @@ export async function acceptForms(fastify: FastifyInstance): Promise<void> {
 
 /**
  * Reads a form; its file is held in memory and never written anywhere.
- * @throws TooLarge for what is not even worth reading to its end
+ * @throws TooLarge as soon as more has come than the largest form has; nothing is read from then on
  */
 export async function receive(
+  request: FastifyRequest,
+  wanted: (name: string) => boolean,
+  maxBytes: number,
+): Promise<Upload> {
+  let size = 0;
+  const tooLarge = new Promise<never>((_resolve, reject) => {
+    // Everything counts: what stands before, between and behind the parts as well.
+    request.raw.on('data', (chunk: Uint8Array) => {
+      size += chunk.length;
+      if (size <= largestForm(maxBytes)) return;
+      request.raw.unpipe();
+      reject(new TooLarge());
+    });
+  });
+  return Promise.race([readForm(request, wanted, maxBytes), tooLarge]);
+}
+
+async function readForm(
   request: FastifyRequest,
   wanted: (name: string) => boolean,
   maxBytes: number,
@@ -81,8 +102,7 @@ async function read(
         bytes = larger;
       }
       bytes.set(chunk, size);
-    } else if (end > DRAINED * maxBytes) throw new TooLarge();
-    else if (end > maxBytes) bytes = new Uint8Array(0);
+    } else if (end > maxBytes) bytes = new Uint8Array(0);
     size = end;
   }
   const tooLarge = size > maxBytes;

@@ -9,11 +9,19 @@ import { RulesInvalid } from '../analysis/rules.js';
 import { readAnalysisSettings } from '../analysis/settings.js';
 import type { Config } from '../config.js';
 import { ConfigError } from '../config.js';
+import { AddressGuard } from '../gate/addressGuard.js';
 import type { Logger } from '../logger.js';
 import type { Shutdown } from '../shutdown.js';
 
 /** Threads that analyse: more would take the processor from the calls. */
 const MAX_THREADS = 2;
+
+/** Calls a minute of each route from one address. */
+const PER_MINUTE = 120;
+const PER_MINUTE_BY_ROUTE = new Map([
+  ['/analyze', 10],
+  ['/create-payment-intent', 10],
+]);
 
 /** The analysis of files, where the profile sells it. */
 export interface Scanner {
@@ -39,7 +47,8 @@ export async function openScanner(
   shutdown.add('analysis threads', () => pool.close());
   return {
     serve: async (fastify, problems) => {
-      await serveAnalysis(fastify, { settings, rules, pool, paymentRequired, problems, log });
+      const guard = new AddressGuard(PER_MINUTE, PER_MINUTE_BY_ROUTE);
+      await serveAnalysis(fastify, { settings, rules, pool, paymentRequired, problems, guard, log });
       await serveDemo(fastify, join(root, 'web', 'scanner'), settings, rules, paymentRequired);
     },
   };

@@ -50,17 +50,22 @@ beforeAll(async () => {
   ) as never;
   free = await startApp({
     log,
-    env: { PROFILE: 'scanner', PAYMENT_REQUIRED: 'false', CORS_ALLOW_ORIGINS: '*' },
+    env: { PROFILE: 'scanner', PAYMENT_REQUIRED: 'false', TRUST_PROXY: '1', CORS_ALLOW_ORIGINS: '*' },
   });
-  paid = await startApp({ log, env: { PROFILE: 'scanner' } });
+  paid = await startApp({ log, env: { PROFILE: 'scanner', TRUST_PROXY: '1' } });
 }, SLOW_MS);
 afterAll(async () => {
   await free.close();
   await paid.close();
 }, SLOW_MS);
 
+let addresses = 0;
+/** Each call comes from elsewhere, so that no limit of one address is met by chance. */
+const anotherAddress = (): string => `10.${addresses >> 16}.${(addresses >> 8) & 255}.${addresses++ & 255}`;
+
 async function ask(app: TestApp, path: string, init: RequestInit = {}): Promise<Answer> {
-  const response = await fetch(`${app.app.url}${path}`, init);
+  const headers = { 'x-forwarded-for': anotherAddress(), ...(init.headers as Record<string, string>) };
+  const response = await fetch(`${app.app.url}${path}`, { ...init, headers });
   return { status: response.status, headers: response.headers, body: (await response.json()) as Body };
 }
 
@@ -360,6 +365,7 @@ describe('other files', () => {
           headers: {
             'content-type': 'multipart/form-data; boundary=b',
             'content-length': Buffer.byteLength(body),
+            'x-forwarded-for': anotherAddress(),
           },
         });
         sending.on('error', () => undefined).on('close', resolve);
