@@ -99,15 +99,46 @@ async function answered<T>(ask: () => Promise<T>): Promise<T> {
       (await limiter.states(asked(limits, time.clock))).map((state) => state.used);
 
     it('survives a reload of the counters, and is given back to them once', async () => {
-      const limiter = await open(async ({ now }) => spentBy([spend(now, 30)], now), undefined, GIVEN);
-      const take = taken(await limiter.take(asked(limits, NOON, { cost: 20 })));
+      const recorded = [spend(NOON, 30)];
+      const limiter = await open(async ({ now }) => spentBy([...recorded], now), undefined, GIVEN);
+      const call = asked(limits, NOON, { cost: 20 });
+      const take = taken(await limiter.take(call));
       await limiter.forget(SUBJECT);
       expect(await used(limiter)).toEqual([2, 2, 50, 50]);
       take.settle({ cost: 5 });
       expect(await used(limiter)).toEqual([2, 2, 35, 35]);
+      recorded.push({ id: call.useId, at: take.at, amounts: { cost: 5, requests: 1 } });
       await limiter.forget(SUBJECT);
-      // It has ended: from here on the journal tells.
-      expect(await used(limiter)).toEqual([1, 1, 30, 30]);
+      // From here on the journal tells.
+      expect(await used(limiter)).toEqual([2, 2, 35, 35]);
+    });
+
+    it('counts with what it came to where it is settled after the journal was read for a load', async () => {
+      const [read, gate] = [deferred(), deferred()];
+      const load = async (): Promise<typeof NOTHING> => {
+        read.resolve();
+        await gate.promise;
+        return NOTHING;
+      };
+      const prefix = `tollgraph-test:${randomUUID()}`;
+      const [taker, loader] = [
+        await open(async () => NOTHING, prefix, GIVEN),
+        await open(load, prefix, GIVEN),
+      ];
+      const settled = taken(await taker.take(asked(limits, NOON, { cost: 20 })));
+      const undone = taken(await taker.take(asked(limits, NOON, { cost: 7 })));
+      await taker.forget(SUBJECT);
+      const late = used(loader);
+      await read.promise;
+      settled.settle({ cost: 5 });
+      undone.undo();
+      await taker.forget(SUBJECT);
+      gate.resolve();
+      expect(await late).toEqual([1, 1, 5, 5]);
+      // It lapses as any other.
+      time.pass(61_000);
+      await taker.forget(SUBJECT);
+      expect(await used(taker)).toEqual([0, 0, 0, 0]);
     });
 
     it('counts once where its record is loaded before it is settled', async () => {

@@ -119,7 +119,9 @@ export class RedisLimiter implements Limiter {
       // A take that is not given back lapses: by then its use is recorded.
       if (!back) return;
       const taken = parts.flatMap((part) => part.asked.map(({ meter }) => String(amounts[meter] ?? 0)));
-      const args = [`${takenAt}|${entry}`, takenAt, ...taken];
+      const left = textOf(amounts, back);
+      const leftEntry = left && `${takenAt}|${left}${entry.slice(entry.indexOf('|'))}`;
+      const args = [`${takenAt}|${entry}`, leftEntry, takenAt, ...taken];
       // No answer waits for it. What gets lost stays spent: it gives nothing away.
       const given = this.#run('back', parts, asked, back, at, args)
         .catch((error: unknown) => {
@@ -164,10 +166,9 @@ export class RedisLimiter implements Limiter {
     amounts: MeterAmounts,
     useId: string,
   ): Promise<Decision> {
-    const spent = Object.entries(amounts).map(([meter, amount]) => `${meter}=${amount}`);
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const at = account.now + this.#skew;
-      const entry = `${spent.join()}|${periodsOf(at, account.anchors).join()}|${useId}`;
+      const entry = `${textOf(amounts)}|${periodsOf(at, account.anchors).join()}|${useId}`;
       const [from, to] = holdFor(at, account.anchors);
       const names = parts.map(({ limits }) => namesOf(limits));
       const args = [digits(from), digits(to), ...names, entry];
@@ -308,6 +309,13 @@ export class RedisLimiter implements Limiter {
     ]);
   }
 }
+
+/** What stays of amounts without what is given back; empty where nothing does. */
+const textOf = (amounts: MeterAmounts, back: MeterAmounts = {}): string =>
+  Object.entries(amounts)
+    .map(([meter, amount]) => [meter, amount - (back[meter] ?? 0)] as const)
+    .flatMap(([meter, left]) => (left > 0 ? `${meter}=${left}` : []))
+    .join();
 
 /** What of an account says which periods are meant. */
 type Timed = Pick<Account, 'now' | 'anchors'>;

@@ -18,7 +18,8 @@
 --                          `rate:<name>` for each window
 -- Beside it lie the takes that are open: a sorted set by the time at which they lapse, each member
 -- `<time>|<meter>=<amount>,…|<period>,…|<use id>`. Counters that are loaded again have them added, unless
--- their use is in what is loaded; so a take is given back to each part once, or not at all.
+-- their use is in what is loaded; so a take is given back to each part once, or not at all. One that is given
+-- back in part stands for what is left until it lapses.
 --
 -- KEYS  two for each part, the account and then the key: the hash and the open takes;
 --       then the list of times of each limit that slides, oldest first.
@@ -260,9 +261,18 @@ end
 
 if ARGV[1] == 'back' then
   local member = next_text()
+  -- What stands for what stays spent, if anything does.
+  local left = next_text()
   local taken_at = next_number()
   local lapsed = number(parts[1], 'at') - taken_at >= LAPSE_MS
-  for _, part in ipairs(parts) do part.open = redis.call('ZREM', part.takes, member) == 1 and not lapsed end
+  for _, part in ipairs(parts) do
+    part.open = redis.call('ZREM', part.takes, member) == 1 and not lapsed
+    -- A load that is under way may have read the journal before its record.
+    if part.open and left ~= '' then
+      redis.call('ZADD', part.takes, digits(taken_at + LAPSE_MS), left)
+      redis.call('PEXPIRE', part.takes, ARGV[3])
+    end
+  end
   for _, limit in ipairs(limits) do
     local part, points, taken = limit.part, limit.points, next_number()
     if part.open and points > 0 and is_loaded(limit) then
