@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { once } from 'node:events';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { AnalysisPool } from '../../src/analysis/pool.js';
@@ -98,6 +99,21 @@ test('whoever does not read an answer loses it, and the thread goes to the next'
   // Nothing of it is read.
   expect(await analyze(port, '10.0.0.2')).toBe(200);
   await expect(text(slow)).rejects.toThrow('aborted');
+});
+
+test('a connection whose file waits for a thread may be silent for longer than others', async () => {
+  const port = await serve();
+  servers[0]?.server.setTimeout(300);
+  const held = await pool.run(new TextEncoder().encode('no'), {}, new AbortController().signal);
+  const waiting = analyze(port, '10.0.0.1');
+  waiting.catch(() => undefined);
+  await fetch(`http://127.0.0.1:${port}/version`);
+  // Opened later and as silent: once it has been closed, the other would have been.
+  const idle = connect(port, '127.0.0.1');
+  idle.resume();
+  await once(idle, 'close');
+  held.close();
+  expect(await waiting).toBe(200);
 });
 
 test('one place holds two files at once, and nobody else has to wait for them', async () => {
