@@ -33,6 +33,8 @@ export interface ModelRunnerOptions {
   readonly retirement: RetirementRules;
   /** Waits before further attempts at an event that failed. */
   readonly retryMs: readonly number[];
+  /** The first wait before another rebuild of what a correction has made obsolete, after one that failed. */
+  readonly renewMs: number;
   readonly observe: BatchObserver;
   readonly onError: (error: unknown) => void;
 }
@@ -72,6 +74,9 @@ export interface RebuildReport {
  */
 const ALONE_REST_MS = 250;
 
+/** How many times in a row the wait after a rebuild that failed is doubled. */
+const RENEW_DOUBLINGS = 6;
+
 /** Where a model stands before anything is known of it. */
 const UNKNOWN = { generation: 1, checkpoint: START, changed: START, replays: 0 };
 
@@ -87,6 +92,9 @@ export class ModelRunner {
   #failure: unknown;
   /** What an operator has asked for and is not done. */
   #busy: { readonly what: string; readonly done: Promise<unknown> } | undefined;
+  /** Rebuilds that corrections asked for and that failed, in a row; and the wait after the last one. */
+  #failed = 0;
+  #waiting: NodeJS.Timeout | undefined;
   readonly #stopping = new AbortController();
 
   constructor(
@@ -141,6 +149,7 @@ export class ModelRunner {
 
   async stop(): Promise<void> {
     this.#stopping.abort(new OperatorRefusal('the process is stopping'));
+    clearTimeout(this.#waiting);
     await this.#busy?.done.catch(() => undefined);
     await this.#leadership.stop();
   }
@@ -303,7 +312,18 @@ export class ModelRunner {
   /** Rebuilds what has an event in it as it was before a correction. */
   #renew(): void {
     if (!this.#writer?.outdated || !this.leads || !this.#built || this.#busy) return;
+    if (this.#waiting || this.#stopping.signal.aborted) return;
     this.rebuild().catch((error: unknown) => this.options.onError(error));
+  }
+
+  /** It began at the first event: what has failed may fail again, and others need the database as well. */
+  #renewLater(): void {
+    if (this.#waiting || this.#stopping.signal.aborted || !this.#writer?.outdated) return;
+    const wait = this.options.renewMs * 2 ** Math.min(this.#failed++, RENEW_DOUBLINGS);
+    this.#waiting = setTimeout(() => {
+      this.#waiting = undefined;
+      this.#renew();
+    }, wait).unref();
   }
 
   /** Somebody else writes: this process shows where that one stands. */
@@ -402,6 +422,7 @@ export class ModelRunner {
       throw error;
     }
     this.#writer = next;
+    this.#failed = 0;
     this.#show(next.state());
   }
 
@@ -438,6 +459,11 @@ export class ModelRunner {
       throw new OperatorRefusal(`the read model ${name} is still being built for the first time`);
     const done = work(writer).finally(() => (this.#busy = undefined));
     this.#busy = { what, done };
+    // The new generation may have met a correction meanwhile, and there may be no page for a long time.
+    done.then(
+      () => this.#renew(),
+      () => this.#renewLater(),
+    );
     return done;
   }
 }

@@ -21,6 +21,8 @@ export interface ProjectorOptions {
   readonly retirement?: Partial<RetirementRules>;
   /** Waits before further attempts at an event that failed. */
   readonly retryMs?: readonly number[];
+  /** The first wait before another rebuild of what a correction has made obsolete, after one that failed. */
+  readonly renewMs?: number;
   readonly observe?: BatchObserver;
 }
 
@@ -35,6 +37,7 @@ const RETIREMENT: RetirementRules = {
   versionMs: 24 * 3_600_000,
 };
 const RETIRE_EVERY_MS = 60_000;
+const RENEW_MS = 5_000;
 
 /** Runs the read models that this process writes, and stands by for those that another one does. */
 export class Projector implements ReadModels {
@@ -62,6 +65,7 @@ export class Projector implements ReadModels {
         load: { ...(leases.alone ? LOAD_ALONE : LOAD), ...options.load },
         retirement: { ...RETIREMENT, ...options.retirement },
         retryMs: options.retryMs ?? POISON_RETRY_MS,
+        renewMs: options.renewMs ?? RENEW_MS,
         observe: options.observe ?? unobserved,
         onError: (error) => onError(model.name, error),
       });

@@ -1,5 +1,6 @@
+import type { ProjectorOptions } from '../../src/following/projector.js';
 import { Projector } from '../../src/following/projector.js';
-import type { ReadModel } from '../../src/following/readModel.js';
+import type { ReadModel, Tables } from '../../src/following/readModel.js';
 import { PostgresEventStore } from '../../src/adapters/postgres/eventStore.js';
 import { CommandHandler } from '../../src/eventsourcing/commandHandler.js';
 import { correctionsDecider } from '../../src/eventsourcing/correct.js';
@@ -16,7 +17,7 @@ import { EventReader } from '../../src/following/reader.js';
 import type { Sql } from '../../src/sql/sql.js';
 import { freshSql } from '../support/database.js';
 import { notes } from '../projections/models.js';
-import { newEvent, newStream } from './fixtures.js';
+import { deferred, newEvent, newStream } from './fixtures.js';
 
 const LONG = 20_000;
 
@@ -54,9 +55,10 @@ const lengths: ReadModel = {
     })),
 };
 
-async function project(): Promise<Projector> {
+async function project(models = [notes, lengths], options: ProjectorOptions = {}): Promise<Projector> {
   const reader = new EventReader(store);
-  const projector = await Projector.open(sql, reader, [notes, lengths], () => undefined, { retryMs: [] });
+  const all = { retryMs: [], ...options };
+  const projector = await Projector.open(sql, reader, models, () => undefined, all);
   projector.start();
   closing.push(async () => {
     reader.close();
@@ -165,6 +167,81 @@ it('what a correction makes obsolete is renewed after a crash, too', async () =>
   const after = await project();
   await generation(after, 2);
   expect(await lengthsOf(after)).toEqual([3, 6, 5]);
+});
+
+describe('the rebuild that a correction asks for', () => {
+  const noted = async (): Promise<Position> =>
+    (await store.append(newStream(), NO_STREAM, [newEvent({ data: '{"text":""}' })])).position;
+
+  /** Counts the generations that are begun, and lets no further one than the first be. */
+  function broken(): { model: ReadModel; mend: () => void; begun: () => number; tried: Promise<void> } {
+    const tried = deferred();
+    let whole = false;
+    let begun = 0;
+    const create = (t: Tables): string => {
+      if (++begun > 1) tried.resolve();
+      return begun === 1 || whole ? lengths.create(t) : 'no SQL';
+    };
+    return {
+      model: { ...lengths, create },
+      mend: () => (whole = true),
+      begun: () => begun,
+      tried: tried.promise,
+    };
+  }
+
+  it('waits after it has failed', async () => {
+    const { stream, last } = await threeNotes();
+    const { model, begun, tried } = broken();
+    const projector = await project([model], { renewMs: 3_600_000 });
+    expect(await projector.allReached(last, LONG)).toBe(true);
+    await correct(stream, 1, { text: 'mended' });
+    await tried;
+    for (let page = 0; page < 5; page++) expect(await projector.allReached(await noted(), LONG)).toBe(true);
+    expect(begun()).toBe(2);
+  });
+
+  it('is tried again when nothing else happens', async () => {
+    const { stream, last } = await threeNotes();
+    const { model, mend, tried } = broken();
+    const projector = await project([model], { renewMs: 1 });
+    expect(await projector.allReached(last, LONG)).toBe(true);
+    await correct(stream, 1, { text: 'mended' });
+    await tried;
+    mend();
+    await generation(projector, 2);
+    expect(await lengthsOf(projector)).toEqual([3, 6, 5]);
+  });
+
+  it('is repeated for a correction that came while it went on', async () => {
+    const { stream, last } = await threeNotes();
+    const inner = store;
+    let meanwhile: (() => Promise<void>) | undefined;
+    store = new Proxy(inner, {
+      get: (target, name) => {
+        if (name === 'readTypes')
+          return async (...args: Parameters<EventStore['readTypes']>) => {
+            const page = await inner.readTypes(...args);
+            const now = meanwhile;
+            meanwhile = undefined;
+            await now?.();
+            return page;
+          };
+        const value: unknown = Reflect.get(target, name);
+        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+      },
+    });
+    const projector = await project([lengths]);
+    expect(await projector.allReached(last, LONG)).toBe(true);
+    meanwhile = async () => {
+      // Its first page has been read, and the generation that serves meets the correction.
+      const second = await correct(stream, 2, { text: 'mended, too' });
+      expect(await projector.allReached(second, LONG)).toBe(true);
+    };
+    await correct(stream, 1, { text: 'mended' });
+    await generation(projector, 3);
+    expect(await lengthsOf(projector)).toEqual([3, 6, 11]);
+  });
 });
 
 it('is known to processes that were there before, and to those that start later', async () => {
