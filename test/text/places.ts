@@ -28,7 +28,7 @@ export type Sound = (name: string, type: string) => string;
 export interface Place {
   readonly name: string;
   /** An operation with a text in this place, and elsewhere what is needed. */
-  operation(text: string, sound: Sound): { readonly query: string; readonly variables: object };
+  readonly operation: (text: string, sound: Sound) => { readonly query: string; readonly variables: object };
 }
 
 interface Step {
