@@ -142,12 +142,12 @@ export class SigningKeys {
       ],
     );
     await this.#load();
-    // Whose last token is over has no more use.
-    const good = this.#good(now).map((key) => key.kid);
-    await this.sql.query('DELETE FROM vault.signing_keys WHERE signs_at <= $1 AND kid <> ALL($2::text[])', [
-      new Date(now),
-      good,
-    ]);
+    // Whose last token is over has no more use. Only what was loaded is judged: another node may have added its
+    // key since, and has signed with it.
+    const good = new Set(this.#good(now));
+    const over = this.#keys.filter((key) => !good.has(key)).map((key) => key.kid);
+    if (over.length === 0) return;
+    await this.sql.query('DELETE FROM vault.signing_keys WHERE kid = ANY($1::text[])', [over]);
   }
 
   /** An outage leaves what is known: the keys of a month do not change in its time. */

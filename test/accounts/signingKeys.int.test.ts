@@ -11,15 +11,19 @@ const MASTER = randomBytes(32);
 let database: Awaited<ReturnType<typeof freshSql>>;
 let queries: string[];
 let away = false;
+/** What happens once a statement is through. */
+let afterQuery: ((text: string) => Promise<void>) | undefined;
 let sql: Sql;
 beforeAll(async () => {
   database = await freshSql();
   sql = {
     ...database.sql,
-    query: (text, ...rest) => {
+    query: async <R extends object>(text: string, params?: readonly unknown[]) => {
       queries.push(text);
-      if (away) return Promise.reject(new Error('the database is away'));
-      return database.sql.query(text, ...rest);
+      if (away) throw new Error('the database is away');
+      const found = await database.sql.query<R>(text, params);
+      await afterQuery?.(text);
+      return found;
     },
     transaction: (...args) => database.sql.transaction(...args),
     script: (text) => database.sql.script(text),
@@ -75,6 +79,23 @@ it('nodes that begin at the same moment verify the tokens of each other', async 
       });
     }
   }
+});
+
+it('a node that adds its key leaves one alone that another node has added since', async () => {
+  const [one, two] = [await node(), await node()];
+  const other = await two.signing(NOON);
+  const rows = 'vault.signing_keys';
+  await database.sql.script(`CREATE TABLE vault.kept AS SELECT * FROM ${rows}; DELETE FROM ${rows};`);
+  let loads = 0;
+  afterQuery = async (text) => {
+    // The second time it has just added its own.
+    if (!text.startsWith('SELECT * FROM vault.signing_keys') || ++loads !== 2) return;
+    await database.sql.script(`INSERT INTO ${rows} SELECT * FROM vault.kept; DROP TABLE vault.kept;`);
+  };
+  await one.signing(NOON);
+  afterQuery = undefined;
+  expect(loads).toBe(2);
+  expect(await kidsOf(await node(), NOON)).toContain(other.kid);
 });
 
 it('a month later there is another: published for an hour, then it signs', async () => {
