@@ -72,8 +72,8 @@ const listed = (value: string): string[] =>
     .map((entry) => entry.trim())
     .filter(Boolean);
 
-/** A key that somebody else has made, and its plan. The last colon stands before the plan. */
-const KEY_AND_PLAN = /^(?<key>[!-~]{16,200}):(?<plan>[^:]*)$/;
+/** A key that somebody else has made, and its plan where it is named. The last colon stands before the plan. */
+const KEY_AND_PLAN = /^(?<key>[!-~]{16,200}):(?<plan>[^:]*)$|^(?<bare>[!-9;-~]{16,200})$/;
 
 /** What is wrong with an entry is said without its content: it is a secret. */
 const keysIn = (name: string) =>
@@ -83,9 +83,9 @@ const keysIn = (name: string) =>
     .transform((value, context) =>
       listed(value).map((text, index) => {
         const entry = `${name}, entry ${index + 1}`;
-        const { key, plan } = KEY_AND_PLAN.exec(text)?.groups ?? {};
-        if (key === undefined || plan === undefined) {
-          const message = `entry ${index + 1} must be key:plan, the key 16 to 200 visible ASCII characters`;
+        const { bare, key = bare, plan } = KEY_AND_PLAN.exec(text)?.groups ?? {};
+        if (key === undefined) {
+          const message = `entry ${index + 1} must be key:plan, or the key alone where the profile names the plan; the key 16 to 200 visible ASCII characters`;
           context.addIssue({ code: 'custom', message });
           return z.NEVER;
         }
@@ -252,7 +252,8 @@ export interface Config {
   /** Keys that others have made, with the plan of each; no key stands there twice. */
   readonly environmentKeys: readonly {
     readonly key: string;
-    readonly plan: string;
+    /** Undefined where the profile has to name it. */
+    readonly plan: string | undefined;
     /** Names where it stands. */
     readonly entry: string;
   }[];

@@ -49,6 +49,8 @@ export interface Server {
   readonly demoKey: string | undefined;
   /** Patterns that this start has published or revised. */
   readonly imported: number;
+  /** Whether the profile has a catalogue of patterns. */
+  readonly catalogue: boolean;
   /** Answers what is under way, flushes, and closes. @throws ShutdownFailed */
   close(): Promise<void>;
 }
@@ -145,6 +147,7 @@ async function startAll(
     url,
     demoKey,
     imported,
+    catalogue: hasCatalogue(stores),
     parts: {
       sql: stores.sql,
       projector: projections.models,
@@ -167,7 +170,7 @@ async function startApi(
   await catchUp(projections, stores, report);
   const queries = queriesOf(projections.sql, projections.models);
   const { url } = await serveCalls(options, stores, projections, queries, shutdown, report);
-  return { url, demoKey: undefined, imported: 0 };
+  return { url, demoKey: undefined, imported: 0, catalogue: hasCatalogue(stores) };
 }
 
 /** Keeps the read models, runs the policies, and publishes plans and patterns. */
@@ -195,7 +198,7 @@ async function startProjector(
   await sendMails(projections, stores, config, log, shutdown);
   await settle(projections, stores, report);
   caughtUp = true;
-  return { url, demoKey: undefined, imported };
+  return { url, demoKey: undefined, imported, catalogue: hasCatalogue(stores) };
 }
 
 /** Takes the commands of whoever runs this process. */
@@ -241,5 +244,7 @@ async function serveCalls(
   shutdown.add('HTTP server', () => graceful.stop());
   return { url, parts, apiCommands };
 }
+
+const hasCatalogue = ({ profile }: Stores): boolean => profile.tiers.length > 0;
 
 const embedder = ({ embeddings }: Config) => (embeddings === 'local' ? () => openMiniLm() : undefined);

@@ -347,10 +347,18 @@ it.each([
   expect(parseConfig({ CORS_ORIGINS: text }).corsOrigins).toEqual([text]);
 });
 
+it('takes a key of the environment alone, for the plan that the profile names', () => {
+  const { environmentKeys } = parseConfig({ LEGACY_API_KEYS: 'old-key-of-somebody,another-old-key-of:free' });
+  expect(environmentKeys.map(({ key, plan }) => [key, plan])).toEqual([
+    ['old-key-of-somebody', undefined],
+    ['another-old-key-of', 'free'],
+  ]);
+});
+
 it.each<[string, NodeJS.ProcessEnv, string]>([
   [
-    'has no plan beside it',
-    { API_KEYS: 'good-key-of-somebody:free,SECRET-SECRET-SECRET' },
+    'holds another character',
+    { API_KEYS: 'good-key-of-somebody:free,SECRET-SECRET-SECR\u00c9T' },
     'API_KEYS: entry 2 must be',
   ],
   ['is too short', { LEGACY_API_KEYS: 'SECRET-SECRET:free' }, 'LEGACY_API_KEYS: entry 1 must be'],

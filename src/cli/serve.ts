@@ -60,7 +60,7 @@ function projectorWelcome({ url }: Server): string {
   return `\nTollgraph is ready at ${url}  (the projector: /health and /metrics, no GraphQL)\n`;
 }
 
-function welcome({ url, demoKey, imported }: Server): string {
+function welcome({ url, demoKey, imported, catalogue }: Server): string {
   const curl = (query: string, header: string | undefined): string =>
     [
       `  curl -s ${url}/graphql -H 'content-type: application/json'`,
@@ -87,17 +87,21 @@ function welcome({ url, demoKey, imported }: Server): string {
   lines.push(
     `Demo key, shown this once:  ${demoKey}`,
     '',
-    'Search the catalogue by meaning:',
-    curl(
-      '{ searchPatterns(query: "a remote service keeps failing", first: 3) { hits { similarityScore pattern { slug name } } } }',
-      key,
-    ),
-    'Read a pattern:',
-    curl(
-      '{ pattern(slug: "circuit-breaker") { ... on Pattern { name description example { text } } ... on Refusal { code message } } }',
-      key,
-    ),
-    'See these calls on the meter:',
+    ...(catalogue
+      ? [
+          'Search the catalogue by meaning:',
+          curl(
+            '{ searchPatterns(query: "a remote service keeps failing", first: 3) { hits { similarityScore pattern { slug name } } } }',
+            key,
+          ),
+          'Read a pattern:',
+          curl(
+            '{ pattern(slug: "circuit-breaker") { ... on Pattern { name description example { text } } ... on Refusal { code message } } }',
+            key,
+          ),
+        ]
+      : []),
+    'See what the key has used, and what is left:',
     curl(
       '{ usage { requests operations { operation requests } } quota { plan limits { id used remaining resetAt } } }',
       key,

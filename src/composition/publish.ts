@@ -34,7 +34,7 @@ export async function publishPatterns(
   catalogue: CatalogueQueries,
   report: OnProgress,
 ): Promise<number> {
-  if (patterns === null) return 0;
+  if (patterns === null || profile.tiers.length === 0) return 0;
   return importPatterns(
     commands,
     await readPatternFiles(patterns ?? join(root, 'patterns'), profile.tiers),

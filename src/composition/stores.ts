@@ -124,8 +124,11 @@ function emailsOf(operators: readonly string[]): string[] {
 }
 
 /** @throws ConfigError that names the entry, never what stands in it */
-function environmentKeysOf({ environmentKeys }: Config, { plans }: Profile, pepper: Buffer): EnvironmentKeys {
-  const ids = plans.map(({ id }) => id);
+function environmentKeysOf(config: Config, profile: Profile, pepper: Buffer): EnvironmentKeys {
+  const ids = profile.plans.map(({ id }) => id);
+  const environmentKeys = config.environmentKeys.map(
+    ({ key, plan = profile.environmentKeys?.plan ?? '', entry }) => ({ key, plan, entry }),
+  );
   const wrong = environmentKeys.filter(({ plan }) => !ids.includes(plan));
   if (wrong.length > 0) {
     throw new ConfigError(wrong.map(({ entry }) => `${entry}: the plan must be one of ${ids.join(', ')}`));

@@ -62,11 +62,14 @@ const Plan = z.strictObject({
   prices: z.array(Price),
   /** Where none is on cost, each on requests has one beside it: 100 points for each request. */
   limits: Limits,
-  catalogue: z.strictObject({
-    tiers: z.array(Name).min(1).max(MAX_TIERS),
-    /** At most so many patterns, the first by publication; null for all (decision 16). */
-    patterns: z.number().int().positive().nullable(),
-  }),
+  /** What it may read of the catalogue; left out, nothing. */
+  catalogue: z
+    .strictObject({
+      tiers: z.array(Name).min(1).max(MAX_TIERS),
+      /** At most so many patterns, the first by publication; null for all (decision 16). */
+      patterns: z.number().int().positive().nullable(),
+    })
+    .default({ tiers: [], patterns: null }),
   features: z.array(Name).max(MAX_FEATURES),
 });
 
@@ -106,9 +109,12 @@ export const Profile = z
     demoPlan: Name,
     /** Lets calls without a key read, under this plan, each address for itself; left out, they are refused. */
     demo: z.strictObject({ plan: Name }).optional(),
+    /** The plan of keys that the environment names without one; left out, each has to name its own. */
+    environmentKeys: z.strictObject({ plan: Name }).optional(),
     /** What is counted beside requests and cost points. */
     meters: z.array(Meter).max(MAX_METERS).optional(),
-    tiers: z.array(Name).min(1).max(MAX_TIERS),
+    /** Of the catalogue. Where there is none, no patterns are loaded. */
+    tiers: z.array(Name).max(MAX_TIERS).default([]),
     /** From the smallest to the largest: the first that opens a pattern is the one to buy. */
     plans: z.array(Plan).min(1),
   })
@@ -134,8 +140,12 @@ export const Profile = z
     for (const name of ['defaultPlan', 'demoPlan'] as const) {
       if (!ids.includes(profile[name])) problem(`${name} "${profile[name]}" is not one of the plans`);
     }
-    const { demo } = profile;
-    if (demo && !ids.includes(demo.plan)) problem(`demo.plan "${demo.plan}" is not one of the plans`);
+    for (const name of ['demo', 'environmentKeys'] as const) {
+      const plan = profile[name]?.plan;
+      if (plan !== undefined && !ids.includes(plan)) {
+        problem(`${name}.plan "${plan}" is not one of the plans`, [name, 'plan']);
+      }
+    }
     for (const plan of profile.plans) {
       for (const tier of plan.catalogue.tiers) {
         if (!profile.tiers.includes(tier)) problem(`plan ${plan.id}: "${tier}" is not one of the tiers`);

@@ -60,6 +60,60 @@ describe('the profile specql', () => {
   });
 });
 
+describe('profiles without a catalogue', () => {
+  const requests = (window: string, amount: number) => `requests a ${window}: ${amount}`;
+  const videos = (amount: number) => `videos a day: ${amount}`;
+
+  it.each([
+    [
+      'glyph',
+      ['glyph_sk_live_', 'glyph_sk_dev_'],
+      [
+        ['free', undefined, [requests('month', 100)], []],
+        ['starter', 2900, [requests('month', 10_000)], []],
+        ['professional', 9900, [requests('month', 100_000)], []],
+        ['enterprise', undefined, [], []],
+      ],
+    ],
+    [
+      'harmonic',
+      ['hm_', 'hm_test_'],
+      [
+        ['free', undefined, [requests('month', 1_000)], []],
+        ['pro', 2900, [requests('month', 10_000)], []],
+        ['enterprise', undefined, [], []],
+      ],
+    ],
+    [
+      'videomind',
+      ['sk_', 'sk_test_'],
+      [
+        ['free', undefined, [requests('hour', 10), videos(3)], []],
+        ['pro', 1200, [requests('hour', 100), videos(30)], ['vision', 'questions']],
+        ['business', 3900, [requests('hour', 500), videos(150)], ['vision', 'questions', 'blog']],
+      ],
+    ],
+  ])('%s sells what the design says', async (name, prefixes, plans) => {
+    const profile = await readProfile(`profiles/${name}.yaml`);
+    expect([profile.name, profile.tiers, profile.keys.live, profile.keys.test]).toEqual([
+      name,
+      [],
+      ...prefixes,
+    ]);
+    expect(
+      profile.plans.map(({ id, prices: [price], limits, features }) => [
+        id,
+        price?.amount,
+        limits
+          .filter(({ meter }) => meter !== 'cost')
+          .map(({ meter, window, amount }) => `${meter} a ${window}: ${amount}`),
+        features,
+      ]),
+    ).toEqual(plans);
+    for (const { catalogue } of profile.plans) expect(catalogue).toEqual({ tiers: [], patterns: null });
+  });
+});
+
 describe('cost points that a profile says nothing of', () => {
   const requests = (window: 'minute' | 'hour' | 'month', amount: number) =>
     ({ id: `calls-${window}`, meter: 'requests', window, amount }) as const;
@@ -159,7 +213,7 @@ describe('a bad profile', () => {
     ],
     [
       'an unknown plan for demo calls',
-      'profile: demo.plan "gold" is not one of the plans',
+      'demo.plan: demo.plan "gold" is not one of the plans',
       shop({ demo: { plan: 'gold' } }),
     ],
     ['an unknown demo plan', 'profile: demoPlan "gold" is not one of the plans', shop({ demoPlan: 'gold' })],
