@@ -27,7 +27,7 @@ interface Sum {
 export const usage: ReadModel = {
   name: 'usage',
   awaited: false,
-  version: 4,
+  version: 5,
   tables: ['counters', 'hours', 'keys', 'parked', 'held'],
   // Sums do not ask which batch came first.
   independent: true,

@@ -29,7 +29,9 @@ export class ParkedUses {
         -- The batch and the place in it.
         event       uuid NOT NULL,
         place       int NOT NULL,
-        -- Of the batch. These four are null for a use that was settled before its batch was read.
+        -- Of the batch. These six are null for a use that was settled before its batch was read.
+        stream      text,
+        revision    bigint,
         position    bigint,
         stored_at   text,
         reason      text,
@@ -53,11 +55,12 @@ export class ParkedUses {
   }
 
   park(
-    { id, position, metadata }: StoredEvent,
+    { id, stream, revision, position, metadata }: StoredEvent,
     { index, account, reason, held }: BadUse,
     sign: 1 | -1,
   ): void {
-    this.#parked.push({ event: id, place: index, position, stored_at: metadata.at, reason, account });
+    const batch = { event: id, stream, revision, position, stored_at: metadata.at };
+    this.#parked.push({ ...batch, place: index, reason, account });
     if (!held || account === null) return;
     const { environment, key, meters, periods } = held;
     for (const keyId of [undefined, key]) {
@@ -84,10 +87,13 @@ export class ParkedUses {
     const statements: Statement[] = [];
     if (this.#parked.length > 0) {
       statements.push({
-        text: `INSERT INTO ${t('parked')} (event, place, position, stored_at, reason, account, settled)
+        text: `INSERT INTO ${t('parked')}
+                 (event, place, stream, revision, position, stored_at, reason, account, settled)
                SELECT r.*, false FROM json_to_recordset($1::json)
-                 AS r(event uuid, place int, position bigint, stored_at text, reason text, account text)
-               ON CONFLICT (event, place) DO UPDATE SET position = excluded.position,
+                 AS r(event uuid, place int, stream text, revision bigint, position bigint, stored_at text,
+                      reason text, account text)
+               ON CONFLICT (event, place) DO UPDATE SET stream = excluded.stream,
+                 revision = excluded.revision, position = excluded.position,
                  stored_at = excluded.stored_at, reason = excluded.reason, account = excluded.account`,
         params: [JSON.stringify(this.#parked)],
       });

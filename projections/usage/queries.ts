@@ -36,7 +36,9 @@ export interface Counted {
 export interface ParkedUseRow {
   readonly event: string;
   readonly place: number;
-  readonly position: Position;
+  /** Where its batch stands: unlike a position, that is exact on every store. */
+  readonly stream: string;
+  readonly revision: number;
   /** When its batch was stored, ISO 8601. */
   readonly stored_at: string;
   /** Null where that cannot be told. */
@@ -135,7 +137,7 @@ export class UsageQueries {
   /** Uses that cannot be counted and of which nobody has decided yet, the oldest first. */
   parkedUses(limit: number): Promise<ParkedUseRow[]> {
     return this.sql.query(
-      `SELECT event, place, position, stored_at, account, reason FROM ${this.model.t('parked')}
+      `SELECT event, place, stream, revision, stored_at, account, reason FROM ${this.model.t('parked')}
         WHERE NOT settled ORDER BY position, place LIMIT $1`,
       [limit],
     );
@@ -152,7 +154,7 @@ export class UsageQueries {
   /** One of them; undefined for what is not parked. */
   async parkedUse(event: string, place: number): Promise<ParkedUseRow | undefined> {
     const [row] = await this.sql.query<ParkedUseRow>(
-      `SELECT event, place, position, stored_at, account, reason FROM ${this.model.t('parked')}
+      `SELECT event, place, stream, revision, stored_at, account, reason FROM ${this.model.t('parked')}
         WHERE event = $1 AND place = $2 AND NOT settled`,
       [event, place],
     );

@@ -89,7 +89,8 @@ export function parkedCommands(parts: ParkedParts): AdminCommands {
     if (!done) throw unknown(stream.id);
     return done;
   };
-  const firstOf = async ({ stream, revision }: ParkedStream): Promise<StoredEvent> => {
+  const eventAt = async (place: { stream: string; revision: number }): Promise<StoredEvent> => {
+    const { stream, revision } = place;
     const [event] = await store.readStream(stream, { from: revision, limit: 1 });
     if (!event) throw new OperatorRefusal(`${stream} has no event ${revision}`);
     return event;
@@ -118,8 +119,8 @@ export function parkedCommands(parts: ParkedParts): AdminCommands {
     const index = Number(place);
     const row = z.uuid().safeParse(event).success ? await usage.parkedUse(event, index) : undefined;
     if (!row) throw unknown(id);
-    const [batch] = await store.readAll(row.position - 1, 1, 1);
-    if (batch?.id !== event) throw new OperatorRefusal(`the batch ${event} is not at its place`);
+    const batch = await eventAt(row);
+    if (batch.id !== event) throw new OperatorRefusal(`the batch ${event} is not at its place`);
     const { sign, bad } = usesOf(batch);
     const held = bad.find((use) => use.index === index)?.held ?? null;
     return { row, use: { event, index, sign, held }, content: rawUse(batch, index) };
@@ -145,7 +146,7 @@ export function parkedCommands(parts: ParkedParts): AdminCommands {
       const use = await useOf(id);
       if (use) return { what: `use ${id} of the account ${use.row.account ?? '?'}`, content: use.content };
       const stream = await streamOf(id);
-      const { type, data, metadata } = await firstOf(stream);
+      const { type, data, metadata } = await eventAt(stream);
       return { what: `${type} ${stream.stream} ${stream.revision}`, content: { data, metadata } };
     },
     'parked replay': async (args): Promise<Settled> => {
@@ -179,7 +180,7 @@ export function parkedCommands(parts: ParkedParts): AdminCommands {
         return { streams: [], use: id };
       }
       const stream = await streamOf(id);
-      const event = await firstOf(stream);
+      const event = await eventAt(stream);
       const { data, metadata } = EventContent.parse(content);
       checkMetadata(event.metadata, metadata);
       const command = { event, data, reason: metadata.reason ?? null };

@@ -85,6 +85,12 @@ export class StoredEvent {
     return data;
   }
 
+  /** The same event at another place: by its stream, some stores do not tell its own (eventStore.ts). */
+  at(position: Position): StoredEvent {
+    const { stream, revision, id, type, dataText, metadataText } = this;
+    return new StoredEvent(position, stream, revision, id, type, dataText, metadataText);
+  }
+
   /** The part of the stream's name behind `category-`. */
   get streamId(): string {
     return this.stream.slice(this.stream.indexOf('-') + 1);

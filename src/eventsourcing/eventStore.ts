@@ -42,7 +42,10 @@ export interface EventStore {
     priority?: AppendPriority,
   ): Promise<AppendResult>;
 
-  /** Events of one stream in order, from `from` (inclusive), at most `limit`. */
+  /**
+   * Events of one stream in order, from `from` (inclusive), at most `limit`. A store that does not know where they
+   * stand in the global order gives them the head's position: whoever has seen events up to there has seen these.
+   */
   readStream(stream: string, options?: { from?: number; limit?: number }): Promise<StoredEvent[]>;
 
   /** The last event of a stream, if there is one. */

@@ -196,9 +196,13 @@ export class Parking {
         this.#streams.delete(stream);
         return { stream, subject, replayed, skipped, remaining: 0 };
       }
-      const positions = new Set(waiting.map(({ position }) => position));
+      // Read by their stream, they may not tell where they stand; what is parked does.
+      const places = new Map(waiting.map(({ position, revision }) => [revision, position]));
       const stored = await read(stream, first.revision, last.revision - first.revision + 1);
-      const events = stored.filter(({ position }) => positions.has(position));
+      const events = stored.flatMap((event) => {
+        const place = places.get(event.revision);
+        return place === undefined ? [] : [event.at(place)];
+      });
       const handled = await this.#handle(events, handle);
       replayed += handled.count;
       if (handled.count < events.length || events.length < waiting.length) {
@@ -236,11 +240,14 @@ export class Parking {
     }
   }
 
-  #waiting(stream: string): Promise<{ position: Position; revision: number }[]> {
-    return this.sql.query(
+  /** The first of them, as far as one page of their stream reaches. */
+  async #waiting(stream: string): Promise<{ position: Position; revision: number }[]> {
+    const rows = await this.sql.query<{ position: Position; revision: number }>(
       `SELECT position, revision FROM read.parked WHERE reader = $1 AND stream = $2 ORDER BY position LIMIT ${PAGE}`,
       [this.reader, stream],
     );
+    const end = (rows[0]?.revision ?? 0) + PAGE;
+    return rows.filter(({ revision }) => revision < end);
   }
 
   async #skip(

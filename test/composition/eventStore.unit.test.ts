@@ -19,6 +19,13 @@ it('names the category of every stream that a capability declares', () => {
   expect([...declared].sort()).toEqual([...CATEGORIES]);
 });
 
+it('tells operators of a shared EventStoreDB which categories are ours', () => {
+  const page = readFileSync('docs/eventstoredb.md', 'utf8');
+  const list = /^.*Ours are the streams of these categories.*$/m.exec(page)?.[0] ?? '';
+  const named = [...list.matchAll(/`([a-z_]+)`/g)].map(([, category]) => category);
+  expect(named).toEqual([...CATEGORIES]);
+});
+
 it.each(['esdb://', 'esdb://admin:changeit@events:port', 'esdb://events?tls=perhaps'])(
   'names EVENTSTOREDB_URL, and shows nothing of it, when it is "%s"',
   async (EVENTSTOREDB_URL) => {

@@ -5,8 +5,7 @@ import { PostgresEventStore } from '../../src/adapters/postgres/eventStore.js';
 import { CommandHandler } from '../../src/eventsourcing/commandHandler.js';
 import { correctionsDecider } from '../../src/eventsourcing/correct.js';
 import { CorrectedStore } from '../../src/eventsourcing/correctedStore.js';
-import type { Position } from '../../src/eventsourcing/event.js';
-import { StoredEvent } from '../../src/eventsourcing/event.js';
+import type { Position, StoredEvent } from '../../src/eventsourcing/event.js';
 import { CORRECTIONS_STREAM } from '../../src/eventsourcing/events.js';
 import type { EventStore } from '../../src/eventsourcing/eventStore.js';
 import { NO_STREAM } from '../../src/eventsourcing/eventStore.js';
@@ -18,6 +17,7 @@ import type { Sql } from '../../src/sql/sql.js';
 import { freshSql } from '../support/database.js';
 import { notes } from '../projections/models.js';
 import { deferred, newEvent, newStream } from './fixtures.js';
+import { withoutPlaces } from './withoutPlaces.js';
 
 const LONG = 20_000;
 
@@ -264,35 +264,14 @@ it('is known to processes that were there before, and to those that start later'
 });
 
 describe('where events of a stream bear the position of the head', () => {
-  /** The store as others see it that do not tell where the events of a stream stand, e.g. EventStoreDB. */
-  async function withoutPlaces(read = async (): Promise<void> => undefined): Promise<EventStore> {
-    const inner = await PostgresEventStore.open(sql);
-    const atHead = async (events: StoredEvent[]): Promise<StoredEvent[]> => {
-      const head = await inner.head();
-      return events.map(
-        ({ stream, revision, id, type, data, metadata }) =>
-          new StoredEvent(head, stream, revision, id, type, JSON.stringify(data), JSON.stringify(metadata)),
-      );
-    };
-    return new Proxy<EventStore>(inner, {
-      get: (target, name) => {
-        if (name === 'readStream')
-          return async (...args: Parameters<EventStore['readStream']>) => {
-            const events = await inner.readStream(...args);
-            await read();
-            return atHead(events);
-          };
-        const value: unknown = Reflect.get(target, name);
-        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-      },
-    });
-  }
+  const withoutPlacesOf = async (read?: () => Promise<void>): Promise<EventStore> =>
+    withoutPlaces(await PostgresEventStore.open(sql), read);
 
   it('the newest of two corrections wins', async () => {
     const { stream } = await threeNotes();
     await correct(stream, 1, { text: 'still wrong' });
     const second = await correct(stream, 1, { text: 'mended' });
-    const later = await CorrectedStore.open(await withoutPlaces());
+    const later = await CorrectedStore.open(await withoutPlacesOf());
     const says = async (): Promise<unknown> => (await later.readStream(stream))[1]?.data;
     expect(await says()).toEqual({ text: 'mended' });
     expect(later.newestCorrection()).toBe(second);
@@ -306,7 +285,7 @@ describe('where events of a stream bear the position of the head', () => {
     const { stream } = await threeNotes();
     const first = await correct(stream, 1, { text: 'still wrong' });
     let second: Position | undefined;
-    const opening = await withoutPlaces(async () => {
+    const opening = await withoutPlacesOf(async () => {
       second ??= await correct(stream, 1, { text: 'mended' });
     });
     const later = await CorrectedStore.open(opening);
@@ -320,7 +299,7 @@ describe('where events of a stream bear the position of the head', () => {
 
   it('one is not taken for known because a newer one was met', async () => {
     const { stream } = await threeNotes();
-    const other = await CorrectedStore.open(await withoutPlaces());
+    const other = await CorrectedStore.open(await withoutPlacesOf());
     const first = await correct(stream, 1, { text: 'mended' });
     const second = await correct(stream, 2, { text: 'mended, too' });
     await other.readAllBackwards(second + 1, 1);

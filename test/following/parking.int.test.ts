@@ -5,11 +5,13 @@ import type { ReadModel } from '../../src/following/readModel.js';
 import { Projector } from '../../src/following/projector.js';
 import { PostgresEventStore } from '../../src/adapters/postgres/eventStore.js';
 import type { NewEvent, Position } from '../../src/eventsourcing/event.js';
+import type { EventStore } from '../../src/eventsourcing/eventStore.js';
 import type { ParkedStream } from '../../src/following/parking.js';
 import { EventReader } from '../../src/following/reader.js';
 import type { Sql } from '../../src/sql/sql.js';
 import { SqlError, SqlUnavailable } from '../../src/sql/sql.js';
 import { deferred, interceptTransactions, newEvent, newStream } from '../eventsourcing/fixtures.js';
+import { withoutPlaces } from '../eventsourcing/withoutPlaces.js';
 import { freshSql } from '../support/database.js';
 import { Historian, history } from '../projections/histories.js';
 import { fragile, notes, Poison } from '../projections/models.js';
@@ -21,6 +23,8 @@ let database: Awaited<ReturnType<typeof freshSql>>;
 let sql: Sql;
 let store: PostgresEventStore;
 let poison: Poison;
+/** The store as projectors read it. */
+let seen: EventStore;
 let closing: (() => Promise<void> | void)[];
 
 beforeAll(async () => {
@@ -31,7 +35,7 @@ afterAll(() => database.remove());
 
 beforeEach(async () => {
   await sql.script('DROP SCHEMA IF EXISTS read, store, vault CASCADE');
-  store = await PostgresEventStore.open(sql);
+  seen = store = await PostgresEventStore.open(sql);
   poison = new Poison();
   closing = [];
 });
@@ -44,7 +48,7 @@ async function project(
   on: Sql = sql,
   retryMs: readonly number[] = [1, 1],
 ): Promise<Projector> {
-  const reader = new EventReader(store);
+  const reader = new EventReader(seen);
   const projector = await Projector.open(on, reader, models, () => undefined, { retryMs });
   projector.start();
   closing.push(async () => {
@@ -127,7 +131,14 @@ it('a parked stream stays parked over a restart', async () => {
   expect(await onlyParked(second)).toMatchObject({ events: 3 });
 });
 
-it('after a fix the parked events are replayed in order, and the stream flows again', async () => {
+/** Whether a store tells where the events of a stream stand in the global order: EventStoreDB does not. */
+const STORES: [string, (store: EventStore) => EventStore][] = [
+  ['their positions', (store) => store],
+  ['the position of the head', withoutPlaces],
+];
+
+it.each(STORES)('after a fix parked events are replayed in order, read with %s', async (_what, as) => {
+  seen = as(store);
   const { ill } = await poisonInTheMiddle();
   const projector = await project([fragile(notes, poison)]);
   expect(await projector.reached('notes', 7, LONG)).toBe(true);
@@ -153,6 +164,32 @@ it('after a fix the parked events are replayed in order, and the stream flows ag
   expect(await projector.reached('notes', await append(ill, newEvent()), LONG)).toBe(true);
   expect(await noted(projector)).toHaveLength(8);
   await expectAFullReplay(projector, 'notes');
+});
+
+it('replays parked events that stand far apart in a long stream', async () => {
+  const ill = newStream();
+  const sparse = { ...fragile(notes, poison), independent: true };
+  const filling = (): NewEvent[] => Array.from({ length: 700 }, () => newEvent());
+  await append(ill, poison.event(), ...filling(), poison.event(), ...filling());
+  const lengths: number[] = [];
+  seen = new Proxy<EventStore>(store, {
+    get: (target, name) => {
+      if (name === 'readStream')
+        return (stream: string, options: { from: number; limit: number }) => {
+          lengths.push(options.limit);
+          return target.readStream(stream, options);
+        };
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
+  const projector = await project([sparse], sql, []);
+  expect(await projector.reached('notes', await store.head(), LONG)).toBe(true);
+  poison.cure();
+  expect(await projector.unpark(await onlyParked(projector))).toMatchObject({ replayed: 2, remaining: 0 });
+  // The stream between them is not read: one of the journal's holds a day.
+  expect(Math.max(...lengths)).toBeLessThanOrEqual(500);
+  expect(await noted(projector)).toHaveLength(1_402);
 });
 
 it('a replay that meets poison again keeps what is behind it parked', async () => {
@@ -263,32 +300,37 @@ it('parks once when the confirmation of the parking was lost', async () => {
   expect(await onlyParked(projector)).toMatchObject({ events: 2 });
 });
 
-it('laws 5 and 10: whatever was parked and replayed, the rows are those of a full replay', async () => {
-  const projector = await project(READ_MODELS.map((model) => fragile(model, poison)));
-  const digests = async (): Promise<Record<string, string>> => {
-    const rows: Record<string, string> = {};
-    for (const { name, tables } of READ_MODELS) {
-      const { t } = projector.access(name);
-      for (const table of tables) rows[`${name}.${table}`] = await rowsDigest(sql, t, table);
-    }
-    return rows;
-  };
-  let parkedInAll = 0;
-  await fc.assert(
-    fc.asyncProperty(history, fc.nat({ max: 6 }), async (happenings, bad) => {
-      poison.also = ({ position }) => position % 7 === bad;
-      await new Historian(store).write(happenings);
-      expect(await projector.allReached(await store.head(), LONG)).toBe(true);
-      poison.cure();
-      for (const parked of await projector.parked()) {
-        parkedInAll += parked.events;
-        expect(await projector.unpark(parked)).toMatchObject({ remaining: 0 });
+it.each(STORES)(
+  'laws 5 and 10: what is replayed with %s gives the rows of a full replay',
+  async (_what, as) => {
+    seen = as(store);
+    const projector = await project(READ_MODELS.map((model) => fragile(model, poison)));
+    const digests = async (): Promise<Record<string, string>> => {
+      const rows: Record<string, string> = {};
+      for (const { name, tables } of READ_MODELS) {
+        const { t } = projector.access(name);
+        for (const table of tables) rows[`${name}.${table}`] = await rowsDigest(sql, t, table);
       }
-      const replayed = await digests();
-      await expectAFullReplay(projector, ...READ_MODELS.map(({ name }) => name));
-      expect(await digests()).toEqual(replayed);
-    }),
-    { numRuns: 6 },
-  );
-  expect(parkedInAll).toBeGreaterThan(0);
-}, 240_000);
+      return rows;
+    };
+    let parkedInAll = 0;
+    await fc.assert(
+      fc.asyncProperty(history, fc.nat({ max: 6 }), async (happenings, bad) => {
+        poison.also = ({ position }) => position % 7 === bad;
+        await new Historian(store).write(happenings);
+        expect(await projector.allReached(await store.head(), LONG)).toBe(true);
+        poison.cure();
+        for (const parked of await projector.parked()) {
+          parkedInAll += parked.events;
+          expect(await projector.unpark(parked)).toMatchObject({ remaining: 0 });
+        }
+        const replayed = await digests();
+        await expectAFullReplay(projector, ...READ_MODELS.map(({ name }) => name));
+        expect(await digests()).toEqual(replayed);
+      }),
+      { numRuns: 3 },
+    );
+    expect(parkedInAll).toBeGreaterThan(0);
+  },
+  240_000,
+);

@@ -1,0 +1,93 @@
+import { usage } from '../../projections/usage/model.js';
+import { UsageQueries } from '../../projections/usage/queries.js';
+import { EventStoreDbEventStore } from '../../src/adapters/eventstoredb/eventStore.js';
+import { parkedCommands } from '../../src/admin/parked.js';
+import { CommandHandler } from '../../src/eventsourcing/commandHandler.js';
+import { NO_STREAM } from '../../src/eventsourcing/eventStore.js';
+import { PolicyRunner } from '../../src/following/policyRunner.js';
+import { Projector } from '../../src/following/projector.js';
+import { EventReader } from '../../src/following/reader.js';
+import { usageStream } from '../../src/usage/events.js';
+import { EventStoreDbStandIn } from '../eventsourcing/eventStoreDbStandIn.js';
+import { newEvent } from '../eventsourcing/fixtures.js';
+import { freshSql } from '../support/database.js';
+import { newUse } from '../usage/uses.js';
+
+const LONG = 20_000;
+const MONTH = 'month:2026-11';
+const SAID = { reason: 'a test', by: 'operator' };
+
+let closing: (() => Promise<unknown> | void)[];
+beforeEach(() => (closing = []));
+afterEach(async () => {
+  for (const close of closing.reverse()) await close();
+});
+
+/** What an operator can do about uses whose batches lie in an EventStoreDB, between events of others. */
+async function open(): Promise<{
+  flush: (...uses: readonly object[]) => Promise<string>;
+  requests: () => Promise<number[]>;
+  run: (command: string, args: object) => Promise<unknown>;
+  projector: Projector;
+}> {
+  const server = await EventStoreDbStandIn.start();
+  closing.push(() => server.close());
+  const store = new EventStoreDbEventStore({ url: server.url, categories: ['parked_use', 'usage'] });
+  closing.push(() => store.close());
+  const { sql, remove } = await freshSql();
+  closing.push(remove);
+  const reader = new EventReader(store);
+  const projector = await Projector.open(sql, reader, [usage], () => undefined, { retryMs: [] });
+  const policies = await PolicyRunner.open(sql, reader, [], () => undefined);
+  projector.start();
+  closing.push(async () => {
+    reader.close();
+    await projector.stop();
+  });
+  const gone = new AbortController().signal;
+  const usageQueries = new UsageQueries(sql, projector.access('usage'));
+  const commands = parkedCommands({
+    projector,
+    policies,
+    usage: usageQueries,
+    store,
+    commands: new CommandHandler(store),
+    clock: Date.now,
+  });
+  const stream = usageStream('node', '2026-11-22');
+  let revision = NO_STREAM;
+  return {
+    projector,
+    flush: async (...uses) => {
+      server.storeForeign('others-1');
+      const data = JSON.stringify({ groups: [{ account: 'a', uses }], node: 'n', start: 's' });
+      const event = newEvent({ type: 'UsesRecorded', data });
+      const { position } = await store.append(stream, revision++, [event]);
+      await projector.reached('usage', position, LONG);
+      return event.id;
+    },
+    requests: async () => {
+      const subject = { accountId: 'a', environment: 'live', keyId: undefined } as const;
+      const { amounts, held } = await usageQueries.counters(subject, [MONTH]);
+      return [amounts.of('requests', MONTH), held.of('requests', MONTH)];
+    },
+    run: async (command, args) => commands[command]?.(args, { progress: () => undefined, signal: gone }),
+  };
+}
+
+it('finds the batch of a parked use where positions are places in a file', async () => {
+  const { flush, requests, run, projector } = await open();
+  const bad = { ...newUse(), durationUs: -1 };
+  await flush(newUse());
+  const batch = await flush(newUse(), bad, newUse());
+  const other = await flush(bad);
+  expect(await requests()).toEqual([3, 2]);
+  const id = `${batch}#1`;
+  expect(await run('parked show', { id })).toMatchObject({ content: bad });
+  const content = { ...bad, durationUs: 1 };
+  expect(await run('parked correct', { id, content, ...SAID })).toMatchObject({ use: id });
+  const skipped = { id: `${other}#0`, all: false };
+  expect(await run('parked skip', { ...skipped, ...SAID })).toMatchObject({ use: skipped.id });
+  expect(await requests()).toEqual([4, 0]);
+  expect((await projector.rebuild('usage')).differing).toEqual([]);
+});
