@@ -197,6 +197,24 @@ const Environment = z.object({
       (origins) => origins.every((origin) => ORIGIN.test(origin)),
       'must be origins like https://shop.example, in lower case and without a path, or *',
     ),
+  BILLING: z.enum(['stripe', 'sandbox', 'off']).optional(),
+  STRIPE_SECRET_KEY: z
+    .string()
+    .regex(/^(sk|rk)_(live|test)_\w+$/, 'must be a secret or restricted key of Stripe: sk_live_…, rk_test_…')
+    .optional(),
+  STRIPE_PUBLISHABLE_KEY: z
+    .string()
+    .regex(/^pk_(live|test)_\w+$/, 'must be a publishable key of Stripe: pk_live_…')
+    .optional(),
+  STRIPE_WEBHOOK_SECRET: z
+    .string()
+    .default('')
+    .transform(listed)
+    .refine(
+      (secrets) => secrets.every((text) => /^whsec_[A-Za-z0-9+/=_-]{16,}$/.test(text)),
+      'must be signing secrets of webhook endpoints, whsec_…, separated by commas',
+    ),
+  STRIPE_API_BASE: url.optional(),
   PAYMENT_REQUIRED: flag.default(true),
   PAYMENT_WAIVED_IN_PRODUCTION: z.literal('yes', 'must be yes, or left out').optional(),
   JOURNAL_FLUSH_MS: z.coerce.number().min(0).max(1_000).default(1),
@@ -220,6 +238,19 @@ export interface TracingConfig {
   readonly sampler: SamplerName;
   /** Of the traces that a ratio sampler takes, 0 to 1. */
   readonly ratio: number;
+}
+
+/** Who takes payments: Stripe, the built-in sandbox that stands in for it, or nobody. */
+export interface BillingConfig {
+  readonly mode: 'stripe' | 'sandbox' | 'off';
+  readonly secretKey: string | undefined;
+  readonly publishableKey: string | undefined;
+  /** Of the webhook endpoint; several while one is replaced. */
+  readonly webhookSecrets: readonly string[];
+  /** Where Stripe's API is; undefined for Stripe's own address. */
+  readonly apiBase: string | undefined;
+  /** Prices that exist at Stripe already, by `<plan>-<interval>`: STRIPE_PRO_PRICE_ID is that of a month of pro. */
+  readonly priceIds: ReadonlyMap<string, string>;
 }
 
 export interface Config {
@@ -262,6 +293,7 @@ export interface Config {
   /** What tokens of issuers with HS256 are signed with. */
   readonly oidcSharedSecret: string | undefined;
   readonly corsOrigins: readonly string[];
+  readonly billing: BillingConfig;
   /** Whether what the profile sells by the piece has to be paid for. */
   readonly paymentRequired: boolean;
   /** Shortest time between two flushes of the usage journal under load, in milliseconds. */
@@ -373,6 +405,7 @@ export function parseConfig(env: NodeJS.ProcessEnv): Config {
     oidcIssuers: e.OIDC_ISSUERS,
     oidcSharedSecret: e.OIDC_SHARED_SECRET,
     corsOrigins: e.CORS_ORIGINS,
+    billing: billingOf(e, set),
     paymentRequired: e.PAYMENT_REQUIRED,
     journalFlushMs: e.JOURNAL_FLUSH_MS,
     embeddings: e.EMBEDDINGS,
@@ -388,6 +421,43 @@ export function parseConfig(env: NodeJS.ProcessEnv): Config {
             ratio: e.OTEL_TRACES_SAMPLER_ARG,
           },
     warnings: e.TRUST_PROXY === ANY_PROXY ? [`TRUST_PROXY: ${NOT_ANY_PROXY} It counts as 1.`] : [],
+  };
+}
+
+const PRICE_ID = /^STRIPE_(?<plan>[A-Z0-9_]+?)(?<yearly>_YEARLY)?_PRICE_ID$/;
+
+/** @throws ConfigError */
+function billingOf(e: z.infer<typeof Environment>, set: NodeJS.ProcessEnv): BillingConfig {
+  const production = e.NODE_ENV === 'production';
+  const mode = e.BILLING ?? (e.STRIPE_SECRET_KEY ? 'stripe' : production ? 'off' : 'sandbox');
+  const problems: string[] = [];
+  if (mode === 'stripe' && e.STRIPE_SECRET_KEY === undefined) {
+    problems.push('STRIPE_SECRET_KEY: must be set for BILLING=stripe');
+  }
+  if (mode === 'stripe' && e.STRIPE_WEBHOOK_SECRET.length === 0) {
+    problems.push('STRIPE_WEBHOOK_SECRET: must be set, since nothing is known of payments without webhooks');
+  }
+  const [secret, publishable] = [e.STRIPE_SECRET_KEY, e.STRIPE_PUBLISHABLE_KEY].map(
+    (key) => key?.split('_')[1],
+  );
+  if (secret && publishable && secret !== publishable) {
+    problems.push(`STRIPE_PUBLISHABLE_KEY: is a ${publishable} key, and STRIPE_SECRET_KEY a ${secret} key`);
+  }
+  const priceIds = new Map<string, string>();
+  for (const [name, value = ''] of Object.entries(set)) {
+    const { plan, yearly } = PRICE_ID.exec(name)?.groups ?? {};
+    if (plan === undefined) continue;
+    if (!/^price_\w+$/.test(value)) problems.push(`${name}: must be the id of a price, price_…`);
+    priceIds.set(`${plan.toLowerCase().replaceAll('_', '-')}-${yearly ? 'year' : 'month'}`, value);
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  return {
+    mode,
+    secretKey: e.STRIPE_SECRET_KEY,
+    publishableKey: e.STRIPE_PUBLISHABLE_KEY,
+    webhookSecrets: e.STRIPE_WEBHOOK_SECRET,
+    apiBase: e.STRIPE_API_BASE,
+    priceIds,
   };
 }
 

@@ -60,6 +60,14 @@ it('needs nothing', () => {
     operators: [],
     environmentKeys: [],
     oidcIssuers: [],
+    billing: {
+      mode: 'sandbox',
+      secretKey: undefined,
+      publishableKey: undefined,
+      webhookSecrets: [],
+      apiBase: undefined,
+      priceIds: new Map(),
+    },
     corsOrigins: [],
     paymentRequired: true,
     journalFlushMs: 1,
@@ -130,6 +138,14 @@ it('takes what is set', () => {
     ],
     oidcIssuers: [COGNITO],
     oidcSharedSecret: 'x'.repeat(32),
+    billing: {
+      mode: 'off',
+      secretKey: undefined,
+      publishableKey: undefined,
+      webhookSecrets: [],
+      apiBase: undefined,
+      priceIds: new Map(),
+    },
     corsOrigins: ['https://a.example', 'https://b.example'],
     paymentRequired: false,
     journalFlushMs: 2.5,
@@ -373,4 +389,57 @@ it.each<[string, NodeJS.ProcessEnv, string]>([
   const [problem = '', ...others] = problems(env);
   expect(problem.slice(0, expected.length)).toBe(expected);
   expect([others, /SECRET/.test(problem)]).toEqual([[], false]);
+});
+
+describe('the configuration of billing', () => {
+  const billing = (env: NodeJS.ProcessEnv) => parseConfig(env).billing;
+  const keys = { STRIPE_SECRET_KEY: 'sk_test_abc', STRIPE_WEBHOOK_SECRET: `whsec_${'a'.repeat(32)}` };
+
+  it('is the sandbox, in production nobody, and Stripe where there is its key', () => {
+    expect(billing({}).mode).toBe('sandbox');
+    expect(parseConfig({ NODE_ENV: 'production', TRUST_PROXY: '1' }).billing.mode).toBe('off');
+    expect(billing(keys).mode).toBe('stripe');
+    expect(billing({ ...keys, BILLING: 'off' }).mode).toBe('off');
+  });
+
+  it('takes several secrets of webhooks, and prices that exist already', () => {
+    const second = `whsec_${'b'.repeat(32)}`;
+    const secrets = `${keys.STRIPE_WEBHOOK_SECRET}, ${second}`;
+    expect(billing({ ...keys, STRIPE_WEBHOOK_SECRET: secrets }).webhookSecrets).toEqual([
+      keys.STRIPE_WEBHOOK_SECRET,
+      second,
+    ]);
+    const { priceIds } = billing({ STRIPE_PRO_PRICE_ID: 'price_1', STRIPE_PRO_YEARLY_PRICE_ID: 'price_2' });
+    expect([...priceIds]).toEqual([
+      ['pro-month', 'price_1'],
+      ['pro-year', 'price_2'],
+    ]);
+  });
+
+  it.each<[string, NodeJS.ProcessEnv, RegExp]>([
+    [
+      'a key without a secret for webhooks',
+      { STRIPE_SECRET_KEY: 'sk_test_abc' },
+      /STRIPE_WEBHOOK_SECRET: must/,
+    ],
+    ['Stripe without a key', { BILLING: 'stripe' }, /STRIPE_SECRET_KEY: must be set/],
+    [
+      'an empty secret among others',
+      { STRIPE_WEBHOOK_SECRET: 'whsec_' },
+      /STRIPE_WEBHOOK_SECRET: must be signing/,
+    ],
+    [
+      'keys of two modes',
+      { ...keys, STRIPE_PUBLISHABLE_KEY: 'pk_live_a' },
+      /is a live key, and STRIPE_SECRET_KEY a test/,
+    ],
+    [
+      'a price that is none',
+      { STRIPE_PRO_PRICE_ID: 'pro' },
+      /STRIPE_PRO_PRICE_ID: must be the id of a price/,
+    ],
+  ])('is refused with %s, and no value is told', (_what, env, said) => {
+    expect(() => parseConfig(env)).toThrow(said);
+    expect(() => parseConfig(env)).not.toThrow(/abc|pk_live_a/);
+  });
 });

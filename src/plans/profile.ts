@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { zodText } from '../text/zodText.js';
 import type { AggregationOf } from './meters.js';
 import { BUILT_IN, isLimitable, MAX_METERS, Meter, METER_ID } from './meters.js';
+import type { Overage } from './prices.js';
+import { BillingTerms, MAX_TRIAL_DAYS, Overages, Prices } from './prices.js';
 
 /** Lengths of the windows that slide, in milliseconds. */
 export const SLIDING_MS = { minute: 60_000, hour: 3_600_000 } as const;
@@ -37,13 +39,6 @@ const Limit = z.strictObject({
   amount: z.number().int().positive(),
 });
 
-const Price = z.strictObject({
-  interval: z.enum(['month', 'year']),
-  /** Minor units of the currency, e.g. cents. */
-  amount: z.number().int().nonnegative(),
-  currency: z.string().regex(/^[a-z]{3}$/),
-});
-
 const Limits = z.array(Limit).transform((limits) => {
   if (limits.some(({ meter }) => meter === 'cost')) return limits;
   const onRequests = limits.filter(({ meter }) => meter === 'requests');
@@ -59,7 +54,11 @@ const Limits = z.array(Limit).transform((limits) => {
 const Plan = z.strictObject({
   id: z.string().regex(/^[a-z][a-z0-9-]*$/),
   name: Name,
-  prices: z.array(Price),
+  prices: Prices,
+  /** Free days before the first payment, once for each account and card; none where it is left out. */
+  trialDays: z.number().int().min(1).max(MAX_TRIAL_DAYS).optional(),
+  /** What use above limits costs an account that has opted into it. */
+  overage: Overages.optional(),
   /** Where none is on cost, each on requests has one beside it: 100 points for each request. */
   limits: Limits,
   /** What it may read of the catalogue; left out, nothing. */
@@ -111,6 +110,8 @@ export const Profile = z
     demo: z.strictObject({ plan: Name }).optional(),
     /** The plan of keys that the environment names without one; left out, each has to name its own. */
     environmentKeys: z.strictObject({ plan: Name }).optional(),
+    /** Terms of payment; left out, the terms' own defaults. */
+    billing: BillingTerms.optional(),
     /** What is counted beside requests and cost points. */
     meters: z.array(Meter).max(MAX_METERS).optional(),
     /** Of the catalogue. Where there is none, no patterns are loaded. */
@@ -134,6 +135,15 @@ export const Profile = z
         const wrong = unfit(limit, meters);
         // A limit on cost that the profile does not name stands for one on requests.
         if (wrong) problem(wrong, ['plans', place, 'limits', at, 'meter']);
+      }
+    }
+    for (const [place, plan] of profile.plans.entries()) {
+      if (plan.trialDays !== undefined && plan.prices.length === 0) {
+        problem('there is nothing to try: the plan has no price', ['plans', place, 'trialDays']);
+      }
+      for (const [at, overage] of (plan.overage ?? []).entries()) {
+        const wrong = unfitOverage(overage, plan);
+        if (wrong) problem(wrong, ['plans', place, 'overage', at, 'limit']);
       }
     }
     if (new Set(ids).size !== ids.length) problem('plan ids must be unique');
@@ -189,6 +199,17 @@ function unfit(limit: z.infer<typeof Limit>, meters: readonly Meter[]): string |
   const windowMs = window === 'minute' || window === 'hour' ? SLIDING_MS[window] : 1;
   if (meter.aggregation === 'sum' && amount * windowMs > Number.MAX_SAFE_INTEGER) {
     return `${amount} a ${window} is more than can be counted: at most ${Math.floor(Number.MAX_SAFE_INTEGER / windowMs)}`;
+  }
+  return undefined;
+}
+
+/** Why overage of a limit cannot be billed; undefined where it can. */
+function unfitOverage({ limit: id, meter }: Overage, { limits }: z.infer<typeof Plan>): string | undefined {
+  const limit = limits.find((one) => one.id === id);
+  if (!limit) return `"${id}" is not one of the plan's limits`;
+  if (limit.meter !== meter) return `${id} is a limit on ${limit.meter}`;
+  if (limit.window !== 'month' && limit.window !== 'billing-period') {
+    return `${id} holds over a ${limit.window}; what is above a limit is billed over a month or a billing period`;
   }
   return undefined;
 }

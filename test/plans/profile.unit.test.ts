@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { ConfigError } from '../../src/config.js';
-import type { Limit } from '../../src/plans/profile.js';
+import type { Limit, Plan } from '../../src/plans/profile.js';
 import { aggregationsOf, MAX_AMOUNT, Profile } from '../../src/plans/profile.js';
 import { readProfile } from '../../src/plans/publish.js';
 import { plan, shop } from './shop.js';
@@ -29,9 +29,17 @@ describe('the profile specql', () => {
     const profile = await readProfile('profiles/specql.yaml');
     expect(table(profile)).toEqual([
       ['free', '', 10, 1_000, 1_000, 'community', 100],
-      ['developer', '2900 usd a month', 60, 6_000, 10_000, 'community basic', 1_000],
-      ['team', '19900 usd a month', 300, 30_000, 100_000, 'community basic premium', 5_000],
-      ['enterprise', '99900 usd a month', null, null, null, 'community basic premium enterprise', null],
+      ['developer', '2900 usd a month,29000 usd a year', 60, 6_000, 10_000, 'community basic', 1_000],
+      ['team', '19900 usd a month,199000 usd a year', 300, 30_000, 100_000, 'community basic premium', 5_000],
+      [
+        'enterprise',
+        '99900 usd a month,999000 usd a year',
+        null,
+        null,
+        null,
+        'community basic premium enterprise',
+        null,
+      ],
     ]);
   });
 
@@ -147,6 +155,15 @@ describe('cost points that a profile says nothing of', () => {
   });
 });
 
+const overage = (over: object) =>
+  ({
+    limit: 'calls',
+    meter: 'requests',
+    currency: 'usd',
+    tiers: [{ unitAmount: '1' }],
+    ...over,
+  }) as unknown as NonNullable<Plan['overage']>[number];
+
 const TWICE = ['a', 'b'].map((id) => ({ id, meter: 'cost', window: 'minute', amount: 1 }) as const);
 
 const meter = (id: string, aggregation = 'sum') => ({ id, unit: 'one', aggregation });
@@ -189,6 +206,9 @@ describe('a bad profile', () => {
   }
   const badPlan = (over: Parameters<typeof plan>[2]): Profile =>
     shop({ plans: [plan('free', 1), plan('pro', 1, over)] });
+
+  const onMonth = (over: Parameters<typeof plan>[2]): Profile =>
+    badPlan({ limits: [{ id: 'calls', meter: 'requests', window: 'month', amount: 1 }], ...over });
 
   it('starts from one that is good', () => {
     expect(Profile.safeParse(shop()).success).toBe(true);
@@ -238,6 +258,58 @@ describe('a bad profile', () => {
       'a fraction of a cent',
       'plans.1.prices.0.amount: ',
       badPlan({ prices: [{ interval: 'month', amount: 1.5, currency: 'usd' }] }),
+    ],
+    [
+      'a price below what can be charged',
+      'plans.1.prices.0.amount: at least 50 can be charged in usd, or nothing',
+      badPlan({ prices: [{ interval: 'month', amount: 49, currency: 'usd' }] }),
+    ],
+    [
+      'a currency that there is not',
+      'plans.1.prices.0.currency: is no currency of ISO 4217',
+      badPlan({ prices: [{ interval: 'month', amount: 100, currency: 'zzz' }] }),
+    ],
+    [
+      'two prices for the same',
+      'plans.1.prices.1: there is a price a month in usd already',
+      badPlan({ prices: [1, 2].map((n) => ({ interval: 'month', amount: n * 100, currency: 'usd' })) }),
+    ],
+    [
+      'a trial of what costs nothing',
+      'plans.1.trialDays: there is nothing to try',
+      badPlan({ trialDays: 14 }),
+    ],
+    [
+      'overage of a limit that there is not',
+      'plans.1.overage.0.limit: "videos" is not one of the plan',
+      badPlan({ overage: [overage({ limit: 'videos' })] }),
+    ],
+    [
+      'overage of a limit whose window nobody bills',
+      'plans.1.overage.0.limit: calls holds over a minute',
+      badPlan({ overage: [overage({})] }),
+    ],
+    [
+      'overage of another meter than the limit’s',
+      'plans.1.overage.0.limit: calls is a limit on requests',
+      onMonth({ overage: [overage({ meter: 'cost' })] }),
+    ],
+    [
+      'a last tier that ends',
+      'plans.1.overage.0.tiers.0.upTo: the last tier has no end',
+      onMonth({ overage: [overage({ tiers: [{ upTo: 5, unitAmount: '1' }] })] }),
+    ],
+    [
+      'tiers that do not follow each other',
+      'plans.1.overage.0.tiers.1.upTo: must be above 5',
+      onMonth({
+        overage: [overage({ tiers: [5, 5, undefined].map((upTo) => ({ upTo, unitAmount: '1' })) })],
+      }),
+    ],
+    [
+      'a unit price that is no decimal',
+      'plans.1.overage.0.tiers.0.unitAmount: must be minor units',
+      onMonth({ overage: [overage({ tiers: [{ unitAmount: '1e3' }] })] }),
     ],
     ['a misspelt name', 'profile: Unrecognized key: "plnas"', { ...shop(), plnas: [] }],
     ['a window that is not known', 'plans.0.limits.0.window: ', stringify(shop()).replace('minute', 'week')],
