@@ -45,71 +45,73 @@ export function contentOf(kind: MailKind, filling: Filling): MailContent {
 }
 
 function verifyEmail({ product, token, expiresAt }: Filling): MailContent {
-  const why = `somebody, we hope you, has registered this e-mail with ${product}.`;
-  const what = 'To confirm that it is yours, send this token with the mutation verifyEmail:';
+  const why = `Someone, hopefully you, signed up for ${product} with this e-mail.`;
+  const what = 'To confirm that it is yours, pass this token to the mutation verifyEmail:';
   return {
     subject: `${product}: confirm your e-mail`,
     ...withToken(
       GREETING,
       `${why} ${what}`,
       token,
-      `It is good until ${expiresAt.toUTCString()}. If it was not you, do nothing.`,
+      `${expiry(expiresAt)} If this wasn't you, ignore this e-mail.`,
     ),
   };
 }
 
 function inviteMember({ product, token, expiresAt }: Filling): MailContent {
-  const why = `somebody invites you to work with them in their account at ${product}.`;
+  const why = `You have been invited to join an account at ${product}.`;
   const what =
-    'To join, register or sign in with this e-mail, verify it, and send this token with the mutation acceptInvitation:';
+    'To accept, sign up or sign in with this e-mail, verify it, and pass this token to the mutation acceptInvitation:';
   return {
-    subject: `${product}: you are invited to an account`,
+    subject: `${product}: you have been invited to an account`,
     ...withToken(
       GREETING,
       `${why} ${what}`,
       token,
-      `It is good until ${expiresAt.toUTCString()}. If you don't know what this is about, do nothing.`,
+      `${expiry(expiresAt)} If you weren't expecting this, ignore this e-mail.`,
     ),
   };
 }
 
 function resetPassword({ product, token, expiresAt }: Filling): MailContent {
-  const why = `somebody, we hope you, has forgotten the password of this e-mail at ${product}.`;
-  const what = 'To set a new one, send this token with the mutation resetPassword:';
+  const why = `Someone, hopefully you, asked to reset your password at ${product}.`;
+  const what = 'To choose a new one, pass this token to the mutation resetPassword:';
   return {
-    subject: `${product}: set a new password`,
+    subject: `${product}: reset your password`,
     ...withToken(
       GREETING,
       `${why} ${what}`,
       token,
-      `It is good once, until ${expiresAt.toUTCString()}. If it was not you, do nothing: the password stays as it is.`,
+      `It can be used once. ${expiry(expiresAt)} If this wasn't you, ignore this e-mail: your password stays the same.`,
     ),
   };
 }
 
 function changeEmail({ product, token, expiresAt }: Filling): MailContent {
-  const why = `somebody, we hope you, wants to use this e-mail with ${product} from now on.`;
-  const what = 'To confirm that it is yours, send this token with the mutation confirmEmailChange:';
+  const why = `Someone, hopefully you, asked to change the e-mail of their user at ${product} to this one.`;
+  const what = 'To confirm that it is yours, pass this token to the mutation confirmEmailChange:';
   return {
     subject: `${product}: confirm your new e-mail`,
     ...withToken(
       GREETING,
       `${why} ${what}`,
       token,
-      `It is good until ${expiresAt.toUTCString()}. If it was not you, do nothing.`,
+      `${expiry(expiresAt)} If this wasn't you, ignore this e-mail.`,
     ),
   };
 }
 
 function emailChanged({ product }: Filling): MailContent {
-  const what = `your user at ${product} has another e-mail from now on, as somebody, we hope you, has asked for with your password.`;
+  const what = `The e-mail of your user at ${product} was changed to another one, with your password.`;
   return {
     subject: `${product}: your e-mail was changed`,
-    ...bodyOf([GREETING, what, 'If it was not you, tell us at once: answer this mail.']),
+    ...bodyOf([GREETING, what, "If this wasn't you, reply to this e-mail at once."]),
   };
 }
 
 const GREETING = 'Hello,';
+
+const expiry = (at: Date): string => `It expires on ${at.toUTCString()}.`;
 
 function withToken(
   greeting: string,

@@ -59,7 +59,7 @@ it('a forgotten password is set anew by the token in a mail, once; all sessions 
   expect(known.data?.requestPasswordReset).toMatchObject({ __typename: 'RequestPasswordResetPayload' });
   expect([known.status, shape(known.data)]).toEqual([unknown.status, shape(unknown.data)]);
 
-  const { text, token } = await mailTo(user.email, 'set a new password');
+  const { text, token } = await mailTo(user.email, 'reset your password');
   expect(text).toContain('resetPassword');
   expect(await reset(token, 'short')).toMatchObject({ code: 'INVALID_INPUT' });
   expect(await reset(`${token}x`)).toMatchObject({ code: 'TOKEN_INVALID' });
