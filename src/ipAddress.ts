@@ -39,6 +39,20 @@ export function placeOf(text: string): string | undefined {
   return `${groups.map((group) => group.toString(16)).join(':')}::/${SUBSCRIBER_BITS}`;
 }
 
+/** What is routed between networks of IPv6 (RFC 4291, section 2.4, and IANA's registry). */
+const GLOBAL_UNICAST: [ipaddr.IPv6, number] = [ipaddr.IPv6.parse('2000::'), 3];
+
+/**
+ * Whether an address is one of the public Internet: none of this machine, of a private network, of the provider's
+ * own (link-local, where clouds have their metadata), of a tunnel that carries IPv4, reserved, or of many.
+ * @param address as `ipAddress` gives it
+ */
+export function isPublic(address: string): boolean {
+  const ip = ipaddr.parse(address);
+  if (ip.range() !== 'unicast') return false;
+  return ip.kind() === 'ipv4' || (ip as ipaddr.IPv6).match(GLOBAL_UNICAST);
+}
+
 /** Networks in CIDR notation, or single addresses. */
 export class Networks {
   readonly #ranges: readonly [ipaddr.IPv4 | ipaddr.IPv6, number][];

@@ -1,0 +1,195 @@
+import type { Sql, Statement } from '../sql/sql.js';
+
+const CHANNEL = 'tollgraph_outgoing';
+
+const MIGRATION = `
+CREATE SCHEMA IF NOT EXISTS vault;
+-- What leaves: each webhook, each mail, from when it was asked for (decision 33).
+CREATE TABLE IF NOT EXISTS vault.deliveries (
+  kind       text NOT NULL,
+  id         text NOT NULL,
+  -- Where it goes: one lane never holds up another.
+  lane       text NOT NULL,
+  -- What it is about, as its kind has it.
+  about      json NOT NULL,
+  -- The same for search; null where nobody searches.
+  topic      text,
+  asked_at   timestamptz NOT NULL,
+  -- Raised by each replay, with attempts of its own.
+  round      int NOT NULL DEFAULT 1,
+  began_at   timestamptz NOT NULL,
+  attempts   int NOT NULL DEFAULT 0,
+  -- Null once it has ended.
+  due_at     timestamptz,
+  -- DELIVERED, or why it was given up.
+  outcome    text,
+  ended_at   timestamptz,
+  PRIMARY KEY (kind, id)
+);
+CREATE INDEX IF NOT EXISTS deliveries_due ON vault.deliveries (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX IF NOT EXISTS deliveries_by_lane ON vault.deliveries (kind, lane, asked_at, id);
+CREATE INDEX IF NOT EXISTS deliveries_by_end ON vault.deliveries (ended_at) WHERE ended_at IS NOT NULL;
+CREATE TABLE IF NOT EXISTS vault.attempts (
+  kind        text NOT NULL,
+  id          text NOT NULL,
+  round       int NOT NULL,
+  number      int NOT NULL,
+  at          timestamptz NOT NULL,
+  duration_ms int NOT NULL,
+  -- Of the answer; null where there was none.
+  status      int,
+  -- Why it was none, or why it does not count; null for one that has delivered.
+  failure     text,
+  PRIMARY KEY (kind, id, round, number),
+  FOREIGN KEY (kind, id) REFERENCES vault.deliveries ON DELETE CASCADE
+);`;
+
+export const DELIVERED = 'DELIVERED';
+
+/** Something that leaves, as it stands. */
+export interface Delivery {
+  readonly kind: string;
+  readonly id: string;
+  readonly lane: string;
+  readonly about: unknown;
+  readonly round: number;
+  /** Of this round, before the one that is made now. */
+  readonly attempts: number;
+  /** When this round began. */
+  readonly beganAt: Date;
+}
+
+/** Something to send. */
+export interface Asked {
+  readonly kind: string;
+  /** Asked for again under the same id, it changes nothing. */
+  readonly id: string;
+  readonly lane: string;
+  readonly about: object;
+  readonly topic?: string;
+}
+
+/** One attempt, and what came of it. */
+export interface Attempt {
+  readonly at: Date;
+  readonly durationMs: number;
+  readonly status: number | null;
+  readonly failure: string | null;
+}
+
+/** Where a delivery goes on: at a time, or nowhere, for the reason that is given. */
+export type Next = { readonly dueAt: Date } | { readonly outcome: string; readonly endedAt: Date };
+
+const COLUMNS = 'kind, id, lane, about, round, attempts, began_at AS "beganAt"';
+
+/**
+ * The list of what leaves, in `vault`, with every attempt: a rebuild never drops it, and a crash forgets nothing
+ * of it. What became of each for good is an event; where the two differ the event is right.
+ */
+export class Outbox {
+  readonly #listeners = new Set<() => void>();
+
+  private constructor(private readonly sql: Sql) {}
+
+  static async open(sql: Sql): Promise<Outbox> {
+    await sql.script(MIGRATION);
+    return new Outbox(sql);
+  }
+
+  /** Asks for deliveries, due at once. Those that were asked for before stay as they are. */
+  async ask(asked: readonly Asked[], now: Date): Promise<void> {
+    if (asked.length === 0) return;
+    await this.sql.transaction([
+      {
+        text: `INSERT INTO vault.deliveries (kind, id, lane, about, topic, asked_at, began_at, due_at)
+               SELECT kind, id, lane, about, topic, $2, $2, $2 FROM json_to_recordset($1::json)
+                 AS r(kind text, id text, lane text, about json, topic text)
+               ON CONFLICT (kind, id) DO NOTHING`,
+        params: [JSON.stringify(asked), now],
+      },
+      ...this.#tell(),
+    ]);
+    this.#wake();
+  }
+
+  /** Those that are due, the longest waiting first. */
+  async due(
+    now: Date,
+    limit: number,
+    without: { readonly lanes: readonly string[]; readonly ids: readonly string[] },
+  ): Promise<Delivery[]> {
+    return this.sql.query<Delivery & Record<string, unknown>>(
+      `SELECT ${COLUMNS} FROM vault.deliveries
+        WHERE due_at <= $1 AND lane <> ALL($2::text[]) AND id <> ALL($3::text[])
+        ORDER BY due_at, id LIMIT $4`,
+      [now, without.lanes, without.ids, limit],
+    );
+  }
+
+  /** When the next one that is not due yet will be; undefined where none waits. */
+  async nextDue(now: Date): Promise<Date | undefined> {
+    const [row] = await this.sql.query<{ due: Date | null }>(
+      'SELECT min(due_at) AS due FROM vault.deliveries WHERE due_at > $1',
+      [now],
+    );
+    return row?.due ?? undefined;
+  }
+
+  /** Stores an attempt, and where the delivery goes on. A replay that came meanwhile stays asked for. */
+  async attempted(delivery: Delivery, attempt: Attempt, next: Next): Promise<void> {
+    const { kind, id, round, attempts } = delivery;
+    const { at, durationMs, status, failure } = attempt;
+    await this.sql.transaction([
+      {
+        text: `INSERT INTO vault.attempts SELECT kind, id, $3, $4, $5, $6, $7, $8 FROM vault.deliveries
+                WHERE kind = $1 AND id = $2 ON CONFLICT DO NOTHING`,
+        params: [kind, id, round, attempts + 1, at, durationMs, status, failure],
+      },
+      this.#goOn(delivery, next, attempts + 1),
+    ]);
+  }
+
+  /** The same without an attempt. */
+  async goOn(delivery: Delivery, next: Next): Promise<void> {
+    const { text, params = [] } = this.#goOn(delivery, next, delivery.attempts);
+    await this.sql.query(text, params);
+  }
+
+  /** Forgets deliveries that ended before a time, with their attempts; at most `limit` of them. */
+  async forget(before: Date, limit: number): Promise<void> {
+    await this.sql.query(
+      `DELETE FROM vault.deliveries AS d USING (
+         SELECT kind, id FROM vault.deliveries WHERE ended_at < $1 LIMIT $2) AS old
+        WHERE d.kind = old.kind AND d.id = old.id`,
+      [before, limit],
+    );
+  }
+
+  /** Calls back when something was asked for, in whatever process. @returns how to stop listening */
+  onAsked(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    const stop = this.sql.listen?.(CHANNEL, listener);
+    return () => {
+      this.#listeners.delete(listener);
+      stop?.();
+    };
+  }
+
+  #goOn({ kind, id, round }: Delivery, next: Next, attempts: number): Statement {
+    const [dueAt, outcome, endedAt] =
+      'dueAt' in next ? [next.dueAt, null, null] : [null, next.outcome, next.endedAt];
+    return {
+      text: `UPDATE vault.deliveries SET attempts = $4, due_at = $5, outcome = $6, ended_at = $7
+              WHERE kind = $1 AND id = $2 AND round = $3`,
+      params: [kind, id, round, attempts, dueAt, outcome, endedAt],
+    };
+  }
+
+  #tell(): Statement[] {
+    return this.sql.listen ? [{ text: `SELECT pg_notify('${CHANNEL}', '')` }] : [];
+  }
+
+  #wake(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}

@@ -1,0 +1,189 @@
+import type { Clock } from '../clock.js';
+import type { Delivery, Outbox } from './outbox.js';
+import { DELIVERED } from './outbox.js';
+
+/** At once, over all lanes. */
+const MAX_RUNNING = 64;
+const MAX_RUNNING_PER_LANE = 4;
+/** Looked at together. */
+const PAGE = 200;
+/** After an error of ours, e.g. of the database. */
+const RETRY_MS = 5_000;
+/** Longest rest: what ended long ago is forgotten then. */
+const REST_MS = 3_600_000;
+
+/** How long the list tells of a delivery that has ended. */
+export const KEPT_MS = 30 * 24 * 3_600_000;
+
+/** What one attempt came to. */
+export type Carried =
+  | { readonly kind: 'delivered'; readonly status?: number }
+  /** It failed; with an outcome it is pointless to try again. */
+  | {
+      readonly kind: 'failed';
+      readonly failure: string;
+      readonly status?: number;
+      readonly outcome?: string;
+    }
+  /** There was no attempt: it had ended before, or has become pointless. */
+  | { readonly kind: 'ended'; readonly outcome: string };
+
+/** Carries deliveries of one kind. */
+export interface Carrier {
+  /** Milliseconds from a failed attempt to the next; undefined: there is none. @param attempts made so far */
+  readonly retryMs: (attempts: number) => number | undefined;
+  /** Tries once. @throws what is no fault of the receiver: it does not count as an attempt */
+  carry(delivery: Delivery): Promise<Carried>;
+  /** Makes an event of how it ended; again it changes nothing. */
+  end(delivery: Delivery, outcome: string, attempts: number): Promise<void>;
+}
+
+export interface OutgoingWorkerOptions {
+  readonly outbox: Outbox;
+  /** By kind. */
+  readonly carriers: ReadonlyMap<string, Carrier>;
+  readonly clock: Clock;
+  readonly onError: (error: unknown) => void;
+}
+
+/**
+ * Sends what was asked for, in any order and at least once: a crash between a delivery and its record delivers
+ * again, under the same id. Many at once, few of one lane, so that a slow receiver holds up nobody else.
+ */
+export class OutgoingWorker {
+  readonly #running = new Map<string, { readonly lane: string; readonly done: Promise<void> }>();
+  #wake: (() => void) | undefined;
+  #again = false;
+
+  constructor(private readonly options: OutgoingWorkerOptions) {}
+
+  /** There may be something to do. */
+  wake(): void {
+    this.#again = true;
+    this.#wake?.();
+  }
+
+  /** Works until it is told to stop; what is under way then is brought to its end. */
+  async run(until: AbortSignal): Promise<void> {
+    const { outbox, clock, onError } = this.options;
+    const stop = outbox.onAsked(() => this.wake());
+    while (!until.aborted) {
+      this.#again = false;
+      let restMs = REST_MS;
+      try {
+        await this.#begin();
+        const now = new Date(clock());
+        await outbox.forget(new Date(now.getTime() - KEPT_MS), PAGE);
+        const next = await outbox.nextDue(now);
+        if (next) restMs = Math.min(restMs, Math.max(0, next.getTime() - clock()));
+      } catch (error) {
+        onError(error);
+        restMs = RETRY_MS;
+      }
+      await this.#rest(until, restMs);
+    }
+    stop();
+    await this.#ended();
+  }
+
+  /** Does all that is due now, and what becomes due by that. For tests, and whoever has no loop. */
+  async drain(): Promise<void> {
+    while ((await this.#begin()) > 0 || this.#running.size > 0) await this.#ended();
+  }
+
+  async #ended(): Promise<void> {
+    await Promise.all([...this.#running.values()].map(({ done }) => done));
+  }
+
+  /** Begins as many of those that are due as may run. @returns how many */
+  async #begin(): Promise<number> {
+    const { outbox, clock } = this.options;
+    let begun = 0;
+    for (;;) {
+      const free = MAX_RUNNING - this.#running.size;
+      if (free <= 0) return begun;
+      const without = { lanes: this.#fullLanes(), ids: [...this.#running.keys()] };
+      const due = await outbox.due(new Date(clock()), PAGE, without);
+      let now = 0;
+      for (const delivery of due) {
+        if (now >= free || !this.#hasPlace(delivery.lane)) continue;
+        this.#start(delivery);
+        now++;
+      }
+      begun += now;
+      if (now === 0 || due.length < PAGE) return begun;
+    }
+  }
+
+  #fullLanes(): string[] {
+    const lanes = new Set([...this.#running.values()].map(({ lane }) => lane));
+    return [...lanes].filter((lane) => !this.#hasPlace(lane));
+  }
+
+  #hasPlace(lane: string): boolean {
+    let running = 0;
+    for (const other of this.#running.values()) if (other.lane === lane) running++;
+    return running < MAX_RUNNING_PER_LANE;
+  }
+
+  #start(delivery: Delivery): void {
+    const done = this.#deliver(delivery)
+      .catch((error: unknown) => this.#postpone(delivery, error))
+      .finally(() => {
+        this.#running.delete(delivery.id);
+        this.wake();
+      });
+    this.#running.set(delivery.id, { lane: delivery.lane, done });
+  }
+
+  async #deliver(delivery: Delivery): Promise<void> {
+    const { outbox, carriers, clock } = this.options;
+    const carrier = carriers.get(delivery.kind);
+    if (!carrier) throw new Error(`nobody carries deliveries of the kind ${delivery.kind}`);
+    const at = new Date(clock());
+    const started = performance.now();
+    const carried = await carrier.carry(delivery);
+    const durationMs = Math.round(performance.now() - started);
+    if (carried.kind === 'ended') {
+      await carrier.end(delivery, carried.outcome, delivery.attempts);
+      return outbox.goOn(delivery, { outcome: carried.outcome, endedAt: at });
+    }
+    const attempts = delivery.attempts + 1;
+    const { status = null } = carried;
+    if (carried.kind === 'delivered') {
+      await carrier.end(delivery, DELIVERED, attempts);
+      const attempt = { at, durationMs, status, failure: null };
+      return outbox.attempted(delivery, attempt, { outcome: DELIVERED, endedAt: at });
+    }
+    const attempt = { at, durationMs, status, failure: carried.failure };
+    const retryMs = carried.outcome === undefined ? carrier.retryMs(attempts) : undefined;
+    if (retryMs !== undefined) {
+      return outbox.attempted(delivery, attempt, { dueAt: new Date(at.getTime() + retryMs) });
+    }
+    const outcome = carried.outcome ?? 'EXHAUSTED';
+    await carrier.end(delivery, outcome, attempts);
+    await outbox.attempted(delivery, attempt, { outcome, endedAt: at });
+  }
+
+  /** No fault of whoever receives it. */
+  async #postpone(delivery: Delivery, error: unknown): Promise<void> {
+    const { outbox, clock, onError } = this.options;
+    onError(error);
+    await outbox.goOn(delivery, { dueAt: new Date(clock() + RETRY_MS) }).catch(onError);
+  }
+
+  async #rest(until: AbortSignal, ms: number): Promise<void> {
+    if (until.aborted || this.#again) return;
+    let timer: NodeJS.Timeout | undefined;
+    let stop = (): void => undefined;
+    await new Promise<void>((resolve) => {
+      stop = () => resolve();
+      this.#wake = stop;
+      until.addEventListener('abort', stop, { once: true });
+      timer = setTimeout(stop, ms);
+    });
+    this.#wake = undefined;
+    until.removeEventListener('abort', stop);
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,166 @@
+import type { Carried, Carrier } from '../../src/outgoing/worker.js';
+import { KEPT_MS, OutgoingWorker } from '../../src/outgoing/worker.js';
+import type { Delivery } from '../../src/outgoing/outbox.js';
+import { Outbox } from '../../src/outgoing/outbox.js';
+import { freshSql } from '../support/database.js';
+
+const NOON = Date.parse('2026-11-22T12:00:00Z');
+const HOUR_MS = 3_600_000;
+
+let database: Awaited<ReturnType<typeof freshSql>>;
+let outbox: Outbox;
+let now: number;
+let carried: string[];
+let ended: { id: string; outcome: string; attempts: number; round: number }[];
+let errors: unknown[];
+let carry: (delivery: Delivery) => Promise<Carried>;
+let recordEnd: () => Promise<void>;
+beforeAll(async () => {
+  database = await freshSql();
+  outbox = await Outbox.open(database.sql);
+});
+afterAll(() => database.remove());
+beforeEach(async () => {
+  await database.sql.query('DELETE FROM vault.deliveries');
+  now = NOON;
+  carried = [];
+  ended = [];
+  errors = [];
+  carry = () => Promise.resolve({ kind: 'delivered', status: 200 });
+  recordEnd = () => Promise.resolve();
+});
+
+const worker = (): OutgoingWorker => {
+  const carrier: Carrier = {
+    retryMs: (attempts) => (attempts < 3 ? attempts * HOUR_MS : undefined),
+    carry: (delivery) => {
+      carried.push(delivery.id);
+      return carry(delivery);
+    },
+    end: async ({ id, round }, outcome, attempts) => {
+      await recordEnd();
+      ended.push({ id, outcome, attempts, round });
+    },
+  };
+  return new OutgoingWorker({
+    outbox,
+    carriers: new Map([['test', carrier]]),
+    clock: () => now,
+    onError: (error) => errors.push(error),
+  });
+};
+const ask = (...ids: string[]): Promise<void> =>
+  outbox.ask(
+    ids.map((id) => ({ kind: 'test', id, lane: id.replace(/\d+$/, ''), about: { id } })),
+    new Date(now),
+  );
+const rows = (): Promise<object[]> =>
+  database.sql.query('SELECT id, attempts, due_at, outcome FROM vault.deliveries ORDER BY id');
+const attempts = (): Promise<object[]> =>
+  database.sql.query('SELECT id, round, number, at, status, failure FROM vault.attempts ORDER BY id, number');
+
+describe('what leaves', () => {
+  it('is delivered once, however often it is asked for', async () => {
+    await ask('a1', 'b1');
+    await ask('a1');
+    await worker().drain();
+    await ask('a1');
+    await worker().drain();
+    expect(carried.sort()).toEqual(['a1', 'b1']);
+    expect(ended.map(({ id, outcome }) => [id, outcome]).sort()).toEqual([
+      ['a1', 'DELIVERED'],
+      ['b1', 'DELIVERED'],
+    ]);
+    await expect(rows()).resolves.toEqual([
+      { id: 'a1', attempts: 1, due_at: null, outcome: 'DELIVERED' },
+      { id: 'b1', attempts: 1, due_at: null, outcome: 'DELIVERED' },
+    ]);
+  });
+
+  it('is tried again when its time has come, and given up after the last attempt', async () => {
+    carry = () => Promise.resolve({ kind: 'failed', failure: 'STATUS', status: 500 });
+    await ask('a1');
+    await worker().drain();
+    expect(carried).toHaveLength(1);
+    now += HOUR_MS - 1;
+    await worker().drain();
+    expect(carried).toHaveLength(1);
+    now += 1;
+    await worker().drain();
+    expect(carried).toHaveLength(2);
+    now += 2 * HOUR_MS;
+    await worker().drain();
+    now += 100 * HOUR_MS;
+    await worker().drain();
+    expect(carried).toHaveLength(3);
+    expect(ended).toEqual([{ id: 'a1', outcome: 'EXHAUSTED', attempts: 3, round: 1 }]);
+    const at = (hours: number): Date => new Date(NOON + hours * HOUR_MS);
+    await expect(attempts()).resolves.toEqual([
+      { id: 'a1', round: 1, number: 1, at: at(0), status: 500, failure: 'STATUS' },
+      { id: 'a1', round: 1, number: 2, at: at(1), status: 500, failure: 'STATUS' },
+      { id: 'a1', round: 1, number: 3, at: at(3), status: 500, failure: 'STATUS' },
+    ]);
+  });
+
+  it('is delivered again where its record was lost: at least once', async () => {
+    await ask('a1');
+    recordEnd = () => Promise.reject(new Error('the event store is away'));
+    await worker().drain();
+    expect(errors).toHaveLength(1);
+    expect(ended).toEqual([]);
+    recordEnd = () => Promise.resolve();
+    now += 5_000;
+    await worker().drain();
+    expect(carried).toEqual(['a1', 'a1']);
+    // What was no fault of the receiver is no attempt.
+    expect(ended).toEqual([{ id: 'a1', outcome: 'DELIVERED', attempts: 1, round: 1 }]);
+  });
+
+  it('is not held up by a receiver that never answers, however much waits for that one', async () => {
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    let running = 0;
+    let most = 0;
+    carry = async ({ lane }) => {
+      if (lane === 'slow') {
+        most = Math.max(most, ++running);
+        await held;
+        running--;
+      }
+      return { kind: 'delivered' };
+    };
+    await ask(...Array.from({ length: 300 }, (_, n) => `slow${n}`));
+    now += 1;
+    await ask(...Array.from({ length: 50 }, (_, n) => `quick${n}`));
+    const stop = new AbortController();
+    const one = worker();
+    const quick = new Promise<void>((resolve) => {
+      const before = carry;
+      let done = 0;
+      carry = async (delivery) => {
+        const result = await before(delivery);
+        if (delivery.lane === 'quick' && ++done === 50) resolve();
+        return result;
+      };
+    });
+    const loop = one.run(stop.signal);
+    await quick;
+    expect(most).toBe(4);
+    release();
+    stop.abort();
+    await loop;
+    expect(errors).toEqual([]);
+  });
+
+  it('is forgotten a month after its end, and not before', async () => {
+    carry = ({ id }) =>
+      Promise.resolve(id === 'a1' ? { kind: 'delivered' } : { kind: 'failed', failure: 'STATUS' });
+    await ask('a1', 'b1');
+    await worker().drain();
+    await outbox.forget(new Date(now + KEPT_MS - KEPT_MS), 10);
+    await expect(rows()).resolves.toHaveLength(2);
+    await outbox.forget(new Date(now + 1), 10);
+    await expect(rows()).resolves.toMatchObject([{ id: 'b1' }]);
+    await expect(attempts()).resolves.toMatchObject([{ id: 'b1' }]);
+  });
+});
