@@ -90,7 +90,7 @@ module.exports = {
       from: { path: CAPABILITIES },
       to: {
         path: CAPABILITIES,
-        pathNot: '^src/$1/|/(events|types)\\.ts$|^src/plans/(profile|meters)\\.ts$',
+        pathNot: '^src/$1/|/(events|types|[a-z]+Types)\\.ts$|^src/plans/(profile|meters)\\.ts$',
       },
     },
     {

@@ -123,6 +123,34 @@ export class UsageQueries {
     }
   }
 
+  /** What a subject has spent in a period, by meter, and the last event that is in it: exact, however much. */
+  async totals(
+    subject: Subject,
+    period: string,
+  ): Promise<{ readonly totals: ReadonlyMap<string, bigint>; readonly seen: Position }> {
+    for (;;) {
+      const { model, version, generation } = this.model.state();
+      const rows = await this.sql.query<{
+        checkpoint: Position;
+        meter: string | null;
+        amount: string | null;
+      }>(
+        `SELECT m.checkpoint, c.meter, c.amount::text
+           FROM read.models m
+           LEFT JOIN ${this.model.t('counters')} c ON c.subject = $1 AND c.period = $2
+          WHERE m.model = $3 AND m.version = $4 AND m.generation = $5`,
+        [subjectId(subject), period, model, version, generation],
+      );
+      const [first] = rows;
+      // A rebuild has put another generation in its place: ask that one.
+      if (!first) continue;
+      const counted = rows.flatMap(({ meter, amount }) =>
+        meter === null || amount === null ? [] : [[meter, BigInt(amount)] as const],
+      );
+      return { totals: new Map(counted), seen: first.checkpoint };
+    }
+  }
+
   /** Whether something of the account waits for an operator before it is counted. */
   async waits(account: string): Promise<boolean> {
     const { model, version, generation } = this.model.state();

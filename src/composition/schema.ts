@@ -18,6 +18,7 @@ import { Cursors } from '../graphql/kit/cursors.js';
 import { NodeResolver } from '../graphql/kit/node.js';
 import { operatorAction } from '../graphql/kit/operatorAction.js';
 import type { Logger } from '../logger.js';
+import { metersOf } from '../plans/profile.js';
 import { SignedTokens } from '../secrets/signedTokens.js';
 import { Guard } from '../usage/guard.js';
 import type { LimitStates } from '../usage/limitStates.js';
@@ -52,7 +53,7 @@ export function createServices(
     memory: access,
     log,
     sessions,
-    keyDesk: createKeyDesk(gate, limitStates),
+    keyDesk: createKeyDesk(gate, limitStates, () => metersOf(access.plans.profile)),
     limitStates,
     journal: metering.journal,
     search,

@@ -3,7 +3,7 @@ import { accept, refuse } from '../eventsourcing/decider.js';
 import type { Environment } from '../eventsourcing/event.js';
 import type { Meter } from '../plans/meters.js';
 import { BUILT_IN, isLimitable } from '../plans/meters.js';
-import { MAX_AMOUNT } from '../plans/profile.js';
+import { mostOf } from '../plans/profile.js';
 import { textProblem } from '../text/text.js';
 import type { KeyEvent, KeyMetadata, KeyLimit, KeySecret, Scope } from './events.js';
 
@@ -142,7 +142,7 @@ function badLimits(
     }
     const name = `${meter} a ${window}`;
     const slides = window === 'minute' || window === 'hour';
-    const most = slides && known.aggregation === 'count' ? MAX_KEY_RATE : MAX_AMOUNT;
+    const most = slides && known.aggregation === 'count' ? MAX_KEY_RATE : mostOf(known.aggregation, window);
     if (counted.has(name)) return refused(`There are two limits on ${name}.`);
     counted.add(name);
     if (window === 'hour' && !hours) return refused('This service has no limits by the hour.');

@@ -2,6 +2,7 @@ import { accountPlan } from '../accounts/types.js';
 import type { Capability } from '../capability.js';
 import { as } from '../eventsourcing/event.js';
 import { accountOf } from '../graphql/kit/context.js';
+import { metersOf } from '../plans/profile.js';
 import { audited } from './audited.js';
 import { KeyCache } from './cache.js';
 import type { KeyEvent } from './events.js';
@@ -46,28 +47,27 @@ export const keys: Capability = {
       planOf,
       operatorAction,
       memory,
-    }) => ({
-      resolvers: [
-        new KeysResolver(keySecrets, commands, positions, sender),
-        new KeyFieldsResolver(),
-        new AccountKeysResolver(queries.keys, cursors),
-        new VerifyKeyResolver(
-          new VerifyKey(keyDesk),
-          (account) => accountPlan(planOf(account)),
-          () => memory.plans.profile.meters ?? [],
-        ),
-        new OperatorKeysResolver(commands, operatorAction, positions),
-      ],
-      nodes: [
-        async (id, context) => {
-          // As with the list of keys, which says so at the field.
-          const { caller } = context;
-          if (caller.kind === 'key' && !caller.key.scopes.includes('admin')) return undefined;
-          const row = await queries.keys.find(accountOf(context), id);
-          return row && keyOf(row);
-        },
-      ],
-    }),
+    }) => {
+      const meters = () => metersOf(memory.plans.profile);
+      return {
+        resolvers: [
+          new KeysResolver(keySecrets, commands, positions, sender, meters),
+          new KeyFieldsResolver(),
+          new AccountKeysResolver(queries.keys, cursors, meters),
+          new VerifyKeyResolver(new VerifyKey(keyDesk), (account) => accountPlan(planOf(account)), meters),
+          new OperatorKeysResolver(commands, operatorAction, positions),
+        ],
+        nodes: [
+          async (id, context) => {
+            // As with the list of keys, which says so at the field.
+            const { caller } = context;
+            if (caller.kind === 'key' && !caller.key.scopes.includes('admin')) return undefined;
+            const row = await queries.keys.find(accountOf(context), id);
+            return row && keyOf(row, meters());
+          },
+        ],
+      };
+    },
     notAwaited: ['verifyKey'],
   },
 };

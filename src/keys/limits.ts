@@ -7,5 +7,11 @@ const NONE: readonly Limit[] = [];
 export function limitsOfKey(limits: readonly KeyLimit[]): readonly Limit[] {
   // Nearly all keys have none, and share it.
   if (limits.length === 0) return NONE;
-  return limits.map(({ meter, window, amount }) => ({ id: `key-${meter}-${window}`, meter, window, amount }));
+  return limits.map(({ meter, window, amount }) => ({
+    id: `key-${meter}-${window}`,
+    meter,
+    window,
+    amount,
+    source: 'key',
+  }));
 }

@@ -15,11 +15,16 @@ import { accountOf, actorOf } from '../graphql/kit/context.js';
 import { Access, BUILDERS, MEMBERS } from '../graphql/kit/access.js';
 import { DateTimeISO } from '../graphql/kit/dateTime.js';
 import { badCommandId, InvalidInput, notDone, refused } from '../graphql/kit/refusals.js';
+import type { Meter } from '../plans/meters.js';
+import { amountOf } from '../plans/meters.js';
+import { MAX_AMOUNT } from '../plans/profile.js';
 import { textProblem, tidy } from '../text/text.js';
 import type { Authority } from './decide.js';
 import { keyDecider } from './decide.js';
+import type { KeyLimit } from './events.js';
 import { keyStream } from './events.js';
 import type { KeySecrets } from './secrets.js';
+import type { KeyLimitInput } from './types.js';
 import {
   IssueKeyInput,
   IssueKeyPayload,
@@ -47,6 +52,7 @@ export class KeysResolver {
     private readonly commands: CommandHandler,
     private readonly tokens: PositionTokens,
     private readonly sender: CommandSender,
+    private readonly meters: () => readonly Meter[],
   ) {}
 
   @Command(() => IssueKeyResult, {
@@ -66,8 +72,10 @@ export class KeysResolver {
     if (scopes.length === 0) return new InvalidInput('"scopes" needs at least one scope.', 'scopes');
     const sender = senderOf(context, input);
     if (!sender) return badCommandId();
+    const { environment, metadata } = input;
+    const limits = limitsOf(input.limits, this.meters());
+    if (limits instanceof InvalidInput) return limits;
 
-    const { environment, limits, metadata } = input;
     const result = await this.secrets.issue(
       {
         accountId,
@@ -75,7 +83,7 @@ export class KeysResolver {
         environment,
         scopes,
         expiresAt,
-        ...(limits.length > 0 && { limits: limits.map(plain) }),
+        ...(limits.length > 0 && { limits }),
         ...(metadata.length > 0 && {
           metadata: metadata.map(({ name, value }) => ({ name: tidy(name), value: tidy(value) })),
         }),
@@ -85,7 +93,7 @@ export class KeysResolver {
     );
     if (result.kind === 'refused') return refused(result.refusal);
     return Object.assign(new IssueKeyPayload(), {
-      key: keyOfEvents([result.stored]),
+      key: keyOfEvents([result.stored], this.meters()),
       ...this.#shown(result),
     });
   }
@@ -110,7 +118,10 @@ export class KeysResolver {
     );
     if (result.kind === 'refused') return notDone(result.refusal);
     const events = await this.commands.load(keyStream(keyId));
-    return Object.assign(new RotateKeyPayload(), { key: keyOfEvents(events), ...this.#shown(result) });
+    return Object.assign(new RotateKeyPayload(), {
+      key: keyOfEvents(events, this.meters()),
+      ...this.#shown(result),
+    });
   }
 
   @Command(() => RevokeKeyResult, {
@@ -163,6 +174,7 @@ export class AccountKeysResolver {
   constructor(
     private readonly queries: KeyQueries,
     private readonly cursors: Cursors,
+    private readonly meters: () => readonly Meter[],
   ) {}
 
   @Access({ scope: 'admin', roles: MEMBERS })
@@ -176,7 +188,7 @@ export class AccountKeysResolver {
     const cursor = place && { issuedAt: new Date(Number(place[0])), id: place[1] as string };
     const rows = await this.queries.ofAccount(account.id, first, cursor);
     const placeOf = (row: KeyRow): Place => [row.issued_at.getTime(), row.id];
-    return pageOf(this.cursors, LIST, rows, { first, after }, placeOf, keyOf);
+    return pageOf(this.cursors, LIST, rows, { first, after }, placeOf, (row) => keyOf(row, this.meters()));
   }
 }
 
@@ -185,5 +197,17 @@ function authorityOf({ caller }: RequestContext): Authority | undefined {
   return caller.kind === 'key' ? caller.key : undefined;
 }
 
-/** Events hold plain objects, not instances of GraphQL input classes. */
-const plain = <T extends object>(input: T): T => ({ ...input });
+/** As events have them: whole numbers of the meter's smallest unit. Which may be set, the decider says. */
+function limitsOf(given: readonly KeyLimitInput[], meters: readonly Meter[]): KeyLimit[] | InvalidInput {
+  const limits: KeyLimit[] = [];
+  for (const { meter: id, window, max } of given) {
+    const meter = meters.find((one) => one.id === id);
+    const amount = meter ? amountOf(max, meter, MAX_AMOUNT) : 0;
+    if (amount === undefined) {
+      const message = `A limit on ${id} may have at most ${meter?.decimals} decimals, and be at most ${MAX_AMOUNT} of its smallest unit.`;
+      return new InvalidInput(message, 'limits');
+    }
+    limits.push({ meter: id, window, amount });
+  }
+  return limits;
+}

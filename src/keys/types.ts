@@ -6,9 +6,13 @@ import { as } from '../eventsourcing/event.js';
 import { COMMAND_ID } from '../eventsourcing/commandId.js';
 import { DateTimeISO } from '../graphql/kit/dateTime.js';
 import { connectionOf } from '../graphql/kit/pages.js';
+import { Quantity } from '../graphql/kit/quantity.js';
 import { Sized } from '../graphql/cost/directives.js';
 import { Node } from '../graphql/kit/node.js';
 import { InvalidInput, NotFound } from '../graphql/kit/refusals.js';
+import type { Meter } from '../plans/meters.js';
+import { decimalsOf, quantityOf } from '../plans/meters.js';
+import { LimitWindow } from '../usage/limitTypes.js';
 import { MAX_GRACE_SECONDS, MAX_KEY_LIMITS, MAX_KEY_RATE, MAX_METADATA } from './decide.js';
 import type { KeyEvent } from './events.js';
 
@@ -43,30 +47,6 @@ registerEnumType(KeyScope, {
   },
 });
 
-export enum KeyLimitWindow {
-  MINUTE = 'minute',
-  HOUR = 'hour',
-  DAY = 'day',
-  MONTH = 'month',
-  BILLING_PERIOD = 'billing-period',
-  LIFETIME = 'lifetime',
-}
-registerEnumType(KeyLimitWindow, {
-  name: 'KeyLimitWindow',
-  description:
-    'How long a limit counts. Over a minute and an hour what is counted slides, as requests do, and what is summed is refilled in that time, as cost points are; day and month are those of UTC.',
-  valuesConfig: {
-    MINUTE: { description: '60 seconds.' },
-    HOUR: { description: '60 minutes; only where the plans of the service have limits by the hour.' },
-    DAY: { description: 'A day of UTC.' },
-    MONTH: { description: 'A month of UTC.' },
-    BILLING_PERIOD: {
-      description: 'The month for which the account pays; a month of UTC where it does not.',
-    },
-    LIFETIME: { description: 'For ever: what is used up is not given again.' },
-  },
-});
-
 @ObjectType({
   simpleResolvers: true,
   description: 'A limit that a key is held to beside those of the account’s plan.',
@@ -75,11 +55,11 @@ export class KeyLimit {
   @Field(() => ID, { description: 'What is counted: `requests`, `cost`, or another meter of the service.' })
   meter!: string;
 
-  @Field(() => KeyLimitWindow, { description: 'In which time.' })
-  window!: KeyLimitWindow;
+  @Field(() => LimitWindow, { description: 'In which time.' })
+  window!: LimitWindow;
 
-  @Field(() => Int, { description: 'The most that is allowed in a window.' })
-  amount!: number;
+  @Field(() => Quantity, { description: 'The most that may be used in one window, in units of the meter.' })
+  max!: string;
 }
 
 @ObjectType({ simpleResolvers: true, description: 'Something that the account has noted of a key.' })
@@ -96,13 +76,13 @@ export class KeyLimitInput {
   @Field(() => ID, { description: 'What is counted: `requests`, `cost`, or another meter of the service.' })
   meter!: string;
 
-  @Field(() => KeyLimitWindow, { description: 'In which time.' })
-  window!: KeyLimitWindow;
+  @Field(() => LimitWindow, { description: 'In which time.' })
+  window!: LimitWindow;
 
-  @Field(() => Int, {
-    description: `The most that is allowed in a window; of requests a minute or an hour 1 to ${MAX_KEY_RATE}.`,
+  @Field(() => Quantity, {
+    description: `The most that may be used in one window, in units of the meter; above 0. Of requests a minute or an hour 1 to ${MAX_KEY_RATE}.`,
   })
-  amount!: number;
+  max!: string;
 }
 
 @InputType({ description: 'Something to note of a key.' })
@@ -175,7 +155,8 @@ type KeyFacts = Pick<
   readonly revoked_at: Date | null;
 };
 
-export function keyOf(row: KeyFacts): Key {
+/** @param meters of the profile, which say in which unit limits are shown */
+export function keyOf(row: KeyFacts, meters: readonly Meter[]): Key {
   const rotation = row.rotations.at(-1);
   const { prefix, last4 } = rotation ?? row;
   return Object.assign(new Key(), {
@@ -191,7 +172,10 @@ export function keyOf(row: KeyFacts): Key {
     revokedAt: row.revoked_at && new Date(row.revoked_at),
     rotatedAt: rotation ? new Date(rotation.at) : null,
     graceEndsAt: rotation ? new Date(rotation.graceEndsAt) : null,
-    limits: row.limits.map((limit) => Object.assign(new KeyLimit(), limit)),
+    limits: row.limits.map(({ meter, window, amount }) => {
+      const max = quantityOf(amount, decimalsOf(meter, meters));
+      return Object.assign(new KeyLimit(), { meter, window, max });
+    }),
     metadata: row.metadata.map((entry) => Object.assign(new KeyMetadata(), entry)),
   });
 }
@@ -200,7 +184,7 @@ export function keyOf(row: KeyFacts): Key {
  * The key as its own events tell it, for who has just changed it: its row follows.
  * @param events of its stream, from the first on
  */
-export function keyOfEvents(events: readonly StoredEvent[]): Key {
+export function keyOfEvents(events: readonly StoredEvent[], meters: readonly Meter[]): Key {
   const [first] = events;
   if (first?.type !== 'KeyIssued') throw new Error('a key begins with KeyIssued');
   const { data } = as<Extract<KeyEvent, { type: 'KeyIssued' }>>(first);
@@ -213,14 +197,15 @@ export function keyOfEvents(events: readonly StoredEvent[]): Key {
     const { hash, prefix, last4, graceEndsAt } = event.data;
     rotations.push({ revision: stored.revision, at: stored.metadata.at, hash, prefix, last4, graceEndsAt });
   }
-  return keyOf({
+  const facts = {
     ...data,
     id: first.streamId,
     issued_at: new Date(first.metadata.at),
     expires_at: data.expiresAt === null ? null : new Date(data.expiresAt),
     revoked_at: revoked,
     rotations,
-  });
+  };
+  return keyOf(facts, meters);
 }
 
 export const KeyConnection = connectionOf(Key, { entry: 'Key', one: 'key', many: 'keys' });

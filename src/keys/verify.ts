@@ -1,15 +1,13 @@
 import type { Environment } from '../eventsourcing/event.js';
 import type { ErrorCode } from '../graphql/kit/errors.js';
 import type { Use } from '../usage/events.js';
-import type { LimitStatus } from '../usage/types.js';
+import type { LimitStatus } from '../usage/limitTypes.js';
 import type { KnownKey } from './cache.js';
 import type { Scope } from './events.js';
 
-/** What a back end wants to spend of a key's limits: one request, and cost points. */
+/** What a back end wants to spend of a key's limits. */
 export interface Spending {
-  /** Whole points; null where the back end prices nothing: limits on cost are then not asked. */
-  readonly cost: number | null;
-  /** Of other meters, as records have them. */
+  /** By meter, as records have them; one request where they name none. */
   readonly quantities: Use['meters'];
   readonly endpoint: string;
   readonly method: string;

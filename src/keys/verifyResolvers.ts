@@ -7,18 +7,12 @@ import { InvalidInput } from '../graphql/kit/refusals.js';
 import { textProblem, tidy } from '../text/text.js';
 import type { KeyEnvironment, KeyScope } from './types.js';
 import type { Meter } from '../plans/meters.js';
-import { amountOf, isLimitable, MAX_USE_AMOUNT } from '../plans/meters.js';
+import { amountOf, isLimitable, MAX_USE_AMOUNT, quantityOf } from '../plans/meters.js';
 import type { Use } from '../usage/events.js';
 import type { VerifyKey } from './verify.js';
-import type { MeterQuantityInput, SpendInput } from './verifyTypes.js';
-import {
-  LABEL,
-  MAX_QUANTITIES,
-  MAX_SPEND,
-  VerifiedKey,
-  VerifyKeyInput,
-  VerifyKeyResult,
-} from './verifyTypes.js';
+import type { MeterQuantityInput } from '../usage/limitTypes.js';
+import type { SpendInput } from './verifyTypes.js';
+import { LABEL, MAX_QUANTITIES, VerifiedKey, VerifyKeyInput, VerifyKeyResult } from './verifyTypes.js';
 
 @Resolver()
 export class VerifyKeyResolver {
@@ -47,7 +41,6 @@ export class VerifyKeyResolver {
     if (quantities instanceof InvalidInput) return quantities;
     const spending = spend
       ? {
-          cost: spend.cost ?? null,
           quantities,
           endpoint: spend.endpoint,
           method: spend.method,
@@ -85,13 +78,13 @@ function amountsOf(
     const meter = meters.find((one) => one.id === id);
     if (!meter || !isLimitable(meter)) {
       const all = meters.filter(isLimitable).map((one) => one.id);
-      return refused(`There is no meter of this name to spend from. There are: ${all.join(', ') || 'none'}.`);
+      return refused(`There is no meter of this name to spend from. There are: ${all.join(', ')}.`);
     }
     if (id in amounts) return refused(`There are two quantities of ${id}.`);
     const amount = amountOf(quantity, meter);
     if (amount === undefined) {
       return refused(
-        `A quantity of ${id} may have at most ${meter.decimals} decimals, and be at most ${MAX_USE_AMOUNT / 10 ** meter.decimals}.`,
+        `A quantity of ${id} may have at most ${meter.decimals} decimals, and be at most ${quantityOf(MAX_USE_AMOUNT, meter.decimals)}.`,
       );
     }
     amounts[id] = amount;
@@ -100,10 +93,7 @@ function amountsOf(
 }
 
 /** The record is kept for ever: what goes into it is bounded. */
-function wrongSpend({ cost, endpoint, method, operation, source }: SpendInput): InvalidInput | undefined {
-  if (cost != null && (cost < 0 || cost > MAX_SPEND)) {
-    return new InvalidInput(`"cost" must be 0 to ${MAX_SPEND} points.`, 'spend.cost');
-  }
+function wrongSpend({ endpoint, method, operation, source }: SpendInput): InvalidInput | undefined {
   if (!/^[A-Z]{1,20}$/.test(method)) {
     return new InvalidInput('"method" must be an HTTP method in capitals.', 'spend.method');
   }

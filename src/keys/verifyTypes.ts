@@ -3,44 +3,21 @@ import { createUnionType, Field, ID, InputType, Int, ObjectType } from 'type-gra
 import { AccountPlan } from '../accounts/types.js';
 import { Sized } from '../graphql/cost/directives.js';
 import { DateTimeISO } from '../graphql/kit/dateTime.js';
-import { Quantity } from '../graphql/kit/quantity.js';
 import { InvalidInput } from '../graphql/kit/refusals.js';
-import { MAX_USE_AMOUNT } from '../plans/meters.js';
-import { LimitStatus, MAX_STATES } from '../usage/types.js';
+import { LimitStatus, MeterQuantityInput } from '../usage/limitTypes.js';
+import { MAX_STATES } from '../usage/types.js';
 import { KeyEnvironment, KeyScope } from './types.js';
 
-/** Cost points that one use can be said to take. */
-export const MAX_SPEND = 1_000_000;
 export const MAX_TEXT = 200;
 /** In UTF-8; what was asked for stands in an index of the ledger. */
 const MAX_TEXT_BYTES = 1_600;
 export const LABEL = { max: MAX_TEXT, maxBytes: MAX_TEXT_BYTES };
 export const MAX_QUANTITIES = 20;
 
-@InputType({ description: 'An amount of a meter.' })
-export class MeterQuantityInput {
-  @Field(() => ID, {
-    description: 'A meter of the service, but `requests` and `cost`, which stand elsewhere.',
-  })
-  meter!: string;
-
-  @Field(() => Quantity, {
-    description: `How much, in units of the meter, with at most its decimals; at most ${MAX_USE_AMOUNT} of the smallest that they can tell.`,
-  })
-  quantity!: string;
-}
-
-@InputType({ description: 'What the call that the key came with spends: one request, and cost points.' })
+@InputType({ description: 'What the call that the key came with uses.' })
 export class SpendInput {
-  @Field(() => Int, {
-    nullable: true,
-    description: `Cost points, 0 to ${MAX_SPEND}; null where you price nothing: limits on cost are then not asked.`,
-  })
-  cost?: number | null;
-
   @Field(() => [MeterQuantityInput], {
-    defaultValue: [],
-    description: `What it comes to of other meters, each once, at most ${MAX_QUANTITIES}; limits on meters that are not named are not asked.`,
+    description: `What it comes to, each meter once, at most ${MAX_QUANTITIES}. \`requests\` is 1 unless it is given. Limits on other meters that are not given are not checked.`,
   })
   quantities!: MeterQuantityInput[];
 

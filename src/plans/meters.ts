@@ -41,14 +41,35 @@ export const isLimitable = ({ aggregation }: Meter): boolean =>
 /**
  * An amount of a meter as records and counters have it, in whole numbers of its smallest unit.
  * @param text a decimal number without a sign
- * @returns undefined for one with more decimals than the meter has, or above MAX_USE_AMOUNT
+ * @param most in smallest units, at most 2^53 - 1
+ * @returns undefined for one with more decimals than the meter has, or above the most
  */
-export function amountOf(text: string, { decimals }: Pick<Meter, 'decimals'>): number | undefined {
+export function amountOf(
+  text: string,
+  { decimals }: Pick<Meter, 'decimals'>,
+  most = MAX_USE_AMOUNT,
+): number | undefined {
   const [whole = '', fraction = ''] = text.split('.');
   if (fraction.length > decimals) return undefined;
   const amount = BigInt(whole + fraction.padEnd(decimals, '0'));
-  return amount <= BigInt(MAX_USE_AMOUNT) ? Number(amount) : undefined;
+  return amount <= BigInt(most) ? Number(amount) : undefined;
 }
+
+/**
+ * An amount as answers show it: a decimal number in units of its meter, exact.
+ * @param amount whole numbers of the meter's smallest unit
+ */
+export function quantityOf(amount: number | bigint, decimals: number): string {
+  const whole = BigInt(amount);
+  if (decimals === 0) return String(whole);
+  const digits = String(whole < 0n ? -whole : whole).padStart(decimals + 1, '0');
+  const fraction = digits.slice(-decimals).replace(/0+$/, '');
+  return `${whole < 0n ? '-' : ''}${digits.slice(0, -decimals)}${fraction && `.${fraction}`}`;
+}
+
+/** 0 for a meter that the profile no longer declares. */
+export const decimalsOf = (meter: string, meters: readonly Meter[]): number =>
+  meters.find(({ id }) => id === meter)?.decimals ?? 0;
 
 /** What a limit needs to know of its meter. */
 export type AggregationOf = (meter: string) => Aggregation | undefined;

@@ -13,8 +13,15 @@ export const MAX_FEATURES = 50;
 /** One for each meter and window. */
 export const MAX_LIMITS = 8;
 
-/** What GraphQL's Int holds. */
-export const MAX_AMOUNT = 2_147_483_647;
+/** Up to there counters are exact, in Redis too (decision 26). */
+export const MAX_AMOUNT = Number.MAX_SAFE_INTEGER;
+
+/** The most that a limit can be on a meter, in its smallest units. */
+export const mostOf = (aggregation: Meter['aggregation'], window: z.infer<typeof Limit>['window']): number =>
+  // Buckets are counted in amounts times milliseconds.
+  aggregation === 'sum' && (window === 'minute' || window === 'hour')
+    ? Math.floor(MAX_AMOUNT / SLIDING_MS[window])
+    : MAX_AMOUNT;
 
 /** Cost points for each request, where a plan says nothing of cost. */
 const POINTS_PER_REQUEST = 100;
@@ -161,13 +168,6 @@ export const Profile = z
         if (!profile.tiers.includes(tier)) problem(`plan ${plan.id}: "${tier}" is not one of the tiers`);
       }
       const limits = plan.limits.map((limit) => limit.id);
-      for (const { id, amount } of plan.limits) {
-        if (amount > MAX_AMOUNT) {
-          problem(
-            `plan ${plan.id}: ${id} is ${amount}, and at most ${MAX_AMOUNT} can be counted; where a plan names no limit on cost, each on requests has one of ${POINTS_PER_REQUEST} points a request`,
-          );
-        }
-      }
       const counted = plan.limits.map(({ meter, window }) => `${meter} a ${window}`);
       const twice = counted.find((what, index) => counted.indexOf(what) !== index);
       if (new Set(limits).size !== limits.length) problem(`plan ${plan.id}: limit ids must be unique`);
@@ -195,12 +195,13 @@ function unfit(limit: z.infer<typeof Limit>, meters: readonly Meter[]): string |
   if (!isLimitable(meter)) {
     return `${id} is a meter of the aggregation ${meter.aggregation}; limits can be on sum and count`;
   }
-  // Buckets are counted in amounts times milliseconds, exact up to there in Redis too (decision 26).
-  const windowMs = window === 'minute' || window === 'hour' ? SLIDING_MS[window] : 1;
-  if (meter.aggregation === 'sum' && amount * windowMs > Number.MAX_SAFE_INTEGER) {
-    return `${amount} a ${window} is more than can be counted: at most ${Math.floor(Number.MAX_SAFE_INTEGER / windowMs)}`;
-  }
-  return undefined;
+  const most = mostOf(meter.aggregation, window);
+  if (amount <= most) return undefined;
+  const hint =
+    id === 'cost'
+      ? `; where a plan names no limit on cost, each on requests has one of ${POINTS_PER_REQUEST} points a request`
+      : '';
+  return `${amount} of ${id} a ${window} is more than can be counted: at most ${most}${hint}`;
 }
 
 /** Why overage of a limit cannot be billed; undefined where it can. */
@@ -216,7 +217,8 @@ function unfitOverage({ limit: id, meter }: Overage, { limits }: z.infer<typeof 
 
 export type Profile = z.infer<typeof Profile>;
 export type Plan = Profile['plans'][number];
-export type Limit = z.infer<typeof Limit>;
+/** `source`: a key's own; absent: its plan's. */
+export type Limit = z.infer<typeof Limit> & { readonly source?: 'key' };
 
 /** A plan with the version of the profile that it is taken from. */
 export interface PlanInForce {

@@ -29,7 +29,7 @@ export interface Call {
    * formula does.
    */
   readonly cost: { readonly estimate: number; readonly version: string } | null;
-  /** What it comes to of other meters of the profile. */
+  /** What it comes to of other meters of the profile, and of requests where that is not one. */
   readonly quantities?: MeterAmounts | undefined;
 }
 
@@ -177,15 +177,16 @@ export class Governor {
 
 /** What a call may come to at most. */
 const estimated = ({ cost, quantities }: Call): MeterAmounts =>
-  cost ? { ...quantities, cost: cost.estimate, requests: 1 } : { ...quantities, requests: 1 };
+  cost ? { requests: 1, ...quantities, cost: cost.estimate } : { requests: 1, ...quantities };
 
 /** What it came to; meters in the order of their names, as a record has them. */
 function metersOf({ cost, quantities }: Call, outcome: Outcome): Use['meters'] {
   if (outcome.status === 'refused') return {};
-  const own: MeterAmounts = cost ? { cost: costSpent(cost.estimate, outcome), requests: 1 } : { requests: 1 };
+  const { requests = 1, ...given } = quantities ?? {};
+  const own: MeterAmounts = cost ? { cost: costSpent(cost.estimate, outcome), requests } : { requests };
   if (!quantities) return own;
   const failed = outcome.status === 'error';
-  const others = Object.entries(quantities).map(([meter, amount]) => [meter, failed ? 0 : amount] as const);
+  const others = Object.entries(given).map(([meter, amount]) => [meter, failed ? 0 : amount] as const);
   const all = [...others, ...Object.entries(own)].sort(([a], [b]) => (a < b ? -1 : 1));
   return Object.fromEntries(all);
 }

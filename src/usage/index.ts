@@ -11,7 +11,7 @@ export const usage: Capability = {
           queries.usage,
           limitStates,
           planOf,
-          () => memory.plans.profile.headers,
+          () => memory.plans.profile,
           positions,
           () => journal.lastPosition,
           (position, timeoutMs) => models.reached('usage', position, timeoutMs),

@@ -9,9 +9,13 @@ import { Access, MEMBERS } from '../graphql/kit/access.js';
 import { DateTimeISO } from '../graphql/kit/dateTime.js';
 import { Metered } from '../graphql/kit/metering.js';
 import type { Profile } from '../plans/profile.js';
+import { metersOf } from '../plans/profile.js';
 import { periodOf } from './periods.js';
+import type { LimitState } from './limiter.js';
 import type { LimitStates } from './limitStates.js';
-import { MAX_DAYS, Quota, RateLimit, statusOf, Usage, UsageChanged, UsageInterval } from './types.js';
+import type { LimitStatus } from './limitTypes.js';
+import { statusOf, totalsOf } from './limitTypes.js';
+import { MAX_DAYS, Quota, RateLimit, Usage, UsageChanged, UsageInterval } from './types.js';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -24,7 +28,7 @@ export class UsageResolver {
     private readonly usageQueries: UsageQueries,
     private readonly standing: LimitStates,
     private readonly planOf: PlanOf,
-    private readonly headers: () => Profile['headers'],
+    private readonly profile: () => Profile,
     private readonly tokens: PositionTokens,
     /** Position of the newest batch that this node has stored. */
     private readonly journalPosition: () => number,
@@ -102,7 +106,7 @@ export class UsageResolver {
     const account = accountOf(context);
     const { plan } = this.planOf(account);
     const states = await this.standing.of(limitedOf(context));
-    return { plan: plan.id, limits: states.map(statusOf) };
+    return { plan: plan.id, limits: this.#shown(states) };
   }
 
   @Metered('guarded')
@@ -113,8 +117,8 @@ export class UsageResolver {
   })
   async rateLimit(@Ctx() context: RequestContext): Promise<RateLimit> {
     const states = await this.standing.of(limitedOf(context));
-    const main = states.find(({ limit }) => limit.id === this.headers().limit);
-    return { limit: main ? statusOf(main) : null, policies: states.map(statusOf) };
+    const main = states.find(({ limit }) => limit.id === this.profile().headers.limit);
+    return { limit: main ? statusOf(main, metersOf(this.profile())) : null, policies: this.#shown(states) };
   }
 
   @Metered('guarded')
@@ -130,17 +134,21 @@ export class UsageResolver {
   async usageChanged(@Root() moved: Position, @Ctx() context: RequestContext): Promise<UsageChanged> {
     const subject = { accountId: accountOf(context), environment: environmentOf(context), keyId: undefined };
     await this.ledgerReached(moved, LEDGER_WAIT_MS);
-    const month = periodOf('month', context.now);
-    const [{ amounts, seen }, states] = await Promise.all([
-      this.usageQueries.counters(subject, [month]),
+    const [{ totals, seen }, states] = await Promise.all([
+      this.usageQueries.totals(subject, periodOf('month', context.now)),
       this.standing.of(limitedOf(context)),
     ]);
     return {
       position: this.tokens.encode(seen),
       at: new Date(context.now),
-      requests: amounts.of('requests', month),
-      limits: states.map(statusOf),
+      totals: totalsOf(totals, metersOf(this.profile())),
+      limits: this.#shown(states),
     };
+  }
+
+  #shown(states: readonly LimitState[]): LimitStatus[] {
+    const meters = metersOf(this.profile());
+    return states.map((state) => statusOf(state, meters));
   }
 }
 

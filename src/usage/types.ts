@@ -3,13 +3,16 @@ import { Field, Float, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { MAX_OPERATIONS } from '../../projections/usage/queries.js';
 import { Sized } from '../graphql/cost/directives.js';
 import { DateTimeISO } from '../graphql/kit/dateTime.js';
+import { BUILT_IN, MAX_METERS } from '../plans/meters.js';
 import { MAX_LIMITS } from '../plans/profile.js';
-import type { LimitState } from './limiter.js';
+import { LimitStatus, MeterQuantity } from './limitTypes.js';
 
 /** Days that can be asked for at once, by the hour and by the day. */
 export const MAX_DAYS = { hour: 31, day: 400 } as const;
 /** Limits of the plan, and of the key that asks. */
 export const MAX_STATES = 2 * MAX_LIMITS;
+/** Meters of a profile. */
+export const MAX_TOTALS = BUILT_IN.length + MAX_METERS;
 const MAX_BUCKETS = Math.max(24 * MAX_DAYS.hour, MAX_DAYS.day);
 
 export enum UsageInterval {
@@ -76,50 +79,6 @@ export class Usage {
   stale!: boolean;
 }
 
-@ObjectType({
-  simpleResolvers: true,
-  description: 'A limit of the plan or of the key that asks, and where it stands now.',
-})
-export class LimitStatus {
-  @Field(() => String, { description: 'Names the limit, as in the RateLimit headers.' })
-  id!: string;
-
-  @Field(() => String, {
-    description: 'What is counted: `requests`, `cost`, or another meter of the service.',
-  })
-  meter!: string;
-
-  @Field(() => String, {
-    description:
-      '`day` and `month` are UTC periods, `billing-period` and `lifetime` those of the account. Over `minute` and `hour` what is counted slides, as requests do; what is summed is refilled evenly, as cost points are.',
-  })
-  window!: string;
-
-  @Field(() => Int, { description: 'The most that is allowed in a window.' })
-  amount!: number;
-
-  @Field(() => Int, { description: 'What is spent.' })
-  used!: number;
-
-  @Field(() => Int, { description: 'What is left.' })
-  remaining!: number;
-
-  @Field(() => DateTimeISO, {
-    nullable: true,
-    description:
-      'When the period ends, the oldest use leaves the sliding window, or what was summed is refilled; null for a limit on the whole life.',
-  })
-  resetAt!: Date | null;
-}
-
-/** As answers show it. */
-export const statusOf = ({ limit, used, remaining, resetAt }: LimitState): LimitStatus => ({
-  ...limit,
-  used,
-  remaining,
-  resetAt: Number.isFinite(resetAt) ? new Date(resetAt) : null,
-});
-
 @ObjectType({ simpleResolvers: true, description: 'The limits of the account.' })
 export class Quota {
   @Field(() => String, { description: 'The plan that they come from.' })
@@ -149,18 +108,19 @@ export class RateLimit {
 @ObjectType({ simpleResolvers: true, description: 'Where the usage of the account stands now.' })
 export class UsageChanged {
   @Field(() => String, {
-    description: 'How far the requests are counted: a position for `usage(atLeast:)`. Opaque.',
+    description: 'How far the totals are counted: a position for `usage(atLeast:)`. Opaque.',
   })
   position!: string;
 
   @Field(() => DateTimeISO, { description: 'When this was so.' })
   at!: Date;
 
-  @Field(() => Int, {
+  @Sized({ assumedSize: MAX_TOTALS })
+  @Field(() => [MeterQuantity], {
     description:
-      'Requests since the month began (UTC), as in `usage`: the live ones, or those of test keys with a test key.',
+      'What was used since the month began (UTC), by meter: by live calls, or by calls of test keys with a test key.',
   })
-  requests!: number;
+  totals!: MeterQuantity[];
 
   @Sized({ assumedSize: MAX_STATES })
   @Field(() => [LimitStatus], {

@@ -33,6 +33,8 @@ afterEach(async () => {
 });
 afterAll(() => t.close(), SLOW_MS);
 
+const counted = (requests: string): unknown =>
+  expect.arrayContaining([expect.objectContaining({ meter: 'requests', quantity: requests })]);
 const QUERY = PatternsDocument.toString();
 
 const CLIENTS: [string, Connect][] = [
@@ -107,12 +109,12 @@ describe.each(CLIENTS)('%s', (_name, connect) => {
       ((await events.next()) as IteratorResult<Outcome, undefined>).value;
     const first = await next();
     expect([first?.data?.['usageChanged'], first?.codes]).toEqual([
-      expect.objectContaining({ requests: 0 }),
+      expect.objectContaining({ totals: counted('0') }),
       [],
     ]);
     await t.query(PatternsDocument, { first: 1 }, secret);
     const second = await next();
-    expect(second?.data?.['usageChanged']).toMatchObject({ requests: 1 });
+    expect(second?.data?.['usageChanged']).toMatchObject({ totals: counted('1') });
     await t.query(RevokeKeyDocument, { input: { id: keyId } }, token);
     expect((await next())?.codes).toEqual(['KEY_REVOKED']);
     await events.return?.();

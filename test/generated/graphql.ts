@@ -117,28 +117,13 @@ export type KeyEnvironment =
 
 /** A limit for a key, beside those of the account’s plan. */
 export type KeyLimitInput = {
-  /** The most that is allowed in a window; of requests a minute or an hour 1 to 10000. */
-  amount: number;
+  /** The most that may be used in one window, in units of the meter; above 0. Of requests a minute or an hour 1 to 10000. */
+  max: string | number;
   /** What is counted: `requests`, `cost`, or another meter of the service. */
   meter: string | number;
   /** In which time. */
-  window: KeyLimitWindow;
+  window: LimitWindow;
 };
-
-/** How long a limit counts. Over a minute and an hour what is counted slides, as requests do, and what is summed is refilled in that time, as cost points are; day and month are those of UTC. */
-export type KeyLimitWindow =
-  /** The month for which the account pays; a month of UTC where it does not. */
-  | 'BILLING_PERIOD'
-  /** A day of UTC. */
-  | 'DAY'
-  /** 60 minutes; only where the plans of the service have limits by the hour. */
-  | 'HOUR'
-  /** For ever: what is used up is not given again. */
-  | 'LIFETIME'
-  /** 60 seconds. */
-  | 'MINUTE'
-  /** A month of UTC. */
-  | 'MONTH';
 
 /** Something to note of a key. */
 export type KeyMetadataInput = {
@@ -165,6 +150,33 @@ export type LeaveTeamInput = {
   commandId?: string | null | undefined;
 };
 
+/** What happens at the limit. New values may be added. */
+export type LimitMode =
+  /** A call that would exceed the limit is refused and costs nothing. */
+  | 'HARD';
+
+/** Where a limit comes from. New values may be added. */
+export type LimitSource =
+  /** The key itself. It applies in addition to the limits of the plan. */
+  | 'KEY'
+  /** The plan of the account. All keys of the account share it. */
+  | 'PLAN';
+
+/** The time over which a limit counts. Minutes and hours have no fixed start: a meter that counts uses slides, so every 60 seconds hold at most the limit; a meter that adds amounts is refilled evenly. New values may be added. */
+export type LimitWindow =
+  /** The month that the account pays for; a calendar month in UTC if it pays nothing. */
+  | 'BILLING_PERIOD'
+  /** A calendar day in UTC. */
+  | 'DAY'
+  /** Any 60 minutes. Only where the plans of the service have limits by the hour. */
+  | 'HOUR'
+  /** The whole life of the account or key. It never resets. */
+  | 'LIFETIME'
+  /** Any 60 seconds. */
+  | 'MINUTE'
+  /** A calendar month in UTC. */
+  | 'MONTH';
+
 /** What a user may do in an account. */
 export type MemberRole =
   /** Manages members, reads the audit log, and what developers may. */
@@ -178,12 +190,12 @@ export type MemberRole =
   /** Sees usage, keys without their secrets, and members. */
   | 'VIEWER';
 
-/** An amount of a meter. */
+/** How much of one meter. */
 export type MeterQuantityInput = {
-  /** A meter of the service, but `requests` and `cost`, which stand elsewhere. */
+  /** The meter: `requests`, `cost`, or another one that the service declares. */
   meter: string | number;
-  /** How much, in units of the meter, with at most its decimals; at most 1000000000000 of the smallest that they can tell. */
-  quantity: unknown;
+  /** The quantity, in units of the meter, with at most as many decimals as the meter has: at most 1000000000000 of its smallest unit. */
+  quantity: string | number;
 };
 
 /** The session that goes on. */
@@ -292,18 +304,16 @@ export type SignOutInput = {
   commandId?: string | null | undefined;
 };
 
-/** What the call that the key came with spends: one request, and cost points. */
+/** What the call that the key came with uses. */
 export type SpendInput = {
-  /** Cost points, 0 to 1000000; null where you price nothing: limits on cost are then not asked. */
-  cost?: number | null | undefined;
   /** The path that was called, 1 to 200 characters: no personal data. */
   endpoint: string;
   /** The HTTP method, in capitals. */
   method?: string;
   /** What was asked for, e.g. the name of an operation; at most 200 characters. */
   operation?: string | null | undefined;
-  /** What it comes to of other meters, each once, at most 20; limits on meters that are not named are not asked. */
-  quantities?: Array<MeterQuantityInput>;
+  /** What it comes to, each meter once, at most 20. `requests` is 1 unless it is given. Limits on other meters that are not given are not checked. */
+  quantities: Array<MeterQuantityInput>;
   /** A label of yours, e.g. a data source; at most 200 characters. */
   source?: string | null | undefined;
 };
@@ -493,7 +503,7 @@ export type IssueKeyMutationVariables = Exact<{
 
 export type IssueKeyMutation = { issueKey:
     | { __typename: 'InvalidInput', code: string, message: string, field: string | null }
-    | { __typename: 'IssueKeyPayload', secret: string | null, secretNotice: string | null, position: string, key: { id: string, name: string, environment: KeyEnvironment, scopes: Array<KeyScope>, prefix: string, last4: string, issuedAt: string, expiresAt: string | null, rotatedAt: string | null, graceEndsAt: string | null, limits: Array<{ meter: string, window: KeyLimitWindow, amount: number }>, metadata: Array<{ name: string, value: string }> } }
+    | { __typename: 'IssueKeyPayload', secret: string | null, secretNotice: string | null, position: string, key: { id: string, name: string, environment: KeyEnvironment, scopes: Array<KeyScope>, prefix: string, last4: string, issuedAt: string, expiresAt: string | null, rotatedAt: string | null, graceEndsAt: string | null, limits: Array<{ meter: string, window: LimitWindow, max: string }>, metadata: Array<{ name: string, value: string }> } }
    | null };
 
 export type KeysQueryVariables = Exact<{
@@ -502,7 +512,7 @@ export type KeysQueryVariables = Exact<{
 }>;
 
 
-export type KeysQuery = { me: { account: { id: string, keys: { nodes: Array<{ id: string, name: string, environment: KeyEnvironment, scopes: Array<KeyScope>, prefix: string, last4: string, issuedAt: string, expiresAt: string | null, rotatedAt: string | null, graceEndsAt: string | null, revokedAt: string | null, lastUsedAt: string | null, limits: Array<{ meter: string, window: KeyLimitWindow, amount: number }>, metadata: Array<{ name: string, value: string }> }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } } | null };
+export type KeysQuery = { me: { account: { id: string, keys: { nodes: Array<{ id: string, name: string, environment: KeyEnvironment, scopes: Array<KeyScope>, prefix: string, last4: string, issuedAt: string, expiresAt: string | null, rotatedAt: string | null, graceEndsAt: string | null, revokedAt: string | null, lastUsedAt: string | null, limits: Array<{ meter: string, window: LimitWindow, max: string }>, metadata: Array<{ name: string, value: string }> }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } } | null };
 
 export type LeaveTeamMutationVariables = Exact<{
   input: LeaveTeamInput;
@@ -561,12 +571,12 @@ export type PatternsQuery = { patterns: { totalCount: number | null, nodes: Arra
 export type QuotaQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type QuotaQuery = { quota: { plan: string, limits: Array<{ id: string, meter: string, window: string, amount: number, used: number, remaining: number, resetAt: string | null }> } | null };
+export type QuotaQuery = { quota: { plan: string, limits: Array<{ name: string, meter: string, window: LimitWindow, source: LimitSource, mode: LimitMode, max: string, used: string, remaining: string, resetAt: string | null }> } | null };
 
 export type RateLimitQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type RateLimitQuery = { rateLimit: { limit: { id: string, amount: number, used: number, remaining: number, resetAt: string | null } | null, policies: Array<{ id: string, meter: string, window: string, amount: number, used: number, remaining: number, resetAt: string | null }> } | null };
+export type RateLimitQuery = { rateLimit: { limit: { name: string, max: string, used: string, remaining: string, resetAt: string | null } | null, policies: Array<{ name: string, meter: string, window: LimitWindow, max: string, used: string, remaining: string, resetAt: string | null }> } | null };
 
 export type RefreshSessionMutationVariables = Exact<{
   input: RefreshSessionInput;
@@ -664,7 +674,7 @@ export type RotateKeyMutationVariables = Exact<{
 export type RotateKeyMutation = { rotateKey:
     | { __typename: 'InvalidInput', code: string, message: string, field: string | null }
     | { __typename: 'NotFound', code: string, message: string }
-    | { __typename: 'RotateKeyPayload', secret: string | null, secretNotice: string | null, position: string, key: { id: string, name: string, environment: KeyEnvironment, scopes: Array<KeyScope>, prefix: string, last4: string, issuedAt: string, expiresAt: string | null, rotatedAt: string | null, graceEndsAt: string | null, limits: Array<{ meter: string, window: KeyLimitWindow, amount: number }>, metadata: Array<{ name: string, value: string }> } }
+    | { __typename: 'RotateKeyPayload', secret: string | null, secretNotice: string | null, position: string, key: { id: string, name: string, environment: KeyEnvironment, scopes: Array<KeyScope>, prefix: string, last4: string, issuedAt: string, expiresAt: string | null, rotatedAt: string | null, graceEndsAt: string | null, limits: Array<{ meter: string, window: LimitWindow, max: string }>, metadata: Array<{ name: string, value: string }> } }
    | null };
 
 export type SearchPatternsQueryVariables = Exact<{
@@ -723,7 +733,7 @@ export type UpdateProfileMutation = { updateProfile:
 export type UsageChangedSubscriptionVariables = Exact<{ [key: string]: never; }>;
 
 
-export type UsageChangedSubscription = { usageChanged: { position: string, at: string, requests: number, limits: Array<{ id: string, used: number, remaining: number, resetAt: string | null }> } | null };
+export type UsageChangedSubscription = { usageChanged: { position: string, at: string, totals: Array<{ meter: string, quantity: string }>, limits: Array<{ name: string, used: string, remaining: string, resetAt: string | null }> } | null };
 
 export type UsageQueryVariables = Exact<{
   from?: string | null | undefined;
@@ -752,7 +762,7 @@ export type VerifyKeyMutationVariables = Exact<{
 
 export type VerifyKeyMutation = { verifyKey:
     | { __typename: 'InvalidInput', code: string, message: string }
-    | { __typename: 'VerifiedKey', valid: boolean, reason: string | null, retryAfter: number | null, keyId: string | null, accountId: string | null, environment: KeyEnvironment | null, scopes: Array<KeyScope>, expiresAt: string | null, useId: string | null, plan: { id: string, features: Array<string> } | null, limits: Array<{ id: string, amount: number, used: number, remaining: number, resetAt: string | null }> }
+    | { __typename: 'VerifiedKey', valid: boolean, reason: string | null, retryAfter: number | null, keyId: string | null, accountId: string | null, environment: KeyEnvironment | null, scopes: Array<KeyScope>, expiresAt: string | null, useId: string | null, plan: { id: string, features: Array<string> } | null, limits: Array<{ name: string, meter: string, max: string, used: string, remaining: string, resetAt: string | null }> }
    | null };
 
 export type WithdrawInvitationMutationVariables = Exact<{
@@ -1025,7 +1035,7 @@ export const IssueKeyDocument = new TypedDocumentString(`
         limits {
           meter
           window
-          amount
+          max
         }
         metadata {
           name
@@ -1063,7 +1073,7 @@ export const KeysDocument = new TypedDocumentString(`
           limits {
             meter
             window
-            amount
+            max
           }
           metadata {
             name
@@ -1215,10 +1225,12 @@ export const QuotaDocument = new TypedDocumentString(`
   quota {
     plan
     limits {
-      id
+      name
       meter
       window
-      amount
+      source
+      mode
+      max
       used
       remaining
       resetAt
@@ -1230,17 +1242,17 @@ export const RateLimitDocument = new TypedDocumentString(`
     query RateLimit {
   rateLimit {
     limit {
-      id
-      amount
+      name
+      max
       used
       remaining
       resetAt
     }
     policies {
-      id
+      name
       meter
       window
-      amount
+      max
       used
       remaining
       resetAt
@@ -1407,7 +1419,7 @@ export const RotateKeyDocument = new TypedDocumentString(`
         limits {
           meter
           window
-          amount
+          max
         }
         metadata {
           name
@@ -1527,9 +1539,12 @@ export const UsageChangedDocument = new TypedDocumentString(`
   usageChanged {
     position
     at
-    requests
+    totals {
+      meter
+      quantity
+    }
     limits {
-      id
+      name
       used
       remaining
       resetAt
@@ -1590,8 +1605,9 @@ export const VerifyKeyDocument = new TypedDocumentString(`
         features
       }
       limits {
-        id
-        amount
+        name
+        meter
+        max
         used
         remaining
         resetAt

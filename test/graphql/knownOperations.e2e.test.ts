@@ -41,7 +41,7 @@ const CASES: [name: string, body: string, headers?: Readonly<Record<string, stri
   ['variables that do not fit', body(PATTERN, { variables: { slug: null } })],
   ['a variable too many', body(PATTERN, { variables: { slug: 'x', more: 1 } })],
   ['no variables where one is needed', body(PATTERN)],
-  ['variables that are null', body('{ rateLimit { limit { id } } }', { variables: null })],
+  ['variables that are null', body('{ rateLimit { limit { name } } }', { variables: null })],
   ['variables that are a list', body('{ __typename }', { variables: [] })],
   [
     'an operation of several',
@@ -75,7 +75,7 @@ const CASES: [name: string, body: string, headers?: Readonly<Record<string, stri
   ['a document that is not valid', body('{ nope }')],
   ['a document that cannot be read', body('{ categories {')],
   ['a mutation without a session', body('mutation { signOutEverywhere(input: {}) { __typename } }')],
-  ['a subscription over plain HTTP', body('subscription { usageChanged { requests } }')],
+  ['a subscription over plain HTTP', body('subscription { usageChanged { at } }')],
 ];
 
 it.each(CASES)(

@@ -242,8 +242,8 @@ describe('a key', () => {
     const used = async (credential: string) => {
       const quota = await t.query(QuotaDocument, {}, credential);
       const usage = await t.query(UsageDocument, {}, credential);
-      const onRequests = quota.data?.quota?.limits.filter(({ id }) => id.startsWith('requests'));
-      return [onRequests?.map((limit) => limit.used), usage.data?.usage?.requests];
+      const onRequests = quota.data?.quota?.limits.filter(({ name }) => name.startsWith('requests'));
+      return [onRequests?.map((limit) => Number(limit.used)), usage.data?.usage?.requests];
     };
     expect(await used(test)).toEqual([[10, 10], 10]);
     expect(await used(live)).toEqual([[3, 3], 3]);

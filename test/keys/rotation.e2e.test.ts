@@ -66,7 +66,7 @@ describe('a rotated key', () => {
 
   it('goes on with the counters that it had', async () => {
     const { token } = await t.customer('enterprise');
-    const { id, secret } = await issue(token, { limits: [{ meter: 'requests', window: 'DAY', amount: 3 }] });
+    const { id, secret } = await issue(token, { limits: [{ meter: 'requests', window: 'DAY', max: 3 }] });
     expect([await codeOf(secret), await codeOf(secret)]).toEqual([undefined, undefined]);
     const next = (await rotate(token, id, 60)).secret as string;
     expect([await codeOf(next), await codeOf(next)]).toEqual([undefined, 'QUOTA_EXCEEDED']);
@@ -75,7 +75,7 @@ describe('a rotated key', () => {
 });
 
 describe('limits of a key', () => {
-  const limits: IssueKeyInput['limits'] = [{ meter: 'requests', window: 'MINUTE', amount: 2 }];
+  const limits: IssueKeyInput['limits'] = [{ meter: 'requests', window: 'MINUTE', max: 2 }];
 
   it('hold beside those of its account, whose other keys go on', async () => {
     const { token, secret: other } = await t.customer();
@@ -92,19 +92,26 @@ describe('limits of a key', () => {
     });
     // What was refused was not taken of the account.
     const { data } = await t.query(QuotaDocument, {}, other);
-    expect(data?.quota?.limits.map(({ id, used }) => [id, used])).toContainEqual(['requests-minute', 2]);
+    expect(data?.quota?.limits.map(({ name, used }) => [name, used])).toContainEqual([
+      'requests-minute',
+      '2',
+    ]);
     const mine = await t.query(QuotaDocument, {}, secret);
     expect(mine.data?.quota?.limits.at(-1)).toMatchObject({
-      id: 'key-requests-minute',
-      used: 2,
-      remaining: 0,
+      name: 'key-requests-minute',
+      source: 'KEY',
+      mode: 'HARD',
+      window: 'MINUTE',
+      max: '2',
+      used: '2',
+      remaining: '0',
     });
     expect(await codeOf(other)).toBeUndefined();
   });
 
   it('hold with parallel requests: exactly the amount passes (law 2)', async () => {
     const { token } = await t.customer('enterprise');
-    const { secret } = await issue(token, { limits: [{ meter: 'requests', window: 'MINUTE', amount: 7 }] });
+    const { secret } = await issue(token, { limits: [{ meter: 'requests', window: 'MINUTE', max: '7' }] });
     const codes = await Promise.all(Array.from({ length: 60 }, () => codeOf(secret)));
     expect(codes.filter((code) => code === undefined)).toHaveLength(7);
   });
@@ -135,7 +142,7 @@ it('lists a key with what it was issued with, its rotation and its last use', as
   const { token } = await t.customer('team');
   const input: Partial<IssueKeyInput> = {
     scopes: ['READ', 'WRITE'],
-    limits: [{ meter: 'cost', window: 'MONTH', amount: 500 }],
+    limits: [{ meter: 'cost', window: 'MONTH', max: '500' }],
     metadata: [{ name: 'service', value: 'billing' }],
   };
   const { id, secret } = await issue(token, input);

@@ -38,7 +38,14 @@ const reasonOf = async (input: VerifyKeyInput): Promise<unknown> => {
   return reason;
 };
 
-const spend = { cost: 7, endpoint: '/videos', method: 'POST', operation: 'analyse', source: 'upload' };
+const points = (quantity: number | string) => ({ quantities: [{ meter: 'cost', quantity }] });
+const spend = {
+  ...points(7),
+  endpoint: '/videos',
+  method: 'POST',
+  operation: 'analyse',
+  source: 'upload',
+};
 
 it('says whose a key is, what it may do and what it has left, and takes nothing', async () => {
   const { secret, keyId, accountId } = await t.customer('team');
@@ -54,10 +61,10 @@ it('says whose a key is, what it may do and what it has left, and takes nothing'
       plan: { id: 'team', features: ['teams'] },
       useId: null,
     });
-    expect(answer.limits.map(({ id, used }) => [id, used])).toEqual([
-      ['requests-minute', 0],
-      ['requests-month', 0],
-      ['cost-minute', 0],
+    expect(answer.limits.map(({ name, used }) => [name, used])).toEqual([
+      ['requests-minute', '0'],
+      ['requests-month', '0'],
+      ['cost-minute', '0'],
     ]);
   }
 });
@@ -86,13 +93,13 @@ it('says why a key may not be used', async () => {
 
 it('spends from all limits, and stores a use before it answers', async () => {
   const { secret, token, accountId } = await t.customer();
-  const limited = await issue(token, { limits: [{ meter: 'cost', window: 'DAY', amount: 10 }] });
+  const limited = await issue(token, { limits: [{ meter: 'cost', window: 'DAY', max: 10 }] });
   const first = await verify({ key: limited, spend });
-  expect(first.limits.map(({ id, used }) => [id, used])).toEqual([
-    ['requests-minute', 1],
-    ['requests-month', 1],
-    ['cost-minute', 7],
-    ['key-cost-day', 7],
+  expect(first.limits.map(({ name, used }) => [name, used])).toEqual([
+    ['requests-minute', '1'],
+    ['requests-month', '1'],
+    ['cost-minute', '7'],
+    ['key-cost-day', '7'],
   ]);
   const stored = (await t.app.parts.store.readAll(0, 10_000, 100_000_000)).filter(
     ({ type, dataText }) => type === 'UsesRecorded' && dataText.includes(`"${first.useId}"`),
@@ -121,7 +128,7 @@ it('spends from all limits, and stores a use before it answers', async () => {
     reason: 'QUOTA_EXCEEDED',
     useId: null,
   });
-  expect(await reasonOf({ key: limited, spend: { ...spend, cost: 11 } })).toBe('QUERY_COST_EXCEEDED');
+  expect(await reasonOf({ key: limited, spend: { ...spend, ...points(11) } })).toBe('QUERY_COST_EXCEEDED');
   const usage = await t.query(UsageDocument, {}, secret);
   expect(usage.data?.usage?.requests).toBe(1);
 });
@@ -129,7 +136,7 @@ it('spends from all limits, and stores a use before it answers', async () => {
 it('holds a limit exactly with parallel spending (law 2)', async () => {
   const { secret } = await t.customer();
   const answers = await Promise.all(
-    Array.from({ length: 60 }, () => verify({ key: secret, spend: { ...spend, cost: 0 } })),
+    Array.from({ length: 60 }, () => verify({ key: secret, spend: { ...spend, ...points(0) } })),
   );
   expect(answers.filter(({ valid }) => valid)).toHaveLength(10);
   expect(new Set(answers.flatMap(({ useId }) => useId ?? [])).size).toBe(10);
@@ -139,7 +146,8 @@ it('holds a limit exactly with parallel spending (law 2)', async () => {
 });
 
 it.each([
-  ['a negative price', { cost: -1 }],
+  ['more than can be counted', points('9007199254740991')],
+  ['nineteen digits', points('9223372036854775807')],
   ['no endpoint', { endpoint: '' }],
   ['a long endpoint', { endpoint: 'x'.repeat(201) }],
   ['a method that is none', { method: 'post it' }],

@@ -152,7 +152,7 @@ describe('a call without a key', () => {
     const events = await fetch(`${t.app.url}/graphql`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
-      body: JSON.stringify({ query: 'subscription { usageChanged { requests } }' }),
+      body: JSON.stringify({ query: 'subscription { usageChanged { at } }' }),
     });
     expect(events.status).toBe(401);
     const signedIn = 'mutation { registerUser(input: { email: "a", password: "b" }) { __typename } }';

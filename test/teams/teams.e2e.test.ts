@@ -378,7 +378,7 @@ describe('an open subscription in another account', () => {
     const first = (await events.next()) as { value: { data: UsageChangedSubscription } };
     // The limits of a team, not those of the member's own plan.
     const limits = first.value.data.usageChanged?.limits ?? [];
-    expect(limits.some(({ remaining }) => remaining === 300)).toBe(true);
+    expect(limits.some(({ remaining }) => remaining === '300')).toBe(true);
     await end(ada, bob);
     expect(await closing).toMatchObject({ code: 4401, reason: code });
     await client.dispose();

@@ -46,7 +46,7 @@ const inInput = (name: string, type: string, input: (text: string) => object): S
 const inSpend = (field: string): Send =>
   inInput('verifyKey', 'VerifyKeyInput', (text) => ({
     key: other.secret,
-    spend: { endpoint: '/x', [field]: text },
+    spend: { endpoint: '/x', quantities: [], [field]: text },
   }));
 const searchFor = (argument: string, type: string, rest: string): Send =>
   sender(

@@ -78,10 +78,23 @@ it('rateLimit says what the headers say, and is free', async () => {
   for (let i = 0; i < 12; i++) {
     const { data, headers } = await t.query(RateLimitDocument, {}, secret);
     const { limit, policies } = data?.rateLimit ?? {};
-    expect(limit).toMatchObject({ id: 'requests-month', amount: 1000, used: 1, remaining: 999 });
+    expect(limit).toMatchObject({
+      name: 'requests-month',
+      max: '1000',
+      used: '1',
+      remaining: '999',
+    });
     expect(limit?.resetAt).toBe(headers.get('x-ratelimit-reset'));
-    expect(policies?.map(({ id, remaining }) => `"${id}";r=${remaining}`)).toEqual(
-      headers.get('ratelimit')?.match(/"[^"]+";r=\d+/g),
+    expect(
+      policies
+        ?.filter(({ meter }) => meter !== 'cost')
+        .map(({ name, remaining }) => `"${name}";r=${remaining}`),
+    ).toEqual(
+      // Points come back between the two, on a busy machine.
+      headers
+        .get('ratelimit')
+        ?.match(/"[^"]+";r=\d+/g)
+        ?.filter((text) => !text.startsWith('"cost')),
     );
   }
 });

@@ -688,6 +688,15 @@ export function limiterContract({ open, numRuns, exact }: Opening): void {
     expect(taken(await of(1)).states[0]).toMatchObject({ used: most, remaining: 0 });
   });
 
+  it('stays full beyond that, where a larger plan has spent more than this one has', async () => {
+    const periods = new Amounts([['seconds', periodOf('day', NOON), 9_223_372_036_854_775_807]]);
+    const limiter = await open(() => Promise.resolve({ ...NOTHING, periods }));
+    const call = asked([limit('day', Number.MAX_SAFE_INTEGER, 'seconds')], NOON, { amounts: { seconds: 1 } });
+    const refused = await limiter.take(call);
+    expect(refused).toMatchObject({ kind: 'refused', limit: { remaining: 0 } });
+    expect(refused.states[0]?.used).toBeGreaterThan(Number.MAX_SAFE_INTEGER);
+  });
+
   it('counts months from an anchor on, each under a name of its own', async () => {
     const anchors = { month: Date.UTC(2026, 0, 31, 12) };
     const limits = [limit('month', 1)];

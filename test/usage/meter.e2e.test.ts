@@ -53,8 +53,10 @@ async function standing(secret: string): Promise<Record<string, unknown>> {
   const quota = (await t.query(QuotaDocument, {}, secret)).data?.quota;
   const usage = (await t.query(UsageDocument, {}, secret)).data?.usage;
   return {
-    used: Object.fromEntries((quota?.limits ?? []).map(({ id, used }) => [id, used])),
-    remaining: Object.fromEntries((quota?.limits ?? []).map(({ id, remaining }) => [id, remaining])),
+    used: Object.fromEntries((quota?.limits ?? []).map(({ name, used }) => [name, Number(used)])),
+    remaining: Object.fromEntries(
+      (quota?.limits ?? []).map(({ name, remaining }) => [name, Number(remaining)]),
+    ),
     requests: usage?.requests,
     refused: usage?.buckets.reduce((sum, { refused }) => sum + refused, 0),
     stale: usage?.stale,

@@ -54,7 +54,7 @@ it.each(limiters)('any meter of the profile is counted, limited and shown, %s', 
     const backEnd = await issue(operator.token, { scopes: ['ADMIN'] });
     const { token } = await t.register();
     const secret = await issue(token, {});
-    const limits = [{ meter: 'videos', window: 'MONTH', amount: 2 }] as const;
+    const limits = [{ meter: 'videos', window: 'MONTH', max: 2 }] as const;
     const narrow = await issue(token, { limits: [...limits] });
 
     const spend = async (key: string, quantities: Record<string, string | number>) => {
@@ -72,27 +72,49 @@ it.each(limiters)('any meter of the profile is counted, limited and shown, %s', 
     };
     const shown = async (key: string): Promise<Record<string, number>> => {
       const { data } = await t.query(QuotaDocument, {}, key);
-      return Object.fromEntries((data?.quota?.limits ?? []).map(({ id, used }) => [id, used]));
+      return Object.fromEntries((data?.quota?.limits ?? []).map(({ name, used }) => [name, Number(used)]));
     };
 
     expect(await spend(secret, { videos: 1, seconds: '12.5' })).toMatchObject({ valid: true });
-    expect(await shown(secret)).toMatchObject({ 'videos-day': 1, 'seconds-hour': 125, 'cost-minute': 0 });
-    // What has no limit of its own asked is charged to none.
+    expect(await shown(secret)).toMatchObject({ 'videos-day': 1, 'seconds-hour': 12.5, 'cost-minute': 0 });
+    // What has no limit of its own asked is charged to none; a call may come to several requests.
     expect(await spend(secret, {})).toMatchObject({ valid: true });
-    expect(await shown(secret)).toMatchObject({ 'videos-day': 1, 'seconds-hour': 125 });
+    expect(await spend(secret, { requests: 3 })).toMatchObject({ valid: true });
+    expect(await shown(secret)).toMatchObject({ 'videos-day': 1, 'requests-month': 5 });
     // A key's limit, and more than the bucket holds.
     expect(await spend(narrow, { videos: 2 })).toMatchObject({ valid: true });
     expect(await shown(narrow)).toMatchObject({ 'videos-day': 3, 'key-videos-month': 2 });
     expect(await spend(secret, { videos: 1 })).toMatchObject({ valid: false, reason: 'QUOTA_EXCEEDED' });
     expect(await spend(secret, { seconds: '100.1' })).toMatchObject({ valid: false, useId: null });
     await expect(spend(secret, { minutes: 1 })).rejects.toThrow('There is no meter of this name');
-    await expect(spend(secret, { requests: 1 })).rejects.toThrow('There is no meter of this name');
     await expect(spend(secret, { seconds: '0.25' })).rejects.toThrow('at most 1 decimals');
     // What is spent can be counted: readers would park more.
     await expect(spend(secret, { seconds: '100000000000.1' })).rejects.toThrow('at most 100000000000.');
     expect(await spend(secret, { seconds: '100000000000' })).toMatchObject({ reason: 'QUERY_COST_EXCEEDED' });
     for (const bad of ['-1', '1e3', 'NaN', '']) {
       await expect(spend(secret, { seconds: bad })).rejects.toThrow('quantity must be');
+    }
+
+    // In and out as it was given, to the last digit; what Lua could not count is refused, not rounded.
+    const most = [
+      { meter: 'seconds', window: 'MONTH', max: '900719925474099.1' },
+      { meter: 'videos', window: 'LIFETIME', max: '9007199254740991' },
+    ] as const;
+    const wide = await issue(token, { limits: [...most] });
+    expect(await spend(wide, { videos: 0, seconds: '0.1' })).toMatchObject({ valid: true });
+    const { data: ofWide } = await t.query(QuotaDocument, {}, wide);
+    expect(ofWide?.quota?.limits.slice(-2)).toMatchObject([
+      {
+        ...most[0],
+        source: 'KEY',
+        used: '0.1',
+        remaining: '900719925474099',
+        resetAt: expect.any(String) as string,
+      },
+      { ...most[1], source: 'KEY', used: '0', remaining: '9007199254740991', resetAt: null },
+    ]);
+    for (const max of ['9007199254740992', '9223372036854775807']) {
+      await expect(issue(token, { limits: [{ ...most[1], max }] })).rejects.toThrow('9007199254740991');
     }
 
     // Over a restart the ledger and the journal tell.
@@ -104,7 +126,7 @@ it.each(limiters)('any meter of the profile is counted, limited and shown, %s', 
       { ...before[1], 'seconds-hour': expect.any(Number) as number },
     ]);
     expect(await shown(secret)).toMatchObject({ 'videos-day': 3, 'videos-billing': 3, 'videos-lifetime': 3 });
-    expect((await shown(secret))['seconds-hour']).toBeGreaterThanOrEqual(120);
+    expect((await shown(secret))['seconds-hour']).toBeGreaterThanOrEqual(12);
   } finally {
     await t.close();
   }

@@ -70,9 +70,10 @@ const health = async (): Promise<{ status: number; warnings: string[] }> => {
   return { status: response.status, warnings };
 };
 const usageOf = async (secret: string) => (await t.query(UsageDocument, {}, secret)).data?.usage;
-const quotaOf = async (secret: string): Promise<number | undefined> =>
-  (await t.query(QuotaDocument, {}, secret)).data?.quota?.limits.find(({ id }) => id === 'requests-month')
-    ?.used;
+const quotaOf = async (secret: string): Promise<number> => {
+  const { data } = await t.query(QuotaDocument, {}, secret);
+  return Number(data?.quota?.limits.find(({ name }) => name === 'requests-month')?.used);
+};
 const call = (secret: string) => t.query(PatternsDocument, { first: 1 }, secret);
 
 async function file(content: unknown): Promise<string> {

@@ -9,7 +9,7 @@ function quantityIn(given: unknown, nodes: ValueNode | null): string {
   if (typeof given === 'number' && Number.isSafeInteger(given) && given >= 0) return String(given);
   if (typeof given === 'string' && DECIMAL.test(given)) return given;
   throw new GraphQLError(
-    'A quantity must be a whole number from 0 to 9007199254740991, or a decimal in a string like "12.5".',
+    'A quantity must be a whole number from 0 to 9007199254740991, or a decimal in a string like "12.5", of at most 19 digits and 9 decimals.',
     { nodes },
   );
 }
@@ -18,12 +18,12 @@ function quantityIn(given: unknown, nodes: ValueNode | null): string {
 export const Quantity = new GraphQLScalarType<string, string>({
   name: 'Quantity',
   description:
-    'An amount of a meter, in units of the meter: a decimal number without a sign. Answers have it as a string, e.g. `"12.5"`; it may be given as a whole number too. Digits beyond the decimals of the meter are refused, never rounded.',
+    'A quantity of a meter, in its unit, as an exact decimal. Output is always a string, e.g. `"12.5"`. Input is a string of at most 19 digits before and 9 behind the point, or a whole number; a JSON number may be at most 9007199254740991. More decimals than the meter has are refused, never rounded.',
   specifiedByURL: 'https://www.w3.org/TR/xmlschema11-2/#decimal',
   serialize: (value) => String(value),
   parseValue: (value) => quantityIn(value, null),
   parseLiteral: (node) => {
-    if (node.kind === Kind.STRING) return quantityIn(node.value, node);
-    return quantityIn(node.kind === Kind.INT ? Number(node.value) : undefined, node);
+    // The digits themselves: as a number, long ones would not be what was written.
+    return quantityIn(node.kind === Kind.STRING || node.kind === Kind.INT ? node.value : undefined, node);
   },
 });
