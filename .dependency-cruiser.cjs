@@ -35,7 +35,7 @@ module.exports = {
       from: { path: `${CAPABILITIES}decide\\.ts$` },
       to: {
         path: '^(src|projections)/',
-        pathNot: `^src/(eventsourcing/|text/|canonicalJson|config)|${CAPABILITIES}(events|profile|meters)\\.ts$`,
+        pathNot: `^src/(eventsourcing/|text/|money/|canonicalJson|config)|${CAPABILITIES}(events|profile|meters)\\.ts$`,
       },
     },
     {

@@ -16,6 +16,8 @@ import { MailQueries } from './mails/queries.js';
 import { popularity } from './popularity/model.js';
 import { sessions } from './sessions/model.js';
 import { SessionQueries } from './sessions/queries.js';
+import { stripeEvents } from './stripeEvents/model.js';
+import { StripeEventQueries } from './stripeEvents/queries.js';
 import { teams } from './teams/model.js';
 import { TeamQueries } from './teams/queries.js';
 import { usage } from './usage/model.js';
@@ -32,6 +34,7 @@ export const readModels = (audited: AuditedTypes): readonly ReadModel[] => [
   catalogue,
   usage,
   popularity,
+  stripeEvents,
   auditLog(audited),
 ];
 
@@ -48,6 +51,7 @@ export function queriesOf(sql: Sql, models: Pick<ReadModels, 'access'>) {
     keys: new KeyQueries(sql, models.access('keys')),
     mails: new MailQueries(sql, models.access('mails')),
     sessions: new SessionQueries(sql, models.access('sessions')),
+    stripeEvents: new StripeEventQueries(sql, models.access('stripeEvents')),
     teams: new TeamQueries(sql, models.access('teams')),
     usage: new UsageQueries(sql, models.access('usage')),
   };

@@ -1,6 +1,7 @@
 import { readModels } from '../projections/index.js';
 import { accounts } from './accounts/index.js';
 import { audit } from './audit/index.js';
+import { billing } from './billing/index.js';
 import type { Capability } from './capability.js';
 import { catalogue } from './catalogue/index.js';
 import type { AuditedTypes } from './eventsourcing/audited.js';
@@ -24,6 +25,7 @@ export const CAPABILITIES: readonly Capability[] = [
   mail,
   operators,
   plans,
+  billing,
   audit,
 ];
 

@@ -7,6 +7,7 @@ import { readModelCommands } from './admin/readModels.js';
 import { AdminServer } from './admin/server.js';
 import { followAccess } from './composition/access.js';
 import { createApi } from './composition/api.js';
+import { openBilling } from './composition/billing.js';
 import { sendMails } from './composition/mail.js';
 import { followUsage, openMetering } from './composition/metering.js';
 import { openEnvironmentAccounts } from './composition/environmentKeys.js';
@@ -233,7 +234,8 @@ async function serveCalls(
   const metering = await openMetering(stores, queries.usage, config, log, shutdown);
   const search = openSearch(projections, embedder(config), config.role !== 'api', log, shutdown);
   const usageChanges = await followUsage(stores, projections, metering.journal, log, shutdown);
-  const parts: Parts = { stores, projections, queries, access, metering, search, usageChanges };
+  const billing = await openBilling(stores, config, log);
+  const parts: Parts = { stores, projections, queries, access, metering, search, usageChanges, billing };
   const apiCommands = createCommands(parts);
   const documents = await readTrustedDocuments(root);
   const scanner = await openScanner(config, root, log, shutdown);

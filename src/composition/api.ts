@@ -110,6 +110,7 @@ export async function createApi(
   ];
   serveHealth(fastify, { problems, warnings, followers }, metrics, scanner && ['/v1/health']);
   await scanner?.serve(fastify, problems);
+  await parts.billing?.serve(fastify);
   const routes = CAPABILITIES.flatMap((capability) => capability.routes?.(services) ?? []);
   serveRoutes(fastify, routes, { gate, metrics, log });
   serveSigningKeys(fastify, () => signingKeys.published(stores.clock()));

@@ -3,6 +3,7 @@ import { RegisterUser } from '../accounts/register.js';
 import { KeySecrets } from '../keys/secrets.js';
 import type { UsageChanges } from '../usage/usageChanges.js';
 import type { Access } from './access.js';
+import type { Billing } from './billing.js';
 import type { Metering } from './metering.js';
 import type { Projections } from './projections.js';
 import type { Search } from '../catalogue/search.js';
@@ -17,6 +18,8 @@ export interface Parts {
   readonly metering: Metering;
   readonly search: Search;
   readonly usageChanges: UsageChanges;
+  /** Undefined where nobody takes payments. */
+  readonly billing: Billing | undefined;
 }
 
 /** The commands that GraphQL and the demo account share. */

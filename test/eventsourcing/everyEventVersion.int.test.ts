@@ -12,6 +12,7 @@ import { DeletedAccounts } from '../../src/accounts/deletedAccounts.js';
 import { EndedSessions } from '../../src/accounts/endedSessions.js';
 import { Identities } from '../../src/accounts/identities.js';
 import { PostgresEventStore } from '../../src/adapters/postgres/eventStore.js';
+import { stripeEventDecider } from '../../src/billing/decideWebhook.js';
 import { patternDecider } from '../../src/catalogue/decide.js';
 import { READ_MODELS } from '../../src/capabilities.js';
 import { correctionsDecider } from '../../src/eventsourcing/correct.js';
@@ -64,6 +65,7 @@ const DECIDERS: Readonly<Record<string, unknown>> = {
   pattern: patternDecider,
   profile: profileDecider,
   session: sessionDecider,
+  stripe_event: stripeEventDecider,
   subscription: subscriptionDecider,
   team: teamDecider,
   user: userDecider,

@@ -75,6 +75,10 @@ export const ERRORS = {
     'The response is too large. Ask for fewer objects or shorter fields, or for one page at a time.',
   ],
   BODY_INVALID: [400, 'The request body is not valid JSON.'],
+  SIGNATURE_INVALID: [
+    400,
+    'The signature is missing, is too old, or does not fit the body. Sign the raw bytes with the secret of this endpoint.',
+  ],
   MEDIA_TYPE_UNSUPPORTED: [415, 'Send the request body as application/json.'],
   NOT_FOUND: [404, 'Nothing was found at this address.'],
   INTERNAL: [500, 'An internal error occurred. It was logged under the id in extensions.'],

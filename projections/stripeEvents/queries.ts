@@ -1,0 +1,41 @@
+import type { ReadModelAccess } from '../../src/following/readModel.js';
+import type { Sql } from '../../src/sql/sql.js';
+
+export interface StripeEventRow {
+  readonly id: string;
+  readonly type: string;
+  readonly object_type: string;
+  readonly object_id: string | null;
+  readonly customer: string | null;
+  readonly livemode: boolean;
+  readonly backfilled: boolean;
+  readonly created_at: Date;
+  readonly received_at: Date;
+  readonly handled_at: Date | null;
+  readonly effect: string | null;
+  readonly account_id: string | null;
+}
+
+export class StripeEventQueries {
+  constructor(
+    private readonly sql: Sql,
+    private readonly model: ReadModelAccess,
+  ) {}
+
+  /** Those that nothing was done about yet, in the order in which they came. */
+  async pending(limit: number, without: readonly string[]): Promise<StripeEventRow[]> {
+    return this.sql.query(
+      `SELECT * FROM ${this.model.t('events')} WHERE handled_at IS NULL AND id <> ALL($2::text[])
+        ORDER BY position LIMIT $1`,
+      [limit, without],
+    );
+  }
+
+  /** When the newest was created at Stripe: where the list of events is asked from. */
+  async newestCreated(): Promise<Date | undefined> {
+    const [row] = await this.sql.query<{ created_at: Date | null }>(
+      `SELECT max(created_at) AS created_at FROM ${this.model.t('events')}`,
+    );
+    return row?.created_at ?? undefined;
+  }
+}
