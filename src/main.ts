@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Queries } from '../projections/index.js';
 import { queriesOf } from '../projections/index.js';
 import { furthestBehind } from './following/readModel.js';
@@ -38,6 +39,7 @@ import { listen, probeAddress } from './http/listen.js';
 import type { Sql } from './sql/sql.js';
 import { readTrustedDocuments } from './graphql/transport/trustedDocuments.js';
 import type { Logger } from './logger.js';
+import { readRoutes } from './rest/declared/file.js';
 import type { Journal } from './usage/journal.js';
 
 export type { StartOptions } from './composition/options.js';
@@ -99,7 +101,7 @@ async function opened<S>(options: StartOptions, starting: Starting<S>): Promise<
   try {
     await probeAddress(config);
     onProgress('Opening the database', 0, 1);
-    const stores = await openStores(config, root, log, shutdown);
+    const stores = await openStores(config, root, log, shutdown, options.time);
     onProgress('Opening the database', 1, 1);
     const started = await starting(options, stores, shutdown, onProgress);
     return { ...started, close: () => shutdown.run() };
@@ -239,7 +241,16 @@ async function serveCalls(
   const apiCommands = createCommands(parts);
   const documents = await readTrustedDocuments(root);
   const scanner = await openScanner(config, root, log, shutdown);
-  const { fastify, graceful } = await createApi(parts, apiCommands, config, documents, scanner, log);
+  const declared = await readRoutes(join(root, 'profiles', `${config.profile}.routes.yaml`));
+  const { fastify, graceful } = await createApi(
+    parts,
+    apiCommands,
+    config,
+    documents,
+    scanner,
+    declared,
+    log,
+  );
   await catchUp(projections, stores, report);
   await access.follower.reached(await stores.store.head(), ACCESS_WAIT_MS);
   const url = await listen(fastify, config);

@@ -16,9 +16,13 @@ import { GracefulStop } from '../http/gracefulStop.js';
 import { serveHealth } from '../http/health.js';
 import { serveSigningKeys } from '../http/signingKeys.js';
 import { servePlayground } from '../http/playground.js';
+import type { HttpOptions } from '../http/server.js';
 import { createHttpServer } from '../http/server.js';
 import { traceRequests } from '../http/tracing.js';
 import type { Logger } from '../logger.js';
+import { compileRoutes } from '../rest/declared/compile.js';
+import type { Declared } from '../rest/declared/file.js';
+import { serveDeclared, tellNotFound } from '../rest/declared/serve.js';
 import { serveRoutes } from '../rest/serve.js';
 import { CAPABILITIES } from '../capabilities.js';
 import { Issuers } from '../oidc/issuers.js';
@@ -51,15 +55,18 @@ export async function createApi(
   config: Config,
   documents: TrustedDocuments,
   scanner: Scanner | undefined,
+  declared: Declared | undefined,
   log: Logger,
 ): Promise<Api> {
   const { stores, projections, queries, access, metering } = parts;
   const { metrics, tracing } = stores.telemetry;
+  let notFound: NonNullable<HttpOptions['notFound']> = () =>
+    scanner && { status: 404, body: { detail: 'Not Found' } };
   const fastify = await createHttpServer({
     trustProxy: config.trustProxy,
     publicUrl: config.publicUrl,
     corsOrigins: config.corsOrigins,
-    ...(scanner && { notFound: { detail: 'Not Found' } }),
+    notFound: (request) => notFound(request),
     log,
     metrics,
   });
@@ -81,7 +88,7 @@ export async function createApi(
   });
   const services = createServices(parts, commands, { sessions, limitStates, gate }, log);
   const schema = createProductSchema(services);
-  await serveGraphQL(fastify, {
+  const calls = await serveGraphQL(fastify, {
     schema,
     gate,
     limitStates,
@@ -108,13 +115,21 @@ export async function createApi(
     ...limitsWarning(metering.limitsProblem()),
     ...(metering.limitsUp() ? [] : ['Redis is away: limits are decided as LIMITS_ON_OUTAGE says']),
   ];
-  serveHealth(fastify, { problems, warnings, followers }, metrics, scanner && ['/v1/health']);
+  const compiled = declared && compileRoutes(schema, declared.routes, declared.source);
+  const own = compiled?.routes.some(({ path }) => path === '/health') === true || scanner !== undefined;
+  serveHealth(fastify, { problems, warnings, followers }, metrics, own ? ['/v1/health'] : undefined);
   await scanner?.serve(fastify, problems);
   await parts.billing?.serve(fastify);
   const routes = CAPABILITIES.flatMap((capability) => capability.routes?.(services) ?? []);
   serveRoutes(fastify, routes, { gate, metrics, log });
   serveSigningKeys(fastify, () => signingKeys.published(stores.clock()));
-  await servePlayground(fastify, schema);
+  let root: Parameters<typeof servePlayground>[2];
+  if (compiled) {
+    const options = { ...calls, compiled, gate, plans: access.plans, problems, metrics, log };
+    ({ root } = serveDeclared(fastify, options));
+    notFound = (request) => tellNotFound(options, request);
+  }
+  await servePlayground(fastify, schema, root);
   describeProjections(metrics, projections, stores);
   describeCalls(metrics, access, metering);
   return { fastify, graceful };

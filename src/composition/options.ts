@@ -1,3 +1,4 @@
+import type { Clock, Elapsed } from '../clock.js';
 import type { Config } from '../config.js';
 import type { Logger } from '../logger.js';
 
@@ -10,6 +11,8 @@ export interface StartOptions {
   readonly root: string;
   readonly log: Logger;
   readonly onProgress?: OnProgress;
+  /** What time it is, by the clock and since some moment; the system's by default. */
+  readonly time?: { readonly clock: Clock; readonly elapsed: Elapsed };
   /** Makes the account to try things out with; never in production. */
   readonly demo?: boolean;
   /** Where the patterns are, if not under `root`; null for an empty catalogue. */

@@ -16,6 +16,7 @@ import { installationDecider } from '../installation/decide.js';
 import { INSTALLATION_STREAM } from '../installation/events.js';
 import { EnvironmentKeys } from '../keys/environment.js';
 import type { Logger } from '../logger.js';
+import type { StartOptions } from './options.js';
 import type { Profile } from '../plans/profile.js';
 import { readProfile } from '../plans/publish.js';
 import { PersonalData } from '../secrets/personalData.js';
@@ -55,6 +56,7 @@ export async function openStores(
   root: string,
   log: Logger,
   shutdown: Shutdown,
+  time: NonNullable<StartOptions['time']> = { clock: systemClock, elapsed },
 ): Promise<Stores> {
   const lock = await lockDataDir(config.dataDir).catch((error: NodeJS.ErrnoException) => {
     // The path is a file or not writable; the system's message is enough, without a stack.
@@ -73,7 +75,7 @@ export async function openStores(
   }
   const operatorEmails = emailsOf(config.operators);
   const environmentKeys = environmentKeysOf(config, profile, secrets.KEY_PEPPER);
-  const clock = systemClock;
+  const { clock } = time;
   // Closed late: the last spans are those of the shutdown.
   const telemetry = await openTelemetry(config, node, log, shutdown);
   const { tracing } = telemetry;
@@ -109,7 +111,7 @@ export async function openStores(
     node,
     storeId,
     clock,
-    elapsed,
+    elapsed: time.elapsed,
     telemetry,
   };
 }

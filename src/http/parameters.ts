@@ -15,11 +15,11 @@ const NAME = { min: 1, max: 60 };
  */
 export function checkParameters(
   fastify: FastifyInstance,
-  refuse: (reply: FastifyReply, error: ApiError) => void,
+  refuse: (request: FastifyRequest, reply: FastifyReply, error: ApiError) => void,
 ): void {
   fastify.addHook('onRequest', (request, reply, done) => {
     const error = wrongParameter(request);
-    if (error) refuse(reply, error);
+    if (error) refuse(request, reply, error);
     else done();
   });
 }

@@ -1,6 +1,6 @@
 import fastifyStatic from '@fastify/static';
 import { getDistDirectory, renderAltair } from 'altair-static';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import { sdlOf } from '../graphql/execution/schema.js';
 
@@ -15,8 +15,15 @@ query FirstSearch {
 }
 `;
 
-/** The playground at `/`, served from the install: it works offline. The schema stands at `/schema.graphql`. */
-export async function servePlayground(fastify: FastifyInstance, schema: GraphQLSchema): Promise<void> {
+/**
+ * The playground at `/`, served from the install: it works offline. The schema stands at `/schema.graphql`.
+ * @param json what the profile answers at `/` to who does not ask for HTML (decision 38)
+ */
+export async function servePlayground(
+  fastify: FastifyInstance,
+  schema: GraphQLSchema,
+  json?: (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>,
+): Promise<void> {
   const page = renderAltair({
     baseURL: '/playground/',
     endpointURL: '/graphql',
@@ -37,7 +44,11 @@ export async function servePlayground(fastify: FastifyInstance, schema: GraphQLS
     acceptRanges: false,
     maxAge: '1h',
   });
-  fastify.get('/', async (_request, reply) => reply.type('text/html; charset=utf-8').send(page));
+  fastify.get('/', async (request, reply) => {
+    reply.header('vary', 'accept');
+    if (json && !(request.headers.accept ?? '').includes('text/html')) return json(request, reply);
+    return reply.type('text/html; charset=utf-8').send(page);
+  });
   fastify.get('/schema.graphql', async (_request, reply) =>
     reply.type('text/plain; charset=utf-8').send(`${sdl}\n`),
   );

@@ -2,7 +2,7 @@ import cors from '@fastify/cors';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import Fastify from 'fastify';
 import type { ErrorCode } from '../graphql/kit/errors.js';
-import { statusOf } from '../graphql/kit/errors.js';
+import { ApiError, statusOf } from '../graphql/kit/errors.js';
 import { EVENT_STREAM } from '../graphql/transport/eventStream.js';
 import type { Logger } from '../logger.js';
 import type { Metrics } from '../metrics.js';
@@ -18,6 +18,10 @@ import type { BodyTime } from './slowBodies.js';
 import { refuseSlowBodies } from './slowBodies.js';
 
 declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What this route says of a request that the server refuses itself; by default in the shape of GraphQL. */
+    readonly refuse?: (error: ApiError) => { readonly status: number; readonly body: unknown };
+  }
   interface FastifyRequest {
     /** Of whoever calls, by what trusted proxies say; undefined where nobody knows (`Client.address`). */
     readonly clientAddress: string | undefined;
@@ -27,13 +31,19 @@ declare module 'fastify' {
 /** Of a request's body, in bytes. */
 export const MAX_BODY_BYTES = 100 * 1024;
 
+/** The answer at an address that there is not. */
+export interface NotFound {
+  readonly status: number;
+  readonly body: object;
+}
+
 export interface HttpOptions {
   readonly trustProxy: ProxyTrust;
   /** The address that customers use, an origin: where it is https, nothing else is served. */
   readonly publicUrl: string;
   readonly corsOrigins: readonly string[];
-  /** What is said of a path that there is not, besides. */
-  readonly notFound?: object;
+  /** What is said of an address that there is not; by default in the shape of GraphQL. */
+  readonly notFound?: (request: FastifyRequest) => NotFound | undefined | Promise<NotFound | undefined>;
   readonly log: Logger;
   readonly metrics: Metrics;
   /** How long the head of a request may take, and how long its body, where the route says nothing else. */
@@ -69,7 +79,7 @@ export async function createHttpServer({
   trustProxy,
   publicUrl,
   corsOrigins,
-  notFound = {},
+  notFound = () => undefined,
   log,
   metrics,
   times = TIMES,
@@ -104,24 +114,26 @@ export async function createHttpServer({
     },
   });
 
-  fastify.setErrorHandler((error: FastifyError, _request, reply) => {
+  fastify.setErrorHandler((error: FastifyError, request, reply) => {
     const code: ErrorCode =
       CODES[error.code] ??
       CODES_BY_STATUS[error.statusCode ?? 500] ??
       (error instanceof SyntaxError ? 'BODY_INVALID' : 'INTERNAL');
     if (code === 'INTERNAL') log.error('a request failed', error);
-    return reply.status(statusOf(code)).send(errorBody(code));
+    return refuse(request, reply, new ApiError(code));
   });
-  fastify.setNotFoundHandler(({ url }, reply) => {
+  fastify.setNotFoundHandler(async (request, reply) => {
+    const { url } = request;
     const path = url.replace(/[?#].*$/s, '');
     const allowed = METHODS.filter((method) => fastify.hasRoute({ method, url: path }));
-    if (allowed.length === 0) return reply.status(404).send({ ...notFound, ...errorBody('NOT_FOUND') });
+    if (allowed.length === 0) {
+      const { status, body } = (await notFound(request)) ?? { status: statusOf('NOT_FOUND'), body: {} };
+      return reply.status(status).send({ ...errorBody('NOT_FOUND'), ...body });
+    }
     const code = 'METHOD_NOT_ALLOWED';
     return reply.status(statusOf(code)).header('allow', allowed.join(', ')).send(errorBody(code));
   });
-  checkParameters(fastify, (reply, error) => {
-    void reply.status(error.status).send({ errors: [error] });
-  });
+  checkParameters(fastify, (...refused) => void refuse(...refused));
   // All with callbacks: an asynchronous hook costs every answer a promise.
   fastify.addHook('onResponse', ({ method, routeOptions }, reply, done) => {
     // How long somebody listens says nothing of how fast we are.
@@ -150,4 +162,13 @@ export async function createHttpServer({
     });
   }
   return fastify;
+}
+
+/** Refuses a request in the shape that its route promises. */
+function refuse({ routeOptions }: FastifyRequest, reply: FastifyReply, error: ApiError): FastifyReply {
+  const { status, body } = routeOptions.config.refuse?.(error) ?? {
+    status: error.status,
+    body: { errors: [error] },
+  };
+  return reply.status(status).send(body);
 }

@@ -121,7 +121,7 @@ export async function startApp({ place, env, ...options }: TestAppOptions = {}):
         {
           type: 'GrantPlan',
           plan,
-          plans: ['free', 'developer', 'team', 'enterprise'],
+          plans: [plan],
           profileVersion: 1,
           grantedBy: 'operator:test',
           reason: 'a test',

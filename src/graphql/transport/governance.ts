@@ -54,6 +54,8 @@ export interface Operation {
   readonly variables: Readonly<Record<string, unknown>>;
   /** Of HTTP; undefined where it came by a WebSocket. */
   readonly method: string | undefined;
+  /** Where it was sent to, as records name it; undefined for `/graphql`. */
+  readonly endpoint?: string;
   /** The header GraphQL-Cost. */
   readonly graphqlCost: string | undefined;
   readonly context: RequestContext;
@@ -70,7 +72,7 @@ export class Governance {
   }
 
   /** Never throws: what goes wrong is an answer, too. */
-  async answer(operation: Operation): Promise<Answer> {
+  async answer(operation: Operation): Promise<Answered> {
     const { tracing, gate } = this.#options;
     const { context } = operation;
     let demo = false;
@@ -84,7 +86,8 @@ export class Governance {
     }
     const { status, result, headers, states } = answered;
     const more = gate.headers(context, states, demo);
-    return { status, result, headers: [...headers, ...(more instanceof Promise ? await more : more)] };
+    const all = [...headers, ...(more instanceof Promise ? await more : more)];
+    return { status, result, headers: all, ...(states && { states }) };
   }
 
   /** The headers of an answer to what never came to be an operation. */
@@ -94,7 +97,7 @@ export class Governance {
 }
 
 /** An answer, and where the limits stand after it where it says so itself. */
-interface Answered extends Answer {
+export interface Answered extends Answer {
   readonly states?: readonly LimitState[];
 }
 
@@ -178,7 +181,7 @@ function answer(options: Governing, executor: Executor, request: Operation): Ans
     anonymousCalls: mode === 'validate' ? [] : anonymousCalls,
     operation: request.operation.name?.value ?? null,
     rootFields,
-    endpoint: '/graphql',
+    endpoint: request.endpoint ?? '/graphql',
     method: request.method ?? 'WEBSOCKET',
     writes: kind === 'mutation',
     cost: { estimate: cost.estimate, version: prepared.cost.version },

@@ -36,8 +36,14 @@ export interface GraphQLServerOptions extends GovernanceOptions {
   readonly documents: TrustedDocuments;
 }
 
+/** Answers operations that come another way. */
+export interface Calls {
+  readonly governance: Governance;
+  readonly createContext: CreateContext;
+}
+
 /** Serves GraphQL at `/graphql`: over HTTP, over WebSockets, and as server-sent events. */
-export async function serveGraphQL(fastify: FastifyInstance, options: GraphQLServerOptions): Promise<void> {
+export async function serveGraphQL(fastify: FastifyInstance, options: GraphQLServerOptions): Promise<Calls> {
   const { schema, gate, loaders, usageChanges, onRevoked, documents, production, log } = options;
   await acceptWebSockets(fastify, log);
   const governance = new Governance(options);
@@ -131,4 +137,5 @@ export async function serveGraphQL(fastify: FastifyInstance, options: GraphQLSer
     connections.endAll();
     done();
   });
+  return { governance, createContext };
 }

@@ -1,0 +1,173 @@
+import type { FastifyRequest } from 'fastify';
+import type { Credentials } from '../../gate/authenticate.js';
+import type { Gate, GateCall } from '../../gate/gate.js';
+import type { RequestContext } from '../../graphql/kit/context.js';
+import type { Governance } from '../../graphql/transport/governance.js';
+import type { CreateContext } from '../../graphql/transport/operations.js';
+import type { Logger } from '../../logger.js';
+import type { Metrics } from '../../metrics.js';
+import type { PlanDirectory } from '../../plans/directory.js';
+import type { Header } from '../../usage/headers.js';
+import type { CompiledRoute, CompiledRoutes, RouteCall } from './compile.js';
+import type { Refusal } from './failures.js';
+import { refusalOf } from './failures.js';
+import type { Parts } from './inputs.js';
+import { refusalIn } from './refused.js';
+import { partsOf, unfitCode } from './request.js';
+import type { Scope } from './template.js';
+
+export interface DeclaredOptions {
+  readonly compiled: CompiledRoutes;
+  readonly gate: Gate;
+  /** Answers an operation behind the gate. */
+  readonly governance: Governance;
+  readonly createContext: CreateContext;
+  readonly plans: PlanDirectory;
+  /** What keeps the process from serving; empty when it is ready. */
+  readonly problems: () => readonly string[];
+  readonly metrics: Metrics;
+  readonly log: Logger;
+}
+
+/** What a request came to. */
+export interface Answered {
+  readonly status: number;
+  readonly body: unknown;
+  readonly headers: readonly Header[];
+}
+
+/** A failure that the route tells. */
+export class Refused extends Error {
+  constructor(
+    readonly refusal: Refusal,
+    /** Of the answer of GraphQL, where there is one. */
+    readonly headers?: readonly Header[],
+  ) {
+    super(refusal.code);
+  }
+}
+
+/**
+ * Asks what a route asks, in its order.
+ * @throws Refused
+ */
+export async function answerOf(
+  options: DeclaredOptions,
+  route: CompiledRoute,
+  request: FastifyRequest,
+  context: RequestContext,
+  sent: Credentials,
+  common: Scope,
+): Promise<Answered> {
+  const { gate, createContext } = options;
+  const { declared, calls, access } = route;
+  const [first] = calls;
+  const demo =
+    first !== undefined &&
+    first.document.shape.kind === 'query' &&
+    first.document.shape.metering === 'governed';
+  const needed = declared.counted && context.caller.kind === 'anonymous' ? [] : access;
+  const unfit = gate.unfit(context, { access: needed, demo });
+  if (unfit !== undefined) throw new Refused(refusalOf(unfitCode(unfit, sent)));
+  const checked = route.inputs.check(partsOf(request));
+  if (Array.isArray(checked)) throw new Refused(refusalOf('REQUEST_INVALID', { issues: checked }));
+  const parts = checked as Parts;
+  let scope: Scope = { ...common, ...parts };
+  let headers: readonly Header[] | undefined;
+  if (declared.counted && context.caller.kind !== 'anonymous') {
+    headers = await count(options, route, context);
+  }
+  const named: Record<string, unknown> = {};
+  for (const call of calls) {
+    const by = call.as
+      ? await createContext({
+          credentials: { authorization: `Bearer ${call.as.fill(scope) as string}` },
+          address: request.clientAddress,
+        })
+      : context;
+    const answered = await ask(options, route, call, by, scope);
+    headers = answered.headers;
+    if (call.name !== undefined) named[call.name] = answered.data;
+    scope = { ...scope, data: call.name === undefined ? answered.data : { ...named } };
+  }
+  headers ??= await gate.headers(context, undefined);
+  if (declared.health && scope['healthy'] !== true) throw new Refused(refusalOf('NOT_READY'), headers);
+  return { status: declared.status, body: route.answer.fill(scope), headers };
+}
+
+/** Takes one request of the plan for a call that no document answers. */
+async function count(
+  { gate }: DeclaredOptions,
+  { declared, access, method }: CompiledRoute,
+  context: RequestContext,
+): Promise<readonly Header[]> {
+  const call: GateCall = {
+    access,
+    metering: 'governed',
+    demo: false,
+    operation: null,
+    rootFields: [],
+    endpoint: pathOf(declared.route),
+    method,
+    writes: false,
+    cost: null,
+  };
+  const outcome = await gate.run(context, call, () => ({
+    result: undefined,
+    status: 'ok',
+    patterns: [],
+    actualCost: null,
+  }));
+  if (outcome.kind === 'answered') return gate.headers(context, outcome.use?.states);
+  const { code, limit, states, retryAfterMs } = outcome;
+  throw new Refused(
+    refusalOf(code, {
+      limit,
+      ...(retryAfterMs !== undefined && { retryAfterSeconds: Math.max(1, Math.ceil(retryAfterMs / 1000)) }),
+    }),
+    await gate.headers(context, states),
+  );
+}
+
+const pathOf = (route: string): string => route.slice(route.indexOf(' ') + 1);
+
+async function ask(
+  { governance }: DeclaredOptions,
+  { declared, method }: CompiledRoute,
+  { document, variables }: RouteCall,
+  context: RequestContext,
+  scope: Scope,
+): Promise<{ data: Readonly<Record<string, unknown>>; headers: readonly Header[] }> {
+  const given: Record<string, unknown> = {};
+  for (const [name, template] of variables) {
+    const value = template.fill(scope);
+    // The document's own default stands for what was not sent.
+    if (value !== null) given[name] = withoutNulls(value);
+  }
+  const answered = await governance.answer({
+    document: document.document,
+    operation: document.operation,
+    operationName: document.operation.name?.value ?? null,
+    variables: given,
+    method,
+    endpoint: pathOf(declared.route),
+    graphqlCost: undefined,
+    context,
+  });
+  const refusal = refusalIn(document, answered);
+  if (refusal)
+    throw new Refused(
+      refusal,
+      answered.headers.filter(([name]) => name !== 'retry-after'),
+    );
+  return { data: answered.result.data ?? {}, headers: answered.headers };
+}
+
+/** What was not sent is left out of inputs too: their defaults stand for it. */
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([name, one]) => (one === null ? [] : [[name, withoutNulls(one)]])),
+  );
+}

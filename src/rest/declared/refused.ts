@@ -1,0 +1,81 @@
+import type { ErrorCode } from '../../graphql/kit/errors.js';
+import { ERRORS } from '../../graphql/kit/errors.js';
+import type { Answered } from '../../graphql/transport/governance.js';
+import type { LimitState } from '../../usage/limiter.js';
+import type { RouteDocument } from './document.js';
+import type { Refusal } from './failures.js';
+import { refusalOf } from './failures.js';
+
+/** The status of an expected failure, by its type; 409 for all others. */
+const STATUSES: Readonly<Record<string, number>> = {
+  InvalidInput: 422,
+  NotFound: 404,
+  NotAllowed: 403,
+  PlanRequired: 403,
+  PaymentRequired: 402,
+  LimitReached: 429,
+  SignInRefused: 401,
+};
+const CONFLICT = 409;
+
+/** Why an operation was not answered, in `errors` or in its data; undefined where it was. */
+export function refusalIn(
+  document: RouteDocument,
+  { status, result, states = [] }: Answered,
+): Refusal | undefined {
+  const [error] = result.errors ?? [];
+  if (error) return ofError(error.message, error.extensions ?? {}, status, states);
+  for (const value of Object.values(result.data ?? {})) {
+    const type = (value as { __typename?: string } | null)?.__typename;
+    if (type !== undefined && document.refusals.has(type)) {
+      return ofType(type, value as Readonly<Record<string, unknown>>);
+    }
+  }
+  return undefined;
+}
+
+function ofError(
+  message: string,
+  extensions: Readonly<Record<string, unknown>>,
+  status: number,
+  states: readonly LimitState[],
+): Refusal {
+  const code = String(extensions['code']);
+  const { field, limit, retryAfter } = extensions;
+  // What does not fit the document, or a range of it, was the request's.
+  if (code === 'BAD_USER_INPUT' || code === 'INVALID_INPUT') return invalid(code, message, field);
+  return {
+    code,
+    message,
+    status: status === 200 ? (ERRORS[code as ErrorCode]?.[0] ?? 500) : status,
+    limit: states.find((state) => state.limit.id === limit),
+    ...(typeof retryAfter === 'number' && { retryAfterSeconds: retryAfter }),
+    ...(code === 'TRY_AGAIN' && { retryAfterSeconds: 1 }),
+  };
+}
+
+function ofType(type: string, details: Readonly<Record<string, unknown>>): Refusal {
+  const { code, message, field, issues, retryAfter, retryAfterSeconds = retryAfter } = details;
+  const [issue] = (issues ?? []) as { path?: readonly string[] }[];
+  const at = field ?? issue?.path?.at(-1);
+  const refusal =
+    type === 'InvalidInput'
+      ? invalid(String(code), String(message), at)
+      : { code: String(code), message: String(message), status: STATUSES[type] ?? CONFLICT };
+  return {
+    ...refusal,
+    details,
+    ...(typeof retryAfterSeconds === 'number' && { retryAfterSeconds }),
+  };
+}
+
+function invalid(code: string, message: string, field: unknown): Refusal {
+  const name = typeof field === 'string' ? field : undefined;
+  const loc = name === undefined ? ['body'] : ['body', name];
+  return refusalOf('REQUEST_INVALID', {
+    code: code === 'BAD_USER_INPUT' ? 'REQUEST_INVALID' : code,
+    message,
+    field: name,
+    issues: [{ loc, msg: message, type: 'value_error' }],
+  });
+}
