@@ -1,6 +1,6 @@
 import type {
   sendUnaryData,
-  ServerReadableStream,
+  ServerDuplexStream,
   ServerWritableStream,
   UntypedServiceImplementation,
 } from '@grpc/grpc-js';
@@ -8,16 +8,19 @@ import { Metadata, Server, ServerCredentials, status } from '@grpc/grpc-js';
 import features from '@eventstore/db-client/generated/serverfeatures_grpc_pb.js';
 import featureMessages from '@eventstore/db-client/generated/serverfeatures_pb.js';
 import shared from '@eventstore/db-client/generated/shared_pb.js';
+import statuses from '@eventstore/db-client/generated/status_pb.js';
 import services from '@eventstore/db-client/generated/streams_grpc_pb.js';
 import messages from '@eventstore/db-client/generated/streams_pb.js';
 import { FaultyProxy } from '../faults/proxy.js';
 
 type ReadReq = InstanceType<typeof messages.ReadReq>;
 type ReadResp = InstanceType<typeof messages.ReadResp>;
-type AppendReq = InstanceType<typeof messages.AppendReq>;
-type AppendResp = InstanceType<typeof messages.AppendResp>;
+type AppendReq = InstanceType<typeof messages.BatchAppendReq>;
+type AppendResp = InstanceType<typeof messages.BatchAppendResp>;
+type Proposed = InstanceType<typeof messages.BatchAppendReq.ProposedMessage>;
 type ReadOptions = NonNullable<ReturnType<ReadReq['getOptions']>>;
 type AppendOptions = NonNullable<ReturnType<AppendReq['getOptions']>>;
+type AppendCall = ServerDuplexStream<AppendReq, AppendResp>;
 type ReadCall = ServerWritableStream<ReadReq, ReadResp>;
 
 interface Recorded {
@@ -51,15 +54,16 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
  * - appends at an exact revision are all or nothing; the same ids at the same revision succeed again,
  *   whatever their content is now, and store nothing; at the exact head they are stored twice; a part of
  *   them is a conflict
- * - 1 MiB of data for an append, 100 calls for a connection; an event without type or with a malformed id
- *   is refused
+ * - appends come by a call that many share, are stored one after the other, and each is answered by its id;
+ *   one whose deadline is over by the server's clock is refused
+ * - 1 MiB for an append, 100 calls for a connection; an event without type or with a malformed id is refused
  * - what has caught up is told so; a filtered subscription that is catching up is told after each of its
  *   search windows how far it is, which is where the window began if it held nothing
  * - behind its proxy it is killed and started again (`refuse`: what was stored is there afterwards, with
  *   the work of broken calls done or not), frozen and cut off
  *
- * It does not show: clusters and leaders, TLS and credentials, batch append (it announces it, so that a
- * client that prefers it fails), appends at `any` revision, deleted and truncated streams, links, filters
+ * It does not show: clusters and leaders, TLS and credentials, appends with a call of their own or at `any`
+ * revision, deleted and truncated streams, links, filters
  * other than prefixes of stream names, live
  * subscriptions, deadlines on the server, and any speed.
  */
@@ -70,8 +74,15 @@ export class EventStoreDbStandIn {
   readonly #quiet: (() => void)[] = [];
   /** Calls that are open. */
   calls = 0;
-  /** Appends that have come, whatever became of them. */
+  /** Appends that have come, whatever became of them, and the calls that they came by. */
   appends = 0;
+  appendCalls = 0;
+  /** Keeps the answer to an append that came by the n-th call back, until it is resolved. */
+  holdBack: (stream: string, call: number) => Promise<void> | undefined = () => undefined;
+  /** What is said of an append instead of what became of it. */
+  sayInstead: (stream: string) => string | undefined = () => undefined;
+  /** How far the clock of the server's machine is ahead of this one's, in milliseconds. */
+  clockAheadMs = 0;
   /** Reads that any node may answer, and those that asked for the leader's own answer. */
   reads = 0;
   leaderReads = 0;
@@ -95,13 +106,12 @@ export class EventStoreDbStandIn {
   ) {
     this.#addService(services.StreamsService, {
       read: (call: ReadCall) => void this.#read(call),
-      append: (call: ServerReadableStream<AppendReq, AppendResp>, answer: sendUnaryData<AppendResp>) =>
-        void this.#append(call, answer),
+      batchAppend: (call: AppendCall) => void this.#serveAppends(call),
     });
     this.#addService(features.ServerFeaturesService, {
       getSupportedMethods: (_call: unknown, answer: sendUnaryData<unknown>) => {
         const supported = new featureMessages.SupportedMethods().setEventStoreServerVersion('23.10.0.0');
-        for (const method of ['read', 'append', 'batchappend']) {
+        for (const method of ['read', 'batchappend']) {
           supported.addMethods(
             new featureMessages.SupportedMethod()
               .setServiceName('event_store.client.streams.streams')
@@ -193,56 +203,58 @@ export class EventStoreDbStandIn {
     return leave;
   }
 
-  async #append(
-    call: ServerReadableStream<AppendReq, AppendResp>,
-    answer: sendUnaryData<AppendResp>,
-  ): Promise<void> {
+  async #serveAppends(call: AppendCall): Promise<void> {
     const leave = this.#enter(call);
-    this.appends++;
+    const number = ++this.appendCalls;
+    const begun = new Map<string, { readonly options: AppendOptions; readonly proposed: Proposed[] }>();
+    const held: Promise<void>[] = [];
     try {
-      let options: AppendOptions | undefined;
-      const proposed: NonNullable<ReturnType<AppendReq['getProposedMessage']>>[] = [];
       for await (const request of call as AsyncIterable<AppendReq>) {
-        options ??= request.getOptions();
-        const message = request.getProposedMessage();
-        if (message) proposed.push(message);
+        const id = request.getCorrelationId()?.getString() ?? '';
+        const options = begun.get(id)?.options ?? request.getOptions();
+        if (!options) continue;
+        const proposed = [...(begun.get(id)?.proposed ?? []), ...request.getProposedMessagesList()];
+        begun.set(id, { options, proposed });
+        if (!request.getIsFinal()) continue;
+        begun.delete(id);
+        this.appends++;
+        const decided = this.#decide(options, proposed);
+        const stream = nameOf(options);
+        const instead = this.sayInstead(stream);
+        const answer = instead === undefined ? decided : failed(instead);
+        answer.setCorrelationId(request.getCorrelationId());
+        const hold = this.holdBack(stream, number);
+        const send = (): void => void (call.cancelled || call.write(answer));
+        if (hold) held.push(hold.then(send));
+        else send();
       }
-      if (options) answer(null, this.#decide(options, proposed));
+      await Promise.all(held);
+      call.end();
     } catch (error) {
-      answer(error as Error);
+      call.emit('error', error);
     } finally {
       leave();
     }
   }
 
-  #decide(
-    options: AppendOptions,
-    proposed: readonly NonNullable<ReturnType<AppendReq['getProposedMessage']>>[],
-  ): AppendResp {
+  #decide(options: AppendOptions, proposed: readonly Proposed[]): AppendResp {
     const stream = nameOf(options);
+    const deadline = options.getDeadline()?.toDate();
+    if (deadline && deadline.getTime() <= Date.now() + this.clockAheadMs) return failed('Timeout');
     let bytes = 0;
     for (const message of proposed) {
-      if (!message.getMetadataMap().get('type')) {
-        throw refusal(status.INVALID_ARGUMENT, 'missing-required-metadata-property', {
-          'required-metadata-properties': 'type',
-        });
-      }
-      if (!UUID.test(message.getId()?.getString() ?? '')) {
-        throw refusal(status.UNKNOWN, undefined, {}, 'Exception was thrown by handler.');
-      }
-      bytes += message.getData_asU8().length;
+      const map = message.getMetadataMap();
+      const isUuid = UUID.test(message.getId()?.getString() ?? '');
+      if (!isUuid || !map.get('type') || !map.get('content-type')) return failed('BadRequest');
+      bytes += message.getData_asU8().length + message.getCustomMetadata_asU8().length;
     }
     if (bytes > this.maxAppendBytes) {
-      throw refusal(status.INVALID_ARGUMENT, 'maximum-append-size-exceeded', {
-        'maximum-append-size': `${this.maxAppendBytes}`,
-      });
+      return failed('MaximumAppendSizeExceeded', new shared.MaximumAppendSizeExceeded());
     }
-    if (!options.hasNoStream() && !options.hasRevision()) {
-      throw refusal(status.UNIMPLEMENTED, undefined, {}, 'only exact revisions');
-    }
+    if (!options.hasNoStream() && !options.hasStreamPosition()) return failed('only exact revisions');
     const events = this.#streams.get(stream) ?? [];
     const current = events.length - 1;
-    const expected = options.hasNoStream() ? -1 : Number(options.getRevision());
+    const expected = options.hasNoStream() ? -1 : Number(options.getStreamPosition());
     const ids = proposed.map((message) => message.getId()?.getString() ?? '');
     let last: Recorded | undefined;
     if (expected === current) {
@@ -262,18 +274,18 @@ export class EventStoreDbStandIn {
       last = events[expected + ids.length];
     }
     if (!last) {
-      const conflict = new messages.AppendResp.WrongExpectedVersion();
+      const conflict = new shared.WrongExpectedVersion();
       if (current < 0) conflict.setCurrentNoStream(new shared.Empty());
-      else conflict.setCurrentRevision(`${current}`);
+      else conflict.setCurrentStreamRevision(`${current}`);
       if (expected < 0) conflict.setExpectedNoStream(new shared.Empty());
-      else conflict.setExpectedRevision(`${expected}`);
-      return new messages.AppendResp().setWrongExpectedVersion(conflict);
+      else conflict.setExpectedStreamPosition(`${expected}`);
+      return failed('WrongExpectedVersion', conflict);
     }
-    return new messages.AppendResp().setSuccess(
-      new messages.AppendResp.Success()
+    return new messages.BatchAppendResp().setSuccess(
+      new messages.BatchAppendResp.Success()
         .setCurrentRevision(`${last.revision}`)
         .setPosition(
-          new messages.AppendResp.Position()
+          new shared.AllStreamPosition()
             .setCommitPosition(`${last.position}`)
             .setPreparePosition(`${last.position}`),
         ),
@@ -458,6 +470,14 @@ async function send(call: ReadCall, response: ReadResp): Promise<boolean> {
     });
   }
   return !call.cancelled;
+}
+
+/** What the server says of an append that it has not stored. */
+function failed(what: string, details: { serializeBinary(): Uint8Array } = new shared.Empty()): AppendResp {
+  // The client's package shows the type of the details by an instance alone: this is a status with empty ones.
+  const error = statuses.Status.deserializeBinary(Uint8Array.of(0x1a, 0)).setMessage(what);
+  error.getDetails()?.pack(details.serializeBinary(), `event_store.client.${what}`);
+  return new messages.BatchAppendResp().setError(error);
 }
 
 function refusal(

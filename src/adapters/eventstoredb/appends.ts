@@ -1,23 +1,18 @@
 import { randomInt } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { EventData } from '@eventstore/db-client';
-import {
-  MaxAppendSizeExceededError,
-  NO_STREAM as NO_STREAM_YET,
-  WrongExpectedVersionError,
-} from '@eventstore/db-client';
 import type { NewEvent } from '../../eventsourcing/event.js';
 import type { AppendPriority, AppendResult } from '../../eventsourcing/eventStore.js';
-import { appendBytes, EventTooLarge, NO_STREAM, StoreUnavailable } from '../../eventsourcing/eventStore.js';
+import { appendBytes, EventTooLarge, StoreUnavailable } from '../../eventsourcing/eventStore.js';
+import type { AppendOutcome } from './appendCall.js';
+import { AppendCall } from './appendCall.js';
 import type { Connection } from './connection.js';
-import { NoAnswer } from './connection.js';
+import type { EncodedEvent } from './encoding.js';
 import { encode } from './encoding.js';
-import { isRefusal } from './errors.js';
 import { Slots } from './slots.js';
 
-/** Appends at once: a connection carries 100 calls, and one more would wait without an error. */
-const CALLS: Readonly<Record<AppendPriority, number>> = { command: 64, journal: 4 };
+/** Appends at once. What waits here goes by its priority, what waits in the call does not. */
+const AT_ONCE: Readonly<Record<AppendPriority, number>> = { command: 256, journal: 4 };
 
 const RETRY_MS_MIN = 20;
 const RETRY_MS_MAX = 500;
@@ -39,8 +34,9 @@ export interface AppendsOptions {
 
 /** Appends until the outcome is known: the same ids at the same revision are stored once. */
 export class Appends {
-  readonly #slots = { command: new Slots(CALLS.command), journal: new Slots(CALLS.journal) };
+  readonly #slots = { command: new Slots(AT_ONCE.command), journal: new Slots(AT_ONCE.journal) };
   readonly #closing = new AbortController();
+  #call: AppendCall | undefined;
 
   constructor(private readonly options: AppendsOptions) {
     // Every append that rests between two tries listens to it.
@@ -61,61 +57,52 @@ export class Appends {
   async close(): Promise<void> {
     this.#closing.abort();
     await Promise.all(Object.values(this.#slots).map((slots) => slots.idle()));
+    this.#call?.close();
   }
 
   async #append(
     stream: string,
     expected: number,
     events: readonly NewEvent[],
-    encoded: EventData[],
+    encoded: readonly EncodedEvent[],
   ): Promise<AppendResult> {
-    const { connection, timeoutMs, giveUpMs, onConflict } = this.options;
-    const expectedRevision = expected === NO_STREAM ? NO_STREAM_YET : BigInt(expected);
+    const { connection, giveUpMs, onConflict } = this.options;
     const giveUpAt = performance.now() + giveUpMs;
     for (let attempt = 1; ; attempt++) {
-      const { client } = connection;
+      const call = this.#current();
       const since = performance.now();
-      try {
-        const { success, position, nextExpectedRevision } = await this.#bounded(
-          client.appendToStream(stream, encoded, { expectedRevision, deadline: timeoutMs }),
-        );
-        connection.answered();
-        // With throwOnAppendFailure=false in the connection string a conflict is no error.
-        if (!success) return await onConflict(stream, expected, events, Number(nextExpectedRevision));
-        if (!position) throw new StoreUnavailable('the first try of this append is not yet replicated');
-        return { position: Number(position.commit), revision: expected + events.length };
-      } catch (error) {
-        if (error instanceof WrongExpectedVersionError) {
-          const { actualVersion } = error;
-          const actual = typeof actualVersion === 'bigint' ? Number(actualVersion) : NO_STREAM;
-          return onConflict(stream, expected, events, actual);
-        }
-        if (error instanceof MaxAppendSizeExceededError) {
+      const outcome = await call.append(stream, expected, encoded).catch(asUnknown);
+      switch (outcome.kind) {
+        case 'stored':
+          return { position: outcome.position, revision: expected + events.length };
+        case 'conflict':
+          return onConflict(stream, expected, events, outcome.actual);
+        case 'too large':
           throw new EventTooLarge(stream, appendBytes(events));
-        }
-        if (isRefusal(error)) throw error;
-        connection.failed(client, since, error);
-        const rest = Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** attempt);
-        if (this.#closing.signal.aborted || performance.now() + rest > giveUpAt) {
-          throw new StoreUnavailable('the event store did not confirm the append', { cause: error });
-        }
-        const { signal } = this.#closing;
-        await delay(randomInt(rest / 2, rest), undefined, { signal }).catch(() => undefined);
+        case 'refused':
+          throw new Error(`the event store refuses an append to ${stream}: ${outcome.why}`);
       }
+      const { error } = outcome;
+      connection.failed(call.client, since, error);
+      const rest = Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** attempt);
+      if (this.#closing.signal.aborted || performance.now() + rest > giveUpAt) {
+        throw new StoreUnavailable('the event store did not confirm the append', { cause: error });
+      }
+      const { signal } = this.#closing;
+      await delay(randomInt(rest / 2, rest), undefined, { signal }).catch(() => undefined);
     }
   }
 
-  /** The client's own deadline covers the call, not the way to it. */
-  async #bounded<T>(answer: Promise<T>): Promise<T> {
-    let timer: NodeJS.Timeout | undefined;
-    const ms = this.options.timeoutMs + 100;
-    const late = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(new NoAnswer(ms)), ms);
-    });
-    try {
-      return await Promise.race([answer, late]);
-    } finally {
-      clearTimeout(timer);
+  /** The call on the connection that there is now. */
+  #current(): AppendCall {
+    const { connection, timeoutMs } = this.options;
+    const { client } = connection;
+    if (!this.#call || this.#call.lost || this.#call.client !== client) {
+      this.#call?.close();
+      this.#call = new AppendCall(client, timeoutMs, () => connection.answered());
     }
+    return this.#call;
   }
 }
+
+const asUnknown = (error: unknown): AppendOutcome => ({ kind: 'unknown', error });

@@ -3,7 +3,6 @@ import type { CallOptions, Metadata } from '@grpc/grpc-js';
 
 /** What the client hides from all but its subclasses, which its `connectionString` cannot make. */
 interface Hidden {
-  supports: () => Promise<boolean>;
   getChannel(): Promise<{ close(): void }>;
   /** Opens a call on the connection that there is; when it fails, the next one gets another. */
   GRPCStreamCreator<C, S>(
@@ -37,21 +36,15 @@ export class NoAnswer extends Error {
 export class Connection {
   #client: EventStoreDBClient;
   #lastAnswer = performance.now();
-  readonly #listeners = new Set<() => void>();
   #left: Promise<void> = Promise.resolve();
 
   /** @throws Error when the url is no connection string */
   constructor(private readonly url: string) {
-    this.#client = open(url);
+    this.#client = EventStoreDBClient.connectionString(url);
   }
 
   get client(): EventStoreDBClient {
     return this.#client;
-  }
-
-  /** Calls back when calls on the client that was are of no use any more. */
-  onRenewed(listener: () => void): void {
-    this.#listeners.add(listener);
   }
 
   /** Something came from the server. */
@@ -64,11 +57,10 @@ export class Connection {
     const silent =
       error instanceof NoAnswer || (isCommandError(error as Error) && isDeadline(error as Error));
     if (!silent || client !== this.#client || this.#lastAnswer >= since) return;
-    this.#client = open(this.url);
+    this.#client = EventStoreDBClient.connectionString(this.url);
     this.#lastAnswer = performance.now();
     const before = this.#left;
     this.#left = close(client).then(() => before);
-    for (const listener of this.#listeners) listener();
   }
 
   async close(): Promise<void> {
@@ -78,16 +70,6 @@ export class Connection {
 
 const isDeadline = (error: Error & { type?: ErrorType }): boolean =>
   error.type === ErrorType.DEADLINE_EXCEEDED;
-
-/** A client that connects when it is first used. */
-function open(url: string): EventStoreDBClient {
-  const client = EventStoreDBClient.connectionString(url);
-  // Each append is then a call of its own. The client's other way, all appends on one shared call, has
-  // one table of what is in flight for all clients of the process: when a call breaks, appends on a
-  // healthy connection fail too, and a late answer throws where nobody can catch it.
-  (client as unknown as Hidden).supports = () => Promise.resolve(false);
-  return client;
-}
 
 /** Ends reads and subscriptions, and closes the channel, which the client's own `dispose` leaves open. */
 async function close(client: EventStoreDBClient): Promise<void> {

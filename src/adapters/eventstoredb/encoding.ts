@@ -1,6 +1,4 @@
 import { createHash } from 'node:crypto';
-import type { EventData, JSONType, MetadataType } from '@eventstore/db-client';
-import { binaryEvent, jsonEvent } from '@eventstore/db-client';
 import { stringify } from 'uuid';
 import type messages from '@eventstore/db-client/generated/streams_pb.js';
 import type { NewEvent, Position } from '../../eventsourcing/event.js';
@@ -13,18 +11,25 @@ const ID = 'eventId';
 const ID_LENGTH = 36;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-/**
- * An event as EventStoreDB stores it. The client writes and reads JSON by values, not by characters:
- * what it would write differently is stored as bytes, so that every text comes back as it was.
- */
-export function encode(event: NewEvent): EventData {
-  const id = storedId(event);
-  const { type } = event;
-  const metadata = encodeMetadata(event);
-  const value = valueOf(event.data);
-  return value === undefined
-    ? binaryEvent({ id, type, data: Buffer.from(event.data), metadata })
-    : jsonEvent({ id, type, data: value, metadata });
+/** An event as EventStoreDB stores it. */
+export interface EncodedEvent {
+  readonly id: string;
+  readonly type: string;
+  /** What the server's own tools take the data for. */
+  readonly contentType: 'application/json' | 'application/octet-stream';
+  readonly data: Uint8Array;
+  readonly metadata: Uint8Array;
+}
+
+/** An event whose every text comes back as it was: data are stored as they are, metadata with our id. */
+export function encode(event: NewEvent): EncodedEvent {
+  return {
+    id: storedId(event),
+    type: event.type,
+    contentType: parsed(event.data) === undefined ? 'application/octet-stream' : 'application/json',
+    data: Buffer.from(event.data),
+    metadata: Buffer.from(encodeMetadata(event)),
+  };
 }
 
 /**
@@ -39,25 +44,24 @@ export function storedId({ id, type, data }: NewEvent): string {
   return stringify(hash);
 }
 
-/** The value of a JSON text that `JSON.stringify` turns into the same characters again. */
-function valueOf(text: string): JSONType | undefined {
-  let value: unknown;
+function parsed(text: string): unknown {
   try {
-    value = JSON.parse(text);
+    return JSON.parse(text);
   } catch {
     return undefined;
   }
-  if (typeof value !== 'object' || value === null) return undefined;
-  return JSON.stringify(value) === text ? (value as JSONType) : undefined;
 }
 
-function encodeMetadata({ id, metadata }: NewEvent): MetadataType {
-  const value = valueOf(metadata);
-  if (value === undefined || Array.isArray(value) || Object.hasOwn(value as object, ID)) {
-    // The id stands in front, so that the client does not take it for JSON when it reads.
-    return Buffer.from(id + metadata);
-  }
-  return { ...(value as Record<string, unknown>), [ID]: id };
+function encodeMetadata({ id, metadata }: NewEvent): string {
+  const value = parsed(metadata);
+  const isOurs =
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    !Object.hasOwn(value, ID) &&
+    JSON.stringify(value) === metadata;
+  // What would be read in other characters stands behind the id, so that it is not taken for JSON.
+  return isOurs ? JSON.stringify({ ...value, [ID]: id }) : id + metadata;
 }
 
 /** An event of ours as it was given; undefined for what Tollgraph has not written. */
@@ -83,10 +87,8 @@ export const streamOf = (record: RecordedEvent): string =>
 /** Our event id, and the metadata in their own characters; undefined for what Tollgraph has not written. */
 function decodeMetadata(bytes: Uint8Array): { id: string; text: string } | undefined {
   const text = Buffer.from(bytes).toString();
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
+  const value = parsed(text);
+  if (value === undefined) {
     const id = text.slice(0, ID_LENGTH);
     return UUID.test(id) ? { id, text: text.slice(ID_LENGTH) } : undefined;
   }
