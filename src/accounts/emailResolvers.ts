@@ -5,7 +5,7 @@ import type { PositionTokens } from '../eventsourcing/positionToken.js';
 import { MEMBERS } from '../graphql/kit/access.js';
 import type { RequestContext } from '../graphql/kit/context.js';
 import { ownSessionOf } from '../graphql/kit/context.js';
-import { EmailTaken, notDone, refused } from '../graphql/kit/refusals.js';
+import { refusalOf } from '../graphql/kit/refusals.js';
 import type { ConfirmEmailChange, RequestEmailChange } from './changeEmail.js';
 import {
   ChangeEmailInput,
@@ -52,7 +52,7 @@ export class EmailResolver {
     input: RequestPasswordResetInput,
   ): Promise<typeof RequestPasswordResetResult> {
     const result = await this.requestingReset.execute(input, whenOf(context));
-    if (result.kind === 'refused') return refused(result.refusal);
+    if (result.kind === 'refused') return refusalOf(result.refusal);
     return Object.assign(new RequestPasswordResetPayload(), this.#at(result.position));
   }
 
@@ -68,7 +68,7 @@ export class EmailResolver {
     input: ResetPasswordInput,
   ): Promise<typeof ResetPasswordResult> {
     const result = await this.resetting.execute(input, whenOf(context));
-    if (result.kind === 'refused') return refused(result.refusal);
+    if (result.kind === 'refused') return refusalOf(result.refusal);
     return Object.assign(new ResetPasswordPayload(), this.#at(result.position));
   }
 
@@ -84,11 +84,7 @@ export class EmailResolver {
   ): Promise<typeof ChangeEmailResult> {
     const result = await this.requestingChange.execute(ownSessionOf(context), input, whenOf(context));
     if (result.kind === 'limited') return limited(result.waitMs);
-    if (result.kind === 'refused') {
-      const { code, message } = result.refusal;
-      if (code === 'EMAIL_TAKEN') return new EmailTaken(code, message);
-      return notDone(result.refusal);
-    }
+    if (result.kind === 'refused') return refusalOf(result.refusal, 'Conflict', 'NotFound');
     return Object.assign(new ChangeEmailPayload(), this.#at(result.position));
   }
 
@@ -104,10 +100,7 @@ export class EmailResolver {
     input: ConfirmEmailChangeInput,
   ): Promise<typeof ConfirmEmailChangeResult> {
     const result = await this.confirming.execute(input, whenOf(context));
-    if (result.kind === 'refused') {
-      const { code, message } = result.refusal;
-      return code === 'EMAIL_TAKEN' ? new EmailTaken(code, message) : refused(result.refusal);
-    }
+    if (result.kind === 'refused') return refusalOf(result.refusal, 'Conflict');
     // It is claimed: an outage from here on delays what follows, not the answer.
     await this.settled(result.position, POLICIES_WAIT_MS).catch(() => false);
     return Object.assign(new ConfirmEmailChangePayload(), this.#at(result.position));

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { createUnionType, Field, InputType, ObjectType } from 'type-graphql';
 import { COMMAND_ID } from '../eventsourcing/commandId.js';
-import { EmailTaken, InvalidInput, NotFound, SignInRefused } from '../graphql/kit/refusals.js';
+import { Conflict, InvalidInput, NotFound, SignInRefused } from '../graphql/kit/refusals.js';
 
 @InputType({ description: 'A forgotten password.' })
 export class RequestPasswordResetInput {
@@ -72,7 +72,7 @@ export class ChangeEmailPayload {
 export const ChangeEmailResult = createUnionType({
   name: 'ChangeEmailResult',
   description: 'The request, or why there is none.',
-  types: () => [ChangeEmailPayload, EmailTaken, SignInRefused, NotFound, InvalidInput] as const,
+  types: () => [ChangeEmailPayload, Conflict, SignInRefused, NotFound, InvalidInput] as const,
 });
 
 @InputType({ description: 'A token that was mailed to a new e-mail.' })
@@ -93,5 +93,5 @@ export class ConfirmEmailChangePayload {
 export const ConfirmEmailChangeResult = createUnionType({
   name: 'ConfirmEmailChangeResult',
   description: 'The changed e-mail, or why it is the old one.',
-  types: () => [ConfirmEmailChangePayload, EmailTaken, InvalidInput] as const,
+  types: () => [ConfirmEmailChangePayload, Conflict, InvalidInput] as const,
 });

@@ -14,11 +14,7 @@ export type ExternalCheck =
   | {
       readonly kind: 'refused';
       readonly code:
-        | 'SESSION_EXPIRED'
-        | 'SESSION_INVALID'
-        | 'SESSION_ENDED'
-        | 'IDENTITY_NOT_LINKED'
-        | 'EMAIL_NOT_VERIFIED';
+        'SESSION_EXPIRED' | 'SESSION_INVALID' | 'SESSION_ENDED' | 'IDENTITY_NOT_LINKED' | 'EMAIL_UNVERIFIED';
     };
 
 /** Tokens of OIDC issuers as sessions of the users that they are linked with. */

@@ -20,7 +20,7 @@ import { verifiedHolder } from './verifiedHolder.js';
 
 export type Linking =
   | { readonly kind: 'linked'; readonly link: Link }
-  | { readonly kind: 'refused'; readonly code: 'IDENTITY_NOT_LINKED' | 'EMAIL_NOT_VERIFIED' };
+  | { readonly kind: 'refused'; readonly code: 'IDENTITY_NOT_LINKED' | 'EMAIL_UNVERIFIED' };
 
 /**
  * The command LinkIdentity, for the first good token of an identity: it belongs to the user who has shown the
@@ -64,7 +64,7 @@ export class LinkIdentity {
     const user = own
       ? { userId, accountId: holder.accountId }
       : await verifiedHolder(this.commands, this.personal, this.emailKey, ofEmail);
-    if (!user) return { kind: 'refused', code: 'EMAIL_NOT_VERIFIED' };
+    if (!user) return { kind: 'refused', code: 'EMAIL_UNVERIFIED' };
 
     const link = { ...user, issuer, how: own ? 'registered' : 'email' } as const;
     // The one command of this stream: whoever comes second gets what the first has linked.

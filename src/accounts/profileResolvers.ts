@@ -4,7 +4,7 @@ import type { PositionTokens } from '../eventsourcing/positionToken.js';
 import type { RequestContext } from '../graphql/kit/context.js';
 import { ownSessionOf, sessionOf } from '../graphql/kit/context.js';
 import { MEMBERS } from '../graphql/kit/access.js';
-import { notDone, NotFound, refused, SignInRefused } from '../graphql/kit/refusals.js';
+import { notDone, NotFound, refusalOf, SignInRefused } from '../graphql/kit/refusals.js';
 import type { ChangePassword } from './changePassword.js';
 import {
   ChangePasswordInput,
@@ -91,7 +91,7 @@ export class ProfileResolver {
     @Arg('input', () => VerifyEmailInput, { description: 'The token.' }) input: VerifyEmailInput,
   ): Promise<typeof VerifyEmailResult> {
     const result = await this.verifying.execute(input, { at: new Date(now), correlationId });
-    if (result.kind === 'refused') return refused(result.refusal);
+    if (result.kind === 'refused') return refusalOf(result.refusal);
     return Object.assign(new VerifyEmailPayload(), { position: this.tokens.encode(result.position) });
   }
 }

@@ -5,7 +5,7 @@ import type { PlanOf, RequestContext } from '../graphql/kit/context.js';
 import { accountOf, ownSessionOf } from '../graphql/kit/context.js';
 import { Access, MEMBERS } from '../graphql/kit/access.js';
 import { Metered } from '../graphql/kit/metering.js';
-import { EmailTaken, notDone, refused } from '../graphql/kit/refusals.js';
+import { notDone, refusalOf } from '../graphql/kit/refusals.js';
 import { Outage } from '../outage.js';
 import type { DeleteAccount } from './delete.js';
 import type { RegisterUser } from './register.js';
@@ -49,10 +49,7 @@ export class AccountsResolver {
     @Arg('input', () => RegisterUserInput, { description: 'The new user.' }) input: RegisterUserInput,
   ): Promise<typeof RegisterUserResult> {
     const result = await this.register.execute(input, correlationId);
-    if (result.kind === 'refused') {
-      const { code, message } = result.refusal;
-      return code === 'EMAIL_TAKEN' ? new EmailTaken(code, message) : refused(result.refusal);
-    }
+    if (result.kind === 'refused') return refusalOf(result.refusal, 'Conflict');
     const { userId, accountId, position, replayed } = result;
     // It is registered: an outage from here on delays the account, not the answer.
     await this.settled(position, POLICIES_WAIT_MS).catch(() => false);

@@ -6,7 +6,7 @@ import type { PositionTokens } from '../eventsourcing/positionToken.js';
 import type { RequestContext } from '../graphql/kit/context.js';
 import { ownSessionOf, sessionOf } from '../graphql/kit/context.js';
 import { MEMBERS } from '../graphql/kit/access.js';
-import { badCommandId, notDone, refused, SignInRefused } from '../graphql/kit/refusals.js';
+import { badCommandId, notDone, refusalOf, SignInRefused } from '../graphql/kit/refusals.js';
 import { sessionDecider, userDecider } from './decide.js';
 import { sessionStream, userStream } from './events.js';
 import { limited } from './profileResolvers.js';
@@ -54,10 +54,7 @@ export class SessionsResolver {
   ): Promise<typeof SignInResult> {
     const result = await this.signingIn.execute(input, { at: new Date(now), correlationId });
     if (result.kind === 'limited') return limited(result.waitMs);
-    if (result.kind === 'refused') {
-      const { code, message } = result.refusal;
-      return code === 'SIGN_IN_REFUSED' ? new SignInRefused(code, message) : refused(result.refusal);
-    }
+    if (result.kind === 'refused') return refusalOf(result.refusal, 'SignInRefused');
     const { holder, tokens, position } = result;
     return Object.assign(new SignInPayload(), {
       user: Object.assign(new User(), {

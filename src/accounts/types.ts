@@ -5,7 +5,7 @@ import { COMMAND_ID } from '../eventsourcing/commandId.js';
 import { Sized } from '../graphql/cost/directives.js';
 import { DateTimeISO } from '../graphql/kit/dateTime.js';
 import { Node } from '../graphql/kit/node.js';
-import { EmailTaken, InvalidInput, NotFound } from '../graphql/kit/refusals.js';
+import { Conflict, InvalidInput, NotFound } from '../graphql/kit/refusals.js';
 import type { PlanInForce } from '../plans/profile.js';
 import { MAX_FEATURES, MAX_TIERS } from '../plans/profile.js';
 
@@ -114,7 +114,7 @@ export class RegisterUserPayload {
 export const RegisterUserResult = createUnionType({
   name: 'RegisterUserResult',
   description: 'The registered user, or why there is none.',
-  types: () => [RegisterUserPayload, EmailTaken, InvalidInput] as const,
+  types: () => [RegisterUserPayload, Conflict, InvalidInput] as const,
 });
 
 @InputType({ description: 'The end of the account that is signed in.' })

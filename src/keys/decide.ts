@@ -83,8 +83,9 @@ export const keyDecider: Decider<State, KeyCommand, KeyEvent> = {
       return revoked ? accept() : accept({ type: 'KeyRevoked', data: { accountId, by } });
     }
     if (revoked || isOver(issued.expiresAt, command.at)) {
-      const ended = revoked ? 'been revoked' : 'expired';
-      return refuse('INVALID_INPUT', `This key has ${ended}: issue a new one.`, 'id');
+      return revoked
+        ? refuse('KEY_REVOKED', 'This key has been revoked. Issue a new one.', 'id')
+        : refuse('KEY_EXPIRED', 'This key has expired. Issue a new one.', 'id');
     }
     const more = beyond(authority, issued.scopes);
     if (more) return more;
@@ -94,7 +95,7 @@ export const keyDecider: Decider<State, KeyCommand, KeyEvent> = {
       return refuse('INVALID_INPUT', message, 'graceSeconds');
     }
     if (graces.filter((end) => !isOver(end, at)).length >= MAX_SECRETS - 1) {
-      return refuse('INVALID_INPUT', `At most ${MAX_SECRETS} secrets of a key work at once.`, 'id');
+      return refuse('TOO_MANY_SECRETS', `At most ${MAX_SECRETS} secrets of a key work at once.`, 'id');
     }
     const graceEndsAt = new Date(at.getTime() + graceSeconds * 1000).toISOString();
     return accept({ type: 'KeyRotated', data: { accountId, by, ...secret, graceEndsAt } });

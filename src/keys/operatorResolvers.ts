@@ -6,7 +6,7 @@ import type { PositionTokens } from '../eventsourcing/positionToken.js';
 import { MEMBERS } from '../graphql/kit/access.js';
 import type { RequestContext } from '../graphql/kit/context.js';
 import type { OperatorAction } from '../graphql/kit/operatorAction.js';
-import { InvalidInput, NotFound, refused } from '../graphql/kit/refusals.js';
+import { InvalidInput, NotFound, refusalOf } from '../graphql/kit/refusals.js';
 import { keyDecider } from './decide.js';
 import type { KeyEvent } from './events.js';
 import { keyStream } from './events.js';
@@ -43,7 +43,7 @@ export class OperatorKeysResolver {
     const { accountId } = as<KeyEvent>(issued).data;
     const command = { type: 'RevokeKey', accountId, by: action.caller } as const;
     const result = await this.commands.handle(keyDecider, stream, command, action);
-    if (result.kind === 'refused') return refused(result.refusal);
+    if (result.kind === 'refused') return refusalOf(result.refusal);
     const position = this.tokens.encode(result.position);
     return Object.assign(new RevokeKeyAsOperatorPayload(), { id, accountId, position });
   }

@@ -14,7 +14,7 @@ import type { RequestContext } from '../graphql/kit/context.js';
 import { accountOf, actorOf } from '../graphql/kit/context.js';
 import { Access, BUILDERS, MEMBERS } from '../graphql/kit/access.js';
 import { DateTimeISO } from '../graphql/kit/dateTime.js';
-import { badCommandId, InvalidInput, notDone, refused } from '../graphql/kit/refusals.js';
+import { badCommandId, InvalidInput, notDone, refusalOf } from '../graphql/kit/refusals.js';
 import type { Meter } from '../plans/meters.js';
 import { amountOf } from '../plans/meters.js';
 import { MAX_AMOUNT } from '../plans/profile.js';
@@ -91,7 +91,7 @@ export class KeysResolver {
       authorityOf(context),
       sender,
     );
-    if (result.kind === 'refused') return refused(result.refusal);
+    if (result.kind === 'refused') return refusalOf(result.refusal);
     return Object.assign(new IssueKeyPayload(), {
       key: keyOfEvents([result.stored], this.meters()),
       ...this.#shown(result),
@@ -116,7 +116,7 @@ export class KeysResolver {
       authorityOf(context),
       sender,
     );
-    if (result.kind === 'refused') return notDone(result.refusal);
+    if (result.kind === 'refused') return refusalOf(result.refusal, 'NotFound', 'Conflict', 'LimitReached');
     const events = await this.commands.load(keyStream(keyId));
     return Object.assign(new RotateKeyPayload(), {
       key: keyOfEvents(events, this.meters()),

@@ -9,7 +9,7 @@ import { connectionOf } from '../graphql/kit/pages.js';
 import { Quantity } from '../graphql/kit/quantity.js';
 import { Sized } from '../graphql/cost/directives.js';
 import { Node } from '../graphql/kit/node.js';
-import { InvalidInput, NotFound } from '../graphql/kit/refusals.js';
+import { Conflict, InvalidInput, LimitReached, NotFound } from '../graphql/kit/refusals.js';
 import type { Meter } from '../plans/meters.js';
 import { decimalsOf, quantityOf } from '../plans/meters.js';
 import { LimitWindow } from '../usage/limitTypes.js';
@@ -335,7 +335,7 @@ export const IssueKeyResult = createUnionType({
 export const RotateKeyResult = createUnionType({
   name: 'RotateKeyResult',
   description: 'The rotated key, or why it was not rotated.',
-  types: () => [RotateKeyPayload, NotFound, InvalidInput] as const,
+  types: () => [RotateKeyPayload, Conflict, LimitReached, NotFound, InvalidInput] as const,
 });
 
 export const RevokeKeyResult = createUnionType({

@@ -5,7 +5,7 @@ import type { PositionTokens } from '../eventsourcing/positionToken.js';
 import { MEMBERS } from '../graphql/kit/access.js';
 import type { RequestContext } from '../graphql/kit/context.js';
 import type { OperatorAction } from '../graphql/kit/operatorAction.js';
-import { InvalidInput, NotFound, refused } from '../graphql/kit/refusals.js';
+import { InvalidInput, NotFound, refusalOf } from '../graphql/kit/refusals.js';
 import type { OperatorUser } from './decide.js';
 import { operatorsDecider } from './decide.js';
 import { OPERATORS_STREAM } from './events.js';
@@ -13,7 +13,6 @@ import {
   GrantOperatorInput,
   GrantOperatorPayload,
   GrantOperatorResult,
-  OperatorStays,
   RevokeOperatorInput,
   RevokeOperatorPayload,
   RevokeOperatorResult,
@@ -43,7 +42,7 @@ export class OperatorsResolver {
     if (!user) return new NotFound('There is no user with this id who has verified the e-mail.');
     const command = { type: 'GrantOperator', user, reason: action.reason } as const;
     const result = await this.commands.handle(operatorsDecider, OPERATORS_STREAM, command, action);
-    if (result.kind === 'refused') return refused(result.refusal);
+    if (result.kind === 'refused') return refusalOf(result.refusal);
     const position = this.tokens.encode(result.position);
     return Object.assign(new GrantOperatorPayload(), { userId: input.userId, position });
   }
@@ -63,10 +62,7 @@ export class OperatorsResolver {
     const command = { type: 'RevokeOperator', userId, reason: action.reason } as const;
     const result = await this.commands.handle(operatorsDecider, OPERATORS_STREAM, command, action);
     if (result.kind === 'refused') {
-      const { code, message } = result.refusal;
-      if (code === 'NOT_FOUND') return new NotFound(message);
-      if (code === 'COMMAND_ID_REUSED') return refused(result.refusal);
-      return new OperatorStays(code, message);
+      return refusalOf(result.refusal, 'NotFound', 'Conflict', 'NotAllowed');
     }
     const position = this.tokens.encode(result.position);
     return Object.assign(new RevokeOperatorPayload(), { userId, position });

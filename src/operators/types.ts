@@ -1,15 +1,7 @@
 import 'reflect-metadata';
 import { createUnionType, Field, ID, InputType, ObjectType } from 'type-graphql';
 import { COMMAND_ID } from '../eventsourcing/commandId.js';
-import { InvalidInput, NotFound, Refusal } from '../graphql/kit/refusals.js';
-
-@ObjectType({
-  implements: Refusal,
-  simpleResolvers: true,
-  description:
-    'An operator stays one. Codes: `LAST_OPERATOR` (there would be none left), `OPERATOR_CONFIGURED` (the configuration names the e-mail).',
-})
-export class OperatorStays extends Refusal {}
+import { Conflict, InvalidInput, NotAllowed, NotFound } from '../graphql/kit/refusals.js';
 
 @InputType({ description: 'A user who is to be an operator.' })
 export class GrantOperatorInput {
@@ -66,5 +58,5 @@ export const GrantOperatorResult = createUnionType({
 export const RevokeOperatorResult = createUnionType({
   name: 'RevokeOperatorResult',
   description: 'The operator who is none any more, or why it stays so.',
-  types: () => [RevokeOperatorPayload, NotFound, OperatorStays, InvalidInput] as const,
+  types: () => [RevokeOperatorPayload, NotFound, Conflict, NotAllowed, InvalidInput] as const,
 });

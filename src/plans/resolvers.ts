@@ -6,7 +6,7 @@ import type { PositionTokens } from '../eventsourcing/positionToken.js';
 import { MEMBERS } from '../graphql/kit/access.js';
 import type { RequestContext } from '../graphql/kit/context.js';
 import type { OperatorAction } from '../graphql/kit/operatorAction.js';
-import { InvalidInput, NotFound, refused } from '../graphql/kit/refusals.js';
+import { InvalidInput, NotFound, refusalOf } from '../graphql/kit/refusals.js';
 import { subscriptionDecider } from './decide.js';
 import type { PlanDirectory } from './directory.js';
 import { subscriptionStream } from './events.js';
@@ -48,7 +48,7 @@ export class PlansResolver {
       },
       action,
     );
-    if (result.kind === 'refused') return refused(result.refusal);
+    if (result.kind === 'refused') return refusalOf(result.refusal);
     const position = this.tokens.encode(result.position);
     return Object.assign(new GrantPlanPayload(), { accountId, plan, position });
   }

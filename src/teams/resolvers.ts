@@ -1,12 +1,11 @@
 import { Arg, Ctx, Resolver } from 'type-graphql';
 import type { CommandInput, CommandSender } from '../graphql/kit/command.js';
 import { Command, senderOf } from '../graphql/kit/command.js';
-import type { Refusal } from '../eventsourcing/decider.js';
 import type { PositionTokens } from '../eventsourcing/positionToken.js';
 import { MANAGERS, MEMBERS } from '../graphql/kit/access.js';
 import type { RequestContext } from '../graphql/kit/context.js';
 import { accountOf, sessionOf } from '../graphql/kit/context.js';
-import { badCommandId, InvalidInput, NotFound, PlanRequired, refused } from '../graphql/kit/refusals.js';
+import { badCommandId, InvalidInput, NotAllowed, PlanRequired, refusalOf } from '../graphql/kit/refusals.js';
 import type { Plan } from '../plans/profile.js';
 import type { SignedTokens } from '../secrets/signedTokens.js';
 import type { TeamCommand } from './decide.js';
@@ -33,7 +32,6 @@ import {
   RemoveMemberInput,
   RemoveMemberPayload,
   RemoveMemberResult,
-  TeamRefused,
   WithdrawInvitationInput,
   WithdrawInvitationPayload,
   WithdrawInvitationResult,
@@ -83,7 +81,8 @@ export class TeamsResolver {
       { accountId, invitedBy: sessionOf(context).userId, email, role: input.role },
       sender,
     );
-    if (result.kind === 'refused') return notDone(result.refusal);
+    if (result.kind === 'refused')
+      return refusalOf(result.refusal, 'NotFound', 'NotAllowed', 'Conflict', 'LimitReached');
     const stored = result.stored.at(-1);
     const event = result.events.at(-1);
     if (event?.type !== 'MemberInvited' || !stored) throw new Error('InviteMember without MemberInvited');
@@ -125,7 +124,7 @@ export class TeamsResolver {
       { type: 'AcceptInvitation', invitationId, userId, emailHashes, verified, at: new Date(context.now) },
       `accept:${invitationId}`,
     );
-    if (result.kind === 'refused') return notDone(result.refusal);
+    if (result.kind === 'refused') return refusalOf(result.refusal, 'NotFound', 'NotAllowed', 'Conflict');
     return Object.assign(new AcceptInvitationPayload(), {
       accountId,
       position: result.position,
@@ -150,7 +149,7 @@ export class TeamsResolver {
       { type: 'WithdrawInvitation', actorId, invitationId },
       `withdraw:${invitationId}`,
     );
-    if (result.kind === 'refused') return notDone(result.refusal);
+    if (result.kind === 'refused') return refusalOf(result.refusal, 'NotFound', 'NotAllowed');
     return Object.assign(new WithdrawInvitationPayload(), {
       id: invitationId,
       position: result.position,
@@ -175,7 +174,7 @@ export class TeamsResolver {
       { type: 'ChangeMemberRole', actorId, userId, role },
       `role:${userId}:${role}`,
     );
-    if (result.kind === 'refused') return notDone(result.refusal);
+    if (result.kind === 'refused') return refusalOf(result.refusal, 'NotFound', 'NotAllowed');
     return Object.assign(new ChangeMemberRolePayload(), {
       userId,
       role,
@@ -201,7 +200,7 @@ export class TeamsResolver {
       { type: 'RemoveMember', actorId, userId },
       `remove:${userId}`,
     );
-    if (result.kind === 'refused') return notDone(result.refusal);
+    if (result.kind === 'refused') return refusalOf(result.refusal, 'NotFound', 'NotAllowed');
     return Object.assign(new RemoveMemberPayload(), { userId, position: result.position });
   }
 
@@ -217,7 +216,7 @@ export class TeamsResolver {
     const { userId } = sessionOf(context);
     const { accountId } = input;
     const result = await this.#send(context, accountId, input, { type: 'LeaveTeam', userId }, 'leave');
-    if (result.kind === 'refused') return notDone(result.refusal);
+    if (result.kind === 'refused') return refusalOf(result.refusal, 'NotFound', 'NotAllowed');
     return Object.assign(new LeaveTeamPayload(), { accountId, position: result.position });
   }
 
@@ -233,19 +232,10 @@ export class TeamsResolver {
     return this.options.sender.send(context, input, { decider: teamDecider, stream, command, request });
   }
 
-  #planRequired(): PlanRequired | TeamRefused {
+  #planRequired(): PlanRequired | NotAllowed {
     const plan = this.options.plans().find(({ features }) => features.includes(TEAMS));
     return plan
       ? new PlanRequired(plan.id, `The plan of this account has no teams; "${plan.id}" has them.`)
-      : new TeamRefused('PLAN_REQUIRED', 'No plan of this product has teams.');
+      : new NotAllowed('TEAMS_NOT_OFFERED', 'No plan of this product has teams.');
   }
 }
-
-function notDone(refusal: Refusal): TeamRefused | NotFound | InvalidInput {
-  const { code, message } = refusal;
-  if (code === 'NOT_FOUND') return new NotFound(message);
-  return ABOUT_INPUT.has(code) ? refused(refusal) : new TeamRefused(code, message);
-}
-
-/** All other codes are about the rules of a team. */
-const ABOUT_INPUT: ReadonlySet<string> = new Set(['INVALID_INPUT', 'TOKEN_INVALID', 'COMMAND_ID_REUSED']);

@@ -3,7 +3,14 @@ import { createUnionType, Field, ID, InputType, ObjectType, registerEnumType } f
 import { COMMAND_ID } from '../eventsourcing/commandId.js';
 import { DateTimeISO } from '../graphql/kit/dateTime.js';
 import { connectionOf } from '../graphql/kit/pages.js';
-import { InvalidInput, NotFound, PlanRequired, Refusal } from '../graphql/kit/refusals.js';
+import {
+  Conflict,
+  InvalidInput,
+  LimitReached,
+  NotAllowed,
+  NotFound,
+  PlanRequired,
+} from '../graphql/kit/refusals.js';
 
 export enum MemberRole {
   OWNER = 'owner',
@@ -86,14 +93,6 @@ export const MembershipConnection = connectionOf(Membership, {
   one: 'membership',
   many: 'memberships',
 });
-
-@ObjectType({
-  implements: Refusal,
-  simpleResolvers: true,
-  description:
-    'What the rules of a team do not allow. Codes: `ROLE_MISSING` (the role in the account is not enough), `FIRST_OWNER` (whoever opened the account stays its owner), `ALREADY_INVITED`, `ALREADY_MEMBER`, `TOO_MANY_INVITATIONS`, `EMAIL_UNVERIFIED` (verify the e-mail that was invited first), `PLAN_REQUIRED` (no plan has teams).',
-})
-export class TeamRefused extends Refusal {}
 
 @InputType({ description: 'Somebody to work in the account.' })
 export class InviteMemberInput {
@@ -217,35 +216,36 @@ export class LeaveTeamPayload {
 export const InviteMemberResult = createUnionType({
   name: 'InviteMemberResult',
   description: 'The invitation, or why there is none.',
-  types: () => [InviteMemberPayload, PlanRequired, TeamRefused, NotFound, InvalidInput] as const,
+  types: () =>
+    [InviteMemberPayload, PlanRequired, NotAllowed, Conflict, LimitReached, NotFound, InvalidInput] as const,
 });
 
 export const AcceptInvitationResult = createUnionType({
   name: 'AcceptInvitationResult',
   description: 'The account that was joined, or why it was not.',
-  types: () => [AcceptInvitationPayload, TeamRefused, NotFound, InvalidInput] as const,
+  types: () => [AcceptInvitationPayload, NotAllowed, Conflict, NotFound, InvalidInput] as const,
 });
 
 export const WithdrawInvitationResult = createUnionType({
   name: 'WithdrawInvitationResult',
   description: 'The withdrawn invitation, or why it was not withdrawn.',
-  types: () => [WithdrawInvitationPayload, TeamRefused, NotFound, InvalidInput] as const,
+  types: () => [WithdrawInvitationPayload, NotAllowed, NotFound, InvalidInput] as const,
 });
 
 export const ChangeMemberRoleResult = createUnionType({
   name: 'ChangeMemberRoleResult',
   description: 'The member’s new role, or why it is still the old one.',
-  types: () => [ChangeMemberRolePayload, TeamRefused, NotFound, InvalidInput] as const,
+  types: () => [ChangeMemberRolePayload, NotAllowed, NotFound, InvalidInput] as const,
 });
 
 export const RemoveMemberResult = createUnionType({
   name: 'RemoveMemberResult',
   description: 'The removed member, or why they were not removed.',
-  types: () => [RemoveMemberPayload, TeamRefused, NotFound, InvalidInput] as const,
+  types: () => [RemoveMemberPayload, NotAllowed, NotFound, InvalidInput] as const,
 });
 
 export const LeaveTeamResult = createUnionType({
   name: 'LeaveTeamResult',
   description: 'The account that was left, or why it was not.',
-  types: () => [LeaveTeamPayload, TeamRefused, NotFound, InvalidInput] as const,
+  types: () => [LeaveTeamPayload, NotAllowed, NotFound, InvalidInput] as const,
 });

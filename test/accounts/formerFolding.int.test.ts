@@ -144,7 +144,7 @@ describe('an account from before, with its domain in letters', () => {
     const ada = await registeredFormerly(`ada@${u}`);
     expect(await link(`ada@${a}`)).toEqual({ kind: 'linked', link: ada });
     await registeredFormerly(`eve@${u}`, { verified: false });
-    expect(await link(`eve@${a}`)).toEqual({ kind: 'refused', code: 'EMAIL_NOT_VERIFIED' });
+    expect(await link(`eve@${a}`)).toEqual({ kind: 'refused', code: 'EMAIL_UNVERIFIED' });
   });
 
   it('is an operator’s where OPERATORS names it', async () => {

@@ -129,7 +129,7 @@ describe('signing in', () => {
         __typename: 'SignInRefused',
         code: 'SIGN_IN_REFUSED',
         message: 'This e-mail and this password do not belong together.',
-        retryAfter: null,
+        retryAfterSeconds: null,
       },
     });
   });
@@ -159,8 +159,8 @@ describe('signing in', () => {
       expect(limited).toHaveLength(5);
       for (const { result } of limited) {
         expect(result).toMatchObject({ __typename: 'SignInRefused' });
-        expect(result?.['retryAfter']).toBeGreaterThan(800);
-        expect(result?.['retryAfter']).toBeLessThanOrEqual(900);
+        expect(result?.['retryAfterSeconds']).toBeGreaterThan(800);
+        expect(result?.['retryAfterSeconds']).toBeLessThanOrEqual(900);
       }
       // The right password does not help any more, and tells nothing.
       expect((await attempt({ email, password: PASSWORD })).result).toMatchObject({

@@ -100,7 +100,7 @@ describe('the example', () => {
   };
   const write = (text: string, commandId: string) =>
     `mutation { writeNote(input: { text: "${text}", commandId: "${commandId}" }) {
-       ... on WriteNotePayload { note { text } } ... on InvalidInput { code field } } }`;
+       ... on WriteNotePayload { note { text } } ... on InvalidInput { code issues { path } } } }`;
 
   it('writes a note once, and shows it to its account alone', async () => {
     const written = { writeNote: { note: { text: 'buy milk' } } };
@@ -117,10 +117,10 @@ describe('the example', () => {
 
   it('refuses what its decider refuses, and a command id that cannot be one', async () => {
     expect(await ask(write('', 'c2'))).toEqual({
-      writeNote: { code: 'INVALID_INPUT', field: 'text' },
+      writeNote: { code: 'INVALID_INPUT', issues: [{ path: ['text'] }] },
     });
     expect(await ask(write('buy milk', ''))).toEqual({
-      writeNote: { code: 'INVALID_INPUT', field: 'commandId' },
+      writeNote: { code: 'INVALID_INPUT', issues: [{ path: ['commandId'] }] },
     });
     const written = { type: 'NoteWritten', data: { accountId: 'a1', text: 'x' } } as const;
     given(noteDecider, written).when({ type: 'EraseNote', accountId: 'a2' }).thenRefused('NOT_FOUND');

@@ -368,9 +368,10 @@ export type AcceptInvitationMutationVariables = Exact<{
 
 export type AcceptInvitationMutation = { acceptInvitation:
     | { __typename: 'AcceptInvitationPayload', accountId: string, position: string }
+    | { __typename: 'Conflict', code: string, message: string }
     | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'NotAllowed', code: string, message: string }
     | { __typename: 'NotFound', code: string, message: string }
-    | { __typename: 'TeamRefused', code: string, message: string }
    | null };
 
 export type AccountAuditLogQueryVariables = Exact<{
@@ -401,7 +402,7 @@ export type ChangeEmailMutationVariables = Exact<{
 
 export type ChangeEmailMutation = { changeEmail:
     | { __typename: 'ChangeEmailPayload', position: string }
-    | { __typename: 'EmailTaken', code: string, message: string }
+    | { __typename: 'Conflict', code: string, message: string }
     | { __typename: 'InvalidInput', code: string, message: string }
     | { __typename: 'NotFound', code: string, message: string }
     | { __typename: 'SignInRefused', code: string, message: string }
@@ -415,8 +416,8 @@ export type ChangeMemberRoleMutationVariables = Exact<{
 export type ChangeMemberRoleMutation = { changeMemberRole:
     | { __typename: 'ChangeMemberRolePayload', userId: string, role: MemberRole, position: string }
     | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'NotAllowed', code: string, message: string }
     | { __typename: 'NotFound', code: string, message: string }
-    | { __typename: 'TeamRefused', code: string, message: string }
    | null };
 
 export type ChangePasswordMutationVariables = Exact<{
@@ -438,7 +439,7 @@ export type ConfirmEmailChangeMutationVariables = Exact<{
 
 export type ConfirmEmailChangeMutation = { confirmEmailChange:
     | { __typename: 'ConfirmEmailChangePayload', position: string }
-    | { __typename: 'EmailTaken', code: string, message: string }
+    | { __typename: 'Conflict', code: string, message: string }
     | { __typename: 'InvalidInput', code: string, message: string }
    | null };
 
@@ -489,11 +490,13 @@ export type InviteMemberMutationVariables = Exact<{
 
 
 export type InviteMemberMutation = { inviteMember:
+    | { __typename: 'Conflict', code: string, message: string }
     | { __typename: 'InvalidInput', code: string, message: string }
     | { __typename: 'InviteMemberPayload', position: string, invitation: { id: string, email: string | null, role: MemberRole, invitedAt: string, expiresAt: string } }
+    | { __typename: 'LimitReached', code: string, message: string }
+    | { __typename: 'NotAllowed', code: string, message: string }
     | { __typename: 'NotFound', code: string, message: string }
     | { __typename: 'PlanRequired', plan: string, code: string, message: string }
-    | { __typename: 'TeamRefused', code: string, message: string }
    | null };
 
 export type IssueKeyMutationVariables = Exact<{
@@ -502,7 +505,7 @@ export type IssueKeyMutationVariables = Exact<{
 
 
 export type IssueKeyMutation = { issueKey:
-    | { __typename: 'InvalidInput', code: string, message: string, field: string | null }
+    | { __typename: 'InvalidInput', code: string, message: string, issues: Array<{ path: Array<string>, code: string, message: string }> }
     | { __typename: 'IssueKeyPayload', secret: string | null, secretNotice: string | null, position: string, key: { id: string, name: string, environment: KeyEnvironment, scopes: Array<KeyScope>, prefix: string, last4: string, issuedAt: string, expiresAt: string | null, rotatedAt: string | null, graceEndsAt: string | null, limits: Array<{ meter: string, window: LimitWindow, max: string }>, metadata: Array<{ name: string, value: string }> } }
    | null };
 
@@ -522,8 +525,8 @@ export type LeaveTeamMutationVariables = Exact<{
 export type LeaveTeamMutation = { leaveTeam:
     | { __typename: 'InvalidInput', code: string, message: string }
     | { __typename: 'LeaveTeamPayload', accountId: string, position: string }
+    | { __typename: 'NotAllowed', code: string, message: string }
     | { __typename: 'NotFound', code: string, message: string }
-    | { __typename: 'TeamRefused', code: string, message: string }
    | null };
 
 export type MeQueryVariables = Exact<{ [key: string]: never; }>;
@@ -595,8 +598,8 @@ export type RegisterUserMutationVariables = Exact<{
 
 
 export type RegisterUserMutation = { registerUser:
-    | { __typename: 'EmailTaken', code: string, message: string }
-    | { __typename: 'InvalidInput', code: string, message: string, field: string | null }
+    | { __typename: 'Conflict', code: string, message: string }
+    | { __typename: 'InvalidInput', code: string, message: string, issues: Array<{ path: Array<string>, code: string, message: string }> }
     | { __typename: 'RegisterUserPayload', sessionToken: string | null, refreshToken: string | null, position: string, user: { id: string, email: string | null, name: string | null, registeredAt: string }, account: { id: string, plan: { id: string } } }
    | null };
 
@@ -607,9 +610,9 @@ export type RemoveMemberMutationVariables = Exact<{
 
 export type RemoveMemberMutation = { removeMember:
     | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'NotAllowed', code: string, message: string }
     | { __typename: 'NotFound', code: string, message: string }
     | { __typename: 'RemoveMemberPayload', userId: string, position: string }
-    | { __typename: 'TeamRefused', code: string, message: string }
    | null };
 
 export type RequestPasswordResetMutationVariables = Exact<{
@@ -660,9 +663,10 @@ export type RevokeOperatorMutationVariables = Exact<{
 
 
 export type RevokeOperatorMutation = { revokeOperator:
+    | { __typename: 'Conflict', code: string, message: string }
     | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'NotAllowed', code: string, message: string }
     | { __typename: 'NotFound', code: string, message: string }
-    | { __typename: 'OperatorStays', code: string, message: string }
     | { __typename: 'RevokeOperatorPayload', userId: string, position: string }
    | null };
 
@@ -672,7 +676,9 @@ export type RotateKeyMutationVariables = Exact<{
 
 
 export type RotateKeyMutation = { rotateKey:
-    | { __typename: 'InvalidInput', code: string, message: string, field: string | null }
+    | { __typename: 'Conflict', code: string, message: string }
+    | { __typename: 'InvalidInput', code: string, message: string, issues: Array<{ path: Array<string>, code: string, message: string }> }
+    | { __typename: 'LimitReached', code: string, message: string }
     | { __typename: 'NotFound', code: string, message: string }
     | { __typename: 'RotateKeyPayload', secret: string | null, secretNotice: string | null, position: string, key: { id: string, name: string, environment: KeyEnvironment, scopes: Array<KeyScope>, prefix: string, last4: string, issuedAt: string, expiresAt: string | null, rotatedAt: string | null, graceEndsAt: string | null, limits: Array<{ meter: string, window: LimitWindow, max: string }>, metadata: Array<{ name: string, value: string }> } }
    | null };
@@ -694,7 +700,7 @@ export type SignInMutationVariables = Exact<{
 export type SignInMutation = { signIn:
     | { __typename: 'InvalidInput', code: string, message: string }
     | { __typename: 'SignInPayload', sessionToken: string | null, refreshToken: string | null, expiresAt: string | null, secretNotice: string | null, position: string, user: { id: string, email: string | null, name: string | null }, account: { id: string } }
-    | { __typename: 'SignInRefused', code: string, message: string, retryAfter: number | null }
+    | { __typename: 'SignInRefused', code: string, message: string, retryAfterSeconds: number | null }
    | null };
 
 export type SignOutEverywhereMutationVariables = Exact<{
@@ -772,8 +778,8 @@ export type WithdrawInvitationMutationVariables = Exact<{
 
 export type WithdrawInvitationMutation = { withdrawInvitation:
     | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'NotAllowed', code: string, message: string }
     | { __typename: 'NotFound', code: string, message: string }
-    | { __typename: 'TeamRefused', code: string, message: string }
     | { __typename: 'WithdrawInvitationPayload', id: string, position: string }
    | null };
 
@@ -1048,7 +1054,11 @@ export const IssueKeyDocument = new TypedDocumentString(`
       message
     }
     ... on InvalidInput {
-      field
+      issues {
+        path
+        code
+        message
+      }
     }
   }
 }
@@ -1303,7 +1313,11 @@ export const RegisterUserDocument = new TypedDocumentString(`
       message
     }
     ... on InvalidInput {
-      field
+      issues {
+        path
+        code
+        message
+      }
     }
   }
 }
@@ -1432,7 +1446,11 @@ export const RotateKeyDocument = new TypedDocumentString(`
       message
     }
     ... on InvalidInput {
-      field
+      issues {
+        path
+        code
+        message
+      }
     }
   }
 }
@@ -1483,7 +1501,7 @@ export const SignInDocument = new TypedDocumentString(`
       message
     }
     ... on SignInRefused {
-      retryAfter
+      retryAfterSeconds
     }
   }
 }

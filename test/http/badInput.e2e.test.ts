@@ -366,7 +366,7 @@ describe('a text with NUL, which the database cannot hold', () => {
 
 describe('a registration that cannot be', () => {
   const REGISTER = `mutation($input: RegisterUserInput!) {
-    registerUser(input: $input) { __typename ... on Refusal { code message } ... on InvalidInput { field } }
+    registerUser(input: $input) { __typename ... on Refusal { code message } ... on InvalidInput { issues { path code } } }
   }`;
   let address = 0;
   const register = async (input: object): Promise<unknown> => {
@@ -375,7 +375,11 @@ describe('a registration that cannot be', () => {
     expect(status).toBe(200);
     return (JSON.parse(body) as { data: { registerUser: unknown } }).data.registerUser;
   };
-  const invalid = (field: string) => ({ __typename: 'InvalidInput', code: 'INVALID_INPUT', field });
+  const invalid = (field: string) => ({
+    __typename: 'InvalidInput',
+    code: 'INVALID_INPUT',
+    issues: [{ path: [field], code: 'INVALID_INPUT' }],
+  });
 
   it.each([
     '',
@@ -423,7 +427,7 @@ describe('a registration that cannot be', () => {
   it('refuses an e-mail that is taken, alike however often it is asked', async () => {
     const input = { email: 'taken@example.com', password: 'correct horse' };
     expect(await register(input)).toMatchObject({ __typename: 'RegisterUserPayload' });
-    const again = { __typename: 'EmailTaken', code: 'EMAIL_TAKEN', message: expect.any(String) as string };
+    const again = { __typename: 'Conflict', code: 'EMAIL_TAKEN', message: expect.any(String) as string };
     for (let i = 0; i < 4; i++) expect(await register(input)).toEqual(again);
   });
 });
@@ -438,7 +442,11 @@ describe('a key that cannot be', () => {
     ['a commandId of two lines', { name: 'x', commandId: 'a\nb' }, 'commandId'],
   ])('is refused with %s', async (_name, input, field) => {
     const { data } = await t.query(IssueKeyDocument, { input: input as { name: string } }, token);
-    expect(data?.issueKey).toMatchObject({ __typename: 'InvalidInput', code: 'INVALID_INPUT', field });
+    expect(data?.issueKey).toMatchObject({
+      __typename: 'InvalidInput',
+      code: 'INVALID_INPUT',
+      issues: [{ path: [field], code: 'INVALID_INPUT' }],
+    });
   });
 });
 

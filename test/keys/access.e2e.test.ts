@@ -457,7 +457,7 @@ describe('a command that is sent again', () => {
         Array.from({ length: 20 }, (_, i) => register(registration({ email }), `10.7.0.${i}`)),
       );
       const kinds = answers.map(({ __typename }) => __typename).sort();
-      expect(kinds).toEqual([...Array<string>(19).fill('EmailTaken'), 'RegisterUserPayload']);
+      expect(kinds).toEqual([...Array<string>(19).fill('Conflict'), 'RegisterUserPayload']);
     },
     SLOW_MS,
   );

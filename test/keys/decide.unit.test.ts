@@ -74,10 +74,10 @@ describe('a rotation', () => {
   });
 
   it('is refused for a key that works no more', () => {
-    given(keyDecider, issued, revoked).when(rotate).thenRefused('INVALID_INPUT', 'id');
+    given(keyDecider, issued, revoked).when(rotate).thenRefused('KEY_REVOKED', 'id');
     given(keyDecider, { type: 'KeyIssued', data: { ...data, expiresAt: at.toISOString() } })
       .when(rotate)
-      .thenRefused('INVALID_INPUT', 'id');
+      .thenRefused('KEY_EXPIRED', 'id');
   });
 
   it('is refused for another account as for a key that is not there', () => {
@@ -94,7 +94,7 @@ describe('a rotation', () => {
     const four = Array.from({ length: MAX_SECRETS - 1 }, () => rotated);
     given(keyDecider, issued, ...four)
       .when(rotate)
-      .thenRefused('INVALID_INPUT', 'id');
+      .thenRefused('TOO_MANY_SECRETS', 'id');
     const later = { ...rotate, at: new Date('2026-11-22T12:00:01Z') };
     expect(given(keyDecider, issued, ...four).when(later).decision.kind).toBe('accepted');
   });

@@ -89,7 +89,7 @@ it('an e-mail that both sides have verified links with the user who has it, and 
   const { email, token } = await newcomer();
   const registered = await t.register(email);
   const events = await t.events();
-  expect(await whoIs(token)).toEqual({ code: 'EMAIL_NOT_VERIFIED' });
+  expect(await whoIs(token)).toEqual({ code: 'EMAIL_UNVERIFIED' });
   expect(await t.events()).toBe(events);
   await verifyEmail(registered.userId);
   expect(await whoIs(token)).toMatchObject({ accountId: registered.accountId });

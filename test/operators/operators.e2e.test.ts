@@ -166,7 +166,7 @@ it('makes another operator, with a verified e-mail only, who is none at once whe
   const { secret } = await keyOf(second, ['ADMIN']);
   expect([await codeOf(second.token), await codeOf(secret)]).toEqual([undefined, undefined]);
   expect(await revokeOperator(boss, second.token)).toMatchObject({
-    __typename: 'OperatorStays',
+    __typename: 'NotAllowed',
     code: 'OPERATOR_CONFIGURED',
   });
   expect(await revokeOperator(second, secret)).toMatchObject({ __typename: 'RevokeOperatorPayload' });

@@ -195,7 +195,7 @@ describe('an invitation', () => {
     const email = `unverified.${randomUUID()}@example.com`;
     const bob = { email, ...(await t.register(email)) };
     const token = await invitedToken(ada, email);
-    expect(await accept(bob, token)).toMatchObject({ __typename: 'TeamRefused', code: 'EMAIL_UNVERIFIED' });
+    expect(await accept(bob, token)).toMatchObject({ __typename: 'NotAllowed', code: 'EMAIL_UNVERIFIED' });
     await verify(bob.userId);
     expect(await accept(bob, token)).toMatchObject({ accountId: ada.accountId });
   });

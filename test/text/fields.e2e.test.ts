@@ -36,11 +36,11 @@ const sender =
   async (text) => {
     const { data, errors } = await t.raw(query, variables(text), credential());
     if (errors) return String(errors[0]?.extensions['field']);
-    const [answer] = Object.values(data ?? {}) as [{ code?: string; field?: string } | null];
-    return answer?.code === undefined ? undefined : answer.field;
+    const [answer] = Object.values(data ?? {}) as [{ code?: string; issues?: { path: string[] }[] } | null];
+    return answer?.code === undefined ? undefined : answer.issues?.[0]?.path.join('.');
   };
 const mutation = (name: string, type: string) =>
-  `mutation($input: ${type}!) { ${name}(input: $input) { __typename ... on Refusal { code } ... on InvalidInput { field } } }`;
+  `mutation($input: ${type}!) { ${name}(input: $input) { __typename ... on Refusal { code } ... on InvalidInput { issues { path } } } }`;
 const inInput = (name: string, type: string, input: (text: string) => object): Send =>
   sender(mutation(name, type), (text) => ({ input: input(text) }));
 const inSpend = (field: string): Send =>
@@ -144,7 +144,10 @@ describe.each<[string, string, Rule, Send]>([
 it('two spellings of a word are one where texts are compared, and stored alike', async () => {
   const metadata = [NFC, NFD].map((name) => ({ name, value: 'x' }));
   const twice = await t.query(IssueKeyDocument, { input: { name: 'x', metadata } }, other.token);
-  expect(twice.data?.issueKey).toMatchObject({ __typename: 'InvalidInput', field: 'metadata' });
+  expect(twice.data?.issueKey).toMatchObject({
+    __typename: 'InvalidInput',
+    issues: [{ path: ['metadata'] }],
+  });
   const { data } = await t.query(IssueKeyDocument, { input: { name: ` ${NFD} ` } }, other.token);
   expect(data?.issueKey).toMatchObject({ key: { name: NFC } });
   for (const [plan, reason] of Object.entries({ enterprise: NFC, developer: `${NFD}\n` })) {
@@ -178,7 +181,7 @@ describe('a command id', () => {
 
   it.each(['', 'x'.repeat(129), 'ü'.repeat(65), 'a\nb', 'a\tb'])('%j is none', async (commandId) => {
     expect(await issued(commandId)).toMatchObject({
-      refused: { __typename: 'InvalidInput', field: 'commandId' },
+      refused: { __typename: 'InvalidInput', issues: [{ path: ['commandId'] }] },
     });
   });
 });

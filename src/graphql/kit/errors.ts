@@ -16,7 +16,7 @@ export const ERRORS = {
     401,
     'No user is linked to this token yet. First send a token in which the issuer states that the e-mail is verified, such as an ID token.',
   ],
-  EMAIL_NOT_VERIFIED: [
+  EMAIL_UNVERIFIED: [
     401,
     'Another user registered this e-mail and has not verified it. Verify it with the token from the registration mail, then try again.',
   ],

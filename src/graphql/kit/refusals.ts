@@ -2,14 +2,72 @@ import 'reflect-metadata';
 import { Field, Int, InterfaceType, ObjectType } from 'type-graphql';
 import { BAD_COMMAND_ID } from '../../eventsourcing/commandId.js';
 import type { Refusal as RefusalValue } from '../../eventsourcing/decider.js';
+import { Cost, Sized } from '../cost/directives.js';
+
+/** Every code that a command is refused with, by what helps against it: one code for one thing. */
+const CODES = {
+  InvalidInput: {
+    INVALID_INPUT: 'see `issues`',
+    PASSWORD_WRONG: 'the current password is another one',
+    TOKEN_INVALID: 'the token is expired, used up or unknown',
+    PLAN_UNKNOWN: 'the service has no such plan',
+    COMMAND_ID_REUSED: 'the `commandId` was used before, for something else',
+  },
+  NotFound: { NOT_FOUND: 'nothing has this id or slug, or it belongs to another account' },
+  Conflict: {
+    EMAIL_TAKEN: 'another user has this e-mail',
+    ALREADY_INVITED: 'an invitation to this e-mail is open: withdraw it first',
+    ALREADY_MEMBER: 'the user is a member already',
+    LAST_OPERATOR: 'no operator would be left: add another one first',
+    KEY_REVOKED: 'the key has been revoked: issue a new one',
+    KEY_EXPIRED: 'the key has expired: issue a new one',
+  },
+  NotAllowed: {
+    ROLE_MISSING: 'your role in the account does not allow it',
+    FIRST_OWNER: 'the user who opened an account stays its owner',
+    EMAIL_UNVERIFIED: 'verify your e-mail first',
+    OPERATOR_CONFIGURED: 'the configuration of the service names this operator',
+    TEAMS_NOT_OFFERED: 'no plan of the service has teams',
+  },
+  PlanRequired: { PLAN_REQUIRED: 'the plan of the account does not include it' },
+  LimitReached: {
+    TOO_MANY_INVITATIONS: 'too many invitations wait for an answer: withdraw some first',
+    TOO_MANY_SECRETS: 'too many secrets of the key work at once: wait until one expires',
+  },
+  SignInRefused: {
+    SIGN_IN_REFUSED: 'the e-mail or the password is wrong',
+    SIGN_IN_LIMITED: 'too many attempts: wait `retryAfterSeconds`',
+    REFRESH_TOKEN_INVALID: 'the refresh token is unknown or expired, or its session has ended',
+    REFRESH_TOKEN_REUSED: 'the refresh token was used before, so its session was ended',
+  },
+} as const;
+
+type Kind = keyof typeof CODES;
+
+const KIND_OF: ReadonlyMap<string, Kind> = new Map(
+  (Object.keys(CODES) as Kind[]).flatMap((kind) =>
+    Object.keys(CODES[kind]).map((code) => [code, kind] as const),
+  ),
+);
+
+/** The end of a description: its codes, each with what it means. */
+function codesOf(kind: Kind): string {
+  const listed = Object.entries(CODES[kind]).map(([code, meaning]) => `\`${code}\` (${meaning})`);
+  return `${listed.length === 1 ? 'Code' : 'Codes'}: ${listed.join(', ')}.`;
+}
 
 /** What an expected failure looks like, whichever it is. */
-@InterfaceType({ description: 'An expected failure: part of the answer, not of `errors`.' })
+@InterfaceType({
+  description:
+    'An expected failure. It is part of the result, not of `errors`: select `... on Refusal { code message }` in every mutation, which also covers kinds that are added later. The concrete type says what helps.',
+})
 export abstract class Refusal {
-  @Field(() => String, { description: 'Stable and machine-readable, e.g. `EMAIL_TAKEN`.' })
+  @Field(() => String, {
+    description: 'Stable and machine-readable, e.g. `EMAIL_TAKEN`. New codes may be added.',
+  })
   code: string;
 
-  @Field(() => String, { description: 'A sentence for people. It may change; decide by `code`.' })
+  @Field(() => String, { description: 'A sentence for people, in English. It may change: decide by `code`.' })
   message: string;
 
   constructor(code: string, message: string) {
@@ -18,33 +76,51 @@ export abstract class Refusal {
   }
 }
 
+/** Of one refusal, and of the way to a field. */
+const MAX_ISSUES = 20;
+const MAX_PATH = 10;
+
+// An explanation costs nothing.
+@Cost(0)
+@ObjectType({ simpleResolvers: true, description: 'One thing that is wrong with an input.' })
+export class InputIssue {
+  @Sized({ assumedSize: MAX_PATH })
+  @Field(() => [String], {
+    description:
+      'Where, from the `input` on, e.g. `["spend", "method"]`; an index of a list is a decimal number. Empty for the input as a whole.',
+  })
+  path!: readonly string[];
+
+  @Field(() => String, { description: 'What is wrong, as in `Refusal.code`.' })
+  code!: string;
+
+  @Field(() => String, { description: 'A sentence for people, in English.' })
+  message!: string;
+}
+
 @ObjectType({
   implements: Refusal,
   simpleResolvers: true,
-  description:
-    'A field of the input cannot be used. Codes: `INVALID_INPUT`, `PASSWORD_WRONG`, `TOKEN_INVALID`, `PLAN_UNKNOWN`, `COMMAND_ID_REUSED`.',
+  description: `The input has to change. ${codesOf('InvalidInput')}`,
 })
 export class InvalidInput extends Refusal {
-  @Field(() => String, { nullable: true, description: 'The field at fault.' })
-  field: string | null;
+  @Sized({ assumedSize: MAX_ISSUES })
+  @Field(() => [InputIssue], {
+    description: `What is wrong, at most ${MAX_ISSUES} issues. \`code\` and \`message\` are those of the first.`,
+  })
+  issues: readonly InputIssue[];
 
+  /** @param field the way to it, with dots: `spend.method`; null for the input as a whole */
   constructor(message: string, field: string | null, code = 'INVALID_INPUT') {
     super(code, message);
-    this.field = field;
+    this.issues = [{ path: field === null ? [] : field.split('.'), code, message }];
   }
 }
 
 @ObjectType({
   implements: Refusal,
   simpleResolvers: true,
-  description: 'An account with this e-mail exists already. Code: `EMAIL_TAKEN`.',
-})
-export class EmailTaken extends Refusal {}
-
-@ObjectType({
-  implements: Refusal,
-  simpleResolvers: true,
-  description: 'There is nothing with this id or slug, or it belongs to another account. Code: `NOT_FOUND`.',
+  description: `There is no such thing for you. ${codesOf('NotFound')}`,
 })
 export class NotFound extends Refusal {
   constructor(message: string) {
@@ -55,7 +131,21 @@ export class NotFound extends Refusal {
 @ObjectType({
   implements: Refusal,
   simpleResolvers: true,
-  description: 'The account’s plan does not include this. Code: `PLAN_REQUIRED`.',
+  description: `What is there already stands in the way: change that first, or send something else. ${codesOf('Conflict')}`,
+})
+export class Conflict extends Refusal {}
+
+@ObjectType({
+  implements: Refusal,
+  simpleResolvers: true,
+  description: `You may not do this, whatever you send. ${codesOf('NotAllowed')}`,
+})
+export class NotAllowed extends Refusal {}
+
+@ObjectType({
+  implements: Refusal,
+  simpleResolvers: true,
+  description: `A larger plan helps. ${codesOf('PlanRequired')}`,
 })
 export class PlanRequired extends Refusal {
   @Field(() => String, { description: 'The smallest plan that opens it.' })
@@ -70,27 +160,58 @@ export class PlanRequired extends Refusal {
 @ObjectType({
   implements: Refusal,
   simpleResolvers: true,
-  description:
-    'Nobody is signed in. Codes: `SIGN_IN_REFUSED` (e-mail and password do not belong together), `SIGN_IN_LIMITED` (too many attempts for this e-mail), `REFRESH_TOKEN_INVALID` (unknown, over, or of a session that has ended), `REFRESH_TOKEN_REUSED` (used before: the session has been ended).',
+  description: `There is no room for more. ${codesOf('LimitReached')}`,
+})
+export class LimitReached extends Refusal {}
+
+@ObjectType({
+  implements: Refusal,
+  simpleResolvers: true,
+  description: `Nobody is signed in. ${codesOf('SignInRefused')}`,
 })
 export class SignInRefused extends Refusal {
-  @Field(() => Int, { nullable: true, description: 'Seconds to wait, where waiting helps.' })
-  retryAfter: number | null;
+  @Field(() => Int, { nullable: true, description: 'Seconds to wait; null where waiting does not help.' })
+  retryAfterSeconds: number | null;
 
-  constructor(code: string, message: string, retryAfter: number | null = null) {
+  constructor(code: string, message: string, retryAfterSeconds: number | null = null) {
     super(code, message);
-    this.retryAfter = retryAfter;
+    this.retryAfterSeconds = retryAfterSeconds;
   }
 }
 
-/** Refusals of deciders that have no type of their own are about the input. */
-export function refused({ code, message, field }: RefusalValue): InvalidInput {
-  return new InvalidInput(message, field ?? null, code);
+/** The kinds that need nothing beside code and message. */
+interface Plain {
+  readonly NotFound: NotFound;
+  readonly Conflict: Conflict;
+  readonly NotAllowed: NotAllowed;
+  readonly LimitReached: LimitReached;
+  readonly SignInRefused: SignInRefused;
+}
+const PLAIN: { readonly [K in keyof Plain]: (code: string, message: string) => Plain[K] } = {
+  NotFound: (_code, message) => new NotFound(message),
+  Conflict: (code, message) => new Conflict(code, message),
+  NotAllowed: (code, message) => new NotAllowed(code, message),
+  LimitReached: (code, message) => new LimitReached(code, message),
+  SignInRefused: (code, message) => new SignInRefused(code, message),
+};
+
+/**
+ * A decider's refusal as the result of a mutation; about the input, where its code says nothing else.
+ * @param kinds that the union of the mutation has, beside InvalidInput
+ * @throws Error for a code of a kind that it does not have
+ */
+export function refusalOf<K extends keyof Plain = never>(
+  { code, message, field }: RefusalValue,
+  ...kinds: readonly K[]
+): InvalidInput | Plain[K] {
+  const kind = KIND_OF.get(code) ?? 'InvalidInput';
+  if (kind === 'InvalidInput') return new InvalidInput(message, field ?? null, code);
+  const allowed = kinds.find((one) => one === kind);
+  if (allowed === undefined) throw new Error(`${code} is no refusal of this mutation`);
+  return PLAIN[allowed](code, message);
 }
 
 /** What was not done: it is not there, or the input is why. */
-export function notDone(refusal: RefusalValue): NotFound | InvalidInput {
-  return refusal.code === 'NOT_FOUND' ? new NotFound(refusal.message) : refused(refusal);
-}
+export const notDone = (refusal: RefusalValue): NotFound | InvalidInput => refusalOf(refusal, 'NotFound');
 
 export const badCommandId = (): InvalidInput => new InvalidInput(BAD_COMMAND_ID, 'commandId');
