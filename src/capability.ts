@@ -14,7 +14,7 @@ import type { Policy } from './eventsourcing/policy.js';
 import type { PositionTokens } from './eventsourcing/positionToken.js';
 import type { ReadModels } from './following/readModel.js';
 import type { CommandSender } from './graphql/kit/command.js';
-import type { PlanOf } from './graphql/kit/context.js';
+import type { PlanOf, StandingIn } from './graphql/kit/context.js';
 import type { Cursors } from './graphql/kit/cursors.js';
 import type { FindNode } from './graphql/kit/node.js';
 import type { OperatorAction } from './graphql/kit/operatorAction.js';
@@ -155,6 +155,7 @@ export interface Services extends Ground {
   /** Waits until queries of this process show what its commands have stored. */
   readonly shown: () => Promise<void>;
   readonly planOf: PlanOf;
+  readonly standingIn: StandingIn;
   readonly users: Users;
   /** Makes a guard that lets so many attempts pass in a window. */
   readonly guard: (attempts: number, windowMs: number) => Guard;

@@ -47,7 +47,7 @@ const first = await change(
   'issueKey',
   'IssueKeyInput',
   '... on IssueKeyPayload { secret key { id prefix last4 } }',
-  { name: 'example', scopes: ['READ'], limits: [{ meter: 'requests', window: 'MINUTE', amount: 5 }] },
+  { name: 'example', scopes: ['READ'], limits: [{ meter: 'requests', window: 'MINUTE', max: 5 }] },
   sessionToken,
 );
 const { id, prefix, last4 } = first.key;

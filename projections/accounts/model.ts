@@ -17,7 +17,7 @@ type Handled =
  */
 export const accounts: ReadModel = {
   name: 'accounts',
-  version: 5,
+  version: 6,
   tables: ['accounts', 'users', 'plans'],
   handles: new Set<Handled['type']>([
     'AccountOpened',
@@ -52,6 +52,7 @@ export const accounts: ReadModel = {
       plan       text,
       revision   bigint NOT NULL
     );`,
+  indexes: (t) => [`CREATE INDEX ON ${t('accounts')} (opened_at, id)`],
   fold: (events, t) => {
     const opened: object[] = [];
     const deleted: object[] = [];

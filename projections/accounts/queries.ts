@@ -27,6 +27,14 @@ export interface PlanRow {
   readonly revision: number;
 }
 
+/** Which accounts; what is not given is not asked for. */
+export interface AccountsAsked {
+  readonly id?: string | undefined;
+  readonly planId?: string | undefined;
+  /** Of accounts that were granted none. */
+  readonly defaultPlan: string;
+}
+
 export class AccountQueries {
   constructor(
     private readonly sql: Sql,
@@ -35,6 +43,24 @@ export class AccountQueries {
 
   accounts(ids: readonly string[]): Promise<AccountRow[]> {
     return this.sql.query(`SELECT * FROM ${this.model.t('accounts')} WHERE id = ANY($1::text[])`, [ids]);
+  }
+
+  /**
+   * Accounts, the newest first; one more than `first` where there are more.
+   * @param before the last account of the page before
+   */
+  page(
+    { id, planId, defaultPlan }: AccountsAsked,
+    first: number,
+    before: { readonly at: Date; readonly id: string } | undefined,
+  ): Promise<AccountRow[]> {
+    return this.sql.query(
+      `SELECT a.* FROM ${this.model.t('accounts')} a LEFT JOIN ${this.model.t('plans')} p ON p.account_id = a.id
+        WHERE ($1::text IS NULL OR a.id = $1) AND ($2::text IS NULL OR COALESCE(p.plan, $3::text) = $2)
+          AND ($4::timestamptz IS NULL OR (a.opened_at, a.id) < ($4::timestamptz, $5::text))
+        ORDER BY a.opened_at DESC, a.id DESC LIMIT $6`,
+      [id ?? null, planId ?? null, defaultPlan, before?.at ?? null, before?.id ?? null, first + 1],
+    );
   }
 
   users(ids: readonly string[]): Promise<UserRow[]> {

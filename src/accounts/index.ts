@@ -1,16 +1,18 @@
 import type { Capability, Services } from '../capability.js';
 import { as } from '../eventsourcing/event.js';
-import { accountOf } from '../graphql/kit/context.js';
 import { audited } from './audited.js';
 import { ConfirmEmailChange, RequestEmailChange } from './changeEmail.js';
 import { ChangePassword } from './changePassword.js';
-import { Credentials } from './credentials.js';
+import { Credentials, holderOf } from './credentials.js';
 import { DeleteAccount } from './delete.js';
 import { DeletedAccounts } from './deletedAccounts.js';
+import { parseEmail } from './email.js';
 import { EmailResolver } from './emailResolvers.js';
 import { claimedHash } from './emailStreams.js';
 import { ENDED_KEPT_MS, EndedSessions } from './endedSessions.js';
 import type { SessionEvent, UserEvent } from './events.js';
+import { emailStream } from './events.js';
+import { OperatorAccountsResolver } from './operatorResolvers.js';
 import { Identities } from './identities.js';
 import {
   changeEmail,
@@ -65,11 +67,15 @@ export const accounts: Capability = {
       EmailResolver,
       UserResolver,
       AccountResolver,
+      OperatorAccountsResolver,
     ],
     create: (services) => ({
       resolvers: resolversOf(services),
       nodes: [
-        (id, context) => (id === accountOf(context) ? Object.assign(new Account(), { id }) : undefined),
+        async (id, context) => {
+          const standing = await services.standingIn(context, id);
+          return standing && new Account(id, standing);
+        },
       ],
     }),
     // What follows from a reset that is asked for depends on whether somebody has the e-mail, and waiting
@@ -80,7 +86,7 @@ export const accounts: Capability = {
 
 function resolversOf(services: Services): object[] {
   const { commands, personal, refreshTokens, secrets, memory, register, sessions } = services;
-  const { positions, planOf, shown, settled, mailedTokens, guard, sender } = services;
+  const { positions, planOf, shown, settled, mailedTokens, guard, sender, standingIn } = services;
   const hashKey = secrets.EMAIL_HASH_KEY;
   const attempts = guard(ATTEMPTS, ATTEMPTS_WINDOW_MS);
   const startSession = new StartSession(commands, sessions, refreshTokens);
@@ -112,6 +118,7 @@ function resolversOf(services: Services): object[] {
       startSession,
       positions,
       settled,
+      standingIn,
     ),
     new EmailResolver(
       new RequestPasswordReset(commands, hashKey),
@@ -123,5 +130,16 @@ function resolversOf(services: Services): object[] {
     ),
     new UserResolver(),
     new AccountResolver(planOf),
+    new OperatorAccountsResolver(
+      services.queries.accounts,
+      services.cursors,
+      () => memory.plans.profile.defaultPlan,
+      async (text) => {
+        const email = parseEmail(text);
+        if (!email) return undefined;
+        const stream = emailStream(await claimedHash(commands, hashKey, email));
+        return holderOf(await commands.load(stream))?.data.accountId;
+      },
+    ),
   ];
 }

@@ -1,8 +1,8 @@
-import { Arg, Ctx, FieldResolver, Query, Resolver, Root } from 'type-graphql';
+import { Arg, Ctx, FieldResolver, ID, Query, Resolver, Root } from 'type-graphql';
 import { Command } from '../graphql/kit/command.js';
 import type { PositionTokens } from '../eventsourcing/positionToken.js';
-import type { PlanOf, RequestContext } from '../graphql/kit/context.js';
-import { accountOf, ownSessionOf } from '../graphql/kit/context.js';
+import type { PlanOf, RequestContext, StandingIn } from '../graphql/kit/context.js';
+import { accountOf, ownSessionOf, standingOf } from '../graphql/kit/context.js';
 import { Access, MEMBERS } from '../graphql/kit/access.js';
 import { Metered } from '../graphql/kit/metering.js';
 import { notDone, refusalOf } from '../graphql/kit/refusals.js';
@@ -37,6 +37,7 @@ export class AccountsResolver {
     private readonly tokens: PositionTokens,
     /** Waits, bounded, for policies and read models to have seen a position. */
     private readonly settled: (position: number, timeoutMs: number) => Promise<boolean>,
+    private readonly standingIn: StandingIn,
   ) {}
 
   @Command(() => RegisterUserResult, {
@@ -63,7 +64,7 @@ export class AccountsResolver {
     });
     return Object.assign(new RegisterUserPayload(), {
       user,
-      account: Object.assign(new Account(), { id: accountId }),
+      account: new Account(accountId),
       sessionToken: tokens?.sessionToken ?? null,
       refreshToken: tokens?.refreshToken ?? null,
       position: this.tokens.encode(position),
@@ -119,10 +120,31 @@ export class AccountsResolver {
   @Access({ scope: 'read', roles: MEMBERS })
   @Query(() => Viewer, { nullable: true, description: 'The account, and the user if one is signed in.' })
   async me(@Ctx() context: RequestContext): Promise<Viewer> {
-    const account = Object.assign(new Account(), { id: accountOf(context) });
-    if (context.caller.kind !== 'session') return { account, user: null };
+    const standing = standingOf(context);
+    const account = new Account(accountOf(context), standing);
+    if (context.caller.kind !== 'session') return { standing, account, user: null };
     const row = await context.loaders.user.load(context.caller.session.userId);
-    return { account, user: row ? userOf(row) : null };
+    return { standing, account, user: row ? userOf(row) : null };
+  }
+
+  @Metered('guarded')
+  @Access({ scope: 'read', roles: MEMBERS })
+  @Query(() => Account, {
+    nullable: true,
+    description:
+      'An account that the caller works in: its keys, limits, usage and members. Null for any other id, whether there is such an account or not.',
+  })
+  async account(
+    @Ctx() context: RequestContext,
+    @Arg('id', () => ID, {
+      nullable: true,
+      description: 'By default the account of the key, or the one that the session works in.',
+    })
+    given: string | null | undefined,
+  ): Promise<Account | null> {
+    const id = given ?? accountOf(context);
+    const standing = await this.standingIn(context, id);
+    return standing ? new Account(id, standing) : null;
   }
 }
 

@@ -64,7 +64,7 @@ export class SessionsResolver {
         sealedName: holder.sealedName,
         emailVerified: holder.emailVerified,
       }),
-      account: Object.assign(new Account(), { id: holder.accountId }),
+      account: new Account(holder.accountId),
       sessionToken: tokens?.sessionToken ?? null,
       refreshToken: tokens?.refreshToken ?? null,
       expiresAt: tokens?.expiresAt ?? null,

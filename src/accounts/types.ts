@@ -4,6 +4,7 @@ import type { UserRow } from '../../projections/accounts/queries.js';
 import { COMMAND_ID } from '../eventsourcing/commandId.js';
 import { Sized } from '../graphql/cost/directives.js';
 import { DateTimeISO } from '../graphql/kit/dateTime.js';
+import type { Standing } from '../graphql/kit/standing.js';
 import { Node } from '../graphql/kit/node.js';
 import { Conflict, InvalidInput, NotFound } from '../graphql/kit/refusals.js';
 import type { PlanInForce } from '../plans/profile.js';
@@ -39,7 +40,16 @@ export function userOf(row: UserRow): User {
   implements: Node,
   description: 'Who pays: a person or a team. Keys, limits and usage belong to it.',
 })
-export class Account extends Node {}
+export class Account extends Node {
+  /** What the caller may do in it; undefined where it was only just made, and nobody is signed in. */
+  readonly standing: Standing | undefined;
+
+  constructor(id: string, standing?: Standing) {
+    super();
+    this.id = id;
+    this.standing = standing;
+  }
+}
 
 @ObjectType({ description: 'The plan an account is on.' })
 export class AccountPlan {
@@ -64,6 +74,9 @@ export function accountPlan({ plan: { id, name, catalogue, features } }: PlanInF
 
 @ObjectType({ description: 'Who asks.' })
 export class Viewer {
+  /** What the caller may do in the account that he works in. */
+  standing!: Standing | undefined;
+
   @Field(() => Account, { description: 'The account that the key or session belongs to.' })
   account!: Account;
 

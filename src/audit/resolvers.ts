@@ -1,14 +1,14 @@
-import { Args, FieldResolver, Query, Resolver, Root } from 'type-graphql';
+import { Args, FieldResolver, Resolver, Root } from 'type-graphql';
 import type { AuditQueries, AuditRow } from '../../projections/audit/queries.js';
 import { Account } from '../accounts/types.js';
-import { Access, MANAGERS, MEMBERS } from '../graphql/kit/access.js';
+import { Operator } from '../operators/types.js';
+import { Access, MANAGERS } from '../graphql/kit/access.js';
 import type { Page } from '../graphql/kit/pages.js';
 import { pageOf } from '../graphql/kit/pages.js';
 import { Sized } from '../graphql/cost/directives.js';
 import type { Cursors, Place } from '../graphql/kit/cursors.js';
-import { Metered } from '../graphql/kit/metering.js';
 import type { AuditEntry } from './types.js';
-import { auditEntryOf, AuditLogConnection, AuditLogPage, AuditLogPageOfAll } from './types.js';
+import { auditEntryOf, AuditLogConnection, AuditLogPage } from './types.js';
 
 /** Names the list in its cursors. */
 const LIST = 'audit';
@@ -17,9 +17,9 @@ const LIST = 'audit';
 type PageOfLog = (accountId: string | undefined, asked: AuditLogPage) => Promise<Page<AuditEntry>>;
 
 export function pageOfLog(queries: AuditQueries, cursors: Cursors): PageOfLog {
-  return async (accountId, { first, after, ...filter }) => {
+  return async (accountId, { first, after, filter }) => {
     const place = cursors.after(LIST, after);
-    const { actor, action, from, to } = filter;
+    const { actor, action, from, to } = filter ?? {};
     const rows = await queries.page(
       {
         accountId,
@@ -36,22 +36,18 @@ export function pageOfLog(queries: AuditQueries, cursors: Cursors): PageOfLog {
   };
 }
 
-@Resolver()
-export class AuditResolver {
+@Resolver(() => Operator)
+export class OperatorAuditResolver {
   constructor(private readonly page: PageOfLog) {}
 
-  @Metered('guarded')
-  @Access({ scope: 'admin', roles: MEMBERS, operator: true })
   @Sized({ slicingArguments: ['first'], sizedFields: ['edges', 'nodes'] })
-  @Query(() => AuditLogConnection, {
+  @FieldResolver(() => AuditLogConnection, {
     nullable: true,
     description:
-      'What was done in all accounts, the newest first. For operators; whole at `/v1/audit.csv` and `/v1/audit.ndjson`.',
+      'What was done in all accounts, the newest first; whole at `/v1/audit.csv` and `/v1/audit.ndjson`. That of one account is at `operator.account`.',
   })
-  auditLog(
-    @Args(() => AuditLogPageOfAll) { accountId, ...asked }: AuditLogPageOfAll,
-  ): Promise<Page<AuditEntry>> {
-    return this.page(accountId ?? undefined, asked);
+  auditLog(@Args(() => AuditLogPage) asked: AuditLogPage): Promise<Page<AuditEntry>> {
+    return this.page(undefined, asked);
   }
 }
 

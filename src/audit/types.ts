@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { ArgsType, Field, ID, ObjectType } from 'type-graphql';
+import { ArgsType, Field, ID, InputType, ObjectType } from 'type-graphql';
 import type { AuditRow } from '../../projections/audit/queries.js';
 import { DateTimeISO } from '../graphql/kit/dateTime.js';
 import { connectionOf, PageArgs } from '../graphql/kit/pages.js';
@@ -53,8 +53,8 @@ export const AuditLogConnection = connectionOf(AuditEntry, {
   many: 'entries of the audit log',
 });
 
-@ArgsType()
-export class AuditLogPage extends PageArgs {
+@InputType({ description: 'Which entries of the audit log; what is left out is not asked for.' })
+export class AuditFilter {
   @Field(() => String, { nullable: true, description: 'Only what this actor did, e.g. `user:<id>`.' })
   actor?: string | null;
 
@@ -69,7 +69,7 @@ export class AuditLogPage extends PageArgs {
 }
 
 @ArgsType()
-export class AuditLogPageOfAll extends AuditLogPage {
-  @Field(() => ID, { nullable: true, description: 'Only what is about this account.' })
-  accountId?: string | null;
+export class AuditLogPage extends PageArgs {
+  @Field(() => AuditFilter, { nullable: true, description: 'Only these entries.' })
+  filter?: AuditFilter | null;
 }

@@ -103,7 +103,7 @@ function welcome({ url, demoKey, imported, catalogue }: Server): string {
       : []),
     'See what the key has used, and what is left:',
     curl(
-      '{ usage { requests operations { operation requests } } quota { plan limits { name used remaining resetAt } } }',
+      '{ account { plan { id } usage { requests operations { operation requests } } limits { name used remaining resetAt } } }',
       key,
     ),
     'Register yourself:',

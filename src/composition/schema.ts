@@ -12,6 +12,7 @@ import { PositionTokens } from '../eventsourcing/positionToken.js';
 import { ReadYourWrites } from '../following/readYourWrites.js';
 import type { Gate } from '../gate/gate.js';
 import { createKeyDesk } from '../gate/keyDesk.js';
+import { standings } from '../gate/standing.js';
 import { createSchema, showMutations } from '../graphql/execution/schema.js';
 import { CommandSender } from '../graphql/kit/command.js';
 import { Cursors } from '../graphql/kit/cursors.js';
@@ -65,6 +66,7 @@ export function createServices(
     },
     shown: () => showing.wait(),
     planOf,
+    standingIn: standings(access),
     users: usersOf(stores),
     guard: (attempts, windowMs) => new Guard(attempts, windowMs),
     operatorAction: operatorAction(metering.addresses),

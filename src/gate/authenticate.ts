@@ -1,22 +1,18 @@
 import { accountStream, identityStream, sessionStream, userStream } from '../accounts/events.js';
-import type { DeletedAccounts } from '../accounts/deletedAccounts.js';
 import type { EndedSessions } from '../accounts/endedSessions.js';
 import type { ExternalSessions } from '../accounts/externalSessions.js';
 import type { Sessions } from '../accounts/sessions.js';
-import type { StreamCatchUp } from '../following/catchUp.js';
-import type { Recency } from '../following/freshness.js';
 import type { KeyCache, KnownKey } from '../keys/cache.js';
 import type { EnvironmentKeys } from '../keys/environment.js';
 import { keyStream } from '../keys/events.js';
 import { Outage } from '../outage.js';
-import type { PlanDirectory } from '../plans/directory.js';
 import { teamStream } from '../teams/events.js';
-import type { Memberships } from '../teams/memberships.js';
-import { TEAMS } from '../teams/memberships.js';
 import { OPERATORS_STREAM } from '../operators/events.js';
 import type { Operators } from '../operators/operators.js';
 import type { Caller } from '../graphql/kit/context.js';
 import type { ErrorCode } from '../graphql/kit/errors.js';
+import type { RolesNow } from './standing.js';
+import { roleIn } from './standing.js';
 
 /** Who somebody says he is, and for which account he acts. */
 export interface Credentials {
@@ -41,19 +37,13 @@ export function isPreflighted({ authorization = '', 'x-api-key': apiKey = '' }: 
 const BEARER = /^Bearer +(\S+)$/i;
 
 /** What credentials are held against. */
-export interface Access {
+export interface Access extends RolesNow {
   readonly keys: KeyCache;
   readonly environmentKeys: EnvironmentKeys;
   readonly sessions: Sessions;
   /** Of OIDC issuers; undefined where none is configured. */
   readonly external?: ExternalSessions | undefined;
-  readonly deletedAccounts: DeletedAccounts;
   readonly endedSessions: EndedSessions;
-  readonly memberships: Memberships;
-  readonly plans: Pick<PlanDirectory, 'planOf'>;
-  /** How old what is in memory may be. */
-  readonly recency: Recency;
-  readonly catchUp: StreamCatchUp;
   readonly operators: Operators;
 }
 
@@ -152,7 +142,7 @@ function holding(key: KnownKey, wanted: Wanted, { deletedAccounts, operators }: 
 }
 
 async function bySession(token: string, wanted: Wanted, access: Access, now: number): Promise<Caller> {
-  const { sessions, external, deletedAccounts, endedSessions, memberships, operators, plans } = access;
+  const { sessions, external, deletedAccounts, endedSessions, operators } = access;
   const check =
     (await external?.check(token, new Date(now))) ?? (await sessions.verify(token, new Date(now)));
   if (check.kind === 'refused') return check;
@@ -161,16 +151,11 @@ async function bySession(token: string, wanted: Wanted, access: Access, now: num
   if (!('identity' in session) && endedSessions.has(session))
     return { kind: 'refused', code: 'SESSION_ENDED' };
   const operator = operators.has(session.userId);
-  if (wanted === undefined || wanted === session.accountId) {
+  if (wanted === undefined) {
     return { kind: 'session', accountId: session.accountId, session, role: 'owner', operator };
   }
-  // The same whether there is such an account or not.
-  const notFound: Caller = { kind: 'refused', code: 'ACCOUNT_NOT_FOUND' };
-  if (typeof wanted !== 'string' || deletedAccounts.has(wanted)) return notFound;
-  const role = memberships.roleOf(wanted, session.userId);
-  if (role === undefined) return notFound;
-  if (role !== 'owner' && !plans.planOf(wanted).plan.features.includes(TEAMS)) {
-    return { kind: 'refused', code: 'TEAMS_NOT_IN_PLAN' };
-  }
-  return { kind: 'session', accountId: wanted, session, role, operator };
+  if (typeof wanted !== 'string') return { kind: 'refused', code: 'ACCOUNT_NOT_FOUND' };
+  const found = roleIn(session, wanted, access);
+  if ('code' in found) return { kind: 'refused', code: found.code };
+  return { kind: 'session', accountId: wanted, session, role: found.role, operator };
 }

@@ -41,7 +41,7 @@ registerEnumType(KeyScope, {
   name: 'KeyScope',
   description: 'What a key may do: `@access` says at each field which one it needs. None includes another.',
   valuesConfig: {
-    READ: { description: 'Read the catalogue, usage and quota.' },
+    READ: { description: 'Read the catalogue, usage and limits.' },
     WRITE: { description: 'Change data; nothing needs it yet.' },
     ADMIN: { description: 'Manage the keys of the account, read its audit log; of an operator, act as one.' },
   },

@@ -1,8 +1,9 @@
-import { Arg, Ctx, Resolver } from 'type-graphql';
+import { Arg, Ctx, Query, Resolver } from 'type-graphql';
 import { Command } from '../graphql/kit/command.js';
 import type { CommandHandler } from '../eventsourcing/commandHandler.js';
 import type { PositionTokens } from '../eventsourcing/positionToken.js';
-import { MEMBERS } from '../graphql/kit/access.js';
+import { Access, MEMBERS } from '../graphql/kit/access.js';
+import { Metered } from '../graphql/kit/metering.js';
 import type { RequestContext } from '../graphql/kit/context.js';
 import type { OperatorAction } from '../graphql/kit/operatorAction.js';
 import { InvalidInput, NotFound, refusalOf } from '../graphql/kit/refusals.js';
@@ -13,6 +14,7 @@ import {
   GrantOperatorInput,
   GrantOperatorPayload,
   GrantOperatorResult,
+  Operator,
   RevokeOperatorInput,
   RevokeOperatorPayload,
   RevokeOperatorResult,
@@ -27,6 +29,16 @@ export class OperatorsResolver {
     private readonly verifiedUser: (userId: string) => Promise<OperatorUser | undefined>,
     private readonly tokens: PositionTokens,
   ) {}
+
+  @Metered('guarded')
+  @Access({ scope: 'admin', roles: MEMBERS, operator: true })
+  @Query(() => Operator, {
+    nullable: true,
+    description: 'What operators of the service read. For operators.',
+  })
+  operator(): Operator {
+    return new Operator();
+  }
 
   @Command(() => GrantOperatorResult, {
     access: { scope: 'admin', roles: MEMBERS, operator: true },

@@ -3,6 +3,11 @@ import { createUnionType, Field, ID, InputType, ObjectType } from 'type-graphql'
 import { COMMAND_ID } from '../eventsourcing/commandId.js';
 import { Conflict, InvalidInput, NotAllowed, NotFound } from '../graphql/kit/refusals.js';
 
+@ObjectType({
+  description: 'What operators of the service read: any account, and what was done in all of them.',
+})
+export class Operator {}
+
 @InputType({ description: 'A user who is to be an operator.' })
 export class GrantOperatorInput {
   @Field(() => ID, { description: 'The id of the user, who must have verified the e-mail.' })

@@ -1,22 +1,26 @@
 import type { Capability } from '../capability.js';
-import { UsageResolver } from './resolvers.js';
+import { AccountUsageResolver, UsageChangedResolver } from './resolvers.js';
 
 export const usage: Capability = {
   streams: ['parked_use', 'usage'],
   graphql: {
-    resolvers: [UsageResolver],
-    create: ({ queries, limitStates, planOf, memory, positions, journal, models }) => ({
-      resolvers: [
-        new UsageResolver(
-          queries.usage,
-          limitStates,
-          planOf,
-          () => memory.plans.profile,
-          positions,
-          () => journal.lastPosition,
-          (position, timeoutMs) => models.reached('usage', position, timeoutMs),
-        ),
-      ],
-    }),
+    resolvers: [AccountUsageResolver, UsageChangedResolver],
+    create: ({ queries, limitStates, memory, positions, journal, models }) => {
+      const profile = () => memory.plans.profile;
+      const reached = (position: number, timeoutMs: number) => models.reached('usage', position, timeoutMs);
+      return {
+        resolvers: [
+          new AccountUsageResolver(
+            queries.usage,
+            limitStates,
+            profile,
+            positions,
+            () => journal.lastPosition,
+            reached,
+          ),
+          new UsageChangedResolver(queries.usage, limitStates, profile, positions, reached),
+        ],
+      };
+    },
   },
 };

@@ -1,33 +1,34 @@
-import { Arg, Ctx, Query, Resolver, Root, Subscription } from 'type-graphql';
+import { Arg, Ctx, FieldResolver, Resolver, Root, Subscription } from 'type-graphql';
 import type { UsageQueries } from '../../projections/usage/queries.js';
+import { Account } from '../accounts/types.js';
 import type { Position } from '../eventsourcing/event.js';
 import type { PositionTokens } from '../eventsourcing/positionToken.js';
-import type { PlanOf, RequestContext } from '../graphql/kit/context.js';
-import { accountOf, environmentOf, limitedOf } from '../graphql/kit/context.js';
+import type { RequestContext } from '../graphql/kit/context.js';
+import { accountOf, environmentIn, environmentOf, limitedIn, limitedOf } from '../graphql/kit/context.js';
 import { invalidInput } from '../graphql/kit/errors.js';
 import { Access, MEMBERS } from '../graphql/kit/access.js';
+import { Cost, Sized } from '../graphql/cost/directives.js';
 import { DateTimeISO } from '../graphql/kit/dateTime.js';
 import { Metered } from '../graphql/kit/metering.js';
+import type { Meter } from '../plans/meters.js';
 import type { Profile } from '../plans/profile.js';
 import { metersOf } from '../plans/profile.js';
 import { periodOf } from './periods.js';
 import type { LimitState } from './limiter.js';
 import type { LimitStates } from './limitStates.js';
-import type { LimitStatus } from './limitTypes.js';
-import { statusOf, totalsOf } from './limitTypes.js';
-import { MAX_DAYS, Quota, RateLimit, Usage, UsageChanged, UsageInterval } from './types.js';
+import { LimitStatus, statusOf, totalsOf } from './limitTypes.js';
+import { MAX_DAYS, MAX_STATES, Usage, UsageChanged, UsageInterval } from './types.js';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 /** How long an answer waits for the ledger to have seen the newest calls, in milliseconds. */
 const LEDGER_WAIT_MS = 1_000;
 
-@Resolver()
-export class UsageResolver {
+@Resolver(() => Account)
+export class AccountUsageResolver {
   constructor(
     private readonly usageQueries: UsageQueries,
     private readonly standing: LimitStates,
-    private readonly planOf: PlanOf,
     private readonly profile: () => Profile,
     private readonly tokens: PositionTokens,
     /** Position of the newest batch that this node has stored. */
@@ -35,13 +36,14 @@ export class UsageResolver {
     private readonly ledgerReached: (position: number, timeoutMs: number) => Promise<boolean>,
   ) {}
 
-  @Metered('guarded')
   @Access({ scope: 'read', roles: MEMBERS })
-  @Query(() => Usage, {
+  @Cost(10)
+  @FieldResolver(() => Usage, {
     nullable: true,
     description: 'What the account has used: the live calls, or the test calls when asked with a test key.',
   })
   async usage(
+    @Root() account: Account,
     @Ctx() context: RequestContext,
     @Arg('from', () => DateTimeISO, {
       nullable: true,
@@ -64,7 +66,7 @@ export class UsageResolver {
     })
     atLeast: string | undefined,
   ): Promise<Usage> {
-    const account = accountOf(context);
+    const { id } = account;
     const now = new Date(context.now);
     const start = floorHour(from ?? new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), 1)));
     const end = ceilHour(to ?? new Date(context.now + 1));
@@ -77,11 +79,11 @@ export class UsageResolver {
 
     const needed = Math.max(position, this.journalPosition());
     const fresh = await this.ledgerReached(needed, LEDGER_WAIT_MS);
-    const range = [account, environmentOf(context), hourName(start), hourName(end)] as const;
+    const range = [id, environmentIn(account, context), hourName(start), hourName(end)] as const;
     const [buckets, operations, waits] = await Promise.all([
       this.usageQueries.buckets(...range, interval === UsageInterval.HOUR ? 13 : 10),
       this.usageQueries.byOperation(...range),
-      this.usageQueries.waits(account),
+      this.usageQueries.waits(id),
     ]);
     return {
       from: start,
@@ -99,27 +101,29 @@ export class UsageResolver {
     };
   }
 
-  @Metered('guarded')
   @Access({ scope: 'read', roles: MEMBERS })
-  @Query(() => Quota, { nullable: true, description: 'The limits of the plan and where they stand now.' })
-  async quota(@Ctx() context: RequestContext): Promise<Quota> {
-    const account = accountOf(context);
-    const { plan } = this.planOf(account);
-    const states = await this.standing.of(limitedOf(context));
-    return { plan: plan.id, limits: this.#shown(states) };
-  }
-
-  @Metered('guarded')
-  @Access({ scope: 'read', roles: MEMBERS })
-  @Query(() => RateLimit, {
+  @Cost(2)
+  @Sized({ assumedSize: MAX_STATES })
+  @FieldResolver(() => [LimitStatus], {
     nullable: true,
-    description: 'What the rate-limit headers say, without spending a request or a point.',
+    description:
+      'The limits in force, and where they stand: those of the plan, then those of the key that asks. Empty if there are none. Reading them spends no request and no points.',
   })
-  async rateLimit(@Ctx() context: RequestContext): Promise<RateLimit> {
-    const states = await this.standing.of(limitedOf(context));
-    const main = states.find(({ limit }) => limit.id === this.profile().headers.limit);
-    return { limit: main ? statusOf(main, metersOf(this.profile())) : null, policies: this.#shown(states) };
+  async limits(@Root() account: Account, @Ctx() context: RequestContext): Promise<LimitStatus[]> {
+    const states = await this.standing.of(limitedIn(account, context));
+    return shown(states, metersOf(this.profile()));
   }
+}
+
+@Resolver()
+export class UsageChangedResolver {
+  constructor(
+    private readonly usageQueries: UsageQueries,
+    private readonly standing: LimitStates,
+    private readonly profile: () => Profile,
+    private readonly tokens: PositionTokens,
+    private readonly ledgerReached: (position: number, timeoutMs: number) => Promise<boolean>,
+  ) {}
 
   @Metered('guarded')
   @Access({ scope: 'read', roles: MEMBERS })
@@ -138,19 +142,18 @@ export class UsageResolver {
       this.usageQueries.totals(subject, periodOf('month', context.now)),
       this.standing.of(limitedOf(context)),
     ]);
+    const meters = metersOf(this.profile());
     return {
       position: this.tokens.encode(seen),
       at: new Date(context.now),
-      totals: totalsOf(totals, metersOf(this.profile())),
-      limits: this.#shown(states),
+      totals: totalsOf(totals, meters),
+      limits: shown(states, meters),
     };
   }
-
-  #shown(states: readonly LimitState[]): LimitStatus[] {
-    const meters = metersOf(this.profile());
-    return states.map((state) => statusOf(state, meters));
-  }
 }
+
+const shown = (states: readonly LimitState[], meters: readonly Meter[]): LimitStatus[] =>
+  states.map((state) => statusOf(state, meters));
 
 const floorHour = (date: Date): Date => new Date(Math.floor(date.getTime() / HOUR_MS) * HOUR_MS);
 const ceilHour = (date: Date): Date => new Date(Math.ceil(date.getTime() / HOUR_MS) * HOUR_MS);

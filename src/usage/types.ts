@@ -79,36 +79,10 @@ export class Usage {
   stale!: boolean;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'The limits of the account.' })
-export class Quota {
-  @Field(() => String, { description: 'The plan that they come from.' })
-  plan!: string;
-
-  @Sized({ assumedSize: MAX_STATES })
-  @Field(() => [LimitStatus], {
-    description:
-      'The limits in force, those of the key that asks behind those of the plan; empty without any.',
-  })
-  limits!: LimitStatus[];
-}
-
-@ObjectType({ simpleResolvers: true, description: 'What the rate-limit headers of an answer say.' })
-export class RateLimit {
-  @Field(() => LimitStatus, {
-    nullable: true,
-    description: 'The limit that feeds the X-RateLimit-* headers; null where the plan does not have it.',
-  })
-  limit!: LimitStatus | null;
-
-  @Sized({ assumedSize: MAX_STATES })
-  @Field(() => [LimitStatus], { description: 'All limits in force, as in RateLimit and RateLimit-Policy.' })
-  policies!: LimitStatus[];
-}
-
 @ObjectType({ simpleResolvers: true, description: 'Where the usage of the account stands now.' })
 export class UsageChanged {
   @Field(() => String, {
-    description: 'How far the totals are counted: a position for `usage(atLeast:)`. Opaque.',
+    description: 'How far the totals are counted: a position for `Account.usage(atLeast:)`. Opaque.',
   })
   position!: string;
 
@@ -124,7 +98,7 @@ export class UsageChanged {
 
   @Sized({ assumedSize: MAX_STATES })
   @Field(() => [LimitStatus], {
-    description: 'The limits in force, as in `quota`; empty for a plan without limits.',
+    description: 'The limits in force, as in `Account.limits`; empty for a plan without limits.',
   })
   limits!: LimitStatus[];
 }

@@ -29,7 +29,7 @@ describe('a route that cannot work', () => {
 
   const HEAD =
     'version: "1"\ncredentials: [authorization]\nfailures: { body: { detail: $message } }\nroutes:\n';
-  const QUOTA = 'document: "query Q { quota { plan limits { name used } } }"';
+  const QUOTA = 'document: "query Q { account { plan { id } limits { name used } } }"';
 
   /** What is wrong with a file of one route, which begins in line 5, by lines. */
   async function problems(...lines: readonly string[]): Promise<readonly string[]> {
@@ -47,7 +47,7 @@ describe('a route that cannot work', () => {
   }
 
   it('is told from one that can', async () => {
-    expect(await problems(QUOTA, 'answer: { plan: $data.quota.plan, id: $path.id }')).toEqual([]);
+    expect(await problems(QUOTA, 'answer: { plan: $data.account.plan.id, id: $path.id }')).toEqual([]);
   });
 
   it.each<[string, string, readonly string[]]>([
@@ -59,7 +59,7 @@ describe('a route that cannot work', () => {
     [
       'has an operation without a name',
       ':7: routes.0.document: The operation needs a name',
-      ['document: "{ quota { plan } }"', 'answer: 1'],
+      ['document: "{ account { id } }"', 'answer: 1'],
     ],
     [
       'subscribes',
@@ -78,8 +78,8 @@ describe('a route that cannot work', () => {
     ],
     [
       'names what the answer has not',
-      ':9: routes.0.answer.plan: $data.quota.none: there is no "none": plan, limits',
-      [QUOTA, 'answer:', '  plan: $data.quota.none'],
+      ':9: routes.0.answer.plan: $data.account.none: there is no "none": plan, limits',
+      [QUOTA, 'answer:', '  plan: $data.account.none'],
     ],
     [
       'names a parameter that there is not',
@@ -91,12 +91,12 @@ describe('a route that cannot work', () => {
     [
       'walks what is no list',
       ':9: routes.0.answer.$each: $each: is not a list',
-      [QUOTA, 'answer:', '  $each: $data.quota.plan', '  as: 1'],
+      [QUOTA, 'answer:', '  $each: $data.account.plan', '  as: 1'],
     ],
     [
       'finds by what items have not',
       ':10: routes.0.answer.where: $find: an item has no "id"',
-      [QUOTA, 'answer:', '  $find: $data.quota.limits', '  where: { id: a }', '  get: 1'],
+      [QUOTA, 'answer:', '  $find: $data.account.limits', '  where: { id: a }', '  get: 1'],
     ],
     [
       'has a text with what is not known',

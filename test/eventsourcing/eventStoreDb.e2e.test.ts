@@ -50,7 +50,7 @@ describe.each(servers)('the product on EventStoreDB, %s', (_name, connect) => {
       .length;
 
   const usage = async (app: TestApp, secret: string): Promise<number | undefined> =>
-    (await app.query(UsageDocument, {}, secret)).data?.usage?.requests;
+    (await app.query(UsageDocument, {}, secret)).data?.account?.usage?.requests;
 
   it('registers, issues, searches and meters; goes on after a restart; builds its read models anew', async () => {
     const data = await place();
@@ -134,7 +134,7 @@ describe('the product on EventStoreDB', () => {
       expect(answered).toBe(2);
       await app.caughtUp();
       const { data } = await app.query(UsageDocument, {}, secret);
-      expect(data?.usage?.requests).toBe(answered);
+      expect(data?.account?.usage?.requests).toBe(answered);
     } finally {
       await app.close();
     }

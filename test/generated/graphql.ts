@@ -12,6 +12,26 @@ export type AcceptInvitationInput = {
   token: string;
 };
 
+/** Which accounts; what is left out is not asked for. */
+export type AccountFilter = {
+  /** Only the account of the user who has this e-mail. */
+  email?: string | null | undefined;
+  /** Only accounts on this plan, e.g. `free`. */
+  planId?: string | number | null | undefined;
+};
+
+/** Which entries of the audit log; what is left out is not asked for. */
+export type AuditFilter = {
+  /** Only this action, e.g. `KeyRevoked`. */
+  action?: string | null | undefined;
+  /** Only what this actor did, e.g. `user:<id>`. */
+  actor?: string | null | undefined;
+  /** Only from this time on. */
+  from?: string | null | undefined;
+  /** Only before this time. */
+  to?: string | null | undefined;
+};
+
 /** Another e-mail for the user who is signed in. */
 export type ChangeEmailInput = {
   /** Names this command, in 1 to 128 bytes of UTF-8. */
@@ -137,7 +157,7 @@ export type KeyMetadataInput = {
 export type KeyScope =
   /** Manage the keys of the account, read its audit log; of an operator, act as one. */
   | 'ADMIN'
-  /** Read the catalogue, usage and quota. */
+  /** Read the catalogue, usage and limits. */
   | 'READ'
   /** Change data; nothing needs it yet. */
   | 'WRITE';
@@ -385,15 +405,11 @@ export type AccountAuditLogQuery = { me: { account: { auditLog: { nodes: Array<{
 export type AuditLogQueryVariables = Exact<{
   first?: number | null | undefined;
   after?: string | null | undefined;
-  accountId?: string | number | null | undefined;
-  actor?: string | null | undefined;
-  action?: string | null | undefined;
-  from?: string | null | undefined;
-  to?: string | null | undefined;
+  filter?: AuditFilter | null | undefined;
 }>;
 
 
-export type AuditLogQuery = { auditLog: { nodes: Array<{ id: string, at: string, action: string, actor: string, accountId: string, subject: string, reason: string | null, address: string | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null };
+export type AuditLogQuery = { operator: { auditLog: { nodes: Array<{ id: string, at: string, action: string, actor: string, accountId: string, subject: string, reason: string | null, address: string | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
 
 export type ChangeEmailMutationVariables = Exact<{
   input: ChangeEmailInput;
@@ -529,6 +545,13 @@ export type LeaveTeamMutation = { leaveTeam:
     | { __typename: 'NotFound', code: string, message: string }
    | null };
 
+export type LimitsQueryVariables = Exact<{
+  accountId?: string | number | null | undefined;
+}>;
+
+
+export type LimitsQuery = { account: { id: string, plan: { id: string }, limits: Array<{ name: string, meter: string, window: LimitWindow, source: LimitSource, mode: LimitMode, max: string, used: string, remaining: string, resetAt: string | null }> | null } | null };
+
 export type MeQueryVariables = Exact<{ [key: string]: never; }>;
 
 
@@ -550,6 +573,25 @@ export type MyAccountsQueryVariables = Exact<{
 
 export type MyAccountsQuery = { me: { role: MemberRole | null, accounts: { nodes: Array<{ accountId: string, role: MemberRole, owner: { id: string, name: string | null } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
 
+export type OperatorAccountQueryVariables = Exact<{
+  id: string | number;
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  filter?: AuditFilter | null | undefined;
+}>;
+
+
+export type OperatorAccountQuery = { operator: { account: { id: string, plan: { id: string }, auditLog: { nodes: Array<{ id: string, at: string, action: string, actor: string, accountId: string, subject: string, reason: string | null, address: string | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null } | null };
+
+export type OperatorAccountsQueryVariables = Exact<{
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  filter?: AccountFilter | null | undefined;
+}>;
+
+
+export type OperatorAccountsQuery = { operator: { accounts: { nodes: Array<{ id: string, plan: { id: string } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
+
 export type PatternQueryVariables = Exact<{
   id?: string | number | null | undefined;
   slug?: string | null | undefined;
@@ -570,16 +612,6 @@ export type PatternsQueryVariables = Exact<{
 
 
 export type PatternsQuery = { patterns: { totalCount: number | null, nodes: Array<{ id: string, slug: string, name: string, category: string, tier: string, uses: number | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null };
-
-export type QuotaQueryVariables = Exact<{ [key: string]: never; }>;
-
-
-export type QuotaQuery = { quota: { plan: string, limits: Array<{ name: string, meter: string, window: LimitWindow, source: LimitSource, mode: LimitMode, max: string, used: string, remaining: string, resetAt: string | null }> } | null };
-
-export type RateLimitQueryVariables = Exact<{ [key: string]: never; }>;
-
-
-export type RateLimitQuery = { rateLimit: { limit: { name: string, max: string, used: string, remaining: string, resetAt: string | null } | null, policies: Array<{ name: string, meter: string, window: LimitWindow, max: string, used: string, remaining: string, resetAt: string | null }> } | null };
 
 export type RefreshSessionMutationVariables = Exact<{
   input: RefreshSessionInput;
@@ -742,6 +774,7 @@ export type UsageChangedSubscriptionVariables = Exact<{ [key: string]: never; }>
 export type UsageChangedSubscription = { usageChanged: { position: string, at: string, totals: Array<{ meter: string, quantity: string }>, limits: Array<{ name: string, used: string, remaining: string, resetAt: string | null }> } | null };
 
 export type UsageQueryVariables = Exact<{
+  accountId?: string | number | null | undefined;
   from?: string | null | undefined;
   to?: string | null | undefined;
   interval?: UsageInterval;
@@ -749,7 +782,7 @@ export type UsageQueryVariables = Exact<{
 }>;
 
 
-export type UsageQuery = { usage: { from: string, to: string, requests: number, stale: boolean, buckets: Array<{ start: string, requests: number, refused: number, errors: number, meanDurationMs: number }>, operations: Array<{ operation: string, requests: number }> } | null };
+export type UsageQuery = { account: { id: string, usage: { from: string, to: string, requests: number, stale: boolean, buckets: Array<{ start: string, requests: number, refused: number, errors: number, meanDurationMs: number }>, operations: Array<{ operation: string, requests: number }> } | null } | null };
 
 export type VerifyEmailMutationVariables = Exact<{
   input: VerifyEmailInput;
@@ -840,29 +873,23 @@ export const AccountAuditLogDocument = new TypedDocumentString(`
 }
     `) as unknown as TypedDocumentString<AccountAuditLogQuery, AccountAuditLogQueryVariables>;
 export const AuditLogDocument = new TypedDocumentString(`
-    query AuditLog($first: Int = 20, $after: String, $accountId: ID, $actor: String, $action: String, $from: DateTimeISO, $to: DateTimeISO) {
-  auditLog(
-    first: $first
-    after: $after
-    accountId: $accountId
-    actor: $actor
-    action: $action
-    from: $from
-    to: $to
-  ) {
-    nodes {
-      id
-      at
-      action
-      actor
-      accountId
-      subject
-      reason
-      address
-    }
-    pageInfo {
-      hasNextPage
-      endCursor
+    query AuditLog($first: Int = 20, $after: String, $filter: AuditFilter) {
+  operator {
+    auditLog(first: $first, after: $after, filter: $filter) {
+      nodes {
+        id
+        at
+        action
+        actor
+        accountId
+        subject
+        reason
+        address
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
     }
   }
 }
@@ -1116,6 +1143,27 @@ export const LeaveTeamDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<LeaveTeamMutation, LeaveTeamMutationVariables>;
+export const LimitsDocument = new TypedDocumentString(`
+    query Limits($accountId: ID) {
+  account(id: $accountId) {
+    id
+    plan {
+      id
+    }
+    limits {
+      name
+      meter
+      window
+      source
+      mode
+      max
+      used
+      remaining
+      resetAt
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<LimitsQuery, LimitsQueryVariables>;
 export const MeDocument = new TypedDocumentString(`
     query Me {
   me {
@@ -1183,6 +1231,52 @@ export const MyAccountsDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<MyAccountsQuery, MyAccountsQueryVariables>;
+export const OperatorAccountDocument = new TypedDocumentString(`
+    query OperatorAccount($id: ID!, $first: Int = 20, $after: String, $filter: AuditFilter) {
+  operator {
+    account(id: $id) {
+      id
+      plan {
+        id
+      }
+      auditLog(first: $first, after: $after, filter: $filter) {
+        nodes {
+          id
+          at
+          action
+          actor
+          accountId
+          subject
+          reason
+          address
+        }
+        pageInfo {
+          hasNextPage
+          endCursor
+        }
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<OperatorAccountQuery, OperatorAccountQueryVariables>;
+export const OperatorAccountsDocument = new TypedDocumentString(`
+    query OperatorAccounts($first: Int = 20, $after: String, $filter: AccountFilter) {
+  operator {
+    accounts(first: $first, after: $after, filter: $filter) {
+      nodes {
+        id
+        plan {
+          id
+        }
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<OperatorAccountsQuery, OperatorAccountsQueryVariables>;
 export const PatternDocument = new TypedDocumentString(`
     query Pattern($id: ID, $slug: String) {
   pattern(id: $id, slug: $slug) {
@@ -1230,46 +1324,6 @@ export const PatternsDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<PatternsQuery, PatternsQueryVariables>;
-export const QuotaDocument = new TypedDocumentString(`
-    query Quota {
-  quota {
-    plan
-    limits {
-      name
-      meter
-      window
-      source
-      mode
-      max
-      used
-      remaining
-      resetAt
-    }
-  }
-}
-    `) as unknown as TypedDocumentString<QuotaQuery, QuotaQueryVariables>;
-export const RateLimitDocument = new TypedDocumentString(`
-    query RateLimit {
-  rateLimit {
-    limit {
-      name
-      max
-      used
-      remaining
-      resetAt
-    }
-    policies {
-      name
-      meter
-      window
-      max
-      used
-      remaining
-      resetAt
-    }
-  }
-}
-    `) as unknown as TypedDocumentString<RateLimitQuery, RateLimitQueryVariables>;
 export const RefreshSessionDocument = new TypedDocumentString(`
     mutation RefreshSession($input: RefreshSessionInput!) {
   refreshSession(input: $input) {
@@ -1571,22 +1625,25 @@ export const UsageChangedDocument = new TypedDocumentString(`
 }
     `) as unknown as TypedDocumentString<UsageChangedSubscription, UsageChangedSubscriptionVariables>;
 export const UsageDocument = new TypedDocumentString(`
-    query Usage($from: DateTimeISO, $to: DateTimeISO, $interval: UsageInterval! = DAY, $atLeast: String) {
-  usage(from: $from, to: $to, interval: $interval, atLeast: $atLeast) {
-    from
-    to
-    requests
-    stale
-    buckets {
-      start
+    query Usage($accountId: ID, $from: DateTimeISO, $to: DateTimeISO, $interval: UsageInterval! = DAY, $atLeast: String) {
+  account(id: $accountId) {
+    id
+    usage(from: $from, to: $to, interval: $interval, atLeast: $atLeast) {
+      from
+      to
       requests
-      refused
-      errors
-      meanDurationMs
-    }
-    operations {
-      operation
-      requests
+      stale
+      buckets {
+        start
+        requests
+        refused
+        errors
+        meanDurationMs
+      }
+      operations {
+        operation
+        requests
+      }
     }
   }
 }

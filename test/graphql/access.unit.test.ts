@@ -1,7 +1,7 @@
 import type { GraphQLField, GraphQLObjectType } from 'graphql';
 import { isInterfaceType, isObjectType, Kind, parse } from 'graphql';
 import type { OperationDefinitionNode } from 'graphql';
-import { accessRuleOf, accessRulesOf, refusedAccess } from '../../src/graphql/kit/access.js';
+import { accessRuleOf, accessRulesOf, refusedAccess, refusedIn } from '../../src/graphql/kit/access.js';
 import type { Caller } from '../../src/graphql/kit/context.js';
 import { createSchema } from '../../src/graphql/execution/schema.js';
 import type { KnownKey } from '../../src/keys/cache.js';
@@ -23,9 +23,9 @@ const DECISIONS: Readonly<Record<string, Decision>> = {
   'Query.patterns': 'read key, no session',
   'Query.searchPatterns': 'read key, no session',
   'Query.me': `read key, ${EVERY_ROLE}`,
-  'Query.quota': `read key, ${EVERY_ROLE}`,
-  'Query.rateLimit': `read key, ${EVERY_ROLE}`,
-  'Query.usage': `read key, ${EVERY_ROLE}`,
+  'Query.account': `read key, ${EVERY_ROLE}`,
+  'Account.limits': `read key, ${EVERY_ROLE}`,
+  'Account.usage': `read key, ${EVERY_ROLE}`,
   'Subscription.usageChanged': `read key, ${EVERY_ROLE}`,
 
   'Mutation.registerUser': 'anyone',
@@ -58,7 +58,7 @@ const DECISIONS: Readonly<Record<string, Decision>> = {
   'Mutation.leaveTeam': `no key, ${EVERY_ROLE}`,
 
   'Account.auditLog': 'admin key, oa',
-  'Query.auditLog': `operator: admin key, ${EVERY_ROLE}`,
+  'Query.operator': `operator: admin key, ${EVERY_ROLE}`,
   'Mutation.grantOperator': `operator: admin key, ${EVERY_ROLE}`,
   'Mutation.revokeOperator': `operator: admin key, ${EVERY_ROLE}`,
   'Mutation.verifyKey': `operator: admin key, ${EVERY_ROLE}`,
@@ -143,6 +143,43 @@ describe.each(decided())('%s', (name, field) => {
     if (!decision) throw new Error(`decide who may ask for ${name}`);
     const refused = refusedAccess(caller, [accessRuleOf(field) ?? {}]);
     expect(refused === undefined).toBe(may(decision));
+  });
+});
+
+/** What holds below an account whatever it is, and what is judged at the account. */
+describe('below an account', () => {
+  const below = decided().filter(([name]) => /^(Account|Viewer)\./.test(name));
+
+  it.each(below)('%s is judged by what the caller may do in that account', (name, field) => {
+    const decision = DECISIONS[name] as Decision;
+    const rule = accessRuleOf(field) ?? {};
+    for (const role of ROLES) {
+      const may = letters(decision).includes(role.charAt(0));
+      expect([role, refusedIn({ kind: 'member', role }, rule)]).toEqual([
+        role,
+        may ? undefined : 'ROLE_MISSING',
+      ]);
+    }
+    for (const scope of SCOPES) {
+      const may = decision.startsWith(`${scope} key`);
+      const refused = refusedIn({ kind: 'key', scopes: [scope] }, rule);
+      expect([scope, refused === undefined]).toEqual([scope, may]);
+    }
+    expect(refusedIn({ kind: 'operator' }, rule)).toBeUndefined();
+    expect(refusedIn(undefined, rule)).toBe('SESSION_MISSING');
+  });
+
+  it('the role in the caller’s own account decides nothing, the kind of credential does', () => {
+    for (const [name, field] of below) {
+      const rule = { ...accessRuleOf(field), below: true };
+      for (const role of ROLES)
+        expect([name, refusedAccess(session(role), [rule])]).toEqual([name, undefined]);
+      expect(refusedAccess({ kind: 'anonymous' }, [rule])).toBe('SESSION_MISSING');
+      for (const caller of [key(['admin'], 'live', true), session('viewer', true)]) {
+        expect(refusedAccess(caller, [rule])).toBeUndefined();
+      }
+    }
+    expect(refusedAccess(session('owner'), [{ scope: 'read', below: true }])).toBe('KEY_MISSING');
   });
 });
 

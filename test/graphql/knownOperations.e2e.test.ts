@@ -41,7 +41,7 @@ const CASES: [name: string, body: string, headers?: Readonly<Record<string, stri
   ['variables that do not fit', body(PATTERN, { variables: { slug: null } })],
   ['a variable too many', body(PATTERN, { variables: { slug: 'x', more: 1 } })],
   ['no variables where one is needed', body(PATTERN)],
-  ['variables that are null', body('{ rateLimit { limit { name } } }', { variables: null })],
+  ['variables that are null', body('{ account { limits { name } } }', { variables: null })],
   ['variables that are a list', body('{ __typename }', { variables: [] })],
   [
     'an operation of several',

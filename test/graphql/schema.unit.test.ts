@@ -172,7 +172,7 @@ describe('the root fields', () => {
       .filter((text) => !text.endsWith(': governed'));
     expect(free.sort()).toEqual([
       'acceptInvitation: guarded',
-      'auditLog: guarded',
+      'account: guarded',
       'changeEmail: guarded',
       'changeMemberRole: guarded',
       'changePassword: guarded',
@@ -184,8 +184,7 @@ describe('the root fields', () => {
       'issueKey: guarded',
       'leaveTeam: guarded',
       'me: guarded',
-      'quota: guarded',
-      'rateLimit: guarded',
+      'operator: guarded',
       'refreshSession: anonymous',
       'registerUser: anonymous',
       'removeMember: guarded',
@@ -199,7 +198,6 @@ describe('the root fields', () => {
       'signOut: guarded',
       'signOutEverywhere: guarded',
       'updateProfile: guarded',
-      'usage: guarded',
       'usageChanged: guarded',
       'verifyEmail: anonymous',
       'verifyKey: service',

@@ -155,7 +155,7 @@ describe.each(TRANSPORTS)('usageChanged over %s', (_name, subscribe) => {
     expect(usedOf(third)).toMatchObject({ 'requests-minute': 3, 'requests-month': 3 });
     expect(Date.parse(third.at)).toBeGreaterThanOrEqual(Date.parse(first.at));
     const { data } = await t.query(UsageDocument, { atLeast: third.position }, secret);
-    expect(data?.usage?.requests).toBe(3);
+    expect(data?.account?.usage?.requests).toBe(3);
     await events.return?.();
   });
 
@@ -372,7 +372,7 @@ describe.each(TRANSPORTS)('other operations over %s', (_name, subscribe) => {
     }
     await expect(subscribe(secret, t, patterns).next()).rejects.toBeDefined();
     const { data } = await t.query(UsageDocument, {}, secret);
-    expect(data?.usage?.requests).toBe(10);
+    expect(data?.account?.usage?.requests).toBe(10);
   });
 
   it('include introspection', async () => {

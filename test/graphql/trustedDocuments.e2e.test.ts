@@ -46,7 +46,7 @@ describe('a trusted document', () => {
     for (const body of [
       { documentId: 1 },
       { documentId: null },
-      { documentId: idOf('query Quota'), query: '{ __typename }' },
+      { documentId: idOf('query Limits'), query: '{ __typename }' },
     ]) {
       expect(await send(body)).toMatchObject({
         status: 400,

@@ -70,7 +70,7 @@ const ask = (query: string, variables: object = {}, rest: object = {}): Promise<
 const repeat = (count: number, text: (index: number) => string): string =>
   Array.from({ length: count }, (_, index) => text(index)).join(' ');
 
-const SINCE = 'query ($from: DateTimeISO) { usage(from: $from) { requests } }';
+const SINCE = 'query ($from: DateTimeISO) { account { usage(from: $from) { requests } } }';
 const PAGE = 'query Page($first: Int!) { patterns(first: $first) { totalCount } }';
 
 describe('a document that does not fit the schema', () => {
@@ -96,7 +96,7 @@ describe('a document that does not fit the schema', () => {
     ['a time in the year 10000 of UTC', SINCE, { from: '9999-12-31T23:59:59-23:59' }, 'BAD_USER_INPUT'],
     [
       'the same in the document',
-      '{ usage(from: "9999-12-31T23:59:59-23:59") { requests } }',
+      '{ account { usage(from: "9999-12-31T23:59:59-23:59") { requests } } }',
       {},
       'GRAPHQL_VALIDATION_FAILED',
     ],
@@ -282,7 +282,7 @@ describe('an argument out of its range', () => {
     'query($query: String!, $first: Int) { searchPatterns(query: $query, first: $first) { degraded } }';
   const ONE = 'query($id: ID, $slug: String) { pattern(id: $id, slug: $slug) { __typename } }';
   const USAGE =
-    'query($from: DateTimeISO, $to: DateTimeISO, $atLeast: String) { usage(from: $from, to: $to, atLeast: $atLeast) { requests } }';
+    'query($from: DateTimeISO, $to: DateTimeISO, $atLeast: String) { account { usage(from: $from, to: $to, atLeast: $atLeast) { requests } } }';
   const long = `say "x" and 'y' \\ `.repeat(600).slice(0, 10_000);
 
   it.each<[string, string, object, string]>([

@@ -13,7 +13,7 @@ import {
   IssueKeyDocument,
   KeysDocument,
   MeDocument,
-  QuotaDocument,
+  LimitsDocument,
   RegisterUserDocument,
   RevokeKeyDocument,
   RotateKeyDocument,
@@ -240,10 +240,10 @@ describe('a key', () => {
 
     await t.caughtUp();
     const used = async (credential: string) => {
-      const quota = await t.query(QuotaDocument, {}, credential);
+      const quota = await t.query(LimitsDocument, {}, credential);
       const usage = await t.query(UsageDocument, {}, credential);
-      const onRequests = quota.data?.quota?.limits.filter(({ name }) => name.startsWith('requests'));
-      return [onRequests?.map((limit) => Number(limit.used)), usage.data?.usage?.requests];
+      const onRequests = quota.data?.account?.limits?.filter(({ name }) => name.startsWith('requests'));
+      return [onRequests?.map((limit) => Number(limit.used)), usage.data?.account?.usage?.requests];
     };
     expect(await used(test)).toEqual([[10, 10], 10]);
     expect(await used(live)).toEqual([[3, 3], 3]);

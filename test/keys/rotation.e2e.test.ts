@@ -1,7 +1,7 @@
 import {
   IssueKeyDocument,
   KeysDocument,
-  QuotaDocument,
+  LimitsDocument,
   RevokeKeyDocument,
   RotateKeyDocument,
 } from '../generated/graphql.js';
@@ -91,13 +91,13 @@ describe('limits of a key', () => {
       limit: 'key-requests-minute',
     });
     // What was refused was not taken of the account.
-    const { data } = await t.query(QuotaDocument, {}, other);
-    expect(data?.quota?.limits.map(({ name, used }) => [name, used])).toContainEqual([
+    const { data } = await t.query(LimitsDocument, {}, other);
+    expect(data?.account?.limits?.map(({ name, used }) => [name, used])).toContainEqual([
       'requests-minute',
       '2',
     ]);
-    const mine = await t.query(QuotaDocument, {}, secret);
-    expect(mine.data?.quota?.limits.at(-1)).toMatchObject({
+    const mine = await t.query(LimitsDocument, {}, secret);
+    expect(mine.data?.account?.limits?.at(-1)).toMatchObject({
       name: 'key-requests-minute',
       source: 'KEY',
       mode: 'HARD',

@@ -130,7 +130,7 @@ it('spends from all limits, and stores a use before it answers', async () => {
   });
   expect(await reasonOf({ key: limited, spend: { ...spend, ...points(11) } })).toBe('QUERY_COST_EXCEEDED');
   const usage = await t.query(UsageDocument, {}, secret);
-  expect(usage.data?.usage?.requests).toBe(1);
+  expect(usage.data?.account?.usage?.requests).toBe(1);
 });
 
 it('holds a limit exactly with parallel spending (law 2)', async () => {

@@ -144,7 +144,9 @@ describe('a call without a key', () => {
     const issue = 'mutation { issueKey(input: { name: "a" }) { __typename } }';
     expect(await from('192.0.2.9', issue)).toMatchObject({ status: 401, code: 'SESSION_MISSING' });
     expect(await from('192.0.2.9', '{ me { account { id } } }')).toMatchObject({ code: 'SESSION_MISSING' });
-    expect(await from('192.0.2.9', '{ auditLog { nodes { id } } patterns { totalCount } }')).toMatchObject({
+    expect(
+      await from('192.0.2.9', '{ operator { auditLog { nodes { id } } } patterns { totalCount } }'),
+    ).toMatchObject({
       code: 'SESSION_MISSING',
     });
     const keys = '{ patterns { totalCount } me { account { keys { nodes { id } } } } }';

@@ -11,10 +11,11 @@ import {
   GrantPlanDocument,
   IssueKeyDocument,
   MeDocument,
+  OperatorAccountDocument,
   RevokeKeyAsOperatorDocument,
   RevokeOperatorDocument,
 } from '../generated/graphql.js';
-import type { AuditLogQueryVariables, KeyScope } from '../generated/graphql.js';
+import type { AuditFilter, AuditLogQueryVariables, KeyScope } from '../generated/graphql.js';
 import type { TestApp } from '../support/app.js';
 import { startApp } from '../support/app.js';
 import { parseCsv } from '../audit/parseCsv.js';
@@ -75,11 +76,20 @@ const revokeOperator = async ({ userId }: Pick<User, 'userId'>, credential = bos
   return (await t.query(RevokeOperatorDocument, { input }, credential)).data?.revokeOperator;
 };
 
-async function log(variables: AuditLogQueryVariables) {
+type Asked = Pick<AuditLogQueryVariables, 'first' | 'after'> & AuditFilter & { accountId?: string };
+
+/** Of all accounts, or of one. */
+async function log({ first, after, accountId: id, ...filter }: Asked) {
   await t.caughtUp();
-  const { data, errors } = await t.query(AuditLogDocument, variables, deputy.token);
-  if (!data?.auditLog) throw new Error(JSON.stringify(errors));
-  return data.auditLog;
+  const page = { first, after, filter };
+  const { data, errors } =
+    id === undefined
+      ? await t.query(AuditLogDocument, page, deputy.token)
+      : await t.query(OperatorAccountDocument, { id, ...page }, deputy.token);
+  const operator = data?.operator;
+  const found = operator && ('account' in operator ? operator.account?.auditLog : operator.auditLog);
+  if (!found) throw new Error(JSON.stringify(errors));
+  return found;
 }
 
 it('whoever has an e-mail of OPERATORS is an operator from its verification on, and the log tells', async () => {

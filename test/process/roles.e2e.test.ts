@@ -127,8 +127,8 @@ onPostgres('two API nodes and a projector on one PostgreSQL', () => {
       for (let i = 0; i < 3; i++) await ask(a, CATEGORIES, { credential: key.secret });
       for (const url of [a, b]) {
         await eventually(
-          () => ask(url, '{ usage { requests stale } }', { credential: token }),
-          ({ data }) => JSON.stringify(data?.['usage']) === '{"requests":5,"stale":false}',
+          () => ask(url, '{ account { usage { requests stale } } }', { credential: token }),
+          ({ data }) => JSON.stringify(data?.['account']) === '{"usage":{"requests":5,"stale":false}}',
         );
       }
       const sql = await openSql(place);
@@ -216,13 +216,13 @@ onPostgres('two API nodes and a projector on one PostgreSQL', () => {
       await kill(first);
 
       expect((await ask(a, CATEGORIES, { credential: secret }))?.codes).toEqual([]);
-      const behind = await ask(a, '{ usage { requests stale } }', { credential: token });
-      expect(behind?.data?.['usage']).toEqual({ requests: 0, stale: true });
+      const behind = await ask(a, '{ account { usage { requests stale } } }', { credential: token });
+      expect(behind?.data?.['account']).toEqual({ usage: { requests: 0, stale: true } });
 
       await ready(projector('projector2'));
       await eventually(
-        () => ask(a, '{ usage { requests stale } }', { credential: token }),
-        ({ data }) => JSON.stringify(data?.['usage']) === '{"requests":1,"stale":false}',
+        () => ask(a, '{ account { usage { requests stale } } }', { credential: token }),
+        ({ data }) => JSON.stringify(data?.['account']) === '{"usage":{"requests":1,"stale":false}}',
       );
     },
     PATIENCE_MS,
@@ -262,8 +262,8 @@ onPostgres('two API nodes and a projector on one PostgreSQL', () => {
       expect(await health(b)).toBe(200);
 
       await eventually(
-        () => ask(b, '{ usage { requests stale } }', { credential: token }),
-        ({ data }) => JSON.stringify(data?.['usage']) === '{"requests":3,"stale":false}',
+        () => ask(b, '{ account { usage { requests stale } } }', { credential: token }),
+        ({ data }) => JSON.stringify(data?.['account']) === '{"usage":{"requests":3,"stale":false}}',
       );
     },
     PATIENCE_MS,

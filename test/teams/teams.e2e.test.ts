@@ -19,7 +19,7 @@ import {
   MembersDocument,
   MyAccountsDocument,
   PatternsDocument,
-  QuotaDocument,
+  LimitsDocument,
   RemoveMemberDocument,
   RevokeKeyDocument,
   SignOutEverywhereDocument,
@@ -229,7 +229,7 @@ describe('the account that a request works in', () => {
     const [ada, eve] = [await person('team'), await person()];
     const answers = [];
     for (const accountId of [ada.accountId, randomUUID(), '', 'x'.repeat(5_000)]) {
-      const { status, errors } = await inAccount(QuotaDocument, {}, eve.token, accountId);
+      const { status, errors } = await inAccount(LimitsDocument, {}, eve.token, accountId);
       answers.push({ status, errors });
     }
     expect(answers[0]).toMatchObject({
@@ -237,7 +237,9 @@ describe('the account that a request works in', () => {
       errors: [{ extensions: { code: 'ACCOUNT_NOT_FOUND' } }],
     });
     for (const answer of answers) expect(answer).toEqual(answers[0]);
-    expect((await inAccount(QuotaDocument, {}, eve.token, eve.accountId)).data?.quota?.plan).toBe('free');
+    expect((await inAccount(LimitsDocument, {}, eve.token, eve.accountId)).data?.account?.plan.id).toBe(
+      'free',
+    );
     // A key is for one account.
     const { secret } = await t.issueKey(eve.token);
     expect((await inAccount(PatternsDocument, {}, secret, eve.accountId)).status).toBe(200);
@@ -256,8 +258,10 @@ describe('the account that a request works in', () => {
       ['viewer', false, false],
     ] as const) {
       const who = await member(ada, role);
-      expect((await inAccount(QuotaDocument, {}, who.token, ada.accountId)).data?.quota?.plan).toBe('team');
-      expect((await t.query(QuotaDocument, {}, who.token)).data?.quota?.plan).toBe('free');
+      expect((await inAccount(LimitsDocument, {}, who.token, ada.accountId)).data?.account?.plan.id).toBe(
+        'team',
+      );
+      expect((await t.query(LimitsDocument, {}, who.token)).data?.account?.plan.id).toBe('free');
       expect([role, codeOf(await issue(who))]).toEqual([role, keys ? undefined : 'ROLE_MISSING']);
       const invitations = await inAccount(InvitationsDocument, {}, who.token, ada.accountId);
       expect([role, codeOf(invitations)]).toEqual([role, manages ? undefined : 'ROLE_MISSING']);
@@ -287,7 +291,7 @@ describe('the account that a request works in', () => {
     expect((await t.query(PatternsDocument, {}, key?.secret ?? '')).status).toBe(200);
 
     expect(await remove(ada, bob.userId)).toMatchObject({ userId: bob.userId });
-    expect(codeOf(await inAccount(QuotaDocument, {}, bob.token, ada.accountId))).toBe('ACCOUNT_NOT_FOUND');
+    expect(codeOf(await inAccount(LimitsDocument, {}, bob.token, ada.accountId))).toBe('ACCOUNT_NOT_FOUND');
     expect(await remove(ada, bob.userId)).toMatchObject({ code: 'NOT_FOUND' });
     expect((await t.query(PatternsDocument, {}, key?.secret ?? '')).status).toBe(200);
     // It is none of his.
@@ -320,12 +324,14 @@ describe('the account that a request works in', () => {
     const ada = await person('team');
     const [own, bob] = [await member(ada, 'owner'), await member(ada, 'developer')];
     await t.grant(ada.accountId, 'free');
-    const refused = await inAccount(QuotaDocument, {}, bob.token, ada.accountId);
+    const refused = await inAccount(LimitsDocument, {}, bob.token, ada.accountId);
     expect([refused.status, codeOf(refused)]).toEqual([403, 'TEAMS_NOT_IN_PLAN']);
-    expect((await inAccount(QuotaDocument, {}, own.token, ada.accountId)).data?.quota?.plan).toBe('free');
+    expect((await inAccount(LimitsDocument, {}, own.token, ada.accountId)).data?.account?.plan.id).toBe(
+      'free',
+    );
     expect(await invite(ada, 'x@example.com')).toMatchObject({ code: 'PLAN_REQUIRED' });
     await t.grant(ada.accountId, 'team');
-    expect((await inAccount(QuotaDocument, {}, bob.token, ada.accountId)).status).toBe(200);
+    expect((await inAccount(LimitsDocument, {}, bob.token, ada.accountId)).status).toBe(200);
   });
 
   it('is lost by its members with the account, and by whoever deletes their own', async () => {
@@ -333,13 +339,13 @@ describe('the account that a request works in', () => {
     const [bob, cat] = [await member(ada, 'owner'), await member(ada, 'viewer')];
     const password = { input: { password: 'correct horse' } };
     await t.query(DeleteAccountDocument, password, cat.token);
-    expect(codeOf(await inAccount(QuotaDocument, {}, cat.token, ada.accountId))).toBe('ACCOUNT_DELETED');
+    expect(codeOf(await inAccount(LimitsDocument, {}, cat.token, ada.accountId))).toBe('ACCOUNT_DELETED');
     expect(await rolesIn(ada, ada.accountId)).toEqual([
       [ada.userId, 'OWNER'],
       [bob.userId, 'OWNER'],
     ]);
     await t.query(DeleteAccountDocument, password, ada.token);
-    expect(codeOf(await inAccount(QuotaDocument, {}, bob.token, ada.accountId))).toBe('ACCOUNT_NOT_FOUND');
+    expect(codeOf(await inAccount(LimitsDocument, {}, bob.token, ada.accountId))).toBe('ACCOUNT_NOT_FOUND');
     const mine = await t.query(MyAccountsDocument, {}, bob.token);
     expect(mine.data?.me?.accounts?.nodes.map(({ accountId }) => accountId)).toEqual([bob.accountId]);
   });

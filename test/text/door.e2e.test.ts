@@ -26,11 +26,12 @@ afterEach(async () => {
 });
 
 const HALF = '\ud83d';
-const LOG = '{ auditLog(first: 100) { nodes { action reason } } }';
+const LOG = '{ operator { auditLog(first: 100) { nodes { action reason } } } }';
 
 const logged = async (): Promise<readonly { action: string; reason: string | null }[]> => {
   const { data } = await t.raw(LOG, {}, user.token);
-  return (data?.['auditLog'] as { nodes: { action: string; reason: string | null }[] }).nodes;
+  return (data?.['operator'] as { auditLog: { nodes: { action: string; reason: string | null }[] } }).auditLog
+    .nodes;
 };
 
 it('half a surrogate pair in the name of a key is refused by the name of the field', async () => {

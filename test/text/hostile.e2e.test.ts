@@ -144,8 +144,8 @@ it('finds the places', () => {
       'issueKey.input.metadata.value',
       'verifyKey.input.spend.operation',
       'searchPatterns.query',
-      'me.account.keys.after',
-      'auditLog.actor',
+      'account.keys.after',
+      'account.auditLog.filter.actor',
     ]),
   );
   expect(new Set(names).size).toBe(names.length);

@@ -1,7 +1,7 @@
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PatternsDocument, RateLimitDocument } from '../generated/graphql.js';
+import { PatternsDocument, LimitsDocument } from '../generated/graphql.js';
 import type { TestApp } from '../support/app.js';
 import { startApp } from '../support/app.js';
 
@@ -72,12 +72,13 @@ it('an answer to nobody has no limits to tell of', async () => {
   expect(headers.get('x-response-time')).toMatch(/ms$/);
 });
 
-it('rateLimit says what the headers say, and is free', async () => {
+it('an account’s limits say what the headers say, and is free', async () => {
   const { secret } = await t.customer();
   await t.query(PatternsDocument, { first: 1 }, secret);
   for (let i = 0; i < 12; i++) {
-    const { data, headers } = await t.query(RateLimitDocument, {}, secret);
-    const { limit, policies } = data?.rateLimit ?? {};
+    const { data, headers } = await t.query(LimitsDocument, {}, secret);
+    const { limits } = data?.account ?? {};
+    const limit = limits?.find(({ name }) => name === 'requests-month');
     expect(limit).toMatchObject({
       name: 'requests-month',
       max: '1000',
@@ -86,7 +87,7 @@ it('rateLimit says what the headers say, and is free', async () => {
     });
     expect(limit?.resetAt).toBe(headers.get('x-ratelimit-reset'));
     expect(
-      policies
+      limits
         ?.filter(({ meter }) => meter !== 'cost')
         .map(({ name, remaining }) => `"${name}";r=${remaining}`),
     ).toEqual(

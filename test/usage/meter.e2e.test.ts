@@ -8,7 +8,7 @@ import {
   MeDocument,
   PatternDocument,
   PatternsDocument,
-  QuotaDocument,
+  LimitsDocument,
   UsageDocument,
 } from '../generated/graphql.js';
 import type { Answer, TestApp } from '../support/app.js';
@@ -50,12 +50,12 @@ async function journalOf(app: TestApp, accountId: string): Promise<{ use: Use; b
 }
 
 async function standing(secret: string): Promise<Record<string, unknown>> {
-  const quota = (await t.query(QuotaDocument, {}, secret)).data?.quota;
-  const usage = (await t.query(UsageDocument, {}, secret)).data?.usage;
+  const account = (await t.query(LimitsDocument, {}, secret)).data?.account;
+  const usage = (await t.query(UsageDocument, {}, secret)).data?.account?.usage;
   return {
-    used: Object.fromEntries((quota?.limits ?? []).map(({ name, used }) => [name, Number(used)])),
+    used: Object.fromEntries((account?.limits ?? []).map(({ name, used }) => [name, Number(used)])),
     remaining: Object.fromEntries(
-      (quota?.limits ?? []).map(({ name, remaining }) => [name, Number(remaining)]),
+      (account?.limits ?? []).map(({ name, remaining }) => [name, Number(remaining)]),
     ),
     requests: usage?.requests,
     refused: usage?.buckets.reduce((sum, { refused }) => sum + refused, 0),
@@ -185,7 +185,7 @@ describe('the limit of ten requests a minute', () => {
     const { secret, token } = await t.customer();
     for (let i = 0; i < 11; i++) await list(secret);
     expect((await list(secret)).status).toBe(429);
-    for (const document of [MeDocument, QuotaDocument, UsageDocument]) {
+    for (const document of [MeDocument, LimitsDocument, UsageDocument]) {
       for (const credential of [secret, token]) {
         const answer = await t.raw(document.toString(), {}, credential);
         expect([answer.status, answer.errors]).toEqual([200, undefined]);
@@ -219,13 +219,16 @@ it('gives a larger plan its larger limits at once', async () => {
     null,
     null,
   ]);
-  expect((await t.query(QuotaDocument, {}, secret)).data?.quota).toEqual({ plan: 'enterprise', limits: [] });
+  expect((await t.query(LimitsDocument, {}, secret)).data?.account).toMatchObject({
+    plan: { id: 'enterprise' },
+    limits: [],
+  });
 });
 
 it('guards what no plan limits with sixty a minute for each account', async () => {
   const { secret, token } = await t.customer('enterprise');
   const other = await t.customer();
-  const ask = (i: number) => t.query(QuotaDocument, {}, i % 2 ? secret : token);
+  const ask = (i: number) => t.query(LimitsDocument, {}, i % 2 ? secret : token);
   // Issuing the key was one of the sixty.
   const answers = await Promise.all(Array.from({ length: 70 }, (_, i) => ask(i)));
   expect(answers.filter(({ status }) => status === 200)).toHaveLength(59);
@@ -237,7 +240,7 @@ it('guards what no plan limits with sixty a minute for each account', async () =
     expect(Number(answer.headers.get('retry-after'))).toBeLessThanOrEqual(60);
   }
   // Another account is not concerned, nor are this one's governed calls.
-  expect((await t.query(QuotaDocument, {}, other.secret)).status).toBe(200);
+  expect((await t.query(LimitsDocument, {}, other.secret)).status).toBe(200);
   expect((await list(secret)).status).toBe(200);
 });
 
@@ -353,14 +356,16 @@ describe('an answer', () => {
     for (let i = 0; i < 3; i++) await t.query(PatternDocument, { slug: 'x' }, secret);
     await t.raw('{ categories { name } }', {}, secret);
     const { data } = await t.query(UsageDocument, { interval: 'HOUR' }, secret);
-    expect(data?.usage).toMatchObject({ requests: 8, stale: false });
-    expect(data?.usage?.operations).toEqual([
+    expect(data?.account?.usage).toMatchObject({ requests: 8, stale: false });
+    expect(data?.account?.usage?.operations).toEqual([
       { operation: 'Patterns', requests: 4 },
       { operation: 'Pattern', requests: 3 },
       { operation: 'categories', requests: 1 },
     ]);
-    expect(data?.usage?.buckets.reduce((sum, { requests }) => sum + requests, 0)).toBe(8);
-    expect(data?.usage?.buckets.every(({ errors, refused }) => errors === 0 && refused === 0)).toBe(true);
+    expect(data?.account?.usage?.buckets.reduce((sum, { requests }) => sum + requests, 0)).toBe(8);
+    expect(data?.account?.usage?.buckets.every(({ errors, refused }) => errors === 0 && refused === 0)).toBe(
+      true,
+    );
     expect(await standing(secret)).toMatchObject({
       used: { 'requests-minute': 8, 'requests-month': 8 },
       remaining: { 'requests-minute': 52, 'requests-month': 9_992 },

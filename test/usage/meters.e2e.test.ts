@@ -2,7 +2,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { IssueKeyInput, VerifyKeyInput } from '../generated/graphql.js';
-import { IssueKeyDocument, QuotaDocument, VerifyKeyDocument } from '../generated/graphql.js';
+import { IssueKeyDocument, LimitsDocument, VerifyKeyDocument } from '../generated/graphql.js';
 import type { TestApp } from '../support/app.js';
 import { startApp } from '../support/app.js';
 import type { Place } from '../support/database.js';
@@ -71,8 +71,8 @@ it.each(limiters)('any meter of the profile is counted, limited and shown, %s', 
       throw new Error(JSON.stringify(errors ?? answer));
     };
     const shown = async (key: string): Promise<Record<string, number>> => {
-      const { data } = await t.query(QuotaDocument, {}, key);
-      return Object.fromEntries((data?.quota?.limits ?? []).map(({ name, used }) => [name, Number(used)]));
+      const { data } = await t.query(LimitsDocument, {}, key);
+      return Object.fromEntries((data?.account?.limits ?? []).map(({ name, used }) => [name, Number(used)]));
     };
 
     expect(await spend(secret, { videos: 1, seconds: '12.5' })).toMatchObject({ valid: true });
@@ -102,8 +102,8 @@ it.each(limiters)('any meter of the profile is counted, limited and shown, %s', 
     ] as const;
     const wide = await issue(token, { limits: [...most] });
     expect(await spend(wide, { videos: 0, seconds: '0.1' })).toMatchObject({ valid: true });
-    const { data: ofWide } = await t.query(QuotaDocument, {}, wide);
-    expect(ofWide?.quota?.limits.slice(-2)).toMatchObject([
+    const { data: ofWide } = await t.query(LimitsDocument, {}, wide);
+    expect(ofWide?.account?.limits?.slice(-2)).toMatchObject([
       {
         ...most[0],
         source: 'KEY',

@@ -8,7 +8,7 @@ import { NO_STREAM } from '../../src/eventsourcing/eventStore.js';
 import type { Use } from '../../src/usage/events.js';
 import { usageStream } from '../../src/usage/events.js';
 import { periodOf } from '../../src/usage/periods.js';
-import { PatternsDocument, QuotaDocument, UsageDocument } from '../generated/graphql.js';
+import { PatternsDocument, LimitsDocument, UsageDocument } from '../generated/graphql.js';
 import { newEvent } from '../eventsourcing/fixtures.js';
 import type { TestApp } from '../support/app.js';
 import { startApp } from '../support/app.js';
@@ -69,10 +69,10 @@ const health = async (): Promise<{ status: number; warnings: string[] }> => {
   const { warnings } = (await response.json()) as { warnings: string[] };
   return { status: response.status, warnings };
 };
-const usageOf = async (secret: string) => (await t.query(UsageDocument, {}, secret)).data?.usage;
+const usageOf = async (secret: string) => (await t.query(UsageDocument, {}, secret)).data?.account?.usage;
 const quotaOf = async (secret: string): Promise<number> => {
-  const { data } = await t.query(QuotaDocument, {}, secret);
-  return Number(data?.quota?.limits.find(({ name }) => name === 'requests-month')?.used);
+  const { data } = await t.query(LimitsDocument, {}, secret);
+  return Number(data?.account?.limits?.find(({ name }) => name === 'requests-month')?.used);
 };
 const call = (secret: string) => t.query(PatternsDocument, { first: 1 }, secret);
 

@@ -1,12 +1,14 @@
 import { printSchemaWithDirectives } from '@graphql-tools/utils';
 import type { GraphQLSchema } from 'graphql';
-import { defaultFieldResolver, isAbstractType, specifiedDirectives } from 'graphql';
+import { defaultFieldResolver, isAbstractType, isObjectType, specifiedDirectives } from 'graphql';
 import type { NonEmptyArray, PubSub } from 'type-graphql';
 import { buildSchemaSync } from 'type-graphql';
-import { ACCESS_DIRECTIVE } from '../kit/access.js';
+import { ACCESS_DIRECTIVE, accessRuleOf, refusedIn } from '../kit/access.js';
+import { ApiError } from '../kit/errors.js';
 import { COST_DIRECTIVES } from '../cost/directives.js';
 import { RESOLVERS } from '../../capabilities.js';
 import type { ResolverClass } from '../../capability.js';
+import type { Standing } from '../kit/standing.js';
 import { NodeResolver } from '../kit/node.js';
 
 /** type-graphql asks for one; subscriptions here name what they follow themselves, and no topics. */
@@ -43,7 +45,29 @@ export function createSchema(
   for (const type of Object.values(schema.getTypeMap())) {
     if (isAbstractType(type)) type.resolveType = (value: object) => value.constructor.name;
   }
+  judgeBelowRoots(schema);
   return schema;
+}
+
+/**
+ * Has every field that says who may ask for it, and does not stand at the root, ask what the caller may do
+ * with the very object that it belongs to: which account that is is known nowhere earlier.
+ */
+function judgeBelowRoots(schema: GraphQLSchema): void {
+  const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (!isObjectType(type) || roots.includes(type)) continue;
+    for (const field of Object.values(type.getFields())) {
+      const rule = accessRuleOf(field);
+      if (!rule) continue;
+      const { resolve = defaultFieldResolver } = field;
+      field.resolve = (parent: { readonly standing?: Standing }, ...call) => {
+        const refused = refusedIn(parent.standing, rule);
+        if (refused) throw new ApiError(refused);
+        return resolve(parent, ...call);
+      };
+    }
+  }
 }
 
 /**

@@ -18,12 +18,15 @@ import type { Role } from '../../teams/events.js';
 import { ROLES } from '../../teams/events.js';
 import type { Caller, DemoCaller } from './context.js';
 import type { ErrorCode } from './errors.js';
+import type { Standing } from './standing.js';
 
 const definition = buildASTSchema(
   parse(/* GraphQL */ `
     """
-    Who may ask for the field: a key that has the scope, or a session of a user who has one of the roles in
-    the account. A field below another that says nothing is open to whoever may ask for that one.
+    Who may ask for the field: a key that has the scope, or a session of a user who has one of the roles. At
+    the root that is the role in the account that the caller works in; below an account it is the role in that
+    account. What is reached through Query.operator is open to operators. A field below another that says nothing
+    is open to whoever may ask for that one.
     """
     directive @access(
       """
@@ -58,9 +61,11 @@ export const ACCESS_DIRECTIVE = definition;
 /** Who may ask for a field. */
 export interface AccessRule {
   readonly anyone?: boolean;
-  readonly scope?: Scope;
-  readonly roles?: readonly Role[];
+  readonly scope?: Scope | undefined;
+  readonly roles?: readonly Role[] | undefined;
   readonly operator?: boolean;
+  /** Set for what stands below an account: the role is judged there, where the account is known. */
+  readonly below?: boolean;
 }
 
 /** Every member of an account. */
@@ -117,7 +122,8 @@ export function accessRulesOf(
         if (name === SchemaMetaFieldDef.name || name === TypeMetaFieldDef.name) continue;
         const field = isObjectType(parent) || isInterfaceType(parent) ? parent.getFields()[name] : undefined;
         if (!field) continue;
-        const rule = accessRuleOf(field) ?? (parent === root ? NOBODY : undefined);
+        const own = accessRuleOf(field) ?? (parent === root ? NOBODY : undefined);
+        const rule = own && parent !== root ? { ...own, below: true } : own;
         if (rule) rules.set(JSON.stringify(rule), rule);
         if (selection.selectionSet)
           collect(selection.selectionSet, getNamedType(field.type) as GraphQLOutputType);
@@ -128,7 +134,10 @@ export function accessRulesOf(
   return [...rules.values()];
 }
 
-/** Why the caller may not ask for this, if he may not. */
+/**
+ * Why the caller may not ask for this, if he may not, before anything is executed. Of what stands below an
+ * account this is only what holds for every account; `refusedIn` judges the rest.
+ */
 export function refusedAccess(
   caller: Caller | DemoCaller,
   rules: readonly AccessRule[],
@@ -143,17 +152,39 @@ export function refusedAccess(
 
 function refusedBy(
   caller: Exclude<Caller | DemoCaller, { kind: 'refused' }>,
-  { scope, roles, operator }: AccessRule,
+  { scope, roles, operator, below }: AccessRule,
 ): ErrorCode | undefined {
   const missing = roles ? 'SESSION_MISSING' : 'KEY_MISSING';
   if (caller.kind === 'anonymous') return missing;
   if (caller.kind === 'demo') return scope === 'read' && !operator ? undefined : missing;
+  // Reached through `operator`, all of an account is open to them.
+  if (below && caller.operator) return undefined;
   if (caller.kind === 'key') {
-    if (scope === undefined) return 'SESSION_MISSING';
-    if (!caller.key.scopes.includes(scope)) return 'SCOPE_MISSING';
+    const refused = refusedIn({ kind: 'key', scopes: caller.key.scopes }, { scope, roles });
+    if (refused) return refused;
   } else {
-    if (!roles) return 'KEY_MISSING';
-    if (!roles.includes(caller.role)) return 'ROLE_MISSING';
+    const role = below ? roles?.[0] : caller.role;
+    const refused = role ? refusedIn({ kind: 'member', role }, { scope, roles }) : 'KEY_MISSING';
+    if (refused) return refused;
   }
   return operator && !caller.operator ? 'OPERATOR_REQUIRED' : undefined;
+}
+
+/** Why this may not be read in an account, if it may not. */
+export function refusedIn(
+  standing: Standing | undefined,
+  { scope, roles }: Pick<AccessRule, 'scope' | 'roles'>,
+): ErrorCode | undefined {
+  switch (standing?.kind) {
+    case undefined:
+      return 'SESSION_MISSING';
+    case 'operator':
+      return undefined;
+    case 'key':
+      if (scope === undefined) return 'SESSION_MISSING';
+      return standing.scopes.includes(scope) ? undefined : 'SCOPE_MISSING';
+    case 'member':
+      if (!roles) return 'KEY_MISSING';
+      return roles.includes(standing.role) ? undefined : 'ROLE_MISSING';
+  }
 }

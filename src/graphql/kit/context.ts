@@ -9,6 +9,7 @@ import type { UsageChanges } from '../../usage/usageChanges.js';
 import { ApiError } from './errors.js';
 import type { ErrorCode } from './errors.js';
 import type { Loaders } from './loaders.js';
+import type { Standing } from './standing.js';
 import type { SubscriptionEvents } from './subscriptions.js';
 
 /** Who calls. */
@@ -99,6 +100,21 @@ export function accountOf({ caller }: Pick<RequestContext, 'caller'>): string {
   throw new ApiError('KEY_MISSING');
 }
 
+/** What the caller may do in the account that he works in; undefined for who has none. */
+export function standingOf({ caller }: Pick<RequestContext, 'caller'>): Standing | undefined {
+  if (caller.kind === 'key' || caller.kind === 'demo') return { kind: 'key', scopes: caller.key.scopes };
+  return caller.kind === 'session' ? { kind: 'member', role: caller.role } : undefined;
+}
+
+/**
+ * What the caller may do in an account, whichever; undefined where there is none with this id, or none that
+ * he has anything to do with. @throws Outage while nobody can tell
+ */
+export type StandingIn = (
+  context: Pick<RequestContext, 'caller'>,
+  accountId: string,
+) => Promise<Standing | undefined>;
+
 /** The signed-in user. @throws ApiError SESSION_MISSING for a key */
 export function sessionOf({ caller }: RequestContext): Session | ExternalSession {
   if (caller.kind === 'session') return caller.session;
@@ -129,6 +145,26 @@ export function limitedOf(context: Pick<RequestContext, 'caller' | 'now'>): Omit
   const { caller, now } = context;
   const key = caller.kind === 'key' ? caller.key : undefined;
   return { accountId: accountOf(context), environment: environmentOf(context), now, key };
+}
+
+/** An account as it is reached: by a key of it, by a member, or by an operator. */
+interface Reached {
+  readonly id: string;
+  readonly standing: Standing | undefined;
+}
+
+/** Test calls are counted apart from live ones; only a test key looks at the test ones. */
+export const environmentIn = ({ standing }: Reached, context: Pick<RequestContext, 'caller'>) =>
+  standing?.kind === 'key' ? environmentOf(context) : 'live';
+
+/** Whose limits hold in an account: those of the key that asks, too. */
+export function limitedIn(
+  account: Reached,
+  context: Pick<RequestContext, 'caller' | 'now'>,
+): Omit<Account, 'limits'> {
+  const { caller, now } = context;
+  const key = account.standing?.kind === 'key' && caller.kind === 'key' ? caller.key : undefined;
+  return { accountId: account.id, environment: environmentIn(account, context), now, key };
 }
 
 export type PlanOf = (accountId: string) => PlanInForce;

@@ -1,0 +1,58 @@
+import { Arg, Args, FieldResolver, ID, Resolver } from 'type-graphql';
+import type { AccountQueries, AccountRow } from '../../projections/accounts/queries.js';
+import { Sized } from '../graphql/cost/directives.js';
+import type { Cursors, Place } from '../graphql/kit/cursors.js';
+import type { Page } from '../graphql/kit/pages.js';
+import { pageOf } from '../graphql/kit/pages.js';
+import { Operator } from '../operators/types.js';
+import { AccountConnection, AccountsPage } from './operatorTypes.js';
+import { Account } from './types.js';
+
+/** Names the list in its cursors. */
+const LIST = 'accounts';
+
+/** Every account, deleted ones too: an operator has to explain what was. */
+@Resolver(() => Operator)
+export class OperatorAccountsResolver {
+  constructor(
+    private readonly queries: AccountQueries,
+    private readonly cursors: Cursors,
+    private readonly defaultPlan: () => string,
+    /** The account of the user who has an e-mail. */
+    private readonly accountOfEmail: (email: string) => Promise<string | undefined>,
+  ) {}
+
+  @FieldResolver(() => Account, {
+    nullable: true,
+    description: 'Any account, with all that its owner sees; null where there is none with this id.',
+  })
+  async account(@Arg('id', () => ID, { description: 'Its id.' }) id: string): Promise<Account | null> {
+    const [row] = await this.queries.accounts([id]);
+    return row ? asOperator(row) : null;
+  }
+
+  @Sized({ slicingArguments: ['first'], sizedFields: ['edges', 'nodes'] })
+  @FieldResolver(() => AccountConnection, {
+    nullable: true,
+    description: 'All accounts, the newest first, deleted ones among them.',
+  })
+  async accounts(@Args(() => AccountsPage) { first, after, filter }: AccountsPage): Promise<Page<Account>> {
+    const place = this.cursors.after(LIST, after);
+    const email = filter?.email ?? undefined;
+    const id = email === undefined ? undefined : await this.accountOfEmail(email);
+    // An e-mail that nobody has finds nothing.
+    const none = email !== undefined && id === undefined;
+    const planId = filter?.planId ?? undefined;
+    const rows = none
+      ? []
+      : await this.queries.page(
+          { id, planId, defaultPlan: this.defaultPlan() },
+          first,
+          place && { at: new Date(Number(place[0])), id: place[1] as string },
+        );
+    const placeOf = (row: AccountRow): Place => [row.opened_at.getTime(), row.id];
+    return pageOf(this.cursors, LIST, rows, { first, after }, placeOf, asOperator);
+  }
+}
+
+const asOperator = ({ id }: AccountRow): Account => new Account(id, { kind: 'operator' });
