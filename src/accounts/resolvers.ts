@@ -7,13 +7,12 @@ import { Access, MEMBERS } from '../graphql/kit/access.js';
 import { Metered } from '../graphql/kit/metering.js';
 import { notDone, refusalOf } from '../graphql/kit/refusals.js';
 import { Outage } from '../outage.js';
+import { Plan, shownPlan } from '../plans/planTypes.js';
 import type { DeleteAccount } from './delete.js';
 import type { RegisterUser } from './register.js';
 import type { SessionTokens, StartSession } from './startSession.js';
 import {
   Account,
-  AccountPlan,
-  accountPlan,
   DeleteAccountInput,
   DeleteAccountPayload,
   DeleteAccountResult,
@@ -165,8 +164,8 @@ export class UserResolver {
 export class AccountResolver {
   constructor(private readonly planOf: PlanOf) {}
 
-  @FieldResolver(() => AccountPlan, { description: 'The plan in force.' })
-  plan(@Root() { id }: Account): AccountPlan {
-    return accountPlan(this.planOf(id));
+  @FieldResolver(() => Plan, { description: 'The plan in force.' })
+  plan(@Root() { id }: Account): Plan {
+    return shownPlan(this.planOf(id).plan);
   }
 }

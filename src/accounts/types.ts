@@ -2,13 +2,10 @@ import 'reflect-metadata';
 import { createUnionType, Field, ID, InputType, ObjectType } from 'type-graphql';
 import type { UserRow } from '../../projections/accounts/queries.js';
 import { COMMAND_ID } from '../eventsourcing/commandId.js';
-import { Sized } from '../graphql/cost/directives.js';
 import { DateTimeISO } from '../graphql/kit/dateTime.js';
 import type { Standing } from '../graphql/kit/standing.js';
 import { Node } from '../graphql/kit/node.js';
 import { Conflict, InvalidInput, NotFound } from '../graphql/kit/refusals.js';
-import type { PlanInForce } from '../plans/profile.js';
-import { MAX_FEATURES, MAX_TIERS } from '../plans/profile.js';
 
 @ObjectType({ description: 'Who signs in.' })
 export class User {
@@ -49,27 +46,6 @@ export class Account extends Node {
     this.id = id;
     this.standing = standing;
   }
-}
-
-@ObjectType({ description: 'The plan an account is on.' })
-export class AccountPlan {
-  @Field(() => String, { description: 'E.g. `free`.' })
-  id!: string;
-
-  @Field(() => String, { description: 'The name for people.' })
-  name!: string;
-
-  @Sized({ assumedSize: MAX_TIERS })
-  @Field(() => [String], { description: 'The pattern tiers it includes.' })
-  tiers!: readonly string[];
-
-  @Sized({ assumedSize: MAX_FEATURES })
-  @Field(() => [String], { description: 'Its features.' })
-  features!: readonly string[];
-}
-
-export function accountPlan({ plan: { id, name, catalogue, features } }: PlanInForce): AccountPlan {
-  return { id, name, tiers: catalogue.tiers, features };
 }
 
 @ObjectType({ description: 'Who asks.' })

@@ -11,6 +11,7 @@ import { invalidInput } from '../graphql/kit/errors.js';
 import { Access } from '../graphql/kit/access.js';
 import { Metered } from '../graphql/kit/metering.js';
 import { NotFound, PlanRequired } from '../graphql/kit/refusals.js';
+import { shownPlan } from '../plans/planTypes.js';
 import type { Plan } from '../plans/profile.js';
 import { textProblem, tidy } from '../text/text.js';
 import { CATEGORY } from './events.js';
@@ -171,7 +172,7 @@ export class CatalogueResolver {
   async #planRequired(row: PatternRow): Promise<PlanRequired | NotFound> {
     const plan = await planThatOpens(this.plans(), row, (p) => this.catalogue.horizon(p.catalogue));
     return plan
-      ? new PlanRequired(plan.id, `"${row.name}" is part of the plan ${plan.name}.`)
+      ? new PlanRequired(shownPlan(plan), `"${row.name}" is part of the plan ${plan.name}.`)
       : new NotFound('There is no pattern with this id or slug.');
   }
 }

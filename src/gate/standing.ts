@@ -6,6 +6,7 @@ import type { Recency } from '../following/freshness.js';
 import type { Caller, StandingIn } from '../graphql/kit/context.js';
 import { standingOf } from '../graphql/kit/context.js';
 import type { PlanDirectory } from '../plans/directory.js';
+import { hasFeature } from '../plans/profile.js';
 import type { Role } from '../teams/events.js';
 import { teamStream } from '../teams/events.js';
 import type { Memberships } from '../teams/memberships.js';
@@ -34,7 +35,7 @@ export function roleIn(
   if (deletedAccounts.has(accountId)) return { code: 'ACCOUNT_NOT_FOUND' };
   const role = accountId === own ? 'owner' : memberships.roleOf(accountId, userId);
   if (role === undefined) return { code: 'ACCOUNT_NOT_FOUND' };
-  if (role !== 'owner' && !plans.planOf(accountId).plan.features.includes(TEAMS)) {
+  if (role !== 'owner' && !hasFeature(plans.planOf(accountId).plan, TEAMS)) {
     return { code: 'TEAMS_NOT_IN_PLAN' };
   }
   return { role };

@@ -1,7 +1,7 @@
-import { accountPlan } from '../accounts/types.js';
 import type { Capability } from '../capability.js';
 import { as } from '../eventsourcing/event.js';
 import { accountOf } from '../graphql/kit/context.js';
+import { shownPlan } from '../plans/planTypes.js';
 import { metersOf } from '../plans/profile.js';
 import { audited } from './audited.js';
 import { KeyCache } from './cache.js';
@@ -54,7 +54,7 @@ export const keys: Capability = {
           new KeysResolver(keySecrets, commands, positions, sender, meters),
           new KeyFieldsResolver(),
           new AccountKeysResolver(queries.keys, cursors, meters),
-          new VerifyKeyResolver(new VerifyKey(keyDesk), (account) => accountPlan(planOf(account)), meters),
+          new VerifyKeyResolver(new VerifyKey(keyDesk), (account) => shownPlan(planOf(account).plan), meters),
           new OperatorKeysResolver(commands, operatorAction, positions),
         ],
         nodes: [

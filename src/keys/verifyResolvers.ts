@@ -1,12 +1,12 @@
 import { Arg, Ctx, Resolver } from 'type-graphql';
 import { Command } from '../graphql/kit/command.js';
-import type { AccountPlan } from '../accounts/types.js';
 import { MEMBERS } from '../graphql/kit/access.js';
 import type { RequestContext } from '../graphql/kit/context.js';
 import { InvalidInput } from '../graphql/kit/refusals.js';
 import { textProblem, tidy } from '../text/text.js';
 import type { KeyEnvironment, KeyScope } from './types.js';
 import type { Meter } from '../plans/meters.js';
+import type { Plan } from '../plans/planTypes.js';
 import { amountOf, isLimitable, MAX_USE_AMOUNT, quantityOf } from '../plans/meters.js';
 import type { Use } from '../usage/events.js';
 import type { VerifyKey } from './verify.js';
@@ -18,7 +18,7 @@ import { LABEL, MAX_QUANTITIES, VerifiedKey, VerifyKeyInput, VerifyKeyResult } f
 export class VerifyKeyResolver {
   constructor(
     private readonly verify: VerifyKey,
-    private readonly planOf: (accountId: string) => AccountPlan,
+    private readonly planOf: (accountId: string) => Plan,
     private readonly meters: () => readonly Meter[],
   ) {}
 

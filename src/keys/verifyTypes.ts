@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { createUnionType, Field, ID, InputType, Int, ObjectType } from 'type-graphql';
-import { AccountPlan } from '../accounts/types.js';
+import { Plan } from '../plans/planTypes.js';
 import { Sized } from '../graphql/cost/directives.js';
 import { DateTimeISO } from '../graphql/kit/dateTime.js';
 import { InvalidInput } from '../graphql/kit/refusals.js';
@@ -100,11 +100,11 @@ export class VerifiedKey {
   @Field(() => DateTimeISO, { nullable: true, description: 'When it stops working; null never.' })
   expiresAt!: Date | null;
 
-  @Field(() => AccountPlan, {
+  @Field(() => Plan, {
     nullable: true,
     description: 'The plan in force, with its features; null for a key that does not work.',
   })
-  plan!: AccountPlan | null;
+  plan!: Plan | null;
 
   @Sized({ assumedSize: MAX_STATES })
   @Field(() => [LimitStatus], {

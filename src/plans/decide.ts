@@ -52,7 +52,7 @@ export const subscriptionDecider: Decider<
     }
     const { plan, plans, profileVersion, grantedBy, reason } = command;
     if (!plans.includes(plan)) {
-      return refuse('PLAN_UNKNOWN', `There is no plan "${plan}"; there are ${plans.join(', ')}.`, 'plan');
+      return refuse('PLAN_UNKNOWN', `There is no plan "${plan}"; there are ${plans.join(', ')}.`, 'planId');
     }
     if (state.plan === plan) return accept();
     return accept({ type: 'PlanGranted', data: { plan, profileVersion, grantedBy, reason } });

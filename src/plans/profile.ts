@@ -32,6 +32,9 @@ export const DEMO_ACCOUNT = 'demo-';
 /** What customers read, and names of tiers and features. */
 const Name = zodText({ min: 1, max: 100 });
 
+/** A flag, or something that a plan has so much of. */
+const Feature = z.union([Name, z.strictObject({ name: Name, value: Name })]);
+
 const Limit = z.strictObject({
   /** Names the limit in headers and answers. */
   id: z.string().regex(/^[a-z][a-z0-9-]*$/),
@@ -76,7 +79,7 @@ const Plan = z.strictObject({
       patterns: z.number().int().positive().nullable(),
     })
     .default({ tiers: [], patterns: null }),
-  features: z.array(Name).max(MAX_FEATURES),
+  features: z.array(Feature).max(MAX_FEATURES),
 });
 
 /** Its last character ends what secret scanners look for. */
@@ -174,6 +177,15 @@ export const Profile = z
       else if (twice !== undefined) problem(`plan ${plan.id}: there are two limits on ${twice}`);
     }
   });
+
+/** The features of a plan; a flag has no value. */
+export const featuresOf = ({
+  features,
+}: Pick<Plan, 'features'>): { readonly name: string; readonly value: string | null }[] =>
+  features.map((one) => (typeof one === 'string' ? { name: one, value: null } : one));
+
+export const hasFeature = (plan: Pick<Plan, 'features'>, name: string): boolean =>
+  featuresOf(plan).some((feature) => feature.name === name);
 
 /** All meters of a profile. */
 export const metersOf = ({ meters = [] }: { readonly meters?: readonly Meter[] | undefined }): Meter[] => [

@@ -10,6 +10,7 @@ import { InvalidInput, NotFound, refusalOf } from '../graphql/kit/refusals.js';
 import { subscriptionDecider } from './decide.js';
 import type { PlanDirectory } from './directory.js';
 import { subscriptionStream } from './events.js';
+import { shownPlan } from './planTypes.js';
 import { GrantPlanInput, GrantPlanPayload, GrantPlanResult } from './types.js';
 
 @Resolver()
@@ -29,7 +30,7 @@ export class PlansResolver {
     @Ctx() context: RequestContext,
     @Arg('input', () => GrantPlanInput, { description: 'The account and its plan.' }) input: GrantPlanInput,
   ): Promise<typeof GrantPlanResult> {
-    const { accountId, plan } = input;
+    const { accountId, planId } = input;
     const action = this.action(context, input, 'grantPlan');
     if (action instanceof InvalidInput) return action;
     const last = (await this.commands.load(accountStream(accountId))).at(-1);
@@ -40,7 +41,7 @@ export class PlansResolver {
       subscriptionStream(accountId),
       {
         type: 'GrantPlan',
-        plan,
+        plan: planId,
         plans: profile.plans.map(({ id }) => id),
         profileVersion: version,
         grantedBy: action.caller,
@@ -50,6 +51,11 @@ export class PlansResolver {
     );
     if (result.kind === 'refused') return refusalOf(result.refusal);
     const position = this.tokens.encode(result.position);
-    return Object.assign(new GrantPlanPayload(), { accountId, plan, position });
+    const plan = profile.plans.find(({ id }) => id === planId);
+    return Object.assign(new GrantPlanPayload(), {
+      accountId,
+      plan: plan ? shownPlan(plan) : null,
+      position,
+    });
   }
 }

@@ -2,14 +2,15 @@ import 'reflect-metadata';
 import { createUnionType, Field, ID, InputType, ObjectType } from 'type-graphql';
 import { COMMAND_ID } from '../eventsourcing/commandId.js';
 import { InvalidInput, NotFound } from '../graphql/kit/refusals.js';
+import { Plan } from './planTypes.js';
 
 @InputType({ description: 'A plan that an account gets without paying.' })
 export class GrantPlanInput {
   @Field(() => ID, { description: 'The id of the account.' })
   accountId!: string;
 
-  @Field(() => String, { description: 'The id of the plan, e.g. `team`.' })
-  plan!: string;
+  @Field(() => ID, { description: 'The id of the plan, e.g. `team`.' })
+  planId!: string;
 
   @Field(() => String, {
     description: 'Why, 1 to 500 characters. It is kept for ever: no personal data.',
@@ -25,8 +26,11 @@ export class GrantPlanPayload {
   @Field(() => ID, { description: 'The account.' })
   accountId!: string;
 
-  @Field(() => String, { description: 'The plan that is in force now.' })
-  plan!: string;
+  @Field(() => Plan, {
+    nullable: true,
+    description: 'The plan that was granted; null in a replay, where the service no longer has it.',
+  })
+  plan!: Plan | null;
 
   @Field(() => String, { description: 'The place of this change in the history; opaque.' })
   position!: string;

@@ -6,7 +6,9 @@ import { MANAGERS, MEMBERS } from '../graphql/kit/access.js';
 import type { RequestContext } from '../graphql/kit/context.js';
 import { accountOf, sessionOf } from '../graphql/kit/context.js';
 import { badCommandId, InvalidInput, NotAllowed, PlanRequired, refusalOf } from '../graphql/kit/refusals.js';
+import { shownPlan } from '../plans/planTypes.js';
 import type { Plan } from '../plans/profile.js';
+import { hasFeature } from '../plans/profile.js';
 import type { SignedTokens } from '../secrets/signedTokens.js';
 import type { TeamCommand } from './decide.js';
 import { teamDecider } from './decide.js';
@@ -76,7 +78,7 @@ export class TeamsResolver {
     if (email === undefined) return new InvalidInput('"email" is not an e-mail address.', 'email');
     const sender = senderOf(context, input);
     if (!sender) return badCommandId();
-    if (!this.options.planOf(accountId).features.includes(TEAMS)) return this.#planRequired();
+    if (!hasFeature(this.options.planOf(accountId), TEAMS)) return this.#planRequired();
     const result = await this.options.invite.execute(
       { accountId, invitedBy: sessionOf(context).userId, email, role: input.role },
       sender,
@@ -233,9 +235,9 @@ export class TeamsResolver {
   }
 
   #planRequired(): PlanRequired | NotAllowed {
-    const plan = this.options.plans().find(({ features }) => features.includes(TEAMS));
+    const plan = this.options.plans().find((one) => hasFeature(one, TEAMS));
     return plan
-      ? new PlanRequired(plan.id, `The plan of this account has no teams; "${plan.id}" has them.`)
+      ? new PlanRequired(shownPlan(plan), `The plan of this account has no teams; "${plan.id}" has them.`)
       : new NotAllowed('TEAMS_NOT_OFFERED', 'No plan of this product has teams.');
   }
 }

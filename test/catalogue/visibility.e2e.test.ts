@@ -117,7 +117,7 @@ async function categoriesOf(t: TestApp, secret: string): Promise<unknown> {
 async function read(t: TestApp, secret: string, slug: string): Promise<string> {
   const { data } = await t.query(PatternDocument, { slug }, secret);
   const result = data?.pattern;
-  if (result?.__typename === 'PlanRequired') return `${result.code} ${result.plan}`;
+  if (result?.__typename === 'PlanRequired') return `${result.code} ${result.plan.id}`;
   return result?.__typename === 'Pattern' ? result.slug : (result?.code ?? 'nothing');
 }
 

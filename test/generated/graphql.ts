@@ -95,7 +95,7 @@ export type GrantPlanInput = {
   /** Names this command, in 1 to 128 bytes of UTF-8. */
   commandId?: string | null | undefined;
   /** The id of the plan, e.g. `team`. */
-  plan: string;
+  planId: string | number;
   /** Why, 1 to 500 characters. It is kept for ever: no personal data. */
   reason: string;
 };
@@ -487,7 +487,7 @@ export type GrantPlanMutationVariables = Exact<{
 
 
 export type GrantPlanMutation = { grantPlan:
-    | { __typename: 'GrantPlanPayload', accountId: string, plan: string, position: string }
+    | { __typename: 'GrantPlanPayload', accountId: string, position: string, plan: { id: string } | null }
     | { __typename: 'InvalidInput', code: string, message: string }
     | { __typename: 'NotFound', code: string, message: string }
    | null };
@@ -512,7 +512,7 @@ export type InviteMemberMutation = { inviteMember:
     | { __typename: 'LimitReached', code: string, message: string }
     | { __typename: 'NotAllowed', code: string, message: string }
     | { __typename: 'NotFound', code: string, message: string }
-    | { __typename: 'PlanRequired', plan: string, code: string, message: string }
+    | { __typename: 'PlanRequired', code: string, message: string, plan: { id: string } }
    | null };
 
 export type IssueKeyMutationVariables = Exact<{
@@ -555,7 +555,7 @@ export type LimitsQuery = { account: { id: string, plan: { id: string }, limits:
 export type MeQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type MeQuery = { me: { account: { id: string, plan: { id: string, name: string, tiers: Array<string>, features: Array<string> } }, user: { id: string, email: string | null, emailVerified: boolean, name: string | null } | null } | null };
+export type MeQuery = { me: { account: { id: string, plan: { id: string, name: string, tiers: Array<string>, features: Array<{ name: string, value: string | null }> } }, user: { id: string, email: string | null, emailVerified: boolean, name: string | null } | null } | null };
 
 export type MembersQueryVariables = Exact<{
   first?: number | null | undefined;
@@ -601,7 +601,7 @@ export type PatternQueryVariables = Exact<{
 export type PatternQuery = { pattern:
     | { __typename: 'NotFound', code: string, message: string }
     | { __typename: 'Pattern', id: string, slug: string, name: string, category: string, tier: string, tags: Array<string>, description: string, uses: number | null, example: { language: string, text: string } | null }
-    | { __typename: 'PlanRequired', code: string, message: string, plan: string }
+    | { __typename: 'PlanRequired', code: string, message: string, plan: { id: string } }
    | null };
 
 export type PatternsQueryVariables = Exact<{
@@ -801,7 +801,7 @@ export type VerifyKeyMutationVariables = Exact<{
 
 export type VerifyKeyMutation = { verifyKey:
     | { __typename: 'InvalidInput', code: string, message: string }
-    | { __typename: 'VerifiedKey', valid: boolean, reason: string | null, retryAfter: number | null, keyId: string | null, accountId: string | null, environment: KeyEnvironment | null, scopes: Array<KeyScope>, expiresAt: string | null, useId: string | null, plan: { id: string, features: Array<string> } | null, limits: Array<{ name: string, meter: string, max: string, used: string, remaining: string, resetAt: string | null }> }
+    | { __typename: 'VerifiedKey', valid: boolean, reason: string | null, retryAfter: number | null, keyId: string | null, accountId: string | null, environment: KeyEnvironment | null, scopes: Array<KeyScope>, expiresAt: string | null, useId: string | null, plan: { id: string, features: Array<{ name: string, value: string | null }> } | null, limits: Array<{ name: string, meter: string, max: string, used: string, remaining: string, resetAt: string | null }> }
    | null };
 
 export type WithdrawInvitationMutationVariables = Exact<{
@@ -992,7 +992,9 @@ export const GrantPlanDocument = new TypedDocumentString(`
     __typename
     ... on GrantPlanPayload {
       accountId
-      plan
+      plan {
+        id
+      }
       position
     }
     ... on Refusal {
@@ -1037,7 +1039,9 @@ export const InviteMemberDocument = new TypedDocumentString(`
       position
     }
     ... on PlanRequired {
-      plan
+      plan {
+        id
+      }
     }
     ... on Refusal {
       code
@@ -1173,7 +1177,10 @@ export const MeDocument = new TypedDocumentString(`
         id
         name
         tiers
-        features
+        features {
+          name
+          value
+        }
       }
     }
     user {
@@ -1300,7 +1307,9 @@ export const PatternDocument = new TypedDocumentString(`
       message
     }
     ... on PlanRequired {
-      plan
+      plan {
+        id
+      }
     }
   }
 }
@@ -1677,7 +1686,10 @@ export const VerifyKeyDocument = new TypedDocumentString(`
       expiresAt
       plan {
         id
-        features
+        features {
+          name
+          value
+        }
       }
       limits {
         name

@@ -58,7 +58,7 @@ it('says whose a key is, what it may do and what it has left, and takes nothing'
       accountId,
       environment: 'LIVE',
       scopes: ['READ'],
-      plan: { id: 'team', features: ['teams'] },
+      plan: { id: 'team', features: [{ name: 'teams', value: null }] },
       useId: null,
     });
     expect(answer.limits.map(({ name, used }) => [name, used])).toEqual([

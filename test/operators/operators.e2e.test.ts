@@ -61,10 +61,10 @@ const codeOf = async (credential?: string) =>
 
 const grantPlan = async (
   accountId: string,
-  over: Partial<{ plan: string; reason: string; commandId: string }> = {},
+  over: Partial<{ planId: string; reason: string; commandId: string }> = {},
   credential = boss.token,
 ) => {
-  const input = { accountId, plan: 'team', reason: 'a test', ...over };
+  const input = { accountId, planId: 'team', reason: 'a test', ...over };
   return (await t.query(GrantPlanDocument, { input }, credential)).data?.grantPlan;
 };
 const grantOperator = async ({ userId }: Pick<User, 'userId'>, credential = boss.token) => {
@@ -123,7 +123,7 @@ it('what is for operators is refused to everybody else, and to keys that do not 
   expect(await codeOf(live.secret)).toBe(undefined);
   const reason = 'a test';
   for (const [document, input] of [
-    [GrantPlanDocument, { accountId: other.accountId, plan: 'team', reason }],
+    [GrantPlanDocument, { accountId: other.accountId, planId: 'team', reason }],
     [GrantOperatorDocument, { userId: other.userId, reason }],
     [RevokeOperatorDocument, { userId: boss.userId, reason }],
     [RevokeKeyAsOperatorDocument, { id: live.keyId, reason }],
@@ -137,14 +137,14 @@ it('grants a plan, which is in force at once; the event says who, why and from w
   const { token, accountId } = await t.customer();
   const commandId = crypto.randomUUID();
   const first = await grantPlan(accountId, { reason: ' a friend of the house ', commandId });
-  expect(first).toMatchObject({ __typename: 'GrantPlanPayload', accountId, plan: 'team' });
+  expect(first).toMatchObject({ __typename: 'GrantPlanPayload', accountId, plan: { id: 'team' } });
   expect((await t.query(MeDocument, {}, token)).data?.me?.account.plan.id).toBe('team');
   const events = await t.events();
   expect(await grantPlan(accountId, { reason: ' a friend of the house ', commandId })).toEqual(first);
   expect(await grantPlan(accountId, { reason: 'another', commandId })).toMatchObject({
     code: 'COMMAND_ID_REUSED',
   });
-  expect(await grantPlan(accountId, { plan: 'gold' })).toMatchObject({ code: 'PLAN_UNKNOWN' });
+  expect(await grantPlan(accountId, { planId: 'gold' })).toMatchObject({ code: 'PLAN_UNKNOWN' });
   expect(await grantPlan(accountId, { reason: ' ' })).toMatchObject({ code: 'INVALID_INPUT' });
   expect(await grantPlan(accountId, { reason: 'x'.repeat(501) })).toMatchObject({ code: 'INVALID_INPUT' });
   expect(await grantPlan(crypto.randomUUID())).toMatchObject({ code: 'NOT_FOUND' });

@@ -59,7 +59,7 @@ describe('a subscription', () => {
 
   it('is refused for a plan that the profile does not have, and says which there are', () => {
     const outcome = given(subscriptionDecider, granted).when({ ...grant, plan: 'gold' });
-    outcome.thenRefused('PLAN_UNKNOWN', 'plan');
+    outcome.thenRefused('PLAN_UNKNOWN', 'planId');
     expect(JSON.stringify(outcome.decision)).toMatch(/gold.*free, pro/);
   });
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { ConfigError } from '../../src/config.js';
 import type { Limit, Plan } from '../../src/plans/profile.js';
-import { aggregationsOf, MAX_AMOUNT, Profile } from '../../src/plans/profile.js';
+import { aggregationsOf, featuresOf, hasFeature, MAX_AMOUNT, Profile } from '../../src/plans/profile.js';
 import { readProfile } from '../../src/plans/publish.js';
 import { plan, shop } from './shop.js';
 
@@ -168,6 +168,19 @@ const TWICE = ['a', 'b'].map((id) => ({ id, meter: 'cost', window: 'minute', amo
 
 const meter = (id: string, aggregation = 'sum') => ({ id, unit: 'one', aggregation });
 const onMeter = (id: string): Limit => ({ id: 'on-it', meter: id, window: 'day', amount: 1 });
+
+describe('a feature', () => {
+  it('is a flag, or has a value', () => {
+    const features = ['teams', { name: 'support', value: '24 hours' }];
+    const parsed = Profile.parse(shop({ plans: [plan('free', 1), plan('pro', 1, { features })] }));
+    const pro = parsed.plans[1] as Plan;
+    expect(featuresOf(pro)).toEqual([
+      { name: 'teams', value: null },
+      { name: 'support', value: '24 hours' },
+    ]);
+    expect(['teams', 'support', 'none'].map((name) => hasFeature(pro, name))).toEqual([true, true, false]);
+  });
+});
 
 describe('a meter that a profile declares', () => {
   it('can be limited like any other, where it is a sum or a count', () => {

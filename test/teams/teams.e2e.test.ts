@@ -190,7 +190,10 @@ describe('an invitation', () => {
 
   it('needs a plan with teams, an e-mail, and a verified one to be accepted', async () => {
     const [ada, free] = [await person('team'), await person()];
-    expect(await invite(free, 'x@example.com')).toMatchObject({ code: 'PLAN_REQUIRED', plan: 'team' });
+    expect(await invite(free, 'x@example.com')).toMatchObject({
+      code: 'PLAN_REQUIRED',
+      plan: { id: 'team' },
+    });
     expect(await invite(ada, 'nowhere')).toMatchObject({ code: 'INVALID_INPUT' });
     const email = `unverified.${randomUUID()}@example.com`;
     const bob = { email, ...(await t.register(email)) };

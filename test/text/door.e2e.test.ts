@@ -51,7 +51,7 @@ it('half a surrogate pair in the name of a key is refused by the name of the fie
 it('half a surrogate pair in an operator’s reason does not blind the audit log', async () => {
   const { accountId } = await t.register();
   const grant = (reason: string) =>
-    t.query(GrantPlanDocument, { input: { accountId, plan: 'team', reason } }, user.token);
+    t.query(GrantPlanDocument, { input: { accountId, planId: 'team', reason } }, user.token);
   const { errors: refused } = await grant('be\ud800cause');
   expect(refused).toMatchObject([{ extensions: { code: 'INVALID_INPUT', field: 'reason' } }]);
   const { data } = await grant('because');

@@ -92,7 +92,7 @@ describe.each<[string, string, Rule, Send]>([
     { max: 500, lines: true, needed: true },
     inInput('grantPlan', 'GrantPlanInput', (reason) => ({
       accountId: other.accountId,
-      plan: 'team',
+      planId: 'team',
       reason,
     })),
   ],
@@ -150,8 +150,8 @@ it('two spellings of a word are one where texts are compared, and stored alike',
   });
   const { data } = await t.query(IssueKeyDocument, { input: { name: ` ${NFD} ` } }, other.token);
   expect(data?.issueKey).toMatchObject({ key: { name: NFC } });
-  for (const [plan, reason] of Object.entries({ enterprise: NFC, developer: `${NFD}\n` })) {
-    const input = { accountId: other.accountId, plan, reason };
+  for (const [planId, reason] of Object.entries({ enterprise: NFC, developer: `${NFD}\n` })) {
+    const input = { accountId: other.accountId, planId, reason };
     await t.query(GrantPlanDocument, { input }, operator.token);
   }
   await t.caughtUp();

@@ -124,7 +124,7 @@ const soundFor =
     if (/email/i.test(name)) return `hostile${++emails}@example.com`;
     if (/password/i.test(name)) return PASSWORD;
     if (type === 'DateTimeISO') return new Date(Date.now() + 3_600_000).toISOString();
-    const known = { accountId, userId, id: keyId, key: secret, plan: 'enterprise', method: 'GET' };
+    const known = { accountId, userId, id: keyId, key: secret, planId: 'enterprise', method: 'GET' };
     return (known as Readonly<Record<string, string>>)[name] ?? 'x';
   };
 

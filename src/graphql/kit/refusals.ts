@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { Field, Int, InterfaceType, ObjectType } from 'type-graphql';
 import { BAD_COMMAND_ID } from '../../eventsourcing/commandId.js';
 import type { Refusal as RefusalValue } from '../../eventsourcing/decider.js';
+import { Plan } from '../../plans/planTypes.js';
 import { Cost, Sized } from '../cost/directives.js';
 
 /** Every code that a command is refused with, by what helps against it: one code for one thing. */
@@ -148,10 +149,10 @@ export class NotAllowed extends Refusal {}
   description: `A larger plan helps. ${codesOf('PlanRequired')}`,
 })
 export class PlanRequired extends Refusal {
-  @Field(() => String, { description: 'The smallest plan that opens it.' })
-  plan: string;
+  @Field(() => Plan, { description: 'The smallest plan that includes it.' })
+  plan: Plan;
 
-  constructor(plan: string, message: string) {
+  constructor(plan: Plan, message: string) {
     super('PLAN_REQUIRED', message);
     this.plan = plan;
   }
