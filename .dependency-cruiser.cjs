@@ -94,6 +94,25 @@ module.exports = {
       },
     },
     {
+      name: 'nothing-imports-the-sandbox',
+      comment: 'It stands in for Stripe: whoever has Stripe never loads it (decision 36).',
+      severity: 'error',
+      from: { pathNot: '^(src/sandbox/|src/composition/sandbox\\.ts$|bench/|test/)' },
+      to: { path: '^src/sandbox/' },
+    },
+    {
+      name: 'the-sandbox-is-imported-when-it-starts',
+      severity: 'error',
+      from: { path: '^src/composition/' },
+      to: { path: '^src/sandbox/', dynamic: false, dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'the-sandbox-knows-nothing-of-the-product',
+      severity: 'error',
+      from: { path: '^src/sandbox/' },
+      to: { path: '^(src|projections)/', pathNot: '^src/(sandbox/|sql/|clock\\.ts|logger\\.ts)' },
+    },
+    {
       name: 'nothing-knows-the-composition',
       severity: 'error',
       from: { pathNot: [ROOT, '^(bench|test)/'] },

@@ -109,7 +109,7 @@ export async function ensureBuilt({ tests = false } = {}) {
   const folders = ['src', 'projections', ...(tests ? ['test', 'bench'] : [])];
   const stamp = join('dist', tests ? '.built-tests' : '.built');
   const sources = Math.max(
-    newest(folders, ['.ts', '.sql', '.lua']),
+    newest(folders, ['.ts', '.sql', '.lua', '.json']),
     statSync('tsconfig.json').mtimeMs,
     statSync('package-lock.json').mtimeMs,
   );
@@ -120,7 +120,7 @@ export async function ensureBuilt({ tests = false } = {}) {
   removeOrphans(folders);
   for (const folder of ['src', 'projections']) {
     for (const file of readdirSync(folder, { recursive: true })) {
-      if (!/\.(sql|lua)$/.test(file)) continue;
+      if (!/\.(sql|lua|json)$/.test(file)) continue;
       const target = join('dist', folder, file);
       mkdirSync(dirname(target), { recursive: true });
       cpSync(join(folder, file), target);
