@@ -26,7 +26,7 @@ export class User {
 export function userOf(row: UserRow): User {
   return Object.assign(new User(), {
     id: row.id,
-    registeredAt: row.registered_at,
+    registeredAt: new Date(row.registered_at),
     sealedEmail: row.email,
     sealedName: row.name,
     emailVerified: row.email_verified,

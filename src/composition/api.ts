@@ -66,6 +66,7 @@ export async function createApi(
     trustProxy: config.trustProxy,
     publicUrl: config.publicUrl,
     corsOrigins: config.corsOrigins,
+    exposedHeaders: Object.keys(stores.profile.headers.named ?? {}),
     notFound: (request) => notFound(request),
     log,
     metrics,

@@ -150,18 +150,20 @@ export class Gate {
     const rules = plans.profile.headers;
     const { caller, started } = visitor;
     const accountId = 'accountId' in caller ? caller.accountId : undefined;
-    const all = (known: readonly LimitState[]): readonly Header[] => {
+    const all = (known: readonly LimitState[] | undefined): readonly Header[] => {
       const facts = {
         accountId,
+        plan: accountId === undefined ? undefined : plans.planOf(accountId).plan.id,
+        states: known,
         elapsedMs: performance.now() - started,
         demo: demo && caller.kind === 'demo',
       };
-      return [...rateLimitHeaders(known, rules), ...extraHeaders(rules, facts)];
+      return [...rateLimitHeaders(known ?? [], rules), ...extraHeaders(rules, facts)];
     };
     if (states !== undefined || accountId === undefined) return all(states ?? []);
     return limitStates.of(limitedOf(visitor)).then(all, (error: unknown) => {
       // The answer is as good without them.
-      if (error instanceof Outage) return all([]);
+      if (error instanceof Outage) return all(undefined);
       throw error;
     });
   }

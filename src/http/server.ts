@@ -42,6 +42,8 @@ export interface HttpOptions {
   /** The address that customers use, an origin: where it is https, nothing else is served. */
   readonly publicUrl: string;
   readonly corsOrigins: readonly string[];
+  /** What pages of other origins may read of an answer, beside the headers that all products have. */
+  readonly exposedHeaders?: readonly string[];
   /** What is said of an address that there is not; by default in the shape of GraphQL. */
   readonly notFound?: (request: FastifyRequest) => NotFound | undefined | Promise<NotFound | undefined>;
   readonly log: Logger;
@@ -79,6 +81,7 @@ export async function createHttpServer({
   trustProxy,
   publicUrl,
   corsOrigins,
+  exposedHeaders = [],
   notFound = () => undefined,
   log,
   metrics,
@@ -155,7 +158,7 @@ export async function createHttpServer({
   if (corsOrigins.length > 0) {
     await fastify.register(cors, {
       origin: corsOrigins.includes('*') ? '*' : [...corsOrigins],
-      exposedHeaders: EXPOSED_HEADERS,
+      exposedHeaders: [...EXPOSED_HEADERS, ...exposedHeaders],
       // An OPTIONS without the headers of a preflight would be refused as plain text.
       strictPreflight: false,
       maxAge: PREFLIGHT_SECONDS,

@@ -111,6 +111,18 @@ export const Profile = z
       reset: z.enum(['seconds', 'date']).optional(),
       /** What an answer of GraphQL carries beside. */
       extra: z.array(z.enum(['X-User-Id', 'X-Response-Time', 'X-Demo-Mode'])).optional(),
+      /** Whether accounts without that limit are told so: X-RateLimit-Limit and -Remaining are `unlimited`. */
+      unlimited: z.boolean().optional(),
+      /**
+       * Headers under names of the product: the plan, or a part of that limit. Every answer has them, with
+       * `none` and 0 for nobody's call, and `unlimited` for an account without that limit.
+       */
+      named: z
+        .record(
+          z.string().regex(/^[A-Za-z][A-Za-z0-9-]{0,49}$/),
+          z.enum(['plan', 'limit', 'used', 'remaining']),
+        )
+        .optional(),
     }),
     /** The plan of an account without a subscription. */
     defaultPlan: Name,

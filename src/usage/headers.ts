@@ -60,11 +60,29 @@ export interface AnswerFacts {
   readonly elapsedMs: number;
   /** Whether the call was let through without a key. */
   readonly demo: boolean;
+  /** Of the account; undefined for nobody's call. */
+  readonly plan: string | undefined;
+  /** Where its limits stand; undefined where nobody can tell. */
+  readonly states: readonly LimitState[] | undefined;
 }
 
 /** The headers that the profile adds. */
-export function extraHeaders({ extra = [] }: HeaderRules, facts: AnswerFacts): Header[] {
-  return extra.flatMap((name): Header[] => {
+export function extraHeaders(rules: HeaderRules, facts: AnswerFacts): Header[] {
+  const { extra = [], named = {}, limit, unlimited } = rules;
+  const main = facts.states?.find((state) => state.limit.id === limit);
+  const isUnlimited = facts.plan !== undefined && facts.states !== undefined && main === undefined;
+  const limits: Header[] =
+    unlimited === true && isUnlimited
+      ? [
+          ['x-ratelimit-limit', UNLIMITED],
+          ['x-ratelimit-remaining', UNLIMITED],
+        ]
+      : [];
+  const ours = Object.entries(named).flatMap(([name, fact]): Header[] => {
+    const value = namedFact(fact, facts, main);
+    return value === undefined ? [] : [[name.toLowerCase(), value]];
+  });
+  const known = extra.flatMap((name): Header[] => {
     switch (name) {
       case 'X-User-Id':
         return facts.accountId === undefined ? [] : [['x-user-id', facts.accountId]];
@@ -74,6 +92,22 @@ export function extraHeaders({ extra = [] }: HeaderRules, facts: AnswerFacts): H
         return facts.demo ? [['x-demo-mode', 'true']] : [];
     }
   });
+  return [...limits, ...ours, ...known];
+}
+
+const UNLIMITED = 'unlimited';
+
+/** @returns undefined where nobody can tell */
+function namedFact(
+  fact: NonNullable<HeaderRules['named']>[string],
+  { plan, states }: AnswerFacts,
+  main: LimitState | undefined,
+): string | undefined {
+  if (fact === 'plan') return plan ?? 'none';
+  if (plan === undefined) return '0';
+  if (states === undefined) return undefined;
+  if (!main) return fact === 'used' ? undefined : UNLIMITED;
+  return String(fact === 'limit' ? main.limit.amount : main[fact]);
 }
 
 /** What browsers may read of an answer. */

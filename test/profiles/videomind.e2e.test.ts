@@ -2,6 +2,7 @@ import type { Product } from './product.js';
 import { issues, LIMIT, problems, shape, startProduct } from './product.js';
 
 const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
 const OLD = 'a-key-that-somebody-made';
 
 let p: Product;
@@ -150,4 +151,37 @@ describe('GET /api/v1/health', () => {
     expect((await ask()).status).toBe(200);
     expect((await ask()).status).toBe(429);
   });
+});
+
+it('the fourth video of a day is refused, and the first of the next UTC day passes', async () => {
+  const { token, userId, accountId } = await p.t.register();
+  await p.t.makeOperator({ userId, accountId });
+  const { secret: backend } = await p.t.issueKey(token, 'LIVE', ['ADMIN']);
+  const { api_key: key } = (await register()).body;
+  const analyse = async () => {
+    const { data } = await p.t.raw(
+      `mutation Use($key: String!) { verifyKey(input: {key: $key, spend: {
+        quantities: [{meter: "requests", quantity: 0}, {meter: "videos", quantity: 1}], endpoint: "/api/v1/analyze", method: "POST"
+      }}) { ... on VerifiedKey { reason } } }`,
+      { key },
+      backend,
+    );
+    return (data?.['verifyKey'] as { reason: string | null }).reason;
+  };
+  const used = async () =>
+    ((await p.ask('GET /api/v1/usage', { key })).body as { videos_today: number }).videos_today;
+  // Far enough from midnight: none of the calls falls into another day than the one before.
+  const midnight = Math.ceil(p.now() / DAY) * DAY;
+  p.advance(midnight - p.now() + HOUR);
+  expect([await analyse(), await analyse(), await analyse(), await analyse()]).toEqual([
+    null,
+    null,
+    null,
+    'QUOTA_EXCEEDED',
+  ]);
+  expect(await used()).toBe(3);
+  p.advance(DAY - 2 * HOUR);
+  expect(await analyse()).toBe('QUOTA_EXCEEDED');
+  p.advance(HOUR);
+  expect([await used(), await analyse(), await used()]).toEqual([0, null, 1]);
 });

@@ -127,7 +127,7 @@ it('tells of cost points beside requests', () => {
 });
 
 describe('headers that the profile adds', () => {
-  const facts = { accountId: 'a1', elapsedMs: 12.3456, demo: true };
+  const facts = { accountId: 'a1', elapsedMs: 12.3456, demo: true, plan: 'free', states: [] };
   const ALL = ['X-User-Id', 'X-Response-Time', 'X-Demo-Mode'] as const;
 
   it('are those that it names, and no others', () => {
@@ -143,8 +143,35 @@ describe('headers that the profile adds', () => {
   });
 
   it('are left out where there is nothing to say', () => {
-    const nobody = { accountId: undefined, elapsedMs: 1, demo: false };
+    const nobody = { accountId: undefined, elapsedMs: 1, demo: false, plan: undefined, states: undefined };
     expect(extraHeaders({ limit: 'x', extra: [...ALL] }, nobody)).toEqual([['x-response-time', '1.000ms']]);
+  });
+
+  it('have the names that the product gives them, with none and 0 for nobody, and a word for no limit', () => {
+    const rules = {
+      limit: 'requests-month',
+      named: { 'X-Tier': 'plan', 'X-Left': 'remaining', 'X-Limit': 'limit' },
+    } as const;
+    const of = (over: Partial<Parameters<typeof extraHeaders>[1]>) =>
+      Object.fromEntries(extraHeaders(rules, { ...facts, ...over }));
+    const standing = state('month', 100, 3, NOW);
+    expect(of({ states: [standing] })).toEqual({ 'x-tier': 'free', 'x-left': '97', 'x-limit': '100' });
+    expect(of({ states: [] })).toEqual({ 'x-tier': 'free', 'x-left': 'unlimited', 'x-limit': 'unlimited' });
+    expect(of({ plan: undefined, states: [] })).toEqual({ 'x-tier': 'none', 'x-left': '0', 'x-limit': '0' });
+    // Nobody can tell: the plan is known, and no figure is made up.
+    expect(of({ states: undefined })).toEqual({ 'x-tier': 'free' });
+  });
+
+  it('say that there is no limit where the profile wants that', () => {
+    const rules = { limit: 'requests-month', unlimited: true } as const;
+    const said = [
+      ['x-ratelimit-limit', 'unlimited'],
+      ['x-ratelimit-remaining', 'unlimited'],
+    ];
+    expect(extraHeaders(rules, facts)).toEqual(said);
+    expect(extraHeaders(rules, { ...facts, states: [state('month', 100, 3, NOW)] })).toEqual([]);
+    expect(extraHeaders(rules, { ...facts, plan: undefined })).toEqual([]);
+    expect(extraHeaders(rules, { ...facts, states: undefined })).toEqual([]);
   });
 
   it('may be read by browsers, as all that tell of limits', () => {

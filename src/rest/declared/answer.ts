@@ -55,7 +55,7 @@ export async function answerOf(
   options: DeclaredOptions,
   route: CompiledRoute,
   request: FastifyRequest,
-  context: RequestContext,
+  visitor: RequestContext,
   sent: Credentials,
   common: Scope,
 ): Promise<Answered> {
@@ -66,13 +66,23 @@ export async function answerOf(
     first !== undefined &&
     first.document.shape.kind === 'query' &&
     first.document.shape.metering === 'governed';
-  const needed = declared.counted && context.caller.kind === 'anonymous' ? [] : access;
-  const unfit = gate.unfit(context, { access: needed, demo });
-  if (unfit !== undefined) throw new Refused(refusalOf(unfitCode(unfit, sent)));
+  const admit = (of: RequestContext): void => {
+    const needed = declared.counted && of.caller.kind === 'anonymous' ? [] : access;
+    const unfit = gate.unfit(of, { access: needed, demo });
+    if (unfit !== undefined) throw new Refused(refusalOf(unfitCode(unfit, sent)));
+  };
+  admit(visitor);
   const checked = route.inputs.check(partsOf(request));
   if (Array.isArray(checked)) throw new Refused(refusalOf('REQUEST_INVALID', { issues: checked }));
   const parts = checked as Parts;
   let scope: Scope = { ...common, ...parts };
+  let context = visitor;
+  const account = route.account?.fill(scope);
+  if (typeof account === 'string') {
+    const credentials = { ...sent, 'tollgraph-account': account };
+    context = await createContext({ credentials, address: request.clientAddress });
+    admit(context);
+  }
   let headers: readonly Header[] | undefined;
   if (declared.counted && context.caller.kind !== 'anonymous') {
     headers = await count(options, route, context);
@@ -91,6 +101,7 @@ export async function answerOf(
     scope = { ...scope, data: call.name === undefined ? answered.data : { ...named } };
   }
   headers ??= await gate.headers(context, undefined);
+  if (route.found?.fill(scope) === null) throw new Refused(refusalOf('NOT_FOUND'), headers);
   if (declared.health && scope['healthy'] !== true) throw new Refused(refusalOf('NOT_READY'), headers);
   return { status: declared.status, body: route.answer.fill(scope), headers };
 }

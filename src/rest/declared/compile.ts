@@ -34,6 +34,8 @@ export interface CompiledRoute {
   readonly calls: readonly RouteCall[];
   /** Who may call it: what its documents say, the caller's own credential. */
   readonly access: readonly AccessRule[];
+  readonly account: Template | undefined;
+  readonly found: Template | undefined;
   readonly answer: Template;
   readonly failures: FailureTexts;
 }
@@ -58,6 +60,8 @@ export const COMMON: Names = {
   account: TEXT,
   time: leaf({ type: 'string', format: 'date-time' }),
   healthy: leaf({ type: 'boolean' }),
+  /** Seconds since the process began. */
+  uptime: leaf({ type: 'integer' }),
 };
 
 const COUNTED: readonly AccessRule[] = [{ scope: 'read' }];
@@ -149,6 +153,8 @@ function compileRoute(
     inputs,
     calls,
     access: declared.counted ? COUNTED : calls.flatMap(({ as, document }) => (as ? [] : document.access)),
+    account: optional(declared.account, given, [...path, 'account']),
+    found: optional(declared.found, names, [...path, 'found']),
     answer: compileTemplate(declared.answer, names, [...path, 'answer']),
     failures: compileFailures(
       failureBody,
@@ -157,6 +163,9 @@ function compileRoute(
     ),
   };
 }
+
+const optional = (template: string | undefined, names: Names, path: readonly PropertyKey[]) =>
+  template === undefined ? undefined : compileTemplate(template, names, path);
 
 /** What documents ask of refusals: any of it may be missing. */
 function refusalKnown(calls: readonly RouteCall[]): Known {

@@ -100,7 +100,6 @@ function askedWhy(
   const details = members.flatMap((member): SelectionNode[] => {
     const fields = isObjectType(member) ? member.getFields() : {};
     const asked: SelectionNode[] = [];
-    if (fields['field']) asked.push(field('field'));
     if (fields['retryAfterSeconds']) asked.push(field('retryAfterSeconds'));
     if (fields['retryAfter']) asked.push(field('retryAfter'));
     if (fields['issues']) {

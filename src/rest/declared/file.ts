@@ -40,6 +40,10 @@ const DeclaredRoute = z.strictObject({
   query: z.record(z.string(), Schema).default({}),
   headers: z.record(z.string().regex(/^[a-z0-9-]+$/), Schema).default({}),
   body: Schema.optional(),
+  /** The account that the call is for, where the request names one: another's is not found. */
+  account: z.string().startsWith('$').optional(),
+  /** A reference: where it is null, there is nothing at the address. */
+  found: z.string().startsWith('$').optional(),
   /** One operation, whose answer is `$data`. */
   document: z.string().min(1).optional(),
   variables: z.record(z.string(), Template).optional(),

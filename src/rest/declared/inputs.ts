@@ -49,7 +49,9 @@ export function compileInputs({ path, query, headers, body }: InputSchemas): Inp
     query: compile('query', ...withoutRequired(query)),
     header: compile('header', ...withoutRequired(headers)),
   };
-  const checkBody = body && bodies.compile(body);
+  // A body with a default may be left out.
+  const { default: otherwise, ...bodySchema } = body ?? {};
+  const checkBody = body && bodies.compile(bodySchema);
   return {
     known: {
       path: parts.path.known,
@@ -61,7 +63,7 @@ export function compileInputs({ path, query, headers, body }: InputSchemas): Inp
       const path = parts.path.check(request.path);
       const query = parts.query.check(request.query);
       const header = parts.header.check(request.header);
-      const given = request.body ?? undefined;
+      const given = request.body ?? otherwise;
       const body =
         checkBody === undefined
           ? { value: {}, issues: [] }

@@ -91,7 +91,10 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
       };
     },
   },
-  /** What `get` makes of the first `$item` whose names have the values in `where`; without one, `else` or null. */
+  /**
+   * What `get` makes of the first `$item` whose names have the values that the templates in `where` come to;
+   * without one, `else` or null.
+   */
   $find: {
     parts: ['$find', 'where', 'get'],
     optional: ['else'],
@@ -99,7 +102,9 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
       const list = compile('$find');
       const item = listAt('$find', list, context);
       if (typeof where !== 'object' || where === null) throw context.fail('where', 'names and values');
-      const wanted = Object.entries(where);
+      const wanted = Object.entries(where).map(
+        ([name, value], index) => [name, context.at(value, 'where', index)] as const,
+      );
       for (const [name] of wanted) {
         if (item.kind !== 'object' || !item.fields.has(name)) {
           throw context.fail('where', `an item has no "${name}"`);
@@ -107,13 +112,12 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
       }
       const get = compile('get', withItem(context.names, item));
       const otherwise = compile('else');
-      const fits = (candidate: unknown): boolean =>
-        typeof candidate === 'object' &&
-        candidate !== null &&
-        wanted.every(([name, value]) => (candidate as Record<string, unknown>)[name] === value);
       return {
         fill: (scope) => {
-          const found = ((list.fill(scope) ?? []) as unknown[]).find(fits);
+          const values = wanted.map(([name, value]) => [name, value.fill(scope)] as const);
+          const found = ((list.fill(scope) ?? []) as unknown[]).find((candidate) =>
+            values.every(([name, value]) => (candidate as Record<string, unknown> | null)?.[name] === value),
+          );
           return found === undefined ? otherwise.fill(scope) : get.fill(scopeOf(scope, found));
         },
         schema: anyOf([get.schema, otherwise.schema]),

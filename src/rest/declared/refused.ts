@@ -5,6 +5,7 @@ import type { LimitState } from '../../usage/limiter.js';
 import type { RouteDocument } from './document.js';
 import type { Refusal } from './failures.js';
 import { refusalOf } from './failures.js';
+import type { Issue } from './inputs.js';
 
 /** The status of an expected failure, by its type; 409 for all others. */
 const STATUSES: Readonly<Record<string, number>> = {
@@ -55,12 +56,15 @@ function ofError(
 }
 
 function ofType(type: string, details: Readonly<Record<string, unknown>>): Refusal {
-  const { code, message, field, issues, retryAfter, retryAfterSeconds = retryAfter } = details;
-  const [issue] = (issues ?? []) as { path?: readonly string[] }[];
-  const at = field ?? issue?.path?.at(-1);
+  const { code, message, issues = [], retryAfter, retryAfterSeconds = retryAfter } = details;
+  const found = (issues as readonly { path: readonly string[]; message: string }[]).map((issue) => ({
+    loc: ['body', ...issue.path],
+    msg: issue.message,
+    type: 'value_error',
+  }));
   const refusal =
     type === 'InvalidInput'
-      ? invalid(String(code), String(message), at)
+      ? invalid(String(code), String(message), found[0]?.loc[1], found)
       : { code: String(code), message: String(message), status: STATUSES[type] ?? CONFLICT };
   return {
     ...refusal,
@@ -69,13 +73,13 @@ function ofType(type: string, details: Readonly<Record<string, unknown>>): Refus
   };
 }
 
-function invalid(code: string, message: string, field: unknown): Refusal {
+function invalid(code: string, message: string, field: unknown, issues: readonly Issue[] = []): Refusal {
   const name = typeof field === 'string' ? field : undefined;
   const loc = name === undefined ? ['body'] : ['body', name];
   return refusalOf('REQUEST_INVALID', {
     code: code === 'BAD_USER_INPUT' ? 'REQUEST_INVALID' : code,
     message,
     field: name,
-    issues: [{ loc, msg: message, type: 'value_error' }],
+    issues: issues.length > 0 ? issues : [{ loc, msg: message, type: 'value_error' }],
   });
 }

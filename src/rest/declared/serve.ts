@@ -135,6 +135,7 @@ async function handle(
     plan: account === null ? null : plans.planOf(account).plan.id,
     time: isoTime(context.now),
     now: context.now,
+    uptime: Math.floor(process.uptime()),
     healthy: problems().length === 0,
     action,
     actions,

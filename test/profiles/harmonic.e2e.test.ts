@@ -1,0 +1,284 @@
+import type { Product } from './product.js';
+import { LIMIT, list, problems, shape, startProduct } from './product.js';
+
+let p: Product;
+let token: string;
+let accountId: string;
+let key: string;
+beforeAll(async () => {
+  p = await startProduct('harmonic');
+  ({ token, accountId } = await p.t.register());
+  ({ secret: key } = await p.t.issueKey(token, 'LIVE', ['READ', 'ADMIN']));
+});
+afterAll(() => p.t.close());
+
+const KEY = {
+  id: 'string',
+  name: 'string',
+  createdAt: 'string',
+  lastUsed: 'string?',
+  isActive: 'boolean',
+} as const;
+
+describe('keys', () => {
+  const issue = async (name: string) => {
+    const { status, body } = await p.ask('POST /api/v1/keys', {
+      key: token,
+      body: { userId: accountId, name },
+    });
+    return { status, body: body as { id: string; key: string } };
+  };
+
+  it('POST /api/v1/keys issues one, which a call may bring in either header', async () => {
+    const { status, body } = await issue('first');
+    const fields = {
+      success: 'boolean',
+      id: 'string',
+      key: 'string',
+      name: 'string',
+      userId: 'string',
+      tier: 'string',
+      quotaMonthly: LIMIT,
+      createdAt: 'string',
+      message: 'string',
+    };
+    expect([status, problems(shape(fields), body)]).toEqual([201, []]);
+    expect(body).toMatchObject({ name: 'first', userId: accountId, tier: 'free', quotaMonthly: 1000 });
+    expect(body.key).toMatch(/^hm_[0-9A-Za-z]{32}$/);
+    const one = await p.ask('GET /api/v1/usage', { headers: { 'x-api-key': body.key } });
+    const other = await p.ask('GET /api/v1/usage', { key: body.key });
+    expect([one.status, other.status]).toEqual([200, 200]);
+  });
+
+  it('POST /api/v1/keys refuses what is not the caller’s, and a body without the user', async () => {
+    const missing = await p.ask('POST /api/v1/keys', { key: token, body: {} });
+    expect([missing.status, missing.body]).toMatchObject([400, { error: 'Missing userId' }]);
+    const { accountId: another } = await p.t.register();
+    for (const credential of [token, key]) {
+      const foreign = await p.ask('POST /api/v1/keys', { key: credential, body: { userId: another } });
+      expect(foreign.status).toBe(404);
+    }
+    const nobody = await p.ask('POST /api/v1/keys', { body: { userId: accountId } });
+    expect(nobody.status).toBe(401);
+  });
+
+  it('GET /api/v1/keys lists them, and GET /api/v1/keys/{id} shows one', async () => {
+    const { id } = (await issue('listed')).body;
+    const reply = await p.ask(`GET /api/v1/keys?userId=${accountId}`, { key: token });
+    const shown = shape({ ...KEY, preview: 'string' });
+    const all = shape({ userId: 'string', keys: list(shown), total: 'integer' });
+    expect([reply.status, problems(all, reply.body)]).toEqual([200, []]);
+    const { keys, total } = reply.body as { keys: { id: string; preview: string }[]; total: number };
+    expect(keys.length).toBe(total);
+    expect(keys.find((one) => one.id === id)?.preview).toMatch(/^hm_\.\.\..{4}$/);
+    const one = await p.ask(`GET /api/v1/keys/${id}`, { key });
+    expect([one.status, problems(shape(KEY), one.body)]).toEqual([200, []]);
+    expect(await p.ask('GET /api/v1/keys/none', { key })).toMatchObject({
+      status: 404,
+      body: { error: 'Key not found' },
+    });
+    expect((await p.ask('GET /api/v1/keys?userId=somebody', { key: token })).status).toBe(404);
+  });
+
+  it('DELETE /api/v1/keys/{id} revokes one: it is refused from then on', async () => {
+    const { id, key: revoked } = (await issue('revoked')).body;
+    const reply = await p.ask(`DELETE /api/v1/keys/${id}`, { key: token });
+    const fields = { success: 'boolean', message: 'string', keyId: 'string', revokedAt: 'string' };
+    expect([reply.status, problems(shape(fields), reply.body)]).toEqual([200, []]);
+    expect(reply.body).toMatchObject({ success: true, message: 'Key revoked successfully', keyId: id });
+    const refused = await p.ask('GET /api/v1/usage', { headers: { 'x-api-key': revoked } });
+    expect([refused.status, refused.body]).toEqual([401, { success: false, error: 'Invalid API key' }]);
+    expect(await p.ask('DELETE /api/v1/keys/none', { key: token })).toMatchObject({
+      status: 404,
+      body: { success: false, error: 'Key not found' },
+    });
+  });
+
+  it('POST /api/v1/keys/{id}/rotate gives another secret; the old one ends at once, or lives on when asked', async () => {
+    const { id, key: old } = (await issue('rotated')).body;
+    const reply = await p.ask(`POST /api/v1/keys/${id}/rotate`, { key: token });
+    const newKey = shape({
+      id: 'string',
+      key: 'string',
+      name: 'string',
+      createdAt: 'string',
+      message: 'string',
+    });
+    const fields = shape({ success: 'boolean', oldKeyId: 'string', newKey, message: 'string' });
+    expect([reply.status, problems(fields, reply.body)]).toEqual([200, []]);
+    const second = (reply.body as { newKey: { key: string; name: string } }).newKey;
+    expect(second.name).toBe('rotated (rotated)');
+    const statusOf = async (secret: string) => (await p.ask('GET /api/v1/usage', { key: secret })).status;
+    expect([await statusOf(old), await statusOf(second.key)]).toEqual([401, 200]);
+    const kept = await p.ask(`POST /api/v1/keys/${id}/rotate`, { key: token, body: { revokeOld: false } });
+    const third = (kept.body as { newKey: { key: string } }).newKey.key;
+    expect([await statusOf(second.key), await statusOf(third)]).toEqual([200, 200]);
+    expect((await p.ask('POST /api/v1/keys/none/rotate', { key: token })).status).toBe(404);
+    expect(
+      (await p.ask(`POST /api/v1/keys/${id}/rotate`, { key: token, body: { revokeOld: 1 } })).status,
+    ).toBe(400);
+  });
+});
+
+describe('usage', () => {
+  const CURRENT = shape({
+    quota: LIMIT,
+    used: 'integer',
+    remaining: LIMIT,
+    percentage: 'number',
+    resetDate: 'string?',
+    isExceeded: 'boolean',
+    userId: 'string',
+    tier: 'string',
+    periodStart: 'string',
+    periodEnd: 'string?',
+  });
+
+  it.each(['', '?action=current', `?action=current&tier=enterprise`])(
+    'GET /api/v1/usage%s tells where the quota stands',
+    async (query) => {
+      const { status, body, headers } = await p.ask(`GET /api/v1/usage${query}`, { key });
+      expect([status, problems(CURRENT, body)]).toEqual([200, []]);
+      expect(body).toMatchObject({
+        quota: 1000,
+        isExceeded: false,
+        userId: accountId,
+        tier: 'free',
+      });
+      expect(headers.get('x-user-id')).toBe(accountId);
+      expect(headers.get('x-response-time')).toMatch(/^\d+\.\d{3}ms$/);
+      expect(headers.get('x-ratelimit-reset')).toBe((body as { resetDate: string }).resetDate);
+    },
+  );
+
+  it('says of a plan without a limit that it has none, in headers too', async () => {
+    const { accountId: large, secret } = await p.t.customer('enterprise');
+    const { body, headers } = await p.ask('GET /api/v1/usage', { key: secret });
+    expect(problems(CURRENT, body)).toEqual([]);
+    expect(body).toMatchObject({ quota: 'unlimited', remaining: 'unlimited', userId: large });
+    expect(headers.get('x-ratelimit-limit')).toBe('unlimited');
+  });
+
+  it('?action=analytics tells days', async () => {
+    const { status, body } = await p.ask('GET /api/v1/usage?action=analytics&days=3', { key });
+    const day = shape({ date: 'string', requests: 'integer', avgResponseTime: 'number' });
+    const fields = shape({
+      userId: 'string',
+      period: 'string',
+      daily: list(day),
+      total: shape({ requests: 'integer' }),
+    });
+    expect([status, problems(fields, body)]).toEqual([200, []]);
+    expect(body).toMatchObject({ period: '3 days' });
+    const wrong = await p.ask('GET /api/v1/usage?action=analytics&days=many', { key });
+    expect([wrong.status, (wrong.body as { success: boolean }).success]).toEqual([400, false]);
+  });
+
+  it('refuses another action, and names those that there are', async () => {
+    expect(await p.ask('GET /api/v1/usage?action=guess', { key })).toMatchObject({
+      status: 400,
+      body: { success: false, error: 'Unknown action: guess', availableActions: ['current', 'analytics'] },
+    });
+  });
+
+  it('refuses nobody’s call and a wrong key', async () => {
+    expect((await p.ask('GET /api/v1/usage')).body).toEqual({ success: false, error: 'Missing API key' });
+    for (const wrong of ['hm_wrong', 'Bearer']) {
+      const refused = await p.ask('GET /api/v1/usage', { headers: { 'x-api-key': wrong } });
+      expect([refused.status, refused.body]).toEqual([401, { success: false, error: 'Invalid API key' }]);
+    }
+  });
+});
+
+describe('users', () => {
+  const credentials = { email: 'harmony@example.com', password: 'correct horse' };
+
+  it('sign up, sign in, and see who they are', async () => {
+    const signedUp = await p.ask('POST /api/v1/auth/signup', { body: credentials });
+    const up = { ok: 'boolean', userId: 'string', email: 'string', token: 'string?', message: 'string' };
+    expect([signedUp.status, problems(shape(up), signedUp.body)]).toEqual([201, []]);
+    const again = await p.ask('POST /api/v1/auth/signup', { body: credentials });
+    expect([again.status, again.body]).toEqual([409, { ok: false, error: 'user_exists' }]);
+    const signedIn = await p.ask('POST /api/v1/auth/login', { body: credentials });
+    const into = { ok: 'boolean', token: 'string', email: 'string', message: 'string', timestamp: 'string' };
+    expect([signedIn.status, problems(shape(into), signedIn.body)]).toEqual([200, []]);
+    const me = await p.ask('GET /api/v1/user/me', { key: (signedIn.body as { token: string }).token });
+    const fields = {
+      ok: 'boolean',
+      userId: 'string',
+      email: 'string',
+      createdAt: 'string',
+      plan: 'string',
+      apiCalls: 'integer',
+    };
+    expect([me.status, problems(shape(fields), me.body)]).toEqual([200, []]);
+    expect(me.body).toMatchObject({ email: credentials.email, plan: 'free', apiCalls: 0 });
+  });
+
+  it('are refused with the words of the product', async () => {
+    for (const route of ['signup', 'login']) {
+      const reply = await p.ask(`POST /api/v1/auth/${route}`, { body: { email: 'x@example.com' } });
+      expect([reply.status, reply.body]).toMatchObject([400, { ok: false, error: 'missing_credentials' }]);
+    }
+    const wrong = await p.ask('POST /api/v1/auth/login', {
+      body: { ...credentials, password: 'another horse' },
+    });
+    expect([wrong.status, wrong.body]).toEqual([401, { ok: false, error: 'invalid_credentials' }]);
+    expect(await p.ask('GET /api/v1/user/me')).toMatchObject({
+      status: 401,
+      body: { ok: false, error: 'missing_token' },
+    });
+  });
+});
+
+it('GET /api/health and GET /api/v1/info are open to everybody', async () => {
+  const health = await p.ask('GET /api/health');
+  expect([
+    health.status,
+    problems(shape({ status: 'string', time: 'string', uptime: 'integer' }), health.body),
+  ]).toEqual([200, []]);
+  const info = await p.ask('GET /api/v1/info');
+  const fields = {
+    ok: 'boolean',
+    name: 'string',
+    version: 'string',
+    endpoints: list({ type: 'string' }),
+    total: 'integer',
+  };
+  expect(problems(shape(fields), info.body)).toEqual([]);
+});
+
+it('lets whoever has no key try, each address for itself, and says so', async () => {
+  const { status, headers } = await fetch(`${p.t.app.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ query: '{ patterns { totalCount } }' }),
+  });
+  expect([status, headers.get('x-demo-mode'), headers.get('x-ratelimit-limit')]).toEqual([
+    200,
+    'true',
+    '1000',
+  ]);
+});
+
+it('1,001 calls against free, 50 at once: exactly 1,000 pass, and the refusal tells the quota', async () => {
+  const { token: own, userId, accountId: account } = await p.t.register();
+  await p.t.makeOperator({ userId, accountId: account });
+  const { secret: backend } = await p.t.issueKey(own, 'LIVE', ['ADMIN']);
+  const { secret } = await p.t.customer();
+  const use = `mutation Use($key: String!) { verifyKey(input: {key: $key, spend: {quantities: [], endpoint: "/api/v1/data", method: "POST", source: "wiki"}}) {
+    ... on VerifiedKey { valid reason } } }`;
+  let left = 1001;
+  const results: unknown[] = [];
+  const caller = async (): Promise<void> => {
+    while (left-- > 0) {
+      const { data } = await p.t.raw(use, { key: secret }, backend);
+      results.push((data?.['verifyKey'] as { reason: string | null }).reason);
+    }
+  };
+  await Promise.all(Array.from({ length: 50 }, caller));
+  expect(results.length).toBe(1001);
+  expect(results.filter((reason) => reason !== null)).toEqual(['QUOTA_EXCEEDED']);
+  const { body } = await p.ask('GET /api/v1/usage', { key: secret });
+  expect(body).toMatchObject({ used: 1000, remaining: 0, isExceeded: true, percentage: 100 });
+});
