@@ -9,7 +9,7 @@ import { userDecider } from './decide.js';
 import { emailHash } from './email.js';
 import type { EmailEvent } from './events.js';
 import { emailStream, userStream } from './events.js';
-import { hashPassword, PASSWORD_MAX, verifyPassword } from './passwords.js';
+import { hashPassword, isTooLong, verifyPassword } from './passwords.js';
 
 /** Who has an e-mail, and has given the right password. */
 export interface Holder {
@@ -34,7 +34,7 @@ export class Credentials {
 
   /** @param hash of the normalised e-mail */
   async check(hash: string, password: string): Promise<Holder | undefined> {
-    if (password.length > PASSWORD_MAX) return undefined;
+    if (isTooLong(password)) return undefined;
     const decoy = await this.#getDecoy();
     const registered = holderOf(await this.commands.load(emailStream(hash)));
     const userId = registered?.data.userId ?? derivedId('nobody', hash);
@@ -126,7 +126,7 @@ export async function isPassword(
   userId: string,
   password: string,
 ): Promise<boolean> {
-  if (password.length > PASSWORD_MAX) return false;
+  if (isTooLong(password)) return false;
   const sealed = await passwordOf(commands, hash, userId);
   const passwordHash = sealed === undefined ? null : await personal.unseal(sealed);
   return passwordHash !== null && verifyPassword(passwordHash, password);

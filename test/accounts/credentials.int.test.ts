@@ -45,10 +45,10 @@ afterAll(() => database.remove());
 
 const hashOf = (email: string): string => emailHash(KEY, normaliseEmail(email) as string);
 
-async function register(email: string): Promise<string> {
+async function register(email: string, password = PASSWORD): Promise<string> {
   const commands = new CommandHandler(store);
   const registered = await new RegisterUser(commands, personal, KEY, () => NOON).execute(
-    { email, password: PASSWORD },
+    { email, password },
     'test',
   );
   if (registered.kind === 'refused') throw new Error(registered.refusal.code);
@@ -64,6 +64,12 @@ it('find who has the e-mail by the right password alone', async () => {
     expect(await credentials.check(hashOf('ada@example.com'), wrong)).toBeUndefined();
   }
   expect(await credentials.check(hashOf('bob@example.com'), PASSWORD)).toBeUndefined();
+});
+
+it('take a password of 200 characters, whatever each is written with', async () => {
+  const password = '👍'.repeat(200);
+  const userId = await register('thumbs@example.com', password);
+  expect(await credentials.check(hashOf('thumbs@example.com'), password)).toMatchObject({ userId });
 });
 
 it('ask the same of the stores whether anybody has the e-mail, or did before it was erased', async () => {

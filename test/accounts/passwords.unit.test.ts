@@ -1,4 +1,4 @@
-import { hashPassword, PASSWORD_MAX, verifyPassword } from '../../src/accounts/passwords.js';
+import { hashPassword, isTooLong, passwordProblem, verifyPassword } from '../../src/accounts/passwords.js';
 
 it('is known again, and no other is', async () => {
   const hash = await hashPassword('correct horse');
@@ -22,8 +22,38 @@ it('is the same password however the keyboard composes its letters', async () =>
 });
 
 it('counts to its last character', async () => {
-  const longest = 'x'.repeat(PASSWORD_MAX);
+  const longest = '👍'.repeat(200);
   const hash = await hashPassword(longest);
   expect(await verifyPassword(hash, longest)).toBe(true);
-  expect(await verifyPassword(hash, `${longest.slice(0, -1)}y`)).toBe(false);
+  expect(await verifyPassword(hash, `${longest.slice(0, -2)}👎`)).toBe(false);
+});
+
+/** One character, 11 units of UTF-16, 25 bytes of UTF-8. */
+const FAMILY = '👨‍👩‍👧‍👦';
+
+it.each([
+  'x'.repeat(8),
+  'x'.repeat(200),
+  FAMILY.repeat(8),
+  '👍'.repeat(200),
+  'e\u0301'.repeat(200),
+  'with\ttabs and\nlines',
+])('may be %j', (password) => {
+  expect(passwordProblem('password', password)).toBeUndefined();
+  expect(isTooLong(password)).toBe(false);
+});
+
+it.each([
+  ['x'.repeat(7), '8 to 200 characters'],
+  [FAMILY, '8 to 200 characters'],
+  ['e\u0301'.repeat(7), '8 to 200 characters'],
+  ['👍'.repeat(201), '8 to 200 characters'],
+  [FAMILY.repeat(200), 'at most 3200 bytes'],
+])('may not be %j', (password, problem) => {
+  expect(passwordProblem('password', password)).toContain(problem);
+});
+
+it('needs no hash to be told from what is far too long', () => {
+  expect(isTooLong('x'.repeat(3_201))).toBe(true);
+  expect(isTooLong('\u20ac'.repeat(1_067))).toBe(true);
 });
