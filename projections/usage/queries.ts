@@ -189,6 +189,15 @@ export class UsageQueries {
     return row;
   }
 
+  /** Places of the uses of a batch that an operator has corrected or left out. */
+  async decidedPlaces(event: string): Promise<number[]> {
+    const rows = await this.sql.query<{ place: number }>(
+      `SELECT place FROM ${this.model.t('parked')} WHERE event = $1 AND settled ORDER BY place`,
+      [event],
+    );
+    return rows.map(({ place }) => place);
+  }
+
   /**
    * Sums by hour or day, the oldest first, from `from` (inclusive) to `to` (exclusive), both UTC hours.
    * @param length characters of the bucket's name: 13 for hours, 10 for days

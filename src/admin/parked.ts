@@ -5,14 +5,17 @@ import type { ParkedUseRow, UsageQueries } from '../../projections/usage/queries
 import type { Clock } from '../clock.js';
 import type { CommandContext, CommandHandler, CommandResult } from '../eventsourcing/commandHandler.js';
 import { correctionsDecider } from '../eventsourcing/correct.js';
+import { correctedEvent } from '../eventsourcing/correctedStore.js';
 import type { DomainEvent, EventMetadata, Position, StoredEvent } from '../eventsourcing/event.js';
 import { CORRECTIONS_STREAM } from '../eventsourcing/events.js';
 import type { EventStore } from '../eventsourcing/eventStore.js';
+import { schemaVersionOf } from '../eventsourcing/upcasting.js';
 import { OperatorRefusal } from '../following/operatorRefusal.js';
 import type { ParkedStream, Skip, Unparking } from '../following/parking.js';
 import type { PolicyRunner } from '../following/policyRunner.js';
+import { batchProblem } from '../usage/correctedBatch.js';
 import { parkedUseDecider } from '../usage/decide.js';
-import type { ParkedUse, Use } from '../usage/events.js';
+import type { ParkedUse, UsageEvent, Use } from '../usage/events.js';
 import { parkedUseStream } from '../usage/events.js';
 import { rawUse, useProblem, usesOf } from '../usage/readUses.js';
 import type { AdminCommands } from './server.js';
@@ -27,6 +30,7 @@ const EventContent = z.object({
   metadata: z.looseObject({ reason: z.string().optional() }),
 });
 
+const BATCHES: ReadonlySet<string> = new Set<UsageEvent['type']>(['UsesRecorded', 'UsesCorrected']);
 /** Uses that one answer lists. */
 const MAX_LISTED = 1_000;
 const CAUGHT_UP_MS = 10_000;
@@ -122,8 +126,15 @@ export function parkedCommands(parts: ParkedParts): AdminCommands {
     const batch = await eventAt(row);
     if (batch.id !== event) throw new OperatorRefusal(`the batch ${event} is not at its place`);
     const { sign, bad } = usesOf(batch);
-    const held = bad.find((use) => use.index === index)?.held ?? null;
-    return { row, use: { event, index, sign, held }, content: rawUse(batch, index) };
+    const use = bad.find((candidate) => candidate.index === index);
+    if (!use) throw new OperatorRefusal('It was corrected with its batch; the ledger is about to count it.');
+    return { row, use: { event, index, sign, held: use.held }, content: rawUse(batch, index) };
+  };
+  const checkBatch = async (batch: StoredEvent, data: object): Promise<void> => {
+    const content = { data: JSON.stringify(data), schemaVersion: schemaVersionOf(batch.type), reason: null };
+    const decided = await usage.decidedPlaces(batch.id);
+    const problem = batchProblem(batch, correctedEvent(batch, content), decided);
+    if (problem !== undefined) throw new OperatorRefusal(problem);
   };
   const settle = async (position: Position): Promise<void> => {
     if (!(await projector.reached('usage', position, CAUGHT_UP_MS)))
@@ -183,6 +194,7 @@ export function parkedCommands(parts: ParkedParts): AdminCommands {
       const event = await eventAt(stream);
       const { data, metadata } = EventContent.parse(content);
       checkMetadata(event.metadata, metadata);
+      if (BATCHES.has(event.type)) await checkBatch(event, data);
       const command = { event, data, reason: metadata.reason ?? null };
       const context = asked(by, reason);
       const position = await accepted(

@@ -6,13 +6,16 @@ import type { AppendPriority, AppendResult, EventStore } from './eventStore.js';
 
 const PAGE = 500;
 
-/** What a corrected event says now. */
-interface Correction {
-  /** Of the correction, in the one stream of all: unlike positions, they are exact wherever it was read. */
-  readonly revision: number;
+/** What a corrected event says. */
+interface CorrectedContent {
   readonly data: string;
   readonly schemaVersion: number;
   readonly reason: string | null;
+}
+
+interface Correction extends CorrectedContent {
+  /** Of the correction, in the one stream of all: unlike positions, they are exact wherever it was read. */
+  readonly revision: number;
 }
 
 /**
@@ -139,9 +142,10 @@ function isCorrection({ type, stream }: StoredEvent): boolean {
   return type === 'EventCorrected' && stream === CORRECTIONS_STREAM;
 }
 
-function correctedEvent(
+/** An event as everybody reads it once it is corrected. */
+export function correctedEvent(
   { position, stream, revision, id, type, metadata }: StoredEvent,
-  { data, schemaVersion, reason }: Correction,
+  { data, schemaVersion, reason }: CorrectedContent,
 ): StoredEvent {
   const { reason: _stored, ...rest } = metadata;
   const said = { ...rest, schemaVersion, ...(reason !== null && { reason }) };

@@ -3,6 +3,7 @@ import { UsageQueries } from '../../projections/usage/queries.js';
 import { EventStoreDbEventStore } from '../../src/adapters/eventstoredb/eventStore.js';
 import { parkedCommands } from '../../src/admin/parked.js';
 import { CommandHandler } from '../../src/eventsourcing/commandHandler.js';
+import { CorrectedStore } from '../../src/eventsourcing/correctedStore.js';
 import { NO_STREAM } from '../../src/eventsourcing/eventStore.js';
 import { PolicyRunner } from '../../src/following/policyRunner.js';
 import { Projector } from '../../src/following/projector.js';
@@ -10,6 +11,7 @@ import { EventReader } from '../../src/following/reader.js';
 import { usageStream } from '../../src/usage/events.js';
 import { EventStoreDbStandIn } from '../eventsourcing/eventStoreDbStandIn.js';
 import { newEvent } from '../eventsourcing/fixtures.js';
+import { fragile, notes, Poison } from '../projections/models.js';
 import { freshSql } from '../support/database.js';
 import { newUse } from '../usage/uses.js';
 
@@ -18,10 +20,17 @@ const MONTH = 'month:2026-11';
 const SAID = { reason: 'a test', by: 'operator' };
 
 let closing: (() => Promise<unknown> | void)[];
-beforeEach(() => (closing = []));
+beforeEach(() => {
+  closing = [];
+  poison.cure();
+});
 afterEach(async () => {
   for (const close of closing.reverse()) await close();
 });
+
+/** A reader that parks whole batches, while the ledger parks single uses. */
+const poison = new Poison();
+const picky = fragile({ ...notes, name: 'picky', handles: new Set(['UsesRecorded']) }, poison);
 
 /** What an operator can do about uses whose batches lie in an EventStoreDB, between events of others. */
 async function open(): Promise<{
@@ -32,12 +41,13 @@ async function open(): Promise<{
 }> {
   const server = await EventStoreDbStandIn.start();
   closing.push(() => server.close());
-  const store = new EventStoreDbEventStore({ url: server.url, categories: ['parked_use', 'usage'] });
+  const categories = ['corrections', 'parked_use', 'usage'];
+  const store = await CorrectedStore.open(new EventStoreDbEventStore({ url: server.url, categories }));
   closing.push(() => store.close());
   const { sql, remove } = await freshSql();
   closing.push(remove);
   const reader = new EventReader(store);
-  const projector = await Projector.open(sql, reader, [usage], () => undefined, { retryMs: [] });
+  const projector = await Projector.open(sql, reader, [usage, picky], () => undefined, { retryMs: [] });
   const policies = await PolicyRunner.open(sql, reader, [], () => undefined);
   projector.start();
   closing.push(async () => {
@@ -63,7 +73,7 @@ async function open(): Promise<{
       const data = JSON.stringify({ groups: [{ account: 'a', uses }], node: 'n', start: 's' });
       const event = newEvent({ type: 'UsesRecorded', data });
       const { position } = await store.append(stream, revision++, [event]);
-      await projector.reached('usage', position, LONG);
+      await projector.allReached(position, LONG);
       return event.id;
     },
     requests: async () => {
@@ -90,4 +100,46 @@ it('finds the batch of a parked use where positions are places in a file', async
   expect(await run('parked skip', { ...skipped, ...SAID })).toMatchObject({ use: skipped.id });
   expect(await requests()).toEqual([4, 0]);
   expect((await projector.rebuild('usage')).differing).toEqual([]);
+});
+
+/** When the ledger is in its n-th generation. */
+const generation = (projector: Projector, wanted: number): Promise<void> =>
+  new Promise((resolve) => {
+    projector.onChanged('usage', () => {
+      if (projector.access('usage').state().generation === wanted) resolve();
+    });
+  });
+
+it('a batch is not corrected so that a use counts twice which was decided before', async () => {
+  const { flush, requests, run, projector } = await open();
+  const bad = { ...newUse(), durationUs: -1 };
+  poison.also = () => true;
+  const batch = await flush(bad, newUse(), bad);
+  poison.cure();
+  await run('parked correct', { id: `${batch}#0`, content: { ...bad, durationUs: 1 }, ...SAID });
+  expect(await requests()).toEqual([2, 1]);
+
+  const [{ id } = { id: '' }] = await projector.parked();
+  const { content } = (await run('parked show', { id })) as { content: { data: object; metadata: object } };
+  const correct = (...uses: readonly object[]): Promise<unknown> => {
+    const data = { ...content.data, groups: [{ account: 'a', uses }] };
+    return run('parked correct', { id, content: { ...content, data }, ...SAID });
+  };
+  const mended = { ...bad, durationUs: 2 };
+  for (const uses of [
+    [mended, newUse(), mended],
+    [newUse(), bad, mended],
+    [newUse(), mended],
+  ]) {
+    await expect(correct(...uses)).rejects.toThrow(`The use ${batch}#0 has been decided already`);
+  }
+  expect(await requests()).toEqual([2, 1]);
+  // What was not decided is corrected beside it.
+  const rebuilt = generation(projector, 2);
+  await correct(bad, newUse(), mended);
+  await expect(run('parked skip', { id: `${batch}#2`, all: false, ...SAID })).rejects.toThrow(
+    /was corrected with its batch|Nothing that is parked/,
+  );
+  await rebuilt;
+  expect(await requests()).toEqual([3, 0]);
 });

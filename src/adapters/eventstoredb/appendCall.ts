@@ -62,7 +62,7 @@ export class AppendCall {
     )();
     this.#opening.then(
       (call) => {
-        call.on('data', (answer) => this.#settle(answer));
+        call.on('data', (answer: Answer) => this.#settle(answer));
         call.on('error', (error) => this.lose(error));
         call.on('end', () => this.lose(new Error('the server has ended the call')));
       },

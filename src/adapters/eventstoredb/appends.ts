@@ -81,6 +81,7 @@ export class Appends {
           throw new EventTooLarge(stream, appendBytes(events));
         case 'refused':
           throw new Error(`the event store refuses an append to ${stream}: ${outcome.why}`);
+        case 'unknown':
       }
       const { error } = outcome;
       connection.failed(call.client, since, error);
