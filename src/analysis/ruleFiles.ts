@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
@@ -12,8 +13,10 @@ export async function loadRuleSet(folder: string): Promise<RuleSet> {
   if (!files?.includes(SET)) throw new RulesInvalid([`there is no file ${join(folder, SET)}`]);
   const contents = new Map<string, unknown>();
   for (const file of files.filter((name) => name.endsWith('.yaml')).sort()) {
+    const bytes = await readFile(join(folder, file));
+    if (!isUtf8(bytes)) throw new RulesInvalid([`${join(folder, file)}: is not UTF-8`]);
     try {
-      contents.set(file, parse(await readFile(join(folder, file), 'utf8')));
+      contents.set(file, parse(bytes.toString()));
     } catch (error) {
       throw new RulesInvalid([`${join(folder, file)}: ${(error as Error).message}`]);
     }

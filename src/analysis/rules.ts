@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { zodText } from '../text/zodText.js';
 import type { Pattern } from './notation.js';
 import { readPatterns } from './notation.js';
 import { wordsOf } from './words.js';
@@ -22,14 +23,14 @@ const RuleSetFile = z.strictObject({
   /** Taken where a text shows no language. */
   defaultLanguage: Language,
   /** Each with a sentence on what it means. */
-  categories: z.record(CategoryName, z.string().min(1).max(500)),
+  categories: z.record(CategoryName, zodText({ min: 1, max: 500 })),
   sequences: z.array(z.tuple([CategoryName, CategoryName])).max(MAX_SEQUENCES),
   /** Events behind the first in which the second may stand. */
   window: z.number().int().min(1).max(MAX_WINDOW),
 });
 
 const patterns = z
-  .array(z.string().min(1).max(MAX_PATTERN_LENGTH))
+  .array(zodText({ min: 1, max: MAX_PATTERN_LENGTH }))
   .max(MAX_PATTERNS)
   .transform((texts, context) =>
     texts.map((text) => {
@@ -45,7 +46,10 @@ const patterns = z
 const LanguageFile = z.strictObject({
   language: Language,
   /** Frequent words by which the language is known; none may be another language's too. */
-  common: z.array(z.string().min(1).max(30)).min(1).max(100),
+  common: z
+    .array(zodText({ min: 1, max: 30 }))
+    .min(1)
+    .max(100),
   categories: z.record(CategoryName, z.strictObject({ tokens: patterns, phrases: patterns })),
 });
 

@@ -1,7 +1,9 @@
+import { isUtf8 } from 'node:buffer';
 import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { ConfigError } from '../config.js';
+import { zodText } from '../text/zodText.js';
 
 /** What a profile says under `analysis`: configuration, read at each start, and no part of the published plans. */
 const AnalysisSettings = z.strictObject({
@@ -18,10 +20,10 @@ const AnalysisSettings = z.strictObject({
   /** For one analysis, in minor units of the currency. */
   price: z.strictObject({ amount: z.number().int().positive(), currency: z.string().regex(/^[a-z]{3}$/) }),
   /** Of the analysis, as `/version` tells it. */
-  version: z.string().min(1),
+  version: zodText({ min: 1, max: 100 }),
   branding: z.strictObject({
-    title: z.string().min(1).max(100),
-    generator: z.string().regex(/^[^\r\n]{1,200}$/, 'must be one line'),
+    title: zodText({ min: 1, max: 100 }),
+    generator: zodText({ min: 1, max: 200 }),
     link: z.url({ protocol: /^https?$/ }),
   }),
 });
@@ -29,7 +31,9 @@ export type AnalysisSettings = z.infer<typeof AnalysisSettings>;
 
 /** The settings in a profile's file; undefined where it sells no analysis. @throws ConfigError */
 export async function readAnalysisSettings(file: string): Promise<AnalysisSettings | undefined> {
-  const content = parse(await readFile(file, 'utf8')) as { analysis?: unknown } | null;
+  const bytes = await readFile(file);
+  if (!isUtf8(bytes)) throw new ConfigError([`${file}: is not UTF-8`]);
+  const content = parse(bytes.toString()) as { analysis?: unknown } | null;
   if (content?.analysis === undefined) return undefined;
   const parsed = AnalysisSettings.safeParse(content.analysis);
   if (parsed.success) return parsed.data;

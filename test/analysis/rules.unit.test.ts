@@ -1,5 +1,10 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { readPatterns } from '../../src/analysis/notation.js';
+import { loadRuleSet } from '../../src/analysis/ruleFiles.js';
 import { RulesInvalid, readRuleSet } from '../../src/analysis/rules.js';
+import { readAnalysisSettings } from '../../src/analysis/settings.js';
 import { rules } from './scan.js';
 
 const SET = {
@@ -70,6 +75,24 @@ describe('rule sets', () => {
       ['the sequence A -> X: X is no category'],
     ],
     [
+      'a description with a control character',
+      { ...SET, categories: { A: 'Fi\0rst.', B: 'Second.' } },
+      [EN],
+      ['set: categories.A: holds a control character.'],
+    ],
+    [
+      'a pattern of two lines',
+      SET,
+      [{ ...EN, categories: { ...EN.categories, A: { tokens: ['a\nb'], phrases: [] } } }],
+      ['file0: categories.A.tokens.0: must be one line, without tabs.'],
+    ],
+    [
+      'half a surrogate pair',
+      SET,
+      [{ ...EN, common: ['\ud800'] }],
+      ['file0: common.0: is not well-formed Unicode: it holds half of a surrogate pair.'],
+    ],
+    [
       'a window of nothing',
       { ...SET, window: 0 },
       [EN],
@@ -117,4 +140,17 @@ describe('notation', () => {
     [Array(11).fill('a|b').join(' '), 'spellings'],
     [Array(17).fill('a').join(' '), 'words in a row'],
   ])('%j is refused', (text, reason) => expect(() => readPatterns(text)).toThrow(reason));
+});
+
+test('files that are not UTF-8 are named', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'rules-'));
+  try {
+    const file = join(folder, 'set.yaml');
+    await writeFile(file, Buffer.from('version: 1 # \u00fc', 'latin1'));
+    for (const read of [loadRuleSet(folder), readAnalysisSettings(file)]) {
+      await expect(read).rejects.toThrow(`${file}: is not UTF-8`);
+    }
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
