@@ -13,7 +13,7 @@ import type { Stores } from './stores.js';
 /** Sends mails, in one of the processes that run policies. */
 export async function sendMails(
   { models, sql, leases }: RunningProjections,
-  { commands, personal, secrets, clock, profile }: Stores,
+  { commands, personal, secrets, clock, elapsed, profile }: Stores,
   config: Config,
   log: Logger,
   shutdown: Shutdown,
@@ -28,6 +28,7 @@ export async function sendMails(
     transport,
     pending: (limit, without) => queries.pending(limit, without),
     clock,
+    elapsed,
     product: profile.product,
     domain: /@([A-Za-z0-9.-]+)/.exec(config.mailFrom)?.[1] ?? 'localhost',
     onError,

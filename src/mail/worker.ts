@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Clock } from '../clock.js';
+import type { Clock, Elapsed } from '../clock.js';
 import type { CommandHandler } from '../eventsourcing/commandHandler.js';
 import { fold } from '../eventsourcing/decider.js';
 import type { PersonalData } from '../secrets/personalData.js';
@@ -14,6 +14,8 @@ import { MailRefused } from './transport.js';
 const BATCH = 20;
 const RETRY_MS_MIN = 1_000;
 const RETRY_MS_MAX = 60_000;
+/** A mail whose time is over is given up after so long, as time passes: the clock may be ahead for a moment. */
+const OVER_MS = 3_600_000;
 
 export interface MailWorkerOptions {
   readonly commands: CommandHandler;
@@ -23,6 +25,7 @@ export interface MailWorkerOptions {
   /** Mails that were asked for and are not done, the oldest first. */
   readonly pending: (limit: number, without: readonly string[]) => Promise<readonly string[]>;
   readonly clock: Clock;
+  readonly elapsed: Elapsed;
   readonly product: string;
   /** The part of a Message-ID behind the @. */
   readonly domain: string;
@@ -37,6 +40,8 @@ export interface MailWorkerOptions {
 export class MailWorker {
   #wake: (() => void) | undefined;
   #again = false;
+  /** Mails whose time is over by the clock: since when that is known here, as time passes. */
+  readonly #over = new Map<string, number>();
 
   constructor(private readonly options: MailWorkerOptions) {}
 
@@ -74,7 +79,7 @@ export class MailWorker {
         if (until.aborted) break;
         tried.push(id);
         try {
-          await this.#deliver(id);
+          failed = !(await this.#deliver(id)) || failed;
         } catch (error) {
           this.options.onError(error);
           failed = true;
@@ -84,15 +89,20 @@ export class MailWorker {
     return failed;
   }
 
-  async #deliver(id: string): Promise<void> {
-    const { commands, personal, tokens, transport, clock, product, domain } = this.options;
+  /** @returns whether it is done with, one way or the other */
+  async #deliver(id: string): Promise<boolean> {
+    const { commands, personal, tokens, transport, clock, elapsed, product, domain } = this.options;
     const history = await commands.load(mailStream(id));
     const { requested, done } = fold(mailDecider, history);
     // The read model may be behind.
-    if (!requested || done) return;
+    if (!requested || done) return true;
     const { kind, userId, subject = userId, expiresAt } = requested;
     const end = new Date(expiresAt);
-    if (end.getTime() <= clock()) return this.#finish(id, { type: 'GiveUpMail', reason: 'expired' });
+    if (end.getTime() <= clock()) {
+      const since = this.#over.get(id) ?? elapsed();
+      this.#over.set(id, since);
+      return elapsed() - since >= OVER_MS && this.#finish(id, { type: 'GiveUpMail', reason: 'expired' });
+    }
     const to = await personal.unseal(requested.to);
     if (to === null) return this.#finish(id, { type: 'GiveUpMail', reason: 'erased' });
     const content = contentOf(kind, {
@@ -107,10 +117,10 @@ export class MailWorker {
       if (!(error instanceof MailRefused)) throw error;
       return this.#finish(id, { type: 'GiveUpMail', reason: 'refused' });
     }
-    await this.#finish(id, { type: 'ConfirmMail' });
+    return this.#finish(id, { type: 'ConfirmMail' });
   }
 
-  async #finish(id: string, command: MailCommand): Promise<void> {
+  async #finish(id: string, command: MailCommand): Promise<true> {
     const { commands, clock } = this.options;
     await commands.handle(mailDecider, mailStream(id), command, {
       commandId: randomUUID(),
@@ -120,6 +130,8 @@ export class MailWorker {
       environment: 'live',
       correlationId: id,
     });
+    this.#over.delete(id);
+    return true;
   }
 
   async #rest(until: AbortSignal, ms: number | undefined): Promise<void> {

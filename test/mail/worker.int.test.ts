@@ -20,6 +20,8 @@ let store: InterceptedStore;
 let commands: CommandHandler;
 let personal: PersonalData;
 let now: number;
+/** Time as it passes. */
+let passed: number;
 let asked: string[];
 let sent: Mail[];
 let errors: unknown[];
@@ -34,6 +36,7 @@ beforeAll(async () => {
 afterAll(() => database.remove());
 beforeEach(() => {
   now = NOON;
+  passed = 0;
   asked = [];
   sent = [];
   errors = [];
@@ -50,6 +53,7 @@ const worker = (): MailWorker =>
     // As a read model that is behind: what is done stands in it too.
     pending: (limit, without) => Promise.resolve(asked.filter((id) => !without.includes(id)).slice(0, limit)),
     clock: () => now,
+    elapsed: () => passed,
     product: 'Pattern library',
     domain: 'example.com',
     onError: (error) => errors.push(error),
@@ -137,7 +141,10 @@ it('what can never be sent is given up, with the reason', async () => {
   expect(await worker().sendAll(NEVER)).toBe(false);
   asked = [late.id];
   now = NOON + 3_600_000;
-  expect(await worker().sendAll(NEVER)).toBe(false);
+  const one = worker();
+  expect(await one.sendAll(NEVER)).toBe(true);
+  passed = 3_600_000;
+  expect(await one.sendAll(NEVER)).toBe(false);
   const reasons = await Promise.all([refused, erased, late].map(({ id }) => outcome(id)));
   expect(reasons).toEqual([
     [['MailFailed', { userId: refused.userId, reason: 'refused' }]],
@@ -145,6 +152,22 @@ it('what can never be sent is given up, with the reason', async () => {
     [['MailFailed', { userId: late.userId, reason: 'expired' }]],
   ]);
   expect(sent).toEqual([]);
+});
+
+it('a clock that is ahead for a while gives up no mail', async () => {
+  const { id, userId } = await ask();
+  const one = worker();
+  for (const ahead of [3_600_000, 86_400_000]) {
+    now = NOON + ahead;
+    // To be looked at again, though nobody wakes the worker.
+    expect(await one.sendAll(NEVER)).toBe(true);
+    passed += 1_000_000;
+  }
+  expect(await outcome(id)).toEqual([]);
+  now = NOON;
+  expect(await one.sendAll(NEVER)).toBe(false);
+  expect(sent).toHaveLength(1);
+  expect(await outcome(id)).toEqual([['MailSent', { userId }]]);
 });
 
 it('works whenever it is woken, until it is told to stop', async () => {
