@@ -5,6 +5,7 @@ import { billing } from './billing/index.js';
 import type { Capability } from './capability.js';
 import { catalogue } from './catalogue/index.js';
 import type { AuditedTypes } from './eventsourcing/audited.js';
+import { corrections } from './eventsourcing/audited.js';
 import type { StoredEvent } from './eventsourcing/event.js';
 import { installation } from './installation/index.js';
 import { keys } from './keys/index.js';
@@ -44,6 +45,7 @@ export const REMEMBERED: ReadonlySet<string> = new Set(
 
 const AUDITED: AuditedTypes = Object.assign(
   {},
+  corrections,
   ...CAPABILITIES.map(({ audited }) => audited),
 ) as AuditedTypes;
 

@@ -20,7 +20,7 @@ function rowOf(audited: AuditedTypes, event: StoredEvent): object {
 }
 
 /** Raised when what is kept of events that were audited before changes. */
-const FORMAT = 2;
+const FORMAT = 3;
 
 /**
  * The audit log: who did what to which account, when, why and from where.
@@ -38,7 +38,8 @@ export const auditLog = (audited: AuditedTypes): ReadModel => ({
       at         timestamptz NOT NULL,
       action     text NOT NULL,
       actor      text NOT NULL,
-      account_id text NOT NULL,
+      -- Null where it is about no single account.
+      account_id text,
       -- What was acted on: its stream, as category:id.
       subject    text NOT NULL,
       reason     text,

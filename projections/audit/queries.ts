@@ -10,7 +10,7 @@ export interface AuditRow {
   readonly action: string;
   /** E.g. `user:<id>`, `key:<id>`, `operator:<user id>`, `policy:<name>`, `system`. */
   readonly actor: string;
-  readonly account_id: string;
+  readonly account_id: string | null;
   /** E.g. `key:<id>`. */
   readonly subject: string;
   readonly reason: string | null;

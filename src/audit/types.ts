@@ -24,8 +24,11 @@ export class AuditEntry {
   })
   actor!: string;
 
-  @Field(() => ID, { description: 'Whose account it is about.' })
-  accountId!: string;
+  @Field(() => ID, {
+    nullable: true,
+    description: 'Whose account it is about; null where it is about no single one.',
+  })
+  accountId!: string | null;
 
   @Field(() => String, { description: 'What it was done to, e.g. `key:<id>`.' })
   subject!: string;

@@ -1,8 +1,10 @@
 import type { Capability } from '../capability.js';
+import { audited } from './audited.js';
 import { AccountUsageResolver, UsageChangedResolver } from './resolvers.js';
 
 export const usage: Capability = {
   streams: ['parked_use', 'usage'],
+  audited,
   graphql: {
     resolvers: [AccountUsageResolver, UsageChangedResolver],
     create: ({ queries, limitStates, memory, positions, journal, models }) => {

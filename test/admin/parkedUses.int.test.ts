@@ -1,12 +1,15 @@
 import { usage } from '../../projections/usage/model.js';
+import { AuditQueries } from '../../projections/audit/queries.js';
 import { UsageQueries } from '../../projections/usage/queries.js';
 import { EventStoreDbEventStore } from '../../src/adapters/eventstoredb/eventStore.js';
 import { parkedCommands } from '../../src/admin/parked.js';
+import { READ_MODELS } from '../../src/capabilities.js';
 import { CommandHandler } from '../../src/eventsourcing/commandHandler.js';
 import { CorrectedStore } from '../../src/eventsourcing/correctedStore.js';
 import { NO_STREAM } from '../../src/eventsourcing/eventStore.js';
 import { PolicyRunner } from '../../src/following/policyRunner.js';
 import { Projector } from '../../src/following/projector.js';
+import type { ReadModel } from '../../src/following/readModel.js';
 import { EventReader } from '../../src/following/reader.js';
 import { usageStream } from '../../src/usage/events.js';
 import { EventStoreDbStandIn } from '../eventsourcing/eventStoreDbStandIn.js';
@@ -32,12 +35,16 @@ afterEach(async () => {
 const poison = new Poison();
 const picky = fragile({ ...notes, name: 'picky', handles: new Set(['UsesRecorded']) }, poison);
 
+const audit = READ_MODELS.find(({ name }) => name === 'audit') as ReadModel;
+
 /** What an operator can do about uses whose batches lie in an EventStoreDB, between events of others. */
 async function open(): Promise<{
   flush: (...uses: readonly object[]) => Promise<string>;
   requests: () => Promise<number[]>;
   run: (command: string, args: object) => Promise<unknown>;
   projector: Projector;
+  /** What the audit log says, the newest first. */
+  audited: () => Promise<object[]>;
 }> {
   const server = await EventStoreDbStandIn.start();
   closing.push(() => server.close());
@@ -47,7 +54,9 @@ async function open(): Promise<{
   const { sql, remove } = await freshSql();
   closing.push(remove);
   const reader = new EventReader(store);
-  const projector = await Projector.open(sql, reader, [usage, picky], () => undefined, { retryMs: [] });
+  const projector = await Projector.open(sql, reader, [usage, picky, audit], () => undefined, {
+    retryMs: [],
+  });
   const policies = await PolicyRunner.open(sql, reader, [], () => undefined);
   projector.start();
   closing.push(async () => {
@@ -81,12 +90,22 @@ async function open(): Promise<{
       const { amounts, held } = await usageQueries.counters(subject, [MONTH]);
       return [amounts.of('requests', MONTH), held.of('requests', MONTH)];
     },
+    audited: async () => {
+      const rows = await new AuditQueries(sql, projector.access('audit')).page({}, 10, undefined);
+      return rows.map(({ action, actor, account_id, subject, reason }) => ({
+        action,
+        actor,
+        account: account_id,
+        subject,
+        reason,
+      }));
+    },
     run: async (command, args) => commands[command]?.(args, { progress: () => undefined, signal: gone }),
   };
 }
 
 it('finds the batch of a parked use where positions are places in a file', async () => {
-  const { flush, requests, run, projector } = await open();
+  const { flush, requests, run, projector, audited } = await open();
   const bad = { ...newUse(), durationUs: -1 };
   await flush(newUse());
   const batch = await flush(newUse(), bad, newUse());
@@ -100,6 +119,11 @@ it('finds the batch of a parked use where positions are places in a file', async
   expect(await run('parked skip', { ...skipped, ...SAID })).toMatchObject({ use: skipped.id });
   expect(await requests()).toEqual([4, 0]);
   expect((await projector.rebuild('usage')).differing).toEqual([]);
+  const said = { actor: 'operator:operator', account: 'a', reason: 'a test' };
+  expect(await audited()).toEqual([
+    { action: 'ParkedUseLeftOut', subject: `use:${skipped.id}`, ...said },
+    { action: 'ParkedUseCorrected', subject: `use:${id}`, ...said },
+  ]);
 });
 
 /** When the ledger is in its n-th generation. */
@@ -111,7 +135,7 @@ const generation = (projector: Projector, wanted: number): Promise<void> =>
   });
 
 it('a batch is not corrected so that a use counts twice which was decided before', async () => {
-  const { flush, requests, run, projector } = await open();
+  const { flush, requests, run, projector, audited } = await open();
   const bad = { ...newUse(), durationUs: -1 };
   poison.also = () => true;
   const batch = await flush(bad, newUse(), bad);
@@ -142,4 +166,12 @@ it('a batch is not corrected so that a use counts twice which was decided before
   );
   await rebuilt;
   expect(await requests()).toEqual([3, 0]);
+  // A batch has uses of many accounts.
+  expect((await audited())[0]).toEqual({
+    action: 'EventCorrected',
+    actor: 'operator:operator',
+    account: null,
+    subject: 'UsesRecorded:usage-node-2026-11-22:0',
+    reason: 'a test',
+  });
 });
