@@ -18,8 +18,8 @@ export interface ProjectionSources {
   positions(): readonly (readonly [model: string, position: number])[];
   conflicts(): number;
   parked(): readonly (Pick<Batch, 'kind' | 'name'> & { readonly streams: number })[];
-  /** Uses that cannot be counted and that nobody has decided about. */
-  parkedUses(): number;
+  /** Uses that cannot be counted and that nobody has decided about; undefined while that is not known. */
+  parkedUses(): number | undefined;
 }
 
 /** The same, in a process that answers calls. */
@@ -181,13 +181,15 @@ export class Metrics {
     });
     new Gauge({
       name: 'tollgraph_lag_seconds',
-      help: 'Age of the oldest event that a read model or policy has not handled; 0 when there is none.',
+      help: 'Age of the oldest event that a read model or policy has not handled; 0 when there is none, missing where a clock that was ahead has dated it.',
       labelNames,
       registers,
       async collect() {
         const all = await followers();
         this.reset();
-        for (const { kind, name, lag } of all) this.set({ kind, name }, lag.seconds);
+        for (const { kind, name, lag } of all) {
+          if (lag.seconds !== null) this.set({ kind, name }, lag.seconds);
+        }
       },
     });
     new Gauge({
@@ -202,10 +204,12 @@ export class Metrics {
     });
     new Gauge({
       name: 'tollgraph_parked_uses',
-      help: 'Uses that cannot be counted and that no operator has corrected or left out; 0 where another process keeps the ledger.',
+      help: 'Uses that cannot be counted and that no operator has corrected or left out; missing while that is not known.',
       registers,
       collect() {
-        this.set(sources.parkedUses());
+        const uses = sources.parkedUses();
+        if (uses === undefined) this.remove({});
+        else this.set(uses);
       },
     });
     new Gauge({

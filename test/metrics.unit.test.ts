@@ -7,11 +7,13 @@ function metricsWith(followers: () => Promise<readonly Follows[]>): Metrics {
     followers,
     positions: () => [],
     parked: () => [],
-    parkedUses: () => 0,
+    parkedUses: () => parkedUses,
     conflicts: () => 0,
   });
   return metrics;
 }
+
+let parkedUses: number | undefined = 0;
 
 const lagLines = async (metrics: Metrics): Promise<string[]> =>
   (await metrics.registry.metrics()).split('\n').filter((line) => line.startsWith('tollgraph_lag'));
@@ -53,4 +55,14 @@ it('measures a batch that fails as well, and passes its error on', async () => {
   expect(await metrics.registry.metrics()).toMatch(
     /^tollgraph_batch_duration_seconds_count\{kind="read_model",name="keys"\} 1$/m,
   );
+});
+
+it('shows neither a lag nor a number of parked uses that nobody knows', async () => {
+  const metrics = metricsWith(async () => [{ ...LAG, lag: { events: 7, seconds: null } }]);
+  const shown = async (): Promise<string> => metrics.registry.metrics();
+  parkedUses = 3;
+  expect(await shown()).toMatch(/^tollgraph_parked_uses 3$/m);
+  parkedUses = undefined;
+  expect(await shown()).not.toMatch(/^tollgraph_parked_uses /m);
+  expect(await lagLines(metrics)).toEqual(['tollgraph_lag_events{kind="read_model",name="keys"} 7']);
 });

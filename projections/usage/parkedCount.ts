@@ -3,9 +3,10 @@ import type { UsageQueries } from './queries.js';
 
 /** How many uses are parked, for those who cannot wait for an answer: counted whenever the ledger changes. */
 export class ParkedCount {
-  #count = 0;
+  #count: number | undefined;
   #counting = false;
   #again = false;
+  #failing = false;
 
   constructor(
     models: Pick<ReadModels, 'onChanged'>,
@@ -15,7 +16,9 @@ export class ParkedCount {
     models.onChanged('usage', () => void this.refresh());
   }
 
-  get count(): number {
+  /** Undefined where it could not be counted; who asks has it tried again. */
+  get count(): number | undefined {
+    if (this.#count === undefined) void this.refresh();
     return this.#count;
   }
 
@@ -28,9 +31,12 @@ export class ParkedCount {
       while (this.#again) {
         this.#again = false;
         this.#count = await this.usage.parkedCount();
+        this.#failing = false;
       }
     } catch (error) {
-      this.onError(error);
+      this.#count = undefined;
+      if (!this.#failing) this.onError(error);
+      this.#failing = true;
     } finally {
       this.#counting = false;
     }

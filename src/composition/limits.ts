@@ -61,7 +61,7 @@ export async function openLimiter(
     const { now, fresh, longest } = wanted;
     // A ledger that is far behind does not have all calls of who was away for long.
     const lag = fresh ? undefined : await lagOf(store, usage.seen(), clock());
-    if (!lag || lag.seconds > LEDGER_LAG_SECONDS_MAX) return loadFresh(wanted);
+    if (!lag || (lag.seconds ?? Infinity) > LEDGER_LAG_SECONDS_MAX) return loadFresh(wanted);
     return loadFrom({ since: now - spanOf(longest), most, subjects: new Map() }, wanted, now);
   };
   const aggregationOf = aggregationsOf(profile);

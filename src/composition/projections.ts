@@ -58,8 +58,8 @@ export interface Projections {
   handled(): readonly Handled[];
   /** How many streams they have parked. */
   parked(): readonly Parked[];
-  /** How many uses the ledger of this process has parked. */
-  parkedUses(): number;
+  /** How many uses the ledger has parked, whoever keeps it; undefined while that is not known. */
+  parkedUses(): number | undefined;
 }
 
 /** What follows the events in this process: one reader, the read models, the policies. */
@@ -131,17 +131,27 @@ export async function startProjections(
       .parkedStreams()
       .map(({ policy, streams }) => ({ kind: 'policy' as const, name: policy, streams })),
   ];
-  const { usage: usageQueries } = queriesOf(serving, models);
-  const uses = new ParkedCount(models, usageQueries, (error) =>
-    log.error('the parked uses cannot be counted', error),
-  );
-  await uses.refresh();
-  const parkedUses = (): number => uses.count;
-  const warnings = (): string[] => [
-    ...parkedStreams(models, policies),
-    ...(uses.count > 0 ? [`uses that cannot be counted are parked: ${uses.count}`] : []),
-  ];
+  const parkedUses = await countParkedUses(serving, models, log);
+  const warnings = (): string[] => [...parkedStreams(models, policies), ...usesParked(parkedUses())];
   return { reader, models, policies, leases, handled, parked, parkedUses, warnings, sql: serving };
+}
+
+/** @returns how many uses are parked, undefined while that is not known */
+async function countParkedUses(sql: Sql, models: ReadModels, log: Logger): Promise<() => number | undefined> {
+  const uses = new ParkedCount(models, queriesOf(sql, models).usage, (error) => {
+    // Before the first projector has built the ledger, /health says that.
+    if (models.states().some(({ model }) => model === 'usage')) {
+      log.error('the parked uses cannot be counted', error);
+    }
+  });
+  await uses.refresh();
+  return () => uses.count;
+}
+
+/** A warning, where there is a reason for one. */
+function usesParked(uses: number | undefined): string[] {
+  if (uses === undefined) return ['it is not known whether uses are parked'];
+  return uses === 0 ? [] : [`uses that cannot be counted are parked: ${uses}`];
 }
 
 /** @returns whether the read models show in time which accounts there were at the position */
@@ -174,16 +184,18 @@ export async function followProjections(
     onError,
   );
   shutdown.add('followed policies', () => policies.stop());
+  const serving = onServingTables(sql, READ_MODELS, models);
+  const parkedUses = await countParkedUses(serving, models, log);
   return {
     reader,
     models,
     policies,
     handled: () => [],
+    // Of streams the projector tells, which has parked them.
     parked: () => [],
-    parkedUses: () => 0,
-    sql: onServingTables(sql, READ_MODELS, models),
-    // The projector tells of what it has parked.
-    warnings: () => [],
+    parkedUses,
+    sql: serving,
+    warnings: () => usesParked(parkedUses()),
   };
 }
 

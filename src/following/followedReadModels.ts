@@ -95,7 +95,7 @@ export class FollowedReadModels implements ReadModels, Pointers {
       checkpoints.set(row.model, row.checkpoint);
       const before = this.#states.get(row.model);
       this.#states.set(row.model, row);
-      if (before && !sameRows(before, row)) this.#listeners.get(row.model)?.();
+      if (!before || !sameRows(before, row)) this.#listeners.get(row.model)?.();
     }
     this.#missing = [...this.#models.keys()].filter((name) => !checkpoints.has(name));
     return checkpoints;

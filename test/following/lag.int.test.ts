@@ -40,3 +40,13 @@ it('is never negative where clocks differ', async () => {
   await store.append(newStream(), NO_STREAM, [happened(NOON + 3_000)]);
   expect(await lagOf(store, before, NOON)).toEqual({ events: 1, seconds: 0 });
 });
+
+it('is not told by dates that a clock has set which was ahead', async () => {
+  const before = await store.head();
+  const stream = newStream();
+  await store.append(stream, NO_STREAM, [happened(NOON + 3_600_000)]);
+  expect(await lagOf(store, before, NOON)).toEqual({ events: 1, seconds: null });
+  // It is at least as old as what came after it.
+  await store.append(stream, 0, [happened(NOON - 700_000), happened(NOON)]);
+  expect(await lagOf(store, before, NOON)).toEqual({ events: 3, seconds: 700 });
+});
