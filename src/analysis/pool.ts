@@ -1,7 +1,9 @@
 import { on, once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { AnalysisOptions } from './analysis.js';
-import type { AnswerHead, CsvName } from './answer.js';
+import type { AnswerHead } from './answer.js';
+import type { Piece } from './readAhead.js';
+import { Ahead, ReadAhead } from './readAhead.js';
 import { AnalysisRefused } from './refused.js';
 import { TooLarge } from './unzip.js';
 import type { FromWorker, ToWorker, WorkerData } from './worker.js';
@@ -11,11 +13,17 @@ const MAX_HEAP_MB = 512;
 /** For an answer's head, in milliseconds: a hundred times what the largest file takes. */
 const DEADLINE_MS = 120_000;
 
-/** An answer whose CSVs are still to come. It holds a thread until `pieces` has been read to the end, or `close`. */
+/** Bytes of answers that are made before they are read: of one, and of all together. */
+const AHEAD = { own: 32 * 1024 * 1024, all: 128 * 1024 * 1024 };
+
+/**
+ * An answer whose CSVs are still to come. Where they are long it holds a thread until most of `pieces` has been
+ * read; what was made and not read it holds until `close`.
+ */
 export interface RunningAnswer {
   readonly head: AnswerHead;
-  readonly pieces: AsyncGenerator<{ readonly csv: CsvName; readonly json: Uint8Array }>;
-  /** Gives the thread back, whether `pieces` was read, begun or neither; may be called at any time and again. */
+  readonly pieces: AsyncGenerator<Piece>;
+  /** Gives everything back, whether `pieces` was read, begun or neither; may be called at any time and again. */
   close(): void;
 }
 
@@ -30,13 +38,17 @@ export class AnalysisPool {
   readonly #idle: Worker[] = [];
   readonly #all = new Set<Worker>();
   readonly #waiting = new Set<() => void>();
+  readonly #ahead: Ahead;
   #busy = 0;
   #closed = false;
 
   constructor(
     private readonly data: WorkerData,
     private readonly threads: number,
-  ) {}
+    ahead: typeof AHEAD = AHEAD,
+  ) {
+    this.#ahead = new Ahead(ahead.own, ahead.all);
+  }
 
   /**
    * @param bytes are handed over: nobody else may use them afterwards
@@ -96,6 +108,7 @@ export class AnalysisPool {
   }
 
   #answer(worker: Worker, messages: AsyncIterator<unknown[]>, head: AnswerHead): RunningAnswer {
+    const ahead = new ReadAhead(this.#ahead);
     let held = true;
     const end = (whole: boolean): void => {
       if (!held) return;
@@ -105,7 +118,21 @@ export class AnalysisPool {
       if (whole) this.#release(worker);
       else this.#discard(worker);
     };
-    return { head, pieces: pieces(worker, messages, end), close: () => end(false) };
+    const close = (): void => {
+      ahead.fail(new AnalysisFailed('a worker ended'));
+      end(false);
+    };
+    transfer(worker, messages, ahead).then(
+      () => {
+        end(true);
+        ahead.end();
+      },
+      (error: unknown) => {
+        ahead.fail(failed(error));
+        end(false);
+      },
+    );
+    return { head, pieces: ahead.read(), close };
   }
 
   async #slot(left: AbortSignal): Promise<void> {
@@ -174,24 +201,14 @@ export class AnalysisPool {
   }
 }
 
-/** @param end is told whether they were read to the end; a generator that never began tells nothing */
-async function* pieces(
-  worker: Worker,
-  messages: AsyncIterator<unknown[]>,
-  end: (whole: boolean) => void,
-): RunningAnswer['pieces'] {
-  let whole = false;
-  try {
-    for (;;) {
-      const message = await next(messages);
-      if (message.kind === 'done') break;
-      if (message.kind !== 'piece') throw new AnalysisFailed(message.kind);
-      yield message;
-      send(worker, { kind: 'taken' });
-    }
-    whole = true;
-  } finally {
-    end(whole);
+/** Takes the pieces of an answer from the thread that makes them. */
+async function transfer(worker: Worker, messages: AsyncIterator<unknown[]>, ahead: ReadAhead): Promise<void> {
+  for (;;) {
+    const message = await next(messages);
+    if (message.kind === 'done') return;
+    if (message.kind !== 'piece') throw new AnalysisFailed(message.kind);
+    await ahead.write(message);
+    send(worker, { kind: 'taken' });
   }
 }
 

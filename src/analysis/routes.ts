@@ -32,7 +32,7 @@ const MAX_UPLOADS_OF_PLACE = 2;
 const RETRY_AFTER_SECONDS = 5;
 /** In milliseconds: an upload ends on silence, and after five minutes, which is 10 MB at 280 kbit/s. */
 const UPLOAD_TIME = { silence: 30_000, whole: 300_000 };
-/** For reading an answer, in milliseconds: whoever reads holds a thread that others wait for. */
+/** For reading an answer, in milliseconds: whoever reads holds memory, and of a very long one a thread. */
 const ANSWER_MS = 120_000;
 /** What is still sent of a body that nobody reads is taken as long: browsers read no answer before. */
 const DRAIN_MS = 30_000;

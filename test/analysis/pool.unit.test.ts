@@ -6,12 +6,10 @@ import { BRANDING, ROOT } from './scan.js';
 const MAX_BYTES = 1024 * 1024;
 
 let pool: AnalysisPool;
-/** One thread, so that whatever is not given back stops the next analysis. */
+const DATA = { rules: join(ROOT, 'rules', 'conversation'), branding: BRANDING, maxBytes: MAX_BYTES };
+/** One thread, so that whatever is not given back stops the next analysis, and nothing is made ahead. */
 beforeEach(() => {
-  pool = new AnalysisPool(
-    { rules: join(ROOT, 'rules', 'conversation'), branding: BRANDING, maxBytes: MAX_BYTES },
-    1,
-  );
+  pool = new AnalysisPool(DATA, 1, { own: 1, all: 1 });
 });
 afterEach(() => pool.close());
 
@@ -71,4 +69,12 @@ test('whoever leaves during the analysis gives the thread back', async () => {
   left.abort();
   await expect(gone).rejects.toThrow(CallerLeft);
   expect(await read(await next)).toBeGreaterThan(0);
+});
+
+test('an answer that nobody reads holds no thread, and can be read later', async () => {
+  await pool.close();
+  pool = new AnalysisPool(DATA, 1);
+  const slow = [await run(), await run(), await run()];
+  const size = await read(await run());
+  for (const answer of slow) expect(await read(answer)).toBe(size);
 });
