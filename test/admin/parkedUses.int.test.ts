@@ -51,8 +51,9 @@ async function open(): Promise<{
   const categories = ['corrections', 'parked_use', 'usage'];
   const store = await CorrectedStore.open(new EventStoreDbEventStore({ url: server.url, categories }));
   closing.push(() => store.close());
-  const { sql, remove } = await freshSql();
-  closing.push(remove);
+  const database = await freshSql();
+  closing.push(() => database.remove());
+  const { sql } = database;
   const reader = new EventReader(store);
   const projector = await Projector.open(sql, reader, [usage, picky, audit], () => undefined, {
     retryMs: [],

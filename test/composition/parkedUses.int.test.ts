@@ -16,11 +16,12 @@ import { newUse } from '../usage/uses.js';
 const LONG = 20_000;
 
 it('a process that follows the projector tells how many uses are parked, or that it does not know', async () => {
-  const { sql, remove } = await freshSql();
+  const database = await freshSql();
+  const { sql } = database;
   const logged: unknown[] = [];
   const log = { error: (...said: unknown[]) => logged.push(said) } as unknown as Logger;
   const shutdown = new Shutdown(log);
-  shutdown.add('database', remove);
+  shutdown.add('database', () => database.remove());
   const store = await PostgresEventStore.open(sql);
   // What it follows with: policies are made, and run elsewhere.
   const stores = { sql, store, commands: {}, personal: {}, secrets: {}, profile: {} } as unknown as Stores;

@@ -409,7 +409,7 @@ export type AuditLogQueryVariables = Exact<{
 }>;
 
 
-export type AuditLogQuery = { operator: { auditLog: { nodes: Array<{ id: string, at: string, action: string, actor: string, accountId: string, subject: string, reason: string | null, address: string | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
+export type AuditLogQuery = { operator: { auditLog: { nodes: Array<{ id: string, at: string, action: string, actor: string, accountId: string | null, subject: string, reason: string | null, address: string | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
 
 export type ChangeEmailMutationVariables = Exact<{
   input: ChangeEmailInput;
@@ -581,7 +581,7 @@ export type OperatorAccountQueryVariables = Exact<{
 }>;
 
 
-export type OperatorAccountQuery = { operator: { account: { id: string, plan: { id: string }, auditLog: { nodes: Array<{ id: string, at: string, action: string, actor: string, accountId: string, subject: string, reason: string | null, address: string | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null } | null };
+export type OperatorAccountQuery = { operator: { account: { id: string, plan: { id: string }, auditLog: { nodes: Array<{ id: string, at: string, action: string, actor: string, accountId: string | null, subject: string, reason: string | null, address: string | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null } | null };
 
 export type OperatorAccountsQueryVariables = Exact<{
   first?: number | null | undefined;
