@@ -113,6 +113,32 @@ async function answered<T>(ask: () => Promise<T>): Promise<T> {
       expect(await used(limiter)).toEqual([2, 2, 35, 35]);
     });
 
+    it('a load that has read the journal before another node forgot the counters is not taken', async () => {
+      const [read, gate] = [deferred(), deferred()];
+      const journal: Spend[] = [];
+      const load: LoadSpent = async ({ now }) => {
+        const spent = spentBy([...journal], now);
+        read.resolve();
+        await gate.promise;
+        return spent;
+      };
+      const prefix = `tollgraph-test:${randomUUID()}`;
+      const [early, other] = [
+        await open(load, prefix, GIVEN),
+        await open(async ({ now }) => spentBy([...journal], now), prefix, GIVEN),
+      ];
+      const late = used(early);
+      await read.promise;
+      // Calls that the other node let through while Redis was away, and has recorded.
+      for (let n = 0; n < 3; n++) journal.push({ id: `${n}`, at: NOON, amounts: { cost: 7, requests: 1 } });
+      await other.forget(SUBJECT);
+      await other.forget(SUBJECT);
+      gate.resolve();
+      expect(await late).toEqual([3, 3, 21, 21]);
+      // Nor is one that is overtaken by a load of the other node, for limits that this one did not load.
+      expect(await used(other)).toEqual([3, 3, 21, 21]);
+    });
+
     it('counts with what it came to where it is settled after the journal was read for a load', async () => {
       const [read, gate] = [deferred(), deferred()];
       const load = async (): Promise<typeof NOTHING> => {

@@ -176,7 +176,7 @@ export class RedisLimiter implements Limiter {
       const [kind, now] = [reply[0], Number(reply[1])];
       this.#hold(now);
       if (kind === 'period') this.#skew = now - account.now;
-      else if (kind === 'load') await this.#loaded(parts, Number(reply[3]), now, reply[2] === 'all', account);
+      else if (kind === 'load') await this.#loaded(parts, wantedOf(reply), account);
       else return { ...decision(reply, parts, now, account.anchors), entry };
     }
     throw new Error(`the counters of ${parts.map(({ subject }) => subjectId(subject)).join()} do not stay`);
@@ -189,25 +189,26 @@ export class RedisLimiter implements Limiter {
     this.#ahead = ahead;
   }
 
-  /**
-   * Loads once for all that wait.
-   * @param place of the part, from 1 on
-   * @param now by the clock that the limits go by
-   * @param all whether there was nothing of the subject
-   */
-  #loaded(parts: readonly Part[], place: number, now: number, all: boolean, account: Timed): Promise<void> {
+  /** Loads once for all that wait. */
+  #loaded(parts: readonly Part[], wanted: WantedPart, account: Timed): Promise<void> {
+    const { place } = wanted;
     const part = parts[place - 1];
     if (!part) throw new Error(`the script asks for part ${place} of ${parts.length}`);
     const id = subjectId(part.subject);
     let loading = this.#loading.get(id);
     if (!loading) {
-      loading = this.#load(parts, part, now, all, account).finally(() => this.#loading.delete(id));
+      loading = this.#load(parts, part, wanted, account).finally(() => this.#loading.delete(id));
       this.#loading.set(id, loading);
     }
     return loading;
   }
 
-  async #load(parts: readonly Part[], part: Part, now: number, all: boolean, account: Timed): Promise<void> {
+  async #load(
+    parts: readonly Part[],
+    part: Part,
+    { place, now, all, forgotten }: WantedPart,
+    account: Timed,
+  ): Promise<void> {
     this.options.onLoad?.();
     const { subject, limits } = part;
     const { anchors } = account;
@@ -220,14 +221,16 @@ export class RedisLimiter implements Limiter {
     });
     const recorded = spent.recent.filter(({ at }) => ageOf(at, spent) < RECORDED_MS).map(({ id }) => id);
     const args = [
-      String(parts.indexOf(part) + 1),
+      String(place),
+      forgotten,
       namesOf(limits),
       String(spent.most),
       String(recorded.length),
       ...recorded,
       ...limits.flatMap((limit) => this.#loadedOf(limit, spent, now, anchors)),
     ];
-    // The account comes along for its time; of the others nothing is loaded.
+    // The account comes along for its time; of the others nothing is loaded. Where the counters were dropped
+    // meanwhile nothing is, and whoever asked is told to load again.
     const others = parts.map((other) => ({ ...other, asked: other === part ? limits : [] }));
     await this.#run('load', others, account, {}, now, args);
   }
@@ -352,6 +355,25 @@ function holdFor(at: number, anchors: Anchors | undefined): readonly [from: numb
   if (anchors?.billing != null) narrow(periodAt('billing-period', at, anchors));
   return [from, to];
 }
+
+/** What the script misses. */
+interface WantedPart {
+  /** Of the part, from 1 on. */
+  readonly place: number;
+  /** By the clock that the limits go by. */
+  readonly now: number;
+  /** Whether there was nothing of the subject. */
+  readonly all: boolean;
+  /** When its counters were dropped: a load that is begun before they are dropped again comes to nothing. */
+  readonly forgotten: string;
+}
+
+const wantedOf = ([, now, what, place, forgotten]: Reply): WantedPart => ({
+  place: Number(place),
+  now: Number(now),
+  all: what === 'all',
+  forgotten: String(forgotten ?? ''),
+});
 
 interface Decision {
   readonly kind: Take['kind'];

@@ -10,7 +10,8 @@
 -- A counter is named `<meter>|<window>`, and stands in the hash of its part, which has
 --   at                     newest time seen; of the account also `skew`
 --   limits                 the limits that its counters are for: with others those that are gone are forgotten
---   forgotten              that its counters were dropped, not that nobody called; until they are loaded
+--   forgotten              when its counters were dropped; it stands for calls that they did not know of. A load
+--                          that was begun before has read the journal too early, and is refused
 --   sum:<name>|<period>    what is spent in a period; never reset. `newest:<name>` and `before:<name>` name the
 --                          last two that were loaded, and what is older goes
 --   count:<name>           of a window that slides, the length of the list of its times
@@ -34,8 +35,11 @@ local LAPSE_MS = 60000
 
 --- Drops the counters, of which calls may be as young as they like: who loads them has to read the tail.
 local function forget(hash)
+  -- This server's clock may be set: two in a row differ by their count all the same.
+  local count = tonumber(string.match(redis.call('HGET', hash, 'forgotten') or '', '%d+$') or '0') + 1
+  local server = redis.call('TIME')
   redis.call('DEL', hash)
-  redis.call('HSET', hash, 'forgotten', '1')
+  redis.call('HSET', hash, 'forgotten', server[1] .. '.' .. server[2] .. '.' .. count)
   redis.call('PEXPIRE', hash, ARGV[3])
 end
 
@@ -199,6 +203,8 @@ local function meter_of(limit) return string.match(limit.name, '^[^|]+') end
 if ARGV[1] == 'load' then
   -- Only what is missing: another node may have been faster, and has counted since.
   local part = parts[next_number()]
+  -- As it was when the load began.
+  if next_text() ~= (get(part, 'forgotten') or '') then return { 'late' } end
   local names = next_text()
   -- What any window holds at most: of a take of more than that no more is added.
   local most = next_number()
@@ -214,7 +220,6 @@ if ARGV[1] == 'load' then
       if name and not held[name] then redis.call('HDEL', part.hash, field) end
     end
     redis.call('HSET', part.hash, 'limits', names)
-    redis.call('HDEL', part.hash, 'forgotten')
   end
   set(part, 'at', now)
   local takes = open_takes(part, recorded, now)
@@ -301,17 +306,20 @@ end
 local from, to = next_number(), next_number()
 local now, wall = time()
 if wall < from or wall >= to then return { 'period', wall } end
+local function load(part, place, what)
+  return { 'load', wall, what, place, get(part, 'forgotten') or '' }
+end
 for i, part in ipairs(parts) do
   local names = next_text()
   -- The key's times are the account's: where that has lost its skew, they mean nothing.
   if number(part, 'at') > now then forget(part.hash) end
   local known = get(part, 'limits')
   if known == false and redis.call('EXISTS', part.hash, part.takes) == 0 then
-    return { 'load', wall, 'all', i }
+    return load(part, i, 'all')
   end
-  if known ~= names then return { 'load', wall, 'some', i } end
+  if known ~= names then return load(part, i, 'some') end
   for _, limit in ipairs(limits) do
-    if limit.part == part and not is_loaded(limit) then return { 'load', wall, 'some', i } end
+    if limit.part == part and not is_loaded(limit) then return load(part, i, 'some') end
   end
 end
 
