@@ -8,8 +8,11 @@ import type { FastifyInstance, RouteOptions } from 'fastify';
 import { buildSchema } from 'graphql';
 import WebSocket from 'ws';
 import { READ_MODELS } from '../../src/capabilities.js';
+import { LimitsDocument } from '../generated/graphql.js';
 import type { TestApp } from '../support/app.js';
 import { startApp } from '../support/app.js';
+import type { Place as DataPlace } from '../support/database.js';
+import { freshPlace } from '../support/database.js';
 import type { Place, Sound } from './places.js';
 import { placesOf } from './places.js';
 
@@ -92,39 +95,53 @@ const RUNS = {
 const routes: RouteOptions[] = [];
 const logged: string[] = [];
 let t: TestApp;
+let place: DataPlace;
 let bystander: Awaited<ReturnType<TestApp['customer']>>;
+/** Whose key a back end verifies, with labels of its own. */
+let gateway: typeof bystander;
 
 beforeAll(async () => {
   subscribe('fastify.initialization', (message) => {
     const { fastify } = message as { fastify: FastifyInstance };
     fastify.addHook('onRoute', (route) => void routes.push(route));
   });
-  const error = (message: string, cause?: unknown): void => void logged.push(`${message}: ${String(cause)}`);
-  t = await startApp({ log: { info: () => {}, warn: () => {}, error } });
-  bystander = await t.customer('enterprise');
+  place = await freshPlace();
+  await start();
+  bystander = await t.customer('team');
+  gateway = await t.customer('team');
 }, SLOW_MS);
-afterAll(() => t.close(), SLOW_MS);
+afterAll(async () => {
+  await t.close();
+  await place.remove();
+}, SLOW_MS);
+
+async function start(): Promise<void> {
+  const error = (message: string, cause?: unknown): void => void logged.push(`${message}: ${String(cause)}`);
+  t = await startApp({ place, log: { info: () => {}, warn: () => {}, error } });
+}
 
 /** Whoever throws texts: an operator, who may do everything, with a secret. */
-async function newAttacker() {
+type Attacker = Awaited<ReturnType<TestApp['customer']>>;
+async function newAttacker(): Promise<Attacker> {
   const attacker = await t.customer('enterprise');
   await t.makeOperator(attacker);
   return attacker;
 }
-type Attacker = Awaited<ReturnType<typeof newAttacker>>;
 
 let attacker: Attacker;
 /** With which credential a place is reached. */
 const credentials = new Map<string, 'token' | 'secret'>();
 const unreached: object[] = [];
 let emails = 0;
+/** A use that counts, whatever else is said of it. */
+const SPENDS = { meter: 'requests', quantity: '1', method: 'GET' };
 const soundFor =
-  ({ accountId, userId, keyId, secret }: Attacker): Sound =>
+  ({ accountId, userId, keyId }: Attacker): Sound =>
   (name, type) => {
     if (/email/i.test(name)) return `hostile${++emails}@example.com`;
     if (/password/i.test(name)) return PASSWORD;
     if (type === 'DateTimeISO') return new Date(Date.now() + 3_600_000).toISOString();
-    const known = { accountId, userId, id: keyId, key: secret, planId: 'enterprise', method: 'GET' };
+    const known = { accountId, userId, id: keyId, key: gateway.secret, planId: 'enterprise', ...SPENDS };
     return (known as Readonly<Record<string, string>>)[name] ?? 'x';
   };
 
@@ -229,6 +246,60 @@ it('no text in a parameter of any route does harm', async () => {
   );
 });
 
+/** A text as what clients send, and as what none would. */
+const bodiesWith = (
+  given: string,
+): readonly (readonly [type: string, body: string | Uint8Array<ArrayBuffer>])[] => [
+  ['application/json', JSON.stringify({ query: given, operationName: given, variables: { [given]: given } })],
+  [
+    'application/json',
+    JSON.stringify({ query: '{ __typename }', operationName: given, extensions: { [given]: given } }),
+  ],
+  [
+    'application/json',
+    JSON.stringify({ documentId: given, id: given, type: given, data: { object: given } }),
+  ],
+  ['application/json', JSON.stringify([given])],
+  ['application/json', given],
+  ['application/graphql', given],
+  ['text/plain', given],
+  ['application/x-www-form-urlencoded', new URLSearchParams([[given, given]]).toString()],
+  [
+    'multipart/form-data; boundary=b',
+    `--b\r\nContent-Disposition: form-data; name="file"; filename="${given}.txt"\r\n\r\n${given}\r\n` +
+      `--b\r\nContent-Disposition: form-data; name="${given}"\r\n\r\n${given}\r\n--b--\r\n`,
+  ],
+  ['application/json', Uint8Array.from([0x7b, 0x22, 0xed, 0xa0, 0x80, ...Buffer.from(given), 0x22, 0x7d])],
+];
+
+it('no text in a body of any route does harm', async () => {
+  const writing = routes.flatMap(({ method, url }) =>
+    [method]
+      .flat()
+      .flatMap((one) => (['POST', 'PUT', 'PATCH', 'DELETE'].includes(one) ? [{ method: one, url }] : [])),
+  );
+  expect(writing).toContainEqual({ method: 'POST', url: '/graphql' });
+  await fc.assert(
+    fc.asyncProperty(hostile, async (given) => {
+      const authorization = `Bearer ${(await newAttacker()).token}`;
+      for (const { method, url } of writing) {
+        const address = `${t.app.url}${url.replace(/:[^/]+|\*/g, 'x')}`;
+        const answers = await Promise.all(
+          bodiesWith(given).map(async ([type, body]) => {
+            const headers = { authorization, 'content-type': type };
+            const response = await fetch(address, { method, headers, body });
+            await response.arrayBuffer();
+            return { method, url, type, status: response.status };
+          }),
+        );
+        expect(answers.filter(({ status }) => status >= 500)).toEqual([]);
+      }
+      await expectNoHarm();
+    }),
+    RUNS,
+  );
+});
+
 it('no text in a header does harm', async () => {
   const { hostname, port } = new URL(t.app.url);
   const ask = async (name: string, given: string): Promise<number> => {
@@ -269,6 +340,29 @@ it('no text in the payload of connection_init does harm', async () => {
     }),
     RUNS,
   );
+});
+
+/** What has been counted of each limit that a restart loads, of who has been named in hostile calls and who has not. */
+const quotas = (): Promise<unknown[]> =>
+  Promise.all(
+    [bystander, gateway].map(async ({ secret }) => {
+      const { data } = await t.query(LimitsDocument, {}, secret);
+      return data?.account?.limits?.map(({ name, used }) => ({ name, used }));
+    }),
+  );
+
+it('a restart finds every quota as it was', async () => {
+  await t.raw('{ patterns(first: 1) { totalCount } }', {}, bystander.secret);
+  await t.caughtUp();
+  const before = await quotas();
+  const used = (of: unknown): number =>
+    Number((of as { name: string; used: string }[]).find(({ name }) => name === 'requests-month')?.used);
+  expect(used(before[0])).toBe(1);
+  expect(used(before[1])).toBeGreaterThan(10);
+  await t.close();
+  await start();
+  expect((await quotas()).map(used)).toEqual(before.map(used));
+  await expectNoHarm();
 });
 
 it('everybody else goes on, and the read models are what a replay gives', async () => {
