@@ -22,6 +22,8 @@ import { teams } from './teams/model.js';
 import { TeamQueries } from './teams/queries.js';
 import { usage } from './usage/model.js';
 import { UsageQueries } from './usage/queries.js';
+import { webhooks } from './webhooks/model.js';
+import { WebhookQueries } from './webhooks/queries.js';
 
 /** All read models. @param audited what the audit log keeps of events, by their types */
 export const readModels = (audited: AuditedTypes): readonly ReadModel[] => [
@@ -35,6 +37,7 @@ export const readModels = (audited: AuditedTypes): readonly ReadModel[] => [
   usage,
   popularity,
   stripeEvents,
+  webhooks,
   auditLog(audited),
 ];
 
@@ -54,5 +57,6 @@ export function queriesOf(sql: Sql, models: Pick<ReadModels, 'access'>) {
     stripeEvents: new StripeEventQueries(sql, models.access('stripeEvents')),
     teams: new TeamQueries(sql, models.access('teams')),
     usage: new UsageQueries(sql, models.access('usage')),
+    webhooks: new WebhookQueries(sql, models.access('webhooks')),
   };
 }

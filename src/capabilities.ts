@@ -7,6 +7,7 @@ import { catalogue } from './catalogue/index.js';
 import type { AuditedTypes } from './eventsourcing/audited.js';
 import { corrections } from './eventsourcing/audited.js';
 import type { StoredEvent } from './eventsourcing/event.js';
+import type { PublicEvents } from './eventsourcing/publicEvents.js';
 import { installation } from './installation/index.js';
 import { keys } from './keys/index.js';
 import { mail } from './mail/index.js';
@@ -14,6 +15,7 @@ import { operators } from './operators/index.js';
 import { plans } from './plans/index.js';
 import { teams } from './teams/index.js';
 import { usage } from './usage/index.js';
+import { webhooks } from './webhooks/index.js';
 
 /** All capabilities. What follows is derived from this list. */
 export const CAPABILITIES: readonly Capability[] = [
@@ -28,6 +30,7 @@ export const CAPABILITIES: readonly Capability[] = [
   plans,
   billing,
   audit,
+  webhooks,
 ];
 
 /** The categories of all streams. EventStoreDB may hold streams of others too; these are ours. */
@@ -48,6 +51,12 @@ const AUDITED: AuditedTypes = Object.assign(
   corrections,
   ...CAPABILITIES.map(({ audited }) => audited),
 ) as AuditedTypes;
+
+/** What webhooks tell, by the types of the stored events. */
+export const PUBLIC_EVENTS: PublicEvents = Object.assign(
+  {},
+  ...CAPABILITIES.map(({ publicEvents }) => publicEvents),
+) as PublicEvents;
 
 export const READ_MODELS = readModels(AUDITED);
 

@@ -11,6 +11,7 @@ import type { AuditedTypes } from './eventsourcing/audited.js';
 import type { CommandHandler } from './eventsourcing/commandHandler.js';
 import type { Position, StoredEvent } from './eventsourcing/event.js';
 import type { Policy } from './eventsourcing/policy.js';
+import type { PublicEvents } from './eventsourcing/publicEvents.js';
 import type { PositionTokens } from './eventsourcing/positionToken.js';
 import type { ReadModels } from './following/readModel.js';
 import type { CommandSender } from './graphql/kit/command.js';
@@ -22,7 +23,9 @@ import type { KeyCache } from './keys/cache.js';
 import type { KeySecrets } from './keys/secrets.js';
 import type { KeyDesk } from './keys/verify.js';
 import type { Logger } from './logger.js';
+import type { Networks } from './ipAddress.js';
 import type { Operators } from './operators/operators.js';
+import type { Outbox } from './outgoing/outbox.js';
 import type { PlanDirectory } from './plans/directory.js';
 import type { Profile } from './plans/profile.js';
 import type { Route } from './rest/route.js';
@@ -34,6 +37,7 @@ import type { Memberships } from './teams/memberships.js';
 import type { Guard } from './usage/guard.js';
 import type { Journal } from './usage/journal.js';
 import type { LimitStates } from './usage/limitStates.js';
+import type { WebhookSequences } from './webhooks/sequences.js';
 
 /**
  * The front door of a capability: all that the rest of the product has to know of it. A plain value, in
@@ -44,6 +48,8 @@ export interface Capability {
   readonly streams: readonly string[];
   /** What the audit log keeps of its events. */
   readonly audited?: AuditedTypes;
+  /** What webhooks tell of its events, by their types. */
+  readonly publicEvents?: PublicEvents;
   /** What follows from events: each policy by itself, behind a checkpoint of its own. */
   policies?(services: PolicyServices): readonly Policy[];
   /** What calls ask in memory: loaded from read models or streams, and kept by events from then on. */
@@ -81,6 +87,11 @@ export interface Ground {
   /** E-mails that the configuration names as operators', normalised. */
   readonly operatorEmails: readonly string[];
   readonly clock: Clock;
+  /** What leaves: webhooks. */
+  readonly outbox: Outbox;
+  readonly webhookSequences: WebhookSequences;
+  /** Networks beside the public ones that webhooks may be sent to; undefined for none. */
+  readonly webhookNetworks: Networks | undefined;
 }
 
 /** The user who holds an e-mail. */
@@ -91,6 +102,8 @@ export interface Holder {
 
 export interface PolicyServices extends Ground {
   readonly queries: Queries;
+  /** Of all capabilities. */
+  readonly publicEvents: PublicEvents;
   /** The user who holds an e-mail, which is normalised, and has verified it. */
   readonly verifiedHolder: (email: string) => Promise<Holder | undefined>;
   /**
@@ -138,6 +151,8 @@ export interface Users {
 
 export interface Services extends Ground {
   readonly queries: Queries;
+  /** Of all capabilities. */
+  readonly publicEvents: PublicEvents;
   readonly memory: Memory;
   readonly log: Logger;
   readonly sessions: Sessions;

@@ -101,6 +101,20 @@ const keysIn = (name: string) =>
 /** What TRUST_PROXY has meant: to believe whoever calls, whatever the proxy has added. */
 const ANY_PROXY = 'true';
 
+/** Networks in CIDR notation, separated by commas; undefined where there are none. */
+const networks = z
+  .string()
+  .default('')
+  .transform((text, context) => {
+    const named = listed(text);
+    try {
+      return named.length > 0 ? new Networks(named) : undefined;
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: (error as Error).message });
+      return z.NEVER;
+    }
+  });
+
 const trustProxy = z.string().transform((text, context): ProxyTrust | typeof ANY_PROXY => {
   const value = text.trim();
   if (value === ANY_PROXY) return value;
@@ -177,6 +191,7 @@ const Environment = z.object({
     .transform((text) => new URL(text).origin)
     .optional(),
   TRUST_PROXY: trustProxy.default(0),
+  WEBHOOK_NETWORKS: networks,
   OPERATORS: z
     .string()
     .default('')
@@ -278,6 +293,8 @@ export interface Config {
   readonly publicUrl: string;
   /** Whose word on where a call comes from counts. */
   readonly trustProxy: ProxyTrust;
+  /** Networks beside the public ones that webhooks may be sent to, also over plain HTTP; undefined for none. */
+  readonly webhookNetworks: Networks | undefined;
   /** E-mails of those who are operators once they have verified them. */
   readonly operators: readonly string[];
   /** Keys that others have made, with the plan of each; no key stands there twice. */
@@ -400,6 +417,7 @@ export function parseConfig(env: NodeJS.ProcessEnv): Config {
     mailFrom: e.MAIL_FROM,
     publicUrl: e.PUBLIC_URL ?? localUrl(e.HOST, e.PORT),
     trustProxy: e.TRUST_PROXY === ANY_PROXY ? 1 : e.TRUST_PROXY,
+    webhookNetworks: e.WEBHOOK_NETWORKS,
     operators: e.OPERATORS,
     environmentKeys: onceEach([...e.LEGACY_API_KEYS, ...e.API_KEYS]),
     oidcIssuers: e.OIDC_ISSUERS,

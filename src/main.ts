@@ -10,6 +10,7 @@ import { followAccess } from './composition/access.js';
 import { createApi } from './composition/api.js';
 import { openBilling } from './composition/billing.js';
 import { sendMails } from './composition/mail.js';
+import { sendOutgoing } from './composition/outgoing.js';
 import { followUsage, openMetering } from './composition/metering.js';
 import { openEnvironmentAccounts } from './composition/environmentKeys.js';
 import type { OnProgress, StartOptions } from './composition/options.js';
@@ -138,6 +139,7 @@ async function startAll(
   );
 
   await sendMails(projections, stores, config, log, shutdown);
+  sendOutgoing(projections, stores, log, shutdown);
   // Last, when nothing can fail any more: its key is shown once, by the start that has made it.
   const demoKey =
     demo && !config.production
@@ -199,6 +201,7 @@ async function startProjector(
   const imported = await publishPatterns(options, stores, queries.catalogue, report);
   openSearch(projections, embedder(config), true, log, shutdown);
   await sendMails(projections, stores, config, log, shutdown);
+  sendOutgoing(projections, stores, log, shutdown);
   await settle(projections, stores, report);
   caughtUp = true;
   return { url, demoKey: undefined, imported, catalogue: hasCatalogue(stores) };

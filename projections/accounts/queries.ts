@@ -75,6 +75,15 @@ export class AccountQueries {
     );
   }
 
+  /** The plan that an account has of its own; undefined where it has none. */
+  async planOf(accountId: string): Promise<string | undefined> {
+    const [row] = await this.sql.query<{ plan: string | null }>(
+      `SELECT plan FROM ${this.model.t('plans')} WHERE account_id = $1`,
+      [accountId],
+    );
+    return row?.plan ?? undefined;
+  }
+
   plans(): Promise<PlanRow[]> {
     return this.sql.query(`SELECT account_id AS "accountId", plan, revision FROM ${this.model.t('plans')}`);
   }

@@ -22,6 +22,7 @@ import {
   openAccount,
   releaseEmail,
 } from './policies.js';
+import { publicEvents } from './publicEvents.js';
 import { ProfileResolver } from './profileResolvers.js';
 import { RefreshSession } from './refreshSession.js';
 import { RequestPasswordReset, ResetPassword } from './resetPassword.js';
@@ -36,6 +37,7 @@ import { VerifyEmail } from './verifyEmail.js';
 export const accounts: Capability = {
   streams: ['account', 'email', 'identity', 'session', 'user'],
   audited,
+  publicEvents,
   policies: ({ commands, personal, refreshTokens }) => [
     openAccount(commands),
     offerPasswordReset(commands),

@@ -1,7 +1,7 @@
 import type { Queries } from '../../projections/index.js';
 import { queriesOf } from '../../projections/index.js';
 import { verifiedHolderOf } from '../accounts/verifiedHolder.js';
-import { CAPABILITIES, READ_MODELS } from '../capabilities.js';
+import { CAPABILITIES, PUBLIC_EVENTS, READ_MODELS } from '../capabilities.js';
 import type { PolicyServices } from '../capability.js';
 import { announceProgress, onProgress } from '../following/progressChannel.js';
 import { FollowedReadModels } from '../following/followedReadModels.js';
@@ -211,6 +211,7 @@ function createPolicies(stores: Stores, models: ReadModels, sql: Sql): Policy[] 
   const services: PolicyServices = {
     ...stores,
     queries: queriesOf(sql, models),
+    publicEvents: PUBLIC_EVENTS,
     verifiedHolder: (email) => verifiedHolderOf(commands, personal, secrets.EMAIL_HASH_KEY, email),
     asOf,
   };

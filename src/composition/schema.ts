@@ -5,7 +5,7 @@ import { hashesOfMailbox } from '../accounts/emailStreams.js';
 import { userStream } from '../accounts/events.js';
 import type { Sessions } from '../accounts/sessions.js';
 import { verifiedUser } from '../accounts/verifiedHolder.js';
-import { AWAITED_MODELS, CAPABILITIES, NOT_AWAITED, RESOLVERS } from '../capabilities.js';
+import { AWAITED_MODELS, CAPABILITIES, NOT_AWAITED, PUBLIC_EVENTS, RESOLVERS } from '../capabilities.js';
 import type { Services, Users } from '../capability.js';
 import { fold } from '../eventsourcing/decider.js';
 import { PositionTokens } from '../eventsourcing/positionToken.js';
@@ -51,6 +51,7 @@ export function createServices(
     ...stores,
     ...commands,
     queries,
+    publicEvents: PUBLIC_EVENTS,
     memory: access,
     log,
     sessions,

@@ -19,6 +19,7 @@ import type { Logger } from '../logger.js';
 import type { StartOptions } from './options.js';
 import type { Profile } from '../plans/profile.js';
 import { readProfile } from '../plans/publish.js';
+import { Outbox } from '../outgoing/outbox.js';
 import { PersonalData } from '../secrets/personalData.js';
 import type { Secrets } from '../secrets/secrets.js';
 import { fingerprint, loadSecrets } from '../secrets/secrets.js';
@@ -27,6 +28,7 @@ import { checkOrigin, openEventStore } from './eventStore.js';
 import { TracedStore } from '../telemetry/tracedStore.js';
 import { traceSql } from '../telemetry/tracedSql.js';
 import type { Shutdown } from '../shutdown.js';
+import { WebhookSequences } from '../webhooks/sequences.js';
 import type { Telemetry } from './telemetry.js';
 import { openTelemetry } from './telemetry.js';
 
@@ -93,6 +95,9 @@ export async function openStores(
   const personal = await PersonalData.open(sql, secrets.MASTER_KEY);
   const refreshTokens = await RefreshTokens.open(sql, secrets.SESSION_KEY);
 
+  const outbox = await Outbox.open(sql);
+  const webhookSequences = await WebhookSequences.open(sql);
+
   const storeId = await checkInstallation(commands, config.profile, secrets, clock());
   await checkOrigin(sql, storeId);
   const embedded = config.databaseUrl === undefined;
@@ -107,6 +112,9 @@ export async function openStores(
     secrets,
     profile,
     operatorEmails,
+    outbox,
+    webhookSequences,
+    webhookNetworks: config.webhookNetworks,
     environmentKeys,
     node,
     storeId,

@@ -8,6 +8,7 @@ import { KeyCache } from './cache.js';
 import type { KeyEvent } from './events.js';
 import { OperatorKeysResolver } from './operatorResolvers.js';
 import { revokeKeys } from './policies.js';
+import { publicEvents } from './publicEvents.js';
 import { AccountKeysResolver, KeyFieldsResolver, KeysResolver } from './resolvers.js';
 import { keyOf } from './types.js';
 import { VerifyKey } from './verify.js';
@@ -16,6 +17,7 @@ import { VerifyKeyResolver } from './verifyResolvers.js';
 export const keys: Capability = {
   streams: ['key'],
   audited,
+  publicEvents,
   policies: ({ commands, queries, asOf }) => [
     revokeKeys(
       commands,

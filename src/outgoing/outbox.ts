@@ -24,6 +24,8 @@ CREATE TABLE IF NOT EXISTS vault.deliveries (
   -- DELIVERED, or why it was given up.
   outcome    text,
   ended_at   timestamptz,
+  -- The command that asked for this round; null for the first.
+  asked_by   text,
   PRIMARY KEY (kind, id)
 );
 CREATE INDEX IF NOT EXISTS deliveries_due ON vault.deliveries (due_at) WHERE due_at IS NOT NULL;
@@ -67,6 +69,8 @@ export interface Asked {
   readonly lane: string;
   readonly about: object;
   readonly topic?: string;
+  /** When what it is about has happened, ISO 8601; by default when it is asked for. */
+  readonly askedAt?: string;
 }
 
 /** One attempt, and what came of it. */
@@ -77,8 +81,48 @@ export interface Attempt {
   readonly failure: string | null;
 }
 
+/** A delivery as its log shows it. */
+export interface LoggedDelivery {
+  readonly id: string;
+  readonly about: unknown;
+  readonly askedAt: Date;
+  readonly dueAt: Date | null;
+  readonly outcome: string | null;
+  readonly endedAt: Date | null;
+}
+
+export interface LoggedAttempt extends Attempt {
+  readonly deliveryId: string;
+}
+
+/** Which deliveries of a lane; what is left out is not asked for. */
+export interface DeliveryFilter {
+  readonly ids?: readonly string[] | undefined;
+  readonly topics?: readonly string[] | undefined;
+  readonly status?: 'PENDING' | 'DELIVERED' | 'GIVEN_UP' | undefined;
+  /** Asked for from this time on. */
+  readonly from?: Date | undefined;
+  /** Asked for before this time. */
+  readonly to?: Date | undefined;
+}
+
 /** Where a delivery goes on: at a time, or nowhere, for the reason that is given. */
 export type Next = { readonly dueAt: Date } | { readonly outcome: string; readonly endedAt: Date };
+
+/** Selects by a filter: parameters 1 and 2 are kind and lane, 3 to 7 the filter's. */
+const FILTERED = `kind = $1 AND lane = $2
+          AND ($3::text[] IS NULL OR id = ANY($3)) AND ($4::text[] IS NULL OR topic = ANY($4))
+          AND ($5::text IS NULL OR $5 = CASE WHEN due_at IS NOT NULL THEN 'PENDING'
+                                             WHEN outcome = 'DELIVERED' THEN 'DELIVERED' ELSE 'GIVEN_UP' END)
+          AND ($6::timestamptz IS NULL OR asked_at >= $6) AND ($7::timestamptz IS NULL OR asked_at < $7)`;
+
+const valuesOf = ({ ids, topics, status, from, to }: DeliveryFilter): unknown[] => [
+  ids ?? null,
+  topics ?? null,
+  status ?? null,
+  from ?? null,
+  to ?? null,
+];
 
 const COLUMNS = 'kind, id, lane, about, round, attempts, began_at AS "beganAt"';
 
@@ -102,8 +146,9 @@ export class Outbox {
     await this.sql.transaction([
       {
         text: `INSERT INTO vault.deliveries (kind, id, lane, about, topic, asked_at, began_at, due_at)
-               SELECT kind, id, lane, about, topic, $2, $2, $2 FROM json_to_recordset($1::json)
-                 AS r(kind text, id text, lane text, about json, topic text)
+               SELECT kind, id, lane, about, topic, coalesce("askedAt", $2), $2, $2
+                 FROM json_to_recordset($1::json)
+                   AS r(kind text, id text, lane text, about json, topic text, "askedAt" timestamptz)
                ON CONFLICT (kind, id) DO NOTHING`,
         params: [JSON.stringify(asked), now],
       },
@@ -153,6 +198,81 @@ export class Outbox {
   async goOn(delivery: Delivery, next: Next): Promise<void> {
     const { text, params = [] } = this.#goOn(delivery, next, delivery.attempts);
     await this.sql.query(text, params);
+  }
+
+  /** Whether anything of a lane was delivered from a time on. */
+  async deliveredSince(kind: string, lane: string, since: Date): Promise<boolean> {
+    const [row] = await this.sql.query(
+      `SELECT 1 AS one FROM vault.deliveries
+        WHERE kind = $1 AND lane = $2 AND outcome = '${DELIVERED}' AND ended_at >= $3 LIMIT 1`,
+      [kind, lane, since],
+    );
+    return row !== undefined;
+  }
+
+  /** Deliveries of a lane, those that were asked for last first; one more than `first` where there are more. */
+  log(
+    kind: string,
+    lane: string,
+    filter: DeliveryFilter,
+    first: number,
+    after: { readonly askedAt: Date; readonly id: string } | undefined,
+  ): Promise<LoggedDelivery[]> {
+    return this.sql.query<LoggedDelivery & Record<string, unknown>>(
+      `SELECT id, about, asked_at AS "askedAt", due_at AS "dueAt", outcome, ended_at AS "endedAt"
+         FROM vault.deliveries
+        WHERE ${FILTERED}
+          AND ($8::timestamptz IS NULL OR (asked_at, id) < ($8::timestamptz, $9::text))
+        ORDER BY asked_at DESC, id DESC LIMIT $10`,
+      [kind, lane, ...valuesOf(filter), after?.askedAt ?? null, after?.id ?? null, first + 1],
+    );
+  }
+
+  /** The newest attempts of deliveries, up to `each` of one. */
+  attemptsOf(kind: string, ids: readonly string[], each: number): Promise<LoggedAttempt[]> {
+    return this.sql.query<LoggedAttempt & Record<string, unknown>>(
+      `SELECT a.id AS "deliveryId", a.at, a.duration_ms AS "durationMs", a.status, a.failure
+         FROM unnest($2::text[]) AS asked(id) CROSS JOIN LATERAL (
+           SELECT * FROM vault.attempts AS a WHERE a.kind = $1 AND a.id = asked.id
+            ORDER BY round DESC, number DESC LIMIT $3) AS a
+        ORDER BY a.id, a.round DESC, a.number DESC`,
+      [kind, ids, each],
+    );
+  }
+
+  /**
+   * Asks again, at once and with all attempts, for deliveries of a lane that have ended, the oldest first.
+   * @param command sent again, it asks for nothing more
+   * @returns how many; with `limit` of them there may be more
+   */
+  async replay(
+    kind: string,
+    lane: string,
+    filter: DeliveryFilter,
+    command: string,
+    limit: number,
+    now: Date,
+  ): Promise<number> {
+    const [, [row] = []] = await this.sql.transaction([
+      {
+        text: `UPDATE vault.deliveries AS d
+                  SET round = d.round + 1, began_at = $8, attempts = 0, due_at = $8, outcome = NULL, ended_at = NULL,
+                      asked_by = $10
+                 FROM (SELECT kind, id FROM vault.deliveries WHERE ${FILTERED} AND due_at IS NULL
+                          AND NOT EXISTS (SELECT FROM vault.deliveries WHERE kind = $1 AND lane = $2 AND asked_by = $10)
+                        ORDER BY asked_at, id LIMIT $9) AS found
+                WHERE d.kind = found.kind AND d.id = found.id`,
+        params: [kind, lane, ...valuesOf(filter), now, limit, command],
+      },
+      {
+        text: `SELECT count(*)::int AS count FROM vault.deliveries
+                WHERE kind = $1 AND lane = $2 AND asked_by = $3`,
+        params: [kind, lane, command],
+      },
+      ...this.#tell(),
+    ]);
+    this.#wake();
+    return (row as { count: number }).count;
   }
 
   /** Forgets deliveries that ended before a time, with their attempts; at most `limit` of them. */

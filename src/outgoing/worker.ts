@@ -31,9 +31,12 @@ export type Carried =
 /** Carries deliveries of one kind. */
 export interface Carrier {
   /** Milliseconds from a failed attempt to the next; undefined: there is none. @param attempts made so far */
-  readonly retryMs: (attempts: number) => number | undefined;
-  /** Tries once. @throws what is no fault of the receiver: it does not count as an attempt */
-  carry(delivery: Delivery): Promise<Carried>;
+  retryMs(delivery: Delivery, attempts: number): number | undefined;
+  /**
+   * Tries once.
+   * @throws what is no fault of the receiver, as where it is stopped: it does not count as an attempt
+   */
+  carry(delivery: Delivery, stop: AbortSignal): Promise<Carried>;
   /** Makes an event of how it ended; again it changes nothing. */
   end(delivery: Delivery, outcome: string, attempts: number): Promise<void>;
 }
@@ -53,6 +56,7 @@ export interface OutgoingWorkerOptions {
 export class OutgoingWorker {
   readonly #running = new Map<string, { readonly lane: string; readonly done: Promise<void> }>();
   #wake: (() => void) | undefined;
+  #stop: AbortSignal = new AbortController().signal;
   #again = false;
 
   constructor(private readonly options: OutgoingWorkerOptions) {}
@@ -63,8 +67,9 @@ export class OutgoingWorker {
     this.#wake?.();
   }
 
-  /** Works until it is told to stop; what is under way then is brought to its end. */
+  /** Works until it is told to stop; what is under way then is broken off, and attempted again later. */
   async run(until: AbortSignal): Promise<void> {
+    this.#stop = until;
     const { outbox, clock, onError } = this.options;
     const stop = outbox.onAsked(() => this.wake());
     while (!until.aborted) {
@@ -142,7 +147,7 @@ export class OutgoingWorker {
     if (!carrier) throw new Error(`nobody carries deliveries of the kind ${delivery.kind}`);
     const at = new Date(clock());
     const started = performance.now();
-    const carried = await carrier.carry(delivery);
+    const carried = await carrier.carry(delivery, this.#stop);
     const durationMs = Math.round(performance.now() - started);
     if (carried.kind === 'ended') {
       await carrier.end(delivery, carried.outcome, delivery.attempts);
@@ -156,7 +161,7 @@ export class OutgoingWorker {
       return outbox.attempted(delivery, attempt, { outcome: DELIVERED, endedAt: at });
     }
     const attempt = { at, durationMs, status, failure: carried.failure };
-    const retryMs = carried.outcome === undefined ? carrier.retryMs(attempts) : undefined;
+    const retryMs = carried.outcome === undefined ? carrier.retryMs(delivery, attempts) : undefined;
     if (retryMs !== undefined) {
       return outbox.attempted(delivery, attempt, { dueAt: new Date(at.getTime() + retryMs) });
     }
@@ -168,7 +173,7 @@ export class OutgoingWorker {
   /** No fault of whoever receives it. */
   async #postpone(delivery: Delivery, error: unknown): Promise<void> {
     const { outbox, clock, onError } = this.options;
-    onError(error);
+    if (!this.#stop.aborted) onError(error);
     await outbox.goOn(delivery, { dueAt: new Date(clock() + RETRY_MS) }).catch(onError);
   }
 

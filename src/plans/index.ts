@@ -3,11 +3,13 @@ import { audited } from './audited.js';
 import { PlanDirectory } from './directory.js';
 import { profileStream } from './events.js';
 import { endSubscription } from './policies.js';
+import { publicEvents } from './publicEvents.js';
 import { PlansResolver } from './resolvers.js';
 
 export const plans: Capability = {
   streams: ['profile', 'subscription'],
   audited,
+  publicEvents,
   policies: ({ commands }) => [endSubscription(commands)],
   memory: async ({ queries, commands, profile }) => {
     const directory = new PlanDirectory();

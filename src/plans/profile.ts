@@ -132,6 +132,8 @@ export const Profile = z
     demo: z.strictObject({ plan: Name }).optional(),
     /** The plan of keys that the environment names without one; left out, each has to name its own. */
     environmentKeys: z.strictObject({ plan: Name }).optional(),
+    /** The feature of plans that lets accounts have webhook endpoints; left out, every account may. */
+    webhooks: z.strictObject({ feature: Name }).optional(),
     /** Terms of payment; left out, the terms' own defaults. */
     billing: BillingTerms.optional(),
     /** What is counted beside requests and cost points. */
@@ -167,6 +169,10 @@ export const Profile = z
         const wrong = unfitOverage(overage, plan);
         if (wrong) problem(wrong, ['plans', place, 'overage', at, 'limit']);
       }
+    }
+    const sold = profile.webhooks?.feature;
+    if (sold !== undefined && !profile.plans.some((plan) => hasFeature(plan, sold))) {
+      problem(`no plan has the feature "${sold}"`, ['webhooks', 'feature']);
     }
     if (new Set(ids).size !== ids.length) problem('plan ids must be unique');
     for (const name of ['defaultPlan', 'demoPlan'] as const) {

@@ -10,11 +10,13 @@ import {
 import { InviteMember } from './invite.js';
 import { Memberships } from './memberships.js';
 import { endMemberships, endTeam, eraseInvited } from './policies.js';
+import { publicEvents } from './publicEvents.js';
 import { TeamsResolver } from './resolvers.js';
 
 export const teams: Capability = {
   streams: ['team'],
   audited,
+  publicEvents,
   policies: ({ commands, personal, queries, asOf }) => [
     endTeam(commands),
     endMemberships(

@@ -19,6 +19,10 @@ export interface WebhookTransport {
   /**
    * Posts once; redirects are not followed, and no more of an answer is read than its status.
    * @returns the status, or why there was none
+   * @throws where it is stopped
    */
-  post(request: WebhookRequest): Promise<{ readonly status: number } | { readonly failure: NoAnswer }>;
+  post(
+    request: WebhookRequest,
+    stop: AbortSignal,
+  ): Promise<{ readonly status: number } | { readonly failure: NoAnswer }>;
 }

@@ -32,6 +32,7 @@ import { PlanDirectory } from '../../src/plans/directory.js';
 import { teamDecider } from '../../src/teams/decide.js';
 import { parkedUseDecider } from '../../src/usage/decide.js';
 import { Memberships } from '../../src/teams/memberships.js';
+import { deliveryDecider, endpointDecider } from '../../src/webhooks/decide.js';
 import { Projector } from '../../src/following/projector.js';
 import { freshSql } from '../support/database.js';
 
@@ -69,6 +70,8 @@ const DECIDERS: Readonly<Record<string, unknown>> = {
   subscription: subscriptionDecider,
   team: teamDecider,
   user: userDecider,
+  webhook_delivery: deliveryDecider,
+  webhook_endpoint: endpointDecider,
 };
 const WITHOUT_DECIDER = ['usage'];
 

@@ -70,6 +70,18 @@ export type ConfirmEmailChangeInput = {
   token: string;
 };
 
+/** A new webhook endpoint. */
+export type CreateWebhookEndpointInput = {
+  /** Whether it is told of all accounts. For operators, who share such endpoints. */
+  allAccounts?: boolean;
+  /** Names this command, in 1 to 128 bytes of UTF-8. */
+  commandId?: string | null | undefined;
+  /** Types as in `webhookEventTypes`, or `*` for all, those of later versions too. */
+  eventTypes: Array<string>;
+  /** An https URL of at most 1000 characters, without credentials and fragment. It must have a public address. */
+  url: string;
+};
+
 /** The end of the account that is signed in. */
 export type DeleteAccountInput = {
   /** Names this command, in 1 to 128 bytes of UTF-8. */
@@ -246,6 +258,18 @@ export type RemoveMemberInput = {
   userId: string | number;
 };
 
+/** Deliveries to attempt again: some by their ids, or those of a filter. */
+export type ReplayWebhookDeliveriesInput = {
+  /** Names this command, in 1 to 128 bytes of UTF-8. Sent again, it replays nothing more. */
+  commandId?: string | null | undefined;
+  /** Ids of deliveries, at most 1000. */
+  deliveryIds?: Array<string | number> | null | undefined;
+  /** The id of the endpoint. */
+  endpointId: string | number;
+  /** Or all of these. */
+  filter?: WebhookDeliveryFilterInput | null | undefined;
+};
+
 /** A forgotten password. */
 export type RequestPasswordResetInput = {
   /** Names this command, in 1 to 128 bytes of UTF-8. */
@@ -302,6 +326,16 @@ export type RotateKeyInput = {
   id: string | number;
 };
 
+/** Input for `rotateWebhookSecret`. */
+export type RotateWebhookSecretInput = {
+  /** Names this command, in 1 to 128 bytes of UTF-8. */
+  commandId?: string | null | undefined;
+  /** The id of the endpoint. */
+  endpointId: string | number;
+  /** Seconds in which webhooks are signed with the secret before, too: 0 to 604800 (7 days). */
+  overlapSeconds?: number;
+};
+
 /** Who signs in. */
 export type SignInInput = {
   /** Names this command, in 1 to 128 bytes of UTF-8: sent again, it returns the first result, without its tokens. */
@@ -346,6 +380,20 @@ export type UpdateProfileInput = {
   name: string;
 };
 
+/** Changes to a webhook endpoint. What is left out stays as it is. */
+export type UpdateWebhookEndpointInput = {
+  /** Names this command, in 1 to 128 bytes of UTF-8. */
+  commandId?: string | null | undefined;
+  /** False stops sending; true begins again, also after an automatic stop. */
+  enabled?: boolean | null | undefined;
+  /** The id of the endpoint. */
+  endpointId: string | number;
+  /** Types as in `webhookEventTypes`, or `*` for all, those of later versions too. */
+  eventTypes?: Array<string> | null | undefined;
+  /** An https URL of at most 1000 characters, without credentials and fragment. It must have a public address. */
+  url?: string | null | undefined;
+};
+
 /** How finely usage is summed, in UTC. */
 export type UsageInterval =
   /** By the day. */
@@ -372,6 +420,49 @@ export type VerifyKeyInput = {
   /** What to spend if it is valid, from all limits or none; sent again, it is spent again. */
   spend?: SpendInput | null | undefined;
 };
+
+/** Which deliveries. What is left out does not narrow them. */
+export type WebhookDeliveryFilterInput = {
+  /** Only events of these types, at most 100. */
+  eventTypes?: Array<string> | null | undefined;
+  /** Only events from this time on. */
+  from?: string | null | undefined;
+  /** Only those that stand there. */
+  status?: WebhookDeliveryStatus | null | undefined;
+  /** Only events before this time. */
+  to?: string | null | undefined;
+};
+
+/** Where a delivery stands. */
+export type WebhookDeliveryStatus =
+  /** The receiver answered with a status of 200 to 299. */
+  | 'DELIVERED'
+  /** It will not be attempted any more, unless it is replayed. */
+  | 'GIVEN_UP'
+  /** It will be attempted, for the first time or again. */
+  | 'PENDING';
+
+/** Why an endpoint was disabled automatically. */
+export type WebhookDisabledReason =
+  /** A delivery failed for three days, and no other one was received meanwhile. */
+  | 'FAILING'
+  /** The receiver answered 410 Gone. */
+  | 'GONE';
+
+/** A webhook endpoint. */
+export type WebhookEndpointInput = {
+  /** Names this command, in 1 to 128 bytes of UTF-8. */
+  commandId?: string | null | undefined;
+  /** The id of the endpoint. */
+  endpointId: string | number;
+};
+
+/** Whether events are sent to an endpoint. */
+export type WebhookStatus =
+  /** Events are not sent, and what happens meanwhile is not sent later. */
+  | 'DISABLED'
+  /** Events are sent. */
+  | 'ENABLED';
 
 /** An invitation to withdraw. */
 export type WithdrawInvitationInput = {
@@ -459,6 +550,19 @@ export type ConfirmEmailChangeMutation = { confirmEmailChange:
     | { __typename: 'InvalidInput', code: string, message: string }
    | null };
 
+export type CreateWebhookEndpointMutationVariables = Exact<{
+  input: CreateWebhookEndpointInput;
+}>;
+
+
+export type CreateWebhookEndpointMutation = { createWebhookEndpoint:
+    | { __typename: 'CreateWebhookEndpointPayload', secret: string | null, replayed: boolean, position: string, endpoint: { id: string, url: string | null, eventTypes: Array<string>, status: WebhookStatus, allAccounts: boolean } }
+    | { __typename: 'InvalidInput', code: string, message: string, issues: Array<{ path: Array<string>, code: string, message: string }> }
+    | { __typename: 'LimitReached', code: string, message: string }
+    | { __typename: 'NotFound', code: string, message: string }
+    | { __typename: 'PlanRequired', code: string, message: string }
+   | null };
+
 export type DeleteAccountMutationVariables = Exact<{
   input: DeleteAccountInput;
 }>;
@@ -467,6 +571,18 @@ export type DeleteAccountMutationVariables = Exact<{
 export type DeleteAccountMutation = { deleteAccount:
     | { __typename: 'DeleteAccountPayload', id: string, position: string }
     | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'NotFound', code: string, message: string }
+   | null };
+
+export type DeleteWebhookEndpointMutationVariables = Exact<{
+  input: WebhookEndpointInput;
+}>;
+
+
+export type DeleteWebhookEndpointMutation = { deleteWebhookEndpoint:
+    | { __typename: 'DeleteWebhookEndpointPayload', endpointId: string, position: string }
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'LimitReached', code: string, message: string }
     | { __typename: 'NotFound', code: string, message: string }
    | null };
 
@@ -647,6 +763,17 @@ export type RemoveMemberMutation = { removeMember:
     | { __typename: 'RemoveMemberPayload', userId: string, position: string }
    | null };
 
+export type ReplayWebhookDeliveriesMutationVariables = Exact<{
+  input: ReplayWebhookDeliveriesInput;
+}>;
+
+
+export type ReplayWebhookDeliveriesMutation = { replayWebhookDeliveries:
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'NotFound', code: string, message: string }
+    | { __typename: 'ReplayWebhookDeliveriesPayload', count: number, more: boolean }
+   | null };
+
 export type RequestPasswordResetMutationVariables = Exact<{
   input: RequestPasswordResetInput;
 }>;
@@ -715,6 +842,18 @@ export type RotateKeyMutation = { rotateKey:
     | { __typename: 'RotateKeyPayload', secret: string | null, secretNotice: string | null, position: string, key: { id: string, name: string, environment: KeyEnvironment, scopes: Array<KeyScope>, prefix: string, last4: string, issuedAt: string, expiresAt: string | null, rotatedAt: string | null, graceEndsAt: string | null, limits: Array<{ meter: string, window: LimitWindow, max: string }>, metadata: Array<{ name: string, value: string }> } }
    | null };
 
+export type RotateWebhookSecretMutationVariables = Exact<{
+  input: RotateWebhookSecretInput;
+}>;
+
+
+export type RotateWebhookSecretMutation = { rotateWebhookSecret:
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'LimitReached', code: string, message: string }
+    | { __typename: 'NotFound', code: string, message: string }
+    | { __typename: 'RotateWebhookSecretPayload', secret: string | null, replayed: boolean, position: string }
+   | null };
+
 export type SearchPatternsQueryVariables = Exact<{
   query: string;
   first?: number;
@@ -757,6 +896,17 @@ export type SignOutMutation = { signOut:
     | { __typename: 'SignOutPayload', position: string }
    | null };
 
+export type TestWebhookEndpointMutationVariables = Exact<{
+  input: WebhookEndpointInput;
+}>;
+
+
+export type TestWebhookEndpointMutation = { testWebhookEndpoint:
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'NotFound', code: string, message: string }
+    | { __typename: 'TestWebhookEndpointPayload', delivery: { id: string, eventType: string, status: WebhookDeliveryStatus } }
+   | null };
+
 export type UpdateProfileMutationVariables = Exact<{
   input: UpdateProfileInput;
 }>;
@@ -766,6 +916,18 @@ export type UpdateProfileMutation = { updateProfile:
     | { __typename: 'InvalidInput', code: string, message: string }
     | { __typename: 'NotFound', code: string, message: string }
     | { __typename: 'UpdateProfilePayload', position: string, user: { id: string, name: string | null } }
+   | null };
+
+export type UpdateWebhookEndpointMutationVariables = Exact<{
+  input: UpdateWebhookEndpointInput;
+}>;
+
+
+export type UpdateWebhookEndpointMutation = { updateWebhookEndpoint:
+    | { __typename: 'InvalidInput', code: string, message: string, issues: Array<{ path: Array<string>, code: string, message: string }> }
+    | { __typename: 'LimitReached', code: string, message: string }
+    | { __typename: 'NotFound', code: string, message: string }
+    | { __typename: 'UpdateWebhookEndpointPayload', position: string, endpoint: { id: string, url: string | null, eventTypes: Array<string>, status: WebhookStatus } }
    | null };
 
 export type UsageChangedSubscriptionVariables = Exact<{ [key: string]: never; }>;
@@ -803,6 +965,14 @@ export type VerifyKeyMutation = { verifyKey:
     | { __typename: 'InvalidInput', code: string, message: string }
     | { __typename: 'VerifiedKey', valid: boolean, reason: string | null, retryAfter: number | null, keyId: string | null, accountId: string | null, environment: KeyEnvironment | null, scopes: Array<KeyScope>, expiresAt: string | null, useId: string | null, plan: { id: string, features: Array<{ name: string, value: string | null }> } | null, limits: Array<{ name: string, meter: string, max: string, used: string, remaining: string, resetAt: string | null }> }
    | null };
+
+export type WebhookEndpointsQueryVariables = Exact<{
+  deliveries?: number;
+  filter?: WebhookDeliveryFilterInput | null | undefined;
+}>;
+
+
+export type WebhookEndpointsQuery = { webhookEventTypes: Array<{ name: string, description: string }> | null, me: { account: { webhookEndpoints: { nodes: Array<{ id: string, url: string | null, eventTypes: Array<string>, status: WebhookStatus, disabledReason: WebhookDisabledReason | null, deliveries: { nodes: Array<{ id: string, eventType: string, status: WebhookDeliveryStatus, givenUpReason: string | null, createdAt: string, nextAttemptAt: string | null, attempts: Array<{ at: string, durationMs: number, status: number | null, failure: string | null }> }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null }> } | null } } | null };
 
 export type WithdrawInvitationMutationVariables = Exact<{
   input: WithdrawInvitationInput;
@@ -956,6 +1126,36 @@ export const ConfirmEmailChangeDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<ConfirmEmailChangeMutation, ConfirmEmailChangeMutationVariables>;
+export const CreateWebhookEndpointDocument = new TypedDocumentString(`
+    mutation CreateWebhookEndpoint($input: CreateWebhookEndpointInput!) {
+  createWebhookEndpoint(input: $input) {
+    __typename
+    ... on CreateWebhookEndpointPayload {
+      endpoint {
+        id
+        url
+        eventTypes
+        status
+        allAccounts
+      }
+      secret
+      replayed
+      position
+    }
+    ... on Refusal {
+      code
+      message
+    }
+    ... on InvalidInput {
+      issues {
+        path
+        code
+        message
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<CreateWebhookEndpointMutation, CreateWebhookEndpointMutationVariables>;
 export const DeleteAccountDocument = new TypedDocumentString(`
     mutation DeleteAccount($input: DeleteAccountInput!) {
   deleteAccount(input: $input) {
@@ -971,6 +1171,21 @@ export const DeleteAccountDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<DeleteAccountMutation, DeleteAccountMutationVariables>;
+export const DeleteWebhookEndpointDocument = new TypedDocumentString(`
+    mutation DeleteWebhookEndpoint($input: WebhookEndpointInput!) {
+  deleteWebhookEndpoint(input: $input) {
+    __typename
+    ... on DeleteWebhookEndpointPayload {
+      endpointId
+      position
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<DeleteWebhookEndpointMutation, DeleteWebhookEndpointMutationVariables>;
 export const GrantOperatorDocument = new TypedDocumentString(`
     mutation GrantOperator($input: GrantOperatorInput!) {
   grantOperator(input: $input) {
@@ -1400,6 +1615,21 @@ export const RemoveMemberDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<RemoveMemberMutation, RemoveMemberMutationVariables>;
+export const ReplayWebhookDeliveriesDocument = new TypedDocumentString(`
+    mutation ReplayWebhookDeliveries($input: ReplayWebhookDeliveriesInput!) {
+  replayWebhookDeliveries(input: $input) {
+    __typename
+    ... on ReplayWebhookDeliveriesPayload {
+      count
+      more
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ReplayWebhookDeliveriesMutation, ReplayWebhookDeliveriesMutationVariables>;
 export const RequestPasswordResetDocument = new TypedDocumentString(`
     mutation RequestPasswordReset($input: RequestPasswordResetInput!) {
   requestPasswordReset(input: $input) {
@@ -1518,6 +1748,22 @@ export const RotateKeyDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<RotateKeyMutation, RotateKeyMutationVariables>;
+export const RotateWebhookSecretDocument = new TypedDocumentString(`
+    mutation RotateWebhookSecret($input: RotateWebhookSecretInput!) {
+  rotateWebhookSecret(input: $input) {
+    __typename
+    ... on RotateWebhookSecretPayload {
+      secret
+      replayed
+      position
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RotateWebhookSecretMutation, RotateWebhookSecretMutationVariables>;
 export const SearchPatternsDocument = new TypedDocumentString(`
     query SearchPatterns($query: String!, $first: Int! = 10, $category: String) {
   searchPatterns(query: $query, first: $first, category: $category) {
@@ -1597,6 +1843,24 @@ export const SignOutDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<SignOutMutation, SignOutMutationVariables>;
+export const TestWebhookEndpointDocument = new TypedDocumentString(`
+    mutation TestWebhookEndpoint($input: WebhookEndpointInput!) {
+  testWebhookEndpoint(input: $input) {
+    __typename
+    ... on TestWebhookEndpointPayload {
+      delivery {
+        id
+        eventType
+        status
+      }
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<TestWebhookEndpointMutation, TestWebhookEndpointMutationVariables>;
 export const UpdateProfileDocument = new TypedDocumentString(`
     mutation UpdateProfile($input: UpdateProfileInput!) {
   updateProfile(input: $input) {
@@ -1615,6 +1879,33 @@ export const UpdateProfileDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<UpdateProfileMutation, UpdateProfileMutationVariables>;
+export const UpdateWebhookEndpointDocument = new TypedDocumentString(`
+    mutation UpdateWebhookEndpoint($input: UpdateWebhookEndpointInput!) {
+  updateWebhookEndpoint(input: $input) {
+    __typename
+    ... on UpdateWebhookEndpointPayload {
+      endpoint {
+        id
+        url
+        eventTypes
+        status
+      }
+      position
+    }
+    ... on Refusal {
+      code
+      message
+    }
+    ... on InvalidInput {
+      issues {
+        path
+        code
+        message
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<UpdateWebhookEndpointMutation, UpdateWebhookEndpointMutationVariables>;
 export const UsageChangedDocument = new TypedDocumentString(`
     subscription UsageChanged {
   usageChanged {
@@ -1708,6 +1999,47 @@ export const VerifyKeyDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<VerifyKeyMutation, VerifyKeyMutationVariables>;
+export const WebhookEndpointsDocument = new TypedDocumentString(`
+    query WebhookEndpoints($deliveries: Int! = 20, $filter: WebhookDeliveryFilterInput) {
+  webhookEventTypes {
+    name
+    description
+  }
+  me {
+    account {
+      webhookEndpoints(first: 5) {
+        nodes {
+          id
+          url
+          eventTypes
+          status
+          disabledReason
+          deliveries(first: $deliveries, filter: $filter) {
+            nodes {
+              id
+              eventType
+              status
+              givenUpReason
+              createdAt
+              nextAttemptAt
+              attempts {
+                at
+                durationMs
+                status
+                failure
+              }
+            }
+            pageInfo {
+              hasNextPage
+              endCursor
+            }
+          }
+        }
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<WebhookEndpointsQuery, WebhookEndpointsQueryVariables>;
 export const WithdrawInvitationDocument = new TypedDocumentString(`
     mutation WithdrawInvitation($input: WithdrawInvitationInput!) {
   withdrawInvitation(input: $input) {

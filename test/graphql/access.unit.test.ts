@@ -57,6 +57,15 @@ const DECISIONS: Readonly<Record<string, Decision>> = {
   'Mutation.acceptInvitation': `no key, ${EVERY_ROLE}`,
   'Mutation.leaveTeam': `no key, ${EVERY_ROLE}`,
 
+  'Query.webhookEventTypes': `read key, ${EVERY_ROLE}`,
+  'Account.webhookEndpoints': 'admin key, oa',
+  'Mutation.createWebhookEndpoint': 'admin key, oa',
+  'Mutation.updateWebhookEndpoint': 'admin key, oa',
+  'Mutation.deleteWebhookEndpoint': 'admin key, oa',
+  'Mutation.testWebhookEndpoint': 'admin key, oa',
+  'Mutation.rotateWebhookSecret': 'admin key, oa',
+  'Mutation.replayWebhookDeliveries': 'admin key, oa',
+
   'Account.auditLog': 'admin key, oa',
   'Query.operator': `operator: admin key, ${EVERY_ROLE}`,
   'Mutation.grantOperator': `operator: admin key, ${EVERY_ROLE}`,

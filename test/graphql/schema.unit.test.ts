@@ -126,6 +126,7 @@ it('says of every scalar of its own where it is specified', () => {
   expect(scalars.map(({ name, specifiedByURL }) => [name, specifiedByURL])).toEqual([
     ['DateTimeISO', expect.stringMatching(/^https:/)],
     ['Quantity', expect.stringMatching(/^https:/)],
+    ['URL', expect.stringMatching(/^https:/)],
   ]);
 });
 
@@ -177,7 +178,9 @@ describe('the root fields', () => {
       'changeMemberRole: guarded',
       'changePassword: guarded',
       'confirmEmailChange: anonymous',
+      'createWebhookEndpoint: guarded',
       'deleteAccount: guarded',
+      'deleteWebhookEndpoint: guarded',
       'grantOperator: guarded',
       'grantPlan: guarded',
       'inviteMember: guarded',
@@ -188,19 +191,24 @@ describe('the root fields', () => {
       'refreshSession: anonymous',
       'registerUser: anonymous',
       'removeMember: guarded',
+      'replayWebhookDeliveries: guarded',
       'requestPasswordReset: anonymous',
       'resetPassword: anonymous',
       'revokeKey: guarded',
       'revokeKeyAsOperator: guarded',
       'revokeOperator: guarded',
       'rotateKey: guarded',
+      'rotateWebhookSecret: guarded',
       'signIn: anonymous',
       'signOut: guarded',
       'signOutEverywhere: guarded',
+      'testWebhookEndpoint: guarded',
       'updateProfile: guarded',
+      'updateWebhookEndpoint: guarded',
       'usageChanged: guarded',
       'verifyEmail: anonymous',
       'verifyKey: service',
+      'webhookEventTypes: guarded',
       'withdrawInvitation: guarded',
     ]);
   });

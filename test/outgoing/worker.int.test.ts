@@ -32,7 +32,7 @@ beforeEach(async () => {
 
 const worker = (): OutgoingWorker => {
   const carrier: Carrier = {
-    retryMs: (attempts) => (attempts < 3 ? attempts * HOUR_MS : undefined),
+    retryMs: (_delivery, attempts) => (attempts < 3 ? attempts * HOUR_MS : undefined),
     carry: (delivery) => {
       carried.push(delivery.id);
       return carry(delivery);

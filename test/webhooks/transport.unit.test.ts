@@ -31,7 +31,10 @@ beforeEach(() => {
 const port = (): number => (server.address() as AddressInfo).port;
 const LOOPBACK = new Networks(['127.0.0.0/8']);
 const send = (url: string, options: Partial<Parameters<typeof httpWebhooks>[0]> = {}) =>
-  httpWebhooks({ allowed: LOOPBACK, ...options }).post({ url, headers: { 'x-one': '1' }, body: '{"é":1}' });
+  httpWebhooks({ allowed: LOOPBACK, ...options }).post(
+    { url, headers: { 'x-one': '1' }, body: '{"é":1}' },
+    new AbortController().signal,
+  );
 
 describe('sending a webhook', () => {
   it('posts the body and gives the status of the answer', async () => {

@@ -44,8 +44,8 @@ export function httpWebhooks({
   };
 
   return {
-    post: async ({ url, headers, body }) => {
-      const signal = AbortSignal.timeout(timeoutMs);
+    post: async ({ url, headers, body }, stop) => {
+      const signal = AbortSignal.any([AbortSignal.timeout(timeoutMs), stop]);
       try {
         const target = new URL(url);
         const secure = target.protocol === 'https:';
@@ -57,6 +57,7 @@ export function httpWebhooks({
         }
         return { status: await exchange(target, { url, headers, body }, addresses, signal) };
       } catch (error) {
+        stop.throwIfAborted();
         return { failure: failureOf(error, signal) };
       }
     },

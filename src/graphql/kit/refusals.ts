@@ -33,7 +33,9 @@ const CODES = {
   PlanRequired: { PLAN_REQUIRED: 'the plan of the account does not include it' },
   LimitReached: {
     TOO_MANY_INVITATIONS: 'too many invitations wait for an answer: withdraw some first',
-    TOO_MANY_SECRETS: 'too many secrets of the key work at once: wait until one expires',
+    TOO_MANY_ENDPOINTS: 'there are too many webhook endpoints: delete one first',
+    TOO_MANY_SECRETS:
+      'too many secrets of the key, or of the webhook endpoint, work at once: wait until one expires',
   },
   SignInRefused: {
     SIGN_IN_REFUSED: 'the e-mail or the password is wrong',

@@ -1,0 +1,41 @@
+import { httpWebhooks } from '../adapters/webhooks/http.js';
+import { PUBLIC_EVENTS } from '../capabilities.js';
+import { Leadership } from '../following/leases.js';
+import type { Logger } from '../logger.js';
+import { OutgoingWorker } from '../outgoing/worker.js';
+import type { Shutdown } from '../shutdown.js';
+import { WebhookCarrier } from '../webhooks/carrier.js';
+import { WEBHOOK } from '../webhooks/deliveries.js';
+import type { RunningProjections } from './projections.js';
+import type { Stores } from './stores.js';
+
+const USER_AGENT = 'Tollgraph-Webhooks/1.0';
+
+/** Sends what leaves, in one of the processes that run policies. */
+export function sendOutgoing(
+  { leases }: RunningProjections,
+  { commands, personal, outbox, webhookNetworks, clock }: Stores,
+  log: Logger,
+  shutdown: Shutdown,
+): void {
+  const onError = (error: unknown): void => log.error('something that leaves is not sent yet', error);
+  const webhooks = new WebhookCarrier({
+    commands,
+    personal,
+    outbox,
+    transport: httpWebhooks({ allowed: webhookNetworks }),
+    publicEvents: new Map(Object.values(PUBLIC_EVENTS).map((told) => [told.type, told])),
+    clock,
+    userAgent: USER_AGENT,
+  });
+  const worker = new OutgoingWorker({ outbox, carriers: new Map([[WEBHOOK, webhooks]]), clock, onError });
+  const leadership = new Leadership({
+    leases,
+    name: 'outgoing',
+    lead: (_lease, until) => worker.run(until),
+    stand: () => Promise.resolve(),
+    onError,
+  });
+  leadership.start();
+  shutdown.add('what leaves', () => leadership.stop());
+}
