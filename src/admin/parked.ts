@@ -131,6 +131,9 @@ export function parkedCommands(parts: ParkedParts): AdminCommands {
     return { row, use: { event, index, sign, held: use.held }, content: rawUse(batch, index) };
   };
   const checkBatch = async (batch: StoredEvent, data: object): Promise<void> => {
+    // What was decided before has to show.
+    if (!(await projector.reached('usage', await store.head(), CAUGHT_UP_MS)))
+      throw new OperatorRefusal('The ledger is behind. Try again in a moment.');
     const content = { data: JSON.stringify(data), schemaVersion: schemaVersionOf(batch.type), reason: null };
     const decided = await usage.decidedPlaces(batch.id);
     const problem = batchProblem(batch, correctedEvent(batch, content), decided);
@@ -139,6 +142,63 @@ export function parkedCommands(parts: ParkedParts): AdminCommands {
   const settle = async (position: Position): Promise<void> => {
     if (!(await projector.reached('usage', position, CAUGHT_UP_MS)))
       throw new OperatorRefusal('It is stored, and the ledger has not seen it yet.');
+  };
+
+  /** One decision at a time: each looks at what was decided before. */
+  let before: Promise<unknown> = Promise.resolve();
+  const alone = <R>(decide: () => Promise<R>): Promise<R> => {
+    const decided = before.then(decide);
+    before = decided.catch(() => undefined);
+    return decided;
+  };
+
+  const skip = async (args: unknown): Promise<Settled> => {
+    const { id, reason, by, all } = SkipArgs.parse(args);
+    const found = await useOf(id);
+    if (!found) return { streams: [await unpark(await streamOf(id), { reason, by, all })], use: null };
+    const { use, row } = found;
+    const command = { type: 'LeaveOut', parked: use, account: row.account } as const;
+    const stream = parkedUseStream(use.event, use.index);
+    await settle(await accepted(commands.handle(parkedUseDecider, stream, command, asked(by, reason))));
+    return { streams: [], use: id };
+  };
+  const correct = async (args: unknown): Promise<Settled> => {
+    const { id, reason, by, content, account: given } = CorrectArgs.parse(args);
+    const found = await useOf(id);
+    if (found) {
+      const { use: parkedOne, row } = found;
+      const problem = useProblem(content);
+      if (problem !== undefined)
+        throw new OperatorRefusal(`The use could not be counted either: ${problem}.`);
+      const account = row.account ?? given;
+      if (account === undefined)
+        throw new OperatorRefusal('Its account cannot be told: name it with --account.');
+      const command = { type: 'Correct', parked: parkedOne, account, use: content as Use } as const;
+      const stream = parkedUseStream(parkedOne.event, parkedOne.index);
+      await settle(await accepted(commands.handle(parkedUseDecider, stream, command, asked(by, reason))));
+      return { streams: [], use: id };
+    }
+    const stream = await streamOf(id);
+    const event = await eventAt(stream);
+    const { data, metadata } = EventContent.parse(content);
+    checkMetadata(event.metadata, metadata);
+    if (BATCHES.has(event.type)) await checkBatch(event, data);
+    const command = { event, data, reason: metadata.reason ?? null };
+    const context = asked(by, reason);
+    const position = await accepted(
+      commands.handle(correctionsDecider, CORRECTIONS_STREAM, command, context),
+    );
+    // Who has it parked meets the correction in its place first, and then needs no rebuild.
+    await Promise.all([
+      projector.allReached(position, CAUGHT_UP_MS),
+      policies.reached(position, CAUGHT_UP_MS),
+    ]);
+    const same = (await parked()).filter(
+      (other) => other.stream === stream.stream && other.revision === stream.revision,
+    );
+    const streams: Unparking[] = [];
+    for (const other of same) streams.push(await unpark(other));
+    return { streams, use: null };
   };
 
   return {
@@ -164,54 +224,8 @@ export function parkedCommands(parts: ParkedParts): AdminCommands {
       const stream = await streamOf(Id.parse(args).id);
       return { streams: [await unpark(stream)], use: null };
     },
-    'parked skip': async (args): Promise<Settled> => {
-      const { id, reason, by, all } = SkipArgs.parse(args);
-      const found = await useOf(id);
-      if (!found) return { streams: [await unpark(await streamOf(id), { reason, by, all })], use: null };
-      const { use, row } = found;
-      const command = { type: 'LeaveOut', parked: use, account: row.account } as const;
-      const stream = parkedUseStream(use.event, use.index);
-      await settle(await accepted(commands.handle(parkedUseDecider, stream, command, asked(by, reason))));
-      return { streams: [], use: id };
-    },
-    'parked correct': async (args): Promise<Settled> => {
-      const { id, reason, by, content, account: given } = CorrectArgs.parse(args);
-      const found = await useOf(id);
-      if (found) {
-        const { use: parkedOne, row } = found;
-        const problem = useProblem(content);
-        if (problem !== undefined)
-          throw new OperatorRefusal(`The use could not be counted either: ${problem}.`);
-        const account = row.account ?? given;
-        if (account === undefined)
-          throw new OperatorRefusal('Its account cannot be told: name it with --account.');
-        const command = { type: 'Correct', parked: parkedOne, account, use: content as Use } as const;
-        const stream = parkedUseStream(parkedOne.event, parkedOne.index);
-        await settle(await accepted(commands.handle(parkedUseDecider, stream, command, asked(by, reason))));
-        return { streams: [], use: id };
-      }
-      const stream = await streamOf(id);
-      const event = await eventAt(stream);
-      const { data, metadata } = EventContent.parse(content);
-      checkMetadata(event.metadata, metadata);
-      if (BATCHES.has(event.type)) await checkBatch(event, data);
-      const command = { event, data, reason: metadata.reason ?? null };
-      const context = asked(by, reason);
-      const position = await accepted(
-        commands.handle(correctionsDecider, CORRECTIONS_STREAM, command, context),
-      );
-      // Who has it parked meets the correction in its place first, and then needs no rebuild.
-      await Promise.all([
-        projector.allReached(position, CAUGHT_UP_MS),
-        policies.reached(position, CAUGHT_UP_MS),
-      ]);
-      const same = (await parked()).filter(
-        (other) => other.stream === stream.stream && other.revision === stream.revision,
-      );
-      const streams: Unparking[] = [];
-      for (const other of same) streams.push(await unpark(other));
-      return { streams, use: null };
-    },
+    'parked skip': (args) => alone(() => skip(args)),
+    'parked correct': (args) => alone(() => correct(args)),
   };
 }
 

@@ -176,3 +176,21 @@ it('a batch is not corrected so that a use counts twice which was decided before
     reason: 'a test',
   });
 });
+
+it('of two decisions at the same moment the second knows the first', async () => {
+  const { flush, requests, run, projector } = await open();
+  const bad = { ...newUse(), durationUs: -1 };
+  poison.also = () => true;
+  const batch = await flush(bad, newUse());
+  poison.cure();
+  const [{ id } = { id: '' }] = await projector.parked();
+  const { content } = (await run('parked show', { id })) as { content: { data: object; metadata: object } };
+  const mended = { ...bad, durationUs: 1 };
+  const data = { ...content.data, groups: [{ account: 'a', uses: [mended, newUse()] }] };
+  const both = await Promise.allSettled([
+    run('parked correct', { id: `${batch}#0`, content: mended, ...SAID }),
+    run('parked correct', { id, content: { ...content, data }, ...SAID }),
+  ]);
+  expect(both.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
+  expect(await requests()).toEqual([2, 0]);
+});
