@@ -70,9 +70,11 @@ const health = async (): Promise<{ status: number; warnings: string[] }> => {
   return { status: response.status, warnings };
 };
 const usageOf = async (secret: string) => (await t.query(UsageDocument, {}, secret)).data?.account?.usage;
-const quotaOf = async (secret: string): Promise<number> => {
+/** Undefined while it cannot be told. */
+const quotaOf = async (secret: string): Promise<number | undefined> => {
   const { data } = await t.query(LimitsDocument, {}, secret);
-  return Number(data?.account?.limits?.find(({ name }) => name === 'requests-month')?.used);
+  const used = data?.account?.limits?.find(({ name }) => name === 'requests-month')?.used;
+  return used === undefined ? undefined : Number(used);
 };
 const call = (secret: string) => t.query(PatternsDocument, { first: 1 }, secret);
 
