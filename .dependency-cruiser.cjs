@@ -4,6 +4,8 @@ const { existsSync, readdirSync } = require('node:fs');
 // A capability is a folder with a front door.
 const FOLDERS = readdirSync('src').filter((name) => existsSync(`src/${name}/index.ts`));
 const CAPABILITIES = `^src/(${FOLDERS.join('|')})/`;
+/** A decider and, where it is in parts, what it is made of. */
+const DECIDERS = '(decide\\w*|state|record\\w+)';
 const ROOT = '^src/(main\\.ts|composition/|cli/)';
 
 module.exports = {
@@ -32,10 +34,10 @@ module.exports = {
       name: 'deciders-import-events-only',
       comment: 'And what texts may be like, which is pure.',
       severity: 'error',
-      from: { path: `${CAPABILITIES}decide\\.ts$` },
+      from: { path: `${CAPABILITIES}${DECIDERS}\\.ts$` },
       to: {
         path: '^(src|projections)/',
-        pathNot: `^src/(eventsourcing/|text/|money/|canonicalJson|config)|${CAPABILITIES}(events|profile|meters)\\.ts$`,
+        pathNot: `^src/(eventsourcing/|text/|money/|canonicalJson|config)|${CAPABILITIES}(events|profile|meters|${DECIDERS})\\.ts$`,
       },
     },
     {

@@ -9,6 +9,8 @@ import { catalogue } from './catalogue/model.js';
 import { CatalogueQueries } from './catalogue/queries.js';
 import { identities } from './identities/model.js';
 import { IdentityQueries } from './identities/queries.js';
+import { invoices } from './invoices/model.js';
+import { InvoiceQueries } from './invoices/queries.js';
 import { keys } from './keys/model.js';
 import { KeyQueries } from './keys/queries.js';
 import { mails } from './mails/model.js';
@@ -18,6 +20,8 @@ import { sessions } from './sessions/model.js';
 import { SessionQueries } from './sessions/queries.js';
 import { stripeEvents } from './stripeEvents/model.js';
 import { StripeEventQueries } from './stripeEvents/queries.js';
+import { subscriptions } from './subscriptions/model.js';
+import { SubscriptionQueries } from './subscriptions/queries.js';
 import { teams } from './teams/model.js';
 import { TeamQueries } from './teams/queries.js';
 import { usage } from './usage/model.js';
@@ -36,6 +40,8 @@ export const readModels = (audited: AuditedTypes): readonly ReadModel[] => [
   catalogue,
   usage,
   popularity,
+  subscriptions,
+  invoices,
   stripeEvents,
   webhooks,
   auditLog(audited),
@@ -54,6 +60,8 @@ export function queriesOf(sql: Sql, models: Pick<ReadModels, 'access'>) {
     keys: new KeyQueries(sql, models.access('keys')),
     mails: new MailQueries(sql, models.access('mails')),
     sessions: new SessionQueries(sql, models.access('sessions')),
+    subscriptions: new SubscriptionQueries(sql, models.access('subscriptions')),
+    invoices: new InvoiceQueries(sql, models.access('invoices')),
     stripeEvents: new StripeEventQueries(sql, models.access('stripeEvents')),
     teams: new TeamQueries(sql, models.access('teams')),
     usage: new UsageQueries(sql, models.access('usage')),

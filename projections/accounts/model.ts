@@ -1,4 +1,6 @@
 import type { AccountEvent, UserEvent } from '../../src/accounts/events.js';
+import type { PaidPlanEvent } from '../../src/billing/events.js';
+import { PAID_PLAN_EVENTS, paidPlanAfter } from '../../src/billing/events.js';
 import { as } from '../../src/eventsourcing/event.js';
 import type { SubscriptionEvent } from '../../src/plans/events.js';
 import type { ReadModel } from '../../src/following/readModel.js';
@@ -9,7 +11,8 @@ type Handled =
       UserEvent,
       { type: 'UserRegistered' | 'ProfileUpdated' | 'EmailVerified' | 'EmailChanged' | 'UserErased' }
     >
-  | SubscriptionEvent;
+  | SubscriptionEvent
+  | PaidPlanEvent;
 
 /**
  * Users and accounts, with the plan in force. Personal fields stay sealed, and are null once they are
@@ -29,6 +32,7 @@ export const accounts: ReadModel = {
     'UserErased',
     'PlanGranted',
     'SubscriptionEnded',
+    ...PAID_PLAN_EVENTS,
   ]),
   create: (t) => `
     CREATE TABLE ${t('accounts')} (
@@ -47,10 +51,13 @@ export const accounts: ReadModel = {
       erased_at     timestamptz
     );
     CREATE TABLE ${t('plans')} (
-      account_id text PRIMARY KEY,
-      -- Null once the subscription has ended.
+      account_id text,
+      -- Granted by an operator, or paid.
+      source     text,
+      -- Null once it has ended.
       plan       text,
-      revision   bigint NOT NULL
+      revision   bigint NOT NULL,
+      PRIMARY KEY (account_id, source)
     );`,
   indexes: (t) => [`CREATE INDEX ON ${t('accounts')} (opened_at, id)`],
   fold: (events, t) => {
@@ -90,11 +97,25 @@ export const accounts: ReadModel = {
           erased.push({ id, erased_at: metadata.at });
           break;
         case 'PlanGranted':
-          plans.set(id, { account_id: id, plan: event.data.plan, revision });
+          plans.set(`granted ${id}`, { account_id: id, source: 'granted', plan: event.data.plan, revision });
           break;
         case 'SubscriptionEnded':
-          plans.set(id, { account_id: id, plan: null, revision });
+          plans.set(`granted ${id}`, { account_id: id, source: 'granted', plan: null, revision });
           break;
+        case 'TrialStarted':
+        case 'TrialConverted':
+        case 'SubscriptionStarted':
+        case 'PlanChanged':
+        case 'PaymentRecovered':
+        case 'AccessRestored':
+        case 'AccessSuspended':
+        case 'PaidSubscriptionEnded':
+          plans.set(`paid ${id}`, {
+            account_id: id,
+            source: 'paid',
+            plan: paidPlanAfter(event),
+            revision,
+          });
       }
     }
     // Nobody is deleted before being made: what ends comes after what begins.
@@ -137,8 +158,8 @@ export const accounts: ReadModel = {
       {
         rows: [...plans.values()],
         text: `INSERT INTO ${t('plans')} SELECT * FROM json_to_recordset($1::json)
-                 AS r(account_id text, plan text, revision bigint)
-               ON CONFLICT (account_id) DO UPDATE SET plan = excluded.plan, revision = excluded.revision`,
+                 AS r(account_id text, source text, plan text, revision bigint)
+               ON CONFLICT (account_id, source) DO UPDATE SET plan = excluded.plan, revision = excluded.revision`,
       },
     ]
       .filter(({ rows }) => rows.length > 0)

@@ -22,7 +22,8 @@ export interface UserRow {
 
 export interface PlanRow {
   readonly accountId: string;
-  /** Null once the subscription has ended. */
+  readonly source: 'granted' | 'paid';
+  /** Null once it has ended. */
   readonly plan: string | null;
   readonly revision: number;
 }
@@ -85,6 +86,8 @@ export class AccountQueries {
   }
 
   plans(): Promise<PlanRow[]> {
-    return this.sql.query(`SELECT account_id AS "accountId", plan, revision FROM ${this.model.t('plans')}`);
+    return this.sql.query(
+      `SELECT account_id AS "accountId", source, plan, revision FROM ${this.model.t('plans')}`,
+    );
   }
 }

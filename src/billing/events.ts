@@ -45,3 +45,209 @@ export const stripeEventStream = (id: string): string => `stripe_event-${id}`;
 
 /** Whose personal data the bodies of Stripe's events about a customer are. */
 export const customerSubject = (customer: string | null): string => `stripe:${customer ?? 'nobody'}`;
+
+/** What a subscription is paid for: pinned when it starts, whatever the profile says later (decision 5). */
+export interface Terms {
+  /** The subscription's id at Stripe. */
+  readonly subscription: string;
+  readonly plan: string;
+  /** Our price, e.g. `developer-month-usd`. */
+  readonly price: string;
+  readonly interval: 'month' | 'year';
+  /** Minor units of the currency for one interval. */
+  readonly amount: number;
+  readonly currency: string;
+  /** ISO 8601. */
+  readonly periodStart: string;
+  readonly periodEnd: string;
+}
+
+export type SuspensionReason = 'grace_over' | 'unpaid' | 'trial_without_card';
+export type CheckoutEnd = 'completed' | 'expired' | 'failed';
+
+/**
+ * Stream `subscription-<account id>`, beside what operators grant: what was asked of Stripe, by whom, and what
+ * Stripe confirmed (decision 23). All times are ISO 8601.
+ */
+export type BillingEvent =
+  /** The account needs a customer at Stripe. */
+  | { readonly type: 'CustomerRequested'; readonly data: { readonly by: string } }
+  | { readonly type: 'CustomerCreated'; readonly data: { readonly customer: string } }
+  | {
+      readonly type: 'CheckoutRequested';
+      readonly data: {
+        readonly checkoutId: string;
+        readonly plan: string;
+        readonly price: string;
+        readonly interval: 'month' | 'year';
+        readonly amount: number;
+        readonly currency: string;
+        /** The version of the profile that the price is from. */
+        readonly profileVersion: number;
+        /** Null where the account has had its trial, or the plan has none. */
+        readonly trialDays: number | null;
+        readonly by: string;
+      };
+    }
+  | {
+      readonly type: 'CheckoutOpened';
+      readonly data: { readonly checkoutId: string; readonly session: string; readonly expiresAt: string };
+    }
+  | {
+      readonly type: 'CheckoutEnded';
+      readonly data: {
+        readonly checkoutId: string;
+        readonly how: CheckoutEnd;
+        readonly problem: string | null;
+      };
+    }
+  | { readonly type: 'TrialStarted'; readonly data: Terms & { readonly trialEndsAt: string } }
+  | { readonly type: 'TrialConverted'; readonly data: Terms }
+  | { readonly type: 'SubscriptionStarted'; readonly data: Terms }
+  | { readonly type: 'PeriodRenewed'; readonly data: Terms }
+  | {
+      readonly type: 'PlanChangeRequested';
+      readonly data: {
+        readonly changeId: string;
+        readonly from: string;
+        readonly plan: string;
+        readonly price: string;
+        readonly when: 'now' | 'period_end';
+        /** As of when the running period is divided: a preview at this time is exact. */
+        readonly prorationAt: string;
+        readonly by: string;
+      };
+    }
+  | {
+      readonly type: 'PlanChanged';
+      readonly data: Terms & { readonly from: string; readonly changeId: string | null };
+    }
+  | {
+      readonly type: 'PlanChangeScheduled';
+      readonly data: {
+        readonly changeId: string | null;
+        readonly plan: string;
+        readonly price: string;
+        readonly at: string;
+      };
+    }
+  | { readonly type: 'PlanChangeUnscheduled'; readonly data: { readonly price: string } }
+  | {
+      readonly type: 'CancellationRequested';
+      readonly data: { readonly requestId: string; readonly when: 'now' | 'period_end'; readonly by: string };
+    }
+  | { readonly type: 'CancellationScheduled'; readonly data: { readonly at: string } }
+  | {
+      readonly type: 'ResumptionRequested';
+      readonly data: { readonly requestId: string; readonly by: string };
+    }
+  | { readonly type: 'CancellationRevoked'; readonly data: { readonly plan: string } }
+  | {
+      /** Stripe has refused what was asked for: nothing of it was done. */
+      readonly type: 'BillingRequestFailed';
+      readonly data: { readonly requestId: string; readonly code: string; readonly message: string };
+    }
+  | {
+      readonly type: 'PaymentOverdue';
+      readonly data: { readonly plan: string; readonly since: string; readonly graceEndsAt: string };
+    }
+  | { readonly type: 'PaymentRecovered'; readonly data: { readonly plan: string } }
+  | {
+      readonly type: 'AccessSuspended';
+      readonly data: { readonly plan: string; readonly reason: SuspensionReason };
+    }
+  | { readonly type: 'AccessRestored'; readonly data: { readonly plan: string } }
+  | {
+      /** The first payment never came: nothing was granted. */
+      readonly type: 'ActivationFailed';
+      readonly data: { readonly subscription: string };
+    }
+  | {
+      readonly type: 'PaidSubscriptionEnded';
+      readonly data: {
+        readonly subscription: string;
+        readonly plan: string;
+        readonly reason: string;
+        readonly endedAt: string;
+      };
+    };
+
+/** The events after which the plan that is paid for may be another, and whether one is then. */
+const PAID_PLAN = {
+  TrialStarted: true,
+  TrialConverted: true,
+  SubscriptionStarted: true,
+  PlanChanged: true,
+  PaymentRecovered: true,
+  AccessRestored: true,
+  AccessSuspended: false,
+  PaidSubscriptionEnded: false,
+} as const;
+
+export type PaidPlanEvent = Extract<BillingEvent, { type: keyof typeof PAID_PLAN }>;
+
+export const PAID_PLAN_EVENTS = Object.keys(PAID_PLAN) as readonly PaidPlanEvent['type'][];
+
+/** The plan that is paid for after an event; null for none. */
+export const paidPlanAfter = ({ type, data }: PaidPlanEvent): string | null =>
+  PAID_PLAN[type] ? data.plan : null;
+
+/** A line of an invoice, in whole minor units of the invoice's currency. */
+export interface InvoiceLine {
+  readonly id: string;
+  readonly kind: 'plan' | 'proration' | 'usage' | 'other';
+  readonly description: string;
+  readonly quantity: number;
+  /** Negative for a credit. Before the invoice's discounts and tax. */
+  readonly amount: number;
+  readonly periodStart: string;
+  readonly periodEnd: string;
+  /** Our price; null where the line is for none of ours. */
+  readonly price: string | null;
+  /** Ids of the events that it comes from (law 7). */
+  readonly events: readonly string[];
+}
+
+/** An invoice that Stripe has issued, under Stripe's number (decision 30). */
+export interface IssuedInvoice {
+  readonly accountId: string;
+  readonly number: string | null;
+  /** Why: Stripe's word, e.g. `subscription_cycle`. */
+  readonly reason: string;
+  readonly currency: string;
+  readonly issuedAt: string;
+  readonly periodStart: string;
+  readonly periodEnd: string;
+  readonly subtotal: number;
+  /** Not negative. */
+  readonly discount: number;
+  readonly tax: number;
+  /** Subtotal − discount + tax. */
+  readonly total: number;
+  /** What is to be paid: the total after the customer's balance. */
+  readonly due: number;
+  readonly lines: readonly InvoiceLine[];
+}
+
+/** Stream `invoice-<Stripe's id>`. */
+export type InvoiceEvent =
+  | { readonly type: 'InvoiceFinalised'; readonly data: IssuedInvoice }
+  | { readonly type: 'InvoicePaid'; readonly data: { readonly accountId: string; readonly paid: number } }
+  | {
+      readonly type: 'PaymentFailed';
+      readonly data: {
+        readonly accountId: string;
+        readonly attempt: number;
+        /** Null where it is not tried again. */
+        readonly nextAttemptAt: string | null;
+      };
+    }
+  | { readonly type: 'InvoiceVoided'; readonly data: { readonly accountId: string } }
+  | { readonly type: 'InvoiceWrittenOff'; readonly data: { readonly accountId: string } }
+  | {
+      /** What was paid and given back. */
+      readonly type: 'InvoiceCredited';
+      readonly data: { readonly accountId: string; readonly credited: number };
+    };
+
+export const invoiceStream = (id: string): string => `invoice-${id}`;

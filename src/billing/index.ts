@@ -1,5 +1,5 @@
 import type { Capability } from '../capability.js';
 
 export const billing: Capability = {
-  streams: ['stripe_event'],
+  streams: ['stripe_event', 'invoice'],
 };

@@ -44,7 +44,11 @@ export const subscriptionDecider: Decider<
   SubscriptionEvent
 > = {
   initial: { plan: undefined },
-  evolve: (_state, { type, data }) => ({ plan: type === 'PlanGranted' ? data.plan : undefined }),
+  evolve: (state, { type, data }) => {
+    if (type === 'PlanGranted') return { plan: data.plan };
+    // What is paid for stands on the same stream.
+    return type === 'SubscriptionEnded' ? { plan: undefined } : state;
+  },
   decide: (state, command) => {
     if (command.type === 'EndSubscription') {
       if (state.plan === undefined) return accept();

@@ -1,20 +1,28 @@
 import type { StoredEvent } from '../eventsourcing/event.js';
 import { as } from '../eventsourcing/event.js';
+import type { PaidPlanEvent } from '../billing/events.js';
+import { PAID_PLAN_EVENTS as PAID_PLAN, paidPlanAfter } from '../billing/events.js';
 import type { ProfileEvent, SubscriptionEvent } from './events.js';
 import type { PlanInForce, Profile } from './profile.js';
 import { DEMO_ACCOUNT } from './profile.js';
 
+/** Where an account has its plan from: what an operator grants goes before what is paid for. */
+export type PlanSource = 'granted' | 'paid';
+
 interface AccountPlan {
-  /** Null once its subscription has ended. */
+  /** Null once it has ended. */
   readonly plan: string | null;
+  /** Of the event that says so. */
   readonly revision: number;
 }
+
+const PAID_PLAN_EVENTS: ReadonlySet<string> = new Set(PAID_PLAN);
 
 /** The published profile and each account's plan, in memory: a projection like the key cache. */
 export class PlanDirectory {
   #published: ProfileEvent['data'] | undefined;
   #byId = new Map<string, PlanInForce>();
-  readonly #accounts = new Map<string, AccountPlan>();
+  readonly #plans = { granted: new Map<string, AccountPlan>(), paid: new Map<string, AccountPlan>() };
 
   apply(stored: StoredEvent): void {
     if (stored.type === 'ProfilePublished') {
@@ -22,18 +30,20 @@ export class PlanDirectory {
       if (data.version >= (this.#published?.version ?? 0)) this.#publish(data);
     } else if (stored.type === 'PlanGranted') {
       const { plan } = as<Extract<SubscriptionEvent, { type: 'PlanGranted' }>>(stored).data;
-      this.load([{ accountId: stored.streamId, plan, revision: stored.revision }]);
+      this.load([{ accountId: stored.streamId, source: 'granted', plan, revision: stored.revision }]);
     } else if (stored.type === 'SubscriptionEnded') {
-      this.load([{ accountId: stored.streamId, plan: null, revision: stored.revision }]);
+      this.load([{ accountId: stored.streamId, source: 'granted', plan: null, revision: stored.revision }]);
+    } else if (PAID_PLAN_EVENTS.has(stored.type)) {
+      const plan = paidPlanAfter(as<PaidPlanEvent>(stored));
+      this.load([{ accountId: stored.streamId, source: 'paid', plan, revision: stored.revision }]);
     }
   }
 
-  load(accounts: Iterable<AccountPlan & { readonly accountId: string }>): void {
-    for (const { accountId, plan, revision } of accounts) {
+  load(accounts: Iterable<AccountPlan & { readonly accountId: string; readonly source: PlanSource }>): void {
+    for (const { accountId, source, plan, revision } of accounts) {
+      const plans = this.#plans[source];
       // The same again may be what it was corrected to.
-      if ((this.#accounts.get(accountId)?.revision ?? -1) <= revision) {
-        this.#accounts.set(accountId, { plan, revision });
-      }
+      if ((plans.get(accountId)?.revision ?? -1) <= revision) plans.set(accountId, { plan, revision });
     }
   }
 
@@ -46,13 +56,16 @@ export class PlanDirectory {
   }
 
   planOf(accountId: string): PlanInForce {
-    const granted = accountId.startsWith(DEMO_ACCOUNT)
-      ? this.profile.demo?.plan
-      : this.#accounts.get(accountId)?.plan;
-    // A plan that a newer profile no longer has falls back to the default one.
-    const plan =
-      (granted != null ? this.#byId.get(granted) : undefined) ?? this.#byId.get(this.profile.defaultPlan);
-    return plan as PlanInForce;
+    const { granted, paid } = this.#plans;
+    const ids = accountId.startsWith(DEMO_ACCOUNT)
+      ? [this.profile.demo?.plan]
+      : [granted.get(accountId)?.plan, paid.get(accountId)?.plan];
+    // A plan that a newer profile no longer has counts for nothing.
+    for (const id of [...ids, this.profile.defaultPlan]) {
+      const plan = id == null ? undefined : this.#byId.get(id);
+      if (plan) return plan;
+    }
+    throw new Error('the profile has not its own default plan');
   }
 
   get #current(): ProfileEvent['data'] {

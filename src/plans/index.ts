@@ -1,4 +1,5 @@
 import type { Capability } from '../capability.js';
+import { PAID_PLAN_EVENTS } from '../billing/events.js';
 import { audited } from './audited.js';
 import { PlanDirectory } from './directory.js';
 import { profileStream } from './events.js';
@@ -20,6 +21,7 @@ export const plans: Capability = {
   ends: {
     PlanGranted: ({ streamId }) => streamId,
     SubscriptionEnded: ({ streamId }) => streamId,
+    ...Object.fromEntries(PAID_PLAN_EVENTS.map((type) => [type, ({ streamId }) => streamId])),
   },
   graphql: {
     resolvers: [PlansResolver],

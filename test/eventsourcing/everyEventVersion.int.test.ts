@@ -12,6 +12,8 @@ import { DeletedAccounts } from '../../src/accounts/deletedAccounts.js';
 import { EndedSessions } from '../../src/accounts/endedSessions.js';
 import { Identities } from '../../src/accounts/identities.js';
 import { PostgresEventStore } from '../../src/adapters/postgres/eventStore.js';
+import { billingDecider } from '../../src/billing/decide.js';
+import { invoiceDecider } from '../../src/billing/decideInvoice.js';
 import { stripeEventDecider } from '../../src/billing/decideWebhook.js';
 import { patternDecider } from '../../src/catalogue/decide.js';
 import { READ_MODELS } from '../../src/capabilities.js';
@@ -59,6 +61,7 @@ const DECIDERS: Readonly<Record<string, unknown>> = {
   email: emailDecider,
   identity: identityDecider,
   installation: installationDecider,
+  invoice: invoiceDecider,
   key: keyDecider,
   mail: mailDecider,
   operators: operatorsDecider,
@@ -67,7 +70,15 @@ const DECIDERS: Readonly<Record<string, unknown>> = {
   profile: profileDecider,
   session: sessionDecider,
   stripe_event: stripeEventDecider,
-  subscription: subscriptionDecider,
+  // What is granted and what is paid for.
+  subscription: {
+    initial: [subscriptionDecider.initial, billingDecider.initial],
+    evolve: ([granted, paid]: [never, never], event: never) => [
+      subscriptionDecider.evolve(granted, event),
+      // It counts them, which is no mark.
+      { ...billingDecider.evolve(paid, event), events: 0 },
+    ],
+  },
   team: teamDecider,
   user: userDecider,
   webhook_delivery: deliveryDecider,

@@ -57,9 +57,9 @@ it('follows the newest version of the profile, in whatever order versions come',
 it('keeps the newest grant, whether it came as an event or was loaded', () => {
   after(published(1), granted('a1', 1, 'pro'), granted('a1', 0, 'free'));
   expect(plans.planOf('a1').plan.id).toBe('pro');
-  plans.load([{ accountId: 'a1', plan: 'free', revision: 0 }]);
+  plans.load([{ accountId: 'a1', source: 'granted', plan: 'free', revision: 0 }]);
   expect(plans.planOf('a1').plan.id).toBe('pro');
-  plans.load([{ accountId: 'a1', plan: 'free', revision: 2 }]);
+  plans.load([{ accountId: 'a1', source: 'granted', plan: 'free', revision: 2 }]);
   expect(plans.planOf('a1').plan.id).toBe('free');
 });
 

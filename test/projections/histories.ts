@@ -177,9 +177,12 @@ interface Stored {
   readonly data: string;
 }
 
+/** Begins what an account pays for, on the stream on which histories grant plans, too. */
+const PAYING = 'CustomerRequested';
+
 /** All else is told as it was once stored, stream by stream: what a new capability adds is in histories at once. */
 const STORIES: readonly (readonly Stored[])[] = storedStreams().filter(
-  ([first]) => first !== undefined && !TOLD.has(categoryOf(first.stream)),
+  ([first]) => first !== undefined && (!TOLD.has(categoryOf(first.stream)) || first.type === PAYING),
 );
 
 function storedStreams(): Stored[][] {

@@ -1,0 +1,112 @@
+import type { InvoiceEvent } from '../../src/billing/events.js';
+import { as } from '../../src/eventsourcing/event.js';
+import type { ReadModel } from '../../src/following/readModel.js';
+import type { Statement } from '../../src/sql/sql.js';
+
+/** Invoices that were issued, with their lines. Amounts are whole minor units. */
+export const invoices: ReadModel = {
+  name: 'invoices',
+  version: 1,
+  tables: ['invoices', 'lines'],
+  handles: new Set<InvoiceEvent['type']>([
+    'InvoiceFinalised',
+    'InvoicePaid',
+    'PaymentFailed',
+    'InvoiceVoided',
+    'InvoiceWrittenOff',
+    'InvoiceCredited',
+  ]),
+  create: (t) => `
+    CREATE TABLE ${t('invoices')} (
+      id              text PRIMARY KEY,
+      account_id      text NOT NULL,
+      number          text,
+      status          text NOT NULL,
+      reason          text NOT NULL,
+      currency        text NOT NULL,
+      issued_at       timestamptz NOT NULL,
+      period_start    timestamptz NOT NULL,
+      period_end      timestamptz NOT NULL,
+      subtotal        bigint NOT NULL,
+      discount        bigint NOT NULL,
+      tax             bigint NOT NULL,
+      total           bigint NOT NULL,
+      due             bigint NOT NULL,
+      paid            bigint NOT NULL DEFAULT 0,
+      credited        bigint NOT NULL DEFAULT 0,
+      attempts        int NOT NULL DEFAULT 0,
+      next_attempt_at timestamptz,
+      position        bigint NOT NULL
+    );
+    CREATE TABLE ${t('lines')} (
+      invoice_id   text NOT NULL,
+      place        int NOT NULL,
+      id           text NOT NULL,
+      kind         text NOT NULL,
+      description  text NOT NULL,
+      quantity     bigint NOT NULL,
+      amount       bigint NOT NULL,
+      period_start timestamptz NOT NULL,
+      period_end   timestamptz NOT NULL,
+      price        text,
+      -- The events that it comes from.
+      events       text[] NOT NULL,
+      PRIMARY KEY (invoice_id, place)
+    );`,
+  indexes: (t) => [`CREATE INDEX ON ${t('invoices')} (account_id, issued_at, id)`],
+  fold: (events, t) =>
+    events.flatMap((stored): Statement[] => {
+      const { type, data } = as<InvoiceEvent>(stored);
+      const { streamId: id, position } = stored;
+      const set = (assignment: string, ...values: readonly unknown[]): Statement[] => [
+        { text: `UPDATE ${t('invoices')} SET ${assignment} WHERE id = $1`, params: [id, ...values] },
+      ];
+      switch (type) {
+        case 'InvoiceFinalised': {
+          const lines = data.lines.map((line, place) => ({ ...line, place }));
+          return [
+            {
+              text: `INSERT INTO ${t('invoices')} (id, account_id, number, status, reason, currency, issued_at,
+                       period_start, period_end, subtotal, discount, tax, total, due, position)
+                     VALUES ($1, $2, $3, 'open', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+              params: [
+                id,
+                data.accountId,
+                data.number,
+                data.reason,
+                data.currency,
+                data.issuedAt,
+                data.periodStart,
+                data.periodEnd,
+                data.subtotal,
+                data.discount,
+                data.tax,
+                data.total,
+                data.due,
+                position,
+              ],
+            },
+            {
+              text: `INSERT INTO ${t('lines')}
+                     SELECT $1, place, id, kind, description, quantity, amount, "periodStart", "periodEnd", price,
+                            ARRAY(SELECT json_array_elements_text(events))
+                       FROM json_to_recordset($2::json)
+                         AS r(place int, id text, kind text, description text, quantity bigint, amount bigint,
+                              "periodStart" timestamptz, "periodEnd" timestamptz, price text, events json)`,
+              params: [id, JSON.stringify(lines)],
+            },
+          ];
+        }
+        case 'InvoicePaid':
+          return set(`status = 'paid', paid = $2, next_attempt_at = NULL`, data.paid);
+        case 'PaymentFailed':
+          return set('attempts = $2, next_attempt_at = $3', data.attempt, data.nextAttemptAt);
+        case 'InvoiceVoided':
+          return set(`status = 'void', next_attempt_at = NULL`);
+        case 'InvoiceWrittenOff':
+          return set(`status = 'uncollectible', next_attempt_at = NULL`);
+        case 'InvoiceCredited':
+          return set('credited = $2', data.credited);
+      }
+    }),
+};

@@ -1,0 +1,74 @@
+import type { ReadModelAccess } from '../../src/following/readModel.js';
+import type { Sql } from '../../src/sql/sql.js';
+
+export interface InvoiceRow {
+  readonly id: string;
+  readonly account_id: string;
+  readonly number: string | null;
+  readonly status: 'open' | 'paid' | 'void' | 'uncollectible';
+  readonly reason: string;
+  readonly currency: string;
+  readonly issued_at: Date;
+  readonly period_start: Date;
+  readonly period_end: Date;
+  readonly subtotal: number;
+  readonly discount: number;
+  readonly tax: number;
+  readonly total: number;
+  readonly due: number;
+  readonly paid: number;
+  readonly credited: number;
+  readonly attempts: number;
+  readonly next_attempt_at: Date | null;
+}
+
+export interface InvoiceLineRow {
+  readonly invoice_id: string;
+  readonly id: string;
+  readonly kind: 'plan' | 'proration' | 'usage' | 'other';
+  readonly description: string;
+  readonly quantity: number;
+  readonly amount: number;
+  readonly period_start: Date;
+  readonly period_end: Date;
+  readonly price: string | null;
+  readonly events: readonly string[];
+}
+
+/** The place of an invoice in the list of its account. */
+export interface InvoicePlace {
+  readonly issuedAt: Date;
+  readonly id: string;
+}
+
+export class InvoiceQueries {
+  constructor(
+    private readonly sql: Sql,
+    private readonly model: ReadModelAccess,
+  ) {}
+
+  async find(id: string): Promise<InvoiceRow | undefined> {
+    const [row] = await this.sql.query<InvoiceRow & Record<string, unknown>>(
+      `SELECT * FROM ${this.model.t('invoices')} WHERE id = $1`,
+      [id],
+    );
+    return row;
+  }
+
+  /** The newest first. */
+  async page(accountId: string, limit: number, after: InvoicePlace | undefined): Promise<InvoiceRow[]> {
+    return this.sql.query<InvoiceRow & Record<string, unknown>>(
+      `SELECT * FROM ${this.model.t('invoices')}
+        WHERE account_id = $1 AND ($2::timestamptz IS NULL OR (issued_at, id) < ($2, $3))
+        ORDER BY issued_at DESC, id DESC LIMIT $4`,
+      [accountId, after?.issuedAt ?? null, after?.id ?? null, limit],
+    );
+  }
+
+  async lines(invoiceId: string): Promise<InvoiceLineRow[]> {
+    return this.sql.query<InvoiceLineRow & Record<string, unknown>>(
+      `SELECT * FROM ${this.model.t('lines')} WHERE invoice_id = $1 ORDER BY place`,
+      [invoiceId],
+    );
+  }
+}

@@ -1,0 +1,80 @@
+import type { ReadModelAccess } from '../../src/following/readModel.js';
+import type { Sql } from '../../src/sql/sql.js';
+
+export interface SubscriptionRow {
+  readonly account_id: string;
+  readonly customer: string | null;
+  readonly subscription: string | null;
+  readonly status: 'trialing' | 'active' | 'past_due' | 'ended' | null;
+  readonly plan: string | null;
+  readonly price: string | null;
+  readonly interval: 'month' | 'year' | null;
+  readonly amount: number | null;
+  readonly currency: string | null;
+  readonly period_start: Date | null;
+  readonly period_end: Date | null;
+  readonly trial_ends_at: Date | null;
+  readonly cancels_at: Date | null;
+  readonly ended_at: Date | null;
+  readonly scheduled_plan: string | null;
+  readonly scheduled_price: string | null;
+  readonly scheduled_at: Date | null;
+  readonly overdue_since: Date | null;
+  readonly grace_ends_at: Date | null;
+  readonly suspended: boolean;
+  readonly asked_id: string | null;
+  readonly asked_kind: 'change' | 'cancel' | 'resume' | null;
+  readonly asked_plan: string | null;
+  readonly asked_price: string | null;
+  readonly asked_at: Date | null;
+  readonly failure_code: string | null;
+  readonly failure_message: string | null;
+}
+
+export class SubscriptionQueries {
+  constructor(
+    private readonly sql: Sql,
+    private readonly model: ReadModelAccess,
+  ) {}
+
+  async of(accountId: string): Promise<SubscriptionRow | undefined> {
+    const [row] = await this.sql.query<SubscriptionRow & Record<string, unknown>>(
+      `SELECT * FROM ${this.model.t('accounts')} WHERE account_id = $1`,
+      [accountId],
+    );
+    return row;
+  }
+
+  async accountOf(customer: string): Promise<string | undefined> {
+    const [row] = await this.sql.query<{ account_id: string }>(
+      `SELECT account_id FROM ${this.model.t('accounts')} WHERE customer = $1`,
+      [customer],
+    );
+    return row?.account_id;
+  }
+
+  /** Accounts with something that was asked of Stripe, and is neither done nor refused. */
+  async pending(limit: number, without: readonly string[]): Promise<string[]> {
+    const rows = await this.sql.query<{ account_id: string }>(
+      `SELECT account_id FROM ${this.model.t('accounts')}
+        WHERE (asked_id IS NOT NULL
+               OR (customer_asked_at IS NOT NULL AND customer IS NULL)
+               OR (checkout_id IS NOT NULL AND checkout_session IS NULL))
+          AND account_id <> ALL($2::text[])
+        ORDER BY account_id LIMIT $1`,
+      [limit, without],
+    );
+    return rows.map(({ account_id: id }) => id);
+  }
+
+  /** Accounts whose grace after a failed payment is over. */
+  async graceOver(now: Date, limit: number): Promise<string[]> {
+    const rows = await this.sql.query<{ account_id: string }>(
+      `SELECT account_id FROM ${this.model.t('accounts')}
+        WHERE grace_ends_at <= $1 AND NOT suspended AND status = 'past_due'
+        ORDER BY grace_ends_at, account_id LIMIT $2`,
+      [now, limit],
+    );
+    return rows.map(({ account_id: id }) => id);
+  }
+}

@@ -1,0 +1,282 @@
+import Stripe from 'stripe';
+import type { Offer } from '../../billing/decide.js';
+import type { CheckoutPage, Payments, Preview } from '../../billing/payments.js';
+import { PaymentRefused } from '../../billing/payments.js';
+import { asked } from './errors.js';
+import { StripePrices } from './prices.js';
+import { invoiceOf, iso, previewOf, scheduledPrices, snapshotOf } from './snapshots.js';
+
+/** Names the account in what we make at Stripe. */
+const ACCOUNT = 'tollgraph_account';
+const CHECKOUT = 'tollgraph_checkout';
+
+const CALL_MS = 20_000;
+const RETRIES = 2;
+/** Of a customer's subscriptions and invoices, the newest. */
+const PAGE = 100;
+
+export interface StripeOptions {
+  readonly secretKey: string;
+  readonly live: boolean;
+  /** The profile's name. */
+  readonly profile: string;
+  /** Prices that exist already, by `<plan>-<interval>`. */
+  readonly priceIds: ReadonlyMap<string, string>;
+  /** Where it is not Stripe's own address. */
+  readonly address?: { readonly host: string; readonly port: number; readonly protocol: 'http' | 'https' };
+}
+
+export function stripePayments({ secretKey, live, profile, priceIds, address }: StripeOptions): Payments {
+  const stripe = new Stripe(secretKey, {
+    ...address,
+    telemetry: false,
+    timeout: CALL_MS,
+    maxNetworkRetries: RETRIES,
+  });
+  const prices = new StripePrices(stripe, profile, priceIds);
+
+  const theItem = async (subscription: string): Promise<{ id: string; price: string }> => {
+    const found = await asked(() => stripe.subscriptions.retrieve(subscription));
+    const item = found.items.data.find(({ price }) => prices.lookUp(price));
+    if (!item) throw new PaymentRefused('resource_missing', 'The subscription has none of our plans.', false);
+    return { id: item.id, price: item.price.id };
+  };
+
+  const pageOf = (session: Stripe.Checkout.Session): CheckoutPage => ({
+    session: session.id,
+    url: session.url,
+    expiresAt: iso(session.expires_at),
+    status: statusOf(session),
+    checkoutId: session.metadata?.[CHECKOUT] ?? null,
+  });
+
+  const learnLines = (invoice: Stripe.Invoice): Promise<void> =>
+    prices.learn(
+      invoice.lines.data.map(({ pricing }) => {
+        const price = pricing?.price_details?.price;
+        return typeof price === 'string' ? price : price?.id;
+      }),
+    );
+
+  const preview = async (params: Stripe.InvoiceCreatePreviewParams): Promise<Preview> => {
+    const invoice = await asked(() => stripe.invoices.createPreview(params));
+    await learnLines(invoice);
+    return previewOf(invoice, prices.seen);
+  };
+
+  /** A schedule holds what it was made with: without it the subscription is free again. */
+  const release = async (subscription: string, key: string): Promise<void> => {
+    const { schedule } = await asked(() => stripe.subscriptions.retrieve(subscription));
+    if (schedule === null) return;
+    const id = typeof schedule === 'string' ? schedule : schedule.id;
+    await asked(() => stripe.subscriptionSchedules.release(id, {}, { idempotencyKey: `${key}:release` }));
+  };
+
+  return {
+    live,
+
+    findCustomer: async (accountId) => {
+      const { data } = await asked(() =>
+        stripe.customers.search({ query: `metadata['${ACCOUNT}']:'${accountId}'`, limit: 1 }),
+      );
+      return data[0]?.id;
+    },
+
+    createCustomer: async ({ accountId, email }, key) => {
+      const { id } = await asked(() =>
+        stripe.customers.create(
+          { metadata: { [ACCOUNT]: accountId }, ...(email !== null && { email }) },
+          { idempotencyKey: key },
+        ),
+      );
+      return id;
+    },
+
+    accountOf: async (customer) => {
+      try {
+        const found = await asked(() => stripe.customers.retrieve(customer));
+        return 'deleted' in found && found.deleted ? undefined : (found as Stripe.Customer).metadata[ACCOUNT];
+      } catch (error) {
+        if (error instanceof PaymentRefused) return undefined;
+        throw error;
+      }
+    },
+
+    createCheckout: async (
+      { accountId, customer, checkoutId, offer, trialDays, successUrl, cancelUrl },
+      key,
+    ) => {
+      const price = await prices.idOf(offer);
+      const metadata = { [ACCOUNT]: accountId, [CHECKOUT]: checkoutId };
+      const session = await asked(() =>
+        stripe.checkout.sessions.create(
+          {
+            mode: 'subscription',
+            customer,
+            client_reference_id: accountId,
+            line_items: [{ price, quantity: 1 }],
+            // A trial needs a card, too.
+            payment_method_collection: 'always',
+            subscription_data: {
+              metadata,
+              ...(trialDays !== null && {
+                trial_period_days: trialDays,
+                trial_settings: { end_behavior: { missing_payment_method: 'pause' } },
+              }),
+            },
+            metadata,
+            success_url: successUrl,
+            cancel_url: cancelUrl,
+          },
+          { idempotencyKey: key },
+        ),
+      );
+      return pageOf(session);
+    },
+
+    checkout: async (session) => pageOf(await asked(() => stripe.checkout.sessions.retrieve(session))),
+
+    openPortal: async (customer, returnUrl) => {
+      const { url } = await asked(() =>
+        stripe.billingPortal.sessions.create({ customer, return_url: returnUrl }),
+      );
+      return url;
+    },
+
+    subscriptions: async (customer) => {
+      const { data } = await asked(() =>
+        stripe.subscriptions.list({
+          customer,
+          status: 'all',
+          limit: PAGE,
+          expand: ['data.schedule'],
+        }),
+      );
+      await prices.learn(data.flatMap(scheduledPrices));
+      return data.flatMap((one) => {
+        const snapshot = snapshotOf(one, prices.lookUp, prices.seen);
+        return snapshot ? [snapshot] : [];
+      });
+    },
+
+    previewChange: async ({ customer, subscription, offer }, prorationAt) => {
+      const { id } = await theItem(subscription);
+      const price = await prices.idOf(offer);
+      return preview({
+        customer,
+        subscription,
+        subscription_details: {
+          items: [{ id, price }],
+          ...(prorationAt === undefined
+            ? { proration_behavior: 'none' }
+            : { proration_behavior: 'always_invoice', proration_date: seconds(prorationAt) }),
+        },
+      });
+    },
+
+    changeNow: async ({ subscription, offer, prorationAt }, key) => {
+      await release(subscription, key);
+      const { id } = await theItem(subscription);
+      const price = await prices.idOf(offer);
+      await asked(() =>
+        stripe.subscriptions.update(
+          subscription,
+          {
+            items: [{ id, price }],
+            proration_behavior: 'always_invoice',
+            proration_date: seconds(prorationAt),
+            payment_behavior: 'error_if_incomplete',
+          },
+          { idempotencyKey: key },
+        ),
+      );
+    },
+
+    changeAtPeriodEnd: async ({ subscription, offer }, key) => {
+      const price = await prices.idOf(offer);
+      await release(subscription, key);
+      const created = await asked(() =>
+        stripe.subscriptionSchedules.create(
+          { from_subscription: subscription },
+          { idempotencyKey: `${key}:schedule` },
+        ),
+      );
+      const [running] = created.phases;
+      if (!running) throw new PaymentRefused('resource_missing', 'The schedule has no phase.', false);
+      await asked(() =>
+        stripe.subscriptionSchedules.update(
+          created.id,
+          {
+            end_behavior: 'release',
+            phases: [
+              {
+                items: running.items.map((item) => ({
+                  price: priceIdOf(item.price),
+                  quantity: item.quantity ?? 1,
+                })),
+                start_date: running.start_date,
+                end_date: running.end_date,
+              },
+              { items: [{ price, quantity: 1 }], ...oneInterval(offer), proration_behavior: 'none' },
+            ],
+          },
+          { idempotencyKey: `${key}:phases` },
+        ),
+      );
+    },
+
+    cancel: async (subscription, when, key) => {
+      await release(subscription, key);
+      await asked(() =>
+        when === 'now'
+          ? stripe.subscriptions.cancel(subscription, {}, { idempotencyKey: key })
+          : stripe.subscriptions.update(
+              subscription,
+              { cancel_at_period_end: true },
+              { idempotencyKey: key },
+            ),
+      );
+    },
+
+    resume: async (subscription, key) => {
+      await asked(() =>
+        stripe.subscriptions.update(subscription, { cancel_at_period_end: false }, { idempotencyKey: key }),
+      );
+    },
+
+    invoice: async (id) => {
+      const invoice = await asked(() => stripe.invoices.retrieve(id));
+      await learnLines(invoice);
+      return invoiceOf(invoice, prices.seen);
+    },
+
+    invoices: async (customer) => {
+      const { data } = await asked(() => stripe.invoices.list({ customer, limit: PAGE }));
+      for (const invoice of data) await learnLines(invoice);
+      return data.map((invoice) => invoiceOf(invoice, prices.seen));
+    },
+
+    upcoming: async (customer, subscription) => {
+      try {
+        return await preview({ customer, subscription });
+      } catch (error) {
+        // There is none, e.g. since the subscription is about to end.
+        if (error instanceof PaymentRefused) return undefined;
+        throw error;
+      }
+    },
+  };
+}
+
+function statusOf({ status }: Stripe.Checkout.Session): CheckoutPage['status'] {
+  if (status === 'complete') return 'complete';
+  return status === 'expired' ? 'expired' : 'open';
+}
+
+const seconds = (at: string): number => Math.floor(Date.parse(at) / 1000);
+
+const priceIdOf = (price: string | { readonly id: string }): string =>
+  typeof price === 'string' ? price : price.id;
+
+/** How long the last phase of a schedule lasts: then the subscription goes on by itself. */
+const oneInterval = ({ interval }: Offer) => ({ duration: { interval, interval_count: 1 } });

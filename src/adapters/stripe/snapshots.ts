@@ -1,0 +1,133 @@
+import type Stripe from 'stripe';
+import type { InvoiceSnapshot } from '../../billing/decideInvoice.js';
+import type { InvoiceLine } from '../../billing/events.js';
+import type { Preview } from '../../billing/payments.js';
+import type { Snapshot } from '../../billing/recordSubscription.js';
+
+/** A price of ours as its metadata at Stripe say it: the profile may have another by now. */
+export interface KnownPrice {
+  readonly plan: string;
+  readonly price: string;
+}
+
+/** What a price at Stripe is to us; undefined for one that is none of ours. */
+export type PriceLookup = (price: Stripe.Price) => KnownPrice | undefined;
+/** The same by the id at Stripe. */
+export type Seen = (id: string) => KnownPrice | undefined;
+
+export const iso = (seconds: number): string => new Date(seconds * 1000).toISOString();
+
+const idOf = (given: string | { readonly id: string } | null | undefined): string | undefined =>
+  typeof given === 'string' ? given : given?.id;
+
+/** @returns undefined for a subscription to something else than our plans */
+export function snapshotOf(
+  subscription: Stripe.Subscription,
+  lookUp: PriceLookup,
+  seen: Seen,
+): Snapshot | undefined {
+  const item = subscription.items.data.find(({ price }) => lookUp(price));
+  const known = item && lookUp(item.price);
+  if (!item || !known) return undefined;
+  const { price } = item;
+  return {
+    subscription: subscription.id,
+    ...known,
+    interval: price.recurring?.interval === 'year' ? 'year' : 'month',
+    amount: price.unit_amount ?? 0,
+    currency: price.currency,
+    periodStart: iso(item.current_period_start),
+    periodEnd: iso(item.current_period_end),
+    status: subscription.status as Snapshot['status'],
+    createdAt: iso(subscription.created),
+    trialEndsAt: subscription.trial_end === null ? undefined : iso(subscription.trial_end),
+    cancelsAt: cancelsAt(subscription, item.current_period_end),
+    endedAt: subscription.ended_at === null ? undefined : iso(subscription.ended_at),
+    endReason: subscription.cancellation_details?.reason ?? undefined,
+    scheduled: scheduledOf(subscription, price.id, seen),
+  };
+}
+
+/** The portal sets `cancel_at`, others the flag. */
+function cancelsAt(
+  { cancel_at: at, cancel_at_period_end: atEnd }: Stripe.Subscription,
+  periodEnd: number,
+): string | undefined {
+  if (at !== null) return iso(at);
+  return atEnd ? iso(periodEnd) : undefined;
+}
+
+function scheduledOf(
+  { schedule, status }: Stripe.Subscription,
+  current: string,
+  seen: Seen,
+): Snapshot['scheduled'] {
+  if (schedule === null || typeof schedule === 'string' || status === 'canceled') return undefined;
+  if (schedule.status !== 'active' && schedule.status !== 'not_started') return undefined;
+  const end = schedule.current_phase?.end_date ?? 0;
+  for (const { start_date: start, items } of schedule.phases) {
+    const id = idOf(items[0]?.price);
+    const known = start < end || id === undefined || id === current ? undefined : seen(id);
+    if (known) return { ...known, at: iso(start) };
+  }
+  return undefined;
+}
+
+/** The ids of the prices that a schedule will bring. */
+export function scheduledPrices({ schedule }: Stripe.Subscription): string[] {
+  if (schedule === null || typeof schedule === 'string') return [];
+  return schedule.phases.flatMap(({ items }) => idOf(items[0]?.price) ?? []);
+}
+
+export function invoiceOf(invoice: Stripe.Invoice, seen: Seen): InvoiceSnapshot {
+  const { status_transitions: transitions } = invoice;
+  return {
+    id: invoice.id,
+    customer: idOf(invoice.customer) ?? '',
+    status: (invoice.status ?? 'draft') as InvoiceSnapshot['status'],
+    number: invoice.number,
+    reason: invoice.billing_reason ?? 'manual',
+    issuedAt: iso(transitions.finalized_at ?? invoice.created),
+    ...previewOf(invoice, seen),
+    discount: (invoice.total_discount_amounts ?? []).reduce((sum, { amount }) => sum + amount, 0),
+    paid: invoice.amount_paid,
+    attempts: invoice.attempt_count,
+    nextAttemptAt: invoice.next_payment_attempt === null ? null : iso(invoice.next_payment_attempt),
+    credited: invoice.post_payment_credit_notes_amount,
+  };
+}
+
+export function previewOf(invoice: Stripe.Invoice, seen: Seen): Preview {
+  const lines = invoice.lines.data.map((line) => lineOf(line, seen));
+  const starts = lines.map(({ periodStart }) => periodStart).sort();
+  const ends = lines.map(({ periodEnd }) => periodEnd).sort();
+  return {
+    currency: invoice.currency,
+    lines,
+    subtotal: invoice.subtotal,
+    tax: (invoice.total_taxes ?? []).reduce((sum, { amount }) => sum + amount, 0),
+    total: invoice.total,
+    due: invoice.amount_due,
+    periodStart: starts[0] ?? iso(invoice.period_start),
+    periodEnd: ends.at(-1) ?? iso(invoice.period_end),
+  };
+}
+
+function lineOf(line: Stripe.InvoiceLineItem, seen: Seen): InvoiceLine {
+  const price = idOf(line.pricing?.price_details?.price);
+  const { parent } = line;
+  const proration =
+    (parent?.subscription_item_details?.proration ?? parent?.invoice_item_details?.proration) === true;
+  const known = price === undefined ? undefined : seen(price);
+  return {
+    id: line.id,
+    kind: proration ? 'proration' : known === undefined ? 'other' : 'plan',
+    description: line.description ?? '',
+    quantity: line.quantity ?? 1,
+    amount: line.amount,
+    periodStart: iso(line.period.start),
+    periodEnd: iso(line.period.end),
+    price: known?.price ?? null,
+    events: [],
+  };
+}

@@ -1,0 +1,257 @@
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '../clock.js';
+import type { CommandHandler } from '../eventsourcing/commandHandler.js';
+import { fold } from '../eventsourcing/decider.js';
+import { Outage } from '../outage.js';
+import { subscriptionStream } from '../plans/events.js';
+import type { BillingCommand, Offer } from './decide.js';
+import { billingDecider, STALE } from './decide.js';
+import { invoiceDecider } from './decideInvoice.js';
+import type { InvoiceLine } from './events.js';
+import { invoiceStream } from './events.js';
+import type { Payments } from './payments.js';
+import { PaymentRefused } from './payments.js';
+import type { Asked, BillingState } from './state.js';
+
+/** Stripe forgets keys after a day: what is older is looked up before it is sent again (decision 23). */
+const KEYS_LIVE_MS = 20 * 3_600_000;
+const MAX_RACES = 10;
+
+export interface AccountBillingOptions {
+  readonly commands: CommandHandler;
+  readonly payments: Payments;
+  readonly offers: () => readonly Offer[];
+  readonly graceDays: () => number;
+  /** Where the customer comes back to. */
+  readonly returnUrl: string;
+  /** Of the owner, where there is one. */
+  readonly emailOf: (accountId: string) => Promise<string | null>;
+  readonly clock: Clock;
+}
+
+/**
+ * Does at Stripe what an account has asked for, and records what Stripe says. All of it can be done again at any
+ * time, here and elsewhere at once: keys make one of it at Stripe, expected revisions make one of it here.
+ */
+export class AccountBilling {
+  readonly #running = new Map<string, Promise<unknown>>();
+
+  constructor(private readonly options: AccountBillingOptions) {}
+
+  /** @throws PaymentsUnavailable, Outage: what was asked for stays asked for */
+  settle(accountId: string): Promise<BillingState> {
+    return this.#serial(accountId, async () => {
+      await this.#openCustomer(accountId);
+      await this.#openCheckout(accountId);
+      await this.#doAsked(accountId);
+      return this.#record(accountId);
+    });
+  }
+
+  /** Records an invoice as Stripe has it. */
+  recordInvoice(accountId: string, invoiceId: string): Promise<void> {
+    return this.#serial(accountId, async () => {
+      const { commands, payments } = this.options;
+      await retryStale(async () => {
+        const stream = invoiceStream(invoiceId);
+        const asOf = (await commands.load(stream)).length;
+        const snapshot = await payments.invoice(invoiceId);
+        const lines = await this.#cited(accountId, snapshot.lines);
+        const command = { accountId, snapshot: { ...snapshot, lines }, asOf };
+        return commands.handle(invoiceDecider, stream, command, this.#context(randomUUID(), accountId));
+      });
+    });
+  }
+
+  /** Takes the plan from an account whose grace is over. */
+  suspendOverdue(accountId: string): Promise<void> {
+    return this.#serial(accountId, async () => {
+      const now = new Date(this.options.clock()).toISOString();
+      await this.#send(accountId, { type: 'SuspendOverdue', now }, `suspend:${now}`);
+    });
+  }
+
+  async state(accountId: string): Promise<BillingState> {
+    return fold(billingDecider, await this.options.commands.load(subscriptionStream(accountId)));
+  }
+
+  async #openCustomer(accountId: string): Promise<void> {
+    const { payments, emailOf } = this.options;
+    const { customerAsked, customer } = await this.state(accountId);
+    if (!customerAsked || customer !== undefined) return;
+    const age = await this.#ageOf(accountId, 'CustomerRequested');
+    const found = age > KEYS_LIVE_MS ? await payments.findCustomer(accountId) : undefined;
+    const email = found === undefined ? await emailOf(accountId) : null;
+    const created =
+      found ?? (await payments.createCustomer({ accountId, email }, `tollgraph:customer:${accountId}`));
+    await this.#send(accountId, { type: 'RecordCustomer', customer: created }, 'customer');
+  }
+
+  async #openCheckout(accountId: string): Promise<void> {
+    const { payments, offers, returnUrl } = this.options;
+    const { checkout, customer } = await this.state(accountId);
+    if (!checkout || checkout.session !== undefined || customer === undefined) return;
+    const { id: checkoutId, price, trialDays } = checkout;
+    const end = (problem: string): Promise<void> =>
+      this.#send(
+        accountId,
+        { type: 'EndCheckout', checkoutId, how: 'failed', problem },
+        `end-checkout:${checkoutId}`,
+      );
+    const offer = offers().find(({ id }) => id === price);
+    if (!offer) return end('price_unknown');
+    // Whoever asked for it has left long ago.
+    if ((await this.#ageOf(accountId, 'CheckoutRequested')) > KEYS_LIVE_MS) return end('too_late');
+    try {
+      const { session, expiresAt } = await payments.createCheckout(
+        {
+          accountId,
+          customer,
+          checkoutId,
+          offer,
+          trialDays,
+          successUrl: `${returnUrl}?checkout={CHECKOUT_SESSION_ID}`,
+          cancelUrl: returnUrl,
+        },
+        `tollgraph:checkout:${checkoutId}`,
+      );
+      const command: BillingCommand = { type: 'RecordCheckout', checkoutId, session, expiresAt };
+      await this.#send(accountId, command, `checkout:${checkoutId}`);
+    } catch (error) {
+      if (!(error instanceof PaymentRefused)) throw error;
+      await end(error.code);
+    }
+  }
+
+  async #doAsked(accountId: string): Promise<void> {
+    const { asked, paid } = await this.state(accountId);
+    if (!asked || !paid) return;
+    const old = (await this.#ageOf(accountId, REQUESTS[asked.kind])) > KEYS_LIVE_MS;
+    // It may have been done long ago, and its answer lost.
+    const current = old ? await this.#record(accountId) : undefined;
+    if (current && current.asked?.id !== asked.id) return;
+    try {
+      await this.#do(asked, paid.subscription, `tollgraph:${asked.id}${old ? ':late' : ''}`);
+    } catch (error) {
+      if (!(error instanceof PaymentRefused)) throw error;
+      const { code, message } = error;
+      await this.#send(
+        accountId,
+        { type: 'FailRequest', requestId: asked.id, code, message },
+        `fail:${asked.id}`,
+      );
+    }
+  }
+
+  async #do(asked: Asked, subscription: string, key: string): Promise<void> {
+    const { payments, offers } = this.options;
+    if (asked.kind === 'cancel') return payments.cancel(subscription, asked.when, key);
+    if (asked.kind === 'resume') return payments.resume(subscription, key);
+    const offer = offers().find(({ id }) => id === asked.price);
+    if (!offer) throw new PaymentRefused('price_unknown', 'The price is not sold any more.', false);
+    if (asked.when === 'period_end') return payments.changeAtPeriodEnd({ subscription, offer }, key);
+    return payments.changeNow({ subscription, offer, prorationAt: asked.prorationAt }, key);
+  }
+
+  /** Asks Stripe, and appends what has changed at the revision from before it was asked. */
+  async #record(accountId: string): Promise<BillingState> {
+    const { commands, payments, graceDays } = this.options;
+    const stream = subscriptionStream(accountId);
+    const { customer, checkout } = await this.state(accountId);
+    if (customer !== undefined && checkout?.session !== undefined) {
+      await this.#followCheckout(accountId, checkout.id, checkout.session);
+    }
+    if (customer !== undefined) {
+      await retryStale(async () => {
+        const asOf = (await commands.load(stream)).length;
+        const snapshots = await payments.subscriptions(customer);
+        const command: BillingCommand = {
+          type: 'RecordSubscriptions',
+          snapshots,
+          asOf,
+          graceDays: graceDays(),
+        };
+        return commands.handle(billingDecider, stream, command, this.#context(randomUUID(), accountId));
+      });
+    }
+    return this.state(accountId);
+  }
+
+  async #followCheckout(accountId: string, checkoutId: string, session: string): Promise<void> {
+    const { status } = await this.options.payments.checkout(session);
+    if (status === 'open') return;
+    const how = status === 'complete' ? 'completed' : 'expired';
+    const command: BillingCommand = { type: 'EndCheckout', checkoutId, how, problem: null };
+    await this.#send(accountId, command, `end-checkout:${checkoutId}`);
+  }
+
+  /** Each line with the events that say what is paid for (law 7). */
+  async #cited(accountId: string, lines: readonly InvoiceLine[]): Promise<InvoiceLine[]> {
+    const history = await this.options.commands.load(subscriptionStream(accountId));
+    return lines.map((line) => {
+      const about = history.filter(
+        ({ data }) => 'price' in data && 'subscription' in data && data.price === line.price,
+      );
+      const last = about.at(-1);
+      return { ...line, events: last && line.price !== null ? [last.id] : [] };
+    });
+  }
+
+  async #send(accountId: string, command: BillingCommand, commandId: string): Promise<void> {
+    const { commands } = this.options;
+    await commands.handle(
+      billingDecider,
+      subscriptionStream(accountId),
+      command,
+      this.#context(commandId, accountId),
+    );
+  }
+
+  #context(commandId: string, accountId: string) {
+    return {
+      commandId,
+      caller: 'policy:billing',
+      requestHash: commandId,
+      at: new Date(this.options.clock()),
+      environment: 'live' as const,
+      correlationId: accountId,
+    };
+  }
+
+  /** How long ago the newest event of a type was stored, in milliseconds. */
+  async #ageOf(accountId: string, type: string): Promise<number> {
+    const history = await this.options.commands.load(subscriptionStream(accountId));
+    const last = history.filter((event) => event.type === type).at(-1);
+    return last ? this.options.clock() - Date.parse(last.metadata.at) : 0;
+  }
+
+  /** One after the other for each account. */
+  #serial<T>(accountId: string, work: () => Promise<T>): Promise<T> {
+    const before = this.#running.get(accountId) ?? Promise.resolve();
+    const done = before.then(work, work);
+    const settled = done
+      .catch(() => undefined)
+      .then(() => {
+        if (this.#running.get(accountId) === settled) this.#running.delete(accountId);
+      });
+    this.#running.set(accountId, settled);
+    return done;
+  }
+}
+
+const REQUESTS: Readonly<Record<Asked['kind'], string>> = {
+  change: 'PlanChangeRequested',
+  cancel: 'CancellationRequested',
+  resume: 'ResumptionRequested',
+};
+
+/** Tries again where the stream went on while Stripe was asked. */
+async function retryStale(
+  attempt: () => Promise<{ readonly kind: string; readonly refusal?: { readonly code: string } }>,
+): Promise<void> {
+  for (let race = 0; race < MAX_RACES; race++) {
+    const result = await attempt();
+    if (result.kind !== 'refused' || result.refusal?.code !== STALE) return;
+  }
+  throw new Outage('what Stripe says changes as fast as it is asked');
+}

@@ -1,0 +1,238 @@
+import type { Decider, Decision } from '../eventsourcing/decider.js';
+import { accept, refuse } from '../eventsourcing/decider.js';
+import type { BillingEvent, CheckoutEnd } from './events.js';
+import type { Snapshot } from './recordSubscription.js';
+import { isGraceOver, recordSubscriptions } from './recordSubscription.js';
+import type { BillingState } from './state.js';
+import { evolve, INITIAL } from './state.js';
+
+/** A price that can be bought, from the profile. In the order of the plans, from the smallest to the largest. */
+export interface Offer {
+  readonly id: string;
+  readonly plan: string;
+  readonly interval: 'month' | 'year';
+  readonly amount: number;
+  readonly currency: string;
+  readonly trialDays: number | undefined;
+}
+
+export type BillingCommand =
+  | { readonly type: 'RequestCustomer'; readonly by: string }
+  | { readonly type: 'RecordCustomer'; readonly customer: string }
+  | {
+      readonly type: 'RequestCheckout';
+      readonly checkoutId: string;
+      readonly price: string;
+      readonly offers: readonly Offer[];
+      readonly profileVersion: number;
+      readonly by: string;
+    }
+  | {
+      readonly type: 'RecordCheckout';
+      readonly checkoutId: string;
+      readonly session: string;
+      readonly expiresAt: string;
+    }
+  | {
+      readonly type: 'EndCheckout';
+      readonly checkoutId: string;
+      readonly how: CheckoutEnd;
+      readonly problem: string | null;
+    }
+  | {
+      readonly type: 'RequestPlanChange';
+      readonly changeId: string;
+      readonly price: string;
+      readonly offers: readonly Offer[];
+      readonly prorationAt: string;
+      readonly by: string;
+    }
+  | {
+      readonly type: 'RequestCancellation';
+      readonly requestId: string;
+      readonly when: 'now' | 'period_end';
+      readonly by: string;
+    }
+  | { readonly type: 'RequestResumption'; readonly requestId: string; readonly by: string }
+  | {
+      readonly type: 'FailRequest';
+      readonly requestId: string;
+      readonly code: string;
+      readonly message: string;
+    }
+  | {
+      /** What Stripe says now of all subscriptions of the customer. */
+      readonly type: 'RecordSubscriptions';
+      readonly snapshots: readonly Snapshot[];
+      /** How many events the stream had before Stripe was asked. */
+      readonly asOf: number;
+      readonly graceDays: number;
+    }
+  | { readonly type: 'SuspendOverdue'; readonly now: string };
+
+/** Refused where the stream went on while Stripe was asked: what it said may be old. */
+export const STALE = 'STALE';
+
+export const NO_SUBSCRIPTION = 'NO_SUBSCRIPTION';
+
+export const billingDecider: Decider<BillingState, BillingCommand, BillingEvent> = {
+  initial: INITIAL,
+  evolve,
+  decide: (state, command) => {
+    switch (command.type) {
+      case 'RequestCustomer':
+        return state.customerAsked
+          ? accept()
+          : accept({ type: 'CustomerRequested', data: { by: command.by } });
+      case 'RecordCustomer':
+        return state.customer === undefined
+          ? accept({ type: 'CustomerCreated', data: { customer: command.customer } })
+          : accept();
+      case 'RequestCheckout':
+        return requestCheckout(state, command);
+      case 'RecordCheckout': {
+        const { checkoutId, session, expiresAt } = command;
+        if (state.checkout?.id !== checkoutId || state.checkout.session !== undefined) return accept();
+        return accept({ type: 'CheckoutOpened', data: { checkoutId, session, expiresAt } });
+      }
+      case 'EndCheckout': {
+        const { checkoutId, how, problem } = command;
+        if (state.checkout?.id !== checkoutId) return accept();
+        return accept({ type: 'CheckoutEnded', data: { checkoutId, how, problem } });
+      }
+      case 'RequestPlanChange':
+        return requestPlanChange(state, command);
+      case 'RequestCancellation':
+        return requestCancellation(state, command);
+      case 'RequestResumption': {
+        const { requestId, by } = command;
+        const { paid } = state;
+        if (!paid) return noSubscription();
+        if (state.asked) return stillAsked();
+        if (paid.cancelsAt === undefined) {
+          return refuse('NOT_CANCELLED', 'The subscription is not about to end: there is nothing to resume.');
+        }
+        return accept({ type: 'ResumptionRequested', data: { requestId, by } });
+      }
+      case 'FailRequest': {
+        const { requestId, code, message } = command;
+        if (state.asked?.id !== requestId) return accept();
+        return accept({ type: 'BillingRequestFailed', data: { requestId, code, message } });
+      }
+      case 'RecordSubscriptions':
+        if (state.events !== command.asOf) return refuse(STALE, 'Stripe has to be asked again.');
+        return accept(...recordSubscriptions(state, command.snapshots, command.graceDays));
+      case 'SuspendOverdue':
+        return state.paid && isGraceOver(state.paid, command.now)
+          ? accept({ type: 'AccessSuspended', data: { plan: state.paid.plan, reason: 'grace_over' } })
+          : accept();
+    }
+  },
+};
+
+type Of<T extends BillingCommand['type']> = Extract<BillingCommand, { type: T }>;
+
+function requestCheckout(state: BillingState, command: Of<'RequestCheckout'>): Decision<BillingEvent> {
+  const { checkoutId, price, offers, profileVersion, by } = command;
+  if (state.paid) {
+    return refuse('ALREADY_SUBSCRIBED', 'The account has a subscription. Use `changePlan` to change it.');
+  }
+  const offer = offers.find(({ id }) => id === price);
+  if (!offer) return unknownPrice(offers);
+  const { plan, interval, amount, currency, trialDays = null } = offer;
+  const checkout: BillingEvent = {
+    type: 'CheckoutRequested',
+    data: {
+      checkoutId,
+      plan,
+      price,
+      interval,
+      amount,
+      currency,
+      profileVersion,
+      trialDays: state.trialTaken ? null : trialDays,
+      by,
+    },
+  };
+  if (state.customerAsked) return accept(checkout);
+  return accept<BillingEvent>({ type: 'CustomerRequested', data: { by } }, checkout);
+}
+
+function requestPlanChange(state: BillingState, command: Of<'RequestPlanChange'>): Decision<BillingEvent> {
+  const { changeId, price, offers, prorationAt, by } = command;
+  const { paid } = state;
+  const offer = offers.find(({ id }) => id === price);
+  if (!offer) return unknownPrice(offers);
+  if (!paid) return noSubscription();
+  if (state.asked) return stillAsked();
+  if (paid.price === price && !paid.scheduled) {
+    return refuse('PLAN_UNCHANGED', 'The account has this plan at this price already.', 'priceId');
+  }
+  if (paid.scheduled?.price === price) {
+    return refuse(
+      'CHANGE_SCHEDULED',
+      `This change is scheduled for ${paid.scheduled.at} already.`,
+      'priceId',
+    );
+  }
+  if (offer.currency !== paid.currency) {
+    return refuse(
+      'CURRENCY_MISMATCH',
+      `The subscription is paid in ${paid.currency.toUpperCase()}. To pay in another currency, end it first.`,
+      'priceId',
+    );
+  }
+  if (paid.overdue || paid.suspended) {
+    return refuse(
+      'PAYMENT_OVERDUE',
+      'A payment has failed. Pay the open invoice first: `openBillingPortal`.',
+    );
+  }
+  if (paid.cancelsAt !== undefined) {
+    return refuse(
+      'CANCELLATION_SCHEDULED',
+      'The subscription is about to end. Call `resumeSubscription` first.',
+    );
+  }
+  const when = isUpgrade(paid, offer, offers) ? 'now' : 'period_end';
+  return accept({
+    type: 'PlanChangeRequested',
+    data: { changeId, from: paid.plan, plan: offer.plan, price, when, prorationAt, by },
+  });
+}
+
+/** A larger plan, or a longer interval of the same, begins at once; all else when the period is over. */
+export function isUpgrade(
+  from: { readonly plan: string; readonly interval: 'month' | 'year' },
+  to: Offer,
+  offers: readonly Offer[],
+): boolean {
+  const place = (plan: string): number => offers.findIndex((offer) => offer.plan === plan);
+  if (to.plan !== from.plan) return place(to.plan) > place(from.plan);
+  return to.interval === from.interval || to.interval === 'year';
+}
+
+function requestCancellation(
+  { paid, asked }: BillingState,
+  { requestId, when, by }: Of<'RequestCancellation'>,
+): Decision<BillingEvent> {
+  if (!paid) return noSubscription();
+  if (asked) return stillAsked();
+  if (when === 'period_end' && paid.cancelsAt !== undefined) {
+    return refuse('ALREADY_CANCELLED', `The subscription ends on ${paid.cancelsAt} already.`);
+  }
+  return accept({ type: 'CancellationRequested', data: { requestId, when, by } });
+}
+
+const noSubscription = (): Decision<never> =>
+  refuse(NO_SUBSCRIPTION, 'The account has no subscription. Use `startCheckout`.');
+
+const stillAsked = (): Decision<never> =>
+  refuse('CHANGE_PENDING', 'An earlier change is still under way. Try again in a few seconds.');
+
+const unknownPrice = (offers: readonly Offer[]): Decision<never> =>
+  refuse(
+    'PRICE_UNKNOWN',
+    `There is no such price; there are ${offers.map(({ id }) => id).join(', ')}.`,
+    'priceId',
+  );

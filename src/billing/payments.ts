@@ -1,0 +1,93 @@
+import { Outage } from '../outage.js';
+import type { Offer } from './decide.js';
+import type { InvoiceSnapshot } from './decideInvoice.js';
+import type { Snapshot } from './recordSubscription.js';
+
+/** Stripe, or its stand-in, does not answer: nobody knows whether anything was done. Try again. */
+export class PaymentsUnavailable extends Outage {}
+
+/** It was refused and nothing was done: a card was declined, or the request makes no sense at Stripe. */
+export class PaymentRefused extends Error {
+  constructor(
+    /** E.g. `card_declined`. */
+    readonly code: string,
+    /** For the customer. */
+    message: string,
+    readonly isCard: boolean,
+  ) {
+    super(message);
+    this.name = 'PaymentRefused';
+  }
+}
+
+export interface CheckoutPage {
+  readonly session: string;
+  /** Where the customer pays; null once it is over. */
+  readonly url: string | null;
+  readonly expiresAt: string;
+  readonly status: 'open' | 'complete' | 'expired';
+  /** As it was asked for. */
+  readonly checkoutId: string | null;
+}
+
+/** What an invoice would come to. */
+export type Preview = Pick<InvoiceSnapshot, 'currency' | 'lines' | 'subtotal' | 'tax' | 'total' | 'due'> & {
+  readonly periodStart: string;
+  readonly periodEnd: string;
+};
+
+/**
+ * The port to whoever takes the money. All that changes something takes a key: sent again with it within a day,
+ * it does nothing and answers the same.
+ * @throws PaymentRefused, PaymentsUnavailable
+ */
+export interface Payments {
+  /** Whether money moves: `livemode` of its events. */
+  readonly live: boolean;
+  /** Looks for the customer of an account that was created earlier, and whose answer was lost. */
+  findCustomer(accountId: string): Promise<string | undefined>;
+  createCustomer(
+    customer: { readonly accountId: string; readonly email: string | null },
+    key: string,
+  ): Promise<string>;
+  /** The account that a customer belongs to; undefined for one of somebody else's. */
+  accountOf(customer: string): Promise<string | undefined>;
+  createCheckout(
+    checkout: {
+      readonly accountId: string;
+      readonly customer: string;
+      readonly checkoutId: string;
+      readonly offer: Offer;
+      readonly trialDays: number | null;
+      readonly successUrl: string;
+      readonly cancelUrl: string;
+    },
+    key: string,
+  ): Promise<CheckoutPage>;
+  checkout(session: string): Promise<CheckoutPage>;
+  /** The address of the page on which a customer changes cards, and reads invoices. */
+  openPortal(customer: string, returnUrl: string): Promise<string>;
+  /** All subscriptions of a customer, those that are over too. */
+  subscriptions(customer: string): Promise<Snapshot[]>;
+  /** What a change to a price would cost, at once or from the next period on. */
+  previewChange(
+    change: { readonly customer: string; readonly subscription: string; readonly offer: Offer },
+    prorationAt: string | undefined,
+  ): Promise<Preview>;
+  /** At once; what is due is charged. Where that fails nothing changes. */
+  changeNow(
+    change: { readonly subscription: string; readonly offer: Offer; readonly prorationAt: string },
+    key: string,
+  ): Promise<void>;
+  changeAtPeriodEnd(
+    change: { readonly subscription: string; readonly offer: Offer },
+    key: string,
+  ): Promise<void>;
+  cancel(subscription: string, when: 'now' | 'period_end', key: string): Promise<void>;
+  resume(subscription: string, key: string): Promise<void>;
+  invoice(id: string): Promise<InvoiceSnapshot>;
+  /** The newest first. */
+  invoices(customer: string): Promise<InvoiceSnapshot[]>;
+  /** The invoice of the running period as it stands; undefined where there will be none. */
+  upcoming(customer: string, subscription: string): Promise<Preview | undefined>;
+}

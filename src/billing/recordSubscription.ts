@@ -1,0 +1,156 @@
+import type { BillingEvent, Terms } from './events.js';
+import type { BillingState, Paid } from './state.js';
+import { evolve } from './state.js';
+
+/** A subscription as Stripe says it is now. Times are ISO 8601. */
+export interface Snapshot extends Terms {
+  readonly status:
+    | 'incomplete'
+    | 'incomplete_expired'
+    | 'trialing'
+    | 'active'
+    | 'past_due'
+    | 'canceled'
+    | 'unpaid'
+    | 'paused';
+  readonly createdAt: string;
+  readonly trialEndsAt: string | undefined;
+  readonly cancelsAt: string | undefined;
+  readonly endedAt: string | undefined;
+  /** Why it ended: Stripe's word. */
+  readonly endReason: string | undefined;
+  readonly scheduled: { readonly plan: string; readonly price: string; readonly at: string } | undefined;
+}
+
+const DAY_MS = 24 * 3_600_000;
+const NEVER_ACTIVE = new Set<Snapshot['status']>(['incomplete', 'incomplete_expired']);
+
+/**
+ * What has changed since the last time, as events. Stripe's answer is the state of now, so that whatever the
+ * webhooks said, in whatever order, the last recording ends in the same state (law 6).
+ */
+export function recordSubscriptions(
+  before: BillingState,
+  snapshots: readonly Snapshot[],
+  graceDays: number,
+): BillingEvent[] {
+  const events: BillingEvent[] = [];
+  let state = before;
+  const tell = (event: BillingEvent): void => {
+    events.push(event);
+    state = evolve(state, event);
+  };
+  const current = snapshots.find(({ subscription }) => subscription === state.paid?.subscription);
+  if (current) follow(current);
+  for (const { subscription, status } of snapshots) {
+    if (status === 'incomplete_expired' && !state.over.has(subscription)) {
+      tell({ type: 'ActivationFailed', data: { subscription } });
+    }
+  }
+  if (!state.paid) {
+    const byAge = [...snapshots].sort((a, b) => a.createdAt.localeCompare(b.createdAt));
+    for (const next of byAge) {
+      if (state.paid || state.over.has(next.subscription) || NEVER_ACTIVE.has(next.status)) continue;
+      const terms = termsOf(next);
+      tell(
+        next.trialEndsAt === undefined || next.status !== 'trialing'
+          ? { type: 'SubscriptionStarted', data: terms }
+          : { type: 'TrialStarted', data: { ...terms, trialEndsAt: next.trialEndsAt } },
+      );
+      follow(next);
+    }
+  }
+  return events;
+
+  function follow(now: Snapshot): void {
+    for (;;) {
+      const event = state.paid && nextChange(state.paid, now, state, graceDays);
+      if (!event) return;
+      tell(event);
+    }
+  }
+}
+
+/** The next thing in which what we know differs from what Stripe says; undefined where nothing does. */
+function nextChange(
+  paid: Paid,
+  now: Snapshot,
+  { asked }: BillingState,
+  graceDays: number,
+): BillingEvent | undefined {
+  const { subscription, plan } = paid;
+  const changeId = asked?.kind === 'change' ? asked.id : null;
+  if (now.status === 'canceled' || now.status === 'incomplete_expired') {
+    const endedAt = now.endedAt ?? now.periodEnd;
+    const reason = now.endReason ?? 'cancellation_requested';
+    return { type: 'PaidSubscriptionEnded', data: { subscription, plan, reason, endedAt } };
+  }
+  if (!paid.converted && now.status !== 'trialing' && now.status !== 'paused') {
+    return { type: 'TrialConverted', data: { ...termsOf(now), ...priceOf(paid) } };
+  }
+  if (now.price !== paid.price || now.amount !== paid.amount) {
+    return { type: 'PlanChanged', data: { ...termsOf(now), from: plan, changeId } };
+  }
+  if (now.periodStart !== paid.periodStart || now.periodEnd !== paid.periodEnd) {
+    return { type: 'PeriodRenewed', data: termsOf(now) };
+  }
+  return paymentChange(paid, now, graceDays) ?? endChange(paid, now, changeId);
+}
+
+function paymentChange(paid: Paid, now: Snapshot, graceDays: number): BillingEvent | undefined {
+  const { plan } = paid;
+  const suspend = (reason: 'unpaid' | 'trial_without_card'): BillingEvent | undefined =>
+    paid.suspended ? undefined : { type: 'AccessSuspended', data: { plan, reason } };
+  switch (now.status) {
+    case 'past_due': {
+      if (paid.overdue) return undefined;
+      const since = now.periodStart;
+      const graceEndsAt = new Date(Date.parse(since) + graceDays * DAY_MS).toISOString();
+      return { type: 'PaymentOverdue', data: { plan, since, graceEndsAt } };
+    }
+    case 'unpaid':
+      return suspend('unpaid');
+    case 'paused':
+      return suspend('trial_without_card');
+    case 'active':
+    case 'trialing':
+      if (paid.overdue) return { type: 'PaymentRecovered', data: { plan } };
+      return paid.suspended ? { type: 'AccessRestored', data: { plan } } : undefined;
+    case 'incomplete':
+    case 'incomplete_expired':
+    case 'canceled':
+      return undefined;
+  }
+}
+
+function endChange(paid: Paid, now: Snapshot, changeId: string | null): BillingEvent | undefined {
+  if (now.cancelsAt !== paid.cancelsAt) {
+    return now.cancelsAt === undefined
+      ? { type: 'CancellationRevoked', data: { plan: paid.plan } }
+      : { type: 'CancellationScheduled', data: { at: now.cancelsAt } };
+  }
+  const { scheduled } = now;
+  if (scheduled?.price === paid.scheduled?.price && scheduled?.at === paid.scheduled?.at) return undefined;
+  if (!scheduled) {
+    return paid.scheduled && { type: 'PlanChangeUnscheduled', data: { price: paid.scheduled.price } };
+  }
+  return { type: 'PlanChangeScheduled', data: { changeId, ...scheduled } };
+}
+
+/** Whether an account has had its time after a payment that failed. */
+export const isGraceOver = ({ overdue, suspended }: Paid, now: string): boolean =>
+  overdue !== undefined && !suspended && Date.parse(overdue.graceEndsAt) <= Date.parse(now);
+
+const termsOf = ({
+  subscription,
+  plan,
+  price,
+  interval,
+  amount,
+  currency,
+  periodStart,
+  periodEnd,
+}: Terms): Terms => ({ subscription, plan, price, interval, amount, currency, periodStart, periodEnd });
+
+/** What is paid for: a trial that ends with another price is converted first, then changed. */
+const priceOf = ({ plan, price, interval, amount }: Terms) => ({ plan, price, interval, amount });

@@ -1,0 +1,141 @@
+import type { BillingEvent, Terms } from './events.js';
+
+/** A checkout that was asked for. */
+export interface Checkout {
+  readonly id: string;
+  readonly price: string;
+  readonly trialDays: number | null;
+  readonly session: string | undefined;
+}
+
+/** What is paid for. */
+export interface Paid extends Terms {
+  readonly trialEndsAt: string | undefined;
+  readonly converted: boolean;
+  readonly cancelsAt: string | undefined;
+  readonly scheduled: { readonly plan: string; readonly price: string; readonly at: string } | undefined;
+  readonly overdue: { readonly since: string; readonly graceEndsAt: string } | undefined;
+  readonly suspended: boolean;
+}
+
+/** Asked of Stripe, and neither confirmed nor refused. */
+export type Asked =
+  | {
+      readonly kind: 'change';
+      readonly id: string;
+      readonly price: string;
+      readonly plan: string;
+      readonly when: 'now' | 'period_end';
+      readonly prorationAt: string;
+    }
+  | { readonly kind: 'cancel'; readonly id: string; readonly when: 'now' | 'period_end' }
+  | { readonly kind: 'resume'; readonly id: string };
+
+export interface BillingState {
+  /** How many events the stream has, of whatever type. */
+  readonly events: number;
+  readonly customerAsked: boolean;
+  readonly customer: string | undefined;
+  /** The newest, until it has ended. */
+  readonly checkout: Checkout | undefined;
+  readonly trialTaken: boolean;
+  readonly paid: Paid | undefined;
+  readonly asked: Asked | undefined;
+  /** Subscriptions at Stripe that are over. */
+  readonly over: ReadonlySet<string>;
+}
+
+export const INITIAL: BillingState = {
+  events: 0,
+  customerAsked: false,
+  customer: undefined,
+  checkout: undefined,
+  trialTaken: false,
+  paid: undefined,
+  asked: undefined,
+  over: new Set(),
+};
+
+const FRESH = {
+  trialEndsAt: undefined,
+  converted: true,
+  cancelsAt: undefined,
+  scheduled: undefined,
+  overdue: undefined,
+  suspended: false,
+};
+
+export function evolve(before: BillingState, event: BillingEvent): BillingState {
+  const state = { ...before, events: before.events + 1 };
+  const on = (change: Partial<Paid>): BillingState =>
+    state.paid ? { ...state, paid: { ...state.paid, ...change } } : state;
+  const answered = (kind: Asked['kind'], next: BillingState): BillingState =>
+    next.asked?.kind === kind ? { ...next, asked: undefined } : next;
+  switch (event.type) {
+    case 'CustomerRequested':
+      return { ...state, customerAsked: true };
+    case 'CustomerCreated':
+      return { ...state, customer: event.data.customer };
+    case 'CheckoutRequested': {
+      const { checkoutId: id, price, trialDays } = event.data;
+      return { ...state, checkout: { id, price, trialDays, session: undefined } };
+    }
+    case 'CheckoutOpened':
+      if (state.checkout?.id !== event.data.checkoutId) return state;
+      return { ...state, checkout: { ...state.checkout, session: event.data.session } };
+    case 'CheckoutEnded':
+      return state.checkout?.id === event.data.checkoutId ? { ...state, checkout: undefined } : state;
+    case 'TrialStarted':
+      return { ...state, trialTaken: true, paid: { ...FRESH, ...event.data, converted: false } };
+    case 'SubscriptionStarted':
+      return { ...state, paid: { ...FRESH, ...event.data } };
+    case 'TrialConverted':
+      return on({ ...event.data, converted: true });
+    case 'PeriodRenewed':
+      return on(event.data);
+    case 'PlanChangeRequested': {
+      const { changeId: id, price, plan, when, prorationAt } = event.data;
+      return { ...state, asked: { kind: 'change', id, price, plan, when, prorationAt } };
+    }
+    case 'PlanChanged': {
+      const { from: _, changeId: __, ...terms } = event.data;
+      return answered('change', on({ ...terms, scheduled: undefined }));
+    }
+    case 'PlanChangeScheduled': {
+      const { plan, price, at } = event.data;
+      return answered('change', on({ scheduled: { plan, price, at } }));
+    }
+    case 'PlanChangeUnscheduled':
+      return on({ scheduled: undefined });
+    case 'CancellationRequested':
+      return { ...state, asked: { kind: 'cancel', id: event.data.requestId, when: event.data.when } };
+    case 'CancellationScheduled':
+      return answered('cancel', on({ cancelsAt: event.data.at }));
+    case 'ResumptionRequested':
+      return { ...state, asked: { kind: 'resume', id: event.data.requestId } };
+    case 'CancellationRevoked':
+      return answered('resume', on({ cancelsAt: undefined }));
+    case 'BillingRequestFailed':
+      return state.asked?.id === event.data.requestId ? { ...state, asked: undefined } : state;
+    case 'PaymentOverdue':
+      return on({ overdue: { since: event.data.since, graceEndsAt: event.data.graceEndsAt } });
+    case 'PaymentRecovered':
+      return on({ overdue: undefined });
+    case 'AccessSuspended':
+      return on({ suspended: true });
+    case 'AccessRestored':
+      return on({ suspended: false });
+    case 'ActivationFailed':
+      return { ...state, over: new Set([...state.over, event.data.subscription]) };
+    case 'PaidSubscriptionEnded':
+      return {
+        ...state,
+        paid: undefined,
+        asked: undefined,
+        over: new Set([...state.over, event.data.subscription]),
+      };
+    default:
+      // What operators grant stands on the same stream.
+      return state;
+  }
+}

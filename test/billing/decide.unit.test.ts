@@ -1,0 +1,269 @@
+import type { Offer } from '../../src/billing/decide.js';
+import { billingDecider, STALE } from '../../src/billing/decide.js';
+import type { BillingEvent, Terms } from '../../src/billing/events.js';
+import type { Snapshot } from '../../src/billing/recordSubscription.js';
+import { given } from '../eventsourcing/given.js';
+
+const offer = (
+  plan: string,
+  interval: 'month' | 'year',
+  amount: number,
+  over: Partial<Offer> = {},
+): Offer => ({
+  id: `${plan}-${interval}-usd`,
+  plan,
+  interval,
+  amount,
+  currency: 'usd',
+  trialDays: 14,
+  ...over,
+});
+const offers = [
+  offer('developer', 'month', 2900),
+  offer('developer', 'year', 29_000),
+  offer('team', 'month', 19_900),
+  offer('team', 'month', 18_000, { id: 'team-month-eur', currency: 'eur' }),
+];
+
+const by = 'user:1';
+const start = '2027-01-31T12:00:00.000Z';
+const end = '2027-02-28T12:00:00.000Z';
+const terms = (over: Partial<Terms> = {}): Terms => ({
+  subscription: 'sub_1',
+  plan: 'developer',
+  price: 'developer-month-usd',
+  interval: 'month',
+  amount: 2900,
+  currency: 'usd',
+  periodStart: start,
+  periodEnd: end,
+  ...over,
+});
+const team = terms({ plan: 'team', price: 'team-month-usd', amount: 19_900 });
+const snapshot = (over: Partial<Snapshot> = {}): Snapshot => ({
+  ...terms(),
+  status: 'active',
+  createdAt: start,
+  trialEndsAt: undefined,
+  cancelsAt: undefined,
+  endedAt: undefined,
+  endReason: undefined,
+  scheduled: undefined,
+  ...over,
+});
+const started: BillingEvent = { type: 'SubscriptionStarted', data: terms() };
+const overdue: BillingEvent = {
+  type: 'PaymentOverdue',
+  data: { plan: 'developer', since: start, graceEndsAt: '2027-02-14T12:00:00.000Z' },
+};
+const scheduled = { plan: 'team', price: 'team-month-usd', at: end };
+
+const after = (...events: BillingEvent[]) => given(billingDecider, ...events);
+const record = (events: readonly BillingEvent[], ...snapshots: Snapshot[]) =>
+  after(...events).when({ type: 'RecordSubscriptions', snapshots, asOf: events.length, graceDays: 14 });
+
+describe('a checkout', () => {
+  const request = { type: 'RequestCheckout', checkoutId: 'c1', offers, profileVersion: 3, by } as const;
+  const { id: price, ...rest } = offers[0] as Offer;
+  const requested = (trialDays: number | null): BillingEvent => ({
+    type: 'CheckoutRequested',
+    data: { checkoutId: 'c1', price, ...rest, profileVersion: 3, trialDays, by },
+  });
+
+  it('asks for the customer first, once', () => {
+    const asked: BillingEvent = { type: 'CustomerRequested', data: { by } };
+    after()
+      .when({ ...request, price })
+      .then(asked, requested(14));
+    after(asked)
+      .when({ ...request, price })
+      .then(requested(14));
+  });
+
+  it('has a trial once for each account', () => {
+    const trial: BillingEvent = { type: 'TrialStarted', data: { ...terms(), trialEndsAt: end } };
+    const over: BillingEvent = {
+      type: 'PaidSubscriptionEnded',
+      data: { subscription: 'sub_1', plan: 'developer', reason: 'x', endedAt: end },
+    };
+    after({ type: 'CustomerRequested', data: { by } }, trial, over)
+      .when({ ...request, price })
+      .then(requested(null));
+  });
+
+  it('is refused for a price that there is not, and where there is a subscription', () => {
+    after()
+      .when({ ...request, price: 'gold' })
+      .thenRefused('PRICE_UNKNOWN', 'priceId');
+    after(started)
+      .when({ ...request, price })
+      .thenRefused('ALREADY_SUBSCRIBED');
+  });
+});
+
+describe('a change of plan', () => {
+  const prorationAt = '2027-02-10T12:00:00.000Z';
+  const request = { type: 'RequestPlanChange', changeId: 'p1', offers, prorationAt, by } as const;
+  const to = (price: string, ...events: BillingEvent[]) => after(...events).when({ ...request, price });
+  const whenOf = (price: string, ...events: BillingEvent[]): unknown => {
+    const { decision } = to(price, ...events);
+    if (decision.kind === 'refused') return decision.refusal.code;
+    return (decision.events[0]?.data as { when: string }).when;
+  };
+
+  it('to more begins now, to less when the period is over', () => {
+    expect(whenOf('team-month-usd', started)).toBe('now');
+    expect(whenOf('developer-year-usd', started)).toBe('now');
+    expect(whenOf('developer-month-usd', { type: 'SubscriptionStarted', data: team })).toBe('period_end');
+    const yearly = terms({ price: 'developer-year-usd', interval: 'year', amount: 29_000 });
+    expect(whenOf('developer-month-usd', { type: 'SubscriptionStarted', data: yearly })).toBe('period_end');
+    expect(whenOf('team-month-usd', { type: 'SubscriptionStarted', data: yearly })).toBe('now');
+  });
+
+  it('is refused with what to do instead', () => {
+    to('team-month-usd').thenRefused('NO_SUBSCRIPTION');
+    to('gold', started).thenRefused('PRICE_UNKNOWN', 'priceId');
+    to('developer-month-usd', started).thenRefused('PLAN_UNCHANGED', 'priceId');
+    to('team-month-eur', started).thenRefused('CURRENCY_MISMATCH', 'priceId');
+    to('team-month-usd', started, overdue).thenRefused('PAYMENT_OVERDUE');
+    const cancelled: BillingEvent = { type: 'CancellationScheduled', data: { at: end } };
+    to('team-month-usd', started, cancelled).thenRefused('CANCELLATION_SCHEDULED');
+    const again: BillingEvent = { type: 'PlanChangeScheduled', data: { changeId: null, ...scheduled } };
+    to('team-month-usd', started, again).thenRefused('CHANGE_SCHEDULED', 'priceId');
+    const { decision } = to('team-month-usd', started);
+    if (decision.kind === 'refused') throw new Error('refused');
+    to('developer-year-usd', started, ...decision.events).thenRefused('CHANGE_PENDING');
+  });
+
+  it('that Stripe refuses is over, and another can be asked for', () => {
+    const { decision } = to('team-month-usd', started);
+    if (decision.kind === 'refused') throw new Error('refused');
+    const failed = { requestId: 'p1', code: 'card_declined', message: 'Declined.' };
+    after(started, ...decision.events)
+      .when({ type: 'FailRequest', ...failed })
+      .then({ type: 'BillingRequestFailed', data: failed });
+    const over: BillingEvent = { type: 'BillingRequestFailed', data: failed };
+    expect(whenOf('team-month-usd', started, ...decision.events, over)).toBe('now');
+    after(started, ...decision.events, over)
+      .when({ type: 'FailRequest', ...failed })
+      .then();
+  });
+});
+
+describe('an end', () => {
+  const request = { requestId: 'r1', by } as const;
+  it('can be asked for once, and taken back', () => {
+    const cancel = { type: 'RequestCancellation', when: 'period_end', ...request } as const;
+    after().when(cancel).thenRefused('NO_SUBSCRIPTION');
+    after(started)
+      .when(cancel)
+      .then({ type: 'CancellationRequested', data: { requestId: 'r1', when: 'period_end', by } });
+    const cancelled: BillingEvent = { type: 'CancellationScheduled', data: { at: end } };
+    after(started, cancelled).when(cancel).thenRefused('ALREADY_CANCELLED');
+    after(started, cancelled)
+      .when({ ...cancel, when: 'now' })
+      .then({ type: 'CancellationRequested', data: { requestId: 'r1', when: 'now', by } });
+    const resume = { type: 'RequestResumption', ...request } as const;
+    after(started).when(resume).thenRefused('NOT_CANCELLED');
+    after(started, cancelled)
+      .when(resume)
+      .then({ type: 'ResumptionRequested', data: { requestId: 'r1', by } });
+  });
+});
+
+describe('what Stripe says', () => {
+  it('is recorded once: again it changes nothing', () => {
+    record([], snapshot()).then(started);
+    record([started], snapshot()).then();
+  });
+
+  it('is not recorded where something has happened since Stripe was asked', () => {
+    after(started)
+      .when({ type: 'RecordSubscriptions', snapshots: [], asOf: 0, graceDays: 14 })
+      .thenRefused(STALE);
+  });
+
+  it('starts trials, converts them, and renews periods', () => {
+    const trial = snapshot({ status: 'trialing', trialEndsAt: end });
+    const trialing: BillingEvent = { type: 'TrialStarted', data: { ...terms(), trialEndsAt: end } };
+    record([], trial).then(trialing);
+    const next = { periodStart: end, periodEnd: '2027-03-31T12:00:00.000Z' };
+    const converted = snapshot({ ...next, trialEndsAt: end });
+    record([trialing], converted).then({ type: 'TrialConverted', data: terms(next) });
+    record([started], snapshot(next)).then({ type: 'PeriodRenewed', data: terms(next) });
+  });
+
+  it('grants nothing before it is active, and says what never became so', () => {
+    record([], snapshot({ status: 'incomplete' })).then();
+    const failed: BillingEvent = { type: 'ActivationFailed', data: { subscription: 'sub_1' } };
+    record([], snapshot({ status: 'incomplete_expired' })).then(failed);
+    record([failed], snapshot({ status: 'incomplete_expired' })).then();
+  });
+
+  it('changes the plan, with the change that was asked for', () => {
+    const asked: BillingEvent = {
+      type: 'PlanChangeRequested',
+      data: {
+        changeId: 'p1',
+        from: 'developer',
+        plan: 'team',
+        price: team.price,
+        when: 'now',
+        prorationAt: start,
+        by,
+      },
+    };
+    const changed: BillingEvent = {
+      type: 'PlanChanged',
+      data: { ...team, from: 'developer', changeId: 'p1' },
+    };
+    record([started, asked], snapshot(team)).then(changed);
+    record([started, asked, changed], snapshot(team)).then();
+    // Somebody has changed it in Stripe's dashboard.
+    record([started], snapshot(team)).then({ ...changed, data: { ...changed.data, changeId: null } });
+  });
+
+  it('is late in paying, and paid after all', () => {
+    record([started], snapshot({ status: 'past_due' })).then(overdue);
+    record([started, overdue], snapshot({ status: 'past_due' })).then();
+    const suspended: BillingEvent = {
+      type: 'AccessSuspended',
+      data: { plan: 'developer', reason: 'grace_over' },
+    };
+    const at = (now: string) => after(started, overdue).when({ type: 'SuspendOverdue', now });
+    at('2027-02-14T11:59:59.999Z').then();
+    at('2027-02-14T12:00:00.000Z').then(suspended);
+    const { plan } = terms();
+    record([started, overdue, suspended], snapshot()).then(
+      { type: 'PaymentRecovered', data: { plan } },
+      { type: 'AccessRestored', data: { plan } },
+    );
+    record([started], snapshot({ status: 'unpaid' })).then({
+      type: 'AccessSuspended',
+      data: { plan, reason: 'unpaid' },
+    });
+  });
+
+  it('is to end, is not to end, and ends; the next one is another', () => {
+    const cancelled: BillingEvent = { type: 'CancellationScheduled', data: { at: end } };
+    record([started], snapshot({ cancelsAt: end })).then(cancelled);
+    record([started, cancelled], snapshot()).then({
+      type: 'CancellationRevoked',
+      data: { plan: 'developer' },
+    });
+    const over = snapshot({ status: 'canceled', endedAt: end, endReason: 'payment_failed' });
+    const ended: BillingEvent = {
+      type: 'PaidSubscriptionEnded',
+      data: { subscription: 'sub_1', plan: 'developer', reason: 'payment_failed', endedAt: end },
+    };
+    record([started], over).then(ended);
+    record([started, ended], over).then();
+    const second = snapshot({ subscription: 'sub_2', createdAt: end });
+    record([started], second, over).then(ended, {
+      type: 'SubscriptionStarted',
+      data: terms({ subscription: 'sub_2' }),
+    });
+    // While the first lives, another one grants nothing.
+    record([started], second, snapshot()).then();
+  });
+});
