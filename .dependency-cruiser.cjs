@@ -92,7 +92,7 @@ module.exports = {
       from: { path: CAPABILITIES },
       to: {
         path: CAPABILITIES,
-        pathNot: '^src/$1/|/(events|types|[a-z]+Types)\\.ts$|^src/plans/(profile|meters)\\.ts$',
+        pathNot: '^src/$1/|/(events|types|[a-z]+Types)\\.ts$|^src/plans/(profile|meters|prices)\\.ts$',
       },
     },
     {

@@ -5,6 +5,7 @@ import type { Identities } from './accounts/identities.js';
 import type { RefreshTokens } from './accounts/refreshTokens.js';
 import type { RegisterUser } from './accounts/register.js';
 import type { Sessions } from './accounts/sessions.js';
+import type { Desk } from './billing/resolvers.js';
 import type { Search } from './catalogue/search.js';
 import type { Clock } from './clock.js';
 import type { AuditedTypes } from './eventsourcing/audited.js';
@@ -162,6 +163,8 @@ export interface Services extends Ground {
   readonly limitStates: LimitStates;
   readonly journal: Pick<Journal, 'lastPosition'>;
   readonly search: Search;
+  /** Where payments are taken; undefined where nobody takes them. */
+  readonly billing: Desk | undefined;
   /** The database for queries of read models. */
   readonly sql: Sql;
   readonly models: Pick<ReadModels, 'access' | 'reached'>;

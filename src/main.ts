@@ -8,7 +8,8 @@ import { readModelCommands } from './admin/readModels.js';
 import { AdminServer } from './admin/server.js';
 import { followAccess } from './composition/access.js';
 import { createApi } from './composition/api.js';
-import { openBilling } from './composition/billing.js';
+import type { BillingWorker } from './billing/worker.js';
+import { openBilling, workBilling } from './composition/billing.js';
 import { sendMails } from './composition/mail.js';
 import { sendOutgoing } from './composition/outgoing.js';
 import { followUsage, openMetering } from './composition/metering.js';
@@ -69,6 +70,7 @@ export interface App extends Server {
     readonly commands: CommandHandler;
     readonly journal: Journal;
     readonly vectors: () => Promise<void>;
+    readonly billing: BillingWorker | undefined;
   };
 }
 
@@ -140,6 +142,7 @@ async function startAll(
 
   await sendMails(projections, stores, config, log, shutdown);
   sendOutgoing(projections, stores, log, shutdown);
+  const billing = parts.billing && workBilling(projections, queries, stores, parts.billing, log, shutdown);
   // Last, when nothing can fail any more: its key is shown once, by the start that has made it.
   const demoKey =
     demo && !config.production
@@ -160,6 +163,7 @@ async function startAll(
       commands,
       journal: metering.journal,
       vectors: () => search.idle(),
+      billing,
     },
   };
 }
@@ -202,6 +206,9 @@ async function startProjector(
   openSearch(projections, embedder(config), true, log, shutdown);
   await sendMails(projections, stores, config, log, shutdown);
   sendOutgoing(projections, stores, log, shutdown);
+  const { billingClock } = options;
+  const billing = await openBilling(stores, config, log, { profile: () => stores.profile, billingClock });
+  if (billing) workBilling(projections, queries, stores, billing, log, shutdown);
   await settle(projections, stores, report);
   caughtUp = true;
   return { url, demoKey: undefined, imported, catalogue: hasCatalogue(stores) };
@@ -226,7 +233,7 @@ async function serveOperator(
 }
 
 async function serveCalls(
-  { config, root, log }: StartOptions,
+  { config, root, log, billingClock }: StartOptions,
   stores: Stores,
   projections: Projections,
   queries: Queries,
@@ -239,7 +246,10 @@ async function serveCalls(
   const metering = await openMetering(stores, queries.usage, config, log, shutdown);
   const search = openSearch(projections, embedder(config), config.role !== 'api', log, shutdown);
   const usageChanges = await followUsage(stores, projections, metering.journal, log, shutdown);
-  const billing = await openBilling(stores, config, log);
+  const billing = await openBilling(stores, config, log, {
+    profile: () => access.plans.profile,
+    billingClock,
+  });
   const parts: Parts = { stores, projections, queries, access, metering, search, usageChanges, billing };
   const apiCommands = createCommands(parts);
   const documents = await readTrustedDocuments(root);

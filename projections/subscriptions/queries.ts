@@ -68,12 +68,13 @@ export class SubscriptionQueries {
   }
 
   /** Accounts whose grace after a failed payment is over. */
-  async graceOver(now: Date, limit: number): Promise<string[]> {
+  async graceOver(now: Date, limit: number, without: readonly string[]): Promise<string[]> {
     const rows = await this.sql.query<{ account_id: string }>(
       `SELECT account_id FROM ${this.model.t('accounts')}
         WHERE grace_ends_at <= $1 AND NOT suspended AND status = 'past_due'
+          AND account_id <> ALL($3::text[])
         ORDER BY grace_ends_at, account_id LIMIT $2`,
-      [now, limit],
+      [now, limit, without],
     );
     return rows.map(({ account_id: id }) => id);
   }

@@ -2,12 +2,13 @@ import { randomUUID } from 'node:crypto';
 import type { Clock } from '../clock.js';
 import type { CommandHandler } from '../eventsourcing/commandHandler.js';
 import { fold } from '../eventsourcing/decider.js';
+import { as } from '../eventsourcing/event.js';
 import { Outage } from '../outage.js';
 import { subscriptionStream } from '../plans/events.js';
 import type { BillingCommand, Offer } from './decide.js';
 import { billingDecider, STALE } from './decide.js';
 import { invoiceDecider } from './decideInvoice.js';
-import type { InvoiceLine } from './events.js';
+import type { BillingEvent, InvoiceLine } from './events.js';
 import { invoiceStream } from './events.js';
 import type { Payments } from './payments.js';
 import { PaymentRefused } from './payments.js';
@@ -16,6 +17,8 @@ import type { Asked, BillingState } from './state.js';
 /** Stripe forgets keys after a day: what is older is looked up before it is sent again (decision 23). */
 const KEYS_LIVE_MS = 20 * 3_600_000;
 const MAX_RACES = 10;
+
+type BillingRequestFailed = Extract<BillingEvent, { type: 'BillingRequestFailed' }>['data'];
 
 export interface AccountBillingOptions {
   readonly commands: CommandHandler;
@@ -27,6 +30,8 @@ export interface AccountBillingOptions {
   /** Of the owner, where there is one. */
   readonly emailOf: (accountId: string) => Promise<string | null>;
   readonly clock: Clock;
+  /** By which Stripe bills. */
+  readonly billingClock: Clock;
 }
 
 /**
@@ -66,13 +71,31 @@ export class AccountBilling {
   /** Takes the plan from an account whose grace is over. */
   suspendOverdue(accountId: string): Promise<void> {
     return this.#serial(accountId, async () => {
-      const now = new Date(this.options.clock()).toISOString();
+      const now = new Date(this.options.billingClock()).toISOString();
       await this.#send(accountId, { type: 'SuspendOverdue', now }, `suspend:${now}`);
     });
   }
 
   async state(accountId: string): Promise<BillingState> {
     return fold(billingDecider, await this.options.commands.load(subscriptionStream(accountId)));
+  }
+
+  /** The session of a checkout at the payment service; undefined where it was refused. */
+  async checkoutSession(accountId: string, checkoutId: string): Promise<string | undefined> {
+    for (const stored of await this.options.commands.load(subscriptionStream(accountId))) {
+      const { type, data } = as<BillingEvent>(stored);
+      if (type === 'CheckoutOpened' && data.checkoutId === checkoutId) return data.session;
+    }
+    return undefined;
+  }
+
+  /** Why Stripe has refused what was asked; undefined where it has not. */
+  async failureOf(accountId: string, requestId: string): Promise<BillingRequestFailed | undefined> {
+    for (const stored of await this.options.commands.load(subscriptionStream(accountId))) {
+      const { type, data } = as<BillingEvent>(stored);
+      if (type === 'BillingRequestFailed' && data.requestId === requestId) return data;
+    }
+    return undefined;
   }
 
   async #openCustomer(accountId: string): Promise<void> {
@@ -158,9 +181,6 @@ export class AccountBilling {
     const { commands, payments, graceDays } = this.options;
     const stream = subscriptionStream(accountId);
     const { customer, checkout } = await this.state(accountId);
-    if (customer !== undefined && checkout?.session !== undefined) {
-      await this.#followCheckout(accountId, checkout.id, checkout.session);
-    }
     if (customer !== undefined) {
       await retryStale(async () => {
         const asOf = (await commands.load(stream)).length;
@@ -173,6 +193,9 @@ export class AccountBilling {
         };
         return commands.handle(billingDecider, stream, command, this.#context(randomUUID(), accountId));
       });
+    }
+    if (checkout?.session !== undefined) {
+      await this.#followCheckout(accountId, checkout.id, checkout.session);
     }
     return this.state(accountId);
   }

@@ -1,5 +1,25 @@
+import { shownPlan } from '../plans/planTypes.js';
 import type { Capability } from '../capability.js';
+import { audited } from './audited.js';
+import { offersOf } from './offers.js';
+import { AccountBillingResolver, BillingResolver } from './resolvers.js';
 
 export const billing: Capability = {
   streams: ['stripe_event', 'invoice'],
+  audited,
+  graphql: {
+    resolvers: [BillingResolver, AccountBillingResolver],
+    create: ({ sender, queries, memory: { plans }, shown, billing: desk }) => {
+      const options = {
+        sender,
+        desk,
+        offers: () => offersOf(plans.profile),
+        profileVersion: () => plans.version,
+        planOf: (id: string) => shownPlan(plans.named(id).plan),
+        queries: queries.subscriptions,
+        shown,
+      };
+      return { resolvers: [new BillingResolver(options), new AccountBillingResolver(options)] };
+    },
+  },
 };

@@ -1,32 +1,128 @@
 import type { FastifyInstance } from 'fastify';
+import type { Queries } from '../../projections/index.js';
+import { accountDecider, userDecider } from '../accounts/decide.js';
+import { accountStream, userStream } from '../accounts/events.js';
+import { AccountBilling } from '../billing/accountBilling.js';
+import { offersOf } from '../billing/offers.js';
+import type { Desk } from '../billing/resolvers.js';
 import { WebhookReceiver } from '../billing/webhooks.js';
+import { BillingWorker } from '../billing/worker.js';
+import type { Clock } from '../clock.js';
 import type { Config } from '../config.js';
+import { fold } from '../eventsourcing/decider.js';
+import { Leadership } from '../following/leases.js';
 import { serveStripeWebhooks } from '../http/stripeWebhooks.js';
 import type { Logger } from '../logger.js';
+import { BillingTerms } from '../plans/prices.js';
+import type { Profile } from '../plans/profile.js';
 import { Blobs } from '../secrets/blobs.js';
+import type { Shutdown } from '../shutdown.js';
+import type { RunningProjections } from './projections.js';
 import type { Stores } from './stores.js';
 
 /** Payments, where anybody takes them. */
 export interface Billing {
+  readonly desk: Desk;
   serve(fastify: FastifyInstance): Promise<void>;
 }
 
+export interface BillingOptions {
+  readonly profile: () => Profile;
+  /** By which the payment service bills: the system's but for a stand-in whose time is moved. */
+  readonly billingClock?: Clock | undefined;
+}
+
 export async function openBilling(
-  { sql, personal, commands, clock }: Stores,
-  { billing: { mode, webhookSecrets } }: Config,
+  stores: Stores,
+  { billing: config, publicUrl }: Config,
   log: Logger,
+  { profile, billingClock }: BillingOptions,
 ): Promise<Billing | undefined> {
-  if (mode === 'off' || webhookSecrets.length === 0) return undefined;
+  const { sql, personal, commands, clock } = stores;
+  const { secretKey, webhookSecrets, apiBase, priceIds } = config;
+  if (config.mode === 'off' || secretKey === undefined) return undefined;
   // Loaded only where it is wanted.
+  const { stripePayments } = await import('../adapters/stripe/payments.js');
   const { signatureCheck } = await import('../adapters/stripe/signature.js');
-  const check = signatureCheck(webhookSecrets);
-  const receiver = new WebhookReceiver(commands, await Blobs.open(sql, personal), check);
+  const payments = stripePayments({
+    secretKey,
+    live: secretKey.split('_')[1] === 'live',
+    profile: profile().name,
+    priceIds,
+    ...(apiBase !== undefined && { address: addressOf(apiBase) }),
+  });
+  const now = billingClock ?? clock;
+  const returnUrl = `${publicUrl}/`;
+  const billing = new AccountBilling({
+    commands,
+    payments,
+    offers: () => offersOf(profile()),
+    graceDays: () => (profile().billing ?? BillingTerms.parse({})).graceDays,
+    returnUrl,
+    emailOf: (accountId) => ownersEmail(stores, accountId),
+    clock,
+    billingClock: now,
+  });
+  const receiver = new WebhookReceiver(
+    commands,
+    await Blobs.open(sql, personal),
+    signatureCheck(webhookSecrets),
+  );
   return {
+    desk: { billing, payments, now, returnUrl },
     serve: (fastify) =>
       serveStripeWebhooks(fastify, {
-        receive: (body, signature, now) => receiver.receive(body, signature, now),
+        receive: (body, signature, at) => receiver.receive(body, signature, at),
         clock,
         log,
       }),
   };
+}
+
+/** Works on what payments have left to do, in one of the processes that run policies. */
+export function workBilling(
+  { models, leases }: RunningProjections,
+  { stripeEvents, subscriptions }: Queries,
+  { commands, clock }: Stores,
+  { desk: { billing, payments, now } }: Billing,
+  log: Logger,
+  shutdown: Shutdown,
+): BillingWorker {
+  const onError = (error: unknown): void => log.error('what a payment leads to is not done yet', error);
+  const worker = new BillingWorker({
+    billing,
+    payments,
+    events: stripeEvents,
+    subscriptions,
+    commands,
+    billingClock: now,
+    clock,
+    onError,
+  });
+  models.onChanged('stripeEvents', () => worker.wake());
+  models.onChanged('subscriptions', () => worker.wake());
+  const leadership = new Leadership({
+    leases,
+    name: 'billing',
+    lead: (_lease, until) => worker.run(until),
+    stand: () => Promise.resolve(),
+    onError,
+  });
+  leadership.start();
+  shutdown.add('billing', () => leadership.stop());
+  return worker;
+}
+
+/** Of the user who opened the account; null where there is none, or it has been erased. */
+async function ownersEmail({ commands, personal }: Stores, accountId: string): Promise<string | null> {
+  const { ownerId } = fold(accountDecider, await commands.load(accountStream(accountId)));
+  if (ownerId === undefined) return null;
+  const { email } = fold(userDecider, await commands.load(userStream(ownerId)));
+  return email === undefined ? null : personal.unseal(email);
+}
+
+function addressOf(base: string) {
+  const { hostname: host, port, protocol } = new URL(base);
+  const secure = protocol === 'https:';
+  return { host, port: Number(port || (secure ? 443 : 80)), protocol: secure ? 'https' : 'http' } as const;
 }

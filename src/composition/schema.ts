@@ -59,6 +59,7 @@ export function createServices(
     limitStates,
     journal: metering.journal,
     search,
+    billing: parts.billing?.desk,
     sql: projections.sql,
     models,
     settled: async (position, timeoutMs) => {

@@ -68,6 +68,11 @@ export class PlanDirectory {
     throw new Error('the profile has not its own default plan');
   }
 
+  /** A plan by its id; the default one for what a newer profile does not have. */
+  named(id: string): PlanInForce {
+    return (this.#byId.get(id) ?? this.#byId.get(this.profile.defaultPlan)) as PlanInForce;
+  }
+
   get #current(): ProfileEvent['data'] {
     if (!this.#published) throw new Error('no profile has been published');
     return this.#published;

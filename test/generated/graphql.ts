@@ -32,6 +32,28 @@ export type AuditFilter = {
   to?: string | null | undefined;
 };
 
+/** How often a price is due. */
+export type BillingInterval =
+  /** Every month. */
+  | 'MONTH'
+  /** Every year. */
+  | 'YEAR';
+
+/** Input for `cancelSubscription`. */
+export type CancelSubscriptionInput = {
+  /** Names this command, in 1 to 128 bytes of UTF-8. */
+  commandId?: string | null | undefined;
+  /** When it ends. */
+  when?: CancellationTime;
+};
+
+/** When a subscription ends. */
+export type CancellationTime =
+  /** At once. Nothing is paid back. */
+  | 'NOW'
+  /** When the period that is paid for is over. Until then it can be resumed. */
+  | 'PERIOD_END';
+
 /** Another e-mail for the user who is signed in. */
 export type ChangeEmailInput = {
   /** Names this command, in 1 to 128 bytes of UTF-8. */
@@ -61,6 +83,23 @@ export type ChangePasswordInput = {
   /** 8 to 200 characters. Stored as an argon2id hash. */
   newPassword: string;
 };
+
+/** Input for `changePlan`. */
+export type ChangePlanInput = {
+  /** Names this command, in 1 to 128 bytes of UTF-8. */
+  commandId?: string | null | undefined;
+  /** The price to change to: see `prices`. */
+  priceId: string | number;
+  /** `prorationAt` of a preview, at most an hour old: what is due is then what the preview has said. By default now. */
+  prorationAt?: string | null | undefined;
+};
+
+/** How far a change of plan has got. */
+export type ChangeStatus =
+  /** It is certain: in force, or scheduled. */
+  | 'CONFIRMED'
+  /** The payment service has not answered yet. It is asked again by itself. */
+  | 'REQUESTED';
 
 /** A token that was mailed to a new e-mail. */
 export type ConfirmEmailChangeInput = {
@@ -230,6 +269,12 @@ export type MeterQuantityInput = {
   quantity: string | number;
 };
 
+/** Input for `openBillingPortal`. */
+export type OpenBillingPortalInput = {
+  /** Names this command, in 1 to 128 bytes of UTF-8. */
+  commandId?: string | null | undefined;
+};
+
 /** The session that goes on. */
 export type RefreshSessionInput = {
   /** Not needed: the refresh token names the command. */
@@ -286,6 +331,12 @@ export type ResetPasswordInput = {
   newPassword: string;
   /** As it stands in the mail; good for an hour, once. */
   token: string;
+};
+
+/** Input for `resumeSubscription`. */
+export type ResumeSubscriptionInput = {
+  /** Names this command, in 1 to 128 bytes of UTF-8. */
+  commandId?: string | null | undefined;
 };
 
 /** A key of any account that an operator revokes. */
@@ -371,6 +422,25 @@ export type SpendInput = {
   /** A label of yours, e.g. a data source; at most 200 characters. */
   source?: string | null | undefined;
 };
+
+/** Input for `startCheckout`. */
+export type StartCheckoutInput = {
+  /** Names this command, in 1 to 128 bytes of UTF-8. */
+  commandId?: string | null | undefined;
+  /** The price to subscribe to: see `prices`. */
+  priceId: string | number;
+};
+
+/** Whether a plan that is paid for is in force. */
+export type SubscriptionStatus =
+  /** It is paid. */
+  | 'ACTIVE'
+  /** A payment has failed. The plan stays in force until `graceEndsAt`. */
+  | 'PAST_DUE'
+  /** The limits of the default plan hold until the open invoice is paid. */
+  | 'SUSPENDED'
+  /** It is being tried: the first payment is due at `trialEndsAt`. */
+  | 'TRIALING';
 
 /** What changes about the user who is signed in. */
 export type UpdateProfileInput = {
@@ -502,6 +572,18 @@ export type AuditLogQueryVariables = Exact<{
 
 export type AuditLogQuery = { operator: { auditLog: { nodes: Array<{ id: string, at: string, action: string, actor: string, accountId: string | null, subject: string, reason: string | null, address: string | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
 
+export type CancelSubscriptionMutationVariables = Exact<{
+  input: CancelSubscriptionInput;
+}>;
+
+
+export type CancelSubscriptionMutation = { cancelSubscription:
+    | { __typename: 'Conflict', code: string, message: string }
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'NotAllowed', code: string, message: string }
+    | { __typename: 'SubscriptionPayload', position: string, subscription: { status: SubscriptionStatus, cancelsAt: string | null, plan: { id: string }, pendingChange: { effectiveAt: string | null, status: ChangeStatus, plan: { id: string } } | null } | null }
+   | null };
+
 export type ChangeEmailMutationVariables = Exact<{
   input: ChangeEmailInput;
 }>;
@@ -537,6 +619,19 @@ export type ChangePasswordMutation = { changePassword:
     | { __typename: 'InvalidInput', code: string, message: string }
     | { __typename: 'NotFound', code: string, message: string }
     | { __typename: 'SignInRefused', code: string, message: string }
+   | null };
+
+export type ChangePlanMutationVariables = Exact<{
+  input: ChangePlanInput;
+}>;
+
+
+export type ChangePlanMutation = { changePlan:
+    | { __typename: 'Conflict', code: string, message: string }
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'NotAllowed', code: string, message: string }
+    | { __typename: 'PaymentRequired', code: string, message: string }
+    | { __typename: 'SubscriptionPayload', position: string, subscription: { status: SubscriptionStatus, cancelsAt: string | null, plan: { id: string }, pendingChange: { effectiveAt: string | null, status: ChangeStatus, plan: { id: string } } | null } | null }
    | null };
 
 export type ConfirmEmailChangeMutationVariables = Exact<{
@@ -689,6 +784,17 @@ export type MyAccountsQueryVariables = Exact<{
 
 export type MyAccountsQuery = { me: { role: MemberRole | null, accounts: { nodes: Array<{ accountId: string, role: MemberRole, owner: { id: string, name: string | null } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
 
+export type OpenBillingPortalMutationVariables = Exact<{
+  input: OpenBillingPortalInput;
+}>;
+
+
+export type OpenBillingPortalMutation = { openBillingPortal:
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'NotAllowed', code: string, message: string }
+    | { __typename: 'OpenBillingPortalPayload', url: string }
+   | null };
+
 export type OperatorAccountQueryVariables = Exact<{
   id: string | number;
   first?: number | null | undefined;
@@ -728,6 +834,24 @@ export type PatternsQueryVariables = Exact<{
 
 
 export type PatternsQuery = { patterns: { totalCount: number | null, nodes: Array<{ id: string, slug: string, name: string, category: string, tier: string, uses: number | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null };
+
+export type PlanChangePreviewQueryVariables = Exact<{
+  priceId: string | number;
+}>;
+
+
+export type PlanChangePreviewQuery = { account: { planChangePreview:
+      | { __typename: 'Conflict', code: string, message: string }
+      | { __typename: 'InvalidInput', code: string, message: string }
+      | { __typename: 'NotAllowed', code: string, message: string }
+      | { __typename: 'PaymentRequired', code: string, message: string }
+      | { __typename: 'PlanChangePreview', effectiveAt: string, prorationAt: string | null, due: { minorUnits: unknown, exponent: number, currency: unknown } }
+     | null } | null };
+
+export type PricesQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type PricesQuery = { prices: Array<{ id: string, interval: BillingInterval, plan: { id: string, name: string }, amount: { minorUnits: unknown, exponent: number, currency: unknown } }> | null };
 
 export type RefreshSessionMutationVariables = Exact<{
   input: RefreshSessionInput;
@@ -792,6 +916,18 @@ export type ResetPasswordMutationVariables = Exact<{
 export type ResetPasswordMutation = { resetPassword:
     | { __typename: 'InvalidInput', code: string, message: string }
     | { __typename: 'ResetPasswordPayload', position: string }
+   | null };
+
+export type ResumeSubscriptionMutationVariables = Exact<{
+  input: ResumeSubscriptionInput;
+}>;
+
+
+export type ResumeSubscriptionMutation = { resumeSubscription:
+    | { __typename: 'Conflict', code: string, message: string }
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'NotAllowed', code: string, message: string }
+    | { __typename: 'SubscriptionPayload', position: string, subscription: { status: SubscriptionStatus, cancelsAt: string | null, plan: { id: string }, pendingChange: { effectiveAt: string | null, status: ChangeStatus, plan: { id: string } } | null } | null }
    | null };
 
 export type RevokeKeyAsOperatorMutationVariables = Exact<{
@@ -895,6 +1031,23 @@ export type SignOutMutation = { signOut:
     | { __typename: 'NotFound', code: string, message: string }
     | { __typename: 'SignOutPayload', position: string }
    | null };
+
+export type StartCheckoutMutationVariables = Exact<{
+  input: StartCheckoutInput;
+}>;
+
+
+export type StartCheckoutMutation = { startCheckout:
+    | { __typename: 'Conflict', code: string, message: string }
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'NotAllowed', code: string, message: string }
+    | { __typename: 'StartCheckoutPayload', url: string | null, expiresAt: string, position: string }
+   | null };
+
+export type SubscriptionQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type SubscriptionQuery = { account: { plan: { id: string }, subscription: { id: string, status: SubscriptionStatus, trialEndsAt: string | null, cancelsAt: string | null, graceEndsAt: string | null, plan: { id: string, name: string }, price: { id: string, interval: BillingInterval, amount: { minorUnits: unknown, exponent: number, currency: unknown } }, period: { from: string, to: string }, pendingChange: { priceId: string, effectiveAt: string | null, status: ChangeStatus, plan: { id: string } } | null } | null } | null };
 
 export type TestWebhookEndpointMutationVariables = Exact<{
   input: WebhookEndpointInput;
@@ -1064,6 +1217,34 @@ export const AuditLogDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<AuditLogQuery, AuditLogQueryVariables>;
+export const CancelSubscriptionDocument = new TypedDocumentString(`
+    mutation CancelSubscription($input: CancelSubscriptionInput!) {
+  cancelSubscription(input: $input) {
+    __typename
+    ... on SubscriptionPayload {
+      subscription {
+        plan {
+          id
+        }
+        status
+        cancelsAt
+        pendingChange {
+          plan {
+            id
+          }
+          effectiveAt
+          status
+        }
+      }
+      position
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<CancelSubscriptionMutation, CancelSubscriptionMutationVariables>;
 export const ChangeEmailDocument = new TypedDocumentString(`
     mutation ChangeEmail($input: ChangeEmailInput!) {
   changeEmail(input: $input) {
@@ -1112,6 +1293,34 @@ export const ChangePasswordDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<ChangePasswordMutation, ChangePasswordMutationVariables>;
+export const ChangePlanDocument = new TypedDocumentString(`
+    mutation ChangePlan($input: ChangePlanInput!) {
+  changePlan(input: $input) {
+    __typename
+    ... on SubscriptionPayload {
+      subscription {
+        plan {
+          id
+        }
+        status
+        cancelsAt
+        pendingChange {
+          plan {
+            id
+          }
+          effectiveAt
+          status
+        }
+      }
+      position
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ChangePlanMutation, ChangePlanMutationVariables>;
 export const ConfirmEmailChangeDocument = new TypedDocumentString(`
     mutation ConfirmEmailChange($input: ConfirmEmailChangeInput!) {
   confirmEmailChange(input: $input) {
@@ -1453,6 +1662,20 @@ export const MyAccountsDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<MyAccountsQuery, MyAccountsQueryVariables>;
+export const OpenBillingPortalDocument = new TypedDocumentString(`
+    mutation OpenBillingPortal($input: OpenBillingPortalInput!) {
+  openBillingPortal(input: $input) {
+    __typename
+    ... on OpenBillingPortalPayload {
+      url
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<OpenBillingPortalMutation, OpenBillingPortalMutationVariables>;
 export const OperatorAccountDocument = new TypedDocumentString(`
     query OperatorAccount($id: ID!, $first: Int = 20, $after: String, $filter: AuditFilter) {
   operator {
@@ -1548,6 +1771,45 @@ export const PatternsDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<PatternsQuery, PatternsQueryVariables>;
+export const PlanChangePreviewDocument = new TypedDocumentString(`
+    query PlanChangePreview($priceId: ID!) {
+  account {
+    planChangePreview(priceId: $priceId) {
+      __typename
+      ... on PlanChangePreview {
+        effectiveAt
+        due {
+          minorUnits
+          exponent
+          currency
+        }
+        prorationAt
+      }
+      ... on Refusal {
+        code
+        message
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<PlanChangePreviewQuery, PlanChangePreviewQueryVariables>;
+export const PricesDocument = new TypedDocumentString(`
+    query Prices {
+  prices {
+    id
+    plan {
+      id
+      name
+    }
+    interval
+    amount {
+      minorUnits
+      exponent
+      currency
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<PricesQuery, PricesQueryVariables>;
 export const RefreshSessionDocument = new TypedDocumentString(`
     mutation RefreshSession($input: RefreshSessionInput!) {
   refreshSession(input: $input) {
@@ -1658,6 +1920,34 @@ export const ResetPasswordDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<ResetPasswordMutation, ResetPasswordMutationVariables>;
+export const ResumeSubscriptionDocument = new TypedDocumentString(`
+    mutation ResumeSubscription($input: ResumeSubscriptionInput!) {
+  resumeSubscription(input: $input) {
+    __typename
+    ... on SubscriptionPayload {
+      subscription {
+        plan {
+          id
+        }
+        status
+        cancelsAt
+        pendingChange {
+          plan {
+            id
+          }
+          effectiveAt
+          status
+        }
+      }
+      position
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ResumeSubscriptionMutation, ResumeSubscriptionMutationVariables>;
 export const RevokeKeyAsOperatorDocument = new TypedDocumentString(`
     mutation RevokeKeyAsOperator($input: RevokeKeyAsOperatorInput!) {
   revokeKeyAsOperator(input: $input) {
@@ -1843,6 +2133,63 @@ export const SignOutDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<SignOutMutation, SignOutMutationVariables>;
+export const StartCheckoutDocument = new TypedDocumentString(`
+    mutation StartCheckout($input: StartCheckoutInput!) {
+  startCheckout(input: $input) {
+    __typename
+    ... on StartCheckoutPayload {
+      url
+      expiresAt
+      position
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<StartCheckoutMutation, StartCheckoutMutationVariables>;
+export const SubscriptionDocument = new TypedDocumentString(`
+    query Subscription {
+  account {
+    plan {
+      id
+    }
+    subscription {
+      id
+      plan {
+        id
+        name
+      }
+      price {
+        id
+        interval
+        amount {
+          minorUnits
+          exponent
+          currency
+        }
+      }
+      status
+      period {
+        from
+        to
+      }
+      trialEndsAt
+      cancelsAt
+      graceEndsAt
+      pendingChange {
+        plan {
+          id
+        }
+        priceId
+        effectiveAt
+        status
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<SubscriptionQuery, SubscriptionQueryVariables>;
 export const TestWebhookEndpointDocument = new TypedDocumentString(`
     mutation TestWebhookEndpoint($input: WebhookEndpointInput!) {
   testWebhookEndpoint(input: $input) {

@@ -74,6 +74,8 @@ export const MEMBERS: readonly Role[] = ROLES;
 export const BUILDERS: readonly Role[] = ['owner', 'admin', 'developer'];
 /** Those who run the account. */
 export const MANAGERS: readonly Role[] = ['owner', 'admin'];
+/** Those who pay. */
+export const PAYERS: readonly Role[] = ['owner', 'admin', 'billing'];
 
 /** Declares who may ask for a field. A root field without it is refused to everybody. */
 export const Access = (rule: AccessRule) => {

@@ -12,6 +12,7 @@ const CODES = {
     PASSWORD_WRONG: 'the current password is another one',
     TOKEN_INVALID: 'the token is expired, used up or unknown',
     PLAN_UNKNOWN: 'the service has no such plan',
+    PRICE_UNKNOWN: 'the service has no such price: see `prices`',
     COMMAND_ID_REUSED: 'the `commandId` was used before, for something else',
   },
   NotFound: { NOT_FOUND: 'nothing has this id or slug, or it belongs to another account' },
@@ -22,6 +23,16 @@ const CODES = {
     LAST_OPERATOR: 'no operator would be left: add another one first',
     KEY_REVOKED: 'the key has been revoked: issue a new one',
     KEY_EXPIRED: 'the key has expired: issue a new one',
+    NO_SUBSCRIPTION: 'the account pays for no plan: `startCheckout`',
+    ALREADY_SUBSCRIBED: 'the account pays for a plan: `changePlan`',
+    PLAN_UNCHANGED: 'the account has this plan at this price',
+    CHANGE_SCHEDULED: 'this change is scheduled already',
+    CHANGE_PENDING: 'an earlier change is under way: try again in a few seconds',
+    CURRENCY_MISMATCH: 'the subscription is paid in another currency: end it first',
+    CANCELLATION_SCHEDULED: 'the subscription is about to end: `resumeSubscription` first',
+    ALREADY_CANCELLED: 'the subscription is about to end already',
+    NOT_CANCELLED: 'the subscription is not about to end',
+    CHECKOUT_FAILED: 'the payment service has refused the checkout',
   },
   NotAllowed: {
     ROLE_MISSING: 'your role in the account does not allow it',
@@ -29,6 +40,11 @@ const CODES = {
     EMAIL_UNVERIFIED: 'verify your e-mail first',
     OPERATOR_CONFIGURED: 'the configuration of the service names this operator',
     TEAMS_NOT_OFFERED: 'no plan of the service has teams',
+    BILLING_OFF: 'the service takes no payments',
+  },
+  PaymentRequired: {
+    PAYMENT_OVERDUE: 'a payment has failed: pay the open invoice first, `openBillingPortal`',
+    PAYMENT_FAILED: 'the payment was declined, and nothing was changed',
   },
   PlanRequired: { PLAN_REQUIRED: 'the plan of the account does not include it' },
   LimitReached: {
@@ -148,6 +164,13 @@ export class NotAllowed extends Refusal {}
 @ObjectType({
   implements: Refusal,
   simpleResolvers: true,
+  description: `Paying helps. ${codesOf('PaymentRequired')}`,
+})
+export class PaymentRequired extends Refusal {}
+
+@ObjectType({
+  implements: Refusal,
+  simpleResolvers: true,
   description: `A larger plan helps. ${codesOf('PlanRequired')}`,
 })
 export class PlanRequired extends Refusal {
@@ -187,6 +210,7 @@ interface Plain {
   readonly NotFound: NotFound;
   readonly Conflict: Conflict;
   readonly NotAllowed: NotAllowed;
+  readonly PaymentRequired: PaymentRequired;
   readonly LimitReached: LimitReached;
   readonly SignInRefused: SignInRefused;
 }
@@ -194,6 +218,7 @@ const PLAIN: { readonly [K in keyof Plain]: (code: string, message: string) => P
   NotFound: (_code, message) => new NotFound(message),
   Conflict: (code, message) => new Conflict(code, message),
   NotAllowed: (code, message) => new NotAllowed(code, message),
+  PaymentRequired: (code, message) => new PaymentRequired(code, message),
   LimitReached: (code, message) => new LimitReached(code, message),
   SignInRefused: (code, message) => new SignInRefused(code, message),
 };

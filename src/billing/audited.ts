@@ -1,0 +1,31 @@
+import type { Audited } from '../eventsourcing/audited.js';
+import type { BillingEvent } from './events.js';
+
+type Kept = Extract<
+  BillingEvent,
+  {
+    type:
+      | 'CheckoutRequested'
+      | 'PlanChangeRequested'
+      | 'CancellationRequested'
+      | 'ResumptionRequested'
+      | 'SubscriptionStarted'
+      | 'TrialStarted'
+      | 'PlanChanged'
+      | 'AccessSuspended'
+      | 'PaidSubscriptionEnded';
+  }
+>;
+
+/** What the audit log keeps: who asked for what, and when what is paid for has changed. */
+export const audited: Audited<Kept> = {
+  CheckoutRequested: ({ by }, id) => ({ account: id, actor: by }),
+  PlanChangeRequested: ({ by }, id) => ({ account: id, actor: by }),
+  CancellationRequested: ({ by }, id) => ({ account: id, actor: by }),
+  ResumptionRequested: ({ by }, id) => ({ account: id, actor: by }),
+  SubscriptionStarted: (_data, id) => ({ account: id }),
+  TrialStarted: (_data, id) => ({ account: id }),
+  PlanChanged: (_data, id) => ({ account: id }),
+  AccessSuspended: ({ reason }, id) => ({ account: id, reason }),
+  PaidSubscriptionEnded: ({ reason }, id) => ({ account: id, reason }),
+};

@@ -1,0 +1,322 @@
+import { Arg, Ctx, FieldResolver, Query, Resolver, Root } from 'type-graphql';
+import type { SubscriptionQueries } from '../../projections/subscriptions/queries.js';
+import { ID } from 'type-graphql';
+import type { Plan } from '../plans/planTypes.js';
+import { Account } from '../accounts/types.js';
+import type { Refusal as RefusalValue } from '../eventsourcing/decider.js';
+import { derivedId } from '../eventsourcing/ids.js';
+import { Sized } from '../graphql/cost/directives.js';
+import { Access, MEMBERS, PAYERS } from '../graphql/kit/access.js';
+import type { CommandInput, CommandSender } from '../graphql/kit/command.js';
+import { Command } from '../graphql/kit/command.js';
+import type { RequestContext } from '../graphql/kit/context.js';
+import { accountOf, actorOf } from '../graphql/kit/context.js';
+import { Metered } from '../graphql/kit/metering.js';
+import { moneyOf } from '../graphql/kit/money.js';
+import { Conflict, NotAllowed, PaymentRequired, refusalOf } from '../graphql/kit/refusals.js';
+import { subscriptionStream } from '../plans/events.js';
+import type { AccountBilling } from './accountBilling.js';
+import type { BillingCommand, Offer } from './decide.js';
+import { billingDecider, isUpgrade, NO_SUBSCRIPTION } from './decide.js';
+import type { BillingEvent } from './events.js';
+import type { Payments } from './payments.js';
+import { PaymentRefused } from './payments.js';
+import {
+  CancelSubscriptionInput,
+  ChangePlanInput,
+  ChangePlanResult,
+  EndSubscriptionResult,
+  OpenBillingPortalInput,
+  OpenBillingPortalPayload,
+  OpenBillingPortalResult,
+  PlanChangePreview,
+  PlanChangePreviewResult,
+  PlanSubscription,
+  Price,
+  priceOf,
+  ResumeSubscriptionInput,
+  StartCheckoutInput,
+  StartCheckoutPayload,
+  StartCheckoutResult,
+  subscriptionOf,
+  SubscriptionPayload,
+} from './types.js';
+
+/** More than any profile has. */
+const MAX_OFFERS = 100;
+/** A preview is good for so long, in milliseconds. */
+const PREVIEW_MS = 3_600_000;
+
+/** What resolvers of billing work with, where payments are taken. */
+export interface Desk {
+  readonly billing: AccountBilling;
+  readonly payments: Payments;
+  /** The time by which the payment service bills. */
+  readonly now: () => number;
+  readonly returnUrl: string;
+}
+
+export interface BillingResolverOptions {
+  readonly sender: CommandSender;
+  /** Undefined where nobody takes payments. */
+  readonly desk: Desk | undefined;
+  readonly offers: () => readonly Offer[];
+  readonly profileVersion: () => number;
+  readonly planOf: (id: string) => Plan;
+  readonly queries: SubscriptionQueries;
+  /** Waits until queries show what commands have stored. */
+  readonly shown: () => Promise<void>;
+}
+
+const OFF: RefusalValue = { code: 'BILLING_OFF', message: 'This service takes no payments.' };
+
+@Resolver()
+export class BillingResolver {
+  constructor(private readonly options: BillingResolverOptions) {}
+
+  @Metered('guarded')
+  @Access({ scope: 'read', roles: MEMBERS })
+  @Sized({ assumedSize: MAX_OFFERS })
+  @Query(() => [Price], {
+    nullable: true,
+    description: 'What can be subscribed to, from the smallest plan to the largest.',
+  })
+  prices(): Price[] {
+    const { offers, planOf } = this.options;
+    return offers().map((offer) => priceOf(offer, planOf(offer.plan)));
+  }
+
+  @Command(() => StartCheckoutResult, {
+    access: { scope: 'admin', roles: PAYERS },
+    description:
+      'Opens a page on which to subscribe to a plan. It is in force once it is paid, or once its trial has begun.',
+  })
+  async startCheckout(
+    @Ctx() context: RequestContext,
+    @Arg('input', () => StartCheckoutInput, { description: 'What to subscribe to.' })
+    input: StartCheckoutInput,
+  ): Promise<typeof StartCheckoutResult> {
+    const { desk, offers, profileVersion } = this.options;
+    if (!desk) return refusalOf(OFF, 'NotAllowed');
+    const accountId = accountOf(context);
+    const checkoutId = this.#idOf('checkout', context, input);
+    const by = actorOf(context);
+    const sent = await this.#send(context, input, `start-checkout:${input.priceId}`, {
+      type: 'RequestCheckout',
+      checkoutId,
+      price: input.priceId,
+      offers: offers(),
+      profileVersion: profileVersion(),
+      by,
+    });
+    if (sent.kind === 'refused') return refusalOf(sent.refusal, 'Conflict');
+    await desk.billing.settle(accountId);
+    const session = await desk.billing.checkoutSession(accountId, checkoutId);
+    if (session === undefined) {
+      return new Conflict('CHECKOUT_FAILED', 'The payment service has refused to open a checkout.');
+    }
+    const { url, expiresAt } = await desk.payments.checkout(session);
+    return Object.assign(new StartCheckoutPayload(), {
+      url,
+      expiresAt: new Date(expiresAt),
+      position: sent.position,
+    });
+  }
+
+  @Command(() => OpenBillingPortalResult, {
+    access: { scope: 'admin', roles: PAYERS },
+    description: 'Opens a page of the payment service on which to change cards and pay open invoices.',
+  })
+  async openBillingPortal(
+    @Ctx() context: RequestContext,
+    @Arg('input', () => OpenBillingPortalInput, { description: 'The page.' }) input: OpenBillingPortalInput,
+  ): Promise<typeof OpenBillingPortalResult> {
+    const { desk } = this.options;
+    if (!desk) return refusalOf(OFF, 'NotAllowed');
+    const accountId = accountOf(context);
+    const command = { type: 'RequestCustomer', by: actorOf(context) } as const;
+    const sent = await this.#send(context, input, 'open-billing-portal', command);
+    if (sent.kind === 'refused') return refusalOf(sent.refusal);
+    const { customer = '' } = await desk.billing.settle(accountId);
+    const url = await desk.payments.openPortal(customer, desk.returnUrl);
+    return Object.assign(new OpenBillingPortalPayload(), { url, position: sent.position });
+  }
+
+  @Command(() => ChangePlanResult, {
+    access: { scope: 'admin', roles: PAYERS },
+    description:
+      'Changes the plan that the account pays for. A larger plan, or a longer interval, begins at once: the running period is divided, and the difference is charged. Anything else begins when the period is over.',
+  })
+  async changePlan(
+    @Ctx() context: RequestContext,
+    @Arg('input', () => ChangePlanInput, { description: 'What to change to.' }) input: ChangePlanInput,
+  ): Promise<typeof ChangePlanResult> {
+    const { desk, offers } = this.options;
+    if (!desk) return refusalOf(OFF, 'NotAllowed');
+    const now = desk.now();
+    const at = input.prorationAt?.getTime() ?? now;
+    if (at > now || at < now - PREVIEW_MS) {
+      const message = 'prorationAt must be of a preview that is at most an hour old.';
+      return refusalOf({ code: 'INVALID_INPUT', message, field: 'prorationAt' });
+    }
+    const changeId = this.#idOf('plan-change', context, input);
+    const request = `change-plan:${input.priceId}:${input.prorationAt?.toISOString() ?? ''}`;
+    const sent = await this.#send(context, input, request, {
+      type: 'RequestPlanChange',
+      changeId,
+      price: input.priceId,
+      offers: offers(),
+      prorationAt: new Date(Math.floor(at / 1000) * 1000).toISOString(),
+      by: actorOf(context),
+    });
+    if (sent.kind === 'refused') return refusalOf(sent.refusal, 'Conflict', 'PaymentRequired');
+    const failure = await this.#settled(desk, accountOf(context), changeId);
+    if (failure) {
+      const { code, message } = failure;
+      return new PaymentRequired('PAYMENT_FAILED', `${message} (${code}). Nothing was changed.`);
+    }
+    return this.#payload(accountOf(context), sent.position);
+  }
+
+  @Command(() => EndSubscriptionResult, {
+    access: { scope: 'admin', roles: PAYERS },
+    description: 'Ends the subscription. Afterwards the account is on the default plan.',
+  })
+  async cancelSubscription(
+    @Ctx() context: RequestContext,
+    @Arg('input', () => CancelSubscriptionInput, { description: 'When.' }) input: CancelSubscriptionInput,
+  ): Promise<typeof EndSubscriptionResult> {
+    const { when } = input;
+    return this.#end(context, input, `cancel-subscription:${when}`, (requestId, by) => ({
+      type: 'RequestCancellation',
+      requestId,
+      when,
+      by,
+    }));
+  }
+
+  @Command(() => EndSubscriptionResult, {
+    access: { scope: 'admin', roles: PAYERS },
+    description: 'Takes back the end of a subscription that is still running.',
+  })
+  async resumeSubscription(
+    @Ctx() context: RequestContext,
+    @Arg('input', () => ResumeSubscriptionInput, { description: 'Nothing but the command.' })
+    input: ResumeSubscriptionInput,
+  ): Promise<typeof EndSubscriptionResult> {
+    return this.#end(context, input, 'resume-subscription', (requestId, by) => ({
+      type: 'RequestResumption',
+      requestId,
+      by,
+    }));
+  }
+
+  async #end(
+    context: RequestContext,
+    input: CommandInput,
+    request: string,
+    command: (requestId: string, by: string) => BillingCommand,
+  ): Promise<typeof EndSubscriptionResult> {
+    const { desk } = this.options;
+    if (!desk) return refusalOf(OFF, 'NotAllowed');
+    const requestId = this.#idOf('end', context, input);
+    const sent = await this.#send(context, input, request, command(requestId, actorOf(context)));
+    if (sent.kind === 'refused') return refusalOf(sent.refusal, 'Conflict');
+    const failure = await this.#settled(desk, accountOf(context), requestId);
+    if (failure) return new NotAllowed(failure.code, failure.message);
+    return this.#payload(accountOf(context), sent.position);
+  }
+
+  /** The same command sent again meets what it has asked for. */
+  #idOf(kind: string, context: RequestContext, { commandId }: CommandInput): string {
+    return derivedId(kind, actorOf(context), commandId ?? context.correlationId);
+  }
+
+  #send(context: RequestContext, input: CommandInput, request: string, command: BillingCommand) {
+    return this.options.sender.send(context, input, {
+      decider: billingDecider,
+      stream: subscriptionStream(accountOf(context)),
+      command,
+      request,
+    });
+  }
+
+  /** Does it at the payment service. @returns why it was refused there, where it was */
+  async #settled(
+    { billing }: Desk,
+    accountId: string,
+    requestId: string,
+  ): Promise<Extract<BillingEvent, { type: 'BillingRequestFailed' }>['data'] | undefined> {
+    await billing.settle(accountId);
+    return billing.failureOf(accountId, requestId);
+  }
+
+  async #payload(accountId: string, position: string): Promise<SubscriptionPayload> {
+    const { shown, queries, planOf } = this.options;
+    await shown();
+    const subscription = subscriptionOf(await queries.of(accountId), planOf);
+    return Object.assign(new SubscriptionPayload(), { subscription, position });
+  }
+}
+
+@Resolver(() => Account)
+export class AccountBillingResolver {
+  constructor(private readonly options: BillingResolverOptions) {}
+
+  @Access({ scope: 'read', roles: MEMBERS })
+  @FieldResolver(() => PlanSubscription, {
+    nullable: true,
+    description: 'The plan that the account pays for; null for none.',
+  })
+  async subscription(@Root() { id }: Account): Promise<PlanSubscription | null> {
+    const { queries, planOf } = this.options;
+    return subscriptionOf(await queries.of(id), planOf);
+  }
+
+  @Access({ scope: 'read', roles: PAYERS })
+  @FieldResolver(() => PlanChangePreviewResult, {
+    nullable: true,
+    description: 'What a change to a price would cost, to the cent.',
+  })
+  async planChangePreview(
+    @Root() { id }: Account,
+    @Arg('priceId', () => ID, { description: 'The price to change to: see `prices`.' }) priceId: string,
+  ): Promise<typeof PlanChangePreviewResult> {
+    const { desk, offers } = this.options;
+    if (!desk) return refusalOf(OFF, 'NotAllowed');
+    const state = await desk.billing.state(id);
+    const prorationAt = new Date(Math.floor(desk.now() / 1000) * 1000).toISOString();
+    const decision = billingDecider.decide(state, {
+      type: 'RequestPlanChange',
+      changeId: 'preview',
+      price: priceId,
+      offers: offers(),
+      prorationAt,
+      by: 'preview',
+    });
+    if (decision.kind === 'refused') return refusalOf(decision.refusal, 'Conflict', 'PaymentRequired');
+    const { paid, customer } = state;
+    const offer = offers().find((one) => one.id === priceId);
+    if (!paid || customer === undefined || !offer) {
+      return new Conflict(NO_SUBSCRIPTION, 'The account has no subscription. Use `startCheckout`.');
+    }
+    const now = isUpgrade(paid, offer, offers());
+    if (!now) {
+      return Object.assign(new PlanChangePreview(), {
+        effectiveAt: new Date(paid.periodEnd),
+        due: moneyOf(offer),
+        prorationAt: null,
+      });
+    }
+    try {
+      const change = { customer, subscription: paid.subscription, offer };
+      const { due, currency } = await desk.payments.previewChange(change, prorationAt);
+      const at = new Date(prorationAt);
+      const money = moneyOf({ amount: due, currency });
+      return Object.assign(new PlanChangePreview(), { effectiveAt: at, due: money, prorationAt: at });
+    } catch (error) {
+      if (!(error instanceof PaymentRefused)) throw error;
+      return new PaymentRequired('PAYMENT_FAILED', error.message);
+    }
+  }
+}

@@ -1,0 +1,167 @@
+import type { StripeEventQueries, StripeEventRow } from '../../projections/stripeEvents/queries.js';
+import type { SubscriptionQueries } from '../../projections/subscriptions/queries.js';
+import type { Clock } from '../clock.js';
+import type { CommandHandler } from '../eventsourcing/commandHandler.js';
+import type { AccountBilling } from './accountBilling.js';
+import { stripeEventDecider } from './decideWebhook.js';
+import type { WebhookEffect } from './events.js';
+import { stripeEventStream } from './events.js';
+import type { Payments } from './payments.js';
+
+/** Looked at together. */
+const BATCH = 50;
+/** Accounts that are worked on at once. */
+const AT_ONCE = 8;
+const RETRY_MS_MIN = 1_000;
+const RETRY_MS_MAX = 60_000;
+/** So often it looks for what only time has made due. */
+const LOOK_MS = 30_000;
+
+/** Types of events that say something of what an account pays for. */
+const ABOUT_SUBSCRIPTIONS =
+  /^(checkout\.session|customer\.subscription|subscription_schedule|invoice|invoice_payment|payment_method)\./;
+
+export interface BillingWorkerOptions {
+  readonly billing: AccountBilling;
+  readonly payments: Payments;
+  readonly events: StripeEventQueries;
+  readonly subscriptions: SubscriptionQueries;
+  readonly commands: CommandHandler;
+  /** By which grace ends. */
+  readonly billingClock: Clock;
+  readonly clock: Clock;
+  readonly onError: (error: unknown) => void;
+}
+
+/**
+ * Does what follows from Stripe's events, what was asked of Stripe and is not done, and what time has made due.
+ * The lists of work are read models of the difference (decision 23): a crash forgets nothing. Many accounts at
+ * once, one after the other for each; what fails for one holds up nobody else.
+ */
+export class BillingWorker {
+  #wake: (() => void) | undefined;
+  #again = false;
+
+  constructor(private readonly options: BillingWorkerOptions) {}
+
+  /** There may be something to do. */
+  wake(): void {
+    this.#again = true;
+    this.#wake?.();
+  }
+
+  /** Works until it is told to stop. */
+  async run(until: AbortSignal): Promise<void> {
+    let failures = 0;
+    while (!until.aborted) {
+      this.#again = false;
+      let failed: boolean;
+      try {
+        failed = await this.work(until);
+      } catch (error) {
+        this.options.onError(error);
+        failed = true;
+      }
+      failures = failed ? failures + 1 : 0;
+      await this.#rest(until, failed ? Math.min(RETRY_MS_MIN * 2 ** failures, RETRY_MS_MAX) : LOOK_MS);
+    }
+  }
+
+  /** Does all that there is, each once. @returns whether there is something to try again later */
+  async work(until?: AbortSignal): Promise<boolean> {
+    const { events, subscriptions, billing, billingClock } = this.options;
+    const handled = await this.#each(
+      (without) => events.pending(BATCH, without),
+      ({ id }) => id,
+      (event) => this.#handle(event),
+      until,
+    );
+    const settled = await this.#each(
+      (without) => subscriptions.pending(BATCH, without),
+      (accountId) => accountId,
+      (accountId) => billing.settle(accountId),
+      until,
+    );
+    const suspended = await this.#each(
+      (without) => subscriptions.graceOver(new Date(billingClock()), BATCH, without),
+      (accountId) => accountId,
+      (accountId) => billing.suspendOverdue(accountId),
+      until,
+    );
+    return handled || settled || suspended;
+  }
+
+  /** @returns whether one of them has failed */
+  async #each<T>(
+    list: (without: readonly string[]) => Promise<readonly T[]>,
+    idOf: (one: T) => string,
+    work: (one: T) => Promise<unknown>,
+    until: AbortSignal | undefined,
+  ): Promise<boolean> {
+    const tried = new Set<string>();
+    let failed = false;
+    while (until?.aborted !== true) {
+      const waiting = [...(await list([...tried]))];
+      if (waiting.length === 0) break;
+      const next = async (): Promise<void> => {
+        for (let one = waiting.shift(); one !== undefined && until?.aborted !== true; one = waiting.shift()) {
+          tried.add(idOf(one));
+          await work(one).catch((error: unknown) => {
+            this.options.onError(error);
+            failed = true;
+          });
+        }
+      };
+      await Promise.all(Array.from({ length: AT_ONCE }, next));
+    }
+    return failed;
+  }
+
+  async #handle(event: StripeEventRow): Promise<void> {
+    const { effect, accountId } = await this.#follow(event);
+    const { commands, clock } = this.options;
+    await commands.handle(
+      stripeEventDecider,
+      stripeEventStream(event.id),
+      { type: 'HandleStripeEvent', effect, accountId },
+      {
+        commandId: `handle:${event.id}`,
+        caller: 'policy:billing',
+        requestHash: event.id,
+        at: new Date(clock()),
+        environment: event.livemode ? 'live' : 'test',
+        correlationId: event.id,
+      },
+    );
+  }
+
+  async #follow(event: StripeEventRow): Promise<{ effect: WebhookEffect; accountId: string | null }> {
+    const { payments, billing, subscriptions } = this.options;
+    const { type, customer, livemode, object_type: about, object_id: id } = event;
+    if (livemode !== payments.live) return { effect: 'other_mode', accountId: null };
+    if (customer === null || !ABOUT_SUBSCRIPTIONS.test(type)) return { effect: 'none', accountId: null };
+    const accountId = (await subscriptions.accountOf(customer)) ?? (await payments.accountOf(customer));
+    if (accountId === undefined) return { effect: 'unknown_customer', accountId: null };
+    await billing.settle(accountId);
+    // The preview of an invoice has no id that could be asked for.
+    if (about === 'invoice' && id !== null && type !== 'invoice.upcoming' && type !== 'invoice.deleted') {
+      await billing.recordInvoice(accountId, id);
+    }
+    return { effect: 'applied', accountId };
+  }
+
+  async #rest(until: AbortSignal, ms: number): Promise<void> {
+    if (until.aborted || this.#again) return;
+    let timer: NodeJS.Timeout | undefined;
+    let stop = (): void => undefined;
+    await new Promise<void>((resolve) => {
+      stop = () => resolve();
+      this.#wake = stop;
+      until.addEventListener('abort', stop, { once: true });
+      timer = setTimeout(stop, ms);
+    });
+    this.#wake = undefined;
+    until.removeEventListener('abort', stop);
+    clearTimeout(timer);
+  }
+}
