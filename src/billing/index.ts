@@ -1,6 +1,7 @@
 import { shownPlan } from '../plans/planTypes.js';
 import type { Capability } from '../capability.js';
 import { audited } from './audited.js';
+import { AccountInvoicesResolver, InvoiceResolver } from './invoiceResolvers.js';
 import { offersOf } from './offers.js';
 import { AccountBillingResolver, BillingResolver } from './resolvers.js';
 
@@ -8,8 +9,8 @@ export const billing: Capability = {
   streams: ['stripe_event', 'invoice'],
   audited,
   graphql: {
-    resolvers: [BillingResolver, AccountBillingResolver],
-    create: ({ sender, queries, memory: { plans }, shown, billing: desk }) => {
+    resolvers: [BillingResolver, AccountBillingResolver, AccountInvoicesResolver, InvoiceResolver],
+    create: ({ sender, queries, memory: { plans }, shown, billing: desk, cursors }) => {
       const options = {
         sender,
         desk,
@@ -19,7 +20,15 @@ export const billing: Capability = {
         queries: queries.subscriptions,
         shown,
       };
-      return { resolvers: [new BillingResolver(options), new AccountBillingResolver(options)] };
+      const issued = { queries: queries.invoices, cursors, desk };
+      return {
+        resolvers: [
+          new BillingResolver(options),
+          new AccountBillingResolver(options),
+          new AccountInvoicesResolver(issued),
+          new InvoiceResolver(issued),
+        ],
+      };
     },
   },
 };

@@ -1,11 +1,14 @@
 import {
   CancelSubscriptionDocument,
   ChangePlanDocument,
+  InvoiceDocument,
+  InvoicesDocument,
   PlanChangePreviewDocument,
   ResumeSubscriptionDocument,
   StartCheckoutDocument,
   SubscriptionDocument,
 } from '../generated/graphql.js';
+import { allEvents } from '../crash/facts.js';
 import type { Shop } from './shop.js';
 import { openShop } from './shop.js';
 
@@ -187,6 +190,37 @@ describe('an account', () => {
       'PaidSubscriptionEnded',
     ]);
     expect(await bills()).toEqual([]);
+  });
+
+  it('reads its invoices, each line with the events that it comes from', async () => {
+    const { data } = await shop.test.query(InvoicesDocument, { first: 3 }, user.token);
+    const list = data?.account?.invoices;
+    expect(list?.nodes.map(({ status, total }) => [status, total.minorUnits])).toEqual([
+      ['PAID', '19900'],
+      ['PAID', '19900'],
+      ['PAID', '4857'],
+    ]);
+    const [, , upgrade] = list?.nodes ?? [];
+    expect(upgrade?.number).toMatch(/^[A-Z0-9]{3,12}-0003$/);
+    expect(upgrade?.lines.map(({ kind, total }) => [kind, total.minorUnits])).toEqual([
+      ['PRORATION', '-829'],
+      ['PRORATION', '5686'],
+    ]);
+    const all = await allEvents(shop.test.app.parts.store);
+    const cited = upgrade?.lines
+      .flatMap(({ eventIds }) => eventIds)
+      .map((id) => all.find((e) => e.id === id)?.type);
+    expect(cited).toEqual(['TrialConverted', 'PlanChanged']);
+    const next = { first: 3, after: list?.pageInfo.endCursor ?? null };
+    const older = (await shop.test.query(InvoicesDocument, next, user.token)).data?.account?.invoices;
+    expect(older?.nodes.map(({ total }) => total.minorUnits)).toEqual(['2900', '0']);
+    expect(older?.pageInfo.hasNextPage).toBe(false);
+    // Of another account there is nothing to see.
+    const stranger = await shop.test.register();
+    const id = upgrade?.id ?? '';
+    const looked = async (token: string) =>
+      (await shop.test.query(InvoiceDocument, { id }, token)).data?.invoice?.id ?? null;
+    expect([await looked(user.token), await looked(stranger.token)]).toEqual([id, null]);
   });
 
   it('subscribes again, this time without a trial', async () => {

@@ -161,6 +161,30 @@ export type InviteMemberInput = {
   role: MemberRole;
 };
 
+/** What a line of an invoice is for. */
+export type InvoiceLineKind =
+  /** Anything else. */
+  | 'OTHER'
+  /** A plan for one period. */
+  | 'PLAN'
+  /** The rest of a period, after a change of plan. */
+  | 'PRORATION'
+  /** Use above what the plan includes. */
+  | 'USAGE';
+
+/** Where an invoice stands. */
+export type InvoiceStatus =
+  /** It is not issued yet, and may still change. */
+  | 'DRAFT'
+  /** It is issued and to be paid. */
+  | 'OPEN'
+  /** It is paid. */
+  | 'PAID'
+  /** It was given up. */
+  | 'UNCOLLECTIBLE'
+  /** It was taken back: nothing is due. */
+  | 'VOID';
+
 /** A new key of the account. */
 export type IssueKeyInput = {
   /** Names this command, in 1 to 128 bytes of UTF-8: sent again, it returns the first result without the secret. */
@@ -725,6 +749,21 @@ export type InviteMemberMutation = { inviteMember:
     | { __typename: 'NotFound', code: string, message: string }
     | { __typename: 'PlanRequired', code: string, message: string, plan: { id: string } }
    | null };
+
+export type InvoiceQueryVariables = Exact<{
+  id: string | number;
+}>;
+
+
+export type InvoiceQuery = { invoice: { id: string | null, number: string | null, status: InvoiceStatus, issuedAt: string | null, subtotal: { minorUnits: unknown, exponent: number, currency: unknown }, discount: { minorUnits: unknown, exponent: number, currency: unknown }, tax: { minorUnits: unknown, exponent: number, currency: unknown }, total: { minorUnits: unknown, exponent: number, currency: unknown }, due: { minorUnits: unknown, exponent: number, currency: unknown } } | null };
+
+export type InvoicesQueryVariables = Exact<{
+  first: number;
+  after?: string | null | undefined;
+}>;
+
+
+export type InvoicesQuery = { account: { invoices: { nodes: Array<{ id: string | null, number: string | null, status: InvoiceStatus, issuedAt: string | null, period: { from: string, to: string }, total: { minorUnits: unknown, exponent: number, currency: unknown }, lines: Array<{ kind: InvoiceLineKind, description: string, quantity: number, eventIds: Array<string>, total: { minorUnits: unknown, exponent: number, currency: unknown } }> }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
 
 export type IssueKeyMutationVariables = Exact<{
   input: IssueKeyInput;
@@ -1474,6 +1513,79 @@ export const InviteMemberDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<InviteMemberMutation, InviteMemberMutationVariables>;
+export const InvoiceDocument = new TypedDocumentString(`
+    query Invoice($id: ID!) {
+  invoice(id: $id) {
+    id
+    number
+    status
+    issuedAt
+    subtotal {
+      minorUnits
+      exponent
+      currency
+    }
+    discount {
+      minorUnits
+      exponent
+      currency
+    }
+    tax {
+      minorUnits
+      exponent
+      currency
+    }
+    total {
+      minorUnits
+      exponent
+      currency
+    }
+    due {
+      minorUnits
+      exponent
+      currency
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<InvoiceQuery, InvoiceQueryVariables>;
+export const InvoicesDocument = new TypedDocumentString(`
+    query Invoices($first: Int!, $after: String) {
+  account {
+    invoices(first: $first, after: $after) {
+      nodes {
+        id
+        number
+        status
+        issuedAt
+        period {
+          from
+          to
+        }
+        total {
+          minorUnits
+          exponent
+          currency
+        }
+        lines {
+          kind
+          description
+          quantity
+          total {
+            minorUnits
+            exponent
+            currency
+          }
+          eventIds
+        }
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<InvoicesQuery, InvoicesQueryVariables>;
 export const IssueKeyDocument = new TypedDocumentString(`
     mutation IssueKey($input: IssueKeyInput!) {
   issueKey(input: $input) {

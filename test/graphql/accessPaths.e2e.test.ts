@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { getNamedType, isCompositeType, isObjectType } from 'graphql';
+import { getNamedType, isCompositeType, isObjectType, isRequiredArgument } from 'graphql';
 import { createSchema } from '../../src/graphql/execution/schema.js';
 import { accessRuleOf } from '../../src/graphql/kit/access.js';
 import type { Role } from '../../src/teams/events.js';
@@ -14,7 +14,9 @@ if (!isObjectType(account)) throw new Error('there is no type Account');
 const FIELDS = Object.values(account.getFields()).flatMap((field) => {
   const rule = accessRuleOf(field);
   const selection = isCompositeType(getNamedType(field.type)) ? ' { __typename }' : '';
-  return rule ? [{ name: field.name, text: `${field.name}${selection}`, rule }] : [];
+  const required = field.args.filter(isRequiredArgument).map(({ name }) => `${name}: "none"`);
+  const given = required.length > 0 ? `(${required.join(', ')})` : '';
+  return rule ? [{ name: field.name, text: `${field.name}${given}${selection}`, rule }] : [];
 });
 const SELECTION = `{ id ${FIELDS.map(({ text }) => text).join(' ')} }`;
 
@@ -75,7 +77,8 @@ async function look(path: Path, id: string | undefined, credential: string | und
 
 /** Which fields are there, and which are refused for what. */
 function judged({ seen, codes }: Awaited<ReturnType<typeof look>>) {
-  return FIELDS.map(({ name }) => [name, seen?.[name] == null ? codes[name] : 'seen']);
+  // What there is none of is null, and seen all the same.
+  return FIELDS.map(({ name }) => [name, codes[name] ?? (seen && name in seen ? 'seen' : undefined)]);
 }
 
 it('finds the fields', () => {

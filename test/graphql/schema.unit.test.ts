@@ -188,6 +188,7 @@ describe('the root fields', () => {
       'grantOperator: guarded',
       'grantPlan: guarded',
       'inviteMember: guarded',
+      'invoice: guarded',
       'issueKey: guarded',
       'leaveTeam: guarded',
       'me: guarded',

@@ -1,0 +1,98 @@
+import { Arg, Args, Ctx, FieldResolver, ID, Query, Resolver, Root } from 'type-graphql';
+import type { InvoiceQueries } from '../../projections/invoices/queries.js';
+import { Account } from '../accounts/types.js';
+import { Sized } from '../graphql/cost/directives.js';
+import { Access, PAYERS } from '../graphql/kit/access.js';
+import type { RequestContext } from '../graphql/kit/context.js';
+import { accountOf } from '../graphql/kit/context.js';
+import type { Cursors } from '../graphql/kit/cursors.js';
+import { Metered } from '../graphql/kit/metering.js';
+import type { Page } from '../graphql/kit/pages.js';
+import { PageArgs, pageOf } from '../graphql/kit/pages.js';
+import {
+  Invoice,
+  InvoiceConnection,
+  InvoiceLine,
+  invoiceOf,
+  lineOf,
+  MAX_LINES,
+  upcomingOf,
+} from './invoiceTypes.js';
+import type { Desk } from './resolvers.js';
+
+const LIST = 'invoices';
+
+export interface InvoiceResolverOptions {
+  readonly queries: InvoiceQueries;
+  readonly cursors: Cursors;
+  /** Undefined where nobody takes payments. */
+  readonly desk: Desk | undefined;
+}
+
+@Resolver(() => Account)
+export class AccountInvoicesResolver {
+  constructor(private readonly options: InvoiceResolverOptions) {}
+
+  @Access({ scope: 'read', roles: PAYERS })
+  @Sized({ slicingArguments: ['first'], sizedFields: ['edges', 'nodes'] })
+  @FieldResolver(() => InvoiceConnection, {
+    nullable: true,
+    description: 'The invoices of the account, the newest first.',
+  })
+  async invoices(@Root() { id }: Account, @Args(() => PageArgs) asked: PageArgs): Promise<Page<Invoice>> {
+    const { queries, cursors } = this.options;
+    const { first, after } = asked;
+    const [at, place = ''] = cursors.after(LIST, after) ?? [];
+    const rows = await queries.page(
+      id,
+      first + 1,
+      at === undefined ? undefined : { issuedAt: new Date(at), id: place },
+    );
+    return pageOf(
+      cursors,
+      LIST,
+      rows,
+      { first, after },
+      (row) => [new Date(row.issued_at).toISOString(), row.id],
+      invoiceOf,
+    );
+  }
+
+  @Access({ scope: 'read', roles: PAYERS })
+  @FieldResolver(() => Invoice, {
+    nullable: true,
+    description: 'The next invoice as it stands now; null where there will be none.',
+  })
+  async upcomingInvoice(@Root() { id }: Account): Promise<Invoice | null> {
+    const { desk } = this.options;
+    const { customer, paid } = (await desk?.billing.state(id)) ?? {};
+    if (!desk || customer === undefined || !paid) return null;
+    const preview = await desk.payments.upcoming(customer, paid.subscription);
+    return preview ? upcomingOf(preview) : null;
+  }
+}
+
+@Resolver(() => Invoice)
+export class InvoiceResolver {
+  constructor(private readonly options: InvoiceResolverOptions) {}
+
+  @Metered('guarded')
+  @Access({ scope: 'read', roles: PAYERS })
+  @Query(() => Invoice, { nullable: true, description: 'An invoice of the account, by its id.' })
+  async invoice(
+    @Ctx() context: RequestContext,
+    @Arg('id', () => ID, { description: 'Its id.' }) id: string,
+  ): Promise<Invoice | null> {
+    const row = await this.options.queries.find(id);
+    return row?.account_id === accountOf(context) ? invoiceOf(row) : null;
+  }
+
+  @Sized({ assumedSize: MAX_LINES })
+  @FieldResolver(() => [InvoiceLine], { description: 'Its lines, in order.' })
+  async lines(@Root() { id, previewLines, total }: Invoice): Promise<readonly InvoiceLine[]> {
+    if (previewLines) return previewLines;
+    if (id === null) return [];
+    const rows = await this.options.queries.lines(id);
+    return rows.map((row) => lineOf(row, total.currency));
+  }
+}

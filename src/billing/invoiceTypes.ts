@@ -1,0 +1,186 @@
+import 'reflect-metadata';
+import { Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
+import type { InvoiceLineRow, InvoiceRow } from '../../projections/invoices/queries.js';
+import { Sized } from '../graphql/cost/directives.js';
+import { DateTimeISO } from '../graphql/kit/dateTime.js';
+import { Money, moneyOf } from '../graphql/kit/money.js';
+import { connectionOf } from '../graphql/kit/pages.js';
+import type { Preview } from './payments.js';
+import { Period } from './types.js';
+
+/** More than any invoice of ours has. */
+export const MAX_LINES = 250;
+const MAX_EVENTS = 20;
+
+export enum InvoiceStatus {
+  DRAFT = 'draft',
+  OPEN = 'open',
+  PAID = 'paid',
+  VOID = 'void',
+  UNCOLLECTIBLE = 'uncollectible',
+}
+registerEnumType(InvoiceStatus, {
+  name: 'InvoiceStatus',
+  description: 'Where an invoice stands.',
+  valuesConfig: {
+    DRAFT: { description: 'It is not issued yet, and may still change.' },
+    OPEN: { description: 'It is issued and to be paid.' },
+    PAID: { description: 'It is paid.' },
+    VOID: { description: 'It was taken back: nothing is due.' },
+    UNCOLLECTIBLE: { description: 'It was given up.' },
+  },
+});
+
+export enum InvoiceLineKind {
+  PLAN = 'plan',
+  PRORATION = 'proration',
+  USAGE = 'usage',
+  OTHER = 'other',
+}
+registerEnumType(InvoiceLineKind, {
+  name: 'InvoiceLineKind',
+  description: 'What a line of an invoice is for.',
+  valuesConfig: {
+    PLAN: { description: 'A plan for one period.' },
+    PRORATION: { description: 'The rest of a period, after a change of plan.' },
+    USAGE: { description: 'Use above what the plan includes.' },
+    OTHER: { description: 'Anything else.' },
+  },
+});
+
+@ObjectType({ simpleResolvers: true, description: 'A line of an invoice.' })
+export class InvoiceLine {
+  @Field(() => InvoiceLineKind, { description: 'What it is for.' })
+  kind!: InvoiceLineKind;
+
+  @Field(() => String, { description: 'The same in words, as on the printed invoice.' })
+  description!: string;
+
+  @Field(() => Int, { description: 'How many.' })
+  quantity!: number;
+
+  @Field(() => Money, { description: 'The amount before discounts and tax; negative for a credit.' })
+  total!: Money;
+
+  @Field(() => Period, { description: 'The time that it is for.' })
+  period!: Period;
+
+  @Sized({ assumedSize: MAX_EVENTS })
+  @Field(() => [ID], { description: 'The ids of the events that it comes from.' })
+  eventIds!: readonly string[];
+}
+
+@ObjectType({ description: 'An invoice, or what one would be.' })
+export class Invoice {
+  @Field(() => ID, { nullable: true, description: 'Its id; null before it is issued.' })
+  id!: string | null;
+
+  @Field(() => String, { nullable: true, description: 'Its number; null before it is issued.' })
+  number!: string | null;
+
+  @Field(() => InvoiceStatus, { description: 'Where it stands.' })
+  status!: InvoiceStatus;
+
+  @Field(() => DateTimeISO, { nullable: true, description: 'When it was issued.' })
+  issuedAt!: Date | null;
+
+  @Field(() => Period, { description: 'The time that its lines are for.' })
+  period!: Period;
+
+  @Field(() => Money, { description: 'The sum of the lines.' })
+  subtotal!: Money;
+
+  @Field(() => Money, { description: 'What is taken off; not negative.' })
+  discount!: Money;
+
+  @Field(() => Money, { description: 'The tax.' })
+  tax!: Money;
+
+  @Field(() => Money, { description: '`subtotal` − `discount` + `tax`.' })
+  total!: Money;
+
+  @Field(() => Money, { description: 'What is to be paid: the total, after what the account had in credit.' })
+  due!: Money;
+
+  @Field(() => Money, { description: 'What was paid.' })
+  paid!: Money;
+
+  @Field(() => Money, { description: 'What was given back afterwards.' })
+  credited!: Money;
+
+  @Field(() => DateTimeISO, {
+    nullable: true,
+    description: 'When a payment that has failed is tried again; null where it is not.',
+  })
+  nextAttemptAt!: Date | null;
+
+  /** Known of what is not issued. */
+  previewLines?: readonly InvoiceLine[];
+}
+
+export const InvoiceConnection = connectionOf(Invoice, {
+  entry: 'Invoice',
+  one: 'invoice',
+  many: 'invoices',
+});
+
+export function invoiceOf(row: InvoiceRow): Invoice {
+  const { currency } = row;
+  const money = (amount: number): Money => moneyOf({ amount, currency });
+  return Object.assign(new Invoice(), {
+    id: row.id,
+    number: row.number,
+    status: row.status as InvoiceStatus,
+    issuedAt: new Date(row.issued_at),
+    period: { from: new Date(row.period_start), to: new Date(row.period_end) },
+    subtotal: money(row.subtotal),
+    discount: money(row.discount),
+    tax: money(row.tax),
+    total: money(row.total),
+    due: money(row.due),
+    paid: money(row.paid),
+    credited: money(row.credited),
+    nextAttemptAt: row.next_attempt_at && new Date(row.next_attempt_at),
+  });
+}
+
+export function lineOf(row: InvoiceLineRow, currency: string): InvoiceLine {
+  return Object.assign(new InvoiceLine(), {
+    kind: row.kind as InvoiceLineKind,
+    description: row.description,
+    quantity: row.quantity,
+    total: moneyOf({ amount: row.amount, currency }),
+    period: { from: new Date(row.period_start), to: new Date(row.period_end) },
+    eventIds: row.events,
+  });
+}
+
+/** The invoice of the running period, as the payment service says it would be. */
+export function upcomingOf({ currency, lines, subtotal, tax, total, due, ...period }: Preview): Invoice {
+  const money = (amount: number): Money => moneyOf({ amount, currency });
+  return Object.assign(new Invoice(), {
+    id: null,
+    number: null,
+    status: InvoiceStatus.DRAFT,
+    issuedAt: null,
+    period: { from: new Date(period.periodStart), to: new Date(period.periodEnd) },
+    subtotal: money(subtotal),
+    discount: money(subtotal + tax - total),
+    tax: money(tax),
+    total: money(total),
+    due: money(due),
+    paid: money(0),
+    credited: money(0),
+    nextAttemptAt: null,
+    previewLines: lines.map((line) =>
+      Object.assign(new InvoiceLine(), {
+        kind: line.kind as InvoiceLineKind,
+        description: line.description,
+        quantity: line.quantity,
+        total: money(line.amount),
+        period: { from: new Date(line.periodStart), to: new Date(line.periodEnd) },
+        eventIds: line.events,
+      }),
+    ),
+  });
+}
