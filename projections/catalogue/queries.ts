@@ -94,8 +94,10 @@ export class CatalogueQueries {
     category: string | undefined,
     first: number,
     after: PatternCursor | undefined,
+    /** So many are left out before. */
+    offset = 0,
   ): Promise<PatternRow[]> {
-    const key = JSON.stringify(['list', horizon, category, first, after]);
+    const key = JSON.stringify(['list', horizon, category, first, after, offset]);
     return this.#rankedAnswers.get(key, () =>
       this.sql.query<PatternRow>(
         `SELECT * FROM (
@@ -105,7 +107,7 @@ export class CatalogueQueries {
             WHERE p.tier = ANY($1::text[]) AND p.published <= $2 AND ($3::text IS NULL OR p.category = $3)
          ) AS visible
          WHERE $4::bigint IS NULL OR (uses, published) < ($4::bigint, $5::bigint)
-         ORDER BY uses DESC, published DESC LIMIT $6`,
+         ORDER BY uses DESC, published DESC LIMIT $6 OFFSET $7`,
         [
           horizon.tiers,
           horizon.published,
@@ -113,9 +115,21 @@ export class CatalogueQueries {
           after?.uses ?? null,
           after?.published ?? null,
           first + 1,
+          offset,
         ],
       ),
     );
+  }
+
+  /** All ids in the order of publication: a pattern's number is its place, from 1. */
+  published(): Promise<{ readonly ids: readonly string[]; readonly numbers: ReadonlyMap<string, number> }> {
+    return this.#catalogueAnswers.get('published', async () => {
+      const rows = await this.sql.query<{ id: string }>(
+        `SELECT id FROM ${this.catalogue.t('patterns')} ORDER BY published`,
+      );
+      const ids = rows.map(({ id }) => id);
+      return { ids, numbers: new Map(ids.map((id, index) => [id, index + 1])) };
+    });
   }
 
   count(horizon: Horizon, category: string | undefined): Promise<number> {

@@ -28,12 +28,15 @@ export interface SearchRequest {
   readonly horizon: Horizon;
   readonly category: string | undefined;
   readonly first: number;
+  /** Whether words and names are left aside. */
+  readonly byMeaning?: boolean;
 }
 
 /** Hits that each leg contributes at most. */
 const LEG_LIMIT = 50;
 /** Patterns with the nearest sketches, which are then compared exactly. */
 const CANDIDATES = 300;
+const NO_HITS: string[] = [];
 /** A hit by words covers at least this share of the query's weight: lenient text legs make fusion worse. */
 const MIN_COVERAGE = 0.6;
 /** Sums of floating-point numbers differ in the last place by their order. */
@@ -73,9 +76,11 @@ export class CatalogueSearch {
   }
 
   async search(request: SearchRequest): Promise<SearchHit[]> {
+    // Without a vector there are only words.
+    const meaningAlone = request.byMeaning === true && request.vector !== undefined;
     const [text, name, meaning] = await Promise.all([
-      this.#byText(request),
-      this.#byName(request),
+      meaningAlone ? NO_HITS : this.#byText(request),
+      meaningAlone ? NO_HITS : this.#byName(request),
       this.#byMeaning(request),
     ]);
     const legs = { text, name, meaning };

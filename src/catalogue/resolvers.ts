@@ -24,10 +24,11 @@ import {
   PatternResult,
   PatternsArgs,
   PatternSearch,
+  SearchMode,
 } from './types.js';
 import { includes, planThatOpens } from './visibility.js';
 
-const MAX_HITS = 50;
+const MAX_HITS = 100;
 /** More than there are; they come from the folders of the catalogue. */
 const MAX_CATEGORIES = 100;
 /** A question is pasted with its line breaks. */
@@ -63,15 +64,17 @@ export class CatalogueResolver {
   })
   async patterns(
     @Ctx() context: RequestContext,
-    @Args(() => PatternsArgs) { first, after, category }: PatternsArgs,
+    @Args(() => PatternsArgs) { first, after, page: number, category }: PatternsArgs,
   ): Promise<Page<Pattern>> {
+    if (number != null && after != null) throw invalidInput('page', 'Give either "after" or "page".');
     const place = this.cursors.after(LIST, after);
     const only = categoryOf(category);
     const horizon = await this.#horizon(context);
     const cursor = place && { uses: Number(place[0]), published: Number(place[1]) };
-    const rows = await this.catalogue.list(horizon, only, first, cursor);
+    const rows = await this.catalogue.list(horizon, only, first, cursor, ((number ?? 1) - 1) * first);
     const placeOf = ({ uses, published }: PatternRow): Place => [uses, published];
-    const page = pageOf(this.cursors, LIST, rows, { first, after }, placeOf, patternOf);
+    const before = number != null && number > 1 ? number : after;
+    const page = pageOf(this.cursors, LIST, rows, { first, after: before }, placeOf, patternOf);
     return Object.assign(new ConnectionOf(), { ...page, horizon, category: only });
   }
 
@@ -85,7 +88,7 @@ export class CatalogueResolver {
   @Access({ scope: 'read' })
   @Query(() => PatternResult, {
     nullable: true,
-    description: 'One pattern, by id or by slug. Reading it counts as a use of the pattern.',
+    description: 'One pattern, by id, slug or number. Reading it counts as a use of the pattern.',
   })
   async pattern(
     @Ctx() context: RequestContext,
@@ -93,14 +96,19 @@ export class CatalogueResolver {
     id: string | undefined,
     @Arg('slug', () => String, { nullable: true, description: 'Its slug, e.g. `circuit-breaker`.' })
     slug: string | undefined,
+    @Arg('number', () => Int, { nullable: true, description: 'Its number in the order of publication.' })
+    number: number | undefined,
   ): Promise<typeof PatternResult> {
-    if ((id == null) === (slug == null)) throw invalidInput('id', 'Give either "id" or "slug".');
+    if ([id, slug, number].filter((by) => by != null).length !== 1) {
+      throw invalidInput('id', 'Give one of "id", "slug" and "number".');
+    }
     // Longer than any of ours; answers are cached by what was asked for.
     if ((id ?? slug ?? '').length > MAX_NAME)
       return new NotFound('There is no pattern with this id or slug.');
-    const row = await (id != null
-      ? this.catalogue.find('id', id)
-      : this.catalogue.find('slug', slug as string));
+    const at = number == null ? id : (await this.catalogue.published()).ids[number - 1];
+    const row = await (slug != null
+      ? this.catalogue.find('slug', slug)
+      : at && this.catalogue.find('id', at));
     if (!row) return new NotFound('There is no pattern with this id or slug.');
     if (!includes(await this.#horizon(context), row)) return this.#planRequired(row);
     context.patternsRead.add(row.id);
@@ -123,6 +131,11 @@ export class CatalogueResolver {
     first: number,
     @Arg('category', () => String, { nullable: true, description: 'Only this category.' })
     category: string | undefined,
+    @Arg('mode', () => SearchMode, {
+      defaultValue: SearchMode.FUSED,
+      description: 'What the search goes by.',
+    })
+    mode: SearchMode,
   ): Promise<PatternSearch> {
     const text = tidy(query);
     if (text === '') throw invalidInput('query', '"query" is empty. Say what you are looking for.');
@@ -136,6 +149,7 @@ export class CatalogueResolver {
       horizon: await this.#horizon(context),
       category: only,
       first,
+      byMeaning: mode === SearchMode.MEANING,
     });
     return {
       degraded: vector === undefined,
@@ -179,6 +193,15 @@ export class CatalogueResolver {
 
 @Resolver(() => Pattern)
 export class PatternFieldsResolver {
+  @Cost(1)
+  @FieldResolver(() => Int, {
+    nullable: true,
+    description: 'Its number in the order of publication, from 1. It never changes.',
+  })
+  number(@Root() pattern: Pattern, @Ctx() { loaders }: RequestContext): Promise<number | undefined> {
+    return loaders.patternNumber.load(pattern.id);
+  }
+
   @Cost(1)
   @FieldResolver(() => Int, {
     nullable: true,

@@ -1,12 +1,15 @@
 import 'reflect-metadata';
-import { ArgsType, createUnionType, Field, Float, Int, ObjectType } from 'type-graphql';
+import { ArgsType, createUnionType, Field, Float, Int, ObjectType, registerEnumType } from 'type-graphql';
 import type { PatternRow } from '../../projections/catalogue/queries.js';
 import { MAX_TAGS } from './events.js';
 import { connectionOf, PageArgs } from '../graphql/kit/pages.js';
-import { Cost, Sized } from '../graphql/cost/directives.js';
+import { Cost, Range, Sized } from '../graphql/cost/directives.js';
 import { DateTimeISO } from '../graphql/kit/dateTime.js';
 import { Node } from '../graphql/kit/node.js';
 import { NotFound, PlanRequired } from '../graphql/kit/refusals.js';
+
+/** Numbered pages are counted through from the beginning. */
+const MAX_PAGE_NUMBER = 10_000;
 
 @ObjectType({ simpleResolvers: true, description: 'Source code or a schema that shows a pattern.' })
 export class PatternExample {
@@ -63,8 +66,8 @@ export function patternOf(row: PatternRow): Pattern {
     description: row.description,
     example:
       row.example_language === null ? null : { language: row.example_language, text: row.example_text },
-    publishedAt: row.published_at,
-    revisedAt: row.revised_at,
+    publishedAt: new Date(row.published_at),
+    revisedAt: new Date(row.revised_at),
   });
 }
 
@@ -82,9 +85,30 @@ export const PatternConnection = connectionOf(Pattern, {
 
 @ArgsType()
 export class PatternsArgs extends PageArgs {
+  @Range(1, MAX_PAGE_NUMBER)
+  @Field(() => Int, {
+    nullable: true,
+    description: `In place of \`after\`: the page of this number, 1 to ${MAX_PAGE_NUMBER}, of \`first\` patterns each.`,
+  })
+  page?: number | null;
+
   @Field(() => String, { nullable: true, description: 'Only this category.' })
   category?: string | null;
 }
+
+/** What a search goes by. */
+export enum SearchMode {
+  FUSED = 'FUSED',
+  MEANING = 'MEANING',
+}
+registerEnumType(SearchMode, {
+  name: 'SearchMode',
+  description: 'What a search goes by. New values may be added.',
+  valuesConfig: {
+    FUSED: { description: 'Words, similar names and meaning together.' },
+    MEANING: { description: 'Meaning alone, the most similar first; words where there is no model.' },
+  },
+});
 
 @ObjectType({ simpleResolvers: true, description: 'Ranks of a hit, from 1, in each way of searching.' })
 export class SearchRanks {

@@ -71,7 +71,7 @@ function welcome({ url, demoKey, imported, catalogue }: Server): string {
     'mutation { registerUser(input: {email: "you@example.com", password: "correct horse"}) { ... on RegisterUserPayload { sessionToken } ... on Refusal { code message } } }';
   const lines = [
     '',
-    `Tollgraph is ready at ${url}  (playground; /schema.graphql, /health, /metrics beside it)`,
+    `Tollgraph is ready at ${url}  (playground; /schema.graphql, /v1/health, /metrics beside it)`,
     ...(imported > 0 ? [`Patterns published or revised: ${imported}`] : []),
     '',
   ];

@@ -28,6 +28,9 @@ declare module 'fastify' {
   }
 }
 
+/** Of a parameter in a path, in characters; with more there is no such address. */
+const MAX_PARAMETER = 200;
+
 /** Of a request's body, in bytes. */
 export const MAX_BODY_BYTES = 100 * 1024;
 
@@ -63,6 +66,7 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_INVALID_JSON_BODY: 'BODY_INVALID',
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'BODY_INVALID',
   FST_ERR_BAD_URL: 'NOT_FOUND',
+  FST_ERR_MAX_PARAM_LENGTH: 'NOT_FOUND',
 };
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
@@ -90,6 +94,7 @@ export async function createHttpServer({
   const fastify = Fastify({
     logger: false,
     bodyLimit: MAX_BODY_BYTES,
+    routerOptions: { maxParamLength: MAX_PARAMETER },
     connectionTimeout: 30_000,
     http: {
       headersTimeout: times.headMs,

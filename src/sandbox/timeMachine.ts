@@ -1,9 +1,7 @@
 import type { Engine } from './engine.js';
 import { expireSession } from './resources/checkout.js';
-import { answerUntil, loseUnanswered } from './resources/disputes.js';
 import type { Job } from './resources/renewals.js';
 import { invoiceJobs, subscriptionJobs } from './resources/renewals.js';
-import { nextTransition, transition } from './resources/schedules.js';
 import { EVENT_SECONDS } from './resources/events.js';
 import { DAY, later } from './rules/time.js';
 import type { Seconds } from './rules/time.js';
@@ -93,25 +91,10 @@ function nextJob(unit: Unit, until: Seconds): Job | undefined {
   const consider = (jobs: readonly Job[]): void => {
     for (const job of jobs) if (job.at <= until && (!next || job.at < next.at)) next = job;
   };
-  // A phase begins before the period that it is for.
-  for (const schedule of unit.all('subscription_schedule')) {
-    const at = nextTransition(schedule);
-    const { id } = schedule;
-    if (at === undefined) continue;
-    consider([
-      { at, name: `transition ${id}`, run: (u) => transition(u, u.edit('subscription_schedule', id)) },
-    ]);
-  }
   for (const subscription of unit.all('subscription')) {
     consider(subscriptionJobs(subscription, unit.world.settings.upcomingDays));
   }
   for (const invoice of unit.all('invoice')) consider(invoiceJobs(invoice));
-  for (const dispute of unit.all('dispute')) {
-    const at = answerUntil(dispute);
-    const { id } = dispute;
-    if (at !== undefined)
-      consider([{ at, name: `lose ${id}`, run: (u) => loseUnanswered(u, u.edit('dispute', id)) }]);
-  }
   for (const { id, status, expires_at: at } of unit.all('checkout.session')) {
     if (status !== 'open') continue;
     consider([{ at, name: `expire ${id}`, run: (u) => expireSession(u, u.edit('checkout.session', id)) }]);

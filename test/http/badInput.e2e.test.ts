@@ -299,7 +299,7 @@ describe('an argument out of its range', () => {
     ['a search of 501 characters', SEARCH, { query: 'x'.repeat(501) }, 'query'],
     ['a search of 10,000 characters with quotes', SEARCH, { query: long }, 'query'],
     ['0 hits', SEARCH, { query: 'x', first: 0 }, 'first'],
-    ['51 hits', SEARCH, { query: 'x', first: 51 }, 'first'],
+    ['101 hits', SEARCH, { query: 'x', first: 101 }, 'first'],
     ['a pattern without an argument', ONE, {}, 'id'],
     ['a pattern by both arguments', ONE, { id: 'a', slug: 'b' }, 'id'],
     [

@@ -39,7 +39,7 @@ describe('health', () => {
 
   it('tells people how far behind read models and policies are', async () => {
     await t.caughtUp();
-    const { status, text } = await get('/health');
+    const { status, text } = await get('/v1/health');
     const none = { events: 0, seconds: 0 };
     expect([status, JSON.parse(text)]).toEqual([
       200,
@@ -59,6 +59,7 @@ describe('health', () => {
             usage: none,
             popularity: none,
             audit: none,
+            stripeEvents: none,
           },
           policies: expect.objectContaining({ 'open-account': none }) as unknown,
         },
@@ -127,7 +128,7 @@ describe('the playground', () => {
     ].map(([, address]) => address as string);
 
   it('is served from the install, with no reference to another host', async () => {
-    const page = await get('/');
+    const page = await get('/', { accept: 'text/html' });
     expect([page.status, page.type]).toEqual([200, 'text/html; charset=utf-8']);
     expect(page.text.match(/\b(?:https?:)?\/\/[\w-]+\.[\w.-]+/g) ?? []).toEqual([]);
     expect(/<base href="([^"]+)"/.exec(page.text)?.[1]).toBe('/playground/');
@@ -147,12 +148,12 @@ describe('the playground', () => {
   });
 
   it('subscribes over server-sent events at the address that takes its headers', async () => {
-    const { text } = await get('/');
+    const { text } = await get('/', { accept: 'text/html' });
     expect(text).toMatch(/initialSubscriptionRequestHandlerId: .graphql-sse./);
   });
 
   it('ignores ranges rather than failing at a wrong one', async () => {
-    const { text } = await get('/');
+    const { text } = await get('/', { accept: 'text/html' });
     const script = loaded(text).find((file) => file.endsWith('.js')) as string;
     const { status } = await get(new URL(script, `${t.app.url}/playground/`).pathname, {
       range: 'bytes=999999999-',

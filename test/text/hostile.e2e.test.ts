@@ -150,7 +150,7 @@ async function expectNoHarm(): Promise<void> {
   await t.caughtUp();
   expect(logged.splice(0)).toEqual([]);
   expect(t.app.parts.projector.failures()).toEqual([]);
-  const health = await fetch(`${t.app.url}/health`);
+  const health = await fetch(`${t.app.url}/v1/health`);
   expect(await health.json()).toMatchObject({ status: 'ready', problems: [], warnings: [] });
 }
 
@@ -218,6 +218,9 @@ it('no text in any input of the schema does harm', async () => {
   );
 });
 
+/** What an account may ask of its guard. */
+const ACCOUNT_PER_MINUTE = 60;
+
 it('no text in a parameter of any route does harm', async () => {
   const known = [...new Set(routes.map(({ url }) => url))];
   expect(known).toEqual(expect.arrayContaining(['/graphql', '/health', '/v1/audit.csv']));
@@ -225,12 +228,17 @@ it('no text in a parameter of any route does harm', async () => {
   const encoded = (given: string): string => encodeURIComponent(given.toWellFormed()).slice(0, 4_000);
   await fc.assert(
     fc.asyncProperty(hostile, async (given) => {
-      // Each run nearly takes what an account may ask in a minute.
-      const headers = { authorization: `Bearer ${(await newAttacker()).token}` };
+      let headers = { authorization: '' };
+      let asked = Infinity;
       for (const url of known) {
         const inPath = url.replace(/:[^/]+|\*/g, encoded(given));
         const addresses = PARAMETERS.map((name) => `${inPath}?${name}=${encoded(given)}`);
         addresses.push(`${inPath}?${encoded(given)}=x`, `${inPath}?actor=%ed%a0%80`);
+        asked += addresses.length;
+        if (asked > ACCOUNT_PER_MINUTE) {
+          headers = { authorization: `Bearer ${(await newAttacker()).token}` };
+          asked = addresses.length;
+        }
         const answers = await Promise.all(
           addresses.map(async (address) => {
             const response = await fetch(`${t.app.url}${address}`, { headers });

@@ -12,6 +12,8 @@ export interface Loaders {
   /** A sealed text, opened; null once it has been erased. */
   readonly unsealed: DataLoader<string, string | null>;
   readonly patternUses: DataLoader<string, number>;
+  /** In the order of publication. */
+  readonly patternNumber: DataLoader<string, number | undefined>;
   /** Milliseconds since the epoch; undefined for a key without a call that counts. */
   readonly keyLastUsed: DataLoader<string, number | undefined>;
 }
@@ -40,6 +42,10 @@ export function createLoaders(
       },
       { maxBatchSize: MAX_BATCH },
     ),
+    patternNumber: new DataLoader(async (ids) => {
+      const { numbers } = await catalogue.published();
+      return ids.map((id) => numbers.get(id));
+    }),
     keyLastUsed: new DataLoader(
       async (ids) => {
         const times = await usage.lastUsed(ids);

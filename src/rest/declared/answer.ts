@@ -69,7 +69,7 @@ export async function answerOf(
   const admit = (of: RequestContext): void => {
     const needed = declared.counted && of.caller.kind === 'anonymous' ? [] : access;
     const unfit = gate.unfit(of, { access: needed, demo });
-    if (unfit !== undefined) throw new Refused(refusalOf(unfitCode(unfit, sent)));
+    if (unfit !== undefined) throw new Refused(refusalOf(unfitCode(unfit, sent, options.plans.profile.keys)));
   };
   admit(visitor);
   const checked = route.inputs.check(partsOf(request));

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { Credentials } from '../../gate/authenticate.js';
 import type { CompiledRoute, CompiledRoutes } from './compile.js';
+import type { Profile } from '../../plans/profile.js';
 import type { refusalOf } from './failures.js';
 import type { Parts } from './inputs.js';
 
@@ -44,9 +45,17 @@ export const partsOf = ({ params, query, headers, body }: FastifyRequest): Parts
   body,
 });
 
-/** What `Authorization` says that is no credential at all has a text of its own. */
-export function unfitCode(code: Parameters<typeof refusalOf>[0], { authorization }: Credentials) {
-  const malformed =
-    code === 'KEY_MALFORMED' && authorization !== undefined && !/^Bearer +\S/i.test(authorization);
-  return malformed ? 'AUTHORIZATION_MALFORMED' : code;
+/**
+ * What a credential that is no key of ours is called: `Authorization` may say something else than `Bearer`, and
+ * what begins as our keys do is one that does not exist.
+ */
+export function unfitCode(
+  code: Parameters<typeof refusalOf>[0],
+  { authorization = '', 'x-api-key': apiKey = '' }: Credentials,
+  { live, test }: Profile['keys'],
+) {
+  if (code !== 'KEY_MALFORMED') return code;
+  if (authorization !== '' && !/^Bearer +\S/i.test(authorization)) return 'AUTHORIZATION_MALFORMED';
+  const text = authorization.replace(/^Bearer +/i, '') || String(apiKey);
+  return text.startsWith(live) || text.startsWith(test) ? 'KEY_UNKNOWN' : code;
 }

@@ -85,7 +85,7 @@ type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<Fastify
 
 /** What an address that there is not is answered: in some products a credential is asked for first. */
 export async function tellNotFound(
-  { compiled: { file, failures }, gate }: Pick<DeclaredOptions, 'compiled' | 'gate'>,
+  { compiled: { file, failures }, gate, plans }: Pick<DeclaredOptions, 'compiled' | 'gate' | 'plans'>,
   request: FastifyRequest,
 ): Promise<{ status: number; body: object }> {
   const tell = (refusal: Refusal) => {
@@ -97,7 +97,7 @@ export async function tellNotFound(
     const caller = await gate.authenticate(sent);
     const code =
       caller.kind === 'anonymous' ? 'KEY_MISSING' : caller.kind === 'refused' ? caller.code : undefined;
-    if (code !== undefined) return tell(refusalOf(unfitCode(code, sent)));
+    if (code !== undefined) return tell(refusalOf(unfitCode(code, sent, plans.profile.keys)));
   }
   return tell(refusalOf('NOT_FOUND'));
 }
