@@ -29,20 +29,25 @@ const FORMATS = {
  */
 export const auditRoutes = (audit: Pick<AuditQueries, 'all'>, log: Logger): Route[] =>
   Object.entries(FORMATS).map(([format, { type, body }]) =>
-    guarded('GET', `/v1/audit.${format}`, { access: ruleFor }, ({ caller, query }) => {
-      const text = Readable.from(body(audit.all(seenBy(caller, filterOf(query)), PAGE)), {
-        objectMode: false,
-      });
-      text.on('error', (error) => log.error('an export of the audit log ended early', error));
-      return {
-        headers: {
-          'content-type': type,
-          'content-disposition': `attachment; filename="audit.${format}"`,
-          'cache-control': 'no-store',
-        },
-        body: text,
-      };
-    }),
+    guarded(
+      'GET',
+      `/v1/audit.${format}`,
+      { access: ruleFor, summary: `The audit log as ${format}.` },
+      ({ caller, query }) => {
+        const text = Readable.from(body(audit.all(seenBy(caller, filterOf(query)), PAGE)), {
+          objectMode: false,
+        });
+        text.on('error', (error) => log.error('an export of the audit log ended early', error));
+        return {
+          headers: {
+            'content-type': type,
+            'content-disposition': `attachment; filename="audit.${format}"`,
+            'cache-control': 'no-store',
+          },
+          body: text,
+        };
+      },
+    ),
   );
 
 type Calling = RouteCall['caller'];

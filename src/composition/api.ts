@@ -17,12 +17,14 @@ import { serveHealth } from '../http/health.js';
 import { serveSigningKeys } from '../http/signingKeys.js';
 import { servePlayground } from '../http/playground.js';
 import type { HttpOptions } from '../http/server.js';
+import { serveApiPage } from '../http/apiPage.js';
 import { createHttpServer } from '../http/server.js';
 import { traceRequests } from '../http/tracing.js';
 import type { Logger } from '../logger.js';
 import { compileRoutes } from '../rest/declared/compile.js';
 import type { Declared } from '../rest/declared/file.js';
 import { serveDeclared, tellNotFound } from '../rest/declared/serve.js';
+import { openApiOf } from '../rest/openapi.js';
 import { serveRoutes } from '../rest/serve.js';
 import { CAPABILITIES } from '../capabilities.js';
 import { Issuers } from '../oidc/issuers.js';
@@ -123,6 +125,10 @@ export async function createApi(
   await parts.billing?.serve(fastify);
   const routes = CAPABILITIES.flatMap((capability) => capability.routes?.(services) ?? []);
   serveRoutes(fastify, routes, { gate, metrics, log });
+  serveApiPage(
+    fastify,
+    openApiOf({ title: stores.profile.product, url: config.publicUrl }, compiled, routes),
+  );
   serveSigningKeys(fastify, () => signingKeys.published(stores.clock()));
   let root: Parameters<typeof servePlayground>[2];
   if (compiled) {

@@ -33,6 +33,8 @@ export interface Route {
   readonly method: Method;
   /** With parameters, e.g. `/v1/patterns/:id`. */
   readonly path: string;
+  /** For its documentation, one line. */
+  readonly summary?: string;
   readonly metering: 'governed' | 'guarded' | 'service' | 'anonymous';
   /** Who may call it; where that depends on who calls, a function. */
   readonly access: AccessRule | ((caller: Caller | DemoCaller) => AccessRule);
@@ -51,14 +53,14 @@ type Handle = Route['handle'];
 export const governed = (
   method: Method,
   path: string,
-  { access, cost }: Pick<Route, 'access' | 'cost'>,
+  { cost, ...said }: Pick<Route, 'access' | 'cost' | 'summary'>,
   handle: Handle,
-): Route => ({ method, path, metering: 'governed', access, cost, handle });
+): Route => ({ method, path, metering: 'governed', cost, handle, ...said });
 
 /** A route with which an account helps itself: behind a guard, never refused for quota. */
 export const guarded = (
   method: Method,
   path: string,
-  { access }: Pick<Route, 'access'>,
+  said: Pick<Route, 'access' | 'summary'>,
   handle: Handle,
-): Route => ({ method, path, metering: 'guarded', access, cost: 0, handle });
+): Route => ({ method, path, metering: 'guarded', cost: 0, handle, ...said });

@@ -1,5 +1,6 @@
 import type { Product } from './product.js';
 import { issues, LIMIT, list, problems, shape, startProduct } from './product.js';
+import { askEverything } from './product.js';
 
 let p: Product;
 let token: string;
@@ -152,4 +153,9 @@ it.each([
 ])('%s asks who calls', async (route) => {
   const { status, body } = await p.ask(route);
   expect([status, Object.keys(body as object)]).toEqual([401, ['detail']]);
+});
+
+it('serves every operation of /openapi.json, and nothing that is not declared', async () => {
+  expect(Object.keys(p.document.paths).length).toBeGreaterThan(3);
+  await askEverything(p);
 });

@@ -1,5 +1,6 @@
 import type { Product } from './product.js';
 import { LIMIT, list, problems, shape, startProduct } from './product.js';
+import { askEverything } from './product.js';
 
 let p: Product;
 let token: string;
@@ -281,4 +282,9 @@ it('1,001 calls against free, 50 at once: exactly 1,000 pass, and the refusal te
   expect(results.filter((reason) => reason !== null)).toEqual(['QUOTA_EXCEEDED']);
   const { body } = await p.ask('GET /api/v1/usage', { key: secret });
   expect(body).toMatchObject({ used: 1000, remaining: 0, isExceeded: true, percentage: 100 });
+});
+
+it('serves every operation of /openapi.json, and nothing that is not declared', async () => {
+  expect(Object.keys(p.document.paths).length).toBeGreaterThan(3);
+  await askEverything(p);
 });

@@ -1,5 +1,6 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { elapsed } from '../../src/clock.js';
+import type { OpenApi } from '../../src/rest/openapi.js';
 import type { TestApp, TestAppOptions } from '../support/app.js';
 import { startApp } from '../support/app.js';
 
@@ -19,6 +20,8 @@ export interface Sent {
 /** A profile that runs, asked over HTTP as its clients do, with a clock that can be advanced. */
 export interface Product {
   readonly t: TestApp;
+  /** What /openapi.json says; every answer is held against it. */
+  readonly document: OpenApi;
   ask(route: string, sent?: Sent): Promise<Reply>;
   advance(ms: number): void;
   now(): number;
@@ -34,8 +37,11 @@ export async function startProduct(profile: string, options: TestAppOptions = {}
     env: { PROFILE: profile, ...options.env },
     time: { clock, elapsed: () => elapsed() + ahead },
   });
+  const document = (await (await fetch(`${t.app.url}/openapi.json`)).json()) as OpenApi;
+  const promised = promisesOf(document);
   return {
     t,
+    document,
     now: clock,
     advance: (ms) => void (ahead += ms),
     ask: async (route, { key, headers = {}, body } = {}) => {
@@ -54,16 +60,51 @@ export async function startProduct(profile: string, options: TestAppOptions = {}
         ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
       });
       const text = await response.text();
-      return {
-        status: response.status,
-        headers: response.headers,
-        body: text === '' ? undefined : (JSON.parse(text) as unknown),
-      };
+      const parsed = text === '' ? undefined : (JSON.parse(text) as unknown);
+      const { status } = response;
+      expect({ route, status, broken: promised(method, path, status, parsed) }).toEqual({
+        route,
+        status,
+        broken: [],
+      });
+      return { status, headers: response.headers, body: parsed };
     },
   };
 }
 
-const ajv = new Ajv2020({ allErrors: true, strict: false });
+const ajv = new Ajv2020({ allErrors: true, strict: false, validateFormats: false });
+
+/** How an answer breaks what the document promises of its operation; nothing of what is no operation. */
+function promisesOf({ paths }: OpenApi) {
+  const operations = Object.entries(paths).map(([path, methods]) => ({
+    // A fixed path goes before a parameter.
+    parameters: path.split('{').length - 1,
+    pattern: new RegExp(`^${path.replace(/[.]/g, '\\.').replace(/\{\w+\}/g, '[^/]+')}(\\?.*)?$`),
+    methods,
+  }));
+  operations.sort((a, b) => a.parameters - b.parameters);
+  return (method: string, path: string, status: number, body: unknown): unknown[] => {
+    const operation = operations.find(({ pattern }) => pattern.test(path))?.methods[method.toLowerCase()];
+    if (!operation) return [];
+    const response = operation.responses[String(status)] ?? operation.responses['default'];
+    if (!response) return [`${status} is not declared`];
+    const schema = response.content?.['application/json'].schema;
+    return schema ? problems(schema, body) : [];
+  };
+}
+
+/** Asks every operation with nothing: each is served, and answers what is declared. */
+export async function askEverything(product: Product): Promise<void> {
+  for (const [path, methods] of Object.entries(product.document.paths)) {
+    for (const method of Object.keys(methods)) {
+      const { status, headers } = await product.ask(
+        `${method.toUpperCase()} ${path.replace(/\{\w+\}/g, 'none')}`,
+      );
+      expect([path, method, status]).not.toEqual([path, method, 405]);
+      expect(headers.get('content-type')).toMatch(/json/);
+    }
+  }
+}
 
 /** An object with exactly these properties; a type name with `?` may be null. */
 export function shape(properties: Readonly<Record<string, string | object>>): object {

@@ -1,6 +1,7 @@
 import { RotateKeyDocument } from '../generated/graphql.js';
 import type { Product } from './product.js';
 import { issues, LIMIT, list, problems, shape, startProduct } from './product.js';
+import { askEverything } from './product.js';
 
 let p: Product;
 let key: string;
@@ -289,4 +290,9 @@ it('answers JSON at / unless a page is asked for, its health at /health, and our
     { detail: 'Method Not Allowed' },
     'GET',
   ]);
+});
+
+it('serves every operation of /openapi.json, and nothing that is not declared', async () => {
+  expect(Object.keys(p.document.paths).length).toBeGreaterThan(3);
+  await askEverything(p);
 });

@@ -1,5 +1,6 @@
 import type { Product } from './product.js';
 import { issues, LIMIT, problems, shape, startProduct } from './product.js';
+import { askEverything } from './product.js';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -184,4 +185,9 @@ it('the fourth video of a day is refused, and the first of the next UTC day pass
   expect(await analyse()).toBe('QUOTA_EXCEEDED');
   p.advance(HOUR);
   expect([await used(), await analyse(), await used()]).toEqual([0, null, 1]);
+});
+
+it('serves every operation of /openapi.json, and nothing that is not declared', async () => {
+  expect(Object.keys(p.document.paths).length).toBeGreaterThan(3);
+  await askEverything(p);
 });

@@ -1,0 +1,236 @@
+import type { JsonSchema } from './declared/known.js';
+import { anyOf } from './declared/known.js';
+import type { CompiledRoute, CompiledRoutes } from './declared/compile.js';
+import type { Route } from './route.js';
+
+/** OpenAPI 3.1, whose schemas are JSON Schema as it is. */
+export interface OpenApi {
+  readonly openapi: '3.1.0';
+  readonly info: { readonly title: string; readonly version: string };
+  readonly servers: readonly { readonly url: string }[];
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly components: { readonly securitySchemes: Readonly<Record<string, object>> };
+}
+
+export interface Operation {
+  readonly operationId: string;
+  readonly summary: string;
+  readonly parameters?: readonly Parameter[];
+  readonly requestBody?: {
+    readonly required: boolean;
+    readonly content: { readonly 'application/json': { readonly schema: JsonSchema } };
+  };
+  readonly responses: Readonly<Record<string, Response>>;
+  /** Any of these will do; none is asked for where the list is empty. */
+  readonly security: readonly Readonly<Record<string, readonly string[]>>[];
+}
+
+export interface Parameter {
+  readonly name: string;
+  readonly in: 'path' | 'query' | 'header';
+  readonly required: boolean;
+  readonly schema: JsonSchema;
+}
+
+interface Response {
+  readonly description: string;
+  readonly content?: { readonly 'application/json': { readonly schema: JsonSchema } };
+}
+
+const SCHEMES = {
+  authorization: { bearer: { type: 'http', scheme: 'bearer', description: 'A key or a session token.' } },
+  'x-api-key': { apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'A key.' } },
+} as const;
+
+/**
+ * What there is over HTTP beside GraphQL, made of the declarations that are served: the profile's routes and ours.
+ * @param declared of the profile, where it has routes of its own
+ */
+export function openApiOf(
+  { title, url }: { readonly title: string; readonly url: string },
+  declared: CompiledRoutes | undefined,
+  ours: readonly Route[],
+): OpenApi {
+  const credentials = declared?.file.credentials ?? (['authorization', 'x-api-key'] as const);
+  const paths: Record<string, Record<string, Operation>> = {};
+  const add = (path: string, method: string, operation: Operation): void => {
+    (paths[path] ??= {})[method.toLowerCase()] = operation;
+  };
+  for (const variants of byPlace(declared?.routes ?? [])) {
+    const [{ path, method } = { path: '', method: '' }] = variants;
+    add(template(path), method, operationOf(variants, credentials));
+  }
+  for (const route of ours) add(template(route.path), route.method, ownOperation(route));
+  add('/v1/health', 'GET', HEALTH);
+  return {
+    openapi: '3.1.0',
+    info: { title, version: declared?.file.version ?? '1' },
+    servers: [{ url }],
+    paths,
+    components: {
+      securitySchemes: Object.assign({}, ...Object.values(SCHEMES)) as Record<string, object>,
+    },
+  };
+}
+
+const template = (path: string): string => path.replace(/:(\w+)/g, '{$1}');
+
+function byPlace(routes: readonly CompiledRoute[]): CompiledRoute[][] {
+  const places = new Map<string, CompiledRoute[]>();
+  for (const route of routes) {
+    const place = `${route.method} ${route.path}`;
+    places.set(place, [...(places.get(place) ?? []), route]);
+  }
+  return [...places.values()];
+}
+
+function operationOf(
+  variants: readonly CompiledRoute[],
+  credentials: CompiledRoutes['file']['credentials'],
+): Operation {
+  const [first] = variants as [CompiledRoute];
+  const { declared, method, path } = first;
+  const open = variants.some((route) => isOpen(route));
+  const body = declared.body;
+  const responses = new Map<number, { descriptions: Set<string>; schemas: JsonSchema[] }>();
+  const respond = (status: number, description: string, schema: JsonSchema): void => {
+    const known = responses.get(status) ?? { descriptions: new Set(), schemas: [] };
+    known.descriptions.add(description);
+    known.schemas.push(schema);
+    responses.set(status, known);
+  };
+  for (const route of variants) {
+    respond(route.declared.status, 'The answer.', route.answer.schema);
+    for (const code of codesOf(route, variants)) {
+      const [status, schema] = route.failures.schemaOf(code);
+      respond(status, code, schema);
+    }
+  }
+  return {
+    operationId: `${method.toLowerCase()}${path.replace(/[^A-Za-z0-9]+(.)?/g, (_all, next: string = '') => next.toUpperCase())}`,
+    summary: variants.map((route) => route.declared.summary).join(' '),
+    parameters: parametersOf(variants),
+    ...(body && {
+      requestBody: { required: !('default' in body), content: { 'application/json': { schema: body } } },
+    }),
+    responses: Object.fromEntries(
+      [...responses]
+        .sort(([a], [b]) => a - b)
+        .map(([status, { descriptions, schemas }]) => [
+          String(status),
+          {
+            description: [...descriptions].join(', '),
+            content: { 'application/json': { schema: anyOf(schemas) } },
+          },
+        ]),
+    ),
+    security: [
+      ...(open ? [{}] : []),
+      ...(open && !declared.counted
+        ? []
+        : credentials.map((name) => ({ [Object.keys(SCHEMES[name])[0] as string]: [] }))),
+    ],
+  };
+}
+
+const isOpen = ({ access, declared }: CompiledRoute): boolean =>
+  declared.counted || access.every(({ anyone }) => anyone === true);
+
+/** Codes of the failures that a route can have. */
+function codesOf(route: CompiledRoute, variants: readonly CompiledRoute[]): Set<string> {
+  const { declared, calls, access } = route;
+  const codes = new Set<string>(Object.keys(declared.failures).map((code) => code.replace(/\..*$/, '')));
+  if (!isOpen(route)) codes.add('KEY_MISSING');
+  if (access.some(({ anyone, scope }) => anyone !== true && scope !== undefined)) codes.add('SCOPE_MISSING');
+  if (access.some(({ roles }) => roles !== undefined)) codes.add('ROLE_MISSING');
+  if (access.some(({ operator }) => operator)) codes.add('OPERATOR_REQUIRED');
+  if (declared.account !== undefined) codes.add('ACCOUNT_NOT_FOUND');
+  if (declared.found !== undefined) codes.add('NOT_FOUND');
+  if (declared.health) codes.add('NOT_READY');
+  if (variants.some(({ declared: { when } }) => when)) codes.add('ACTION_UNKNOWN');
+  // Each address and account stands before a guard or a limit, and each parameter is checked.
+  if (calls.length > 0 || declared.counted) for (const code of ['RATE_LIMITED', 'TRY_AGAIN']) codes.add(code);
+  codes.add('REQUEST_INVALID');
+  for (const { document } of calls) {
+    if (document.refusals.has('NotFound')) codes.add('NOT_FOUND');
+    if (document.refusals.has('PlanRequired')) codes.add('PLAN_REQUIRED');
+    if (document.refusals.has('SignInRefused')) codes.add('SIGN_IN_REFUSED');
+    if (document.refusals.has('Conflict')) codes.add('CONFLICT');
+    if (document.shape.metering === 'governed') codes.add('QUOTA_EXCEEDED');
+  }
+  return codes;
+}
+
+function parametersOf(variants: readonly CompiledRoute[]): Parameter[] {
+  const all = new Map<string, Parameter>();
+  const choices = new Map<string, string[]>();
+  for (const { declared } of variants) {
+    for (const [, name = ''] of declared.route.matchAll(/\{(\w+)\}/g)) {
+      all.set(`path ${name}`, { name, in: 'path', required: true, schema: { type: 'string' } });
+    }
+    for (const [where, parameters] of [
+      ['query', declared.query],
+      ['header', declared.headers],
+    ] as const) {
+      for (const [name, { required, ...schema }] of Object.entries(parameters)) {
+        all.set(`${where} ${name}`, { name, in: where, required: required === true, schema });
+      }
+    }
+    for (const [name, value] of Object.entries(declared.when ?? {})) {
+      choices.set(name, [...(choices.get(name) ?? []), value]);
+    }
+  }
+  for (const [name, values] of choices) {
+    const required = variants.every(({ declared: { when } }) => when !== undefined);
+    all.set(`query ${name}`, { name, in: 'query', required, schema: { type: 'string', enum: values } });
+  }
+  return [...all.values()];
+}
+
+/** A route of ours says less of itself: its failures have the shape of GraphQL errors. */
+function ownOperation({ method, path, summary, access }: Route): Operation {
+  const failure = { description: 'A failure.', content: { 'application/json': { schema: ERRORS } } };
+  const open = typeof access !== 'function' && access.anyone === true;
+  return {
+    operationId: `${method.toLowerCase()}${path.replace(/[^A-Za-z0-9]+(.)?/g, (_all, next: string = '') => next.toUpperCase())}`,
+    summary: summary ?? `${method} ${path}`,
+    parameters: [...path.matchAll(/:(\w+)/g)].map(([, name = '']) => ({
+      name,
+      in: 'path',
+      required: true,
+      schema: { type: 'string' },
+    })),
+    responses: { '200': { description: 'The answer.' }, default: failure },
+    security: open
+      ? [{}]
+      : Object.values(SCHEMES).map((scheme) => ({ [Object.keys(scheme)[0] as string]: [] })),
+  };
+}
+
+const ERRORS: JsonSchema = {
+  type: 'object',
+  required: ['errors'],
+  properties: {
+    errors: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['message', 'extensions'],
+        properties: {
+          message: { type: 'string' },
+          extensions: { type: 'object', required: ['code'], properties: { code: { type: 'string' } } },
+        },
+      },
+    },
+  },
+};
+
+const HEALTH: Operation = {
+  operationId: 'getV1Health',
+  summary: 'Whether this process is ready, and how far behind its read models are.',
+  responses: {
+    '200': { description: 'Ready.', content: { 'application/json': { schema: { type: 'object' } } } },
+    '503': { description: 'Not ready.', content: { 'application/json': { schema: { type: 'object' } } } },
+  },
+  security: [{}],
+};
