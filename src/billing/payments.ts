@@ -85,6 +85,8 @@ export interface Payments {
   ): Promise<void>;
   cancel(subscription: string, when: 'now' | 'period_end', key: string): Promise<void>;
   resume(subscription: string, key: string): Promise<void>;
+  /** Events whose webhooks were not delivered, of the last 30 days, the oldest first; whole, as they are stored. */
+  undelivered(): Promise<readonly unknown[]>;
   invoice(id: string): Promise<InvoiceSnapshot>;
   /** The newest first. */
   invoices(customer: string): Promise<InvoiceSnapshot[]>;

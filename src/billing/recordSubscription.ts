@@ -53,7 +53,8 @@ export function recordSubscriptions(
       if (state.paid || state.over.has(next.subscription) || NEVER_ACTIVE.has(next.status)) continue;
       const terms = termsOf(next);
       tell(
-        next.trialEndsAt === undefined || next.status !== 'trialing'
+        // Also one that is over by now: an account has one trial.
+        next.trialEndsAt === undefined
           ? { type: 'SubscriptionStarted', data: terms }
           : { type: 'TrialStarted', data: { ...terms, trialEndsAt: next.trialEndsAt } },
       );

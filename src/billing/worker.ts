@@ -7,6 +7,7 @@ import { stripeEventDecider } from './decideWebhook.js';
 import type { WebhookEffect } from './events.js';
 import { stripeEventStream } from './events.js';
 import type { Payments } from './payments.js';
+import type { WebhookReceiver } from './webhooks.js';
 
 /** Looked at together. */
 const BATCH = 50;
@@ -14,6 +15,8 @@ const BATCH = 50;
 const AT_ONCE = 8;
 const RETRY_MS_MIN = 1_000;
 const RETRY_MS_MAX = 60_000;
+/** So often it asks for events whose webhooks have not come. */
+const BACKFILL_MS = 10 * 60_000;
 /** So often it looks for what only time has made due. */
 const LOOK_MS = 30_000;
 
@@ -26,6 +29,7 @@ export interface BillingWorkerOptions {
   readonly payments: Payments;
   readonly events: StripeEventQueries;
   readonly subscriptions: SubscriptionQueries;
+  readonly receiver: Pick<WebhookReceiver, 'backfill'>;
   readonly commands: CommandHandler;
   /** By which grace ends. */
   readonly billingClock: Clock;
@@ -41,6 +45,7 @@ export interface BillingWorkerOptions {
 export class BillingWorker {
   #wake: (() => void) | undefined;
   #again = false;
+  #backfilledAt = -Infinity;
 
   constructor(private readonly options: BillingWorkerOptions) {}
 
@@ -57,6 +62,7 @@ export class BillingWorker {
       this.#again = false;
       let failed: boolean;
       try {
+        await this.#backfillInTime();
         failed = await this.work(until);
       } catch (error) {
         this.options.onError(error);
@@ -65,6 +71,19 @@ export class BillingWorker {
       failures = failed ? failures + 1 : 0;
       await this.#rest(until, failed ? Math.min(RETRY_MS_MIN * 2 ** failures, RETRY_MS_MAX) : LOOK_MS);
     }
+  }
+
+  /** Stores events that Stripe has tried to send in vain. */
+  async backfill(): Promise<void> {
+    const { payments, receiver, clock } = this.options;
+    for (const event of await payments.undelivered()) await receiver.backfill(event, clock());
+  }
+
+  async #backfillInTime(): Promise<void> {
+    const now = performance.now();
+    if (now - this.#backfilledAt < BACKFILL_MS) return;
+    await this.backfill();
+    this.#backfilledAt = now;
   }
 
   /** Does all that there is, each once. @returns whether there is something to try again later */

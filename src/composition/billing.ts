@@ -23,6 +23,7 @@ import type { Stores } from './stores.js';
 /** Payments, where anybody takes them. */
 export interface Billing {
   readonly desk: Desk;
+  readonly receiver: WebhookReceiver;
   serve(fastify: FastifyInstance): Promise<void>;
 }
 
@@ -70,6 +71,7 @@ export async function openBilling(
   );
   return {
     desk: { billing, payments, now, returnUrl },
+    receiver,
     serve: (fastify) =>
       serveStripeWebhooks(fastify, {
         receive: (body, signature, at) => receiver.receive(body, signature, at),
@@ -84,7 +86,7 @@ export function workBilling(
   { models, leases }: RunningProjections,
   { stripeEvents, subscriptions }: Queries,
   { commands, clock }: Stores,
-  { desk: { billing, payments, now } }: Billing,
+  { desk: { billing, payments, now }, receiver }: Billing,
   log: Logger,
   shutdown: Shutdown,
 ): BillingWorker {
@@ -92,6 +94,7 @@ export function workBilling(
   const worker = new BillingWorker({
     billing,
     payments,
+    receiver,
     events: stripeEvents,
     subscriptions,
     commands,

@@ -14,6 +14,8 @@ const CALL_MS = 20_000;
 const RETRIES = 2;
 /** Of a customer's subscriptions and invoices, the newest. */
 const PAGE = 100;
+/** Looked at together: the rest comes the next time. */
+const MAX_UNDELIVERED = 1_000;
 
 export interface StripeOptions {
   readonly secretKey: string;
@@ -242,6 +244,21 @@ export function stripePayments({ secretKey, live, profile, priceIds, address }: 
       await asked(() =>
         stripe.subscriptions.update(subscription, { cancel_at_period_end: false }, { idempotencyKey: key }),
       );
+    },
+
+    undelivered: async () => {
+      const events: Stripe.Event[] = [];
+      for (let after: string | undefined; ; after = events.at(-1)?.id) {
+        const { data, has_more: more } = await asked(() =>
+          stripe.events.list({
+            delivery_success: false,
+            limit: PAGE,
+            ...(after !== undefined && { starting_after: after }),
+          }),
+        );
+        events.push(...data);
+        if (!more || data.length === 0 || events.length >= MAX_UNDELIVERED) return events.reverse();
+      }
     },
 
     invoice: async (id) => {
