@@ -8,6 +8,7 @@ import type { AuditedTypes } from './eventsourcing/audited.js';
 import { corrections } from './eventsourcing/audited.js';
 import type { StoredEvent } from './eventsourcing/event.js';
 import type { PublicEvents } from './eventsourcing/publicEvents.js';
+import { history } from './history/index.js';
 import { installation } from './installation/index.js';
 import { keys } from './keys/index.js';
 import { mail } from './mail/index.js';
@@ -31,6 +32,7 @@ export const CAPABILITIES: readonly Capability[] = [
   billing,
   audit,
   webhooks,
+  history,
 ];
 
 /** The categories of all streams. EventStoreDB may hold streams of others too; these are ours. */

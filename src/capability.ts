@@ -20,6 +20,7 @@ import type { PlanOf, StandingIn } from './graphql/kit/context.js';
 import type { Cursors } from './graphql/kit/cursors.js';
 import type { FindNode } from './graphql/kit/node.js';
 import type { OperatorAction } from './graphql/kit/operatorAction.js';
+import type { ReadsLog } from './history/export.js';
 import type { KeyCache } from './keys/cache.js';
 import type { KeySecrets } from './keys/secrets.js';
 import type { KeyDesk } from './keys/verify.js';
@@ -155,6 +156,8 @@ export interface Services extends Ground {
   /** Of all capabilities. */
   readonly publicEvents: PublicEvents;
   readonly memory: Memory;
+  /** The log of all events. */
+  readonly store: ReadsLog;
   readonly log: Logger;
   readonly sessions: Sessions;
   readonly register: RegisterUser;

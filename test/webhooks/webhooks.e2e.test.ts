@@ -115,6 +115,7 @@ describe('webhooks', () => {
     receiver.answer = () => 204;
     const [given] = await endedLog(token);
     expect(given).toMatchObject({ status: 'GIVEN_UP', givenUpReason: 'GONE', attempts: [{ status: 410 }] });
+    await t.caughtUp();
     const [disabled] = await endpointsOf(token);
     expect(disabled).toMatchObject({ status: 'DISABLED', disabledReason: 'GONE' });
 
