@@ -6,7 +6,9 @@ export type MailKind =
   | 'reset-password'
   | 'change-email'
   /** A notice, without a token, to the e-mail that was the user's. */
-  | 'email-changed';
+  | 'email-changed'
+  /** A notice to whoever opened the account: nothing could be delivered to one of its webhook endpoints. */
+  | 'webhook-disabled';
 export type MailFailure = 'erased' | 'expired' | 'refused';
 
 /**

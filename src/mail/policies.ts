@@ -1,5 +1,5 @@
-import type { EmailEvent, UserEvent } from '../accounts/events.js';
-import { mailedSubject } from '../accounts/events.js';
+import type { AccountEvent, EmailEvent, UserEvent } from '../accounts/events.js';
+import { accountStream, mailedSubject, userStream } from '../accounts/events.js';
 import type { CommandHandler } from '../eventsourcing/commandHandler.js';
 import type { StoredEvent } from '../eventsourcing/event.js';
 import { as } from '../eventsourcing/event.js';
@@ -8,6 +8,7 @@ import type { Policy } from '../eventsourcing/policy.js';
 import { causedBy } from '../eventsourcing/policy.js';
 import type { TeamEvent } from '../teams/events.js';
 import { invitationSubject } from '../teams/events.js';
+import type { WebhookEndpointEvent } from '../webhooks/events.js';
 import type { MailCommand } from './decide.js';
 import { mailDecider } from './decide.js';
 import { mailStream } from './events.js';
@@ -24,20 +25,35 @@ type EmailChangeRequested = Extract<UserEvent, { type: 'EmailChangeRequested' }>
 type EmailChanged = Extract<UserEvent, { type: 'EmailChanged' }>;
 type MemberInvited = Extract<TeamEvent, { type: 'MemberInvited' }>;
 
-type Asking = EmailRegistered | PasswordResetOffered | EmailChangeRequested | EmailChanged | MemberInvited;
+type WebhookEndpointDisabled = Extract<WebhookEndpointEvent, { type: 'WebhookEndpointDisabled' }>;
 
-const REQUESTS: { readonly [T in Asking['type']]: (event: StoredEvent) => Requested } = {
+type Asking =
+  | EmailRegistered
+  | PasswordResetOffered
+  | EmailChangeRequested
+  | EmailChanged
+  | MemberInvited
+  | WebhookEndpointDisabled;
+
+/** What is asked for; undefined where there is nobody to write to. */
+type Request = (
+  event: StoredEvent,
+  commands: CommandHandler,
+) => Requested | undefined | Promise<Requested | undefined>;
+
+const REQUESTS: { readonly [T in Asking['type']]: Request } = {
   EmailRegistered: verification,
   PasswordResetOffered: passwordReset,
   EmailChangeRequested: emailChange,
   EmailChanged: noticeOfChange,
   MemberInvited: invitation,
+  WebhookEndpointDisabled: noticeOfDisabling,
 };
 
 /**
  * Whoever registers is asked by mail whether the e-mail is theirs, unless an OIDC issuer has said so; so is
  * whoever changes it or has forgotten the password. Whoever is invited is told, and so is the e-mail that was
- * a user's before.
+ * a user's before, and the owner of a webhook endpoint that was disabled.
  */
 export function requestMails(commands: CommandHandler): Policy {
   const name = 'request-mails';
@@ -46,10 +62,12 @@ export function requestMails(commands: CommandHandler): Policy {
     handles: new Set(Object.keys(REQUESTS)),
     react: async (event) => {
       if (event.type === 'EmailRegistered' && event.metadata.caller?.startsWith('identity:')) return;
+      const mail = await REQUESTS[event.type as Asking['type']](event, commands);
+      if (!mail) return;
       await commands.handle(
         mailDecider,
         mailStream(derivedId('mail', event.id)),
-        { type: 'RequestMail', mail: REQUESTS[event.type as Asking['type']](event) },
+        { type: 'RequestMail', mail },
         causedBy(event, name),
       );
     },
@@ -86,4 +104,22 @@ function invitation(event: StoredEvent): Requested {
   const { invitationId, email, expiresAt } = as<MemberInvited>(event).data;
   const subject = invitationSubject(event.streamId, invitationId);
   return { kind: 'invite-member', userId: invitationId, subject, to: email, expiresAt };
+}
+
+/** To whoever opened the account, at the e-mail that they have now. */
+async function noticeOfDisabling(
+  event: StoredEvent,
+  commands: CommandHandler,
+): Promise<Requested | undefined> {
+  const { accountId } = as<WebhookEndpointDisabled>(event).data;
+  const [opened] = await commands.load(accountStream(accountId));
+  if (!opened) return undefined;
+  const { ownerId: userId } = as<Extract<AccountEvent, { type: 'AccountOpened' }>>(opened).data;
+  const user = await commands.load(userStream(userId));
+  const last = user.findLast(({ type }) => type === 'UserRegistered' || type === 'EmailChanged');
+  // Nobody has an account that the environment has opened.
+  if (!last) return undefined;
+  const { email } = as<Extract<UserEvent, { type: 'UserRegistered' | 'EmailChanged' }>>(last).data;
+  const expiresAt = new Date(Date.parse(event.metadata.at) + NOTICE_MS).toISOString();
+  return { kind: 'webhook-disabled', userId, to: email, expiresAt };
 }

@@ -38,6 +38,7 @@ export const TEMPLATES: Readonly<Record<MailKind, (filling: Filling) => MailCont
   'reset-password': resetPassword,
   'change-email': changeEmail,
   'email-changed': emailChanged,
+  'webhook-disabled': webhookDisabled,
 };
 
 export function contentOf(kind: MailKind, filling: Filling): MailContent {
@@ -106,6 +107,16 @@ function emailChanged({ product }: Filling): MailContent {
   return {
     subject: `${product}: your e-mail was changed`,
     ...bodyOf([GREETING, what, "If this wasn't you, reply to this e-mail at once."]),
+  };
+}
+
+function webhookDisabled({ product }: Filling): MailContent {
+  const what = `Events could not be delivered to a webhook endpoint of your account at ${product}, so no more are sent to it.`;
+  const how =
+    'Look at its deliveries, fix the receiver, and enable the endpoint with updateWebhookEndpoint. What was given up can be sent again with replayWebhookDeliveries.';
+  return {
+    subject: `${product}: a webhook endpoint was disabled`,
+    ...bodyOf([GREETING, what, how]),
   };
 }
 

@@ -29,7 +29,9 @@ export function askForWebhooks(
       const told = publicEvents[event.type];
       if (!told) return;
       const accountId = told.account(event);
-      const endpoints = await listening(accountId, told.type, event.position);
+      const all = await listening(accountId, told.type, event.position);
+      // None is told of itself.
+      const endpoints = all.filter((id) => endpointStream(id) !== event.stream);
       if (endpoints.length === 0) return;
       const sequence = await sequences.of(accountId, event.id);
       await outbox.ask(

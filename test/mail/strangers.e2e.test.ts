@@ -6,16 +6,24 @@ import { TEMPLATES } from '../../src/mail/templates.js';
 import { allEvents } from '../crash/facts.js';
 import type { TestApp } from '../support/app.js';
 import { startApp } from '../support/app.js';
+import type { Receiver } from '../webhooks/receiver.js';
+import { startReceiver } from '../webhooks/receiver.js';
 
 /** Stands in every text that the caller may choose, and may stand in no mail. */
 const SPAM = 'win-money-at-evil.example';
 const PASSWORD = 'correct horse';
 
 let t: TestApp;
+let receiver: Receiver;
 beforeAll(async () => {
-  t = await startApp();
+  receiver = await startReceiver();
+  receiver.answer = () => 410;
+  t = await startApp({ env: { WEBHOOK_NETWORKS: '127.0.0.0/8' } });
 });
-afterAll(() => t.close());
+afterAll(async () => {
+  await t.close();
+  await receiver.close();
+});
 
 /** Mails that were asked for, of what kind, with the whole text of each that is sent. */
 async function mails(): Promise<{ kind: string; text: string | undefined }[]> {
@@ -75,6 +83,10 @@ it('nothing that a caller writes stands in any mail', async () => {
   await run('changeEmail', { email: changed, password: PASSWORD, commandId: `${SPAM}-5` }, session);
   const [change] = await sent('change-email');
   await run('confirmEmailChange', { token: tokenIn(change), commandId: `${SPAM}-6` });
+
+  const endpoint = { url: `${receiver.url}/${SPAM}`, eventTypes: ['*'], commandId: `${SPAM}-7` };
+  await run('createWebhookEndpoint', endpoint, session);
+  await t.issueKey(session);
 
   // A kind of mail that is added has to be asked for here.
   for (const kind of Object.keys(TEMPLATES)) {

@@ -15,6 +15,7 @@ const MUTATIONS: Readonly<Record<MailKind, string | undefined>> = {
   'reset-password': 'resetPassword',
   'change-email': 'confirmEmailChange',
   'email-changed': undefined,
+  'webhook-disabled': undefined,
 };
 
 describe.each(Object.keys(TEMPLATES) as MailKind[])('the mail %s', (kind) => {
