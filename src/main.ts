@@ -5,6 +5,7 @@ import { furthestBehind } from './following/readModel.js';
 import type { Projector } from './following/projector.js';
 import { parkedCommands } from './admin/parked.js';
 import { readModelCommands } from './admin/readModels.js';
+import type { AdminCommands } from './admin/server.js';
 import { AdminServer } from './admin/server.js';
 import { followAccess } from './composition/access.js';
 import { createApi } from './composition/api.js';
@@ -31,6 +32,8 @@ import { openMiniLm } from './adapters/embeddings/minilm.js';
 import { openSearch } from './catalogue/search.js';
 import { Shutdown } from './shutdown.js';
 import { openScanner } from './composition/scanner.js';
+import type { RunningSandbox } from './composition/sandbox.js';
+import { openSandbox } from './composition/sandbox.js';
 import type { Stores } from './composition/stores.js';
 import { openStores } from './composition/stores.js';
 import type { Config } from './config.js';
@@ -56,6 +59,8 @@ export interface Server {
   readonly imported: number;
   /** Whether the profile has a catalogue of patterns. */
   readonly catalogue: boolean;
+  /** Whether payments go to the sandbox of this process. */
+  readonly sandbox: boolean;
   /** Answers what is under way, flushes, and closes. @throws ShutdownFailed */
   close(): Promise<void>;
 }
@@ -121,23 +126,26 @@ async function startAll(
   shutdown: Shutdown,
   report: OnProgress,
 ): Promise<Omit<App, 'close'>> {
-  const { config, log, demo = false } = options;
+  const { log, demo = false } = options;
   const { store, commands } = stores;
+  const sandbox = await openSandbox(options.config, stores, log, shutdown);
+  const config = sandbox?.config ?? options.config;
   await publishPlans(stores);
   await publishOperators(stores);
   const projections = await startProjections(stores, log, shutdown);
-  await serveOperator(projections, stores, config, log, shutdown);
+  await serveOperator(projections, stores, config, log, shutdown, sandbox?.commands);
   await catchUp(projections, stores, report);
   const queries = queriesOf(projections.sql, projections.models);
   await eraseRestored(stores, queries, log);
   const imported = await publishPatterns(options, stores, queries.catalogue, report);
   const { url, parts, apiCommands } = await serveCalls(
-    options,
+    { ...options, config },
     stores,
     projections,
     queries,
     shutdown,
     report,
+    sandbox,
   );
 
   await sendMails(projections, stores, config, log, shutdown);
@@ -156,6 +164,7 @@ async function startAll(
     demoKey,
     imported,
     catalogue: hasCatalogue(stores),
+    sandbox: sandbox !== undefined,
     parts: {
       sql: stores.sql,
       projector: projections.models,
@@ -179,7 +188,7 @@ async function startApi(
   await catchUp(projections, stores, report);
   const queries = queriesOf(projections.sql, projections.models);
   const { url } = await serveCalls(options, stores, projections, queries, shutdown, report);
-  return { url, demoKey: undefined, imported: 0, catalogue: hasCatalogue(stores) };
+  return { url, demoKey: undefined, imported: 0, sandbox: false, catalogue: hasCatalogue(stores) };
 }
 
 /** Keeps the read models, runs the policies, and publishes plans and patterns. */
@@ -211,7 +220,7 @@ async function startProjector(
   if (billing) workBilling(projections, queries, stores, billing, log, shutdown);
   await settle(projections, stores, report);
   caughtUp = true;
-  return { url, demoKey: undefined, imported, catalogue: hasCatalogue(stores) };
+  return { url, demoKey: undefined, imported, sandbox: false, catalogue: hasCatalogue(stores) };
 }
 
 /** Takes the commands of whoever runs this process. */
@@ -221,11 +230,13 @@ async function serveOperator(
   { dataDir }: Config,
   log: Logger,
   shutdown: Shutdown,
+  more: AdminCommands = {},
 ): Promise<void> {
   const { models: projector, policies } = projections;
   const { usage } = queriesOf(projections.sql, projector);
   const all = {
     ...readModelCommands(projector, store),
+    ...more,
     ...parkedCommands({ projector, policies, usage, store, commands, clock }),
   };
   const operator = await AdminServer.open(dataDir, all, log);
@@ -239,6 +250,7 @@ async function serveCalls(
   queries: Queries,
   shutdown: Shutdown,
   report: OnProgress,
+  sandbox?: RunningSandbox,
 ): Promise<{ url: string; parts: Parts; apiCommands: ApiCommands }> {
   const { reader, models } = projections;
   const access = await followAccess(stores, reader, furthestBehind(models), queries, log, shutdown);
@@ -264,9 +276,11 @@ async function serveCalls(
     declared,
     log,
   );
+  await sandbox?.serve(fastify);
   await catchUp(projections, stores, report);
   await access.follower.reached(await stores.store.head(), ACCESS_WAIT_MS);
   const url = await listen(fastify, config);
+  sandbox?.listens(url);
   shutdown.add('HTTP server', () => graceful.stop());
   return { url, parts, apiCommands };
 }

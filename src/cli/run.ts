@@ -6,10 +6,11 @@ import { UsageError } from './command.js';
 import { parked } from './commands/parked.js';
 import { readModels } from './commands/readModels.js';
 import { rebuild } from './commands/rebuild.js';
+import { sandbox } from './commands/sandbox.js';
 import { serve } from './commands/serve.js';
 
 /** All commands; the first one is the default. */
-const COMMANDS: readonly CliCommand[] = [serve, rebuild, readModels, parked];
+const COMMANDS: readonly CliCommand[] = [serve, rebuild, readModels, parked, sandbox];
 
 const FAILED = 1;
 const MISUSED = 2;

@@ -60,7 +60,7 @@ function projectorWelcome({ url }: Server): string {
   return `\nTollgraph is ready at ${url}  (the projector: /health and /metrics, no GraphQL)\n`;
 }
 
-function welcome({ url, demoKey, imported, catalogue }: Server): string {
+function welcome({ url, demoKey, imported, catalogue, sandbox }: Server): string {
   const curl = (query: string, header: string | undefined): string =>
     [
       `  curl -s ${url}/graphql -H 'content-type: application/json'`,
@@ -72,6 +72,7 @@ function welcome({ url, demoKey, imported, catalogue }: Server): string {
   const lines = [
     '',
     `Tollgraph is ready at ${url}  (playground; /schema.graphql, /v1/health, /metrics beside it)`,
+    ...(sandbox ? ['Payments go to a sandbox: no money moves, test cards pay (docs/sandbox.md).'] : []),
     ...(imported > 0 ? [`Patterns published or revised: ${imported}`] : []),
     '',
   ];

@@ -18,6 +18,7 @@ export class ApiError extends Error {
     readonly keepsChanges = false,
   ) {
     super(body.message);
+    this.name = 'ApiError';
   }
 
   /** The envelope, without which the SDK takes a failure for a success. */

@@ -22,6 +22,7 @@ import { ApiError } from './errors.js';
 import { Faults } from './faults.js';
 import { serveApi, unrecognized } from './http/api.js';
 import { servePages } from './pages/pages.js';
+import { openDispute } from './resources/disputes.js';
 import { ROUTES } from './routes.js';
 import type { Seconds } from './rules/time.js';
 import { SandboxStore } from './store.js';
@@ -36,10 +37,10 @@ export interface SandboxOptions {
   readonly sql: Sql;
   /** Real time in milliseconds; the sandbox's own time runs ahead of it once it was advanced. */
   readonly clock?: Clock;
-  /** Where events go; `deliverTo` says it later. */
-  readonly webhook?: WebhookTarget;
+  /** Where events go; `later`: they wait until `deliverTo` says it. */
+  readonly webhook?: WebhookTarget | 'later';
   /** What people's browsers call, e.g. `https://api.example.com`; its own address where it is left out. */
-  readonly publicUrl?: string;
+  readonly publicUrl?: () => string;
   readonly host?: string;
   /** 0 takes a free port. */
   readonly port?: number;
@@ -68,6 +69,8 @@ export interface Sandbox {
   /** Moves its time on and does all that falls due on the way; ends when its events were sent. */
   advance(to: string | Seconds): Promise<Date>;
   deliverTo(target: WebhookTarget): void;
+  /** The customer of a payment goes to the bank. @throws ApiError */
+  dispute(paymentIntent: string): Promise<void>;
   /** Everything that was sent, the newest first. */
   listDeliveries(limit?: number): DeliveryShown[];
   close(): Promise<void>;
@@ -91,13 +94,13 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const faults = new Faults();
   let address_ = '';
   const world: World = {
-    pagesUrl: () => `${options.publicUrl ?? address_}/sandbox`,
+    pagesUrl: () => `${options.publicUrl?.() ?? address_}/sandbox`,
     faults,
     settings: { ...SETTINGS, ...options.settings },
   };
-  const engine = new Engine(store, clock, world, (unit) => address(unit, deliveries.target, clock()));
+  const engine = new Engine(store, clock, world, (unit) => address(unit, deliveries.expected, clock()));
   const deliveries = new Deliveries(engine, store, faults, clock, options.retryMs);
-  deliveries.target = options.webhook;
+  if (options.webhook !== undefined) deliveries.expect(options.webhook);
   engine.onCommit(() => deliveries.wake());
   const time = new TimeMachine(engine, deliveries);
 
@@ -132,8 +135,13 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     deliveries,
     now: () => engine.now() * 1000,
     advance: (to) => time.advance(to),
-    deliverTo: (target) => {
-      deliveries.target = target;
+    deliverTo: (target) => deliveries.expect(target),
+    dispute: async (payment) => {
+      await engine.run((unit) => {
+        const { latest_charge: charge } = unit.get('payment_intent', payment);
+        openDispute(unit, charge ?? '');
+      });
+      await deliveries.idle();
     },
     listDeliveries: (limit = 100) => listDeliveries(store, limit),
     close: async () => {

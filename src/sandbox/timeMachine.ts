@@ -1,7 +1,9 @@
 import type { Engine } from './engine.js';
 import { expireSession } from './resources/checkout.js';
+import { answerUntil, loseUnanswered } from './resources/disputes.js';
 import type { Job } from './resources/renewals.js';
 import { invoiceJobs, subscriptionJobs } from './resources/renewals.js';
+import { nextTransition, transition } from './resources/schedules.js';
 import { EVENT_SECONDS } from './resources/events.js';
 import { DAY, later } from './rules/time.js';
 import type { Seconds } from './rules/time.js';
@@ -13,7 +15,12 @@ const FURTHEST = 2 * 366 * DAY;
 const TICK_MS = 1_000;
 
 /** Time cannot be moved so. The message is for people. */
-export class CannotAdvance extends Error {}
+export class CannotAdvance extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'CannotAdvance';
+  }
+}
 
 /** Does what falls due: as time passes, and all of it in order when time is moved. */
 export class TimeMachine {
@@ -91,10 +98,25 @@ function nextJob(unit: Unit, until: Seconds): Job | undefined {
   const consider = (jobs: readonly Job[]): void => {
     for (const job of jobs) if (job.at <= until && (!next || job.at < next.at)) next = job;
   };
+  // A phase begins before the period that it is for.
+  for (const schedule of unit.all('subscription_schedule')) {
+    const at = nextTransition(schedule);
+    const { id } = schedule;
+    if (at === undefined) continue;
+    consider([
+      { at, name: `transition ${id}`, run: (u) => transition(u, u.edit('subscription_schedule', id)) },
+    ]);
+  }
   for (const subscription of unit.all('subscription')) {
     consider(subscriptionJobs(subscription, unit.world.settings.upcomingDays));
   }
   for (const invoice of unit.all('invoice')) consider(invoiceJobs(invoice));
+  for (const dispute of unit.all('dispute')) {
+    const at = answerUntil(dispute);
+    const { id } = dispute;
+    if (at !== undefined)
+      consider([{ at, name: `lose ${id}`, run: (u) => loseUnanswered(u, u.edit('dispute', id)) }]);
+  }
   for (const { id, status, expires_at: at } of unit.all('checkout.session')) {
     if (status !== 'open') continue;
     consider([{ at, name: `expire ${id}`, run: (u) => expireSession(u, u.edit('checkout.session', id)) }]);

@@ -1,8 +1,9 @@
 import { createHmac } from 'node:crypto';
 import type { Clock } from '../clock.js';
+import { systemClock } from '../clock.js';
 import type { Engine } from './engine.js';
-import type { Faults } from './faults.js';
-import type { Delivery } from './objects.js';
+import type { DeliveryFault, Faults } from './faults.js';
+import type { Delivery, WebhookEndpoint } from './objects.js';
 import { present } from './present.js';
 import type { SandboxStore } from './store.js';
 import type { Unit } from './unit.js';
@@ -23,10 +24,13 @@ const OLD_SECONDS = 3_600;
 /** How long the fault `delayed` holds a delivery back. */
 const DELAY_MS = 500;
 
+/** The endpoint that the sandbox was started for, wherever that listens. */
+const PRODUCT = 'product';
+
 /** Which events go to which endpoints: stored with what they tell of. */
-export function address(unit: Unit, target: WebhookTarget | undefined, realNow: number): void {
+export function address(unit: Unit, expected: boolean, realNow: number): void {
   for (const event of unit.events) {
-    const urls = target ? [target.url] : [];
+    const urls = expected ? [PRODUCT] : [];
     for (const { url, status, enabled_events: types } of unit.all('webhook_endpoint')) {
       if (status === 'enabled' && (types.includes('*') || types.includes(event.type))) urls.push(url);
     }
@@ -50,7 +54,9 @@ export function address(unit: Unit, target: WebhookTarget | undefined, realNow: 
 
 /** Sends what is due, one after the other, and again where that fails. Its times are real ones. */
 export class Deliveries {
-  target: WebhookTarget | undefined;
+  /** Whether there is an endpoint beside those that the API was told of. */
+  expected = false;
+  #target: WebhookTarget | undefined;
   #sending: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
@@ -62,6 +68,13 @@ export class Deliveries {
     private readonly clock: Clock,
     private readonly retryMs: readonly number[] = RETRY_MS,
   ) {}
+
+  /** Events are for this endpoint, too; `later`: they wait until it is known. */
+  expect(target: WebhookTarget | 'later'): void {
+    this.expected = true;
+    this.#target = target === 'later' ? undefined : target;
+    this.wake();
+  }
 
   /** Sends what is due now; what fails is tried again by itself. */
   wake(): void {
@@ -97,43 +110,84 @@ export class Deliveries {
   async #send(): Promise<void> {
     while (!this.#closed) {
       const due = this.#due();
-      const first = due.shift();
-      if (!first) return;
-      const type = this.#event(first)?.type ?? '';
-      const fault = this.faults.delivery(type);
-      const second = fault === 'reordered' ? due.shift() : undefined;
-      if (second) await this.#attempt(second);
-      if (fault === 'dropped') await this.#record(first, null, 'dropped by a planned fault', true);
-      else if (fault === 'delayed') await this.#postpone(first);
-      else {
-        await this.#attempt(first, fault);
-        if (fault === 'duplicated') await this.#attempt(first);
+      if (due.length === 0) return;
+      const results: Result[] = [];
+      for (const delivery of this.#ordered(due)) {
+        if (this.#closed) break;
+        results.push(...(await this.#deliver(delivery)));
       }
+      // What is not recorded after a crash is sent again.
+      await this.engine.run((unit) => {
+        for (const result of results) record(unit, result, this.clock(), this.retryMs);
+      });
     }
+  }
+
+  /** In the order of the events, but for those that are to come behind the one after them. */
+  #ordered(due: readonly Delivery[]): Delivery[] {
+    const order = [...due];
+    for (let i = 0; i < order.length - 1; i++) {
+      const [one, other] = [order[i], order[i + 1]];
+      if (!one || !other || this.#fault(one.event) !== 'reordered') continue;
+      this.#faultOf.delete(one.event);
+      this.#settled.add(one.event);
+      [order[i], order[i + 1]] = [other, one];
+      i++;
+    }
+    return order;
+  }
+
+  readonly #faultOf = new Map<string, DeliveryFault>();
+  /** Events of which no fault is asked for any more. */
+  readonly #settled = new Set<string>();
+
+  /** The fault that is planned for an event, asked for once. */
+  #fault(event: string): DeliveryFault | undefined {
+    if (this.#settled.has(event)) return undefined;
+    const { type = '' } = (this.store.table('event').get(event) ?? {}) as { type?: string };
+    const fault = this.#faultOf.get(event) ?? this.faults.delivery(type);
+    if (fault) this.#faultOf.set(event, fault);
+    return fault;
+  }
+
+  async #deliver(delivery: Delivery): Promise<Result[]> {
+    const { id, event } = delivery;
+    const fault = this.#fault(event);
+    this.#faultOf.delete(event);
+    this.#settled.delete(event);
+    if (fault === 'dropped')
+      return [{ id, status: null, problem: 'dropped by a planned fault', givenUp: true }];
+    // Nothing is behind it yet: it waits for what comes.
+    if (fault === 'delayed' || fault === 'reordered') return [{ id, later: true }];
+    const results = [await this.#attempt(delivery, fault)];
+    if (fault === 'duplicated') results.push(await this.#attempt(delivery));
+    return results;
   }
 
   #due(): Delivery[] {
     const now = this.clock();
+    return this.#waiting().filter(({ due }) => due !== null && due <= now);
+  }
+
+  /** What has somewhere to go. */
+  #waiting(): Delivery[] {
     return ([...this.store.table('delivery').values()] as Delivery[]).filter(
-      ({ due }) => due !== null && due <= now,
+      ({ due, url }) => due !== null && (url !== PRODUCT || this.#target !== undefined),
     );
   }
 
-  #event({ event }: Delivery) {
-    return this.store.table('event').get(event) as { type: string; data: unknown } | undefined;
-  }
-
-  async #attempt(delivery: Delivery, fault?: string): Promise<void> {
-    const event = this.#event(delivery);
-    const secret = this.#secretOf(delivery.url);
-    if (!event || secret === undefined) {
-      return this.#record(delivery, null, 'the event or its endpoint is gone', true);
+  async #attempt({ id, event: eventId, url }: Delivery, fault?: DeliveryFault): Promise<Result> {
+    const event = this.store.table('event').get(eventId);
+    const target = this.#targetOf(url);
+    if (!event || !target) {
+      return { id, status: null, problem: 'the event or its endpoint is gone', givenUp: true };
     }
     const payload = JSON.stringify(present(event), undefined, 2);
-    const seconds = Math.floor(this.clock() / 1000) - (fault === 'old_signature' ? OLD_SECONDS : 0);
-    const signature = sign(payload, fault === 'wrong_signature' ? 'whsec_wrong' : secret, seconds);
+    // By the clock of whoever checks it, whatever time the sandbox was given.
+    const seconds = Math.floor(systemClock() / 1000) - (fault === 'old_signature' ? OLD_SECONDS : 0);
+    const signature = sign(payload, fault === 'wrong_signature' ? 'whsec_wrong' : target.secret, seconds);
     try {
-      const response = await fetch(delivery.url, {
+      const response = await fetch(target.url, {
         method: 'POST',
         headers: {
           'content-type': 'application/json; charset=utf-8',
@@ -145,55 +199,25 @@ export class Deliveries {
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
       await response.arrayBuffer();
-      await this.#record(delivery, response.status, response.ok ? null : `HTTP ${response.status}`);
+      return { id, status: response.status, problem: response.ok ? null : `HTTP ${response.status}` };
     } catch (error) {
       const { cause, message } = error as Error & { cause?: { code?: string } };
-      await this.#record(delivery, null, cause?.code ?? message);
+      return { id, status: null, problem: cause?.code ?? message };
     }
   }
 
-  #secretOf(url: string): string | undefined {
-    if (this.target?.url === url) return this.target.secret;
+  #targetOf(url: string): WebhookTarget | undefined {
+    if (url === PRODUCT) return this.#target;
     for (const endpoint of this.store.table('webhook_endpoint').values()) {
-      if ('$' in endpoint && endpoint['url'] === url) return (endpoint.$ as { secret: string }).secret;
+      if (endpoint['url'] === url) return { url, secret: (endpoint as WebhookEndpoint).$.secret };
     }
     return undefined;
-  }
-
-  async #record(
-    { id }: Delivery,
-    status: number | null,
-    problem: string | null,
-    givenUp = false,
-  ): Promise<void> {
-    await this.engine.run((unit) => {
-      const delivery = unit.edit('delivery', id);
-      delivery.attempts.push({ at: this.clock(), status, problem });
-      const wait = this.retryMs[delivery.attempts.length - 1];
-      delivery.due = problem === null || givenUp || wait === undefined ? null : this.clock() + wait;
-      if (problem !== null || delivery.delivered) return;
-      delivery.delivered = true;
-      const event = unit.find('event', delivery.event) && unit.edit('event', delivery.event);
-      if (!event) return;
-      event.pending_webhooks = Math.max(0, event.pending_webhooks - 1);
-      // An invoice becomes final an hour after its creation was heard of everywhere.
-      const object = event.data.object as { id: string };
-      if (event.type !== 'invoice.created' || event.pending_webhooks > 0 || !unit.find('invoice', object.id))
-        return;
-      unit.edit('invoice', object.id).webhooks_delivered_at = unit.now;
-    });
-  }
-
-  async #postpone({ id }: Delivery): Promise<void> {
-    await this.engine.run((unit) => {
-      unit.edit('delivery', id).due = this.clock() + DELAY_MS;
-    });
   }
 
   #plan(): void {
     clearTimeout(this.#timer);
     if (this.#closed) return;
-    const dues = ([...this.store.table('delivery').values()] as Delivery[]).flatMap(({ due }) => due ?? []);
+    const dues = this.#waiting().flatMap(({ due }) => due ?? []);
     if (dues.length === 0) return;
     this.#timer = setTimeout(() => this.wake(), Math.max(0, Math.min(...dues) - this.clock()));
     this.#timer.unref();
@@ -203,4 +227,35 @@ export class Deliveries {
 /** As Stripe signs: `t=<seconds>,v1=<HMAC-SHA-256 of "<seconds>.<payload>">`. */
 export function sign(payload: string, secret: string, seconds: number): string {
   return `t=${seconds},v1=${createHmac('sha256', secret).update(`${seconds}.${payload}`).digest('hex')}`;
+}
+
+type Result =
+  | {
+      readonly id: string;
+      readonly status: number | null;
+      readonly problem: string | null;
+      readonly givenUp?: true;
+    }
+  | { readonly id: string; readonly later: true };
+
+function record(unit: Unit, result: Result, now: number, retryMs: readonly number[]): void {
+  const delivery = unit.edit('delivery', result.id);
+  if ('later' in result) {
+    delivery.due = now + DELAY_MS;
+    return;
+  }
+  const { status, problem, givenUp } = result;
+  delivery.attempts.push({ at: now, status, problem });
+  const wait = retryMs[delivery.attempts.length - 1];
+  delivery.due = problem === null || givenUp || wait === undefined ? null : now + wait;
+  if (problem !== null || delivery.delivered) return;
+  delivery.delivered = true;
+  const event = unit.find('event', delivery.event) && unit.edit('event', delivery.event);
+  if (!event) return;
+  event.pending_webhooks = Math.max(0, event.pending_webhooks - 1);
+  // An invoice becomes final an hour after its creation was heard of everywhere.
+  const object = event.data.object as { id: string };
+  if (event.type !== 'invoice.created' || event.pending_webhooks > 0 || !unit.find('invoice', object.id))
+    return;
+  unit.edit('invoice', object.id).webhooks_delivered_at = unit.now;
 }

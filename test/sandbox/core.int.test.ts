@@ -275,6 +275,49 @@ it('pages through lists, the newest first', async () => {
   expect(all.length).toBe(before.data.length + 3);
 });
 
+it('searches', async () => {
+  const made = await stripe.customers.create({ name: "O'Hara", metadata: { account: 'acc-7' } });
+  const found = async (query: string) => (await stripe.customers.search({ query })).data.map(({ id }) => id);
+  expect(await found("metadata['account']:'acc-7'")).toEqual([made.id]);
+  expect(await found("name~'hara' AND -metadata['account']:'other'")).toEqual([made.id]);
+  expect(await found("metadata['account']:'acc'")).toEqual([]);
+  await expect(found('name is Ann')).rejects.toMatchObject({ statusCode: 400 });
+});
+
+it('forgets a customer, and ends what they had', async () => {
+  const { id } = await customer();
+  const subscription = await stripe.subscriptions.create({ customer: id, items: [{ price: gold.id }] });
+  await stripe.customers.del(id);
+  expect(await stripe.customers.retrieve(id)).toMatchObject({ id, deleted: true });
+  expect((await stripe.subscriptions.retrieve(subscription.id)).status).toBe('canceled');
+  await expect(stripe.customers.update(id, { name: 'x' })).rejects.toMatchObject({
+    code: 'resource_missing',
+  });
+});
+
+it('waits for the renewal with what a change costs, unless it is to be billed at once', async () => {
+  const product = await stripe.products.create({ name: 'Seat' });
+  const price = (unit_amount: number) =>
+    stripe.prices.create({
+      product: product.id,
+      currency: 'usd',
+      recurring: { interval: 'day', interval_count: 2 },
+      unit_amount,
+    });
+  const [low, high] = [await price(100), await price(200)];
+  const { id } = await customer();
+  const { items, id: subscription } = await stripe.subscriptions.create({
+    customer: id,
+    items: [{ price: low.id }],
+  });
+  await stripe.subscriptions.update(subscription, {
+    items: [{ id: items.data[0]?.id ?? '', price: high.id }],
+    proration_date: at(START) + 86_400,
+  });
+  const preview = await stripe.invoices.createPreview({ subscription });
+  expect([preview.lines.data.map(({ amount }) => amount), preview.total]).toEqual([[-50, 100, 200], 250]);
+});
+
 it('does not answer without its key', async () => {
   const answer = await fetch(`${test.sandbox.address}/v1/customers`);
   expect([answer.status, await answer.json()]).toMatchObject([

@@ -30,8 +30,8 @@ const STYLE = `
 @media (prefers-color-scheme:dark){:root{--bg:#12141c;--card:#1b1e2a;--text:#e8eaf2;--soft:#a2aabd;--line:#343a4d;--accent:#8f97ff;--on:#10121a;--bad:#ff9aa2;--badbg:#3a1a20;--note:#3a3113;--notetext:#f5dc93}}
 *{box-sizing:border-box}body{margin:0;background:var(--bg);color:var(--text);font:16px/1.5 system-ui,sans-serif}
 .note{margin:0;padding:.5rem 1rem;background:var(--note);color:var(--notetext);text-align:center;font-size:.9rem}
-main{max-width:30rem;margin:2rem auto;padding:1.5rem;background:var(--card);border:1px solid var(--line);border-radius:12px}
-main.wide{max-width:44rem}h1{font-size:1.35rem;margin:0 0 1rem}h2{font-size:1.05rem;margin:1.75rem 0 .5rem}
+main{width:min(30rem,100% - 2rem);margin:2rem auto;padding:1.5rem;background:var(--card);border:1px solid var(--line);border-radius:12px}
+main.wide{width:min(44rem,100% - 2rem)}h1{font-size:1.35rem;margin:0 0 1rem}h2{font-size:1.05rem;margin:1.75rem 0 .5rem}
 table{width:100%;border-collapse:collapse}th,td{padding:.45rem .25rem;text-align:left;border-bottom:1px solid var(--line);vertical-align:top}
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}tfoot td,tfoot th{border-bottom:0}
 label{display:block;margin:.9rem 0 .25rem;font-weight:600;font-size:.9rem}

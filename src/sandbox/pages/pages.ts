@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Engine } from '../engine.js';
 import { ApiError } from '../errors.js';
 import type { CheckoutSession } from '../objects.js';
@@ -7,38 +7,15 @@ import { authenticate } from '../resources/intents.js';
 import type { CardInput } from '../resources/paymentMethods.js';
 import { formatted } from '../rules/money.js';
 import { authenticationPage, checkoutPage, overPage } from './checkoutPage.js';
+import { serveCustomerPages } from './customerPages.js';
+import type { Form } from './forms.js';
+import { answerPage, cardOf, formOf, guarded, seeOther } from './forms.js';
 import { html } from './html.js';
-
-export type Form = Readonly<Record<string, string>>;
-
-/** No scripts, nothing from elsewhere, in no frame. Forms may end at the merchant's address. */
-const HEADERS = {
-  'content-type': 'text/html; charset=utf-8',
-  'cache-control': 'no-store',
-  'content-security-policy':
-    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
-  'referrer-policy': 'no-referrer',
-  'x-content-type-options': 'nosniff',
-} as const;
-
-export const formOf = ({ body }: FastifyRequest): Form =>
-  Object.fromEntries(new URLSearchParams(typeof body === 'string' ? body : ''));
-
-export const answerPage = (reply: FastifyReply, page: string, status = 200): FastifyReply =>
-  reply.status(status).headers(HEADERS).send(page);
-
-/** After a form a browser goes where it can be reloaded. */
-export const seeOther = (reply: FastifyReply, url: string): FastifyReply => reply.redirect(url, 303);
-
-/** `12/34`, `12/2034`, `1234`. Nonsense becomes month 0, which no card has. */
-export function cardOf({ number = '', expiry = '', name, email }: Form): CardInput {
-  const [, month = '0', year = '0'] = /^\s*(\d{1,2})\s*\/?\s*(\d{2}|\d{4})\s*$/.exec(expiry) ?? [];
-  return { number, exp_month: Number(month), exp_year: Number(year), name, email };
-}
 
 /** The pages on which people pay and answer their banks. */
 export function servePages(fastify: FastifyInstance, engine: Engine): void {
   type Id = { Params: { id: string } };
+  serveCustomerPages(fastify, engine);
 
   fastify.get<Id>('/sandbox/checkout/:id', async ({ params: { id } }, reply) =>
     guarded(reply, async () => answerPage(reply, await shown(id))),
@@ -158,16 +135,6 @@ export function servePages(fastify: FastifyInstance, engine: Engine): void {
       const session = openSession(unit, id);
       return checkoutPage(session, `${unit.pagesUrl}/checkout/${id}`, typed, problem);
     });
-}
-
-/** What is over or was never there has a page, too. */
-export async function guarded(reply: FastifyReply, work: () => Promise<FastifyReply>): Promise<FastifyReply> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    return answerPage(reply, overPage(error.message), error.status === 404 ? 404 : 410);
-  }
 }
 
 const successUrl = ({ id, success_url: url }: CheckoutSession): string =>

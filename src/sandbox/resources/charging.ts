@@ -7,6 +7,7 @@ import { DECLINES } from '../rules/cards.js';
 import { isRepresentable, MAX_AMOUNT, minimumOf } from '../rules/money.js';
 import type { Unit } from '../unit.js';
 import { randomText } from '../unit.js';
+import { openDispute } from './disputes.js';
 import { isExpired, resolveMethod } from './paymentMethods.js';
 
 export interface IntentInput {
@@ -198,6 +199,7 @@ function succeed(unit: Unit, intent: PaymentIntent, method: PaymentMethod): Outc
     }
   }
   unit.emit('payment_intent.succeeded', intent);
+  if (method.$.behaviour.disputed) openDispute(unit, charge.id);
   return 'succeeded';
 }
 

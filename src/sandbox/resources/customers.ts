@@ -6,6 +6,7 @@ import type { Customer, Stored } from '../objects.js';
 import type { Unit } from '../unit.js';
 import { mergedMetadata, randomText } from '../unit.js';
 import { attach } from './paymentMethods.js';
+import { end } from './subscriptionStatus.js';
 
 export function createCustomer(unit: Unit, params: Params): Customer {
   const customer: Customer = {
@@ -127,6 +128,19 @@ export const customerRoutes: Routes = {
     setMethods(unit, customer, params);
     unit.emitUpdate('customer.updated', customer);
     return customer;
+  },
+  // Its subscriptions end at once; its invoices stay.
+  'DELETE /v1/customers/*': (unit, _params, id = '') => {
+    const customer = livingCustomer(unit, id, 'id');
+    for (const { id: subscription, status } of unit.filter('subscription', (one) => one.customer === id)) {
+      if (['canceled', 'incomplete_expired'].includes(status)) continue;
+      end(unit, unit.edit('subscription', subscription), 'canceled');
+    }
+    unit.emit('customer.deleted', customer);
+    customer.deleted = true;
+    customer.email = customer.name = null;
+    customer.metadata = {};
+    return { id, object: 'customer', deleted: true };
   },
   'GET /v1/customers/*/balance_transactions': (unit, params, id = '') =>
     page(

@@ -180,8 +180,9 @@ export const discountRoutes: Routes = {
   },
   'DELETE /v1/coupons/*': (unit, _params, id = '') => {
     const coupon = unit.get('coupon', id);
+    // Whoever has redeemed it keeps it; nobody else can.
+    unit.edit('coupon', id).redeem_by = unit.now;
     unit.emit('coupon.deleted', coupon);
-    unit.remove('coupon', id);
     return { id, object: 'coupon', deleted: true };
   },
   'POST /v1/promotion_codes': createCode,

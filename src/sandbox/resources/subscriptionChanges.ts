@@ -120,7 +120,9 @@ function periodOfChange(
   const same =
     before.price.recurring?.interval === price.recurring?.interval &&
     before.price.recurring?.interval_count === price.recurring?.interval_count;
-  if (same || isTrial(subscription, at))
+  // At the very end of a period its renewal begins the next one, in whatever rhythm.
+  const over = before.current_period_end <= at;
+  if (same || over || isTrial(subscription, at))
     return { start: before.current_period_start, end: before.current_period_end };
   return periodOf(subscription, price, at);
 }

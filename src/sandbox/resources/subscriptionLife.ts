@@ -97,9 +97,10 @@ function setEnd(unit: Unit, subscription: Subscription, params: Params): void {
 /** Items, trial and anchor; the invoice that bills the change now, where there is one. */
 export function changeTerms(unit: Unit, subscription: Subscription, params: Params): Invoice | undefined {
   const behavior = (textOf(params, 'proration_behavior') ?? 'create_prorations') as ProrationBehavior;
-  const at = numberOf(params, 'proration_date') ?? unit.now;
+  const given = numberOf(params, 'proration_date');
+  const at = given ?? unit.now;
   const start = Math.min(...subscription.items.data.map((item) => item.current_period_start));
-  if (at < start || at > lastPeriodEnd(subscription)) {
+  if (given !== undefined && (at < start || at > lastPeriodEnd(subscription))) {
     throw invalid('Cannot specify `proration_date` outside of the current period.', 'proration_date');
   }
   const trialEnd = params['trial_end'];

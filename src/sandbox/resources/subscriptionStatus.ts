@@ -63,8 +63,6 @@ export function end(unit: Unit, subscription: Subscription, status: 'canceled' |
     invoice.next_payment_attempt = null;
     unit.emitUpdate('invoice.updated', invoice);
   }
-  unit.emit(
-    status === 'canceled' ? 'customer.subscription.deleted' : 'customer.subscription.updated',
-    subscription,
-  );
+  if (status === 'canceled') unit.emit('customer.subscription.deleted', subscription);
+  else unit.emitUpdate('customer.subscription.updated', subscription);
 }

@@ -1,0 +1,298 @@
+import type Stripe from 'stripe';
+import type { TestSandbox } from './support.js';
+import { testSandbox, typeCard } from './support.js';
+
+let test: TestSandbox;
+let stripe: Stripe;
+let gold: Stripe.Price;
+let silver: Stripe.Price;
+
+beforeAll(async () => {
+  test = await testSandbox({ clock: () => Date.parse('2027-01-10T00:00:00Z'), retryMs: [0, 0] });
+  ({ stripe } = test);
+  const product = await stripe.products.create({ name: 'Gold' });
+  const monthly = { product: product.id, currency: 'usd', recurring: { interval: 'month' as const } };
+  gold = await stripe.prices.create({ ...monthly, unit_amount: 9900 });
+  silver = await stripe.prices.create({ ...monthly, unit_amount: 2900 });
+});
+afterAll(() => test.close());
+
+async function subscribed(
+  price = gold,
+  method = 'pm_card_visa',
+  more: Partial<Stripe.SubscriptionCreateParams> = {},
+) {
+  const { id } = await stripe.customers.create({ email: 'ann@example.com' });
+  const card = await stripe.paymentMethods.attach(method, { customer: id });
+  await stripe.customers.update(id, { invoice_settings: { default_payment_method: card.id } });
+  const subscription = await stripe.subscriptions.create({
+    customer: id,
+    items: [{ price: price.id }],
+    ...more,
+  });
+  return { id, subscription };
+}
+
+const latest = async (customer: string) =>
+  (await stripe.invoices.list({ customer })).data[0] as Stripe.Invoice;
+
+it('downgrades at the end of a period by a schedule', async () => {
+  const { id, subscription } = await subscribed();
+  const schedule = await stripe.subscriptionSchedules.create({ from_subscription: subscription.id });
+  const [current] = schedule.phases;
+  await stripe.subscriptionSchedules.update(schedule.id, {
+    phases: [
+      {
+        items: [{ price: gold.id, quantity: 1 }],
+        start_date: current?.start_date,
+        end_date: current?.end_date,
+      },
+      { items: [{ price: silver.id, quantity: 1 }], duration: { interval: 'month', interval_count: 1 } },
+    ],
+  });
+  expect((await stripe.subscriptions.retrieve(subscription.id)).schedule).toBe(schedule.id);
+  await test.sandbox.advance('1mo');
+  await test.sandbox.advance('2h');
+  expect(await stripe.subscriptions.retrieve(subscription.id)).toMatchObject({
+    items: { data: [{ id: subscription.items.data[0]?.id, price: { id: silver.id } }] },
+  });
+  expect(await latest(id)).toMatchObject({
+    total: 2900,
+    status: 'paid',
+    billing_reason: 'subscription_cycle',
+  });
+  await test.sandbox.advance('1mo');
+  expect(await stripe.subscriptionSchedules.retrieve(schedule.id)).toMatchObject({
+    status: 'released',
+    subscription: null,
+    released_subscription: subscription.id,
+  });
+});
+
+it('refunds a part, then the rest, and no more', async () => {
+  const { id } = await stripe.customers.create({});
+  const intent = await stripe.paymentIntents.create({
+    amount: 500,
+    currency: 'usd',
+    customer: id,
+    payment_method: 'pm_card_visa',
+    confirm: true,
+    return_url: 'https://shop.example',
+    metadata: { analysisId: 'a1' },
+  });
+  expect(intent).toMatchObject({ status: 'succeeded', amount_received: 500 });
+  await stripe.refunds.create({ payment_intent: intent.id, amount: 200 });
+  await expect(stripe.refunds.create({ payment_intent: intent.id, amount: 301 })).rejects.toMatchObject({
+    statusCode: 400,
+  });
+  await stripe.refunds.create({ payment_intent: intent.id });
+  await expect(stripe.refunds.create({ payment_intent: intent.id })).rejects.toMatchObject({
+    code: 'charge_already_refunded',
+  });
+  const charge = await stripe.charges.retrieve(intent.latest_charge as string, { expand: ['refunds'] });
+  expect(charge).toMatchObject({ amount_refunded: 500, refunded: true });
+  expect(charge.refunds?.data.map(({ amount }) => amount)).toEqual([300, 200]);
+});
+
+it('opens a dispute, which evidence wins', async () => {
+  const { id } = await stripe.customers.create({});
+  const intent = await stripe.paymentIntents.create({
+    amount: 500,
+    currency: 'usd',
+    customer: id,
+    payment_method: 'pm_card_createDispute',
+    confirm: true,
+    return_url: 'https://shop.example',
+  });
+  const [dispute] = (await stripe.disputes.list({ payment_intent: intent.id })).data;
+  await expect(stripe.refunds.create({ payment_intent: intent.id })).rejects.toMatchObject({
+    code: 'charge_disputed',
+  });
+  const won = await stripe.disputes.update(dispute?.id ?? '', {
+    evidence: { uncategorized_text: 'winning_evidence' },
+  });
+  expect([dispute?.status, won.status]).toEqual(['needs_response', 'won']);
+});
+
+it('credits an invoice that was paid, to the balance or the card', async () => {
+  const { id } = await subscribed();
+  const invoice = await latest(id);
+  await expect(stripe.creditNotes.create({ invoice: invoice.id, amount: 1000 })).rejects.toMatchObject({
+    statusCode: 400,
+  });
+  const first = await stripe.creditNotes.create({ invoice: invoice.id, amount: 1000, credit_amount: 1000 });
+  const second = await stripe.creditNotes.create({ invoice: invoice.id, amount: 500, refund_amount: 500 });
+  expect([first.number, second.number]).toEqual([`${invoice.number}-CN-01`, `${invoice.number}-CN-02`]);
+  expect(await stripe.customers.retrieve(id)).toMatchObject({ balance: -1000 });
+  expect(await stripe.invoices.retrieve(invoice.id)).toMatchObject({
+    post_payment_credit_notes_amount: 1500,
+    status: 'paid',
+  });
+  await test.sandbox.advance('1mo');
+  await test.sandbox.advance('2h');
+  // The credit is used by the next invoice.
+  expect(await latest(id)).toMatchObject({
+    total: 9900,
+    starting_balance: -1000,
+    ending_balance: 0,
+    amount_paid: 8900,
+  });
+});
+
+it('discounts by coupons and codes, with tax on what is left', async () => {
+  const rate = await stripe.taxRates.create({ display_name: 'VAT', percentage: 10, inclusive: false });
+  const coupon = await stripe.coupons.create({ percent_off: 20, duration: 'once' });
+  await stripe.promotionCodes.create({ promotion: { type: 'coupon', coupon: coupon.id }, code: 'SPRING' });
+  await expect(
+    stripe.promotionCodes.create({ promotion: { type: 'coupon', coupon: coupon.id }, code: 'spring' }),
+  ).rejects.toMatchObject({ statusCode: 400 });
+  const { id } = await subscribed(gold, 'pm_card_visa', {
+    discounts: [{ coupon: coupon.id }],
+    default_tax_rates: [rate.id],
+  });
+  expect(await latest(id)).toMatchObject({
+    subtotal: 9900,
+    total_discount_amounts: [{ amount: 1980 }],
+    total_taxes: [{ amount: 792, taxable_amount: 7920 }],
+    total: 8712,
+  });
+  await test.sandbox.advance('1mo');
+  await test.sandbox.advance('2h');
+  expect(await latest(id)).toMatchObject({ total: 10_890 });
+
+  const session = await stripe.checkout.sessions.create({
+    mode: 'subscription',
+    line_items: [{ price: gold.id, quantity: 1 }],
+    allow_promotion_codes: true,
+    success_url: 'https://shop.example/done',
+  });
+  const code = (text: string) =>
+    fetch(`${session.url}/code`, {
+      method: 'POST',
+      body: new URLSearchParams({ code: text }),
+      redirect: 'manual',
+    });
+  expect((await code('nonsense')).status).toBe(400);
+  expect((await code('Spring')).status).toBe(303);
+  expect((await typeCard(session.url ?? '', '4242424242424242')).status).toBe(303);
+  expect(await stripe.checkout.sessions.retrieve(session.id)).toMatchObject({
+    amount_subtotal: 9900,
+    amount_total: 7920,
+    customer_details: { email: 'ann@example.com' },
+  });
+});
+
+it('lets a customer end and keep a subscription, change the card and pay an invoice in the portal', async () => {
+  const { id, subscription } = await subscribed(gold, 'pm_card_chargeCustomerFail');
+  expect(subscription.status).toBe('incomplete');
+  const invoice = await latest(id);
+  expect(invoice.hosted_invoice_url).toContain(invoice.id);
+  const refused = await typeCard(invoice.hosted_invoice_url ?? '', '4000000000009995');
+  expect([refused.status, await refused.text()]).toEqual([
+    402,
+    expect.stringContaining('insufficient funds'),
+  ]);
+  expect((await typeCard(invoice.hosted_invoice_url ?? '', '4242424242424242')).status).toBe(303);
+  expect((await stripe.subscriptions.retrieve(subscription.id)).status).toBe('active');
+
+  const { url } = await stripe.billingPortal.sessions.create({
+    customer: id,
+    return_url: 'https://shop.example',
+  });
+  const page = await (await fetch(url)).text();
+  expect(page).toContain(invoice.number);
+  expect(page).not.toMatch(/<script/i);
+  const press = (what: string) =>
+    fetch(`${url}/${what}`, {
+      method: 'POST',
+      body: new URLSearchParams({ subscription: subscription.id }),
+      redirect: 'manual',
+    });
+  await press('cancel');
+  const ending = await stripe.subscriptions.retrieve(subscription.id);
+  expect(ending).toMatchObject({
+    cancel_at: subscription.items.data[0]?.current_period_end,
+    cancel_at_period_end: false,
+  });
+  await press('keep');
+  expect((await stripe.subscriptions.retrieve(subscription.id)).cancel_at).toBeNull();
+  expect((await typeCard(`${url}/card`, '5555 5555 5555 4444')).status).toBe(303);
+  const customer = await stripe.customers.retrieve(id, {
+    expand: ['invoice_settings.default_payment_method'],
+  });
+  expect(customer).toMatchObject({
+    invoice_settings: { default_payment_method: { card: { brand: 'mastercard' } } },
+  });
+});
+
+it('gives the same card the same fingerprint', async () => {
+  const make = (token: string) => stripe.paymentMethods.create({ type: 'card', card: { token } });
+  const [one, same, other] = await Promise.all([make('tok_visa'), make('tok_visa'), make('tok_mastercard')]);
+  expect(one.card?.fingerprint).toBe(same.card?.fingerprint);
+  expect(one.card?.fingerprint).not.toBe(other.card?.fingerprint);
+});
+
+describe('faults', () => {
+  const names = () => test.received.map(({ data: { object } }) => (object as Stripe.Customer).name);
+  beforeEach(async () => {
+    await test.sandbox.deliveries.idle();
+    test.received.length = test.forged.length = 0;
+    test.answer = 200;
+  });
+
+  it('send events twice, in another order, later, with an old or wrong signature, or not at all', async () => {
+    test.sandbox.faults.disturbDeliveries('duplicated');
+    await stripe.customers.create({ name: 'twice' });
+    await test.sandbox.deliveries.idle();
+    expect(names()).toEqual(['twice', 'twice']);
+    expect(test.received[0]?.id).toBe(test.received[1]?.id);
+
+    test.sandbox.faults.disturbDeliveries('reordered', 1, 'customer.subscription.created');
+    await subscribed();
+    await test.sandbox.deliveries.idle();
+    const order = test.received.splice(2).map(({ type }) => type);
+    expect(order.indexOf('invoice.created') - order.indexOf('customer.subscription.created')).toBe(-1);
+
+    for (const fault of ['old_signature', 'wrong_signature'] as const) {
+      test.sandbox.faults.disturbDeliveries(fault);
+      await stripe.customers.create({ name: fault });
+      await test.sandbox.deliveries.idle();
+    }
+    expect(test.forged).toHaveLength(2);
+    // Both were sent again as they should be.
+    expect(names().slice(2)).toEqual(['old_signature', 'wrong_signature']);
+
+    test.sandbox.faults.disturbDeliveries('dropped');
+    await stripe.customers.create({ name: 'lost' });
+    await test.sandbox.deliveries.idle();
+    const [missed] = (await stripe.events.list({ delivery_success: false })).data;
+    expect((missed?.data.object as Stripe.Customer).name).toBe('lost');
+    const [delivery] = test.sandbox.listDeliveries(1);
+    await test.sandbox.deliveries.replay(delivery?.id ?? '');
+    expect(names().at(-1)).toBe('lost');
+    expect((await stripe.events.list({ delivery_success: false })).data).toEqual([]);
+  });
+
+  it('send again what was not answered with 2xx', async () => {
+    test.answer = 500;
+    await stripe.customers.create({ name: 'again' });
+    await test.sandbox.deliveries.idle();
+    expect(names()).toEqual([]);
+    const [delivery] = test.sandbox.listDeliveries(1);
+    expect([delivery?.delivered, delivery?.attempts.map(({ status }) => status)]).toEqual([
+      false,
+      [500, 500, 500],
+    ]);
+  });
+
+  it('fail calls before or after they were carried out', async () => {
+    test.sandbox.faults.failCalls({ method: 'POST', path: '/v1/customers', after: true });
+    const key = { idempotencyKey: 'lost-answer' };
+    await expect(stripe.customers.create({ name: 'once' }, key)).rejects.toMatchObject({ statusCode: 500 });
+    const { id } = await stripe.customers.create({ name: 'once' }, key);
+    const made = (await stripe.customers.list({ limit: 100 })).data.filter(({ name }) => name === 'once');
+    expect(made.map((one) => one.id)).toEqual([id]);
+    test.sandbox.faults.failCalls({ status: 429 });
+    await expect(stripe.customers.list()).rejects.toMatchObject({ type: 'StripeRateLimitError' });
+  });
+});
