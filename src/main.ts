@@ -139,7 +139,7 @@ async function startAll(
   await eraseRestored(stores, queries, log);
   const imported = await publishPatterns(options, stores, queries.catalogue, report);
   const { url, parts, apiCommands } = await serveCalls(
-    { ...options, config },
+    { ...options, config, ...(sandbox && { billingClock: sandbox.clock }) },
     stores,
     projections,
     queries,

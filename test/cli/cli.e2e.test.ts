@@ -106,7 +106,7 @@ describe('through the running process', () => {
     const { code, stderr } = await run('rebuild', 'nothing');
     expect(code).toBe(1);
     expect(stderr).toMatch(
-      /^there is no read model "nothing"; there are: (?=.*\bkeys\b)[a-z]+(, [a-z]+)+\n$/,
+      /^there is no read model "nothing"; there are: (?=.*\bkeys\b)[a-zA-Z]+(, [a-zA-Z]+)+\n$/,
     );
   });
 
