@@ -20,7 +20,7 @@ const post = async (query: string, token?: string): Promise<string> => {
   return response.text();
 };
 const registered = await post(
-  'mutation { registerUser(input: {email: "bench@example.com", password: "correct horse"}) { ... on RegisterUserPayload { sessionToken } } }',
+  'mutation { registerUser(input: {email: "bench@example.com", password: "correct horse"}) { ... on RegisterUserPayload { session { sessionToken } } } }',
 );
 const token = /"sessionToken":"([^"]+)"/.exec(registered)?.[1];
 const issued = await post(

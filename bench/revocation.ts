@@ -22,9 +22,9 @@ const PAUSE_MS_MAX = 100;
 const GIVE_UP_MS = 10_000;
 
 const REGISTER = `mutation ($input: RegisterUserInput!) { registerUser(input: $input) {
-  ... on RegisterUserPayload { sessionToken } } }`;
+  ... on RegisterUserPayload { session { sessionToken } } } }`;
 const ISSUE = `mutation { issueKey(input: { name: "bench" }) { ... on IssueKeyPayload { secret key { id } } } }`;
-const REVOKE = `mutation ($id: ID!) { revokeKey(input: { id: $id }) { __typename } }`;
+const REVOKE = `mutation ($id: ID!) { revokeKey(input: { keyId: $id }) { __typename } }`;
 const CALL = JSON.stringify({ query: '{ categories { name } }' });
 
 export interface RevocationFigures {

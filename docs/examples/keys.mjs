@@ -34,10 +34,12 @@ async function use(key) {
 }
 
 const email = `developer-${Date.now()}@example.com`;
-const { sessionToken } = await change(
+const {
+  session: { sessionToken },
+} = await change(
   'registerUser',
   'RegisterUserInput',
-  '... on RegisterUserPayload { sessionToken }',
+  '... on RegisterUserPayload { session { sessionToken } }',
   { email, password: 'correct horse battery staple' },
 );
 console.log('registered', email);
@@ -58,12 +60,18 @@ const second = await change(
   'rotateKey',
   'RotateKeyInput',
   '... on RotateKeyPayload { secret key { graceEndsAt } }',
-  { id, graceSeconds: 60 },
+  { keyId: id, graceSeconds: 60 },
   sessionToken,
 );
 console.log('rotated, the new secret:', await use(second.secret));
 console.log(`the old one until ${second.key.graceEndsAt}:`, await use(first.secret));
 
 // It leaked: neither works from the moment of the answer.
-await change('revokeKey', 'RevokeKeyInput', '... on RevokeKeyPayload { id }', { id }, sessionToken);
+await change(
+  'revokeKey',
+  'RevokeKeyInput',
+  '... on RevokeKeyPayload { key { revokedAt } }',
+  { keyId: id },
+  sessionToken,
+);
 console.log('revoked:', await use(second.secret), await use(first.secret));

@@ -27,7 +27,7 @@ export interface EmailChange {
 }
 
 export type ChangedEmail =
-  | { readonly kind: 'accepted'; readonly position: Position }
+  | { readonly kind: 'accepted'; readonly position: Position; readonly replayed: boolean }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
 export type AskedForChange = ChangedEmail | { readonly kind: 'limited'; readonly waitMs: number };
@@ -117,7 +117,8 @@ export class ConfirmEmailChange {
     if (user.erased) return tokenInvalid();
     const last = history.at(-1);
     // Confirmed before: what was to follow has followed.
-    if (last && user.emailHash === emailHash) return { kind: 'accepted', position: last.position };
+    if (last && user.emailHash === emailHash)
+      return { kind: 'accepted', position: last.position, replayed: true };
     if (user.epoch !== epoch || user.change?.emailHash !== emailHash) return tokenInvalid();
 
     const registered = history[0] && as<UserEvent>(history[0]);

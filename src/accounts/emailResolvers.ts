@@ -5,6 +5,7 @@ import type { PositionTokens } from '../eventsourcing/positionToken.js';
 import { MEMBERS } from '../graphql/kit/access.js';
 import type { RequestContext } from '../graphql/kit/context.js';
 import { ownSessionOf } from '../graphql/kit/context.js';
+import { payload } from '../graphql/kit/payload.js';
 import { refusalOf } from '../graphql/kit/refusals.js';
 import type { ConfirmEmailChange, RequestEmailChange } from './changeEmail.js';
 import {
@@ -53,7 +54,7 @@ export class EmailResolver {
   ): Promise<typeof RequestPasswordResetResult> {
     const result = await this.requestingReset.execute(input, whenOf(context));
     if (result.kind === 'refused') return refusalOf(result.refusal);
-    return Object.assign(new RequestPasswordResetPayload(), this.#at(result.position));
+    return payload(RequestPasswordResetPayload, { position: this.tokens.encode(result.position) });
   }
 
   @Command(() => ResetPasswordResult, {
@@ -69,7 +70,7 @@ export class EmailResolver {
   ): Promise<typeof ResetPasswordResult> {
     const result = await this.resetting.execute(input, whenOf(context));
     if (result.kind === 'refused') return refusalOf(result.refusal);
-    return Object.assign(new ResetPasswordPayload(), this.#at(result.position));
+    return payload(ResetPasswordPayload, this.#done(result));
   }
 
   @Command(() => ChangeEmailResult, {
@@ -85,7 +86,7 @@ export class EmailResolver {
     const result = await this.requestingChange.execute(ownSessionOf(context), input, whenOf(context));
     if (result.kind === 'limited') return limited(result.waitMs);
     if (result.kind === 'refused') return refusalOf(result.refusal, 'Conflict', 'NotFound');
-    return Object.assign(new ChangeEmailPayload(), this.#at(result.position));
+    return payload(ChangeEmailPayload, this.#done(result));
   }
 
   @Command(() => ConfirmEmailChangeResult, {
@@ -103,11 +104,11 @@ export class EmailResolver {
     if (result.kind === 'refused') return refusalOf(result.refusal, 'Conflict');
     // It is claimed: an outage from here on delays what follows, not the answer.
     await this.settled(result.position, POLICIES_WAIT_MS).catch(() => false);
-    return Object.assign(new ConfirmEmailChangePayload(), this.#at(result.position));
+    return payload(ConfirmEmailChangePayload, this.#done(result));
   }
 
-  #at(position: number): { position: string } {
-    return { position: this.tokens.encode(position) };
+  #done({ position, replayed }: { readonly position: number; readonly replayed: boolean }) {
+    return { position: this.tokens.encode(position), replayed };
   }
 }
 

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { createUnionType, Field, InputType, ObjectType } from 'type-graphql';
 import { COMMAND_ID } from '../eventsourcing/commandId.js';
+import { Payload } from '../graphql/kit/payload.js';
 import { Conflict, InvalidInput, NotFound, SignInRefused } from '../graphql/kit/refusals.js';
 
 @InputType({ description: 'A forgotten password.' })
@@ -40,10 +41,7 @@ export class ResetPasswordInput {
 }
 
 @ObjectType({ simpleResolvers: true, description: 'The new password is set.' })
-export class ResetPasswordPayload {
-  @Field(() => String, { description: 'The place of this change in the history; opaque.' })
-  position!: string;
-}
+export class ResetPasswordPayload extends Payload {}
 
 export const ResetPasswordResult = createUnionType({
   name: 'ResetPasswordResult',
@@ -64,10 +62,7 @@ export class ChangeEmailInput {
 }
 
 @ObjectType({ simpleResolvers: true, description: 'The change waits for its confirmation.' })
-export class ChangeEmailPayload {
-  @Field(() => String, { description: 'The place of this request in the history; opaque.' })
-  position!: string;
-}
+export class ChangeEmailPayload extends Payload {}
 
 export const ChangeEmailResult = createUnionType({
   name: 'ChangeEmailResult',
@@ -85,10 +80,7 @@ export class ConfirmEmailChangeInput {
 }
 
 @ObjectType({ simpleResolvers: true, description: 'The e-mail is changed.' })
-export class ConfirmEmailChangePayload {
-  @Field(() => String, { description: 'The place of this change in the history; opaque.' })
-  position!: string;
-}
+export class ConfirmEmailChangePayload extends Payload {}
 
 export const ConfirmEmailChangeResult = createUnionType({
   name: 'ConfirmEmailChangeResult',

@@ -4,6 +4,7 @@ import type { PositionTokens } from '../eventsourcing/positionToken.js';
 import type { RequestContext } from '../graphql/kit/context.js';
 import { ownSessionOf, sessionOf } from '../graphql/kit/context.js';
 import { MEMBERS } from '../graphql/kit/access.js';
+import { payload } from '../graphql/kit/payload.js';
 import { notDone, NotFound, refusalOf, SignInRefused } from '../graphql/kit/refusals.js';
 import type { ChangePassword } from './changePassword.js';
 import {
@@ -48,11 +49,9 @@ export class ProfileResolver {
     if (result.kind === 'limited') return limited(result.waitMs);
     if (result.kind === 'refused') return notDone(result.refusal);
     const { tokens, position } = result;
-    return Object.assign(new ChangePasswordPayload(), {
-      sessionToken: tokens?.sessionToken ?? null,
-      refreshToken: tokens?.refreshToken ?? null,
-      expiresAt: tokens?.expiresAt ?? null,
-      secretNotice: tokens ? null : 'SECRET_ALREADY_SHOWN',
+    return payload(ChangePasswordPayload, {
+      session: tokens,
+      replayed: tokens === null,
       position: this.tokens.encode(position),
     });
   }
@@ -74,8 +73,9 @@ export class ProfileResolver {
     await this.shown();
     const row = await context.loaders.user.load(session.userId);
     if (!row) return new NotFound('The user is not there any more.');
-    return Object.assign(new UpdateProfilePayload(), {
+    return payload(UpdateProfilePayload, {
       user: userOf(row),
+      replayed: result.replayed,
       position: this.tokens.encode(result.position),
     });
   }
@@ -92,7 +92,10 @@ export class ProfileResolver {
   ): Promise<typeof VerifyEmailResult> {
     const result = await this.verifying.execute(input, { at: new Date(now), correlationId });
     if (result.kind === 'refused') return refusalOf(result.refusal);
-    return Object.assign(new VerifyEmailPayload(), { position: this.tokens.encode(result.position) });
+    return payload(VerifyEmailPayload, {
+      replayed: result.replayed,
+      position: this.tokens.encode(result.position),
+    });
   }
 }
 

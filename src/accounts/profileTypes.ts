@@ -1,8 +1,9 @@
 import 'reflect-metadata';
 import { createUnionType, Field, InputType, ObjectType } from 'type-graphql';
 import { COMMAND_ID } from '../eventsourcing/commandId.js';
-import { DateTimeISO } from '../graphql/kit/dateTime.js';
+import { Payload } from '../graphql/kit/payload.js';
 import { InvalidInput, NotFound, SignInRefused } from '../graphql/kit/refusals.js';
+import { SessionTokens } from './tokenTypes.js';
 import { User } from './types.js';
 
 @InputType({ description: 'A new password.' })
@@ -21,24 +22,12 @@ export class ChangePasswordInput {
   simpleResolvers: true,
   description: 'A changed password, and the session that takes the place of all others.',
 })
-export class ChangePasswordPayload {
-  @Field(() => String, { nullable: true, description: 'The new session token, good for 15 minutes.' })
-  sessionToken!: string | null;
-
-  @Field(() => String, { nullable: true, description: 'For `refreshSession`, once.' })
-  refreshToken!: string | null;
-
-  @Field(() => DateTimeISO, { nullable: true, description: 'When the session token is over.' })
-  expiresAt!: Date | null;
-
-  @Field(() => String, {
+export class ChangePasswordPayload extends Payload {
+  @Field(() => SessionTokens, {
     nullable: true,
-    description: '`SECRET_ALREADY_SHOWN` when a command is sent again: then there are no tokens.',
+    description: 'The session that has begun; null in a replay.',
   })
-  secretNotice!: string | null;
-
-  @Field(() => String, { description: 'The place of this change in the history; opaque.' })
-  position!: string;
+  session!: SessionTokens | null;
 }
 
 export const ChangePasswordResult = createUnionType({
@@ -57,12 +46,9 @@ export class UpdateProfileInput {
 }
 
 @ObjectType({ description: 'An updated user.' })
-export class UpdateProfilePayload {
+export class UpdateProfilePayload extends Payload {
   @Field(() => User, { description: 'The user as it is now.' })
   user!: User;
-
-  @Field(() => String, { description: 'The place of this change in the history; opaque.' })
-  position!: string;
 }
 
 export const UpdateProfileResult = createUnionType({
@@ -81,10 +67,7 @@ export class VerifyEmailInput {
 }
 
 @ObjectType({ simpleResolvers: true, description: 'The e-mail is confirmed.' })
-export class VerifyEmailPayload {
-  @Field(() => String, { description: 'The place of this change in the history; opaque.' })
-  position!: string;
-}
+export class VerifyEmailPayload extends Payload {}
 
 export const VerifyEmailResult = createUnionType({
   name: 'VerifyEmailResult',

@@ -5,6 +5,7 @@ import type { PlanOf, RequestContext, StandingIn } from '../graphql/kit/context.
 import { accountOf, ownSessionOf, standingOf } from '../graphql/kit/context.js';
 import { Access, MEMBERS } from '../graphql/kit/access.js';
 import { Metered } from '../graphql/kit/metering.js';
+import { payload } from '../graphql/kit/payload.js';
 import { notDone, refusalOf } from '../graphql/kit/refusals.js';
 import { Outage } from '../outage.js';
 import { Plan, shownPlan } from '../plans/planTypes.js';
@@ -61,11 +62,11 @@ export class AccountsResolver {
       sealedName: result.sealedName,
       emailVerified: false,
     });
-    return Object.assign(new RegisterUserPayload(), {
+    return payload(RegisterUserPayload, {
       user,
       account: new Account(accountId),
-      sessionToken: tokens?.sessionToken ?? null,
-      refreshToken: tokens?.refreshToken ?? null,
+      session: tokens,
+      replayed,
       position: this.tokens.encode(position),
     });
   }
@@ -109,8 +110,9 @@ export class AccountsResolver {
     if (result.kind === 'refused') return notDone(result.refusal);
     // It is deleted: an outage from here on delays what follows, not the answer.
     await this.settled(result.position, POLICIES_WAIT_MS).catch(() => false);
-    return Object.assign(new DeleteAccountPayload(), {
-      id: accountId,
+    return payload(DeleteAccountPayload, {
+      accountId,
+      replayed: result.replayed,
       position: this.tokens.encode(result.position),
     });
   }

@@ -6,6 +6,7 @@ import type { PositionTokens } from '../eventsourcing/positionToken.js';
 import type { RequestContext } from '../graphql/kit/context.js';
 import { ownSessionOf, sessionOf } from '../graphql/kit/context.js';
 import { MEMBERS } from '../graphql/kit/access.js';
+import { payload } from '../graphql/kit/payload.js';
 import { badCommandId, notDone, refusalOf, SignInRefused } from '../graphql/kit/refusals.js';
 import { sessionDecider, userDecider } from './decide.js';
 import { sessionStream, userStream } from './events.js';
@@ -56,7 +57,7 @@ export class SessionsResolver {
     if (result.kind === 'limited') return limited(result.waitMs);
     if (result.kind === 'refused') return refusalOf(result.refusal, 'SignInRefused');
     const { holder, tokens, position } = result;
-    return Object.assign(new SignInPayload(), {
+    return payload(SignInPayload, {
       user: Object.assign(new User(), {
         id: holder.userId,
         registeredAt: holder.registeredAt,
@@ -65,10 +66,8 @@ export class SessionsResolver {
         emailVerified: holder.emailVerified,
       }),
       account: new Account(holder.accountId),
-      sessionToken: tokens?.sessionToken ?? null,
-      refreshToken: tokens?.refreshToken ?? null,
-      expiresAt: tokens?.expiresAt ?? null,
-      secretNotice: tokens ? null : 'SECRET_ALREADY_SHOWN',
+      session: tokens,
+      replayed: tokens === null,
       position: this.tokens.encode(position),
     });
   }
@@ -86,7 +85,8 @@ export class SessionsResolver {
     if (commandIdOf(input.commandId) === undefined) return badCommandId();
     const result = await this.refreshing.execute(input.refreshToken, { at: new Date(now), correlationId });
     if (result.kind === 'refused') return new SignInRefused(result.code, REFRESH_REFUSALS[result.code]);
-    return Object.assign(new RefreshSessionPayload(), result.tokens, {
+    return payload(RefreshSessionPayload, {
+      session: result.tokens,
       position: this.tokens.encode(result.position),
     });
   }
@@ -108,7 +108,7 @@ export class SessionsResolver {
       request: `sign-out:${sessionId}`,
     });
     if (sent.kind === 'refused') return notDone(sent.refusal);
-    return Object.assign(new SignOutPayload(), { position: sent.position });
+    return payload(SignOutPayload, { replayed: sent.replayed, position: sent.position });
   }
 
   @Command(() => SignOutEverywhereResult, {
@@ -128,6 +128,6 @@ export class SessionsResolver {
       request: 'sign-out-everywhere',
     });
     if (sent.kind === 'refused') return notDone(sent.refusal);
-    return Object.assign(new SignOutEverywherePayload(), { position: sent.position });
+    return payload(SignOutEverywherePayload, { replayed: sent.replayed, position: sent.position });
   }
 }

@@ -1,8 +1,9 @@
 import 'reflect-metadata';
 import { createUnionType, Field, InputType, ObjectType } from 'type-graphql';
 import { COMMAND_ID } from '../eventsourcing/commandId.js';
-import { DateTimeISO } from '../graphql/kit/dateTime.js';
+import { Payload } from '../graphql/kit/payload.js';
 import { InvalidInput, NotFound, SignInRefused } from '../graphql/kit/refusals.js';
+import { SessionTokens } from './tokenTypes.js';
 import { Account, User } from './types.js';
 
 @InputType({ description: 'Who signs in.' })
@@ -21,37 +22,18 @@ export class SignInInput {
 }
 
 @ObjectType({ description: 'A user who is signed in.' })
-export class SignInPayload {
+export class SignInPayload extends Payload {
   @Field(() => User, { description: 'Who signed in.' })
   user!: User;
 
   @Field(() => Account, { description: 'The account of the user.' })
   account!: Account;
 
-  @Field(() => String, {
+  @Field(() => SessionTokens, {
     nullable: true,
-    description:
-      'Good for 15 minutes: "Authorization: Bearer <token>". A JWT; its public keys stand at `/.well-known/jwks.json`.',
+    description: 'The session that has begun; null in a replay.',
   })
-  sessionToken!: string | null;
-
-  @Field(() => String, {
-    nullable: true,
-    description: 'For `refreshSession`, once. Without it the session ends with the session token.',
-  })
-  refreshToken!: string | null;
-
-  @Field(() => DateTimeISO, { nullable: true, description: 'When the session token is over.' })
-  expiresAt!: Date | null;
-
-  @Field(() => String, {
-    nullable: true,
-    description: '`SECRET_ALREADY_SHOWN` when a command is sent again: then there are no tokens.',
-  })
-  secretNotice!: string | null;
-
-  @Field(() => String, { description: 'The place of this change in the history; opaque.' })
-  position!: string;
+  session!: SessionTokens | null;
 }
 
 export const SignInResult = createUnionType({
@@ -74,16 +56,8 @@ export class RefreshSessionInput {
 
 @ObjectType({ simpleResolvers: true, description: 'A session that goes on.' })
 export class RefreshSessionPayload {
-  @Field(() => String, { description: 'The new session token, good for 15 minutes.' })
-  sessionToken!: string;
-
-  @Field(() => String, {
-    description: 'The new refresh token, good for 30 days; the one that was sent is used up.',
-  })
-  refreshToken!: string;
-
-  @Field(() => DateTimeISO, { description: 'When the session token is over.' })
-  expiresAt!: Date;
+  @Field(() => SessionTokens, { description: 'Its new tokens; the refresh token that was sent is used up.' })
+  session!: SessionTokens;
 
   @Field(() => String, {
     description:
@@ -105,10 +79,7 @@ export class SignOutInput {
 }
 
 @ObjectType({ simpleResolvers: true, description: 'A session that has ended.' })
-export class SignOutPayload {
-  @Field(() => String, { description: 'The place of this change in the history; opaque.' })
-  position!: string;
-}
+export class SignOutPayload extends Payload {}
 
 export const SignOutResult = createUnionType({
   name: 'SignOutResult',
@@ -123,10 +94,7 @@ export class SignOutEverywhereInput {
 }
 
 @ObjectType({ simpleResolvers: true, description: 'All sessions of the user have ended.' })
-export class SignOutEverywherePayload {
-  @Field(() => String, { description: 'The place of this change in the history; opaque.' })
-  position!: string;
-}
+export class SignOutEverywherePayload extends Payload {}
 
 export const SignOutEverywhereResult = createUnionType({
   name: 'SignOutEverywhereResult',

@@ -5,7 +5,9 @@ import { COMMAND_ID } from '../eventsourcing/commandId.js';
 import { DateTimeISO } from '../graphql/kit/dateTime.js';
 import type { Standing } from '../graphql/kit/standing.js';
 import { Node } from '../graphql/kit/node.js';
+import { Payload } from '../graphql/kit/payload.js';
 import { Conflict, InvalidInput, NotFound } from '../graphql/kit/refusals.js';
+import { SessionTokens } from './tokenTypes.js';
 
 @ObjectType({ description: 'Who signs in.' })
 export class User {
@@ -79,25 +81,19 @@ export class RegisterUserInput {
 }
 
 @ObjectType({ description: 'A registered user.' })
-export class RegisterUserPayload {
+export class RegisterUserPayload extends Payload {
   @Field(() => User, { description: 'Who was registered.' })
   user!: User;
 
   @Field(() => Account, { description: 'The account that was opened.' })
   account!: Account;
 
-  @Field(() => String, {
+  @Field(() => SessionTokens, {
     nullable: true,
     description:
-      'Signs the user in for 15 minutes: "Authorization: Bearer <token>". Null when a command is sent again, and when no session could be started: then sign in.',
+      'The session that has begun; null in a replay, and where none could be started: then sign in.',
   })
-  sessionToken!: string | null;
-
-  @Field(() => String, { nullable: true, description: 'For `refreshSession`; null with `sessionToken`.' })
-  refreshToken!: string | null;
-
-  @Field(() => String, { description: 'The place of this change in the history; opaque.' })
-  position!: string;
+  session!: SessionTokens | null;
 }
 
 export const RegisterUserResult = createUnionType({
@@ -116,12 +112,9 @@ export class DeleteAccountInput {
 }
 
 @ObjectType({ simpleResolvers: true, description: 'A deleted account.' })
-export class DeleteAccountPayload {
-  @Field(() => ID, { description: 'The account that is no more.' })
-  id!: string;
-
-  @Field(() => String, { description: 'The place of this change in the history; opaque.' })
-  position!: string;
+export class DeleteAccountPayload extends Payload {
+  @Field(() => ID, { description: 'The account that was deleted.' })
+  accountId!: string;
 }
 
 export const DeleteAccountResult = createUnionType({

@@ -68,7 +68,7 @@ function welcome({ url, demoKey, imported, catalogue, sandbox }: Server): string
       ` \\\n    -d '${JSON.stringify({ query })}'\n`,
     ].join('');
   const register =
-    'mutation { registerUser(input: {email: "you@example.com", password: "correct horse"}) { ... on RegisterUserPayload { sessionToken } ... on Refusal { code message } } }';
+    'mutation { registerUser(input: {email: "you@example.com", password: "correct horse"}) { ... on RegisterUserPayload { session { sessionToken } } ... on Refusal { code message } } }';
   const lines = [
     '',
     `Tollgraph is ready at ${url}  (playground; /schema.graphql, /v1/health, /metrics beside it)`,

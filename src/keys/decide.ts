@@ -77,15 +77,15 @@ export const keyDecider: Decider<State, KeyCommand, KeyEvent> = {
       issued?.accountId !== accountId ||
       (authority !== undefined && authority.environment !== issued.environment)
     ) {
-      return refuse('NOT_FOUND', 'There is no key with this id in your account.', 'id');
+      return refuse('NOT_FOUND', 'There is no key with this id in your account.', 'keyId');
     }
     if (command.type === 'RevokeKey') {
       return revoked ? accept() : accept({ type: 'KeyRevoked', data: { accountId, by } });
     }
     if (revoked || isOver(issued.expiresAt, command.at)) {
       return revoked
-        ? refuse('KEY_REVOKED', 'This key has been revoked. Issue a new one.', 'id')
-        : refuse('KEY_EXPIRED', 'This key has expired. Issue a new one.', 'id');
+        ? refuse('KEY_REVOKED', 'This key has been revoked. Issue a new one.', 'keyId')
+        : refuse('KEY_EXPIRED', 'This key has expired. Issue a new one.', 'keyId');
     }
     const more = beyond(authority, issued.scopes);
     if (more) return more;
@@ -95,7 +95,7 @@ export const keyDecider: Decider<State, KeyCommand, KeyEvent> = {
       return refuse('INVALID_INPUT', message, 'graceSeconds');
     }
     if (graces.filter((end) => !isOver(end, at)).length >= MAX_SECRETS - 1) {
-      return refuse('TOO_MANY_SECRETS', `At most ${MAX_SECRETS} secrets of a key work at once.`, 'id');
+      return refuse('TOO_MANY_SECRETS', `At most ${MAX_SECRETS} secrets of a key work at once.`, 'keyId');
     }
     const graceEndsAt = new Date(at.getTime() + graceSeconds * 1000).toISOString();
     return accept({ type: 'KeyRotated', data: { accountId, by, ...secret, graceEndsAt } });

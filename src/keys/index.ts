@@ -57,7 +57,7 @@ export const keys: Capability = {
           new KeyFieldsResolver(),
           new AccountKeysResolver(queries.keys, cursors, meters),
           new VerifyKeyResolver(new VerifyKey(keyDesk), (account) => shownPlan(planOf(account).plan), meters),
-          new OperatorKeysResolver(commands, operatorAction, positions),
+          new OperatorKeysResolver(commands, operatorAction, positions, meters),
         ],
         nodes: [
           async (id, context) => {

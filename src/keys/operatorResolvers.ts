@@ -6,7 +6,9 @@ import type { PositionTokens } from '../eventsourcing/positionToken.js';
 import { MEMBERS } from '../graphql/kit/access.js';
 import type { RequestContext } from '../graphql/kit/context.js';
 import type { OperatorAction } from '../graphql/kit/operatorAction.js';
+import { payload } from '../graphql/kit/payload.js';
 import { InvalidInput, NotFound, refusalOf } from '../graphql/kit/refusals.js';
+import type { Meter } from '../plans/meters.js';
 import { keyDecider } from './decide.js';
 import type { KeyEvent } from './events.js';
 import { keyStream } from './events.js';
@@ -15,6 +17,7 @@ import {
   RevokeKeyAsOperatorPayload,
   RevokeKeyAsOperatorResult,
 } from './operatorTypes.js';
+import { keyOfEvents } from './types.js';
 
 /** What operators do with keys of any account. */
 @Resolver()
@@ -23,6 +26,7 @@ export class OperatorKeysResolver {
     private readonly commands: CommandHandler,
     private readonly action: OperatorAction,
     private readonly tokens: PositionTokens,
+    private readonly meters: () => readonly Meter[],
   ) {}
 
   @Command(() => RevokeKeyAsOperatorResult, {
@@ -34,17 +38,19 @@ export class OperatorKeysResolver {
     @Arg('input', () => RevokeKeyAsOperatorInput, { description: 'The key.' })
     input: RevokeKeyAsOperatorInput,
   ): Promise<typeof RevokeKeyAsOperatorResult> {
-    const { id } = input;
+    const { keyId } = input;
     const action = this.action(context, input, 'revokeKeyAsOperator');
     if (action instanceof InvalidInput) return action;
-    const stream = keyStream(id);
+    const stream = keyStream(keyId);
     const [issued] = await this.commands.load(stream);
     if (!issued) return new NotFound('There is no key with this id.');
     const { accountId } = as<KeyEvent>(issued).data;
     const command = { type: 'RevokeKey', accountId, by: action.caller } as const;
     const result = await this.commands.handle(keyDecider, stream, command, action);
     if (result.kind === 'refused') return refusalOf(result.refusal);
+    const key = keyOfEvents(await this.commands.load(stream), this.meters());
+    const { replayed } = result;
     const position = this.tokens.encode(result.position);
-    return Object.assign(new RevokeKeyAsOperatorPayload(), { id, accountId, position });
+    return payload(RevokeKeyAsOperatorPayload, { key, accountId, replayed, position });
   }
 }

@@ -1,12 +1,14 @@
 import 'reflect-metadata';
 import { createUnionType, Field, ID, InputType, ObjectType } from 'type-graphql';
 import { COMMAND_ID } from '../eventsourcing/commandId.js';
+import { Payload } from '../graphql/kit/payload.js';
 import { InvalidInput, NotFound } from '../graphql/kit/refusals.js';
+import { Key } from './types.js';
 
 @InputType({ description: 'A key of any account that an operator revokes.' })
 export class RevokeKeyAsOperatorInput {
   @Field(() => ID, { description: 'The id of the key, not its secret.' })
-  id!: string;
+  keyId!: string;
 
   @Field(() => String, {
     description: 'Why, 1 to 500 characters. It is kept for ever: no personal data.',
@@ -18,15 +20,12 @@ export class RevokeKeyAsOperatorInput {
 }
 
 @ObjectType({ simpleResolvers: true, description: 'A key that an operator has revoked.' })
-export class RevokeKeyAsOperatorPayload {
-  @Field(() => ID, { description: 'The key that works no more.' })
-  id!: string;
+export class RevokeKeyAsOperatorPayload extends Payload {
+  @Field(() => Key, { description: 'The key, which no longer works.' })
+  key!: Key;
 
   @Field(() => ID, { description: 'The account whose key it was.' })
   accountId!: string;
-
-  @Field(() => String, { description: 'The place of this change in the history; opaque.' })
-  position!: string;
 }
 
 export const RevokeKeyAsOperatorResult = createUnionType({

@@ -14,6 +14,7 @@ import type { RequestContext } from '../graphql/kit/context.js';
 import { accountOf, actorOf } from '../graphql/kit/context.js';
 import { Access, BUILDERS, MEMBERS } from '../graphql/kit/access.js';
 import { DateTimeISO } from '../graphql/kit/dateTime.js';
+import { payload } from '../graphql/kit/payload.js';
 import { badCommandId, InvalidInput, notDone, refusalOf } from '../graphql/kit/refusals.js';
 import type { Meter } from '../plans/meters.js';
 import { amountOf } from '../plans/meters.js';
@@ -92,7 +93,7 @@ export class KeysResolver {
       sender,
     );
     if (result.kind === 'refused') return refusalOf(result.refusal);
-    return Object.assign(new IssueKeyPayload(), {
+    return payload(IssueKeyPayload, {
       key: keyOfEvents([result.stored], this.meters()),
       ...this.#shown(result),
     });
@@ -110,7 +111,7 @@ export class KeysResolver {
     const accountId = accountOf(context);
     const sender = senderOf(context, input);
     if (!sender) return badCommandId();
-    const { id: keyId, graceSeconds } = input;
+    const { keyId, graceSeconds } = input;
     const result = await this.secrets.rotate(
       { accountId, keyId, graceSeconds, by: actorOf(context) },
       authorityOf(context),
@@ -118,7 +119,7 @@ export class KeysResolver {
     );
     if (result.kind === 'refused') return refusalOf(result.refusal, 'NotFound', 'Conflict', 'LimitReached');
     const events = await this.commands.load(keyStream(keyId));
-    return Object.assign(new RotateKeyPayload(), {
+    return payload(RotateKeyPayload, {
       key: keyOfEvents(events, this.meters()),
       ...this.#shown(result),
     });
@@ -132,26 +133,27 @@ export class KeysResolver {
     @Ctx() context: RequestContext,
     @Arg('input', () => RevokeKeyInput, { description: 'The key.' }) input: RevokeKeyInput,
   ): Promise<typeof RevokeKeyResult> {
-    const { id } = input;
+    const { keyId } = input;
     const sent = await this.sender.send(context, input, {
       decider: keyDecider,
-      stream: keyStream(id),
+      stream: keyStream(keyId),
       command: {
         type: 'RevokeKey',
         accountId: accountOf(context),
         by: actorOf(context),
         authority: authorityOf(context),
       },
-      request: `revoke:${id}`,
+      request: `revoke:${keyId}`,
     });
     if (sent.kind === 'refused') return notDone(sent.refusal);
-    return Object.assign(new RevokeKeyPayload(), { id, position: sent.position });
+    const key = keyOfEvents(await this.commands.load(keyStream(keyId)), this.meters());
+    return payload(RevokeKeyPayload, { key, replayed: sent.replayed, position: sent.position });
   }
 
   #shown({ secret, stored }: { readonly secret: string | null; readonly stored: StoredEvent }) {
     return {
       secret,
-      secretNotice: secret === null ? 'SECRET_ALREADY_SHOWN' : null,
+      replayed: secret === null,
       position: this.tokens.encode(stored.position),
     };
   }

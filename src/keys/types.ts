@@ -9,6 +9,7 @@ import { connectionOf } from '../graphql/kit/pages.js';
 import { Quantity } from '../graphql/kit/quantity.js';
 import { Sized } from '../graphql/cost/directives.js';
 import { Node } from '../graphql/kit/node.js';
+import { Payload } from '../graphql/kit/payload.js';
 import { Conflict, InvalidInput, LimitReached, NotFound } from '../graphql/kit/refusals.js';
 import type { Meter } from '../plans/meters.js';
 import { decimalsOf, quantityOf } from '../plans/meters.js';
@@ -249,7 +250,7 @@ export class IssueKeyInput {
 }
 
 @ObjectType({ simpleResolvers: true, description: 'An issued key.' })
-export class IssueKeyPayload {
+export class IssueKeyPayload extends Payload {
   @Field(() => Key, { description: 'The key.' })
   key!: Key;
 
@@ -258,21 +259,12 @@ export class IssueKeyPayload {
     description: 'The key itself, shown this once. Null when a command is sent again.',
   })
   secret!: string | null;
-
-  @Field(() => String, {
-    nullable: true,
-    description: '`SECRET_ALREADY_SHOWN` when a command is sent again, else null.',
-  })
-  secretNotice!: string | null;
-
-  @Field(() => String, { description: 'The place of this change in the history; opaque.' })
-  position!: string;
 }
 
 @InputType({ description: 'A key that gets another secret.' })
 export class RotateKeyInput {
   @Field(() => ID, { description: 'The id of the key, not its secret.' })
-  id!: string;
+  keyId!: string;
 
   @Field(() => Int, {
     defaultValue: GRACE_SECONDS,
@@ -288,7 +280,7 @@ export class RotateKeyInput {
 }
 
 @ObjectType({ simpleResolvers: true, description: 'A key with a new secret.' })
-export class RotateKeyPayload {
+export class RotateKeyPayload extends Payload {
   @Field(() => Key, { description: 'The key: the same as before, with its counters.' })
   key!: Key;
 
@@ -297,33 +289,21 @@ export class RotateKeyPayload {
     description: 'The new secret, shown this once. Null when a command is sent again.',
   })
   secret!: string | null;
-
-  @Field(() => String, {
-    nullable: true,
-    description: '`SECRET_ALREADY_SHOWN` when a command is sent again, else null.',
-  })
-  secretNotice!: string | null;
-
-  @Field(() => String, { description: 'The place of this change in the history; opaque.' })
-  position!: string;
 }
 
 @InputType({ description: 'A key to revoke.' })
 export class RevokeKeyInput {
   @Field(() => ID, { description: 'The id of the key, not its secret.' })
-  id!: string;
+  keyId!: string;
 
   @Field(() => String, { nullable: true, description: `${COMMAND_ID}.` })
   commandId?: string | null;
 }
 
 @ObjectType({ simpleResolvers: true, description: 'A revoked key.' })
-export class RevokeKeyPayload {
-  @Field(() => ID, { description: 'The key that works no more.' })
-  id!: string;
-
-  @Field(() => String, { description: 'The place of this change in the history; opaque.' })
-  position!: string;
+export class RevokeKeyPayload extends Payload {
+  @Field(() => Key, { description: 'The key, which no longer works.' })
+  key!: Key;
 }
 
 export const IssueKeyResult = createUnionType({

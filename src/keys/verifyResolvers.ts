@@ -12,7 +12,7 @@ import type { Use } from '../usage/events.js';
 import type { VerifyKey } from './verify.js';
 import type { MeterQuantityInput } from '../usage/limitTypes.js';
 import type { SpendInput } from './verifyTypes.js';
-import { LABEL, MAX_QUANTITIES, VerifiedKey, VerifyKeyInput, VerifyKeyResult } from './verifyTypes.js';
+import { LABEL, MAX_QUANTITIES, VerifyKeyPayload, VerifyKeyInput, VerifyKeyResult } from './verifyTypes.js';
 
 @Resolver()
 export class VerifyKeyResolver {
@@ -33,7 +33,7 @@ export class VerifyKeyResolver {
     @Arg('input', () => VerifyKeyInput, { description: 'The key, and what it is to be used for.' })
     input: VerifyKeyInput,
   ): Promise<typeof VerifyKeyResult> {
-    const { key: secret, environment, scopes } = input;
+    const { secret, environment, scopes } = input;
     const spend = input.spend && tidied(input.spend);
     const wrong = spend && wrongSpend(spend);
     if (wrong) return wrong;
@@ -50,10 +50,10 @@ export class VerifyKeyResolver {
       : null;
     const asked = { secret, environment: environment ?? null, scopes, spending };
     const { key, code, retryAfterMs, limits, useId } = await this.verify.execute(asked, now);
-    return Object.assign(new VerifiedKey(), {
+    return Object.assign(new VerifyKeyPayload(), {
       valid: code === null,
-      reason: code,
-      retryAfter: retryAfterMs === undefined ? null : Math.ceil(retryAfterMs / 1000),
+      code: code ?? 'VALID',
+      retryAfterSeconds: retryAfterMs === undefined ? null : Math.ceil(retryAfterMs / 1000),
       keyId: key?.id ?? null,
       accountId: key?.accountId ?? null,
       environment: (key?.environment ?? null) as KeyEnvironment | null,

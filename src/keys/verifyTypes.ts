@@ -44,8 +44,8 @@ export class SpendInput {
 
 @InputType({ description: 'A key that somebody has sent to a back end of the service.' })
 export class VerifyKeyInput {
-  @Field(() => String, { description: 'The key itself, as it was sent.' })
-  key!: string;
+  @Field(() => String, { description: 'The secret of the key, as it was sent to the back end.' })
+  secret!: string;
 
   @Field(() => KeyEnvironment, {
     nullable: true,
@@ -64,19 +64,18 @@ export class VerifyKeyInput {
 }
 
 @ObjectType({ simpleResolvers: true, description: 'What there is to say of a key.' })
-export class VerifiedKey {
+export class VerifyKeyPayload {
   @Field(() => Boolean, { description: 'Whether it may be used for this.' })
   valid!: boolean;
 
   @Field(() => String, {
-    nullable: true,
     description:
-      'Why it may not: `KEY_MALFORMED`, `KEY_UNKNOWN`, `KEY_REVOKED`, `KEY_EXPIRED`, `KEY_ROTATED`, `ENVIRONMENT_MISMATCH`, `SCOPE_MISSING`, `RATE_LIMITED`, `QUOTA_EXCEEDED` or `QUERY_COST_EXCEEDED`; null where it may.',
+      '`VALID`, or why it may not be used: `KEY_MALFORMED`, `KEY_UNKNOWN`, `KEY_REVOKED`, `KEY_EXPIRED`, `KEY_ROTATED`, `ENVIRONMENT_MISMATCH`, `SCOPE_MISSING`, `RATE_LIMITED`, `QUOTA_EXCEEDED` or `QUERY_COST_EXCEEDED`. New codes may be added.',
   })
-  reason!: string | null;
+  code!: string;
 
   @Field(() => Int, { nullable: true, description: 'Seconds to wait, where waiting helps.' })
-  retryAfter!: number | null;
+  retryAfterSeconds!: number | null;
 
   @Field(() => ID, { nullable: true, description: 'The id of the key; null for one that does not work.' })
   keyId!: string | null;
@@ -122,5 +121,5 @@ export class VerifiedKey {
 export const VerifyKeyResult = createUnionType({
   name: 'VerifyKeyResult',
   description: 'What there is to say of the key, or what is wrong with the input.',
-  types: () => [VerifiedKey, InvalidInput] as const,
+  types: () => [VerifyKeyPayload, InvalidInput] as const,
 });

@@ -6,6 +6,7 @@ import { Access, MEMBERS } from '../graphql/kit/access.js';
 import { Metered } from '../graphql/kit/metering.js';
 import type { RequestContext } from '../graphql/kit/context.js';
 import type { OperatorAction } from '../graphql/kit/operatorAction.js';
+import { payload } from '../graphql/kit/payload.js';
 import { InvalidInput, NotFound, refusalOf } from '../graphql/kit/refusals.js';
 import type { OperatorUser } from './decide.js';
 import { operatorsDecider } from './decide.js';
@@ -56,7 +57,7 @@ export class OperatorsResolver {
     const result = await this.commands.handle(operatorsDecider, OPERATORS_STREAM, command, action);
     if (result.kind === 'refused') return refusalOf(result.refusal);
     const position = this.tokens.encode(result.position);
-    return Object.assign(new GrantOperatorPayload(), { userId: input.userId, position });
+    return payload(GrantOperatorPayload, { userId: input.userId, replayed: result.replayed, position });
   }
 
   @Command(() => RevokeOperatorResult, {
@@ -77,6 +78,6 @@ export class OperatorsResolver {
       return refusalOf(result.refusal, 'NotFound', 'Conflict', 'NotAllowed');
     }
     const position = this.tokens.encode(result.position);
-    return Object.assign(new RevokeOperatorPayload(), { userId, position });
+    return payload(RevokeOperatorPayload, { userId, replayed: result.replayed, position });
   }
 }

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { createUnionType, Field, ID, InputType, ObjectType } from 'type-graphql';
 import { COMMAND_ID } from '../eventsourcing/commandId.js';
+import { Payload } from '../graphql/kit/payload.js';
 import { Conflict, InvalidInput, NotAllowed, NotFound } from '../graphql/kit/refusals.js';
 
 @ObjectType({
@@ -37,21 +38,15 @@ export class RevokeOperatorInput {
 }
 
 @ObjectType({ simpleResolvers: true, description: 'An operator.' })
-export class GrantOperatorPayload {
+export class GrantOperatorPayload extends Payload {
   @Field(() => ID, { description: 'The user who is an operator now.' })
   userId!: string;
-
-  @Field(() => String, { description: 'The place of this change in the history; opaque.' })
-  position!: string;
 }
 
 @ObjectType({ simpleResolvers: true, description: 'An operator no more.' })
-export class RevokeOperatorPayload {
+export class RevokeOperatorPayload extends Payload {
   @Field(() => ID, { description: 'The user who is no operator any more.' })
   userId!: string;
-
-  @Field(() => String, { description: 'The place of this change in the history; opaque.' })
-  position!: string;
 }
 
 export const GrantOperatorResult = createUnionType({

@@ -6,6 +6,7 @@ import type { PositionTokens } from '../eventsourcing/positionToken.js';
 import { MEMBERS } from '../graphql/kit/access.js';
 import type { RequestContext } from '../graphql/kit/context.js';
 import type { OperatorAction } from '../graphql/kit/operatorAction.js';
+import { payload } from '../graphql/kit/payload.js';
 import { InvalidInput, NotFound, refusalOf } from '../graphql/kit/refusals.js';
 import { subscriptionDecider } from './decide.js';
 import type { PlanDirectory } from './directory.js';
@@ -52,9 +53,10 @@ export class PlansResolver {
     if (result.kind === 'refused') return refusalOf(result.refusal);
     const position = this.tokens.encode(result.position);
     const plan = profile.plans.find(({ id }) => id === planId);
-    return Object.assign(new GrantPlanPayload(), {
+    return payload(GrantPlanPayload, {
       accountId,
       plan: plan ? shownPlan(plan) : null,
+      replayed: result.replayed,
       position,
     });
   }

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { createUnionType, Field, ID, InputType, ObjectType } from 'type-graphql';
 import { COMMAND_ID } from '../eventsourcing/commandId.js';
+import { Payload } from '../graphql/kit/payload.js';
 import { InvalidInput, NotFound } from '../graphql/kit/refusals.js';
 import { Plan } from './planTypes.js';
 
@@ -22,7 +23,7 @@ export class GrantPlanInput {
 }
 
 @ObjectType({ simpleResolvers: true, description: 'A granted plan.' })
-export class GrantPlanPayload {
+export class GrantPlanPayload extends Payload {
   @Field(() => ID, { description: 'The account.' })
   accountId!: string;
 
@@ -31,9 +32,6 @@ export class GrantPlanPayload {
     description: 'The plan that was granted; null in a replay, where the service no longer has it.',
   })
   plan!: Plan | null;
-
-  @Field(() => String, { description: 'The place of this change in the history; opaque.' })
-  position!: string;
 }
 
 export const GrantPlanResult = createUnionType({

@@ -51,6 +51,7 @@ export const teams: Capability = {
       resolvers: [
         new TeamsResolver({
           sender: services.sender,
+          load: (stream) => commands.load(stream),
           invite: new InviteMember(commands, personal, secrets.EMAIL_HASH_KEY, users.hashOf),
           normaliseEmail: users.normaliseEmail,
           emailOf: users.emailOf,

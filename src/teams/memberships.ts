@@ -58,3 +58,28 @@ export class Memberships {
     return this.#byAccount.get(accountId)?.get(userId)?.role ?? undefined;
   }
 }
+
+/**
+ * What a team's own events say of a member, for who has just changed it: the rows follow.
+ * @param events of its stream, from the first on
+ * @throws Error for a user who has never been a member
+ */
+export function membershipIn(
+  events: readonly StoredEvent[],
+  userId: string,
+): { readonly role: Role; readonly since: Date; readonly ownerId: string } {
+  let ownerId = '';
+  let found: { role: Role; since: Date } | undefined;
+  for (const stored of events) {
+    const { type, data } = as<TeamEvent>(stored);
+    const at = new Date(stored.metadata.at);
+    if (type === 'TeamCreated') {
+      ownerId = data.ownerId;
+      if (ownerId === userId) found = { role: 'owner', since: at };
+    } else if (type === 'InvitationAccepted' && data.userId === userId)
+      found = { role: data.role, since: at };
+    else if (type === 'MemberRoleChanged' && data.userId === userId && found) found.role = data.role;
+  }
+  if (!found) throw new Error('the user has never been a member of this account');
+  return { ...found, ownerId };
+}

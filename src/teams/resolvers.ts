@@ -1,10 +1,13 @@
 import { Arg, Ctx, Resolver } from 'type-graphql';
 import type { CommandInput, CommandSender } from '../graphql/kit/command.js';
 import { Command, senderOf } from '../graphql/kit/command.js';
+import { accountStream } from '../accounts/events.js';
+import type { StoredEvent } from '../eventsourcing/event.js';
 import type { PositionTokens } from '../eventsourcing/positionToken.js';
 import { MANAGERS, MEMBERS } from '../graphql/kit/access.js';
 import type { RequestContext } from '../graphql/kit/context.js';
 import { accountOf, sessionOf } from '../graphql/kit/context.js';
+import { payload } from '../graphql/kit/payload.js';
 import { badCommandId, InvalidInput, NotAllowed, PlanRequired, refusalOf } from '../graphql/kit/refusals.js';
 import { shownPlan } from '../plans/planTypes.js';
 import type { Plan } from '../plans/profile.js';
@@ -15,7 +18,7 @@ import { teamDecider } from './decide.js';
 import { teamStream } from './events.js';
 import { invitationOf } from './invitationTokens.js';
 import type { InviteMember } from './invite.js';
-import { TEAMS } from './memberships.js';
+import { membershipIn, TEAMS } from './memberships.js';
 import type { MemberRole } from './types.js';
 import {
   AcceptInvitationInput,
@@ -31,6 +34,8 @@ import {
   LeaveTeamInput,
   LeaveTeamPayload,
   LeaveTeamResult,
+  Member,
+  Membership,
   RemoveMemberInput,
   RemoveMemberPayload,
   RemoveMemberResult,
@@ -48,6 +53,8 @@ export interface UsersEmail {
 
 export interface TeamsOptions {
   readonly sender: CommandSender;
+  /** The events of a stream. */
+  readonly load: (stream: string) => Promise<readonly StoredEvent[]>;
   readonly invite: InviteMember;
   /** @returns undefined for what can't be an e-mail */
   readonly normaliseEmail: (text: string) => string | undefined;
@@ -89,7 +96,7 @@ export class TeamsResolver {
     const event = result.events.at(-1);
     if (event?.type !== 'MemberInvited' || !stored) throw new Error('InviteMember without MemberInvited');
     const { invitationId: id, role, expiresAt, email: sealedEmail } = event.data;
-    return Object.assign(new InviteMemberPayload(), {
+    return payload(InviteMemberPayload, {
       invitation: Object.assign(new Invitation(), {
         id,
         role: role as MemberRole,
@@ -97,6 +104,7 @@ export class TeamsResolver {
         expiresAt: new Date(expiresAt),
         sealedEmail,
       }),
+      replayed: result.replayed,
       position: this.options.positions.encode(result.position),
     });
   }
@@ -127,8 +135,9 @@ export class TeamsResolver {
       `accept:${invitationId}`,
     );
     if (result.kind === 'refused') return refusalOf(result.refusal, 'NotFound', 'NotAllowed', 'Conflict');
-    return Object.assign(new AcceptInvitationPayload(), {
-      accountId,
+    return payload(AcceptInvitationPayload, {
+      membership: await this.#membership(accountId, userId),
+      replayed: result.replayed,
       position: result.position,
     });
   }
@@ -143,7 +152,7 @@ export class TeamsResolver {
     input: WithdrawInvitationInput,
   ): Promise<typeof WithdrawInvitationResult> {
     const { userId: actorId } = sessionOf(context);
-    const { id: invitationId } = input;
+    const { invitationId } = input;
     const result = await this.#send(
       context,
       accountOf(context),
@@ -152,8 +161,9 @@ export class TeamsResolver {
       `withdraw:${invitationId}`,
     );
     if (result.kind === 'refused') return refusalOf(result.refusal, 'NotFound', 'NotAllowed');
-    return Object.assign(new WithdrawInvitationPayload(), {
-      id: invitationId,
+    return payload(WithdrawInvitationPayload, {
+      invitationId,
+      replayed: result.replayed,
       position: result.position,
     });
   }
@@ -169,17 +179,18 @@ export class TeamsResolver {
   ): Promise<typeof ChangeMemberRoleResult> {
     const { userId: actorId } = sessionOf(context);
     const { userId, role } = input;
+    const accountId = accountOf(context);
     const result = await this.#send(
       context,
-      accountOf(context),
+      accountId,
       input,
       { type: 'ChangeMemberRole', actorId, userId, role },
       `role:${userId}:${role}`,
     );
     if (result.kind === 'refused') return refusalOf(result.refusal, 'NotFound', 'NotAllowed');
-    return Object.assign(new ChangeMemberRolePayload(), {
-      userId,
-      role,
+    return payload(ChangeMemberRolePayload, {
+      member: await this.#member(accountId, userId),
+      replayed: result.replayed,
       position: result.position,
     });
   }
@@ -203,7 +214,7 @@ export class TeamsResolver {
       `remove:${userId}`,
     );
     if (result.kind === 'refused') return refusalOf(result.refusal, 'NotFound', 'NotAllowed');
-    return Object.assign(new RemoveMemberPayload(), { userId, position: result.position });
+    return payload(RemoveMemberPayload, { userId, replayed: result.replayed, position: result.position });
   }
 
   @Command(() => LeaveTeamResult, {
@@ -219,7 +230,7 @@ export class TeamsResolver {
     const { accountId } = input;
     const result = await this.#send(context, accountId, input, { type: 'LeaveTeam', userId }, 'leave');
     if (result.kind === 'refused') return refusalOf(result.refusal, 'NotFound', 'NotAllowed');
-    return Object.assign(new LeaveTeamPayload(), { accountId, position: result.position });
+    return payload(LeaveTeamPayload, { accountId, replayed: result.replayed, position: result.position });
   }
 
   /** Sends a command to the team of an account. */
@@ -232,6 +243,23 @@ export class TeamsResolver {
   ) {
     const stream = teamStream(accountId);
     return this.options.sender.send(context, input, { decider: teamDecider, stream, command, request });
+  }
+
+  async #member(accountId: string, userId: string): Promise<Member> {
+    const { role, since, ownerId } = membershipIn(await this.options.load(teamStream(accountId)), userId);
+    const firstOwner = ownerId === userId;
+    const [opened] = firstOwner ? await this.options.load(accountStream(accountId)) : [];
+    return Object.assign(new Member(), {
+      userId,
+      role: role as MemberRole,
+      firstOwner,
+      since: opened ? new Date(opened.metadata.at) : since,
+    });
+  }
+
+  async #membership(accountId: string, userId: string): Promise<Membership> {
+    const { role, since, ownerId } = membershipIn(await this.options.load(teamStream(accountId)), userId);
+    return Object.assign(new Membership(), { accountId, role: role as MemberRole, since, ownerId });
   }
 
   #planRequired(): PlanRequired | NotAllowed {

@@ -3,6 +3,7 @@ import { createUnionType, Field, ID, InputType, ObjectType, registerEnumType } f
 import { COMMAND_ID } from '../eventsourcing/commandId.js';
 import { DateTimeISO } from '../graphql/kit/dateTime.js';
 import { connectionOf } from '../graphql/kit/pages.js';
+import { Payload } from '../graphql/kit/payload.js';
 import {
   Conflict,
   InvalidInput,
@@ -107,12 +108,9 @@ export class InviteMemberInput {
 }
 
 @ObjectType({ simpleResolvers: true, description: 'An invitation that was made, and is mailed.' })
-export class InviteMemberPayload {
+export class InviteMemberPayload extends Payload {
   @Field(() => Invitation, { description: 'The invitation.' })
   invitation!: Invitation;
-
-  @Field(() => String, { description: 'The place of this change in the history; opaque.' })
-  position!: string;
 }
 
 @InputType({ description: 'An answer to an invitation.' })
@@ -125,32 +123,24 @@ export class AcceptInvitationInput {
 }
 
 @ObjectType({ simpleResolvers: true, description: 'An accepted invitation.' })
-export class AcceptInvitationPayload {
-  @Field(() => ID, {
-    description: 'The account: send it as the header `Tollgraph-Account` to work in it.',
-  })
-  accountId!: string;
-
-  @Field(() => String, { description: 'The place of this change in the history; opaque.' })
-  position!: string;
+export class AcceptInvitationPayload extends Payload {
+  @Field(() => Membership, { description: 'The membership that has begun.' })
+  membership!: Membership;
 }
 
 @InputType({ description: 'An invitation to withdraw.' })
 export class WithdrawInvitationInput {
   @Field(() => ID, { description: 'The id of the invitation.' })
-  id!: string;
+  invitationId!: string;
 
   @Field(() => String, { nullable: true, description: `${COMMAND_ID}.` })
   commandId?: string | null;
 }
 
 @ObjectType({ simpleResolvers: true, description: 'A withdrawn invitation.' })
-export class WithdrawInvitationPayload {
-  @Field(() => ID, { description: 'The invitation that cannot be accepted any more.' })
-  id!: string;
-
-  @Field(() => String, { description: 'The place of this change in the history; opaque.' })
-  position!: string;
+export class WithdrawInvitationPayload extends Payload {
+  @Field(() => ID, { description: 'The invitation, which can no longer be accepted.' })
+  invitationId!: string;
 }
 
 @InputType({ description: 'Another role for a member.' })
@@ -166,15 +156,9 @@ export class ChangeMemberRoleInput {
 }
 
 @ObjectType({ simpleResolvers: true, description: 'A member with another role.' })
-export class ChangeMemberRolePayload {
-  @Field(() => ID, { description: 'The id of the user.' })
-  userId!: string;
-
-  @Field(() => MemberRole, { description: 'The role that was given.' })
-  role!: MemberRole;
-
-  @Field(() => String, { description: 'The place of this change in the history; opaque.' })
-  position!: string;
+export class ChangeMemberRolePayload extends Payload {
+  @Field(() => Member, { description: 'The member, with the new role.' })
+  member!: Member;
 }
 
 @InputType({ description: 'A member to remove.' })
@@ -187,12 +171,9 @@ export class RemoveMemberInput {
 }
 
 @ObjectType({ simpleResolvers: true, description: 'A removed member.' })
-export class RemoveMemberPayload {
+export class RemoveMemberPayload extends Payload {
   @Field(() => ID, { description: 'The id of the user, who is no member any more.' })
   userId!: string;
-
-  @Field(() => String, { description: 'The place of this change in the history; opaque.' })
-  position!: string;
 }
 
 @InputType({ description: 'An account to leave.' })
@@ -205,12 +186,9 @@ export class LeaveTeamInput {
 }
 
 @ObjectType({ simpleResolvers: true, description: 'An account that was left.' })
-export class LeaveTeamPayload {
+export class LeaveTeamPayload extends Payload {
   @Field(() => ID, { description: 'The account that the user is no member of any more.' })
   accountId!: string;
-
-  @Field(() => String, { description: 'The place of this change in the history; opaque.' })
-  position!: string;
 }
 
 export const InviteMemberResult = createUnionType({

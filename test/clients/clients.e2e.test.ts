@@ -96,7 +96,7 @@ describe.each(CLIENTS)('%s', (_name, connect) => {
 
   it('sees that its key is revoked', async () => {
     const { secret, token, keyId } = await t.customer();
-    await t.query(RevokeKeyDocument, { input: { id: keyId } }, token);
+    await t.query(RevokeKeyDocument, { input: { keyId } }, token);
     expect((await withKey(secret).ask(QUERY, { first: 1 })).codes).toEqual(['KEY_REVOKED']);
   });
 
@@ -115,7 +115,7 @@ describe.each(CLIENTS)('%s', (_name, connect) => {
     await t.query(PatternsDocument, { first: 1 }, secret);
     const second = await next();
     expect(second?.data?.['usageChanged']).toMatchObject({ totals: counted('1') });
-    await t.query(RevokeKeyDocument, { input: { id: keyId } }, token);
+    await t.query(RevokeKeyDocument, { input: { keyId } }, token);
     expect((await next())?.codes).toEqual(['KEY_REVOKED']);
     await events.return?.();
   });

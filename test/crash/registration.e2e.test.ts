@@ -77,7 +77,7 @@ it.each(['EmailRegistered', 'AccountOpened'])(
     expect(await register(app, 'another')).toMatchObject({ code: 'EMAIL_TAKEN' });
     // Its sender never had an answer, and gets the first result now.
     const again = await register(app, INPUT.commandId);
-    expect(again).toMatchObject({ __typename: 'RegisterUserPayload', sessionToken: null });
+    expect(again).toMatchObject({ __typename: 'RegisterUserPayload', session: null });
     expect(await stored(app)).toEqual(COMPLETE);
   },
 );

@@ -25,7 +25,7 @@ export class Returning {
         again ? registration.commandId : `${registration.commandId}_other`,
       );
       if (outcome === 'acknowledged') {
-        expect(payload).toMatchObject({ sessionToken: null, user: { id: userId } });
+        expect(payload).toMatchObject({ session: null, user: { id: userId } });
       } else if (again) {
         expect(reply).toMatchObject({
           codes: [],

@@ -48,7 +48,7 @@ export interface GovernedCall {
 }
 
 const REGISTER = `mutation NAME($input: RegisterUserInput!) { registerUser(input: $input) { __typename
-  ... on RegisterUserPayload { sessionToken user { id } account { id } } ... on Refusal { code } } }`;
+  ... on RegisterUserPayload { session { sessionToken } user { id } account { id } } ... on Refusal { code } } }`;
 const ISSUE = `mutation NAME($input: IssueKeyInput!) { issueKey(input: $input) { __typename
   ... on IssueKeyPayload { secret key { id } } ... on Refusal { code } } }`;
 const REVOKE = `mutation NAME($input: RevokeKeyInput!) { revokeKey(input: $input) { __typename
@@ -146,7 +146,7 @@ export class Traffic {
     if (outcome === 'acknowledged' && payload) {
       registration.userId ??= payload.user?.id;
       registration.accountId ??= payload.account?.id;
-      if (payload.sessionToken != null) registration.token = payload.sessionToken;
+      registration.token = payload.session?.sessionToken ?? registration.token;
     }
     return { reply, payload };
   }
@@ -171,7 +171,7 @@ export class Traffic {
   /** Sends the revocation of a key, for the first time or again. */
   async revoke(url: string, key: IssuedKey) {
     const revocation = (key.revocation ??= { commandId: this.#id('revoke'), outcome: 'unknown' });
-    const input = { id: key.id, commandId: revocation.commandId };
+    const input = { keyId: key.id, commandId: revocation.commandId };
     const reply = await this.#ask(url, named(REVOKE, revocation.commandId), {
       variables: { input },
       credential: key.owner.token,
@@ -215,7 +215,7 @@ export class Traffic {
     while (owner.token === undefined) {
       const { payload } = await this.register(url, owner);
       // Registered by an attempt that was not answered: its session was shown to nobody.
-      if (payload?.sessionToken === null) owner = this.#newRegistration();
+      if (payload?.session === null) owner = this.#newRegistration();
     }
     for (;;) {
       owner.keys++;

@@ -368,7 +368,7 @@ export type RevokeKeyAsOperatorInput = {
   /** Names this command, in 1 to 128 bytes of UTF-8. */
   commandId?: string | null | undefined;
   /** The id of the key, not its secret. */
-  id: string | number;
+  keyId: string | number;
   /** Why, 1 to 500 characters. It is kept for ever: no personal data. */
   reason: string;
 };
@@ -378,7 +378,7 @@ export type RevokeKeyInput = {
   /** Names this command, in 1 to 128 bytes of UTF-8. */
   commandId?: string | null | undefined;
   /** The id of the key, not its secret. */
-  id: string | number;
+  keyId: string | number;
 };
 
 /** An operator who is not to be one any more. */
@@ -398,7 +398,7 @@ export type RotateKeyInput = {
   /** How long the secret that it has now works beside the new one, in seconds: 0 to 2592000 (30 days). */
   graceSeconds?: number;
   /** The id of the key, not its secret. */
-  id: string | number;
+  keyId: string | number;
 };
 
 /** Input for `rotateWebhookSecret`. */
@@ -507,10 +507,10 @@ export type VerifyEmailInput = {
 export type VerifyKeyInput = {
   /** The environment that it has to be of; by default either. */
   environment?: KeyEnvironment | null | undefined;
-  /** The key itself, as it was sent. */
-  key: string;
   /** The scopes that it has to have. */
   scopes?: Array<KeyScope>;
+  /** The secret of the key, as it was sent to the back end. */
+  secret: string;
   /** What to spend if it is valid, from all limits or none; sent again, it is spent again. */
   spend?: SpendInput | null | undefined;
 };
@@ -563,7 +563,7 @@ export type WithdrawInvitationInput = {
   /** Names this command, in 1 to 128 bytes of UTF-8. */
   commandId?: string | null | undefined;
   /** The id of the invitation. */
-  id: string | number;
+  invitationId: string | number;
 };
 
 export type AcceptInvitationMutationVariables = Exact<{
@@ -572,7 +572,7 @@ export type AcceptInvitationMutationVariables = Exact<{
 
 
 export type AcceptInvitationMutation = { acceptInvitation:
-    | { __typename: 'AcceptInvitationPayload', accountId: string, position: string }
+    | { __typename: 'AcceptInvitationPayload', position: string, membership: { accountId: string, role: MemberRole, since: string } }
     | { __typename: 'Conflict', code: string, message: string }
     | { __typename: 'InvalidInput', code: string, message: string }
     | { __typename: 'NotAllowed', code: string, message: string }
@@ -627,7 +627,7 @@ export type ChangeMemberRoleMutationVariables = Exact<{
 
 
 export type ChangeMemberRoleMutation = { changeMemberRole:
-    | { __typename: 'ChangeMemberRolePayload', userId: string, role: MemberRole, position: string }
+    | { __typename: 'ChangeMemberRolePayload', position: string, member: { userId: string, role: MemberRole, firstOwner: boolean, since: string } }
     | { __typename: 'InvalidInput', code: string, message: string }
     | { __typename: 'NotAllowed', code: string, message: string }
     | { __typename: 'NotFound', code: string, message: string }
@@ -639,7 +639,7 @@ export type ChangePasswordMutationVariables = Exact<{
 
 
 export type ChangePasswordMutation = { changePassword:
-    | { __typename: 'ChangePasswordPayload', sessionToken: string | null, refreshToken: string | null, expiresAt: string | null, secretNotice: string | null, position: string }
+    | { __typename: 'ChangePasswordPayload', replayed: boolean, position: string, session: { sessionToken: string, refreshToken: string, expiresAt: string } | null }
     | { __typename: 'InvalidInput', code: string, message: string }
     | { __typename: 'NotFound', code: string, message: string }
     | { __typename: 'SignInRefused', code: string, message: string }
@@ -688,7 +688,7 @@ export type DeleteAccountMutationVariables = Exact<{
 
 
 export type DeleteAccountMutation = { deleteAccount:
-    | { __typename: 'DeleteAccountPayload', id: string, position: string }
+    | { __typename: 'DeleteAccountPayload', accountId: string, position: string }
     | { __typename: 'InvalidInput', code: string, message: string }
     | { __typename: 'NotFound', code: string, message: string }
    | null };
@@ -772,7 +772,7 @@ export type IssueKeyMutationVariables = Exact<{
 
 export type IssueKeyMutation = { issueKey:
     | { __typename: 'InvalidInput', code: string, message: string, issues: Array<{ path: Array<string>, code: string, message: string }> }
-    | { __typename: 'IssueKeyPayload', secret: string | null, secretNotice: string | null, position: string, key: { id: string, name: string, environment: KeyEnvironment, scopes: Array<KeyScope>, prefix: string, last4: string, issuedAt: string, expiresAt: string | null, rotatedAt: string | null, graceEndsAt: string | null, limits: Array<{ meter: string, window: LimitWindow, max: string }>, metadata: Array<{ name: string, value: string }> } }
+    | { __typename: 'IssueKeyPayload', secret: string | null, replayed: boolean, position: string, key: { id: string, name: string, environment: KeyEnvironment, scopes: Array<KeyScope>, prefix: string, last4: string, issuedAt: string, expiresAt: string | null, rotatedAt: string | null, graceEndsAt: string | null, limits: Array<{ meter: string, window: LimitWindow, max: string }>, metadata: Array<{ name: string, value: string }> } }
    | null };
 
 export type KeysQueryVariables = Exact<{
@@ -899,7 +899,7 @@ export type RefreshSessionMutationVariables = Exact<{
 
 export type RefreshSessionMutation = { refreshSession:
     | { __typename: 'InvalidInput', code: string, message: string }
-    | { __typename: 'RefreshSessionPayload', sessionToken: string, refreshToken: string, expiresAt: string, position: string }
+    | { __typename: 'RefreshSessionPayload', position: string, session: { sessionToken: string, refreshToken: string, expiresAt: string } }
     | { __typename: 'SignInRefused', code: string, message: string }
    | null };
 
@@ -911,7 +911,7 @@ export type RegisterUserMutationVariables = Exact<{
 export type RegisterUserMutation = { registerUser:
     | { __typename: 'Conflict', code: string, message: string }
     | { __typename: 'InvalidInput', code: string, message: string, issues: Array<{ path: Array<string>, code: string, message: string }> }
-    | { __typename: 'RegisterUserPayload', sessionToken: string | null, refreshToken: string | null, position: string, user: { id: string, email: string | null, name: string | null, registeredAt: string }, account: { id: string, plan: { id: string } } }
+    | { __typename: 'RegisterUserPayload', replayed: boolean, position: string, session: { sessionToken: string, refreshToken: string, expiresAt: string } | null, user: { id: string, email: string | null, name: string | null, registeredAt: string }, account: { id: string, plan: { id: string } } }
    | null };
 
 export type RemoveMemberMutationVariables = Exact<{
@@ -977,7 +977,7 @@ export type RevokeKeyAsOperatorMutationVariables = Exact<{
 export type RevokeKeyAsOperatorMutation = { revokeKeyAsOperator:
     | { __typename: 'InvalidInput', code: string, message: string }
     | { __typename: 'NotFound', code: string, message: string }
-    | { __typename: 'RevokeKeyAsOperatorPayload', id: string, accountId: string, position: string }
+    | { __typename: 'RevokeKeyAsOperatorPayload', accountId: string, position: string, key: { id: string, revokedAt: string | null } }
    | null };
 
 export type RevokeKeyMutationVariables = Exact<{
@@ -988,7 +988,7 @@ export type RevokeKeyMutationVariables = Exact<{
 export type RevokeKeyMutation = { revokeKey:
     | { __typename: 'InvalidInput', code: string, message: string }
     | { __typename: 'NotFound', code: string, message: string }
-    | { __typename: 'RevokeKeyPayload', id: string, position: string }
+    | { __typename: 'RevokeKeyPayload', position: string, key: { id: string, revokedAt: string | null } }
    | null };
 
 export type RevokeOperatorMutationVariables = Exact<{
@@ -1014,7 +1014,7 @@ export type RotateKeyMutation = { rotateKey:
     | { __typename: 'InvalidInput', code: string, message: string, issues: Array<{ path: Array<string>, code: string, message: string }> }
     | { __typename: 'LimitReached', code: string, message: string }
     | { __typename: 'NotFound', code: string, message: string }
-    | { __typename: 'RotateKeyPayload', secret: string | null, secretNotice: string | null, position: string, key: { id: string, name: string, environment: KeyEnvironment, scopes: Array<KeyScope>, prefix: string, last4: string, issuedAt: string, expiresAt: string | null, rotatedAt: string | null, graceEndsAt: string | null, limits: Array<{ meter: string, window: LimitWindow, max: string }>, metadata: Array<{ name: string, value: string }> } }
+    | { __typename: 'RotateKeyPayload', secret: string | null, replayed: boolean, position: string, key: { id: string, name: string, environment: KeyEnvironment, scopes: Array<KeyScope>, prefix: string, last4: string, issuedAt: string, expiresAt: string | null, rotatedAt: string | null, graceEndsAt: string | null, limits: Array<{ meter: string, window: LimitWindow, max: string }>, metadata: Array<{ name: string, value: string }> } }
    | null };
 
 export type RotateWebhookSecretMutationVariables = Exact<{
@@ -1045,7 +1045,7 @@ export type SignInMutationVariables = Exact<{
 
 export type SignInMutation = { signIn:
     | { __typename: 'InvalidInput', code: string, message: string }
-    | { __typename: 'SignInPayload', sessionToken: string | null, refreshToken: string | null, expiresAt: string | null, secretNotice: string | null, position: string, user: { id: string, email: string | null, name: string | null }, account: { id: string } }
+    | { __typename: 'SignInPayload', replayed: boolean, position: string, session: { sessionToken: string, refreshToken: string, expiresAt: string } | null, user: { id: string, email: string | null, name: string | null }, account: { id: string } }
     | { __typename: 'SignInRefused', code: string, message: string, retryAfterSeconds: number | null }
    | null };
 
@@ -1155,7 +1155,7 @@ export type VerifyKeyMutationVariables = Exact<{
 
 export type VerifyKeyMutation = { verifyKey:
     | { __typename: 'InvalidInput', code: string, message: string }
-    | { __typename: 'VerifiedKey', valid: boolean, reason: string | null, retryAfter: number | null, keyId: string | null, accountId: string | null, environment: KeyEnvironment | null, scopes: Array<KeyScope>, expiresAt: string | null, useId: string | null, plan: { id: string, features: Array<{ name: string, value: string | null }> } | null, limits: Array<{ name: string, meter: string, max: string, used: string, remaining: string, resetAt: string | null }> }
+    | { __typename: 'VerifyKeyPayload', valid: boolean, code: string, retryAfterSeconds: number | null, keyId: string | null, accountId: string | null, environment: KeyEnvironment | null, scopes: Array<KeyScope>, expiresAt: string | null, useId: string | null, plan: { id: string, features: Array<{ name: string, value: string | null }> } | null, limits: Array<{ name: string, meter: string, max: string, used: string, remaining: string, resetAt: string | null }> }
    | null };
 
 export type WebhookEndpointsQueryVariables = Exact<{
@@ -1175,7 +1175,7 @@ export type WithdrawInvitationMutation = { withdrawInvitation:
     | { __typename: 'InvalidInput', code: string, message: string }
     | { __typename: 'NotAllowed', code: string, message: string }
     | { __typename: 'NotFound', code: string, message: string }
-    | { __typename: 'WithdrawInvitationPayload', id: string, position: string }
+    | { __typename: 'WithdrawInvitationPayload', invitationId: string, position: string }
    | null };
 
 export class TypedDocumentString<TResult, TVariables>
@@ -1202,7 +1202,11 @@ export const AcceptInvitationDocument = new TypedDocumentString(`
   acceptInvitation(input: $input) {
     __typename
     ... on AcceptInvitationPayload {
-      accountId
+      membership {
+        accountId
+        role
+        since
+      }
       position
     }
     ... on Refusal {
@@ -1303,8 +1307,12 @@ export const ChangeMemberRoleDocument = new TypedDocumentString(`
   changeMemberRole(input: $input) {
     __typename
     ... on ChangeMemberRolePayload {
-      userId
-      role
+      member {
+        userId
+        role
+        firstOwner
+        since
+      }
       position
     }
     ... on Refusal {
@@ -1319,10 +1327,12 @@ export const ChangePasswordDocument = new TypedDocumentString(`
   changePassword(input: $input) {
     __typename
     ... on ChangePasswordPayload {
-      sessionToken
-      refreshToken
-      expiresAt
-      secretNotice
+      session {
+        sessionToken
+        refreshToken
+        expiresAt
+      }
+      replayed
       position
     }
     ... on Refusal {
@@ -1409,7 +1419,7 @@ export const DeleteAccountDocument = new TypedDocumentString(`
   deleteAccount(input: $input) {
     __typename
     ... on DeleteAccountPayload {
-      id
+      accountId
       position
     }
     ... on Refusal {
@@ -1592,7 +1602,7 @@ export const IssueKeyDocument = new TypedDocumentString(`
     __typename
     ... on IssueKeyPayload {
       secret
-      secretNotice
+      replayed
       position
       key {
         id
@@ -1927,9 +1937,11 @@ export const RefreshSessionDocument = new TypedDocumentString(`
   refreshSession(input: $input) {
     __typename
     ... on RefreshSessionPayload {
-      sessionToken
-      refreshToken
-      expiresAt
+      session {
+        sessionToken
+        refreshToken
+        expiresAt
+      }
       position
     }
     ... on Refusal {
@@ -1944,8 +1956,12 @@ export const RegisterUserDocument = new TypedDocumentString(`
   registerUser(input: $input) {
     __typename
     ... on RegisterUserPayload {
-      sessionToken
-      refreshToken
+      session {
+        sessionToken
+        refreshToken
+        expiresAt
+      }
+      replayed
       position
       user {
         id
@@ -2065,7 +2081,10 @@ export const RevokeKeyAsOperatorDocument = new TypedDocumentString(`
   revokeKeyAsOperator(input: $input) {
     __typename
     ... on RevokeKeyAsOperatorPayload {
-      id
+      key {
+        id
+        revokedAt
+      }
       accountId
       position
     }
@@ -2081,7 +2100,10 @@ export const RevokeKeyDocument = new TypedDocumentString(`
   revokeKey(input: $input) {
     __typename
     ... on RevokeKeyPayload {
-      id
+      key {
+        id
+        revokedAt
+      }
       position
     }
     ... on Refusal {
@@ -2112,7 +2134,7 @@ export const RotateKeyDocument = new TypedDocumentString(`
     __typename
     ... on RotateKeyPayload {
       secret
-      secretNotice
+      replayed
       position
       key {
         id
@@ -2193,10 +2215,12 @@ export const SignInDocument = new TypedDocumentString(`
   signIn(input: $input) {
     __typename
     ... on SignInPayload {
-      sessionToken
-      refreshToken
-      expiresAt
-      secretNotice
+      session {
+        sessionToken
+        refreshToken
+        expiresAt
+      }
+      replayed
       position
       user {
         id
@@ -2425,10 +2449,10 @@ export const VerifyKeyDocument = new TypedDocumentString(`
     mutation VerifyKey($input: VerifyKeyInput!) {
   verifyKey(input: $input) {
     __typename
-    ... on VerifiedKey {
+    ... on VerifyKeyPayload {
       valid
-      reason
-      retryAfter
+      code
+      retryAfterSeconds
       keyId
       accountId
       environment
@@ -2504,7 +2528,7 @@ export const WithdrawInvitationDocument = new TypedDocumentString(`
   withdrawInvitation(input: $input) {
     __typename
     ... on WithdrawInvitationPayload {
-      id
+      invitationId
       position
     }
     ... on Refusal {

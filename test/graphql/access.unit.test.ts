@@ -212,7 +212,7 @@ describe('an operation', () => {
   const reader = key(['read'], 'live');
 
   it.each([
-    ['at the root', 'mutation { revokeKey(input: { id: "k" }) { __typename } }'],
+    ['at the root', 'mutation { revokeKey(input: { keyId: "k" }) { __typename } }'],
     ['deep within', '{ me { account { keys { nodes { id } } } } }'],
     ['behind an alias', '{ me { account { mine: keys { nodes { id } } } } }'],
     [

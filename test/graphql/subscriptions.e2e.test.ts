@@ -230,7 +230,7 @@ describe('what ends a credential ends what is open, without a call in between', 
     const streamed = overSse(secret);
     await Promise.all([changed(events), changed(streamed)]);
     const [socketEnd, streamEnd] = [events.next().catch((error: unknown) => error), streamed.next()];
-    await t.query(RevokeKeyDocument, { input: { id: keyId } }, token);
+    await t.query(RevokeKeyDocument, { input: { keyId } }, token);
     expect(await closed).toMatchObject({ code: 4401, reason: 'KEY_REVOKED' });
     expect(await socketEnd).toMatchObject({ code: 4401 });
     expect((await streamEnd).value).toMatchObject({ errors: [{ extensions: { code: 'KEY_REVOKED' } }] });
@@ -242,7 +242,7 @@ describe('what ends a credential ends what is open, without a call in between', 
     const other = await t.issueKey(token);
     const events = overWebSocket(secret);
     await changed(events);
-    await t.query(RevokeKeyDocument, { input: { id: other.keyId } }, token);
+    await t.query(RevokeKeyDocument, { input: { keyId: other.keyId } }, token);
     await call(secret);
     expect(requestsOf(await changed(events))).toBe(1);
   });

@@ -175,7 +175,7 @@ describe('a body that is no request', () => {
   });
 
   it('a mutation by GET is refused and changes nothing', async () => {
-    const query = 'mutation { revokeKey(input: { id: "x" }) { __typename } }';
+    const query = 'mutation { revokeKey(input: { keyId: "x" }) { __typename } }';
     const headers = { 'apollo-require-preflight': 'true', authorization: `Bearer ${token}` };
     const answer = await send(`/graphql?query=${encodeURIComponent(query)}`, { headers });
     expect(answer).toMatchObject({ status: 405, codes: ['BAD_REQUEST'] });
@@ -354,7 +354,7 @@ describe('a text with NUL, which the database cannot hold', () => {
   it('is refused in what commands would store', async () => {
     for (const query of [
       'mutation { issueKey(input: { name: "a\\u0000b" }) { __typename } }',
-      'mutation { revokeKey(input: { id: "a\\u0000b" }) { __typename } }',
+      'mutation { revokeKey(input: { keyId: "a\\u0000b" }) { __typename } }',
     ]) {
       const answer = await post(JSON.stringify({ query }), { authorization: `Bearer ${token}` });
       expect(answer).toMatchObject({ status: 400, codes: ['INVALID_INPUT'] });

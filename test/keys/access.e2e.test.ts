@@ -134,16 +134,19 @@ describe('a key', () => {
   it('that was revoked is KEY_REVOKED from the answer on', async () => {
     const { secret, keyId, token } = await customer();
     expect(await bearer(secret)).toEqual([200, undefined]);
-    const { data } = await t.query(RevokeKeyDocument, { input: { id: keyId } }, token);
-    expect(data?.revokeKey).toMatchObject({ __typename: 'RevokeKeyPayload', id: keyId });
+    const { data } = await t.query(RevokeKeyDocument, { input: { keyId } }, token);
+    expect(data?.revokeKey).toMatchObject({
+      __typename: 'RevokeKeyPayload',
+      key: { id: keyId, revokedAt: expect.any(String) as string },
+    });
     expect(await bearer(secret)).toEqual([401, 'KEY_REVOKED']);
   });
 
   it('is revoked once, however often it is asked', async () => {
     const { keyId, token } = await customer();
-    await t.query(RevokeKeyDocument, { input: { id: keyId } }, token);
+    await t.query(RevokeKeyDocument, { input: { keyId } }, token);
     const head = await t.events();
-    const { data } = await t.query(RevokeKeyDocument, { input: { id: keyId } }, token);
+    const { data } = await t.query(RevokeKeyDocument, { input: { keyId } }, token);
     expect(data?.revokeKey?.__typename).toBe('RevokeKeyPayload');
     expect(await t.events()).toBe(head);
   });
@@ -199,7 +202,7 @@ describe('a key', () => {
     const { secret, keyId } = await customer();
     const head = await t.events();
     const issued = await t.query(IssueKeyDocument, { input: { name: 'x' } }, secret);
-    const revoked = await t.query(RevokeKeyDocument, { input: { id: keyId } }, secret);
+    const revoked = await t.query(RevokeKeyDocument, { input: { keyId } }, secret);
     for (const { errors } of [issued, revoked]) {
       expect(errors?.map(({ extensions }) => extensions['code'])).toEqual(['SCOPE_MISSING']);
     }
@@ -210,11 +213,11 @@ describe('a key', () => {
   it('of another account is not found, and stays good', async () => {
     const [mine, other] = [await customer(), await customer()];
     for (const id of [other.keyId, crypto.randomUUID(), 'x'.repeat(128)]) {
-      const { data } = await t.query(RevokeKeyDocument, { input: { id } }, mine.token);
+      const { data } = await t.query(RevokeKeyDocument, { input: { keyId: id } }, mine.token);
       expect(data?.revokeKey).toMatchObject({ __typename: 'NotFound', code: 'NOT_FOUND' });
     }
     for (const id of ['', 'x'.repeat(129)]) {
-      const { status, errors } = await t.query(RevokeKeyDocument, { input: { id } }, mine.token);
+      const { status, errors } = await t.query(RevokeKeyDocument, { input: { keyId: id } }, mine.token);
       expect([status, errors?.[0]?.extensions['code']]).toEqual([400, 'INVALID_INPUT']);
     }
     expect(await bearer(other.secret)).toEqual([200, undefined]);
@@ -350,14 +353,13 @@ describe('a command that is sent again', () => {
       data: {
         registerUser: {
           __typename: string;
-          sessionToken?: string | null;
-          refreshToken?: string | null;
+          session?: { sessionToken: string; refreshToken: string } | null;
           code?: string;
         };
       };
     };
-    if (data.registerUser.sessionToken) shown.add(data.registerUser.sessionToken);
-    if (data.registerUser.refreshToken) shown.add(data.registerUser.refreshToken);
+    const { session } = data.registerUser;
+    if (session) shown.add(session.sessionToken).add(session.refreshToken);
     return data.registerUser;
   };
   const head = () => t.events();
@@ -367,16 +369,17 @@ describe('a command that is sent again', () => {
     const first = await register(input);
     expect(first).toMatchObject({
       __typename: 'RegisterUserPayload',
-      sessionToken: expect.any(String) as string,
+      session: { sessionToken: expect.any(String) as string },
+      replayed: false,
     });
     const before = await head();
     for (let i = 0; i < 3; i++)
-      expect(await register(input)).toEqual({ ...first, sessionToken: null, refreshToken: null });
+      expect(await register(input)).toEqual({ ...first, session: null, replayed: true });
     // The password is a secret: it is no part of the comparison, and a wrong one opens nothing.
     expect(await register({ ...input, password: 'another password' })).toEqual({
       ...first,
-      sessionToken: null,
-      refreshToken: null,
+      session: null,
+      replayed: true,
     });
     expect(await head()).toBe(before);
   });
@@ -397,12 +400,12 @@ describe('a command that is sent again', () => {
     const input = { name: 'Server', commandId: 'issue-1', expiresAt: '2999-01-01T00:00:00.000Z' };
     const first = (await t.query(IssueKeyDocument, { input }, token)).data?.issueKey;
     if (first?.__typename !== 'IssueKeyPayload') throw new Error(JSON.stringify(first));
-    expect(first).toMatchObject({ secret: expect.stringMatching(/^sk_live_/) as string, secretNotice: null });
+    expect(first).toMatchObject({ secret: expect.stringMatching(/^sk_live_/) as string, replayed: false });
     shown.add(first.secret as string);
     const before = await head();
     for (let i = 0; i < 3; i++) {
       const again = (await t.query(IssueKeyDocument, { input }, token)).data?.issueKey;
-      expect(again).toEqual({ ...first, secret: null, secretNotice: 'SECRET_ALREADY_SHOWN' });
+      expect(again).toEqual({ ...first, secret: null, replayed: true });
     }
     for (const other of [
       { name: 'Other' },
@@ -521,7 +524,7 @@ it(
   'stores no secret, password, session or refresh token anywhere',
   async () => {
     const { token, keyId } = await customer();
-    const rotated = await t.query(RotateKeyDocument, { input: { id: keyId } }, token);
+    const rotated = await t.query(RotateKeyDocument, { input: { keyId } }, token);
     if (rotated.data?.rotateKey?.__typename !== 'RotateKeyPayload') throw new Error();
     shown.add(rotated.data.rotateKey.secret as string);
     const metrics = await (await fetch(`${t.app.url}/metrics`)).text();

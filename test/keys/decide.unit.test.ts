@@ -44,7 +44,7 @@ it('changes nothing when a revoked key is revoked again', () => {
 it('refuses to revoke a key that does not exist', () => {
   given(keyDecider)
     .when({ type: 'RevokeKey', accountId: 'a1', by: 'user:u1' })
-    .thenRefused('NOT_FOUND', 'id');
+    .thenRefused('NOT_FOUND', 'keyId');
 });
 
 it('says of another account’s key what it says of none, revoked or not', () => {
@@ -74,16 +74,16 @@ describe('a rotation', () => {
   });
 
   it('is refused for a key that works no more', () => {
-    given(keyDecider, issued, revoked).when(rotate).thenRefused('KEY_REVOKED', 'id');
+    given(keyDecider, issued, revoked).when(rotate).thenRefused('KEY_REVOKED', 'keyId');
     given(keyDecider, { type: 'KeyIssued', data: { ...data, expiresAt: at.toISOString() } })
       .when(rotate)
-      .thenRefused('KEY_EXPIRED', 'id');
+      .thenRefused('KEY_EXPIRED', 'keyId');
   });
 
   it('is refused for another account as for a key that is not there', () => {
     const others = given(keyDecider, issued).when({ ...rotate, accountId: 'a2' }).decision;
     expect(others).toEqual(given(keyDecider).when(rotate).decision);
-    given(keyDecider).when(rotate).thenRefused('NOT_FOUND', 'id');
+    given(keyDecider).when(rotate).thenRefused('NOT_FOUND', 'keyId');
   });
 
   it('is refused while as many secrets work as may', () => {
@@ -94,7 +94,7 @@ describe('a rotation', () => {
     const four = Array.from({ length: MAX_SECRETS - 1 }, () => rotated);
     given(keyDecider, issued, ...four)
       .when(rotate)
-      .thenRefused('TOO_MANY_SECRETS', 'id');
+      .thenRefused('TOO_MANY_SECRETS', 'keyId');
     const later = { ...rotate, at: new Date('2026-11-22T12:00:01Z') };
     expect(given(keyDecider, issued, ...four).when(later).decision.kind).toBe('accepted');
   });
@@ -132,7 +132,7 @@ describe('a key that manages keys', () => {
     ).toEqual(none);
     given(keyDecider, issued)
       .when({ ...rotate, authority: test })
-      .thenRefused('NOT_FOUND', 'id');
+      .thenRefused('NOT_FOUND', 'keyId');
     given(keyDecider)
       .when({ type: 'IssueKey', key: data, at, authority: test })
       .thenRefused('INVALID_INPUT', 'environment');

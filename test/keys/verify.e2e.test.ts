@@ -29,13 +29,13 @@ afterAll(() => t.close());
 
 async function verify(input: VerifyKeyInput) {
   const { data, errors } = await t.query(VerifyKeyDocument, { input }, backEnd);
-  if (data?.verifyKey?.__typename !== 'VerifiedKey') throw new Error(JSON.stringify({ data, errors }));
+  if (data?.verifyKey?.__typename !== 'VerifyKeyPayload') throw new Error(JSON.stringify({ data, errors }));
   return data.verifyKey;
 }
 const reasonOf = async (input: VerifyKeyInput): Promise<unknown> => {
-  const { valid, reason } = await verify(input);
-  expect(valid).toBe(reason === null);
-  return reason;
+  const { valid, code } = await verify(input);
+  expect(valid).toBe(code === 'VALID');
+  return code;
 };
 
 const points = (quantity: number | string) => ({ quantities: [{ meter: 'cost', quantity }] });
@@ -50,10 +50,10 @@ const spend = {
 it('says whose a key is, what it may do and what it has left, and takes nothing', async () => {
   const { secret, keyId, accountId } = await t.customer('team');
   for (let i = 0; i < 2; i++) {
-    const answer = await verify({ key: secret });
+    const answer = await verify({ secret });
     expect(answer).toMatchObject({
       valid: true,
-      reason: null,
+      code: 'VALID',
       keyId,
       accountId,
       environment: 'LIVE',
@@ -71,20 +71,20 @@ it('says whose a key is, what it may do and what it has left, and takes nothing'
 
 it('says why a key may not be used', async () => {
   const { token, secret, keyId } = await t.customer();
-  expect(await reasonOf({ key: 'nonsense' })).toBe('KEY_MALFORMED');
+  expect(await reasonOf({ secret: 'nonsense' })).toBe('KEY_MALFORMED');
   // As in a header, blanks around it are none of its own.
-  expect(await reasonOf({ key: ` \t${mintKey('sk_live_')}\t ` })).toBe('KEY_UNKNOWN');
-  expect(await reasonOf({ key: `${mintKey('sk_live_')}\n` })).toBe('KEY_MALFORMED');
-  expect(await reasonOf({ key: mintKey('sk_live_') })).toBe('KEY_UNKNOWN');
+  expect(await reasonOf({ secret: ` \t${mintKey('sk_live_')}\t ` })).toBe('KEY_UNKNOWN');
+  expect(await reasonOf({ secret: `${mintKey('sk_live_')}\n` })).toBe('KEY_MALFORMED');
+  expect(await reasonOf({ secret: mintKey('sk_live_') })).toBe('KEY_UNKNOWN');
   // A session is no key.
-  expect(await reasonOf({ key: token })).toBe('KEY_MALFORMED');
-  expect(await reasonOf({ key: secret, environment: 'TEST' })).toBe('ENVIRONMENT_MISMATCH');
-  expect(await reasonOf({ key: secret, environment: 'LIVE' })).toBeNull();
-  expect(await reasonOf({ key: secret, scopes: ['READ', 'WRITE'] })).toBe('SCOPE_MISSING');
-  await t.query(RevokeKeyDocument, { input: { id: keyId } }, token);
-  expect(await verify({ key: secret, spend })).toMatchObject({
+  expect(await reasonOf({ secret: token })).toBe('KEY_MALFORMED');
+  expect(await reasonOf({ secret, environment: 'TEST' })).toBe('ENVIRONMENT_MISMATCH');
+  expect(await reasonOf({ secret, environment: 'LIVE' })).toBe('VALID');
+  expect(await reasonOf({ secret, scopes: ['READ', 'WRITE'] })).toBe('SCOPE_MISSING');
+  await t.query(RevokeKeyDocument, { input: { keyId } }, token);
+  expect(await verify({ secret, spend })).toMatchObject({
     valid: false,
-    reason: 'KEY_REVOKED',
+    code: 'KEY_REVOKED',
     keyId: null,
     accountId: null,
     useId: null,
@@ -94,7 +94,7 @@ it('says why a key may not be used', async () => {
 it('spends from all limits, and stores a use before it answers', async () => {
   const { secret, token, accountId } = await t.customer();
   const limited = await issue(token, { limits: [{ meter: 'cost', window: 'DAY', max: 10 }] });
-  const first = await verify({ key: limited, spend });
+  const first = await verify({ secret: limited, spend });
   expect(first.limits.map(({ name, used }) => [name, used])).toEqual([
     ['requests-minute', '1'],
     ['requests-month', '1'],
@@ -123,12 +123,12 @@ it('spends from all limits, and stores a use before it answers', async () => {
       },
     ],
   });
-  expect(await verify({ key: limited, spend })).toMatchObject({
+  expect(await verify({ secret: limited, spend })).toMatchObject({
     valid: false,
-    reason: 'QUOTA_EXCEEDED',
+    code: 'QUOTA_EXCEEDED',
     useId: null,
   });
-  expect(await reasonOf({ key: limited, spend: { ...spend, ...points(11) } })).toBe('QUERY_COST_EXCEEDED');
+  expect(await reasonOf({ secret: limited, spend: { ...spend, ...points(11) } })).toBe('QUERY_COST_EXCEEDED');
   const usage = await t.query(UsageDocument, {}, secret);
   expect(usage.data?.account?.usage?.requests).toBe(1);
 });
@@ -136,13 +136,13 @@ it('spends from all limits, and stores a use before it answers', async () => {
 it('holds a limit exactly with parallel spending (law 2)', async () => {
   const { secret } = await t.customer();
   const answers = await Promise.all(
-    Array.from({ length: 60 }, () => verify({ key: secret, spend: { ...spend, ...points(0) } })),
+    Array.from({ length: 60 }, () => verify({ secret, spend: { ...spend, ...points(0) } })),
   );
   expect(answers.filter(({ valid }) => valid)).toHaveLength(10);
   expect(new Set(answers.flatMap(({ useId }) => useId ?? [])).size).toBe(10);
   const refused = answers.find(({ valid }) => !valid);
-  expect(refused).toMatchObject({ reason: 'RATE_LIMITED' });
-  expect(refused?.retryAfter).toBeGreaterThan(0);
+  expect(refused).toMatchObject({ code: 'RATE_LIMITED' });
+  expect(refused?.retryAfterSeconds).toBeGreaterThan(0);
 });
 
 it.each([
@@ -155,7 +155,7 @@ it.each([
   const { secret } = await t.customer();
   const { data } = await t.query(
     VerifyKeyDocument,
-    { input: { key: secret, spend: { ...spend, ...over } } },
+    { input: { secret, spend: { ...spend, ...over } } },
     backEnd,
   );
   expect(data?.verifyKey).toMatchObject({ __typename: 'InvalidInput', code: 'INVALID_INPUT' });
@@ -164,6 +164,6 @@ it.each([
 it('is for back ends of the service alone', async () => {
   const { token } = await t.customer();
   const other = await issue(token, { scopes: ['ADMIN'] });
-  const { status, errors } = await t.query(VerifyKeyDocument, { input: { key: backEnd } }, other);
+  const { status, errors } = await t.query(VerifyKeyDocument, { input: { secret: backEnd } }, other);
   expect([status, errors?.[0]?.extensions['code']]).toEqual([403, 'OPERATOR_REQUIRED']);
 });

@@ -70,7 +70,7 @@ it('a forgotten password is set anew by the token in a mail, once; all sessions 
   expect(await signIn(user.email, OLD)).toMatchObject({ code: 'SIGN_IN_REFUSED' });
   const signedIn = await signIn(user.email, NEW);
   if (signedIn?.__typename !== 'SignInPayload') throw new Error('not signed in');
-  expect(await me(signedIn.sessionToken ?? '')).toMatchObject({ emailVerified: true });
+  expect(await me(signedIn.session?.sessionToken ?? '')).toMatchObject({ emailVerified: true });
 });
 
 it('an e-mail changes by the token in a mail to the new one; the old one is free and gets a notice', async () => {

@@ -67,11 +67,14 @@ it('nothing that a caller writes stands in any mail', async () => {
   const email = `stranger.${randomUUID()}@example.com`;
   const input = { email, password: PASSWORD, name: SPAM, commandId: `${SPAM}-1` };
   const { data } = await t.raw(
-    'mutation ($input: RegisterUserInput!) { registerUser(input: $input) { ... on RegisterUserPayload { sessionToken account { id } } } }',
+    'mutation ($input: RegisterUserInput!) { registerUser(input: $input) { ... on RegisterUserPayload { session { sessionToken } account { id } } } }',
     { input },
   );
-  const { sessionToken: session, account } = data?.['registerUser'] as {
-    sessionToken: string;
+  const {
+    session: { sessionToken: session },
+    account,
+  } = data?.['registerUser'] as {
+    session: { sessionToken: string };
     account: { id: string };
   };
   await run('updateProfile', { name: `${SPAM} again`, commandId: `${SPAM}-2` }, session);

@@ -126,7 +126,7 @@ it('what is for operators is refused to everybody else, and to keys that do not 
     [GrantPlanDocument, { accountId: other.accountId, planId: 'team', reason }],
     [GrantOperatorDocument, { userId: other.userId, reason }],
     [RevokeOperatorDocument, { userId: boss.userId, reason }],
-    [RevokeKeyAsOperatorDocument, { id: live.keyId, reason }],
+    [RevokeKeyAsOperatorDocument, { keyId: live.keyId, reason }],
   ] as const) {
     const { errors } = await t.raw(document.toString(), { input }, other.token);
     expect(errors?.[0]?.extensions['code']).toBe('OPERATOR_REQUIRED');
@@ -197,13 +197,13 @@ it('who was made one by another is one like all', async () => {
 it('revokes a key of any account at once', async () => {
   const { secret, keyId, accountId } = await t.customer();
   const revoke = async (id: string) => {
-    const input = { id, reason: 'it was found in public' };
+    const input = { keyId: id, reason: 'it was found in public' };
     return (await t.query(RevokeKeyAsOperatorDocument, { input }, boss.token)).data?.revokeKeyAsOperator;
   };
   expect((await t.raw('{ patterns { totalCount } }', {}, secret)).status).toBe(200);
   expect(await revoke(keyId)).toMatchObject({
     __typename: 'RevokeKeyAsOperatorPayload',
-    id: keyId,
+    key: { id: keyId, revokedAt: expect.any(String) as string },
     accountId,
   });
   const { errors } = await t.raw('{ patterns { totalCount } }', {}, secret);

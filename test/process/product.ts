@@ -91,8 +91,7 @@ const PATIENCE_MS = 60_000;
 export interface Payload {
   readonly __typename?: string;
   readonly code?: string;
-  readonly sessionToken?: string | null;
-  readonly refreshToken?: string | null;
+  readonly session?: { readonly sessionToken?: string; readonly refreshToken?: string } | null;
   readonly secret?: string | null;
   readonly user?: { readonly id: string };
   readonly account?: { readonly id: string };

@@ -12,15 +12,15 @@ import { makeRoot } from './root.js';
 const PATIENCE_MS = 120_000;
 
 const REGISTER = `mutation ($input: RegisterUserInput!) { registerUser(input: $input) {
-  ... on RegisterUserPayload { sessionToken position account { id } } ... on Refusal { code } } }`;
+  ... on RegisterUserPayload { session { sessionToken } position account { id } } ... on Refusal { code } } }`;
 const ISSUE = `mutation { issueKey(input: { name: "roles" }) {
   ... on IssueKeyPayload { secret position key { id } } ... on Refusal { code } } }`;
-const REVOKE = `mutation ($id: ID!) { revokeKey(input: { id: $id }) {
+const REVOKE = `mutation ($id: ID!) { revokeKey(input: { keyId: $id }) {
   ... on RevokeKeyPayload { position } ... on Refusal { code } } }`;
 const SIGN_IN = `mutation ($input: SignInInput!) { signIn(input: $input) {
-  ... on SignInPayload { sessionToken refreshToken position } ... on Refusal { code } } }`;
+  ... on SignInPayload { session { sessionToken refreshToken } position } ... on Refusal { code } } }`;
 const REFRESH = `mutation ($input: RefreshSessionInput!) { refreshSession(input: $input) {
-  ... on RefreshSessionPayload { sessionToken refreshToken position } ... on Refusal { code } } }`;
+  ... on RefreshSessionPayload { session { sessionToken refreshToken } position } ... on Refusal { code } } }`;
 const ME = '{ me { account { id } } }';
 const CATEGORIES = '{ categories { name } }';
 
@@ -74,7 +74,7 @@ let emails = 0;
 async function register(url: string): Promise<string> {
   const input = { email: `roles${++emails}@example.com`, password: 'correct horse' };
   const reply = await ask(url, REGISTER, { variables: { input }, from: `10.1.0.${emails}` });
-  const token = reply?.data?.['registerUser']?.sessionToken;
+  const token = reply?.data?.['registerUser']?.session?.sessionToken;
   if (token == null) throw new Error(`registerUser answered ${JSON.stringify(reply)}`);
   return token;
 }
@@ -160,7 +160,9 @@ onPostgres('two API nodes and a projector on one PostgreSQL', () => {
       await register(a);
       const input = { email: `roles${emails}@example.com`, password: 'correct horse' };
       const [one, two] = await Promise.all(
-        [a, b].map(async (url) => (await ask(url, SIGN_IN, { variables: { input } }))?.data?.['signIn']),
+        [a, b].map(
+          async (url) => (await ask(url, SIGN_IN, { variables: { input } }))?.data?.['signIn']?.session,
+        ),
       );
       // Both nodes may have made a signing key by now, and each knows the other's.
       for (const session of [one, two]) {
@@ -170,7 +172,7 @@ onPostgres('two API nodes and a projector on one PostgreSQL', () => {
       }
       const refreshing = { variables: { input: { refreshToken: one?.refreshToken } } };
       const both = await Promise.all([a, b].map((url) => ask(url, REFRESH, refreshing)));
-      const next = both.map((reply) => reply?.data?.['refreshSession']);
+      const next = both.map((reply) => reply?.data?.['refreshSession']?.session);
       expect(next[0]?.refreshToken).toEqual(expect.any(String));
       expect(next[1]?.refreshToken).toBe(next[0]?.refreshToken);
 

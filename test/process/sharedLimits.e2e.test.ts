@@ -63,13 +63,13 @@ possible('API nodes that share their limits through Redis', () => {
     const input = { email: `shared${++emails}@example.com`, password: 'correct horse' };
     const registered = await ask(
       first,
-      'mutation ($input: RegisterUserInput!) { registerUser(input: $input) { ... on RegisterUserPayload { sessionToken } } }',
+      'mutation ($input: RegisterUserInput!) { registerUser(input: $input) { ... on RegisterUserPayload { session { sessionToken } } } }',
       { variables: { input }, from: `10.2.0.${emails}` },
     );
     const issued = await ask(
       first,
       'mutation { issueKey(input: { name: "shared" }) { ... on IssueKeyPayload { secret } } }',
-      { credential: registered?.data?.['registerUser']?.sessionToken ?? '' },
+      { credential: registered?.data?.['registerUser']?.session?.sessionToken ?? '' },
     );
     const secret = issued?.data?.['issueKey']?.secret ?? '';
     for (const url of nodes) {

@@ -99,10 +99,10 @@ export async function startApp({ place, env, ...options }: TestAppOptions = {}):
       const input = { email, password: 'correct horse' };
       const { data } = await test.query(RegisterUserDocument, { input });
       const result = data?.registerUser;
-      if (result?.__typename !== 'RegisterUserPayload' || result.sessionToken == null) {
+      if (result?.__typename !== 'RegisterUserPayload' || !result.session) {
         throw new Error(`registerUser answered ${JSON.stringify(result)}`);
       }
-      return { token: result.sessionToken, accountId: result.account.id, userId: result.user.id };
+      return { token: result.session.sessionToken, accountId: result.account.id, userId: result.user.id };
     },
     issueKey: async (token, environment = 'LIVE', scopes = ['READ']) => {
       const { data } = await test.query(

@@ -128,7 +128,10 @@ const accept = async (who: Person, token: string) =>
 async function member(of: Person, role: Role): Promise<Person> {
   const who = await person();
   const accepted = await accept(who, await invitedToken(of, who.email, role));
-  expect(accepted).toMatchObject({ __typename: 'AcceptInvitationPayload', accountId: of.accountId });
+  expect(accepted).toMatchObject({
+    __typename: 'AcceptInvitationPayload',
+    membership: { accountId: of.accountId, role: role.toUpperCase() },
+  });
   return who;
 }
 
@@ -219,9 +222,10 @@ describe('an invitation', () => {
     expect(await t.events()).toBe(head);
 
     const withdraw = async (who: Person) =>
-      (await t.query(WithdrawInvitationDocument, { input: { id } }, who.token)).data?.withdrawInvitation;
+      (await t.query(WithdrawInvitationDocument, { input: { invitationId: id } }, who.token)).data
+        ?.withdrawInvitation;
     expect(await withdraw(bob)).toMatchObject({ code: 'NOT_FOUND' });
-    expect(await withdraw(ada)).toMatchObject({ id });
+    expect(await withdraw(ada)).toMatchObject({ invitationId: id });
     expect(await withdraw(ada)).toMatchObject({ code: 'NOT_FOUND' });
     expect(await accept(bob, token)).toMatchObject({ code: 'TOKEN_INVALID' });
   });
@@ -298,12 +302,12 @@ describe('the account that a request works in', () => {
     expect(await remove(ada, bob.userId)).toMatchObject({ code: 'NOT_FOUND' });
     expect((await t.query(PatternsDocument, {}, key?.secret ?? '')).status).toBe(200);
     // It is none of his.
-    const revoke = { input: { id: key?.key.id ?? '' } };
+    const revoke = { input: { keyId: key?.key.id ?? '' } };
     expect((await t.query(RevokeKeyDocument, revoke, bob.token)).data?.revokeKey).toMatchObject({
       code: 'NOT_FOUND',
     });
     expect((await t.query(RevokeKeyDocument, revoke, ada.token)).data?.revokeKey).toMatchObject({
-      id: key?.key.id,
+      key: { id: key?.key.id, revokedAt: expect.any(String) as string },
     });
   });
 
@@ -312,7 +316,9 @@ describe('the account that a request works in', () => {
     const bob = await member(ada, 'admin');
     const input = { userId: bob.userId, role: roleName('viewer') };
     const { data } = await t.query(ChangeMemberRoleDocument, { input }, ada.token);
-    expect(data?.changeMemberRole).toMatchObject({ role: 'VIEWER' });
+    expect(data?.changeMemberRole).toMatchObject({
+      member: { userId: bob.userId, role: 'VIEWER', firstOwner: false },
+    });
     expect(codeOf(await inAccount(InvitationsDocument, {}, bob.token, ada.accountId))).toBe('ROLE_MISSING');
     const leave = async (who: Person, accountId = ada.accountId) =>
       (await t.query(LeaveTeamDocument, { input: { accountId } }, who.token)).data?.leaveTeam;

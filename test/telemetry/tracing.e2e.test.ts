@@ -38,7 +38,7 @@ async function post(t: TestApp, query: string, headers: Record<string, string>):
 
 const registration = (email: string): string =>
   `mutation SignUp { registerUser(input: {email: "${email}", password: "${PASSWORD}", name: "Ada Lovelace"}) {
-    ... on RegisterUserPayload { sessionToken } } }`;
+    ... on RegisterUserPayload { session { sessionToken } } } }`;
 
 async function everything(t: TestApp): Promise<StoredEvent[]> {
   const { store, projector } = t.app.parts;

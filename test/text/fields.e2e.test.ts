@@ -45,7 +45,7 @@ const inInput = (name: string, type: string, input: (text: string) => object): S
   sender(mutation(name, type), (text) => ({ input: input(text) }));
 const inSpend = (field: string): Send =>
   inInput('verifyKey', 'VerifyKeyInput', (text) => ({
-    key: other.secret,
+    secret: other.secret,
     spend: { endpoint: '/x', quantities: [], [field]: text },
   }));
 const searchFor = (argument: string, type: string, rest: string): Send =>

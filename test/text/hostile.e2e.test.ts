@@ -141,7 +141,15 @@ const soundFor =
     if (/email/i.test(name)) return `hostile${++emails}@example.com`;
     if (/password/i.test(name)) return PASSWORD;
     if (type === 'DateTimeISO') return new Date(Date.now() + 3_600_000).toISOString();
-    const known = { accountId, userId, id: keyId, key: gateway.secret, planId: 'enterprise', ...SPENDS };
+    const known = {
+      accountId,
+      userId,
+      id: keyId,
+      keyId,
+      secret: gateway.secret,
+      planId: 'enterprise',
+      ...SPENDS,
+    };
     return (known as Readonly<Record<string, string>>)[name] ?? 'x';
   };
 

@@ -59,7 +59,7 @@ it.each(limiters)('any meter of the profile is counted, limited and shown, %s', 
 
     const spend = async (key: string, quantities: Record<string, string | number>) => {
       const input: VerifyKeyInput = {
-        key,
+        secret: key,
         spend: {
           endpoint: '/videos',
           quantities: Object.entries(quantities).map(([meter, quantity]) => ({ meter, quantity })),
@@ -67,7 +67,7 @@ it.each(limiters)('any meter of the profile is counted, limited and shown, %s', 
       };
       const { data, errors } = await t.query(VerifyKeyDocument, { input }, backEnd);
       const answer = data?.verifyKey;
-      if (answer?.__typename === 'VerifiedKey') return answer;
+      if (answer?.__typename === 'VerifyKeyPayload') return answer;
       throw new Error(JSON.stringify(errors ?? answer));
     };
     const shown = async (key: string): Promise<Record<string, number>> => {
@@ -84,13 +84,13 @@ it.each(limiters)('any meter of the profile is counted, limited and shown, %s', 
     // A key's limit, and more than the bucket holds.
     expect(await spend(narrow, { videos: 2 })).toMatchObject({ valid: true });
     expect(await shown(narrow)).toMatchObject({ 'videos-day': 3, 'key-videos-month': 2 });
-    expect(await spend(secret, { videos: 1 })).toMatchObject({ valid: false, reason: 'QUOTA_EXCEEDED' });
+    expect(await spend(secret, { videos: 1 })).toMatchObject({ valid: false, code: 'QUOTA_EXCEEDED' });
     expect(await spend(secret, { seconds: '100.1' })).toMatchObject({ valid: false, useId: null });
     await expect(spend(secret, { minutes: 1 })).rejects.toThrow('There is no meter of this name');
     await expect(spend(secret, { seconds: '0.25' })).rejects.toThrow('at most 1 decimals');
     // What is spent can be counted: readers would park more.
     await expect(spend(secret, { seconds: '100000000000.1' })).rejects.toThrow('at most 100000000000.');
-    expect(await spend(secret, { seconds: '100000000000' })).toMatchObject({ reason: 'QUERY_COST_EXCEEDED' });
+    expect(await spend(secret, { seconds: '100000000000' })).toMatchObject({ code: 'QUERY_COST_EXCEEDED' });
     for (const bad of ['-1', '1e3', 'NaN', '']) {
       await expect(spend(secret, { seconds: bad })).rejects.toThrow('quantity must be');
     }

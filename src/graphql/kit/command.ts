@@ -2,7 +2,7 @@ import { Mutation } from 'type-graphql';
 import type { CommandContext, CommandHandler } from '../../eventsourcing/commandHandler.js';
 import { BAD_COMMAND_ID, commandIdOf } from '../../eventsourcing/commandId.js';
 import type { Decider, Refusal } from '../../eventsourcing/decider.js';
-import type { DomainEvent } from '../../eventsourcing/event.js';
+import type { DomainEvent, StoredEvent } from '../../eventsourcing/event.js';
 import type { PositionTokens } from '../../eventsourcing/positionToken.js';
 import { Cost, MUTATION } from '../cost/directives.js';
 import type { AccessRule } from './access.js';
@@ -52,7 +52,13 @@ export interface Sending<S, C, E extends DomainEvent> {
 
 /** What came of it. */
 export type Sent<E extends DomainEvent> =
-  | { readonly kind: 'accepted'; readonly events: readonly E[]; readonly position: string }
+  | {
+      readonly kind: 'accepted';
+      readonly events: readonly E[];
+      readonly stored: readonly StoredEvent[];
+      readonly position: string;
+      readonly replayed: boolean;
+    }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
 const BAD_ID: Refusal = { code: 'INVALID_INPUT', message: BAD_COMMAND_ID, field: 'commandId' };
@@ -74,7 +80,7 @@ export class CommandSender {
     if (!sender) return { kind: 'refused', refusal: BAD_ID };
     const result = await this.commands.handle(decider, stream, command, { ...sender, requestHash: request });
     if (result.kind === 'refused') return result;
-    return { kind: 'accepted', events: result.events, position: this.positions.encode(result.position) };
+    return { ...result, position: this.positions.encode(result.position) };
   }
 }
 
