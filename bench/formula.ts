@@ -18,7 +18,7 @@ const QUERY = `
     searchPatterns(query: "retry", first: $first) {
       hits { score pattern { ...Entry } ranks { text name meaning } }
     }
-    categories { name patterns }
+    categories { slug patterns }
   }
   fragment Entry on Pattern { id slug name category }
 `;

@@ -25,7 +25,7 @@ const REGISTER = `mutation ($input: RegisterUserInput!) { registerUser(input: $i
   ... on RegisterUserPayload { session { sessionToken } } } }`;
 const ISSUE = `mutation { issueKey(input: { name: "bench" }) { ... on IssueKeyPayload { secret key { id } } } }`;
 const REVOKE = `mutation ($id: ID!) { revokeKey(input: { keyId: $id }) { __typename } }`;
-const CALL = JSON.stringify({ query: '{ categories { name } }' });
+const CALL = JSON.stringify({ query: '{ categories { slug } }' });
 
 export interface RevocationFigures {
   /** From the answer of `revokeKey` on one node to the sending of the last call that another one took, in milliseconds. */

@@ -9,9 +9,9 @@ import { payload } from '../graphql/kit/payload.js';
 import { refusalOf } from '../graphql/kit/refusals.js';
 import type { ConfirmEmailChange, RequestEmailChange } from './changeEmail.js';
 import {
-  ChangeEmailInput,
-  ChangeEmailPayload,
-  ChangeEmailResult,
+  RequestEmailChangeInput,
+  RequestEmailChangePayload,
+  RequestEmailChangeResult,
   ConfirmEmailChangeInput,
   ConfirmEmailChangePayload,
   ConfirmEmailChangeResult,
@@ -49,7 +49,7 @@ export class EmailResolver {
   })
   async requestPasswordReset(
     @Ctx() context: RequestContext,
-    @Arg('input', () => RequestPasswordResetInput, { description: 'The e-mail.' })
+    @Arg('input', () => RequestPasswordResetInput, { description: 'Input for `requestPasswordReset`.' })
     input: RequestPasswordResetInput,
   ): Promise<typeof RequestPasswordResetResult> {
     const result = await this.requestingReset.execute(input, whenOf(context));
@@ -65,7 +65,7 @@ export class EmailResolver {
   })
   async resetPassword(
     @Ctx() context: RequestContext,
-    @Arg('input', () => ResetPasswordInput, { description: 'The token and the new password.' })
+    @Arg('input', () => ResetPasswordInput, { description: 'Input for `resetPassword`.' })
     input: ResetPasswordInput,
   ): Promise<typeof ResetPasswordResult> {
     const result = await this.resetting.execute(input, whenOf(context));
@@ -73,20 +73,20 @@ export class EmailResolver {
     return payload(ResetPasswordPayload, this.#done(result));
   }
 
-  @Command(() => ChangeEmailResult, {
+  @Command(() => RequestEmailChangeResult, {
     access: { roles: MEMBERS },
     description:
       'Mails a token for `confirmEmailChange` to another e-mail; until it comes back nothing changes, and a new password or the end of all sessions ends the request. Ten in 15 minutes are the most. Needs a session of ours.',
   })
-  async changeEmail(
+  async requestEmailChange(
     @Ctx() context: RequestContext,
-    @Arg('input', () => ChangeEmailInput, { description: 'The new e-mail, and the password.' })
-    input: ChangeEmailInput,
-  ): Promise<typeof ChangeEmailResult> {
+    @Arg('input', () => RequestEmailChangeInput, { description: 'Input for `requestEmailChange`.' })
+    input: RequestEmailChangeInput,
+  ): Promise<typeof RequestEmailChangeResult> {
     const result = await this.requestingChange.execute(ownSessionOf(context), input, whenOf(context));
     if (result.kind === 'limited') return limited(result.waitMs);
     if (result.kind === 'refused') return refusalOf(result.refusal, 'Conflict', 'NotFound');
-    return payload(ChangeEmailPayload, this.#done(result));
+    return payload(RequestEmailChangePayload, this.#done(result));
   }
 
   @Command(() => ConfirmEmailChangeResult, {
@@ -97,7 +97,7 @@ export class EmailResolver {
   })
   async confirmEmailChange(
     @Ctx() context: RequestContext,
-    @Arg('input', () => ConfirmEmailChangeInput, { description: 'The token.' })
+    @Arg('input', () => ConfirmEmailChangeInput, { description: 'Input for `confirmEmailChange`.' })
     input: ConfirmEmailChangeInput,
   ): Promise<typeof ConfirmEmailChangeResult> {
     const result = await this.confirming.execute(input, whenOf(context));

@@ -4,7 +4,7 @@ import { COMMAND_ID } from '../eventsourcing/commandId.js';
 import { Payload } from '../graphql/kit/payload.js';
 import { Conflict, InvalidInput, NotFound, SignInRefused } from '../graphql/kit/refusals.js';
 
-@InputType({ description: 'A forgotten password.' })
+@InputType({ description: 'Input for `requestPasswordReset`.' })
 export class RequestPasswordResetInput {
   @Field(() => String, { description: 'Compared trimmed, in NFKC and lower case.' })
   email!: string;
@@ -28,7 +28,7 @@ export const RequestPasswordResetResult = createUnionType({
   types: () => [RequestPasswordResetPayload, InvalidInput] as const,
 });
 
-@InputType({ description: 'A new password in place of a forgotten one.' })
+@InputType({ description: 'Input for `resetPassword`.' })
 export class ResetPasswordInput {
   @Field(() => String, { description: 'As it stands in the mail; good for an hour, once.' })
   token!: string;
@@ -49,8 +49,8 @@ export const ResetPasswordResult = createUnionType({
   types: () => [ResetPasswordPayload, InvalidInput] as const,
 });
 
-@InputType({ description: 'Another e-mail for the user who is signed in.' })
-export class ChangeEmailInput {
+@InputType({ description: 'Input for `requestEmailChange`.' })
+export class RequestEmailChangeInput {
   @Field(() => String, { description: 'The new one. It gets a mail with a token.' })
   email!: string;
 
@@ -62,15 +62,15 @@ export class ChangeEmailInput {
 }
 
 @ObjectType({ simpleResolvers: true, description: 'The change waits for its confirmation.' })
-export class ChangeEmailPayload extends Payload {}
+export class RequestEmailChangePayload extends Payload {}
 
-export const ChangeEmailResult = createUnionType({
-  name: 'ChangeEmailResult',
+export const RequestEmailChangeResult = createUnionType({
+  name: 'RequestEmailChangeResult',
   description: 'The request, or why there is none.',
-  types: () => [ChangeEmailPayload, Conflict, SignInRefused, NotFound, InvalidInput] as const,
+  types: () => [RequestEmailChangePayload, Conflict, SignInRefused, NotFound, InvalidInput] as const,
 });
 
-@InputType({ description: 'A token that was mailed to a new e-mail.' })
+@InputType({ description: 'Input for `confirmEmailChange`.' })
 export class ConfirmEmailChangeInput {
   @Field(() => String, { description: 'As it stands in the mail; good for a day.' })
   token!: string;

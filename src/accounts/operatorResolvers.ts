@@ -26,7 +26,9 @@ export class OperatorAccountsResolver {
     nullable: true,
     description: 'Any account, with all that its owner sees; null where there is none with this id.',
   })
-  async account(@Arg('id', () => ID, { description: 'Its id.' }) id: string): Promise<Account | null> {
+  async account(
+    @Arg('id', () => ID, { description: 'Id of the account, of any customer.' }) id: string,
+  ): Promise<Account | null> {
     const [row] = await this.queries.accounts([id]);
     return row ? asOperator(row) : null;
   }

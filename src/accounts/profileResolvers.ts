@@ -40,7 +40,8 @@ export class ProfileResolver {
   })
   async changePassword(
     @Ctx() context: RequestContext,
-    @Arg('input', () => ChangePasswordInput, { description: 'The new password.' }) input: ChangePasswordInput,
+    @Arg('input', () => ChangePasswordInput, { description: 'Input for `changePassword`.' })
+    input: ChangePasswordInput,
   ): Promise<typeof ChangePasswordResult> {
     const result = await this.changing.execute(ownSessionOf(context), input, {
       at: new Date(context.now),
@@ -62,7 +63,8 @@ export class ProfileResolver {
   })
   async updateProfile(
     @Ctx() context: RequestContext,
-    @Arg('input', () => UpdateProfileInput, { description: 'What changes.' }) input: UpdateProfileInput,
+    @Arg('input', () => UpdateProfileInput, { description: 'Input for `updateProfile`.' })
+    input: UpdateProfileInput,
   ): Promise<typeof UpdateProfileResult> {
     const session = sessionOf(context);
     const result = await this.updating.execute(session, input, {
@@ -88,7 +90,8 @@ export class ProfileResolver {
   })
   async verifyEmail(
     @Ctx() { now, correlationId }: RequestContext,
-    @Arg('input', () => VerifyEmailInput, { description: 'The token.' }) input: VerifyEmailInput,
+    @Arg('input', () => VerifyEmailInput, { description: 'Input for `verifyEmail`.' })
+    input: VerifyEmailInput,
   ): Promise<typeof VerifyEmailResult> {
     const result = await this.verifying.execute(input, { at: new Date(now), correlationId });
     if (result.kind === 'refused') return refusalOf(result.refusal);

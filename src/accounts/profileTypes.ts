@@ -6,7 +6,7 @@ import { InvalidInput, NotFound, SignInRefused } from '../graphql/kit/refusals.j
 import { SessionTokens } from './tokenTypes.js';
 import { User } from './types.js';
 
-@InputType({ description: 'A new password.' })
+@InputType({ description: 'Input for `changePassword`.' })
 export class ChangePasswordInput {
   @Field(() => String, { description: 'The password as it is now.' })
   currentPassword!: string;
@@ -36,7 +36,7 @@ export const ChangePasswordResult = createUnionType({
   types: () => [ChangePasswordPayload, SignInRefused, NotFound, InvalidInput] as const,
 });
 
-@InputType({ description: 'What changes about the user who is signed in.' })
+@InputType({ description: 'Input for `updateProfile`.' })
 export class UpdateProfileInput {
   @Field(() => String, { description: 'At most 100 characters.' })
   name!: string;
@@ -57,7 +57,7 @@ export const UpdateProfileResult = createUnionType({
   types: () => [UpdateProfilePayload, NotFound, InvalidInput] as const,
 });
 
-@InputType({ description: 'A token that was mailed.' })
+@InputType({ description: 'Input for `verifyEmail`.' })
 export class VerifyEmailInput {
   @Field(() => String, { description: 'As it stands in the mail; good for seven days.' })
   token!: string;

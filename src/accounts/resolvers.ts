@@ -47,7 +47,8 @@ export class AccountsResolver {
   })
   async registerUser(
     @Ctx() { correlationId, now }: RequestContext,
-    @Arg('input', () => RegisterUserInput, { description: 'The new user.' }) input: RegisterUserInput,
+    @Arg('input', () => RegisterUserInput, { description: 'Input for `registerUser`.' })
+    input: RegisterUserInput,
   ): Promise<typeof RegisterUserResult> {
     const result = await this.register.execute(input, correlationId);
     if (result.kind === 'refused') return refusalOf(result.refusal, 'Conflict');
@@ -99,7 +100,8 @@ export class AccountsResolver {
   })
   async deleteAccount(
     @Ctx() context: RequestContext,
-    @Arg('input', () => DeleteAccountInput, { description: 'The confirmation.' }) input: DeleteAccountInput,
+    @Arg('input', () => DeleteAccountInput, { description: 'Input for `deleteAccount`.' })
+    input: DeleteAccountInput,
   ): Promise<typeof DeleteAccountResult> {
     const accountId = accountOf(context);
     const { userId } = ownSessionOf(context);

@@ -51,7 +51,7 @@ export class SessionsResolver {
   })
   async signIn(
     @Ctx() { correlationId, now }: RequestContext,
-    @Arg('input', () => SignInInput, { description: 'Who signs in.' }) input: SignInInput,
+    @Arg('input', () => SignInInput, { description: 'Input for `signIn`.' }) input: SignInInput,
   ): Promise<typeof SignInResult> {
     const result = await this.signingIn.execute(input, { at: new Date(now), correlationId });
     if (result.kind === 'limited') return limited(result.waitMs);
@@ -80,7 +80,8 @@ export class SessionsResolver {
   })
   async refreshSession(
     @Ctx() { correlationId, now }: RequestContext,
-    @Arg('input', () => RefreshSessionInput, { description: 'The session.' }) input: RefreshSessionInput,
+    @Arg('input', () => RefreshSessionInput, { description: 'Input for `refreshSession`.' })
+    input: RefreshSessionInput,
   ): Promise<typeof RefreshSessionResult> {
     if (commandIdOf(input.commandId) === undefined) return badCommandId();
     const result = await this.refreshing.execute(input.refreshToken, { at: new Date(now), correlationId });
@@ -98,7 +99,7 @@ export class SessionsResolver {
   })
   async signOut(
     @Ctx() context: RequestContext,
-    @Arg('input', () => SignOutInput, { description: 'The end.' }) input: SignOutInput,
+    @Arg('input', () => SignOutInput, { description: 'Input for `signOut`.' }) input: SignOutInput,
   ): Promise<typeof SignOutResult> {
     const { sessionId } = ownSessionOf(context);
     const sent = await this.sender.send(context, input, {
@@ -118,7 +119,8 @@ export class SessionsResolver {
   })
   async signOutEverywhere(
     @Ctx() context: RequestContext,
-    @Arg('input', () => SignOutEverywhereInput, { description: 'The end.' }) input: SignOutEverywhereInput,
+    @Arg('input', () => SignOutEverywhereInput, { description: 'Input for `signOutEverywhere`.' })
+    input: SignOutEverywhereInput,
   ): Promise<typeof SignOutEverywhereResult> {
     const { userId, accountId } = sessionOf(context);
     const sent = await this.sender.send(context, input, {

@@ -6,12 +6,12 @@ import { InvalidInput, NotFound, SignInRefused } from '../graphql/kit/refusals.j
 import { SessionTokens } from './tokenTypes.js';
 import { Account, User } from './types.js';
 
-@InputType({ description: 'Who signs in.' })
+@InputType({ description: 'Input for `signIn`.' })
 export class SignInInput {
-  @Field(() => String, { description: 'Compared without case.' })
+  @Field(() => String, { description: 'E-mail address; compared without case.' })
   email!: string;
 
-  @Field(() => String, { description: 'The password.' })
+  @Field(() => String, { description: 'The password of the user.' })
   password!: string;
 
   @Field(() => String, {
@@ -42,7 +42,7 @@ export const SignInResult = createUnionType({
   types: () => [SignInPayload, SignInRefused, InvalidInput] as const,
 });
 
-@InputType({ description: 'The session that goes on.' })
+@InputType({ description: 'Input for `refreshSession`.' })
 export class RefreshSessionInput {
   @Field(() => String, { description: 'The newest refresh token of the session.' })
   refreshToken!: string;
@@ -72,7 +72,7 @@ export const RefreshSessionResult = createUnionType({
   types: () => [RefreshSessionPayload, SignInRefused, InvalidInput] as const,
 });
 
-@InputType({ description: 'The end of the session that is signed in.' })
+@InputType({ description: 'Input for `signOut`.' })
 export class SignOutInput {
   @Field(() => String, { nullable: true, description: `${COMMAND_ID}.` })
   commandId?: string | null;
@@ -87,7 +87,7 @@ export const SignOutResult = createUnionType({
   types: () => [SignOutPayload, NotFound, InvalidInput] as const,
 });
 
-@InputType({ description: 'The end of all sessions of the user who is signed in.' })
+@InputType({ description: 'Input for `signOutEverywhere`.' })
 export class SignOutEverywhereInput {
   @Field(() => String, { nullable: true, description: `${COMMAND_ID}.` })
   commandId?: string | null;

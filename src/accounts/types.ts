@@ -9,9 +9,9 @@ import { Payload } from '../graphql/kit/payload.js';
 import { Conflict, InvalidInput, NotFound } from '../graphql/kit/refusals.js';
 import { SessionTokens } from './tokenTypes.js';
 
-@ObjectType({ description: 'Who signs in.' })
+@ObjectType({ description: 'A person who signs in.' })
 export class User {
-  @Field(() => ID, { description: 'Its id.' })
+  @Field(() => ID, { description: 'Unique id of the user.' })
   id!: string;
 
   @Field(() => DateTimeISO, { description: 'When it was registered.' })
@@ -37,7 +37,7 @@ export function userOf(row: UserRow): User {
 
 @ObjectType({
   implements: Node,
-  description: 'Who pays: a person or a team. Keys, limits and usage belong to it.',
+  description: 'A billed customer: one person or a team. Owns keys, limits and usage.',
 })
 export class Account extends Node {
   /** What the caller may do in it; undefined where it was only just made, and nobody is signed in. */
@@ -50,7 +50,7 @@ export class Account extends Node {
   }
 }
 
-@ObjectType({ description: 'Who asks.' })
+@ObjectType({ description: 'The authenticated caller.' })
 export class Viewer {
   /** What the caller may do in the account that he works in. */
   standing!: Standing | undefined;
@@ -62,9 +62,11 @@ export class Viewer {
   user!: User | null;
 }
 
-@InputType({ description: 'A new user with an account of its own.' })
+@InputType({ description: 'Input for `registerUser`.' })
 export class RegisterUserInput {
-  @Field(() => String, { description: 'Unique; compared without case.' })
+  @Field(() => String, {
+    description: 'E-mail address, at most 254 characters. Unique; compared without case.',
+  })
   email!: string;
 
   @Field(() => String, { description: '8 to 200 characters. Stored as an argon2id hash.' })
@@ -102,7 +104,7 @@ export const RegisterUserResult = createUnionType({
   types: () => [RegisterUserPayload, Conflict, InvalidInput] as const,
 });
 
-@InputType({ description: 'The end of the account that is signed in.' })
+@InputType({ description: 'Input for `deleteAccount`.' })
 export class DeleteAccountInput {
   @Field(() => String, { description: 'The password again: what follows cannot be undone.' })
   password!: string;

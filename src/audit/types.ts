@@ -9,10 +9,10 @@ import { connectionOf, PageArgs } from '../graphql/kit/pages.js';
   description: 'Something that somebody did. It holds no personal data and no secret.',
 })
 export class AuditEntry {
-  @Field(() => ID, { description: 'Names the event that it is taken from.' })
+  @Field(() => ID, { description: 'Its id: that of the event that it was made from.' })
   id!: string;
 
-  @Field(() => DateTimeISO, { description: 'When.' })
+  @Field(() => DateTimeISO, { description: 'When it was done.' })
   at!: Date;
 
   @Field(() => String, { description: 'What was done, e.g. `KeyRevoked`.' })
@@ -26,7 +26,7 @@ export class AuditEntry {
 
   @Field(() => ID, {
     nullable: true,
-    description: 'Whose account it is about; null where it is about no single one.',
+    description: 'The affected account; null where no single one is affected.',
   })
   accountId!: string | null;
 

@@ -168,7 +168,9 @@ export class CatalogueResolver {
   @Query(() => [Category], { nullable: true, description: 'The categories of what the plan includes.' })
   async categories(@Ctx() context: RequestContext): Promise<Category[]> {
     const rows = await this.catalogue.categories(await this.#horizon(context));
-    return rows.slice(0, MAX_CATEGORIES).map(({ category, patterns }) => ({ name: category, patterns }));
+    return rows
+      .slice(0, MAX_CATEGORIES)
+      .map(({ category, patterns }) => ({ slug: category, patternCount: patterns }));
   }
 
   #horizon(context: RequestContext): Promise<Horizon> {
@@ -207,7 +209,7 @@ export class PatternFieldsResolver {
     nullable: true,
     description: 'How often it was read with live keys; test keys do not count.',
   })
-  uses(@Root() pattern: Pattern, @Ctx() { loaders }: RequestContext): Promise<number> {
+  useCount(@Root() pattern: Pattern, @Ctx() { loaders }: RequestContext): Promise<number> {
     return loaders.patternUses.load(pattern.id);
   }
 }

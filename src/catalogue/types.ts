@@ -127,7 +127,7 @@ export class SearchRanks {
 
 @ObjectType({ simpleResolvers: true, description: 'A pattern that fits a query.' })
 export class SearchHit {
-  @Field(() => Pattern, { description: 'The pattern.' })
+  @Field(() => Pattern, { description: 'The pattern that was found.' })
   pattern!: Pattern;
 
   @Field(() => Float, { description: 'Orders the hits: the weighted sum of reciprocal ranks.' })
@@ -157,9 +157,11 @@ export class PatternSearch {
 
 @ObjectType({ simpleResolvers: true, description: 'A category of the catalogue.' })
 export class Category {
-  @Field(() => String, { description: 'E.g. `security`.' })
-  name!: string;
+  @Field(() => String, {
+    description: 'Its name in addresses, for the argument `category`, e.g. `cloud-resilience`.',
+  })
+  slug!: string;
 
   @Field(() => Int, { description: 'How many of its patterns the plan includes.' })
-  patterns!: number;
+  patternCount!: number;
 }

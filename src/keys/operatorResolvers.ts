@@ -13,9 +13,9 @@ import { keyDecider } from './decide.js';
 import type { KeyEvent } from './events.js';
 import { keyStream } from './events.js';
 import {
-  RevokeKeyAsOperatorInput,
-  RevokeKeyAsOperatorPayload,
-  RevokeKeyAsOperatorResult,
+  OperatorRevokeKeyInput,
+  OperatorRevokeKeyPayload,
+  OperatorRevokeKeyResult,
 } from './operatorTypes.js';
 import { keyOfEvents } from './types.js';
 
@@ -29,17 +29,17 @@ export class OperatorKeysResolver {
     private readonly meters: () => readonly Meter[],
   ) {}
 
-  @Command(() => RevokeKeyAsOperatorResult, {
+  @Command(() => OperatorRevokeKeyResult, {
     access: { scope: 'admin', roles: MEMBERS, operator: true },
     description: 'Revokes a key of any account at once. For operators. Again it changes nothing.',
   })
-  async revokeKeyAsOperator(
+  async operatorRevokeKey(
     @Ctx() context: RequestContext,
-    @Arg('input', () => RevokeKeyAsOperatorInput, { description: 'The key.' })
-    input: RevokeKeyAsOperatorInput,
-  ): Promise<typeof RevokeKeyAsOperatorResult> {
+    @Arg('input', () => OperatorRevokeKeyInput, { description: 'Input for `operatorRevokeKey`.' })
+    input: OperatorRevokeKeyInput,
+  ): Promise<typeof OperatorRevokeKeyResult> {
     const { keyId } = input;
-    const action = this.action(context, input, 'revokeKeyAsOperator');
+    const action = this.action(context, input, 'operatorRevokeKey');
     if (action instanceof InvalidInput) return action;
     const stream = keyStream(keyId);
     const [issued] = await this.commands.load(stream);
@@ -51,6 +51,6 @@ export class OperatorKeysResolver {
     const key = keyOfEvents(await this.commands.load(stream), this.meters());
     const { replayed } = result;
     const position = this.tokens.encode(result.position);
-    return payload(RevokeKeyAsOperatorPayload, { key, accountId, replayed, position });
+    return payload(OperatorRevokeKeyPayload, { key, accountId, replayed, position });
   }
 }

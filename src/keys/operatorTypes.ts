@@ -5,8 +5,8 @@ import { Payload } from '../graphql/kit/payload.js';
 import { InvalidInput, NotFound } from '../graphql/kit/refusals.js';
 import { Key } from './types.js';
 
-@InputType({ description: 'A key of any account that an operator revokes.' })
-export class RevokeKeyAsOperatorInput {
+@InputType({ description: 'Input for `operatorRevokeKey`.' })
+export class OperatorRevokeKeyInput {
   @Field(() => ID, { description: 'The id of the key, not its secret.' })
   keyId!: string;
 
@@ -20,7 +20,7 @@ export class RevokeKeyAsOperatorInput {
 }
 
 @ObjectType({ simpleResolvers: true, description: 'A key that an operator has revoked.' })
-export class RevokeKeyAsOperatorPayload extends Payload {
+export class OperatorRevokeKeyPayload extends Payload {
   @Field(() => Key, { description: 'The key, which no longer works.' })
   key!: Key;
 
@@ -28,8 +28,8 @@ export class RevokeKeyAsOperatorPayload extends Payload {
   accountId!: string;
 }
 
-export const RevokeKeyAsOperatorResult = createUnionType({
-  name: 'RevokeKeyAsOperatorResult',
+export const OperatorRevokeKeyResult = createUnionType({
+  name: 'OperatorRevokeKeyResult',
   description: 'The revoked key, or why it was not revoked.',
-  types: () => [RevokeKeyAsOperatorPayload, NotFound, InvalidInput] as const,
+  types: () => [OperatorRevokeKeyPayload, NotFound, InvalidInput] as const,
 });

@@ -62,7 +62,7 @@ export class KeysResolver {
   })
   async issueKey(
     @Ctx() context: RequestContext,
-    @Arg('input', () => IssueKeyInput, { description: 'The new key.' }) input: IssueKeyInput,
+    @Arg('input', () => IssueKeyInput, { description: 'Input for `issueKey`.' }) input: IssueKeyInput,
   ): Promise<typeof IssueKeyResult> {
     const accountId = accountOf(context);
     const name = tidy(input.name);
@@ -106,7 +106,7 @@ export class KeysResolver {
   })
   async rotateKey(
     @Ctx() context: RequestContext,
-    @Arg('input', () => RotateKeyInput, { description: 'The key.' }) input: RotateKeyInput,
+    @Arg('input', () => RotateKeyInput, { description: 'Input for `rotateKey`.' }) input: RotateKeyInput,
   ): Promise<typeof RotateKeyResult> {
     const accountId = accountOf(context);
     const sender = senderOf(context, input);
@@ -131,7 +131,7 @@ export class KeysResolver {
   })
   async revokeKey(
     @Ctx() context: RequestContext,
-    @Arg('input', () => RevokeKeyInput, { description: 'The key.' }) input: RevokeKeyInput,
+    @Arg('input', () => RevokeKeyInput, { description: 'Input for `revokeKey`.' }) input: RevokeKeyInput,
   ): Promise<typeof RevokeKeyResult> {
     const { keyId } = input;
     const sent = await this.sender.send(context, input, {

@@ -25,11 +25,11 @@ export enum KeyEnvironment {
   TEST = 'test',
 }
 registerEnumType(KeyEnvironment, {
-  name: 'KeyEnvironment',
+  name: 'Environment',
   description: 'Live calls are billed; test calls are counted apart and never reach an invoice.',
   valuesConfig: {
-    LIVE: { description: 'For production.' },
-    TEST: { description: 'For trying out.' },
+    LIVE: { description: 'For production: calls are billed.' },
+    TEST: { description: 'For trying out: calls are counted apart and never billed.' },
   },
 });
 
@@ -64,11 +64,11 @@ export class KeyLimit {
 }
 
 @ObjectType({ simpleResolvers: true, description: 'Something that the account has noted of a key.' })
-export class KeyMetadata {
+export class MetadataEntry {
   @Field(() => String, { description: 'Its name, unique within the key.' })
   name!: string;
 
-  @Field(() => String, { description: 'Its value.' })
+  @Field(() => String, { description: 'The value that was noted, at most 500 characters.' })
   value!: string;
 }
 
@@ -87,7 +87,7 @@ export class KeyLimitInput {
 }
 
 @InputType({ description: 'Something to note of a key.' })
-export class KeyMetadataInput {
+export class MetadataEntryInput {
   @Field(() => String, { description: 'Its name, 1 to 40 characters, unique within the key.' })
   name!: string;
 
@@ -142,8 +142,8 @@ export class Key extends Node {
   limits!: readonly KeyLimit[];
 
   @Sized({ assumedSize: MAX_METADATA })
-  @Field(() => [KeyMetadata], { description: 'What the account has noted of it.' })
-  metadata!: readonly KeyMetadata[];
+  @Field(() => [MetadataEntry], { description: 'What the account has noted of it.' })
+  metadata!: readonly MetadataEntry[];
 }
 
 /** What a key's row and its events both tell. */
@@ -177,7 +177,7 @@ export function keyOf(row: KeyFacts, meters: readonly Meter[]): Key {
       const max = quantityOf(amount, decimalsOf(meter, meters));
       return Object.assign(new KeyLimit(), { meter, window, max });
     }),
-    metadata: row.metadata.map((entry) => Object.assign(new KeyMetadata(), entry)),
+    metadata: row.metadata.map((entry) => Object.assign(new MetadataEntry(), entry)),
   });
 }
 
@@ -211,7 +211,7 @@ export function keyOfEvents(events: readonly StoredEvent[], meters: readonly Met
 
 export const KeyConnection = connectionOf(Key, { entry: 'Key', one: 'key', many: 'keys' });
 
-@InputType({ description: 'A new key of the account.' })
+@InputType({ description: 'Input for `issueKey`.' })
 export class IssueKeyInput {
   @Field(() => String, {
     description: 'Tells the keys apart, 1 to 100 characters. It is kept for ever: no personal data.',
@@ -236,11 +236,11 @@ export class IssueKeyInput {
   })
   limits!: KeyLimitInput[];
 
-  @Field(() => [KeyMetadataInput], {
+  @Field(() => [MetadataEntryInput], {
     defaultValue: [],
     description: `What to note of it, at most ${MAX_METADATA} entries.`,
   })
-  metadata!: KeyMetadataInput[];
+  metadata!: MetadataEntryInput[];
 
   @Field(() => String, {
     nullable: true,
@@ -251,7 +251,7 @@ export class IssueKeyInput {
 
 @ObjectType({ simpleResolvers: true, description: 'An issued key.' })
 export class IssueKeyPayload extends Payload {
-  @Field(() => Key, { description: 'The key.' })
+  @Field(() => Key, { description: 'The key that was issued, without its secret.' })
   key!: Key;
 
   @Field(() => String, {
@@ -261,7 +261,7 @@ export class IssueKeyPayload extends Payload {
   secret!: string | null;
 }
 
-@InputType({ description: 'A key that gets another secret.' })
+@InputType({ description: 'Input for `rotateKey`.' })
 export class RotateKeyInput {
   @Field(() => ID, { description: 'The id of the key, not its secret.' })
   keyId!: string;
@@ -291,7 +291,7 @@ export class RotateKeyPayload extends Payload {
   secret!: string | null;
 }
 
-@InputType({ description: 'A key to revoke.' })
+@InputType({ description: 'Input for `revokeKey`.' })
 export class RevokeKeyInput {
   @Field(() => ID, { description: 'The id of the key, not its secret.' })
   keyId!: string;

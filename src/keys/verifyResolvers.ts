@@ -30,7 +30,7 @@ export class VerifyKeyResolver {
   })
   async verifyKey(
     @Ctx() { now }: RequestContext,
-    @Arg('input', () => VerifyKeyInput, { description: 'The key, and what it is to be used for.' })
+    @Arg('input', () => VerifyKeyInput, { description: 'Input for `verifyKey`.' })
     input: VerifyKeyInput,
   ): Promise<typeof VerifyKeyResult> {
     const { secret, environment, scopes } = input;

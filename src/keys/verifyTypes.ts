@@ -42,7 +42,9 @@ export class SpendInput {
   source?: string | null;
 }
 
-@InputType({ description: 'A key that somebody has sent to a back end of the service.' })
+@InputType({
+  description: 'Input for `verifyKey`: a key that somebody has sent to a back end of the service.',
+})
 export class VerifyKeyInput {
   @Field(() => String, { description: 'The secret of the key, as it was sent to the back end.' })
   secret!: string;

@@ -47,7 +47,8 @@ export class OperatorsResolver {
   })
   async grantOperator(
     @Ctx() context: RequestContext,
-    @Arg('input', () => GrantOperatorInput, { description: 'The user.' }) input: GrantOperatorInput,
+    @Arg('input', () => GrantOperatorInput, { description: 'Input for `grantOperator`.' })
+    input: GrantOperatorInput,
   ): Promise<typeof GrantOperatorResult> {
     const action = this.action(context, input, 'grantOperator');
     if (action instanceof InvalidInput) return action;
@@ -67,7 +68,8 @@ export class OperatorsResolver {
   })
   async revokeOperator(
     @Ctx() context: RequestContext,
-    @Arg('input', () => RevokeOperatorInput, { description: 'The operator.' }) input: RevokeOperatorInput,
+    @Arg('input', () => RevokeOperatorInput, { description: 'Input for `revokeOperator`.' })
+    input: RevokeOperatorInput,
   ): Promise<typeof RevokeOperatorResult> {
     const action = this.action(context, input, 'revokeOperator');
     if (action instanceof InvalidInput) return action;

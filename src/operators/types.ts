@@ -9,7 +9,7 @@ import { Conflict, InvalidInput, NotAllowed, NotFound } from '../graphql/kit/ref
 })
 export class Operator {}
 
-@InputType({ description: 'A user who is to be an operator.' })
+@InputType({ description: 'Input for `grantOperator`.' })
 export class GrantOperatorInput {
   @Field(() => ID, { description: 'The id of the user, who must have verified the e-mail.' })
   userId!: string;
@@ -23,9 +23,9 @@ export class GrantOperatorInput {
   commandId?: string | null;
 }
 
-@InputType({ description: 'An operator who is not to be one any more.' })
+@InputType({ description: 'Input for `revokeOperator`.' })
 export class RevokeOperatorInput {
-  @Field(() => ID, { description: 'The id of the user.' })
+  @Field(() => ID, { description: 'Id of the operator’s user.' })
   userId!: string;
 
   @Field(() => String, {
@@ -37,13 +37,13 @@ export class RevokeOperatorInput {
   commandId?: string | null;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'An operator.' })
+@ObjectType({ simpleResolvers: true, description: 'The user is an operator now.' })
 export class GrantOperatorPayload extends Payload {
   @Field(() => ID, { description: 'The user who is an operator now.' })
   userId!: string;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'An operator no more.' })
+@ObjectType({ simpleResolvers: true, description: 'The user is no longer an operator.' })
 export class RevokeOperatorPayload extends Payload {
   @Field(() => ID, { description: 'The user who is no operator any more.' })
   userId!: string;
@@ -57,6 +57,6 @@ export const GrantOperatorResult = createUnionType({
 
 export const RevokeOperatorResult = createUnionType({
   name: 'RevokeOperatorResult',
-  description: 'The operator who is none any more, or why it stays so.',
+  description: 'The former operator, or a refusal.',
   types: () => [RevokeOperatorPayload, NotFound, Conflict, NotAllowed, InvalidInput] as const,
 });

@@ -12,7 +12,7 @@ import { subscriptionDecider } from './decide.js';
 import type { PlanDirectory } from './directory.js';
 import { subscriptionStream } from './events.js';
 import { shownPlan } from './planTypes.js';
-import { GrantPlanInput, GrantPlanPayload, GrantPlanResult } from './types.js';
+import { OperatorGrantPlanInput, OperatorGrantPlanPayload, OperatorGrantPlanResult } from './types.js';
 
 @Resolver()
 export class PlansResolver {
@@ -23,16 +23,17 @@ export class PlansResolver {
     private readonly tokens: PositionTokens,
   ) {}
 
-  @Command(() => GrantPlanResult, {
+  @Command(() => OperatorGrantPlanResult, {
     access: { scope: 'admin', roles: MEMBERS, operator: true },
     description: 'Gives an account a plan without payment, at once. For operators.',
   })
-  async grantPlan(
+  async operatorGrantPlan(
     @Ctx() context: RequestContext,
-    @Arg('input', () => GrantPlanInput, { description: 'The account and its plan.' }) input: GrantPlanInput,
-  ): Promise<typeof GrantPlanResult> {
+    @Arg('input', () => OperatorGrantPlanInput, { description: 'Input for `operatorGrantPlan`.' })
+    input: OperatorGrantPlanInput,
+  ): Promise<typeof OperatorGrantPlanResult> {
     const { accountId, planId } = input;
-    const action = this.action(context, input, 'grantPlan');
+    const action = this.action(context, input, 'operatorGrantPlan');
     if (action instanceof InvalidInput) return action;
     const last = (await this.commands.load(accountStream(accountId))).at(-1);
     if (!last || last.type === 'AccountDeleted') return new NotFound('There is no account with this id.');
@@ -53,7 +54,7 @@ export class PlansResolver {
     if (result.kind === 'refused') return refusalOf(result.refusal);
     const position = this.tokens.encode(result.position);
     const plan = profile.plans.find(({ id }) => id === planId);
-    return payload(GrantPlanPayload, {
+    return payload(OperatorGrantPlanPayload, {
       accountId,
       plan: plan ? shownPlan(plan) : null,
       replayed: result.replayed,

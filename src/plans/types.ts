@@ -5,9 +5,9 @@ import { Payload } from '../graphql/kit/payload.js';
 import { InvalidInput, NotFound } from '../graphql/kit/refusals.js';
 import { Plan } from './planTypes.js';
 
-@InputType({ description: 'A plan that an account gets without paying.' })
-export class GrantPlanInput {
-  @Field(() => ID, { description: 'The id of the account.' })
+@InputType({ description: 'Input for `operatorGrantPlan`.' })
+export class OperatorGrantPlanInput {
+  @Field(() => ID, { description: 'Id of the account that gets the plan.' })
   accountId!: string;
 
   @Field(() => ID, { description: 'The id of the plan, e.g. `team`.' })
@@ -23,8 +23,8 @@ export class GrantPlanInput {
 }
 
 @ObjectType({ simpleResolvers: true, description: 'A granted plan.' })
-export class GrantPlanPayload extends Payload {
-  @Field(() => ID, { description: 'The account.' })
+export class OperatorGrantPlanPayload extends Payload {
+  @Field(() => ID, { description: 'The account that has the plan now.' })
   accountId!: string;
 
   @Field(() => Plan, {
@@ -34,8 +34,8 @@ export class GrantPlanPayload extends Payload {
   plan!: Plan | null;
 }
 
-export const GrantPlanResult = createUnionType({
-  name: 'GrantPlanResult',
+export const OperatorGrantPlanResult = createUnionType({
+  name: 'OperatorGrantPlanResult',
   description: 'The granted plan, or why it was not granted. Codes of `InvalidInput`: `PLAN_UNKNOWN` too.',
-  types: () => [GrantPlanPayload, NotFound, InvalidInput] as const,
+  types: () => [OperatorGrantPlanPayload, NotFound, InvalidInput] as const,
 });

@@ -46,7 +46,12 @@ export class AccountTeamResolver {
       { first, after },
       ({ since, user_id }): Place => [since.getTime(), user_id],
       ({ user_id: userId, role, own: firstOwner, since }) =>
-        Object.assign(new Member(), { userId, role: role as MemberRole, firstOwner, since }),
+        Object.assign(new Member(), {
+          userId,
+          role: role as MemberRole,
+          firstOwner,
+          joinedAt: since,
+        }),
     );
   }
 
@@ -116,7 +121,7 @@ export class ViewerTeamsResolver {
       { first, after },
       (row): Place => [row.since.getTime(), row.account_id],
       ({ account_id: accountId, role, since, owner_id: ownerId }) =>
-        Object.assign(new Membership(), { accountId, role: role as MemberRole, since, ownerId }),
+        Object.assign(new Membership(), { accountId, role: role as MemberRole, joinedAt: since, ownerId }),
     );
   }
 }

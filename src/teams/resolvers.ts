@@ -31,9 +31,9 @@ import {
   InviteMemberInput,
   InviteMemberPayload,
   InviteMemberResult,
-  LeaveTeamInput,
-  LeaveTeamPayload,
-  LeaveTeamResult,
+  LeaveAccountInput,
+  LeaveAccountPayload,
+  LeaveAccountResult,
   Member,
   Membership,
   RemoveMemberInput,
@@ -78,7 +78,8 @@ export class TeamsResolver {
   })
   async inviteMember(
     @Ctx() context: RequestContext,
-    @Arg('input', () => InviteMemberInput, { description: 'Who is invited.' }) input: InviteMemberInput,
+    @Arg('input', () => InviteMemberInput, { description: 'Input for `inviteMember`.' })
+    input: InviteMemberInput,
   ): Promise<typeof InviteMemberResult> {
     const accountId = accountOf(context);
     const email = this.options.normaliseEmail(input.email);
@@ -116,7 +117,8 @@ export class TeamsResolver {
   })
   async acceptInvitation(
     @Ctx() context: RequestContext,
-    @Arg('input', () => AcceptInvitationInput, { description: 'The token.' }) input: AcceptInvitationInput,
+    @Arg('input', () => AcceptInvitationInput, { description: 'Input for `acceptInvitation`.' })
+    input: AcceptInvitationInput,
   ): Promise<typeof AcceptInvitationResult> {
     const { userId } = sessionOf(context);
     const named = invitationOf(this.options.invitationTokens, input.token, context.now);
@@ -148,7 +150,7 @@ export class TeamsResolver {
   })
   async withdrawInvitation(
     @Ctx() context: RequestContext,
-    @Arg('input', () => WithdrawInvitationInput, { description: 'The invitation.' })
+    @Arg('input', () => WithdrawInvitationInput, { description: 'Input for `withdrawInvitation`.' })
     input: WithdrawInvitationInput,
   ): Promise<typeof WithdrawInvitationResult> {
     const { userId: actorId } = sessionOf(context);
@@ -174,7 +176,7 @@ export class TeamsResolver {
   })
   async changeMemberRole(
     @Ctx() context: RequestContext,
-    @Arg('input', () => ChangeMemberRoleInput, { description: 'The member and the role.' })
+    @Arg('input', () => ChangeMemberRoleInput, { description: 'Input for `changeMemberRole`.' })
     input: ChangeMemberRoleInput,
   ): Promise<typeof ChangeMemberRoleResult> {
     const { userId: actorId } = sessionOf(context);
@@ -202,7 +204,8 @@ export class TeamsResolver {
   })
   async removeMember(
     @Ctx() context: RequestContext,
-    @Arg('input', () => RemoveMemberInput, { description: 'The member.' }) input: RemoveMemberInput,
+    @Arg('input', () => RemoveMemberInput, { description: 'Input for `removeMember`.' })
+    input: RemoveMemberInput,
   ): Promise<typeof RemoveMemberResult> {
     const { userId: actorId } = sessionOf(context);
     const { userId } = input;
@@ -217,20 +220,21 @@ export class TeamsResolver {
     return payload(RemoveMemberPayload, { userId, replayed: result.replayed, position: result.position });
   }
 
-  @Command(() => LeaveTeamResult, {
+  @Command(() => LeaveAccountResult, {
     access: { roles: MEMBERS },
     description:
       'Ends the membership of the signed-in user in an account, whatever its plan. Needs a session.',
   })
-  async leaveTeam(
+  async leaveAccount(
     @Ctx() context: RequestContext,
-    @Arg('input', () => LeaveTeamInput, { description: 'The account.' }) input: LeaveTeamInput,
-  ): Promise<typeof LeaveTeamResult> {
+    @Arg('input', () => LeaveAccountInput, { description: 'Input for `leaveAccount`.' })
+    input: LeaveAccountInput,
+  ): Promise<typeof LeaveAccountResult> {
     const { userId } = sessionOf(context);
     const { accountId } = input;
     const result = await this.#send(context, accountId, input, { type: 'LeaveTeam', userId }, 'leave');
     if (result.kind === 'refused') return refusalOf(result.refusal, 'NotFound', 'NotAllowed');
-    return payload(LeaveTeamPayload, { accountId, replayed: result.replayed, position: result.position });
+    return payload(LeaveAccountPayload, { accountId, replayed: result.replayed, position: result.position });
   }
 
   /** Sends a command to the team of an account. */
@@ -253,13 +257,13 @@ export class TeamsResolver {
       userId,
       role: role as MemberRole,
       firstOwner,
-      since: opened ? new Date(opened.metadata.at) : since,
+      joinedAt: opened ? new Date(opened.metadata.at) : since,
     });
   }
 
   async #membership(accountId: string, userId: string): Promise<Membership> {
     const { role, since, ownerId } = membershipIn(await this.options.load(teamStream(accountId)), userId);
-    return Object.assign(new Membership(), { accountId, role: role as MemberRole, since, ownerId });
+    return Object.assign(new Membership(), { accountId, role: role as MemberRole, joinedAt: since, ownerId });
   }
 
   #planRequired(): PlanRequired | NotAllowed {

@@ -32,7 +32,7 @@ registerEnumType(MemberRole, {
   },
 });
 
-@ObjectType({ description: 'Who works in an account.' })
+@ObjectType({ description: 'A user who works in an account.' })
 export class Member {
   @Field(() => ID, { description: 'The id of the user, for `changeMemberRole` and `removeMember`.' })
   userId!: string;
@@ -43,8 +43,8 @@ export class Member {
   @Field(() => Boolean, { description: 'Whether the member opened the account, and so stays its owner.' })
   firstOwner!: boolean;
 
-  @Field(() => DateTimeISO, { description: 'Since when.' })
-  since!: Date;
+  @Field(() => DateTimeISO, { description: 'When the membership began.' })
+  joinedAt!: Date;
 }
 
 export const MemberConnection = connectionOf(Member, { entry: 'Member', one: 'member', many: 'members' });
@@ -83,8 +83,8 @@ export class Membership {
   @Field(() => MemberRole, { description: 'What the user may do there.' })
   role!: MemberRole;
 
-  @Field(() => DateTimeISO, { description: 'Since when.' })
-  since!: Date;
+  @Field(() => DateTimeISO, { description: 'When the membership began.' })
+  joinedAt!: Date;
 
   ownerId!: string;
 }
@@ -95,7 +95,7 @@ export const MembershipConnection = connectionOf(Membership, {
   many: 'memberships',
 });
 
-@InputType({ description: 'Somebody to work in the account.' })
+@InputType({ description: 'Input for `inviteMember`.' })
 export class InviteMemberInput {
   @Field(() => String, { description: 'Where the invitation is mailed to, and who alone can accept it.' })
   email!: string;
@@ -109,11 +109,11 @@ export class InviteMemberInput {
 
 @ObjectType({ simpleResolvers: true, description: 'An invitation that was made, and is mailed.' })
 export class InviteMemberPayload extends Payload {
-  @Field(() => Invitation, { description: 'The invitation.' })
+  @Field(() => Invitation, { description: 'The invitation that is mailed.' })
   invitation!: Invitation;
 }
 
-@InputType({ description: 'An answer to an invitation.' })
+@InputType({ description: 'Input for `acceptInvitation`.' })
 export class AcceptInvitationInput {
   @Field(() => String, { description: 'The token that was mailed.' })
   token!: string;
@@ -128,9 +128,9 @@ export class AcceptInvitationPayload extends Payload {
   membership!: Membership;
 }
 
-@InputType({ description: 'An invitation to withdraw.' })
+@InputType({ description: 'Input for `withdrawInvitation`.' })
 export class WithdrawInvitationInput {
-  @Field(() => ID, { description: 'The id of the invitation.' })
+  @Field(() => ID, { description: 'Id of the invitation, as in `account.invitations`.' })
   invitationId!: string;
 
   @Field(() => String, { nullable: true, description: `${COMMAND_ID}.` })
@@ -143,9 +143,9 @@ export class WithdrawInvitationPayload extends Payload {
   invitationId!: string;
 }
 
-@InputType({ description: 'Another role for a member.' })
+@InputType({ description: 'Input for `changeMemberRole`.' })
 export class ChangeMemberRoleInput {
-  @Field(() => ID, { description: 'The id of the user.' })
+  @Field(() => ID, { description: 'Id of the member, as in `account.members`.' })
   userId!: string;
 
   @Field(() => MemberRole, { description: 'The new role.' })
@@ -161,9 +161,9 @@ export class ChangeMemberRolePayload extends Payload {
   member!: Member;
 }
 
-@InputType({ description: 'A member to remove.' })
+@InputType({ description: 'Input for `removeMember`.' })
 export class RemoveMemberInput {
-  @Field(() => ID, { description: 'The id of the user.' })
+  @Field(() => ID, { description: 'Id of the member, as in `account.members`.' })
   userId!: string;
 
   @Field(() => String, { nullable: true, description: `${COMMAND_ID}.` })
@@ -176,8 +176,8 @@ export class RemoveMemberPayload extends Payload {
   userId!: string;
 }
 
-@InputType({ description: 'An account to leave.' })
-export class LeaveTeamInput {
+@InputType({ description: 'Input for `leaveAccount`.' })
+export class LeaveAccountInput {
   @Field(() => ID, { description: 'The id of the account, as in `me.accounts`.' })
   accountId!: string;
 
@@ -186,7 +186,7 @@ export class LeaveTeamInput {
 }
 
 @ObjectType({ simpleResolvers: true, description: 'An account that was left.' })
-export class LeaveTeamPayload extends Payload {
+export class LeaveAccountPayload extends Payload {
   @Field(() => ID, { description: 'The account that the user is no member of any more.' })
   accountId!: string;
 }
@@ -222,8 +222,8 @@ export const RemoveMemberResult = createUnionType({
   types: () => [RemoveMemberPayload, NotAllowed, NotFound, InvalidInput] as const,
 });
 
-export const LeaveTeamResult = createUnionType({
-  name: 'LeaveTeamResult',
+export const LeaveAccountResult = createUnionType({
+  name: 'LeaveAccountResult',
   description: 'The account that was left, or why it was not.',
-  types: () => [LeaveTeamPayload, NotAllowed, NotFound, InvalidInput] as const,
+  types: () => [LeaveAccountPayload, NotAllowed, NotFound, InvalidInput] as const,
 });

@@ -17,7 +17,7 @@ export enum LimitWindow {
 registerEnumType(LimitWindow, {
   name: 'LimitWindow',
   description:
-    'The time over which a limit counts. Minutes and hours have no fixed start: a meter that counts uses slides, so every 60 seconds hold at most the limit; a meter that adds amounts is refilled evenly. New values may be added.',
+    'The time over which a limit counts. Minutes and hours have no fixed start: a meter that counts uses slides, so every 60 seconds hold at most the limit; a meter that adds amounts is refilled evenly.',
   valuesConfig: {
     MINUTE: { description: 'Any 60 seconds.' },
     HOUR: { description: 'Any 60 minutes. Only where the plans of the service have limits by the hour.' },
@@ -36,7 +36,7 @@ export enum LimitSource {
 }
 registerEnumType(LimitSource, {
   name: 'LimitSource',
-  description: 'Where a limit comes from. New values may be added.',
+  description: 'Where a limit comes from.',
   valuesConfig: {
     PLAN: { description: 'The plan of the account. All keys of the account share it.' },
     KEY: { description: 'The key itself. It applies in addition to the limits of the plan.' },
@@ -48,7 +48,7 @@ export enum LimitMode {
 }
 registerEnumType(LimitMode, {
   name: 'LimitMode',
-  description: 'What happens at the limit. New values may be added.',
+  description: 'What happens at the limit.',
   valuesConfig: { HARD: { description: 'A call that would exceed the limit is refused and costs nothing.' } },
 });
 

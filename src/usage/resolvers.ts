@@ -60,11 +60,11 @@ export class AccountUsageResolver {
       description: 'Sums by the hour or by the day.',
     })
     interval: UsageInterval,
-    @Arg('atLeast', () => String, {
+    @Arg('minPosition', () => String, {
       nullable: true,
       description: 'A `position`: the answer waits up to a second to include it.',
     })
-    atLeast: string | undefined,
+    minPosition: string | undefined,
   ): Promise<Usage> {
     const { id } = account;
     const now = new Date(context.now);
@@ -74,8 +74,9 @@ export class AccountUsageResolver {
     if (end.getTime() - start.getTime() > MAX_DAYS[interval] * DAY_MS) {
       throw invalidInput('from', `At most ${MAX_DAYS[interval]} days can be asked for by the ${interval}.`);
     }
-    const position = atLeast == null ? 0 : this.tokens.decode(atLeast);
-    if (position === undefined) throw invalidInput('atLeast', '"atLeast" is not a position of this service.');
+    const position = minPosition == null ? 0 : this.tokens.decode(minPosition);
+    if (position === undefined)
+      throw invalidInput('minPosition', '"minPosition" is not a position of this service.');
 
     const needed = Math.max(position, this.journalPosition());
     const fresh = await this.ledgerReached(needed, LEDGER_WAIT_MS);

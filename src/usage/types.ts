@@ -82,7 +82,7 @@ export class Usage {
 @ObjectType({ simpleResolvers: true, description: 'Where the usage of the account stands now.' })
 export class UsageChanged {
   @Field(() => String, {
-    description: 'How far the totals are counted: a position for `Account.usage(atLeast:)`. Opaque.',
+    description: 'How far the totals are counted: a position for `Account.usage(minPosition:)`. Opaque.',
   })
   position!: string;
 

@@ -14,7 +14,7 @@ const POSITION = 'The place of this change in the history; opaque.';
 const URL_RULE = `An https URL of at most ${MAX_URL} characters, without credentials and fragment. It must have a public address.`;
 const TYPES_RULE = 'Types as in `webhookEventTypes`, or `*` for all, those of later versions too.';
 
-@InputType({ description: 'A new webhook endpoint.' })
+@InputType({ description: 'Input for `createWebhookEndpoint`.' })
 export class CreateWebhookEndpointInput {
   @Field(() => String, { description: URL_RULE })
   url!: string;
@@ -34,7 +34,7 @@ export class CreateWebhookEndpointInput {
 
 @InputType({ description: 'Changes to a webhook endpoint. What is left out stays as it is.' })
 export class UpdateWebhookEndpointInput {
-  @Field(() => ID, { description: 'The id of the endpoint.' })
+  @Field(() => ID, { description: 'Id of the endpoint, as in `account.webhookEndpoints`.' })
   endpointId!: string;
 
   @Field(() => String, { nullable: true, description: URL_RULE })
@@ -53,9 +53,9 @@ export class UpdateWebhookEndpointInput {
   commandId?: string | null;
 }
 
-@InputType({ description: 'A webhook endpoint.' })
+@InputType({ description: 'Input for `deleteWebhookEndpoint` and `testWebhookEndpoint`.' })
 export class WebhookEndpointInput {
-  @Field(() => ID, { description: 'The id of the endpoint.' })
+  @Field(() => ID, { description: 'Id of the endpoint, as in `account.webhookEndpoints`.' })
   endpointId!: string;
 
   @Field(() => String, { nullable: true, description: `${COMMAND_ID}.` })
@@ -64,7 +64,7 @@ export class WebhookEndpointInput {
 
 @InputType({ description: 'Input for `rotateWebhookSecret`.' })
 export class RotateWebhookSecretInput {
-  @Field(() => ID, { description: 'The id of the endpoint.' })
+  @Field(() => ID, { description: 'Id of the endpoint, as in `account.webhookEndpoints`.' })
   endpointId!: string;
 
   @Field(() => Int, {
@@ -79,7 +79,7 @@ export class RotateWebhookSecretInput {
 
 @InputType({ description: 'Deliveries to attempt again: some by their ids, or those of a filter.' })
 export class ReplayWebhookDeliveriesInput {
-  @Field(() => ID, { description: 'The id of the endpoint.' })
+  @Field(() => ID, { description: 'Id of the endpoint, as in `account.webhookEndpoints`.' })
   endpointId!: string;
 
   @Field(() => [ID], {
@@ -97,7 +97,7 @@ export class ReplayWebhookDeliveriesInput {
 
 @ObjectType({ simpleResolvers: true, description: 'A new webhook endpoint and its secret.' })
 export class CreateWebhookEndpointPayload {
-  @Field(() => WebhookEndpoint, { description: 'The endpoint.' })
+  @Field(() => WebhookEndpoint, { description: 'The endpoint as it is now.' })
   endpoint!: WebhookEndpoint;
 
   @Field(() => String, {
@@ -115,7 +115,7 @@ export class CreateWebhookEndpointPayload {
 
 @ObjectType({ simpleResolvers: true, description: 'A changed webhook endpoint.' })
 export class UpdateWebhookEndpointPayload {
-  @Field(() => WebhookEndpoint, { description: 'The endpoint.' })
+  @Field(() => WebhookEndpoint, { description: 'The endpoint as it is now.' })
   endpoint!: WebhookEndpoint;
 
   @Field(() => String, { description: POSITION })
@@ -124,7 +124,7 @@ export class UpdateWebhookEndpointPayload {
 
 @ObjectType({ simpleResolvers: true, description: 'A deleted webhook endpoint.' })
 export class DeleteWebhookEndpointPayload {
-  @Field(() => ID, { description: 'Its id.' })
+  @Field(() => ID, { description: 'The endpoint that was deleted.' })
   endpointId!: string;
 
   @Field(() => String, { description: POSITION })
@@ -133,7 +133,7 @@ export class DeleteWebhookEndpointPayload {
 
 @ObjectType({ simpleResolvers: true, description: 'The new secret of a webhook endpoint.' })
 export class RotateWebhookSecretPayload {
-  @Field(() => WebhookEndpoint, { description: 'The endpoint.' })
+  @Field(() => WebhookEndpoint, { description: 'The endpoint as it is now.' })
   endpoint!: WebhookEndpoint;
 
   @Field(() => String, {

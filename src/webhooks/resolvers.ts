@@ -74,7 +74,7 @@ export class WebhooksResolver {
   })
   async createWebhookEndpoint(
     @Ctx() context: RequestContext,
-    @Arg('input', () => CreateWebhookEndpointInput, { description: 'The endpoint.' })
+    @Arg('input', () => CreateWebhookEndpointInput, { description: 'Input for `createWebhookEndpoint`.' })
     input: CreateWebhookEndpointInput,
   ): Promise<typeof CreateWebhookEndpointResult> {
     const asking = askingOf(context);
@@ -105,7 +105,7 @@ export class WebhooksResolver {
   })
   async updateWebhookEndpoint(
     @Ctx() context: RequestContext,
-    @Arg('input', () => UpdateWebhookEndpointInput, { description: 'The changes.' })
+    @Arg('input', () => UpdateWebhookEndpointInput, { description: 'Input for `updateWebhookEndpoint`.' })
     input: UpdateWebhookEndpointInput,
   ): Promise<typeof UpdateWebhookEndpointResult> {
     const { endpointId, url, eventTypes, enabled } = input;
@@ -132,7 +132,7 @@ export class WebhooksResolver {
   })
   async rotateWebhookSecret(
     @Ctx() context: RequestContext,
-    @Arg('input', () => RotateWebhookSecretInput, { description: 'The endpoint.' })
+    @Arg('input', () => RotateWebhookSecretInput, { description: 'Input for `rotateWebhookSecret`.' })
     input: RotateWebhookSecretInput,
   ): Promise<typeof RotateWebhookSecretResult> {
     const { endpointId, overlapSeconds } = input;
@@ -158,7 +158,8 @@ export class WebhooksResolver {
   })
   async deleteWebhookEndpoint(
     @Ctx() context: RequestContext,
-    @Arg('input', () => WebhookEndpointInput, { description: 'The endpoint.' }) input: WebhookEndpointInput,
+    @Arg('input', () => WebhookEndpointInput, { description: 'Input for `deleteWebhookEndpoint`.' })
+    input: WebhookEndpointInput,
   ): Promise<typeof DeleteWebhookEndpointResult> {
     const { endpointId } = input;
     const sent = await this.#send(context, input, (asking, sender) =>
@@ -174,7 +175,8 @@ export class WebhooksResolver {
   })
   async testWebhookEndpoint(
     @Ctx() context: RequestContext,
-    @Arg('input', () => WebhookEndpointInput, { description: 'The endpoint.' }) input: WebhookEndpointInput,
+    @Arg('input', () => WebhookEndpointInput, { description: 'Input for `testWebhookEndpoint`.' })
+    input: WebhookEndpointInput,
   ): Promise<typeof TestWebhookEndpointResult> {
     const { endpointId } = input;
     const { endpoints, outbox } = this.options;
@@ -199,7 +201,7 @@ export class WebhooksResolver {
   })
   async replayWebhookDeliveries(
     @Ctx() context: RequestContext,
-    @Arg('input', () => ReplayWebhookDeliveriesInput, { description: 'Which deliveries.' })
+    @Arg('input', () => ReplayWebhookDeliveriesInput, { description: 'Input for `replayWebhookDeliveries`.' })
     input: ReplayWebhookDeliveriesInput,
   ): Promise<typeof ReplayWebhookDeliveriesResult> {
     const { endpointId, deliveryIds: ids, filter } = input;

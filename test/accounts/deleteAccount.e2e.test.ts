@@ -63,7 +63,10 @@ it('asks for the password, then refuses sessions and keys of the account at once
   expect(codeOf(await remove(secret))).toBe('SESSION_MISSING');
 
   const { data } = await remove(user.token);
-  expect(data?.deleteAccount).toMatchObject({ __typename: 'DeleteAccountPayload', id: user.accountId });
+  expect(data?.deleteAccount).toMatchObject({
+    __typename: 'DeleteAccountPayload',
+    accountId: user.accountId,
+  });
   const bySession = await t.query(MeDocument, {}, user.token);
   expect([bySession.status, codeOf(bySession)]).toEqual([401, 'ACCOUNT_DELETED']);
   const byKey = await t.query(PatternsDocument, {}, secret);

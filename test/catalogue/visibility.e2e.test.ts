@@ -111,7 +111,7 @@ const newestFirst = (contents: readonly PatternContent[]): string[] =>
   contents.map(({ slug }) => slug).reverse();
 
 async function categoriesOf(t: TestApp, secret: string): Promise<unknown> {
-  return (await t.raw('{ categories { name patterns } }', {}, secret)).data?.['categories'];
+  return (await t.raw('{ categories { slug patterns } }', {}, secret)).data?.['categories'];
 }
 
 async function read(t: TestApp, secret: string, slug: string): Promise<string> {
@@ -226,7 +226,7 @@ describe('ten thousand patterns', () => {
       await t.caughtUp();
 
       const { data } = await t.query(PatternsDocument, { first: 5 }, live);
-      const top = data?.patterns?.nodes.map(({ slug, uses }) => [slug, uses]) ?? [];
+      const top = data?.patterns?.nodes.map(({ slug, useCount }) => [slug, useCount]) ?? [];
       const reads = new Map(top as [string, number][]);
       // The tests above have read a few as well, each once.
       expect(top[0]).toEqual([old, 2]);

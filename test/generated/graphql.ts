@@ -4,7 +4,7 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
-/** An answer to an invitation. */
+/** Input for `acceptInvitation`. */
 export type AcceptInvitationInput = {
   /** Names this command, in 1 to 128 bytes of UTF-8. */
   commandId?: string | null | undefined;
@@ -32,49 +32,17 @@ export type AuditFilter = {
   to?: string | null | undefined;
 };
 
-/** How often a price is due. */
-export type BillingInterval =
-  /** Every month. */
-  | 'MONTH'
-  /** Every year. */
-  | 'YEAR';
-
-/** Input for `cancelSubscription`. */
-export type CancelSubscriptionInput = {
-  /** Names this command, in 1 to 128 bytes of UTF-8. */
-  commandId?: string | null | undefined;
-  /** When it ends. */
-  when?: CancellationTime;
-};
-
-/** When a subscription ends. */
-export type CancellationTime =
-  /** At once. Nothing is paid back. */
-  | 'NOW'
-  /** When the period that is paid for is over. Until then it can be resumed. */
-  | 'PERIOD_END';
-
-/** Another e-mail for the user who is signed in. */
-export type ChangeEmailInput = {
-  /** Names this command, in 1 to 128 bytes of UTF-8. */
-  commandId?: string | null | undefined;
-  /** The new one. It gets a mail with a token. */
-  email: string;
-  /** The password of the user who is signed in. */
-  password: string;
-};
-
-/** Another role for a member. */
+/** Input for `changeMemberRole`. */
 export type ChangeMemberRoleInput = {
   /** Names this command, in 1 to 128 bytes of UTF-8. */
   commandId?: string | null | undefined;
   /** The new role. */
   role: MemberRole;
-  /** The id of the user. */
+  /** Id of the member, as in `account.members`. */
   userId: string | number;
 };
 
-/** A new password. */
+/** Input for `changePassword`. */
 export type ChangePasswordInput = {
   /** Names this command, in 1 to 128 bytes of UTF-8. */
   commandId?: string | null | undefined;
@@ -84,24 +52,7 @@ export type ChangePasswordInput = {
   newPassword: string;
 };
 
-/** Input for `changePlan`. */
-export type ChangePlanInput = {
-  /** Names this command, in 1 to 128 bytes of UTF-8. */
-  commandId?: string | null | undefined;
-  /** The price to change to: see `prices`. */
-  priceId: string | number;
-  /** `prorationAt` of a preview, at most an hour old: what is due is then what the preview has said. By default now. */
-  prorationAt?: string | null | undefined;
-};
-
-/** How far a change of plan has got. */
-export type ChangeStatus =
-  /** It is certain: in force, or scheduled. */
-  | 'CONFIRMED'
-  /** The payment service has not answered yet. It is asked again by itself. */
-  | 'REQUESTED';
-
-/** A token that was mailed to a new e-mail. */
+/** Input for `confirmEmailChange`. */
 export type ConfirmEmailChangeInput = {
   /** Names this command, in 1 to 128 bytes of UTF-8. */
   commandId?: string | null | undefined;
@@ -109,7 +60,7 @@ export type ConfirmEmailChangeInput = {
   token: string;
 };
 
-/** A new webhook endpoint. */
+/** Input for `createWebhookEndpoint`. */
 export type CreateWebhookEndpointInput = {
   /** Whether it is told of all accounts. For operators, who share such endpoints. */
   allAccounts?: boolean;
@@ -121,7 +72,7 @@ export type CreateWebhookEndpointInput = {
   url: string;
 };
 
-/** The end of the account that is signed in. */
+/** Input for `deleteAccount`. */
 export type DeleteAccountInput = {
   /** Names this command, in 1 to 128 bytes of UTF-8. */
   commandId?: string | null | undefined;
@@ -129,7 +80,14 @@ export type DeleteAccountInput = {
   password: string;
 };
 
-/** A user who is to be an operator. */
+/** Live calls are billed; test calls are counted apart and never reach an invoice. New values may be added. */
+export type Environment =
+  /** For production: calls are billed. */
+  | 'LIVE'
+  /** For trying out: calls are counted apart and never billed. */
+  | 'TEST';
+
+/** Input for `grantOperator`. */
 export type GrantOperatorInput = {
   /** Names this command, in 1 to 128 bytes of UTF-8. */
   commandId?: string | null | undefined;
@@ -139,19 +97,7 @@ export type GrantOperatorInput = {
   userId: string | number;
 };
 
-/** A plan that an account gets without paying. */
-export type GrantPlanInput = {
-  /** The id of the account. */
-  accountId: string | number;
-  /** Names this command, in 1 to 128 bytes of UTF-8. */
-  commandId?: string | null | undefined;
-  /** The id of the plan, e.g. `team`. */
-  planId: string | number;
-  /** Why, 1 to 500 characters. It is kept for ever: no personal data. */
-  reason: string;
-};
-
-/** Somebody to work in the account. */
+/** Input for `inviteMember`. */
 export type InviteMemberInput = {
   /** Names this command, in 1 to 128 bytes of UTF-8. */
   commandId?: string | null | undefined;
@@ -161,54 +107,23 @@ export type InviteMemberInput = {
   role: MemberRole;
 };
 
-/** What a line of an invoice is for. */
-export type InvoiceLineKind =
-  /** Anything else. */
-  | 'OTHER'
-  /** A plan for one period. */
-  | 'PLAN'
-  /** The rest of a period, after a change of plan. */
-  | 'PRORATION'
-  /** Use above what the plan includes. */
-  | 'USAGE';
-
-/** Where an invoice stands. */
-export type InvoiceStatus =
-  /** It is not issued yet, and may still change. */
-  | 'DRAFT'
-  /** It is issued and to be paid. */
-  | 'OPEN'
-  /** It is paid. */
-  | 'PAID'
-  /** It was given up. */
-  | 'UNCOLLECTIBLE'
-  /** It was taken back: nothing is due. */
-  | 'VOID';
-
-/** A new key of the account. */
+/** Input for `issueKey`. */
 export type IssueKeyInput = {
   /** Names this command, in 1 to 128 bytes of UTF-8: sent again, it returns the first result without the secret. */
   commandId?: string | null | undefined;
   /** Live or test. */
-  environment?: KeyEnvironment;
+  environment?: Environment;
   /** When it stops working; must be in the future. */
   expiresAt?: string | null | undefined;
   /** Limits beside those of the plan, at most 8, one for each meter and window. */
   limits?: Array<KeyLimitInput>;
   /** What to note of it, at most 20 entries. */
-  metadata?: Array<KeyMetadataInput>;
+  metadata?: Array<MetadataEntryInput>;
   /** Tells the keys apart, 1 to 100 characters. It is kept for ever: no personal data. */
   name: string;
   /** What it may do. */
   scopes?: Array<KeyScope>;
 };
-
-/** Live calls are billed; test calls are counted apart and never reach an invoice. */
-export type KeyEnvironment =
-  /** For production. */
-  | 'LIVE'
-  /** For trying out. */
-  | 'TEST';
 
 /** A limit for a key, beside those of the account’s plan. */
 export type KeyLimitInput = {
@@ -220,15 +135,7 @@ export type KeyLimitInput = {
   window: LimitWindow;
 };
 
-/** Something to note of a key. */
-export type KeyMetadataInput = {
-  /** Its name, 1 to 40 characters, unique within the key. */
-  name: string;
-  /** At most 500 characters. It is kept for ever: no personal data. */
-  value: string;
-};
-
-/** What a key may do: `@access` says at each field which one it needs. None includes another. */
+/** What a key may do: `@access` says at each field which one it needs. None includes another. New values may be added. */
 export type KeyScope =
   /** Manage the keys of the account, read its audit log; of an operator, act as one. */
   | 'ADMIN'
@@ -237,8 +144,8 @@ export type KeyScope =
   /** Change data; nothing needs it yet. */
   | 'WRITE';
 
-/** An account to leave. */
-export type LeaveTeamInput = {
+/** Input for `leaveAccount`. */
+export type LeaveAccountInput = {
   /** The id of the account, as in `me.accounts`. */
   accountId: string | number;
   /** Names this command, in 1 to 128 bytes of UTF-8. */
@@ -272,7 +179,7 @@ export type LimitWindow =
   /** A calendar month in UTC. */
   | 'MONTH';
 
-/** What a user may do in an account. */
+/** What a user may do in an account. New values may be added. */
 export type MemberRole =
   /** Manages members, reads the audit log, and what developers may. */
   | 'ADMIN'
@@ -285,6 +192,14 @@ export type MemberRole =
   /** Sees usage, keys without their secrets, and members. */
   | 'VIEWER';
 
+/** Something to note of a key. */
+export type MetadataEntryInput = {
+  /** Its name, 1 to 40 characters, unique within the key. */
+  name: string;
+  /** At most 500 characters. It is kept for ever: no personal data. */
+  value: string;
+};
+
 /** How much of one meter. */
 export type MeterQuantityInput = {
   /** The meter: `requests`, `cost`, or another one that the service declares. */
@@ -293,13 +208,29 @@ export type MeterQuantityInput = {
   quantity: string | number;
 };
 
-/** Input for `openBillingPortal`. */
-export type OpenBillingPortalInput = {
+/** Input for `operatorGrantPlan`. */
+export type OperatorGrantPlanInput = {
+  /** Id of the account that gets the plan. */
+  accountId: string | number;
   /** Names this command, in 1 to 128 bytes of UTF-8. */
   commandId?: string | null | undefined;
+  /** The id of the plan, e.g. `team`. */
+  planId: string | number;
+  /** Why, 1 to 500 characters. It is kept for ever: no personal data. */
+  reason: string;
 };
 
-/** The session that goes on. */
+/** Input for `operatorRevokeKey`. */
+export type OperatorRevokeKeyInput = {
+  /** Names this command, in 1 to 128 bytes of UTF-8. */
+  commandId?: string | null | undefined;
+  /** The id of the key, not its secret. */
+  keyId: string | number;
+  /** Why, 1 to 500 characters. It is kept for ever: no personal data. */
+  reason: string;
+};
+
+/** Input for `refreshSession`. */
 export type RefreshSessionInput = {
   /** Not needed: the refresh token names the command. */
   commandId?: string | null | undefined;
@@ -307,11 +238,11 @@ export type RefreshSessionInput = {
   refreshToken: string;
 };
 
-/** A new user with an account of its own. */
+/** Input for `registerUser`. */
 export type RegisterUserInput = {
   /** Names this command, in 1 to 128 bytes of UTF-8: sent again, it returns the first result and changes nothing. */
   commandId?: string | null | undefined;
-  /** Unique; compared without case. */
+  /** E-mail address, at most 254 characters. Unique; compared without case. */
   email: string;
   /** At most 100 characters. */
   name?: string | null | undefined;
@@ -319,11 +250,11 @@ export type RegisterUserInput = {
   password: string;
 };
 
-/** A member to remove. */
+/** Input for `removeMember`. */
 export type RemoveMemberInput = {
   /** Names this command, in 1 to 128 bytes of UTF-8. */
   commandId?: string | null | undefined;
-  /** The id of the user. */
+  /** Id of the member, as in `account.members`. */
   userId: string | number;
 };
 
@@ -333,13 +264,23 @@ export type ReplayWebhookDeliveriesInput = {
   commandId?: string | null | undefined;
   /** Ids of deliveries, at most 1000. */
   deliveryIds?: Array<string | number> | null | undefined;
-  /** The id of the endpoint. */
+  /** Id of the endpoint, as in `account.webhookEndpoints`. */
   endpointId: string | number;
   /** Or all of these. */
   filter?: WebhookDeliveryFilterInput | null | undefined;
 };
 
-/** A forgotten password. */
+/** Input for `requestEmailChange`. */
+export type RequestEmailChangeInput = {
+  /** Names this command, in 1 to 128 bytes of UTF-8. */
+  commandId?: string | null | undefined;
+  /** The new one. It gets a mail with a token. */
+  email: string;
+  /** The password of the user who is signed in. */
+  password: string;
+};
+
+/** Input for `requestPasswordReset`. */
 export type RequestPasswordResetInput = {
   /** Names this command, in 1 to 128 bytes of UTF-8. */
   commandId?: string | null | undefined;
@@ -347,7 +288,7 @@ export type RequestPasswordResetInput = {
   email: string;
 };
 
-/** A new password in place of a forgotten one. */
+/** Input for `resetPassword`. */
 export type ResetPasswordInput = {
   /** Names this command, in 1 to 128 bytes of UTF-8. */
   commandId?: string | null | undefined;
@@ -357,23 +298,7 @@ export type ResetPasswordInput = {
   token: string;
 };
 
-/** Input for `resumeSubscription`. */
-export type ResumeSubscriptionInput = {
-  /** Names this command, in 1 to 128 bytes of UTF-8. */
-  commandId?: string | null | undefined;
-};
-
-/** A key of any account that an operator revokes. */
-export type RevokeKeyAsOperatorInput = {
-  /** Names this command, in 1 to 128 bytes of UTF-8. */
-  commandId?: string | null | undefined;
-  /** The id of the key, not its secret. */
-  keyId: string | number;
-  /** Why, 1 to 500 characters. It is kept for ever: no personal data. */
-  reason: string;
-};
-
-/** A key to revoke. */
+/** Input for `revokeKey`. */
 export type RevokeKeyInput = {
   /** Names this command, in 1 to 128 bytes of UTF-8. */
   commandId?: string | null | undefined;
@@ -381,17 +306,17 @@ export type RevokeKeyInput = {
   keyId: string | number;
 };
 
-/** An operator who is not to be one any more. */
+/** Input for `revokeOperator`. */
 export type RevokeOperatorInput = {
   /** Names this command, in 1 to 128 bytes of UTF-8. */
   commandId?: string | null | undefined;
   /** Why, 1 to 500 characters. It is kept for ever: no personal data. */
   reason: string;
-  /** The id of the user. */
+  /** Id of the operator’s user. */
   userId: string | number;
 };
 
-/** A key that gets another secret. */
+/** Input for `rotateKey`. */
 export type RotateKeyInput = {
   /** Names this command, in 1 to 128 bytes of UTF-8: sent again, it returns the first result without the secret. */
   commandId?: string | null | undefined;
@@ -405,29 +330,29 @@ export type RotateKeyInput = {
 export type RotateWebhookSecretInput = {
   /** Names this command, in 1 to 128 bytes of UTF-8. */
   commandId?: string | null | undefined;
-  /** The id of the endpoint. */
+  /** Id of the endpoint, as in `account.webhookEndpoints`. */
   endpointId: string | number;
   /** Seconds in which webhooks are signed with the secret before, too: 0 to 604800 (7 days). */
   overlapSeconds?: number;
 };
 
-/** Who signs in. */
+/** Input for `signIn`. */
 export type SignInInput = {
   /** Names this command, in 1 to 128 bytes of UTF-8: sent again, it returns the first result, without its tokens. */
   commandId?: string | null | undefined;
-  /** Compared without case. */
+  /** E-mail address; compared without case. */
   email: string;
-  /** The password. */
+  /** The password of the user. */
   password: string;
 };
 
-/** The end of all sessions of the user who is signed in. */
+/** Input for `signOutEverywhere`. */
 export type SignOutEverywhereInput = {
   /** Names this command, in 1 to 128 bytes of UTF-8. */
   commandId?: string | null | undefined;
 };
 
-/** The end of the session that is signed in. */
+/** Input for `signOut`. */
 export type SignOutInput = {
   /** Names this command, in 1 to 128 bytes of UTF-8. */
   commandId?: string | null | undefined;
@@ -447,26 +372,7 @@ export type SpendInput = {
   source?: string | null | undefined;
 };
 
-/** Input for `startCheckout`. */
-export type StartCheckoutInput = {
-  /** Names this command, in 1 to 128 bytes of UTF-8. */
-  commandId?: string | null | undefined;
-  /** The price to subscribe to: see `prices`. */
-  priceId: string | number;
-};
-
-/** Whether a plan that is paid for is in force. */
-export type SubscriptionStatus =
-  /** It is paid. */
-  | 'ACTIVE'
-  /** A payment has failed. The plan stays in force until `graceEndsAt`. */
-  | 'PAST_DUE'
-  /** The limits of the default plan hold until the open invoice is paid. */
-  | 'SUSPENDED'
-  /** It is being tried: the first payment is due at `trialEndsAt`. */
-  | 'TRIALING';
-
-/** What changes about the user who is signed in. */
+/** Input for `updateProfile`. */
 export type UpdateProfileInput = {
   /** Names this command, in 1 to 128 bytes of UTF-8. */
   commandId?: string | null | undefined;
@@ -480,7 +386,7 @@ export type UpdateWebhookEndpointInput = {
   commandId?: string | null | undefined;
   /** False stops sending; true begins again, also after an automatic stop. */
   enabled?: boolean | null | undefined;
-  /** The id of the endpoint. */
+  /** Id of the endpoint, as in `account.webhookEndpoints`. */
   endpointId: string | number;
   /** Types as in `webhookEventTypes`, or `*` for all, those of later versions too. */
   eventTypes?: Array<string> | null | undefined;
@@ -488,14 +394,14 @@ export type UpdateWebhookEndpointInput = {
   url?: string | null | undefined;
 };
 
-/** How finely usage is summed, in UTC. */
+/** How finely usage is summed, in UTC. New values may be added. */
 export type UsageInterval =
   /** By the day. */
   | 'DAY'
   /** By the hour. */
   | 'HOUR';
 
-/** A token that was mailed. */
+/** Input for `verifyEmail`. */
 export type VerifyEmailInput = {
   /** Names this command, in 1 to 128 bytes of UTF-8. */
   commandId?: string | null | undefined;
@@ -503,10 +409,10 @@ export type VerifyEmailInput = {
   token: string;
 };
 
-/** A key that somebody has sent to a back end of the service. */
+/** Input for `verifyKey`: a key that somebody has sent to a back end of the service. */
 export type VerifyKeyInput = {
   /** The environment that it has to be of; by default either. */
-  environment?: KeyEnvironment | null | undefined;
+  environment?: Environment | null | undefined;
   /** The scopes that it has to have. */
   scopes?: Array<KeyScope>;
   /** The secret of the key, as it was sent to the back end. */
@@ -527,7 +433,7 @@ export type WebhookDeliveryFilterInput = {
   to?: string | null | undefined;
 };
 
-/** Where a delivery stands. */
+/** Where a delivery stands. New values may be added. */
 export type WebhookDeliveryStatus =
   /** The receiver answered with a status of 200 to 299. */
   | 'DELIVERED'
@@ -536,33 +442,33 @@ export type WebhookDeliveryStatus =
   /** It will be attempted, for the first time or again. */
   | 'PENDING';
 
-/** Why an endpoint was disabled automatically. */
+/** Why an endpoint was disabled automatically. New values may be added. */
 export type WebhookDisabledReason =
   /** A delivery failed for three days, and no other one was received meanwhile. */
   | 'FAILING'
   /** The receiver answered 410 Gone. */
   | 'GONE';
 
-/** A webhook endpoint. */
+/** Input for `deleteWebhookEndpoint` and `testWebhookEndpoint`. */
 export type WebhookEndpointInput = {
   /** Names this command, in 1 to 128 bytes of UTF-8. */
   commandId?: string | null | undefined;
-  /** The id of the endpoint. */
+  /** Id of the endpoint, as in `account.webhookEndpoints`. */
   endpointId: string | number;
 };
 
-/** Whether events are sent to an endpoint. */
+/** Whether events are sent to an endpoint. New values may be added. */
 export type WebhookStatus =
   /** Events are not sent, and what happens meanwhile is not sent later. */
   | 'DISABLED'
   /** Events are sent. */
   | 'ENABLED';
 
-/** An invitation to withdraw. */
+/** Input for `withdrawInvitation`. */
 export type WithdrawInvitationInput = {
   /** Names this command, in 1 to 128 bytes of UTF-8. */
   commandId?: string | null | undefined;
-  /** The id of the invitation. */
+  /** Id of the invitation, as in `account.invitations`. */
   invitationId: string | number;
 };
 
@@ -572,7 +478,7 @@ export type AcceptInvitationMutationVariables = Exact<{
 
 
 export type AcceptInvitationMutation = { acceptInvitation:
-    | { __typename: 'AcceptInvitationPayload', position: string, membership: { accountId: string, role: MemberRole, since: string } }
+    | { __typename: 'AcceptInvitationPayload', position: string, membership: { accountId: string, role: MemberRole, joinedAt: string } }
     | { __typename: 'Conflict', code: string, message: string }
     | { __typename: 'InvalidInput', code: string, message: string }
     | { __typename: 'NotAllowed', code: string, message: string }
@@ -596,38 +502,13 @@ export type AuditLogQueryVariables = Exact<{
 
 export type AuditLogQuery = { operator: { auditLog: { nodes: Array<{ id: string, at: string, action: string, actor: string, accountId: string | null, subject: string, reason: string | null, address: string | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
 
-export type CancelSubscriptionMutationVariables = Exact<{
-  input: CancelSubscriptionInput;
-}>;
-
-
-export type CancelSubscriptionMutation = { cancelSubscription:
-    | { __typename: 'Conflict', code: string, message: string }
-    | { __typename: 'InvalidInput', code: string, message: string }
-    | { __typename: 'NotAllowed', code: string, message: string }
-    | { __typename: 'SubscriptionPayload', position: string, subscription: { status: SubscriptionStatus, cancelsAt: string | null, plan: { id: string }, pendingChange: { effectiveAt: string | null, status: ChangeStatus, plan: { id: string } } | null } | null }
-   | null };
-
-export type ChangeEmailMutationVariables = Exact<{
-  input: ChangeEmailInput;
-}>;
-
-
-export type ChangeEmailMutation = { changeEmail:
-    | { __typename: 'ChangeEmailPayload', position: string }
-    | { __typename: 'Conflict', code: string, message: string }
-    | { __typename: 'InvalidInput', code: string, message: string }
-    | { __typename: 'NotFound', code: string, message: string }
-    | { __typename: 'SignInRefused', code: string, message: string }
-   | null };
-
 export type ChangeMemberRoleMutationVariables = Exact<{
   input: ChangeMemberRoleInput;
 }>;
 
 
 export type ChangeMemberRoleMutation = { changeMemberRole:
-    | { __typename: 'ChangeMemberRolePayload', position: string, member: { userId: string, role: MemberRole, firstOwner: boolean, since: string } }
+    | { __typename: 'ChangeMemberRolePayload', position: string, member: { userId: string, role: MemberRole, firstOwner: boolean, joinedAt: string } }
     | { __typename: 'InvalidInput', code: string, message: string }
     | { __typename: 'NotAllowed', code: string, message: string }
     | { __typename: 'NotFound', code: string, message: string }
@@ -643,19 +524,6 @@ export type ChangePasswordMutation = { changePassword:
     | { __typename: 'InvalidInput', code: string, message: string }
     | { __typename: 'NotFound', code: string, message: string }
     | { __typename: 'SignInRefused', code: string, message: string }
-   | null };
-
-export type ChangePlanMutationVariables = Exact<{
-  input: ChangePlanInput;
-}>;
-
-
-export type ChangePlanMutation = { changePlan:
-    | { __typename: 'Conflict', code: string, message: string }
-    | { __typename: 'InvalidInput', code: string, message: string }
-    | { __typename: 'NotAllowed', code: string, message: string }
-    | { __typename: 'PaymentRequired', code: string, message: string }
-    | { __typename: 'SubscriptionPayload', position: string, subscription: { status: SubscriptionStatus, cancelsAt: string | null, plan: { id: string }, pendingChange: { effectiveAt: string | null, status: ChangeStatus, plan: { id: string } } | null } | null }
    | null };
 
 export type ConfirmEmailChangeMutationVariables = Exact<{
@@ -716,17 +584,6 @@ export type GrantOperatorMutation = { grantOperator:
     | { __typename: 'NotFound', code: string, message: string }
    | null };
 
-export type GrantPlanMutationVariables = Exact<{
-  input: GrantPlanInput;
-}>;
-
-
-export type GrantPlanMutation = { grantPlan:
-    | { __typename: 'GrantPlanPayload', accountId: string, position: string, plan: { id: string } | null }
-    | { __typename: 'InvalidInput', code: string, message: string }
-    | { __typename: 'NotFound', code: string, message: string }
-   | null };
-
 export type InvitationsQueryVariables = Exact<{
   first?: number | null | undefined;
   after?: string | null | undefined;
@@ -750,21 +607,6 @@ export type InviteMemberMutation = { inviteMember:
     | { __typename: 'PlanRequired', code: string, message: string, plan: { id: string } }
    | null };
 
-export type InvoiceQueryVariables = Exact<{
-  id: string | number;
-}>;
-
-
-export type InvoiceQuery = { invoice: { id: string | null, number: string | null, status: InvoiceStatus, issuedAt: string | null, subtotal: { minorUnits: unknown, exponent: number, currency: unknown }, discount: { minorUnits: unknown, exponent: number, currency: unknown }, tax: { minorUnits: unknown, exponent: number, currency: unknown }, total: { minorUnits: unknown, exponent: number, currency: unknown }, due: { minorUnits: unknown, exponent: number, currency: unknown } } | null };
-
-export type InvoicesQueryVariables = Exact<{
-  first: number;
-  after?: string | null | undefined;
-}>;
-
-
-export type InvoicesQuery = { account: { invoices: { nodes: Array<{ id: string | null, number: string | null, status: InvoiceStatus, issuedAt: string | null, period: { from: string, to: string }, total: { minorUnits: unknown, exponent: number, currency: unknown }, lines: Array<{ kind: InvoiceLineKind, description: string, quantity: number, eventIds: Array<string>, total: { minorUnits: unknown, exponent: number, currency: unknown } }> }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
-
 export type IssueKeyMutationVariables = Exact<{
   input: IssueKeyInput;
 }>;
@@ -772,7 +614,7 @@ export type IssueKeyMutationVariables = Exact<{
 
 export type IssueKeyMutation = { issueKey:
     | { __typename: 'InvalidInput', code: string, message: string, issues: Array<{ path: Array<string>, code: string, message: string }> }
-    | { __typename: 'IssueKeyPayload', secret: string | null, replayed: boolean, position: string, key: { id: string, name: string, environment: KeyEnvironment, scopes: Array<KeyScope>, prefix: string, last4: string, issuedAt: string, expiresAt: string | null, rotatedAt: string | null, graceEndsAt: string | null, limits: Array<{ meter: string, window: LimitWindow, max: string }>, metadata: Array<{ name: string, value: string }> } }
+    | { __typename: 'IssueKeyPayload', secret: string | null, replayed: boolean, position: string, key: { id: string, name: string, environment: Environment, scopes: Array<KeyScope>, prefix: string, last4: string, issuedAt: string, expiresAt: string | null, rotatedAt: string | null, graceEndsAt: string | null, limits: Array<{ meter: string, window: LimitWindow, max: string }>, metadata: Array<{ name: string, value: string }> } }
    | null };
 
 export type KeysQueryVariables = Exact<{
@@ -781,16 +623,16 @@ export type KeysQueryVariables = Exact<{
 }>;
 
 
-export type KeysQuery = { me: { account: { id: string, keys: { nodes: Array<{ id: string, name: string, environment: KeyEnvironment, scopes: Array<KeyScope>, prefix: string, last4: string, issuedAt: string, expiresAt: string | null, rotatedAt: string | null, graceEndsAt: string | null, revokedAt: string | null, lastUsedAt: string | null, limits: Array<{ meter: string, window: LimitWindow, max: string }>, metadata: Array<{ name: string, value: string }> }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } } | null };
+export type KeysQuery = { me: { account: { id: string, keys: { nodes: Array<{ id: string, name: string, environment: Environment, scopes: Array<KeyScope>, prefix: string, last4: string, issuedAt: string, expiresAt: string | null, rotatedAt: string | null, graceEndsAt: string | null, revokedAt: string | null, lastUsedAt: string | null, limits: Array<{ meter: string, window: LimitWindow, max: string }>, metadata: Array<{ name: string, value: string }> }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } } | null };
 
-export type LeaveTeamMutationVariables = Exact<{
-  input: LeaveTeamInput;
+export type LeaveAccountMutationVariables = Exact<{
+  input: LeaveAccountInput;
 }>;
 
 
-export type LeaveTeamMutation = { leaveTeam:
+export type LeaveAccountMutation = { leaveAccount:
     | { __typename: 'InvalidInput', code: string, message: string }
-    | { __typename: 'LeaveTeamPayload', accountId: string, position: string }
+    | { __typename: 'LeaveAccountPayload', accountId: string, position: string }
     | { __typename: 'NotAllowed', code: string, message: string }
     | { __typename: 'NotFound', code: string, message: string }
    | null };
@@ -823,17 +665,6 @@ export type MyAccountsQueryVariables = Exact<{
 
 export type MyAccountsQuery = { me: { role: MemberRole | null, accounts: { nodes: Array<{ accountId: string, role: MemberRole, owner: { id: string, name: string | null } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
 
-export type OpenBillingPortalMutationVariables = Exact<{
-  input: OpenBillingPortalInput;
-}>;
-
-
-export type OpenBillingPortalMutation = { openBillingPortal:
-    | { __typename: 'InvalidInput', code: string, message: string }
-    | { __typename: 'NotAllowed', code: string, message: string }
-    | { __typename: 'OpenBillingPortalPayload', url: string }
-   | null };
-
 export type OperatorAccountQueryVariables = Exact<{
   id: string | number;
   first?: number | null | undefined;
@@ -853,6 +684,28 @@ export type OperatorAccountsQueryVariables = Exact<{
 
 export type OperatorAccountsQuery = { operator: { accounts: { nodes: Array<{ id: string, plan: { id: string } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
 
+export type OperatorGrantPlanMutationVariables = Exact<{
+  input: OperatorGrantPlanInput;
+}>;
+
+
+export type OperatorGrantPlanMutation = { operatorGrantPlan:
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'NotFound', code: string, message: string }
+    | { __typename: 'OperatorGrantPlanPayload', accountId: string, position: string, plan: { id: string } | null }
+   | null };
+
+export type OperatorRevokeKeyMutationVariables = Exact<{
+  input: OperatorRevokeKeyInput;
+}>;
+
+
+export type OperatorRevokeKeyMutation = { operatorRevokeKey:
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'NotFound', code: string, message: string }
+    | { __typename: 'OperatorRevokeKeyPayload', accountId: string, position: string, key: { id: string, revokedAt: string | null } }
+   | null };
+
 export type PatternQueryVariables = Exact<{
   id?: string | number | null | undefined;
   slug?: string | null | undefined;
@@ -861,7 +714,7 @@ export type PatternQueryVariables = Exact<{
 
 export type PatternQuery = { pattern:
     | { __typename: 'NotFound', code: string, message: string }
-    | { __typename: 'Pattern', id: string, slug: string, name: string, category: string, tier: string, tags: Array<string>, description: string, uses: number | null, example: { language: string, text: string } | null }
+    | { __typename: 'Pattern', id: string, slug: string, name: string, category: string, tier: string, tags: Array<string>, description: string, useCount: number | null, example: { language: string, text: string } | null }
     | { __typename: 'PlanRequired', code: string, message: string, plan: { id: string } }
    | null };
 
@@ -872,25 +725,7 @@ export type PatternsQueryVariables = Exact<{
 }>;
 
 
-export type PatternsQuery = { patterns: { totalCount: number | null, nodes: Array<{ id: string, slug: string, name: string, category: string, tier: string, uses: number | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null };
-
-export type PlanChangePreviewQueryVariables = Exact<{
-  priceId: string | number;
-}>;
-
-
-export type PlanChangePreviewQuery = { account: { planChangePreview:
-      | { __typename: 'Conflict', code: string, message: string }
-      | { __typename: 'InvalidInput', code: string, message: string }
-      | { __typename: 'NotAllowed', code: string, message: string }
-      | { __typename: 'PaymentRequired', code: string, message: string }
-      | { __typename: 'PlanChangePreview', effectiveAt: string, prorationAt: string | null, due: { minorUnits: unknown, exponent: number, currency: unknown } }
-     | null } | null };
-
-export type PricesQueryVariables = Exact<{ [key: string]: never; }>;
-
-
-export type PricesQuery = { prices: Array<{ id: string, interval: BillingInterval, plan: { id: string, name: string }, amount: { minorUnits: unknown, exponent: number, currency: unknown } }> | null };
+export type PatternsQuery = { patterns: { totalCount: number | null, nodes: Array<{ id: string, slug: string, name: string, category: string, tier: string, useCount: number | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null };
 
 export type RefreshSessionMutationVariables = Exact<{
   input: RefreshSessionInput;
@@ -937,6 +772,19 @@ export type ReplayWebhookDeliveriesMutation = { replayWebhookDeliveries:
     | { __typename: 'ReplayWebhookDeliveriesPayload', count: number, more: boolean }
    | null };
 
+export type RequestEmailChangeMutationVariables = Exact<{
+  input: RequestEmailChangeInput;
+}>;
+
+
+export type RequestEmailChangeMutation = { requestEmailChange:
+    | { __typename: 'Conflict', code: string, message: string }
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'NotFound', code: string, message: string }
+    | { __typename: 'RequestEmailChangePayload', position: string }
+    | { __typename: 'SignInRefused', code: string, message: string }
+   | null };
+
 export type RequestPasswordResetMutationVariables = Exact<{
   input: RequestPasswordResetInput;
 }>;
@@ -955,29 +803,6 @@ export type ResetPasswordMutationVariables = Exact<{
 export type ResetPasswordMutation = { resetPassword:
     | { __typename: 'InvalidInput', code: string, message: string }
     | { __typename: 'ResetPasswordPayload', position: string }
-   | null };
-
-export type ResumeSubscriptionMutationVariables = Exact<{
-  input: ResumeSubscriptionInput;
-}>;
-
-
-export type ResumeSubscriptionMutation = { resumeSubscription:
-    | { __typename: 'Conflict', code: string, message: string }
-    | { __typename: 'InvalidInput', code: string, message: string }
-    | { __typename: 'NotAllowed', code: string, message: string }
-    | { __typename: 'SubscriptionPayload', position: string, subscription: { status: SubscriptionStatus, cancelsAt: string | null, plan: { id: string }, pendingChange: { effectiveAt: string | null, status: ChangeStatus, plan: { id: string } } | null } | null }
-   | null };
-
-export type RevokeKeyAsOperatorMutationVariables = Exact<{
-  input: RevokeKeyAsOperatorInput;
-}>;
-
-
-export type RevokeKeyAsOperatorMutation = { revokeKeyAsOperator:
-    | { __typename: 'InvalidInput', code: string, message: string }
-    | { __typename: 'NotFound', code: string, message: string }
-    | { __typename: 'RevokeKeyAsOperatorPayload', accountId: string, position: string, key: { id: string, revokedAt: string | null } }
    | null };
 
 export type RevokeKeyMutationVariables = Exact<{
@@ -1014,7 +839,7 @@ export type RotateKeyMutation = { rotateKey:
     | { __typename: 'InvalidInput', code: string, message: string, issues: Array<{ path: Array<string>, code: string, message: string }> }
     | { __typename: 'LimitReached', code: string, message: string }
     | { __typename: 'NotFound', code: string, message: string }
-    | { __typename: 'RotateKeyPayload', secret: string | null, replayed: boolean, position: string, key: { id: string, name: string, environment: KeyEnvironment, scopes: Array<KeyScope>, prefix: string, last4: string, issuedAt: string, expiresAt: string | null, rotatedAt: string | null, graceEndsAt: string | null, limits: Array<{ meter: string, window: LimitWindow, max: string }>, metadata: Array<{ name: string, value: string }> } }
+    | { __typename: 'RotateKeyPayload', secret: string | null, replayed: boolean, position: string, key: { id: string, name: string, environment: Environment, scopes: Array<KeyScope>, prefix: string, last4: string, issuedAt: string, expiresAt: string | null, rotatedAt: string | null, graceEndsAt: string | null, limits: Array<{ meter: string, window: LimitWindow, max: string }>, metadata: Array<{ name: string, value: string }> } }
    | null };
 
 export type RotateWebhookSecretMutationVariables = Exact<{
@@ -1071,23 +896,6 @@ export type SignOutMutation = { signOut:
     | { __typename: 'SignOutPayload', position: string }
    | null };
 
-export type StartCheckoutMutationVariables = Exact<{
-  input: StartCheckoutInput;
-}>;
-
-
-export type StartCheckoutMutation = { startCheckout:
-    | { __typename: 'Conflict', code: string, message: string }
-    | { __typename: 'InvalidInput', code: string, message: string }
-    | { __typename: 'NotAllowed', code: string, message: string }
-    | { __typename: 'StartCheckoutPayload', url: string | null, expiresAt: string, position: string }
-   | null };
-
-export type SubscriptionQueryVariables = Exact<{ [key: string]: never; }>;
-
-
-export type SubscriptionQuery = { account: { plan: { id: string }, subscription: { id: string, status: SubscriptionStatus, trialEndsAt: string | null, cancelsAt: string | null, graceEndsAt: string | null, plan: { id: string, name: string }, price: { id: string, interval: BillingInterval, amount: { minorUnits: unknown, exponent: number, currency: unknown } }, period: { from: string, to: string }, pendingChange: { priceId: string, effectiveAt: string | null, status: ChangeStatus, plan: { id: string } } | null } | null } | null };
-
 export type TestWebhookEndpointMutationVariables = Exact<{
   input: WebhookEndpointInput;
 }>;
@@ -1132,7 +940,7 @@ export type UsageQueryVariables = Exact<{
   from?: string | null | undefined;
   to?: string | null | undefined;
   interval?: UsageInterval;
-  atLeast?: string | null | undefined;
+  minPosition?: string | null | undefined;
 }>;
 
 
@@ -1155,7 +963,7 @@ export type VerifyKeyMutationVariables = Exact<{
 
 export type VerifyKeyMutation = { verifyKey:
     | { __typename: 'InvalidInput', code: string, message: string }
-    | { __typename: 'VerifyKeyPayload', valid: boolean, code: string, retryAfterSeconds: number | null, keyId: string | null, accountId: string | null, environment: KeyEnvironment | null, scopes: Array<KeyScope>, expiresAt: string | null, useId: string | null, plan: { id: string, features: Array<{ name: string, value: string | null }> } | null, limits: Array<{ name: string, meter: string, max: string, used: string, remaining: string, resetAt: string | null }> }
+    | { __typename: 'VerifyKeyPayload', valid: boolean, code: string, retryAfterSeconds: number | null, keyId: string | null, accountId: string | null, environment: Environment | null, scopes: Array<KeyScope>, expiresAt: string | null, useId: string | null, plan: { id: string, features: Array<{ name: string, value: string | null }> } | null, limits: Array<{ name: string, meter: string, max: string, used: string, remaining: string, resetAt: string | null }> }
    | null };
 
 export type WebhookEndpointsQueryVariables = Exact<{
@@ -1205,7 +1013,7 @@ export const AcceptInvitationDocument = new TypedDocumentString(`
       membership {
         accountId
         role
-        since
+        joinedAt
       }
       position
     }
@@ -1260,48 +1068,6 @@ export const AuditLogDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<AuditLogQuery, AuditLogQueryVariables>;
-export const CancelSubscriptionDocument = new TypedDocumentString(`
-    mutation CancelSubscription($input: CancelSubscriptionInput!) {
-  cancelSubscription(input: $input) {
-    __typename
-    ... on SubscriptionPayload {
-      subscription {
-        plan {
-          id
-        }
-        status
-        cancelsAt
-        pendingChange {
-          plan {
-            id
-          }
-          effectiveAt
-          status
-        }
-      }
-      position
-    }
-    ... on Refusal {
-      code
-      message
-    }
-  }
-}
-    `) as unknown as TypedDocumentString<CancelSubscriptionMutation, CancelSubscriptionMutationVariables>;
-export const ChangeEmailDocument = new TypedDocumentString(`
-    mutation ChangeEmail($input: ChangeEmailInput!) {
-  changeEmail(input: $input) {
-    __typename
-    ... on ChangeEmailPayload {
-      position
-    }
-    ... on Refusal {
-      code
-      message
-    }
-  }
-}
-    `) as unknown as TypedDocumentString<ChangeEmailMutation, ChangeEmailMutationVariables>;
 export const ChangeMemberRoleDocument = new TypedDocumentString(`
     mutation ChangeMemberRole($input: ChangeMemberRoleInput!) {
   changeMemberRole(input: $input) {
@@ -1311,7 +1077,7 @@ export const ChangeMemberRoleDocument = new TypedDocumentString(`
         userId
         role
         firstOwner
-        since
+        joinedAt
       }
       position
     }
@@ -1342,34 +1108,6 @@ export const ChangePasswordDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<ChangePasswordMutation, ChangePasswordMutationVariables>;
-export const ChangePlanDocument = new TypedDocumentString(`
-    mutation ChangePlan($input: ChangePlanInput!) {
-  changePlan(input: $input) {
-    __typename
-    ... on SubscriptionPayload {
-      subscription {
-        plan {
-          id
-        }
-        status
-        cancelsAt
-        pendingChange {
-          plan {
-            id
-          }
-          effectiveAt
-          status
-        }
-      }
-      position
-    }
-    ... on Refusal {
-      code
-      message
-    }
-  }
-}
-    `) as unknown as TypedDocumentString<ChangePlanMutation, ChangePlanMutationVariables>;
 export const ConfirmEmailChangeDocument = new TypedDocumentString(`
     mutation ConfirmEmailChange($input: ConfirmEmailChangeInput!) {
   confirmEmailChange(input: $input) {
@@ -1459,24 +1197,6 @@ export const GrantOperatorDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<GrantOperatorMutation, GrantOperatorMutationVariables>;
-export const GrantPlanDocument = new TypedDocumentString(`
-    mutation GrantPlan($input: GrantPlanInput!) {
-  grantPlan(input: $input) {
-    __typename
-    ... on GrantPlanPayload {
-      accountId
-      plan {
-        id
-      }
-      position
-    }
-    ... on Refusal {
-      code
-      message
-    }
-  }
-}
-    `) as unknown as TypedDocumentString<GrantPlanMutation, GrantPlanMutationVariables>;
 export const InvitationsDocument = new TypedDocumentString(`
     query Invitations($first: Int, $after: String) {
   me {
@@ -1523,79 +1243,6 @@ export const InviteMemberDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<InviteMemberMutation, InviteMemberMutationVariables>;
-export const InvoiceDocument = new TypedDocumentString(`
-    query Invoice($id: ID!) {
-  invoice(id: $id) {
-    id
-    number
-    status
-    issuedAt
-    subtotal {
-      minorUnits
-      exponent
-      currency
-    }
-    discount {
-      minorUnits
-      exponent
-      currency
-    }
-    tax {
-      minorUnits
-      exponent
-      currency
-    }
-    total {
-      minorUnits
-      exponent
-      currency
-    }
-    due {
-      minorUnits
-      exponent
-      currency
-    }
-  }
-}
-    `) as unknown as TypedDocumentString<InvoiceQuery, InvoiceQueryVariables>;
-export const InvoicesDocument = new TypedDocumentString(`
-    query Invoices($first: Int!, $after: String) {
-  account {
-    invoices(first: $first, after: $after) {
-      nodes {
-        id
-        number
-        status
-        issuedAt
-        period {
-          from
-          to
-        }
-        total {
-          minorUnits
-          exponent
-          currency
-        }
-        lines {
-          kind
-          description
-          quantity
-          total {
-            minorUnits
-            exponent
-            currency
-          }
-          eventIds
-        }
-      }
-      pageInfo {
-        hasNextPage
-        endCursor
-      }
-    }
-  }
-}
-    `) as unknown as TypedDocumentString<InvoicesQuery, InvoicesQueryVariables>;
 export const IssueKeyDocument = new TypedDocumentString(`
     mutation IssueKey($input: IssueKeyInput!) {
   issueKey(input: $input) {
@@ -1678,11 +1325,11 @@ export const KeysDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<KeysQuery, KeysQueryVariables>;
-export const LeaveTeamDocument = new TypedDocumentString(`
-    mutation LeaveTeam($input: LeaveTeamInput!) {
-  leaveTeam(input: $input) {
+export const LeaveAccountDocument = new TypedDocumentString(`
+    mutation LeaveAccount($input: LeaveAccountInput!) {
+  leaveAccount(input: $input) {
     __typename
-    ... on LeaveTeamPayload {
+    ... on LeaveAccountPayload {
       accountId
       position
     }
@@ -1692,7 +1339,7 @@ export const LeaveTeamDocument = new TypedDocumentString(`
     }
   }
 }
-    `) as unknown as TypedDocumentString<LeaveTeamMutation, LeaveTeamMutationVariables>;
+    `) as unknown as TypedDocumentString<LeaveAccountMutation, LeaveAccountMutationVariables>;
 export const LimitsDocument = new TypedDocumentString(`
     query Limits($accountId: ID) {
   account(id: $accountId) {
@@ -1784,20 +1431,6 @@ export const MyAccountsDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<MyAccountsQuery, MyAccountsQueryVariables>;
-export const OpenBillingPortalDocument = new TypedDocumentString(`
-    mutation OpenBillingPortal($input: OpenBillingPortalInput!) {
-  openBillingPortal(input: $input) {
-    __typename
-    ... on OpenBillingPortalPayload {
-      url
-    }
-    ... on Refusal {
-      code
-      message
-    }
-  }
-}
-    `) as unknown as TypedDocumentString<OpenBillingPortalMutation, OpenBillingPortalMutationVariables>;
 export const OperatorAccountDocument = new TypedDocumentString(`
     query OperatorAccount($id: ID!, $first: Int = 20, $after: String, $filter: AuditFilter) {
   operator {
@@ -1844,6 +1477,43 @@ export const OperatorAccountsDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<OperatorAccountsQuery, OperatorAccountsQueryVariables>;
+export const OperatorGrantPlanDocument = new TypedDocumentString(`
+    mutation OperatorGrantPlan($input: OperatorGrantPlanInput!) {
+  operatorGrantPlan(input: $input) {
+    __typename
+    ... on OperatorGrantPlanPayload {
+      accountId
+      plan {
+        id
+      }
+      position
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<OperatorGrantPlanMutation, OperatorGrantPlanMutationVariables>;
+export const OperatorRevokeKeyDocument = new TypedDocumentString(`
+    mutation OperatorRevokeKey($input: OperatorRevokeKeyInput!) {
+  operatorRevokeKey(input: $input) {
+    __typename
+    ... on OperatorRevokeKeyPayload {
+      key {
+        id
+        revokedAt
+      }
+      accountId
+      position
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<OperatorRevokeKeyMutation, OperatorRevokeKeyMutationVariables>;
 export const PatternDocument = new TypedDocumentString(`
     query Pattern($id: ID, $slug: String) {
   pattern(id: $id, slug: $slug) {
@@ -1856,7 +1526,7 @@ export const PatternDocument = new TypedDocumentString(`
       tier
       tags
       description
-      uses
+      useCount
       example {
         language
         text
@@ -1884,7 +1554,7 @@ export const PatternsDocument = new TypedDocumentString(`
       name
       category
       tier
-      uses
+      useCount
     }
     pageInfo {
       hasNextPage
@@ -1893,45 +1563,6 @@ export const PatternsDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<PatternsQuery, PatternsQueryVariables>;
-export const PlanChangePreviewDocument = new TypedDocumentString(`
-    query PlanChangePreview($priceId: ID!) {
-  account {
-    planChangePreview(priceId: $priceId) {
-      __typename
-      ... on PlanChangePreview {
-        effectiveAt
-        due {
-          minorUnits
-          exponent
-          currency
-        }
-        prorationAt
-      }
-      ... on Refusal {
-        code
-        message
-      }
-    }
-  }
-}
-    `) as unknown as TypedDocumentString<PlanChangePreviewQuery, PlanChangePreviewQueryVariables>;
-export const PricesDocument = new TypedDocumentString(`
-    query Prices {
-  prices {
-    id
-    plan {
-      id
-      name
-    }
-    interval
-    amount {
-      minorUnits
-      exponent
-      currency
-    }
-  }
-}
-    `) as unknown as TypedDocumentString<PricesQuery, PricesQueryVariables>;
 export const RefreshSessionDocument = new TypedDocumentString(`
     mutation RefreshSession($input: RefreshSessionInput!) {
   refreshSession(input: $input) {
@@ -2020,6 +1651,20 @@ export const ReplayWebhookDeliveriesDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<ReplayWebhookDeliveriesMutation, ReplayWebhookDeliveriesMutationVariables>;
+export const RequestEmailChangeDocument = new TypedDocumentString(`
+    mutation RequestEmailChange($input: RequestEmailChangeInput!) {
+  requestEmailChange(input: $input) {
+    __typename
+    ... on RequestEmailChangePayload {
+      position
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RequestEmailChangeMutation, RequestEmailChangeMutationVariables>;
 export const RequestPasswordResetDocument = new TypedDocumentString(`
     mutation RequestPasswordReset($input: RequestPasswordResetInput!) {
   requestPasswordReset(input: $input) {
@@ -2048,53 +1693,6 @@ export const ResetPasswordDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<ResetPasswordMutation, ResetPasswordMutationVariables>;
-export const ResumeSubscriptionDocument = new TypedDocumentString(`
-    mutation ResumeSubscription($input: ResumeSubscriptionInput!) {
-  resumeSubscription(input: $input) {
-    __typename
-    ... on SubscriptionPayload {
-      subscription {
-        plan {
-          id
-        }
-        status
-        cancelsAt
-        pendingChange {
-          plan {
-            id
-          }
-          effectiveAt
-          status
-        }
-      }
-      position
-    }
-    ... on Refusal {
-      code
-      message
-    }
-  }
-}
-    `) as unknown as TypedDocumentString<ResumeSubscriptionMutation, ResumeSubscriptionMutationVariables>;
-export const RevokeKeyAsOperatorDocument = new TypedDocumentString(`
-    mutation RevokeKeyAsOperator($input: RevokeKeyAsOperatorInput!) {
-  revokeKeyAsOperator(input: $input) {
-    __typename
-    ... on RevokeKeyAsOperatorPayload {
-      key {
-        id
-        revokedAt
-      }
-      accountId
-      position
-    }
-    ... on Refusal {
-      code
-      message
-    }
-  }
-}
-    `) as unknown as TypedDocumentString<RevokeKeyAsOperatorMutation, RevokeKeyAsOperatorMutationVariables>;
 export const RevokeKeyDocument = new TypedDocumentString(`
     mutation RevokeKey($input: RevokeKeyInput!) {
   revokeKey(input: $input) {
@@ -2269,63 +1867,6 @@ export const SignOutDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<SignOutMutation, SignOutMutationVariables>;
-export const StartCheckoutDocument = new TypedDocumentString(`
-    mutation StartCheckout($input: StartCheckoutInput!) {
-  startCheckout(input: $input) {
-    __typename
-    ... on StartCheckoutPayload {
-      url
-      expiresAt
-      position
-    }
-    ... on Refusal {
-      code
-      message
-    }
-  }
-}
-    `) as unknown as TypedDocumentString<StartCheckoutMutation, StartCheckoutMutationVariables>;
-export const SubscriptionDocument = new TypedDocumentString(`
-    query Subscription {
-  account {
-    plan {
-      id
-    }
-    subscription {
-      id
-      plan {
-        id
-        name
-      }
-      price {
-        id
-        interval
-        amount {
-          minorUnits
-          exponent
-          currency
-        }
-      }
-      status
-      period {
-        from
-        to
-      }
-      trialEndsAt
-      cancelsAt
-      graceEndsAt
-      pendingChange {
-        plan {
-          id
-        }
-        priceId
-        effectiveAt
-        status
-      }
-    }
-  }
-}
-    `) as unknown as TypedDocumentString<SubscriptionQuery, SubscriptionQueryVariables>;
 export const TestWebhookEndpointDocument = new TypedDocumentString(`
     mutation TestWebhookEndpoint($input: WebhookEndpointInput!) {
   testWebhookEndpoint(input: $input) {
@@ -2408,10 +1949,10 @@ export const UsageChangedDocument = new TypedDocumentString(`
 }
     `) as unknown as TypedDocumentString<UsageChangedSubscription, UsageChangedSubscriptionVariables>;
 export const UsageDocument = new TypedDocumentString(`
-    query Usage($accountId: ID, $from: DateTimeISO, $to: DateTimeISO, $interval: UsageInterval! = DAY, $atLeast: String) {
+    query Usage($accountId: ID, $from: DateTime, $to: DateTime, $interval: UsageInterval! = DAY, $minPosition: String) {
   account(id: $accountId) {
     id
-    usage(from: $from, to: $to, interval: $interval, atLeast: $atLeast) {
+    usage(from: $from, to: $to, interval: $interval, minPosition: $minPosition) {
       from
       to
       requests

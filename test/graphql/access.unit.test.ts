@@ -35,7 +35,7 @@ const DECISIONS: Readonly<Record<string, Decision>> = {
   'Mutation.requestPasswordReset': 'anyone',
   'Mutation.resetPassword': 'anyone',
   'Mutation.confirmEmailChange': 'anyone',
-  'Mutation.changeEmail': `no key, ${EVERY_ROLE}`,
+  'Mutation.requestEmailChange': `no key, ${EVERY_ROLE}`,
   'Mutation.changePassword': `no key, ${EVERY_ROLE}`,
   'Mutation.updateProfile': `no key, ${EVERY_ROLE}`,
   'Mutation.signOut': `no key, ${EVERY_ROLE}`,
@@ -55,7 +55,7 @@ const DECISIONS: Readonly<Record<string, Decision>> = {
   'Mutation.changeMemberRole': 'no key, oa',
   'Mutation.removeMember': 'no key, oa',
   'Mutation.acceptInvitation': `no key, ${EVERY_ROLE}`,
-  'Mutation.leaveTeam': `no key, ${EVERY_ROLE}`,
+  'Mutation.leaveAccount': `no key, ${EVERY_ROLE}`,
 
   'Query.webhookEventTypes': `read key, ${EVERY_ROLE}`,
   'Account.webhookEndpoints': 'admin key, oa',
@@ -82,8 +82,8 @@ const DECISIONS: Readonly<Record<string, Decision>> = {
   'Mutation.grantOperator': `operator: admin key, ${EVERY_ROLE}`,
   'Mutation.revokeOperator': `operator: admin key, ${EVERY_ROLE}`,
   'Mutation.verifyKey': `operator: admin key, ${EVERY_ROLE}`,
-  'Mutation.grantPlan': `operator: admin key, ${EVERY_ROLE}`,
-  'Mutation.revokeKeyAsOperator': `operator: admin key, ${EVERY_ROLE}`,
+  'Mutation.operatorGrantPlan': `operator: admin key, ${EVERY_ROLE}`,
+  'Mutation.operatorRevokeKey': `operator: admin key, ${EVERY_ROLE}`,
 };
 
 /** `Type.field` of every field that says who may ask for it, or has to: those at the root. */

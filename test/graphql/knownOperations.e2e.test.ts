@@ -36,7 +36,7 @@ const body = (query: string, rest: object = {}): string => JSON.stringify({ quer
 
 /** Each is sent three times: Apollo answers the first, whoever knows it the others. */
 const CASES: [name: string, body: string, headers?: Readonly<Record<string, string>>, nobody?: boolean][] = [
-  ['a query', body('{ categories { name } }')],
+  ['a query', body('{ categories { slug } }')],
   ['a query with variables', body(PATTERN, { variables: { slug: 'circuit-breaker' } })],
   ['variables that do not fit', body(PATTERN, { variables: { slug: null } })],
   ['a variable too many', body(PATTERN, { variables: { slug: 'x', more: 1 } })],
@@ -45,7 +45,7 @@ const CASES: [name: string, body: string, headers?: Readonly<Record<string, stri
   ['variables that are a list', body('{ __typename }', { variables: [] })],
   [
     'an operation of several',
-    body('query A { __typename } query B { categories { name } }', { operationName: 'B' }),
+    body('query A { __typename } query B { categories { slug } }', { operationName: 'B' }),
   ],
   ['an operation of several, not named', body('query A { __typename } query B { __typename }')],
   ['an operation that is not there', body('query A { __typename }', { operationName: 'C' })],
@@ -53,8 +53,8 @@ const CASES: [name: string, body: string, headers?: Readonly<Record<string, stri
   ['extensions', body('{ __typename }', { extensions: { any: 1 } })],
   ['something unknown beside it', body('{ __typename }', { other: 1 })],
   ['introspection', body('{ __schema { queryType { name } } }')],
-  ['nobody’s call', body('{ categories { name } }'), {}, true],
-  ['a bad key', body('{ categories { name } }'), { 'x-api-key': 'sk_live_x' }, true],
+  ['nobody’s call', body('{ categories { slug } }'), {}, true],
+  ['a bad key', body('{ categories { slug } }'), { 'x-api-key': 'sk_live_x' }, true],
   ['a size out of its range', body('{ patterns(first: 0) { totalCount } }')],
   [
     'too dear a query',
@@ -92,7 +92,7 @@ it.each(CASES)(
 it('what is known to one caller is refused to another, and counted for each', async () => {
   const one = await t.customer();
   const other = await t.customer();
-  const query = body('query Counted { categories { name } }');
+  const query = body('query Counted { categories { slug } }');
   for (let i = 0; i < 10; i++) expect((await send(query, { 'x-api-key': one.secret })).status).toBe(200);
   expect((await send(query, { 'x-api-key': one.secret })).status).toBe(429);
   expect((await send(query, { 'x-api-key': other.secret })).status).toBe(200);

@@ -8,7 +8,7 @@ beforeAll(async () => {
 afterAll(() => t.close());
 
 const NODE = `query ($id: ID!) {
-  node(id: $id) { __typename id ... on Pattern { slug uses } ... on Key { name } ... on Account { plan { id } } }
+  node(id: $id) { __typename id ... on Pattern { slug useCount } ... on Key { name } ... on Account { plan { id } } }
 }`;
 
 describe('node', () => {
@@ -49,13 +49,15 @@ describe('node', () => {
     const { secret } = await t.customer();
     const uses = async () => {
       await t.caughtUp();
-      const found = await t.raw('{ patterns(first: 100) { nodes { id slug uses } } }', {}, secret);
-      const { nodes } = found.data?.['patterns'] as { nodes: { id: string; slug: string; uses: number }[] };
-      return nodes.find(({ slug }) => slug === 'bulkhead') as { id: string; uses: number };
+      const found = await t.raw('{ patterns(first: 100) { nodes { id slug useCount } } }', {}, secret);
+      const { nodes } = found.data?.['patterns'] as {
+        nodes: { id: string; slug: string; useCount: number }[];
+      };
+      return nodes.find(({ slug }) => slug === 'bulkhead') as { id: string; useCount: number };
     };
     const before = await uses();
     await node(before.id, secret);
-    expect((await uses()).uses).toBe(before.uses + 1);
+    expect((await uses()).useCount).toBe(before.useCount + 1);
   });
 });
 

@@ -139,7 +139,7 @@ class Writer {
     }
     if (type.name === 'Int') return this.g(fc.integer, { min: -5, max: 100 });
     if (type.name === 'Boolean') return this.g(fc.boolean);
-    if (type.name === 'DateTimeISO') return this.#one(['2026-11-22T10:00:00Z', '2026-01-01T00:00:00.000Z']);
+    if (type.name === 'DateTime') return this.#one(['2026-11-22T10:00:00Z', '2026-01-01T00:00:00.000Z']);
     return this.#one(['', 'circuit-breaker', 'ü "quoted" \\ text', '42']);
   }
 

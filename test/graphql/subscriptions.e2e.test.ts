@@ -154,7 +154,7 @@ describe.each(TRANSPORTS)('usageChanged over %s', (_name, subscribe) => {
     const third = await until(events, (change) => requestsOf(change) === 3);
     expect(usedOf(third)).toMatchObject({ 'requests-minute': 3, 'requests-month': 3 });
     expect(Date.parse(third.at)).toBeGreaterThanOrEqual(Date.parse(first.at));
-    const { data } = await t.query(UsageDocument, { atLeast: third.position }, secret);
+    const { data } = await t.query(UsageDocument, { minPosition: third.position }, secret);
     expect(data?.account?.usage?.requests).toBe(3);
     await events.return?.();
   });

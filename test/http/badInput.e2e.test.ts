@@ -70,7 +70,7 @@ const ask = (query: string, variables: object = {}, rest: object = {}): Promise<
 const repeat = (count: number, text: (index: number) => string): string =>
   Array.from({ length: count }, (_, index) => text(index)).join(' ');
 
-const SINCE = 'query ($from: DateTimeISO) { account { usage(from: $from) { requests } } }';
+const SINCE = 'query ($from: DateTime) { account { usage(from: $from) { requests } } }';
 const PAGE = 'query Page($first: Int!) { patterns(first: $first) { totalCount } }';
 
 describe('a document that does not fit the schema', () => {
@@ -282,7 +282,7 @@ describe('an argument out of its range', () => {
     'query($query: String!, $first: Int) { searchPatterns(query: $query, first: $first) { degraded } }';
   const ONE = 'query($id: ID, $slug: String) { pattern(id: $id, slug: $slug) { __typename } }';
   const USAGE =
-    'query($from: DateTimeISO, $to: DateTimeISO, $atLeast: String) { account { usage(from: $from, to: $to, atLeast: $atLeast) { requests } } }';
+    'query($from: DateTime, $to: DateTime, $minPosition: String) { account { usage(from: $from, to: $to, minPosition: $minPosition) { requests } } }';
   const long = `say "x" and 'y' \\ `.repeat(600).slice(0, 10_000);
 
   it.each<[string, string, object, string]>([
@@ -309,7 +309,7 @@ describe('an argument out of its range', () => {
       'to',
     ],
     ['usage of a thousand years', USAGE, { from: '1026-01-01T00:00:00Z' }, 'from'],
-    ['an invented position', USAGE, { atLeast: 'abc' }, 'atLeast'],
+    ['an invented position', USAGE, { minPosition: 'abc' }, 'minPosition'],
   ])('%s is refused with the name of the argument', async (_name, query, variables, field) => {
     // Three times and more: documents that come again are compiled, which must not change the answer.
     for (let i = 0; i < 4; i++) {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
-  ChangeEmailDocument,
+  RequestEmailChangeDocument,
   ConfirmEmailChangeDocument,
   MeDocument,
   RequestPasswordResetDocument,
@@ -43,7 +43,8 @@ const askForReset = async (email: string) =>
 const reset = async (token: string, newPassword = NEW) =>
   (await t.query(ResetPasswordDocument, { input: { token, newPassword } })).data?.resetPassword;
 const change = async (session: string, email: string, password = OLD) =>
-  (await t.query(ChangeEmailDocument, { input: { email, password } }, session)).data?.changeEmail;
+  (await t.query(RequestEmailChangeDocument, { input: { email, password } }, session)).data
+    ?.requestEmailChange;
 const confirm = async (token: string) =>
   (await t.query(ConfirmEmailChangeDocument, { input: { token } })).data?.confirmEmailChange;
 const signIn = async (email: string, password: string) =>
@@ -78,7 +79,7 @@ it('an e-mail changes by the token in a mail to the new one; the old one is free
   const email = `new.${randomUUID().slice(0, 8)}@example.com`;
   expect(await change(user.token, email, 'wrong password')).toMatchObject({ code: 'PASSWORD_WRONG' });
   expect(await change(user.token, other.email)).toMatchObject({ code: 'EMAIL_TAKEN' });
-  expect(await change(user.token, email)).toMatchObject({ __typename: 'ChangeEmailPayload' });
+  expect(await change(user.token, email)).toMatchObject({ __typename: 'RequestEmailChangePayload' });
   expect(await me(user.token)).toMatchObject({ email: user.email });
 
   const { token } = await mailTo(email, 'confirm your new e-mail');

@@ -83,7 +83,7 @@ it('nothing that a caller writes stands in any mail', async () => {
   const invited = { email: `invited.${randomUUID()}@example.com`, role: 'DEVELOPER', commandId: `${SPAM}-4` };
   await run('inviteMember', invited, session);
   const changed = `changed.${randomUUID()}@example.com`;
-  await run('changeEmail', { email: changed, password: PASSWORD, commandId: `${SPAM}-5` }, session);
+  await run('requestEmailChange', { email: changed, password: PASSWORD, commandId: `${SPAM}-5` }, session);
   const [change] = await sent('change-email');
   await run('confirmEmailChange', { token: tokenIn(change), commandId: `${SPAM}-6` });
 

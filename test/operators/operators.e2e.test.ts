@@ -8,11 +8,11 @@ import {
   AuditLogDocument,
   DeleteAccountDocument,
   GrantOperatorDocument,
-  GrantPlanDocument,
+  OperatorGrantPlanDocument,
   IssueKeyDocument,
   MeDocument,
   OperatorAccountDocument,
-  RevokeKeyAsOperatorDocument,
+  OperatorRevokeKeyDocument,
   RevokeOperatorDocument,
 } from '../generated/graphql.js';
 import type { AuditFilter, AuditLogQueryVariables, KeyScope } from '../generated/graphql.js';
@@ -65,7 +65,7 @@ const grantPlan = async (
   credential = boss.token,
 ) => {
   const input = { accountId, planId: 'team', reason: 'a test', ...over };
-  return (await t.query(GrantPlanDocument, { input }, credential)).data?.grantPlan;
+  return (await t.query(OperatorGrantPlanDocument, { input }, credential)).data?.operatorGrantPlan;
 };
 const grantOperator = async ({ userId }: Pick<User, 'userId'>, credential = boss.token) => {
   const input = { userId, reason: 'helps out' };
@@ -123,10 +123,10 @@ it('what is for operators is refused to everybody else, and to keys that do not 
   expect(await codeOf(live.secret)).toBe(undefined);
   const reason = 'a test';
   for (const [document, input] of [
-    [GrantPlanDocument, { accountId: other.accountId, planId: 'team', reason }],
+    [OperatorGrantPlanDocument, { accountId: other.accountId, planId: 'team', reason }],
     [GrantOperatorDocument, { userId: other.userId, reason }],
     [RevokeOperatorDocument, { userId: boss.userId, reason }],
-    [RevokeKeyAsOperatorDocument, { keyId: live.keyId, reason }],
+    [OperatorRevokeKeyDocument, { keyId: live.keyId, reason }],
   ] as const) {
     const { errors } = await t.raw(document.toString(), { input }, other.token);
     expect(errors?.[0]?.extensions['code']).toBe('OPERATOR_REQUIRED');
@@ -137,7 +137,7 @@ it('grants a plan, which is in force at once; the event says who, why and from w
   const { token, accountId } = await t.customer();
   const commandId = crypto.randomUUID();
   const first = await grantPlan(accountId, { reason: ' a friend of the house ', commandId });
-  expect(first).toMatchObject({ __typename: 'GrantPlanPayload', accountId, plan: { id: 'team' } });
+  expect(first).toMatchObject({ __typename: 'OperatorGrantPlanPayload', accountId, plan: { id: 'team' } });
   expect((await t.query(MeDocument, {}, token)).data?.me?.account.plan.id).toBe('team');
   const events = await t.events();
   expect(await grantPlan(accountId, { reason: ' a friend of the house ', commandId })).toEqual(first);
@@ -198,11 +198,11 @@ it('revokes a key of any account at once', async () => {
   const { secret, keyId, accountId } = await t.customer();
   const revoke = async (id: string) => {
     const input = { keyId: id, reason: 'it was found in public' };
-    return (await t.query(RevokeKeyAsOperatorDocument, { input }, boss.token)).data?.revokeKeyAsOperator;
+    return (await t.query(OperatorRevokeKeyDocument, { input }, boss.token)).data?.operatorRevokeKey;
   };
   expect((await t.raw('{ patterns { totalCount } }', {}, secret)).status).toBe(200);
   expect(await revoke(keyId)).toMatchObject({
-    __typename: 'RevokeKeyAsOperatorPayload',
+    __typename: 'OperatorRevokeKeyPayload',
     key: { id: keyId, revokedAt: expect.any(String) as string },
     accountId,
   });

@@ -22,7 +22,7 @@ const SIGN_IN = `mutation ($input: SignInInput!) { signIn(input: $input) {
 const REFRESH = `mutation ($input: RefreshSessionInput!) { refreshSession(input: $input) {
   ... on RefreshSessionPayload { session { sessionToken refreshToken } position } ... on Refusal { code } } }`;
 const ME = '{ me { account { id } } }';
-const CATEGORIES = '{ categories { name } }';
+const CATEGORIES = '{ categories { slug } }';
 
 let root: Root;
 let place: Place;

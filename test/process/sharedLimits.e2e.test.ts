@@ -16,7 +16,7 @@ const AMOUNT = 60;
 const WORKERS = 12;
 
 const ALLOWED = 'tollgraph_limits_outage_calls_total{decision="allowed"}';
-const CATEGORIES = '{ categories { name } }';
+const CATEGORIES = '{ categories { slug } }';
 const ME = '{ me { account { id } } }';
 
 /** Several processes need PostgreSQL, and a Redis that a test may flush and stop. */

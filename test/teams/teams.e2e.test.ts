@@ -15,7 +15,7 @@ import {
   InvitationsDocument,
   InviteMemberDocument,
   IssueKeyDocument,
-  LeaveTeamDocument,
+  LeaveAccountDocument,
   MembersDocument,
   MyAccountsDocument,
   PatternsDocument,
@@ -164,7 +164,7 @@ describe('an invitation', () => {
     }
     expect(await rolesIn(bob, ada.accountId)).toBe('ACCOUNT_NOT_FOUND');
 
-    expect(await accept(bob, token)).toMatchObject({ accountId: ada.accountId });
+    expect(await accept(bob, token)).toMatchObject({ membership: { accountId: ada.accountId } });
     const members = [
       [ada.userId, 'OWNER'],
       [bob.userId, 'DEVELOPER'],
@@ -187,7 +187,7 @@ describe('an invitation', () => {
 
     // Followed again it changes nothing.
     const head = await t.events();
-    expect(await accept(bob, token)).toMatchObject({ accountId: ada.accountId });
+    expect(await accept(bob, token)).toMatchObject({ membership: { accountId: ada.accountId } });
     expect(await t.events()).toBe(head);
   });
 
@@ -203,7 +203,7 @@ describe('an invitation', () => {
     const token = await invitedToken(ada, email);
     expect(await accept(bob, token)).toMatchObject({ __typename: 'NotAllowed', code: 'EMAIL_UNVERIFIED' });
     await verify(bob.userId);
-    expect(await accept(bob, token)).toMatchObject({ accountId: ada.accountId });
+    expect(await accept(bob, token)).toMatchObject({ membership: { accountId: ada.accountId } });
   });
 
   it('is one under its command id, mailed once, and can be withdrawn', async () => {
@@ -321,7 +321,7 @@ describe('the account that a request works in', () => {
     });
     expect(codeOf(await inAccount(InvitationsDocument, {}, bob.token, ada.accountId))).toBe('ROLE_MISSING');
     const leave = async (who: Person, accountId = ada.accountId) =>
-      (await t.query(LeaveTeamDocument, { input: { accountId } }, who.token)).data?.leaveTeam;
+      (await t.query(LeaveAccountDocument, { input: { accountId } }, who.token)).data?.leaveAccount;
     expect(await leave(ada)).toMatchObject({ code: 'FIRST_OWNER' });
     expect(await leave(bob)).toMatchObject({ accountId: ada.accountId });
     expect(await leave(bob)).toMatchObject({ code: 'NOT_FOUND' });

@@ -1,5 +1,5 @@
 import { jest } from '@jest/globals';
-import { GrantPlanDocument, IssueKeyDocument } from '../generated/graphql.js';
+import { OperatorGrantPlanDocument, IssueKeyDocument } from '../generated/graphql.js';
 import type { TestApp } from '../support/app.js';
 import { startApp } from '../support/app.js';
 
@@ -51,11 +51,11 @@ it('half a surrogate pair in the name of a key is refused by the name of the fie
 it('half a surrogate pair in an operator’s reason does not blind the audit log', async () => {
   const { accountId } = await t.register();
   const grant = (reason: string) =>
-    t.query(GrantPlanDocument, { input: { accountId, planId: 'team', reason } }, user.token);
+    t.query(OperatorGrantPlanDocument, { input: { accountId, planId: 'team', reason } }, user.token);
   const { errors: refused } = await grant('be\ud800cause');
   expect(refused).toMatchObject([{ extensions: { code: 'INVALID_INPUT', field: 'reason' } }]);
   const { data } = await grant('because');
-  expect(data?.grantPlan).toMatchObject({ __typename: 'GrantPlanPayload' });
+  expect(data?.operatorGrantPlan).toMatchObject({ __typename: 'OperatorGrantPlanPayload' });
   await t.caughtUp();
   expect((await logged())[0]).toMatchObject({ reason: 'because' });
 });

@@ -1,5 +1,5 @@
 import { jest } from '@jest/globals';
-import { GrantPlanDocument, IssueKeyDocument } from '../generated/graphql.js';
+import { OperatorGrantPlanDocument, IssueKeyDocument } from '../generated/graphql.js';
 import type { TestApp } from '../support/app.js';
 import { startApp } from '../support/app.js';
 
@@ -90,7 +90,7 @@ describe.each<[string, string, Rule, Send]>([
     'an operator’s reason',
     'reason',
     { max: 500, lines: true, needed: true },
-    inInput('grantPlan', 'GrantPlanInput', (reason) => ({
+    inInput('operatorGrantPlan', 'OperatorGrantPlanInput', (reason) => ({
       accountId: other.accountId,
       planId: 'team',
       reason,
@@ -152,7 +152,7 @@ it('two spellings of a word are one where texts are compared, and stored alike',
   expect(data?.issueKey).toMatchObject({ key: { name: NFC } });
   for (const [planId, reason] of Object.entries({ enterprise: NFC, developer: `${NFD}\n` })) {
     const input = { accountId: other.accountId, planId, reason };
-    await t.query(GrantPlanDocument, { input }, operator.token);
+    await t.query(OperatorGrantPlanDocument, { input }, operator.token);
   }
   await t.caughtUp();
   const log = await t.raw('{ operator { auditLog(first: 2) { nodes { reason } } } }', {}, operator.token);

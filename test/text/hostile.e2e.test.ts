@@ -140,7 +140,7 @@ const soundFor =
   (name, type) => {
     if (/email/i.test(name)) return `hostile${++emails}@example.com`;
     if (/password/i.test(name)) return PASSWORD;
-    if (type === 'DateTimeISO') return new Date(Date.now() + 3_600_000).toISOString();
+    if (type === 'DateTime') return new Date(Date.now() + 3_600_000).toISOString();
     const known = {
       accountId,
       userId,
@@ -194,7 +194,7 @@ it('every place is reached', async () => {
     const last = place.name.split('.').at(-1) as string;
     const sound = soundFor(attacker)(
       last,
-      ['from', 'to', 'expiresAt'].includes(last) ? 'DateTimeISO' : 'String',
+      ['from', 'to', 'expiresAt'].includes(last) ? 'DateTime' : 'String',
     );
     for (const credential of ['token', 'secret'] as const) {
       credentials.set(place.name, credential);

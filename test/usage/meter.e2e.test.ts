@@ -194,9 +194,9 @@ describe('the limit of ten requests a minute', () => {
     const { data } = await t.query(IssueKeyDocument, { input: { name: 'another' } }, token);
     expect(data?.issueKey?.__typename).toBe('IssueKeyPayload');
     // But not as a way around: with a governed field beside it, it is a governed call.
-    const mixed = await t.raw('{ me { account { id } } categories { name } }', {}, secret);
+    const mixed = await t.raw('{ me { account { id } } categories { slug } }', {}, secret);
     expect([mixed.status, codesOf(mixed)]).toEqual([429, ['RATE_LIMITED']]);
-    const hidden = '{ ...A me { account { id } } } fragment A on Query { ... { categories { name } } }';
+    const hidden = '{ ...A me { account { id } } } fragment A on Query { ... { categories { slug } } }';
     expect((await t.raw(hidden, {}, secret)).status).toBe(429);
   });
 });
@@ -282,7 +282,7 @@ describe('an answer', () => {
     ['a named query', PatternsDocument.toString(), { first: 5 }, 'Patterns', ['patterns'], 18, 8],
     [
       'two aliases',
-      '{ b: categories { name } a: pattern(slug: "x") { __typename } c: categories { name } }',
+      '{ b: categories { slug } a: pattern(slug: "x") { __typename } c: categories { slug } }',
       {},
       null,
       ['categories', 'pattern'],
@@ -292,7 +292,7 @@ describe('an answer', () => {
     ['a refused argument', '{ patterns(after: "x") { totalCount } }', {}, null, ['patterns'], 1 + 1 + 5, 1],
     [
       'a guarded field beside it',
-      '{ me { account { id } } categories { name } }',
+      '{ me { account { id } } categories { slug } }',
       {},
       null,
       ['me', 'categories'],
@@ -342,7 +342,7 @@ describe('an answer', () => {
 
   it('by GET is recorded as such', async () => {
     const { secret, accountId } = await t.customer();
-    const query = encodeURIComponent('query ByGet { categories { name } }');
+    const query = encodeURIComponent('query ByGet { categories { slug } }');
     const headers = { 'x-api-key': secret, 'apollo-require-preflight': 'true' };
     const response = await fetch(`${t.app.url}/graphql?query=${query}`, { headers });
     expect([response.status, await response.json()]).toMatchObject([200, { data: { categories: [] } }]);
@@ -354,7 +354,7 @@ describe('an answer', () => {
     const { secret } = await t.customer('developer');
     for (let i = 0; i < 4; i++) await list(secret);
     for (let i = 0; i < 3; i++) await t.query(PatternDocument, { slug: 'x' }, secret);
-    await t.raw('{ categories { name } }', {}, secret);
+    await t.raw('{ categories { slug } }', {}, secret);
     const { data } = await t.query(UsageDocument, { interval: 'HOUR' }, secret);
     expect(data?.account?.usage).toMatchObject({ requests: 8, stale: false });
     expect(data?.account?.usage?.operations).toEqual([

@@ -73,7 +73,7 @@ describe('webhooks', () => {
     const { endpoint, secret } = await create(token, '/story', { eventTypes: ['key.issued', 'key.revoked'] });
     expect(secret).toMatch(/^whsec_[A-Za-z0-9+/]{43}=$/);
     const { keyId } = await t.issueKey(token);
-    await t.query(RevokeKeyDocument, { input: { id: keyId } }, token);
+    await t.query(RevokeKeyDocument, { input: { keyId: keyId } }, token);
     // Not asked for.
     await t.grant(accountId, 'team');
     const received = await receiver.count('/story', 2);

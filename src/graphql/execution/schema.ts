@@ -10,6 +10,7 @@ import { RESOLVERS } from '../../capabilities.js';
 import type { ResolverClass } from '../../capability.js';
 import type { Standing } from '../kit/standing.js';
 import { NodeResolver } from '../kit/node.js';
+import { describeRoots } from './descriptions.js';
 
 /** type-graphql asks for one; subscriptions here name what they follow themselves, and no topics. */
 const NO_TOPICS: PubSub = {
@@ -46,6 +47,7 @@ export function createSchema(
     if (isAbstractType(type)) type.resolveType = (value: object) => value.constructor.name;
   }
   judgeBelowRoots(schema);
+  describeRoots(schema);
   return schema;
 }
 

@@ -17,6 +17,7 @@ function timeIn(given: unknown, nodes: ValueNode | null): Date {
 /** Answers are written by graphql-scalars; what is given is read by the same rules as everywhere (time.ts). */
 export const DateTimeISO = new GraphQLScalarType<Date, string>({
   ...GraphQLDateTimeISO.toConfig(),
+  name: 'DateTime',
   description:
     'A point in time as in RFC 3339, e.g. `2026-11-23T10:15:30Z`: with a zone, in the years 1 to 9999, and never a date alone. Answers are in UTC.',
   specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc3339#section-5.6',

@@ -32,7 +32,7 @@ export class NodeResolver {
   })
   async node(
     @Ctx() context: RequestContext,
-    @Arg('id', () => ID, { description: 'Its id.' }) id: string,
+    @Arg('id', () => ID, { description: 'Id of the object, from any field `id`.' }) id: string,
   ): Promise<Node | null> {
     if (id.length > MAX_ID) return null;
     for (const find of this.finders) {

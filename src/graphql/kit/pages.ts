@@ -13,7 +13,10 @@ export class PageArgs {
   @Field(() => Int, { defaultValue: 20, description: `Page size, 1 to ${MAX_PAGE}.` })
   first!: number;
 
-  @Field(() => String, { nullable: true, description: 'The `endCursor` of the page before.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'The `endCursor` of the page before; leave it out for the first page.',
+  })
   after?: string | null;
 }
 
@@ -65,10 +68,10 @@ export function connectionOf<Node extends object>(
 
   @ObjectType(`${entry}Edge`, { simpleResolvers: true, description: `${a} ${one} at its place in a list.` })
   class Edge {
-    @Field(() => String, { description: 'Names this place; opaque.' })
+    @Field(() => String, { description: 'Opaque cursor; pass it as `after` to continue behind this place.' })
     cursor!: string;
 
-    @Field(() => node, { description: `The ${one}.` })
+    @Field(() => node, { description: `The ${one} at this place.` })
     node!: Node;
   }
 

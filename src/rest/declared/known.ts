@@ -138,7 +138,6 @@ const SCALARS: Readonly<Record<string, JsonSchema>> = {
   Float: { type: 'number' },
   Boolean: { type: 'boolean' },
   DateTime: { type: 'string', format: 'date-time' },
-  DateTimeISO: { type: 'string', format: 'date-time' },
   Quantity: { type: 'string' },
 };
 

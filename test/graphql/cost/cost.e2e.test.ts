@@ -41,7 +41,7 @@ const dear = (times: number): string => {
 
 it('takes the estimate, gives back what the answer did not cost, and says both', async () => {
   const { secret } = await t.customer();
-  const { status, headers, extensions } = await ask('{ categories { name } }', secret);
+  const { status, headers, extensions } = await ask('{ categories { slug } }', secret);
   const categories = 8;
   expect([status, extensions?.cost]).toEqual([
     200,
@@ -141,7 +141,7 @@ it('refuses sizes out of their range before anything is spent', async () => {
 describe('the header GraphQL-Cost', () => {
   it('"report" shows beside the answer what each field can cost', async () => {
     const { secret } = await t.customer();
-    const { data, extensions } = await ask(page(3, 'totalCount nodes { name uses }'), secret, 'report');
+    const { data, extensions } = await ask(page(3, 'totalCount nodes { name useCount }'), secret, 'report');
     expect(data).toMatchObject({ patterns: { totalCount: expect.any(Number) as number } });
     expect(extensions?.cost).toMatchObject({
       requestedQueryCost: 1 + 1 + 5 + 3 * 2,
@@ -151,7 +151,7 @@ describe('the header GraphQL-Cost', () => {
         { path: 'patterns', count: 1, points: 1 },
         { path: 'patterns.totalCount', count: 1, points: 5 },
         { path: 'patterns.nodes', count: 3, points: 3 },
-        { path: 'patterns.nodes.uses', count: 3, points: 3 },
+        { path: 'patterns.nodes.useCount', count: 3, points: 3 },
       ],
     });
   });

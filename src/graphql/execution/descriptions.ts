@@ -1,0 +1,45 @@
+import type { GraphQLSchema } from 'graphql';
+import { isEnumType, isIntrospectionType, isUnionType } from 'graphql';
+
+const SCHEMA = `Sell access to an API: keys, plans, exact limits, usage and teams.
+
+Send an API key as \`X-API-Key\` or \`Authorization: Bearer\`; users sign in and send their session token as
+\`Authorization: Bearer\`. Begin with \`account { plan { name } limits { name used remaining resetAt } }\`.
+
+Calls with a key take one request and cost points from the plan. \`@cost\` and \`@listSize\` say what a field costs, \`@access\` who may ask for it. The headers \`RateLimit\` and \`RateLimit-Policy\` say what is left.
+
+The schema grows without versions. What goes is marked \`@deprecated\` six months before. New fields, enum
+values and union members may come at any time: let your client handle values that it does not know.`;
+
+const QUERY = `What can be read. Lists are pages: \`first\` says how many, \`after\` takes the \`endCursor\` of the page before.
+
+Example: \`{ account { usage { from to } limits { name max used remaining resetAt } } }\`.`;
+
+const MUTATION = `What can be changed. Each mutation takes one \`input\` and answers a union of its payload and of the refusals that you
+have to expect. Select \`... on Refusal { code message }\` in every one, and decide by \`code\`.
+
+Give a \`commandId\` of your own to make a retry safe: the same command sent again changes nothing and returns the
+first result, without secrets, with \`replayed: true\`. Queries on the same node show a change once it is answered;
+elsewhere pass the payload's \`position\` as \`minPosition\`.`;
+
+const SUBSCRIPTION = `What is sent whenever it changes: over WebSockets (\`graphql-transport-ws\`) or server-sent events, at the same address.
+Each event has a \`position\`, and the types that queries answer with. Who reads slowly gets the newest state only.`;
+
+/**
+ * Describes what no class stands for, the first page that a newcomer reads, and says of every enum and union that
+ * it may grow: clients of today have to be ready for members of tomorrow.
+ */
+export function describeRoots(schema: GraphQLSchema): void {
+  schema.description = SCHEMA;
+  const roots = [
+    [schema.getQueryType(), QUERY],
+    [schema.getMutationType(), MUTATION],
+    [schema.getSubscriptionType(), SUBSCRIPTION],
+  ] as const;
+  for (const [type, text] of roots) if (type) type.description = text;
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (isIntrospectionType(type)) continue;
+    const more = isEnumType(type) ? 'values' : isUnionType(type) ? 'types' : undefined;
+    if (more) type.description = `${type.description ?? ''} New ${more} may be added.`;
+  }
+}
