@@ -81,7 +81,7 @@ export class InvoiceResolver {
   @Query(() => Invoice, { nullable: true, description: 'An invoice of the account, by its id.' })
   async invoice(
     @Ctx() context: RequestContext,
-    @Arg('id', () => ID, { description: 'Its id.' }) id: string,
+    @Arg('id', () => ID, { description: 'Id of the invoice, as in `account.invoices`.' }) id: string,
   ): Promise<Invoice | null> {
     const row = await this.options.queries.find(id);
     return row?.account_id === accountOf(context) ? invoiceOf(row) : null;

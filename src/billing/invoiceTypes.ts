@@ -25,7 +25,7 @@ registerEnumType(InvoiceStatus, {
   valuesConfig: {
     DRAFT: { description: 'It is not issued yet, and may still change.' },
     OPEN: { description: 'It is issued and to be paid.' },
-    PAID: { description: 'It is paid.' },
+    PAID: { description: 'It is paid in full.' },
     VOID: { description: 'It was taken back: nothing is due.' },
     UNCOLLECTIBLE: { description: 'It was given up.' },
   },
@@ -44,11 +44,11 @@ registerEnumType(InvoiceLineKind, {
     PLAN: { description: 'A plan for one period.' },
     PRORATION: { description: 'The rest of a period, after a change of plan.' },
     USAGE: { description: 'Use above what the plan includes.' },
-    OTHER: { description: 'Anything else.' },
+    OTHER: { description: 'What fits none of the others.' },
   },
 });
 
-@ObjectType({ simpleResolvers: true, description: 'A line of an invoice.' })
+@ObjectType({ simpleResolvers: true, description: 'One thing that an invoice charges or credits.' })
 export class InvoiceLine {
   @Field(() => InvoiceLineKind, { description: 'What it is for.' })
   kind!: InvoiceLineKind;
@@ -56,7 +56,7 @@ export class InvoiceLine {
   @Field(() => String, { description: 'The same in words, as on the printed invoice.' })
   description!: string;
 
-  @Field(() => Int, { description: 'How many.' })
+  @Field(() => Int, { description: 'How many units were charged.' })
   quantity!: number;
 
   @Field(() => Money, { description: 'The amount before discounts and tax; negative for a credit.' })
@@ -93,7 +93,7 @@ export class Invoice {
   @Field(() => Money, { description: 'What is taken off; not negative.' })
   discount!: Money;
 
-  @Field(() => Money, { description: 'The tax.' })
+  @Field(() => Money, { description: 'The tax that is in `total`; 0 where none is due.' })
   tax!: Money;
 
   @Field(() => Money, { description: '`subtotal` − `discount` + `tax`.' })

@@ -93,7 +93,7 @@ export class BillingResolver {
   })
   async startCheckout(
     @Ctx() context: RequestContext,
-    @Arg('input', () => StartCheckoutInput, { description: 'What to subscribe to.' })
+    @Arg('input', () => StartCheckoutInput, { description: 'Input for `startCheckout`.' })
     input: StartCheckoutInput,
   ): Promise<typeof StartCheckoutResult> {
     const { desk, offers, profileVersion } = this.options;
@@ -129,7 +129,8 @@ export class BillingResolver {
   })
   async openBillingPortal(
     @Ctx() context: RequestContext,
-    @Arg('input', () => OpenBillingPortalInput, { description: 'The page.' }) input: OpenBillingPortalInput,
+    @Arg('input', () => OpenBillingPortalInput, { description: 'Input for `openBillingPortal`.' })
+    input: OpenBillingPortalInput,
   ): Promise<typeof OpenBillingPortalResult> {
     const { desk } = this.options;
     if (!desk) return refusalOf(OFF, 'NotAllowed');
@@ -149,7 +150,7 @@ export class BillingResolver {
   })
   async changePlan(
     @Ctx() context: RequestContext,
-    @Arg('input', () => ChangePlanInput, { description: 'What to change to.' }) input: ChangePlanInput,
+    @Arg('input', () => ChangePlanInput, { description: 'Input for `changePlan`.' }) input: ChangePlanInput,
   ): Promise<typeof ChangePlanResult> {
     const { desk, offers } = this.options;
     if (!desk) return refusalOf(OFF, 'NotAllowed');
@@ -184,7 +185,8 @@ export class BillingResolver {
   })
   async cancelSubscription(
     @Ctx() context: RequestContext,
-    @Arg('input', () => CancelSubscriptionInput, { description: 'When.' }) input: CancelSubscriptionInput,
+    @Arg('input', () => CancelSubscriptionInput, { description: 'Input for `cancelSubscription`.' })
+    input: CancelSubscriptionInput,
   ): Promise<typeof EndSubscriptionResult> {
     const { when } = input;
     return this.#end(context, input, `cancel-subscription:${when}`, (requestId, by) => ({
@@ -201,7 +203,7 @@ export class BillingResolver {
   })
   async resumeSubscription(
     @Ctx() context: RequestContext,
-    @Arg('input', () => ResumeSubscriptionInput, { description: 'Nothing but the command.' })
+    @Arg('input', () => ResumeSubscriptionInput, { description: 'Input for `resumeSubscription`.' })
     input: ResumeSubscriptionInput,
   ): Promise<typeof EndSubscriptionResult> {
     return this.#end(context, input, 'resume-subscription', (requestId, by) => ({

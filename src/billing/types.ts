@@ -15,7 +15,10 @@ export enum BillingInterval {
 registerEnumType(BillingInterval, {
   name: 'BillingInterval',
   description: 'How often a price is due.',
-  valuesConfig: { MONTH: { description: 'Every month.' }, YEAR: { description: 'Every year.' } },
+  valuesConfig: {
+    MONTH: { description: 'It is paid every month.' },
+    YEAR: { description: 'It is paid every year.' },
+  },
 });
 
 export enum SubscriptionStatus {
@@ -29,7 +32,7 @@ registerEnumType(SubscriptionStatus, {
   description: 'Whether a plan that is paid for is in force.',
   valuesConfig: {
     TRIALING: { description: 'It is being tried: the first payment is due at `trialEndsAt`.' },
-    ACTIVE: { description: 'It is paid.' },
+    ACTIVE: { description: 'It is paid in full.' },
     PAST_DUE: { description: 'A payment has failed. The plan stays in force until `graceEndsAt`.' },
     SUSPENDED: { description: 'The limits of the default plan hold until the open invoice is paid.' },
   },
@@ -90,7 +93,7 @@ export function priceOf(
 
 @ObjectType({ simpleResolvers: true, description: 'A time span: `from` inclusive, `to` exclusive.' })
 export class Period {
-  @Field(() => DateTimeISO, { description: 'Its beginning.' })
+  @Field(() => DateTimeISO, { description: 'When the period begins (inclusive).' })
   from!: Date;
 
   @Field(() => DateTimeISO, { description: 'Its end, exclusive.' })
@@ -114,10 +117,10 @@ export class PlanChange {
 
 @ObjectType({ simpleResolvers: true, description: 'A plan that an account pays for.' })
 export class PlanSubscription {
-  @Field(() => ID, { description: 'Its id.' })
+  @Field(() => ID, { description: 'Id of the subscription.' })
   id!: string;
 
-  @Field(() => Plan, { description: 'The plan.' })
+  @Field(() => Plan, { description: 'The plan that is subscribed to.' })
   plan!: Plan;
 
   @Field(() => Price, {

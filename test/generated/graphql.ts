@@ -32,6 +32,28 @@ export type AuditFilter = {
   to?: string | null | undefined;
 };
 
+/** How often a price is due. New values may be added. */
+export type BillingInterval =
+  /** It is paid every month. */
+  | 'MONTH'
+  /** It is paid every year. */
+  | 'YEAR';
+
+/** Input for `cancelSubscription`. */
+export type CancelSubscriptionInput = {
+  /** Names this command, in 1 to 128 bytes of UTF-8. */
+  commandId?: string | null | undefined;
+  /** When it ends. */
+  when?: CancellationTime;
+};
+
+/** When a subscription ends. New values may be added. */
+export type CancellationTime =
+  /** At once. Nothing is paid back. */
+  | 'NOW'
+  /** When the period that is paid for is over. Until then it can be resumed. */
+  | 'PERIOD_END';
+
 /** Input for `changeMemberRole`. */
 export type ChangeMemberRoleInput = {
   /** Names this command, in 1 to 128 bytes of UTF-8. */
@@ -51,6 +73,23 @@ export type ChangePasswordInput = {
   /** 8 to 200 characters. Stored as an argon2id hash. */
   newPassword: string;
 };
+
+/** Input for `changePlan`. */
+export type ChangePlanInput = {
+  /** Names this command, in 1 to 128 bytes of UTF-8. */
+  commandId?: string | null | undefined;
+  /** The price to change to: see `prices`. */
+  priceId: string | number;
+  /** `prorationAt` of a preview, at most an hour old: what is due is then what the preview has said. By default now. */
+  prorationAt?: string | null | undefined;
+};
+
+/** How far a change of plan has got. New values may be added. */
+export type ChangeStatus =
+  /** It is certain: in force, or scheduled. */
+  | 'CONFIRMED'
+  /** The payment service has not answered yet. It is asked again by itself. */
+  | 'REQUESTED';
 
 /** Input for `confirmEmailChange`. */
 export type ConfirmEmailChangeInput = {
@@ -106,6 +145,30 @@ export type InviteMemberInput = {
   /** What the invited will be allowed to do. */
   role: MemberRole;
 };
+
+/** What a line of an invoice is for. New values may be added. */
+export type InvoiceLineKind =
+  /** What fits none of the others. */
+  | 'OTHER'
+  /** A plan for one period. */
+  | 'PLAN'
+  /** The rest of a period, after a change of plan. */
+  | 'PRORATION'
+  /** Use above what the plan includes. */
+  | 'USAGE';
+
+/** Where an invoice stands. New values may be added. */
+export type InvoiceStatus =
+  /** It is not issued yet, and may still change. */
+  | 'DRAFT'
+  /** It is issued and to be paid. */
+  | 'OPEN'
+  /** It is paid in full. */
+  | 'PAID'
+  /** It was given up. */
+  | 'UNCOLLECTIBLE'
+  /** It was taken back: nothing is due. */
+  | 'VOID';
 
 /** Input for `issueKey`. */
 export type IssueKeyInput = {
@@ -208,6 +271,12 @@ export type MeterQuantityInput = {
   quantity: string | number;
 };
 
+/** Input for `openBillingPortal`. */
+export type OpenBillingPortalInput = {
+  /** Names this command, in 1 to 128 bytes of UTF-8. */
+  commandId?: string | null | undefined;
+};
+
 /** Input for `operatorGrantPlan`. */
 export type OperatorGrantPlanInput = {
   /** Id of the account that gets the plan. */
@@ -298,6 +367,12 @@ export type ResetPasswordInput = {
   token: string;
 };
 
+/** Input for `resumeSubscription`. */
+export type ResumeSubscriptionInput = {
+  /** Names this command, in 1 to 128 bytes of UTF-8. */
+  commandId?: string | null | undefined;
+};
+
 /** Input for `revokeKey`. */
 export type RevokeKeyInput = {
   /** Names this command, in 1 to 128 bytes of UTF-8. */
@@ -371,6 +446,25 @@ export type SpendInput = {
   /** A label of yours, e.g. a data source; at most 200 characters. */
   source?: string | null | undefined;
 };
+
+/** Input for `startCheckout`. */
+export type StartCheckoutInput = {
+  /** Names this command, in 1 to 128 bytes of UTF-8. */
+  commandId?: string | null | undefined;
+  /** The price to subscribe to: see `prices`. */
+  priceId: string | number;
+};
+
+/** Whether a plan that is paid for is in force. New values may be added. */
+export type SubscriptionStatus =
+  /** It is paid in full. */
+  | 'ACTIVE'
+  /** A payment has failed. The plan stays in force until `graceEndsAt`. */
+  | 'PAST_DUE'
+  /** The limits of the default plan hold until the open invoice is paid. */
+  | 'SUSPENDED'
+  /** It is being tried: the first payment is due at `trialEndsAt`. */
+  | 'TRIALING';
 
 /** Input for `updateProfile`. */
 export type UpdateProfileInput = {
@@ -502,6 +596,18 @@ export type AuditLogQueryVariables = Exact<{
 
 export type AuditLogQuery = { operator: { auditLog: { nodes: Array<{ id: string, at: string, action: string, actor: string, accountId: string | null, subject: string, reason: string | null, address: string | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
 
+export type CancelSubscriptionMutationVariables = Exact<{
+  input: CancelSubscriptionInput;
+}>;
+
+
+export type CancelSubscriptionMutation = { cancelSubscription:
+    | { __typename: 'Conflict', code: string, message: string }
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'NotAllowed', code: string, message: string }
+    | { __typename: 'SubscriptionPayload', position: string, subscription: { status: SubscriptionStatus, cancelsAt: string | null, plan: { id: string }, pendingChange: { effectiveAt: string | null, status: ChangeStatus, plan: { id: string } } | null } | null }
+   | null };
+
 export type ChangeMemberRoleMutationVariables = Exact<{
   input: ChangeMemberRoleInput;
 }>;
@@ -524,6 +630,19 @@ export type ChangePasswordMutation = { changePassword:
     | { __typename: 'InvalidInput', code: string, message: string }
     | { __typename: 'NotFound', code: string, message: string }
     | { __typename: 'SignInRefused', code: string, message: string }
+   | null };
+
+export type ChangePlanMutationVariables = Exact<{
+  input: ChangePlanInput;
+}>;
+
+
+export type ChangePlanMutation = { changePlan:
+    | { __typename: 'Conflict', code: string, message: string }
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'NotAllowed', code: string, message: string }
+    | { __typename: 'PaymentRequired', code: string, message: string }
+    | { __typename: 'SubscriptionPayload', position: string, subscription: { status: SubscriptionStatus, cancelsAt: string | null, plan: { id: string }, pendingChange: { effectiveAt: string | null, status: ChangeStatus, plan: { id: string } } | null } | null }
    | null };
 
 export type ConfirmEmailChangeMutationVariables = Exact<{
@@ -607,6 +726,21 @@ export type InviteMemberMutation = { inviteMember:
     | { __typename: 'PlanRequired', code: string, message: string, plan: { id: string } }
    | null };
 
+export type InvoiceQueryVariables = Exact<{
+  id: string | number;
+}>;
+
+
+export type InvoiceQuery = { invoice: { id: string | null, number: string | null, status: InvoiceStatus, issuedAt: string | null, subtotal: { minorUnits: unknown, exponent: number, currency: unknown }, discount: { minorUnits: unknown, exponent: number, currency: unknown }, tax: { minorUnits: unknown, exponent: number, currency: unknown }, total: { minorUnits: unknown, exponent: number, currency: unknown }, due: { minorUnits: unknown, exponent: number, currency: unknown } } | null };
+
+export type InvoicesQueryVariables = Exact<{
+  first: number;
+  after?: string | null | undefined;
+}>;
+
+
+export type InvoicesQuery = { account: { invoices: { nodes: Array<{ id: string | null, number: string | null, status: InvoiceStatus, issuedAt: string | null, period: { from: string, to: string }, total: { minorUnits: unknown, exponent: number, currency: unknown }, lines: Array<{ kind: InvoiceLineKind, description: string, quantity: number, eventIds: Array<string>, total: { minorUnits: unknown, exponent: number, currency: unknown } }> }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
+
 export type IssueKeyMutationVariables = Exact<{
   input: IssueKeyInput;
 }>;
@@ -664,6 +798,17 @@ export type MyAccountsQueryVariables = Exact<{
 
 
 export type MyAccountsQuery = { me: { role: MemberRole | null, accounts: { nodes: Array<{ accountId: string, role: MemberRole, owner: { id: string, name: string | null } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
+
+export type OpenBillingPortalMutationVariables = Exact<{
+  input: OpenBillingPortalInput;
+}>;
+
+
+export type OpenBillingPortalMutation = { openBillingPortal:
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'NotAllowed', code: string, message: string }
+    | { __typename: 'OpenBillingPortalPayload', url: string }
+   | null };
 
 export type OperatorAccountQueryVariables = Exact<{
   id: string | number;
@@ -726,6 +871,24 @@ export type PatternsQueryVariables = Exact<{
 
 
 export type PatternsQuery = { patterns: { totalCount: number | null, nodes: Array<{ id: string, slug: string, name: string, category: string, tier: string, useCount: number | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null };
+
+export type PlanChangePreviewQueryVariables = Exact<{
+  priceId: string | number;
+}>;
+
+
+export type PlanChangePreviewQuery = { account: { planChangePreview:
+      | { __typename: 'Conflict', code: string, message: string }
+      | { __typename: 'InvalidInput', code: string, message: string }
+      | { __typename: 'NotAllowed', code: string, message: string }
+      | { __typename: 'PaymentRequired', code: string, message: string }
+      | { __typename: 'PlanChangePreview', effectiveAt: string, prorationAt: string | null, due: { minorUnits: unknown, exponent: number, currency: unknown } }
+     | null } | null };
+
+export type PricesQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type PricesQuery = { prices: Array<{ id: string, interval: BillingInterval, plan: { id: string, name: string }, amount: { minorUnits: unknown, exponent: number, currency: unknown } }> | null };
 
 export type RefreshSessionMutationVariables = Exact<{
   input: RefreshSessionInput;
@@ -803,6 +966,18 @@ export type ResetPasswordMutationVariables = Exact<{
 export type ResetPasswordMutation = { resetPassword:
     | { __typename: 'InvalidInput', code: string, message: string }
     | { __typename: 'ResetPasswordPayload', position: string }
+   | null };
+
+export type ResumeSubscriptionMutationVariables = Exact<{
+  input: ResumeSubscriptionInput;
+}>;
+
+
+export type ResumeSubscriptionMutation = { resumeSubscription:
+    | { __typename: 'Conflict', code: string, message: string }
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'NotAllowed', code: string, message: string }
+    | { __typename: 'SubscriptionPayload', position: string, subscription: { status: SubscriptionStatus, cancelsAt: string | null, plan: { id: string }, pendingChange: { effectiveAt: string | null, status: ChangeStatus, plan: { id: string } } | null } | null }
    | null };
 
 export type RevokeKeyMutationVariables = Exact<{
@@ -895,6 +1070,23 @@ export type SignOutMutation = { signOut:
     | { __typename: 'NotFound', code: string, message: string }
     | { __typename: 'SignOutPayload', position: string }
    | null };
+
+export type StartCheckoutMutationVariables = Exact<{
+  input: StartCheckoutInput;
+}>;
+
+
+export type StartCheckoutMutation = { startCheckout:
+    | { __typename: 'Conflict', code: string, message: string }
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'NotAllowed', code: string, message: string }
+    | { __typename: 'StartCheckoutPayload', url: string | null, expiresAt: string, position: string }
+   | null };
+
+export type SubscriptionQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type SubscriptionQuery = { account: { plan: { id: string }, subscription: { id: string, status: SubscriptionStatus, trialEndsAt: string | null, cancelsAt: string | null, graceEndsAt: string | null, plan: { id: string, name: string }, price: { id: string, interval: BillingInterval, amount: { minorUnits: unknown, exponent: number, currency: unknown } }, period: { from: string, to: string }, pendingChange: { priceId: string, effectiveAt: string | null, status: ChangeStatus, plan: { id: string } } | null } | null } | null };
 
 export type TestWebhookEndpointMutationVariables = Exact<{
   input: WebhookEndpointInput;
@@ -1068,6 +1260,34 @@ export const AuditLogDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<AuditLogQuery, AuditLogQueryVariables>;
+export const CancelSubscriptionDocument = new TypedDocumentString(`
+    mutation CancelSubscription($input: CancelSubscriptionInput!) {
+  cancelSubscription(input: $input) {
+    __typename
+    ... on SubscriptionPayload {
+      subscription {
+        plan {
+          id
+        }
+        status
+        cancelsAt
+        pendingChange {
+          plan {
+            id
+          }
+          effectiveAt
+          status
+        }
+      }
+      position
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<CancelSubscriptionMutation, CancelSubscriptionMutationVariables>;
 export const ChangeMemberRoleDocument = new TypedDocumentString(`
     mutation ChangeMemberRole($input: ChangeMemberRoleInput!) {
   changeMemberRole(input: $input) {
@@ -1108,6 +1328,34 @@ export const ChangePasswordDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<ChangePasswordMutation, ChangePasswordMutationVariables>;
+export const ChangePlanDocument = new TypedDocumentString(`
+    mutation ChangePlan($input: ChangePlanInput!) {
+  changePlan(input: $input) {
+    __typename
+    ... on SubscriptionPayload {
+      subscription {
+        plan {
+          id
+        }
+        status
+        cancelsAt
+        pendingChange {
+          plan {
+            id
+          }
+          effectiveAt
+          status
+        }
+      }
+      position
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ChangePlanMutation, ChangePlanMutationVariables>;
 export const ConfirmEmailChangeDocument = new TypedDocumentString(`
     mutation ConfirmEmailChange($input: ConfirmEmailChangeInput!) {
   confirmEmailChange(input: $input) {
@@ -1243,6 +1491,79 @@ export const InviteMemberDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<InviteMemberMutation, InviteMemberMutationVariables>;
+export const InvoiceDocument = new TypedDocumentString(`
+    query Invoice($id: ID!) {
+  invoice(id: $id) {
+    id
+    number
+    status
+    issuedAt
+    subtotal {
+      minorUnits
+      exponent
+      currency
+    }
+    discount {
+      minorUnits
+      exponent
+      currency
+    }
+    tax {
+      minorUnits
+      exponent
+      currency
+    }
+    total {
+      minorUnits
+      exponent
+      currency
+    }
+    due {
+      minorUnits
+      exponent
+      currency
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<InvoiceQuery, InvoiceQueryVariables>;
+export const InvoicesDocument = new TypedDocumentString(`
+    query Invoices($first: Int!, $after: String) {
+  account {
+    invoices(first: $first, after: $after) {
+      nodes {
+        id
+        number
+        status
+        issuedAt
+        period {
+          from
+          to
+        }
+        total {
+          minorUnits
+          exponent
+          currency
+        }
+        lines {
+          kind
+          description
+          quantity
+          total {
+            minorUnits
+            exponent
+            currency
+          }
+          eventIds
+        }
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<InvoicesQuery, InvoicesQueryVariables>;
 export const IssueKeyDocument = new TypedDocumentString(`
     mutation IssueKey($input: IssueKeyInput!) {
   issueKey(input: $input) {
@@ -1431,6 +1752,20 @@ export const MyAccountsDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<MyAccountsQuery, MyAccountsQueryVariables>;
+export const OpenBillingPortalDocument = new TypedDocumentString(`
+    mutation OpenBillingPortal($input: OpenBillingPortalInput!) {
+  openBillingPortal(input: $input) {
+    __typename
+    ... on OpenBillingPortalPayload {
+      url
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<OpenBillingPortalMutation, OpenBillingPortalMutationVariables>;
 export const OperatorAccountDocument = new TypedDocumentString(`
     query OperatorAccount($id: ID!, $first: Int = 20, $after: String, $filter: AuditFilter) {
   operator {
@@ -1563,6 +1898,45 @@ export const PatternsDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<PatternsQuery, PatternsQueryVariables>;
+export const PlanChangePreviewDocument = new TypedDocumentString(`
+    query PlanChangePreview($priceId: ID!) {
+  account {
+    planChangePreview(priceId: $priceId) {
+      __typename
+      ... on PlanChangePreview {
+        effectiveAt
+        due {
+          minorUnits
+          exponent
+          currency
+        }
+        prorationAt
+      }
+      ... on Refusal {
+        code
+        message
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<PlanChangePreviewQuery, PlanChangePreviewQueryVariables>;
+export const PricesDocument = new TypedDocumentString(`
+    query Prices {
+  prices {
+    id
+    plan {
+      id
+      name
+    }
+    interval
+    amount {
+      minorUnits
+      exponent
+      currency
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<PricesQuery, PricesQueryVariables>;
 export const RefreshSessionDocument = new TypedDocumentString(`
     mutation RefreshSession($input: RefreshSessionInput!) {
   refreshSession(input: $input) {
@@ -1693,6 +2067,34 @@ export const ResetPasswordDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<ResetPasswordMutation, ResetPasswordMutationVariables>;
+export const ResumeSubscriptionDocument = new TypedDocumentString(`
+    mutation ResumeSubscription($input: ResumeSubscriptionInput!) {
+  resumeSubscription(input: $input) {
+    __typename
+    ... on SubscriptionPayload {
+      subscription {
+        plan {
+          id
+        }
+        status
+        cancelsAt
+        pendingChange {
+          plan {
+            id
+          }
+          effectiveAt
+          status
+        }
+      }
+      position
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ResumeSubscriptionMutation, ResumeSubscriptionMutationVariables>;
 export const RevokeKeyDocument = new TypedDocumentString(`
     mutation RevokeKey($input: RevokeKeyInput!) {
   revokeKey(input: $input) {
@@ -1867,6 +2269,63 @@ export const SignOutDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<SignOutMutation, SignOutMutationVariables>;
+export const StartCheckoutDocument = new TypedDocumentString(`
+    mutation StartCheckout($input: StartCheckoutInput!) {
+  startCheckout(input: $input) {
+    __typename
+    ... on StartCheckoutPayload {
+      url
+      expiresAt
+      position
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<StartCheckoutMutation, StartCheckoutMutationVariables>;
+export const SubscriptionDocument = new TypedDocumentString(`
+    query Subscription {
+  account {
+    plan {
+      id
+    }
+    subscription {
+      id
+      plan {
+        id
+        name
+      }
+      price {
+        id
+        interval
+        amount {
+          minorUnits
+          exponent
+          currency
+        }
+      }
+      status
+      period {
+        from
+        to
+      }
+      trialEndsAt
+      cancelsAt
+      graceEndsAt
+      pendingChange {
+        plan {
+          id
+        }
+        priceId
+        effectiveAt
+        status
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<SubscriptionQuery, SubscriptionQueryVariables>;
 export const TestWebhookEndpointDocument = new TypedDocumentString(`
     mutation TestWebhookEndpoint($input: WebhookEndpointInput!) {
   testWebhookEndpoint(input: $input) {

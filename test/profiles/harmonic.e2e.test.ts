@@ -267,19 +267,19 @@ it('1,001 calls against free, 50 at once: exactly 1,000 pass, and the refusal te
   await p.t.makeOperator({ userId, accountId: account });
   const { secret: backend } = await p.t.issueKey(own, 'LIVE', ['ADMIN']);
   const { secret } = await p.t.customer();
-  const use = `mutation Use($key: String!) { verifyKey(input: {key: $key, spend: {quantities: [], endpoint: "/api/v1/data", method: "POST", source: "wiki"}}) {
-    ... on VerifiedKey { valid reason } } }`;
+  const use = `mutation Use($key: String!) { verifyKey(input: {secret: $key, spend: {quantities: [], endpoint: "/api/v1/data", method: "POST", source: "wiki"}}) {
+    ... on VerifyKeyPayload { valid code } } }`;
   let left = 1001;
   const results: unknown[] = [];
   const caller = async (): Promise<void> => {
     while (left-- > 0) {
       const { data } = await p.t.raw(use, { key: secret }, backend);
-      results.push((data?.['verifyKey'] as { reason: string | null }).reason);
+      results.push((data?.['verifyKey'] as { code: string }).code);
     }
   };
   await Promise.all(Array.from({ length: 50 }, caller));
   expect(results.length).toBe(1001);
-  expect(results.filter((reason) => reason !== null)).toEqual(['QUOTA_EXCEEDED']);
+  expect(results.filter((code) => code !== 'VALID')).toEqual(['QUOTA_EXCEEDED']);
   const { body } = await p.ask('GET /api/v1/usage', { key: secret });
   expect(body).toMatchObject({ used: 1000, remaining: 0, isExceeded: true, percentage: 100 });
 });

@@ -258,7 +258,7 @@ describe('who calls', () => {
 
   it('is told of a key that was revoked, or rotated away', async () => {
     const { token: own, secret, keyId } = await p.t.customer();
-    await p.t.query(RotateKeyDocument, { input: { id: keyId, graceSeconds: 0 } }, own);
+    await p.t.query(RotateKeyDocument, { input: { keyId, graceSeconds: 0 } }, own);
     const reply = await p.ask('GET /api/v1/patterns', { key: secret });
     expect([reply.status, reply.body]).toEqual([401, { detail: 'API key revoked' }]);
   });

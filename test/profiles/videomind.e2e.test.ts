@@ -161,13 +161,13 @@ it('the fourth video of a day is refused, and the first of the next UTC day pass
   const { api_key: key } = (await register()).body;
   const analyse = async () => {
     const { data } = await p.t.raw(
-      `mutation Use($key: String!) { verifyKey(input: {key: $key, spend: {
+      `mutation Use($key: String!) { verifyKey(input: {secret: $key, spend: {
         quantities: [{meter: "requests", quantity: 0}, {meter: "videos", quantity: 1}], endpoint: "/api/v1/analyze", method: "POST"
-      }}) { ... on VerifiedKey { reason } } }`,
+      }}) { ... on VerifyKeyPayload { code } } }`,
       { key },
       backend,
     );
-    return (data?.['verifyKey'] as { reason: string | null }).reason;
+    return (data?.['verifyKey'] as { code: string }).code;
   };
   const used = async () =>
     ((await p.ask('GET /api/v1/usage', { key })).body as { videos_today: number }).videos_today;
@@ -175,16 +175,16 @@ it('the fourth video of a day is refused, and the first of the next UTC day pass
   const midnight = Math.ceil(p.now() / DAY) * DAY;
   p.advance(midnight - p.now() + HOUR);
   expect([await analyse(), await analyse(), await analyse(), await analyse()]).toEqual([
-    null,
-    null,
-    null,
+    'VALID',
+    'VALID',
+    'VALID',
     'QUOTA_EXCEEDED',
   ]);
   expect(await used()).toBe(3);
   p.advance(DAY - 2 * HOUR);
   expect(await analyse()).toBe('QUOTA_EXCEEDED');
   p.advance(HOUR);
-  expect([await used(), await analyse(), await used()]).toEqual([0, null, 1]);
+  expect([await used(), await analyse(), await used()]).toEqual([0, 'VALID', 1]);
 });
 
 it('serves every operation of /openapi.json, and nothing that is not declared', async () => {

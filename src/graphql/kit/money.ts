@@ -38,7 +38,7 @@ export class Money {
   })
   exponent!: number;
 
-  @Field(() => CurrencyCode, { description: 'The currency.' })
+  @Field(() => CurrencyCode, { description: 'The currency, in ISO 4217, e.g. `USD`.' })
   currency!: string;
 }
 
