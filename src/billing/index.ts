@@ -3,11 +3,13 @@ import type { Capability } from '../capability.js';
 import { audited } from './audited.js';
 import { AccountInvoicesResolver, InvoiceResolver } from './invoiceResolvers.js';
 import { offersOf } from './offers.js';
+import { publicEvents } from './publicEvents.js';
 import { AccountBillingResolver, BillingResolver } from './resolvers.js';
 
 export const billing: Capability = {
   streams: ['stripe_event', 'invoice'],
   audited,
+  publicEvents,
   graphql: {
     resolvers: [BillingResolver, AccountBillingResolver, AccountInvoicesResolver, InvoiceResolver],
     create: ({ sender, queries, memory: { plans }, shown, billing: desk, cursors }) => {
