@@ -2,6 +2,7 @@ import { PostgresEventStore } from '../../src/adapters/postgres/eventStore.js';
 import { followProjections } from '../../src/composition/projections.js';
 import type { Stores } from '../../src/composition/stores.js';
 import { NO_STREAM } from '../../src/eventsourcing/eventStore.js';
+import { PolicyRunner } from '../../src/following/policyRunner.js';
 import { Projector } from '../../src/following/projector.js';
 import { announceProgress } from '../../src/following/progressChannel.js';
 import { EventReader } from '../../src/following/reader.js';
@@ -32,6 +33,7 @@ it('a process that follows the projector tells how many uses are parked, or that
 
     const reader = new EventReader(store);
     const projector = await Projector.open(sql, reader, [usage], () => undefined);
+    await PolicyRunner.open(sql, reader, [], () => undefined);
     await announceProgress(sql);
     projector.start();
     shutdown.add('projector', () => {
