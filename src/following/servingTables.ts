@@ -4,7 +4,7 @@ import type { ReadModel } from './readModel.js';
 
 const UNDEFINED_TABLE = '42P01';
 /** As `tableNames` makes them. */
-const TABLE = /\bread\.([a-z]+)_v(\d+)_g\d+_/g;
+const TABLE = /\bread\.([A-Za-z]+)_v(\d+)_g\d+_/g;
 
 /** Which tables serve. */
 export interface Pointers {
