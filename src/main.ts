@@ -265,7 +265,7 @@ async function serveCalls(
   const parts: Parts = { stores, projections, queries, access, metering, search, usageChanges, billing };
   const apiCommands = createCommands(parts);
   const documents = await readTrustedDocuments(root);
-  const scanner = await openScanner(config, root, log, shutdown);
+  const scanner = await openScanner(config, root, log, shutdown, billing?.onePayment);
   const declared = await readRoutes(join(root, 'profiles', `${config.profile}.routes.yaml`));
   const { fastify, graceful } = await createApi(
     parts,

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type {
   FastifyContextConfig,
@@ -42,6 +43,8 @@ export interface AnalysisRoutes {
   readonly rules: RuleSet;
   readonly pool: AnalysisPool;
   readonly paymentRequired: boolean;
+  /** Undefined where nobody takes payments: what has to be paid for is refused. */
+  readonly payment?: AnalysisPayment | undefined;
   /** What keeps the process from serving; empty when it is ready. */
   readonly problems: () => readonly string[];
   /** Of each route by address. */
@@ -49,6 +52,15 @@ export interface AnalysisRoutes {
   readonly log: Logger;
   /** How long an answer may take to be read, in milliseconds. */
   readonly answerMs?: number;
+}
+
+/** Takes a payment for one analysis. */
+export interface AnalysisPayment {
+  create(): Promise<{ readonly id: string; readonly clientSecret: string }>;
+  /** `paid`, or another word for where it stands; undefined for one that is none of ours. */
+  statusOf(intent: string): Promise<string | undefined>;
+  /** @returns whether it is free for the file with this hash */
+  use(intent: string, hash: string): Promise<boolean>;
 }
 
 /** What the caller did or lacks, in the shape of FastAPI with the status as `code`. */
@@ -142,16 +154,29 @@ function patternsOf({ categories, sequences, window, languages, defaultLanguage 
   };
 }
 
-function servePayment(scope: FastifyInstance, { paymentRequired }: AnalysisRoutes): void {
-  only(scope, 'POST', '/create-payment-intent', async () => {
+function servePayment(
+  scope: FastifyInstance,
+  { paymentRequired, payment, settings: { price } }: AnalysisRoutes,
+): void {
+  only(scope, 'POST', '/create-payment-intent', async ({ body }) => {
     if (!paymentRequired) throw new Refused(400, 'Payment is not required in this mode');
-    throw new Refused(503, 'Payment service not configured');
+    if (!payment) throw new Refused(503, 'Payment service not configured');
+    if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+      throw new Invalid(['body'], 'Input should be a valid dictionary', 'dict_type');
+    }
+    const { amount = price.amount, currency = price.currency } = body as Record<string, unknown>;
+    // The price is the service's, and not the caller's.
+    if (amount !== price.amount || currency !== price.currency) {
+      throw new Refused(400, `An analysis costs ${price.amount} ${price.currency}, in the smallest unit`);
+    }
+    const { id, clientSecret } = await payment.create();
+    return { client_secret: clientSecret, payment_intent_id: id, amount: price.amount };
   });
 }
 
 function serveAnalyze(
   scope: FastifyInstance,
-  { settings, rules, pool, paymentRequired, answerMs = ANSWER_MS }: AnalysisRoutes,
+  { settings, rules, pool, paymentRequired, payment, answerMs = ANSWER_MS }: AnalysisRoutes,
 ): void {
   const slots = new UploadSlots(MAX_UPLOADS, MAX_UPLOADS_OF_PLACE);
   const wanted = (name: string): boolean =>
@@ -159,7 +184,9 @@ function serveAnalyze(
 
   const analyze: Handler = async (request, reply) => {
     // Nobody holds anything for a file that is not taken anyway.
-    if (paymentRequired) refusePayment(request);
+    if (paymentRequired && !payment) refusePayment(request);
+    const announced = intentIn((request.query as Record<string, unknown>)['payment_intent_id']);
+    if (paymentRequired && payment && announced !== undefined) await checkPaid(payment, announced);
     if (Number(request.headers['content-length'] ?? 0) > largestForm(settings.maxBytes)) {
       throw tooLarge(settings);
     }
@@ -184,12 +211,16 @@ function serveAnalyze(
           ? error
           : new Invalid(['body'], 'The form cannot be read', 'value_error');
       });
+      const intent = announced ?? intentIn(upload.fields.get('payment_intent_id'));
+      if (paymentRequired && payment && announced === undefined) await checkPaid(payment, intent);
       const bytes = checkFile(upload, settings, wanted);
       const options = {
         format: chosen(upload, 'format', FORMAT_NAMES) as FormatName | undefined,
         encoding: chosen(upload, 'encoding', ENCODINGS) as Encoding | undefined,
         languages: languagesOf(upload, rules),
       };
+      // Last, when nothing else is wrong with the call: a payment is used for one file.
+      if (paymentRequired && payment && intent !== undefined) await usePayment(payment, intent, bytes);
       // A connection is silent while its file waits and is analysed; that is no reason to end it.
       socket.setTimeout(0);
       const running = await pool
@@ -225,6 +256,24 @@ function refusePayment({ query }: FastifyRequest): never {
     throw new Refused(402, 'Payment required. Please provide payment_intent_id.');
   }
   throw new Refused(402, 'Payment verification failed');
+}
+
+const intentIn = (value: unknown): string | undefined =>
+  typeof value === 'string' && value !== '' ? value : undefined;
+
+/** @throws Refused, and Outage where nobody knows */
+async function checkPaid(payment: AnalysisPayment, intent: string | undefined): Promise<void> {
+  if (intent === undefined) throw new Refused(402, 'Payment required. Please provide payment_intent_id.');
+  const status = await payment.statusOf(intent);
+  if (status === undefined) throw new Refused(402, 'Payment verification failed');
+  if (status !== 'paid') throw new Refused(402, `Payment not completed. Status: ${status}`);
+}
+
+/** The same file again is the same analysis. @throws Refused */
+async function usePayment(payment: AnalysisPayment, intent: string, bytes: Uint8Array): Promise<void> {
+  const hash = createHash('sha256').update(bytes).digest('hex');
+  if (await payment.use(intent, hash)) return;
+  throw new Refused(402, 'This payment was used for another file');
 }
 
 /** What counts as one caller: of IPv6 everybody has a network of addresses. */

@@ -250,4 +250,16 @@ export type InvoiceEvent =
       readonly data: { readonly accountId: string; readonly credited: number };
     };
 
+/** Stream `payment-<Stripe's id of the payment intent>`: what was paid once pays one thing. */
+export interface PaymentUsed {
+  readonly type: 'PaymentUsed';
+  readonly data: {
+    readonly purpose: 'analysis';
+    /** SHA-256 of what it was used for: the same again is the same use. */
+    readonly content: string;
+  };
+}
+
+export const paymentStream = (intent: string): string => `payment-${intent}`;
+
 export const invoiceStream = (id: string): string => `invoice-${id}`;

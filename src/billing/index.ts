@@ -7,7 +7,7 @@ import { publicEvents } from './publicEvents.js';
 import { AccountBillingResolver, BillingResolver } from './resolvers.js';
 
 export const billing: Capability = {
-  streams: ['stripe_event', 'invoice'],
+  streams: ['stripe_event', 'invoice', 'payment'],
   audited,
   publicEvents,
   graphql: {

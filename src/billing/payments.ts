@@ -1,3 +1,4 @@
+import type { Money } from '../money/money.js';
 import { Outage } from '../outage.js';
 import type { Offer } from './decide.js';
 import type { InvoiceSnapshot } from './decideInvoice.js';
@@ -85,6 +86,19 @@ export interface Payments {
   ): Promise<void>;
   cancel(subscription: string, when: 'now' | 'period_end', key: string): Promise<void>;
   resume(subscription: string, key: string): Promise<void>;
+  /** A payment of one thing, without a customer. */
+  createIntent(
+    payment: Money & { readonly purpose: string },
+    key: string,
+  ): Promise<{ readonly id: string; readonly clientSecret: string }>;
+  intent(id: string): Promise<
+    Money & {
+      /** Stripe's word, e.g. `succeeded`. */
+      readonly status: string;
+      readonly purpose: string | undefined;
+      readonly refunded: boolean;
+    }
+  >;
   /** Events whose webhooks were not delivered, of the last 30 days, the oldest first; whole, as they are stored. */
   undelivered(): Promise<readonly unknown[]>;
   invoice(id: string): Promise<InvoiceSnapshot>;

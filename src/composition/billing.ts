@@ -4,6 +4,7 @@ import { accountDecider, userDecider } from '../accounts/decide.js';
 import { accountStream, userStream } from '../accounts/events.js';
 import { AccountBilling } from '../billing/accountBilling.js';
 import { offersOf } from '../billing/offers.js';
+import { OnePayment } from '../billing/onePayment.js';
 import type { Desk } from '../billing/resolvers.js';
 import { WebhookReceiver } from '../billing/webhooks.js';
 import { BillingWorker } from '../billing/worker.js';
@@ -13,6 +14,7 @@ import { fold } from '../eventsourcing/decider.js';
 import { Leadership } from '../following/leases.js';
 import { serveStripeWebhooks } from '../http/stripeWebhooks.js';
 import type { Logger } from '../logger.js';
+import type { Money } from '../money/money.js';
 import { BillingTerms } from '../plans/prices.js';
 import type { Profile } from '../plans/profile.js';
 import { Blobs } from '../secrets/blobs.js';
@@ -24,6 +26,8 @@ import type { Stores } from './stores.js';
 export interface Billing {
   readonly desk: Desk;
   readonly receiver: WebhookReceiver;
+  /** Takes payments for single things at a price. */
+  readonly onePayment: (price: Money) => OnePayment;
   serve(fastify: FastifyInstance): Promise<void>;
 }
 
@@ -72,6 +76,7 @@ export async function openBilling(
   return {
     desk: { billing, payments, now, returnUrl },
     receiver,
+    onePayment: (price) => new OnePayment(payments, commands, clock, price),
     serve: (fastify) =>
       serveStripeWebhooks(fastify, {
         receive: (body, signature, at) => receiver.receive(body, signature, at),

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { serveDemo } from '../analysis/demo.js';
 import { AnalysisPool } from '../analysis/pool.js';
+import type { AnalysisPayment } from '../analysis/routes.js';
 import { serveAnalysis } from '../analysis/routes.js';
 import { loadRuleSet } from '../analysis/ruleFiles.js';
 import { RulesInvalid } from '../analysis/rules.js';
@@ -10,6 +11,7 @@ import { readAnalysisSettings } from '../analysis/settings.js';
 import type { Config } from '../config.js';
 import { ConfigError } from '../config.js';
 import { AddressGuard } from '../gate/addressGuard.js';
+import type { Money } from '../money/money.js';
 import type { Logger } from '../logger.js';
 import type { Shutdown } from '../shutdown.js';
 
@@ -34,6 +36,8 @@ export async function openScanner(
   root: string,
   log: Logger,
   shutdown: Shutdown,
+  /** Undefined where nobody takes payments. */
+  paymentOf: ((price: Money) => AnalysisPayment) | undefined,
 ): Promise<Scanner | undefined> {
   const settings = await readAnalysisSettings(join(root, 'profiles', `${profile}.yaml`));
   if (!settings) return undefined;
@@ -48,7 +52,8 @@ export async function openScanner(
   return {
     serve: async (fastify, problems) => {
       const guard = new AddressGuard(PER_MINUTE, PER_MINUTE_BY_ROUTE);
-      await serveAnalysis(fastify, { settings, rules, pool, paymentRequired, problems, guard, log });
+      const payment = paymentOf?.(settings.price);
+      await serveAnalysis(fastify, { settings, rules, pool, paymentRequired, payment, problems, guard, log });
       await serveDemo(fastify, join(root, 'web', 'scanner'), settings, rules, paymentRequired);
     },
   };

@@ -14,6 +14,7 @@ import { Identities } from '../../src/accounts/identities.js';
 import { PostgresEventStore } from '../../src/adapters/postgres/eventStore.js';
 import { billingDecider } from '../../src/billing/decide.js';
 import { invoiceDecider } from '../../src/billing/decideInvoice.js';
+import { paymentDecider } from '../../src/billing/decidePayment.js';
 import { stripeEventDecider } from '../../src/billing/decideWebhook.js';
 import { patternDecider } from '../../src/catalogue/decide.js';
 import { READ_MODELS } from '../../src/capabilities.js';
@@ -67,6 +68,7 @@ const DECIDERS: Readonly<Record<string, unknown>> = {
   operators: operatorsDecider,
   parked_use: parkedUseDecider,
   pattern: patternDecider,
+  payment: paymentDecider,
   profile: profileDecider,
   session: sessionDecider,
   stripe_event: stripeEventDecider,

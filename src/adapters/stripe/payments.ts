@@ -9,6 +9,8 @@ import { invoiceOf, iso, previewOf, scheduledPrices, snapshotOf } from './snapsh
 /** Names the account in what we make at Stripe. */
 const ACCOUNT = 'tollgraph_account';
 const CHECKOUT = 'tollgraph_checkout';
+/** What a payment without a customer is for. */
+const PURPOSE = 'tollgraph_purpose';
 
 const CALL_MS = 20_000;
 const RETRIES = 2;
@@ -244,6 +246,33 @@ export function stripePayments({ secretKey, live, profile, priceIds, address }: 
       await asked(() =>
         stripe.subscriptions.update(subscription, { cancel_at_period_end: false }, { idempotencyKey: key }),
       );
+    },
+
+    createIntent: async ({ amount, currency, purpose }, key) => {
+      const { id, client_secret: clientSecret } = await asked(() =>
+        stripe.paymentIntents.create(
+          {
+            amount,
+            currency,
+            automatic_payment_methods: { enabled: true },
+            metadata: { [PURPOSE]: purpose },
+          },
+          { idempotencyKey: key },
+        ),
+      );
+      return { id, clientSecret: clientSecret ?? '' };
+    },
+
+    intent: async (id) => {
+      const found = await asked(() => stripe.paymentIntents.retrieve(id, { expand: ['latest_charge'] }));
+      const { amount, amount_received: received, currency, status, metadata, latest_charge: charge } = found;
+      return {
+        amount: status === 'succeeded' ? received : amount,
+        currency,
+        status,
+        purpose: metadata[PURPOSE],
+        refunded: typeof charge === 'object' && charge !== null && charge.amount_refunded > 0,
+      };
     },
 
     undelivered: async () => {

@@ -45,6 +45,7 @@ const CODES = {
   PaymentRequired: {
     PAYMENT_OVERDUE: 'a payment has failed: pay the open invoice first, `openBillingPortal`',
     PAYMENT_FAILED: 'the payment was declined, and nothing was changed',
+    PAYMENT_USED: 'the payment was used for something else',
   },
   PlanRequired: { PLAN_REQUIRED: 'the plan of the account does not include it' },
   LimitReached: {

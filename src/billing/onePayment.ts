@@ -1,0 +1,62 @@
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '../clock.js';
+import type { CommandHandler } from '../eventsourcing/commandHandler.js';
+import type { Money } from '../money/money.js';
+import { paymentDecider } from './decidePayment.js';
+import { paymentStream } from './events.js';
+import type { Payments } from './payments.js';
+import { PaymentRefused } from './payments.js';
+
+const INTENT = /^pi_\w{1,200}$/;
+
+/** What is paid by the piece, without an account: one payment, one thing. */
+export class OnePayment {
+  constructor(
+    private readonly payments: Payments,
+    private readonly commands: CommandHandler,
+    private readonly clock: Clock,
+    /** What one costs. */
+    readonly price: Money,
+  ) {}
+
+  /** A payment to be made, and the secret with which a browser makes it. @throws PaymentsUnavailable, PaymentRefused */
+  create(): Promise<{ readonly id: string; readonly clientSecret: string }> {
+    return this.payments.createIntent(
+      { ...this.price, purpose: 'analysis' },
+      `tollgraph:intent:${randomUUID()}`,
+    );
+  }
+
+  /** @returns `paid`, Stripe's word for where it stands, or undefined for one that is none of ours */
+  async statusOf(intent: string): Promise<string | undefined> {
+    if (!INTENT.test(intent)) return undefined;
+    try {
+      const { status, amount, currency, purpose, refunded } = await this.payments.intent(intent);
+      if (purpose !== 'analysis' || currency !== this.price.currency || amount < this.price.amount)
+        return undefined;
+      if (refunded) return 'refunded';
+      return status === 'succeeded' ? 'paid' : status;
+    } catch (error) {
+      if (error instanceof PaymentRefused) return undefined;
+      throw error;
+    }
+  }
+
+  /** Uses a payment for what has this hash. @returns whether it is free for that */
+  async use(intent: string, content: string): Promise<boolean> {
+    const used = await this.commands.handle(
+      paymentDecider,
+      paymentStream(intent),
+      { purpose: 'analysis', content },
+      {
+        commandId: content,
+        caller: 'anonymous',
+        requestHash: content,
+        at: new Date(this.clock()),
+        environment: this.payments.live ? 'live' : 'test',
+        correlationId: intent,
+      },
+    );
+    return used.kind === 'accepted';
+  }
+}
