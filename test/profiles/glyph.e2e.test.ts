@@ -113,6 +113,25 @@ describe('keys', () => {
   });
 });
 
+it('GET /billing/status tells the plan and the month', async () => {
+  const { status, body } = await p.ask('GET /billing/status', { key });
+  const fields = {
+    tier: 'string',
+    status: 'string',
+    current_period_end: 'string?',
+    calls_used: 'integer',
+    calls_limit: LIMIT,
+  };
+  expect([status, problems(shape(fields), body)]).toEqual([200, []]);
+  expect(body).toEqual({
+    tier: 'free',
+    status: 'active',
+    current_period_end: null,
+    calls_used: 0,
+    calls_limit: 100,
+  });
+});
+
 it('GET /billing/usage tells the month by day', async () => {
   const { status, body } = await p.ask('GET /billing/usage', { key });
   const fields = {

@@ -238,6 +238,20 @@ describe('account', () => {
   });
 });
 
+it('GET /api/v1/account/subscription tells what is paid for', async () => {
+  const { status, body } = await p.ask('GET /api/v1/account/subscription', { key });
+  const fields = {
+    subscription_tier: 'string',
+    status: 'string',
+    interval: 'string?',
+    current_period_end: 'string?',
+    trial_end: 'string?',
+    cancel_at_period_end: 'boolean',
+  };
+  expect([status, problems(shape(fields), body)]).toEqual([200, []]);
+  expect(body).toMatchObject({ subscription_tier: 'team', interval: null, cancel_at_period_end: false });
+});
+
 describe('who calls', () => {
   it.each([
     ['nothing', undefined, 'Unauthorized: Missing Authorization header'],

@@ -160,6 +160,7 @@ function compileRoute(
       failureBody,
       [general, { failures: declared.failures, path: [...path, 'failures'] }],
       refusalKnown(calls),
+      inputs.known,
     ),
   };
 }

@@ -7,7 +7,7 @@ import type { Issue } from './inputs.js';
 import type { Known } from './known.js';
 import { INTEGER, leaf, object, TEXT } from './known.js';
 import type { JsonSchema } from './known.js';
-import type { Template } from './template.js';
+import type { Names, Template } from './template.js';
 import { compileTemplate, TemplateError } from './template.js';
 
 /** Why a route has no answer. */
@@ -86,6 +86,7 @@ interface Compiled {
  * @param codes those of the file, then those of the route: the later one stands
  * @param body of every failure
  * @param details what the document asks of refusals
+ * @param request names of its parts: they are as they were sent
  * @throws TemplateError
  */
 export function compileFailures(
@@ -95,8 +96,9 @@ export function compileFailures(
     readonly path: readonly PropertyKey[];
   }[],
   details: Known,
+  request: Names = {},
 ): FailureTexts {
-  const names = { ...FAILURE_NAMES, refusal: details };
+  const names = { ...FAILURE_NAMES, ...request, refusal: details };
   const whole = compileTemplate(body.template, names, body.path);
   const table = new Map<string, Compiled>();
   for (const { failures, path } of codes) {
@@ -153,7 +155,10 @@ function compileText(
     if (index % 2 === 0) return () => piece;
     if (!/^[a-zA-Z.]+$/.test(piece)) throw new TemplateError(path, `{${piece}} is no name`);
     const value = compileTemplate(`$${piece}`, names, path);
-    return (facts: Readonly<Record<string, unknown>>) => value.fill(facts) as string | number | null;
+    return (facts: Readonly<Record<string, unknown>>) => {
+      const said = value.fill(facts);
+      return typeof said === 'string' || typeof said === 'number' ? said : null;
+    };
   });
   return (facts) => {
     const said = pieces.map((piece) => piece(facts));
