@@ -39,6 +39,10 @@ import type { Memberships } from './teams/memberships.js';
 import type { Guard } from './usage/guard.js';
 import type { Journal } from './usage/journal.js';
 import type { LimitStates } from './usage/limitStates.js';
+import type { RecordUsage } from './usage/reportUsage.js';
+import type { UsagePayers } from './usage/payers.js';
+import type { Reservations } from './usage/reservations.js';
+import type { SubjectIds } from './usage/subjectIds.js';
 import type { WebhookSequences } from './webhooks/sequences.js';
 
 /**
@@ -84,6 +88,7 @@ export interface Ground {
   readonly commands: CommandHandler;
   readonly personal: PersonalData;
   readonly refreshTokens: RefreshTokens;
+  readonly subjectIds: SubjectIds;
   readonly secrets: Secrets;
   readonly profile: Profile;
   /** E-mails that the configuration names as operators', normalised. */
@@ -164,6 +169,9 @@ export interface Services extends Ground {
   readonly keySecrets: KeySecrets;
   readonly keyDesk: KeyDesk;
   readonly limitStates: LimitStates;
+  readonly recordUsage: RecordUsage;
+  readonly reservations: Reservations;
+  readonly payers: UsagePayers;
   readonly journal: Pick<Journal, 'lastPosition'>;
   readonly search: Search;
   /** Where payments are taken; undefined where nobody takes them. */

@@ -13,6 +13,7 @@ import type { BillingWorker } from './billing/worker.js';
 import { openBilling, workBilling } from './composition/billing.js';
 import { sendMails } from './composition/mail.js';
 import { sendOutgoing } from './composition/outgoing.js';
+import { createReporting, expireReservations } from './composition/reporting.js';
 import { followUsage, openMetering } from './composition/metering.js';
 import { openEnvironmentAccounts } from './composition/environmentKeys.js';
 import type { OnProgress, StartOptions } from './composition/options.js';
@@ -262,7 +263,19 @@ async function serveCalls(
     profile: () => access.plans.profile,
     billingClock,
   });
-  const parts: Parts = { stores, projections, queries, access, metering, search, usageChanges, billing };
+  const reporting = createReporting({ stores, projections, queries, access, metering });
+  expireReservations(reporting, stores.clock, log, shutdown);
+  const parts: Parts = {
+    stores,
+    projections,
+    queries,
+    access,
+    metering,
+    search,
+    usageChanges,
+    reporting,
+    billing,
+  };
   const apiCommands = createCommands(parts);
   const documents = await readTrustedDocuments(root);
   const scanner = await openScanner(config, root, log, shutdown, billing?.onePayment);

@@ -1,10 +1,12 @@
 import { compositeKey } from '../../src/eventsourcing/compositeKey.js';
+import type { StoredEvent } from '../../src/eventsourcing/event.js';
 import { as } from '../../src/eventsourcing/event.js';
 import type { ParkedUseEvent, UsageEvent, Use } from '../../src/usage/events.js';
-import { subjectId } from '../../src/usage/events.js';
+import { subjectsOf } from '../../src/usage/events.js';
 import type { ReadModel } from '../../src/following/readModel.js';
 import { usesOf } from '../../src/usage/readUses.js';
 import { ParkedUses } from './parkedUses.js';
+import { PhasedUses } from './phasedUses.js';
 
 /** A row of `hours`: what it is of, and its sums. */
 interface Hour {
@@ -27,9 +29,9 @@ interface Sum {
 export const usage: ReadModel = {
   name: 'usage',
   awaited: false,
-  version: 5,
-  tables: ['counters', 'hours', 'keys', 'parked', 'held'],
-  // Sums do not ask which batch came first.
+  version: 6,
+  tables: ['counters', 'hours', 'keys', 'parked', 'held', 'ids', 'reservations', 'duplicates'],
+  // Sums do not ask which batch came first. Of a use that is stored twice they say the same, whichever counts.
   independent: true,
   handles: new Set<(UsageEvent | ParkedUseEvent)['type']>([
     'UsesRecorded',
@@ -44,6 +46,8 @@ export const usage: ReadModel = {
       meter       text NOT NULL,
       period      text NOT NULL,
       amount      bigint NOT NULL,
+      -- Of reservations that are open: limits count it, and nothing else does.
+      held        bigint NOT NULL,
       PRIMARY KEY (subject, meter, period)
     );
     CREATE TABLE ${t('keys')} (
@@ -64,12 +68,18 @@ export const usage: ReadModel = {
       duration_us bigint NOT NULL,
       PRIMARY KEY (account, environment, hour, key, operation, status)
     );
-    ${ParkedUses.tables(t)}`,
+    ${ParkedUses.tables(t)}
+    ${PhasedUses.tables(t)}`,
   fold: (events, t) => {
     const sums = new Sums();
     const parked = new ParkedUses();
+    const phased = new PhasedUses();
     const lastUsed = new Map<string, number>();
-    const count = (account: string, use: Use, sign: 1 | -1): void => {
+    const count = (stored: StoredEvent, account: string, use: Use, sign: 1 | -1): void => {
+      if (use.phase !== undefined) {
+        phased.add(stored.position, account, use, use.phase, sign, hourOf(use.at));
+        return;
+      }
       sums.add(account, use, sign);
       if (sign === 1 && use.meters['requests']) {
         lastUsed.set(use.key, Math.max(lastUsed.get(use.key) ?? 0, use.at));
@@ -79,7 +89,7 @@ export const usage: ReadModel = {
       const { type, data } = as<UsageEvent | ParkedUseEvent>(stored);
       switch (type) {
         case 'ParkedUseCorrected':
-          count(data.account, data.use, data.sign);
+          count(stored, data.account, data.use, data.sign);
           parked.settle(data);
           break;
         case 'ParkedUseLeftOut':
@@ -88,7 +98,7 @@ export const usage: ReadModel = {
         case 'UsesRecorded':
         case 'UsesCorrected': {
           const { sign, groups, bad } = usesOf(stored);
-          for (const { account, uses } of groups) for (const use of uses) count(account, use, sign);
+          for (const { account, uses } of groups) for (const use of uses) count(stored, account, use, sign);
           for (const use of bad) parked.park(stored, use, sign);
         }
       }
@@ -98,7 +108,7 @@ export const usage: ReadModel = {
     return [
       {
         text: `INSERT INTO ${t('counters')} AS c
-               SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[])
+               SELECT *, 0 FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[])
                ON CONFLICT (subject, meter, period) DO UPDATE SET amount = c.amount + excluded.amount`,
         params: [...columns(counters, 3), counters.map(({ amount }) => amount)],
       },
@@ -122,6 +132,7 @@ export const usage: ReadModel = {
         params: [[...lastUsed.keys()], [...lastUsed.values()]],
       },
       ...parked.statements(t),
+      ...phased.statements(t),
     ];
   },
 };
@@ -180,9 +191,7 @@ class Sums {
   #sumsOf(accountId: string, { use, sums }: Place, meter: string): readonly Sum[] {
     const known = sums.get(meter);
     if (known) return known;
-    const { environment, key } = use;
-    const subjects = [undefined, key].map((keyId) => subjectId({ accountId, environment, keyId }));
-    const found = subjects.flatMap((subject) =>
+    const found = subjectsOf(accountId, use).flatMap((subject) =>
       use.periods.map((period) => this.#counter([subject, meter, period])),
     );
     sums.set(meter, found);

@@ -2,7 +2,7 @@ import { compositeKey } from '../../src/eventsourcing/compositeKey.js';
 import type { StoredEvent } from '../../src/eventsourcing/event.js';
 import type { Statement } from '../../src/sql/sql.js';
 import type { ParkedUse } from '../../src/usage/events.js';
-import { subjectId } from '../../src/usage/events.js';
+import { subjectsOf } from '../../src/usage/events.js';
 import type { BadUse } from '../../src/usage/readUses.js';
 import type { Tables } from '../../src/following/readModel.js';
 
@@ -62,9 +62,8 @@ export class ParkedUses {
     const batch = { event: id, stream, revision, position, stored_at: metadata.at };
     this.#parked.push({ ...batch, place: index, reason, account });
     if (!held || account === null) return;
-    const { environment, key, meters, periods } = held;
-    for (const keyId of [undefined, key]) {
-      const subject = subjectId({ accountId: account, environment, keyId });
+    const { meters, periods } = held;
+    for (const subject of subjectsOf(account, held)) {
       for (const meter in meters) {
         for (const period of periods) {
           const amount = sign * (meters[meter] as number);

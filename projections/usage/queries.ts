@@ -1,8 +1,8 @@
 import type { Environment, Position } from '../../src/eventsourcing/event.js';
 import type { Sql } from '../../src/sql/sql.js';
 import { Amounts } from '../../src/usage/amounts.js';
-import type { Subject } from '../../src/usage/events.js';
-import { subjectId } from '../../src/usage/events.js';
+import type { Phase, Subject } from '../../src/usage/events.js';
+import { PHASES, subjectId } from '../../src/usage/events.js';
 import { isPartOfLifetime, LIFETIME, MONTHS } from '../../src/usage/periods.js';
 import type { ReadModelAccess } from '../../src/following/readModel.js';
 import { readerOf } from '../../src/following/readModel.js';
@@ -24,7 +24,7 @@ export interface UsageByOperationRow {
 /** What the ledger has of a subject. */
 export interface Counted {
   readonly amounts: Amounts;
-  /** Of uses that are parked: limits count it, and nothing else does. */
+  /** Of uses that are parked and of open reservations: limits count it, and nothing else does. */
   readonly held: Amounts;
   /** The last event that is in them. */
   readonly seen: Position;
@@ -44,6 +44,55 @@ export interface ParkedUseRow {
   /** Null where that cannot be told. */
   readonly account: string | null;
   readonly reason: string;
+}
+
+/** A record of a use whose id may come again, as the ledger counts it. */
+export interface KnownPhase {
+  /** As `useHash` has it. */
+  readonly hash: string;
+  readonly phase: Phase;
+  /** As `contentOf` has it. */
+  readonly content: string;
+  readonly position: Position;
+  readonly place: number;
+}
+
+/** One phase of a reservation. */
+export interface ReservationRow {
+  readonly phase: Phase;
+  readonly account: string;
+  readonly use_id: string;
+  readonly environment: Environment;
+  /** Empty where none reserved. */
+  readonly key: string;
+  /** What the work is. */
+  readonly endpoint: string;
+  readonly method: string;
+  readonly label: string | null;
+  readonly source: string | null;
+  readonly at: number;
+  readonly meters: Readonly<Record<string, number>>;
+  readonly periods: readonly string[];
+  /** Milliseconds since the epoch; null but where it was reserved, as is the rule. */
+  readonly expires_at: number | null;
+  readonly on_expiry: 'release' | 'charge' | null;
+  readonly position: Position;
+}
+
+const RESERVATION =
+  "phase, account, use_id, environment, key, endpoint, method, nullif(operation, '') AS label, source, at, meters, periods, expires_at, on_expiry, position";
+
+const reservationRow = (row: Omit<ReservationRow, 'phase'> & { readonly phase: number }): ReservationRow => ({
+  ...row,
+  phase: PHASES[row.phase - 1] as Phase,
+});
+
+export interface DuplicateRow {
+  readonly use_id: string;
+  readonly position: Position;
+  readonly place: number;
+  /** Whether it says something else than the one that counts. */
+  readonly differs: boolean;
 }
 
 export const MAX_OPERATIONS = 50;
@@ -84,15 +133,16 @@ export class UsageQueries {
         meter: string;
         period: string;
         amount: number;
+        open: number;
       }>(
-        `SELECT m.checkpoint, c.counted, c.meter, c.period, c.amount,
+        `SELECT m.checkpoint, c.counted, c.meter, c.period, c.amount, c.open,
                 EXISTS (SELECT FROM read.parked WHERE reader = $6) AS incomplete
            FROM read.models m
            LEFT JOIN (
-             SELECT true AS counted, meter, period, amount FROM ${this.model.t('counters')}
+             SELECT true AS counted, meter, period, amount, held AS open FROM ${this.model.t('counters')}
               WHERE subject = $1 AND (period = ANY($2::text[]) OR ($7 AND period ~ '${MONTHS}'))
              UNION ALL
-             SELECT false, h.meter, h.period, h.amount
+             SELECT false, h.meter, h.period, h.amount, 0
                FROM ${this.model.t('held')} h JOIN ${this.model.t('parked')} p USING (event, place)
               WHERE h.subject = $1 AND (h.period = ANY($2::text[]) OR ($7 AND h.period ~ '${MONTHS}'))
                 AND NOT p.settled
@@ -113,11 +163,14 @@ export class UsageQueries {
       if (!first) continue;
       const { checkpoint: seen, incomplete } = first;
       const [amounts, held] = [new Amounts(), new Amounts()];
-      for (const { counted, meter, period, amount } of rows) {
-        if (counted === null) continue;
-        const into = counted ? amounts : held;
+      const add = (into: Amounts, meter: string, period: string, amount: number): void => {
         if (periods.includes(period)) into.add(meter, period, amount);
         if (lifetime && isPartOfLifetime(period)) into.add(meter, LIFETIME.id, amount);
+      };
+      for (const { counted, meter, period, amount, open } of rows) {
+        if (counted === null) continue;
+        add(counted ? amounts : held, meter, period, amount);
+        if (open !== 0) add(held, meter, period, open);
       }
       return { amounts, held, seen, incomplete };
     }
@@ -149,6 +202,44 @@ export class UsageQueries {
       );
       return { totals: new Map(counted), seen: first.checkpoint };
     }
+  }
+
+  /** What the ledger has of uses whose ids may come again, by `useHash` and then by phase. */
+  async known(hashes: readonly string[]): Promise<KnownPhase[]> {
+    const rows = await this.sql.query<Omit<KnownPhase, 'phase' | 'hash'> & { hash: string; phase: number }>(
+      `SELECT replace(id::text, '-', '') AS hash, phase, content::text, position, place
+         FROM ${this.model.t('ids')} WHERE id = ANY($1::uuid[]) ORDER BY id, phase`,
+      [hashes],
+    );
+    return rows.map((row) => ({ ...row, phase: PHASES[row.phase - 1] as Phase }));
+  }
+
+  /** The records of a reservation that count, by its id: `reserved` first; empty where it is not known. */
+  async reservation(useId: string): Promise<ReservationRow[]> {
+    const rows = await this.sql.query<Omit<ReservationRow, 'phase'> & { phase: number }>(
+      `SELECT ${RESERVATION} FROM ${this.model.t('reservations')} WHERE use_id = $1 ORDER BY phase`,
+      [useId],
+    );
+    return rows.map(reservationRow);
+  }
+
+  /** Open reservations whose time was over at that moment, the oldest first. */
+  async overdue(at: number, limit: number): Promise<ReservationRow[]> {
+    const rows = await this.sql.query<Omit<ReservationRow, 'phase'> & { phase: number }>(
+      `SELECT ${RESERVATION} FROM ${this.model.t('reservations')}
+        WHERE open AND expires_at <= $1 ORDER BY expires_at LIMIT $2`,
+      [at, limit],
+    );
+    return rows.map(reservationRow);
+  }
+
+  /** Uses of an account whose ids came again, the newest first: they count once. */
+  duplicates(account: string, limit: number): Promise<DuplicateRow[]> {
+    return this.sql.query(
+      `SELECT use_id, position, place, differs FROM ${this.model.t('duplicates')}
+        WHERE account = $1 ORDER BY position DESC, place DESC LIMIT $2`,
+      [account, limit],
+    );
   }
 
   /** Whether something of the account waits for an operator before it is counted. */

@@ -1,5 +1,6 @@
 import type { UsageQueries } from '../../projections/usage/queries.js';
 import type { Config } from '../config.js';
+import { START } from '../eventsourcing/event.js';
 import { lagOf } from '../following/lag.js';
 import { MAX_KEY_RATE } from '../keys/decide.js';
 import type { Logger } from '../logger.js';
@@ -62,7 +63,7 @@ export async function openLimiter(
     // A ledger that is far behind does not have all calls of who was away for long.
     const lag = fresh ? undefined : await lagOf(store, usage.seen(), clock());
     if (!lag || (lag.seconds ?? Infinity) > LEDGER_LAG_SECONDS_MAX) return loadFresh(wanted);
-    return loadFrom({ since: now - spanOf(longest), most, subjects: new Map() }, wanted, now);
+    return loadFrom({ since: now - spanOf(longest), most, upTo: START, subjects: new Map() }, wanted, now);
   };
   const aggregationOf = aggregationsOf(profile);
   const loads = new WatchedLoads(log);
@@ -195,6 +196,7 @@ function withoutCalls(tail: JournalTail, since: number): JournalTail {
   return {
     since,
     most: tail.most,
+    upTo: tail.upTo,
     subjects: new Map(subjects.filter(([, { changes }]) => changes.length > 0)),
   };
 }

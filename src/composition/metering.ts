@@ -27,6 +27,8 @@ export interface Metering {
   readonly limitsProblem: () => string | undefined;
   readonly governor: Governor;
   readonly addresses: AddressHashes;
+  /** Whether other nodes may take calls, too: they share what decides limits. */
+  readonly shared: boolean;
 }
 
 const SWEEP_MS = 10_000;
@@ -62,7 +64,8 @@ export async function openMetering(
   });
   const addresses = new AddressHashes(secrets.EMAIL_HASH_KEY);
   const governor = new Governor(journal, limiter, refusals, addresses);
-  return { journal, limiter, limitsUp: up, limitsProblem: problem, governor, addresses };
+  const shared = config.redisUrl !== undefined;
+  return { journal, limiter, limitsUp: up, limitsProblem: problem, governor, addresses, shared };
 }
 
 /** How long the ledger may take for a page before that is told, in milliseconds. */

@@ -6,6 +6,7 @@ import type { Access } from './access.js';
 import type { Billing } from './billing.js';
 import type { Metering } from './metering.js';
 import type { Projections } from './projections.js';
+import type { Reporting } from './reporting.js';
 import type { Search } from '../catalogue/search.js';
 import type { Stores } from './stores.js';
 
@@ -18,6 +19,7 @@ export interface Parts {
   readonly metering: Metering;
   readonly search: Search;
   readonly usageChanges: UsageChanges;
+  readonly reporting: Reporting;
   /** Undefined where nobody takes payments. */
   readonly billing: Billing | undefined;
 }

@@ -19,7 +19,6 @@ import { Cursors } from '../graphql/kit/cursors.js';
 import { NodeResolver } from '../graphql/kit/node.js';
 import { operatorAction } from '../graphql/kit/operatorAction.js';
 import type { Logger } from '../logger.js';
-import { metersOf } from '../plans/profile.js';
 import { SignedTokens } from '../secrets/signedTokens.js';
 import { Guard } from '../usage/guard.js';
 import type { LimitStates } from '../usage/limitStates.js';
@@ -55,8 +54,9 @@ export function createServices(
     memory: access,
     log,
     sessions,
-    keyDesk: createKeyDesk(gate, limitStates, () => metersOf(access.plans.profile)),
+    keyDesk: createKeyDesk(gate, limitStates, parts.reporting.reservations, () => access.plans.profile),
     limitStates,
+    ...parts.reporting,
     journal: metering.journal,
     search,
     billing: parts.billing?.desk,

@@ -27,6 +27,7 @@ import type { Sql } from '../sql/sql.js';
 import { checkOrigin, openEventStore } from './eventStore.js';
 import { TracedStore } from '../telemetry/tracedStore.js';
 import { traceSql } from '../telemetry/tracedSql.js';
+import { SubjectIds } from '../usage/subjectIds.js';
 import type { Shutdown } from '../shutdown.js';
 import { WebhookSequences } from '../webhooks/sequences.js';
 import type { Telemetry } from './telemetry.js';
@@ -94,6 +95,7 @@ export async function openStores(
   const commands = new CommandHandler(store, tracing && (() => tracing.active()));
   const personal = await PersonalData.open(sql, secrets.MASTER_KEY);
   const refreshTokens = await RefreshTokens.open(sql, secrets.SESSION_KEY);
+  const subjectIds = await SubjectIds.open(sql, secrets.EMAIL_HASH_KEY);
 
   const outbox = await Outbox.open(sql);
   const webhookSequences = await WebhookSequences.open(sql);
@@ -109,6 +111,7 @@ export async function openStores(
     commands,
     personal,
     refreshTokens,
+    subjectIds,
     secrets,
     profile,
     operatorEmails,

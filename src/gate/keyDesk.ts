@@ -2,16 +2,26 @@ import type { KnownKey } from '../keys/cache.js';
 import type { KeyDesk } from '../keys/verify.js';
 import { Outage } from '../outage.js';
 import type { Meter } from '../plans/meters.js';
+import type { Profile } from '../plans/profile.js';
+import { metersOf, usageTermsOf } from '../plans/profile.js';
 import type { LimitState } from '../usage/limiter.js';
 import type { LimitStates } from '../usage/limitStates.js';
 import { statusOf } from '../usage/limitTypes.js';
+import type { Reservations } from '../usage/reservations.js';
+import { reservationOf } from '../usage/reservationTypes.js';
 import type { Gate, Visitor } from './gate.js';
 
 /** Names what priced a use that a back end reports: nobody here has. */
 const PRICED_ELSEWHERE = 'given';
 
 /** What verifyKey asks: the gate that every call passes. */
-export function createKeyDesk(gate: Gate, limitStates: LimitStates, meters: () => readonly Meter[]): KeyDesk {
+export function createKeyDesk(
+  gate: Gate,
+  limitStates: LimitStates,
+  reservations: Pick<Reservations, 'reserve'>,
+  profile: () => Profile,
+): KeyDesk {
+  const meters = (): readonly Meter[] => metersOf(profile());
   const shown = (states: readonly LimitState[]) => {
     const known = meters();
     return states.map((state) => statusOf(state, known));
@@ -29,7 +39,25 @@ export function createKeyDesk(gate: Gate, limitStates: LimitStates, meters: () =
       const { accountId, environment } = key;
       return shown(await limitStates.of({ accountId, environment, now, key }));
     },
-    spend: async (key, { quantities: { cost, ...quantities }, ...use }, now) => {
+    spend: async (key, { reserve, useId, ...spending }, now) => {
+      const {
+        quantities: { cost, ...quantities },
+        ...use
+      } = spending;
+      // Whatever may come again has an id of its own, by which it is found.
+      if (useId !== undefined) {
+        const { reservationSeconds, onExpiry } = usageTermsOf(profile());
+        const payer = { accountId: key.accountId, environment: key.environment, keyId: key.id };
+        const terms = { expiresAt: now + reservationSeconds * 1000, onExpiry };
+        const amounts = { requests: 1, ...spending.quantities };
+        const asked = { id: useId, payer, amounts, work: use, terms, final: !reserve };
+        const reserved = await reservations.reserve(asked, now);
+        if (reserved.kind === 'invalid') return { kind: 'reused' };
+        const limits = shown(reserved.states);
+        if (reserved.kind === 'refused') return { ...reserved, limits };
+        const reservation = reserve ? reservationOf(reserved.reservation, meters()) : null;
+        return { kind: 'spent', useId, limits, reservation };
+      }
       const outcome = await gate.run(
         holderOf(key, now),
         {
@@ -50,7 +78,8 @@ export function createKeyDesk(gate: Gate, limitStates: LimitStates, meters: () =
         return { kind: 'refused', code, retryAfterMs, limits: shown(states) };
       }
       if (!outcome.use) throw new Error('a governed call without a use');
-      return { kind: 'spent', useId: outcome.use.useId, limits: shown(outcome.use.states) };
+      const { useId: minted, states } = outcome.use;
+      return { kind: 'spent', useId: minted, limits: shown(states), reservation: null };
     },
   };
 }

@@ -82,6 +82,11 @@ export class KeyCache {
     return this.#byId.size;
   }
 
+  /** Also one that does not work any more. */
+  byId(id: string): KnownKey | undefined {
+    return this.#byId.get(id);
+  }
+
   load(rows: Iterable<KnownKeyRow>): void {
     for (const row of rows) {
       const { id, account_id, environment, hash, limits, rotations, expires_at, revoked_at } = row;

@@ -45,6 +45,11 @@ export class EnvironmentKeys {
     });
   }
 
+  byId(id: string): KnownKey | undefined {
+    for (const key of this.#byHash.values()) if (key.id === id) return key;
+    return undefined;
+  }
+
   find(text: string): KnownKey | undefined {
     return this.#byHash.size === 0 ? undefined : this.#byHash.get(hashKey(this.pepper, text));
   }

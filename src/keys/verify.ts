@@ -2,6 +2,7 @@ import type { Environment } from '../eventsourcing/event.js';
 import type { ErrorCode } from '../graphql/kit/errors.js';
 import type { Use } from '../usage/events.js';
 import type { LimitStatus } from '../usage/limitTypes.js';
+import type { Reservation } from '../usage/reservationTypes.js';
 import type { KnownKey } from './cache.js';
 import type { Scope } from './events.js';
 
@@ -13,10 +14,20 @@ export interface Spending {
   readonly method: string;
   readonly operation: string | null;
   readonly source: string | null;
+  /** Whether what it comes to in the end is told afterwards. */
+  readonly reserve: boolean;
+  /** Names the spending: the same for a repeat. Undefined where none is to be found again. */
+  readonly useId: string | undefined;
 }
 
 export type Spent =
-  | { readonly kind: 'spent'; readonly useId: string; readonly limits: readonly LimitStatus[] }
+  | {
+      readonly kind: 'spent';
+      readonly useId: string;
+      readonly limits: readonly LimitStatus[];
+      readonly reservation: Reservation | null;
+    }
+  | { readonly kind: 'reused' }
   | {
       readonly kind: 'refused';
       readonly code: ErrorCode;
@@ -49,15 +60,22 @@ export interface Verdict {
   readonly retryAfterMs: number | undefined;
   readonly limits: readonly LimitStatus[];
   readonly useId: string | null;
+  readonly reservation: Reservation | null;
 }
 
 /** Says to a back end whether a key may do what somebody wants with it, and takes what that spends. */
 export class VerifyKey {
   constructor(private readonly desk: KeyDesk) {}
 
-  /** @throws Outage when nobody can tell: nothing was spent that counts */
-  async execute({ secret, environment, scopes, spending }: Verification, now: number): Promise<Verdict> {
-    const none = { retryAfterMs: undefined, limits: [], useId: null } as const;
+  /**
+   * @returns `reused` where the spending was named before, for something else
+   * @throws Outage when nobody can tell: nothing was spent that counts
+   */
+  async execute(
+    { secret, environment, scopes, spending }: Verification,
+    now: number,
+  ): Promise<Verdict | 'reused'> {
+    const none = { retryAfterMs: undefined, limits: [], useId: null, reservation: null } as const;
     const key = await this.desk.find(secret);
     if (typeof key === 'string') return { key: null, code: key, ...none };
     const limits = (): Promise<readonly LimitStatus[]> => this.desk.limits(key, now);
@@ -69,10 +87,12 @@ export class VerifyKey {
     }
     if (!spending) return { key, code: null, ...none, limits: await limits() };
     const spent = await this.desk.spend(key, spending, now);
+    if (spent.kind === 'reused') return 'reused';
     if (spent.kind === 'spent') {
-      return { key, code: null, ...none, limits: spent.limits, useId: spent.useId };
+      const { limits: left, useId, reservation } = spent;
+      return { key, code: null, ...none, limits: left, useId, reservation };
     }
     const { code, retryAfterMs } = spent;
-    return { key, code, retryAfterMs, limits: spent.limits, useId: null };
+    return { key, code, ...none, retryAfterMs, limits: spent.limits };
   }
 }

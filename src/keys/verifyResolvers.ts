@@ -2,7 +2,10 @@ import { Arg, Ctx, Resolver } from 'type-graphql';
 import { Command } from '../graphql/kit/command.js';
 import { MEMBERS } from '../graphql/kit/access.js';
 import type { RequestContext } from '../graphql/kit/context.js';
-import { InvalidInput } from '../graphql/kit/refusals.js';
+import { commandIdOf } from '../eventsourcing/commandId.js';
+import { actorOf } from '../graphql/kit/context.js';
+import { badCommandId, InvalidInput } from '../graphql/kit/refusals.js';
+import { reservationId } from '../usage/events.js';
 import { textProblem, tidy } from '../text/text.js';
 import type { KeyEnvironment, KeyScope } from './types.js';
 import type { Meter } from '../plans/meters.js';
@@ -29,11 +32,13 @@ export class VerifyKeyResolver {
       'For a back end behind the service: whether a key that it was sent may be used, whose it is, and what its limits have left; on demand it spends in the same call, and the use is stored before the answer leaves.',
   })
   async verifyKey(
-    @Ctx() { now }: RequestContext,
+    @Ctx() context: RequestContext,
     @Arg('input', () => VerifyKeyInput, { description: 'Input for `verifyKey`.' })
     input: VerifyKeyInput,
   ): Promise<typeof VerifyKeyResult> {
-    const { secret, environment, scopes } = input;
+    const { secret, environment, scopes, commandId: given } = input;
+    const commandId = commandIdOf(given);
+    if (commandId === undefined) return badCommandId();
     const spend = input.spend && tidied(input.spend);
     const wrong = spend && wrongSpend(spend);
     if (wrong) return wrong;
@@ -46,10 +51,14 @@ export class VerifyKeyResolver {
           method: spend.method,
           operation: spend.operation ?? null,
           source: spend.source ?? null,
+          reserve: spend.reserve,
+          useId: spend.reserve || given != null ? reservationId(actorOf(context), commandId) : undefined,
         }
       : null;
     const asked = { secret, environment: environment ?? null, scopes, spending };
-    const { key, code, retryAfterMs, limits, useId } = await this.verify.execute(asked, now);
+    const verdict = await this.verify.execute(asked, context.now);
+    if (verdict === 'reused') return new InvalidInput(REUSED, 'commandId', 'COMMAND_ID_REUSED');
+    const { key, code, retryAfterMs, limits, useId, reservation } = verdict;
     return Object.assign(new VerifyKeyPayload(), {
       valid: code === null,
       code: code ?? 'VALID',
@@ -62,9 +71,12 @@ export class VerifyKeyResolver {
       plan: key && this.planOf(key.accountId),
       limits,
       useId,
+      reservation,
     });
   }
 }
+
+const REUSED = 'This commandId was used before with another content. Send a new commandId.';
 
 /** Whatever is no meter of the service is charged as nothing else. */
 function amountsOf(

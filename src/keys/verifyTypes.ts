@@ -1,10 +1,12 @@
 import 'reflect-metadata';
 import { createUnionType, Field, ID, InputType, Int, ObjectType } from 'type-graphql';
+import { COMMAND_ID } from '../eventsourcing/commandId.js';
 import { Plan } from '../plans/planTypes.js';
 import { Sized } from '../graphql/cost/directives.js';
 import { DateTimeISO } from '../graphql/kit/dateTime.js';
 import { InvalidInput } from '../graphql/kit/refusals.js';
 import { LimitStatus, MeterQuantityInput } from '../usage/limitTypes.js';
+import { Reservation } from '../usage/reservationTypes.js';
 import { MAX_STATES } from '../usage/types.js';
 import { KeyEnvironment, KeyScope } from './types.js';
 
@@ -40,6 +42,13 @@ export class SpendInput {
     description: `A label of yours, e.g. a data source; at most ${MAX_TEXT} characters.`,
   })
   source?: string | null;
+
+  @Field(() => Boolean, {
+    defaultValue: false,
+    description:
+      'True if you tell afterwards what it came to: it is reserved, until you settle or release the `reservation`.',
+  })
+  reserve!: boolean;
 }
 
 @InputType({
@@ -60,9 +69,16 @@ export class VerifyKeyInput {
 
   @Field(() => SpendInput, {
     nullable: true,
-    description: 'What to spend if it is valid, from all limits or none; sent again, it is spent again.',
+    description:
+      'What to spend if it is valid, from all limits or none; sent again without a `commandId`, it is spent again.',
   })
   spend?: SpendInput | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: `${COMMAND_ID}. The same one, sent again, spends nothing more and returns the first use or reservation, if the key still works.`,
+  })
+  commandId?: string | null;
 }
 
 @ObjectType({ simpleResolvers: true, description: 'What there is to say of a key.' })
@@ -118,6 +134,12 @@ export class VerifyKeyPayload {
     description: 'Names the use that was stored; null where nothing was spent.',
   })
   useId!: string | null;
+
+  @Field(() => Reservation, {
+    nullable: true,
+    description: 'What was reserved; null where nothing was.',
+  })
+  reservation!: Reservation | null;
 }
 
 export const VerifyKeyResult = createUnionType({

@@ -85,6 +85,24 @@ const Plan = z.strictObject({
 /** Its last character ends what secret scanners look for. */
 const KeyPrefix = z.string().regex(/^[A-Za-z][A-Za-z0-9_]{1,30}_$/);
 
+/** How uses are taken that are reported afterwards. */
+const UsageTerms = z.strictObject({
+  /** How old a use may be, in seconds. */
+  lateWindowSeconds: z
+    .number()
+    .int()
+    .min(0)
+    .max(90 * 86_400)
+    .default(7 * 86_400),
+  /** How long a period stays open after its end for what was used in it, in seconds. */
+  closeAfterSeconds: z.number().int().min(0).max(86_400).default(1_800),
+  /** How long a reservation stays open that does not say so itself, in seconds. */
+  reservationSeconds: z.number().int().min(1).max(86_400).default(300),
+  /** What becomes of a reservation that nobody has ended in time. */
+  onExpiry: z.enum(['release', 'charge']).default('release'),
+});
+export type UsageTerms = z.infer<typeof UsageTerms>;
+
 /** A product profile: what is sold, as data (`profiles/*.yaml`). */
 export const Profile = z
   .strictObject({
@@ -136,6 +154,8 @@ export const Profile = z
     webhooks: z.strictObject({ feature: Name }).optional(),
     /** Terms of payment; left out, the terms' own defaults. */
     billing: BillingTerms.optional(),
+    /** How uses are taken that are reported afterwards; left out, the terms' own defaults. */
+    usage: UsageTerms.optional(),
     /** What is counted beside requests and cost points. */
     meters: z.array(Meter).max(MAX_METERS).optional(),
     /** Of the catalogue. Where there is none, no patterns are loaded. */
@@ -204,6 +224,10 @@ export const featuresOf = ({
 
 export const hasFeature = (plan: Pick<Plan, 'features'>, name: string): boolean =>
   featuresOf(plan).some((feature) => feature.name === name);
+
+/** With the defaults of what is left out. */
+export const usageTermsOf = ({ usage }: { readonly usage?: UsageTerms | undefined }): UsageTerms =>
+  usage ?? UsageTerms.parse({});
 
 /** All meters of a profile. */
 export const metersOf = ({ meters = [] }: { readonly meters?: readonly Meter[] | undefined }): Meter[] => [

@@ -1,3 +1,4 @@
+import type { Position } from '../eventsourcing/event.js';
 import type { AggregationOf } from '../plans/meters.js';
 import type { Limit } from '../plans/profile.js';
 import { SLIDING_MS } from '../plans/profile.js';
@@ -29,6 +30,11 @@ export interface Counter {
   giveBack(limit: Limit, amount: number, taken: number, then: Moment, now: number): void;
   state(limit: Limit, moment: Moment): LimitState;
   load(spent: Spent, moment: Moment): void;
+  /**
+   * Adds what the journal has, or takes it back, unless it was there when the counter was loaded.
+   * @param age how long ago it was used, in milliseconds
+   */
+  note(limit: Limit, amount: number, moment: Moment, age: number, position: Position): void;
 }
 
 const stateOf = (
@@ -41,6 +47,7 @@ const stateOf = (
 
 class WindowCounter implements Counter {
   readonly #times: SlidingWindow;
+  private readonly loadedTo: Position;
 
   constructor(
     private readonly windowMs: number,
@@ -48,6 +55,7 @@ class WindowCounter implements Counter {
     spent: Spent,
     asOf: number,
   ) {
+    this.loadedTo = spent.upTo;
     this.#times = new SlidingWindow(windowMs);
     for (const age of agesIn(spent, meter, windowMs, amount)) this.#times.add(asOf - age);
   }
@@ -76,10 +84,17 @@ class WindowCounter implements Counter {
   }
 
   load(): void {}
+
+  note({ amount: most }: Limit, amount: number, { elapsed }: Moment, age: number, position: Position): void {
+    // What is given back late stays counted until the window has passed.
+    if (position <= this.loadedTo || amount <= 0 || age >= this.windowMs) return;
+    this.#times.add(elapsed, Math.min(amount, most));
+  }
 }
 
 class BucketCounter implements Counter {
   readonly #bucket: Bucket;
+  private readonly loadedTo: Position;
 
   constructor(
     private readonly windowMs: number,
@@ -87,6 +102,7 @@ class BucketCounter implements Counter {
     spent: Spent,
     asOf: number,
   ) {
+    this.loadedTo = spent.upTo;
     this.#bucket = new Bucket(windowMs, owedAfter(spent, meter, windowMs, amount), asOf);
   }
 
@@ -114,6 +130,11 @@ class BucketCounter implements Counter {
   }
 
   load(): void {}
+
+  note({ amount: most }: Limit, amount: number, _moment: Moment, age: number, position: Position): void {
+    if (position <= this.loadedTo || amount <= 0 || age >= this.windowMs) return;
+    this.#bucket.take(Math.min(amount, most));
+  }
 }
 
 /** Periods that a counter keeps, the newest that were loaded: late settlements and clocks that come back. */
@@ -122,6 +143,7 @@ const PERIODS_KEPT = 3;
 /** What is spent in each period of a window: each has a sum of its own, which is never reset. */
 class PeriodCounter implements Counter {
   readonly #sums = new Map<string, number>();
+  readonly #loadedTo = new Map<string, Position>();
   #current: Period | undefined;
   #anchor: number | null | undefined;
 
@@ -152,14 +174,21 @@ class PeriodCounter implements Counter {
     return stateOf(limit, this.#used(id), moment, end, end - begin);
   }
 
-  load({ periods }: Spent, moment: Moment): void {
+  load({ periods, upTo }: Spent, moment: Moment): void {
     const { id } = this.#period(moment);
     if (this.#sums.has(id)) return;
     this.#sums.set(id, periods.of(this.meter, id));
+    this.#loadedTo.set(id, upTo);
     for (const oldest of this.#sums.keys()) {
       if (this.#sums.size <= PERIODS_KEPT) break;
       this.#sums.delete(oldest);
+      this.#loadedTo.delete(oldest);
     }
+  }
+
+  note(_limit: Limit, amount: number, { at, anchors }: Moment, _age: number, position: Position): void {
+    const { id } = periodAt(this.window, at, anchors);
+    if (position > (this.#loadedTo.get(id) ?? Infinity)) this.#add(id, amount);
   }
 
   #used(id: string): number {
@@ -204,6 +233,14 @@ export class Counters {
     if (limits !== this.#limits) this.#hold(limits);
     const counter = this.#byLimit.get(limit);
     return counter?.covers(moment) ? counter : undefined;
+  }
+
+  /** The counters of limits, where they are loaded. */
+  *loaded(limits: readonly Limit[]): Generator<readonly [Limit, Counter]> {
+    for (const limit of limits) {
+      const counter = this.#byName.get(nameOf(limit));
+      if (counter) yield [limit, counter];
+    }
   }
 
   /** Loads what is missing for these limits. */

@@ -1,4 +1,6 @@
+import { compositeKey } from '../eventsourcing/compositeKey.js';
 import type { Environment } from '../eventsourcing/event.js';
+import { contentHash, derivedId } from '../eventsourcing/ids.js';
 
 /**
  * One use, as it is stored for ever (decision 8). No personal data. Keys are in the order of their
@@ -21,25 +23,56 @@ export interface Use {
   readonly estimatedCost: number | null;
   /** Unique among the account's uses. Ids that Tollgraph minted contain a dot. */
   readonly id: string;
+  /** Empty where the account as a whole has used something. */
   readonly key: string;
+  /** True for one that counts in a later period than the one of its time, which was closed. */
+  readonly late?: true;
   /** Amounts by meter, `cost` and `requests`: what was spent in the end. */
   readonly meters: Readonly<Record<string, number>>;
   readonly method: string;
   /** The GraphQL operation's name, null for an anonymous one. */
   readonly operation: string | null;
+  /** True where a limit was used up when it was reported: it counts all the same (decision 12). */
+  readonly overLimit?: true;
   /** Ids of the patterns that were read. */
   readonly patterns: readonly string[];
   /** The fixed periods in which the amounts count, e.g. `month:2026-11`. */
   readonly periods: readonly string[];
+  /** Of a use whose id may come again: the first record of each phase counts (decision 29). */
+  readonly phase?: Phase;
   /** Version of the profile whose plan was in force. */
   readonly planVersion: number;
+  /** What the reporter says of it, by name. */
+  readonly properties?: Readonly<Record<string, string>>;
+  /** Why it was reversed. */
+  readonly reason?: string;
   /** Why it was refused; null for a call that was executed. */
   readonly refusal: RefusedUse | null;
+  /** Amounts of the phase before, in whose place these stand. */
+  readonly replaces?: Readonly<Record<string, number>>;
+  /** Of a reservation. */
+  readonly reservation?: ReservationTerms;
   /** Root fields of the operation, in order, each once. */
   readonly rootFields: readonly string[];
   /** A label the caller gave, e.g. a data source; null for GraphQL calls. */
   readonly source: string | null;
   readonly status: UseStatus;
+  /** The end customer: a random id, which the vault has for the name that was reported (decision 27). */
+  readonly subject?: string;
+}
+
+/**
+ * `reserved`: taken and open. `expired`: nobody ended it in time; a final record may still follow. `final`: what
+ * it came to. `reversed`: the final amounts are taken back.
+ */
+export const PHASES = ['reserved', 'expired', 'final', 'reversed'] as const;
+export type Phase = (typeof PHASES)[number];
+
+/** When a reservation ends by itself, and what then becomes of what it took. */
+export interface ReservationTerms {
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number;
+  readonly onExpiry: 'release' | 'charge';
 }
 
 /** `ok`; `error`: an internal error, amounts are zero but the request; `timeout`: the estimate stands. */
@@ -69,6 +102,40 @@ export interface Subject {
  */
 export const subjectId = ({ accountId, environment, keyId }: Subject): string =>
   keyId === undefined ? `${environment}:${accountId}` : `key:${keyId}`;
+
+/** The same command of the same caller is the same reservation. */
+export const reservationId = (caller: string, commandId: string): string =>
+  `res_${derivedId('reservation', caller, commandId)}`;
+
+/** Stands for a use's id among those of its account: 16 bytes in hex (decision 11). */
+export const useHash = (accountId: string, useId: string): string =>
+  contentHash(compositeKey(accountId, useId)).slice(0, 32);
+
+/** What of a use its reporter tells. */
+export type ToldUse = Pick<Use, 'environment' | 'key' | 'meters'> & {
+  readonly properties?: Use['properties'] | undefined;
+  readonly subject?: string | null | undefined;
+};
+
+/**
+ * Stands for what a record of a phase says: two with one hash say the same. What follows from the time at which
+ * it was recorded is not in it. A whole number of 64 bits, as text.
+ */
+export function contentOf({ environment, key, meters, properties = {}, subject = null }: ToldUse): string {
+  const texts = Object.entries(properties).sort(([a], [b]) => (a < b ? -1 : 1));
+  const amounts = Object.entries(meters).sort(([a], [b]) => (a < b ? -1 : 1));
+  const hash = contentHash(JSON.stringify([environment, key, amounts, texts, subject]));
+  return BigInt.asIntN(64, BigInt(`0x${hash.slice(0, 16)}`)).toString();
+}
+
+/** Whose counters a use is added to: those of its account, and of its key where it has one. */
+export function subjectsOf(
+  accountId: string,
+  { environment, key }: Pick<Use, 'environment' | 'key'>,
+): string[] {
+  const account = subjectId({ accountId, environment, keyId: undefined });
+  return key === '' ? [account] : [account, subjectId({ accountId, environment, keyId: key })];
+}
 
 /** The uses of one account within one batch. */
 export interface UseGroup {

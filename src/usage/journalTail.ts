@@ -1,11 +1,12 @@
 import type { Position, StoredEvent } from '../eventsourcing/event.js';
-import { as } from '../eventsourcing/event.js';
+import { as, START } from '../eventsourcing/event.js';
+import { compositeKey } from '../eventsourcing/compositeKey.js';
 import type { EventStore } from '../eventsourcing/eventStore.js';
 import { Amounts } from './amounts.js';
-import type { HeldUse, ParkedUseEvent, UsageEvent, Use } from './events.js';
+import type { HeldUse, ParkedUseEvent, Phase, UsageEvent, Use } from './events.js';
 import type { Spend, Spent } from './limiter.js';
 import { CountersUnavailable } from './limiter.js';
-import { subjectId } from './events.js';
+import { subjectsOf } from './events.js';
 import { isPartOfLifetime, LIFETIME } from './periods.js';
 import type { Uses } from './readUses.js';
 import { usesOf } from './readUses.js';
@@ -34,6 +35,8 @@ interface SubjectTail {
 /** The end of the journal: what windows may still hold, and what the ledger may not have. */
 export interface JournalTail {
   readonly since: number;
+  /** The last event that it has: what the ledger has beyond that it has too. */
+  readonly upTo: Position;
   /** How many calls it has of a subject at most. */
   readonly most: number;
   /** By `subjectId`: of accounts, and of keys, which may have limits of their own. */
@@ -71,12 +74,29 @@ export async function readJournalTail(
     sign: 1 | -1,
     calls: boolean,
   ): void => {
-    const { at, environment, key, meters, periods } = use;
-    for (const keyId of [undefined, key]) {
-      const tail = tailOf(subjectId({ accountId, environment, keyId }));
+    const { at, meters, periods } = use;
+    for (const subject of subjectsOf(accountId, use)) {
+      const tail = tailOf(subject);
       if (position > ledger) tail.changes.push({ position, meters, periods, sign });
       if (calls && at >= since && counts(meters)) tail.recent.push({ id: use.id ?? '', at, amounts: meters });
     }
+  };
+  // By account and id, the phases met so far: those that came last.
+  const phases = new Map<string, Phase>();
+  /**
+   * Of a use whose id may come again: as the ledger counts it, but that one which is stored twice counts twice, until
+   * the ledger has seen both.
+   */
+  const notePhase = (account: string, use: Use, phase: Phase, position: Position, sign: 1 | -1): void => {
+    const { replaces } = use;
+    if (sign === -1 && phase !== 'reserved') return;
+    const id = compositeKey(account, use.id);
+    const later = phases.get(id);
+    if (!later) phases.set(id, phase);
+    // A window holds what the use came to in the end.
+    const calls = sign === 1 && phase !== 'reversed' && (later === undefined || later === 'reversed');
+    note(account, use, position, phase === 'reversed' ? -1 : sign, calls);
+    if (replaces) note(account, { ...use, meters: replaces }, position, -1, false);
   };
   const noteBatch = (stored: StoredEvent): void => {
     const read = readable(stored);
@@ -87,6 +107,10 @@ export async function readJournalTail(
     const { sign, groups, bad } = read;
     for (const { account, uses } of groups) {
       for (const use of uses) {
+        if (use.phase !== undefined) {
+          notePhase(account, use, use.phase, stored.position, sign);
+          continue;
+        }
         if (sign === -1) corrected.add(use.id);
         note(account, use, stored.position, sign, !corrected.has(use.id));
       }
@@ -105,11 +129,13 @@ export async function readJournalTail(
     if (account !== null && held) note(account, held, stored.position, sign === 1 ? -1 : 1, false);
   };
   let before = Number.MAX_SAFE_INTEGER;
+  let upTo: Position | undefined;
   let row = 0;
   reading: for (;;) {
     const page = await store.readAllBackwards(before, PAGE);
     for (const stored of page) {
       const { position } = stored;
+      upTo ??= position;
       const { at, causationId } = stored.metadata;
       // An event that another caused bears the time of its cause, which may be long ago: it tells nothing.
       if (position > ledger) row = 0;
@@ -131,7 +157,7 @@ export async function readJournalTail(
       since: recent.length < all.length ? (recent[0]?.at ?? since) : since,
     });
   }
-  return { since, most, subjects };
+  return { since, most, upTo: upTo ?? START, subjects };
 }
 
 /** Whether a use has spent anything: a refused one has not. */
@@ -173,7 +199,8 @@ export function spentOf(
     }
   }
   const { since = tail.since, recent = [] } = subject ?? {};
-  return { periods, recent, since, asOf, most: tail.most };
+  const upTo = Math.max(tail.upTo, seen);
+  return { periods, recent, since, asOf, most: tail.most, upTo };
 }
 
 /** Reads of the journal's tail, one at a time: who asks while one is under way shares the next. */

@@ -1,4 +1,4 @@
-import type { Environment } from '../eventsourcing/event.js';
+import type { Environment, Position } from '../eventsourcing/event.js';
 import { Outage } from '../outage.js';
 import type { AggregationOf } from '../plans/meters.js';
 import { MAX_USE_AMOUNT } from '../plans/meters.js';
@@ -6,7 +6,7 @@ import type { Limit } from '../plans/profile.js';
 import type { SLIDING_MS } from '../plans/profile.js';
 import type { Amounts } from './amounts.js';
 import type { Subject } from './events.js';
-import type { Anchors } from './periods.js';
+import type { Anchors, FixedWindow } from './periods.js';
 import { isFixed, periodAt } from './periods.js';
 
 /** Amounts by meter: whole numbers of the meter's smallest unit, up to MAX_USE_AMOUNT. */
@@ -110,6 +110,22 @@ export interface Limiter {
   take(asked: Asked): Take | Promise<Take>;
   /** Where the limits stand, taking nothing. */
   states(account: Account): Promise<readonly LimitState[]>;
+  /** Counts what is a fact, whatever the limits say. Counters that nobody has loaded have it when they are. */
+  note(noted: readonly Noted[]): void | Promise<void>;
+}
+
+/** What the journal has of a use that was not let through by a take: reported, settled or taken back. */
+export interface Noted extends Account {
+  /** What was added; below zero for what is given back. */
+  readonly amounts: MeterAmounts;
+  /** When it was used, milliseconds since the epoch. */
+  readonly at: number;
+  /** For each window that does not slide, a moment of the period in which it counts. */
+  readonly counts: Readonly<Record<FixedWindow, number>>;
+  /** Names the record, so that it is counted once whoever notes it. */
+  readonly record: string;
+  /** Of its batch: counters that were loaded later have it. */
+  readonly position: Position;
 }
 
 /** What decides is away: nobody knows whether a call may pass. */
@@ -147,6 +163,8 @@ export interface Spent {
   readonly asOf: number;
   /** The most that a limit by the minute or hour holds of what is counted: of more only the newest matters. */
   readonly most: number;
+  /** The last event that is in it. */
+  readonly upTo: Position;
 }
 
 /** The windows that slide. */

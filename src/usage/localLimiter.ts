@@ -5,10 +5,20 @@ import { builtInAggregation } from '../plans/meters.js';
 import type { Limit } from '../plans/profile.js';
 import type { Counter, Moment } from './counters.js';
 import { Counters } from './counters.js';
-import type { Account, MeterAmounts, Asked, Limiter, LimitState, LoadSpent, Part, Take } from './limiter.js';
+import type {
+  Account,
+  MeterAmounts,
+  Asked,
+  Limiter,
+  LimitState,
+  LoadSpent,
+  Noted,
+  Part,
+  Take,
+} from './limiter.js';
 import { checkAmounts, difference, givenBack, longestOf, partsOf, periodsOfLimits } from './limiter.js';
 import { subjectId } from './events.js';
-import { periodsOf } from './periods.js';
+import { isFixed, periodsOf } from './periods.js';
 
 /** A limit that a use is held against, and what counts for it. */
 interface Check {
@@ -35,6 +45,8 @@ export interface LocalLimiterOptions {
 export class LocalLimiter implements Limiter {
   readonly #counters = new Map<string, Counters>();
   readonly #loading = new Map<string, Promise<void>>();
+  /** Those of whom something was noted while there were no counters, and when as time passes. */
+  readonly #noted = new Map<string, number>();
   readonly #load: LoadSpent;
   readonly #aggregationOf: AggregationOf;
   readonly #time: Elapsed;
@@ -60,6 +72,34 @@ export class LocalLimiter implements Limiter {
     return statesOf(held, moment);
   }
 
+  note(noted: readonly Noted[]): void {
+    for (const one of noted) {
+      for (const part of partsOf(one, one.amounts)) {
+        const id = subjectId(part.subject);
+        // A load that is under way may have read the journal before the record.
+        const loading = this.#loading.get(id);
+        if (loading) void loading.catch(() => undefined).then(() => this.#noteOne(id, part, one));
+        else this.#noteOne(id, part, one);
+      }
+    }
+  }
+
+  #noteOne(id: string, { asked }: Part, noted: Noted): void {
+    const { elapsed: now } = this.#moment(noted);
+    const counters = this.#counters.get(id);
+    if (!counters) {
+      this.#noted.set(id, now);
+      return;
+    }
+    counters.latest = now;
+    const { amounts, counts, anchors, position } = noted;
+    for (const [limit, counter] of counters.loaded(asked)) {
+      const at = isFixed(limit.window) ? counts[limit.window] : noted.now;
+      const moment = { elapsed: now, at, anchors };
+      counter.note(limit, amounts[limit.meter] as number, moment, noted.now - noted.at, position);
+    }
+  }
+
   /** Accounts and keys whose counters are in memory. */
   get size(): number {
     return this.#counters.size;
@@ -74,6 +114,7 @@ export class LocalLimiter implements Limiter {
     for (const [id, { latest, open }] of this.#counters) {
       if (open === 0 && latest < before) this.#counters.delete(id);
     }
+    for (const [id, at] of this.#noted) if (at < before) this.#noted.delete(id);
   }
 
   #moment({ now, anchors }: Account): Moment {
@@ -124,12 +165,13 @@ export class LocalLimiter implements Limiter {
       subject,
       now,
       periods: periodsOfLimits(limits, now, anchors),
-      fresh: this.#counters.has(id),
+      fresh: this.#counters.has(id) || this.#noted.has(id),
       longest: longestOf(limits),
     });
     let counters = this.#counters.get(id);
     if (!counters) this.#counters.set(id, (counters = new Counters(moment.elapsed)));
     counters.load(limits, spent, moment, this.#aggregationOf);
+    this.#noted.delete(id);
   }
 
   #takeFrom(held: Held, asked: Asked): Take {

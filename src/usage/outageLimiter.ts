@@ -1,4 +1,4 @@
-import type { Account, Asked, Limiter, LimitState, Take } from './limiter.js';
+import type { Account, Asked, Limiter, LimitState, Noted, Take } from './limiter.js';
 import type { Subject } from './events.js';
 import { LimitsUnavailable, partsOf } from './limiter.js';
 import { subjectId } from './events.js';
@@ -61,6 +61,19 @@ export class OutageLimiter implements Limiter {
     } catch (error) {
       if (!(error instanceof LimitsUnavailable) || this.options.policy === 'deny') throw error;
       return this.#limiter().states(account);
+    }
+  }
+
+  /** What is not counted while the shared limiter is away is loaded by whoever comes next. */
+  async note(noted: readonly Noted[]): Promise<void> {
+    try {
+      await this.options.shared.note(noted);
+    } catch (error) {
+      if (!(error instanceof LimitsUnavailable)) throw error;
+      await this.#local?.note(noted);
+      for (const one of noted) {
+        for (const { subject } of partsOf(one, one.amounts)) this.#missed.set(subjectId(subject), subject);
+      }
     }
   }
 

@@ -2,7 +2,7 @@ import type { StoredEvent } from '../eventsourcing/event.js';
 import { as } from '../eventsourcing/event.js';
 import { MAX_USE_AMOUNT } from '../plans/meters.js';
 import type { HeldUse, UsageEvent, UseGroup } from './events.js';
-import { USE_STATUSES } from './events.js';
+import { PHASES, USE_STATUSES } from './events.js';
 
 /** A use that was stored and that cannot be counted: it is parked, and all others of its batch count. */
 export interface BadUse {
@@ -142,7 +142,29 @@ function reportProblem(use: Fields, isText: IsText): string | undefined {
   if (refusal !== null && !(isFields(refusal) && isWhole(refusal['count'], MAX_COUNT))) {
     return '"refusal" has no count';
   }
-  return undefined;
+  return phaseProblem(use, isText);
+}
+
+/** Of a use whose id may come again. */
+function phaseProblem(use: Fields, isText: IsText): string | undefined {
+  const { phase, replaces, reservation, subject, properties } = use;
+  if (phase !== undefined && !(PHASES as readonly unknown[]).includes(phase)) return '"phase" is not known';
+  if (replaces !== undefined && !isFields(replaces)) return '"replaces" are not amounts';
+  for (const meter in replaces) {
+    if (!isText(meter, MAX.name)) return '"replaces" has what is not a name';
+    if (!isWhole(replaces[meter], MAX_USE_AMOUNT)) return '"replaces" has what is not an amount';
+  }
+  if (subject !== undefined && !isText(subject, MAX.name)) return '"subject" is not a name';
+  if (properties !== undefined && !isFields(properties)) return '"properties" are not texts';
+  for (const name in properties) {
+    if (!isText(name, MAX.name) || !isText(properties[name], MAX.label)) return '"properties" are not texts';
+  }
+  if (phase !== 'reserved') return undefined;
+  if (!isFields(reservation) || !isWhole(reservation['expiresAt'], MAX_TIME))
+    return '"reservation" has no end';
+  return ['release', 'charge'].includes(reservation['onExpiry'] as string)
+    ? undefined
+    : '"reservation" has no rule';
 }
 
 const heldBy = ({ at, environment, key, meters, periods }: HeldUse): HeldUse => ({

@@ -58,7 +58,7 @@ export function smallGate(metrics: Metrics, beforeAppend: () => Promise<void>) {
     flushMs: 0,
   });
   const limiter = new LocalLimiter({
-    load: async () => ({ periods: new Amounts(), recent: [], since: 0, asOf: NOON, most: 0 }),
+    load: async () => ({ periods: new Amounts(), recent: [], since: 0, asOf: NOON, most: 0, upTo: 0 }),
   });
   const refusals = new RefusalLog((account, use) => journal.note(account, use));
   const addresses = new AddressHashes(Buffer.alloc(32));

@@ -299,6 +299,14 @@ export type OperatorRevokeKeyInput = {
   reason: string;
 };
 
+/** Input for `recordUsage`. */
+export type RecordUsageInput = {
+  /** Names this command, in 1 to 128 bytes of UTF-8. A retry is told by the ids of its uses, with it or without */
+  commandId?: string | null | undefined;
+  /** 1 to 1000 uses. */
+  uses: Array<UseInput>;
+};
+
 /** Input for `refreshSession`. */
 export type RefreshSessionInput = {
   /** Not needed: the refresh token names the command. */
@@ -317,6 +325,14 @@ export type RegisterUserInput = {
   name?: string | null | undefined;
   /** 8 to 200 characters. Stored as an argon2id hash. */
   password: string;
+};
+
+/** Input for `releaseReservation`. */
+export type ReleaseReservationInput = {
+  /** Names this command, in 1 to 128 bytes of UTF-8. A retry is told by the reservation and what it came to, with it or without */
+  commandId?: string | null | undefined;
+  /** The id of the reservation to end. */
+  reservationId: string | number;
 };
 
 /** Input for `removeMember`. */
@@ -355,6 +371,33 @@ export type RequestPasswordResetInput = {
   commandId?: string | null | undefined;
   /** Compared trimmed, in NFKC and lower case. */
   email: string;
+};
+
+/** Where a reservation stands. New values may be added. New values may be added. */
+export type ReservationStatus =
+  /** Nobody ended it in time: it was given back or charged, as the service has it. It can be settled or released still. */
+  | 'EXPIRED'
+  /** All was given back. */
+  | 'RELEASED'
+  /** Taken from the limits, and open. */
+  | 'RESERVED'
+  /** It came to `settled`. */
+  | 'SETTLED';
+
+/** Input for `reserveUsage`. */
+export type ReserveUsageInput = {
+  /** The account that pays; by default that of the key. */
+  accountId?: string | number | null | undefined;
+  /** Names this command, in 1 to 128 bytes of UTF-8. A retry returns the first reservation. */
+  commandId?: string | null | undefined;
+  /** What is worked on, e.g. a path: 1 to 200 characters, no personal data. */
+  endpoint: string;
+  /** In how many seconds it ends by itself, 1 to 86400; by default as the service has it. */
+  expiresInSeconds?: number | null | undefined;
+  /** The key that pays. This or `accountId` is required. */
+  keyId?: string | number | null | undefined;
+  /** What the work can come to, each meter once, 1 to 20. */
+  quantities: Array<MeterQuantityInput>;
 };
 
 /** Input for `resetPassword`. */
@@ -411,6 +454,16 @@ export type RotateWebhookSecretInput = {
   overlapSeconds?: number;
 };
 
+/** Input for `settleReservation`. */
+export type SettleReservationInput = {
+  /** Names this command, in 1 to 128 bytes of UTF-8. A retry is told by the reservation and what it came to, with it or without */
+  commandId?: string | null | undefined;
+  /** What it came to, each meter once, at most 20, also more than was reserved; meters that are not given came to what was reserved. */
+  quantities?: Array<MeterQuantityInput>;
+  /** The id of the reservation to end. */
+  reservationId: string | number;
+};
+
 /** Input for `signIn`. */
 export type SignInInput = {
   /** Names this command, in 1 to 128 bytes of UTF-8: sent again, it returns the first result, without its tokens. */
@@ -443,6 +496,8 @@ export type SpendInput = {
   operation?: string | null | undefined;
   /** What it comes to, each meter once, at most 20. `requests` is 1 unless it is given. Limits on other meters that are not given are not checked. */
   quantities: Array<MeterQuantityInput>;
+  /** True if you tell afterwards what it came to: it is reserved, until you settle or release the `reservation`. */
+  reserve?: boolean;
   /** A label of yours, e.g. a data source; at most 200 characters. */
   source?: string | null | undefined;
 };
@@ -495,6 +550,41 @@ export type UsageInterval =
   /** By the hour. */
   | 'HOUR';
 
+/** Something that a customer has used. Each use is checked by itself; what is wrong with one rejects that one alone. */
+export type UseInput = {
+  /** The account that pays; by default that of the key. */
+  accountId?: string | null | undefined;
+  /** When, in RFC 3339 with a zone; by default now. At most five minutes in the future, and as old as the service takes uses. */
+  at?: string | null | undefined;
+  /** The key that was used. This or `accountId` is required. */
+  keyId?: string | null | undefined;
+  /** Required. The meter: `requests`, `cost`, or another that the service declares. */
+  meter?: string | null | undefined;
+  /** What else is to be said of it, at most 10. No personal data: it is kept for ever. */
+  properties?: Array<MetadataEntryInput> | null | undefined;
+  /** How much, above 0, in units of the meter; by default 1. */
+  quantity?: unknown;
+  /** Your own customer who used it, 1 to 200 characters. It may be personal: it is erased with the account. */
+  subject?: string | null | undefined;
+  /** Required. An id of your own, 1 to 128 bytes, unique in the account: sent again, the use counts once, for ever. */
+  useId?: string | null | undefined;
+};
+
+/** What became of a use that was reported. All but DUPLICATE and REJECTED are stored. New values may be added. New values may be added. */
+export type UseStatus =
+  /** Stored, in the period of its time. */
+  | 'ACCEPTED'
+  /** A use with this id and content is stored already. This one counts nothing. */
+  | 'DUPLICATE'
+  /** Stored. A period of its time is closed, and it counts in the present one. */
+  | 'LATE'
+  /** Stored. A limit was used up; it counts all the same. */
+  | 'OVER_LIMIT'
+  /** Stored. Whether another process has stored a use with this id a moment ago shows soon; if so, this one counts nothing. */
+  | 'PROVISIONAL'
+  /** Not stored. See `refusal`. */
+  | 'REJECTED';
+
 /** Input for `verifyEmail`. */
 export type VerifyEmailInput = {
   /** Names this command, in 1 to 128 bytes of UTF-8. */
@@ -505,13 +595,15 @@ export type VerifyEmailInput = {
 
 /** Input for `verifyKey`: a key that somebody has sent to a back end of the service. */
 export type VerifyKeyInput = {
+  /** Names this command, in 1 to 128 bytes of UTF-8. The same one, sent again, spends nothing more and returns the first use or reservation, if the key still works. */
+  commandId?: string | null | undefined;
   /** The environment that it has to be of; by default either. */
   environment?: Environment | null | undefined;
   /** The scopes that it has to have. */
   scopes?: Array<KeyScope>;
   /** The secret of the key, as it was sent to the back end. */
   secret: string;
-  /** What to spend if it is valid, from all limits or none; sent again, it is spent again. */
+  /** What to spend if it is valid, from all limits or none; sent again without a `commandId`, it is spent again. */
   spend?: SpendInput | null | undefined;
 };
 
@@ -890,6 +982,25 @@ export type PricesQueryVariables = Exact<{ [key: string]: never; }>;
 
 export type PricesQuery = { prices: Array<{ id: string, interval: BillingInterval, plan: { id: string, name: string }, amount: { minorUnits: unknown, exponent: number, currency: unknown } }> | null };
 
+export type RecordUsageMutationVariables = Exact<{
+  input: RecordUsageInput;
+}>;
+
+
+export type RecordUsageMutation = { recordUsage:
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'RecordUsagePayload', replayed: boolean, position: string, results: Array<{ useId: string | null, status: UseStatus, refusal:
+          | { __typename: 'Conflict', code: string, message: string }
+          | { __typename: 'InvalidInput', code: string, message: string }
+          | { __typename: 'LimitReached', code: string, message: string }
+          | { __typename: 'NotAllowed', code: string, message: string }
+          | { __typename: 'NotFound', code: string, message: string }
+          | { __typename: 'PaymentRequired', code: string, message: string }
+          | { __typename: 'PlanRequired', code: string, message: string }
+          | { __typename: 'SignInRefused', code: string, message: string }
+         | null }> }
+   | null };
+
 export type RefreshSessionMutationVariables = Exact<{
   input: RefreshSessionInput;
 }>;
@@ -910,6 +1021,18 @@ export type RegisterUserMutation = { registerUser:
     | { __typename: 'Conflict', code: string, message: string }
     | { __typename: 'InvalidInput', code: string, message: string, issues: Array<{ path: Array<string>, code: string, message: string }> }
     | { __typename: 'RegisterUserPayload', replayed: boolean, position: string, session: { sessionToken: string, refreshToken: string, expiresAt: string } | null, user: { id: string, email: string | null, name: string | null, registeredAt: string }, account: { id: string, plan: { id: string } } }
+   | null };
+
+export type ReleaseReservationMutationVariables = Exact<{
+  input: ReleaseReservationInput;
+}>;
+
+
+export type ReleaseReservationMutation = { releaseReservation:
+    | { __typename: 'Conflict', code: string, message: string }
+    | { __typename: 'EndReservationPayload', replayed: boolean, position: string, reservation: { id: string, status: ReservationStatus, expiresAt: string, held: Array<{ meter: string, quantity: string }>, settled: Array<{ meter: string, quantity: string }> } }
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'NotFound', code: string, message: string }
    | null };
 
 export type RemoveMemberMutationVariables = Exact<{
@@ -956,6 +1079,18 @@ export type RequestPasswordResetMutationVariables = Exact<{
 export type RequestPasswordResetMutation = { requestPasswordReset:
     | { __typename: 'InvalidInput', code: string, message: string }
     | { __typename: 'RequestPasswordResetPayload', position: string }
+   | null };
+
+export type ReserveUsageMutationVariables = Exact<{
+  input: ReserveUsageInput;
+}>;
+
+
+export type ReserveUsageMutation = { reserveUsage:
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'LimitReached', code: string, message: string }
+    | { __typename: 'NotFound', code: string, message: string }
+    | { __typename: 'ReserveUsagePayload', replayed: boolean, position: string, reservation: { id: string, status: ReservationStatus, expiresAt: string, held: Array<{ meter: string, quantity: string }>, settled: Array<{ meter: string, quantity: string }> }, limits: Array<{ name: string, used: string, remaining: string }> }
    | null };
 
 export type ResetPasswordMutationVariables = Exact<{
@@ -1037,6 +1172,18 @@ export type SearchPatternsQueryVariables = Exact<{
 
 
 export type SearchPatternsQuery = { searchPatterns: { degraded: boolean, hits: Array<{ score: number, similarityScore: number | null, ranks: { text: number | null, name: number | null, meaning: number | null }, pattern: { id: string, slug: string, name: string, tier: string } }> } | null };
+
+export type SettleReservationMutationVariables = Exact<{
+  input: SettleReservationInput;
+}>;
+
+
+export type SettleReservationMutation = { settleReservation:
+    | { __typename: 'Conflict', code: string, message: string }
+    | { __typename: 'EndReservationPayload', replayed: boolean, position: string, reservation: { id: string, status: ReservationStatus, expiresAt: string, held: Array<{ meter: string, quantity: string }>, settled: Array<{ meter: string, quantity: string }> } }
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'NotFound', code: string, message: string }
+   | null };
 
 export type SignInMutationVariables = Exact<{
   input: SignInInput;
@@ -1155,7 +1302,7 @@ export type VerifyKeyMutationVariables = Exact<{
 
 export type VerifyKeyMutation = { verifyKey:
     | { __typename: 'InvalidInput', code: string, message: string }
-    | { __typename: 'VerifyKeyPayload', valid: boolean, code: string, retryAfterSeconds: number | null, keyId: string | null, accountId: string | null, environment: Environment | null, scopes: Array<KeyScope>, expiresAt: string | null, useId: string | null, plan: { id: string, features: Array<{ name: string, value: string | null }> } | null, limits: Array<{ name: string, meter: string, max: string, used: string, remaining: string, resetAt: string | null }> }
+    | { __typename: 'VerifyKeyPayload', valid: boolean, code: string, retryAfterSeconds: number | null, keyId: string | null, accountId: string | null, environment: Environment | null, scopes: Array<KeyScope>, expiresAt: string | null, useId: string | null, plan: { id: string, features: Array<{ name: string, value: string | null }> } | null, limits: Array<{ name: string, meter: string, max: string, used: string, remaining: string, resetAt: string | null }>, reservation: { id: string, status: ReservationStatus, expiresAt: string, held: Array<{ meter: string, quantity: string }> } | null }
    | null };
 
 export type WebhookEndpointsQueryVariables = Exact<{
@@ -1937,6 +2084,30 @@ export const PricesDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<PricesQuery, PricesQueryVariables>;
+export const RecordUsageDocument = new TypedDocumentString(`
+    mutation RecordUsage($input: RecordUsageInput!) {
+  recordUsage(input: $input) {
+    __typename
+    ... on RecordUsagePayload {
+      results {
+        useId
+        status
+        refusal {
+          __typename
+          code
+          message
+        }
+      }
+      replayed
+      position
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RecordUsageMutation, RecordUsageMutationVariables>;
 export const RefreshSessionDocument = new TypedDocumentString(`
     mutation RefreshSession($input: RefreshSessionInput!) {
   refreshSession(input: $input) {
@@ -1995,6 +2166,34 @@ export const RegisterUserDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<RegisterUserMutation, RegisterUserMutationVariables>;
+export const ReleaseReservationDocument = new TypedDocumentString(`
+    mutation ReleaseReservation($input: ReleaseReservationInput!) {
+  releaseReservation(input: $input) {
+    __typename
+    ... on EndReservationPayload {
+      reservation {
+        id
+        status
+        held {
+          meter
+          quantity
+        }
+        settled {
+          meter
+          quantity
+        }
+        expiresAt
+      }
+      replayed
+      position
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ReleaseReservationMutation, ReleaseReservationMutationVariables>;
 export const RemoveMemberDocument = new TypedDocumentString(`
     mutation RemoveMember($input: RemoveMemberInput!) {
   removeMember(input: $input) {
@@ -2053,6 +2252,39 @@ export const RequestPasswordResetDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<RequestPasswordResetMutation, RequestPasswordResetMutationVariables>;
+export const ReserveUsageDocument = new TypedDocumentString(`
+    mutation ReserveUsage($input: ReserveUsageInput!) {
+  reserveUsage(input: $input) {
+    __typename
+    ... on ReserveUsagePayload {
+      reservation {
+        id
+        status
+        held {
+          meter
+          quantity
+        }
+        settled {
+          meter
+          quantity
+        }
+        expiresAt
+      }
+      limits {
+        name
+        used
+        remaining
+      }
+      replayed
+      position
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ReserveUsageMutation, ReserveUsageMutationVariables>;
 export const ResetPasswordDocument = new TypedDocumentString(`
     mutation ResetPassword($input: ResetPasswordInput!) {
   resetPassword(input: $input) {
@@ -2210,6 +2442,34 @@ export const SearchPatternsDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<SearchPatternsQuery, SearchPatternsQueryVariables>;
+export const SettleReservationDocument = new TypedDocumentString(`
+    mutation SettleReservation($input: SettleReservationInput!) {
+  settleReservation(input: $input) {
+    __typename
+    ... on EndReservationPayload {
+      reservation {
+        id
+        status
+        held {
+          meter
+          quantity
+        }
+        settled {
+          meter
+          quantity
+        }
+        expiresAt
+      }
+      replayed
+      position
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<SettleReservationMutation, SettleReservationMutationVariables>;
 export const SignInDocument = new TypedDocumentString(`
     mutation SignIn($input: SignInInput!) {
   signIn(input: $input) {
@@ -2474,6 +2734,15 @@ export const VerifyKeyDocument = new TypedDocumentString(`
         resetAt
       }
       useId
+      reservation {
+        id
+        status
+        held {
+          meter
+          quantity
+        }
+        expiresAt
+      }
     }
     ... on Refusal {
       code

@@ -84,6 +84,10 @@ const DECISIONS: Readonly<Record<string, Decision>> = {
   'Mutation.verifyKey': `operator: admin key, ${EVERY_ROLE}`,
   'Mutation.operatorGrantPlan': `operator: admin key, ${EVERY_ROLE}`,
   'Mutation.operatorRevokeKey': `operator: admin key, ${EVERY_ROLE}`,
+  'Mutation.recordUsage': 'admin key, oa',
+  'Mutation.reserveUsage': 'admin key, oa',
+  'Mutation.settleReservation': 'admin key, oa',
+  'Mutation.releaseReservation': 'admin key, oa',
 };
 
 /** `Type.field` of every field that says who may ask for it, or has to: those at the root. */

@@ -50,7 +50,7 @@ beforeEach(() => {
   limiter = new LocalLimiter({
     load: async () => {
       steps.push('load');
-      return { periods: new Amounts(), recent: [], since: 0, asOf: NOON, most: 0 };
+      return { periods: new Amounts(), recent: [], since: 0, asOf: NOON, most: 0, upTo: 0 };
     },
     time: () => 0,
   });

@@ -6,6 +6,7 @@ import type {
   Asked,
   Limiter,
   LoadSpent,
+  Noted,
   Spend,
   Spent,
   Take,
@@ -15,6 +16,7 @@ import { Amounts } from '../../src/usage/amounts.js';
 import { kindOf } from '../../src/usage/limiter.js';
 import type { Subject } from '../../src/usage/events.js';
 import { isFixed, LIFETIME, periodOf, periodsOf } from '../../src/usage/periods.js';
+import { deferred } from '../eventsourcing/fixtures.js';
 import type { Moment } from './naiveLimits.js';
 import { aggregationOf, NaiveLimits } from './naiveLimits.js';
 import { TestTime } from './testTime.js';
@@ -24,7 +26,14 @@ const HOUR = SLIDING_MS.hour;
 const DAY = 24 * HOUR;
 export const NOON = Date.UTC(2026, 10, 22, 12);
 /** Long before any window: nothing was spent. */
-export const NOTHING: Spent = { periods: new Amounts(), recent: [], since: 0, asOf: NOON, most: 10_000 };
+export const NOTHING: Spent = {
+  periods: new Amounts(),
+  recent: [],
+  since: 0,
+  asOf: NOON,
+  most: 10_000,
+  upTo: 0,
+};
 
 /** The time of all calls here: asking moves it. */
 export const time = new TestTime(NOON);
@@ -340,6 +349,7 @@ export function limiterContract({ open, numRuns, exact }: Opening): void {
       since: NOON - 120_000,
       asOf: NOON,
       most: 0,
+      upTo: 0,
     });
     const limiter = await open(load);
     const [bucket] = await limiter.states(asked(limits, NOON));
@@ -350,6 +360,7 @@ export function limiterContract({ open, numRuns, exact }: Opening): void {
       since: NOON - 60_000,
       asOf: NOON,
       most: 0,
+      upTo: 0,
     }));
     expect((await idle.states(asked(limits, NOON)))[0]?.used).toBe(0);
   });
@@ -747,6 +758,68 @@ export function limiterContract({ open, numRuns, exact }: Opening): void {
       recorded.push(recordOf(call, taken(await limiter.take(call))));
     }
     expect(await limiter.take(asked(with_, NOON))).toMatchObject({ kind: 'refused', limit: { used: 3 } });
+  });
+
+  describe('what the journal has beside what was let through', () => {
+    const limits = [limit('minute', 5), limit('day', 6), limit('month', 9), limit('lifetime', 20)];
+    const fact = (position: number, requests: number, over: Partial<Noted> = {}): Noted => {
+      const { accountId, environment, now } = asked(limits, over.now ?? NOON);
+      const counts = { day: now, month: now, 'billing-period': now, lifetime: now };
+      const amounts = { requests };
+      return { accountId, environment, limits, now, amounts, at: now, counts, record: '', position, ...over };
+    };
+    const used = async (limiter: Limiter, now = NOON): Promise<number[]> =>
+      (await limiter.states(asked(limits, now))).map((state) => state.used);
+
+    it('counts, also above the limits, and comes back where it was taken too much', async () => {
+      const limiter = await opened({ ...NOTHING, upTo: 10 });
+      taken(await limiter.take(asked(limits, NOON)));
+      await limiter.note([fact(11, 2)]);
+      expect(await used(limiter)).toEqual([3, 3, 3, 3]);
+      // What was loaded has it.
+      await limiter.note([fact(10, 2)]);
+      expect(await used(limiter)).toEqual([3, 3, 3, 3]);
+      await limiter.note([fact(12, 7)]);
+      expect(await used(limiter)).toEqual([8, 10, 10, 10]);
+      expect((await limiter.take(asked(limits, NOON))).kind).toBe('refused');
+      // A window that slides keeps it until it has passed.
+      await limiter.note([fact(13, -6)]);
+      expect(await used(limiter)).toEqual([8, 4, 4, 4]);
+      expect((await limiter.take(asked(limits, NOON + MINUTE))).kind).toBe('taken');
+    });
+
+    it('counts in the period of its time, and in no window that has passed', async () => {
+      const limiter = await opened({ ...NOTHING, upTo: 10 });
+      taken(await limiter.take(asked(limits, NOON)));
+      const at = NOON - DAY;
+      const counts = { day: at, month: NOON, 'billing-period': NOON, lifetime: NOON };
+      await limiter.note([fact(11, 2, { at, counts })]);
+      expect(await used(limiter)).toEqual([1, 1, 3, 3]);
+    });
+
+    it('is loaded by whoever comes first, and is not lost to a load that is under way', async () => {
+      const [read, gate] = [deferred(), deferred()];
+      let [loads, stored] = [0, 0];
+      const limiter = await open(async ({ now, fresh }) => {
+        const upTo = stored;
+        loads++;
+        if (loads === 1) expect(fresh).toBe(true);
+        if (loads === 1) {
+          read.resolve();
+          await gate.promise;
+        }
+        const periods = new Amounts(upTo < 11 ? [] : [['requests', 'month:2026-11', 4]]);
+        return { ...NOTHING, periods, asOf: now, upTo };
+      });
+      await limiter.note([fact(5, 1)]);
+      const first = limiter.states(asked(limits, NOON));
+      await read.promise;
+      stored = 11;
+      await limiter.note([fact(11, 4)]);
+      gate.resolve();
+      await first;
+      expect((await used(limiter))[2]).toBe(4);
+    });
   });
 
   it('is asked for again after a load that failed', async () => {

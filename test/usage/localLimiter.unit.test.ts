@@ -21,7 +21,7 @@ describe('a counter that is missing', () => {
       ['cost', 'month:2026-11', 80],
     ]);
     const recent = [NOON - MINUTE, NOON - MINUTE + 1, NOON - 5].map((at) => spend(at, 1));
-    const limiter = opened(async () => ({ periods, recent, since: 0, asOf: NOON, most: 0 }));
+    const limiter = opened(async () => ({ periods, recent, since: 0, asOf: NOON, most: 0, upTo: 0 }));
     const { states } = taken(await limiter.take(asked(limits, NOON, { cost: 10 })));
     expect(states.map(({ used }) => used)).toEqual([3, 5, 90]);
     expect((await limiter.take(asked(limits, NOON, { cost: 0 }))).kind).toBe('refused');

@@ -25,6 +25,11 @@ class Shared implements SharedLimiter {
     return this.#limiter.states(account);
   };
 
+  note: Limiter['note'] = async (noted) => {
+    if (this.away) throw new LimitsUnavailable('away');
+    this.#limiter.note(noted);
+  };
+
   async forget({ accountId }: { accountId: string }): Promise<void> {
     if (this.away) throw new LimitsUnavailable('away');
     this.forgotten.push(accountId);

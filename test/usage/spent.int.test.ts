@@ -211,7 +211,7 @@ describe('what an account has spent', () => {
   });
 
   it('is the ledger’s alone for an account that the tail does not have', () => {
-    const none = spent({ since: SINCE, most: 9, subjects: new Map() }, { cost: 3 }, 0);
+    const none = spent({ since: SINCE, most: 9, upTo: 0, subjects: new Map() }, { cost: 3 }, 0);
     expect([...none.periods]).toEqual([['cost', DAY, 3]]);
     expect(none).toMatchObject({ recent: [], since: SINCE, asOf: NOON });
   });
@@ -232,7 +232,7 @@ it('reads of the tail begin after they were asked for, and are shared', async ()
   expect(tails.read()).toBe(second);
   begun[0]?.reject(new Error('no answer'));
   await expect(first).rejects.toThrow('no answer');
-  const tail = { since: 0, most: 9, subjects: new Map() };
+  const tail = { since: 0, most: 9, upTo: 0, subjects: new Map() };
   await new Promise((resolve) => setImmediate(resolve));
   expect(begun).toHaveLength(2);
   begun[1]?.resolve(tail);

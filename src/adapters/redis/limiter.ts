@@ -14,6 +14,7 @@ import type {
   Limiter,
   LimitState,
   LoadSpent,
+  Noted,
   Part,
   Spent,
   Take,
@@ -148,6 +149,20 @@ export class RedisLimiter implements Limiter {
     return (await this.#ask('look', partsOf(account), account, {}, '')).states;
   }
 
+  async note(noted: readonly Noted[]): Promise<void> {
+    await Promise.all(
+      noted.map((one) => {
+        const age = String(Math.max(0, one.now - one.at));
+        const parts = partsOf(one, one.amounts);
+        return this.#run('note', parts, one, one.amounts, one.counts, [
+          one.record,
+          String(one.position),
+          age,
+        ]);
+      }),
+    );
+  }
+
   /** The counters are loaded anew at the next call: calls have passed that they do not know of. */
   async forget(subject: Subject): Promise<void> {
     await this.#run('forget', [{ subject, limits: [], asked: [] }], { now: 0 }, {}, 0, []);
@@ -225,6 +240,7 @@ export class RedisLimiter implements Limiter {
       forgotten,
       namesOf(limits),
       String(spent.most),
+      String(spent.upTo),
       String(recorded.length),
       ...recorded,
       ...limits.flatMap((limit) => this.#loadedOf(limit, spent, now, anchors)),
@@ -270,8 +286,8 @@ export class RedisLimiter implements Limiter {
     parts: readonly Part[],
     { now, anchors }: Timed,
     amounts: MeterAmounts,
-    /** When the periods are those that are meant. */
-    at: number,
+    /** When the periods are those that are meant: one time for all, or for each window its own. */
+    times: number | Noted['counts'],
     args: readonly string[],
   ): Promise<Reply> {
     const { prefix } = this.options;
@@ -282,6 +298,7 @@ export class RedisLimiter implements Limiter {
         const kind = kindOf(limit, this.#aggregationOf);
         const head = [String(place + 1), kind, nameOf(limit), String(amount), String(amounts[meter] ?? 0)];
         if (isFixed(window)) {
+          const at = typeof times === 'number' ? times : times[window];
           const { id, end } = periodAt(window, at, anchors);
           return [...head, digits(end), id];
         }

@@ -12,26 +12,31 @@
 --   limits                 the limits that its counters are for: with others those that are gone are forgotten
 --   forgotten              when its counters were dropped; it stands for calls that they did not know of. A load
 --                          that was begun before has read the journal too early, and is refused
+--   noted                  position of the newest record that was noted (see below); a load that has read less is
+--                          refused
+--   upto:<name>|<period>   the last event that the counter was loaded with; of what slides `upto:<name>`
 --   sum:<name>|<period>    what is spent in a period; never reset. `newest:<name>` and `before:<name>` name the
 --                          last two that were loaded, and what is older goes
 --   count:<name>           of a window that slides, the length of the list of its times
 --   owed:<name>            of a bucket, in amounts times milliseconds, as of `since:<name>`, refilled with
 --                          `rate:<name>` for each window
 -- Beside it lie the takes that are open: a sorted set by the time at which they lapse, each member
--- `<time>|<meter>=<amount>,…|<period>,…|<use id>`. Counters that are loaded again have them added, unless
+-- `<time>|<meter>=<amount>,…|<period>,…|<use id>`; and the names of records that were noted. Counters that are loaded again have them added, unless
 -- their use is in what is loaded; so a take is given back to each part once, or not at all. One that is given
 -- back in part stands for what is left until it lapses.
 --
 -- KEYS  two for each part, the account and then the key: the hash and the open takes;
 --       then the list of times of each limit that slides, oldest first.
 --       For `began` there is but one, which says since when this server has lost nothing.
--- ARGV  1 what to do: take, look, load, back, forget or began
+-- ARGV  1 what to do: take, look, load, back, note, forget or began
 --       2 the clock in milliseconds, or '' for this server's
 --       3 how long the keys are kept, in milliseconds
 --       4 the number of parts, 5 the number of limits; then of each limit
 --         part, kind (period, window, bucket), name, amount, points, length or end, period or place of the list
 --       and then what the operation needs
 local LAPSE_MS = 60000
+-- For how long a record that was noted is known.
+local NOTED_MS = 600000
 
 --- Drops the counters, of which calls may be as young as they like: who loads them has to read the tail.
 local function forget(hash)
@@ -186,7 +191,9 @@ local function open_takes(part, recorded, now)
   local open = {}
   for _, member in ipairs(redis.call('ZRANGE', part.takes, 0, -1)) do
     local at, amounts, periods, id = string.match(member, '^(%d+)|([^|]*)|([^|]*)|(.*)$')
-    if recorded[id] then
+    if not at then
+      -- A record that was noted.
+    elseif recorded[id] then
       redis.call('ZREM', part.takes, member)
     else
       local take = { at = tonumber(at), amounts = {}, periods = {} }
@@ -208,6 +215,9 @@ if ARGV[1] == 'load' then
   local names = next_text()
   -- What any window holds at most: of a take of more than that no more is added.
   local most = next_number()
+  -- The last event that is in what is loaded; of what has been noted since nothing would be known.
+  local upto = next_number()
+  if number(part, 'noted') > upto then return { 'late' } end
   local now = time()
   local recorded = {}
   for _ = 1, next_number() do recorded[next_text()] = true end
@@ -241,19 +251,24 @@ if ARGV[1] == 'load' then
         redis.call('DEL', limit.times)
         for _, at in ipairs(times) do push(limit, at, 1) end
         set(part, 'count:' .. limit.name, #times)
+        set(part, 'upto:' .. limit.name, upto)
       elseif limit.kind == 'bucket' then
         local value = values[1]
         for _, take in ipairs(takes) do value = value + (take.amounts[meter] or 0) * limit.length end
         set_owed(limit, value, now)
+        set(part, 'upto:' .. limit.name, upto)
       else
         local value = values[1]
         for _, take in ipairs(takes) do
           if take.periods[limit.period] then value = value + (take.amounts[meter] or 0) end
         end
         set(part, limit.sum, value)
+        set(part, (string.gsub(limit.sum, '^sum', 'upto')), upto)
         local newest, before = get(part, 'newest:' .. limit.name), get(part, 'before:' .. limit.name)
         if newest ~= limit.sum then
-          if before and before ~= limit.sum then redis.call('HDEL', part.hash, before) end
+          if before and before ~= limit.sum then
+            redis.call('HDEL', part.hash, before, (string.gsub(before, '^sum', 'upto')))
+          end
           if newest then redis.call('HSET', part.hash, 'before:' .. limit.name, newest) end
           redis.call('HSET', part.hash, 'newest:' .. limit.name, limit.sum)
         end
@@ -298,6 +313,43 @@ if ARGV[1] == 'back' then
       end
     end
   end
+  return { 'ok' }
+end
+
+if ARGV[1] == 'note' then
+  -- What the journal has: it counts, whatever the limits say. A record with a name counts once.
+  local record, position, age = next_text(), next_number(), next_number()
+  local now = time()
+  if record ~= '' then
+    local account = parts[1]
+    drop_lapsed(account, now)
+    if redis.call('ZADD', account.takes, 'NX', digits(now + NOTED_MS), 'noted|' .. record) == 0 then return { 'ok' } end
+  end
+  for _, part in ipairs(parts) do
+    -- It stands for what was used: where there are no counters, whoever loads them reads the journal's end.
+    if position > number(part, 'noted') then set(part, 'noted', position) end
+  end
+  for _, limit in ipairs(limits) do
+    local part, points = limit.part, limit.points
+    local field = limit.kind == 'period' and string.gsub(limit.sum, '^sum', 'upto') or 'upto:' .. limit.name
+    local loaded = get(part, field)
+    if loaded and position > tonumber(loaded) then
+      if limit.kind == 'period' then
+        if is_loaded(limit) then set(part, limit.sum, number(part, limit.sum) + points) end
+      elseif points > 0 and age < limit.length and is_loaded(limit) then
+        -- What is given back late stays counted until the window has passed.
+        points = math.min(points, limit.amount)
+        if limit.kind == 'bucket' then
+          set_owed(limit, owed(limit, now) + points * limit.length, now)
+        else
+          push(limit, now, points)
+          set(part, 'count:' .. limit.name, redis.call('LLEN', limit.times))
+        end
+      end
+    end
+  end
+  for _, part in ipairs(parts) do set(part, 'at', now) end
+  keep()
   return { 'ok' }
 end
 

@@ -23,6 +23,7 @@ import {
 import { idProblem, unfit } from '../../text/text.js';
 import type { ApiError } from '../kit/errors.js';
 import { invalidInput } from '../kit/errors.js';
+import { JUDGES_ITSELF } from '../kit/judgesItself.js';
 
 /** Looks at the texts of an operation's variables, as they were coerced. */
 export type CheckTexts = (variables: Readonly<Record<string, unknown>>) => ApiError | undefined;
@@ -72,6 +73,7 @@ function checkOf(type: GraphQLInputType, known: Map<GraphQLInputType, Check | un
     return check && ((value) => (Array.isArray(value) ? within(value, () => check) : undefined));
   }
   if (!isInputObjectType(type)) return type === GraphQLInt ? undefined : scalarCheck(type);
+  if (type.extensions[JUDGES_ITSELF] === true) return undefined;
   if (known.has(type)) return known.get(type);
   const checks = new Map<string, Check>();
   const check: Check = (value) => (isObject(value) ? within(value, (name) => checks.get(name)) : undefined);
@@ -122,6 +124,7 @@ export function literalTexts(context: ValidationContext): ASTVisitor {
     StringValue: ({ value }, _key, parent, _path, ancestors) => {
       const type = getNamedType(context.getInputType()) ?? GraphQLString;
       if (problemOf(type, '', value) === undefined) return;
+      if (getNamedType(context.getParentInputType())?.extensions[JUDGES_ITSELF] === true) return;
       const place = placeOf([...ancestors, ...(parent ? [parent] : [])]);
       const error = refused(place, (field) => problemOf(type, field, value) as string);
       context.reportError(error);

@@ -7,7 +7,7 @@ import { Extensions } from 'type-graphql';
  * How a root field is metered.
  * `governed`: needs a key, takes from the plan's limits, is recorded before it is answered.
  * `guarded`: what an account needs to help itself; behind a guard of its own, never refused for quota.
- * `service`: what back ends of the service ask for other people's keys; not limited.
+ * `service`: what back ends of the service ask or report for all customers; not limited. For others it is guarded.
  * `anonymous`: callable without an account, limited by address.
  */
 export type Metering = 'governed' | 'guarded' | 'service' | 'anonymous';

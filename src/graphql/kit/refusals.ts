@@ -14,6 +14,8 @@ const CODES = {
     PLAN_UNKNOWN: 'the service has no such plan',
     PRICE_UNKNOWN: 'the service has no such price: see `prices`',
     COMMAND_ID_REUSED: 'the `commandId` was used before, for something else',
+    USE_TOO_OLD: 'uses are not taken for as long',
+    USE_IN_FUTURE: 'a use may be at most five minutes ahead',
   },
   NotFound: { NOT_FOUND: 'nothing has this id or slug, or it belongs to another account' },
   Conflict: {
@@ -33,6 +35,8 @@ const CODES = {
     ALREADY_CANCELLED: 'the subscription is about to end already',
     NOT_CANCELLED: 'the subscription is not about to end',
     CHECKOUT_FAILED: 'the payment service has refused the checkout',
+    USE_ID_REUSED: 'another use has this id: correct that one, or send a new id',
+    RESERVATION_ENDED: 'the reservation has ended otherwise',
   },
   NotAllowed: {
     ROLE_MISSING: 'your role in the account does not allow it',
@@ -53,6 +57,9 @@ const CODES = {
     TOO_MANY_ENDPOINTS: 'there are too many webhook endpoints: delete one first',
     TOO_MANY_SECRETS:
       'too many secrets of the key, or of the webhook endpoint, work at once: wait until one expires',
+    RATE_LIMITED: 'a limit by the minute or hour is used up: wait',
+    QUOTA_EXCEEDED: 'the quota of this period is used up',
+    QUERY_COST_EXCEEDED: 'it is more than the limit allows at once',
   },
   SignInRefused: {
     SIGN_IN_REFUSED: 'the e-mail or the password is wrong',

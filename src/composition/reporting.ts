@@ -1,0 +1,120 @@
+import type { Clock } from '../clock.js';
+import type { Position } from '../eventsourcing/event.js';
+import { metersOf, usageTermsOf } from '../plans/profile.js';
+import { KnownUses } from '../usage/knownUses.js';
+import { UsagePayers } from '../usage/payers.js';
+import { RecordUsage } from '../usage/reportUsage.js';
+import { Reservations } from '../usage/reservations.js';
+import type { Logger } from '../logger.js';
+import type { Shutdown } from '../shutdown.js';
+import type { Queries } from '../../projections/index.js';
+import type { Access } from './access.js';
+import type { Metering } from './metering.js';
+import type { Projections } from './projections.js';
+import type { Stores } from './stores.js';
+
+/** How long a report waits for the ledger to have what was stored before this process started, in milliseconds. */
+const LEDGER_WAIT_MS = 1_000;
+
+/** What back ends report afterwards, or reserve before. */
+export interface Reporting {
+  readonly recordUsage: RecordUsage;
+  readonly reservations: Reservations;
+  readonly payers: UsagePayers;
+}
+
+/** From one look for reservations that nobody has ended to the next, in milliseconds. */
+const EXPIRY_MS = 1_000;
+const MAX_EXPIRED = 200;
+
+/** Ends the reservations whose time is over: whichever node is first. */
+export function expireReservations(
+  { reservations }: Reporting,
+  clock: Clock,
+  log: Logger,
+  shutdown: Shutdown,
+): void {
+  let running: Promise<void> | undefined;
+  let problem: string | undefined;
+  const expire = async (): Promise<void> => {
+    try {
+      await reservations.expire(clock(), MAX_EXPIRED);
+      problem = undefined;
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      // Once for an outage, and not each time.
+      if (problem !== message) log.error('reservations cannot be ended', error);
+      problem = message;
+    }
+  };
+  const looking = setInterval(() => {
+    running ??= expire().finally(() => (running = undefined));
+  }, EXPIRY_MS).unref();
+  shutdown.add('reservations', async () => {
+    clearInterval(looking);
+    await running;
+  });
+}
+
+/** Made once for all transports: what it remembers, they share. */
+export function createReporting({
+  stores,
+  projections,
+  queries,
+  access,
+  metering,
+}: {
+  readonly stores: Stores;
+  readonly projections: Projections;
+  readonly queries: Queries;
+  readonly access: Access;
+  readonly metering: Metering;
+}): Reporting {
+  const { store, environmentKeys, subjectIds } = stores;
+  const { journal, limiter, shared } = metering;
+  const payers = new UsagePayers({
+    key: (id) => access.keys.byId(id) ?? environmentKeys.byId(id),
+    accounts: async (ids) => {
+      const rows = await queries.accounts.accounts(ids);
+      const open = rows.flatMap(({ id, deleted_at }) => (deleted_at === null ? [id] : []));
+      const named = environmentKeys.accounts.map(({ accountId }) => accountId);
+      return new Set([...open.filter((id) => !access.deletedAccounts.has(id)), ...named]);
+    },
+  });
+  let before: Promise<Position> | undefined;
+  const complete = async (): Promise<boolean> => {
+    if (shared) return queries.usage.seen() >= (await store.head());
+    // What this process has stored itself, it remembers.
+    before ??= store.head();
+    return projections.models.reached('usage', await before, LEDGER_WAIT_MS);
+  };
+  const recordUsage = new RecordUsage({
+    journal,
+    limiter,
+    known: new KnownUses(queries.usage),
+    payers,
+    subjects: subjectIds,
+    planOf: (account) => access.plans.planOf(account),
+    rules: () => {
+      const { profile } = access.plans;
+      const { lateWindowSeconds, closeAfterSeconds } = usageTermsOf(profile);
+      return {
+        meters: metersOf(profile),
+        lateWindowMs: lateWindowSeconds * 1000,
+        closeAfterMs: closeAfterSeconds * 1000,
+      };
+    },
+    complete,
+  });
+  const reservations = new Reservations({
+    journal,
+    limiter,
+    ledger: queries.usage,
+    payers,
+    planOf: (account) => access.plans.planOf(account),
+    shared,
+    ledgerReached: async (position) =>
+      projections.models.reached('usage', position ?? (await store.head()), LEDGER_WAIT_MS),
+  });
+  return { recordUsage, reservations, payers };
+}

@@ -1,0 +1,40 @@
+import type { Anchors, FixedWindow } from './periods.js';
+import { periodAt } from './periods.js';
+
+/** The periods in which a use counts that is reported afterwards. */
+export interface Placed {
+  /** As records have them. */
+  readonly periods: readonly string[];
+  /** Whether one of them is not that of its time, which was closed. */
+  readonly late: boolean;
+  /** For each window, a moment of its period. */
+  readonly counts: Readonly<Record<FixedWindow, number>>;
+}
+
+/**
+ * Where a use counts: in the period of its time while that is open, afterwards in the present one.
+ * @param at when it was used, milliseconds since the epoch
+ * @param closeAfterMs how long a period stays open after its end
+ */
+export function placeUse(
+  at: number,
+  now: number,
+  anchors: Anchors | undefined,
+  closeAfterMs: number,
+): Placed {
+  const within = (window: FixedWindow, from?: Anchors): number =>
+    now < periodAt(window, at, from).end + closeAfterMs ? at : now;
+  const [day, calendar] = [within('day'), within('month')];
+  const [month, billing] = [within('month', anchors), within('billing-period', anchors)];
+  const ids = [
+    periodAt('day', day).id,
+    periodAt('month', calendar).id,
+    periodAt('month', month, anchors).id,
+    periodAt('billing-period', billing, anchors).id,
+  ];
+  return {
+    periods: [...new Set(ids)],
+    late: [day, calendar, month, billing].some((counted) => counted !== at),
+    counts: { day, month, 'billing-period': billing, lifetime: now },
+  };
+}

@@ -1,0 +1,140 @@
+import { Arg, Ctx, Resolver } from 'type-graphql';
+import { commandIdOf } from '../eventsourcing/commandId.js';
+import type { PositionTokens } from '../eventsourcing/positionToken.js';
+import { MANAGERS } from '../graphql/kit/access.js';
+import { Command } from '../graphql/kit/command.js';
+import type { RequestContext } from '../graphql/kit/context.js';
+import { actorOf } from '../graphql/kit/context.js';
+import { badCommandId, InvalidInput, LimitReached, refusalOf } from '../graphql/kit/refusals.js';
+import type { Meter } from '../plans/meters.js';
+import type { UsageTerms } from '../plans/profile.js';
+import { textProblem, tidy } from '../text/text.js';
+import { reservationId } from './events.js';
+import { statusOf } from './limitTypes.js';
+import type { UsagePayers } from './payers.js';
+import { reporterOf } from './reportResolvers.js';
+import { LABEL } from './reportedUse.js';
+import { amountsIn, MAX_RESERVED_SECONDS, sentenceOf } from './reservedAmounts.js';
+import type { Ended, Reservations } from './reservations.js';
+import {
+  EndReservationPayload,
+  ReleaseReservationInput,
+  ReleaseReservationResult,
+  reservationOf,
+  ReserveUsageInput,
+  ReserveUsagePayload,
+  ReserveUsageResult,
+  SettleReservationInput,
+  SettleReservationResult,
+} from './reservationTypes.js';
+
+const ACCESS = { scope: 'admin', roles: MANAGERS } as const;
+
+@Resolver()
+export class ReservationsResolver {
+  constructor(
+    private readonly reservations: Reservations,
+    private readonly payers: UsagePayers,
+    private readonly meters: () => readonly Meter[],
+    private readonly terms: () => UsageTerms,
+    private readonly positions: PositionTokens,
+  ) {}
+
+  @Command(() => ReserveUsageResult, {
+    access: ACCESS,
+    metering: 'service',
+    description:
+      'Takes from limits before the work, without a key: from all or none, and stored before the answer leaves. Settle or release it afterwards; otherwise it ends by itself. Operators reserve for every account, all others for their own.',
+  })
+  async reserveUsage(
+    @Ctx() context: RequestContext,
+    @Arg('input', () => ReserveUsageInput, { description: 'Input for `reserveUsage`.' })
+    { keyId, accountId, quantities, endpoint, expiresInSeconds, commandId: given }: ReserveUsageInput,
+  ): Promise<typeof ReserveUsageResult> {
+    const commandId = commandIdOf(given);
+    if (commandId === undefined) return badCommandId();
+    const measured = amountsIn(quantities, this.meters());
+    if ('code' in measured) return new InvalidInput(measured.message, measured.field ?? null);
+    if (quantities.length === 0) return new InvalidInput('Send at least one quantity.', 'quantities');
+    const path = tidy(endpoint);
+    const problem = textProblem('endpoint', path, LABEL);
+    if (problem !== undefined) return new InvalidInput(problem, 'endpoint');
+    const terms = this.terms();
+    const seconds = expiresInSeconds ?? terms.reservationSeconds;
+    if (seconds < 1 || seconds > MAX_RESERVED_SECONDS) {
+      return new InvalidInput(`"expiresInSeconds" must be 1 to ${MAX_RESERVED_SECONDS}.`, 'expiresInSeconds');
+    }
+    if (keyId == null && accountId == null) {
+      return new InvalidInput('Send "keyId" or "accountId".', 'keyId');
+    }
+    const payees = [{ keyId: keyId ?? undefined, accountId: accountId ?? undefined }];
+    const [payer] = await this.payers.of(reporterOf(context), payees);
+    if (!payer || 'code' in payer) return refusalOf(payer ?? NOBODY, 'NotFound');
+    const reserved = await this.reservations.reserve(
+      {
+        id: reservationId(actorOf(context), commandId),
+        payer,
+        amounts: measured.amounts,
+        work: { endpoint: path, method: '', operation: null, source: null },
+        terms: { expiresAt: context.now + seconds * 1000, onExpiry: terms.onExpiry },
+      },
+      context.now,
+    );
+    if (reserved.kind === 'invalid')
+      return new InvalidInput(reserved.refusal.message, 'commandId', reserved.refusal.code);
+    if (reserved.kind === 'refused') return new LimitReached(reserved.code, sentenceOf(reserved));
+    const { reservation, replayed, states } = reserved;
+    return Object.assign(new ReserveUsagePayload(), {
+      reservation: reservationOf(reservation, this.meters()),
+      limits: states.map((state) => statusOf(state, this.meters())),
+      replayed,
+      position: this.positions.encode(reservation.position),
+    });
+  }
+
+  @Command(() => SettleReservationResult, {
+    access: ACCESS,
+    metering: 'service',
+    description:
+      'Ends a reservation with what the work came to: what was reserved too much goes back, and more is taken, which no limit refuses. Sent again, it changes nothing and answers the same.',
+  })
+  async settleReservation(
+    @Ctx() context: RequestContext,
+    @Arg('input', () => SettleReservationInput, { description: 'Input for `settleReservation`.' })
+    { reservationId: id, quantities, commandId }: SettleReservationInput,
+  ): Promise<typeof SettleReservationResult> {
+    if (commandIdOf(commandId) === undefined) return badCommandId();
+    const measured = amountsIn(quantities, this.meters());
+    if ('code' in measured) return new InvalidInput(measured.message, measured.field ?? null);
+    return this.#ended(
+      await this.reservations.settle(reporterOf(context), id, measured.amounts, context.now),
+    );
+  }
+
+  @Command(() => ReleaseReservationResult, {
+    access: ACCESS,
+    metering: 'service',
+    description:
+      'Ends a reservation and gives all of it back. Sent again, it changes nothing and answers the same.',
+  })
+  async releaseReservation(
+    @Ctx() context: RequestContext,
+    @Arg('input', () => ReleaseReservationInput, { description: 'Input for `releaseReservation`.' })
+    { reservationId: id, commandId }: ReleaseReservationInput,
+  ): Promise<typeof ReleaseReservationResult> {
+    if (commandIdOf(commandId) === undefined) return badCommandId();
+    return this.#ended(await this.reservations.release(reporterOf(context), id, context.now));
+  }
+
+  #ended(ended: Ended): typeof SettleReservationResult {
+    if (ended.kind === 'invalid') return refusalOf(ended.refusal, 'NotFound', 'Conflict');
+    const { reservation, replayed } = ended;
+    return Object.assign(new EndReservationPayload(), {
+      reservation: reservationOf(reservation, this.meters()),
+      replayed,
+      position: this.positions.encode(reservation.position),
+    });
+  }
+}
+
+const NOBODY = { code: 'NOT_FOUND', message: 'There is no account with this id.' };

@@ -1,0 +1,208 @@
+import { UsageQueries } from '../../projections/usage/queries.js';
+import type { RecordUsageInput, UseInput } from '../generated/graphql.js';
+import { IssueKeyDocument, LimitsDocument, RecordUsageDocument } from '../generated/graphql.js';
+import type { TestApp } from '../support/app.js';
+import { startApp } from '../support/app.js';
+import { SHARED_REDIS_URL } from '../support/redis.js';
+
+const HOUR = 3_600_000;
+const iso = (at: number): string => new Date(at).toISOString();
+
+describe.each([
+  ['in process', {}],
+  ...(SHARED_REDIS_URL === undefined ? [] : [['through Redis', { REDIS_URL: SHARED_REDIS_URL }] as const]),
+] as const)('uses that a back end reports, limits %s', (_name, env) => {
+  let t: TestApp;
+  /** The key of a back end of the service. */
+  let backEnd: string;
+
+  beforeAll(async () => {
+    t = await startApp({ env: { ...env, PROFILE: 'videomind' } });
+    const operator = await t.customer();
+    await t.makeOperator(operator);
+    backEnd = (await t.issueKey(operator.token, 'LIVE', ['ADMIN'])).secret;
+  });
+  afterAll(() => t.close());
+
+  const record = async (uses: readonly UseInput[], credential = backEnd) => {
+    const input: RecordUsageInput = { uses: [...uses] };
+    const { data, errors } = await t.query(RecordUsageDocument, { input }, credential);
+    if (data?.recordUsage?.__typename !== 'RecordUsagePayload')
+      throw new Error(JSON.stringify({ data, errors }));
+    return data.recordUsage;
+  };
+  const statuses = async (uses: readonly UseInput[], credential?: string): Promise<unknown[]> =>
+    (await record(uses, credential)).results.map(({ status, refusal }) => refusal?.code ?? status);
+  const used = async (secret: string): Promise<Record<string, string>> => {
+    const { data } = await t.query(LimitsDocument, {}, secret);
+    return Object.fromEntries((data?.account?.limits ?? []).map(({ name, used: spent }) => [name, spent]));
+  };
+  /** What counters say that are loaded from the ledger and the journal. */
+  const loaded = async (accountId: string, meter: string): Promise<number> => {
+    await t.caughtUp();
+    const period = `month:${new Date().toISOString().slice(0, 7)}`;
+    const subject = { accountId, environment: 'live', keyId: undefined } as const;
+    const { sql, projector } = t.app.parts;
+    const queries = new UsageQueries(sql, projector.access('usage'));
+    return (await queries.counters(subject, [period])).amounts.of(meter, period);
+  };
+
+  it('are facts: stored before the answer, counted once for ever, also above a limit', async () => {
+    const { keyId, accountId, secret } = await t.customer();
+    const one = { useId: 'job-1', keyId, meter: 'videos', quantity: 2 };
+    const first = await record([one]);
+    expect(first).toMatchObject({ results: [{ useId: 'job-1', refusal: null }], replayed: false });
+    expect(['ACCEPTED', 'PROVISIONAL']).toContain(first.results[0]?.status);
+    expect(await used(secret)).toMatchObject({ 'videos-day': '2', 'requests-hour': '0' });
+    // At once, and once the ledger has it.
+    expect(await record([one])).toMatchObject({ results: [{ status: 'DUPLICATE' }], replayed: true });
+    await t.caughtUp();
+    expect(await statuses([one, { ...one, quantity: 3 }])).toEqual(['DUPLICATE', 'USE_ID_REUSED']);
+    // The same id in another account is another.
+    const other = await t.customer();
+    expect(await statuses([{ ...one, keyId: other.keyId }])).not.toContain('DUPLICATE');
+    // Two of three are used: of three more, two stand above the limit.
+    const more = ['a', 'b', 'c'].map((useId) => ({ useId, accountId, meter: 'videos' }));
+    expect((await statuses(more)).slice(1)).toEqual(['OVER_LIMIT', 'OVER_LIMIT']);
+    expect(await used(secret)).toMatchObject({ 'videos-day': '5' });
+    expect(await loaded(accountId, 'videos')).toBe(5);
+  });
+
+  it('count once, however many send them at the same time', async () => {
+    const { keyId, accountId, secret } = await t.customer();
+    const uses = Array.from({ length: 50 }, (_, i) => ({ useId: `p${i}`, keyId, meter: 'requests' }));
+    const answers = await Promise.all(Array.from({ length: 8 }, () => statuses(uses)));
+    const stored = answers.flat().filter((status) => status !== 'DUPLICATE');
+    expect(stored).toHaveLength(50);
+    expect(await loaded(accountId, 'requests')).toBe(50);
+    expect(await used(secret)).toMatchObject({ 'requests-hour': '10' });
+  });
+
+  it('are taken late and rejected from the future', async () => {
+    const { keyId, accountId } = await t.customer();
+    const now = Date.now();
+    const at = (useId: string, ms: number): UseInput => ({
+      useId,
+      keyId,
+      meter: 'videos',
+      at: iso(now + ms),
+    });
+    const [present, late, tooOld, ahead, future] = await statuses([
+      at('present', 0),
+      at('late', -5 * 24 * HOUR),
+      at('too-old', -8 * 24 * HOUR),
+      at('ahead', 4 * 60_000),
+      at('future', 6 * 60_000),
+    ]);
+    expect(['ACCEPTED', 'PROVISIONAL']).toContain(present);
+    expect([late, tooOld, future]).toEqual(['LATE', 'USE_TOO_OLD', 'USE_IN_FUTURE']);
+    expect(['ACCEPTED', 'PROVISIONAL']).toContain(ahead);
+    expect(await loaded(accountId, 'videos')).toBeGreaterThanOrEqual(2);
+  });
+
+  it('are each judged by themselves', async () => {
+    const { keyId, accountId } = await t.customer();
+    const stranger = await t.customer();
+    const good: UseInput = { keyId, meter: 'videos', quantity: 1 };
+    const bad: readonly (readonly [what: string, use: UseInput, code: string])[] = [
+      ['no id', { ...good }, 'INVALID_INPUT'],
+      ['an empty id', { ...good, useId: '' }, 'INVALID_INPUT'],
+      ['an id of 1,000 characters', { ...good, useId: 'x'.repeat(1_000) }, 'INVALID_INPUT'],
+      ['an id with a NUL', { ...good, useId: 'a\0b' }, 'INVALID_INPUT'],
+      ['an id with half a surrogate pair', { ...good, useId: 'a\ud800' }, 'INVALID_INPUT'],
+      ['an id that a node minted', { ...good, useId: '1177200e.20261122181858420.0' }, 'USE_ID_REUSED'],
+      ['nobody who pays', { useId: 'x1', meter: 'videos' }, 'INVALID_INPUT'],
+      ['a key that is not there', { ...good, useId: 'x2', keyId: 'nonsense' }, 'NOT_FOUND'],
+      ['a key with a NUL', { ...good, useId: 'x3', keyId: 'a\0' }, 'NOT_FOUND'],
+      ['an account that is not there', { useId: 'x4', accountId: 'nonsense', meter: 'videos' }, 'NOT_FOUND'],
+      [
+        'an account that is not the key’s',
+        { ...good, useId: 'x5', accountId: stranger.accountId },
+        'INVALID_INPUT',
+      ],
+      ['no meter', { useId: 'x6', keyId }, 'INVALID_INPUT'],
+      ['an unknown meter', { ...good, useId: 'x7', meter: '__proto__' }, 'INVALID_INPUT'],
+      ['a negative amount', { ...good, useId: 'x8', quantity: -1 }, 'INVALID_INPUT'],
+      ['nothing', { ...good, useId: 'x9', quantity: 0 }, 'INVALID_INPUT'],
+      ['nothing, as a text', { ...good, useId: 'x10', quantity: '0' }, 'INVALID_INPUT'],
+      ['no number', { ...good, useId: 'x11', quantity: 'NaN' }, 'INVALID_INPUT'],
+      ['1e300', { ...good, useId: 'x12', quantity: 1e300 }, 'INVALID_INPUT'],
+      ['a text', { ...good, useId: 'x13', quantity: 'many' }, 'INVALID_INPUT'],
+      ['an object', { ...good, useId: 'x14', quantity: {} }, 'INVALID_INPUT'],
+      ['30 decimals', { ...good, useId: 'x15', quantity: `1.${'0'.repeat(29)}1` }, 'INVALID_INPUT'],
+      ['a fraction of a whole', { ...good, useId: 'x16', quantity: 0.5 }, 'INVALID_INPUT'],
+      ['more than one use has', { ...good, useId: 'x17', quantity: '1000000000001' }, 'INVALID_INPUT'],
+      ['a time without a zone', { ...good, useId: 'x18', at: '2026-11-23T10:15:30' }, 'INVALID_INPUT'],
+      ['a time in 1970', { ...good, useId: 'x19', at: '1970-01-01T00:00:00Z' }, 'USE_TOO_OLD'],
+      ['a time in 9999', { ...good, useId: 'x20', at: '9999-12-31T23:59:59Z' }, 'USE_IN_FUTURE'],
+      ['a day that is none', { ...good, useId: 'x21', at: '2026-02-30T00:00:00Z' }, 'INVALID_INPUT'],
+      ['a subject with a NUL', { ...good, useId: 'x22', subject: 'a\0' }, 'INVALID_INPUT'],
+      ['an empty subject', { ...good, useId: 'x23', subject: ' ' }, 'INVALID_INPUT'],
+      [
+        'a bad property',
+        { ...good, useId: 'x24', properties: [{ name: 'A b', value: 'x' }] },
+        'INVALID_INPUT',
+      ],
+    ];
+    const uses = bad.flatMap(([, use], i) => [use, { ...good, useId: `good-${i}` }]);
+    const { results } = await record(uses);
+    expect(bad.map(([what], i) => [what, results[2 * i]?.status, results[2 * i]?.refusal?.code])).toEqual(
+      bad.map(([what, , code]) => [what, 'REJECTED', code]),
+    );
+    const others = results.filter((_, i) => i % 2 === 1);
+    expect(others.filter(({ status }) => status === 'REJECTED')).toEqual([]);
+    // Nothing is lost, and nothing of the bad ones counts.
+    expect(await loaded(accountId, 'videos')).toBe(bad.length);
+    for (const count of [0, 1_001]) {
+      const many = Array.from({ length: count }, (_, i) => ({ ...good, useId: `many-${i}` }));
+      const { data } = await t.query(RecordUsageDocument, { input: { uses: many } }, backEnd);
+      expect(data?.recordUsage).toMatchObject({ __typename: 'InvalidInput', code: 'INVALID_INPUT' });
+    }
+    const most = Array.from({ length: 1_000 }, (_, i) => ({ ...good, useId: `most-${i}` }));
+    expect((await record(most)).results.every(({ status }) => status !== 'REJECTED')).toBe(true);
+    expect(await loaded(accountId, 'videos')).toBe(bad.length + 1_000);
+  });
+
+  it('come from operators for all, and from others for their own account', async () => {
+    const [mine, theirs] = [await t.customer(), await t.customer()];
+    const { data } = await t.query(
+      IssueKeyDocument,
+      { input: { name: 'own', scopes: ['ADMIN'] } },
+      mine.token,
+    );
+    if (data?.issueKey?.__typename !== 'IssueKeyPayload') throw new Error('no key');
+    const own = data.issueKey.secret as string;
+    const use = (useId: string, payer: Partial<UseInput>): UseInput => ({ useId, meter: 'videos', ...payer });
+    const [first, ...rest] = await statuses(
+      [
+        use('1', { keyId: mine.keyId }),
+        use('2', { keyId: theirs.keyId }),
+        use('3', { accountId: theirs.accountId }),
+        use('4', { keyId: mine.keyId, accountId: theirs.accountId }),
+      ],
+      own,
+    );
+    expect(['ACCEPTED', 'PROVISIONAL']).toContain(first);
+    expect(rest).toEqual(['NOT_FOUND', 'NOT_FOUND', 'NOT_FOUND']);
+    const { errors } = await t.query(RecordUsageDocument, { input: { uses: [use('5', {})] } }, mine.secret);
+    expect(errors?.[0]?.extensions['code']).toBe('SCOPE_MISSING');
+  });
+
+  it('name end customers whom the journal does not know', async () => {
+    const { keyId, accountId } = await t.customer();
+    const use = { keyId, meter: 'videos', subject: 'ada@example.com' };
+    await record([
+      { ...use, useId: '1', properties: [{ name: 'model', value: 'large' }] },
+      { ...use, useId: '2' },
+    ]);
+    const rows = await t.app.parts.sql.query<{ data: string }>(
+      `SELECT data::text FROM store.events WHERE type = 'UsesRecorded' AND data::text LIKE $1`,
+      [`%${accountId}%`],
+    );
+    const text = rows.map(({ data }) => data).join();
+    expect(text).not.toContain('ada@example.com');
+    const ids = [...text.matchAll(/"subject":\s*"([^"]+)"/g)].map(([, id]) => id);
+    expect([ids.length, new Set(ids).size]).toEqual([2, 1]);
+    expect(text).toContain('large');
+  });
+});
