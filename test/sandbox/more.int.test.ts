@@ -94,6 +94,53 @@ it('refunds a part, then the rest, and no more', async () => {
   expect(charge.refunds?.data.map(({ amount }) => amount)).toEqual([300, 200]);
 });
 
+it('asks a payment for authentication, and again at a renewal', async () => {
+  const { id } = await stripe.customers.create({});
+  const create = () =>
+    stripe.paymentIntents.create({
+      amount: 500,
+      currency: 'usd',
+      customer: id,
+      payment_method: 'pm_card_authenticationRequired',
+      confirm: true,
+      return_url: 'https://shop.example/back',
+    });
+  const answer = (page: string, yes: string) =>
+    fetch(page, { method: 'POST', body: new URLSearchParams({ answer: yes }), redirect: 'manual' });
+  const asked = await create();
+  expect(asked).toMatchObject({ status: 'requires_action', amount_received: 0 });
+  const page = asked.next_action?.redirect_to_url?.url ?? '';
+  expect((await answer(page, 'yes')).headers.get('location')).toBe('https://shop.example/back');
+  expect((await stripe.paymentIntents.retrieve(asked.id)).status).toBe('succeeded');
+  const refused = await create();
+  await answer(refused.next_action?.redirect_to_url?.url ?? '', 'no');
+  expect(await stripe.paymentIntents.retrieve(refused.id)).toMatchObject({
+    status: 'requires_payment_method',
+    last_payment_error: { code: 'payment_intent_authentication_failure' },
+  });
+
+  const { id: payer, subscription } = await subscribed(gold, 'pm_card_authenticationRequired');
+  expect(subscription.status).toBe('incomplete');
+  const invoice = await latest(payer);
+  await answer(
+    invoice.hosted_invoice_url?.replace(/invoice\/.*$/, `authenticate/${await intentOf(invoice)}`) ?? '',
+    'yes',
+  );
+  expect((await stripe.subscriptions.retrieve(subscription.id)).status).toBe('active');
+  await test.sandbox.deliveries.idle();
+  test.received.length = 0;
+  await test.sandbox.advance('1mo');
+  await test.sandbox.advance('2h');
+  expect((await stripe.subscriptions.retrieve(subscription.id)).status).toBe('past_due');
+  expect(test.received.map(({ type }) => type)).toContain('invoice.payment_action_required');
+  await stripe.subscriptions.cancel(subscription.id);
+});
+
+const intentOf = async ({ id }: Stripe.Invoice): Promise<string> => {
+  const { payments } = await stripe.invoices.retrieve(id, { expand: ['payments'] });
+  return payments?.data[0]?.payment.payment_intent as string;
+};
+
 it('opens a dispute, which evidence wins', async () => {
   const { id } = await stripe.customers.create({});
   const intent = await stripe.paymentIntents.create({
@@ -137,6 +184,7 @@ it('credits an invoice that was paid, to the balance or the card', async () => {
     ending_balance: 0,
     amount_paid: 8900,
   });
+  expect(await stripe.customers.retrieve(id)).toMatchObject({ balance: 0 });
 });
 
 it('discounts by coupons and codes, with tax on what is left', async () => {

@@ -1,8 +1,10 @@
 import { get } from 'node:http';
 import { Refused, askProcess } from '../../src/cli/client.js';
 import { parseConfig } from '../../src/config.js';
+import { InvoicesDocument, StartCheckoutDocument, SubscriptionDocument } from '../generated/graphql.js';
 import type { TestApp } from '../support/app.js';
 import { startApp } from '../support/app.js';
+import { typeCard } from './support.js';
 
 let test: TestApp;
 beforeAll(async () => {
@@ -53,6 +55,47 @@ it('moves its clock by a command, and nothing else of the product', async () => 
   await expect(ask('sandbox advance', { to: 'soon' })).rejects.toThrow(Refused);
 });
 
+/** Until everything that the sandbox has sent was acted on, and is shown. */
+async function settled(): Promise<void> {
+  const { store, billing } = test.app.parts;
+  // Advancing by nothing ends when everything was sent.
+  const sent = () => ask('sandbox advance', { to: '0s' });
+  await sent();
+  for (let before = -1; before < (await store.head());) {
+    before = await store.head();
+    await test.caughtUp();
+    await billing?.work();
+    await sent();
+  }
+}
+
+it('lets a new user subscribe on its page, and bills the renewal once its clock has moved', async () => {
+  const { token } = await test.register();
+  const started = await test.query(
+    StartCheckoutDocument,
+    { input: { priceId: 'developer-month-usd' } },
+    token,
+  );
+  const result = started.data?.startCheckout;
+  if (result?.__typename !== 'StartCheckoutPayload' || result.url == null)
+    throw new Error(JSON.stringify(started));
+  const url = String(result.url);
+  expect(url.startsWith(`${test.app.url}/sandbox/checkout/`)).toBe(true);
+  expect(await (await fetch(url)).text()).toContain('Start the trial');
+  expect((await typeCard(url, '4000 0000 0000 0002')).status).toBe(402);
+  expect((await typeCard(url, '4242 4242 4242 4242')).status).toBe(303);
+  await settled();
+  const account = async () => (await test.query(SubscriptionDocument, {}, token)).data?.account;
+  expect(await account()).toMatchObject({ plan: { id: 'developer' }, subscription: { status: 'TRIALING' } });
+  await ask('sandbox advance', { to: '14d' });
+  await ask('sandbox advance', { to: '2h' });
+  await settled();
+  expect(await account()).toMatchObject({ subscription: { status: 'ACTIVE' } });
+  const { data } = await test.query(InvoicesDocument, { first: 2 }, token);
+  const invoices = data?.account?.invoices?.nodes ?? [];
+  expect(invoices.map((invoice) => Number(invoice?.total.minorUnits))).toContain(2900);
+});
+
 it('plans faults, and refuses what it does not know', async () => {
   await ask('sandbox fault', { kind: 'decline', decline: 'insufficient_funds', times: 2 });
   await ask('sandbox fault', { kind: 'deliver', fault: 'duplicated' });
@@ -62,7 +105,7 @@ it('plans faults, and refuses what it does not know', async () => {
     'No such payment intent',
   );
   await expect(ask('sandbox replay', { id: 'del_nobody' })).rejects.toThrow('No such delivery');
-  expect(await ask('sandbox deliveries')).toEqual([]);
+  expect(await ask<unknown[]>('sandbox deliveries', { limit: 1 })).toMatchObject([{ delivered: true }]);
 });
 
 it('is on in production only where it is asked for', () => {

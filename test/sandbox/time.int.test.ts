@@ -198,6 +198,23 @@ it('bills use in arrears, late events too until the invoice is final', async () 
   ]);
 });
 
+it('keeps a renewal a draft for 72 hours where its endpoint does not answer', async () => {
+  const id = await customer();
+  const price = await monthly(2900);
+  const { id: subscription } = await stripe.subscriptions.create({
+    customer: id,
+    items: [{ price: price.id }],
+  });
+  test.answer = 500;
+  await test.sandbox.advance('1mo');
+  await test.sandbox.advance('71h');
+  expect((await invoicesOf(id))[0]).toEqual(['subscription_cycle', 2900, 'draft']);
+  test.answer = 200;
+  await test.sandbox.advance('1h');
+  expect((await invoicesOf(id))[0]).toEqual(['subscription_cycle', 2900, 'paid']);
+  await stripe.subscriptions.cancel(subscription);
+});
+
 it('ends at the period end, unless it is taken back', async () => {
   const id = await customer();
   const price = await monthly(2900);
