@@ -39,12 +39,12 @@ class Model {
       .filter((content) => category === undefined || content.category === category);
   }
 
-  categories(plan: Plan): { name: string; patterns: number }[] {
+  categories(plan: Plan): { slug: string; patternCount: number }[] {
     const counts = new Map<string, number>();
     for (const { category } of this.visible(plan)) counts.set(category, (counts.get(category) ?? 0) + 1);
     return [...counts]
-      .map(([name, patterns]) => ({ name, patterns }))
-      .sort((a, b) => (a.name < b.name ? -1 : 1));
+      .map(([slug, patternCount]) => ({ slug, patternCount }))
+      .sort((a, b) => (a.slug < b.slug ? -1 : 1));
   }
 
   opens(slug: string): string | undefined {
@@ -111,7 +111,7 @@ const newestFirst = (contents: readonly PatternContent[]): string[] =>
   contents.map(({ slug }) => slug).reverse();
 
 async function categoriesOf(t: TestApp, secret: string): Promise<unknown> {
-  return (await t.raw('{ categories { slug patterns } }', {}, secret)).data?.['categories'];
+  return (await t.raw('{ categories { slug patternCount } }', {}, secret)).data?.['categories'];
 }
 
 async function read(t: TestApp, secret: string, slug: string): Promise<string> {

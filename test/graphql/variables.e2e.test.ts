@@ -66,7 +66,7 @@ describe('variables that do not fit are refused', () => {
       expect(message).toMatch(/^Variable "\$\w+"( at "[^"]+")? does not fit: .{10,}\.$/);
     }
     expect(await issue({ environment: given })).toEqual([
-      'Variable "$input" at "input.environment" does not fit: Not a value of the enum "KeyEnvironment".',
+      'Variable "$input" at "input.environment" does not fit: Not a value of the enum "Environment".',
     ]);
   });
 
