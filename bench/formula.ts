@@ -11,14 +11,14 @@ const QUERY = `
   query Page($first: Int!, $more: Boolean!) {
     patterns(first: $first) {
       totalCount
-      nodes { ...Entry uses tags example @include(if: $more) { language text } }
+      nodes { ...Entry useCount tags example @include(if: $more) { language text } }
       edges { cursor node { ...Entry } }
       pageInfo { hasNextPage endCursor }
     }
     searchPatterns(query: "retry", first: $first) {
       hits { score pattern { ...Entry } ranks { text name meaning } }
     }
-    categories { slug patterns }
+    categories { slug patternCount }
   }
   fragment Entry on Pattern { id slug name category }
 `;
