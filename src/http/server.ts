@@ -21,6 +21,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** What this route says of a request that the server refuses itself; by default in the shape of GraphQL. */
     readonly refuse?: (error: ApiError) => { readonly status: number; readonly body: unknown };
+    /** Of that. */
+    readonly contentType?: string;
   }
   interface FastifyRequest {
     /** Of whoever calls, by what trusted proxies say; undefined where nobody knows (`Client.address`). */
@@ -178,5 +180,7 @@ function refuse({ routeOptions }: FastifyRequest, reply: FastifyReply, error: Ap
     status: error.status,
     body: { errors: [error] },
   };
+  const { contentType } = routeOptions.config;
+  if (contentType !== undefined) reply.type(contentType);
   return reply.status(status).send(body);
 }

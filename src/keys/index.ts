@@ -11,6 +11,7 @@ import { revokeKeys } from './policies.js';
 import { publicEvents } from './publicEvents.js';
 import { AccountKeysResolver, KeyFieldsResolver, KeysResolver } from './resolvers.js';
 import { keyOf } from './types.js';
+import { keyRoutes } from './routes.js';
 import { VerifyKey } from './verify.js';
 import { VerifyKeyResolver } from './verifyResolvers.js';
 
@@ -72,4 +73,12 @@ export const keys: Capability = {
     },
     notAwaited: ['verifyKey'],
   },
+  routes: ({ keyDesk, planOf, memory }) =>
+    keyRoutes(
+      new VerifyKeyResolver(
+        new VerifyKey(keyDesk),
+        (account) => shownPlan(planOf(account).plan),
+        () => metersOf(memory.plans.profile),
+      ),
+    ),
 };

@@ -1,5 +1,6 @@
+import type { z } from 'zod';
 import type { AccessRule } from '../graphql/kit/access.js';
-import type { Caller, DemoCaller } from '../graphql/kit/context.js';
+import type { Caller, DemoCaller, RequestContext } from '../graphql/kit/context.js';
 
 /** A call of a route that has passed the gate. */
 export interface RouteCall {
@@ -13,6 +14,22 @@ export interface RouteCall {
   readonly body: unknown;
   /** Ids of the patterns that were read: they go into the use's record. */
   readonly patternsRead: Set<string>;
+  /** The header `Idempotency-Key`: the id of a command. */
+  readonly idempotencyKey?: string | undefined;
+}
+
+/** What a command knows of its request, whichever way it came. */
+export type RouteContext = Pick<RequestContext, 'caller' | 'now' | 'correlationId'>;
+
+/** What a route takes and answers, for whoever describes it. */
+export interface RouteSpec {
+  readonly summary: string;
+  /** Of the body, in JSON. */
+  readonly body?: z.ZodType;
+  /** Parameters of the query, all optional, and what they are. */
+  readonly query?: Readonly<Record<string, string>>;
+  /** Of the answer, in JSON. What is refused is a problem (RFC 9457). */
+  readonly answer: z.ZodType;
 }
 
 /** What a route answers. */
@@ -40,6 +57,11 @@ export interface Route {
   readonly access: AccessRule | ((caller: Caller | DemoCaller) => AccessRule);
   /** Cost points that it can come to at most. */
   readonly cost: number;
+  /** Bytes of a body at most; by default what the server takes. */
+  readonly bodyLimit?: number;
+  /** Whether what is refused is told as in RFC 9457; by default in the shape of a GraphQL error. */
+  readonly problems?: true;
+  readonly spec?: RouteSpec;
   /** @throws ApiError what callers are told, Outage */
   readonly handle: (call: RouteCall) => Promise<Reply> | Reply;
 }

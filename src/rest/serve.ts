@@ -5,6 +5,7 @@ import type { Logger } from '../logger.js';
 import type { Metrics } from '../metrics.js';
 import { Outage } from '../outage.js';
 import type { LimitState } from '../usage/limiter.js';
+import { PROBLEM, problemOf } from './problem.js';
 import type { Reply, Route } from './route.js';
 
 /** Names what prices a route: its own declaration. */
@@ -24,6 +25,8 @@ export function serveRoutes(fastify: FastifyInstance, routes: readonly Route[], 
     fastify.route({
       method: route.method,
       url: route.path,
+      ...(route.bodyLimit !== undefined && { bodyLimit: route.bodyLimit }),
+      ...(route.problems && { config: { refuse: problemOf, contentType: PROBLEM } }),
       handler: (request, reply) => answer(options, route, request, reply),
     });
   }
@@ -49,13 +52,14 @@ async function answer(
       return { result: handled, status, patterns: [...patternsRead], actualCost };
     });
   } catch (error) {
-    return refuse(options, reply, visitor, failed(options, error), undefined, call.demo);
+    return refuse(options, route, reply, visitor, failed(options, error), undefined, call.demo);
   }
   if (outcome.kind === 'refused') {
-    return refuse(options, reply, visitor, errorOf(outcome), outcome.states, call.demo);
+    return refuse(options, route, reply, visitor, errorOf(outcome), outcome.states, call.demo);
   }
   const { result, use } = outcome;
-  if (result instanceof ApiError) return refuse(options, reply, visitor, result, use?.states, call.demo);
+  if (result instanceof ApiError)
+    return refuse(options, route, reply, visitor, result, use?.states, call.demo);
   for (const [name, value] of await gate.headers(visitor, use?.states, call.demo)) reply.header(name, value);
   return reply
     .status(result.status ?? 200)
@@ -83,10 +87,11 @@ function gateCallOf({ method, path, metering, access, cost }: Route, { caller }:
 /** What the route answers, and what it refuses: both are answers, and recorded alike. */
 async function handle(
   route: Route,
-  { params, query, body }: FastifyRequest,
+  { params, query, body, headers }: FastifyRequest,
   { caller, now }: Visitor,
   patternsRead: Set<string>,
 ): Promise<Reply | ApiError> {
+  const key = headers['idempotency-key'];
   try {
     return await route.handle({
       caller,
@@ -95,6 +100,7 @@ async function handle(
       query: query as Readonly<Record<string, unknown>>,
       body,
       patternsRead,
+      idempotencyKey: typeof key === 'string' ? key : undefined,
     });
   } catch (error) {
     if (error instanceof ApiError) return error;
@@ -126,6 +132,7 @@ function failed({ log }: RestOptions, error: unknown): ApiError {
 
 async function refuse(
   { gate, metrics, refusalBody = graphqlShape }: RestOptions,
+  { problems }: Route,
   reply: FastifyReply,
   visitor: Visitor,
   error: ApiError,
@@ -136,7 +143,8 @@ async function refuse(
   for (const [name, value] of await gate.headers(visitor, states, demo)) reply.header(name, value);
   const retryAfter = error.extensions['retryAfter'];
   if (typeof retryAfter === 'number') reply.header('retry-after', String(retryAfter));
-  return reply.status(error.status).send(refusalBody(error));
+  if (!problems) return reply.status(error.status).send(refusalBody(error));
+  return reply.status(error.status).type(PROBLEM).send(problemOf(error).body);
 }
 
 const graphqlShape = (error: ApiError): object => ({ errors: [error] });

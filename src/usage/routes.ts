@@ -1,0 +1,213 @@
+import { z } from 'zod';
+import type { UsageQueries } from '../../projections/usage/queries.js';
+import type { Position } from '../eventsourcing/event.js';
+import { ApiError } from '../graphql/kit/errors.js';
+import type { AccessRule } from '../graphql/kit/access.js';
+import { MANAGERS, MEMBERS } from '../graphql/kit/access.js';
+import type { Caller, DemoCaller, RequestContext } from '../graphql/kit/context.js';
+import { metersOf } from '../plans/profile.js';
+import type { Profile } from '../plans/profile.js';
+import { commandRoute, parameter } from '../rest/commandRoute.js';
+import { Quantities, ShownLimit, ShownQuantity, ShownReservation } from '../rest/shapes.js';
+import type { Reply, Route, RouteCall } from '../rest/route.js';
+import type { LimitStates } from './limitStates.js';
+import { statusOf, totalsOf } from './limitTypes.js';
+import type { Payer } from './reportedUse.js';
+import { MAX_USES } from './reportedUse.js';
+import type { UsagePayers } from './payers.js';
+import { periodOf } from './periods.js';
+import type { RecordUsageResolver } from './reportResolvers.js';
+import { reporterOf } from './reportResolvers.js';
+import type { ReservationsResolver } from './reservationResolvers.js';
+import { MAX_RESERVED_SECONDS } from './reservedAmounts.js';
+
+/** 1,000 uses with all that they may have, most of them far smaller. */
+const USES_BYTES = 4 * 1024 * 1024;
+/** How long an answer waits for the ledger to have seen the newest uses, in milliseconds. */
+const LEDGER_WAIT_MS = 1_000;
+
+const MANAGED: AccessRule = { scope: 'admin', roles: MANAGERS };
+
+/** An operator's back end has a key of the scope admin; whoever asks for its own account reads. */
+const READ = (caller: Caller | DemoCaller): AccessRule =>
+  caller.kind === 'key' && caller.operator && !caller.key.scopes.includes('read')
+    ? { scope: 'admin' }
+    : { scope: 'read', roles: MEMBERS };
+
+const Ended = z.object({ reservation: ShownReservation, replayed: z.boolean(), position: z.string() });
+
+/** Of a use each field is judged by itself. */
+const Uses = z.strictObject({ uses: z.array(z.record(z.string(), z.unknown())).min(1).max(MAX_USES) });
+
+export interface UsageRoutes {
+  readonly recording: RecordUsageResolver;
+  readonly reserving: ReservationsResolver;
+  readonly usage: UsageQueries;
+  readonly limitStates: LimitStates;
+  readonly payers: UsagePayers;
+  readonly profile: () => Profile;
+  readonly planOf: (accountId: string) => { readonly plan: { readonly id: string } };
+  readonly journalPosition: () => Position;
+  readonly ledgerReached: (position: Position, timeoutMs: number) => Promise<boolean>;
+}
+
+/** What back ends without a GraphQL client report, reserve and look up: the same rules and refusals. */
+export function usageRoutes(options: UsageRoutes): Route[] {
+  const { recording, reserving } = options;
+  return [
+    commandRoute(
+      '/v1/usage',
+      {
+        access: MANAGED,
+        summary: 'Records what customers have used: 1 to 1,000 uses, each accepted or rejected by itself.',
+        body: Uses,
+        answer: z.object({
+          results: z.array(
+            z.object({
+              useId: z.string().nullable(),
+              status: z.enum(['ACCEPTED', 'PROVISIONAL', 'LATE', 'OVER_LIMIT', 'DUPLICATE', 'REJECTED']),
+              refusal: z.object({ code: z.string(), message: z.string() }).nullable(),
+            }),
+          ),
+          replayed: z.boolean(),
+          position: z.string(),
+        }),
+        bodyLimit: USES_BYTES,
+      },
+      (context, input) => recording.recordUsage(context as RequestContext, input),
+    ),
+    commandRoute(
+      '/v1/reservations',
+      {
+        access: MANAGED,
+        summary: 'Takes from limits before the work, from all or none.',
+        body: z.strictObject({
+          keyId: z.string().max(128).optional(),
+          accountId: z.string().max(128).optional(),
+          quantities: Quantities,
+          endpoint: z.string(),
+          expiresInSeconds: z.number().int().min(1).max(MAX_RESERVED_SECONDS).optional(),
+        }),
+        answer: z.object({
+          reservation: ShownReservation,
+          limits: z.array(ShownLimit),
+          replayed: z.boolean(),
+          position: z.string(),
+        }),
+      },
+      (context, input) => reserving.reserveUsage(context as RequestContext, input),
+    ),
+    commandRoute(
+      '/v1/reservations/:id/settle',
+      {
+        access: MANAGED,
+        summary: 'Ends a reservation with what the work came to.',
+        body: z.strictObject({ quantities: Quantities.default([]) }),
+        answer: Ended,
+      },
+      (context, input, { params }) =>
+        reserving.settleReservation(context as RequestContext, {
+          ...input,
+          reservationId: params['id'] ?? '',
+        }),
+    ),
+    commandRoute(
+      '/v1/reservations/:id/release',
+      {
+        access: MANAGED,
+        summary: 'Ends a reservation and gives all of it back.',
+        body: z.strictObject({}),
+        answer: Ended,
+      },
+      (context, input, { params }) =>
+        reserving.releaseReservation(context as RequestContext, {
+          ...input,
+          reservationId: params['id'] ?? '',
+        }),
+    ),
+    {
+      method: 'GET',
+      path: '/v1/usage',
+      metering: 'guarded',
+      access: READ,
+      cost: 0,
+      problems: true,
+      spec: {
+        summary: 'What an account or key has used in a month or day of the calendar in UTC.',
+        query: {
+          accountId:
+            'The account; by default that of the caller. Others than their own only operators may ask for.',
+          keyId: 'One key of it.',
+          period: 'As `2026-11` or `2026-11-29`; by default the present month.',
+        },
+        answer: z.object({
+          accountId: z.string(),
+          keyId: z.string().nullable(),
+          period: z.string(),
+          totals: z.array(ShownQuantity),
+          stale: z.boolean(),
+        }),
+      },
+      handle: (call) => usageOf(options, call),
+    },
+    {
+      method: 'GET',
+      path: '/v1/quota',
+      metering: 'guarded',
+      access: READ,
+      cost: 0,
+      problems: true,
+      spec: {
+        summary: 'The limits in force, and where they stand.',
+        query: {
+          accountId:
+            'The account; by default that of the caller. Others than their own only operators may ask for.',
+          keyId: 'A key of it, whose own limits then stand behind those of the plan.',
+        },
+        answer: z.object({ accountId: z.string(), plan: z.string(), limits: z.array(ShownLimit) }),
+      },
+      handle: (call) => quotaOf(options, call),
+    },
+  ];
+}
+
+/** @throws ApiError NOT_FOUND for what is not the caller's */
+async function askedFor({ payers }: UsageRoutes, call: RouteCall): Promise<Payer> {
+  const reporter = reporterOf(call);
+  const keyId = parameter(call, 'keyId');
+  const named = parameter(call, 'accountId');
+  const accountId = named ?? (keyId === undefined ? reporter.accountId : undefined);
+  const [payer] = await payers.of(reporter, [{ keyId, accountId }]);
+  if (!payer || 'code' in payer) throw new ApiError('NOT_FOUND', payer?.message);
+  return payer;
+}
+
+const PERIOD = /^\d{4}-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?$/;
+
+async function usageOf(options: UsageRoutes, call: RouteCall): Promise<Reply> {
+  const payer = await askedFor(options, call);
+  const { accountId, environment, keyId } = payer;
+  const period = parameter(call, 'period') ?? periodOf('month', call.now).slice('month:'.length);
+  if (!PERIOD.test(period)) {
+    throw new ApiError('INVALID_INPUT', '"period" is a month as 2026-11 or a day as 2026-11-29.', {
+      field: 'period',
+    });
+  }
+  const fresh = await options.ledgerReached(options.journalPosition(), LEDGER_WAIT_MS);
+  const subject = { accountId, environment, keyId: keyId === '' ? undefined : keyId };
+  const id = `${period.length === 7 ? 'month' : 'day'}:${period}`;
+  const { totals } = await options.usage.totals(subject, id);
+  const stale = !fresh || (await options.usage.waits(accountId));
+  const shown = totalsOf(totals, metersOf(options.profile()));
+  return { body: { accountId, keyId: keyId === '' ? null : keyId, period, totals: shown, stale } };
+}
+
+async function quotaOf(options: UsageRoutes, call: RouteCall): Promise<Reply> {
+  const { accountId, environment, keyId } = await askedFor(options, call);
+  const own = call.caller.kind === 'key' && call.caller.accountId === accountId ? call.caller.key : undefined;
+  const key = keyId === '' ? own : { id: keyId, limits: options.payers.limitsOf(keyId) };
+  const states = await options.limitStates.of({ accountId, environment, now: call.now, key });
+  const meters = metersOf(options.profile());
+  const limits = states.map((state) => statusOf(state, meters));
+  return { body: { accountId, plan: options.planOf(accountId).plan.id, limits } };
+}
