@@ -1,3 +1,4 @@
+import { READ_MODELS } from '../../src/capabilities.js';
 import { jest } from '@jest/globals';
 import { buildClientSchema, getIntrospectionQuery } from 'graphql';
 import type { IntrospectionQuery } from 'graphql';
@@ -48,19 +49,7 @@ describe('health', () => {
         problems: [],
         warnings: [],
         lag: {
-          readModels: {
-            keys: none,
-            accounts: none,
-            sessions: none,
-            identities: none,
-            teams: none,
-            mails: none,
-            catalogue: none,
-            usage: none,
-            popularity: none,
-            audit: none,
-            stripeEvents: none,
-          },
+          readModels: Object.fromEntries(READ_MODELS.map(({ name }) => [name, none])),
           policies: expect.objectContaining({ 'open-account': none }) as unknown,
         },
       },
