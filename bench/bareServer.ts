@@ -45,7 +45,7 @@ if (!plan) throw new Error('the profile has no plan');
 const schema = createSchema([
   new CatalogueResolver(
     catalogue,
-    { search: () => Promise.resolve([]) },
+    { search: () => Promise.resolve({ hits: [], hasNext: false, matches: [] }) },
     { vectorOf: () => Promise.resolve(undefined) },
     new Cursors(Buffer.alloc(32)),
     () => ({ plan, version: 1 }),

@@ -7,7 +7,7 @@ import { unreachableLimits } from './profile.js';
 import { median } from './statistics.js';
 
 const QUERY =
-  'query Read { pattern(slug: "circuit-breaker") { ... on Pattern { id slug name category description } ... on Refusal { code } } }';
+  'query Read { pattern(by: { slug: "circuit-breaker" }) { ... on Pattern { id slug name category description } ... on Refusal { code } } }';
 const CONNECTIONS = 64;
 
 /**

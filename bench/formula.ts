@@ -16,7 +16,7 @@ const QUERY = `
       pageInfo { hasNextPage endCursor }
     }
     searchPatterns(query: "retry", first: $first) {
-      hits { score pattern { ...Entry } ranks { text name meaning } }
+      edges { score node { ...Entry } ranks { text name meaning } }
     }
     categories { slug patternCount }
   }

@@ -18,7 +18,7 @@ import type { ReadModels } from './following/readModel.js';
 import type { CommandSender } from './graphql/kit/command.js';
 import type { PlanOf, StandingIn } from './graphql/kit/context.js';
 import type { Cursors } from './graphql/kit/cursors.js';
-import type { FindNode } from './graphql/kit/node.js';
+import type { NodeFinders } from './graphql/kit/node.js';
 import type { OperatorAction } from './graphql/kit/operatorAction.js';
 import type { ReadsLog } from './history/export.js';
 import type { KeyCache } from './keys/cache.js';
@@ -80,7 +80,7 @@ export type ResolverClass = Function;
 export interface Resolving {
   readonly resolvers: readonly object[];
   /** Find its objects that implement `Node`. */
-  readonly nodes?: readonly FindNode[];
+  readonly nodes?: NodeFinders;
 }
 
 /** What every process opens first. */

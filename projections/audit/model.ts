@@ -50,6 +50,7 @@ export const auditLog = (audited: AuditedTypes): ReadModel => ({
     `CREATE INDEX ON ${t('entries')} (account_id, position)`,
     `CREATE INDEX ON ${t('entries')} (actor, position)`,
     `CREATE INDEX ON ${t('entries')} (at)`,
+    `CREATE INDEX ON ${t('entries')} (id)`,
   ],
   fold: (events, t) => [
     {

@@ -51,6 +51,11 @@ export class AuditQueries {
     );
   }
 
+  /** Entries by the ids of their events. */
+  byIds(ids: readonly string[]): Promise<AuditRow[]> {
+    return this.sql.query(`SELECT * FROM ${this.model.t('entries')} WHERE id = ANY($1::text[])`, [ids]);
+  }
+
   /** All entries, the newest first, a page at a time: no more than one is held. */
   async *all(filter: AuditFilter, pageSize: number): AsyncGenerator<AuditRow[], void> {
     let before: number | undefined;

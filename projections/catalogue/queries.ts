@@ -42,6 +42,17 @@ export interface PatternCursor {
 const COLUMNS = `p.id, p.slug, p.name, p.category, p.tier, p.tags, p.description,
   p.example_language, p.example_text, p.published, p.published_at, p.revised_at`;
 
+/** The most used first, then the newest; or the newest alone. */
+export type PatternOrdering = 'most used' | 'newest';
+
+const ORDERINGS: Readonly<Record<PatternOrdering, { readonly behind: string; readonly by: string }>> = {
+  'most used': {
+    behind: '(uses, published) < ($4::bigint, $5::bigint)',
+    by: 'uses DESC, published DESC',
+  },
+  newest: { behind: 'published < $5::bigint', by: 'published DESC' },
+};
+
 export class CatalogueQueries {
   /** What depends on the catalogue alone: reading patterns leaves it valid. */
   readonly #catalogueAnswers: AnswerCache;
@@ -80,6 +91,20 @@ export class CatalogueQueries {
     });
   }
 
+  /** Patterns by their ids, whoever may see them. */
+  async byIds(ids: readonly string[]): Promise<PatternRow[]> {
+    const [id, ...others] = ids;
+    if (id === undefined) return [];
+    if (others.length === 0) {
+      const row = await this.find('id', id);
+      return row ? [row] : [];
+    }
+    return this.sql.query<PatternRow>(
+      `SELECT ${COLUMNS}, 0::bigint AS uses FROM ${this.catalogue.t('patterns')} p WHERE id = ANY($1::text[])`,
+      [ids],
+    );
+  }
+
   async uses(ids: readonly string[]): Promise<Map<string, number>> {
     const rows = await this.sql.query<{ pattern_id: string; uses: number }>(
       `SELECT pattern_id, uses FROM ${this.popularity.t('uses')} WHERE pattern_id = ANY($1::text[])`,
@@ -88,16 +113,18 @@ export class CatalogueQueries {
     return new Map(rows.map((row) => [row.pattern_id, row.uses]));
   }
 
-  /** Most used first, then the newest; one row more than `first` where there are more. */
+  /** In the order that is asked for; one row more than `first` where there are more. */
   list(
     horizon: Horizon,
     category: string | undefined,
+    order: PatternOrdering,
     first: number,
     after: PatternCursor | undefined,
     /** So many are left out before. */
     offset = 0,
   ): Promise<PatternRow[]> {
-    const key = JSON.stringify(['list', horizon, category, first, after, offset]);
+    const key = JSON.stringify(['list', horizon, category, order, first, after, offset]);
+    const { behind, by } = ORDERINGS[order];
     return this.#rankedAnswers.get(key, () =>
       this.sql.query<PatternRow>(
         `SELECT * FROM (
@@ -106,8 +133,8 @@ export class CatalogueQueries {
              LEFT JOIN ${this.popularity.t('uses')} u ON u.pattern_id = p.id
             WHERE p.tier = ANY($1::text[]) AND p.published <= $2 AND ($3::text IS NULL OR p.category = $3)
          ) AS visible
-         WHERE $4::bigint IS NULL OR (uses, published) < ($4::bigint, $5::bigint)
-         ORDER BY uses DESC, published DESC LIMIT $6 OFFSET $7`,
+         WHERE $4::bigint IS NULL OR ${behind}
+         ORDER BY ${by} LIMIT $6 OFFSET $7`,
         [
           horizon.tiers,
           horizon.published,

@@ -30,6 +30,32 @@ export interface SearchRequest {
   readonly first: number;
   /** Whether words and names are left aside. */
   readonly byMeaning?: boolean;
+  /** The last hit of the page before. */
+  readonly after?: SearchPlace | undefined;
+}
+
+/** A hit's place among all that fit. */
+export interface SearchPlace {
+  readonly score: number;
+  readonly id: string;
+}
+
+export interface SearchPage {
+  readonly hits: readonly SearchHit[];
+  readonly hasNext: boolean;
+  /** Ids of all that fit, on whichever page. */
+  readonly matches: readonly string[];
+}
+
+/** How many of what fits have each value. */
+export interface SearchFacets {
+  readonly categories: readonly FacetRow[];
+  readonly tiers: readonly FacetRow[];
+}
+
+export interface FacetRow {
+  readonly value: string;
+  readonly count: number;
 }
 
 /** Hits that each leg contributes at most. */
@@ -75,7 +101,7 @@ export class CatalogueSearch {
     this.#counts = new AnswerCache([catalogue]);
   }
 
-  async search(request: SearchRequest): Promise<SearchHit[]> {
+  async search(request: SearchRequest): Promise<SearchPage> {
     // Without a vector there are only words.
     const meaningAlone = request.byMeaning === true && request.vector !== undefined;
     const [text, name, meaning] = await Promise.all([
@@ -90,7 +116,13 @@ export class CatalogueSearch {
         scores.set(id, (scores.get(id) ?? 0) + WEIGHTS[leg] / (RRF_K + index + 1));
       });
     }
-    const best = [...scores].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1)).slice(0, request.first);
+    const all = [...scores].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1));
+    const { after } = request;
+    // What is as good as the last hit, and stands behind it, comes next.
+    const rest = after
+      ? all.filter(([id, score]) => score < after.score || (score === after.score && id > after.id))
+      : all;
+    const best = rest.slice(0, request.first);
     const rows = await this.#rows(
       best.map(([id]) => id),
       request,
@@ -99,12 +131,28 @@ export class CatalogueSearch {
       const index = legs[leg].indexOf(id);
       return index < 0 ? null : index + 1;
     };
-    return best.flatMap(([id, score]) => {
+    const hits = best.flatMap(([id, score]) => {
       const row = rows.get(id);
       if (!row) return [];
       const ranks = { text: rank('text', id), name: rank('name', id), meaning: rank('meaning', id) };
       return [{ pattern: row, score, similarity: row.similarity, ranks }];
     });
+    return { hits, hasNext: rest.length > best.length, matches: all.map(([id]) => id) };
+  }
+
+  /** Counts what fits by category and tier, the most frequent first. */
+  async facets(ids: readonly string[], { tiers, published }: Horizon): Promise<SearchFacets> {
+    const rows = await this.sql.query<FacetRow & { facet: string }>(
+      `SELECT CASE WHEN grouping(category) = 0 THEN 'category' ELSE 'tier' END AS facet,
+              coalesce(category, tier) AS value, count(*)::int AS count
+         FROM ${this.catalogue.t('patterns')}
+        WHERE id = ANY($1::text[]) AND tier = ANY($2::text[]) AND published <= $3
+        GROUP BY GROUPING SETS ((category), (tier)) ORDER BY count DESC, value`,
+      [ids, tiers, published],
+    );
+    const of = (facet: string): FacetRow[] =>
+      rows.filter((row) => row.facet === facet).map(({ value, count }) => ({ value, count }));
+    return { categories: of('category'), tiers: of('tier') };
   }
 
   /** Full text, keeping only patterns that cover most of what is rare in the query. */

@@ -69,13 +69,9 @@ export class KeyQueries {
     );
   }
 
-  /** A key of the account. */
-  async find(accountId: string, id: string): Promise<KeyRow | undefined> {
-    const [row] = await this.sql.query<KeyRow>(
-      `SELECT * FROM ${this.model.t('keys')} WHERE account_id = $1 AND id = $2`,
-      [accountId, id],
-    );
-    return row;
+  /** Keys of whatever account. */
+  byIds(ids: readonly string[]): Promise<KeyRow[]> {
+    return this.sql.query(`SELECT * FROM ${this.model.t('keys')} WHERE id = ANY($1::text[])`, [ids]);
   }
 
   /** Ids of an account's keys that have not been revoked. */

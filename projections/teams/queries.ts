@@ -79,6 +79,15 @@ export class TeamQueries {
     );
   }
 
+  /** Invitations that wait for an answer at `now`. */
+  waiting(ids: readonly string[], now: Date): Promise<InvitationRow[]> {
+    return this.sql.query(
+      `SELECT * FROM ${this.model.t('invitations')}
+        WHERE id = ANY($1::text[]) AND email IS NOT NULL AND expires_at > $2`,
+      [ids, now],
+    );
+  }
+
   /** Accounts that the user works in and has not opened. */
   async joined(userId: string): Promise<string[]> {
     const rows = await this.sql.query<{ account_id: string }>(

@@ -57,6 +57,10 @@ export class WebhookQueries {
     return row;
   }
 
+  byIds(ids: readonly string[]): Promise<EndpointRow[]> {
+    return this.sql.query(`SELECT * FROM ${this.model.t('endpoints')} WHERE id = ANY($1::text[])`, [ids]);
+  }
+
   /** Those that want to be told of an event of an account; those of the operators want it of every account. */
   listening(accountId: string, eventType: string, position: Position): Promise<EndpointRow[]> {
     return this.sql.query(

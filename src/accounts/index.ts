@@ -30,7 +30,7 @@ import { AccountResolver, AccountsResolver, UserResolver } from './resolvers.js'
 import { SessionsResolver } from './sessionResolvers.js';
 import { ATTEMPTS, ATTEMPTS_WINDOW_MS, SignIn } from './signIn.js';
 import { StartSession } from './startSession.js';
-import { Account } from './types.js';
+import { Account, userOf } from './types.js';
 import { UpdateProfile } from './updateProfile.js';
 import { VerifyEmail } from './verifyEmail.js';
 
@@ -73,12 +73,32 @@ export const accounts: Capability = {
     ],
     create: (services) => ({
       resolvers: resolversOf(services),
-      nodes: [
-        async (id, context) => {
-          const standing = await services.standingIn(context, id);
-          return standing && new Account(id, standing);
+      nodes: {
+        Account: async (ids, context) => {
+          const found = await Promise.all(
+            ids.map(async (id) => {
+              const standing = await services.standingIn(context, id);
+              return standing && new Account(id, standing);
+            }),
+          );
+          return found.filter((account) => account !== undefined);
         },
-      ],
+        User: async (ids, { caller, loaders }) => {
+          if (caller.kind !== 'session') return [];
+          const { accountId, session } = caller;
+          const rows = await Promise.all(ids.map((id) => loaders.user.load(id)));
+          // Oneself, and who works in the same account, as in the list of its members.
+          const seen = rows
+            .filter((row) => row !== undefined)
+            .filter(
+              ({ id, account_id }) =>
+                id === session.userId ||
+                account_id === accountId ||
+                services.memory.memberships.roleOf(accountId, id) !== undefined,
+            );
+          return seen.map(userOf);
+        },
+      },
     }),
     // What follows from a reset that is asked for depends on whether somebody has the e-mail, and waiting
     // beside it would tell.

@@ -1,6 +1,7 @@
 import { Arg, Args, FieldResolver, ID, Resolver } from 'type-graphql';
 import type { AccountQueries, AccountRow } from '../../projections/accounts/queries.js';
 import { Sized } from '../graphql/cost/directives.js';
+import { givenId } from '../graphql/kit/ids.js';
 import type { Cursors, Place } from '../graphql/kit/cursors.js';
 import type { Page } from '../graphql/kit/pages.js';
 import { pageOf } from '../graphql/kit/pages.js';
@@ -29,7 +30,7 @@ export class OperatorAccountsResolver {
   async account(
     @Arg('id', () => ID, { description: 'Id of the account, of any customer.' }) id: string,
   ): Promise<Account | null> {
-    const [row] = await this.queries.accounts([id]);
+    const [row] = await this.queries.accounts([givenId('Account', id)]);
     return row ? asOperator(row) : null;
   }
 

@@ -4,6 +4,7 @@ import type { PositionTokens } from '../eventsourcing/positionToken.js';
 import type { PlanOf, RequestContext, StandingIn } from '../graphql/kit/context.js';
 import { accountOf, ownSessionOf, standingOf } from '../graphql/kit/context.js';
 import { Access, MEMBERS } from '../graphql/kit/access.js';
+import { givenId } from '../graphql/kit/ids.js';
 import { Metered } from '../graphql/kit/metering.js';
 import { payload } from '../graphql/kit/payload.js';
 import { notDone, refusalOf } from '../graphql/kit/refusals.js';
@@ -145,7 +146,7 @@ export class AccountsResolver {
     })
     given: string | null | undefined,
   ): Promise<Account | null> {
-    const id = given ?? accountOf(context);
+    const id = given == null ? accountOf(context) : givenId('Account', given);
     const standing = await this.standingIn(context, id);
     return standing ? new Account(id, standing) : null;
   }

@@ -7,13 +7,11 @@ import type { Standing } from '../graphql/kit/standing.js';
 import { Node } from '../graphql/kit/node.js';
 import { Payload } from '../graphql/kit/payload.js';
 import { Conflict, InvalidInput, NotFound } from '../graphql/kit/refusals.js';
+import { IdOf } from '../graphql/kit/ids.js';
 import { SessionTokens } from './tokenTypes.js';
 
-@ObjectType({ description: 'A person who signs in.' })
-export class User {
-  @Field(() => ID, { description: 'Unique id of the user.' })
-  id!: string;
-
+@ObjectType({ implements: Node, description: 'A person who signs in.' })
+export class User extends Node {
   @Field(() => DateTimeISO, { description: 'When it was registered.' })
   registeredAt!: Date;
 
@@ -115,6 +113,7 @@ export class DeleteAccountInput {
 
 @ObjectType({ simpleResolvers: true, description: 'A deleted account.' })
 export class DeleteAccountPayload extends Payload {
+  @IdOf('Account')
   @Field(() => ID, { description: 'The account that was deleted.' })
   accountId!: string;
 }

@@ -3,6 +3,7 @@ import type { AuditFilter, AuditQueries, AuditRow } from '../../projections/audi
 import { csvLine } from '../csv.js';
 import { MANAGERS, MEMBERS } from '../graphql/kit/access.js';
 import { ApiError, invalidInput } from '../graphql/kit/errors.js';
+import { givenId, shownId } from '../graphql/kit/ids.js';
 import type { Logger } from '../logger.js';
 import type { Route, RouteCall } from '../rest/route.js';
 import { guarded } from '../rest/route.js';
@@ -72,8 +73,9 @@ function filterOf({ account, actor, action, from, to, ...others }: Readonly<Reco
   if (unknown !== undefined) {
     throw invalidInput(unknown, 'Filters are "account", "actor", "action", "from" and "to".');
   }
+  const accountId = textOf('account', account);
   return {
-    accountId: textOf('account', account),
+    accountId: accountId === undefined ? undefined : givenId('Account', accountId),
     actor: textOf('actor', actor),
     action: textOf('action', action),
     from: momentOf('from', from),
@@ -98,8 +100,12 @@ function momentOf(name: string, value: unknown): Date | undefined {
   return time;
 }
 
-function entryOf({ position: _, at, account_id: accountId, ...row }: AuditRow): Entry {
-  return { ...row, at: at.toISOString(), accountId };
+function entryOf({ position: _, id, at, account_id: accountId, ...row }: AuditRow): Entry {
+  const shown = {
+    id: shownId('AuditEntry', id),
+    accountId: accountId === null ? null : shownId('Account', accountId),
+  };
+  return { ...row, ...shown, at: at.toISOString() };
 }
 
 async function* csv(pages: AsyncIterable<readonly AuditRow[]>): AsyncGenerator<string> {

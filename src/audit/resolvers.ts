@@ -10,6 +10,8 @@ import type { Cursors, Place } from '../graphql/kit/cursors.js';
 import type { AuditEntry } from './types.js';
 import { auditEntryOf, AuditLogConnection, AuditLogPage } from './types.js';
 
+/** Who sees what was done in an account. */
+export const AUDIT_ACCESS = { scope: 'admin', roles: MANAGERS } as const;
 /** Names the list in its cursors. */
 const LIST = 'audit';
 
@@ -55,7 +57,7 @@ export class OperatorAuditResolver {
 export class AccountAuditResolver {
   constructor(private readonly page: PageOfLog) {}
 
-  @Access({ scope: 'admin', roles: MANAGERS })
+  @Access(AUDIT_ACCESS)
   @Sized({ slicingArguments: ['first'], sizedFields: ['edges', 'nodes'] })
   @FieldResolver(() => AuditLogConnection, {
     nullable: true,

@@ -3,15 +3,15 @@ import { ArgsType, Field, ID, InputType, ObjectType } from 'type-graphql';
 import type { AuditRow } from '../../projections/audit/queries.js';
 import { DateTimeISO } from '../graphql/kit/dateTime.js';
 import { connectionOf, PageArgs } from '../graphql/kit/pages.js';
+import { IdOf } from '../graphql/kit/ids.js';
+import { Node } from '../graphql/kit/node.js';
 
 @ObjectType({
+  implements: Node,
   simpleResolvers: true,
   description: 'Something that somebody did. It holds no personal data and no secret.',
 })
-export class AuditEntry {
-  @Field(() => ID, { description: 'Its id: that of the event that it was made from.' })
-  id!: string;
-
+export class AuditEntry extends Node {
   @Field(() => DateTimeISO, { description: 'When it was done.' })
   at!: Date;
 
@@ -24,6 +24,7 @@ export class AuditEntry {
   })
   actor!: string;
 
+  @IdOf('Account')
   @Field(() => ID, {
     nullable: true,
     description: 'The affected account; null where no single one is affected.',

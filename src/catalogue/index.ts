@@ -1,11 +1,11 @@
 import type { Capability } from '../capability.js';
 import { QueryEmbedder } from './queryEmbedder.js';
-import { CatalogueResolver, PatternFieldsResolver } from './resolvers.js';
+import { CatalogueResolver, PatternFieldsResolver, PatternSearchResolver } from './resolvers.js';
 
 export const catalogue: Capability = {
   streams: ['pattern'],
   graphql: {
-    resolvers: [CatalogueResolver, PatternFieldsResolver],
+    resolvers: [CatalogueResolver, PatternFieldsResolver, PatternSearchResolver],
     create: ({ queries, search, cursors, planOf, memory, log }) => {
       const resolver = new CatalogueResolver(
         queries.catalogue,
@@ -16,8 +16,8 @@ export const catalogue: Capability = {
         () => memory.plans.profile.plans,
       );
       return {
-        resolvers: [resolver, new PatternFieldsResolver()],
-        nodes: [(id, context) => resolver.node(id, context)],
+        resolvers: [resolver, new PatternFieldsResolver(), new PatternSearchResolver(search)],
+        nodes: { Pattern: (ids, context) => resolver.nodes(ids, context) },
       };
     },
   },

@@ -1,14 +1,20 @@
-import { Arg, Args, Ctx, FieldResolver, ID, Int, Query, Resolver, Root } from 'type-graphql';
-import type { CatalogueQueries, Horizon, PatternRow } from '../../projections/catalogue/queries.js';
+import { Arg, Args, Ctx, FieldResolver, Int, Query, Resolver, Root } from 'type-graphql';
+import type {
+  CatalogueQueries,
+  Horizon,
+  PatternOrdering,
+  PatternRow,
+} from '../../projections/catalogue/queries.js';
 import type { CatalogueSearch } from '../../projections/catalogue/search.js';
-import { Cost, Range, Sized } from '../graphql/cost/directives.js';
+import { compositeKey } from '../eventsourcing/compositeKey.js';
+import { Cost, Sized } from '../graphql/cost/directives.js';
 import type { PlanOf, RequestContext } from '../graphql/kit/context.js';
 import type { Page } from '../graphql/kit/pages.js';
 import { pageOf } from '../graphql/kit/pages.js';
 import type { Cursors, Place } from '../graphql/kit/cursors.js';
 import { accountOf } from '../graphql/kit/context.js';
 import { invalidInput } from '../graphql/kit/errors.js';
-import { Access } from '../graphql/kit/access.js';
+import { Access, MEMBERS } from '../graphql/kit/access.js';
 import { Metered } from '../graphql/kit/metering.js';
 import { NotFound, PlanRequired } from '../graphql/kit/refusals.js';
 import { shownPlan } from '../plans/planTypes.js';
@@ -18,23 +24,23 @@ import { CATEGORY } from './events.js';
 import type { QueryEmbedder } from './queryEmbedder.js';
 import {
   Category,
+  MAX_CATEGORIES,
   Pattern,
+  PatternBy,
   PatternConnection,
+  PatternFacets,
   patternOf,
   PatternResult,
   PatternsArgs,
-  PatternSearch,
+  PatternSearchConnection,
+  SearchArgs,
   SearchMode,
 } from './types.js';
+import type { PatternFilter } from './types.js';
 import { includes, planThatOpens } from './visibility.js';
 
-const MAX_HITS = 100;
-/** More than there are; they come from the folders of the catalogue. */
-const MAX_CATEGORIES = 100;
 /** A question is pasted with its line breaks. */
 const QUERY = { min: 1, max: 500, lines: true };
-/** Names the list in its cursors. */
-const LIST = 'patterns';
 /** UTF-16 units of an id or a slug. */
 const MAX_NAME = 100;
 
@@ -56,7 +62,7 @@ export class CatalogueResolver {
   ) {}
 
   @Metered('governed')
-  @Access({ scope: 'read' })
+  @Access({ scope: 'read', roles: MEMBERS })
   @Sized({ slicingArguments: ['first'], sizedFields: ['edges', 'nodes'] })
   @Query(() => PatternConnection, {
     nullable: true,
@@ -64,18 +70,20 @@ export class CatalogueResolver {
   })
   async patterns(
     @Ctx() context: RequestContext,
-    @Args(() => PatternsArgs) { first, after, page: number, category }: PatternsArgs,
+    @Args(() => PatternsArgs) { first, after, page: number, filter, orderBy }: PatternsArgs,
   ): Promise<Page<Pattern>> {
     if (number != null && after != null) throw invalidInput('page', 'Give either "after" or "page".');
-    const place = this.cursors.after(LIST, after);
-    const only = categoryOf(category);
-    const horizon = await this.#horizon(context);
+    const order: PatternOrdering = orderBy;
+    const list = `patterns ${order}`;
+    const place = this.cursors.after(list, after);
+    const { category, horizon } = await this.#narrowed(context, filter);
     const cursor = place && { uses: Number(place[0]), published: Number(place[1]) };
-    const rows = await this.catalogue.list(horizon, only, first, cursor, ((number ?? 1) - 1) * first);
+    const offset = ((number ?? 1) - 1) * first;
+    const rows = await this.catalogue.list(horizon, category, order, first, cursor, offset);
     const placeOf = ({ uses, published }: PatternRow): Place => [uses, published];
     const before = number != null && number > 1 ? number : after;
-    const page = pageOf(this.cursors, LIST, rows, { first, after: before }, placeOf, patternOf);
-    return Object.assign(new ConnectionOf(), { ...page, horizon, category: only });
+    const page = pageOf(this.cursors, list, rows, { first, after: before }, placeOf, patternOf);
+    return Object.assign(new ConnectionOf(), { ...page, horizon, category });
   }
 
   @Cost(5)
@@ -85,23 +93,16 @@ export class CatalogueResolver {
   }
 
   @Metered('governed')
-  @Access({ scope: 'read' })
+  @Access({ scope: 'read', roles: MEMBERS })
   @Query(() => PatternResult, {
     nullable: true,
     description: 'One pattern, by id, slug or number. Reading it counts as a use of the pattern.',
   })
   async pattern(
     @Ctx() context: RequestContext,
-    @Arg('id', () => ID, { nullable: true, description: 'Its id; leave out where `slug` is given.' })
-    id: string | undefined,
-    @Arg('slug', () => String, { nullable: true, description: 'Its slug, e.g. `circuit-breaker`.' })
-    slug: string | undefined,
-    @Arg('number', () => Int, { nullable: true, description: 'Its number in the order of publication.' })
-    number: number | undefined,
+    @Arg('by', () => PatternBy, { description: 'Its id, slug or number: exactly one of them.' })
+    { id, slug, number }: PatternBy,
   ): Promise<typeof PatternResult> {
-    if ([id, slug, number].filter((by) => by != null).length !== 1) {
-      throw invalidInput('id', 'Give one of "id", "slug" and "number".');
-    }
     // Longer than any of ours; answers are cached by what was asked for.
     if ((id ?? slug ?? '').length > MAX_NAME)
       return new NotFound('There is no pattern with this id or slug.');
@@ -116,54 +117,59 @@ export class CatalogueResolver {
   }
 
   @Metered('governed')
-  @Access({ scope: 'read' })
+  @Access({ scope: 'read', roles: MEMBERS })
   @Cost(20)
-  @Sized({ slicingArguments: ['first'], sizedFields: ['hits'] })
-  @Query(() => PatternSearch, {
+  @Sized({ slicingArguments: ['first'], sizedFields: ['edges', 'nodes'] })
+  @Query(() => PatternSearchConnection, {
     nullable: true,
-    description: 'Searches names, tags and descriptions, by words and by meaning.',
+    description: 'Searches names, tags and descriptions, by words and by meaning. The best come first.',
   })
   async searchPatterns(
     @Ctx() context: RequestContext,
-    @Arg('query', () => String, { description: 'Words or a question, 1 to 500 characters.' }) query: string,
-    @Range(1, MAX_HITS)
-    @Arg('first', () => Int, { defaultValue: 10, description: `How many hits at most, 1 to ${MAX_HITS}.` })
-    first: number,
-    @Arg('category', () => String, { nullable: true, description: 'Only this category.' })
-    category: string | undefined,
-    @Arg('mode', () => SearchMode, {
-      defaultValue: SearchMode.FUSED,
-      description: 'What the search goes by.',
-    })
-    mode: SearchMode,
-  ): Promise<PatternSearch> {
+    @Args(() => SearchArgs) { query, first, after, filter, mode }: SearchArgs,
+  ): Promise<PatternSearchConnection> {
     const text = tidy(query);
     if (text === '') throw invalidInput('query', '"query" is empty. Say what you are looking for.');
     const problem = textProblem('query', text, QUERY);
     if (problem !== undefined) throw invalidInput('query', problem);
-    const only = categoryOf(category);
+    const { category, tier, horizon } = await this.#narrowed(context, filter);
+    // A cursor is of one search: another one has other places.
+    const list = compositeKey('search', text, category, tier, mode);
+    const place = this.cursors.after(list, after);
     const vector = await this.embedder.vectorOf(text);
-    const hits = await this.search.search({
+    const { hits, hasNext, matches } = await this.search.search({
       text,
       ...(vector && { vector }),
-      horizon: await this.#horizon(context),
-      category: only,
+      horizon,
+      category,
       first,
       byMeaning: mode === SearchMode.MEANING,
+      after: place && { score: Number(place[0]), id: place[1] as string },
     });
-    return {
+    const edges = hits.map(({ pattern, score, similarity, ranks }) => ({
+      cursor: this.cursors.encode(list, [score, pattern.id]),
+      node: patternOf(pattern),
+      score,
+      similarity,
+      ranks,
+    }));
+    return Object.assign(new PatternSearchConnection(), {
+      edges,
+      nodes: edges.map(({ node }) => node),
+      pageInfo: {
+        hasNextPage: hasNext,
+        hasPreviousPage: after != null,
+        startCursor: edges[0]?.cursor ?? null,
+        endCursor: edges.at(-1)?.cursor ?? null,
+      },
       degraded: vector === undefined,
-      hits: hits.map(({ pattern, score, similarity, ranks }) => ({
-        pattern: patternOf(pattern),
-        score,
-        similarityScore: similarity,
-        ranks,
-      })),
-    };
+      matches,
+      horizon,
+    });
   }
 
   @Metered('governed')
-  @Access({ scope: 'read' })
+  @Access({ scope: 'read', roles: MEMBERS })
   @Sized({ assumedSize: MAX_CATEGORIES })
   @Query(() => [Category], { nullable: true, description: 'The categories of what the plan includes.' })
   async categories(@Ctx() context: RequestContext): Promise<Category[]> {
@@ -173,16 +179,26 @@ export class CatalogueResolver {
       .map(({ category, patterns }) => ({ slug: category, patternCount: patterns }));
   }
 
+  /** What the plan includes, and the filter leaves of it. @throws ApiError INVALID_INPUT */
+  async #narrowed(context: RequestContext, filter: PatternFilter | null | undefined) {
+    const category = nameOf('category', filter?.category);
+    const tier = nameOf('tier', filter?.tier);
+    const { tiers, published } = await this.#horizon(context);
+    const visible = tier === undefined ? tiers : tiers.filter((one) => one === tier);
+    return { category, tier, horizon: { tiers: visible, published } };
+  }
+
   #horizon(context: RequestContext): Promise<Horizon> {
     return this.catalogue.horizon(this.planOf(accountOf(context)).plan.catalogue);
   }
 
-  /** A pattern that the caller's plan includes, for `node`. */
-  async node(id: string, context: RequestContext): Promise<Pattern | undefined> {
-    const row = await this.catalogue.find('id', id);
-    if (!row || !includes(await this.#horizon(context), row)) return undefined;
-    context.patternsRead.add(row.id);
-    return patternOf(row);
+  /** Those that the caller's plan includes: reading them is a use of each. */
+  async nodes(ids: readonly string[], context: RequestContext): Promise<Pattern[]> {
+    const rows = await this.catalogue.byIds(ids);
+    const horizon = await this.#horizon(context);
+    const seen = rows.filter((row) => includes(horizon, row));
+    for (const { id } of seen) context.patternsRead.add(id);
+    return seen.map(patternOf);
   }
 
   async #planRequired(row: PatternRow): Promise<PlanRequired | NotFound> {
@@ -214,11 +230,25 @@ export class PatternFieldsResolver {
   }
 }
 
-/** As the folders of the catalogue are named. @throws ApiError */
-function categoryOf(given: string | null | undefined): string | undefined {
+/** A name of a filter. @throws ApiError INVALID_INPUT */
+function nameOf(field: string, given: string | null | undefined): string | undefined {
   if (given == null) return undefined;
-  const category = tidy(given);
-  const problem = textProblem('category', category, { max: CATEGORY.max });
-  if (problem !== undefined) throw invalidInput('category', problem);
-  return category;
+  const name = tidy(given);
+  const problem = textProblem(field, name, { max: CATEGORY.max });
+  if (problem !== undefined) throw invalidInput(field, problem);
+  return name;
+}
+
+@Resolver(() => PatternSearchConnection)
+export class PatternSearchResolver {
+  constructor(private readonly search: Pick<CatalogueSearch, 'facets'>) {}
+
+  @Cost(5)
+  @FieldResolver(() => PatternFacets, {
+    nullable: true,
+    description: 'How all results divide by category and tier: up to 150, of the best that each way found.',
+  })
+  facets(@Root() { matches, horizon }: PatternSearchConnection): Promise<PatternFacets> {
+    return this.search.facets(matches, horizon);
+  }
 }

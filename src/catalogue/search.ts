@@ -9,7 +9,7 @@ import type { Shutdown } from '../shutdown.js';
 import type { Sql } from '../sql/sql.js';
 
 /** Search in the catalogue: by words from the beginning, by meaning once the model is loaded. */
-export interface Search extends Pick<CatalogueSearch, 'search'> {
+export interface Search extends Pick<CatalogueSearch, 'search' | 'facets'> {
   /** The model; undefined where there is none. */
   readonly model: Promise<Embedder | undefined>;
   /** Resolves when every pattern has its vector, where this process computes them. */
@@ -61,6 +61,7 @@ export function openSearch(
   shutdown.add('loading of the embedding model', () => model);
   return {
     search: (request) => search.search(request),
+    facets: (ids, horizon) => search.facets(ids, horizon),
     model,
     idle: async () => {
       await model;

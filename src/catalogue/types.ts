@@ -1,15 +1,30 @@
 import 'reflect-metadata';
-import { ArgsType, createUnionType, Field, Float, Int, ObjectType, registerEnumType } from 'type-graphql';
-import type { PatternRow } from '../../projections/catalogue/queries.js';
+import {
+  ArgsType,
+  createUnionType,
+  Extensions,
+  Field,
+  Float,
+  ID,
+  InputType,
+  Int,
+  ObjectType,
+  registerEnumType,
+} from 'type-graphql';
+import type { Horizon, PatternRow } from '../../projections/catalogue/queries.js';
+import { MAX_TIERS } from '../plans/profile.js';
 import { MAX_TAGS } from './events.js';
-import { connectionOf, PageArgs } from '../graphql/kit/pages.js';
+import { connectionOf, PageArgs, PageInfo } from '../graphql/kit/pages.js';
 import { Cost, Range, Sized } from '../graphql/cost/directives.js';
 import { DateTimeISO } from '../graphql/kit/dateTime.js';
+import { IdOf } from '../graphql/kit/ids.js';
 import { Node } from '../graphql/kit/node.js';
 import { NotFound, PlanRequired } from '../graphql/kit/refusals.js';
 
 /** Numbered pages are counted through from the beginning. */
 const MAX_PAGE_NUMBER = 10_000;
+/** More than there are; they come from the folders of the catalogue. */
+export const MAX_CATEGORIES = 100;
 
 @ObjectType({ simpleResolvers: true, description: 'Source code or a schema that shows a pattern.' })
 export class PatternExample {
@@ -83,17 +98,46 @@ export const PatternConnection = connectionOf(Pattern, {
   many: 'patterns',
 });
 
-@ArgsType()
-export class PatternsArgs extends PageArgs {
-  @Range(1, MAX_PAGE_NUMBER)
-  @Field(() => Int, {
+@InputType({ description: 'Selects patterns. Everything given must hold.' })
+export class PatternFilter {
+  @Field(() => String, {
     nullable: true,
-    description: `In place of \`after\`: the page of this number, 1 to ${MAX_PAGE_NUMBER}, of \`first\` patterns each.`,
+    description: 'The category, e.g. `security`. `categories` lists them.',
   })
-  page?: number | null;
-
-  @Field(() => String, { nullable: true, description: 'Only this category.' })
   category?: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'The tier: `community`, `basic`, `premium` or `enterprise`.',
+  })
+  tier?: string | null;
+}
+
+export enum PatternOrder {
+  MOST_USED = 'most used',
+  NEWEST = 'newest',
+}
+registerEnumType(PatternOrder, {
+  name: 'PatternOrder',
+  description: 'The order of a list of patterns. New values may be added.',
+  valuesConfig: {
+    MOST_USED: { description: 'The most used first, then the newest.' },
+    NEWEST: { description: 'The newest first.' },
+  },
+});
+
+@Extensions({ oneOf: true })
+@InputType({ description: 'Names one pattern. Give exactly one field.' })
+export class PatternBy {
+  @IdOf('Pattern')
+  @Field(() => ID, { nullable: true, description: 'The id, e.g. `pat_…`.' })
+  id?: string | null;
+
+  @Field(() => String, { nullable: true, description: 'The slug, e.g. `circuit-breaker`.' })
+  slug?: string | null;
+
+  @Field(() => Int, { nullable: true, description: 'The number in the order of publication, from 1.' })
+  number?: number | null;
 }
 
 /** What a search goes by. */
@@ -110,6 +154,49 @@ registerEnumType(SearchMode, {
   },
 });
 
+@ArgsType()
+export class PatternsArgs extends PageArgs {
+  @Range(1, MAX_PAGE_NUMBER)
+  @Field(() => Int, {
+    nullable: true,
+    description: `In place of \`after\`: the page of this number, 1 to ${MAX_PAGE_NUMBER}, of \`first\` patterns each.`,
+  })
+  page?: number | null;
+
+  @Field(() => PatternFilter, { nullable: true, description: 'Only these patterns.' })
+  filter?: PatternFilter | null;
+
+  @Field(() => PatternOrder, {
+    defaultValue: PatternOrder.MOST_USED,
+    description: 'What the list is ordered by.',
+  })
+  orderBy!: PatternOrder;
+}
+
+export const MAX_HITS = 100;
+
+@ArgsType()
+export class SearchArgs {
+  @Field(() => String, { description: 'Words or a question, 1 to 500 characters.' })
+  query!: string;
+
+  @Range(1, MAX_HITS)
+  @Field(() => Int, { defaultValue: 10, description: `Page size, 1 to ${MAX_HITS}.` })
+  first!: number;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'The `endCursor` of the page before, of the same query and filter.',
+  })
+  after?: string | null;
+
+  @Field(() => PatternFilter, { nullable: true, description: 'Only these patterns.' })
+  filter?: PatternFilter | null;
+
+  @Field(() => SearchMode, { defaultValue: SearchMode.FUSED, description: 'What the search goes by.' })
+  mode!: SearchMode;
+}
+
 @ObjectType({ simpleResolvers: true, description: 'Ranks of a hit, from 1, in each way of searching.' })
 export class SearchRanks {
   @Field(() => Int, { nullable: true, description: 'By words (full text).' })
@@ -125,34 +212,70 @@ export class SearchRanks {
   meaning!: number | null;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'A pattern that fits a query.' })
-export class SearchHit {
-  @Field(() => Pattern, { description: 'The pattern that was found.' })
-  pattern!: Pattern;
+@ObjectType({ simpleResolvers: true, description: 'A pattern that fits a query, and how well.' })
+export class PatternSearchEdge {
+  @Field(() => String, { description: 'Opaque cursor; pass as `after`.' })
+  cursor!: string;
 
-  @Field(() => Float, { description: 'Orders the hits: the weighted sum of reciprocal ranks.' })
+  @Field(() => Pattern, { description: 'The pattern that was found.' })
+  node!: Pattern;
+
+  @Field(() => Float, {
+    description:
+      'Orders the results: the weighted sum of reciprocal ranks. Comparable within one query only.',
+  })
   score!: number;
 
   @Field(() => Float, {
     nullable: true,
-    description: 'Cosine of query and pattern, −1 to 1, also for hits by words. Null while no vector exists.',
+    description:
+      'Cosine of query and pattern, −1 to 1, also for what was found by words. Null while no vector exists.',
   })
-  similarityScore!: number | null;
+  similarity!: number | null;
 
   @Field(() => SearchRanks, { description: 'Where each way of searching put it.' })
   ranks!: SearchRanks;
 }
 
-@ObjectType({
-  simpleResolvers: true,
-  description: 'The answer to a search; no hits means that nothing fits.',
-})
-export class PatternSearch {
-  @Field(() => [SearchHit], { description: 'The best first.' })
-  hits!: SearchHit[];
+@ObjectType({ simpleResolvers: true, description: 'A value, and how many results have it.' })
+export class FacetCount {
+  @Field(() => String, { description: 'The value, for the filter.' })
+  value!: string;
 
-  @Field(() => Boolean, { description: 'True when the search was by words alone, for want of a model.' })
+  @Field(() => Int, { description: 'How many results have it, on all pages.' })
+  count!: number;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'How the results of a search divide, on all pages.' })
+export class PatternFacets {
+  @Sized({ assumedSize: MAX_CATEGORIES })
+  @Field(() => [FacetCount], { description: 'By category, the most frequent first.' })
+  categories!: readonly FacetCount[];
+
+  @Sized({ assumedSize: MAX_TIERS })
+  @Field(() => [FacetCount], { description: 'By tier, the most frequent first.' })
+  tiers!: readonly FacetCount[];
+}
+
+@ObjectType({ description: 'A page of search results; empty if nothing fits.' })
+export class PatternSearchConnection {
+  @Field(() => [PatternSearchEdge], { description: 'The results, the best first.' })
+  edges!: PatternSearchEdge[];
+
+  @Field(() => [Pattern], { description: 'The patterns alone, the best first.' })
+  nodes!: Pattern[];
+
+  @Field(() => PageInfo, { description: 'Where this page stands.' })
+  pageInfo!: PageInfo;
+
+  @Field(() => Boolean, {
+    description: 'True if the search was by words alone, because no model was available.',
+  })
   degraded!: boolean;
+
+  /** What the facets are counted of, once they are asked for. */
+  matches!: readonly string[];
+  horizon!: Horizon;
 }
 
 @ObjectType({ simpleResolvers: true, description: 'A category of the catalogue.' })

@@ -92,12 +92,12 @@ function welcome({ url, demoKey, imported, catalogue, sandbox }: Server): string
       ? [
           'Search the catalogue by meaning:',
           curl(
-            '{ searchPatterns(query: "a remote service keeps failing", first: 3) { hits { similarityScore pattern { slug name } } } }',
+            '{ searchPatterns(query: "a remote service keeps failing", first: 3) { edges { similarity node { slug name } } } }',
             key,
           ),
           'Read a pattern:',
           curl(
-            '{ pattern(slug: "circuit-breaker") { ... on Pattern { name description example { text } } ... on Refusal { code message } } }',
+            '{ pattern(by: { slug: "circuit-breaker" }) { ... on Pattern { name description example { text } } ... on Refusal { code message } } }',
             key,
           ),
         ]

@@ -16,6 +16,7 @@ import { standings } from '../gate/standing.js';
 import { createSchema, showMutations } from '../graphql/execution/schema.js';
 import { CommandSender } from '../graphql/kit/command.js';
 import { Cursors } from '../graphql/kit/cursors.js';
+import type { NodeFinders } from '../graphql/kit/node.js';
 import { NodeResolver } from '../graphql/kit/node.js';
 import { operatorAction } from '../graphql/kit/operatorAction.js';
 import type { Logger } from '../logger.js';
@@ -87,7 +88,7 @@ export function createProductSchema(services: Services): GraphQLSchema {
     if (instances.some((instance) => instance.constructor === resolver)) continue;
     throw new Error(`the resolver ${resolver.name} has no instance`);
   }
-  const nodes = new NodeResolver(resolving.flatMap(({ nodes: finders = [] }) => finders));
+  const nodes = new NodeResolver(Object.assign({}, ...resolving.map(({ nodes }) => nodes)) as NodeFinders);
   const schema = createSchema([nodes, ...instances]);
   showMutations(schema, services.shown, NOT_AWAITED);
   return schema;

@@ -10,6 +10,7 @@ import { teamStream } from '../teams/events.js';
 import { OPERATORS_STREAM } from '../operators/events.js';
 import type { Operators } from '../operators/operators.js';
 import type { Caller } from '../graphql/kit/context.js';
+import { givenId } from '../graphql/kit/ids.js';
 import type { ErrorCode } from '../graphql/kit/errors.js';
 import type { RolesNow } from './standing.js';
 import { roleIn } from './standing.js';
@@ -104,7 +105,8 @@ function streamsOf(caller: Extract<Caller, { readonly accountId: string }>): str
 }
 
 function fromMemory(credentials: Credentials, access: Access, now: number): Caller | Promise<Caller> {
-  const { authorization, 'x-api-key': apiKey, 'tollgraph-account': wanted } = credentials;
+  const { authorization, 'x-api-key': apiKey, 'tollgraph-account': account } = credentials;
+  const wanted = typeof account === 'string' ? givenId('Account', account) : account;
   // A key that stands by itself goes before what is no token of ours, such as the password of a proxy.
   const byItself = typeof apiKey === 'string' && apiKey !== '' && !/^Bearer\b/i.test(authorization ?? '');
   if (authorization !== undefined && !byItself) {

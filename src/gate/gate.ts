@@ -2,7 +2,7 @@ import type { Clock } from '../clock.js';
 import { placeOf } from '../ipAddress.js';
 import { Outage } from '../outage.js';
 import type { PlanDirectory } from '../plans/directory.js';
-import type { Executed, Governed, Governor } from '../usage/governor.js';
+import type { Call, Executed, Governed, Governor } from '../usage/governor.js';
 import type { Guard } from '../usage/guard.js';
 import type { Header } from '../usage/headers.js';
 import { extraHeaders, rateLimitHeaders } from '../usage/headers.js';
@@ -12,6 +12,7 @@ import type { AccessRule } from '../graphql/kit/access.js';
 import { refusedAccess } from '../graphql/kit/access.js';
 import type { Caller, DemoCaller } from '../graphql/kit/context.js';
 import { limitedOf } from '../graphql/kit/context.js';
+import { shownId } from '../graphql/kit/ids.js';
 import type { ErrorCode } from '../graphql/kit/errors.js';
 import type { OperationShape } from '../graphql/kit/metering.js';
 import type { KnownKey } from '../keys/cache.js';
@@ -152,7 +153,7 @@ export class Gate {
     const accountId = 'accountId' in caller ? caller.accountId : undefined;
     const all = (known: readonly LimitState[] | undefined): readonly Header[] => {
       const facts = {
-        accountId,
+        accountId: accountId === undefined ? undefined : shownId('Account', accountId),
         plan: accountId === undefined ? undefined : plans.planOf(accountId).plan.id,
         states: known,
         elapsedMs: performance.now() - started,
@@ -174,8 +175,7 @@ export class Gate {
     execute: () => Promise<Executed<R>> | Executed<R>,
   ): Promise<Outcome<R>> {
     const { governor, plans, metrics } = this.options;
-    if (caller.kind !== 'key' && caller.kind !== 'demo') throw new Error('a governed call without a key');
-    const { key } = caller;
+    const key = keyOf(caller);
     let actualCost: number | null = null;
     const governed = await governor.run(
       {
@@ -220,4 +220,12 @@ export class Gate {
     if (metering === 'service' && 'operator' in caller && caller.operator) return 0;
     return guard.take('accountId' in caller ? `account ${caller.accountId}` : `address ${place}`).waitMs;
   }
+}
+
+/** On whose account a governed call is: what a user reads is a use without a key. */
+function keyOf(caller: Visitor['caller']): Call['key'] {
+  if (caller.kind === 'key' || caller.kind === 'demo') return caller.key;
+  if (caller.kind === 'session')
+    return { id: '', accountId: caller.accountId, environment: 'live', limits: [] };
+  throw new Error('a governed call of nobody');
 }

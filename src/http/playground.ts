@@ -7,9 +7,9 @@ import { sdlOf } from '../graphql/execution/schema.js';
 const FIRST_QUERY = `# First set your key: the topmost icon on the left opens the headers; X-API-Key takes sk_test_…
 query FirstSearch {
   searchPatterns(query: "a remote service keeps failing", first: 3) {
-    hits {
-      similarityScore
-      pattern { name category description }
+    edges {
+      similarity
+      node { name category description }
     }
   }
 }

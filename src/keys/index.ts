@@ -1,6 +1,6 @@
 import type { Capability } from '../capability.js';
 import { as } from '../eventsourcing/event.js';
-import { accountOf } from '../graphql/kit/context.js';
+import { inReach } from '../graphql/kit/access.js';
 import { shownPlan } from '../plans/planTypes.js';
 import { metersOf } from '../plans/profile.js';
 import { audited } from './audited.js';
@@ -9,7 +9,7 @@ import type { KeyEvent } from './events.js';
 import { OperatorKeysResolver } from './operatorResolvers.js';
 import { revokeKeys } from './policies.js';
 import { publicEvents } from './publicEvents.js';
-import { AccountKeysResolver, KeyFieldsResolver, KeysResolver } from './resolvers.js';
+import { AccountKeysResolver, KeyFieldsResolver, KEYS_ACCESS, KeysResolver } from './resolvers.js';
 import { keyOf } from './types.js';
 import { keyRoutes } from './routes.js';
 import { VerifyKey } from './verify.js';
@@ -50,6 +50,7 @@ export const keys: Capability = {
       planOf,
       operatorAction,
       memory,
+      standingIn,
     }) => {
       const meters = () => metersOf(memory.plans.profile);
       return {
@@ -60,15 +61,14 @@ export const keys: Capability = {
           new VerifyKeyResolver(new VerifyKey(keyDesk), (account) => shownPlan(planOf(account).plan), meters),
           new OperatorKeysResolver(commands, operatorAction, positions, meters),
         ],
-        nodes: [
-          async (id, context) => {
-            // As with the list of keys, which says so at the field.
-            const { caller } = context;
-            if (caller.kind === 'key' && !caller.key.scopes.includes('admin')) return undefined;
-            const row = await queries.keys.find(accountOf(context), id);
-            return row && keyOf(row, meters());
+        nodes: {
+          Key: async (ids, context) => {
+            const rows = await queries.keys.byIds(ids);
+            // As with the list of keys, in the account of each.
+            const seen = await inReach(rows, ({ account_id: id }) => standingIn(context, id), KEYS_ACCESS);
+            return seen.map((row) => keyOf(row, meters()));
           },
-        ],
+        },
       };
     },
     notAwaited: ['verifyKey'],

@@ -3,10 +3,12 @@ import { createUnionType, Field, ID, InputType, ObjectType } from 'type-graphql'
 import { COMMAND_ID } from '../eventsourcing/commandId.js';
 import { Payload } from '../graphql/kit/payload.js';
 import { InvalidInput, NotFound } from '../graphql/kit/refusals.js';
+import { IdOf } from '../graphql/kit/ids.js';
 import { Key } from './types.js';
 
 @InputType({ description: 'Input for `operatorRevokeKey`.' })
 export class OperatorRevokeKeyInput {
+  @IdOf('Key')
   @Field(() => ID, { description: 'The id of the key, not its secret.' })
   keyId!: string;
 
@@ -24,6 +26,7 @@ export class OperatorRevokeKeyPayload extends Payload {
   @Field(() => Key, { description: 'The key, which no longer works.' })
   key!: Key;
 
+  @IdOf('Account')
   @Field(() => ID, { description: 'The account whose key it was.' })
   accountId!: string;
 }

@@ -43,6 +43,8 @@ import {
 } from './types.js';
 
 const NAME = { min: 1, max: 100 };
+/** Who sees the keys of an account. */
+export const KEYS_ACCESS = { scope: 'admin', roles: MEMBERS } as const;
 /** Names the list in its cursors. */
 const LIST = 'keys';
 
@@ -179,7 +181,7 @@ export class AccountKeysResolver {
     private readonly meters: () => readonly Meter[],
   ) {}
 
-  @Access({ scope: 'admin', roles: MEMBERS })
+  @Access(KEYS_ACCESS)
   @Sized({ slicingArguments: ['first'], sizedFields: ['edges', 'nodes'] })
   @FieldResolver(() => KeyConnection, {
     nullable: true,

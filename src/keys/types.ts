@@ -7,10 +7,11 @@ import { COMMAND_ID } from '../eventsourcing/commandId.js';
 import { DateTimeISO } from '../graphql/kit/dateTime.js';
 import { connectionOf } from '../graphql/kit/pages.js';
 import { Quantity } from '../graphql/kit/quantity.js';
-import { Sized } from '../graphql/cost/directives.js';
+import { Range, Sized } from '../graphql/cost/directives.js';
 import { Node } from '../graphql/kit/node.js';
 import { Payload } from '../graphql/kit/payload.js';
 import { Conflict, InvalidInput, LimitReached, NotFound } from '../graphql/kit/refusals.js';
+import { IdOf } from '../graphql/kit/ids.js';
 import type { Meter } from '../plans/meters.js';
 import { decimalsOf, quantityOf } from '../plans/meters.js';
 import { LimitWindow } from '../usage/limitTypes.js';
@@ -263,9 +264,11 @@ export class IssueKeyPayload extends Payload {
 
 @InputType({ description: 'Input for `rotateKey`.' })
 export class RotateKeyInput {
+  @IdOf('Key')
   @Field(() => ID, { description: 'The id of the key, not its secret.' })
   keyId!: string;
 
+  @Range(0, MAX_GRACE_SECONDS)
   @Field(() => Int, {
     defaultValue: GRACE_SECONDS,
     description: `How long the secret that it has now works beside the new one, in seconds: 0 to ${MAX_GRACE_SECONDS} (30 days).`,
@@ -293,6 +296,7 @@ export class RotateKeyPayload extends Payload {
 
 @InputType({ description: 'Input for `revokeKey`.' })
 export class RevokeKeyInput {
+  @IdOf('Key')
   @Field(() => ID, { description: 'The id of the key, not its secret.' })
   keyId!: string;
 

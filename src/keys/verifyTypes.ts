@@ -5,6 +5,7 @@ import { Plan } from '../plans/planTypes.js';
 import { Sized } from '../graphql/cost/directives.js';
 import { DateTimeISO } from '../graphql/kit/dateTime.js';
 import { InvalidInput } from '../graphql/kit/refusals.js';
+import { IdOf } from '../graphql/kit/ids.js';
 import { LimitStatus, MeterQuantityInput } from '../usage/limitTypes.js';
 import { Reservation } from '../usage/reservationTypes.js';
 import { MAX_STATES } from '../usage/types.js';
@@ -95,9 +96,11 @@ export class VerifyKeyPayload {
   @Field(() => Int, { nullable: true, description: 'Seconds to wait, where waiting helps.' })
   retryAfterSeconds!: number | null;
 
+  @IdOf('Key')
   @Field(() => ID, { nullable: true, description: 'The id of the key; null for one that does not work.' })
   keyId!: string | null;
 
+  @IdOf('Account')
   @Field(() => ID, {
     nullable: true,
     description: 'The account that pays; null for a key that does not work.',

@@ -3,6 +3,7 @@ import { createUnionType, Field, ID, InputType, ObjectType } from 'type-graphql'
 import { COMMAND_ID } from '../eventsourcing/commandId.js';
 import { Payload } from '../graphql/kit/payload.js';
 import { Conflict, InvalidInput, NotAllowed, NotFound } from '../graphql/kit/refusals.js';
+import { IdOf } from '../graphql/kit/ids.js';
 
 @ObjectType({
   description: 'What operators of the service read: any account, and what was done in all of them.',
@@ -11,6 +12,7 @@ export class Operator {}
 
 @InputType({ description: 'Input for `grantOperator`.' })
 export class GrantOperatorInput {
+  @IdOf('User')
   @Field(() => ID, { description: 'The id of the user, who must have verified the e-mail.' })
   userId!: string;
 
@@ -25,6 +27,7 @@ export class GrantOperatorInput {
 
 @InputType({ description: 'Input for `revokeOperator`.' })
 export class RevokeOperatorInput {
+  @IdOf('User')
   @Field(() => ID, { description: 'Id of the operator’s user.' })
   userId!: string;
 
@@ -39,12 +42,14 @@ export class RevokeOperatorInput {
 
 @ObjectType({ simpleResolvers: true, description: 'The user is an operator now.' })
 export class GrantOperatorPayload extends Payload {
+  @IdOf('User')
   @Field(() => ID, { description: 'The user who is an operator now.' })
   userId!: string;
 }
 
 @ObjectType({ simpleResolvers: true, description: 'The user is no longer an operator.' })
 export class RevokeOperatorPayload extends Payload {
+  @IdOf('User')
   @Field(() => ID, { description: 'The user who is no operator any more.' })
   userId!: string;
 }

@@ -3,10 +3,12 @@ import { createUnionType, Field, ID, InputType, ObjectType } from 'type-graphql'
 import { COMMAND_ID } from '../eventsourcing/commandId.js';
 import { Payload } from '../graphql/kit/payload.js';
 import { InvalidInput, NotFound } from '../graphql/kit/refusals.js';
+import { IdOf } from '../graphql/kit/ids.js';
 import { Plan } from './planTypes.js';
 
 @InputType({ description: 'Input for `operatorGrantPlan`.' })
 export class OperatorGrantPlanInput {
+  @IdOf('Account')
   @Field(() => ID, { description: 'Id of the account that gets the plan.' })
   accountId!: string;
 
@@ -24,6 +26,7 @@ export class OperatorGrantPlanInput {
 
 @ObjectType({ simpleResolvers: true, description: 'A granted plan.' })
 export class OperatorGrantPlanPayload extends Payload {
+  @IdOf('Account')
   @Field(() => ID, { description: 'The account that has the plan now.' })
   accountId!: string;
 

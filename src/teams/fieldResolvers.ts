@@ -1,5 +1,5 @@
 import { Args, Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
-import type { TeamCursor, TeamQueries } from '../../projections/teams/queries.js';
+import type { InvitationRow, TeamCursor, TeamQueries } from '../../projections/teams/queries.js';
 import { Account, User, userOf, Viewer } from '../accounts/types.js';
 import { Access, MANAGERS, MEMBERS } from '../graphql/kit/access.js';
 import type { RequestContext } from '../graphql/kit/context.js';
@@ -17,6 +17,18 @@ import {
   Membership,
   MembershipConnection,
 } from './types.js';
+
+/** Who sees the invitations of an account. */
+export const INVITATIONS_ACCESS = { roles: MANAGERS } as const;
+
+export const invitationOf = (row: InvitationRow): Invitation =>
+  Object.assign(new Invitation(), {
+    id: row.id,
+    role: row.role as MemberRole,
+    invitedAt: row.invited_at,
+    expiresAt: row.expires_at,
+    sealedEmail: row.email,
+  });
 
 /** Names of the lists in their cursors. */
 const LISTS = { members: 'members', invitations: 'invitations', accounts: 'memberships' } as const;
@@ -55,7 +67,7 @@ export class AccountTeamResolver {
     );
   }
 
-  @Access({ roles: MANAGERS })
+  @Access(INVITATIONS_ACCESS)
   @Sized({ slicingArguments: ['first'], sizedFields: ['edges', 'nodes'] })
   @FieldResolver(() => InvitationConnection, {
     nullable: true,
@@ -74,14 +86,7 @@ export class AccountTeamResolver {
       rows,
       { first, after },
       (row): Place => [row.invited_at.getTime(), row.id],
-      (row) =>
-        Object.assign(new Invitation(), {
-          id: row.id,
-          role: row.role as MemberRole,
-          invitedAt: row.invited_at,
-          expiresAt: row.expires_at,
-          sealedEmail: row.email,
-        }),
+      invitationOf,
     );
   }
 }

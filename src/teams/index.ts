@@ -1,7 +1,10 @@
 import type { Capability } from '../capability.js';
 import { audited } from './audited.js';
+import { inReach } from '../graphql/kit/access.js';
 import {
   AccountTeamResolver,
+  INVITATIONS_ACCESS,
+  invitationOf,
   InvitationResolver,
   MemberResolver,
   MembershipResolver,
@@ -66,6 +69,17 @@ export const teams: Capability = {
         new MembershipResolver(),
         new InvitationResolver(),
       ],
+      nodes: {
+        Invitation: async (ids, context) => {
+          const rows = await queries.teams.waiting(ids, new Date(context.now));
+          const seen = await inReach(
+            rows,
+            ({ account_id: id }) => services.standingIn(context, id),
+            INVITATIONS_ACCESS,
+          );
+          return seen.map(invitationOf);
+        },
+      },
     }),
   },
 };

@@ -12,6 +12,8 @@ import {
   NotFound,
   PlanRequired,
 } from '../graphql/kit/refusals.js';
+import { IdOf } from '../graphql/kit/ids.js';
+import { Node } from '../graphql/kit/node.js';
 
 export enum MemberRole {
   OWNER = 'owner',
@@ -34,6 +36,7 @@ registerEnumType(MemberRole, {
 
 @ObjectType({ description: 'A user who works in an account.' })
 export class Member {
+  @IdOf('User')
   @Field(() => ID, { description: 'The id of the user, for `changeMemberRole` and `removeMember`.' })
   userId!: string;
 
@@ -49,11 +52,8 @@ export class Member {
 
 export const MemberConnection = connectionOf(Member, { entry: 'Member', one: 'member', many: 'members' });
 
-@ObjectType({ description: 'An invitation that waits for an answer.' })
-export class Invitation {
-  @Field(() => ID, { description: 'Its id, for `withdrawInvitation`.' })
-  id!: string;
-
+@ObjectType({ implements: Node, description: 'An invitation that waits for an answer.' })
+export class Invitation extends Node {
   @Field(() => MemberRole, { description: 'What the invited will be allowed to do.' })
   role!: MemberRole;
 
@@ -75,6 +75,7 @@ export const InvitationConnection = connectionOf(Invitation, {
 
 @ObjectType({ description: 'An account that the user works in.' })
 export class Membership {
+  @IdOf('Account')
   @Field(() => ID, {
     description: 'The id of the account: send it as the header `Tollgraph-Account` to work in it.',
   })
@@ -130,6 +131,7 @@ export class AcceptInvitationPayload extends Payload {
 
 @InputType({ description: 'Input for `withdrawInvitation`.' })
 export class WithdrawInvitationInput {
+  @IdOf('Invitation')
   @Field(() => ID, { description: 'Id of the invitation, as in `account.invitations`.' })
   invitationId!: string;
 
@@ -139,12 +141,14 @@ export class WithdrawInvitationInput {
 
 @ObjectType({ simpleResolvers: true, description: 'A withdrawn invitation.' })
 export class WithdrawInvitationPayload extends Payload {
+  @IdOf('Invitation')
   @Field(() => ID, { description: 'The invitation, which can no longer be accepted.' })
   invitationId!: string;
 }
 
 @InputType({ description: 'Input for `changeMemberRole`.' })
 export class ChangeMemberRoleInput {
+  @IdOf('User')
   @Field(() => ID, { description: 'Id of the member, as in `account.members`.' })
   userId!: string;
 
@@ -163,6 +167,7 @@ export class ChangeMemberRolePayload extends Payload {
 
 @InputType({ description: 'Input for `removeMember`.' })
 export class RemoveMemberInput {
+  @IdOf('User')
   @Field(() => ID, { description: 'Id of the member, as in `account.members`.' })
   userId!: string;
 
@@ -172,12 +177,14 @@ export class RemoveMemberInput {
 
 @ObjectType({ simpleResolvers: true, description: 'A removed member.' })
 export class RemoveMemberPayload extends Payload {
+  @IdOf('User')
   @Field(() => ID, { description: 'The id of the user, who is no member any more.' })
   userId!: string;
 }
 
 @InputType({ description: 'Input for `leaveAccount`.' })
 export class LeaveAccountInput {
+  @IdOf('Account')
   @Field(() => ID, { description: 'The id of the account, as in `me.accounts`.' })
   accountId!: string;
 
@@ -187,6 +194,7 @@ export class LeaveAccountInput {
 
 @ObjectType({ simpleResolvers: true, description: 'An account that was left.' })
 export class LeaveAccountPayload extends Payload {
+  @IdOf('Account')
   @Field(() => ID, { description: 'The account that the user is no member of any more.' })
   accountId!: string;
 }

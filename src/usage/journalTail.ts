@@ -39,7 +39,7 @@ export interface JournalTail {
   readonly upTo: Position;
   /** How many calls it has of a subject at most. */
   readonly most: number;
-  /** By `subjectId`: of accounts, and of keys, which may have limits of their own. */
+  /** By `subjectsOf`: of accounts, and of keys, which may have limits of their own. */
   readonly subjects: ReadonlyMap<string, SubjectTail>;
 }
 
@@ -182,7 +182,7 @@ function readable(stored: StoredEvent): Uses | undefined {
  */
 export function spentOf(
   tail: JournalTail,
-  /** As `subjectId` names it. */
+  /** As `subjectsOf` names it. */
   id: string,
   { amounts, held, seen }: { readonly amounts: Amounts; readonly held: Amounts; readonly seen: Position },
   asOf: number,

@@ -22,7 +22,7 @@ export class RefusalLog {
   constructor(private readonly note: (account: string, use: Use) => void) {}
 
   add(account: string, use: Use): void {
-    const id = compositeKey(use.key, use.refusal?.code);
+    const id = compositeKey(account, use.key, use.refusal?.code);
     const minute = Math.floor(use.at / MINUTE_MS);
     let current = this.#minutes.get(id);
     if (current?.minute !== minute) {

@@ -7,6 +7,7 @@ import { JudgesItself } from '../graphql/kit/judgesItself.js';
 import { InvalidInput, Refusal } from '../graphql/kit/refusals.js';
 import { MetadataEntryInput } from '../keys/types.js';
 import { MAX_PROPERTIES, MAX_USES } from './reportedUse.js';
+import { IdOf } from '../graphql/kit/ids.js';
 
 /**
  * What stands for a quantity in a use: taken as it comes, so that one which is none rejects its own use and not the
@@ -61,12 +62,14 @@ export class UseInput {
   })
   useId?: string | null;
 
+  @IdOf('Key')
   @Field(() => String, {
     nullable: true,
     description: 'The key that was used. This or `accountId` is required.',
   })
   keyId?: string | null;
 
+  @IdOf('Account')
   @Field(() => String, { nullable: true, description: 'The account that pays; by default that of the key.' })
   accountId?: string | null;
 

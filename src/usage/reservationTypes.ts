@@ -11,6 +11,7 @@ import type { MeterAmounts } from './limiter.js';
 import type { Reservation as Reserved } from './reservations.js';
 import { MAX_QUANTITIES, MAX_RESERVED_SECONDS } from './reservedAmounts.js';
 import { MAX_STATES } from './types.js';
+import { IdOf } from '../graphql/kit/ids.js';
 
 export enum ReservationStatus {
   RESERVED = 'RESERVED',
@@ -54,9 +55,11 @@ export class Reservation {
 
 @InputType({ description: 'Input for `reserveUsage`.' })
 export class ReserveUsageInput {
+  @IdOf('Key')
   @Field(() => ID, { nullable: true, description: 'The key that pays. This or `accountId` is required.' })
   keyId?: string | null;
 
+  @IdOf('Account')
   @Field(() => ID, { nullable: true, description: 'The account that pays; by default that of the key.' })
   accountId?: string | null;
 

@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { createUnionType, Field, ID, InputType, Int, ObjectType } from 'type-graphql';
 import { COMMAND_ID } from '../eventsourcing/commandId.js';
 import { InvalidInput, LimitReached, NotFound, PlanRequired } from '../graphql/kit/refusals.js';
+import { IdOf } from '../graphql/kit/ids.js';
 import { MAX_OVERLAP_SECONDS, MAX_URL } from './decide.js';
 import { WebhookDelivery, WebhookDeliveryFilterInput, WebhookEndpoint } from './types.js';
 
@@ -34,6 +35,7 @@ export class CreateWebhookEndpointInput {
 
 @InputType({ description: 'Changes to a webhook endpoint. What is left out stays as it is.' })
 export class UpdateWebhookEndpointInput {
+  @IdOf('WebhookEndpoint')
   @Field(() => ID, { description: 'Id of the endpoint, as in `account.webhookEndpoints`.' })
   endpointId!: string;
 
@@ -55,6 +57,7 @@ export class UpdateWebhookEndpointInput {
 
 @InputType({ description: 'Input for `deleteWebhookEndpoint` and `testWebhookEndpoint`.' })
 export class WebhookEndpointInput {
+  @IdOf('WebhookEndpoint')
   @Field(() => ID, { description: 'Id of the endpoint, as in `account.webhookEndpoints`.' })
   endpointId!: string;
 
@@ -64,6 +67,7 @@ export class WebhookEndpointInput {
 
 @InputType({ description: 'Input for `rotateWebhookSecret`.' })
 export class RotateWebhookSecretInput {
+  @IdOf('WebhookEndpoint')
   @Field(() => ID, { description: 'Id of the endpoint, as in `account.webhookEndpoints`.' })
   endpointId!: string;
 
@@ -79,6 +83,7 @@ export class RotateWebhookSecretInput {
 
 @InputType({ description: 'Deliveries to attempt again: some by their ids, or those of a filter.' })
 export class ReplayWebhookDeliveriesInput {
+  @IdOf('WebhookEndpoint')
   @Field(() => ID, { description: 'Id of the endpoint, as in `account.webhookEndpoints`.' })
   endpointId!: string;
 
@@ -124,6 +129,7 @@ export class UpdateWebhookEndpointPayload {
 
 @ObjectType({ simpleResolvers: true, description: 'A deleted webhook endpoint.' })
 export class DeleteWebhookEndpointPayload {
+  @IdOf('WebhookEndpoint')
   @Field(() => ID, { description: 'The endpoint that was deleted.' })
   endpointId!: string;
 

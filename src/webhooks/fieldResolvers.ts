@@ -25,6 +25,9 @@ import {
   WebhookEndpointConnection,
 } from './types.js';
 
+/** Who sees the endpoints of an account. */
+export const ENDPOINTS_ACCESS = { scope: 'admin', roles: MANAGERS } as const;
+
 /** Names of the lists in their cursors. */
 const LISTS = { endpoints: 'webhook-endpoints', deliveries: 'webhook-deliveries' } as const;
 
@@ -45,7 +48,7 @@ export function pageOfEndpoints(queries: WebhookQueries, cursors: Cursors): Page
 export class AccountWebhooksResolver {
   constructor(private readonly page: PageOfEndpoints) {}
 
-  @Access({ scope: 'admin', roles: MANAGERS })
+  @Access(ENDPOINTS_ACCESS)
   @Sized({ slicingArguments: ['first'], sizedFields: ['edges', 'nodes'] })
   @FieldResolver(() => WebhookEndpointConnection, {
     nullable: true,

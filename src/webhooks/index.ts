@@ -1,21 +1,21 @@
 import type { Capability, PolicyServices, Services } from '../capability.js';
-import { accountOf } from '../graphql/kit/context.js';
+import { inReach } from '../graphql/kit/access.js';
 import { PlanRequired } from '../graphql/kit/refusals.js';
 import { shownPlan } from '../plans/planTypes.js';
 import { hasFeature } from '../plans/profile.js';
 import { audited } from './audited.js';
 import type { EndpointRules } from './decide.js';
-import { isOf } from './decide.js';
 import { Endpoints } from './endpoints.js';
 import {
   AccountWebhooksResolver,
+  ENDPOINTS_ACCESS,
   OperatorWebhooksResolver,
   pageOfEndpoints,
   WebhookEndpointResolver,
 } from './fieldResolvers.js';
 import { askForWebhooks, endWebhooks, eraseEndpoint } from './policies.js';
 import { publicEvents } from './publicEvents.js';
-import { askingOf, WebhooksResolver } from './resolvers.js';
+import { WebhooksResolver } from './resolvers.js';
 import { endpointOf } from './types.js';
 
 export const webhooks: Capability = {
@@ -59,17 +59,21 @@ export const webhooks: Capability = {
           new OperatorWebhooksResolver(page),
           new WebhookEndpointResolver(outbox, cursors),
         ],
-        nodes: [
-          async (id, context) => {
-            // As with the list of endpoints, which says so at the field.
+        nodes: {
+          WebhookEndpoint: async (ids, context) => {
             const { caller } = context;
-            if (caller.kind === 'key' && !caller.key.scopes.includes('admin')) return undefined;
-            const row = await queries.webhooks.find(id);
-            if (!row) return undefined;
-            const whose = { accountId: row.account_id, allAccounts: row.all_accounts };
-            return accountOf(context) && isOf(whose, askingOf(context)) ? endpointOf(row) : undefined;
+            const operator = 'operator' in caller && caller.operator;
+            const rows = await queries.webhooks.byIds(ids);
+            // As with the lists of endpoints: those of operators, and those of each one's account.
+            const shared = rows.filter((row) => row.all_accounts && operator);
+            const own = await inReach(
+              rows.filter((row) => !row.all_accounts),
+              ({ account_id: id }) => services.standingIn(context, id),
+              ENDPOINTS_ACCESS,
+            );
+            return [...shared, ...own].map(endpointOf);
           },
-        ],
+        },
       };
     },
   },

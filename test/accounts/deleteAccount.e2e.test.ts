@@ -1,3 +1,4 @@
+import { shownId } from '../../src/graphql/kit/ids.js';
 import type { Logger } from '../../src/logger.js';
 import { DeleteAccountDocument, MeDocument, PatternsDocument } from '../generated/graphql.js';
 import { allEvents, foldJournal } from '../crash/facts.js';
@@ -65,7 +66,7 @@ it('asks for the password, then refuses sessions and keys of the account at once
   const { data } = await remove(user.token);
   expect(data?.deleteAccount).toMatchObject({
     __typename: 'DeleteAccountPayload',
-    accountId: user.accountId,
+    accountId: shownId('Account', user.accountId),
   });
   const bySession = await t.query(MeDocument, {}, user.token);
   expect([bySession.status, codeOf(bySession)]).toEqual([401, 'ACCOUNT_DELETED']);
@@ -187,7 +188,7 @@ it('an account stays deleted over a restart, its e-mail is free, and a restored 
   const next = await t.register(EMAIL);
   expect([next.userId, next.accountId]).not.toContain(user.userId);
   const { data } = await t.query(MeDocument, {}, next.token);
-  expect(data?.me?.account.id).toBe(next.accountId);
+  expect(data?.me?.account.id).toBe(shownId('Account', next.accountId));
   await end();
   sql = await openSql(place);
   expect(await sql.query(keysOf)).toEqual([{ subject: user.userId, wrapped: null }]);

@@ -1,3 +1,4 @@
+import { shownId } from '../../src/graphql/kit/ids.js';
 import { randomUUID } from 'node:crypto';
 import {
   ChangePasswordDocument,
@@ -127,10 +128,10 @@ describe('the profile', () => {
     const { data } = await t.query(UpdateProfileDocument, { input }, user.token);
     expect(data?.updateProfile).toMatchObject({
       __typename: 'UpdateProfilePayload',
-      user: { id: user.userId, name: 'Ada Lovelace' },
+      user: { id: shownId('User', user.userId), name: 'Ada Lovelace' },
     });
     const me = await t.query(MeDocument, {}, user.token);
-    expect(me.data?.me?.user).toMatchObject({ id: user.userId });
+    expect(me.data?.me?.user).toMatchObject({ id: shownId('User', user.userId) });
     expect(await signIn(user.email, OLD)).toMatchObject({ user: { name: 'Ada Lovelace' } });
     await t.query(UpdateProfileDocument, { input: { name: '' } }, user.token);
     expect(await signIn(user.email, OLD)).toMatchObject({ user: { name: '' } });

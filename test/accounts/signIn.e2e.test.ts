@@ -1,3 +1,4 @@
+import { shownId } from '../../src/graphql/kit/ids.js';
 import { randomUUID } from 'node:crypto';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 import type { SignInInput } from '../generated/graphql.js';
@@ -101,8 +102,8 @@ describe('signing in', () => {
         200,
         {
           __typename: 'SignInPayload',
-          user: { id: userId, email: email.toLowerCase(), name: '' },
-          account: { id: accountId },
+          user: { id: shownId('User', userId), email: email.toLowerCase(), name: '' },
+          account: { id: shownId('Account', accountId) },
         },
       ]);
       const tokens = result?.['session'] as Tokens & { expiresAt: string };

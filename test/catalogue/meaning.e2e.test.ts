@@ -49,10 +49,10 @@ it.each([
 ] as const)('finds what %s queries mean (nDCG@10 at least %d)', async (kind, least) => {
   const scores: number[] = [];
   for (const { query, relevant } of QUERIES.filter((q) => q.kind === kind)) {
-    const { hits } = await search(query);
+    const { edges } = await search(query);
     scores.push(
       ndcg(
-        hits.map(({ pattern }) => pattern.slug),
+        edges.map(({ node }) => node.slug),
         relevant,
       ),
     );
@@ -62,9 +62,9 @@ it.each([
 });
 
 it('says honestly that nothing fits', async () => {
-  const { hits, degraded } = await search('zebra crossing recipes for grandmother', 5);
+  const { edges, degraded } = await search('zebra crossing recipes for grandmother', 5);
   expect(degraded).toBe(false);
-  expect(hits).toEqual([]);
+  expect(edges).toEqual([]);
 });
 
 it('finds a new pattern by words at once and by meaning shortly after', async () => {
@@ -80,11 +80,11 @@ it('finds a new pattern by words at once and by meaning shortly after', async ()
   };
   await importPatterns(t.app.parts.commands, [content], new Map(), context);
   await t.app.parts.projector.reached('catalogue', await t.app.parts.store.head(), 5_000);
-  expect((await search('lighthouse', 1)).hits[0]?.pattern.slug).toBe('lighthouse-keeper');
+  expect((await search('lighthouse', 1)).edges[0]?.node.slug).toBe('lighthouse-keeper');
 
   await t.app.parts.vectors();
-  const [first] = (await search('keeping boats from running aground in the dark', 1)).hits;
-  expect(first?.pattern.slug).toBe('lighthouse-keeper');
+  const [first] = (await search('keeping boats from running aground in the dark', 1)).edges;
+  expect(first?.node.slug).toBe('lighthouse-keeper');
   expect(first?.ranks).toMatchObject({ text: null, meaning: 1 });
-  expect(first?.similarityScore).toBeGreaterThan(0.2);
+  expect(first?.similarity).toBeGreaterThan(0.2);
 });

@@ -260,7 +260,7 @@ it('finds nothing that has moved above the plan, though its vector has not follo
   const request = { text: 'else', vector: vectorOf(pattern), category: undefined, first: 10 };
   const found = async (tier: string): Promise<(number | null)[]> => {
     const horizon = { ...EVERYTHING, tiers: [tier] };
-    return (await search.search({ ...request, horizon })).map(({ ranks }) => ranks.meaning);
+    return (await search.search({ ...request, horizon })).hits.map(({ ranks }) => ranks.meaning);
   };
   expect(await found('community')).toEqual([1]);
 

@@ -92,7 +92,7 @@ async function listAll(t: TestApp, secret: string, first: number, category?: str
   for (;;) {
     const answer: Answer<PatternsQuery> = await t.query(
       PatternsDocument,
-      { first, after, category: category ?? null },
+      { first, after, filter: { category: category ?? null } },
       secret,
     );
     const page: PatternsQuery['patterns'] | undefined = answer.data?.patterns;
@@ -115,7 +115,7 @@ async function categoriesOf(t: TestApp, secret: string): Promise<unknown> {
 }
 
 async function read(t: TestApp, secret: string, slug: string): Promise<string> {
-  const { data } = await t.query(PatternDocument, { slug }, secret);
+  const { data } = await t.query(PatternDocument, { by: { slug } }, secret);
   const result = data?.pattern;
   if (result?.__typename === 'PlanRequired') return `${result.code} ${result.plan.id}`;
   return result?.__typename === 'Pattern' ? result.slug : (result?.code ?? 'nothing');
@@ -166,7 +166,11 @@ describe('ten thousand patterns', () => {
     'are filtered by category within what the plan %s sees',
     async (plan) => {
       const expected = model.visible(planNamed(plan), 'security');
-      const { data } = await t.query(PatternsDocument, { first: 100, category: 'security' }, secretOf(plan));
+      const { data } = await t.query(
+        PatternsDocument,
+        { first: 100, filter: { category: 'security' } },
+        secretOf(plan),
+      );
       expect(data?.patterns?.totalCount).toBe(expected.length);
       expect(data?.patterns?.nodes.map(({ slug }) => slug)).toEqual(newestFirst(expected).slice(0, 100));
       expect(await categoriesOf(t, secretOf(plan))).toEqual(model.categories(planNamed(plan)));
@@ -182,7 +186,7 @@ describe('ten thousand patterns', () => {
       { query: 'about zeppelins', first: 50 },
       secretOf(plan),
     );
-    const found = data?.searchPatterns?.hits.map(({ pattern }) => pattern.slug) ?? [];
+    const found = data?.searchPatterns?.edges.map(({ node }) => node.slug) ?? [];
     expect(found).toHaveLength(Math.min(50, expected.length));
     expect(expected.map(({ slug }) => slug)).toEqual(expect.arrayContaining(found));
     expect(found.length).toBeGreaterThan(0);
@@ -287,7 +291,7 @@ it(
               { query: 'walruses', first: 50 },
               own.secret,
             );
-            const found = search.data?.searchPatterns?.hits.map(({ pattern }) => pattern.slug) ?? [];
+            const found = search.data?.searchPatterns?.edges.map(({ node }) => node.slug) ?? [];
             expect(found).toHaveLength(Math.min(50, expected.length));
             expect(expected.map(({ slug }) => slug)).toEqual(expect.arrayContaining(found));
 

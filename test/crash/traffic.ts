@@ -190,7 +190,7 @@ export class Traffic {
     const slug = this.slugs[Math.floor(this.random() * this.slugs.length)];
     const query =
       this.random() < 0.5
-        ? `query ${operation} { pattern(slug: "${slug}") { ... on Pattern { id name } } }`
+        ? `query ${operation} { pattern(by: { slug: "${slug}" }) { ... on Pattern { id name } } }`
         : `query ${operation} { patterns(first: 3) { nodes { id name } } }`;
     const reply = await this.#ask(url, query, { credential: secret });
     if (reply?.status === 200 && !reply.codes.length) call.outcome = 'acknowledged';

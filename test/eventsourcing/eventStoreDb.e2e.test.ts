@@ -46,8 +46,8 @@ describe.each(servers)('the product on EventStoreDB, %s', (_name, connect) => {
   };
 
   const search = async (app: TestApp, secret: string): Promise<number | undefined> =>
-    (await app.query(SearchPatternsDocument, { query: 'circuit breaker' }, secret)).data?.searchPatterns?.hits
-      .length;
+    (await app.query(SearchPatternsDocument, { query: 'circuit breaker' }, secret)).data?.searchPatterns
+      ?.edges.length;
 
   const usage = async (app: TestApp, secret: string): Promise<number | undefined> =>
     (await app.query(UsageDocument, {}, secret)).data?.account?.usage?.requests;

@@ -299,6 +299,30 @@ export type OperatorRevokeKeyInput = {
   reason: string;
 };
 
+/** Names one pattern. Give exactly one field. */
+export type PatternBy =
+  {   /** The id, e.g. `pat_…`. */
+  id: string | number; number?: never; slug?: never; }
+  |  { id?: never;   /** The number in the order of publication, from 1. */
+  number: number; slug?: never; }
+  |  { id?: never; number?: never;   /** The slug, e.g. `circuit-breaker`. */
+  slug: string; };
+
+/** Selects patterns. Everything given must hold. */
+export type PatternFilter = {
+  /** The category, e.g. `security`. `categories` lists them. */
+  category?: string | null | undefined;
+  /** The tier: `community`, `basic`, `premium` or `enterprise`. */
+  tier?: string | null | undefined;
+};
+
+/** The order of a list of patterns. New values may be added. New values may be added. */
+export type PatternOrder =
+  /** The most used first, then the newest. */
+  | 'MOST_USED'
+  /** The newest first. */
+  | 'NEWEST';
+
 /** Input for `recordUsage`. */
 export type RecordUsageInput = {
   /** Names this command, in 1 to 128 bytes of UTF-8. A retry is told by the ids of its uses, with it or without */
@@ -944,8 +968,7 @@ export type OperatorRevokeKeyMutation = { operatorRevokeKey:
    | null };
 
 export type PatternQueryVariables = Exact<{
-  id?: string | number | null | undefined;
-  slug?: string | null | undefined;
+  by: PatternBy;
 }>;
 
 
@@ -958,7 +981,8 @@ export type PatternQuery = { pattern:
 export type PatternsQueryVariables = Exact<{
   first?: number;
   after?: string | null | undefined;
-  category?: string | null | undefined;
+  filter?: PatternFilter | null | undefined;
+  orderBy?: PatternOrder;
 }>;
 
 
@@ -1167,11 +1191,12 @@ export type RotateWebhookSecretMutation = { rotateWebhookSecret:
 export type SearchPatternsQueryVariables = Exact<{
   query: string;
   first?: number;
-  category?: string | null | undefined;
+  after?: string | null | undefined;
+  filter?: PatternFilter | null | undefined;
 }>;
 
 
-export type SearchPatternsQuery = { searchPatterns: { degraded: boolean, hits: Array<{ score: number, similarityScore: number | null, ranks: { text: number | null, name: number | null, meaning: number | null }, pattern: { id: string, slug: string, name: string, tier: string } }> } | null };
+export type SearchPatternsQuery = { searchPatterns: { degraded: boolean, edges: Array<{ score: number, similarity: number | null, ranks: { text: number | null, name: number | null, meaning: number | null }, node: { id: string, slug: string, name: string, tier: string } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null };
 
 export type SettleReservationMutationVariables = Exact<{
   input: SettleReservationInput;
@@ -1997,8 +2022,8 @@ export const OperatorRevokeKeyDocument = new TypedDocumentString(`
 }
     `) as unknown as TypedDocumentString<OperatorRevokeKeyMutation, OperatorRevokeKeyMutationVariables>;
 export const PatternDocument = new TypedDocumentString(`
-    query Pattern($id: ID, $slug: String) {
-  pattern(id: $id, slug: $slug) {
+    query Pattern($by: PatternBy!) {
+  pattern(by: $by) {
     __typename
     ... on Pattern {
       id
@@ -2027,8 +2052,8 @@ export const PatternDocument = new TypedDocumentString(`
 }
     `) as unknown as TypedDocumentString<PatternQuery, PatternQueryVariables>;
 export const PatternsDocument = new TypedDocumentString(`
-    query Patterns($first: Int! = 20, $after: String, $category: String) {
-  patterns(first: $first, after: $after, category: $category) {
+    query Patterns($first: Int! = 20, $after: String, $filter: PatternFilter, $orderBy: PatternOrder! = MOST_USED) {
+  patterns(first: $first, after: $after, filter: $filter, orderBy: $orderBy) {
     totalCount
     nodes {
       id
@@ -2421,23 +2446,27 @@ export const RotateWebhookSecretDocument = new TypedDocumentString(`
 }
     `) as unknown as TypedDocumentString<RotateWebhookSecretMutation, RotateWebhookSecretMutationVariables>;
 export const SearchPatternsDocument = new TypedDocumentString(`
-    query SearchPatterns($query: String!, $first: Int! = 10, $category: String) {
-  searchPatterns(query: $query, first: $first, category: $category) {
+    query SearchPatterns($query: String!, $first: Int! = 10, $after: String, $filter: PatternFilter) {
+  searchPatterns(query: $query, first: $first, after: $after, filter: $filter) {
     degraded
-    hits {
+    edges {
       score
-      similarityScore
+      similarity
       ranks {
         text
         name
         meaning
       }
-      pattern {
+      node {
         id
         slug
         name
         tier
       }
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
     }
   }
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { getNamedType, isCompositeType, isObjectType, isRequiredArgument } from 'graphql';
 import { createSchema } from '../../src/graphql/execution/schema.js';
+import { givenId, shownId } from '../../src/graphql/kit/ids.js';
 import { accessRuleOf } from '../../src/graphql/kit/access.js';
 import type { Role } from '../../src/teams/events.js';
 import { ROLES } from '../../src/teams/events.js';
@@ -20,12 +21,13 @@ const FIELDS = Object.values(account.getFields()).flatMap((field) => {
 });
 const SELECTION = `{ id ${FIELDS.map(({ text }) => text).join(' ')} }`;
 
-type Path = 'me' | 'account' | 'operator' | 'node';
+type Path = 'me' | 'account' | 'operator' | 'node' | 'nodes';
 const PATHS: Readonly<Record<Path, string>> = {
   me: `{ me { account ${SELECTION} } }`,
   account: `query ($id: ID) { account(id: $id) ${SELECTION} }`,
   operator: `query ($id: ID!) { operator { account(id: $id) ${SELECTION} } }`,
   node: `query ($id: ID!) { node(id: $id) { ... on Account ${SELECTION} } }`,
+  nodes: `query ($id: ID!) { nodes(ids: [$id]) { ... on Account ${SELECTION} } }`,
 };
 
 type Seen = Readonly<Record<string, unknown>> | null | undefined;
@@ -60,13 +62,14 @@ async function look(path: Path, id: string | undefined, credential: string | und
       ...(credential !== undefined && { authorization: `Bearer ${credential}` }),
       ...(works !== undefined && { 'tollgraph-account': works }),
     },
-    body: JSON.stringify({ query: PATHS[path], variables: { id } }),
+    body: JSON.stringify({ query: PATHS[path], variables: { id: id && shownId('Account', id) } }),
   });
   const answer = (await response.json()) as {
     data?: Record<string, unknown> | null;
     errors?: { path?: string[]; extensions: { code: string } }[];
   };
-  const at = answer.data?.[path];
+  const given = answer.data?.[path];
+  const at: unknown = Array.isArray(given) ? given[0] : given;
   const nested = path === 'me' || path === 'operator';
   const seen = (nested ? (at as { account?: Seen } | null | undefined)?.account : at) as Seen;
   const codes = Object.fromEntries(
@@ -96,7 +99,9 @@ it.each(ROLES)('a %s sees of the team what the role may, and of the own account 
   const asOwner = FIELDS.map(({ name, rule }) => [name, rule.roles ? 'seen' : 'KEY_MISSING']);
   // Whichever account the request works in: the one that is asked for decides.
   for (const works of [undefined, own, team.accountId]) {
-    expect(judged(await look('account', team.accountId, token, works))).toEqual(inTeam);
+    for (const path of ['account', 'node', 'nodes'] as const) {
+      expect([path, judged(await look(path, team.accountId, token, works))]).toEqual([path, inTeam]);
+    }
     expect(judged(await look('account', own, token, works))).toEqual(asOwner);
   }
   expect(judged(await look('me', undefined, token, team.accountId))).toEqual(inTeam);
@@ -125,9 +130,12 @@ it('another account is as good as none, on every path', async () => {
     const above = await look('operator', foreign, credential, works);
     expect([above.seen, above.status]).toEqual([undefined, 403]);
   }
-  const node = await look('node', team.accountId, other.secret);
-  expect(node.seen ?? null).toBeNull();
-  for (const path of ['me', 'account', 'operator', 'node'] as const) {
+  for (const path of ['node', 'nodes'] as const) {
+    for (const credential of [other.token, other.secret]) {
+      expect([path, (await look(path, team.accountId, credential)).seen ?? null]).toEqual([path, null]);
+    }
+  }
+  for (const path of ['me', 'account', 'operator', 'node', 'nodes'] as const) {
     const { status, seen } = await look(path, team.accountId, undefined);
     expect([path, status, seen ?? null]).toEqual([path, 401, null]);
   }
@@ -143,7 +151,10 @@ it('a key sees of its account what its scope may', async () => {
     {},
     admin.secret,
   );
-  expect([status, (data?.['account'] as { id: string }).id]).toEqual([200, team.accountId]);
+  expect([status, (data?.['account'] as { id: string }).id]).toEqual([
+    200,
+    shownId('Account', team.accountId),
+  ]);
   const reader = await t.raw('{ account { keys { nodes { id } } } }', {}, team.secret);
   expect([reader.status, reader.errors?.[0]?.extensions['code']]).toEqual([403, 'SCOPE_MISSING']);
 });
@@ -179,24 +190,22 @@ it('operators page through all accounts, and find one by its e-mail or its plan'
       }
     ).accounts;
   };
-  const all = (await accounts({})).nodes.map(({ id }) => id);
+  const idsOf = ({ nodes }: { nodes: { id: string }[] }) => nodes.map(({ id }) => givenId('Account', id));
+  const all = idsOf(await accounts({}));
   expect(all.slice(-2)).toEqual([other.accountId, team.accountId]);
   const paged: string[] = [];
   for (let after: string | undefined; ;) {
     const { nodes, pageInfo } = await accounts({}, 3, after);
-    paged.push(...nodes.map(({ id }) => id));
+    paged.push(...idsOf({ nodes }));
     if (!pageInfo.hasNextPage) break;
     after = pageInfo.endCursor;
   }
   expect(paged).toEqual(all);
-  expect((await accounts({ planId: 'team' })).nodes.map(({ id }) => id)).toEqual([
-    other.accountId,
-    team.accountId,
-  ]);
+  expect(idsOf(await accounts({ planId: 'team' }))).toEqual([other.accountId, team.accountId]);
   const email = `found.${randomUUID()}@example.com`;
   const { accountId } = await t.register(email);
   await t.caughtUp();
-  expect((await accounts({ email: email.toUpperCase() })).nodes.map(({ id }) => id)).toEqual([accountId]);
+  expect(idsOf(await accounts({ email: email.toUpperCase() }))).toEqual([accountId]);
   for (const filter of [{ email: 'nobody@example.com' }, { email: 'none' }, { email, planId: 'team' }]) {
     expect((await accounts(filter)).nodes).toEqual([]);
   }

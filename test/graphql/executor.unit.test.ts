@@ -291,8 +291,8 @@ describe('interpreted, because graphql-jit gets it wrong, is', () => {
 
   it('nothing else that the product is asked often', () => {
     for (const text of [
-      'query ($slug: String!) { pattern(slug: $slug) { ... on Pattern { name } ... on Refusal { code } } }',
-      'query ($q: String!) { searchPatterns(query: $q) { hits { pattern { name } } } }',
+      'query ($slug: String!) { pattern(by: { slug: $slug }) { ... on Pattern { name } ... on Refusal { code } } }',
+      'query ($q: String!) { searchPatterns(query: $q) { edges { node { name } } } }',
       '{ patterns(first: 5) { nodes { name useCount } totalCount } }',
     ]) {
       expect(executor.compiled(...operationOf(text))).toBeDefined();

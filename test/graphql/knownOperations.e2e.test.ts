@@ -31,7 +31,7 @@ async function send(body: string, headers: Readonly<Record<string, string>>): Pr
 }
 
 const PATTERN =
-  'query One($slug: String!) { pattern(slug: $slug) { ... on Pattern { name } ... on Refusal { code } } }';
+  'query One($slug: String!) { pattern(by: { slug: $slug }) { ... on Pattern { name } ... on Refusal { code } } }';
 const body = (query: string, rest: object = {}): string => JSON.stringify({ query, ...rest });
 
 /** Each is sent three times: Apollo answers the first, whoever knows it the others. */

@@ -1,24 +1,21 @@
 import type { OperationDefinitionNode } from 'graphql';
 import { buildSchema, Kind, parse } from 'graphql';
-import type { Metering, OperationShape } from '../../src/graphql/kit/metering.js';
+import type { OperationShape } from '../../src/graphql/kit/metering.js';
 import { shapeOf } from '../../src/graphql/kit/metering.js';
 
 const schema = buildSchema(`
-  type Query { sold: Query, own: Query, open: Int, forgotten: Int }
-  type Mutation { sold: Int, join: Int }
-`);
-const METERINGS: Record<string, Metering> = {
-  sold: 'governed',
-  own: 'guarded',
-  open: 'anonymous',
-  join: 'anonymous',
-};
-for (const type of [schema.getQueryType(), schema.getMutationType()]) {
-  for (const field of Object.values(type?.getFields() ?? {})) {
-    const metering = METERINGS[field.name];
-    if (metering) field.extensions = { metering };
+  enum Metering { GOVERNED GUARDED SERVICE ANONYMOUS BY_ID }
+  directive @metered(as: Metering!) on FIELD_DEFINITION
+  type Query {
+    sold: Query @metered(as: GOVERNED)
+    own: Query @metered(as: GUARDED)
+    open: Int @metered(as: ANONYMOUS)
+    forgotten: Int
+    one(id: ID!): Int @metered(as: BY_ID)
+    many(ids: [ID!]!): Int @metered(as: BY_ID)
   }
-}
+  type Mutation { sold: Int, join: Int @metered(as: ANONYMOUS) }
+`);
 
 function shape(query: string, name?: string): OperationShape {
   const document = parse(query);
@@ -57,7 +54,7 @@ it('does not look below the root: a guarded field may lead to governed ones', ()
 it('finds root fields in fragments, inline, named and within each other', () => {
   const query =
     '{ open ... on Query { ...a } } fragment a on Query { ...b } fragment b on Query { sold { open } }';
-  expect(shape(query)).toEqual({
+  expect(shape(query)).toMatchObject({
     kind: 'query',
     rootFields: ['open', 'sold'],
     anonymousCalls: ['open'],
@@ -86,4 +83,25 @@ it('names each root field once, and what is limited by address for each answer, 
 it('looks at the operation that is executed alone', () => {
   const query = 'query A { open } query B { sold { open } }';
   expect([shape(query, 'A').metering, shape(query, 'B').metering]).toEqual(['anonymous', 'governed']);
+});
+
+describe('what ids decide', () => {
+  it.each<[string, object, OperationShape['metering']]>([
+    ['query ($id: ID!) { one(id: $id) }', { id: 'pat_1' }, 'governed'],
+    ['query ($id: ID!) { one(id: $id) }', { id: 'key_1' }, 'guarded'],
+    ['{ one(id: "acc_1") }', {}, 'guarded'],
+    ['{ one(id: "pat_1") }', {}, 'governed'],
+    // What there is not spends nothing.
+    ['{ one(id: "nothing") two: one(id: "pat-1") }', {}, 'guarded'],
+    ['query ($ids: [ID!]!) { many(ids: $ids) }', { ids: ['key_1', 'usr_1'] }, 'guarded'],
+    ['query ($ids: [ID!]!) { many(ids: $ids) }', { ids: ['key_1', 'pat_1'] }, 'governed'],
+    ['query ($ids: [ID!]!) { many(ids: $ids) open }', { ids: [] }, 'guarded'],
+    // The strictest, under whichever alias, in whichever fragment.
+    ['{ a: one(id: "key_1") b: one(id: "pat_1") }', {}, 'governed'],
+    ['{ a: one(id: "key_1") ...F } fragment F on Query { b: one(id: "pat_1") }', {}, 'governed'],
+    ['{ one(id: "key_1") own { open } sold { open } }', {}, 'governed'],
+  ])('%s with %j is %s', (query, variables, metering) => {
+    expect(shape(query).meteringWith(variables as Record<string, unknown>)).toBe(metering);
+    expect(shape(query).metering).toBe('governed');
+  });
 });

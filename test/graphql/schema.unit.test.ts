@@ -1,9 +1,18 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import type { GraphQLField, GraphQLNamedType, GraphQLSchema, OperationTypeNode } from 'graphql';
+import type {
+  GraphQLField,
+  GraphQLInputField,
+  GraphQLNamedType,
+  GraphQLSchema,
+  GraphQLType,
+  OperationTypeNode,
+} from 'graphql';
 import {
   buildSchema,
   findBreakingChanges,
   findDangerousChanges,
+  getNamedType,
+  GraphQLID,
   isEnumType,
   isInputObjectType,
   isInterfaceType,
@@ -22,6 +31,7 @@ import { accessRuleOf } from '../../src/graphql/kit/access.js';
 import { errorTables } from '../../src/graphql/kit/errorTables.js';
 import { documentIdOf } from '../../src/graphql/transport/trustedDocuments.js';
 import { createSchema, sdlOf } from '../../src/graphql/execution/schema.js';
+import { isIdType } from '../../src/graphql/kit/ids.js';
 import { meteringOf } from '../../src/graphql/kit/metering.js';
 
 const schema = createSchema();
@@ -135,6 +145,42 @@ it('says of every scalar of its own where it is specified', () => {
   ]);
 });
 
+it('says of every id whose it is, so that all are shown and taken alike', () => {
+  // Of the profile, of the journal, and what a header names.
+  const others = [
+    'meter',
+    'planId',
+    'useId',
+    'Plan.id',
+    'WebhookDelivery.id',
+    'deliveryIds',
+    'priceId',
+    'Price.id',
+    'Invoice.id',
+    'PlanSubscription.id',
+    'eventIds',
+    'Reservation.id',
+    'reservationId',
+  ];
+  const silent = types(schema).flatMap((type) => {
+    if (!isObjectType(type) && !isInputObjectType(type)) return [];
+    const isNode = isObjectType(type) && type.getInterfaces().some(({ name }) => name === 'Node');
+    const fields: readonly (GraphQLField<unknown, unknown> | GraphQLInputField)[] = Object.values(
+      type.getFields(),
+    );
+    return fields
+      .filter((field) => {
+        if (isNode && field.name === 'id') return !isIdType(type.name);
+        return (
+          getNamedType(field.type as GraphQLType) === GraphQLID && field.extensions['idOf'] === undefined
+        );
+      })
+      .filter(({ name }) => !others.includes(name) && !others.includes(`${type.name}.${name}`))
+      .map(({ name }) => `${type.name}.${name}`);
+  });
+  expect(silent).toEqual([]);
+});
+
 /** Null takes the place of what failed, and of everything round it up to the next field that may be null. */
 it('lets what asks a read model on its own fail on its own', () => {
   const priced = (field: GraphQLField<unknown, unknown>) =>
@@ -193,6 +239,8 @@ describe('the root fields', () => {
       'issueKey: guarded',
       'leaveAccount: guarded',
       'me: guarded',
+      'node: by id',
+      'nodes: by id',
       'openBillingPortal: guarded',
       'operator: guarded',
       'operatorGrantPlan: guarded',

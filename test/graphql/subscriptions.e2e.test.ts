@@ -410,7 +410,7 @@ describe('a request for events', () => {
   it('without a key is an ordinary 401', async () => {
     const response = await postForEvents({ query: QUERY }, {});
     expect(response.status).toBe(401);
-    expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: 'SESSION_MISSING' } }] });
+    expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: 'KEY_MISSING' } }] });
   });
 
   it.each([

@@ -58,7 +58,11 @@ describe('variables that do not fit are refused', () => {
         { first: given },
         secret,
       )),
-      ...(await messages('query ($id: ID) { pattern(id: $id) { __typename } }', { id: { given } }, secret)),
+      ...(await messages(
+        'query ($id: ID!) { pattern(by: { id: $id }) { __typename } }',
+        { id: { given } },
+        secret,
+      )),
       ...(await messages('query ($if: Boolean!) { __typename @skip(if: $if) }', { if: given })),
     ];
     for (const message of said) {

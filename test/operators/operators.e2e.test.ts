@@ -1,3 +1,4 @@
+import { givenId, shownId } from '../../src/graphql/kit/ids.js';
 import { userDecider } from '../../src/accounts/decide.js';
 import { userStream } from '../../src/accounts/events.js';
 import { OPERATORS_STREAM } from '../../src/operators/events.js';
@@ -53,7 +54,7 @@ async function keyOf({ token }: User, scopes: string[], environment: 'LIVE' | 'T
   const input = { name: 'test', environment, scopes: scopes as KeyScope[] };
   const result = (await t.query(IssueKeyDocument, { input }, token)).data?.issueKey;
   if (result?.__typename !== 'IssueKeyPayload') throw new Error(JSON.stringify(result));
-  return { secret: result.secret as string, keyId: result.key.id };
+  return { secret: result.secret as string, keyId: givenId('Key', result.key.id) };
 }
 
 const codeOf = async (credential?: string) =>
@@ -137,7 +138,11 @@ it('grants a plan, which is in force at once; the event says who, why and from w
   const { token, accountId } = await t.customer();
   const commandId = crypto.randomUUID();
   const first = await grantPlan(accountId, { reason: ' a friend of the house ', commandId });
-  expect(first).toMatchObject({ __typename: 'OperatorGrantPlanPayload', accountId, plan: { id: 'team' } });
+  expect(first).toMatchObject({
+    __typename: 'OperatorGrantPlanPayload',
+    accountId: shownId('Account', accountId),
+    plan: { id: 'team' },
+  });
   expect((await t.query(MeDocument, {}, token)).data?.me?.account.plan.id).toBe('team');
   const events = await t.events();
   expect(await grantPlan(accountId, { reason: ' a friend of the house ', commandId })).toEqual(first);
@@ -171,7 +176,7 @@ it('makes another operator, with a verified e-mail only, who is none at once whe
   await verify(second);
   expect(await grantOperator(second)).toMatchObject({
     __typename: 'GrantOperatorPayload',
-    userId: second.userId,
+    userId: shownId('User', second.userId),
   });
   const { secret } = await keyOf(second, ['ADMIN']);
   expect([await codeOf(second.token), await codeOf(secret)]).toEqual([undefined, undefined]);
@@ -203,8 +208,8 @@ it('revokes a key of any account at once', async () => {
   expect((await t.raw('{ patterns { totalCount } }', {}, secret)).status).toBe(200);
   expect(await revoke(keyId)).toMatchObject({
     __typename: 'OperatorRevokeKeyPayload',
-    key: { id: keyId, revokedAt: expect.any(String) as string },
-    accountId,
+    key: { id: shownId('Key', keyId), revokedAt: expect.any(String) as string },
+    accountId: shownId('Account', accountId),
   });
   const { errors } = await t.raw('{ patterns { totalCount } }', {}, secret);
   expect(errors?.[0]?.extensions['code']).toBe('KEY_REVOKED');
@@ -233,7 +238,7 @@ describe('the audit log', () => {
   it('is paged, the newest first, and filtered by account, actor, action and time', async () => {
     const all = (await log({ first: 100 })).nodes;
     const events = (await allEvents(t.app.parts.store)).map(({ id }) => id);
-    const order = all.map(({ id }) => events.indexOf(id));
+    const order = all.map(({ id }) => events.indexOf(givenId('AuditEntry', id)));
     expect(order).toEqual([...order].sort((a, b) => b - a));
     const paged: unknown[] = [];
     for (let after: string | undefined; ;) {
@@ -246,7 +251,7 @@ describe('the audit log', () => {
     expect(all.length).toBeGreaterThan(20);
 
     const { accountId, userId } = customer;
-    const mine = all.filter((entry) => entry.accountId === accountId);
+    const mine = all.filter((entry) => entry.accountId === shownId('Account', accountId));
     expect((await log({ accountId })).nodes).toEqual(mine);
     expect(mine.map(({ action }) => action)).toEqual([
       'PlanGranted',

@@ -1,3 +1,4 @@
+import { shownId } from '../../src/graphql/kit/ids.js';
 import type { Product } from './product.js';
 import { LIMIT, list, problems, shape, startProduct } from './product.js';
 import { askEverything } from './product.js';
@@ -146,7 +147,7 @@ describe('usage', () => {
         userId: accountId,
         tier: 'free',
       });
-      expect(headers.get('x-user-id')).toBe(accountId);
+      expect(headers.get('x-user-id')).toBe(shownId('Account', accountId));
       expect(headers.get('x-response-time')).toMatch(/^\d+\.\d{3}ms$/);
       expect(headers.get('x-ratelimit-reset')).toBe((body as { resetDate: string }).resetDate);
     },

@@ -1,3 +1,4 @@
+import { givenId } from '../../src/graphql/kit/ids.js';
 import { parseConfig } from '../../src/config.js';
 import { silentLogger } from '../../src/logger.js';
 import type { App, StartOptions } from '../../src/main.js';
@@ -102,7 +103,11 @@ export async function startApp({ place, env, ...options }: TestAppOptions = {}):
       if (result?.__typename !== 'RegisterUserPayload' || !result.session) {
         throw new Error(`registerUser answered ${JSON.stringify(result)}`);
       }
-      return { token: result.session.sessionToken, accountId: result.account.id, userId: result.user.id };
+      return {
+        token: result.session.sessionToken,
+        accountId: givenId('Account', result.account.id),
+        userId: givenId('User', result.user.id),
+      };
     },
     issueKey: async (token, environment = 'LIVE', scopes = ['READ']) => {
       const { data } = await test.query(
@@ -114,7 +119,7 @@ export async function startApp({ place, env, ...options }: TestAppOptions = {}):
       if (result?.__typename !== 'IssueKeyPayload' || result.secret == null) {
         throw new Error(`issueKey answered ${JSON.stringify(result)}`);
       }
-      return { secret: result.secret, keyId: result.key.id };
+      return { secret: result.secret, keyId: givenId('Key', result.key.id) };
     },
     grant: async (accountId, plan) => {
       await app.parts.commands.handle(

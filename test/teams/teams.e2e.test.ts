@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { jest } from '@jest/globals';
 import { createClient } from 'graphql-ws';
 import WebSocket from 'ws';
+import { givenId, shownId } from '../../src/graphql/kit/ids.js';
 import { userDecider } from '../../src/accounts/decide.js';
 import { userStream } from '../../src/accounts/events.js';
 import type { Role } from '../../src/teams/events.js';
@@ -118,7 +119,7 @@ async function tokenOf(invitationId: string): Promise<string> {
 async function invitedToken(by: Person, email: string, role?: Role): Promise<string> {
   const invited = await invite(by, email, role);
   if (invited?.__typename !== 'InviteMemberPayload') throw new Error(JSON.stringify(invited));
-  return tokenOf(invited.invitation.id);
+  return tokenOf(givenId('Invitation', invited.invitation.id));
 }
 
 const accept = async (who: Person, token: string) =>
@@ -130,7 +131,7 @@ async function member(of: Person, role: Role): Promise<Person> {
   const accepted = await accept(who, await invitedToken(of, who.email, role));
   expect(accepted).toMatchObject({
     __typename: 'AcceptInvitationPayload',
-    membership: { accountId: of.accountId, role: role.toUpperCase() },
+    membership: { accountId: shownId('Account', of.accountId), role: role.toUpperCase() },
   });
   return who;
 }
@@ -164,7 +165,9 @@ describe('an invitation', () => {
     }
     expect(await rolesIn(bob, ada.accountId)).toBe('ACCOUNT_NOT_FOUND');
 
-    expect(await accept(bob, token)).toMatchObject({ membership: { accountId: ada.accountId } });
+    expect(await accept(bob, token)).toMatchObject({
+      membership: { accountId: shownId('Account', ada.accountId) },
+    });
     const members = [
       [ada.userId, 'OWNER'],
       [bob.userId, 'DEVELOPER'],
@@ -176,8 +179,16 @@ describe('an invitation', () => {
       role: 'DEVELOPER',
       accounts: {
         nodes: [
-          { accountId: bob.accountId, role: 'OWNER', owner: { id: bob.userId } },
-          { accountId: ada.accountId, role: 'DEVELOPER', owner: { id: ada.userId } },
+          {
+            accountId: shownId('Account', bob.accountId),
+            role: 'OWNER',
+            owner: { id: shownId('User', bob.userId) },
+          },
+          {
+            accountId: shownId('Account', ada.accountId),
+            role: 'DEVELOPER',
+            owner: { id: shownId('User', ada.userId) },
+          },
         ],
       },
     });
@@ -187,7 +198,9 @@ describe('an invitation', () => {
 
     // Followed again it changes nothing.
     const head = await t.events();
-    expect(await accept(bob, token)).toMatchObject({ membership: { accountId: ada.accountId } });
+    expect(await accept(bob, token)).toMatchObject({
+      membership: { accountId: shownId('Account', ada.accountId) },
+    });
     expect(await t.events()).toBe(head);
   });
 
@@ -203,7 +216,9 @@ describe('an invitation', () => {
     const token = await invitedToken(ada, email);
     expect(await accept(bob, token)).toMatchObject({ __typename: 'NotAllowed', code: 'EMAIL_UNVERIFIED' });
     await verify(bob.userId);
-    expect(await accept(bob, token)).toMatchObject({ membership: { accountId: ada.accountId } });
+    expect(await accept(bob, token)).toMatchObject({
+      membership: { accountId: shownId('Account', ada.accountId) },
+    });
   });
 
   it('is one under its command id, mailed once, and can be withdrawn', async () => {
@@ -297,7 +312,7 @@ describe('the account that a request works in', () => {
     const key = data?.issueKey?.__typename === 'IssueKeyPayload' ? data.issueKey : undefined;
     expect((await t.query(PatternsDocument, {}, key?.secret ?? '')).status).toBe(200);
 
-    expect(await remove(ada, bob.userId)).toMatchObject({ userId: bob.userId });
+    expect(await remove(ada, bob.userId)).toMatchObject({ userId: shownId('User', bob.userId) });
     expect(codeOf(await inAccount(LimitsDocument, {}, bob.token, ada.accountId))).toBe('ACCOUNT_NOT_FOUND');
     expect(await remove(ada, bob.userId)).toMatchObject({ code: 'NOT_FOUND' });
     expect((await t.query(PatternsDocument, {}, key?.secret ?? '')).status).toBe(200);
@@ -317,13 +332,13 @@ describe('the account that a request works in', () => {
     const input = { userId: bob.userId, role: roleName('viewer') };
     const { data } = await t.query(ChangeMemberRoleDocument, { input }, ada.token);
     expect(data?.changeMemberRole).toMatchObject({
-      member: { userId: bob.userId, role: 'VIEWER', firstOwner: false },
+      member: { userId: shownId('User', bob.userId), role: 'VIEWER', firstOwner: false },
     });
     expect(codeOf(await inAccount(InvitationsDocument, {}, bob.token, ada.accountId))).toBe('ROLE_MISSING');
     const leave = async (who: Person, accountId = ada.accountId) =>
       (await t.query(LeaveAccountDocument, { input: { accountId } }, who.token)).data?.leaveAccount;
     expect(await leave(ada)).toMatchObject({ code: 'FIRST_OWNER' });
-    expect(await leave(bob)).toMatchObject({ accountId: ada.accountId });
+    expect(await leave(bob)).toMatchObject({ accountId: shownId('Account', ada.accountId) });
     expect(await leave(bob)).toMatchObject({ code: 'NOT_FOUND' });
     expect(await leave(bob, randomUUID())).toMatchObject({ code: 'NOT_FOUND' });
     expect(await rolesIn(bob, ada.accountId)).toBe('ACCOUNT_NOT_FOUND');

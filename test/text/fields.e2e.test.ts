@@ -50,7 +50,7 @@ const inSpend = (field: string): Send =>
   }));
 const searchFor = (argument: string, type: string, rest: string): Send =>
   sender(
-    `query($text: ${type}) { searchPatterns(${argument}: $text ${rest}) { degraded } }`,
+    `query($text: ${type}) { searchPatterns(${argument} ${rest}) { degraded } }`,
     (text) => ({ text }),
     () => operator.secret,
   );
@@ -115,12 +115,12 @@ describe.each<[string, string, Rule, Send]>([
     { max: 100, lines: false, needed: false },
     inInput('updateProfile', 'UpdateProfileInput', (name) => ({ name })),
   ],
-  ['a search', 'query', { max: 500, lines: true, needed: true }, searchFor('query', 'String!', '')],
+  ['a search', 'query', { max: 500, lines: true, needed: true }, searchFor('query: $text', 'String!', '')],
   [
     'a category',
     'category',
     { max: 100, lines: false, needed: false },
-    searchFor('category', 'String', ', query: "x"'),
+    searchFor('filter: { category: $text }', 'String', ', query: "x"'),
   ],
 ])('%s', (_what, field, { max, lines, needed, bytes = false }, send) => {
   it('is as long as people count', async () => {

@@ -168,11 +168,12 @@ describe('the limit of ten requests a minute', () => {
     await t.raw('{ patterns {', {}, secret);
     await t.raw('query($first: Int!) { patterns(first: $first) { totalCount } }', {}, secret);
     await t.raw(
-      'query($category: String) { patterns(category: $category) { totalCount } }',
+      'query($category: String) { patterns(filter: { category: $category }) { totalCount } }',
       { category: '\0' },
       secret,
     );
-    await t.raw('{ patterns { totalCount } }', {}, token);
+    await t.raw('{ patterns { totalCount } }', {}, 'sk_live_nothing');
+    await t.raw('mutation { issueKey(input: { name: "" }) { __typename } }', {}, token);
     await t.raw('{ __typename __schema { queryType { name } } }', {}, secret);
     expect(await standing(secret)).toMatchObject({
       used: { 'requests-minute': 0, 'requests-month': 0 },
@@ -282,7 +283,7 @@ describe('an answer', () => {
     ['a named query', PatternsDocument.toString(), { first: 5 }, 'Patterns', ['patterns'], 18, 8],
     [
       'two aliases',
-      '{ b: categories { slug } a: pattern(slug: "x") { __typename } c: categories { slug } }',
+      '{ b: categories { slug } a: pattern(by: { slug: "x" }) { __typename } c: categories { slug } }',
       {},
       null,
       ['categories', 'pattern'],
@@ -353,7 +354,7 @@ describe('an answer', () => {
   it('and usage agrees with what was sent', async () => {
     const { secret } = await t.customer('developer');
     for (let i = 0; i < 4; i++) await list(secret);
-    for (let i = 0; i < 3; i++) await t.query(PatternDocument, { slug: 'x' }, secret);
+    for (let i = 0; i < 3; i++) await t.query(PatternDocument, { by: { slug: 'x' } }, secret);
     await t.raw('{ categories { slug } }', {}, secret);
     const { data } = await t.query(UsageDocument, { interval: 'HOUR' }, secret);
     expect(data?.account?.usage).toMatchObject({ requests: 8, stale: false });

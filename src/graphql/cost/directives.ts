@@ -11,15 +11,15 @@ const DEFINITIONS = buildASTSchema(
   parse(/* GraphQL */ `
     """
     Cost points. On a type: of each object of it in an answer (1 where it is not given; 0 for scalars and
-    enums). On a field: of resolving it once, beside the objects that it gives (0). On an argument: of giving
-    it (0).
+    enums). On a field: of resolving it once, beside the objects that it gives (0). On an argument:
+    of giving it (0). On a field of an input: of giving the argument that it is part of (0).
     """
     directive @cost(
       """
       Whole points, 0 to 10,000.
       """
       weight: String!
-    ) on ARGUMENT_DEFINITION | ENUM | FIELD_DEFINITION | OBJECT | SCALAR
+    ) on ARGUMENT_DEFINITION | ENUM | FIELD_DEFINITION | INPUT_FIELD_DEFINITION | OBJECT | SCALAR
 
     """
     How many items the list has at most, which its cost is reckoned with.
@@ -44,8 +44,8 @@ const DEFINITIONS = buildASTSchema(
     ) on FIELD_DEFINITION
 
     """
-    The values that an argument may have, both included. Others are refused with INVALID_INPUT before
-    anything is executed or spent.
+    The values that an argument or a field of an input may have, both included. Others are refused with
+    INVALID_INPUT: of an argument before anything is executed or spent, of an input as its result says.
     """
     directive @range(
       """
@@ -56,7 +56,7 @@ const DEFINITIONS = buildASTSchema(
       The largest.
       """
       max: Int!
-    ) on ARGUMENT_DEFINITION
+    ) on ARGUMENT_DEFINITION | INPUT_FIELD_DEFINITION
 
     type Query {
       unused: Int

@@ -1,10 +1,17 @@
 import { createHash } from 'node:crypto';
-import type { GraphQLField, GraphQLNamedOutputType, GraphQLObjectType, GraphQLSchema } from 'graphql';
+import type {
+  GraphQLField,
+  GraphQLInputType,
+  GraphQLNamedOutputType,
+  GraphQLObjectType,
+  GraphQLSchema,
+} from 'graphql';
 import {
   getNamedType,
   getNullableType,
   isAbstractType,
   isCompositeType,
+  isInputObjectType,
   isIntrospectionType,
   isListType,
   isObjectType,
@@ -125,8 +132,8 @@ export class Prices {
 function priceOf(field: GraphQLField<unknown, unknown>): FieldPrice {
   const argumentWeights = new Map<string, number>();
   for (const arg of field.args) {
-    const weight = weightOf(arg);
-    if (weight) argumentWeights.set(arg.name, weight);
+    const weight = (weightOf(arg) ?? 0) + weightOfInput(arg.type);
+    if (weight > 0) argumentWeights.set(arg.name, weight);
   }
   const type = getNullableType(field.type);
   const isList = isListType(type);
@@ -141,6 +148,23 @@ function priceOf(field: GraphQLField<unknown, unknown>): FieldPrice {
     bound: size && boundOf(field, size),
     sizedFields,
   };
+}
+
+/**
+ * Points for all fields of an input that have a price, given or not: an upper bound that no variable has a say
+ * in. @throws Error where how many there are has no bound
+ */
+function weightOfInput(given: GraphQLInputType, within: readonly string[] = []): number {
+  const type = getNamedType(given);
+  if (!isInputObjectType(type) || within.includes(type.name)) return 0;
+  const weights = Object.values(type.getFields()).map(
+    (field) => (weightOf(field) ?? 0) + weightOfInput(field.type, [...within, type.name]),
+  );
+  const weight = weights.reduce((sum, one) => sum + one, 0);
+  if (weight > 0 && isListType(getNullableType(given))) {
+    throw new Error(`@cost: a list of ${type.name} has no bound`);
+  }
+  return weight;
 }
 
 function boundOf(field: GraphQLField<unknown, unknown>, size: ListSize): Bound {

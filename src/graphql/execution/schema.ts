@@ -1,14 +1,25 @@
 import { printSchemaWithDirectives } from '@graphql-tools/utils';
-import type { GraphQLSchema } from 'graphql';
-import { defaultFieldResolver, isAbstractType, isObjectType, specifiedDirectives } from 'graphql';
+import type { GraphQLEnumType, GraphQLInputObjectType, GraphQLInputType } from 'graphql';
+import {
+  defaultFieldResolver,
+  GraphQLDirective,
+  GraphQLList,
+  GraphQLNonNull,
+  GraphQLSchema,
+  isAbstractType,
+  isInputObjectType,
+  isListType,
+  isNonNullType,
+  specifiedDirectives,
+} from 'graphql';
 import type { NonEmptyArray, PubSub } from 'type-graphql';
 import { buildSchemaSync } from 'type-graphql';
-import { ACCESS_DIRECTIVE, accessRuleOf, refusedIn } from '../kit/access.js';
-import { ApiError } from '../kit/errors.js';
+import { ACCESS_DIRECTIVE } from '../kit/access.js';
 import { COST_DIRECTIVES } from '../cost/directives.js';
 import { RESOLVERS } from '../../capabilities.js';
 import type { ResolverClass } from '../../capability.js';
-import type { Standing } from '../kit/standing.js';
+import { applyFieldRules } from './fieldRules.js';
+import { METERED_DIRECTIVE } from '../kit/metering.js';
 import { NodeResolver } from '../kit/node.js';
 import { describeRoots } from './descriptions.js';
 
@@ -33,43 +44,45 @@ export function createSchema(
   const byClass = new Map<ResolverClass, object>(
     instances.map((instance) => [instance.constructor, instance]),
   );
-  const schema = buildSchemaSync({
+  const built = buildSchemaSync({
     resolvers,
     container: { get: (resolver: ResolverClass) => byClass.get(resolver) },
     // Inputs are checked where they are used: a failure there is a typed answer.
     validate: false,
     pubSub: NO_TOPICS,
-    directives: [...specifiedDirectives, ...COST_DIRECTIVES, ACCESS_DIRECTIVE],
+    directives: [...specifiedDirectives],
   });
+  const schema = withDirectives(built, [...COST_DIRECTIVES, ACCESS_DIRECTIVE, METERED_DIRECTIVE]);
   // Members are told apart by their class, which has the type's name. type-graphql's own function is
   // asynchronous, and graphql-jit needs an answer at once.
   for (const type of Object.values(schema.getTypeMap())) {
+    if (isInputObjectType(type) && type.extensions['oneOf'] === true) oneOf(type);
     if (isAbstractType(type)) type.resolveType = (value: object) => value.constructor.name;
   }
-  judgeBelowRoots(schema);
+  applyFieldRules(schema);
   describeRoots(schema);
   return schema;
 }
 
-/**
- * Has every field that says who may ask for it, and does not stand at the root, ask what the caller may do
- * with the very object that it belongs to: which account that is is known nowhere earlier.
- */
-function judgeBelowRoots(schema: GraphQLSchema): void {
-  const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
-  for (const type of Object.values(schema.getTypeMap())) {
-    if (!isObjectType(type) || roots.includes(type)) continue;
-    for (const field of Object.values(type.getFields())) {
-      const rule = accessRuleOf(field);
-      if (!rule) continue;
-      const { resolve = defaultFieldResolver } = field;
-      field.resolve = (parent: { readonly standing?: Standing }, ...call) => {
-        const refused = refusedIn(parent.standing, rule);
-        if (refused) throw new ApiError(refused);
-        return resolve(parent, ...call);
-      };
-    }
-  }
+/** Adds directives, whose arguments are of the enums that the schema has, where it has them. */
+function withDirectives(schema: GraphQLSchema, directives: readonly GraphQLDirective[]): GraphQLSchema {
+  const own = (type: GraphQLInputType): GraphQLInputType => {
+    if (isNonNullType(type)) return new GraphQLNonNull(own(type.ofType) as GraphQLEnumType);
+    if (isListType(type)) return new GraphQLList(own(type.ofType));
+    return (schema.getType(type.name) as GraphQLInputType | undefined) ?? type;
+  };
+  const added = directives.map((directive) => {
+    const config = directive.toConfig();
+    const args = Object.entries(config.args).map(([name, arg]) => [name, { ...arg, type: own(arg.type) }]);
+    return new GraphQLDirective({ ...config, args: Object.fromEntries(args) as typeof config.args });
+  });
+  const config = schema.toConfig();
+  return new GraphQLSchema({ ...config, directives: [...config.directives, ...added] });
+}
+
+/** type-graphql does not know it: exactly one of the fields has to be given. */
+function oneOf(type: GraphQLInputObjectType): void {
+  type.isOneOf = true;
 }
 
 /**

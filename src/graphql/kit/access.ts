@@ -1,12 +1,16 @@
 import type { DocumentNode, GraphQLOutputType, GraphQLSchema, OperationDefinitionNode } from 'graphql';
 import {
-  buildASTSchema,
+  DirectiveLocation,
   getDirectiveValues,
   getNamedType,
+  GraphQLBoolean,
+  GraphQLDirective,
+  GraphQLEnumType,
+  GraphQLList,
+  GraphQLNonNull,
   isInterfaceType,
   isObjectType,
   Kind,
-  parse,
   SchemaMetaFieldDef,
   TypeMetaFieldDef,
   typeFromAST,
@@ -14,49 +18,49 @@ import {
 import type { FragmentDefinitionNode, GraphQLField, SelectionSetNode } from 'graphql';
 import { Directive } from 'type-graphql';
 import type { Scope } from '../../keys/events.js';
+import { SCOPES } from '../../keys/events.js';
 import type { Role } from '../../teams/events.js';
 import { ROLES } from '../../teams/events.js';
 import type { Caller, DemoCaller } from './context.js';
 import type { ErrorCode } from './errors.js';
 import type { Standing } from './standing.js';
 
-const definition = buildASTSchema(
-  parse(/* GraphQL */ `
-    """
-    Who may ask for the field: a key that has the scope, or a session of a user who has one of the roles. At
-    the root that is the role in the account that the caller works in; below an account it is the role in that
-    account. What is reached through Query.operator is open to operators. A field below another that says nothing
-    is open to whoever may ask for that one.
-    """
-    directive @access(
-      """
-      Nobody has to say who they are.
-      """
-      anyone: Boolean = false
-      """
-      The scope that a key needs, read, write or admin; none includes another. No key will do where it is
-      not given.
-      """
-      scope: String
-      """
-      The roles in the account of which a session needs one: owner, admin, developer, billing, viewer. No
-      session will do where they are not given.
-      """
-      roles: [String!]
-      """
-      The user, or the owner of the key's account, has to be an operator besides.
-      """
-      operator: Boolean = false
-    ) on FIELD_DEFINITION
+/** How the schema names them; `createSchema` puts its own enums in the place of these. */
+const enumOf = (name: string, values: readonly string[]): GraphQLEnumType =>
+  new GraphQLEnumType({
+    name,
+    values: Object.fromEntries(values.map((value) => [value.toUpperCase(), { value }])),
+  });
 
-    type Query {
-      unused: Int
-    }
-  `),
-).getDirective('access');
-if (!definition) throw new Error('there is no directive @access');
-
-export const ACCESS_DIRECTIVE = definition;
+export const ACCESS_DIRECTIVE = new GraphQLDirective({
+  name: 'access',
+  description:
+    'Who may ask for the field: a key that has the scope, or a session of a user who has one of the roles. At ' +
+    'the root that is the role in the account that the caller works in; below an account it is the role in ' +
+    'that account. What is reached through Query.operator is open to operators. A field below another that ' +
+    'says nothing is open to whoever may ask for that one.',
+  locations: [DirectiveLocation.FIELD_DEFINITION],
+  args: {
+    anyone: {
+      type: GraphQLBoolean,
+      defaultValue: false,
+      description: 'No credential is needed.',
+    },
+    scope: {
+      type: enumOf('KeyScope', SCOPES),
+      description: 'The scope that a key needs; none includes another. Without it no key will do.',
+    },
+    roles: {
+      type: new GraphQLList(new GraphQLNonNull(enumOf('MemberRole', ROLES))),
+      description: 'The roles of which a session needs one. Without them no session will do.',
+    },
+    operator: {
+      type: GraphQLBoolean,
+      defaultValue: false,
+      description: 'The user, or the owner of the account of the key, has to be an operator as well.',
+    },
+  },
+});
 
 /** Who may ask for a field. */
 export interface AccessRule {
@@ -79,7 +83,11 @@ export const PAYERS: readonly Role[] = ['owner', 'admin', 'billing'];
 
 /** Declares who may ask for a field. A root field without it is refused to everybody. */
 export const Access = (rule: AccessRule) => {
-  const values = Object.entries(rule).map(([name, value]) => `${name}: ${JSON.stringify(value)}`);
+  const named = (value: unknown): string =>
+    Array.isArray(value) ? `[${value.map(named).join(', ')}]` : String(value).toUpperCase();
+  const values = Object.entries(rule).map(
+    ([name, value]) => `${name}: ${typeof value === 'boolean' ? value : named(value)}`,
+  );
   return Directive(`@access(${values.join(', ')})`);
 };
 
@@ -156,7 +164,8 @@ function refusedBy(
   caller: Exclude<Caller | DemoCaller, { kind: 'refused' }>,
   { scope, roles, operator, below }: AccessRule,
 ): ErrorCode | undefined {
-  const missing = roles ? 'SESSION_MISSING' : 'KEY_MISSING';
+  // Who has neither is told of the one that is had more easily.
+  const missing = roles && scope !== 'read' ? 'SESSION_MISSING' : 'KEY_MISSING';
   if (caller.kind === 'anonymous') return missing;
   if (caller.kind === 'demo') return scope === 'read' && !operator ? undefined : missing;
   // Reached through `operator`, all of an account is open to them.
@@ -189,4 +198,14 @@ export function refusedIn(
       if (!roles) return 'KEY_MISSING';
       return roles.includes(standing.role) ? undefined : 'ROLE_MISSING';
   }
+}
+
+/** Of objects of accounts those that may be read. @param standingOf what the caller may do in an object's account */
+export async function inReach<T>(
+  objects: readonly T[],
+  standingOf: (object: T) => Promise<Standing | undefined>,
+  rule: Pick<AccessRule, 'scope' | 'roles'>,
+): Promise<T[]> {
+  const standings = await Promise.all(objects.map(standingOf));
+  return objects.filter((_object, i) => standings[i] && refusedIn(standings[i], rule) === undefined);
 }

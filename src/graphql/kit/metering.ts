@@ -1,7 +1,21 @@
-import type { OperationDefinitionNode } from 'graphql';
-import { Kind } from 'graphql';
-import type { DocumentNode, GraphQLSchema, SelectionSetNode } from 'graphql';
-import { Extensions } from 'type-graphql';
+import type {
+  DocumentNode,
+  FieldNode,
+  GraphQLSchema,
+  OperationDefinitionNode,
+  SelectionSetNode,
+} from 'graphql';
+import {
+  DirectiveLocation,
+  getDirectiveValues,
+  GraphQLDirective,
+  GraphQLEnumType,
+  GraphQLNonNull,
+  Kind,
+} from 'graphql';
+import { getArgumentValues } from 'graphql/execution/values.js';
+import { Directive } from 'type-graphql';
+import { parseId } from './ids.js';
 
 /**
  * How a root field is metered.
@@ -12,13 +26,70 @@ import { Extensions } from 'type-graphql';
  */
 export type Metering = 'governed' | 'guarded' | 'service' | 'anonymous';
 
-/** Declares a root field's metering; a root field without it does not pass the tests. */
-export const Metered = (metering: Metering): MethodDecorator => Extensions({ metering });
+/** `by id`: governed where an id that is given is one of what is sold, else guarded. */
+export type DeclaredMetering = Metering | 'by id';
 
-export function meteringOf(schema: GraphQLSchema, operation: string, field: string): Metering | undefined {
+const METERINGS: Readonly<
+  Record<string, { readonly value: DeclaredMetering; readonly description: string }>
+> = {
+  GOVERNED: {
+    value: 'governed',
+    description: 'Spends one request and cost points of the plan, and is recorded before it is answered.',
+  },
+  GUARDED: {
+    value: 'guarded',
+    description: 'Spends nothing. A guard of 60 operations a minute for each account stands before it.',
+  },
+  SERVICE: {
+    value: 'service',
+    description: 'For back ends of the service. It is not limited.',
+  },
+  ANONYMOUS: {
+    value: 'anonymous',
+    description: 'Needs no account. It is limited by address.',
+  },
+  BY_ID: {
+    value: 'by id',
+    description: 'As the ids decide: GOVERNED with the id of a pattern among them, else GUARDED.',
+  },
+};
+
+export const METERED_DIRECTIVE = new GraphQLDirective({
+  name: 'metered',
+  description:
+    'What a call of the field spends, and what stands before it. Of several in one operation the strictest holds.',
+  locations: [DirectiveLocation.FIELD_DEFINITION],
+  args: {
+    as: {
+      type: new GraphQLNonNull(
+        new GraphQLEnumType({
+          name: 'Metering',
+          description: 'How a call is metered. New values may be added.',
+          values: METERINGS,
+        }),
+      ),
+      description: 'How it is metered.',
+    },
+  },
+});
+
+/** Declares a root field's metering; a root field without it does not pass the tests. */
+export const Metered = (metering: DeclaredMetering): PropertyDecorator & MethodDecorator =>
+  Directive(`@metered(as: ${metering.toUpperCase().replace(' ', '_')})`);
+
+export function meteringOf(
+  schema: GraphQLSchema,
+  operation: string,
+  field: string,
+): DeclaredMetering | undefined {
   const type = schema.getRootType(operation as OperationDefinitionNode['operation']);
-  return type?.getFields()[field]?.extensions['metering'] as Metering | undefined;
+  const { astNode } = type?.getFields()[field] ?? {};
+  return getDirectiveValues(METERED_DIRECTIVE, astNode ?? {})?.['as'] as DeclaredMetering | undefined;
 }
+
+/** Reading a pattern is a use of it; all else that has an id an account needs to help itself. */
+const meteringOfIds = (ids: readonly unknown[]): Metering =>
+  ids.some((id) => typeof id === 'string' && parseId(id)?.type === 'Pattern') ? 'governed' : 'guarded';
 
 export interface OperationShape {
   readonly kind: 'query' | 'mutation' | 'subscription';
@@ -26,8 +97,13 @@ export interface OperationShape {
   readonly rootFields: readonly string[];
   /** Those that are limited by address, for each answer that is asked for: under two aliases one stands here twice. */
   readonly anonymousCalls: readonly string[];
-  /** The strictest metering of its fields; `open` for an operation of introspection alone. */
+  /**
+   * The strictest metering of its fields; `open` for an operation of introspection alone. Where ids decide it
+   * is what it can be at most.
+   */
   readonly metering: Metering | 'open';
+  /** The same once the variables are known, as graphql-js coerces them. */
+  meteringWith(variables: Readonly<Record<string, unknown>>): Metering | 'open';
 }
 
 /** Looks at an operation's root fields, fragments included, whether skipped or not. */
@@ -37,12 +113,15 @@ export function shapeOf(
   operation: OperationDefinitionNode,
 ): OperationShape {
   const calls = new Map<string, string>();
+  const nodes = new Map<string, FieldNode>();
   const visited = new Set<string>();
   const collect = ({ selections }: SelectionSetNode): void => {
     for (const selection of selections) {
       if (selection.kind === Kind.FIELD) {
         const { alias, name } = selection;
-        if (!name.value.startsWith('__')) calls.set(alias?.value ?? name.value, name.value);
+        if (name.value.startsWith('__')) continue;
+        calls.set(alias?.value ?? name.value, name.value);
+        nodes.set(alias?.value ?? name.value, selection);
       } else if (selection.kind === Kind.INLINE_FRAGMENT) {
         collect(selection.selectionSet);
       } else if (!visited.has(selection.name.value)) {
@@ -62,12 +141,24 @@ export function shapeOf(
   const of = (field: string) => meteringOf(schema, operation.operation, field);
   const anonymousCalls = [...calls.values()].filter((field) => of(field) === 'anonymous');
   const rootFields = [...new Set(calls.values())];
-  const meterings = rootFields.map(of);
-  const metering =
-    meterings.length === 0
-      ? 'open'
-      : meterings.some((m) => m === 'governed' || m === undefined)
-        ? 'governed'
-        : (['guarded', 'anonymous', 'service'] as const).find((metering) => meterings.includes(metering));
-  return { kind: operation.operation, rootFields, anonymousCalls, metering: metering ?? 'governed' };
+  const fields = schema.getRootType(operation.operation)?.getFields();
+  const byIds = [...nodes.values()].filter(({ name }) => of(name.value) === 'by id');
+  const fixed = rootFields.map(of).filter((metering) => metering !== 'by id');
+  const meteringWith: OperationShape['meteringWith'] = (variables) => {
+    if (byIds.length === 0) return metering;
+    const ids = byIds.map((node) => {
+      const field = fields?.[node.name.value];
+      return field ? Object.values(getArgumentValues(field, node, variables)).flat() : [];
+    });
+    return strictest([...fixed, ...ids.map(meteringOfIds)]);
+  };
+  const metering = strictest(byIds.length > 0 ? [...fixed, 'governed'] : fixed);
+  return { kind: operation.operation, rootFields, anonymousCalls, metering, meteringWith };
+}
+
+function strictest(meterings: readonly (Metering | undefined)[]): Metering | 'open' {
+  if (meterings.length === 0) return 'open';
+  if (meterings.some((metering) => metering === 'governed' || metering === undefined)) return 'governed';
+  const others = ['guarded', 'anonymous', 'service'] as const;
+  return others.find((metering) => meterings.includes(metering)) ?? 'governed';
 }

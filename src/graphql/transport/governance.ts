@@ -143,7 +143,7 @@ function answer(options: Governing, executor: Executor, request: Operation): Ans
   const { schema, metrics, log, production, gate } = options;
   const { context, variables: given } = request;
   const prepared = executor.prepare(request.document, request.operation);
-  const { kind, metering, rootFields, anonymousCalls } = prepared.shape;
+  const { kind, rootFields, anonymousCalls } = prepared.shape;
 
   const demo = isForDemo(prepared.shape);
   const unfit = gate.unfit(context, { access: prepared.access, demo });
@@ -168,6 +168,7 @@ function answer(options: Governing, executor: Executor, request: Operation): Ans
   }
   const cost = prepared.cost.of(coerced);
   if (cost instanceof ApiError) return refusal(metrics, cost.code, [], cost.message, cost.extensions);
+  const metering = prepared.shape.meteringWith(coerced);
   const most = MAX_COST[metering === 'governed' ? 'governed' : 'other'];
   if (cost.estimate > most) {
     const message = `The query can cost ${cost.estimate} points; a call may cost at most ${most}. Ask for less.`;
@@ -175,7 +176,7 @@ function answer(options: Governing, executor: Executor, request: Operation): Ans
   }
   const gateCall: GateCall = {
     access: prepared.access,
-    demo,
+    demo: demo && metering === 'governed',
     // What is only reckoned takes nothing, and is guarded like all that is free.
     metering: mode === 'validate' ? 'guarded' : metering,
     anonymousCalls: mode === 'validate' ? [] : anonymousCalls,

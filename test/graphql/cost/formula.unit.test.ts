@@ -25,7 +25,7 @@ import { randomOf, randomQuery } from '../randomQueries.js';
 import { naiveCost } from './walk.js';
 
 const DIRECTIVES = `
-  directive @cost(weight: String!) on ARGUMENT_DEFINITION | ENUM | FIELD_DEFINITION | OBJECT | SCALAR
+  directive @cost(weight: String!) on INPUT_FIELD_DEFINITION | ARGUMENT_DEFINITION | ENUM | FIELD_DEFINITION | OBJECT | SCALAR
   directive @listSize(assumedSize: Int, slicingArguments: [String!], sizedFields: [String!],
     requireOneSlicingArgument: Boolean = true) on FIELD_DEFINITION
   directive @range(min: Int!, max: Int!) on ARGUMENT_DEFINITION
@@ -404,6 +404,10 @@ describe('a schema', () => {
       'type Query { all(first: Int @range(min: 1, max: 9)): [Int] @listSize(slicingArguments: ["first"], requireOneSlicingArgument: false) }',
       'Query.all: @listSize: without an argument that has to be given it needs an assumedSize',
     ],
+    [
+      'type Query { a(many: [In!]): Int } input In { x: Int @cost(weight: "1") }',
+      'Query.a: @cost: a list of In has no bound',
+    ],
   ])('is refused where a list has no bound: %s', (sdl, message) => {
     expect(refused(sdl)).toContain(message);
   });
@@ -412,6 +416,22 @@ describe('a schema', () => {
     expect(refused(`type Query { a: Int @cost(weight: "${weight}") }`)).toContain(
       'a weight is a whole number',
     );
+  });
+
+  it('charges what an input can hold with the argument that it is part of', () => {
+    const priced = buildSchema(`${DIRECTIVES}
+      type Query { a(one: In, other: Int): Int }
+      input In { x: Int @cost(weight: "3"), deep: Deep, again: In }
+      input Deep { y: Int @cost(weight: "4") }`);
+    const estimate = (text: string, variables = {}) => {
+      const document = parse(text);
+      const operation = document.definitions[0] as OperationDefinitionNode;
+      const cost = new CostFormula(priced, new Prices(priced), document, operation).of(variables);
+      return cost instanceof ApiError ? cost.code : cost.estimate - 1;
+    };
+    expect(estimate('{ a(other: 1) }')).toBe(0);
+    expect(estimate('{ a(one: { x: 1 }) }')).toBe(7);
+    expect(estimate('query ($in: In) { a(one: $in) }', { in: {} })).toBe(7);
   });
 
   it('has the version of its prices', () => {
