@@ -1,3 +1,4 @@
+import { shownId } from '../../src/graphql/kit/ids.js';
 import type { IssueKeyInput, VerifyKeyInput } from '../generated/graphql.js';
 import {
   IssueKeyDocument,
@@ -54,8 +55,8 @@ it('says whose a key is, what it may do and what it has left, and takes nothing'
     expect(answer).toMatchObject({
       valid: true,
       code: 'VALID',
-      keyId,
-      accountId,
+      keyId: shownId('Key', keyId),
+      accountId: shownId('Account', accountId),
       environment: 'LIVE',
       scopes: ['READ'],
       plan: { id: 'team', features: [{ name: 'teams', value: null }] },
