@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { OpenApi, Operation } from '../rest/openapi.js';
+import { schemaIn } from '../rest/openapi.js';
 
 /** Where the document and the page stand. */
 const PAGES = ['/docs', '/redoc'];
@@ -67,10 +68,10 @@ function section(url: string, method: string, path: string, operation: Operation
   );
   const answers = Object.entries(responses).map(
     ([status, { description, content }]) =>
-      `<h4>${text(status)}</h4><p>${text(description)}</p>${content ? json(content['application/json'].schema) : ''}`,
+      `<h4>${text(status)}</h4><p>${text(description)}</p>${content ? json(schemaIn(content)) : ''}`,
   );
   const key = security.some((one) => Object.keys(one).length > 0);
-  const body = requestBody?.content['application/json'].schema;
+  const body = requestBody && schemaIn(requestBody.content);
   const curl = [
     `curl${method === 'get' ? '' : ` -X ${method.toUpperCase()}`} ${url}${path}`,
     ...(key ? [`-H "Authorization: Bearer $KEY"`] : []),

@@ -23,6 +23,7 @@ const STATUS: Readonly<Record<string, number>> = {
   Conflict: 409,
   NotAllowed: 403,
   PlanRequired: 402,
+  PaymentRequired: 402,
   LimitReached: 429,
   SignInRefused: 401,
 };

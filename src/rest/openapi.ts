@@ -1,6 +1,8 @@
+import { z } from 'zod';
 import type { JsonSchema } from './declared/known.js';
 import { anyOf } from './declared/known.js';
 import type { CompiledRoute, CompiledRoutes } from './declared/compile.js';
+import { PROBLEM } from './problem.js';
 import type { Route } from './route.js';
 
 /** OpenAPI 3.1, whose schemas are JSON Schema as it is. */
@@ -18,7 +20,7 @@ export interface Operation {
   readonly parameters?: readonly Parameter[];
   readonly requestBody?: {
     readonly required: boolean;
-    readonly content: { readonly 'application/json': { readonly schema: JsonSchema } };
+    readonly content: Content;
   };
   readonly responses: Readonly<Record<string, Response>>;
   /** Any of these will do; none is asked for where the list is empty. */
@@ -34,8 +36,14 @@ export interface Parameter {
 
 interface Response {
   readonly description: string;
-  readonly content?: { readonly 'application/json': { readonly schema: JsonSchema } };
+  readonly content?: Content;
 }
+
+/** A body, by its media type. */
+type Content = Readonly<Record<string, { readonly schema: JsonSchema }>>;
+
+/** The schema of a body: here each has one media type. */
+export const schemaIn = (content: Content): JsonSchema => Object.values(content)[0]?.schema ?? {};
 
 const SCHEMES = {
   authorization: { bearer: { type: 'http', scheme: 'bearer', description: 'A key or a session token.' } },
@@ -187,25 +195,69 @@ function parametersOf(variants: readonly CompiledRoute[]): Parameter[] {
   return [...all.values()];
 }
 
-/** A route of ours says less of itself: its failures have the shape of GraphQL errors. */
-function ownOperation({ method, path, summary, access }: Route): Operation {
-  const failure = { description: 'A failure.', content: { 'application/json': { schema: ERRORS } } };
+/** A route of ours: what has no `spec` says what it is for, and no more. */
+function ownOperation({ method, path, summary, access, problems, spec, metering }: Route): Operation {
+  const failure: Content = problems
+    ? { [PROBLEM]: { schema: PROBLEM_SCHEMA } }
+    : { 'application/json': { schema: ERRORS } };
   const open = typeof access !== 'function' && access.anyone === true;
+  const parameter = (name: string, where: Parameter['in'], schema: JsonSchema): Parameter => ({
+    name,
+    in: where,
+    required: where === 'path',
+    schema,
+  });
+  const query = Object.entries(spec?.query ?? {});
   return {
     operationId: `${method.toLowerCase()}${path.replace(/[^A-Za-z0-9]+(.)?/g, (_all, next: string = '') => next.toUpperCase())}`,
-    summary: summary ?? `${method} ${path}`,
-    parameters: [...path.matchAll(/:(\w+)/g)].map(([, name = '']) => ({
-      name,
-      in: 'path',
-      required: true,
-      schema: { type: 'string' },
-    })),
-    responses: { '200': { description: 'The answer.' }, default: failure },
+    summary: spec?.summary ?? summary ?? `${method} ${path}`,
+    parameters: [
+      ...[...path.matchAll(/:(\w+)/g)].map(([, name = '']) => parameter(name, 'path', { type: 'string' })),
+      ...query.map(([name, description]) => parameter(name, 'query', { type: 'string', description })),
+      ...(spec?.body && metering === 'service' ? [parameter('Idempotency-Key', 'header', COMMAND_ID)] : []),
+    ],
+    ...(spec?.body && {
+      requestBody: {
+        required: true,
+        content: { 'application/json': { schema: schemaOf(spec.body, 'input') } },
+      },
+    }),
+    responses: {
+      '200': {
+        description: 'The answer.',
+        ...(spec && { content: { 'application/json': { schema: schemaOf(spec.answer, 'output') } } }),
+      },
+      default: { description: 'A failure.', content: failure },
+    },
     security: open
       ? [{}]
       : Object.values(SCHEMES).map((scheme) => ({ [Object.keys(scheme)[0] as string]: [] })),
   };
 }
+
+/** What a schema cannot say, e.g. that a text is a time, is left open. */
+function schemaOf(type: z.ZodType, io: 'input' | 'output'): JsonSchema {
+  const { $schema: _, ...schema } = z.toJSONSchema(type, { io, unrepresentable: 'any' });
+  return schema;
+}
+
+const COMMAND_ID: JsonSchema = {
+  type: 'string',
+  description: 'The id of the command, 1 to 128 bytes. Sent again, it changes nothing and answers as before.',
+};
+
+/** RFC 9457. */
+const PROBLEM_SCHEMA: JsonSchema = {
+  type: 'object',
+  required: ['type', 'title', 'status', 'detail', 'code'],
+  properties: {
+    type: { type: 'string' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    detail: { type: 'string' },
+    code: { type: 'string' },
+  },
+};
 
 const ERRORS: JsonSchema = {
   type: 'object',

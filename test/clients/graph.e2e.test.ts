@@ -34,7 +34,7 @@ afterEach(async () => {
 afterAll(() => t.close(), SLOW_MS);
 
 const ACCOUNT = `query Account($id: ID) {
-  account(id: $id) { __typename id plan { id } limits { name max used } keys(first: 5) { nodes { __typename id name } } }
+  account(id: $id) { __typename id plan { id } limits { name max } keys(first: 5) { nodes { __typename id name } } }
 }`;
 interface Shown {
   readonly id: string;

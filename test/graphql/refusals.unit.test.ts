@@ -21,6 +21,7 @@ it('is a closed set of types, by what helps', () => {
     'LimitReached',
     'NotAllowed',
     'NotFound',
+    'PaymentRequired',
     'PlanRequired',
     'SignInRefused',
   ]);

@@ -1,6 +1,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { elapsed } from '../../src/clock.js';
 import type { OpenApi } from '../../src/rest/openapi.js';
+import { schemaIn } from '../../src/rest/openapi.js';
 import type { TestApp, TestAppOptions } from '../support/app.js';
 import { startApp } from '../support/app.js';
 
@@ -88,8 +89,7 @@ function promisesOf({ paths }: OpenApi) {
     if (!operation) return [];
     const response = operation.responses[String(status)] ?? operation.responses['default'];
     if (!response) return [`${status} is not declared`];
-    const schema = response.content?.['application/json'].schema;
-    return schema ? problems(schema, body) : [];
+    return response.content ? problems(schemaIn(response.content), body) : [];
   };
 }
 

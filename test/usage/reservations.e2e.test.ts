@@ -130,7 +130,7 @@ describe.each([
     const commandId = randomUUID();
     const spend = { endpoint: '/analyse', quantities: videos(5), reserve: true };
     const first = await verify({ secret, spend, commandId });
-    expect(first).toMatchObject({ valid: true, keyId, reservation: { status: 'RESERVED' } });
+    expect(first).toMatchObject({ valid: true, keyId: `key_${keyId}`, reservation: { status: 'RESERVED' } });
     expect(await verify({ secret, spend, commandId })).toMatchObject({ useId: first.useId });
     expect(await used(secret)).toBe(5);
     await settle(first.reservation?.id as string, videos(2));
