@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { givenId } from '../../src/graphql/kit/ids.js';
 import type { Payload, Reply } from '../process/product.js';
 import { ask } from '../process/product.js';
 
@@ -144,8 +145,8 @@ export class Traffic {
     const outcome = outcomeOf(reply, payload, 'RegisterUserPayload');
     if (registration.outcome === 'unknown') registration.outcome = outcome;
     if (outcome === 'acknowledged' && payload) {
-      registration.userId ??= payload.user?.id;
-      registration.accountId ??= payload.account?.id;
+      registration.userId ??= payload.user && givenId('User', payload.user.id);
+      registration.accountId ??= payload.account && givenId('Account', payload.account.id);
       registration.token = payload.session?.sessionToken ?? registration.token;
     }
     return { reply, payload };
@@ -162,7 +163,7 @@ export class Traffic {
     const outcome = outcomeOf(reply, payload, 'IssueKeyPayload');
     if (key.outcome === 'unknown') key.outcome = outcome;
     if (outcome === 'acknowledged' && payload) {
-      key.id ??= payload.key?.id;
+      key.id ??= payload.key && givenId('Key', payload.key.id);
       if (payload.secret != null) key.secret = payload.secret;
     }
     return { reply, payload };
