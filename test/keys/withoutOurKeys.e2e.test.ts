@@ -1,3 +1,4 @@
+import { givenId } from '../../src/graphql/kit/ids.js';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -84,7 +85,7 @@ describe('a key from the environment', () => {
       '10000',
       null,
     ]);
-    const [recorded] = (await uses()).filter(({ account }) => account === idOf(old).id);
+    const [recorded] = (await uses()).filter(({ account }) => account === givenId('Account', idOf(old).id));
     expect(recorded?.use).toMatchObject({ environment: 'live', status: 'ok', meters: { requests: 1 } });
   });
 

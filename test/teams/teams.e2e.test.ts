@@ -142,7 +142,7 @@ const remove = async (by: Person, userId: string, accountId = by.accountId) =>
 const rolesIn = async (who: Person, accountId: string): Promise<unknown> => {
   const { data, errors } = await inAccount(MembersDocument, {}, who.token, accountId);
   return (
-    data?.me?.account.members?.nodes.map(({ userId, role }) => [userId, role]) ??
+    data?.me?.account.members?.nodes.map(({ userId, role }) => [givenId('User', userId), role]) ??
     errors?.[0]?.extensions['code']
   );
 };
@@ -229,7 +229,7 @@ describe('an invitation', () => {
     const first = await send(input);
     if (first?.__typename !== 'InviteMemberPayload') throw new Error(JSON.stringify(first));
     const { id } = first.invitation;
-    const token = await tokenOf(id);
+    const token = await tokenOf(givenId('Invitation', id));
     const head = await t.events();
     expect(await send(input)).toEqual(first);
     expect(await send({ ...input, role: roleName('owner') })).toMatchObject({ code: 'COMMAND_ID_REUSED' });
@@ -371,7 +371,9 @@ describe('the account that a request works in', () => {
     await t.query(DeleteAccountDocument, password, ada.token);
     expect(codeOf(await inAccount(LimitsDocument, {}, bob.token, ada.accountId))).toBe('ACCOUNT_NOT_FOUND');
     const mine = await t.query(MyAccountsDocument, {}, bob.token);
-    expect(mine.data?.me?.accounts?.nodes.map(({ accountId }) => accountId)).toEqual([bob.accountId]);
+    expect(mine.data?.me?.accounts?.nodes.map(({ accountId }) => accountId)).toEqual([
+      shownId('Account', bob.accountId),
+    ]);
   });
 });
 
