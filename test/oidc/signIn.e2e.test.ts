@@ -1,3 +1,4 @@
+import { shownId } from '../../src/graphql/kit/ids.js';
 import { randomUUID } from 'node:crypto';
 import { userDecider } from '../../src/accounts/decide.js';
 import { userStream } from '../../src/accounts/events.js';
@@ -92,7 +93,7 @@ it('an e-mail that both sides have verified links with the user who has it, and 
   expect(await whoIs(token)).toEqual({ code: 'EMAIL_UNVERIFIED' });
   expect(await t.events()).toBe(events);
   await verifyEmail(registered.userId);
-  expect(await whoIs(token)).toMatchObject({ accountId: registered.accountId });
+  expect(await whoIs(token)).toMatchObject({ accountId: shownId('Account', registered.accountId) });
 
   const unverified = await newcomer({ email, email_verified: false });
   expect(await whoIs(unverified.token)).toEqual({ code: 'IDENTITY_NOT_LINKED' });
@@ -129,7 +130,7 @@ it('ending all sessions and deleting the account hold for tokens of the issuer t
   const gone = await newcomer();
   const registered = await t.register(gone.email);
   await verifyEmail(registered.userId);
-  expect(await whoIs(gone.token)).toMatchObject({ accountId: registered.accountId });
+  expect(await whoIs(gone.token)).toMatchObject({ accountId: shownId('Account', registered.accountId) });
   await t.query(DeleteAccountDocument, { input: { password: 'correct horse' } }, registered.token);
   expect(await whoIs(gone.token)).toEqual({ code: 'ACCOUNT_DELETED' });
 
