@@ -10,8 +10,9 @@ const project = (name) => ({
 });
 
 export default {
-  // unit: no database; int: a database; e2e: the whole product, over HTTP or as a process.
-  projects: [project('unit'), project('int'), project('e2e')],
+  // unit: no database; int: a database; e2e: the whole product, as a process or over HTTP; http: what it
+  // says over HTTP, whichever database it stands on.
+  projects: [project('unit'), project('int'), project('e2e'), project('http')],
   // Machines are shared and busy; a test that hangs still ends.
   testTimeout: 120_000,
   maxWorkers: 2,

@@ -36,7 +36,7 @@ export class KnownOperations {
 /**
  * Answers operations that are known without the way through Apollo, which costs as much as all the rest of
  * a small call; whatever is not a plain POST of JSON goes that way nevertheless. The answers are the same
- * (test/graphql/knownOperations.e2e.test.ts).
+ * (test/graphql/knownOperations.http.test.ts).
  */
 export function answerKnown(
   known: KnownOperations,
