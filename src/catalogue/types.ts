@@ -119,7 +119,7 @@ export enum PatternOrder {
 }
 registerEnumType(PatternOrder, {
   name: 'PatternOrder',
-  description: 'The order of a list of patterns. New values may be added.',
+  description: 'The order of a list of patterns.',
   valuesConfig: {
     MOST_USED: { description: 'The most used first, then the newest.' },
     NEWEST: { description: 'The newest first.' },
@@ -147,7 +147,7 @@ export enum SearchMode {
 }
 registerEnumType(SearchMode, {
   name: 'SearchMode',
-  description: 'What a search goes by. New values may be added.',
+  description: 'What a search goes by.',
   valuesConfig: {
     FUSED: { description: 'Words, similar names and meaning together.' },
     MEANING: { description: 'Meaning alone, the most similar first; words where there is no model.' },

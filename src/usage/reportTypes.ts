@@ -34,8 +34,7 @@ export enum UseStatus {
 }
 registerEnumType(UseStatus, {
   name: 'UseStatus',
-  description:
-    'What became of a use that was reported. All but DUPLICATE and REJECTED are stored. New values may be added.',
+  description: 'What became of a use that was reported. All but DUPLICATE and REJECTED are stored.',
   valuesConfig: {
     ACCEPTED: { description: 'Stored, in the period of its time.' },
     PROVISIONAL: {

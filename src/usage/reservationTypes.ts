@@ -21,7 +21,7 @@ export enum ReservationStatus {
 }
 registerEnumType(ReservationStatus, {
   name: 'ReservationStatus',
-  description: 'Where a reservation stands. New values may be added.',
+  description: 'Where a reservation stands.',
   valuesConfig: {
     RESERVED: { description: 'Taken from the limits, and open.' },
     SETTLED: { description: 'It came to `settled`.' },

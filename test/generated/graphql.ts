@@ -316,7 +316,7 @@ export type PatternFilter = {
   tier?: string | null | undefined;
 };
 
-/** The order of a list of patterns. New values may be added. New values may be added. */
+/** The order of a list of patterns. New values may be added. */
 export type PatternOrder =
   /** The most used first, then the newest. */
   | 'MOST_USED'
@@ -397,7 +397,7 @@ export type RequestPasswordResetInput = {
   email: string;
 };
 
-/** Where a reservation stands. New values may be added. New values may be added. */
+/** Where a reservation stands. New values may be added. */
 export type ReservationStatus =
   /** Nobody ended it in time: it was given back or charged, as the service has it. It can be settled or released still. */
   | 'EXPIRED'
@@ -594,7 +594,7 @@ export type UseInput = {
   useId?: string | null | undefined;
 };
 
-/** What became of a use that was reported. All but DUPLICATE and REJECTED are stored. New values may be added. New values may be added. */
+/** What became of a use that was reported. All but DUPLICATE and REJECTED are stored. New values may be added. */
 export type UseStatus =
   /** Stored, in the period of its time. */
   | 'ACCEPTED'

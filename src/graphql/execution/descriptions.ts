@@ -40,6 +40,9 @@ export function describeRoots(schema: GraphQLSchema): void {
   for (const type of Object.values(schema.getTypeMap())) {
     if (isIntrospectionType(type)) continue;
     const more = isEnumType(type) ? 'values' : isUnionType(type) ? 'types' : undefined;
-    if (more) type.description = `${type.description ?? ''} New ${more} may be added.`;
+    if (!more) continue;
+    const grows = `New ${more} may be added.`;
+    // The types of directives are the same in every schema of the process.
+    if (!type.description?.endsWith(grows)) type.description = `${type.description ?? ''} ${grows}`;
   }
 }

@@ -64,7 +64,7 @@ export const METERED_DIRECTIVE = new GraphQLDirective({
       type: new GraphQLNonNull(
         new GraphQLEnumType({
           name: 'Metering',
-          description: 'How a call is metered. New values may be added.',
+          description: 'How a call is metered.',
           values: METERINGS,
         }),
       ),
