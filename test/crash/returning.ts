@@ -1,3 +1,4 @@
+import { shownId } from '../../src/graphql/kit/ids.js';
 import type { IssuedKey, Traffic } from './traffic.js';
 
 /** Clients that come back after an outage: what it interrupted is sent again, what it acknowledged must stand. */
@@ -25,7 +26,7 @@ export class Returning {
         again ? registration.commandId : `${registration.commandId}_other`,
       );
       if (outcome === 'acknowledged') {
-        expect(payload).toMatchObject({ session: null, user: { id: userId } });
+        expect(payload).toMatchObject({ session: null, user: { id: shownId('User', userId as string) } });
       } else if (again) {
         expect(reply).toMatchObject({
           codes: [],
@@ -45,7 +46,8 @@ export class Returning {
       }
       const { payload, reply } = await traffic.issue(url, key);
       expect(reply).toMatchObject({ codes: [], data: { issueKey: { __typename: 'IssueKeyPayload' } } });
-      if (outcome === 'acknowledged') expect(payload).toMatchObject({ secret: null, key: { id } });
+      if (outcome === 'acknowledged')
+        expect(payload).toMatchObject({ secret: null, key: { id: shownId('Key', id as string) } });
       this.#issued.add(key);
       if (key.revocation) {
         this.#revoked.add(key);
