@@ -101,6 +101,7 @@ it('the life of a use over HTTP: verify and reserve, settle, look', async () => 
   });
 
   // The customer and the operator see the same.
+  await t.caughtUp();
   const totals = expect.arrayContaining([
     { meter: 'videos', quantity: '7' },
     { meter: 'requests', quantity: '1' },

@@ -28,18 +28,21 @@ interface Selected {
   readonly nodes: FieldNode[];
 }
 
-/** A field whose arguments cannot be used fails when it is executed; what it may cost is not changed by that. */
+/** A field whose arguments cannot be used fails when it is executed; what the others say of its cost holds all the same. */
 function argumentsOf(
   field: GraphQLField<unknown, unknown>,
   node: FieldNode,
   variables: Variables,
 ): Variables {
-  try {
-    return getArgumentValues(field, node, variables);
-  } catch (error) {
-    if (error instanceof GraphQLError) return {};
-    throw error;
-  }
+  const each = field.args.map((arg) => {
+    try {
+      return getArgumentValues({ ...field, args: [arg] }, node, variables);
+    } catch (error) {
+      if (error instanceof GraphQLError) return {};
+      throw error;
+    }
+  });
+  return Object.assign({}, ...each) as Variables;
 }
 
 /**
