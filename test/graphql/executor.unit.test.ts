@@ -277,7 +277,7 @@ describe('interpreted, because graphql-jit gets it wrong, is', () => {
       'a fragment under a condition',
       '{ ...F @include(if: true) } fragment F on Query { categories { slug } }',
     ],
-    ['a field called like what an object inherits from', '{ categories { __proto__: name } }'],
+    ['a field called like what an object inherits from', '{ categories { __proto__: slug } }'],
     ['an input', 'mutation ($i: RevokeKeyInput!) { revokeKey(input: $i) { __typename } }'],
   ])('%s', (_what, text) => {
     expect(executor.compiled(...operationOf(text))).toBeUndefined();
@@ -312,7 +312,7 @@ it('compiles what is executed again, and not what is refused each time: that may
 });
 
 it('does not compile what is large, which would be kept', async () => {
-  const fields = (count: number) => Array.from({ length: count }, (_, i) => `a${i}: name`).join(' ');
+  const fields = (count: number) => Array.from({ length: count }, (_, i) => `a${i}: slug`).join(' ');
   const compiled = async (text: string): Promise<number> => {
     const fresh = new Executor(world.schema);
     const compiling = jest.spyOn(fresh, 'compiled');
@@ -331,7 +331,7 @@ it('does not compile what is large, which would be kept', async () => {
 it('keeps so many compiled operations and no more: whose turn it was longest ago is compiled again', async () => {
   const fresh = new Executor(world.schema);
   const compiling = jest.spyOn(fresh, 'compiled');
-  const documents = Array.from({ length: 201 }, (_, i) => parse(`{ categories { a${i}: name } }`));
+  const documents = Array.from({ length: 201 }, (_, i) => parse(`{ categories { a${i}: slug } }`));
   const runThrice = async (document: DocumentNode): Promise<void> => {
     const { run } = fresh.prepare(document, document.definitions[0] as OperationDefinitionNode);
     for (let i = 0; i < 3; i++) await run(CONTEXT, {}, {});
