@@ -42,12 +42,17 @@ beforeEach(async () => {
   const small = smallGate(metrics, () => gate());
   ({ journal, keys, recorded } = small);
   const schema = buildSchema(`
-    directive @access(anyone: Boolean, scope: String) on FIELD_DEFINITION
+    directive @access(anyone: Boolean, scope: KeyScope) on FIELD_DEFINITION
+    directive @metered(as: Metering) on FIELD_DEFINITION
+    enum KeyScope { READ }
+    enum Metering { GOVERNED GUARDED }
     type Query { nothing: Int }
-    type Subscription { ticks: String @access(scope: "read"), large: String @access(scope: "read") }
+    type Subscription {
+      ticks: String @access(scope: READ) @metered(as: GOVERNED)
+      large: String @access(scope: READ) @metered(as: GUARDED)
+    }
   `);
   for (const field of Object.values(schema.getSubscriptionType()?.getFields() ?? {})) {
-    field.extensions = { metering: field.name === 'ticks' ? 'governed' : 'guarded' };
     field.subscribe = async function* () {
       const mine = made.push(0) - 1;
       for (let event = 1; ; event++) {

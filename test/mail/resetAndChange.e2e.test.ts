@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { shownId } from '../../src/graphql/kit/ids.js';
 import {
   RequestEmailChangeDocument,
   ConfirmEmailChangeDocument,
@@ -92,7 +93,7 @@ it('an e-mail changes by the token in a mail to the new one; the old one is free
   expect(await t.events()).toBe(head);
 
   expect(await signIn(user.email, OLD)).toMatchObject({ code: 'SIGN_IN_REFUSED' });
-  expect(await signIn(email, OLD)).toMatchObject({ user: { id: user.userId } });
+  expect(await signIn(email, OLD)).toMatchObject({ user: { id: shownId('User', user.userId) } });
   const notice = await mailTo(user.email, 'your e-mail was changed');
   expect(notice.token).toBe('');
   expect(notice.text).not.toContain(email);
