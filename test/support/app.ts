@@ -124,7 +124,7 @@ export async function startApp({ place, env, ...options }: TestAppOptions = {}):
     grant: async (accountId, plan) => {
       await app.parts.commands.handle(
         subscriptionDecider,
-        subscriptionStream(accountId),
+        subscriptionStream(givenId('Account', accountId)),
         {
           type: 'GrantPlan',
           plan,
