@@ -10,7 +10,7 @@ import { EventReader } from '../../src/following/reader.js';
 import type { Phase, Use } from '../../src/usage/events.js';
 import { usageStream, useHash } from '../../src/usage/events.js';
 import { newEvent } from '../eventsourcing/fixtures.js';
-import { freshSql, ON_POSTGRES } from '../support/database.js';
+import { freshSql } from '../support/database.js';
 import { newUse } from '../usage/uses.js';
 
 const LONG = 20_000;
@@ -123,7 +123,7 @@ it('is what is expected of any history, however it falls into pages, and when it
       await projector.reached('usage', last, LONG);
       expect(await counted(account)).toEqual(expected(told.flat()));
     }),
-    { numRuns: ON_POSTGRES ? 10 : 40 },
+    { numRuns: 40 },
   );
   expect((await projector.rebuild('usage')).differing).toEqual([]);
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { Sql, SqlPriority } from '../../src/sql/sql.js';
 import { SqlError } from '../../src/sql/sql.js';
-import { freshSql } from '../support/database.js';
+import { freshSql, ON_POSTGRES } from '../support/database.js';
 
 let sql: Sql;
 let fresh: Awaited<ReturnType<typeof freshSql>>;
@@ -21,6 +21,11 @@ async function freshTable(columns: string): Promise<string> {
   await sql.script(`CREATE TABLE ${name} (${columns})`);
   return name;
 }
+
+// Compiling one that takes JSON apart took a thousand times as long as running it.
+(ON_POSTGRES ? it : it.skip)('lets the server compile no statement', async () => {
+  expect(await sql.query('SHOW jit')).toEqual([{ jit: 'off' }]);
+});
 
 describe.each(PRIORITIES)('with the priority %s', (priority) => {
   it('takes and gives values of every type', async () => {
