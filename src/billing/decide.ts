@@ -217,7 +217,9 @@ function requestCancellation(
   { requestId, when, by }: Of<'RequestCancellation'>,
 ): Decision<BillingEvent> {
   if (!paid) return noSubscription();
-  if (asked) return stillAsked();
+  // What is cancelled at once needs nothing else that was asked.
+  const superseded = when === 'now' && !(asked?.kind === 'cancel' && asked.when === 'now');
+  if (asked && !superseded) return stillAsked();
   if (when === 'period_end' && paid.cancelsAt !== undefined) {
     return refuse('ALREADY_CANCELLED', `The subscription ends on ${paid.cancelsAt} already.`);
   }

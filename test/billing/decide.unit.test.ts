@@ -163,6 +163,16 @@ describe('an end', () => {
     after(started, cancelled)
       .when({ ...cancel, when: 'now' })
       .then({ type: 'CancellationRequested', data: { requestId: 'r1', when: 'now', by } });
+    // At once it goes before whatever else was asked, but is not asked for twice.
+    const asked = (when: 'now' | 'period_end'): BillingEvent => ({
+      type: 'CancellationRequested',
+      data: { requestId: 'r0', when, by },
+    });
+    const now = { ...cancel, when: 'now' } as const;
+    after(started, asked('period_end'))
+      .when(now)
+      .then({ type: 'CancellationRequested', data: { requestId: 'r1', when: 'now', by } });
+    after(started, asked('now')).when(now).thenRefused('CHANGE_PENDING');
     const resume = { type: 'RequestResumption', ...request } as const;
     after(started).when(resume).thenRefused('NOT_CANCELLED');
     after(started, cancelled)

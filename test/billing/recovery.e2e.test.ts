@@ -1,8 +1,16 @@
 import Stripe from 'stripe';
 import { randomUUID } from 'node:crypto';
-import { ChangePlanDocument, StartCheckoutDocument, SubscriptionDocument } from '../generated/graphql.js';
+import {
+  ChangePlanDocument,
+  DeleteAccountDocument,
+  StartCheckoutDocument,
+  SubscriptionDocument,
+} from '../generated/graphql.js';
 import type { Shop } from './shop.js';
 import { openShop } from './shop.js';
+
+/** Of everybody whom the tests register. */
+const PASSWORD = 'correct horse';
 
 let shop: Shop;
 let stripe: Stripe;
@@ -113,4 +121,27 @@ it('loses its plan when the grace is over, and has it back once it has paid', as
     'PaymentRecovered',
     'AccessRestored',
   ]);
+});
+
+it('is cancelled at once with its account, also where a checkout is paid after that', async () => {
+  const late = await shop.test.register();
+  const input = { priceId: 'developer-month-usd' };
+  const { data } = await shop.test.query(StartCheckoutDocument, { input }, late.token);
+  const page = data?.startCheckout;
+  if (page?.__typename !== 'StartCheckoutPayload') throw new Error(JSON.stringify(page));
+  for (const { token } of [user, late]) {
+    const deleted = await shop.test.query(DeleteAccountDocument, { input: { password: PASSWORD } }, token);
+    expect(deleted.data?.deleteAccount?.__typename).toBe('DeleteAccountPayload');
+  }
+  await shop.settled();
+  await shop.pay(page.url ?? '');
+  await shop.settled();
+  const { data: all } = await stripe.subscriptions.list({ status: 'all' });
+  expect(all.map(({ status }) => status)).toEqual(['canceled', 'canceled']);
+  for (const { accountId } of [user, late]) {
+    expect((await shop.happened(accountId)).filter((type) => /Cancel|Ended/.test(type)).slice(-2)).toEqual([
+      'CancellationRequested',
+      'PaidSubscriptionEnded',
+    ]);
+  }
 });
