@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Clock } from '../clock.js';
 import type { CommandHandler } from '../eventsourcing/commandHandler.js';
 import { fold } from '../eventsourcing/decider.js';
+import type { StoredEvent } from '../eventsourcing/event.js';
 import { as } from '../eventsourcing/event.js';
 import { Outage } from '../outage.js';
 import { subscriptionStream } from '../plans/events.js';
@@ -77,7 +78,12 @@ export class AccountBilling {
   }
 
   async state(accountId: string): Promise<BillingState> {
-    return fold(billingDecider, await this.options.commands.load(subscriptionStream(accountId)));
+    return (await this.#load(accountId)).state;
+  }
+
+  async #load(accountId: string) {
+    const history = await this.options.commands.load(subscriptionStream(accountId));
+    return { history, state: fold(billingDecider, history) };
   }
 
   /** The session of a checkout at the payment service; undefined where it was refused. */
@@ -100,9 +106,9 @@ export class AccountBilling {
 
   async #openCustomer(accountId: string): Promise<void> {
     const { payments, emailOf } = this.options;
-    const { customerAsked, customer } = await this.state(accountId);
-    if (!customerAsked || customer !== undefined) return;
-    const age = await this.#ageOf(accountId, 'CustomerRequested');
+    const { history, state } = await this.#load(accountId);
+    if (!state.customerAsked || state.customer !== undefined) return;
+    const age = this.#ageOf(history, 'CustomerRequested');
     const found = age > KEYS_LIVE_MS ? await payments.findCustomer(accountId) : undefined;
     const email = found === undefined ? await emailOf(accountId) : null;
     const created =
@@ -112,7 +118,8 @@ export class AccountBilling {
 
   async #openCheckout(accountId: string): Promise<void> {
     const { payments, offers, returnUrl } = this.options;
-    const { checkout, customer } = await this.state(accountId);
+    const { history, state } = await this.#load(accountId);
+    const { checkout, customer } = state;
     if (!checkout || checkout.session !== undefined || customer === undefined) return;
     const { id: checkoutId, price, trialDays } = checkout;
     const end = (problem: string): Promise<void> =>
@@ -124,7 +131,7 @@ export class AccountBilling {
     const offer = offers().find(({ id }) => id === price);
     if (!offer) return end('price_unknown');
     // Whoever asked for it has left long ago.
-    if ((await this.#ageOf(accountId, 'CheckoutRequested')) > KEYS_LIVE_MS) return end('too_late');
+    if (this.#ageOf(history, 'CheckoutRequested') > KEYS_LIVE_MS) return end('too_late');
     try {
       const { session, expiresAt } = await payments.createCheckout(
         {
@@ -147,9 +154,10 @@ export class AccountBilling {
   }
 
   async #doAsked(accountId: string): Promise<void> {
-    const { asked, paid } = await this.state(accountId);
+    const { history, state } = await this.#load(accountId);
+    const { asked, paid } = state;
     if (!asked || !paid) return;
-    const old = (await this.#ageOf(accountId, REQUESTS[asked.kind])) > KEYS_LIVE_MS;
+    const old = this.#ageOf(history, REQUESTS[asked.kind]) > KEYS_LIVE_MS;
     // It may have been done long ago, and its answer lost.
     const current = old ? await this.#record(accountId) : undefined;
     if (current && current.asked?.id !== asked.id) return;
@@ -242,9 +250,8 @@ export class AccountBilling {
   }
 
   /** How long ago the newest event of a type was stored, in milliseconds. */
-  async #ageOf(accountId: string, type: string): Promise<number> {
-    const history = await this.options.commands.load(subscriptionStream(accountId));
-    const last = history.filter((event) => event.type === type).at(-1);
+  #ageOf(history: readonly StoredEvent[], type: string): number {
+    const last = history.findLast((event) => event.type === type);
     return last ? this.options.clock() - Date.parse(last.metadata.at) : 0;
   }
 

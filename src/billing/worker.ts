@@ -2,6 +2,7 @@ import type { StripeEventQueries, StripeEventRow } from '../../projections/strip
 import type { SubscriptionQueries } from '../../projections/subscriptions/queries.js';
 import type { Clock } from '../clock.js';
 import type { CommandHandler } from '../eventsourcing/commandHandler.js';
+import { Wake } from '../wake.js';
 import type { AccountBilling } from './accountBilling.js';
 import { stripeEventDecider } from './decideWebhook.js';
 import type { WebhookEffect } from './events.js';
@@ -43,23 +44,21 @@ export interface BillingWorkerOptions {
  * once, one after the other for each; what fails for one holds up nobody else.
  */
 export class BillingWorker {
-  #wake: (() => void) | undefined;
-  #again = false;
+  readonly #wake = new Wake();
   #backfilledAt = -Infinity;
 
   constructor(private readonly options: BillingWorkerOptions) {}
 
   /** There may be something to do. */
   wake(): void {
-    this.#again = true;
-    this.#wake?.();
+    this.#wake.call();
   }
 
   /** Works until it is told to stop. */
   async run(until: AbortSignal): Promise<void> {
     let failures = 0;
     while (!until.aborted) {
-      this.#again = false;
+      this.#wake.looks();
       let failed: boolean;
       try {
         await this.#backfillInTime();
@@ -69,7 +68,7 @@ export class BillingWorker {
         failed = true;
       }
       failures = failed ? failures + 1 : 0;
-      await this.#rest(until, failed ? Math.min(RETRY_MS_MIN * 2 ** failures, RETRY_MS_MAX) : LOOK_MS);
+      await this.#wake.rest(until, failed ? Math.min(RETRY_MS_MIN * 2 ** failures, RETRY_MS_MAX) : LOOK_MS);
     }
   }
 
@@ -167,20 +166,5 @@ export class BillingWorker {
       await billing.recordInvoice(accountId, id);
     }
     return { effect: 'applied', accountId };
-  }
-
-  async #rest(until: AbortSignal, ms: number): Promise<void> {
-    if (until.aborted || this.#again) return;
-    let timer: NodeJS.Timeout | undefined;
-    let stop = (): void => undefined;
-    await new Promise<void>((resolve) => {
-      stop = () => resolve();
-      this.#wake = stop;
-      until.addEventListener('abort', stop, { once: true });
-      timer = setTimeout(stop, ms);
-    });
-    this.#wake = undefined;
-    until.removeEventListener('abort', stop);
-    clearTimeout(timer);
   }
 }

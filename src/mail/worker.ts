@@ -4,6 +4,7 @@ import type { CommandHandler } from '../eventsourcing/commandHandler.js';
 import { fold } from '../eventsourcing/decider.js';
 import type { PersonalData } from '../secrets/personalData.js';
 import type { SignedTokens } from '../secrets/signedTokens.js';
+import { Wake } from '../wake.js';
 import type { MailCommand } from './decide.js';
 import { mailDecider } from './decide.js';
 import { mailStream } from './events.js';
@@ -38,8 +39,7 @@ export interface MailWorkerOptions {
  * under the same Message-ID.
  */
 export class MailWorker {
-  #wake: (() => void) | undefined;
-  #again = false;
+  readonly #wake = new Wake();
   /** Mails whose time is over by the clock: since when that is known here, as time passes. */
   readonly #over = new Map<string, number>();
 
@@ -47,15 +47,14 @@ export class MailWorker {
 
   /** There may be something to do. */
   wake(): void {
-    this.#again = true;
-    this.#wake?.();
+    this.#wake.call();
   }
 
   /** Works until it is told to stop. */
   async run(until: AbortSignal): Promise<void> {
     let attempt = 0;
     while (!until.aborted) {
-      this.#again = false;
+      this.#wake.looks();
       let failed: boolean;
       try {
         failed = await this.sendAll(until);
@@ -64,7 +63,7 @@ export class MailWorker {
         failed = true;
       }
       attempt = failed ? attempt + 1 : 0;
-      await this.#rest(until, failed ? Math.min(RETRY_MS_MIN * 2 ** attempt, RETRY_MS_MAX) : undefined);
+      await this.#wake.rest(until, failed ? Math.min(RETRY_MS_MIN * 2 ** attempt, RETRY_MS_MAX) : undefined);
     }
   }
 
@@ -132,20 +131,5 @@ export class MailWorker {
     });
     this.#over.delete(id);
     return true;
-  }
-
-  async #rest(until: AbortSignal, ms: number | undefined): Promise<void> {
-    if (until.aborted || this.#again) return;
-    let timer: NodeJS.Timeout | undefined;
-    let stop = (): void => undefined;
-    await new Promise<void>((resolve) => {
-      stop = () => resolve();
-      this.#wake = stop;
-      until.addEventListener('abort', stop, { once: true });
-      if (ms !== undefined) timer = setTimeout(stop, ms);
-    });
-    this.#wake = undefined;
-    until.removeEventListener('abort', stop);
-    clearTimeout(timer);
   }
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.js';
+import { Wake } from '../wake.js';
 import type { Delivery, Outbox } from './outbox.js';
 import { DELIVERED } from './outbox.js';
 
@@ -55,16 +56,14 @@ export interface OutgoingWorkerOptions {
  */
 export class OutgoingWorker {
   readonly #running = new Map<string, { readonly lane: string; readonly done: Promise<void> }>();
-  #wake: (() => void) | undefined;
+  readonly #wake = new Wake();
   #stop: AbortSignal = new AbortController().signal;
-  #again = false;
 
   constructor(private readonly options: OutgoingWorkerOptions) {}
 
   /** There may be something to do. */
   wake(): void {
-    this.#again = true;
-    this.#wake?.();
+    this.#wake.call();
   }
 
   /** Works until it is told to stop; what is under way then is broken off, and attempted again later. */
@@ -73,7 +72,7 @@ export class OutgoingWorker {
     const { outbox, clock, onError } = this.options;
     const stop = outbox.onAsked(() => this.wake());
     while (!until.aborted) {
-      this.#again = false;
+      this.#wake.looks();
       let restMs = REST_MS;
       try {
         await this.#begin();
@@ -85,7 +84,7 @@ export class OutgoingWorker {
         onError(error);
         restMs = RETRY_MS;
       }
-      await this.#rest(until, restMs);
+      await this.#wake.rest(until, restMs);
     }
     stop();
     await this.#ended();
@@ -175,20 +174,5 @@ export class OutgoingWorker {
     const { outbox, clock, onError } = this.options;
     if (!this.#stop.aborted) onError(error);
     await outbox.goOn(delivery, { dueAt: new Date(clock() + RETRY_MS) }).catch(onError);
-  }
-
-  async #rest(until: AbortSignal, ms: number): Promise<void> {
-    if (until.aborted || this.#again) return;
-    let timer: NodeJS.Timeout | undefined;
-    let stop = (): void => undefined;
-    await new Promise<void>((resolve) => {
-      stop = () => resolve();
-      this.#wake = stop;
-      until.addEventListener('abort', stop, { once: true });
-      timer = setTimeout(stop, ms);
-    });
-    this.#wake = undefined;
-    until.removeEventListener('abort', stop);
-    clearTimeout(timer);
   }
 }

@@ -1,5 +1,6 @@
 import type { ReservationRow, UsageQueries } from '../../projections/usage/queries.js';
 import { BoundedMap } from '../boundedMap.js';
+import { canonicalJson } from '../canonicalJson.js';
 import type { Refusal } from '../eventsourcing/decider.js';
 import type { Environment, Position } from '../eventsourcing/event.js';
 import type { PlanInForce } from '../plans/profile.js';
@@ -386,5 +387,4 @@ const difference = (from: MeterAmounts, to: MeterAmounts): MeterAmounts =>
     (amount) => amount !== 0,
   );
 
-const equal = (a: MeterAmounts, b: MeterAmounts): boolean =>
-  JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
+const equal = (a: MeterAmounts, b: MeterAmounts): boolean => canonicalJson(a) === canonicalJson(b);
