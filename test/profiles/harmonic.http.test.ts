@@ -88,6 +88,8 @@ describe('keys', () => {
     const fields = { success: 'boolean', message: 'string', keyId: 'string', revokedAt: 'string' };
     expect([reply.status, problems(shape(fields), reply.body)]).toEqual([200, []]);
     expect(reply.body).toMatchObject({ success: true, message: 'Key revoked successfully', keyId: id });
+    p.advance(60_000);
+    expect((await p.ask(`DELETE /api/v1/keys/${id}`, { key: token })).body).toEqual(reply.body);
     const refused = await p.ask('GET /api/v1/usage', { headers: { 'x-api-key': revoked } });
     expect([refused.status, refused.body]).toEqual([401, { success: false, error: 'Invalid API key' }]);
     expect(await p.ask('DELETE /api/v1/keys/none', { key: token })).toMatchObject({
