@@ -3,6 +3,7 @@ import type { Queries } from '../projections/index.js';
 import { queriesOf } from '../projections/index.js';
 import { furthestBehind } from './following/readModel.js';
 import type { Projector } from './following/projector.js';
+import type { Policies } from './following/policyRunner.js';
 import { parkedCommands } from './admin/parked.js';
 import { readModelCommands } from './admin/readModels.js';
 import type { AdminCommands } from './admin/server.js';
@@ -72,6 +73,7 @@ export interface App extends Server {
   readonly parts: {
     readonly sql: Sql;
     readonly projector: Projector;
+    readonly policies: Policies;
     readonly store: EventStore;
     readonly commands: CommandHandler;
     readonly journal: Journal;
@@ -169,6 +171,7 @@ async function startAll(
     parts: {
       sql: stores.sql,
       projector: projections.models,
+      policies: projections.policies,
       store,
       commands,
       journal: metering.journal,

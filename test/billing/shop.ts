@@ -46,12 +46,13 @@ export async function openShop(from = '2027-01-17T12:00:00Z', options: TestAppOp
     },
   });
   sandbox.deliverTo({ url: `${test.app.url}/webhooks/stripe`, secret: SECRET });
-  const { commands, store } = test.app.parts;
+  const { commands, store, policies } = test.app.parts;
 
   const settled = async (): Promise<void> => {
     await sandbox.deliveries.idle();
     for (let before = -1; before < (await store.head());) {
       before = await store.head();
+      expect(await policies.reached(before, 60_000)).toBe(true);
       await test.caughtUp();
       await test.app.parts.billing?.work();
       await sandbox.deliveries.idle();
