@@ -1,5 +1,6 @@
 import { readModels } from '../projections/index.js';
 import { accounts } from './accounts/index.js';
+import { analysis } from './analysis/index.js';
 import { audit } from './audit/index.js';
 import { billing } from './billing/index.js';
 import type { Capability } from './capability.js';
@@ -30,6 +31,7 @@ export const CAPABILITIES: readonly Capability[] = [
   operators,
   plans,
   billing,
+  analysis,
   audit,
   webhooks,
   history,

@@ -5,6 +5,7 @@ import type { Identities } from './accounts/identities.js';
 import type { RefreshTokens } from './accounts/refreshTokens.js';
 import type { RegisterUser } from './accounts/register.js';
 import type { Sessions } from './accounts/sessions.js';
+import type { AnalysisDesk } from './analysis/desk.js';
 import type { Desk } from './billing/resolvers.js';
 import type { Search } from './catalogue/search.js';
 import type { Clock } from './clock.js';
@@ -176,6 +177,10 @@ export interface Services extends Ground {
   readonly search: Search;
   /** Where payments are taken; undefined where nobody takes them. */
   readonly billing: Desk | undefined;
+  /** Where the profile sells analyses; undefined where it does not. */
+  readonly analysis: AnalysisDesk | undefined;
+  /** What keeps the process from serving; empty when it is ready. */
+  readonly problems: () => readonly string[];
   /** The database for queries of read models. */
   readonly sql: Sql;
   readonly models: Pick<ReadModels, 'access' | 'reached'>;

@@ -278,20 +278,12 @@ async function serveCalls(
     usageChanges,
     reporting,
     billing,
+    scanner: await openScanner(config, stores.profile, root, shutdown, billing?.onePayment),
   };
   const apiCommands = createCommands(parts);
   const documents = await readTrustedDocuments(root);
-  const scanner = await openScanner(config, root, log, shutdown, billing?.onePayment);
   const declared = await readRoutes(join(root, 'profiles', `${config.profile}.routes.yaml`));
-  const { fastify, graceful } = await createApi(
-    parts,
-    apiCommands,
-    config,
-    documents,
-    scanner,
-    declared,
-    log,
-  );
+  const { fastify, graceful } = await createApi(parts, apiCommands, config, documents, declared, log);
   await sandbox?.serve(fastify);
   await catchUp(projections, stores, report);
   await access.follower.reached(await stores.store.head(), ACCESS_WAIT_MS);

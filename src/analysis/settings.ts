@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { ConfigError } from '../config.js';
+import { METER_ID } from '../plans/meters.js';
 import { zodText } from '../text/zodText.js';
 
 /** What a profile says under `analysis`: configuration, read at each start, and no part of the published plans. */
@@ -19,6 +20,8 @@ const AnalysisSettings = z.strictObject({
     .max(64 * 1024 * 1024),
   /** For one analysis, in minor units of the currency. */
   price: z.strictObject({ amount: z.number().int().positive(), currency: z.string().regex(/^[a-z]{3}$/) }),
+  /** Of the profile: counts analyses. */
+  meter: z.string().regex(METER_ID).default('analyses'),
   /** Of the analysis, as `/version` tells it. */
   version: zodText({ min: 1, max: 100 }),
   branding: z.strictObject({

@@ -31,7 +31,6 @@ import { Issuers } from '../oidc/issuers.js';
 import { Guard } from '../usage/guard.js';
 import { LimitStates } from '../usage/limitStates.js';
 import type { ApiCommands, Parts } from './parts.js';
-import type { Scanner } from './scanner.js';
 import { accountsShown } from './projections.js';
 import { createProductSchema, createServices } from './schema.js';
 import { describeCalls, describeProjections, followersOf } from './gauges.js';
@@ -56,11 +55,10 @@ export async function createApi(
   commands: ApiCommands,
   config: Config,
   documents: TrustedDocuments,
-  scanner: Scanner | undefined,
   declared: Declared | undefined,
   log: Logger,
 ): Promise<Api> {
-  const { stores, projections, queries, access, metering } = parts;
+  const { stores, projections, queries, access, metering, scanner } = parts;
   const { metrics, tracing } = stores.telemetry;
   let notFound: NonNullable<HttpOptions['notFound']> = () =>
     scanner && { status: 404, body: { detail: 'Not Found' } };
@@ -89,7 +87,12 @@ export async function createApi(
     plans: access.plans,
     metrics,
   });
-  const services = createServices(parts, commands, { sessions, limitStates, gate }, log);
+  const problems = (): string[] => [
+    ...(graceful.problem === undefined ? [] : [graceful.problem]),
+    ...(metering.journal.problem === undefined ? [] : [metering.journal.problem]),
+    ...projections.models.failures().map(({ model }) => `the read model ${model} is not making progress`),
+  ];
+  const services = createServices(parts, commands, { sessions, limitStates, gate, problems }, log);
   const schema = createProductSchema(services);
   const calls = await serveGraphQL(fastify, {
     schema,
@@ -106,11 +109,6 @@ export async function createApi(
     log,
   });
   const graceful = new GracefulStop(fastify, { drainMs: config.shutdownDrainMs });
-  const problems = (): string[] => [
-    ...(graceful.problem === undefined ? [] : [graceful.problem]),
-    ...(metering.journal.problem === undefined ? [] : [metering.journal.problem]),
-    ...projections.models.failures().map(({ model }) => `the read model ${model} is not making progress`),
-  ];
   const followers = () => followersOf(stores, projections);
   const warnings = (): string[] => [
     ...projections.warnings(),
@@ -121,7 +119,7 @@ export async function createApi(
   const compiled = declared && compileRoutes(schema, declared.routes, declared.source);
   const own = compiled?.routes.some(({ path }) => path === '/health') === true || scanner !== undefined;
   serveHealth(fastify, { problems, warnings, followers }, metrics, own ? ['/v1/health'] : undefined);
-  await scanner?.serve(fastify, problems);
+  await scanner?.serveDemo(fastify);
   await parts.billing?.serve(fastify);
   const routes = CAPABILITIES.flatMap((capability) => capability.routes?.(services) ?? []);
   serveRoutes(fastify, routes, { gate, metrics, log });

@@ -7,6 +7,7 @@ import type { Billing } from './billing.js';
 import type { Metering } from './metering.js';
 import type { Projections } from './projections.js';
 import type { Reporting } from './reporting.js';
+import type { Scanner } from './scanner.js';
 import type { Search } from '../catalogue/search.js';
 import type { Stores } from './stores.js';
 
@@ -22,6 +23,8 @@ export interface Parts {
   readonly reporting: Reporting;
   /** Undefined where nobody takes payments. */
   readonly billing: Billing | undefined;
+  /** Undefined where the profile sells no analyses. */
+  readonly scanner: Scanner | undefined;
 }
 
 /** The commands that GraphQL and the demo account share. */

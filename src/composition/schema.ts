@@ -32,13 +32,14 @@ export interface Calls {
   readonly sessions: Sessions;
   readonly limitStates: LimitStates;
   readonly gate: Gate;
+  readonly problems: () => readonly string[];
 }
 
 /** What capabilities are given to answer with. */
 export function createServices(
   parts: Parts,
   commands: ApiCommands,
-  { sessions, limitStates, gate }: Calls,
+  { sessions, limitStates, gate, problems }: Calls,
   log: Logger,
 ): Services {
   const { stores, projections, queries, access, metering, search } = parts;
@@ -61,6 +62,8 @@ export function createServices(
     journal: metering.journal,
     search,
     billing: parts.billing?.desk,
+    analysis: parts.scanner?.desk,
+    problems,
     sql: projections.sql,
     models,
     settled: async (position, timeoutMs) => {

@@ -22,8 +22,11 @@ export class AddressGuard {
     this.#guard = new Guard(amount, SLIDING_MS.minute, time);
   }
 
-  /** @returns milliseconds to wait; 0 when the call passes */
-  take(address: string, field: string): number {
-    return this.#guard.take(JSON.stringify([address, field]), this.amounts.get(field) ?? this.amount).waitMs;
+  /**
+   * @param amount where the field says it itself
+   * @returns milliseconds to wait; 0 when the call passes
+   */
+  take(address: string, field: string, amount = this.amounts.get(field) ?? this.amount): number {
+    return this.#guard.take(JSON.stringify([address, field]), amount).waitMs;
   }
 }

@@ -38,6 +38,8 @@ export interface GateCall {
   readonly metering: OperationShape['metering'];
   /** What callers without an account may ask for, each time it is: limited by address. */
   readonly anonymousCalls?: readonly string[];
+  /** How often a minute each; by default as the guard has it. */
+  readonly anonymousPerMinute?: number;
   /** Whether demo callers may make it; to all else they are nobody. */
   readonly demo: boolean;
   /** An event of a subscription: it was guarded when it began. */
@@ -206,13 +208,16 @@ export class Gate {
   }
 
   /** Milliseconds to wait until the guard of what takes nothing of a plan lets it pass; 0 when it does. */
-  #waitOf({ caller, address }: Visitor, { metering, anonymousCalls = [] }: GateCall): number {
+  #waitOf(
+    { caller, address }: Visitor,
+    { metering, anonymousCalls = [], anonymousPerMinute }: GateCall,
+  ): number {
     const { guard, addressGuard } = this.options;
     // Of IPv6 everybody has a network of addresses.
     const place = placeOf(address ?? '') ?? '';
     // Whatever stands beside them: somebody signed in may not register others without end, or guess passwords.
     for (const field of anonymousCalls) {
-      const wait = addressGuard.take(place, field);
+      const wait = addressGuard.take(place, field, anonymousPerMinute);
       if (wait > 0) return wait;
     }
     if (metering === 'anonymous') return 0;

@@ -196,11 +196,15 @@ function parametersOf(variants: readonly CompiledRoute[]): Parameter[] {
 }
 
 /** A route of ours: what has no `spec` says what it is for, and no more. */
-function ownOperation({ method, path, summary, access, problems, spec, metering }: Route): Operation {
+function ownOperation(route: Route): Operation {
+  const { method, path, summary, access, problems, dialect, spec, metering, demo = false } = route;
   const failure: Content = problems
     ? { [PROBLEM]: { schema: PROBLEM_SCHEMA } }
-    : { 'application/json': { schema: ERRORS } };
+    : { 'application/json': { schema: dialect ? schemaOf(dialect.failure, 'output') : ERRORS } };
   const open = typeof access !== 'function' && access.anyone === true;
+  const [body, type] = spec?.form
+    ? ([spec.form, 'multipart/form-data'] as const)
+    : ([spec?.body, 'application/json'] as const);
   const parameter = (name: string, where: Parameter['in'], schema: JsonSchema): Parameter => ({
     name,
     in: where,
@@ -216,22 +220,31 @@ function ownOperation({ method, path, summary, access, problems, spec, metering 
       ...query.map(([name, description]) => parameter(name, 'query', { type: 'string', description })),
       ...(spec?.body && metering === 'service' ? [parameter('Idempotency-Key', 'header', COMMAND_ID)] : []),
     ],
-    ...(spec?.body && {
-      requestBody: {
-        required: true,
-        content: { 'application/json': { schema: schemaOf(spec.body, 'input') } },
-      },
+    ...(body && {
+      requestBody: { required: true, content: { [type]: { schema: schemaOf(body, 'input') } } },
     }),
     responses: {
       '200': {
         description: 'The answer.',
         ...(spec && { content: { 'application/json': { schema: schemaOf(spec.answer, 'output') } } }),
       },
+      ...Object.fromEntries(
+        Object.entries(spec?.others ?? {}).map(([status, body]) => [
+          status,
+          {
+            description: 'Another answer.',
+            content: { 'application/json': { schema: schemaOf(body, 'output') } },
+          },
+        ]),
+      ),
       default: { description: 'A failure.', content: failure },
     },
     security: open
       ? [{}]
-      : Object.values(SCHEMES).map((scheme) => ({ [Object.keys(scheme)[0] as string]: [] })),
+      : [
+          ...(demo ? [{}] : []),
+          ...Object.values(SCHEMES).map((scheme) => ({ [Object.keys(scheme)[0] as string]: [] })),
+        ],
   };
 }
 

@@ -1,6 +1,10 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import type { AccessRule } from '../graphql/kit/access.js';
 import type { Caller, DemoCaller, RequestContext } from '../graphql/kit/context.js';
+import type { ApiError } from '../graphql/kit/errors.js';
+import type { BodyTime } from '../http/slowBodies.js';
+import type { MeterAmounts } from '../usage/limiter.js';
 
 /** A call of a route that has passed the gate. */
 export interface RouteCall {
@@ -16,6 +20,8 @@ export interface RouteCall {
   readonly patternsRead: Set<string>;
   /** The header `Idempotency-Key`: the id of a command. */
   readonly idempotencyKey?: string | undefined;
+  /** For a route that reads its body itself, or answers at length. */
+  readonly http: { readonly request: FastifyRequest; readonly reply: FastifyReply };
 }
 
 /** What a command knows of its request, whichever way it came. */
@@ -26,10 +32,26 @@ export interface RouteSpec {
   readonly summary: string;
   /** Of the body, in JSON. */
   readonly body?: z.ZodType;
+  /** Of the body, where it is a form. */
+  readonly form?: z.ZodType;
   /** Parameters of the query, all optional, and what they are. */
   readonly query?: Readonly<Record<string, string>>;
-  /** Of the answer, in JSON. What is refused is a problem (RFC 9457). */
+  /** Of the answer, in JSON. */
   readonly answer: z.ZodType;
+  /** Answers of other statuses that are no failures of the usual shape. */
+  readonly others?: Readonly<Record<number, z.ZodType>>;
+}
+
+/** What the routes of one product have in common, where they are not like our own. */
+export interface Dialect {
+  /** What is refused by the gate, or by the server. */
+  refuse(error: ApiError): { readonly status: number; readonly body: object };
+  /** Of a method that a route does not have. */
+  readonly methodNotAllowed: object;
+  /** Of every failure, in JSON. */
+  readonly failure: z.ZodType;
+  /** Parsers and hooks of these routes alone. */
+  prepare(scope: FastifyInstance): Promise<void>;
 }
 
 /** What a route answers. */
@@ -57,10 +79,22 @@ export interface Route {
   readonly access: AccessRule | ((caller: Caller | DemoCaller) => AccessRule);
   /** Cost points that it can come to at most. */
   readonly cost: number;
+  /** Of other meters of the profile, where it is governed; of what fails it comes to nothing. */
+  readonly quantities?: MeterAmounts;
+  /** Whether callers without an account may make it where the profile has demo callers: every GET that is governed. */
+  readonly demo?: boolean;
+  /** Calls a minute from one address, where it is anonymous; by default 10. */
+  readonly perMinute?: number;
+  /** How long its body may take, in milliseconds; by default as the server says. */
+  readonly bodyTime?: BodyTime;
+  /** Answered over plain HTTP too: for probes that come past the proxy. */
+  readonly plainHttp?: boolean;
   /** Bytes of a body at most; by default what the server takes. */
   readonly bodyLimit?: number;
   /** Whether what is refused is told as in RFC 9457; by default in the shape of a GraphQL error. */
   readonly problems?: true;
+  /** By default our own: problems, or the shape of a GraphQL error. */
+  readonly dialect?: Dialect;
   readonly spec?: RouteSpec;
   /** @throws ApiError what callers are told, Outage */
   readonly handle: (call: RouteCall) => Promise<Reply> | Reply;
@@ -75,7 +109,7 @@ type Handle = Route['handle'];
 export const governed = (
   method: Method,
   path: string,
-  { cost, ...said }: Pick<Route, 'access' | 'cost' | 'summary'>,
+  { cost, ...said }: Omit<Route, 'method' | 'path' | 'metering' | 'handle'>,
   handle: Handle,
 ): Route => ({ method, path, metering: 'governed', cost, handle, ...said });
 
@@ -86,3 +120,11 @@ export const guarded = (
   said: Pick<Route, 'access' | 'summary'>,
   handle: Handle,
 ): Route => ({ method, path, metering: 'guarded', cost: 0, handle, ...said });
+
+/** A route that anybody may call without an account, each address so often a minute. */
+export const anonymous = (
+  method: Method,
+  path: string,
+  said: Pick<Route, 'summary' | 'perMinute' | 'plainHttp' | 'dialect' | 'spec'>,
+  handle: Handle,
+): Route => ({ method, path, metering: 'anonymous', access: { anyone: true }, cost: 0, handle, ...said });

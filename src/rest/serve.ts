@@ -6,7 +6,7 @@ import type { Metrics } from '../metrics.js';
 import { Outage } from '../outage.js';
 import type { LimitState } from '../usage/limiter.js';
 import { PROBLEM, problemOf } from './problem.js';
-import type { Reply, Route } from './route.js';
+import type { Dialect, Reply, Route } from './route.js';
 
 /** Names what prices a route: its own declaration. */
 const PRICED_BY = 'route';
@@ -19,17 +19,51 @@ export interface RestOptions {
   readonly refusalBody?: (error: ApiError) => object;
 }
 
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
+
 /** Serves routes behind the gate: credentials, access, guards, limits and their headers come from there. */
 export function serveRoutes(fastify: FastifyInstance, routes: readonly Route[], options: RestOptions): void {
-  for (const route of routes) {
-    fastify.route({
-      method: route.method,
-      url: route.path,
-      ...(route.bodyLimit !== undefined && { bodyLimit: route.bodyLimit }),
-      ...(route.problems && { config: { refuse: problemOf, contentType: PROBLEM } }),
-      handler: (request, reply) => answer(options, route, request, reply),
+  for (const dialect of new Set(routes.map((route) => route.dialect))) {
+    const spoken = routes.filter((route) => route.dialect === dialect);
+    if (dialect) void fastify.register((scope) => serveDialect(scope, dialect, spoken, options));
+    else for (const route of spoken) serve(fastify, route, options);
+  }
+}
+
+/** Routes with parsers and hooks of their own: methods that they do not have are refused behind these, too. */
+async function serveDialect(
+  scope: FastifyInstance,
+  dialect: Dialect,
+  routes: readonly Route[],
+  options: RestOptions,
+): Promise<void> {
+  await dialect.prepare(scope);
+  for (const route of routes) serve(scope, route, options);
+  for (const url of new Set(routes.map(({ path }) => path))) {
+    const allowed = routes.filter(({ path }) => path === url).map(({ method }) => method);
+    scope.route({
+      method: METHODS.filter((method) => !allowed.includes(method)),
+      url,
+      handler: async (_request, reply) =>
+        reply.status(405).header('allow', allowed.join(', ')).send(dialect.methodNotAllowed),
     });
   }
+}
+
+function serve(fastify: FastifyInstance, route: Route, options: RestOptions): void {
+  const { method, path, bodyLimit, bodyTime, plainHttp, problems, dialect } = route;
+  fastify.route({
+    method,
+    url: path,
+    ...(bodyLimit !== undefined && { bodyLimit }),
+    config: {
+      ...(bodyTime && { bodyTime }),
+      ...(plainHttp !== undefined && { plainHttp }),
+      ...(problems && { refuse: problemOf, contentType: PROBLEM }),
+      ...(dialect && { refuse: (error) => dialect.refuse(error) }),
+    },
+    handler: (request, reply) => answer(options, route, request, reply),
+  });
 }
 
 async function answer(
@@ -46,8 +80,9 @@ async function answer(
   try {
     outcome = await gate.run(visitor, call, async () => {
       const patternsRead = new Set<string>();
-      const handled = await handle(route, request, visitor, patternsRead);
-      const status = handled instanceof ApiError ? 'error' : 'ok';
+      const handled = await handle(route, request, reply, visitor, patternsRead);
+      const failed = handled instanceof ApiError || (handled.status ?? 200) >= 400;
+      const status = failed ? 'error' : 'ok';
       const actualCost = handled instanceof ApiError ? null : (handled.cost ?? null);
       return { result: handled, status, patterns: [...patternsRead], actualCost };
     });
@@ -67,19 +102,23 @@ async function answer(
     .send(result.body);
 }
 
-function gateCallOf({ method, path, metering, access, cost }: Route, { caller }: Visitor): GateCall {
+function gateCallOf(route: Route, { caller }: Visitor): GateCall {
+  const { method, path, metering, access, cost, quantities, perMinute } = route;
+  const { demo = metering === 'governed' && method === 'GET' } = route;
   const place = `${method} ${path}`;
   return {
     access: [typeof access === 'function' ? access(caller) : access],
     metering,
     anonymousCalls: metering === 'anonymous' ? [place] : [],
-    demo: metering === 'governed' && method === 'GET',
+    ...(perMinute !== undefined && { anonymousPerMinute: perMinute }),
+    demo,
     operation: null,
     rootFields: [],
     // Of the route and not of the path, which may name what nobody else is to know.
     endpoint: path,
     method,
     writes: method !== 'GET',
+    ...(quantities && { quantities }),
     cost: { estimate: cost, version: PRICED_BY },
   };
 }
@@ -87,10 +126,12 @@ function gateCallOf({ method, path, metering, access, cost }: Route, { caller }:
 /** What the route answers, and what it refuses: both are answers, and recorded alike. */
 async function handle(
   route: Route,
-  { params, query, body, headers }: FastifyRequest,
+  request: FastifyRequest,
+  reply: FastifyReply,
   { caller, now }: Visitor,
   patternsRead: Set<string>,
 ): Promise<Reply | ApiError> {
+  const { params, query, body, headers } = request;
   const key = headers['idempotency-key'];
   try {
     return await route.handle({
@@ -101,6 +142,7 @@ async function handle(
       body,
       patternsRead,
       idempotencyKey: typeof key === 'string' ? key : undefined,
+      http: { request, reply },
     });
   } catch (error) {
     if (error instanceof ApiError) return error;
@@ -132,7 +174,7 @@ function failed({ log }: RestOptions, error: unknown): ApiError {
 
 async function refuse(
   { gate, metrics, refusalBody = graphqlShape }: RestOptions,
-  { problems }: Route,
+  { problems, dialect }: Route,
   reply: FastifyReply,
   visitor: Visitor,
   error: ApiError,
@@ -143,6 +185,10 @@ async function refuse(
   for (const [name, value] of await gate.headers(visitor, states, demo)) reply.header(name, value);
   const retryAfter = error.extensions['retryAfter'];
   if (typeof retryAfter === 'number') reply.header('retry-after', String(retryAfter));
+  if (dialect) {
+    const { status, body } = dialect.refuse(error);
+    return reply.status(status).send(body);
+  }
   if (!problems) return reply.status(error.status).send(refusalBody(error));
   return reply.status(error.status).type(PROBLEM).send(problemOf(error).body);
 }

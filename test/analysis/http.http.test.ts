@@ -9,6 +9,8 @@ import { parseConfig } from '../../src/config.js';
 import { parseCsv } from '../audit/parseCsv.js';
 import type { TestApp } from '../support/app.js';
 import { startApp } from '../support/app.js';
+import type { OpenApi } from '../../src/rest/openapi.js';
+import { askOperations, promisesOf } from '../profiles/product.js';
 import { ROOT } from './scan.js';
 import { zipOf } from './zip.js';
 
@@ -38,6 +40,9 @@ const containing = (text: string): string => expect.stringContaining(text) as st
 
 let free: TestApp;
 let paid: TestApp;
+/** How an answer breaks what /openapi.json says. */
+let broken: ReturnType<typeof promisesOf>;
+let document: OpenApi;
 /** Everything that either logged. */
 const logged: string[] = [];
 
@@ -53,6 +58,8 @@ beforeAll(async () => {
     env: { PROFILE: 'scanner', PAYMENT_REQUIRED: 'false', TRUST_PROXY: '1', CORS_ALLOW_ORIGINS: '*' },
   });
   paid = await startApp({ log, env: { PROFILE: 'scanner', TRUST_PROXY: '1' } });
+  document = (await (await fetch(`${free.app.url}/openapi.json`)).json()) as OpenApi;
+  broken = promisesOf(document);
 }, SLOW_MS);
 afterAll(async () => {
   await free.close();
@@ -66,7 +73,14 @@ const anotherAddress = (): string => `10.${addresses >> 16}.${(addresses >> 8) &
 async function ask(app: TestApp, path: string, init: RequestInit = {}): Promise<Answer> {
   const headers = { 'x-forwarded-for': anotherAddress(), ...(init.headers as Record<string, string>) };
   const response = await fetch(`${app.app.url}${path}`, { ...init, headers });
-  return { status: response.status, headers: response.headers, body: (await response.json()) as Body };
+  const { status } = response;
+  const body = (await response.json()) as Body;
+  expect({ path, status, broken: broken(init.method ?? 'GET', path, status, body) }).toEqual({
+    path,
+    status,
+    broken: [],
+  });
+  return { status, headers: response.headers, body };
 }
 
 function analyze(
@@ -266,6 +280,26 @@ describe('what is refused', () => {
       setTimeout(() => sending.destroy(), 100);
     });
     expect((await analyze(LOG)).body.total_events).toBe(2);
+  });
+});
+
+test('every operation of /openapi.json is served', async () => {
+  const ours = ['/analyze', '/create-payment-intent', '/health', '/patterns', '/version'];
+  expect(Object.keys(document.paths)).toEqual(expect.arrayContaining(ours));
+  await askOperations(document, async (method, path) => ask(free, path, { method }));
+});
+
+test('an analysis takes from the limits of whoever calls, and is recorded', async () => {
+  const { headers } = await analyze(LOG);
+  expect([headers.get('x-ratelimit-limit'), headers.get('x-ratelimit-remaining')]).toEqual(['50', '49']);
+  const { secret } = await free.customer('pay-per-use');
+  const form = new FormData();
+  form.append('file', new Blob([LOG]), 'a.txt');
+  const init = { method: 'POST', body: form, headers: { authorization: `Bearer ${secret}` } };
+  expect((await ask(free, '/analyze', init)).status).toBe(200);
+  const { data } = await free.raw('{ account { limits { name used } } }', {}, secret);
+  expect(data).toMatchObject({
+    account: { limits: expect.arrayContaining([{ name: 'analyses-minute', used: '1' }]) as object[] },
   });
 });
 

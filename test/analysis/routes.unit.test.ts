@@ -6,13 +6,17 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { AnalysisPool } from '../../src/analysis/pool.js';
-import { serveAnalysis } from '../../src/analysis/routes.js';
+import { analyzeRoute } from '../../src/analysis/analyzeRoute.js';
+import { factRoutes } from '../../src/analysis/factRoutes.js';
+import { fastApi } from '../../src/analysis/fastApi.js';
 import type { AnalysisSettings } from '../../src/analysis/settings.js';
 import { readAnalysisSettings } from '../../src/analysis/settings.js';
-import { AddressGuard } from '../../src/gate/addressGuard.js';
 import { createHttpServer } from '../../src/http/server.js';
 import { silentLogger } from '../../src/logger.js';
 import { Metrics } from '../../src/metrics.js';
+import { serveRoutes } from '../../src/rest/serve.js';
+import { smallGate } from '../gate/smallGate.js';
+import { plan, shop } from '../plans/shop.js';
 import { ROOT, rules } from './scan.js';
 
 const MB = 1024 * 1024;
@@ -22,7 +26,23 @@ const settings = {
   maxBytes: 2 * MB,
 };
 
+/** Whoever calls without a key has this plan. */
+const SOLD = shop({
+  demo: { plan: 'free' },
+  meters: [{ id: 'analyses', unit: 'analysis', aggregation: 'count', decimals: 0 }],
+  plans: [
+    plan('free', 50, {
+      limits: [
+        { id: 'calls', meter: 'requests', window: 'minute', amount: 50 },
+        { id: 'analyses', meter: 'analyses', window: 'minute', amount: PER_MINUTE },
+      ],
+    }),
+    plan('pro', 50),
+  ],
+});
+
 let pool: AnalysisPool;
+let small: ReturnType<typeof smallGate>;
 let servers: FastifyInstance[];
 beforeEach(() => {
   const { branding, maxBytes } = settings;
@@ -38,25 +58,27 @@ afterEach(async () => {
 });
 
 /** @returns the port */
-async function serve(options: { paymentRequired?: boolean; answerMs?: number } = {}): Promise<number> {
+async function serve({
+  paymentRequired = false,
+  answerMs,
+}: { paymentRequired?: boolean; answerMs?: number } = {}): Promise<number> {
+  const metrics = new Metrics();
+  small = smallGate(metrics, async () => {}, SOLD);
   const fastify = await createHttpServer({
     trustProxy: 1,
     publicUrl: 'http://127.0.0.1',
     corsOrigins: [],
     log: silentLogger,
-    metrics: new Metrics(),
+    metrics,
   });
   servers.push(fastify);
-  await serveAnalysis(fastify, {
-    settings,
-    rules,
-    pool,
-    paymentRequired: false,
-    problems: () => [],
-    guard: new AddressGuard(PER_MINUTE),
-    log: silentLogger,
-    ...options,
-  });
+  const desk = { settings, rules, pool, paymentRequired, payment: undefined };
+  const dialect = fastApi(silentLogger);
+  const routes = [
+    ...factRoutes(desk, dialect, () => [], PER_MINUTE),
+    analyzeRoute(desk, dialect, silentLogger, answerMs),
+  ];
+  serveRoutes(fastify, routes, { gate: small.gate, metrics, log: silentLogger });
   await fastify.listen({ port: 0 });
   return (fastify.server.address() as { port: number }).port;
 }
@@ -179,8 +201,48 @@ test.each(['/health', '/version', '/patterns'])('%s answers one address so often
   expect((await ask('10.0.0.2')).status).toBe(200);
 });
 
-test('analyses of one address are so many a minute', async () => {
+test('analyses of one address are so many a minute; what failed counts as a request alone', async () => {
   const port = await serve();
-  for (let n = 0; n < PER_MINUTE; n++) expect(await analyze(port, '10.0.0.1')).toBe(200);
-  expect(await analyze(port, '10.0.0.1')).toBe(429);
+  const failing = begin(port, '10.0.0.1');
+  failing.end(END);
+  expect((await answerOf(failing)).statusCode).toBe(200);
+  const form = request({
+    port,
+    path: '/analyze',
+    method: 'POST',
+    headers: { 'content-type': 'multipart/form-data; boundary=b', 'x-forwarded-for': '10.0.0.1' },
+  });
+  form.end('--b--\r\n');
+  expect((await answerOf(form)).statusCode).toBe(422);
+  for (let n = 1; n < PER_MINUTE; n++) expect(await analyze(port, '10.0.0.1')).toBe(200);
+  const last = begin(port, '10.0.0.1');
+  last.end(`no${END}`);
+  const refused = await answerOf(last);
+  expect(refused.statusCode).toBe(429);
+  expect(refused.headers['x-ratelimit-limit']).toBe('50');
+  expect(JSON.parse(await text(refused))).toMatchObject({
+    code: '429',
+    errors: [{ extensions: { code: 'RATE_LIMITED', limit: 'analyses' } }],
+  });
+  expect(await analyze(port, '10.0.0.2')).toBe(200);
+});
+
+test('an analysis is recorded before it is answered, on the account of whoever calls', async () => {
+  const port = await serve();
+  expect(await analyze(port, '10.0.0.1')).toBe(200);
+  expect(small.recorded).toMatchObject([
+    { endpoint: '/analyze', method: 'POST', status: 'ok', meters: { analyses: 1, requests: 1 } },
+  ]);
+});
+
+test('a credential that is not good is refused before the form is read', async () => {
+  const port = await serve();
+  const sending = begin(port, '10.0.0.1', { 'x-api-key': 'sh_live_none' });
+  const refused = await answerOf(sending);
+  expect(refused.statusCode).toBe(401);
+  expect(JSON.parse(await text(refused))).toMatchObject({
+    code: '401',
+    detail: expect.any(String) as string,
+  });
+  sending.destroy();
 });

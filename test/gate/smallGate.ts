@@ -15,6 +15,8 @@ import { silentLogger } from '../../src/logger.js';
 import type { Metrics } from '../../src/metrics.js';
 import { Operators } from '../../src/operators/operators.js';
 import { PlanDirectory } from '../../src/plans/directory.js';
+import type { Profile } from '../../src/plans/profile.js';
+import { aggregationsOf } from '../../src/plans/profile.js';
 import { Memberships } from '../../src/teams/memberships.js';
 import { AddressHashes } from '../../src/usage/addresses.js';
 import { Amounts } from '../../src/usage/amounts.js';
@@ -37,7 +39,7 @@ export const SECRET = mintKey('sh_live_');
  * The gate of the product over a store in memory.
  * @param beforeAppend stands before each append of the journal
  */
-export function smallGate(metrics: Metrics, beforeAppend: () => Promise<void>) {
+export function smallGate(metrics: Metrics, beforeAppend: () => Promise<void>, profile: Profile = shop()) {
   const recorded: Use[] = [];
   const store: Pick<EventStore, 'append' | 'readLast'> = {
     readLast: async () => undefined,
@@ -58,12 +60,13 @@ export function smallGate(metrics: Metrics, beforeAppend: () => Promise<void>) {
     flushMs: 0,
   });
   const limiter = new LocalLimiter({
+    aggregationOf: aggregationsOf(profile),
     load: async () => ({ periods: new Amounts(), recent: [], since: 0, asOf: NOON, most: 0, upTo: 0 }),
   });
   const refusals = new RefusalLog((account, use) => journal.note(account, use));
   const addresses = new AddressHashes(Buffer.alloc(32));
   const plans = new PlanDirectory();
-  const published = JSON.stringify({ hash: 'h1', version: 1, profile: shop() });
+  const published = JSON.stringify({ hash: 'h1', version: 1, profile });
   const { id, metadata } = newEvent();
   plans.apply(new StoredEvent(1, 'profile-shop', 0, id, 'ProfilePublished', published, metadata));
   const keys = new KeyCache(PEPPER, ['sh_live_']);

@@ -1,0 +1,218 @@
+import { Readable } from 'node:stream';
+import { z } from 'zod';
+import { MEMBERS } from '../graphql/kit/access.js';
+import { ApiError } from '../graphql/kit/errors.js';
+import { placeOf } from '../ipAddress.js';
+import type { Logger } from '../logger.js';
+import type { Dialect, Route, RouteCall } from '../rest/route.js';
+import { governed } from '../rest/route.js';
+import { CSVS } from './answer.js';
+import { ENCODINGS } from './decode.js';
+import type { Encoding } from './decode.js';
+import type { AnalysisDesk } from './desk.js';
+import { answering, Invalid, Refused } from './fastApi.js';
+import { FORMAT_NAMES } from './formats/recognise.js';
+import type { FormatName } from './formats/recognise.js';
+import { checkPaid, intentIn, refusePayment, usePayment } from './payment.js';
+import type { AnalysisPool, RunningAnswer } from './pool.js';
+import type { RuleSet } from './rules.js';
+import type { AnalysisSettings } from './settings.js';
+import { TooLarge } from './unzip.js';
+import type { Upload } from './upload.js';
+import { largestForm, receive } from './upload.js';
+import { UploadSlots } from './uploadSlots.js';
+
+/** Files that are held at once, and of one place; whoever comes then is asked to wait. */
+const MAX_UPLOADS = 16;
+const MAX_UPLOADS_OF_PLACE = 2;
+const RETRY_AFTER_SECONDS = 5;
+/** In milliseconds: an upload ends on silence, and after five minutes, which is 10 MB at 280 kbit/s. */
+const UPLOAD_TIME = { silence: 30_000, whole: 300_000 };
+/** For reading an answer, in milliseconds: whoever reads holds memory, and of a very long one a thread. */
+const ANSWER_MS = 120_000;
+/** Cost points of an analysis: those of one request. */
+const COST = 100;
+
+const Form = z.object({
+  file: z.file(),
+  payment_intent_id: z.string().optional(),
+  format: z.enum(['auto', ...FORMAT_NAMES]).optional(),
+  language: z.string().optional(),
+  encoding: z.enum(['auto', ...ENCODINGS]).optional(),
+});
+
+const Counts = z.record(z.string(), z.int());
+const Answer = z.object({
+  total_events: z.int(),
+  unique_patterns: Counts,
+  sequence_counts: Counts,
+  context_summary: z.array(z.looseObject({ context_key: z.string() })),
+  summary_text: z.string(),
+  timeline: z.array(z.looseObject({ period: z.string() })),
+  read_as: z.object({
+    format: z.string(),
+    encoding: z.string(),
+    languages: z.array(z.string()),
+    date_order: z.string().nullable(),
+  }),
+  total_entries: z.int(),
+  repeated_entries: z.int(),
+  notices: z.array(z.string()),
+  events_csv: z.string(),
+  sequences_csv: z.string(),
+  context_summary_csv: z.string(),
+});
+
+/** `/analyze`: a form with a file in, what was found out. @param answerMs how long the answer may take to be read */
+export function analyzeRoute(desk: AnalysisDesk, dialect: Dialect, log: Logger, answerMs = ANSWER_MS): Route {
+  const slots = new UploadSlots(MAX_UPLOADS, MAX_UPLOADS_OF_PLACE);
+  return governed(
+    'POST',
+    '/analyze',
+    {
+      access: { scope: 'read', roles: MEMBERS },
+      cost: COST,
+      quantities: { [desk.settings.meter]: 1 },
+      demo: true,
+      bodyTime: UPLOAD_TIME,
+      spec: {
+        summary: 'Analyses one file, which is forgotten with the answer.',
+        form: Form,
+        query: { payment_intent_id: 'The payment for it, where the form does not name it.' },
+        answer: Answer,
+      },
+      dialect,
+    },
+    answering(log, async (call) => {
+      const running = await analyse(desk, slots, call);
+      const { reply, request } = call.http;
+      const { socket } = request.raw;
+      // It comes once, whether the answer was sent or whoever asked has left.
+      const closed = (): void => {
+        clearTimeout(deadline);
+        running.close();
+      };
+      const deadline = setTimeout(() => socket.destroy(), answerMs);
+      if (reply.raw.closed || socket.destroyed) closed();
+      else reply.raw.once('close', closed);
+      return {
+        headers: { 'content-type': 'application/json; charset=utf-8' },
+        body: Readable.from(json(running), { objectMode: false }),
+      };
+    }),
+  );
+}
+
+/** @throws Refused, Invalid, Outage, and what the analysis throws */
+async function analyse(desk: AnalysisDesk, slots: UploadSlots, call: RouteCall): Promise<RunningAnswer> {
+  const { settings, paymentRequired, payment } = desk;
+  const { request, reply } = call.http;
+  // Nobody holds anything for a file that is not taken anyway.
+  const announced = intentIn(call.query['payment_intent_id']);
+  if (paymentRequired && !payment) refusePayment(announced);
+  if (paymentRequired && payment && announced !== undefined) await checkPaid(payment, announced);
+  if (Number(request.headers['content-length'] ?? 0) > largestForm(settings.maxBytes)) {
+    throw tooLarge(settings);
+  }
+  const slot = slots.take(placeOf(request.clientAddress ?? '') ?? '');
+  if (slot === 'place') throw new ApiError('RATE_LIMITED', undefined, { retryAfter: RETRY_AFTER_SECONDS });
+  if (slot === 'total') {
+    throw new Refused(503, 'Too many files are being analysed. Try again in a few seconds.', {
+      'retry-after': String(RETRY_AFTER_SECONDS),
+    });
+  }
+  const left = new AbortController();
+  reply.raw.once('close', () => {
+    slot();
+    left.abort();
+  });
+  if (request.raw.socket.destroyed) left.abort();
+  const wanted = (name: string): boolean =>
+    settings.extensions.some((extension) => name.toLowerCase().endsWith(extension));
+  try {
+    const upload = await receive(request, wanted, settings.maxBytes).catch((error: unknown) => {
+      throw error instanceof TooLarge
+        ? error
+        : new Invalid(['body'], 'The form cannot be read', 'value_error');
+    });
+    const intent = announced ?? intentIn(upload.fields.get('payment_intent_id'));
+    if (paymentRequired && payment && announced === undefined) await checkPaid(payment, intent);
+    const bytes = checkFile(upload, settings, wanted);
+    const options = optionsOf(upload, desk.rules);
+    // Last, when nothing else is wrong with the call: a payment is used for one file.
+    if (paymentRequired && payment && intent !== undefined) await usePayment(payment, intent, bytes);
+    return await quietly(request, desk.pool.run(bytes, options, left.signal));
+  } catch (error) {
+    throw error instanceof TooLarge ? tooLarge(settings) : error;
+  }
+}
+
+/** A connection is silent while its file waits and is analysed; that is no reason to end it. */
+function quietly<T>(
+  { raw: { socket }, server }: RouteCall['http']['request'],
+  running: Promise<T>,
+): Promise<T> {
+  socket.setTimeout(0);
+  return running.finally(() => socket.setTimeout(server.server.timeout));
+}
+
+function checkFile(
+  { file, files }: Upload,
+  settings: AnalysisSettings,
+  wanted: (name: string) => boolean,
+): Uint8Array<ArrayBuffer> {
+  if (!file) throw new Invalid(['body', 'file'], 'Field required', 'missing');
+  if (files > 1) throw new Refused(400, `Send one file at a time: ${files} came.`);
+  if (!wanted(file.name)) {
+    throw new Refused(400, `File type not allowed. Allowed types: ${settings.extensions.join(', ')}`);
+  }
+  if (!file.bytes) throw tooLarge(settings);
+  return file.bytes;
+}
+
+function tooLarge({ maxBytes }: AnalysisSettings): Refused {
+  const mega = maxBytes / (1024 * 1024);
+  return new Refused(413, `File too large. Maximum size: ${Number(mega.toFixed(2))}MB`);
+}
+
+/** @throws Invalid */
+function optionsOf(upload: Upload, rules: RuleSet): Parameters<AnalysisPool['run']>[1] {
+  return {
+    format: chosen(upload, 'format', FORMAT_NAMES) as FormatName | undefined,
+    encoding: chosen(upload, 'encoding', ENCODINGS) as Encoding | undefined,
+    languages: languagesOf(upload, rules),
+  };
+}
+
+/** @throws Invalid for what is not one of them */
+function chosen({ fields }: Upload, name: string, of: readonly string[]): string | undefined {
+  const value = fields.get(name) ?? '';
+  if (value === '' || value === 'auto') return undefined;
+  if (of.includes(value)) return value;
+  throw new Invalid(['body', name], `Input should be one of: auto, ${of.join(', ')}`, 'enum');
+}
+
+function languagesOf({ fields }: Upload, { languages }: RuleSet): readonly string[] | undefined {
+  const value = fields.get('language') ?? '';
+  if (value === '' || value === 'auto') return undefined;
+  const names = [...new Set(value.split(',').map((name) => name.trim()))];
+  if (names.every((name) => languages.has(name))) return names;
+  throw new Invalid(
+    ['body', 'language'],
+    `Input should be auto, or of these, separated by commas: ${[...languages.keys()].join(', ')}`,
+    'enum',
+  );
+}
+
+/** The answer as JSON, as it comes: a CSV may be larger than what should be held. */
+async function* json({ head, pieces }: RunningAnswer): AsyncGenerator<string | Uint8Array> {
+  yield JSON.stringify(head).slice(0, -1);
+  let current: string | undefined;
+  for await (const { csv, json } of pieces) {
+    if (csv !== current) yield `${current === undefined ? '' : '"'},"${csv}":"`;
+    current = csv;
+    yield json;
+  }
+  if (current !== CSVS.at(-1)) throw new Error('a CSV is missing');
+  yield '"}';
+}
