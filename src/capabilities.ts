@@ -10,11 +10,13 @@ import { corrections } from './eventsourcing/audited.js';
 import type { StoredEvent } from './eventsourcing/event.js';
 import type { PublicEvents } from './eventsourcing/publicEvents.js';
 import { history } from './history/index.js';
+import { identities } from './identities/index.js';
 import { installation } from './installation/index.js';
 import { keys } from './keys/index.js';
 import { mail } from './mail/index.js';
 import { operators } from './operators/index.js';
 import { plans } from './plans/index.js';
+import { sessions } from './sessions/index.js';
 import { teams } from './teams/index.js';
 import { usage } from './usage/index.js';
 import { webhooks } from './webhooks/index.js';
@@ -23,6 +25,8 @@ import { webhooks } from './webhooks/index.js';
 export const CAPABILITIES: readonly Capability[] = [
   installation,
   accounts,
+  sessions,
+  identities,
   catalogue,
   keys,
   teams,

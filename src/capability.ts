@@ -1,10 +1,13 @@
 import type { Queries } from '../projections/index.js';
 import type { DeletedAccounts } from './accounts/deletedAccounts.js';
-import type { EndedSessions } from './accounts/endedSessions.js';
-import type { Identities } from './accounts/identities.js';
-import type { RefreshTokens } from './accounts/refreshTokens.js';
+import type { EndedSessions } from './sessions/endedSessions.js';
+import type { Identities } from './identities/identities.js';
+import type { RefreshTokens } from './sessions/refreshTokens.js';
+import type { StartSession } from './sessions/startSession.js';
+import type { Attempts } from './accounts/attempts.js';
+import type { PasswordCheck } from './accounts/passwordCheck.js';
 import type { RegisterUser } from './accounts/register.js';
-import type { Sessions } from './accounts/sessions.js';
+import type { Sessions } from './sessions/sessions.js';
 import type { AnalysisDesk } from './analysis/desk.js';
 import type { Desk } from './billing/resolvers.js';
 import type { Search } from './catalogue/search.js';
@@ -166,7 +169,11 @@ export interface Services extends Ground {
   readonly store: ReadsLog;
   readonly log: Logger;
   readonly sessions: Sessions;
+  readonly startSession: StartSession;
   readonly register: RegisterUser;
+  readonly passwordCheck: PasswordCheck;
+  /** Wherever a password is asked for. */
+  readonly passwordAttempts: Attempts;
   readonly keySecrets: KeySecrets;
   readonly keyDesk: KeyDesk;
   readonly limitStates: LimitStates;

@@ -1,4 +1,4 @@
-import type { IdentityLinked } from '../../src/accounts/events.js';
+import type { IdentityLinked } from '../../src/identities/events.js';
 import { as } from '../../src/eventsourcing/event.js';
 import type { ReadModel } from '../../src/following/readModel.js';
 

@@ -1,4 +1,5 @@
-import type { SessionEvent, UserEvent } from '../../src/accounts/events.js';
+import type { SessionEvent } from '../../src/sessions/events.js';
+import type { UserEvent } from '../../src/accounts/events.js';
 import { as } from '../../src/eventsourcing/event.js';
 import type { ReadModel } from '../../src/following/readModel.js';
 

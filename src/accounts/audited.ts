@@ -1,5 +1,5 @@
 import type { Audited } from '../eventsourcing/audited.js';
-import type { AccountEvent, IdentityLinked, SessionEvent, UserEvent } from './events.js';
+import type { AccountEvent, UserEvent } from './events.js';
 import { NOBODY } from './events.js';
 
 /** Registering is told by the account that is opened, erasing by the one that is deleted. */
@@ -18,7 +18,7 @@ type AuditedOfUser = Extract<
 >;
 
 /** What the audit log keeps. */
-export const audited: Audited<AccountEvent | IdentityLinked | SessionEvent | AuditedOfUser> = {
+export const audited: Audited<AccountEvent | AuditedOfUser> = {
   AccountOpened: ({ ownerId }, id) => ({
     account: id,
     ...(ownerId !== NOBODY && { actor: `user:${ownerId}` }),
@@ -32,19 +32,4 @@ export const audited: Audited<AccountEvent | IdentityLinked | SessionEvent | Aud
   EmailChanged: ({ accountId }, id) => ({ account: accountId, actor: `user:${id}` }),
   ProfileUpdated: ({ accountId }, id) => ({ account: accountId, actor: `user:${id}` }),
   SessionsEnded: ({ accountId }, id) => ({ account: accountId, actor: `user:${id}` }),
-  SessionStarted: ({ accountId, userId, how }) => ({
-    account: accountId,
-    actor: `user:${userId}`,
-    reason: how,
-  }),
-  SessionEnded: ({ accountId, userId, reason }) => ({
-    account: accountId,
-    actor: `user:${userId}`,
-    reason,
-  }),
-  IdentityLinked: ({ accountId, userId, issuer }) => ({
-    account: accountId,
-    actor: `user:${userId}`,
-    reason: issuer,
-  }),
 };

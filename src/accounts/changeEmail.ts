@@ -9,13 +9,14 @@ import type { PersonalData } from '../secrets/personalData.js';
 import { keyedHash } from '../secrets/secrets.js';
 import type { SignedTokens } from '../secrets/signedTokens.js';
 import { emailHashOf, isPassword, passwordOf } from './credentials.js';
-import { emailDecider, EMAIL_TAKEN, userDecider } from './decide.js';
+import { emailDecider, EMAIL_TAKEN } from './decideEmail.js';
+import { userDecider } from './decideUser.js';
 import { parseEmail } from './email.js';
 import { mailboxHash } from './emailStreams.js';
 import type { UserEvent } from './events.js';
 import { emailStream, mailedToken, userStream } from './events.js';
-import type { Session } from './sessions.js';
-import type { Attempts } from './signIn.js';
+import type { Session } from '../sessions/events.js';
+import type { Attempts } from './attempts.js';
 
 /** How long a change of e-mail may be confirmed, in milliseconds. */
 const EMAIL_CHANGE_MS = 24 * 3_600_000;

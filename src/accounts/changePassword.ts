@@ -6,13 +6,14 @@ import { fold } from '../eventsourcing/decider.js';
 import type { Position } from '../eventsourcing/event.js';
 import type { PersonalData } from '../secrets/personalData.js';
 import { emailHashOf, isPassword } from './credentials.js';
-import { userDecider } from './decide.js';
+import { userDecider } from './decideUser.js';
 import type { UserEvent } from './events.js';
 import { userStream } from './events.js';
 import { hashPassword, passwordProblem } from './passwords.js';
-import type { Session } from './sessions.js';
-import type { Attempts } from './signIn.js';
-import type { SessionTokens, StartSession } from './startSession.js';
+import type { Session } from '../sessions/events.js';
+import type { Attempts } from './attempts.js';
+import type { SessionTokens } from '../sessions/tokenTypes.js';
+import type { StartsSession } from './startsSession.js';
 
 export interface PasswordChange {
   readonly currentPassword: string;
@@ -35,7 +36,7 @@ export class ChangePassword {
   constructor(
     private readonly commands: CommandHandler,
     private readonly personal: PersonalData,
-    private readonly startSession: StartSession,
+    private readonly startSession: StartsSession,
     /** Whoever has found a session must not guess the password. */
     private readonly attempts: Attempts,
     private readonly emailKey: Buffer,

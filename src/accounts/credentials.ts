@@ -5,7 +5,7 @@ import type { StoredEvent } from '../eventsourcing/event.js';
 import { as } from '../eventsourcing/event.js';
 import { derivedId } from '../eventsourcing/ids.js';
 import type { PersonalData, Sealed } from '../secrets/personalData.js';
-import { userDecider } from './decide.js';
+import { userDecider } from './decideUser.js';
 import { emailHash } from './email.js';
 import type { EmailEvent } from './events.js';
 import { emailStream, userStream } from './events.js';

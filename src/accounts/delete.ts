@@ -4,7 +4,7 @@ import { BAD_COMMAND_ID, commandIdOf } from '../eventsourcing/commandId.js';
 import type { Refusal } from '../eventsourcing/decider.js';
 import { as } from '../eventsourcing/event.js';
 import type { PersonalData } from '../secrets/personalData.js';
-import { accountDecider } from './decide.js';
+import { accountDecider } from './decideAccount.js';
 import { emailHashOf, isPassword } from './credentials.js';
 import type { AccountEvent } from './events.js';
 import { accountStream } from './events.js';

@@ -6,7 +6,7 @@ import { MEMBERS } from '../graphql/kit/access.js';
 import type { RequestContext } from '../graphql/kit/context.js';
 import { ownSessionOf } from '../graphql/kit/context.js';
 import { payload } from '../graphql/kit/payload.js';
-import { refusalOf } from '../graphql/kit/refusals.js';
+import { refusalOf, limited } from '../graphql/kit/refusals.js';
 import type { ConfirmEmailChange, RequestEmailChange } from './changeEmail.js';
 import {
   RequestEmailChangeInput,
@@ -22,7 +22,6 @@ import {
   ResetPasswordPayload,
   ResetPasswordResult,
 } from './emailTypes.js';
-import { limited } from './profileResolvers.js';
 import type { RequestPasswordReset, ResetPassword } from './resetPassword.js';
 
 /** How long an answer waits for what policies do about it, in milliseconds. */

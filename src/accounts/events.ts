@@ -107,30 +107,6 @@ export type UserEvent =
   /** Confirms that the user's subject key is gone, and with it what was sealed. */
   | { readonly type: 'UserErased'; readonly data: { readonly accountId: string } };
 
-/** Stream `session-<id>`: a user signed in on one device. Refreshing adds nothing to it (decision 4). */
-export type SessionEvent =
-  | {
-      readonly type: 'SessionStarted';
-      readonly data: {
-        readonly userId: string;
-        readonly accountId: string;
-        /** The user's epoch at the time; with a later one the session has ended. */
-        readonly epoch: number;
-        readonly how: SessionStart;
-      };
-    }
-  | {
-      readonly type: 'SessionEnded';
-      readonly data: {
-        readonly userId: string;
-        readonly accountId: string;
-        readonly reason: SessionEnd;
-      };
-    };
-
-export type SessionStart = 'registration' | 'password';
-export type SessionEnd = 'signed_out' | 'refresh_token_reused';
-
 /** Stream `account-<id>`: who pays. */
 export type AccountEvent =
   | { readonly type: 'AccountOpened'; readonly data: { readonly ownerId: string } }
@@ -164,20 +140,6 @@ export function mailedToken(subject: string): MailedToken {
   return { userId, epoch: Number(epoch), emailHash };
 }
 
-/** Stream `identity-<keyed hash of issuer and subject>`: which user somebody is whom an OIDC issuer vouches for. */
-export interface IdentityLinked {
-  readonly type: 'IdentityLinked';
-  readonly data: {
-    readonly userId: string;
-    readonly accountId: string;
-    readonly issuer: string;
-    /** Whether the user was made for it, or had the e-mail already. */
-    readonly how: 'registered' | 'email';
-  };
-}
-
 export const emailStream = (emailHash: string): string => `email-${emailHash}`;
 export const userStream = (userId: string): string => `user-${userId}`;
-export const sessionStream = (sessionId: string): string => `session-${sessionId}`;
-export const identityStream = (identity: string): string => `identity-${identity}`;
 export const accountStream = (accountId: string): string => `account-${accountId}`;

@@ -1,70 +1,46 @@
 import type { Capability, Services } from '../capability.js';
-import { as } from '../eventsourcing/event.js';
 import { audited } from './audited.js';
 import { ConfirmEmailChange, RequestEmailChange } from './changeEmail.js';
 import { ChangePassword } from './changePassword.js';
-import { Credentials, holderOf } from './credentials.js';
+import { holderOf } from './credentials.js';
 import { DeleteAccount } from './delete.js';
 import { DeletedAccounts } from './deletedAccounts.js';
 import { parseEmail } from './email.js';
 import { EmailResolver } from './emailResolvers.js';
 import { claimedHash } from './emailStreams.js';
-import { ENDED_KEPT_MS, EndedSessions } from './endedSessions.js';
-import type { SessionEvent, UserEvent } from './events.js';
 import { emailStream } from './events.js';
 import { OperatorAccountsResolver } from './operatorResolvers.js';
-import { Identities } from './identities.js';
-import {
-  changeEmail,
-  eraseUser,
-  forgetRefreshTokens,
-  offerPasswordReset,
-  openAccount,
-  releaseEmail,
-} from './policies.js';
+import { changeEmail, eraseUser, offerPasswordReset, openAccount, releaseEmail } from './policies.js';
 import { publicEvents } from './publicEvents.js';
 import { ProfileResolver } from './profileResolvers.js';
-import { RefreshSession } from './refreshSession.js';
 import { RequestPasswordReset, ResetPassword } from './resetPassword.js';
 import { AccountResolver, AccountsResolver, UserResolver } from './resolvers.js';
-import { SessionsResolver } from './sessionResolvers.js';
-import { ATTEMPTS, ATTEMPTS_WINDOW_MS, SignIn } from './signIn.js';
-import { StartSession } from './startSession.js';
 import { Account, userOf } from './types.js';
 import { UpdateProfile } from './updateProfile.js';
 import { VerifyEmail } from './verifyEmail.js';
 
 export const accounts: Capability = {
-  streams: ['account', 'email', 'identity', 'session', 'user'],
+  streams: ['account', 'email', 'user'],
   audited,
   publicEvents,
-  policies: ({ commands, personal, refreshTokens }) => [
+  policies: ({ commands, personal }) => [
     openAccount(commands),
     offerPasswordReset(commands),
     changeEmail(commands),
     releaseEmail(commands),
     eraseUser(commands, personal),
-    forgetRefreshTokens(refreshTokens),
   ],
-  memory: async ({ queries, clock }) => {
+  memory: async ({ queries }) => {
     const deletedAccounts = new DeletedAccounts();
-    const endedSessions = new EndedSessions();
-    const identities = new Identities();
     deletedAccounts.load(await queries.accounts.deleted());
-    endedSessions.load(await queries.sessions.endedSince(new Date(clock() - ENDED_KEPT_MS)));
-    identities.load(await queries.identities.links(), await queries.sessions.ends());
-    return { deletedAccounts, endedSessions, identities };
+    return { deletedAccounts };
   },
   ends: {
     AccountDeleted: ({ streamId }) => streamId,
-    SessionEnded: (event) => as<SessionEvent>(event).data.accountId,
-    SessionsEnded: (event) => as<UserEvent>(event).data.accountId,
-    PasswordChanged: (event) => as<UserEvent>(event).data.accountId,
   },
   graphql: {
     resolvers: [
       AccountsResolver,
-      SessionsResolver,
       ProfileResolver,
       EmailResolver,
       UserResolver,
@@ -102,33 +78,17 @@ export const accounts: Capability = {
     }),
     // What follows from a reset that is asked for depends on whether somebody has the e-mail, and waiting
     // beside it would tell.
-    notAwaited: ['requestPasswordReset', 'refreshSession'],
+    notAwaited: ['requestPasswordReset'],
   },
 };
 
 function resolversOf(services: Services): object[] {
-  const { commands, personal, refreshTokens, secrets, memory, register, sessions } = services;
-  const { positions, planOf, shown, settled, mailedTokens, guard, sender, standingIn } = services;
+  const { commands, personal, secrets, memory, register, passwordAttempts, startSession } = services;
+  const { positions, planOf, shown, settled, mailedTokens, standingIn } = services;
   const hashKey = secrets.EMAIL_HASH_KEY;
-  const attempts = guard(ATTEMPTS, ATTEMPTS_WINDOW_MS);
-  const startSession = new StartSession(commands, sessions, refreshTokens);
-  const deleted = (account: string) => memory.deletedAccounts.has(account);
   return [
-    new SessionsResolver(
-      new SignIn(
-        new Credentials(commands, personal),
-        startSession,
-        attempts,
-        hashKey,
-        (email) => claimedHash(commands, hashKey, email),
-        deleted,
-      ),
-      new RefreshSession(commands, sessions, refreshTokens, deleted),
-      sender,
-      positions,
-    ),
     new ProfileResolver(
-      new ChangePassword(commands, personal, startSession, attempts, hashKey),
+      new ChangePassword(commands, personal, startSession, passwordAttempts, hashKey),
       new UpdateProfile(commands, personal, hashKey),
       new VerifyEmail(commands, mailedTokens),
       positions,
@@ -145,7 +105,7 @@ function resolversOf(services: Services): object[] {
     new EmailResolver(
       new RequestPasswordReset(commands, hashKey),
       new ResetPassword(commands, personal, mailedTokens),
-      new RequestEmailChange(commands, personal, attempts, hashKey),
+      new RequestEmailChange(commands, personal, passwordAttempts, hashKey),
       new ConfirmEmailChange(commands, mailedTokens),
       positions,
       settled,

@@ -6,10 +6,11 @@ import { causedBy } from '../eventsourcing/policy.js';
 import { Outage } from '../outage.js';
 import type { PersonalData } from '../secrets/personalData.js';
 import { holderOf } from './credentials.js';
-import { accountDecider, emailDecider, userDecider } from './decide.js';
-import type { AccountEvent, EmailEvent, SessionEvent, UserEvent } from './events.js';
+import { accountDecider } from './decideAccount.js';
+import { emailDecider } from './decideEmail.js';
+import { userDecider } from './decideUser.js';
+import type { AccountEvent, EmailEvent, UserEvent } from './events.js';
 import { accountStream, emailStream, userStream } from './events.js';
-import type { RefreshTokens } from './refreshTokens.js';
 
 type EmailRegistered = Extract<EmailEvent, { type: 'EmailRegistered' }>;
 type EmailClaimed = Extract<EmailEvent, { type: 'EmailClaimed' }>;
@@ -129,30 +130,6 @@ export function eraseUser(commands: CommandHandler, personal: PersonalData): Pol
         { type: 'ConfirmErasure', accountId: event.streamId },
         causedBy(event, 'erase-user'),
       );
-    },
-  };
-}
-
-type SessionsOver =
-  | Extract<SessionEvent, { type: 'SessionEnded' }>
-  | Extract<UserEvent, { type: 'SessionsEnded' | 'PasswordChanged' }>
-  | AccountDeleted;
-
-/** The refresh tokens of ended sessions are removed. They are refused without it: this only tidies up. */
-export function forgetRefreshTokens(tokens: RefreshTokens): Policy {
-  return {
-    name: 'forget-refresh-tokens',
-    handles: new Set<SessionsOver['type']>([
-      'SessionEnded',
-      'SessionsEnded',
-      'PasswordChanged',
-      'AccountDeleted',
-    ]),
-    react: async (event) => {
-      const { type, data } = as<SessionsOver>(event);
-      if (type === 'SessionEnded') await tokens.forgetSession(event.streamId);
-      else if (type === 'AccountDeleted') await tokens.forgetUser(data.ownerId, null);
-      else await tokens.forgetUser(event.streamId, data.epoch);
     },
   };
 }

@@ -5,7 +5,7 @@ import type { RequestContext } from '../graphql/kit/context.js';
 import { ownSessionOf, sessionOf } from '../graphql/kit/context.js';
 import { MEMBERS } from '../graphql/kit/access.js';
 import { payload } from '../graphql/kit/payload.js';
-import { notDone, NotFound, refusalOf, SignInRefused } from '../graphql/kit/refusals.js';
+import { limited, notDone, NotFound, refusalOf } from '../graphql/kit/refusals.js';
 import type { ChangePassword } from './changePassword.js';
 import {
   ChangePasswordInput,
@@ -100,9 +100,4 @@ export class ProfileResolver {
       position: this.tokens.encode(result.position),
     });
   }
-}
-
-export function limited(waitMs: number): SignInRefused {
-  const seconds = Math.ceil(waitMs / 1000);
-  return new SignInRefused('SIGN_IN_LIMITED', 'There were too many attempts. Wait before the next.', seconds);
 }

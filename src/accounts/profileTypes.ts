@@ -3,7 +3,7 @@ import { createUnionType, Field, InputType, ObjectType } from 'type-graphql';
 import { COMMAND_ID } from '../eventsourcing/commandId.js';
 import { Payload } from '../graphql/kit/payload.js';
 import { InvalidInput, NotFound, SignInRefused } from '../graphql/kit/refusals.js';
-import { SessionTokens } from './tokenTypes.js';
+import { SessionTokens } from '../sessions/tokenTypes.js';
 import { User } from './types.js';
 
 @InputType({ description: 'Input for `changePassword`.' })

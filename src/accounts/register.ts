@@ -9,7 +9,7 @@ import { derivedId } from '../eventsourcing/ids.js';
 import type { PersonalData } from '../secrets/personalData.js';
 import { keyedHash } from '../secrets/secrets.js';
 import { textProblem, tidy } from '../text/text.js';
-import { emailDecider, EMAIL_TAKEN } from './decide.js';
+import { emailDecider, EMAIL_TAKEN } from './decideEmail.js';
 import { parseEmail } from './email.js';
 import { mailboxHash } from './emailStreams.js';
 import type { EmailEvent } from './events.js';

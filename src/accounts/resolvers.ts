@@ -12,7 +12,8 @@ import { Outage } from '../outage.js';
 import { Plan, shownPlan } from '../plans/planTypes.js';
 import type { DeleteAccount } from './delete.js';
 import type { RegisterUser } from './register.js';
-import type { SessionTokens, StartSession } from './startSession.js';
+import type { SessionTokens } from '../sessions/tokenTypes.js';
+import type { StartsSession } from './startsSession.js';
 import {
   Account,
   DeleteAccountInput,
@@ -34,7 +35,7 @@ export class AccountsResolver {
   constructor(
     private readonly register: RegisterUser,
     private readonly remove: DeleteAccount,
-    private readonly startSession: StartSession,
+    private readonly startSession: StartsSession,
     private readonly tokens: PositionTokens,
     /** Waits, bounded, for policies and read models to have seen a position. */
     private readonly settled: (position: number, timeoutMs: number) => Promise<boolean>,

@@ -8,7 +8,7 @@ import { Node } from '../graphql/kit/node.js';
 import { Payload } from '../graphql/kit/payload.js';
 import { Conflict, InvalidInput, NotFound } from '../graphql/kit/refusals.js';
 import { IdOf } from '../graphql/kit/ids.js';
-import { SessionTokens } from './tokenTypes.js';
+import { SessionTokens } from '../sessions/tokenTypes.js';
 
 @ObjectType({ implements: Node, description: 'A person who signs in.' })
 export class User extends Node {

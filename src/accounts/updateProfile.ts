@@ -3,11 +3,11 @@ import { BAD_COMMAND_ID, commandIdOf } from '../eventsourcing/commandId.js';
 import type { PersonalData } from '../secrets/personalData.js';
 import { keyedHash } from '../secrets/secrets.js';
 import { textProblem, tidy } from '../text/text.js';
-import { userDecider } from './decide.js';
+import { userDecider } from './decideUser.js';
 import type { UserEvent } from './events.js';
 import { userStream } from './events.js';
 import { NAME } from './register.js';
-import type { Session } from './sessions.js';
+import type { Session } from '../sessions/events.js';
 
 export interface ProfileUpdate {
   readonly name: string;

@@ -2,7 +2,7 @@ import type { CommandHandler } from '../eventsourcing/commandHandler.js';
 import { fold } from '../eventsourcing/decider.js';
 import type { PersonalData } from '../secrets/personalData.js';
 import { emailHashOf, holderOf } from './credentials.js';
-import { userDecider } from './decide.js';
+import { userDecider } from './decideUser.js';
 import { parseEmail } from './email.js';
 import { mailboxHash } from './emailStreams.js';
 import { emailStream, userStream } from './events.js';

@@ -1,7 +1,7 @@
 import type { CommandContext, CommandHandler, CommandResult } from '../eventsourcing/commandHandler.js';
 import { BAD_COMMAND_ID, commandIdOf } from '../eventsourcing/commandId.js';
 import type { SignedTokens } from '../secrets/signedTokens.js';
-import { userDecider } from './decide.js';
+import { userDecider } from './decideUser.js';
 import type { UserEvent } from './events.js';
 import { userStream } from './events.js';
 

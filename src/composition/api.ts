@@ -1,8 +1,9 @@
 import type { FastifyInstance } from 'fastify';
-import { ExternalSessions } from '../accounts/externalSessions.js';
-import { LinkIdentity } from '../accounts/linkIdentity.js';
-import { SESSION_SECONDS, Sessions } from '../accounts/sessions.js';
-import { SigningKeys } from '../accounts/signingKeys.js';
+import { ExternalSessions } from '../identities/externalSessions.js';
+import { RegisterVouchedUser } from '../accounts/registerVouchedUser.js';
+import { LinkIdentity } from '../identities/linkIdentity.js';
+import { SESSION_SECONDS, Sessions } from '../sessions/sessions.js';
+import { SigningKeys } from '../sessions/signingKeys.js';
 import type { Config } from '../config.js';
 import type { Position } from '../eventsourcing/event.js';
 import type { Recency } from '../following/freshness.js';
@@ -151,7 +152,7 @@ function externalSessions(
   return new ExternalSessions(
     new Issuers(oidcIssuers, { sharedSecret: oidcSharedSecret }),
     access.identities,
-    new LinkIdentity(commands, personal, secrets.EMAIL_HASH_KEY, shown),
+    new LinkIdentity(commands, new RegisterVouchedUser(commands, personal, secrets.EMAIL_HASH_KEY), shown),
     secrets.EMAIL_HASH_KEY,
   );
 }

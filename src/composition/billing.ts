@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Queries } from '../../projections/index.js';
-import { accountDecider, userDecider } from '../accounts/decide.js';
+import { accountDecider } from '../accounts/decideAccount.js';
+import { userDecider } from '../accounts/decideUser.js';
 import { accountStream, userStream } from '../accounts/events.js';
 import { AccountBilling } from '../billing/accountBilling.js';
 import { offersOf } from '../billing/offers.js';

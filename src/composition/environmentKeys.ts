@@ -1,4 +1,4 @@
-import { accountDecider } from '../accounts/decide.js';
+import { accountDecider } from '../accounts/decideAccount.js';
 import { accountStream, NOBODY } from '../accounts/events.js';
 import { subscriptionDecider } from '../plans/decide.js';
 import type { PlanDirectory } from '../plans/directory.js';

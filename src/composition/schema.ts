@@ -1,9 +1,14 @@
 import type { GraphQLSchema } from 'graphql';
-import { userDecider } from '../accounts/decide.js';
+import { ATTEMPTS, ATTEMPTS_WINDOW_MS } from '../accounts/attempts.js';
+import { Credentials } from '../accounts/credentials.js';
+import { userDecider } from '../accounts/decideUser.js';
+import type { Email } from '../accounts/email.js';
 import { emailHash, normaliseEmail } from '../accounts/email.js';
-import { hashesOfMailbox } from '../accounts/emailStreams.js';
+import { claimedHash, hashesOfMailbox } from '../accounts/emailStreams.js';
 import { userStream } from '../accounts/events.js';
-import type { Sessions } from '../accounts/sessions.js';
+import type { Sessions } from '../sessions/sessions.js';
+import { StartSession } from '../sessions/startSession.js';
+import { PasswordCheck } from '../accounts/passwordCheck.js';
 import { verifiedUser } from '../accounts/verifiedHolder.js';
 import { AWAITED_MODELS, CAPABILITIES, NOT_AWAITED, PUBLIC_EVENTS, RESOLVERS } from '../capabilities.js';
 import type { Services, Users } from '../capability.js';
@@ -47,6 +52,7 @@ export function createServices(
   const { models, policies } = projections;
   const showing = new ReadYourWrites(models, AWAITED_MODELS);
   stores.commands.onAppended(showing.appended);
+  const passwordAttempts = new Guard(ATTEMPTS, ATTEMPTS_WINDOW_MS);
   const planOf: Services['planOf'] = (account) => access.plans.planOf(account);
   return {
     ...stores,
@@ -56,6 +62,11 @@ export function createServices(
     memory: access,
     log,
     sessions,
+    startSession: new StartSession(stores.commands, sessions, stores.refreshTokens),
+    passwordCheck: passwordCheckOf(stores, passwordAttempts, (account) =>
+      access.deletedAccounts.has(account),
+    ),
+    passwordAttempts,
     keyDesk: createKeyDesk(gate, limitStates, parts.reporting.reservations, () => access.plans.profile),
     limitStates,
     ...parts.reporting,
@@ -95,6 +106,17 @@ export function createProductSchema(services: Services): GraphQLSchema {
   const schema = createSchema([nodes, ...instances]);
   showMutations(schema, services.shown, NOT_AWAITED);
   return schema;
+}
+
+function passwordCheckOf(
+  { commands, personal, secrets }: Stores,
+  attempts: Guard,
+  deleted: (accountId: string) => boolean,
+): PasswordCheck {
+  const hashKey = secrets.EMAIL_HASH_KEY;
+  const credentials = new Credentials(commands, personal);
+  const hashOf = (email: Email) => claimedHash(commands, hashKey, email);
+  return new PasswordCheck(credentials, attempts, hashKey, hashOf, deleted);
 }
 
 function usersOf({ commands, personal, secrets }: Stores): Users {

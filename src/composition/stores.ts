@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { openPostgres } from '../adapters/postgres/pg.js';
 import { openPglite } from '../adapters/postgres/pglite.js';
 import { normaliseEmail } from '../accounts/email.js';
-import { RefreshTokens } from '../accounts/refreshTokens.js';
+import { RefreshTokens } from '../sessions/refreshTokens.js';
 import type { Ground } from '../capability.js';
 import type { Elapsed } from '../clock.js';
 import { elapsed, systemClock } from '../clock.js';

@@ -1,7 +1,9 @@
-import { accountStream, identityStream, sessionStream, userStream } from '../accounts/events.js';
-import type { EndedSessions } from '../accounts/endedSessions.js';
-import type { ExternalSessions } from '../accounts/externalSessions.js';
-import type { Sessions } from '../accounts/sessions.js';
+import { accountStream, userStream } from '../accounts/events.js';
+import { identityStream } from '../identities/events.js';
+import { sessionStream } from '../sessions/events.js';
+import type { EndedSessions } from '../sessions/endedSessions.js';
+import type { ExternalSessions } from '../identities/externalSessions.js';
+import type { Sessions } from '../sessions/sessions.js';
 import type { KeyCache, KnownKey } from '../keys/cache.js';
 import type { EnvironmentKeys } from '../keys/environment.js';
 import { keyStream } from '../keys/events.js';

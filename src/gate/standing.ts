@@ -1,6 +1,6 @@
 import type { DeletedAccounts } from '../accounts/deletedAccounts.js';
 import { accountStream } from '../accounts/events.js';
-import type { Session } from '../accounts/sessions.js';
+import type { Session } from '../sessions/events.js';
 import type { StreamCatchUp } from '../following/catchUp.js';
 import type { Recency } from '../following/freshness.js';
 import type { Caller, StandingIn } from '../graphql/kit/context.js';

@@ -1,5 +1,7 @@
-import { accountDecider, emailDecider, sessionDecider, userDecider } from '../../src/accounts/decide.js';
-import type { AccountEvent, EmailEvent, SessionEvent, UserEvent } from '../../src/accounts/events.js';
+import { accountDecider } from '../../src/accounts/decideAccount.js';
+import { emailDecider } from '../../src/accounts/decideEmail.js';
+import { userDecider } from '../../src/accounts/decideUser.js';
+import type { AccountEvent, EmailEvent, UserEvent } from '../../src/accounts/events.js';
 import { given } from '../eventsourcing/given.js';
 
 const sealed = { email: 'v1:u1:e', name: 'v1:u1:n' };
@@ -123,28 +125,10 @@ describe('a user', () => {
   it('that was erased before the policy came to register it is not registered any more', () => {
     given(userDecider, erased).when({ type: 'RegisterUser', user: data }).then();
   });
-});
 
-describe('the sessions of a user', () => {
-  const registered: UserEvent = { type: 'UserRegistered', data: { accountId: 'a1', ...sealed } };
-  const ended = (epoch: number): UserEvent => ({ type: 'SessionsEnded', data: { accountId: 'a1', epoch } });
-  const end = { type: 'EndSessions', accountId: 'a1' } as const;
-
-  it('all end with the next epoch, as often as they are told to', () => {
-    given(userDecider, registered).when(end).then(ended(1));
-    given(userDecider, registered, ended(1), ended(2)).when(end).then(ended(3));
-  });
-
-  it('have no end before there is a user, nor once it is erased', () => {
-    given(userDecider).when(end).thenRefused('NOT_FOUND');
-    given(userDecider, registered, { type: 'UserErased', data: { accountId: 'a1' } })
-      .when(end)
-      .thenRefused('NOT_FOUND');
-  });
-
-  it('that ended do not bring an erased user back', () => {
-    const erased: UserEvent = { type: 'UserErased', data: { accountId: 'a1' } };
-    given(userDecider, registered, erased, ended(1)).when({ type: 'ConfirmErasure', accountId: 'a1' }).then();
+  it('is not brought back by the end of its sessions once it is erased', () => {
+    const ended: UserEvent = { type: 'SessionsEnded', data: { accountId: 'a1', epoch: 1 } };
+    given(userDecider, registered, erased, ended).when(confirm).then();
   });
 });
 
@@ -309,33 +293,6 @@ describe('the name of a user', () => {
       .when(update)
       .then({ type: 'ProfileUpdated', data: { accountId: 'a1', name: 'v1:u1:m' } });
     given(userDecider).when(update).thenRefused('NOT_FOUND');
-  });
-});
-
-describe('a session', () => {
-  const data = { userId: 'u1', accountId: 'a1', epoch: 2, how: 'password' } as const;
-  const started: SessionEvent = { type: 'SessionStarted', data };
-  const ended: SessionEvent = {
-    type: 'SessionEnded',
-    data: { userId: 'u1', accountId: 'a1', reason: 'signed_out' },
-  };
-
-  it('starts, once', () => {
-    given(sessionDecider).when({ type: 'StartSession', session: data }).then(started);
-    given(sessionDecider, started).when({ type: 'StartSession', session: data }).then();
-  });
-
-  it('ends once, for the first reason', () => {
-    given(sessionDecider, started).when({ type: 'EndSession', reason: 'signed_out' }).then(ended);
-    given(sessionDecider, started, ended).when({ type: 'EndSession', reason: 'refresh_token_reused' }).then();
-  });
-
-  it('never starts again', () => {
-    given(sessionDecider, started, ended).when({ type: 'StartSession', session: data }).then();
-  });
-
-  it('that never started has no end', () => {
-    given(sessionDecider).when({ type: 'EndSession', reason: 'signed_out' }).thenRefused('NOT_FOUND');
   });
 });
 

@@ -1,14 +1,16 @@
 import { RequestEmailChange } from '../../src/accounts/changeEmail.js';
 import { Credentials } from '../../src/accounts/credentials.js';
-import { emailDecider, userDecider } from '../../src/accounts/decide.js';
+import { emailDecider } from '../../src/accounts/decideEmail.js';
+import { userDecider } from '../../src/accounts/decideUser.js';
 import type { Email } from '../../src/accounts/email.js';
 import { emailHash, parseEmail } from '../../src/accounts/email.js';
 import { claimedHash, hashesOfMailbox } from '../../src/accounts/emailStreams.js';
 import { emailStream, userStream } from '../../src/accounts/events.js';
-import { LinkIdentity } from '../../src/accounts/linkIdentity.js';
+import { LinkIdentity } from '../../src/identities/linkIdentity.js';
 import { hashPassword } from '../../src/accounts/passwords.js';
 import { offerPasswordReset, openAccount } from '../../src/accounts/policies.js';
 import { RegisterUser } from '../../src/accounts/register.js';
+import { RegisterVouchedUser } from '../../src/accounts/registerVouchedUser.js';
 import { RequestPasswordReset } from '../../src/accounts/resetPassword.js';
 import { verifiedHolderOf } from '../../src/accounts/verifiedHolder.js';
 import { PostgresEventStore } from '../../src/adapters/postgres/eventStore.js';
@@ -82,7 +84,9 @@ const register = (email: string) =>
 const signIn = async (email: string, password = PASSWORD) =>
   new Credentials(commands, personal).check(await claimedHash(commands, KEY, parsed(email)), password);
 const link = (email: string) =>
-  new LinkIdentity(commands, personal, KEY, () => Promise.resolve()).execute(
+  new LinkIdentity(commands, new RegisterVouchedUser(commands, personal, KEY), () =>
+    Promise.resolve(),
+  ).execute(
     crypto.randomUUID(),
     { issuer: 'https://issuer.example', subject: crypto.randomUUID(), email, name: 'X', since: now },
     new Date(++now),

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Queries } from '../../projections/index.js';
-import { Sessions } from '../../src/accounts/sessions.js';
+import { Sessions } from '../../src/sessions/sessions.js';
 import { PostgresEventStore } from '../../src/adapters/postgres/eventStore.js';
 import type { Access } from '../../src/composition/access.js';
 import { followAccess } from '../../src/composition/access.js';

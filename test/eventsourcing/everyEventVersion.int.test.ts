@@ -1,16 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
-import {
-  accountDecider,
-  emailDecider,
-  identityDecider,
-  sessionDecider,
-  userDecider,
-} from '../../src/accounts/decide.js';
+import { accountDecider } from '../../src/accounts/decideAccount.js';
+import { emailDecider } from '../../src/accounts/decideEmail.js';
+import { identityDecider } from '../../src/identities/decide.js';
+import { sessionDecider } from '../../src/sessions/decideSession.js';
+import { userDecider } from '../../src/accounts/decideUser.js';
 import { DeletedAccounts } from '../../src/accounts/deletedAccounts.js';
-import { EndedSessions } from '../../src/accounts/endedSessions.js';
-import { Identities } from '../../src/accounts/identities.js';
+import { EndedSessions } from '../../src/sessions/endedSessions.js';
+import { Identities } from '../../src/identities/identities.js';
 import { PostgresEventStore } from '../../src/adapters/postgres/eventStore.js';
 import { billingDecider } from '../../src/billing/decide.js';
 import { invoiceDecider } from '../../src/billing/decideInvoice.js';

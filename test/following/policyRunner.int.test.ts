@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { accountDecider, userDecider } from '../../src/accounts/decide.js';
+import { accountDecider } from '../../src/accounts/decideAccount.js';
+import { userDecider } from '../../src/accounts/decideUser.js';
 import type { EmailEvent } from '../../src/accounts/events.js';
 import { accountStream, emailStream, userStream } from '../../src/accounts/events.js';
 import { openAccount } from '../../src/accounts/policies.js';

@@ -1,8 +1,9 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { DeletedAccounts } from '../../src/accounts/deletedAccounts.js';
-import { EndedSessions } from '../../src/accounts/endedSessions.js';
-import { accountStream, sessionStream, userStream } from '../../src/accounts/events.js';
-import { Sessions } from '../../src/accounts/sessions.js';
+import { EndedSessions } from '../../src/sessions/endedSessions.js';
+import { accountStream, userStream } from '../../src/accounts/events.js';
+import { sessionStream } from '../../src/sessions/events.js';
+import { Sessions } from '../../src/sessions/sessions.js';
 import { StreamCatchUp } from '../../src/following/catchUp.js';
 import { StoredEvent } from '../../src/eventsourcing/event.js';
 import { StoreUnavailable } from '../../src/eventsourcing/eventStore.js';

@@ -1,6 +1,6 @@
 import { DeletedAccounts } from '../../src/accounts/deletedAccounts.js';
-import { EndedSessions } from '../../src/accounts/endedSessions.js';
-import { Sessions } from '../../src/accounts/sessions.js';
+import { EndedSessions } from '../../src/sessions/endedSessions.js';
+import { Sessions } from '../../src/sessions/sessions.js';
 import { StoredEvent } from '../../src/eventsourcing/event.js';
 import type { EventStore } from '../../src/eventsourcing/eventStore.js';
 import { StreamCatchUp } from '../../src/following/catchUp.js';

@@ -1,6 +1,6 @@
 import { shownId } from '../../src/graphql/kit/ids.js';
 import { randomUUID } from 'node:crypto';
-import { userDecider } from '../../src/accounts/decide.js';
+import { userDecider } from '../../src/accounts/decideUser.js';
 import { userStream } from '../../src/accounts/events.js';
 import {
   ChangePasswordDocument,

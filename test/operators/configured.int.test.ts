@@ -1,5 +1,6 @@
-import { userDecider } from '../../src/accounts/decide.js';
-import { accountDecider, emailDecider } from '../../src/accounts/decide.js';
+import { userDecider } from '../../src/accounts/decideUser.js';
+import { accountDecider } from '../../src/accounts/decideAccount.js';
+import { emailDecider } from '../../src/accounts/decideEmail.js';
 import { emailHash } from '../../src/accounts/email.js';
 import { accountStream, emailStream, userStream } from '../../src/accounts/events.js';
 import { openAccount } from '../../src/accounts/policies.js';

@@ -1,5 +1,5 @@
 import { givenId, shownId } from '../../src/graphql/kit/ids.js';
-import { userDecider } from '../../src/accounts/decide.js';
+import { userDecider } from '../../src/accounts/decideUser.js';
 import { userStream } from '../../src/accounts/events.js';
 import { OPERATORS_STREAM } from '../../src/operators/events.js';
 import { subscriptionStream } from '../../src/plans/events.js';

@@ -5,7 +5,7 @@ import { jest } from '@jest/globals';
 import { createClient } from 'graphql-ws';
 import WebSocket from 'ws';
 import { givenId, shownId } from '../../src/graphql/kit/ids.js';
-import { userDecider } from '../../src/accounts/decide.js';
+import { userDecider } from '../../src/accounts/decideUser.js';
 import { userStream } from '../../src/accounts/events.js';
 import type { Role } from '../../src/teams/events.js';
 import type { MemberRole, TypedDocumentString, UsageChangedSubscription } from '../generated/graphql.js';

@@ -1,6 +1,6 @@
 import { jest } from '@jest/globals';
 import { canonicalJson } from '../../src/canonicalJson.js';
-import { accountDecider } from '../../src/accounts/decide.js';
+import { accountDecider } from '../../src/accounts/decideAccount.js';
 import { accountStream } from '../../src/accounts/events.js';
 import type { UsageEvent, Use } from '../../src/usage/events.js';
 import {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { KnownKey } from '../../keys/cache.js';
-import type { ExternalSession } from '../../accounts/externalSessions.js';
-import type { Session } from '../../accounts/sessions.js';
+import type { ExternalSession } from '../../identities/externalSessions.js';
+import type { Session } from '../../sessions/events.js';
 import type { PlanInForce } from '../../plans/profile.js';
 import type { Role } from '../../teams/events.js';
 import type { Account } from '../../usage/limiter.js';

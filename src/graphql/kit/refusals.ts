@@ -251,3 +251,9 @@ export function refusalOf<K extends keyof Plain = never>(
 export const notDone = (refusal: RefusalValue): NotFound | InvalidInput => refusalOf(refusal, 'NotFound');
 
 export const badCommandId = (): InvalidInput => new InvalidInput(BAD_COMMAND_ID, 'commandId');
+
+/** @param waitMs until the next attempt */
+export function limited(waitMs: number): SignInRefused {
+  const seconds = Math.ceil(waitMs / 1000);
+  return new SignInRefused('SIGN_IN_LIMITED', 'There were too many attempts. Wait before the next.', seconds);
+}

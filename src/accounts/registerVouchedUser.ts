@@ -1,83 +1,68 @@
 import { randomBytes } from 'node:crypto';
 import type { CommandContext, CommandHandler } from '../eventsourcing/commandHandler.js';
 import { earlierResult } from '../eventsourcing/commandHandler.js';
-import type { Position } from '../eventsourcing/event.js';
-import { as } from '../eventsourcing/event.js';
 import { derivedId } from '../eventsourcing/ids.js';
-import type { Identity } from '../oidc/issuers.js';
 import type { PersonalData } from '../secrets/personalData.js';
 import { firstCharacters, textProblem, tidy } from '../text/text.js';
 import { holderOf } from './credentials.js';
-import { accountDecider, emailDecider, identityDecider, userDecider } from './decide.js';
+import { accountDecider } from './decideAccount.js';
+import { emailDecider } from './decideEmail.js';
+import { userDecider } from './decideUser.js';
 import { parseEmail } from './email.js';
 import { mailboxHash } from './emailStreams.js';
-import type { EmailEvent, IdentityLinked } from './events.js';
-import { accountStream, emailStream, identityStream, userStream } from './events.js';
-import type { Link } from './identities.js';
+import type { EmailEvent } from './events.js';
+import { accountStream, emailStream, userStream } from './events.js';
 import { hashPassword } from './passwords.js';
 import { NAME } from './register.js';
 import { verifiedHolder } from './verifiedHolder.js';
 
-export type Linking =
-  | { readonly kind: 'linked'; readonly link: Link }
+/** What an issuer says of somebody, whose e-mail it has verified. */
+export interface VouchedFor {
+  readonly email: string;
+  readonly name: string | undefined;
+}
+
+export type VouchedUser =
+  | {
+      readonly kind: 'user';
+      readonly user: { readonly userId: string; readonly accountId: string };
+      /** Whether the user was made for it, or had the e-mail already. */
+      readonly how: 'registered' | 'email';
+    }
   | { readonly kind: 'refused'; readonly code: 'IDENTITY_NOT_LINKED' | 'EMAIL_UNVERIFIED' };
 
 /**
- * The command LinkIdentity, for the first good token of an identity: it belongs to the user who has shown the
- * same e-mail to be theirs, or to a new one. Both sides must have verified the e-mail, else whoever registers
- * an address first, here or there, would take over the other's account.
- *
- * A new user is several appends, the link the last: each does nothing where it was done before, so that the
- * next token goes on after a crash, and parallel first calls make one user.
+ * The command RegisterVouchedUser: finds the user who has shown the same e-mail to be theirs, or makes one.
+ * Both sides must have verified the e-mail, else whoever registers an address first, here or there, would take
+ * over the other's account.
  */
-export class LinkIdentity {
+export class RegisterVouchedUser {
   constructor(
     private readonly commands: CommandHandler,
     private readonly personal: PersonalData,
     private readonly emailKey: Buffer,
-    /** Waits, bounded, for the read models of accounts to have seen a position. */
-    private readonly shown: (position: Position) => Promise<unknown>,
   ) {}
 
-  /** @param hash of issuer and subject */
-  async execute(hash: string, { issuer, email, name }: Identity, at: Date): Promise<Linking> {
-    const stream = identityStream(hash);
-    const [linked] = await this.commands.load(stream);
-    if (linked) return linkedBy(as<IdentityLinked>(linked));
-    const parsed = email === undefined ? undefined : parseEmail(email);
+  /**
+   * @param caller names the identity: its user's id follows from it, so that a repetition meets the same one
+   * @param context of the command with an id
+   */
+  async execute(
+    { email, name }: VouchedFor,
+    caller: string,
+    context: (commandId: string) => CommandContext,
+  ): Promise<VouchedUser> {
+    const parsed = parseEmail(email);
     if (parsed === undefined) return { kind: 'refused', code: 'IDENTITY_NOT_LINKED' };
-
-    const caller = `identity:${hash}`;
-    const context = (commandId: string): CommandContext => ({
-      commandId,
-      caller,
-      requestHash: commandId,
-      at,
-      environment: 'live',
-      correlationId: derivedId('link', hash),
-    });
     const ofEmail = await mailboxHash(this.commands, this.emailKey, parsed);
     const userId = derivedId('user', caller, ofEmail);
     const holder = await this.#holder(ofEmail, userId, parsed.address, name, context(`register:${ofEmail}`));
-    const own = holder.userId === userId;
-    if (own) await this.#open(holder, context);
-    const user = own
-      ? { userId, accountId: holder.accountId }
-      : await verifiedHolder(this.commands, this.personal, this.emailKey, ofEmail);
-    if (!user) return { kind: 'refused', code: 'EMAIL_UNVERIFIED' };
-
-    const link = { ...user, issuer, how: own ? 'registered' : 'email' } as const;
-    // The one command of this stream: whoever comes second gets what the first has linked.
-    const result = await this.commands.handle(
-      identityDecider,
-      stream,
-      { type: 'LinkIdentity', link },
-      context('link'),
-    );
-    const event = result.kind === 'accepted' ? result.events[0] : undefined;
-    if (result.kind === 'refused' || !event) throw new Error('LinkIdentity came without IdentityLinked');
-    if (own) await this.shown(result.position);
-    return linkedBy(event);
+    if (holder.userId === userId) {
+      await this.#open(holder, context);
+      return { kind: 'user', user: { userId, accountId: holder.accountId }, how: 'registered' };
+    }
+    const user = await verifiedHolder(this.commands, this.personal, this.emailKey, ofEmail);
+    return user ? { kind: 'user', user, how: 'email' } : { kind: 'refused', code: 'EMAIL_UNVERIFIED' };
   }
 
   /** Who has the e-mail; if nobody has, it is registered for a new user. */
@@ -153,8 +138,3 @@ function registeredIn(result: ReturnType<typeof earlierResult<EmailEvent>>): Ema
   const event = result?.kind === 'accepted' ? result.events[0] : undefined;
   return event?.type === 'EmailRegistered' ? event.data : undefined;
 }
-
-const linkedBy = ({ data: { userId, accountId } }: IdentityLinked): Linking => ({
-  kind: 'linked',
-  link: { userId, accountId },
-});

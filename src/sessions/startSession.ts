@@ -2,11 +2,11 @@ import type { CommandContext, CommandHandler } from '../eventsourcing/commandHan
 import type { Refusal } from '../eventsourcing/decider.js';
 import type { Position } from '../eventsourcing/event.js';
 import { derivedId } from '../eventsourcing/ids.js';
-import { sessionDecider } from './decide.js';
-import type { SessionStart } from './events.js';
+import { sessionDecider } from './decideSession.js';
+import type { SessionStart, Session } from './events.js';
 import { sessionStream } from './events.js';
 import type { RefreshTokens } from './refreshTokens.js';
-import type { Session, Sessions } from './sessions.js';
+import type { Sessions } from './sessions.js';
 import { sessionEnd } from './sessions.js';
 
 /** What a session is continued with. Shown once. */

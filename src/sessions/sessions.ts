@@ -1,14 +1,6 @@
 import { decodeProtectedHeader, errors, jwtVerify, SignJWT } from 'jose';
+import type { Session } from './events.js';
 import type { SigningKeys } from './signingKeys.js';
-
-/** What a session token says. */
-export interface Session {
-  readonly userId: string;
-  readonly accountId: string;
-  readonly sessionId: string;
-  /** The user's epoch when the session began: it ends with the next epoch. */
-  readonly epoch: number;
-}
 
 export type SessionCheck =
   | { readonly kind: 'session'; readonly session: Session }

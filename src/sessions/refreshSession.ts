@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto';
 import type { CommandContext, CommandHandler } from '../eventsourcing/commandHandler.js';
 import { fold } from '../eventsourcing/decider.js';
 import type { Position } from '../eventsourcing/event.js';
-import { sessionDecider, userDecider } from './decide.js';
-import { sessionStream, userStream } from './events.js';
+import { sessionDecider } from './decideSession.js';
+import { allSessionsDecider } from './decideAllSessions.js';
+import { sessionStream } from './events.js';
+import { userStream } from '../accounts/events.js';
 import type { RefreshTokens } from './refreshTokens.js';
 import type { Sessions } from './sessions.js';
 import { sessionEnd } from './sessions.js';
@@ -39,8 +41,8 @@ export class RefreshSession {
     // In the events themselves: what lives in memory may be a moment behind, and forgets.
     const history = await this.commands.load(sessionStream(sessionId));
     const { started, ended } = fold(sessionDecider, history);
-    const user = fold(userDecider, await this.commands.load(userStream(userId)));
-    if (!started || ended || user.erased || user.epoch > epoch || this.deleted(started.accountId)) {
+    const all = fold(allSessionsDecider, await this.commands.load(userStream(userId)));
+    if (!started || ended || all.erased || all.epoch > epoch || this.deleted(started.accountId)) {
       return INVALID;
     }
     const rotation = await this.refreshTokens.rotate(token, now);

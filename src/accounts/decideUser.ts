@@ -1,84 +1,14 @@
 import type { Decider } from '../eventsourcing/decider.js';
 import { accept, refuse } from '../eventsourcing/decider.js';
-import type {
-  AccountEvent,
-  EmailEvent,
-  IdentityLinked,
-  SessionEnd,
-  SessionEvent,
-  UserEvent,
-} from './events.js';
+import type { UserEvent } from './events.js';
 
-type EmailRegistered = Extract<EmailEvent, { type: 'EmailRegistered' }>;
-type EmailClaimed = Extract<EmailEvent, { type: 'EmailClaimed' }>;
 type UserRegistered = Extract<UserEvent, { type: 'UserRegistered' }>;
 type PasswordResetOffered = Extract<UserEvent, { type: 'PasswordResetOffered' }>;
 type EmailChangeRequested = Extract<UserEvent, { type: 'EmailChangeRequested' }>;
 type Sealed = UserRegistered['data']['name'];
 
-export type EmailCommand =
-  | { readonly type: 'RegisterEmail'; readonly registration: EmailRegistered['data'] }
-  | { readonly type: 'ClaimEmail'; readonly claim: EmailClaimed['data'] }
-  | { readonly type: 'RequestPasswordReset'; readonly at: Date; readonly expiresAt: Date }
-  | { readonly type: 'ReleaseEmail'; readonly userId: string };
-
-/** Tokens for a new password that are good at once, for each e-mail. */
-const RESETS_AT_ONCE = 3;
-
-export const EMAIL_TAKEN = {
-  kind: 'refused',
-  refusal: {
-    code: 'EMAIL_TAKEN',
-    message: 'An account with this e-mail exists already.',
-    field: 'email',
-  },
-} as const;
-
-interface EmailState {
-  readonly holder: string | undefined;
-  /** When the last tokens for a new password are over, at most RESETS_AT_ONCE. */
-  readonly resets: readonly string[];
-}
-
-export const emailDecider: Decider<EmailState, EmailCommand, EmailEvent> = {
-  initial: { holder: undefined, resets: [] },
-  evolve: (state, { type, data }) => {
-    switch (type) {
-      case 'EmailRegistered':
-      case 'EmailClaimed':
-        return { ...state, holder: data.userId };
-      case 'EmailReleased':
-        return { ...state, holder: undefined };
-      case 'PasswordResetRequested':
-        return { ...state, resets: [...state.resets, data.expiresAt].slice(-RESETS_AT_ONCE) };
-    }
-  },
-  decide: ({ holder, resets }, command) => {
-    switch (command.type) {
-      case 'RegisterEmail':
-        return holder === undefined
-          ? accept({ type: 'EmailRegistered', data: command.registration })
-          : EMAIL_TAKEN;
-      case 'ClaimEmail':
-        if (holder === command.claim.userId) return accept();
-        return holder === undefined ? accept({ type: 'EmailClaimed', data: command.claim }) : EMAIL_TAKEN;
-      case 'RequestPasswordReset': {
-        const { at, expiresAt } = command;
-        // Without a refusal: nobody is to learn whether somebody else has asked.
-        if (resets.filter((end) => Date.parse(end) > at.getTime()).length >= RESETS_AT_ONCE) return accept();
-        return accept({ type: 'PasswordResetRequested', data: { expiresAt: expiresAt.toISOString() } });
-      }
-      case 'ReleaseEmail':
-        // Released before, it may be another user's by now.
-        if (holder !== command.userId) return accept();
-        return accept({ type: 'EmailReleased', data: { userId: command.userId } });
-    }
-  },
-};
-
 export type UserCommand =
   | { readonly type: 'RegisterUser'; readonly user: UserRegistered['data'] }
-  | { readonly type: 'EndSessions'; readonly accountId: string }
   | {
       readonly type: 'ChangePassword';
       readonly accountId: string;
@@ -219,9 +149,6 @@ export const userDecider: Decider<UserState, UserCommand, UserEvent> = {
       return accept({ type: 'EmailChanged', data: { accountId, email, emailHash, previous, previousHash } });
     }
     const { accountId } = command;
-    if (type === 'EndSessions') {
-      return accept({ type: 'SessionsEnded', data: { accountId, epoch: epoch + 1 } });
-    }
     if (type === 'UpdateProfile') {
       return accept({ type: 'ProfileUpdated', data: { accountId, name: command.name } });
     }
@@ -231,73 +158,4 @@ export const userDecider: Decider<UserState, UserCommand, UserEvent> = {
     const { passwordHash } = command;
     return accept({ type: 'PasswordChanged', data: { accountId, passwordHash, epoch: epoch + 1 } });
   },
-};
-
-type SessionStarted = Extract<SessionEvent, { type: 'SessionStarted' }>;
-
-export type SessionCommand =
-  | { readonly type: 'StartSession'; readonly session: SessionStarted['data'] }
-  | { readonly type: 'EndSession'; readonly reason: SessionEnd };
-
-export interface SessionState {
-  readonly started: SessionStarted['data'] | undefined;
-  readonly ended: boolean;
-}
-
-export const sessionDecider: Decider<SessionState, SessionCommand, SessionEvent> = {
-  initial: { started: undefined, ended: false },
-  evolve: (state, { type, data }) =>
-    type === 'SessionStarted' ? { started: data, ended: false } : { ...state, ended: true },
-  decide: ({ started, ended }, command) => {
-    if (command.type === 'StartSession') {
-      return started ? accept() : accept({ type: 'SessionStarted', data: command.session });
-    }
-    if (!started) return refuse('NOT_FOUND', 'There is no such session.');
-    if (ended) return accept();
-    const { userId, accountId } = started;
-    return accept({ type: 'SessionEnded', data: { userId, accountId, reason: command.reason } });
-  },
-};
-
-export type AccountCommand =
-  | { readonly type: 'OpenAccount'; readonly ownerId: string }
-  | {
-      readonly type: 'DeleteAccount';
-      readonly ownerId: string;
-      readonly emailHash: string;
-      readonly by: string;
-    };
-
-interface AccountState {
-  readonly ownerId: string | undefined;
-  readonly deleted: boolean;
-}
-
-export const accountDecider: Decider<AccountState, AccountCommand, AccountEvent> = {
-  initial: { ownerId: undefined, deleted: false },
-  evolve: (_state, { type, data }) => ({ ownerId: data.ownerId, deleted: type === 'AccountDeleted' }),
-  decide: (state, command) => {
-    const { ownerId } = command;
-    if (command.type === 'OpenAccount') {
-      return state.ownerId === undefined ? accept({ type: 'AccountOpened', data: { ownerId } }) : accept();
-    }
-    if (state.ownerId !== ownerId) {
-      return refuse('NOT_FOUND', 'There is no account with this id, or it belongs to another user.');
-    }
-    if (state.deleted) return accept();
-    const { emailHash, by } = command;
-    return accept({ type: 'AccountDeleted', data: { ownerId, emailHash, by } });
-  },
-};
-
-export interface IdentityCommand {
-  readonly type: 'LinkIdentity';
-  readonly link: IdentityLinked['data'];
-}
-
-/** Linked once, for good: another user never gets it. */
-export const identityDecider: Decider<{ linked: boolean }, IdentityCommand, IdentityLinked> = {
-  initial: { linked: false },
-  evolve: () => ({ linked: true }),
-  decide: ({ linked }, { link }) => (linked ? accept() : accept({ type: 'IdentityLinked', data: link })),
 };

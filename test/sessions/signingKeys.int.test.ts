@@ -1,6 +1,6 @@
 import { createPublicKey, randomBytes } from 'node:crypto';
-import { Sessions } from '../../src/accounts/sessions.js';
-import { LEAD_MS, ROTATION_MS, SigningKeys } from '../../src/accounts/signingKeys.js';
+import { Sessions } from '../../src/sessions/sessions.js';
+import { LEAD_MS, ROTATION_MS, SigningKeys } from '../../src/sessions/signingKeys.js';
 import type { Sql } from '../../src/sql/sql.js';
 import { freshSql } from '../support/database.js';
 

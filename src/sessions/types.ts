@@ -4,7 +4,7 @@ import { COMMAND_ID } from '../eventsourcing/commandId.js';
 import { Payload } from '../graphql/kit/payload.js';
 import { InvalidInput, NotFound, SignInRefused } from '../graphql/kit/refusals.js';
 import { SessionTokens } from './tokenTypes.js';
-import { Account, User } from './types.js';
+import { Account, User } from '../accounts/types.js';
 
 @InputType({ description: 'Input for `signIn`.' })
 export class SignInInput {

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
-import { ENDED_KEPT_MS, EndedSessions } from '../../src/accounts/endedSessions.js';
-import type { SessionEvent, UserEvent } from '../../src/accounts/events.js';
-import { sessionStream, userStream } from '../../src/accounts/events.js';
+import { ENDED_KEPT_MS, EndedSessions } from '../../src/sessions/endedSessions.js';
+import type { SessionEvent } from '../../src/sessions/events.js';
+import type { UserEvent } from '../../src/accounts/events.js';
+import { sessionStream } from '../../src/sessions/events.js';
+import { userStream } from '../../src/accounts/events.js';
 import { StoredEvent } from '../../src/eventsourcing/event.js';
 
 const NOON = Date.parse('2026-11-22T12:00:00Z');

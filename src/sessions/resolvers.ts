@@ -7,10 +7,11 @@ import type { RequestContext } from '../graphql/kit/context.js';
 import { ownSessionOf, sessionOf } from '../graphql/kit/context.js';
 import { MEMBERS } from '../graphql/kit/access.js';
 import { payload } from '../graphql/kit/payload.js';
-import { badCommandId, notDone, refusalOf, SignInRefused } from '../graphql/kit/refusals.js';
-import { sessionDecider, userDecider } from './decide.js';
-import { sessionStream, userStream } from './events.js';
-import { limited } from './profileResolvers.js';
+import { badCommandId, notDone, refusalOf, SignInRefused, limited } from '../graphql/kit/refusals.js';
+import { sessionDecider } from './decideSession.js';
+import { allSessionsDecider } from './decideAllSessions.js';
+import { sessionStream } from './events.js';
+import { userStream } from '../accounts/events.js';
 import type { Refreshed, RefreshSession } from './refreshSession.js';
 import {
   RefreshSessionInput,
@@ -25,9 +26,9 @@ import {
   SignOutInput,
   SignOutPayload,
   SignOutResult,
-} from './sessionTypes.js';
+} from './types.js';
 import type { SignIn } from './signIn.js';
-import { Account, User } from './types.js';
+import { Account, User } from '../accounts/types.js';
 
 const REFRESH_REFUSALS: Readonly<Record<Extract<Refreshed, { kind: 'refused' }>['code'], string>> = {
   REFRESH_TOKEN_INVALID: 'This refresh token is not good any more, or never was. Sign in again.',
@@ -124,7 +125,7 @@ export class SessionsResolver {
   ): Promise<typeof SignOutEverywhereResult> {
     const { userId, accountId } = sessionOf(context);
     const sent = await this.sender.send(context, input, {
-      decider: userDecider,
+      decider: allSessionsDecider,
       stream: userStream(userId),
       command: { type: 'EndSessions', accountId },
       request: 'sign-out-everywhere',

@@ -2,8 +2,8 @@ import type { Elapsed } from '../clock.js';
 import { elapsed } from '../clock.js';
 import type { StoredEvent } from '../eventsourcing/event.js';
 import { as } from '../eventsourcing/event.js';
-import type { SessionEvent, UserEvent } from './events.js';
-import type { Session } from './sessions.js';
+import type { SessionEvent, Session } from './events.js';
+import type { UserEvent } from '../accounts/events.js';
 import { SESSION_SECONDS } from './sessions.js';
 
 type Ending =

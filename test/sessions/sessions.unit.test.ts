@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { SignJWT, UnsecuredJWT } from 'jose';
-import { Sessions, SESSION_SECONDS } from '../../src/accounts/sessions.js';
+import { Sessions, SESSION_SECONDS } from '../../src/sessions/sessions.js';
 
 const NOW = new Date('2026-11-22T12:00:00.000Z');
 const SECOND = Math.floor(NOW.getTime() / 1000);

@@ -1,4 +1,4 @@
-import { Identities } from '../../src/accounts/identities.js';
+import { Identities } from '../../src/identities/identities.js';
 import { TestTime } from '../usage/testTime.js';
 
 const NOON = Date.UTC(2026, 10, 22, 12);

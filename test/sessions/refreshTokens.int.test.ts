@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
-import { REFRESH_MS, RefreshTokens, REMOVED_MS, REPEAT_MS } from '../../src/accounts/refreshTokens.js';
+import { REFRESH_MS, RefreshTokens, REMOVED_MS, REPEAT_MS } from '../../src/sessions/refreshTokens.js';
 import { freshSql } from '../support/database.js';
 
 const NOON = Date.parse('2026-11-22T12:00:00Z');

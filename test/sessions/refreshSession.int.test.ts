@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { sessionDecider, userDecider } from '../../src/accounts/decide.js';
-import { sessionStream, userStream } from '../../src/accounts/events.js';
-import { RefreshSession } from '../../src/accounts/refreshSession.js';
-import { REFRESH_MS, RefreshTokens, REPEAT_MS } from '../../src/accounts/refreshTokens.js';
-import { SESSION_SECONDS, Sessions } from '../../src/accounts/sessions.js';
-import { SigningKeys } from '../../src/accounts/signingKeys.js';
-import { StartSession } from '../../src/accounts/startSession.js';
+import { allSessionsDecider } from '../../src/sessions/decideAllSessions.js';
+import { sessionDecider } from '../../src/sessions/decideSession.js';
+import { userDecider } from '../../src/accounts/decideUser.js';
+import { sessionStream } from '../../src/sessions/events.js';
+import { userStream } from '../../src/accounts/events.js';
+import { RefreshSession } from '../../src/sessions/refreshSession.js';
+import { REFRESH_MS, RefreshTokens, REPEAT_MS } from '../../src/sessions/refreshTokens.js';
+import { SESSION_SECONDS, Sessions } from '../../src/sessions/sessions.js';
+import { SigningKeys } from '../../src/sessions/signingKeys.js';
+import { StartSession } from '../../src/sessions/startSession.js';
 import { PostgresEventStore } from '../../src/adapters/postgres/eventStore.js';
 import { CommandHandler } from '../../src/eventsourcing/commandHandler.js';
 import type { EventStore } from '../../src/eventsourcing/eventStore.js';
@@ -84,7 +87,7 @@ it('ends with its session', async () => {
 
 it('ends with the epoch of its user', async () => {
   const { userId, accountId, refreshToken } = await signedIn();
-  await commands.handle(userDecider, userStream(userId), { type: 'EndSessions', accountId }, at(NOON));
+  await commands.handle(allSessionsDecider, userStream(userId), { type: 'EndSessions', accountId }, at(NOON));
   expect(await codeOf(refreshToken, NOON + 1)).toBe('REFRESH_TOKEN_INVALID');
 });
 

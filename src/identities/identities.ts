@@ -3,7 +3,8 @@ import { elapsed, systemClock } from '../clock.js';
 import type { StoredEvent } from '../eventsourcing/event.js';
 import { as } from '../eventsourcing/event.js';
 import { keyedHash } from '../secrets/secrets.js';
-import type { IdentityLinked, UserEvent } from './events.js';
+import type { IdentityLinked } from './events.js';
+import type { UserEvent } from '../accounts/events.js';
 
 /** The user whom an issuer vouches for. */
 export interface Link {
