@@ -2,101 +2,18 @@ import { z } from 'zod';
 import { unfit, unnamed } from './text/text.js';
 import type { ProxyTrust } from './http/proxies.js';
 import { MAX_PROXIES } from './http/proxies.js';
+import { billingOf, BillingVariables } from './config/billing.js';
+import type { BillingConfig } from './config/billing.js';
+import { keysIn, onceEach } from './config/environmentKeys.js';
+import type { EnvironmentKey } from './config/environmentKeys.js';
+import { ConfigError } from './config/error.js';
+import { oidcIssuers } from './config/oidc.js';
+import type { OidcIssuer } from './config/oidc.js';
+import { eventStoreUrl, flag, listed, port, secret, url } from './config/values.js';
 import { Networks } from './ipAddress.js';
 
-const port = z.coerce.number().int().min(0).max(65_535);
-const secret = z
-  .string()
-  .regex(
-    /^[A-Za-z0-9_-]{43}$/,
-    'must be 32 random bytes in base64url, e.g. from `openssl rand -base64 32 | tr +/ -_ | tr -d =`',
-  );
-const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
-const url = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' });
-const eventStoreUrl = z
-  .string()
-  .regex(/^esdb(\+discover)?:\/\//, 'must begin with esdb:// or esdb+discover://');
-
-/** Plain http only where nobody else can listen. */
-const issuerUrl = z.string().refine((text) => {
-  if (!URL.canParse(text)) return false;
-  const { protocol, hostname, search, hash } = new URL(text);
-  const loopback = ['127.0.0.1', '[::1]', 'localhost'].includes(hostname);
-  return (protocol === 'https:' || (protocol === 'http:' && loopback)) && search === '' && hash === '';
-}, 'must be an https URL without query and fragment (http on loopback alone)');
-const claim = z.string().min(1);
-
-const OidcIssuer = z.strictObject({
-  /** As `iss` says it, letter for letter. */
-  issuer: issuerUrl,
-  /** One of these must be in the token. */
-  audience: z.union([claim.transform((one) => [one]), z.array(claim).min(1)]),
-  /** HS256 for tokens that are signed with OIDC_SHARED_SECRET; otherwise the issuer's published keys hold. */
-  algorithm: z.literal('HS256').optional(),
-  /** What the issuer calls things. */
-  claims: z
-    .strictObject({
-      /** The first of these that a token has says for whom it is. */
-      audience: z.array(claim).min(1).default(['aud']),
-      email: claim.default('email'),
-      emailVerified: claim.default('email_verified'),
-      name: claim.default('name'),
-    })
-    .prefault({}),
-  /** Claims that a token must have, each with one of the values. */
-  require: z.record(claim, z.array(claim).min(1)).default({}),
-});
-/** An OpenID Connect issuer whose tokens are sessions. */
-export type OidcIssuer = z.infer<typeof OidcIssuer>;
-
-const oidcIssuers = z
-  .string()
-  .default('[]')
-  .transform((text, context): unknown => {
-    try {
-      return JSON.parse(text);
-    } catch {
-      context.addIssue({ code: 'custom', message: 'must be JSON: a list of issuers' });
-      return z.NEVER;
-    }
-  })
-  .pipe(z.array(OidcIssuer))
-  .refine(
-    (issuers) => new Set(issuers.map(({ issuer }) => issuer)).size === issuers.length,
-    'names an issuer twice',
-  );
-
-const listed = (value: string): string[] =>
-  value
-    .split(',')
-    .map((entry) => entry.trim())
-    .filter(Boolean);
-
-/** A key that somebody else has made, and its plan where it is named. The last colon stands before the plan. */
-const KEY_AND_PLAN = /^(?<key>[!-~]{16,200}):(?<plan>[^:]*)$|^(?<bare>[!-9;-~]{16,200})$/;
-
-/** What is wrong with an entry is said without its content: it is a secret. */
-const keysIn = (name: string) =>
-  z
-    .string()
-    .default('')
-    .transform((value, context) =>
-      listed(value).map((text, index) => {
-        const entry = `${name}, entry ${index + 1}`;
-        const { bare, key = bare, plan } = KEY_AND_PLAN.exec(text)?.groups ?? {};
-        if (key === undefined) {
-          const message = `entry ${index + 1} must be key:plan, or the key alone where the profile names the plan; the key 16 to 200 visible ASCII characters`;
-          context.addIssue({ code: 'custom', message });
-          return z.NEVER;
-        }
-        if (key.startsWith('eyJ')) {
-          const message = `entry ${index + 1} begins with eyJ, as session tokens do: it could not be told from one`;
-          context.addIssue({ code: 'custom', message });
-          return z.NEVER;
-        }
-        return { entry, key, plan };
-      }),
-    );
+export { ConfigError };
+export type { BillingConfig, OidcIssuer };
 
 /** What TRUST_PROXY has meant: to believe whoever calls, whatever the proxy has added. */
 const ANY_PROXY = 'true';
@@ -212,24 +129,7 @@ const Environment = z.object({
       (origins) => origins.every((origin) => ORIGIN.test(origin)),
       'must be origins like https://shop.example, in lower case and without a path, or *',
     ),
-  BILLING: z.enum(['stripe', 'sandbox', 'off']).optional(),
-  STRIPE_SECRET_KEY: z
-    .string()
-    .regex(/^(sk|rk)_(live|test)_\w+$/, 'must be a secret or restricted key of Stripe: sk_live_…, rk_test_…')
-    .optional(),
-  STRIPE_PUBLISHABLE_KEY: z
-    .string()
-    .regex(/^pk_(live|test)_\w+$/, 'must be a publishable key of Stripe: pk_live_…')
-    .optional(),
-  STRIPE_WEBHOOK_SECRET: z
-    .string()
-    .default('')
-    .transform(listed)
-    .refine(
-      (secrets) => secrets.every((text) => /^whsec_[A-Za-z0-9+/=_-]{16,}$/.test(text)),
-      'must be signing secrets of webhook endpoints, whsec_…, separated by commas',
-    ),
-  STRIPE_API_BASE: url.optional(),
+  ...BillingVariables.shape,
   PAYMENT_REQUIRED: flag.default(true),
   PAYMENT_WAIVED_IN_PRODUCTION: z.literal('yes', 'must be yes, or left out').optional(),
   JOURNAL_FLUSH_MS: z.coerce.number().min(0).max(1_000).default(1),
@@ -243,6 +143,9 @@ const Environment = z.object({
   OTEL_TRACES_SAMPLER_ARG: z.coerce.number().min(0).max(1).default(1),
 });
 
+/** The variables by their names; prices at Stripe have names of their own beside them. */
+export const VARIABLES: readonly string[] = Object.keys(Environment.shape);
+
 export type Role = 'all' | 'api' | 'projector';
 
 /** Where traces go, and how many. */
@@ -253,19 +156,6 @@ export interface TracingConfig {
   readonly sampler: SamplerName;
   /** Of the traces that a ratio sampler takes, 0 to 1. */
   readonly ratio: number;
-}
-
-/** Who takes payments: Stripe, the built-in sandbox that stands in for it, or nobody. */
-export interface BillingConfig {
-  readonly mode: 'stripe' | 'sandbox' | 'off';
-  readonly secretKey: string | undefined;
-  readonly publishableKey: string | undefined;
-  /** Of the webhook endpoint; several while one is replaced. */
-  readonly webhookSecrets: readonly string[];
-  /** Where Stripe's API is; undefined for Stripe's own address. */
-  readonly apiBase: string | undefined;
-  /** Prices that exist at Stripe already, by `<plan>-<interval>`: STRIPE_PRO_PRICE_ID is that of a month of pro. */
-  readonly priceIds: ReadonlyMap<string, string>;
 }
 
 export interface Config {
@@ -298,13 +188,7 @@ export interface Config {
   /** E-mails of those who are operators once they have verified them. */
   readonly operators: readonly string[];
   /** Keys that others have made, with the plan of each; no key stands there twice. */
-  readonly environmentKeys: readonly {
-    readonly key: string;
-    /** Undefined where the profile has to name it. */
-    readonly plan: string | undefined;
-    /** Names where it stands. */
-    readonly entry: string;
-  }[];
+  readonly environmentKeys: readonly EnvironmentKey[];
   /** Whose tokens are sessions, beside our own. */
   readonly oidcIssuers: readonly OidcIssuer[];
   /** What tokens of issuers with HS256 are signed with. */
@@ -328,14 +212,6 @@ export interface Config {
 
 export const SECRET_NAMES = ['KEY_PEPPER', 'EMAIL_HASH_KEY', 'MASTER_KEY', 'SESSION_KEY'] as const;
 export type SecretName = (typeof SECRET_NAMES)[number];
-
-/** The configuration is wrong in the ways that the message lists, a line each. */
-export class ConfigError extends Error {
-  constructor(readonly problems: readonly string[]) {
-    super(`The configuration cannot be used:\n${problems.map((p) => `  ${p}`).join('\n')}`);
-    this.name = 'ConfigError';
-  }
-}
 
 /** Lists are written over several lines, so that line breaks pass here. */
 function unfitValue(name: string, value: string): string | undefined {
@@ -423,7 +299,7 @@ export function parseConfig(env: NodeJS.ProcessEnv): Config {
     oidcIssuers: e.OIDC_ISSUERS,
     oidcSharedSecret: e.OIDC_SHARED_SECRET,
     corsOrigins: e.CORS_ORIGINS,
-    billing: billingOf(e, set),
+    billing: billingOf(e, set, production),
     paymentRequired: e.PAYMENT_REQUIRED,
     journalFlushMs: e.JOURNAL_FLUSH_MS,
     embeddings: e.EMBEDDINGS,
@@ -442,43 +318,6 @@ export function parseConfig(env: NodeJS.ProcessEnv): Config {
   };
 }
 
-const PRICE_ID = /^STRIPE_(?<plan>[A-Z0-9_]+?)(?<yearly>_YEARLY)?_PRICE_ID$/;
-
-/** @throws ConfigError */
-function billingOf(e: z.infer<typeof Environment>, set: NodeJS.ProcessEnv): BillingConfig {
-  const production = e.NODE_ENV === 'production';
-  const mode = e.BILLING ?? (e.STRIPE_SECRET_KEY ? 'stripe' : production ? 'off' : 'sandbox');
-  const problems: string[] = [];
-  if (mode === 'stripe' && e.STRIPE_SECRET_KEY === undefined) {
-    problems.push('STRIPE_SECRET_KEY: must be set for BILLING=stripe');
-  }
-  if (mode === 'stripe' && e.STRIPE_WEBHOOK_SECRET.length === 0) {
-    problems.push('STRIPE_WEBHOOK_SECRET: must be set, since nothing is known of payments without webhooks');
-  }
-  const [secret, publishable] = [e.STRIPE_SECRET_KEY, e.STRIPE_PUBLISHABLE_KEY].map(
-    (key) => key?.split('_')[1],
-  );
-  if (secret && publishable && secret !== publishable) {
-    problems.push(`STRIPE_PUBLISHABLE_KEY: is a ${publishable} key, and STRIPE_SECRET_KEY a ${secret} key`);
-  }
-  const priceIds = new Map<string, string>();
-  for (const [name, value = ''] of Object.entries(set)) {
-    const { plan, yearly } = PRICE_ID.exec(name)?.groups ?? {};
-    if (plan === undefined) continue;
-    if (!/^price_\w+$/.test(value)) problems.push(`${name}: must be the id of a price, price_…`);
-    priceIds.set(`${plan.toLowerCase().replaceAll('_', '-')}-${yearly ? 'year' : 'month'}`, value);
-  }
-  if (problems.length > 0) throw new ConfigError(problems);
-  return {
-    mode,
-    secretKey: e.STRIPE_SECRET_KEY,
-    publishableKey: e.STRIPE_PUBLISHABLE_KEY,
-    webhookSecrets: e.STRIPE_WEBHOOK_SECRET,
-    apiBase: e.STRIPE_API_BASE,
-    priceIds,
-  };
-}
-
 /** Of this machine: whoever listens everywhere is here too. */
 function localUrl(host: string, port: number): string {
   const name = ['0.0.0.0', '::'].includes(host) ? 'localhost' : host;
@@ -487,16 +326,3 @@ function localUrl(host: string, port: number): string {
 
 const NOT_ANY_PROXY =
   'true would believe the first address in X-Forwarded-For, which the caller writes. Set the number of proxies before this process (1), or their networks (docs/proxies.md).';
-
-/** @throws ConfigError where a key stands twice with different plans */
-function onceEach(entries: Config['environmentKeys']): Config['environmentKeys'] {
-  const byKey = new Map<string, Config['environmentKeys'][number]>();
-  for (const entry of entries) {
-    const known = byKey.get(entry.key);
-    if (!known) byKey.set(entry.key, entry);
-    else if (known.plan !== entry.plan) {
-      throw new ConfigError([`${entry.entry}: the key of ${known.entry} with another plan`]);
-    }
-  }
-  return [...byKey.values()];
-}
