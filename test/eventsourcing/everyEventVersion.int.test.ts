@@ -193,11 +193,11 @@ it('each is folded by what lives in memory', () => {
 it('each is folded by every read model, into the rows that are expected', async () => {
   const database = await freshSql();
   const { sql } = database;
+  const store = await PostgresEventStore.open(sql);
+  const errors: unknown[] = [];
+  const reader = new EventReader(store);
+  const projector = await Projector.open(sql, reader, READ_MODELS, (_model, error) => errors.push(error));
   try {
-    const store = await PostgresEventStore.open(sql);
-    const errors: unknown[] = [];
-    const reader = new EventReader(store);
-    const projector = await Projector.open(sql, reader, READ_MODELS, (_model, error) => errors.push(error));
     for (const { stream, revision, id, type, dataText, metadataText } of storedEntries()) {
       await store.append(stream, revision - 1, [{ id, type, data: dataText, metadata: metadataText }]);
     }
@@ -215,9 +215,10 @@ it('each is folded by every read model, into the rows that are expected', async 
     }
     // Every table that is filled by events has something in it.
     expect(Object.entries(rows).filter(([, count]) => count === 0)).toEqual([]);
+  } finally {
+    // Also where something is missing: they would wait for more events, and nobody would see the failure.
     reader.close();
     await projector.stop();
-  } finally {
     await database.remove();
   }
 });
