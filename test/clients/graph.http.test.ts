@@ -9,6 +9,7 @@ import { apolloClient, connectApolloClient } from './apolloClient.js';
 import type { Connect, TestedClient } from './client.js';
 import { connectGraphqlRequest } from './graphqlRequest.js';
 import { connectRelay } from './relay.js';
+import { connectRelayStore, relayEnvironment } from './relayStore.js';
 import { connectUrql } from './urql.js';
 
 // What a page does with the graph: another team, an object again, the next page, a refusal that is new.
@@ -49,6 +50,7 @@ const CLIENTS: [string, Connect][] = [
   ['Apollo Client', connectApolloClient],
   ['graphql-request', connectGraphqlRequest],
   ['Relay', connectRelay],
+  ['Relay, from its store', connectRelayStore],
 ];
 
 describe.each(CLIENTS)('%s', (_name, connect) => {
@@ -128,4 +130,28 @@ it('the normalised cache of Apollo Client keeps the figures of two teams apart',
   expect(entries).toEqual(expect.arrayContaining([`Account:${mine.id}`, `Account:${theirs.id}`]));
   client.stop();
   await socket.dispose();
+});
+
+it('the store of Relay keeps the figures of two teams apart, and each object once', async () => {
+  const { ask, known, records, close } = relayEnvironment(`${t.app.url}/graphql`, {
+    Authorization: `Bearer ${own.token}`,
+  });
+  const shown = async (id: string) => (await ask(ACCOUNT, { id })).data?.['account'] as Shown;
+  const [mine, theirs] = [await shown(own.accountId), await shown(team.accountId)];
+  // Nothing is asked again, and nothing is the other team's.
+  expect(known(ACCOUNT, { id: own.accountId })?.['account']).toEqual(mine);
+  expect(known(ACCOUNT, { id: team.accountId })?.['account']).toEqual(theirs);
+  expect([monthly(mine), monthly(theirs)]).toEqual(['1000', '100000']);
+  expect(records()).toEqual(expect.arrayContaining([mine.id, theirs.id]));
+  // What a mutation answers is seen wherever the same object is shown.
+  const keyId = mine.keys.nodes[0]?.id as string;
+  const KEY = 'query Key($id: ID!) { node(id: $id) { __typename id ... on Key { name revokedAt } } }';
+  expect((await ask(KEY, { id: keyId })).data?.['node']).toMatchObject({ id: keyId, revokedAt: null });
+  const revoked = await ask(
+    'mutation Revoke($input: RevokeKeyInput!) { revokeKey(input: $input) { __typename ... on RevokeKeyPayload { key { id revokedAt } } } }',
+    { input: { keyId } },
+  );
+  expect(revoked.data?.['revokeKey']).toMatchObject({ __typename: 'RevokeKeyPayload' });
+  expect(known(KEY, { id: keyId })?.['node']).toMatchObject({ revokedAt: expect.any(String) as string });
+  close();
 });
