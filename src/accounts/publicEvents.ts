@@ -1,9 +1,10 @@
 import type { StoredEvent } from '../eventsourcing/event.js';
 import type { PublicEvent, PublicEventsOf } from '../eventsourcing/publicEvents.js';
+import { shownId } from '../graphql/kit/ids.js';
 import type { AccountEvent } from './events.js';
 
 const state = (history: readonly StoredEvent[]): object => ({
-  id: history[0]?.streamId,
+  id: shownId('Account', history[0]?.streamId ?? ''),
   openedAt: history.find(({ type }) => type === 'AccountOpened')?.metadata.at,
   deletedAt: history.find(({ type }) => type === 'AccountDeleted')?.metadata.at ?? null,
 });

@@ -1,6 +1,7 @@
 import type { StoredEvent } from '../eventsourcing/event.js';
 import { as } from '../eventsourcing/event.js';
 import type { PublicEvent, PublicEventsOf } from '../eventsourcing/publicEvents.js';
+import { shownId } from '../graphql/kit/ids.js';
 import type { BillingEvent, InvoiceEvent } from './events.js';
 import { evolve, INITIAL } from './state.js';
 
@@ -17,7 +18,15 @@ function invoiceState(history: readonly StoredEvent[]): object {
     const { type, data } = as<InvoiceEvent>(stored);
     switch (type) {
       case 'InvoiceFinalised':
-        invoice = { id: stored.streamId, ...data, status: 'open', paid: 0, credited: 0, nextAttemptAt: null };
+        invoice = {
+          id: stored.streamId,
+          ...data,
+          accountId: shownId('Account', data.accountId),
+          status: 'open',
+          paid: 0,
+          credited: 0,
+          nextAttemptAt: null,
+        };
         break;
       case 'PaymentFailed':
         invoice = { ...invoice, nextAttemptAt: data.nextAttemptAt };
@@ -47,7 +56,7 @@ const ofInvoice = (type: string, description: string): PublicEvent => ({
 function subscriptionState(history: readonly StoredEvent[]): object {
   // Beside these the stream has what operators grant, which changes nothing here.
   const { paid } = history.reduce((state, event) => evolve(state, as<BillingEvent>(event)), INITIAL);
-  const accountId = history[0]?.streamId;
+  const accountId = shownId('Account', history[0]?.streamId ?? '');
   if (!paid) return { accountId, planId: null };
   const { plan: planId, price: priceId, interval, amount, currency, periodStart, periodEnd } = paid;
   const { trialEndsAt = null, cancelsAt = null, suspended } = paid;

@@ -9,7 +9,8 @@ export interface PublicEvent {
   /** Whose it is. */
   readonly account: (event: StoredEvent) => string;
   /**
-   * The whole of what it is about, as it was after the event: never a secret, never a personal text.
+   * The whole of what it is about, as it was after the event: never a secret, never a personal text. Ids are
+   * those that answers show.
    * @param history of the event's stream; the event is the last
    */
   readonly state: (history: readonly StoredEvent[]) => object;

@@ -1,6 +1,7 @@
 import type { StoredEvent } from '../eventsourcing/event.js';
 import { as } from '../eventsourcing/event.js';
 import type { PublicEvent, PublicEventsOf } from '../eventsourcing/publicEvents.js';
+import { shownId } from '../graphql/kit/ids.js';
 import type { KeyEvent } from './events.js';
 
 /** All of a key but its secrets. */
@@ -10,9 +11,9 @@ function state(history: readonly StoredEvent[]): object {
     const { type, data } = as<KeyEvent>(stored);
     const { at } = stored.metadata;
     if (type === 'KeyIssued') {
-      const { accountId, name, environment, scopes, expiresAt, limits, metadata, prefix, last4 } = data;
-      const id = stored.streamId;
-      const shown = { id, accountId, name, environment, scopes, expiresAt, limits, metadata, prefix, last4 };
+      const { name, environment, scopes, expiresAt, limits, metadata, prefix, last4 } = data;
+      const ids = { id: shownId('Key', stored.streamId), accountId: shownId('Account', data.accountId) };
+      const shown = { ...ids, name, environment, scopes, expiresAt, limits, metadata, prefix, last4 };
       key = { ...shown, issuedAt: at, revokedAt: null };
     } else if (type === 'KeyRotated') {
       const { prefix, last4, graceEndsAt } = data;

@@ -1,12 +1,13 @@
 import { fold } from '../eventsourcing/decider.js';
 import type { StoredEvent } from '../eventsourcing/event.js';
 import type { PublicEvent, PublicEventsOf } from '../eventsourcing/publicEvents.js';
+import { shownId } from '../graphql/kit/ids.js';
 import { subscriptionDecider } from './decide.js';
 import type { SubscriptionEvent } from './events.js';
 
 /** Without a plan of its own, an account is on the default one. */
 const state = (history: readonly StoredEvent[]): object => ({
-  accountId: history[0]?.streamId,
+  accountId: shownId('Account', history[0]?.streamId ?? ''),
   planId: fold(subscriptionDecider, history).plan ?? null,
 });
 

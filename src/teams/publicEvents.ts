@@ -2,6 +2,7 @@ import { fold } from '../eventsourcing/decider.js';
 import type { StoredEvent } from '../eventsourcing/event.js';
 import { as } from '../eventsourcing/event.js';
 import type { PublicEvent, PublicEventsOf } from '../eventsourcing/publicEvents.js';
+import { shownId } from '../graphql/kit/ids.js';
 import { teamDecider } from './decide.js';
 import type { TeamEvent } from './events.js';
 
@@ -12,7 +13,7 @@ function state(history: readonly StoredEvent[]): object {
   const last = history.at(-1) as StoredEvent;
   const { userId } = as<OfMember>(last).data;
   const role = fold(teamDecider, history).roles.get(userId) ?? null;
-  return { accountId: last.streamId, userId, role };
+  return { accountId: shownId('Account', last.streamId), userId: shownId('User', userId), role };
 }
 
 const told = (type: string, description: string): PublicEvent => ({

@@ -1,6 +1,7 @@
 import type { PublicEvent } from '../eventsourcing/publicEvents.js';
 import type { StoredEvent } from '../eventsourcing/event.js';
 import { derivedId } from '../eventsourcing/ids.js';
+import { shownId } from '../graphql/kit/ids.js';
 import type { Asked } from '../outgoing/outbox.js';
 
 /** The kind of these deliveries; their lane is the endpoint. */
@@ -47,7 +48,8 @@ export const testFor = (endpointId: string, accountId: string, commandId: string
 
 /** The body of a webhook, by the specification's `type`, `timestamp` and `data`. The same however often it is sent. */
 export function bodyOf(about: About, history: readonly StoredEvent[], told: PublicEvent | undefined): string {
-  const { accountId, type } = about;
+  const { type } = about;
+  const accountId = shownId('Account', about.accountId);
   if ('at' in about)
     return JSON.stringify({ type, timestamp: about.at, accountId, sequence: null, data: {} });
   const event = history.at(-1);

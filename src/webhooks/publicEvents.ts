@@ -2,6 +2,7 @@ import { fold } from '../eventsourcing/decider.js';
 import type { StoredEvent } from '../eventsourcing/event.js';
 import { as } from '../eventsourcing/event.js';
 import type { PublicEventsOf } from '../eventsourcing/publicEvents.js';
+import { shownId } from '../graphql/kit/ids.js';
 import { endpointDecider } from './decide.js';
 import type { WebhookEndpointEvent } from './events.js';
 
@@ -9,8 +10,8 @@ import type { WebhookEndpointEvent } from './events.js';
 function state(history: readonly StoredEvent[]): object {
   const { endpoint } = fold(endpointDecider, history);
   return {
-    id: history[0]?.streamId,
-    accountId: endpoint?.accountId,
+    id: shownId('WebhookEndpoint', history[0]?.streamId ?? ''),
+    accountId: endpoint && shownId('Account', endpoint.accountId),
     eventTypes: endpoint?.eventTypes,
     enabled: endpoint?.enabled,
     disabledReason: endpoint?.disabledReason,

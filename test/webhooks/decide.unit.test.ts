@@ -164,9 +164,9 @@ describe('what is told of a thing', () => {
       { type: 'MemberRemoved', data: { userId: 'u', by: 'user:owner' } },
     ]);
     const at = (length: number) => ofTeams.MemberLeft?.state(history.slice(0, length));
-    expect(at(3)).toEqual({ accountId: 'account', userId: 'u', role: 'viewer' });
-    expect(at(4)).toEqual({ accountId: 'account', userId: 'u', role: 'admin' });
-    expect(at(5)).toEqual({ accountId: 'account', userId: 'u', role: null });
+    expect(at(3)).toEqual({ accountId: 'acc_account', userId: 'usr_u', role: 'viewer' });
+    expect(at(4)).toEqual({ accountId: 'acc_account', userId: 'usr_u', role: 'admin' });
+    expect(at(5)).toEqual({ accountId: 'acc_account', userId: 'usr_u', role: null });
     expect(ofTeams.MemberRemoved?.account(history[4] as StoredEvent)).toBe('account');
   });
 
@@ -178,7 +178,10 @@ describe('what is told of a thing', () => {
       },
       { type: 'SubscriptionEnded', data: { plan: 'team', reason: 'r' } },
     ]);
-    expect(ofPlans.PlanGranted?.state(history.slice(0, 1))).toEqual({ accountId: 'account', planId: 'team' });
-    expect(ofPlans.SubscriptionEnded?.state(history)).toEqual({ accountId: 'account', planId: null });
+    expect(ofPlans.PlanGranted?.state(history.slice(0, 1))).toEqual({
+      accountId: 'acc_account',
+      planId: 'team',
+    });
+    expect(ofPlans.SubscriptionEnded?.state(history)).toEqual({ accountId: 'acc_account', planId: null });
   });
 });

@@ -41,5 +41,12 @@ it.each(told.map((entry) => [entry.type, entry] as const))(
     expect(Object.keys(state ?? {}).length).toBeGreaterThan(1);
     const text = JSON.stringify(state);
     expect(text).not.toMatch(/v1:|hash|pepper|secret|email/i);
+    // As answers show them (decision 39).
+    const { id = 'in_', accountId = 'acc_', userId = 'usr_' } = (state ?? {}) as Record<string, unknown>;
+    expect([id, accountId, userId]).toEqual([
+      expect.stringMatching(/^(acc|in|key|whe)_/),
+      expect.stringMatching(/^acc_/),
+      expect.stringMatching(/^usr_/),
+    ]);
   },
 );

@@ -10,6 +10,7 @@ import {
   WebhookEndpointsDocument,
 } from '../generated/graphql.js';
 import type { CreateWebhookEndpointInput } from '../generated/graphql.js';
+import { shownId } from '../../src/graphql/kit/ids.js';
 import { allEvents } from '../crash/facts.js';
 import type { TestApp } from '../support/app.js';
 import { startApp } from '../support/app.js';
@@ -83,11 +84,13 @@ describe('webhooks', () => {
       ['key.issued', 1],
       ['key.revoked', 2],
     ]);
+    // As answers show them: a receiver asks for the key by this very id.
+    const shown = { id: shownId('Key', keyId), accountId: shownId('Account', accountId) };
     expect(payloads[1]).toMatchObject({
-      accountId,
-      data: { id: keyId, accountId, name: 'test', environment: 'live', revokedAt: payloads[1]?.timestamp },
+      accountId: shown.accountId,
+      data: { ...shown, name: 'test', environment: 'live', revokedAt: payloads[1]?.timestamp },
     });
-    expect(payloads[0]).toMatchObject({ data: { id: keyId, revokedAt: null } });
+    expect(payloads[0]).toMatchObject({ data: { id: shown.id, revokedAt: null } });
     expect(JSON.stringify(payloads)).not.toContain('hash');
 
     const log = await endedLog(token);
@@ -169,8 +172,8 @@ describe('webhooks', () => {
     const [received] = await receiver.count('/operators', 1);
     expect(verified(received as Received, secret)).toMatchObject({
       type: 'plan.changed',
-      accountId: customer.accountId,
-      data: { accountId: customer.accountId, planId: 'team' },
+      accountId: shownId('Account', customer.accountId),
+      data: { accountId: shownId('Account', customer.accountId), planId: 'team' },
     });
     const input = { endpointId: endpoint.id };
     const shared = '{ operator { webhookEndpoints { nodes { id url allAccounts } } } }';
