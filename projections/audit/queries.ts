@@ -20,7 +20,8 @@ export interface AuditRow {
 /** Which entries; what is not given is not asked for. */
 export interface AuditFilter {
   readonly accountId?: string | undefined;
-  readonly actor?: string | undefined;
+  /** One of these, as facts have them. */
+  readonly actors?: readonly string[] | undefined;
   readonly action?: string | undefined;
   /** From this time on. */
   readonly from?: Date | undefined;
@@ -39,15 +40,23 @@ export class AuditQueries {
    * @param before the position of the last entry of the page before
    */
   page(filter: AuditFilter, first: number, before: number | undefined): Promise<AuditRow[]> {
-    const { accountId, actor, action, from, to } = filter;
+    const { accountId, actors, action, from, to } = filter;
     return this.sql.query(
       `SELECT * FROM ${this.model.t('entries')}
-        WHERE ($1::text IS NULL OR account_id = $1) AND ($2::text IS NULL OR actor = $2)
+        WHERE ($1::text IS NULL OR account_id = $1) AND ($2::text[] IS NULL OR actor = ANY($2))
           AND ($3::text IS NULL OR action = $3)
           AND ($4::timestamptz IS NULL OR at >= $4) AND ($5::timestamptz IS NULL OR at < $5)
           AND ($6::bigint IS NULL OR position < $6)
         ORDER BY position DESC LIMIT $7`,
-      [accountId ?? null, actor ?? null, action ?? null, from ?? null, to ?? null, before ?? null, first + 1],
+      [
+        accountId ?? null,
+        actors ?? null,
+        action ?? null,
+        from ?? null,
+        to ?? null,
+        before ?? null,
+        first + 1,
+      ],
     );
   }
 

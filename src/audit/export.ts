@@ -9,6 +9,7 @@ import type { Route, RouteCall } from '../rest/route.js';
 import { guarded } from '../rest/route.js';
 import { textProblem } from '../text/text.js';
 import { dayOf, timeOf } from '../text/time.js';
+import { actorText, storedActors, subjectText } from './names.js';
 
 /** Entries that are read, and held, at once. */
 const PAGE = 500;
@@ -74,9 +75,10 @@ function filterOf({ account, actor, action, from, to, ...others }: Readonly<Reco
     throw invalidInput(unknown, 'Filters are "account", "actor", "action", "from" and "to".');
   }
   const accountId = textOf('account', account);
+  const named = textOf('actor', actor);
   return {
     accountId: accountId === undefined ? undefined : givenId('Account', accountId),
-    actor: textOf('actor', actor),
+    actors: named === undefined ? undefined : storedActors(named),
     action: textOf('action', action),
     from: momentOf('from', from),
     to: momentOf('to', to),
@@ -104,6 +106,8 @@ function entryOf({ position: _, id, at, account_id: accountId, ...row }: AuditRo
   const shown = {
     id: shownId('AuditEntry', id),
     accountId: accountId === null ? null : shownId('Account', accountId),
+    actor: actorText(row.actor),
+    subject: subjectText(row.subject),
   };
   return { ...row, ...shown, at: at.toISOString() };
 }

@@ -7,6 +7,7 @@ import type { Page } from '../graphql/kit/pages.js';
 import { pageOf } from '../graphql/kit/pages.js';
 import { Sized } from '../graphql/cost/directives.js';
 import type { Cursors, Place } from '../graphql/kit/cursors.js';
+import { storedActors } from './names.js';
 import type { AuditEntry } from './types.js';
 import { auditEntryOf, AuditLogConnection, AuditLogPage } from './types.js';
 
@@ -21,11 +22,11 @@ type PageOfLog = (accountId: string | undefined, asked: AuditLogPage) => Promise
 export function pageOfLog(queries: AuditQueries, cursors: Cursors): PageOfLog {
   return async (accountId, { first, after, filter }) => {
     const place = cursors.after(LIST, after);
-    const { actor, action, from, to } = filter ?? {};
+    const { actorId, action, from, to } = filter ?? {};
     const rows = await queries.page(
       {
         accountId,
-        actor: actor ?? undefined,
+        actors: actorId == null ? undefined : storedActors(actorId),
         action: action ?? undefined,
         from: from ?? undefined,
         to: to ?? undefined,

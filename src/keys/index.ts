@@ -47,6 +47,7 @@ export const keys: Capability = {
       positions,
       sender,
       keyDesk,
+      limitStates,
       planOf,
       operatorAction,
       memory,
@@ -56,7 +57,11 @@ export const keys: Capability = {
       return {
         resolvers: [
           new KeysResolver(keySecrets, commands, positions, sender, meters),
-          new KeyFieldsResolver(),
+          new KeyFieldsResolver(
+            (id) => memory.keys.byId(id),
+            (key, now) => limitStates.of({ ...key, key, now }),
+            meters,
+          ),
           new AccountKeysResolver(queries.keys, cursors, meters),
           new VerifyKeyResolver(new VerifyKey(keyDesk), (account) => shownPlan(planOf(account).plan), meters),
           new OperatorKeysResolver(commands, operatorAction, positions, meters),

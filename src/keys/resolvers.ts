@@ -9,7 +9,7 @@ import type { PositionTokens } from '../eventsourcing/positionToken.js';
 import type { Page } from '../graphql/kit/pages.js';
 import { PageArgs, pageOf } from '../graphql/kit/pages.js';
 import type { Cursors, Place } from '../graphql/kit/cursors.js';
-import { Sized } from '../graphql/cost/directives.js';
+import { Cost, Sized } from '../graphql/cost/directives.js';
 import type { RequestContext } from '../graphql/kit/context.js';
 import { accountOf, actorOf } from '../graphql/kit/context.js';
 import { Access, BUILDERS, MEMBERS } from '../graphql/kit/access.js';
@@ -19,9 +19,11 @@ import { badCommandId, InvalidInput, notDone, refusalOf } from '../graphql/kit/r
 import type { Meter } from '../plans/meters.js';
 import { amountOf } from '../plans/meters.js';
 import { MAX_AMOUNT } from '../plans/profile.js';
+import { LimitStatus, statusOf } from '../usage/limitTypes.js';
 import { textProblem, tidy } from '../text/text.js';
+import type { KnownKey } from './cache.js';
 import type { Authority } from './decide.js';
-import { keyDecider } from './decide.js';
+import { keyDecider, MAX_KEY_LIMITS } from './decide.js';
 import type { KeyLimit } from './events.js';
 import { keyStream } from './events.js';
 import type { KeySecrets } from './secrets.js';
@@ -161,8 +163,32 @@ export class KeysResolver {
   }
 }
 
+/** Where limits stand, those of a key among them. */
+type LimitStates = (key: KnownKey, now: number) => Promise<readonly Parameters<typeof statusOf>[0][]>;
+
 @Resolver(() => Key)
 export class KeyFieldsResolver {
+  constructor(
+    private readonly known: (id: string) => KnownKey | undefined,
+    private readonly states: LimitStates,
+    private readonly meters: () => readonly Meter[],
+  ) {}
+
+  @Cost(2)
+  @Sized({ assumedSize: MAX_KEY_LIMITS })
+  @FieldResolver(() => [LimitStatus], {
+    nullable: true,
+    description:
+      'Current state of the key’s own limits: what is used and what is left. Empty if it has none; the limits of the plan, which all keys share, are at `Account.limits`.',
+  })
+  async limitStatus(@Root() { id }: Key, @Ctx() { now }: RequestContext): Promise<LimitStatus[]> {
+    const key = this.known(id);
+    if (!key?.limits.length) return [];
+    const states = await this.states(key, now);
+    const meters = this.meters();
+    return states.filter(({ limit }) => limit.source === 'key').map((state) => statusOf(state, meters));
+  }
+
   @FieldResolver(() => DateTimeISO, {
     nullable: true,
     description: 'When a call with it was counted last, up to a minute late; null if none was.',

@@ -20,12 +20,25 @@ export type AccountFilter = {
   planId?: string | number | null | undefined;
 };
 
+/** What kind of actor did something. New values may be added. */
+export type AuditActorType =
+  /** Somebody at the command line of the service. */
+  | 'COMMAND_LINE'
+  /** A back end, with an API key. */
+  | 'KEY'
+  /** A rule of the service that follows from another event, e.g. `revoke-keys`. */
+  | 'POLICY'
+  /** The service itself, e.g. when it starts or hears from the payment service. */
+  | 'SYSTEM'
+  /** A user who was signed in. */
+  | 'USER';
+
 /** Which entries of the audit log; what is left out is not asked for. */
 export type AuditFilter = {
   /** Only this action, e.g. `KeyRevoked`. */
   action?: string | null | undefined;
-  /** Only what this actor did, e.g. `user:<id>`. */
-  actor?: string | null | undefined;
+  /** Only what this actor did, as an operator or not: the id of a user or key, or the name of a policy, e.g. `usr_…` or `revoke-keys`. */
+  actorId?: string | null | undefined;
   /** Only from this time on. */
   from?: string | null | undefined;
   /** Only before this time. */
@@ -701,7 +714,7 @@ export type AccountAuditLogQueryVariables = Exact<{
 }>;
 
 
-export type AccountAuditLogQuery = { me: { account: { auditLog: { nodes: Array<{ id: string, at: string, action: string, actor: string, subject: string, reason: string | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } } | null };
+export type AccountAuditLogQuery = { me: { account: { auditLog: { nodes: Array<{ id: string, at: string, action: string, subject: string, reason: string | null, actor: { type: AuditActorType, actorId: string | null, asOperator: boolean } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } } | null };
 
 export type AuditLogQueryVariables = Exact<{
   first?: number | null | undefined;
@@ -710,7 +723,7 @@ export type AuditLogQueryVariables = Exact<{
 }>;
 
 
-export type AuditLogQuery = { operator: { auditLog: { nodes: Array<{ id: string, at: string, action: string, actor: string, accountId: string | null, subject: string, reason: string | null, address: string | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
+export type AuditLogQuery = { operator: { auditLog: { nodes: Array<{ id: string, at: string, action: string, accountId: string | null, subject: string, reason: string | null, address: string | null, actor: { type: AuditActorType, actorId: string | null, asOperator: boolean } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
 
 export type CancelSubscriptionMutationVariables = Exact<{
   input: CancelSubscriptionInput;
@@ -934,7 +947,7 @@ export type OperatorAccountQueryVariables = Exact<{
 }>;
 
 
-export type OperatorAccountQuery = { operator: { account: { id: string, plan: { id: string }, auditLog: { nodes: Array<{ id: string, at: string, action: string, actor: string, accountId: string | null, subject: string, reason: string | null, address: string | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null } | null };
+export type OperatorAccountQuery = { operator: { account: { id: string, plan: { id: string }, auditLog: { nodes: Array<{ id: string, at: string, action: string, accountId: string | null, subject: string, reason: string | null, address: string | null, actor: { type: AuditActorType, actorId: string | null, asOperator: boolean } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null } | null };
 
 export type OperatorAccountsQueryVariables = Exact<{
   first?: number | null | undefined;
@@ -1397,7 +1410,11 @@ export const AccountAuditLogDocument = new TypedDocumentString(`
           id
           at
           action
-          actor
+          actor {
+            type
+            actorId
+            asOperator
+          }
           subject
           reason
         }
@@ -1418,7 +1435,11 @@ export const AuditLogDocument = new TypedDocumentString(`
         id
         at
         action
-        actor
+        actor {
+          type
+          actorId
+          asOperator
+        }
         accountId
         subject
         reason
@@ -1951,7 +1972,11 @@ export const OperatorAccountDocument = new TypedDocumentString(`
           id
           at
           action
-          actor
+          actor {
+            type
+            actorId
+            asOperator
+          }
           accountId
           subject
           reason

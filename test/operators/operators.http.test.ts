@@ -217,8 +217,8 @@ it('revokes a key of any account at once', async () => {
   const { nodes } = await log({ accountId, action: 'KeyRevoked' });
   expect(nodes).toEqual([
     expect.objectContaining({
-      actor: `operator:${boss.userId}`,
-      subject: `key:${keyId}`,
+      actor: { type: 'USER', actorId: shownId('User', boss.userId), asOperator: true },
+      subject: shownId('Key', keyId),
       reason: 'it was found in public',
       address: expect.stringMatching(/^[\w-]{22}$/) as string,
     }),
@@ -259,8 +259,17 @@ describe('the audit log', () => {
       'SessionStarted',
       'AccountOpened',
     ]);
-    const actor = `user:${userId}`;
-    expect((await log({ actor })).nodes).toEqual(all.filter((entry) => entry.actor === actor));
+    const actorId = shownId('User', userId);
+    const ofUser = all.filter(({ actor }) => actor.actorId === actorId);
+    expect(ofUser.length).toBeGreaterThan(1);
+    expect((await log({ actorId })).nodes).toEqual(ofUser);
+    const above = all.filter(
+      ({ actor }) => actor.asOperator && actor.actorId === shownId('User', boss.userId),
+    );
+    expect(above.length).toBeGreaterThan(0);
+    expect((await log({ actorId: shownId('User', boss.userId), first: 100 })).nodes).toEqual(
+      expect.arrayContaining(above),
+    );
     expect((await log({ action: 'PlanGranted', first: 100 })).nodes).toEqual(
       all.filter(({ action }) => action === 'PlanGranted'),
     );
@@ -324,6 +333,13 @@ describe('the audit log', () => {
     await t.caughtUp();
     expect((await idsOf(`ndjson?account=${accountId}`, secret)).slice(1)).toEqual(mine);
     expect(await idsOf('ndjson?from=2100-01-01', token)).toEqual([]);
+    const [grant] = await lines(`ndjson?account=${accountId}&action=PlanGranted`, deputy.token);
+    expect(grant).toMatchObject({
+      actor: `operator:${shownId('User', boss.userId)}`,
+      subject: shownId('Account', accountId),
+    });
+    const actor = encodeURIComponent(grant?.['actor'] as string);
+    expect((await idsOf(`ndjson?account=${accountId}&actor=${actor}`, deputy.token)).length).toBe(1);
     const [plan] = mine;
     expect(await idsOf('ndjson?action=PlanGranted&to=2100-01-01T00:00:00Z', token)).toEqual([plan]);
   });

@@ -171,7 +171,7 @@ it('finds the places', () => {
       'verifyKey.input.spend.operation',
       'searchPatterns.query',
       'account.keys.after',
-      'account.auditLog.filter.actor',
+      'account.auditLog.filter.actorId',
     ]),
   );
   expect(new Set(names).size).toBe(names.length);

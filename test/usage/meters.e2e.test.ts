@@ -84,6 +84,21 @@ it.each(limiters)('any meter of the profile is counted, limited and shown, %s', 
     // A key's limit, and more than the bucket holds.
     expect(await spend(narrow, { videos: 2 })).toMatchObject({ valid: true });
     expect(await shown(narrow)).toMatchObject({ 'videos-day': 3, 'key-videos-month': 2 });
+    // How much of my month is left, by key: as a newcomer writes it with the documentation alone.
+    const { data: ofMonth } = await t.raw(
+      '{ account { limits { name window remaining resetAt } keys(first: 100) { nodes { name limitStatus { name window source used remaining } } } } }',
+      {},
+      token,
+    );
+    const { limits: ofPlan, keys } = ofMonth?.['account'] as {
+      limits: readonly { name: string }[];
+      keys: { nodes: readonly { limitStatus: readonly object[] }[] };
+    };
+    expect(ofPlan.map(({ name }) => name)).toContain('requests-month');
+    expect(keys.nodes.map(({ limitStatus }) => limitStatus)).toEqual([
+      [],
+      [{ name: 'key-videos-month', window: 'MONTH', source: 'KEY', used: '2', remaining: '0' }],
+    ]);
     expect(await spend(secret, { videos: 1 })).toMatchObject({ valid: false, code: 'QUOTA_EXCEEDED' });
     expect(await spend(secret, { seconds: '100.1' })).toMatchObject({ valid: false, useId: null });
     await expect(spend(secret, { minutes: 1 })).rejects.toThrow('There is no meter of this name');
