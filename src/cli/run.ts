@@ -56,6 +56,12 @@ export async function runCli(argv: readonly string[], env: NodeJS.ProcessEnv, ro
   }
 }
 
+/** What every command says of itself, the overview first. */
+export const helpOfAll = (): readonly { readonly name: string; readonly help: string }[] => [
+  { name: 'tollgraph', help: overview() },
+  ...COMMANDS,
+];
+
 function overview(): string {
   const width = Math.max(...COMMANDS.map(({ name }) => name.length));
   return [

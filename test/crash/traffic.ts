@@ -205,7 +205,8 @@ export class Traffic {
       const done = await once();
       if (done === 'nothing to do') await new Promise((resolve) => setImmediate(resolve));
       else if (done.reply === undefined) return;
-      else await asTold(done.reply);
+      // A client that does as it is told.
+      else if (done.reply.retryAfter) await delay(done.reply.retryAfter * 1_000);
     }
   }
 
@@ -213,8 +214,7 @@ export class Traffic {
   async newCaller(url: string): Promise<IssuedKey> {
     let owner = this.#newRegistration();
     while (owner.token === undefined) {
-      const { payload, reply } = await this.register(url, owner);
-      await asTold(reply);
+      const { payload } = await this.register(url, owner);
       // Registered by an attempt that was not answered: its session was shown to nobody.
       if (payload?.session === null) owner = this.#newRegistration();
     }
@@ -223,7 +223,7 @@ export class Traffic {
       const key: IssuedKey = { owner, commandId: this.#id('issue'), outcome: 'unknown' };
       this.keys.push(key);
       this.kept.add(key);
-      while (key.outcome === 'unknown') await asTold((await this.issue(url, key)).reply);
+      while (key.outcome === 'unknown') await this.issue(url, key);
       if (key.secret !== undefined) return key;
     }
   }
@@ -286,11 +286,6 @@ export class Traffic {
   #id(kind: string): string {
     return `${kind}_${this.name}_${++this.#sent}`;
   }
-}
-
-/** A client that does as it is told: who asks again at once soon stands before the guard of its account. */
-async function asTold(reply: Reply | undefined): Promise<void> {
-  if (reply?.retryAfter) await delay(reply.retryAfter * 1_000);
 }
 
 function outcomeOf(reply: Reply | undefined, payload: Payload | null | undefined, success: string): Outcome {
