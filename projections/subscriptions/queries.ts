@@ -53,6 +53,26 @@ export class SubscriptionQueries {
     return row?.account_id;
   }
 
+  /** The customers at Stripe of those of the accounts that have one. */
+  async customersOf(accountIds: readonly string[]): Promise<string[]> {
+    const rows = await this.sql.query<{ customer: string }>(
+      `SELECT customer FROM ${this.model.t('accounts')}
+        WHERE account_id = ANY($1::text[]) AND customer IS NOT NULL`,
+      [accountIds],
+    );
+    return rows.map(({ customer }) => customer);
+  }
+
+  /** Accounts that have a customer at Stripe, or have asked for one, in the order of their ids. */
+  async customers(after: string, limit: number): Promise<string[]> {
+    const rows = await this.sql.query<{ account_id: string }>(
+      `SELECT account_id FROM ${this.model.t('accounts')}
+        WHERE account_id > $1 AND customer_asked_at IS NOT NULL ORDER BY account_id LIMIT $2`,
+      [after, limit],
+    );
+    return rows.map(({ account_id: id }) => id);
+  }
+
   /** Accounts with something that was asked of Stripe, and is neither done nor refused. */
   async pending(limit: number, without: readonly string[]): Promise<string[]> {
     const rows = await this.sql.query<{ account_id: string }>(

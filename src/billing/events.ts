@@ -30,7 +30,7 @@ export type StripeEventEvent =
         /** What it is about. */
         readonly object: { readonly type: string; readonly id: string | null };
         readonly customer: string | null;
-        /** The whole event, which may be personal, sealed for `subject`. */
+        /** The whole event, which may be personal, sealed for `subject`. Without a hash it was not kept. */
         readonly body: BlobRef & { readonly subject: string };
         /** Whether it was fetched from Stripe's list of events, after its webhook had not come. */
         readonly backfilled: boolean;
@@ -43,7 +43,7 @@ export type StripeEventEvent =
 
 export const stripeEventStream = (id: string): string => `stripe_event-${id}`;
 
-/** Whose personal data the bodies of Stripe's events about a customer are. */
+/** Whose personal data the bodies of Stripe's events about a customer are: erased with the customer's account. */
 export const customerSubject = (customer: string | null): string => `stripe:${customer ?? 'nobody'}`;
 
 /** What a subscription is paid for: pinned when it starts, whatever the profile says later (decision 5). */

@@ -3,7 +3,7 @@ import type { Capability } from '../capability.js';
 import { audited } from './audited.js';
 import { AccountInvoicesResolver, InvoiceResolver } from './invoiceResolvers.js';
 import { offersOf } from './offers.js';
-import { cancelSubscription } from './policies.js';
+import { cancelSubscription, eraseCustomer } from './policies.js';
 import { publicEvents } from './publicEvents.js';
 import { AccountBillingResolver, BillingResolver } from './resolvers.js';
 
@@ -11,7 +11,7 @@ export const billing: Capability = {
   streams: ['stripe_event', 'invoice', 'payment'],
   audited,
   publicEvents,
-  policies: ({ commands }) => [cancelSubscription(commands)],
+  policies: ({ commands, personal }) => [cancelSubscription(commands), eraseCustomer(commands, personal)],
   graphql: {
     resolvers: [BillingResolver, AccountBillingResolver, AccountInvoicesResolver, InvoiceResolver],
     create: ({ sender, queries, memory: { plans }, shown, billing: desk, cursors }) => {

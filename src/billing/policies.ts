@@ -1,9 +1,13 @@
 import { accountStream } from '../accounts/events.js';
 import type { CommandHandler } from '../eventsourcing/commandHandler.js';
+import { fold } from '../eventsourcing/decider.js';
+import type { StoredEvent } from '../eventsourcing/event.js';
 import type { Policy } from '../eventsourcing/policy.js';
 import { causedBy } from '../eventsourcing/policy.js';
 import { subscriptionStream } from '../plans/events.js';
+import type { PersonalData } from '../secrets/personalData.js';
 import { billingDecider } from './decide.js';
+import { customerSubject } from './events.js';
 
 const NAME = 'cancel-subscription';
 
@@ -17,10 +21,7 @@ export function cancelSubscription(commands: CommandHandler): Policy {
     handles: new Set(['AccountDeleted', 'TrialStarted', 'SubscriptionStarted']),
     react: async (event) => {
       const accountId = event.streamId;
-      if (event.type !== 'AccountDeleted') {
-        const history = await commands.load(accountStream(accountId));
-        if (history.at(-1)?.type !== 'AccountDeleted') return;
-      }
+      if (!(await isDeleted(commands, event))) return;
       // What is refused needs nothing: there is none, or it is being cancelled at once already.
       await commands.handle(
         billingDecider,
@@ -30,4 +31,28 @@ export function cancelSubscription(commands: CommandHandler): Policy {
       );
     },
   };
+}
+
+/**
+ * What Stripe has written of a deleted account's customer is erased, and what it still writes is not kept: whichever
+ * of the two comes second, the account's end or its customer, finds the other.
+ */
+export function eraseCustomer(commands: CommandHandler, personal: PersonalData): Policy {
+  return {
+    name: 'erase-customer',
+    handles: new Set(['AccountDeleted', 'CustomerCreated']),
+    react: async (event) => {
+      if (!(await isDeleted(commands, event))) return;
+      const history = await commands.load(subscriptionStream(event.streamId));
+      const { customer } = fold(billingDecider, history);
+      if (customer !== undefined) await personal.erase([customerSubject(customer)]);
+    },
+  };
+}
+
+/** Whether the account that an event is about has been deleted by now. */
+async function isDeleted(commands: CommandHandler, { type, streamId }: StoredEvent): Promise<boolean> {
+  if (type === 'AccountDeleted') return true;
+  const history = await commands.load(accountStream(streamId));
+  return history.at(-1)?.type === 'AccountDeleted';
 }

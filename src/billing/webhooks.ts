@@ -5,6 +5,8 @@ import { SubjectErased } from '../secrets/personalData.js';
 import { stripeEventDecider } from './decideWebhook.js';
 import { customerSubject, stripeEventStream } from './events.js';
 
+const Customer = z.union([z.string().max(255), z.object({ id: z.string().max(255) })]).nullish();
+
 /** What we need to know of an event of Stripe, whatever else is in it. */
 const Envelope = z.object({
   id: z.string().regex(/^evt_\w{1,200}$/),
@@ -18,8 +20,10 @@ const Envelope = z.object({
     object: z.object({
       object: z.string().max(100),
       id: z.string().max(255).nullish(),
-      customer: z.union([z.string().max(255), z.object({ id: z.string().max(255) })]).nullish(),
+      customer: Customer,
     }),
+    // A payment method that was detached names its customer here alone.
+    previous_attributes: z.object({ customer: Customer }).nullish().catch(null),
   }),
 });
 
@@ -52,7 +56,7 @@ export class WebhookReceiver {
     if (!event) return false;
     const { id, type, created, livemode, api_version, account, data } = event;
     const { customer: given, ...object } = data.object;
-    const inside = object.object === 'customer' ? object.id : given;
+    const inside = object.object === 'customer' ? object.id : (given ?? data.previous_attributes?.customer);
     const customer = (typeof inside === 'object' ? inside?.id : inside) ?? null;
     const stored = await this.#keep(customer, body);
     await this.commands.handle(
@@ -84,14 +88,19 @@ export class WebhookReceiver {
     return true;
   }
 
-  /** Of a customer whose data have been erased nothing is kept but that there was an event. */
+  /**
+   * A body may be personal, and is kept only where it can be erased: with the key of the customer that it is about.
+   * Of others, and of a customer whose data have been erased, nothing is kept but that there was an event.
+   */
   async #keep(customer: string | null, body: Buffer) {
     const subject = customerSubject(customer);
+    const nothing = { hash: '', bytes: body.byteLength, subject };
+    if (customer === null) return nothing;
     try {
       return { ...(await this.blobs.put(subject, body)), subject };
     } catch (error) {
       if (!(error instanceof SubjectErased)) throw error;
-      return { hash: '', bytes: body.byteLength, subject };
+      return nothing;
     }
   }
 }

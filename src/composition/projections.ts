@@ -10,6 +10,7 @@ import { Projector } from '../following/projector.js';
 import { onServingTables } from '../following/servingTables.js';
 import { ParkedCount } from '../../projections/usage/parkedCount.js';
 import { eraseAgain } from '../accounts/eraseAgain.js';
+import { customerSubject } from '../billing/events.js';
 import type { Position } from '../eventsourcing/event.js';
 import { START } from '../eventsourcing/event.js';
 import { FollowedPolicies } from '../following/followedPolicies.js';
@@ -227,14 +228,19 @@ const SURE_MS = 24 * 3_600_000;
  */
 export async function eraseRestored(
   { personal, clock }: Stores,
-  { accounts, teams }: Pick<Queries, 'accounts' | 'teams'>,
+  { accounts, subscriptions, teams }: Pick<Queries, 'accounts' | 'subscriptions' | 'teams'>,
   log: Logger,
 ): Promise<void> {
   await personal.erase(await personal.withKey(await teams.over(new Date(clock() - SURE_MS))));
-  const restored = await eraseAgain(personal, await accounts.deleted());
+  const deleted = await accounts.deleted();
+  const customers = await subscriptions.customersOf(deleted.map(({ accountId }) => accountId));
+  const restored = await eraseAgain(personal, [
+    ...deleted.map(({ ownerId }) => ownerId),
+    ...customers.map(customerSubject),
+  ]);
   if (restored.length === 0) return;
   log.warn('the vault held keys of erased users, as an old backup does; they are erased again', {
-    users: restored.length,
+    keys: restored.length,
   });
 }
 

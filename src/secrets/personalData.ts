@@ -111,12 +111,13 @@ export class PersonalData {
   }
 }
 
-const subjectOf = (sealed: Sealed): string => sealed.split(':')[1] ?? '';
+const VERSION = 'v1:';
+
+/** The subject may have colons in it; the ciphertext, in base64url, has none. */
+const subjectOf = (sealed: Sealed): string => sealed.slice(VERSION.length, sealed.lastIndexOf(':'));
 
 function partsOf(sealed: Sealed): { readonly subject: string; readonly body: string } {
-  const [version, subject, body] = sealed.split(':');
-  if (version !== 'v1' || subject === undefined || body === undefined) {
-    throw new Error('not a sealed text of version 1');
-  }
-  return { subject, body };
+  const end = sealed.lastIndexOf(':');
+  if (!sealed.startsWith(VERSION) || end < VERSION.length) throw new Error('not a sealed text of version 1');
+  return { subject: subjectOf(sealed), body: sealed.slice(end + 1) };
 }

@@ -289,7 +289,7 @@ it('keys that an old backup of the vault brings back are found by the events, an
   );
   await remove(ada);
   await settle();
-  const deleted = [{ ownerId: ada.userId }];
+  const deleted = [ada.userId];
   expect(await eraseAgain(personal, deleted)).toEqual([]);
 
   await sql.query('DELETE FROM vault.subject_keys WHERE subject = $1', [ada.userId]);
