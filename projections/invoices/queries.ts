@@ -23,15 +23,12 @@ export interface InvoiceRow {
 }
 
 export interface InvoiceLineRow {
-  readonly invoice_id: string;
-  readonly id: string;
   readonly kind: 'plan' | 'proration' | 'usage' | 'other';
   readonly description: string;
   readonly quantity: number;
   readonly amount: number;
-  readonly period_start: Date;
-  readonly period_end: Date;
-  readonly price: string | null;
+  readonly periodStart: Date;
+  readonly periodEnd: Date;
   readonly events: readonly string[];
 }
 
@@ -67,7 +64,8 @@ export class InvoiceQueries {
 
   async lines(invoiceId: string): Promise<InvoiceLineRow[]> {
     return this.sql.query<InvoiceLineRow & Record<string, unknown>>(
-      `SELECT * FROM ${this.model.t('lines')} WHERE invoice_id = $1 ORDER BY place`,
+      `SELECT kind, description, quantity, amount, period_start AS "periodStart", period_end AS "periodEnd", events
+         FROM ${this.model.t('lines')} WHERE invoice_id = $1 ORDER BY place`,
       [invoiceId],
     );
   }

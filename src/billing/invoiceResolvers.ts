@@ -14,7 +14,7 @@ import {
   InvoiceConnection,
   InvoiceLine,
   invoiceOf,
-  lineOf,
+  linesOf,
   MAX_LINES,
   upcomingOf,
 } from './invoiceTypes.js';
@@ -88,11 +88,12 @@ export class InvoiceResolver {
   }
 
   @Sized({ assumedSize: MAX_LINES })
-  @FieldResolver(() => [InvoiceLine], { description: 'Its lines, in order.' })
+  @FieldResolver(() => [InvoiceLine], {
+    description: `Its lines, in order. Of more than ${MAX_LINES}, the last one is the sum of the others.`,
+  })
   async lines(@Root() { id, previewLines, total }: Invoice): Promise<readonly InvoiceLine[]> {
     if (previewLines) return previewLines;
     if (id === null) return [];
-    const rows = await this.options.queries.lines(id);
-    return rows.map((row) => lineOf(row, total.currency));
+    return linesOf(await this.options.queries.lines(id), total.currency);
   }
 }

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
-import type { InvoiceLineRow, InvoiceRow } from '../../projections/invoices/queries.js';
+import type { InvoiceRow } from '../../projections/invoices/queries.js';
 import { Sized } from '../graphql/cost/directives.js';
 import { DateTimeISO } from '../graphql/kit/dateTime.js';
 import { Money, moneyOf } from '../graphql/kit/money.js';
@@ -8,8 +8,8 @@ import { connectionOf } from '../graphql/kit/pages.js';
 import type { Preview } from './payments.js';
 import { Period } from './types.js';
 
-/** More than any invoice of ours has. */
-export const MAX_LINES = 250;
+/** So many lines of an invoice are shown, and so many events of a line. */
+export const MAX_LINES = 100;
 const MAX_EVENTS = 20;
 
 export enum InvoiceStatus {
@@ -118,6 +118,17 @@ export class Invoice {
   previewLines?: readonly InvoiceLine[];
 }
 
+/** A line as events and read models have it. */
+interface StoredLine {
+  readonly kind: string;
+  readonly description: string;
+  readonly quantity: number;
+  readonly amount: number;
+  readonly periodStart: string | Date;
+  readonly periodEnd: string | Date;
+  readonly events: readonly string[];
+}
+
 export const InvoiceConnection = connectionOf(Invoice, {
   entry: 'Invoice',
   one: 'invoice',
@@ -144,15 +155,34 @@ export function invoiceOf(row: InvoiceRow): Invoice {
   });
 }
 
-export function lineOf(row: InvoiceLineRow, currency: string): InvoiceLine {
-  return Object.assign(new InvoiceLine(), {
-    kind: row.kind as InvoiceLineKind,
-    description: row.description,
-    quantity: row.quantity,
-    total: moneyOf({ amount: row.amount, currency }),
-    period: { from: new Date(row.period_start), to: new Date(row.period_end) },
-    eventIds: row.events,
-  });
+/** Where there are more lines than are shown, the last one is the sum of the others: lines always add up. */
+export function linesOf(lines: readonly StoredLine[], currency: string): InvoiceLine[] {
+  const shown = lines.length > MAX_LINES ? lines.slice(0, MAX_LINES - 1) : lines;
+  const rest = lines.slice(shown.length);
+  return [...shown, ...(rest.length > 0 ? [sumOf(rest)] : [])].map((line) =>
+    Object.assign(new InvoiceLine(), {
+      kind: line.kind as InvoiceLineKind,
+      description: line.description,
+      quantity: line.quantity,
+      total: moneyOf({ amount: line.amount, currency }),
+      period: { from: new Date(line.periodStart), to: new Date(line.periodEnd) },
+      eventIds: line.events.slice(0, MAX_EVENTS),
+    }),
+  );
+}
+
+function sumOf(lines: readonly StoredLine[]): StoredLine {
+  const times = (which: 'periodStart' | 'periodEnd'): number[] =>
+    lines.map((line) => new Date(line[which]).getTime());
+  return {
+    kind: 'other',
+    description: `${lines.length} further lines`,
+    quantity: 1,
+    amount: lines.reduce((sum, { amount }) => sum + amount, 0),
+    periodStart: new Date(Math.min(...times('periodStart'))),
+    periodEnd: new Date(Math.max(...times('periodEnd'))),
+    events: [...new Set(lines.flatMap(({ events }) => events))],
+  };
 }
 
 /** The invoice of the running period, as the payment service says it would be. */
@@ -172,15 +202,6 @@ export function upcomingOf({ currency, lines, subtotal, tax, total, due, ...peri
     paid: money(0),
     credited: money(0),
     nextAttemptAt: null,
-    previewLines: lines.map((line) =>
-      Object.assign(new InvoiceLine(), {
-        kind: line.kind as InvoiceLineKind,
-        description: line.description,
-        quantity: line.quantity,
-        total: money(line.amount),
-        period: { from: new Date(line.periodStart), to: new Date(line.periodEnd) },
-        eventIds: line.events,
-      }),
-    ),
+    previewLines: linesOf(lines, currency),
   });
 }

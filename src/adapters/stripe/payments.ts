@@ -1,5 +1,6 @@
 import Stripe from 'stripe';
 import type { Offer } from '../../billing/decide.js';
+import type { InvoiceSnapshot } from '../../billing/decideInvoice.js';
 import type { CheckoutPage, Payments, Preview } from '../../billing/payments.js';
 import { PaymentRefused } from '../../billing/payments.js';
 import { asked } from './errors.js';
@@ -16,6 +17,8 @@ const CALL_MS = 20_000;
 const RETRIES = 2;
 /** Of a customer's subscriptions and invoices, the newest. */
 const PAGE = 100;
+/** More than any invoice of ours has. */
+const MAX_LINES = 1_000;
 /** Looked at together: the rest comes the next time. */
 const MAX_UNDELIVERED = 1_000;
 
@@ -53,6 +56,15 @@ export function stripePayments({ secretKey, live, profile, priceIds, address }: 
     status: statusOf(session),
     checkoutId: session.metadata?.[CHECKOUT] ?? null,
   });
+
+  /** With all its lines: an invoice comes with the first ones alone. */
+  const whole = async (invoice: Stripe.Invoice): Promise<Stripe.Invoice> => {
+    if (!invoice.lines.has_more) return invoice;
+    const data = await asked(() =>
+      stripe.invoices.listLineItems(invoice.id, { limit: PAGE }).autoPagingToArray({ limit: MAX_LINES }),
+    );
+    return { ...invoice, lines: { ...invoice.lines, data, has_more: false } };
+  };
 
   const learnLines = (invoice: Stripe.Invoice): Promise<void> =>
     prices.learn(
@@ -291,15 +303,20 @@ export function stripePayments({ secretKey, live, profile, priceIds, address }: 
     },
 
     invoice: async (id) => {
-      const invoice = await asked(() => stripe.invoices.retrieve(id));
+      const invoice = await whole(await asked(() => stripe.invoices.retrieve(id)));
       await learnLines(invoice);
       return invoiceOf(invoice, prices.seen);
     },
 
     invoices: async (customer) => {
       const { data } = await asked(() => stripe.invoices.list({ customer, limit: PAGE }));
-      for (const invoice of data) await learnLines(invoice);
-      return data.map((invoice) => invoiceOf(invoice, prices.seen));
+      const invoices: InvoiceSnapshot[] = [];
+      for (const one of data) {
+        const invoice = await whole(one);
+        await learnLines(invoice);
+        invoices.push(invoiceOf(invoice, prices.seen));
+      }
+      return invoices;
     },
 
     upcoming: async (customer, subscription) => {

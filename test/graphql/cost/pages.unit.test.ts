@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { GraphQLField, GraphQLNamedType, OperationDefinitionNode } from 'graphql';
 import { getNamedType, isLeafType, isObjectType, parse, validate } from 'graphql';
 import { listSizeOf, rangeOf } from '../../../src/graphql/cost/directives.js';
@@ -74,6 +75,17 @@ it.each(lists())('the largest page of %s fits into a minute of the smallest plan
     cost.estimate,
   ]);
 });
+
+it.each([10, 20])(
+  '%s invoices with their lines, as the operation asks for them, fit into a call',
+  (first) => {
+    const text = readFileSync('schema/operations/invoices.graphql', 'utf8');
+    const operation = parse(text).definitions[0] as OperationDefinitionNode;
+    const cost = new CostFormula(schema, prices, parse(text), operation).of({ first });
+    expect(cost).toMatchObject({ estimate: expect.any(Number) as number });
+    expect((cost as { estimate: number }).estimate).toBeLessThanOrEqual(MOST.other);
+  },
+);
 
 it('finds the lists', () => {
   const names = lists().map(([name]) => name);
