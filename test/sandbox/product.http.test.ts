@@ -81,7 +81,9 @@ it('lets a new user subscribe on its page, and bills the renewal once its clock 
     throw new Error(JSON.stringify(started));
   const url = String(result.url);
   expect(url.startsWith(`${test.app.url}/sandbox/checkout/`)).toBe(true);
-  expect(await (await fetch(url)).text()).toContain('Start the trial');
+  const page = await (await fetch(url)).text();
+  expect(page).toContain('Start the trial');
+  expect(page).toMatch(/Then \$29\.00 per month from \d{1,2} \w+ \d{4}/);
   expect((await typeCard(url, '4000 0000 0000 0002')).status).toBe(402);
   expect((await typeCard(url, '4242 4242 4242 4242')).status).toBe(303);
   await settled();

@@ -1,6 +1,8 @@
 import type { CheckoutSession } from '../objects.js';
+import type { afterTrial } from '../resources/checkout.js';
 import { needsCard } from '../resources/checkout.js';
 import { formatted } from '../rules/money.js';
+import type { Recurrence, Seconds } from '../rules/time.js';
 import type { Html } from './html.js';
 import { document, html } from './html.js';
 
@@ -77,8 +79,19 @@ export const cardFields: Html = html`<label for="number">Card number</label>
 export const fault = (message: string | undefined): Html | undefined =>
   message === undefined ? undefined : html`<p class="bad" id="fault" role="alert">${message}</p>`;
 
+export interface CheckoutPageParts {
+  readonly base: string;
+  /** What follows a trial. */
+  readonly later: ReturnType<typeof afterTrial>;
+  readonly typed: Typed;
+  readonly problem: string | undefined;
+}
+
 /** The page on which a person pays. */
-export function checkoutPage(session: CheckoutSession, base: string, typed: Typed, problem?: string): string {
+export function checkoutPage(
+  session: CheckoutSession,
+  { base, later, typed, problem }: CheckoutPageParts,
+): string {
   const money = (amount: number) => formatted(amount, session.currency);
   const { amount_discount: discount = 0 } = (session['total_details'] ?? {}) as { amount_discount?: number };
   const trial = session.mode === 'subscription' && session.amount_total === 0;
@@ -121,6 +134,14 @@ export function checkoutPage(session: CheckoutSession, base: string, typed: Type
               <th scope="row">Due today</th>
               <th class="n">${money(session.amount_total)}</th>
             </tr>
+            ${later.map(
+              ({ amount, recurring, from }) =>
+                html`<tr>
+                  <td colspan="2" class="soft">
+                    Then ${money(amount)} ${often(recurring)} from ${dayOf(from)}
+                  </td>
+                </tr>`,
+            )}
           </tfoot>
         </table>`
       }
@@ -159,6 +180,14 @@ export function checkoutPage(session: CheckoutSession, base: string, typed: Type
       ${testCards}`,
   );
 }
+
+/** `per month`, `every 3 months` */
+const often = ({ interval, interval_count: n }: Recurrence): string =>
+  n === 1 ? `per ${interval}` : `every ${n} ${interval}s`;
+
+/** `13 December 2026` */
+const dayOf = (at: Seconds): string =>
+  new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeZone: 'UTC' }).format(at * 1000);
 
 const TITLES = { payment: 'Payment', subscription: 'Subscription', setup: 'Save a card' } as const;
 

@@ -2,7 +2,14 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Engine } from '../engine.js';
 import { ApiError } from '../errors.js';
 import type { CheckoutSession } from '../objects.js';
-import { complete, openSession, recordDecline, takeCard, useCode } from '../resources/checkout.js';
+import {
+  afterTrial,
+  complete,
+  openSession,
+  recordDecline,
+  takeCard,
+  useCode,
+} from '../resources/checkout.js';
 import { authenticate } from '../resources/intents.js';
 import type { CardInput } from '../resources/paymentMethods.js';
 import { formatted } from '../rules/money.js';
@@ -133,7 +140,12 @@ export function servePages(fastify: FastifyInstance, engine: Engine): void {
   const shown = (id: string, typed: Form = {}, problem?: string): Promise<string> =>
     engine.run((unit) => {
       const session = openSession(unit, id);
-      return checkoutPage(session, `${unit.pagesUrl}/checkout/${id}`, typed, problem);
+      return checkoutPage(session, {
+        base: `${unit.pagesUrl}/checkout/${id}`,
+        later: afterTrial(unit, session),
+        typed,
+        problem,
+      });
     });
 }
 

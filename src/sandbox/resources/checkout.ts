@@ -3,6 +3,7 @@ import { page, pageOf } from '../http/lists.js';
 import type { Params, Routes } from '../http/route.js';
 import { arrayOf, numberOf, objectOf, textOf } from '../http/route.js';
 import type { CheckoutLine, CheckoutSession, Customer } from '../objects.js';
+import type { Recurrence, Seconds } from '../rules/time.js';
 import { DAY, HOUR } from '../rules/time.js';
 import { totalsOf } from '../rules/totals.js';
 import type { Unit } from '../unit.js';
@@ -150,6 +151,22 @@ const trialOf = ({ $: { params } }: CheckoutSession): boolean => {
   const data = objectOf(params, 'subscription_data') ?? {};
   return (numberOf(data, 'trial_period_days') ?? 0) > 0 || numberOf(data, 'trial_end') !== undefined;
 };
+
+/** What a trial is followed by: how much, how often, and from when on. Empty where there is none. */
+export function afterTrial(
+  unit: Unit,
+  session: CheckoutSession,
+): { readonly amount: number; readonly recurring: Recurrence; readonly from: Seconds }[] {
+  if (session.mode !== 'subscription' || !trialOf(session)) return [];
+  const data = objectOf(session.$.params, 'subscription_data') ?? {};
+  const days = numberOf(data, 'trial_period_days') ?? 0;
+  const from = numberOf(data, 'trial_end') ?? unit.now + days * DAY;
+  return session.$.lines.flatMap(({ price, quantity }) =>
+    price.recurring && price.recurring.usage_type !== 'metered'
+      ? [{ amount: priceAmount(price, quantity), recurring: price.recurring, from }]
+      : [],
+  );
+}
 
 /** Amounts as of now: nothing of a plan on trial, nothing yet of what is metered. */
 function price(unit: Unit, session: CheckoutSession): void {
