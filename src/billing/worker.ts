@@ -2,6 +2,7 @@ import type { StripeEventQueries, StripeEventRow } from '../../projections/strip
 import type { SubscriptionQueries } from '../../projections/subscriptions/queries.js';
 import type { Clock } from '../clock.js';
 import type { CommandHandler } from '../eventsourcing/commandHandler.js';
+import { compositeKey } from '../eventsourcing/compositeKey.js';
 import { Wake } from '../wake.js';
 import type { AccountBilling } from './accountBilling.js';
 import { stripeEventDecider } from './decideWebhook.js';
@@ -89,9 +90,9 @@ export class BillingWorker {
   async work(until?: AbortSignal): Promise<boolean> {
     const { events, subscriptions, billing, billingClock } = this.options;
     const handled = await this.#each(
-      (without) => events.pending(BATCH, without),
-      ({ id }) => id,
-      (event) => this.#handle(event),
+      async (without) => byCustomer(await events.pending(BATCH, without)),
+      (group) => group.events.map(({ id }) => id),
+      (group) => this.#handle(group),
       until,
     );
     const settled = await this.#each(
@@ -112,7 +113,7 @@ export class BillingWorker {
   /** @returns whether one of them has failed */
   async #each<T>(
     list: (without: readonly string[]) => Promise<readonly T[]>,
-    idOf: (one: T) => string,
+    idsOf: (one: T) => readonly string[],
     work: (one: T) => Promise<unknown>,
     until: AbortSignal | undefined,
   ): Promise<boolean> {
@@ -123,7 +124,7 @@ export class BillingWorker {
       if (waiting.length === 0) break;
       const next = async (): Promise<void> => {
         for (let one = waiting.shift(); one !== undefined && until?.aborted !== true; one = waiting.shift()) {
-          tried.add(idOf(one));
+          for (const id of idsOf(one)) tried.add(id);
           await work(one).catch((error: unknown) => {
             this.options.onError(error);
             failed = true;
@@ -135,8 +136,40 @@ export class BillingWorker {
     return failed;
   }
 
-  async #handle(event: StripeEventRow): Promise<void> {
-    const { effect, accountId } = await this.#follow(event);
+  /**
+   * Each event is a signal alone: Stripe is asked once for all that are about one customer, and once for each
+   * invoice. @throws the first failure, once the others are done
+   */
+  async #handle({ customer, livemode, events }: EventsOfCustomer): Promise<void> {
+    const { payments, subscriptions, billing } = this.options;
+    const isFollowed = ({ type }: StripeEventRow): boolean =>
+      livemode === payments.live && customer !== null && ABOUT_SUBSCRIPTIONS.test(type);
+    const accountId =
+      customer !== null && events.some(isFollowed)
+        ? ((await subscriptions.accountOf(customer)) ?? (await payments.accountOf(customer)))
+        : undefined;
+    if (accountId !== undefined) await billing.settle(accountId);
+
+    const recorded = new Map<string, Promise<void>>();
+    const done = await Promise.allSettled(
+      events.map(async (event) => {
+        if (accountId === undefined || !isFollowed(event)) {
+          const unfollowed = isFollowed(event) ? 'unknown_customer' : 'none';
+          return this.#confirm(event, livemode === payments.live ? unfollowed : 'other_mode', null);
+        }
+        const invoice = invoiceOf(event);
+        if (invoice !== undefined) {
+          const once = recorded.get(invoice) ?? billing.recordInvoice(accountId, invoice);
+          recorded.set(invoice, once);
+          await once;
+        }
+        return this.#confirm(event, 'applied', accountId);
+      }),
+    );
+    for (const result of done) if (result.status === 'rejected') throw result.reason;
+  }
+
+  async #confirm(event: StripeEventRow, effect: WebhookEffect, accountId: string | null): Promise<void> {
     const { commands, clock } = this.options;
     await commands.handle(
       stripeEventDecider,
@@ -153,18 +186,19 @@ export class BillingWorker {
     );
   }
 
-  async #follow(event: StripeEventRow): Promise<{ effect: WebhookEffect; accountId: string | null }> {
-    const { payments, billing, subscriptions } = this.options;
-    const { type, customer, livemode, object_type: about, object_id: id } = event;
-    if (livemode !== payments.live) return { effect: 'other_mode', accountId: null };
-    if (customer === null || !ABOUT_SUBSCRIPTIONS.test(type)) return { effect: 'none', accountId: null };
-    const accountId = (await subscriptions.accountOf(customer)) ?? (await payments.accountOf(customer));
-    if (accountId === undefined) return { effect: 'unknown_customer', accountId: null };
-    await billing.settle(accountId);
-    // The preview of an invoice has no id that could be asked for.
-    if (about === 'invoice' && id !== null && type !== 'invoice.upcoming' && type !== 'invoice.deleted') {
-      await billing.recordInvoice(accountId, id);
-    }
-    return { effect: 'applied', accountId };
+interface EventsOfCustomer {
+  readonly customer: string | null;
+  readonly livemode: boolean;
+  readonly events: StripeEventRow[];
+}
+
+function byCustomer(events: readonly StripeEventRow[]): EventsOfCustomer[] {
+  const groups = new Map<string, EventsOfCustomer>();
+  for (const event of events) {
+    const { customer, livemode } = event;
+    const name = compositeKey(customer ?? '', String(livemode));
+    const group = groups.get(name) ?? { customer, livemode, events: [] };
+    group.events.push(event);
+    groups.set(name, group);
   }
 }

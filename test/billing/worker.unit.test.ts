@@ -1,0 +1,132 @@
+import type { StripeEventRow } from '../../projections/stripeEvents/queries.js';
+import type { StripeEventEvent } from '../../src/billing/events.js';
+import type { BillingWorkerOptions } from '../../src/billing/worker.js';
+import { BillingWorker } from '../../src/billing/worker.js';
+
+type Handled = Extract<StripeEventEvent, { type: 'StripeEventHandled' }>['data'];
+
+const AT = new Date('2027-01-17T12:00:00Z');
+
+function row(id: string, type: string, over: Partial<StripeEventRow> = {}): StripeEventRow {
+  const [about = ''] = type.split('.');
+  const at = { created_at: AT, received_at: AT, handled_at: null };
+  const object = { object_type: about, object_id: `${about}_1`, customer: 'cus_ann' };
+  return {
+    ...at,
+    ...object,
+    id,
+    type,
+    livemode: false,
+    backfilled: false,
+    effect: null,
+    position: 1,
+    account_id: null,
+    ...over,
+  };
+}
+
+/** A worker that counts what it asks of Stripe. Only ports are stood in for, and those of the work list. */
+function worker(waiting: StripeEventRow[], failing: readonly string[] = []) {
+  const settled: string[] = [];
+  const invoices: string[] = [];
+  const handled = new Map<string, Handled>();
+  const errors: unknown[] = [];
+  const options = {
+    events: {
+      pending: (limit: number, without: readonly string[]) =>
+        Promise.resolve(
+          waiting.filter(({ id }) => !handled.has(id) && !without.includes(id)).slice(0, limit),
+        ),
+    },
+    subscriptions: {
+      accountOf: (customer: string) =>
+        Promise.resolve(customer === 'cus_stranger' ? undefined : `account of ${customer}`),
+      pending: () => Promise.resolve([]),
+      due: () => Promise.resolve([]),
+    },
+    payments: { live: false, accountOf: () => Promise.resolve(undefined) },
+    billing: {
+      settle: (account: string) => {
+        settled.push(account);
+        return Promise.resolve();
+      },
+      recordInvoice: (_account: string, invoice: string) => {
+        invoices.push(invoice);
+        return failing.includes(invoice) ? Promise.reject(new Error(invoice)) : Promise.resolve();
+      },
+    },
+    commands: {
+      handle: (_decider: unknown, stream: string, { effect, accountId }: Handled) => {
+        handled.set(stream.replace('stripe_event-', ''), { effect, accountId });
+        return Promise.resolve();
+      },
+    },
+    billingClock: () => AT.getTime(),
+    clock: () => AT.getTime(),
+    onError: (error: unknown) => errors.push(error),
+  } as unknown as BillingWorkerOptions;
+  return { worker: new BillingWorker(options), settled, invoices, handled, errors };
+}
+
+const RENEWAL = [
+  'invoice.upcoming',
+  'customer.subscription.updated',
+  'invoice.created',
+  'invoice.finalized',
+  'payment_intent.created',
+  'charge.succeeded',
+  'payment_intent.succeeded',
+  'invoice_payment.paid',
+  'invoice.paid',
+  'invoice.payment_succeeded',
+  'invoice.updated',
+  'customer.subscription.updated',
+];
+
+it('asks Stripe once for the twelve webhooks of a renewal, and once for its invoice', async () => {
+  const { worker: one, settled, invoices, handled } = worker(RENEWAL.map((type, n) => row(`evt_${n}`, type)));
+  expect(await one.work()).toBe(false);
+  expect(settled).toEqual(['account of cus_ann']);
+  expect(invoices).toEqual(['invoice_1']);
+  expect([...handled.values()].map(({ effect }) => effect).sort()).toEqual([
+    ...Array<string>(9).fill('applied'),
+    ...Array<string>(3).fill('none'),
+  ]);
+});
+
+it('does so for each customer, and for nobody where it is not asked to', async () => {
+  const {
+    worker: one,
+    settled,
+    handled,
+  } = worker([
+    row('evt_a', 'invoice.paid'),
+    row('evt_b', 'invoice.paid', { customer: 'cus_bob' }),
+    row('evt_c', 'customer.subscription.updated', { customer: 'cus_bob' }),
+    row('evt_d', 'invoice.paid', { customer: 'cus_bob', livemode: true }),
+    row('evt_e', 'invoice.paid', { customer: 'cus_stranger' }),
+    row('evt_f', 'invoice.paid', { customer: null }),
+  ]);
+  await one.work();
+  expect(settled).toEqual(['account of cus_ann', 'account of cus_bob']);
+  expect(Object.fromEntries([...handled].map(([id, { effect }]) => [id, effect]))).toEqual({
+    evt_a: 'applied',
+    evt_b: 'applied',
+    evt_c: 'applied',
+    evt_d: 'other_mode',
+    evt_e: 'unknown_customer',
+    evt_f: 'none',
+  });
+});
+
+it('leaves the event of an invoice that fails for later, and no other', async () => {
+  const events = [
+    row('evt_a', 'invoice.paid', { object_id: 'in_bad' }),
+    row('evt_b', 'invoice.paid', { object_id: 'in_good' }),
+    row('evt_c', 'customer.subscription.updated'),
+  ];
+  const { worker: one, handled, errors } = worker(events, ['in_bad']);
+  expect(await one.work()).toBe(true);
+  expect([...handled.keys()].sort()).toEqual(['evt_b', 'evt_c']);
+  expect(errors).toEqual([new Error('in_bad')]);
+});
