@@ -11,7 +11,7 @@ import { AdminServer } from './admin/server.js';
 import { followAccess } from './composition/access.js';
 import { createApi } from './composition/api.js';
 import type { BillingWorker } from './billing/worker.js';
-import { openBilling, workBilling } from './composition/billing.js';
+import { openBilling, operateBilling, workBilling } from './composition/billing.js';
 import { sendMails } from './composition/mail.js';
 import { sendOutgoing } from './composition/outgoing.js';
 import { createReporting, expireReservations } from './composition/reporting.js';
@@ -136,7 +136,7 @@ async function startAll(
   await publishPlans(stores);
   await publishOperators(stores);
   const projections = await startProjections(stores, log, shutdown);
-  await serveOperator(projections, stores, config, log, shutdown, sandbox?.commands);
+  const operator = await serveOperator(projections, stores, config, log, shutdown, sandbox?.commands);
   await catchUp(projections, stores, report);
   const queries = queriesOf(projections.sql, projections.models);
   await eraseRestored(stores, queries, log);
@@ -154,6 +154,7 @@ async function startAll(
   await sendMails(projections, stores, config, log, shutdown);
   sendOutgoing(projections, stores, log, shutdown);
   const billing = parts.billing && workBilling(projections, queries, stores, parts.billing, log, shutdown);
+  operator.add(operateBilling(queries, stores, parts.billing));
   // Last, when nothing can fail any more: its key is shown once, by the start that has made it.
   const demoKey =
     demo && !config.production
@@ -188,6 +189,7 @@ async function startApi(
   shutdown: Shutdown,
   report: OnProgress,
 ): Promise<Omit<Server, 'close'>> {
+  sayWithoutSandbox(options.config, options.log);
   const projections = await followProjections(stores, options.log, shutdown);
   await catchUp(projections, stores, report);
   const queries = queriesOf(projections.sql, projections.models);
@@ -203,10 +205,11 @@ async function startProjector(
   report: OnProgress,
 ): Promise<Omit<Server, 'close'>> {
   const { config, log } = options;
+  sayWithoutSandbox(config, log);
   await publishPlans(stores);
   await publishOperators(stores);
   const projections = await startProjections(stores, log, shutdown);
-  await serveOperator(projections, stores, config, log, shutdown);
+  const operator = await serveOperator(projections, stores, config, log, shutdown);
   let caughtUp = false;
   const { fastify, graceful } = await createProjectorServer(projections, stores, () => caughtUp, config, log);
   const url = await listen(fastify, config);
@@ -222,6 +225,7 @@ async function startProjector(
   const { billingClock } = options;
   const billing = await openBilling(stores, config, log, { profile: () => stores.profile, billingClock });
   if (billing) workBilling(projections, queries, stores, billing, log, shutdown);
+  operator.add(operateBilling(queries, stores, billing));
   await settle(projections, stores, report);
   caughtUp = true;
   return { url, demoKey: undefined, imported, sandbox: false, catalogue: hasCatalogue(stores) };
@@ -235,7 +239,7 @@ async function serveOperator(
   log: Logger,
   shutdown: Shutdown,
   more: AdminCommands = {},
-): Promise<void> {
+): Promise<AdminServer> {
   const { models: projector, policies } = projections;
   const { usage } = queriesOf(projections.sql, projector);
   const all = {
@@ -245,6 +249,7 @@ async function serveOperator(
   };
   const operator = await AdminServer.open(dataDir, all, log);
   shutdown.add('operator socket', () => operator.close());
+  return operator;
 }
 
 async function serveCalls(
@@ -291,6 +296,14 @@ async function serveCalls(
   sandbox?.listens(url);
   shutdown.add('HTTP server', () => graceful.stop());
   return { url, parts, apiCommands };
+}
+
+/** One process hosts the sandbox (decision 36): others say that they take no payments. */
+function sayWithoutSandbox({ billing, role }: Config, log: Logger): void {
+  if (billing.mode !== 'sandbox') return;
+  log.warn(
+    `ROLE=${role} has no sandbox, so this process takes no payments: run one process with ROLE=all, or set STRIPE_SECRET_KEY (docs/sandbox.md)`,
+  );
 }
 
 const hasCatalogue = ({ profile }: Stores): boolean => profile.tiers.length > 0;

@@ -26,19 +26,26 @@ const PROGRESS_EVERY_MS = 200;
 export class AdminServer {
   readonly #sockets = new Set<Socket>();
 
-  private constructor(private readonly server: Server) {}
+  #commands: AdminCommands;
+
+  private constructor(
+    private readonly server: Server,
+    commands: AdminCommands,
+  ) {
+    this.#commands = commands;
+  }
 
   /** The caller holds the lock on the data directory: a socket that is there is a dead one. */
   static async open(dataDir: string, commands: AdminCommands, log: Logger): Promise<AdminServer> {
     const path = adminSocket(dataDir);
     await unlink(path).catch(() => undefined);
     const server = createServer();
-    const admin = new AdminServer(server);
+    const admin = new AdminServer(server, commands);
     server.on('connection', (socket) => {
       admin.#sockets.add(socket);
       socket.on('close', () => admin.#sockets.delete(socket));
       socket.on('error', () => undefined);
-      void serve(socket, commands, log);
+      void serve(socket, admin.#commands, log);
     });
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
@@ -48,6 +55,11 @@ export class AdminServer {
       process.umask(before);
     });
     return admin;
+  }
+
+  /** Takes more commands from now on. */
+  add(commands: AdminCommands): void {
+    this.#commands = { ...this.#commands, ...commands };
   }
 
   async close(): Promise<void> {

@@ -37,6 +37,28 @@ export type Preview = Pick<InvoiceSnapshot, 'currency' | 'lines' | 'subtotal' | 
   readonly periodEnd: string;
 };
 
+/** A product or a price as it is at the payment service, against what the profile says. */
+export interface CatalogueEntry {
+  readonly kind: 'product' | 'price';
+  /** Ours: the plan, or the price. */
+  readonly id: string;
+  /** Of the one that is there. */
+  readonly existing: string | null;
+  readonly state:
+    /** It is there as the profile says. */
+    | 'current'
+    /** It is not there. */
+    | 'missing'
+    /** There is one at another amount: those who pay it keep it, and others get a new one. */
+    | 'outdated'
+    /** The configuration names one that is something else. */
+    | 'wrong'
+    /** The profile has it no more: those who pay it keep it. */
+    | 'retired';
+  /** For people: what it costs. */
+  readonly detail: string;
+}
+
 /**
  * The port to whoever takes the money. All that changes something takes a key: sent again with it within a day,
  * it does nothing and answers the same.
@@ -66,6 +88,10 @@ export interface Payments {
     key: string,
   ): Promise<CheckoutPage>;
   checkout(session: string): Promise<CheckoutPage>;
+  /** What there is of the profile's products and prices. */
+  catalogue(offers: readonly Offer[]): Promise<CatalogueEntry[]>;
+  /** Makes the products and prices that are missing or outdated. What is there is never edited. */
+  makeCatalogue(offers: readonly Offer[]): Promise<void>;
   /** The address of the page on which a customer changes cards, and reads invoices. */
   openPortal(customer: string, returnUrl: string): Promise<string>;
   /** All subscriptions of a customer, those that are over too. */

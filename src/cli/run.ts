@@ -6,11 +6,13 @@ import { UsageError } from './command.js';
 import { parked } from './commands/parked.js';
 import { readModels } from './commands/readModels.js';
 import { rebuild } from './commands/rebuild.js';
+import { reconcile } from './commands/reconcile.js';
 import { sandbox } from './commands/sandbox.js';
 import { serve } from './commands/serve.js';
+import { stripeSync } from './commands/stripeSync.js';
 
 /** All commands; the first one is the default. */
-const COMMANDS: readonly CliCommand[] = [serve, rebuild, readModels, parked, sandbox];
+const COMMANDS: readonly CliCommand[] = [serve, rebuild, readModels, parked, reconcile, stripeSync, sandbox];
 
 const FAILED = 1;
 const MISUSED = 2;

@@ -3,9 +3,13 @@ import type { Queries } from '../../projections/index.js';
 import { accountDecider } from '../accounts/decideAccount.js';
 import { userDecider } from '../accounts/decideUser.js';
 import { accountStream, userStream } from '../accounts/events.js';
+import { billingCommands } from '../admin/billing.js';
+import type { AdminCommands } from '../admin/server.js';
 import { AccountBilling } from '../billing/accountBilling.js';
+import type { Offer } from '../billing/decide.js';
 import { offersOf } from '../billing/offers.js';
 import { OnePayment } from '../billing/onePayment.js';
+import { Reconciliation } from '../billing/reconcile.js';
 import type { Desk } from '../billing/resolvers.js';
 import { WebhookReceiver } from '../billing/webhooks.js';
 import { BillingWorker } from '../billing/worker.js';
@@ -27,6 +31,8 @@ import type { Stores } from './stores.js';
 export interface Billing {
   readonly desk: Desk;
   readonly receiver: WebhookReceiver;
+  readonly offers: () => readonly Offer[];
+  readonly graceDays: () => number;
   /** Takes payments for single things at a price. */
   readonly onePayment: (price: Money) => OnePayment;
   serve(fastify: FastifyInstance): Promise<void>;
@@ -59,11 +65,13 @@ export async function openBilling(
   });
   const now = billingClock ?? clock;
   const returnUrl = `${publicUrl}/`;
+  const offers = (): Offer[] => offersOf(profile());
+  const graceDays = (): number => (profile().billing ?? BillingTerms.parse({})).graceDays;
   const billing = new AccountBilling({
     commands,
     payments,
-    offers: () => offersOf(profile()),
-    graceDays: () => (profile().billing ?? BillingTerms.parse({})).graceDays,
+    offers,
+    graceDays,
     returnUrl,
     emailOf: (accountId) => ownersEmail(stores, accountId),
     clock,
@@ -77,6 +85,8 @@ export async function openBilling(
   return {
     desk: { billing, payments, now, returnUrl },
     receiver,
+    offers,
+    graceDays,
     onePayment: (price) => new OnePayment(payments, commands, clock, price),
     serve: (fastify) =>
       serveStripeWebhooks(fastify, {
@@ -85,6 +95,20 @@ export async function openBilling(
         log,
       }),
   };
+}
+
+/** What an operator asks of payments, in the process that runs policies. */
+export function operateBilling(
+  { subscriptions }: Queries,
+  { commands }: Stores,
+  taken: Billing | undefined,
+): AdminCommands {
+  if (!taken) return billingCommands(undefined);
+  const { desk, offers, graceDays } = taken;
+  const { billing, payments } = desk;
+  const accounts = (after: string, limit: number): Promise<string[]> => subscriptions.customers(after, limit);
+  const reconciliation = new Reconciliation({ billing, payments, commands, graceDays, accounts });
+  return billingCommands({ reconciliation, payments, offers });
 }
 
 /** Works on what payments have left to do, in one of the processes that run policies. */

@@ -150,6 +150,12 @@ export function stripePayments({ secretKey, live, profile, priceIds, address }: 
       return pageOf(session);
     },
 
+    catalogue: (offers) => prices.catalogue(offers),
+
+    makeCatalogue: async (offers) => {
+      for (const offer of offers) await prices.make(offer);
+    },
+
     checkout: async (session) => pageOf(await asked(() => stripe.checkout.sessions.retrieve(session))),
 
     openPortal: async (customer, returnUrl) => {

@@ -1,11 +1,17 @@
 import type Stripe from 'stripe';
 import type { Offer } from '../../billing/decide.js';
+import type { CatalogueEntry } from '../../billing/payments.js';
+import { moneyText } from '../../money/money.js';
 import { asked } from './errors.js';
 import type { KnownPrice } from './snapshots.js';
 
 /** What the metadata of our prices at Stripe say. */
 const PLAN = 'tollgraph_plan';
 const PRICE = 'tollgraph_price';
+
+const PAGE = 100;
+/** Prices of one product that are looked at. */
+const MOST = 1_000;
 
 /** The prices of a profile at Stripe: made when they are first needed, and never edited. */
 export class StripePrices {
@@ -39,28 +45,86 @@ export class StripePrices {
 
   /** The id of an offer's price. @throws PaymentsUnavailable */
   async idOf(offer: Offer): Promise<string> {
-    const existing = this.existing.get(`${offer.plan}-${offer.interval}`);
-    if (existing !== undefined) return existing;
+    const named = this.#named(offer);
+    if (named !== undefined) return named;
     const key = `${offer.id}:${offer.amount}`;
     const known = this.#ids.get(key);
     if (known !== undefined) return known;
-    const id = (await this.#find(offer)) ?? (await this.#create(offer));
-    this.#ids.set(key, id);
+    return this.make(offer);
+  }
+
+  /** Makes an offer's price where there is none, whatever was known of it. @returns its id @throws PaymentsUnavailable */
+  async make(offer: Offer): Promise<string> {
+    const named = this.#named(offer);
+    if (named !== undefined) return named;
+    const all = await this.#underName(offer.id);
+    const id = all.find((price) => isPriceOf(price, offer))?.id ?? (await this.#create(offer, all[0]?.id));
+    this.#ids.set(`${offer.id}:${offer.amount}`, id);
     this.#known.set(id, { plan: offer.plan, price: offer.id });
     return id;
   }
 
-  async #find({ id, amount, currency, interval }: Offer): Promise<string | undefined> {
+  /** What there is of the offers at Stripe, and what Stripe still has of what is offered no more. */
+  async catalogue(offers: readonly Offer[]): Promise<CatalogueEntry[]> {
+    const entries: CatalogueEntry[] = [];
+    const plans = [...new Set(offers.filter((offer) => !this.#named(offer)).map(({ plan }) => plan))];
+    const products = await this.#productsOf(plans);
+    for (const plan of plans) {
+      const existing = products.has(plan) ? this.#productId(plan) : null;
+      const state = existing === null ? 'missing' : 'current';
+      entries.push({ kind: 'product', id: plan, existing, state, detail: '' });
+    }
+    for (const offer of offers) entries.push(await this.#entryOf(offer));
+    const offered = new Set(offers.map(({ id }) => id));
+    for (const plan of products) {
+      const product = this.#productId(plan);
+      const listed = await asked(() =>
+        this.stripe.prices.list({ product, active: true, limit: PAGE }).autoPagingToArray({ limit: MOST }),
+      );
+      for (const price of listed) {
+        const id = price.metadata[PRICE];
+        if (id === undefined || offered.has(id)) continue;
+        const detail = textOf(price);
+        entries.push({ kind: 'price', id, existing: price.id, state: 'retired', detail });
+      }
+    }
+    return entries;
+  }
+
+  async #entryOf(offer: Offer): Promise<CatalogueEntry> {
+    const { id } = offer;
+    const entry = { kind: 'price', id, detail: textOf(offerPrice(offer)) } as const;
+    const named = this.#named(offer);
+    if (named !== undefined) {
+      const price = await asked(() => this.stripe.prices.retrieve(named));
+      if (isPriceOf(price, offer)) return { ...entry, existing: named, state: 'current' };
+      const detail = `${named} is ${textOf(price)}, and the profile says ${entry.detail}`;
+      return { ...entry, existing: named, state: 'wrong', detail };
+    }
+    const all = await this.#underName(id);
+    const current = all.find((price) => isPriceOf(price, offer));
+    if (current) return { ...entry, existing: current.id, state: 'current' };
+    const [other] = all;
+    if (!other) return { ...entry, existing: null, state: 'missing' };
+    const detail = `${entry.detail}, so far ${textOf(other)}`;
+    return { ...entry, existing: other.id, state: 'outdated', detail };
+  }
+
+  /** Active prices that go by the name of ours. */
+  async #underName(id: string): Promise<Stripe.Price[]> {
     const { data } = await asked(() =>
       this.stripe.prices.list({ lookup_keys: [this.#lookupKey(id)], active: true }),
     );
-    return data.find(
-      (price) =>
-        price.unit_amount === amount && price.currency === currency && price.recurring?.interval === interval,
-    )?.id;
+    return data;
   }
 
-  async #create({ id, plan, amount, currency, interval }: Offer): Promise<string> {
+  /** The price that the configuration names for an offer. */
+  #named({ plan, interval }: Offer): string | undefined {
+    return this.existing.get(`${plan}-${interval}`);
+  }
+
+  /** @param former the price that has had the name, and keeps its subscribers */
+  async #create({ id, plan, amount, currency, interval }: Offer, former = 'none'): Promise<string> {
     const product = await this.#product(plan);
     const price = await asked(() =>
       this.stripe.prices.create(
@@ -70,20 +134,18 @@ export class StripePrices {
           unit_amount: amount,
           recurring: { interval },
           lookup_key: this.#lookupKey(id),
-          // An earlier price keeps its subscribers, and loses its name.
           transfer_lookup_key: true,
           metadata: { [PLAN]: plan, [PRICE]: id },
         },
-        { idempotencyKey: `tollgraph:price:${this.profile}:${id}:${amount}` },
+        { idempotencyKey: `tollgraph:price:${this.profile}:${id}:${amount}:${former}` },
       ),
     );
     return price.id;
   }
 
   async #product(plan: string): Promise<string> {
-    const id = `tollgraph-${this.profile}-${plan}`;
-    const { data } = await asked(() => this.stripe.products.list({ ids: [id] }));
-    if (data.length > 0) return id;
+    const id = this.#productId(plan);
+    if ((await this.#productsOf([plan])).has(plan)) return id;
     const name = plan.charAt(0).toUpperCase() + plan.slice(1);
     await asked(() =>
       this.stripe.products.create(
@@ -92,6 +154,18 @@ export class StripePrices {
       ),
     );
     return id;
+  }
+
+  /** Those of the plans that have a product. */
+  async #productsOf(plans: readonly string[]): Promise<ReadonlySet<string>> {
+    if (plans.length === 0) return new Set();
+    const ids = plans.map((plan) => this.#productId(plan));
+    const { data } = await asked(() => this.stripe.products.list({ ids, limit: PAGE }));
+    return new Set(plans.filter((plan) => data.some(({ id }) => id === this.#productId(plan))));
+  }
+
+  #productId(plan: string): string {
+    return `tollgraph-${this.profile}-${plan}`;
   }
 
   #tell(price: Stripe.Price): KnownPrice | undefined {
@@ -109,3 +183,19 @@ export class StripePrices {
     return `${this.profile}:${id}`;
   }
 }
+
+type Amount = Pick<Stripe.Price, 'unit_amount' | 'currency'> & {
+  readonly recurring: { readonly interval: string } | null;
+};
+
+const offerPrice = ({ amount, currency, interval }: Offer): Amount => ({
+  unit_amount: amount,
+  currency,
+  recurring: { interval },
+});
+
+const isPriceOf = (price: Amount, offer: Offer): boolean => textOf(price) === textOf(offerPrice(offer));
+
+/** For people, and for comparing: `29.00 USD a month`. */
+const textOf = ({ unit_amount: amount, currency, recurring }: Amount): string =>
+  `${moneyText({ amount: amount ?? 0, currency })}${recurring ? ` a ${recurring.interval}` : ' once'}`;

@@ -1,0 +1,101 @@
+import {
+  CancelSubscriptionDocument,
+  ChangePlanDocument,
+  PlanChangePreviewDocument,
+  ResumeSubscriptionDocument,
+  StartCheckoutDocument,
+  SubscriptionDocument,
+} from '../generated/graphql.js';
+import type { Shop } from './shop.js';
+
+/** A user who pays for an account, over HTTP. */
+export class Subscriber {
+  #seen = 0;
+  #billed = 0;
+
+  private constructor(
+    private readonly shop: Shop,
+    readonly token: string,
+    readonly accountId: string,
+  ) {}
+
+  static async register(shop: Shop): Promise<Subscriber> {
+    const { token, accountId } = await shop.test.register();
+    return new Subscriber(shop, token, accountId);
+  }
+
+  /** What has happened on the subscription since the last look. */
+  async news(): Promise<string[]> {
+    const all = await this.shop.happened(this.accountId);
+    const fresh = all.slice(this.#seen);
+    this.#seen = all.length;
+    return fresh;
+  }
+
+  /** The invoices that were issued since the last look. */
+  async bills(): Promise<string[][]> {
+    const all = await this.shop.invoices(this.accountId);
+    const fresh = all.slice(this.#billed);
+    this.#billed = all.length;
+    return fresh;
+  }
+
+  /** The account's plan, and what it pays for. */
+  async now(): Promise<Record<string, unknown>> {
+    const { data } = await this.shop.test.query(SubscriptionDocument, {}, this.token);
+    const { plan, subscription } = data?.account ?? {};
+    return {
+      plan: plan?.id,
+      ...(subscription && {
+        status: subscription.status,
+        pays: moneyText(subscription.price.amount),
+        until: subscription.period.to,
+        ...(subscription.cancelsAt !== null && { cancelsAt: subscription.cancelsAt }),
+        ...(subscription.graceEndsAt !== null && { graceEndsAt: subscription.graceEndsAt }),
+        ...(subscription.pendingChange && {
+          next: `${subscription.pendingChange.plan.id}, ${subscription.pendingChange.status}`,
+        }),
+      }),
+    };
+  }
+
+  /** The address of a page on which to pay. */
+  async checkout(priceId: string): Promise<string> {
+    const { data } = await this.shop.test.query(StartCheckoutDocument, { input: { priceId } }, this.token);
+    const result = data?.startCheckout;
+    if (result?.__typename !== 'StartCheckoutPayload' || result.url == null) {
+      throw new Error(`startCheckout answered ${JSON.stringify(result)}`);
+    }
+    return result.url;
+  }
+
+  /** Subscribes, as a person does on the page. */
+  async subscribe(priceId: string, card?: string): Promise<void> {
+    const { status } = await this.shop.pay(await this.checkout(priceId), card);
+    if (status !== 303) throw new Error(`the page answered ${status}`);
+    await this.shop.settled();
+  }
+
+  async preview(priceId: string): Promise<unknown> {
+    const { data } = await this.shop.test.query(PlanChangePreviewDocument, { priceId }, this.token);
+    return data?.account?.planChangePreview;
+  }
+
+  async changeTo(priceId: string): Promise<unknown> {
+    const { data } = await this.shop.test.query(ChangePlanDocument, { input: { priceId } }, this.token);
+    return data?.changePlan;
+  }
+
+  async cancel(): Promise<unknown> {
+    const { data } = await this.shop.test.query(CancelSubscriptionDocument, { input: {} }, this.token);
+    return data?.cancelSubscription;
+  }
+
+  async resume(): Promise<unknown> {
+    const { data } = await this.shop.test.query(ResumeSubscriptionDocument, { input: {} }, this.token);
+    return data?.resumeSubscription;
+  }
+}
+
+const moneyText = ({ minorUnits, currency }: { minorUnits: unknown; currency: unknown }): string =>
+  `${String(minorUnits)} ${String(currency)}`;
