@@ -14,6 +14,16 @@ export interface StripeEventRow {
   readonly handled_at: Date | null;
   readonly effect: string | null;
   readonly account_id: string | null;
+  readonly position: number;
+}
+
+/** Which events; what is not given is not asked for. */
+export interface StripeEventFilter {
+  readonly accountId?: string | undefined;
+  readonly type?: string | undefined;
+  readonly effect?: string | undefined;
+  /** Whether nothing was done about them yet. */
+  readonly waiting?: boolean | undefined;
 }
 
 export class StripeEventQueries {
@@ -28,6 +38,25 @@ export class StripeEventQueries {
       `SELECT * FROM ${this.model.t('events')} WHERE handled_at IS NULL AND id <> ALL($2::text[])
         ORDER BY position LIMIT $1`,
       [limit, without],
+    );
+  }
+
+  /**
+   * The newest first.
+   * @param before the position of the last one of the page before
+   */
+  page(
+    { accountId, type, effect, waiting }: StripeEventFilter,
+    limit: number,
+    before: number | undefined,
+  ): Promise<StripeEventRow[]> {
+    return this.sql.query(
+      `SELECT * FROM ${this.model.t('events')}
+        WHERE ($1::text IS NULL OR account_id = $1) AND ($2::text IS NULL OR type = $2)
+          AND ($3::text IS NULL OR effect = $3) AND ($4::bool IS NULL OR (handled_at IS NULL) = $4)
+          AND ($5::bigint IS NULL OR position < $5)
+        ORDER BY position DESC LIMIT $6`,
+      [accountId ?? null, type ?? null, effect ?? null, waiting ?? null, before ?? null, limit],
     );
   }
 

@@ -1,4 +1,5 @@
 import type { BillingEvent, Terms } from '../../src/billing/events.js';
+import { NOTICE_MS } from '../../src/billing/events.js';
 import { as } from '../../src/eventsourcing/event.js';
 import type { StoredEvent } from '../../src/eventsourcing/event.js';
 import type { ReadModel } from '../../src/following/readModel.js';
@@ -41,8 +42,12 @@ const FRESH = {
   overdue_since: null,
   grace_ends_at: null,
   suspended: false,
+  due_at: null,
   ...NOTHING_SCHEDULED,
 };
+
+/** When an account is told of what ends then. */
+const noticeOf = (end: string): string => new Date(Date.parse(end) - NOTICE_MS).toISOString();
 
 function changeOf(stored: StoredEvent): Change {
   const { type, data } = as<BillingEvent>(stored);
@@ -63,13 +68,14 @@ function changeOf(stored: StoredEvent): Change {
         ...FRESH,
         ...termsOf(data),
         trial_ends_at: data.trialEndsAt,
+        due_at: noticeOf(data.trialEndsAt),
         status: 'trialing',
         started_at: at,
       };
     case 'SubscriptionStarted':
       return { ...FRESH, ...termsOf(data), status: 'active', started_at: at };
     case 'TrialConverted':
-      return { ...termsOf(data), status: 'active' };
+      return { ...termsOf(data), status: 'active', due_at: null };
     case 'PeriodRenewed':
       return termsOf(data);
     case 'PlanChangeRequested':
@@ -83,7 +89,7 @@ function changeOf(stored: StoredEvent): Change {
         failure_message: null,
       };
     case 'PlanChanged':
-      return { ...termsOf(data), ...NOTHING_SCHEDULED, ...NOTHING_ASKED };
+      return { ...termsOf(data), suspended: false, ...NOTHING_SCHEDULED, ...NOTHING_ASKED };
     case 'PlanChangeScheduled':
       return {
         scheduled_plan: data.plan,
@@ -92,7 +98,7 @@ function changeOf(stored: StoredEvent): Change {
         ...NOTHING_ASKED,
       };
     case 'PlanChangeUnscheduled':
-      return NOTHING_SCHEDULED;
+      return data.changeId === undefined ? NOTHING_SCHEDULED : { ...NOTHING_SCHEDULED, ...NOTHING_ASKED };
     case 'CancellationRequested':
       return {
         asked_id: data.requestId,
@@ -116,24 +122,39 @@ function changeOf(stored: StoredEvent): Change {
     case 'BillingRequestFailed':
       return { ...NOTHING_ASKED, failure_code: data.code, failure_message: data.message };
     case 'PaymentOverdue':
-      return { status: 'past_due', overdue_since: data.since, grace_ends_at: data.graceEndsAt };
+      return {
+        status: 'past_due',
+        overdue_since: data.since,
+        grace_ends_at: data.graceEndsAt,
+        due_at: noticeOf(data.graceEndsAt),
+      };
+    case 'TrialEnding':
+      return { due_at: null };
+    case 'GraceEnding':
+      return { due_at: data.graceEndsAt };
     case 'PaymentRecovered':
-      return { status: 'active', overdue_since: null, grace_ends_at: null };
+      return { status: 'active', overdue_since: null, grace_ends_at: null, due_at: null };
     case 'AccessSuspended':
-      return { suspended: true };
+      return { suspended: true, due_at: null };
     case 'AccessRestored':
       return { suspended: false };
     case 'ActivationFailed':
       return {};
     case 'PaidSubscriptionEnded':
-      return { status: 'ended', ended_at: data.endedAt, ...NOTHING_SCHEDULED, ...NOTHING_ASKED };
+      return {
+        status: 'ended',
+        ended_at: data.endedAt,
+        due_at: null,
+        ...NOTHING_SCHEDULED,
+        ...NOTHING_ASKED,
+      };
   }
 }
 
 /** What accounts pay for, and what was asked of Stripe and is not done. */
 export const subscriptions: ReadModel = {
   name: 'subscriptions',
-  version: 1,
+  version: 2,
   tables: ['accounts'],
   handles: new Set<BillingEvent['type']>([
     'CustomerRequested',
@@ -155,6 +176,8 @@ export const subscriptions: ReadModel = {
     'CancellationRevoked',
     'BillingRequestFailed',
     'PaymentOverdue',
+    'TrialEnding',
+    'GraceEnding',
     'PaymentRecovered',
     'AccessSuspended',
     'AccessRestored',
@@ -188,6 +211,8 @@ export const subscriptions: ReadModel = {
       overdue_since     timestamptz,
       grace_ends_at     timestamptz,
       suspended         bool NOT NULL DEFAULT false,
+      -- When time alone makes something due: a notice, or the end of a grace.
+      due_at            timestamptz,
       -- Asked of Stripe, and neither confirmed nor refused.
       asked_id          text,
       asked_kind        text,
@@ -201,7 +226,7 @@ export const subscriptions: ReadModel = {
   indexes: (t) => [
     `CREATE INDEX ON ${t('accounts')} (customer)`,
     `CREATE INDEX ON ${t('accounts')} (asked_at) WHERE asked_id IS NOT NULL`,
-    `CREATE INDEX ON ${t('accounts')} (grace_ends_at) WHERE grace_ends_at IS NOT NULL AND NOT suspended`,
+    `CREATE INDEX ON ${t('accounts')} (due_at, account_id) WHERE due_at IS NOT NULL`,
   ],
   fold: (events, t) => {
     const changes = new Map<string, Change>();

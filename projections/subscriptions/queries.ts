@@ -87,13 +87,24 @@ export class SubscriptionQueries {
     return rows.map(({ account_id: id }) => id);
   }
 
-  /** Accounts whose grace after a failed payment is over. */
-  async graceOver(now: Date, limit: number, without: readonly string[]): Promise<string[]> {
+  /** Accounts that keep their plan although a payment has failed, and until when (ISO 8601). */
+  async graces(): Promise<{ accountId: string; graceEndsAt: string }[]> {
+    const rows = await this.sql.query<{ account_id: string; grace_ends_at: Date }>(
+      `SELECT account_id, grace_ends_at FROM ${this.model.t('accounts')}
+        WHERE grace_ends_at IS NOT NULL AND NOT suspended AND status = 'past_due'`,
+    );
+    return rows.map(({ account_id: accountId, grace_ends_at: at }) => ({
+      accountId,
+      graceEndsAt: new Date(at).toISOString(),
+    }));
+  }
+
+  /** Accounts for which time alone has made something due: they are to be told, or their grace is over. */
+  async due(now: Date, limit: number, without: readonly string[]): Promise<string[]> {
     const rows = await this.sql.query<{ account_id: string }>(
       `SELECT account_id FROM ${this.model.t('accounts')}
-        WHERE grace_ends_at <= $1 AND NOT suspended AND status = 'past_due'
-          AND account_id <> ALL($3::text[])
-        ORDER BY grace_ends_at, account_id LIMIT $2`,
+        WHERE due_at <= $1 AND account_id <> ALL($3::text[])
+        ORDER BY due_at, account_id LIMIT $2`,
       [now, limit, without],
     );
     return rows.map(({ account_id: id }) => id);

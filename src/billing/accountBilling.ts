@@ -13,7 +13,8 @@ import type { BillingEvent, InvoiceLine } from './events.js';
 import { invoiceStream } from './events.js';
 import type { Payments } from './payments.js';
 import { PaymentRefused } from './payments.js';
-import type { Asked, BillingState } from './state.js';
+import type { Asked, BillingState, Paid } from './state.js';
+import { subscriptionsOf } from './trialCards.js';
 
 /** Stripe forgets keys after a day: what is older is looked up before it is sent again (decision 23). */
 const KEYS_LIVE_MS = 20 * 3_600_000;
@@ -69,11 +70,11 @@ export class AccountBilling {
     });
   }
 
-  /** Takes the plan from an account whose grace is over. */
-  suspendOverdue(accountId: string): Promise<void> {
+  /** Does what time alone has made due: takes the plan from an account whose grace is over, or tells it. */
+  followTime(accountId: string): Promise<void> {
     return this.#serial(accountId, async () => {
       const now = new Date(this.options.billingClock()).toISOString();
-      await this.#send(accountId, { type: 'SuspendOverdue', now }, `suspend:${now}`);
+      await this.#send(accountId, { type: 'FollowTime', now }, `time:${now}`);
     });
   }
 
@@ -162,7 +163,7 @@ export class AccountBilling {
     const current = old ? await this.#record(accountId) : undefined;
     if (current && current.asked?.id !== asked.id) return;
     try {
-      await this.#do(asked, paid.subscription, `tollgraph:${asked.id}${old ? ':late' : ''}`);
+      await this.#do(asked, paid, `tollgraph:${asked.id}${old ? ':late' : ''}`);
     } catch (error) {
       if (!(error instanceof PaymentRefused)) throw error;
       const { code, message } = error;
@@ -174,10 +175,11 @@ export class AccountBilling {
     }
   }
 
-  async #do(asked: Asked, subscription: string, key: string): Promise<void> {
+  async #do(asked: Asked, { subscription, price }: Paid, key: string): Promise<void> {
     const { payments, offers } = this.options;
     if (asked.kind === 'cancel') return payments.cancel(subscription, asked.when, key);
     if (asked.kind === 'resume') return payments.resume(subscription, key);
+    if (asked.price === price) return payments.stay(subscription, key);
     const offer = offers().find(({ id }) => id === asked.price);
     if (!offer) throw new PaymentRefused('price_unknown', 'The price is not sold any more.', false);
     if (asked.when === 'period_end') return payments.changeAtPeriodEnd({ subscription, offer }, key);
@@ -186,13 +188,14 @@ export class AccountBilling {
 
   /** Asks Stripe, and appends what has changed at the revision from before it was asked. */
   async #record(accountId: string): Promise<BillingState> {
-    const { commands, payments, graceDays } = this.options;
+    const { commands, graceDays } = this.options;
     const stream = subscriptionStream(accountId);
     const { customer, checkout } = await this.state(accountId);
     if (customer !== undefined) {
       await retryStale(async () => {
-        const asOf = (await commands.load(stream)).length;
-        const snapshots = await payments.subscriptions(customer);
+        const { state } = await this.#load(accountId);
+        const asOf = state.events;
+        const snapshots = await subscriptionsOf(accountId, state, customer, this.options);
         const command: BillingCommand = {
           type: 'RecordSubscriptions',
           snapshots,

@@ -1,9 +1,10 @@
 import type { Decider, Decision } from '../eventsourcing/decider.js';
 import { accept, refuse } from '../eventsourcing/decider.js';
 import type { BillingEvent, CheckoutEnd } from './events.js';
+import { NOTICE_MS } from './events.js';
 import type { Snapshot } from './recordSubscription.js';
 import { isGraceOver, recordSubscriptions } from './recordSubscription.js';
-import type { BillingState } from './state.js';
+import type { BillingState, Paid } from './state.js';
 import { evolve, INITIAL } from './state.js';
 
 /** A price that can be bought, from the profile. In the order of the plans, from the smallest to the largest. */
@@ -68,7 +69,8 @@ export type BillingCommand =
       readonly asOf: number;
       readonly graceDays: number;
     }
-  | { readonly type: 'SuspendOverdue'; readonly now: string };
+  /** What time alone has made due: the plan of an account whose grace is over, or a notice. */
+  | { readonly type: 'FollowTime'; readonly now: string };
 
 /** Refused where the stream went on while Stripe was asked: what it said may be old. */
 export const STALE = 'STALE';
@@ -122,13 +124,27 @@ export const billingDecider: Decider<BillingState, BillingCommand, BillingEvent>
       case 'RecordSubscriptions':
         if (state.events !== command.asOf) return refuse(STALE, 'Stripe has to be asked again.');
         return accept(...recordSubscriptions(state, command.snapshots, command.graceDays));
-      case 'SuspendOverdue':
-        return state.paid && isGraceOver(state.paid, command.now)
-          ? accept({ type: 'AccessSuspended', data: { plan: state.paid.plan, reason: 'grace_over' } })
-          : accept();
+      case 'FollowTime':
+        return state.paid ? followTime(state.paid, command.now) : accept();
     }
   },
 };
+
+function followTime(paid: Paid, now: string): Decision<BillingEvent> {
+  const { plan, overdue, suspended, converted, trialEndsAt, cancelsAt, told } = paid;
+  if (isGraceOver(paid, now)) {
+    return accept({ type: 'AccessSuspended', data: { plan, reason: 'grace_over' } });
+  }
+  const isSoon = (at: string): boolean => Date.parse(at) - NOTICE_MS <= Date.parse(now);
+  if (told || suspended) return accept();
+  if (overdue) {
+    const { graceEndsAt } = overdue;
+    return isSoon(graceEndsAt) ? accept({ type: 'GraceEnding', data: { plan, graceEndsAt } }) : accept();
+  }
+  if (converted || trialEndsAt === undefined || !isSoon(trialEndsAt)) return accept();
+  const cancelled = cancelsAt !== undefined;
+  return accept({ type: 'TrialEnding', data: { plan, trialEndsAt, cancelled } });
+}
 
 type Of<T extends BillingCommand['type']> = Extract<BillingCommand, { type: T }>;
 

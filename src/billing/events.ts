@@ -131,7 +131,14 @@ export type BillingEvent =
         readonly at: string;
       };
     }
-  | { readonly type: 'PlanChangeUnscheduled'; readonly data: { readonly price: string } }
+  | {
+      readonly type: 'PlanChangeUnscheduled';
+      readonly data: {
+        readonly price: string;
+        /** The request to stay that it answers; absent where nobody has asked here. */
+        readonly changeId?: string;
+      };
+    }
   | {
       readonly type: 'CancellationRequested';
       readonly data: { readonly requestId: string; readonly when: 'now' | 'period_end'; readonly by: string };
@@ -150,6 +157,21 @@ export type BillingEvent =
   | {
       readonly type: 'PaymentOverdue';
       readonly data: { readonly plan: string; readonly since: string; readonly graceEndsAt: string };
+    }
+  | {
+      /** What is free is soon paid for: told once, three days before. */
+      readonly type: 'TrialEnding';
+      readonly data: {
+        readonly plan: string;
+        readonly trialEndsAt: string;
+        /** Whether the subscription ends with the trial, so that nothing is paid. */
+        readonly cancelled: boolean;
+      };
+    }
+  | {
+      /** A plan is soon lost: told once, three days before. */
+      readonly type: 'GraceEnding';
+      readonly data: { readonly plan: string; readonly graceEndsAt: string };
     }
   | { readonly type: 'PaymentRecovered'; readonly data: { readonly plan: string } }
   | {
@@ -171,6 +193,9 @@ export type BillingEvent =
         readonly endedAt: string;
       };
     };
+
+/** So long before a trial or a grace ends an account is told, in milliseconds. */
+export const NOTICE_MS = 3 * 24 * 3_600_000;
 
 /** The events after which the plan that is paid for may be another, and whether one is then. */
 const PAID_PLAN = {
@@ -259,6 +284,17 @@ export interface PaymentUsed {
     readonly content: string;
   };
 }
+
+/** Stream `trial_card-<hash of a card>`: which account has had the trial that the card gives. */
+export interface TrialCardUsed {
+  readonly type: 'TrialCardUsed';
+  readonly data: { readonly accountId: string };
+}
+
+/** Why a subscription was ended at once: its card has given a trial to another account. */
+export const TRIAL_USED = 'trial_used';
+
+export const trialCardStream = (hash: string): string => `trial_card-${hash}`;
 
 export const paymentStream = (intent: string): string => `payment-${intent}`;
 

@@ -5,15 +5,22 @@ import { AccountInvoicesResolver, InvoiceResolver } from './invoiceResolvers.js'
 import { offersOf } from './offers.js';
 import { cancelSubscription, eraseCustomer } from './policies.js';
 import { publicEvents } from './publicEvents.js';
+import { OperatorPaymentEventsResolver } from './receivedResolvers.js';
 import { AccountBillingResolver, BillingResolver } from './resolvers.js';
 
 export const billing: Capability = {
-  streams: ['stripe_event', 'invoice', 'payment'],
+  streams: ['stripe_event', 'invoice', 'payment', 'trial_card'],
   audited,
   publicEvents,
   policies: ({ commands, personal }) => [cancelSubscription(commands), eraseCustomer(commands, personal)],
   graphql: {
-    resolvers: [BillingResolver, AccountBillingResolver, AccountInvoicesResolver, InvoiceResolver],
+    resolvers: [
+      BillingResolver,
+      AccountBillingResolver,
+      AccountInvoicesResolver,
+      InvoiceResolver,
+      OperatorPaymentEventsResolver,
+    ],
     create: ({ sender, queries, memory: { plans }, shown, billing: desk, cursors }) => {
       const options = {
         sender,
@@ -31,6 +38,7 @@ export const billing: Capability = {
           new AccountBillingResolver(options),
           new AccountInvoicesResolver(issued),
           new InvoiceResolver(issued),
+          new OperatorPaymentEventsResolver(queries.stripeEvents, cursors),
         ],
       };
     },

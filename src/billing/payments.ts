@@ -110,7 +110,10 @@ export interface Payments {
     change: { readonly subscription: string; readonly offer: Offer },
     key: string,
   ): Promise<void>;
-  cancel(subscription: string, when: 'now' | 'period_end', key: string): Promise<void>;
+  /** Takes a change back that was to come when the period is over. */
+  stay(subscription: string, key: string): Promise<void>;
+  /** @param reason kept with one that is cancelled at once */
+  cancel(subscription: string, when: 'now' | 'period_end', key: string, reason?: string): Promise<void>;
   resume(subscription: string, key: string): Promise<void>;
   /** A payment of one thing, without a customer. */
   createIntent(

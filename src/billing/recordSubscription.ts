@@ -1,5 +1,5 @@
 import type { BillingEvent, Terms } from './events.js';
-import type { BillingState, Paid } from './state.js';
+import type { Asked, BillingState, Paid } from './state.js';
 import { evolve } from './state.js';
 
 /** A subscription as Stripe says it is now. Times are ISO 8601. */
@@ -20,6 +20,8 @@ export interface Snapshot extends Terms {
   /** Why it ended: Stripe's word. */
   readonly endReason: string | undefined;
   readonly scheduled: { readonly plan: string; readonly price: string; readonly at: string } | undefined;
+  /** Names the card that pays, the same for all customers; absent where there is none. */
+  readonly card?: string | undefined;
 }
 
 const DAY_MS = 24 * 3_600_000;
@@ -95,7 +97,7 @@ function nextChange(
   if (now.periodStart !== paid.periodStart || now.periodEnd !== paid.periodEnd) {
     return { type: 'PeriodRenewed', data: termsOf(now) };
   }
-  return paymentChange(paid, now, graceDays) ?? endChange(paid, now, changeId);
+  return paymentChange(paid, now, graceDays) ?? endChange(paid, now, asked);
 }
 
 function paymentChange(paid: Paid, now: Snapshot, graceDays: number): BillingEvent | undefined {
@@ -124,7 +126,7 @@ function paymentChange(paid: Paid, now: Snapshot, graceDays: number): BillingEve
   }
 }
 
-function endChange(paid: Paid, now: Snapshot, changeId: string | null): BillingEvent | undefined {
+function endChange(paid: Paid, now: Snapshot, asked: Asked | undefined): BillingEvent | undefined {
   if (now.cancelsAt !== paid.cancelsAt) {
     return now.cancelsAt === undefined
       ? { type: 'CancellationRevoked', data: { plan: paid.plan } }
@@ -133,8 +135,12 @@ function endChange(paid: Paid, now: Snapshot, changeId: string | null): BillingE
   const { scheduled } = now;
   if (scheduled?.price === paid.scheduled?.price && scheduled?.at === paid.scheduled?.at) return undefined;
   if (!scheduled) {
-    return paid.scheduled && { type: 'PlanChangeUnscheduled', data: { price: paid.scheduled.price } };
+    if (!paid.scheduled) return undefined;
+    const { price } = paid.scheduled;
+    const stays = asked?.kind === 'change' && asked.price === paid.price;
+    return { type: 'PlanChangeUnscheduled', data: stays ? { price, changeId: asked.id } : { price } };
   }
+  const changeId = asked?.kind === 'change' ? asked.id : null;
   return { type: 'PlanChangeScheduled', data: { changeId, ...scheduled } };
 }
 

@@ -302,14 +302,15 @@ export class AccountBillingResolver {
     if (!paid || customer === undefined || !offer) {
       return new Conflict(NO_SUBSCRIPTION, 'The account has no subscription. Use `startCheckout`.');
     }
-    const now = isUpgrade(paid, offer, offers());
-    if (!now) {
-      return Object.assign(new PlanChangePreview(), {
-        effectiveAt: new Date(paid.periodEnd),
-        due: moneyOf(offer),
+    const without = (effectiveAt: string, amount: number): PlanChangePreview =>
+      Object.assign(new PlanChangePreview(), {
+        effectiveAt: new Date(effectiveAt),
+        due: moneyOf({ amount, currency: offer.currency }),
         prorationAt: null,
       });
-    }
+    // What was to come is taken back.
+    if (offer.id === paid.price) return without(prorationAt, 0);
+    if (!isUpgrade(paid, offer, offers())) return without(paid.periodEnd, offer.amount);
     try {
       const change = { customer, subscription: paid.subscription, offer };
       const { due, currency } = await desk.payments.previewChange(change, prorationAt);

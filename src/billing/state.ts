@@ -16,6 +16,8 @@ export interface Paid extends Terms {
   readonly scheduled: { readonly plan: string; readonly price: string; readonly at: string } | undefined;
   readonly overdue: { readonly since: string; readonly graceEndsAt: string } | undefined;
   readonly suspended: boolean;
+  /** Whether the account has been told of what is to end: its trial, or its grace. */
+  readonly told: boolean;
 }
 
 /** Asked of Stripe, and neither confirmed nor refused. */
@@ -63,6 +65,7 @@ const FRESH = {
   scheduled: undefined,
   overdue: undefined,
   suspended: false,
+  told: false,
 };
 
 export function evolve(before: BillingState, event: BillingEvent): BillingState {
@@ -99,14 +102,17 @@ export function evolve(before: BillingState, event: BillingEvent): BillingState 
     }
     case 'PlanChanged': {
       const { from: _, changeId: __, ...terms } = event.data;
-      return answered('change', on({ ...terms, scheduled: undefined }));
+      // The new plan is in force: one that is not paid for is suspended again.
+      return answered('change', on({ ...terms, scheduled: undefined, suspended: false }));
     }
     case 'PlanChangeScheduled': {
       const { plan, price, at } = event.data;
       return answered('change', on({ scheduled: { plan, price, at } }));
     }
-    case 'PlanChangeUnscheduled':
-      return on({ scheduled: undefined });
+    case 'PlanChangeUnscheduled': {
+      const stays = on({ scheduled: undefined });
+      return state.asked && state.asked.id === event.data.changeId ? { ...stays, asked: undefined } : stays;
+    }
     case 'CancellationRequested':
       return { ...state, asked: { kind: 'cancel', id: event.data.requestId, when: event.data.when } };
     case 'CancellationScheduled':
@@ -118,9 +124,12 @@ export function evolve(before: BillingState, event: BillingEvent): BillingState 
     case 'BillingRequestFailed':
       return state.asked?.id === event.data.requestId ? { ...state, asked: undefined } : state;
     case 'PaymentOverdue':
-      return on({ overdue: { since: event.data.since, graceEndsAt: event.data.graceEndsAt } });
+      return on({ overdue: { since: event.data.since, graceEndsAt: event.data.graceEndsAt }, told: false });
     case 'PaymentRecovered':
       return on({ overdue: undefined });
+    case 'TrialEnding':
+    case 'GraceEnding':
+      return on({ told: true });
     case 'AccessSuspended':
       return on({ suspended: true });
     case 'AccessRestored':

@@ -97,17 +97,17 @@ export class BillingWorker {
     );
     const settled = await this.#each(
       (without) => subscriptions.pending(BATCH, without),
-      (accountId) => accountId,
+      (accountId) => [accountId],
       (accountId) => billing.settle(accountId),
       until,
     );
-    const suspended = await this.#each(
-      (without) => subscriptions.graceOver(new Date(billingClock()), BATCH, without),
-      (accountId) => accountId,
-      (accountId) => billing.suspendOverdue(accountId),
+    const timely = await this.#each(
+      (without) => subscriptions.due(new Date(billingClock()), BATCH, without),
+      (accountId) => [accountId],
+      (accountId) => billing.followTime(accountId),
       until,
     );
-    return handled || settled || suspended;
+    return handled || settled || timely;
   }
 
   /** @returns whether one of them has failed */
@@ -185,6 +185,7 @@ export class BillingWorker {
       },
     );
   }
+}
 
 interface EventsOfCustomer {
   readonly customer: string | null;
@@ -201,4 +202,11 @@ function byCustomer(events: readonly StripeEventRow[]): EventsOfCustomer[] {
     group.events.push(event);
     groups.set(name, group);
   }
+  return [...groups.values()];
+}
+
+/** The invoice that an event is about. The preview of one has no id that could be asked for. */
+function invoiceOf({ object_type: about, object_id: id, type }: StripeEventRow): string | undefined {
+  if (about !== 'invoice' || type === 'invoice.upcoming' || type === 'invoice.deleted') return undefined;
+  return id ?? undefined;
 }

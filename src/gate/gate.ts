@@ -141,7 +141,8 @@ export class Gate {
   }
 
   /**
-   * What every answer carries: where the caller's limits stand, and the headers of the profile.
+   * What every answer carries: where the caller's limits stand, until when the plan is kept where a payment has
+   * failed, and the headers of the profile.
    * @param states where the limits stand after the call, where it says so itself
    */
   headers(
@@ -153,6 +154,8 @@ export class Gate {
     const rules = plans.profile.headers;
     const { caller, started } = visitor;
     const accountId = 'accountId' in caller ? caller.accountId : undefined;
+    const graceEndsAt = accountId === undefined ? undefined : plans.graceEndsAt(accountId);
+    const overdue: Header[] = graceEndsAt === undefined ? [] : [['x-payment-overdue', graceEndsAt]];
     const all = (known: readonly LimitState[] | undefined): readonly Header[] => {
       const facts = {
         accountId: accountId === undefined ? undefined : shownId('Account', accountId),
@@ -161,7 +164,7 @@ export class Gate {
         elapsedMs: performance.now() - started,
         demo: demo && caller.kind === 'demo',
       };
-      return [...rateLimitHeaders(known ?? [], rules), ...extraHeaders(rules, facts)];
+      return [...rateLimitHeaders(known ?? [], rules), ...overdue, ...extraHeaders(rules, facts)];
     };
     if (states !== undefined || accountId === undefined) return all(states ?? []);
     return limitStates.of(limitedOf(visitor)).then(all, (error: unknown) => {

@@ -8,7 +8,17 @@ export type MailKind =
   /** A notice, without a token, to the e-mail that was the user's. */
   | 'email-changed'
   /** A notice to whoever opened the account: nothing could be delivered to one of its webhook endpoints. */
-  | 'webhook-disabled';
+  | 'webhook-disabled'
+  /** To the same: what is tried is soon paid for, until `expiresAt`. */
+  | 'trial-ending'
+  /** To the same: a payment has failed, and the plan stays in force until `expiresAt`. */
+  | 'payment-failed'
+  /** To the same: the plan is lost at `expiresAt` unless it is paid. */
+  | 'grace-ending'
+  /** To the same: the card has had its trial with another account, so nothing has begun. */
+  | 'trial-refused'
+  | 'plan-suspended'
+  | 'plan-restored';
 export type MailFailure = 'erased' | 'expired' | 'refused';
 
 /**

@@ -1,5 +1,7 @@
 import type { AccountEvent, EmailEvent, UserEvent } from '../accounts/events.js';
 import { accountStream, mailedSubject, userStream } from '../accounts/events.js';
+import type { BillingEvent } from '../billing/events.js';
+import { TRIAL_USED } from '../billing/events.js';
 import type { CommandHandler } from '../eventsourcing/commandHandler.js';
 import type { StoredEvent } from '../eventsourcing/event.js';
 import { as } from '../eventsourcing/event.js';
@@ -11,6 +13,7 @@ import { invitationSubject } from '../teams/events.js';
 import type { WebhookEndpointEvent } from '../webhooks/events.js';
 import type { MailCommand } from './decide.js';
 import { mailDecider } from './decide.js';
+import type { MailKind } from './events.js';
 import { mailStream } from './events.js';
 
 /** How long an e-mail may be verified, in milliseconds. */
@@ -25,9 +28,24 @@ type EmailChangeRequested = Extract<UserEvent, { type: 'EmailChangeRequested' }>
 type EmailChanged = Extract<UserEvent, { type: 'EmailChanged' }>;
 type MemberInvited = Extract<TeamEvent, { type: 'MemberInvited' }>;
 
+type Of<T extends AboutPayment['type']> = Extract<AboutPayment, { type: T }>;
 type WebhookEndpointDisabled = Extract<WebhookEndpointEvent, { type: 'WebhookEndpointDisabled' }>;
 
+type AboutPayment = Extract<
+  BillingEvent,
+  {
+    type:
+      | 'TrialEnding'
+      | 'PaymentOverdue'
+      | 'GraceEnding'
+      | 'AccessSuspended'
+      | 'AccessRestored'
+      | 'PaidSubscriptionEnded';
+  }
+>;
+
 type Asking =
+  | AboutPayment
   | EmailRegistered
   | PasswordResetOffered
   | EmailChangeRequested
@@ -48,12 +66,26 @@ const REQUESTS: { readonly [T in Asking['type']]: Request } = {
   EmailChanged: noticeOfChange,
   MemberInvited: invitation,
   WebhookEndpointDisabled: noticeOfDisabling,
+  TrialEnding: (event, commands) => {
+    const { trialEndsAt, cancelled } = as<Of<'TrialEnding'>>(event).data;
+    return cancelled ? undefined : toOwner('trial-ending', event.streamId, trialEndsAt, commands);
+  },
+  PaymentOverdue: (event, commands) =>
+    toOwner('payment-failed', event.streamId, as<Of<'PaymentOverdue'>>(event).data.graceEndsAt, commands),
+  GraceEnding: (event, commands) =>
+    toOwner('grace-ending', event.streamId, as<Of<'GraceEnding'>>(event).data.graceEndsAt, commands),
+  PaidSubscriptionEnded: (event, commands) =>
+    as<Of<'PaidSubscriptionEnded'>>(event).data.reason === TRIAL_USED
+      ? toOwner('trial-refused', event.streamId, noticeEnd(event), commands)
+      : undefined,
+  AccessSuspended: (event, commands) => toOwner('plan-suspended', event.streamId, noticeEnd(event), commands),
+  AccessRestored: (event, commands) => toOwner('plan-restored', event.streamId, noticeEnd(event), commands),
 };
 
 /**
  * Whoever registers is asked by mail whether the e-mail is theirs, unless an OIDC issuer has said so; so is
  * whoever changes it or has forgotten the password. Whoever is invited is told, and so is the e-mail that was
- * a user's before, and the owner of a webhook endpoint that was disabled.
+ * a user's before, and the owner of an account whose webhook endpoint was disabled, or whose payment is due.
  */
 export function requestMails(commands: CommandHandler): Policy {
   const name = 'request-mails';
@@ -96,8 +128,7 @@ function emailChange(event: StoredEvent): Requested {
 
 function noticeOfChange(event: StoredEvent): Requested {
   const { previous } = as<EmailChanged>(event).data;
-  const expiresAt = new Date(Date.parse(event.metadata.at) + NOTICE_MS).toISOString();
-  return { kind: 'email-changed', userId: event.streamId, to: previous, expiresAt };
+  return { kind: 'email-changed', userId: event.streamId, to: previous, expiresAt: noticeEnd(event) };
 }
 
 function invitation(event: StoredEvent): Requested {
@@ -106,12 +137,22 @@ function invitation(event: StoredEvent): Requested {
   return { kind: 'invite-member', userId: invitationId, subject, to: email, expiresAt };
 }
 
-/** To whoever opened the account, at the e-mail that they have now. */
-async function noticeOfDisabling(
-  event: StoredEvent,
+function noticeOfDisabling(event: StoredEvent, commands: CommandHandler): Promise<Requested | undefined> {
+  const { accountId } = as<WebhookEndpointDisabled>(event).data;
+  return toOwner('webhook-disabled', accountId, noticeEnd(event), commands);
+}
+
+/** Until when a notice is worth sending. */
+const noticeEnd = (event: StoredEvent): string =>
+  new Date(Date.parse(event.metadata.at) + NOTICE_MS).toISOString();
+
+/** To whoever opened an account, at the e-mail that they have now. */
+async function toOwner(
+  kind: MailKind,
+  accountId: string,
+  expiresAt: string,
   commands: CommandHandler,
 ): Promise<Requested | undefined> {
-  const { accountId } = as<WebhookEndpointDisabled>(event).data;
   const [opened] = await commands.load(accountStream(accountId));
   if (!opened) return undefined;
   const { ownerId: userId } = as<Extract<AccountEvent, { type: 'AccountOpened' }>>(opened).data;
@@ -120,6 +161,5 @@ async function noticeOfDisabling(
   // Nobody has an account that the environment has opened.
   if (!last) return undefined;
   const { email } = as<Extract<UserEvent, { type: 'UserRegistered' | 'EmailChanged' }>>(last).data;
-  const expiresAt = new Date(Date.parse(event.metadata.at) + NOTICE_MS).toISOString();
-  return { kind: 'webhook-disabled', userId, to: email, expiresAt };
+  return { kind, userId, to: email, expiresAt };
 }

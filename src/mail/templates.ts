@@ -39,6 +39,12 @@ export const TEMPLATES: Readonly<Record<MailKind, (filling: Filling) => MailCont
   'change-email': changeEmail,
   'email-changed': emailChanged,
   'webhook-disabled': webhookDisabled,
+  'trial-ending': trialEnding,
+  'trial-refused': trialRefused,
+  'payment-failed': paymentFailed,
+  'grace-ending': graceEnding,
+  'plan-suspended': planSuspended,
+  'plan-restored': planRestored,
 };
 
 export function contentOf(kind: MailKind, filling: Filling): MailContent {
@@ -118,6 +124,42 @@ function webhookDisabled({ product }: Filling): MailContent {
     subject: `${product}: a webhook endpoint was disabled`,
     ...bodyOf([GREETING, what, how]),
   };
+}
+
+/** How to pay, in all mails about payments. */
+const PAY = 'To change the card or pay the open invoice, open the billing portal with openBillingPortal.';
+
+function trialEnding({ product, expiresAt }: Filling): MailContent {
+  const what = `The trial of your plan at ${product} ends on ${expiresAt.toUTCString()}. The plan goes on then, and its price is charged to your card.`;
+  const how = 'If you do not want that, cancel it before then with cancelSubscription.';
+  return { subject: `${product}: your trial ends soon`, ...bodyOf([GREETING, what, how]) };
+}
+
+function trialRefused({ product }: Filling): MailContent {
+  const what = `Your trial at ${product} has not begun: the card has been used for a trial before, and each card gives one. Nothing was charged.`;
+  const how = 'To subscribe without a trial, call startCheckout once more.';
+  return { subject: `${product}: your trial has not begun`, ...bodyOf([GREETING, what, how]) };
+}
+
+function paymentFailed({ product, expiresAt }: Filling): MailContent {
+  const what = `A payment for your plan at ${product} has failed. It is tried again, and your plan stays in force until ${expiresAt.toUTCString()}.`;
+  return { subject: `${product}: a payment has failed`, ...bodyOf([GREETING, what, PAY]) };
+}
+
+function graceEnding({ product, expiresAt }: Filling): MailContent {
+  const what = `An invoice for your plan at ${product} is still open. If it is not paid by ${expiresAt.toUTCString()}, the limits of the default plan hold from then on.`;
+  return { subject: `${product}: your plan is about to be suspended`, ...bodyOf([GREETING, what, PAY]) };
+}
+
+function planSuspended({ product }: Filling): MailContent {
+  const what = `Your plan at ${product} is suspended, since it was not paid: the limits of the default plan hold.`;
+  const how = `Nothing is lost: the plan is back as soon as it is paid. ${PAY}`;
+  return { subject: `${product}: your plan is suspended`, ...bodyOf([GREETING, what, how]) };
+}
+
+function planRestored({ product }: Filling): MailContent {
+  const what = `Thank you: the invoice for your plan at ${product} is paid, and the plan is in force again.`;
+  return { subject: `${product}: your plan is back`, ...bodyOf([GREETING, what]) };
 }
 
 const GREETING = 'Hello,';

@@ -1,6 +1,6 @@
 import type { StoredEvent } from '../eventsourcing/event.js';
 import { as } from '../eventsourcing/event.js';
-import type { PaidPlanEvent } from '../billing/events.js';
+import type { BillingEvent, PaidPlanEvent } from '../billing/events.js';
 import { PAID_PLAN_EVENTS as PAID_PLAN, paidPlanAfter } from '../billing/events.js';
 import type { ProfileEvent, SubscriptionEvent } from './events.js';
 import type { PlanInForce, Profile } from './profile.js';
@@ -17,14 +17,25 @@ interface AccountPlan {
 }
 
 const PAID_PLAN_EVENTS: ReadonlySet<string> = new Set(PAID_PLAN);
+const GRACE_IS_OVER: ReadonlySet<string> = new Set<BillingEvent['type']>([
+  'PaymentRecovered',
+  'AccessSuspended',
+  'PaidSubscriptionEnded',
+]);
 
 /** The published profile and each account's plan, in memory: a projection like the key cache. */
 export class PlanDirectory {
   #published: ProfileEvent['data'] | undefined;
   #byId = new Map<string, PlanInForce>();
   readonly #plans = { granted: new Map<string, AccountPlan>(), paid: new Map<string, AccountPlan>() };
+  /** Of accounts whose payment has failed: until when they keep their plan; null once that is over. */
+  readonly #graces = new Map<string, string | null>();
 
   apply(stored: StoredEvent): void {
+    if (stored.type === 'PaymentOverdue') {
+      const { graceEndsAt } = as<Extract<BillingEvent, { type: 'PaymentOverdue' }>>(stored).data;
+      this.#graces.set(stored.streamId, graceEndsAt);
+    } else if (GRACE_IS_OVER.has(stored.type)) this.#graces.set(stored.streamId, null);
     if (stored.type === 'ProfilePublished') {
       const { data } = as<ProfileEvent>(stored);
       if (data.version >= (this.#published?.version ?? 0)) this.#publish(data);
@@ -45,6 +56,18 @@ export class PlanDirectory {
       // The same again may be what it was corrected to.
       if ((plans.get(accountId)?.revision ?? -1) <= revision) plans.set(accountId, { plan, revision });
     }
+  }
+
+  /** What was so before the events that are applied. */
+  loadGraces(accounts: Iterable<{ readonly accountId: string; readonly graceEndsAt: string }>): void {
+    for (const { accountId, graceEndsAt } of accounts) {
+      if (!this.#graces.has(accountId)) this.#graces.set(accountId, graceEndsAt);
+    }
+  }
+
+  /** Until when an account keeps its plan although a payment has failed, ISO 8601; undefined where none has. */
+  graceEndsAt(accountId: string): string | undefined {
+    return this.#graces.get(accountId) ?? undefined;
   }
 
   get profile(): Profile {

@@ -15,6 +15,7 @@ export const plans: Capability = {
   memory: async ({ queries, commands, profile }) => {
     const directory = new PlanDirectory();
     directory.load(await queries.accounts.plans());
+    directory.loadGraces(await queries.subscriptions.graces());
     for (const event of await commands.load(profileStream(profile.name))) directory.apply(event);
     return { plans: directory };
   },

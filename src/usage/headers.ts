@@ -119,6 +119,7 @@ export const EXPOSED_HEADERS = [
   'X-RateLimit-Remaining',
   'X-RateLimit-Reset',
   'Retry-After',
+  'X-Payment-Overdue',
   'X-User-Id',
   'X-Response-Time',
   'X-Demo-Mode',

@@ -240,9 +240,17 @@ describe('what Stripe says', () => {
       type: 'AccessSuspended',
       data: { plan: 'developer', reason: 'grace_over' },
     };
-    const at = (now: string) => after(started, overdue).when({ type: 'SuspendOverdue', now });
-    at('2027-02-14T11:59:59.999Z').then();
-    at('2027-02-14T12:00:00.000Z').then(suspended);
+    const graceEndsAt = '2027-02-14T12:00:00.000Z';
+    const ending: BillingEvent = { type: 'GraceEnding', data: { plan: 'developer', graceEndsAt } };
+    const at = (now: string, ...told: BillingEvent[]) =>
+      after(started, overdue, ...told).when({ type: 'FollowTime', now });
+    at('2027-02-11T11:59:59.999Z').then();
+    at('2027-02-11T12:00:00.000Z').then(ending);
+    at('2027-02-14T11:59:59.999Z', ending).then();
+    at(graceEndsAt, ending).then(suspended);
+    // Nobody has looked for days: what is over needs no notice.
+    at(graceEndsAt).then(suspended);
+    at('2027-03-01T00:00:00.000Z', ending, suspended).then();
     const { plan } = terms();
     record([started, overdue, suspended], snapshot()).then(
       { type: 'PaymentRecovered', data: { plan } },
@@ -251,6 +259,55 @@ describe('what Stripe says', () => {
     record([started], snapshot({ status: 'unpaid' })).then({
       type: 'AccessSuspended',
       data: { plan, reason: 'unpaid' },
+    });
+  });
+
+  it('is told once that its trial ends, and whether anything is paid then', () => {
+    const trial: BillingEvent = { type: 'TrialStarted', data: { ...terms(), trialEndsAt: end } };
+    const cancelled: BillingEvent = { type: 'CancellationScheduled', data: { at: end } };
+    const ending = (isCancelled: boolean): BillingEvent => ({
+      type: 'TrialEnding',
+      data: { plan: 'developer', trialEndsAt: end, cancelled: isCancelled },
+    });
+    const at = (now: string, ...events: BillingEvent[]) =>
+      after(trial, ...events).when({ type: 'FollowTime', now });
+    at('2027-02-25T11:59:59.999Z').then();
+    at('2027-02-25T12:00:00.000Z').then(ending(false));
+    at('2027-02-25T12:00:00.000Z', cancelled).then(ending(true));
+    at('2027-02-27T12:00:00.000Z', ending(false)).then();
+    at('2027-02-27T12:00:00.000Z', { type: 'TrialConverted', data: terms() }).then();
+    // What fails after the trial is told anew.
+    at('2027-02-12T12:00:00.000Z', ending(false), { type: 'TrialConverted', data: terms() }, overdue).then({
+      type: 'GraceEnding',
+      data: { plan: 'developer', graceEndsAt: '2027-02-14T12:00:00.000Z' },
+    });
+  });
+
+  it('stays where a change that was to come is taken back', () => {
+    const { plan } = team;
+    const paysTeam: BillingEvent = { type: 'SubscriptionStarted', data: team };
+    const down = { plan: 'developer', price: 'developer-month-usd', at: end };
+    const toCome: BillingEvent = { type: 'PlanChangeScheduled', data: { changeId: null, ...down } };
+    const prorationAt = '2027-02-10T12:00:00.000Z';
+    const stay: BillingEvent = {
+      type: 'PlanChangeRequested',
+      data: { changeId: 'p2', from: plan, plan, price: team.price, when: 'now', prorationAt, by },
+    };
+    after(paysTeam, toCome)
+      .when({ type: 'RequestPlanChange', changeId: 'p2', price: team.price, offers, prorationAt, by })
+      .then(stay);
+    const answered: BillingEvent = {
+      type: 'PlanChangeUnscheduled',
+      data: { price: down.price, changeId: 'p2' },
+    };
+    record([paysTeam, toCome, stay], snapshot(team)).then(answered);
+    after(paysTeam, toCome, stay, answered)
+      .when({ type: 'RequestCancellation', requestId: 'r1', when: 'period_end', by })
+      .then({ type: 'CancellationRequested', data: { requestId: 'r1', when: 'period_end', by } });
+    // The portal has taken it back: nobody has asked here.
+    record([paysTeam, toCome], snapshot(team)).then({
+      type: 'PlanChangeUnscheduled',
+      data: { price: down.price },
     });
   });
 

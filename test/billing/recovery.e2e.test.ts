@@ -3,9 +3,15 @@ import { randomUUID } from 'node:crypto';
 import {
   ChangePlanDocument,
   DeleteAccountDocument,
+  PaymentEventsDocument,
   StartCheckoutDocument,
   SubscriptionDocument,
 } from '../generated/graphql.js';
+import type { PaymentEventsQueryVariables } from '../generated/graphql.js';
+import { as } from '../../src/eventsourcing/event.js';
+import { shownId } from '../../src/graphql/kit/ids.js';
+import type { MailEvent } from '../../src/mail/events.js';
+import { allEvents } from '../crash/facts.js';
 import type { Shop } from './shop.js';
 import { openShop } from './shop.js';
 
@@ -14,7 +20,7 @@ const PASSWORD = 'correct horse';
 
 let shop: Shop;
 let stripe: Stripe;
-let user: { token: string; accountId: string };
+let user: { token: string; accountId: string; userId: string };
 beforeAll(async () => {
   shop = await openShop('2027-01-31T12:00:00Z');
   stripe = new Stripe(shop.sandbox.apiKey, { ...shop.sandbox.client });
@@ -32,6 +38,13 @@ async function now(): Promise<[plan: unknown, status: unknown]> {
   const { data } = await shop.test.query(SubscriptionDocument, {}, user.token);
   return [data?.account?.plan.id, data?.account?.subscription?.status];
 }
+
+/** What the user was told by mail, in order. */
+const mails = async (): Promise<string[]> =>
+  (await allEvents(shop.test.app.parts.store)).flatMap((stored) => {
+    const { type, data } = as<MailEvent>(stored);
+    return type === 'MailRequested' && data.userId === user.userId ? [data.kind] : [];
+  });
 
 async function customerOf(): Promise<string> {
   const { data } = await stripe.customers.list();
@@ -103,24 +116,66 @@ it('learns from the list of events what no webhook has told, and whatever else w
 
 it('loses its plan when the grace is over, and has it back once it has paid', async () => {
   shop.sandbox.faults.declineCharges('insufficient_funds', 100);
+  const overdueHeader = async (): Promise<string | null> =>
+    (await shop.test.query(SubscriptionDocument, {}, user.token)).headers.get('x-payment-overdue');
+  expect(await overdueHeader()).toBeNull();
   await shop.advance('2027-04-14T14:00:00Z');
   expect(await now()).toEqual(['team', 'PAST_DUE']);
+  expect(await overdueHeader()).toBe('2027-04-28T12:00:00.000Z');
   await shop.advance('2027-04-28T11:00:00Z');
   expect(await now()).toEqual(['team', 'PAST_DUE']);
   await shop.advance('2027-04-28T13:00:00Z');
   expect(await now()).toEqual(['free', 'SUSPENDED']);
+  expect(await overdueHeader()).toBeNull();
   shop.sandbox.faults.clear();
   const { data } = await stripe.invoices.list({ customer: await customerOf(), status: 'open' });
   expect(data).toHaveLength(1);
   await stripe.invoices.pay(data[0]?.id ?? '');
   await shop.settled();
   expect(await now()).toEqual(['team', 'ACTIVE']);
-  expect((await shop.happened(user.accountId)).slice(-4)).toEqual([
+  expect((await shop.happened(user.accountId)).slice(-5)).toEqual([
     'PaymentOverdue',
+    'GraceEnding',
     'AccessSuspended',
     'PaymentRecovered',
     'AccessRestored',
   ]);
+  expect(await overdueHeader()).toBeNull();
+  expect((await mails()).slice(-4)).toEqual([
+    'payment-failed',
+    'grace-ending',
+    'plan-suspended',
+    'plan-restored',
+  ]);
+});
+
+it('shows operators what Stripe has sent, and what was done about it', async () => {
+  const operator = await shop.test.register();
+  const listed = async (variables: PaymentEventsQueryVariables, token = operator.token) =>
+    (await shop.test.query(PaymentEventsDocument, variables, token)).data?.operator?.paymentEvents;
+  expect(await listed({})).toBeUndefined();
+  await shop.test.makeOperator(operator);
+  const accountId = shownId('Account', user.accountId);
+  const paid = await listed({ first: 1, filter: { accountId, type: 'invoice.paid' } });
+  expect(paid?.nodes).toEqual([
+    expect.objectContaining({
+      type: 'invoice.paid',
+      about: expect.stringMatching(/^in_/) as unknown,
+      live: false,
+      effect: 'APPLIED',
+      accountId,
+    }),
+  ]);
+  const next = await listed({
+    first: 1,
+    after: paid?.pageInfo.endCursor ?? null,
+    filter: { accountId, type: 'invoice.paid' },
+  });
+  expect(next?.nodes[0]?.id).not.toBe(paid?.nodes[0]?.id);
+  // Some were fetched after their webhooks were dropped.
+  const events = await listed({ first: 100, filter: { effect: 'APPLIED' } });
+  expect(events?.nodes.some(({ backfilled }) => backfilled)).toBe(true);
+  expect((await listed({ filter: { waiting: true } }))?.nodes).toEqual([]);
 });
 
 it('is cancelled at once with its account, also where a checkout is paid after that', async () => {
@@ -134,7 +189,7 @@ it('is cancelled at once with its account, also where a checkout is paid after t
     expect(deleted.data?.deleteAccount?.__typename).toBe('DeleteAccountPayload');
   }
   await shop.settled();
-  await shop.pay(page.url ?? '');
+  await shop.pay(page.url ?? '', '5555 5555 5555 4444');
   await shop.settled();
   const { data: all } = await stripe.subscriptions.list({ status: 'all' });
   expect(all.map(({ status }) => status)).toEqual(['canceled', 'canceled']);

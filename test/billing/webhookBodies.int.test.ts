@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { accountDecider } from '../../src/accounts/decide.js';
+import { accountDecider } from '../../src/accounts/decideAccount.js';
 import { accountStream } from '../../src/accounts/events.js';
 import { PostgresEventStore } from '../../src/adapters/postgres/eventStore.js';
 import { billingDecider } from '../../src/billing/decide.js';

@@ -13,6 +13,7 @@ import { PostgresEventStore } from '../../src/adapters/postgres/eventStore.js';
 import { billingDecider } from '../../src/billing/decide.js';
 import { invoiceDecider } from '../../src/billing/decideInvoice.js';
 import { paymentDecider } from '../../src/billing/decidePayment.js';
+import { trialCardDecider } from '../../src/billing/decideTrialCard.js';
 import { stripeEventDecider } from '../../src/billing/decideWebhook.js';
 import { patternDecider } from '../../src/catalogue/decide.js';
 import { READ_MODELS } from '../../src/capabilities.js';
@@ -70,6 +71,7 @@ const DECIDERS: Readonly<Record<string, unknown>> = {
   profile: profileDecider,
   session: sessionDecider,
   stripe_event: stripeEventDecider,
+  trial_card: trialCardDecider,
   // What is granted and what is paid for.
   subscription: {
     initial: [subscriptionDecider.initial, billingDecider.initial],

@@ -336,6 +336,29 @@ export type PatternOrder =
   /** The newest first. */
   | 'NEWEST';
 
+/** What was done about an event of the payment service. New values may be added. */
+export type PaymentEventEffect =
+  /** What it is about was asked for again, and what had changed was recorded. */
+  | 'APPLIED'
+  /** Nothing follows from events of this type. */
+  | 'NONE'
+  /** It is from the other mode, live or test, and touches no account. */
+  | 'OTHER_MODE'
+  /** It is about a customer who belongs to none of the accounts. */
+  | 'UNKNOWN_CUSTOMER';
+
+/** Which events of the payment service; what is left out is not asked for. */
+export type PaymentEventFilter = {
+  /** Only those about this account. */
+  accountId?: string | number | null | undefined;
+  /** Only those with this effect. */
+  effect?: PaymentEventEffect | null | undefined;
+  /** Only of this type, e.g. `invoice.paid`. */
+  type?: string | null | undefined;
+  /** Only those that wait, or only those that do not. */
+  waiting?: boolean | null | undefined;
+};
+
 /** Input for `recordUsage`. */
 export type RecordUsageInput = {
   /** Names this command, in 1 to 128 bytes of UTF-8. A retry is told by the ids of its uses, with it or without */
@@ -1000,6 +1023,15 @@ export type PatternsQueryVariables = Exact<{
 
 
 export type PatternsQuery = { patterns: { totalCount: number | null, nodes: Array<{ id: string, slug: string, name: string, category: string, tier: string, useCount: number | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null };
+
+export type PaymentEventsQueryVariables = Exact<{
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  filter?: PaymentEventFilter | null | undefined;
+}>;
+
+
+export type PaymentEventsQuery = { operator: { paymentEvents: { nodes: Array<{ id: string, type: string, about: string | null, live: boolean, backfilled: boolean, createdAt: string, receivedAt: string, handledAt: string | null, effect: PaymentEventEffect | null, accountId: string | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
 
 export type PlanChangePreviewQueryVariables = Exact<{
   priceId: string | number;
@@ -2095,6 +2127,30 @@ export const PatternsDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<PatternsQuery, PatternsQueryVariables>;
+export const PaymentEventsDocument = new TypedDocumentString(`
+    query PaymentEvents($first: Int = 20, $after: String, $filter: PaymentEventFilter) {
+  operator {
+    paymentEvents(first: $first, after: $after, filter: $filter) {
+      nodes {
+        id
+        type
+        about
+        live
+        backfilled
+        createdAt
+        receivedAt
+        handledAt
+        effect
+        accountId
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<PaymentEventsQuery, PaymentEventsQueryVariables>;
 export const PlanChangePreviewDocument = new TypedDocumentString(`
     query PlanChangePreview($priceId: ID!) {
   account {

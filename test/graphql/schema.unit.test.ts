@@ -158,6 +158,7 @@ it('says of every id whose it is, so that all are shown and taken alike', () => 
     'Price.id',
     'Invoice.id',
     'PlanSubscription.id',
+    'PaymentEvent.id',
     'eventIds',
     'Reservation.id',
     'reservationId',

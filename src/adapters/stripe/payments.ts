@@ -171,7 +171,7 @@ export function stripePayments({ secretKey, live, profile, priceIds, address }: 
           customer,
           status: 'all',
           limit: PAGE,
-          expand: ['data.schedule'],
+          expand: ['data.schedule', 'data.default_payment_method'],
         }),
       );
       await prices.learn(data.flatMap(scheduledPrices));
@@ -247,11 +247,17 @@ export function stripePayments({ secretKey, live, profile, priceIds, address }: 
       );
     },
 
-    cancel: async (subscription, when, key) => {
+    stay: release,
+
+    cancel: async (subscription, when, key, reason) => {
       await release(subscription, key);
       await asked(() =>
         when === 'now'
-          ? stripe.subscriptions.cancel(subscription, {}, { idempotencyKey: key })
+          ? stripe.subscriptions.cancel(
+              subscription,
+              reason === undefined ? {} : { cancellation_details: { comment: reason } },
+              { idempotencyKey: key },
+            )
           : stripe.subscriptions.update(
               subscription,
               { cancel_at_period_end: true },

@@ -1,6 +1,7 @@
 import type Stripe from 'stripe';
 import type { InvoiceSnapshot } from '../../billing/decideInvoice.js';
 import type { InvoiceLine } from '../../billing/events.js';
+import { TRIAL_USED } from '../../billing/events.js';
 import type { Preview } from '../../billing/payments.js';
 import type { Snapshot } from '../../billing/recordSubscription.js';
 
@@ -43,10 +44,19 @@ export function snapshotOf(
     trialEndsAt: subscription.trial_end === null ? undefined : iso(subscription.trial_end),
     cancelsAt: cancelsAt(subscription, item.current_period_end),
     endedAt: subscription.ended_at === null ? undefined : iso(subscription.ended_at),
-    endReason: subscription.cancellation_details?.reason ?? undefined,
+    endReason: endReasonOf(subscription),
+    card: cardOf(subscription),
     scheduled: scheduledOf(subscription, price.id, seen),
   };
 }
+
+/** Stripe's word, or ours where we have said why. */
+function endReasonOf({ cancellation_details: details }: Stripe.Subscription): string | undefined {
+  return details?.comment === TRIAL_USED ? TRIAL_USED : (details?.reason ?? undefined);
+}
+
+const cardOf = ({ default_payment_method: method }: Stripe.Subscription): string | undefined =>
+  typeof method === 'object' ? (method?.card?.fingerprint ?? undefined) : undefined;
 
 /** The portal sets `cancel_at`, others the flag. */
 function cancelsAt(

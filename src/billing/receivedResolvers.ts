@@ -1,0 +1,43 @@
+import { Args, FieldResolver, Resolver } from 'type-graphql';
+import type { StripeEventQueries } from '../../projections/stripeEvents/queries.js';
+import { Sized } from '../graphql/cost/directives.js';
+import type { Cursors } from '../graphql/kit/cursors.js';
+import type { Page } from '../graphql/kit/pages.js';
+import { pageOf } from '../graphql/kit/pages.js';
+import { Operator } from '../operators/types.js';
+import type { PaymentEvent } from './receivedTypes.js';
+import { PaymentEventConnection, paymentEventOf, PaymentEventPage } from './receivedTypes.js';
+
+const LIST = 'payment-events';
+
+@Resolver(() => Operator)
+export class OperatorPaymentEventsResolver {
+  constructor(
+    private readonly queries: StripeEventQueries,
+    private readonly cursors: Cursors,
+  ) {}
+
+  @Sized({ slicingArguments: ['first'], sizedFields: ['edges', 'nodes'] })
+  @FieldResolver(() => PaymentEventConnection, {
+    nullable: true,
+    description: 'What the payment service has sent, the newest first, and what was done about it.',
+  })
+  async paymentEvents(
+    @Args(() => PaymentEventPage) { first, after, filter }: PaymentEventPage,
+  ): Promise<Page<PaymentEvent>> {
+    const { queries, cursors } = this;
+    const place = cursors.after(LIST, after);
+    const { accountId, type, effect, waiting } = filter ?? {};
+    const rows = await queries.page(
+      {
+        accountId: accountId ?? undefined,
+        type: type ?? undefined,
+        effect: effect ?? undefined,
+        waiting: waiting ?? undefined,
+      },
+      first + 1,
+      place && Number(place[0]),
+    );
+    return pageOf(cursors, LIST, rows, { first, after }, ({ position }) => [position], paymentEventOf);
+  }
+}

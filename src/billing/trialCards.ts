@@ -1,0 +1,51 @@
+import type { Clock } from '../clock.js';
+import type { CommandHandler } from '../eventsourcing/commandHandler.js';
+import { compositeKey } from '../eventsourcing/compositeKey.js';
+import { contentHash } from '../eventsourcing/ids.js';
+import { trialCardDecider } from './decideTrialCard.js';
+import { TRIAL_USED, trialCardStream } from './events.js';
+import type { Payments } from './payments.js';
+import type { Snapshot } from './recordSubscription.js';
+import type { BillingState } from './state.js';
+
+interface TrialCardsOptions {
+  readonly commands: CommandHandler;
+  readonly payments: Payments;
+  readonly clock: Clock;
+}
+
+/**
+ * What Stripe says of a customer's subscriptions, once those are ended whose card has had its trial with another
+ * account. Done before anything of them is recorded, so that no plan is in force for a moment.
+ */
+export async function subscriptionsOf(
+  accountId: string,
+  { paid, over }: BillingState,
+  customer: string,
+  { commands, payments, clock }: TrialCardsOptions,
+): Promise<readonly Snapshot[]> {
+  const snapshots = await payments.subscriptions(customer);
+  let ended = false;
+  for (const { subscription, status, card } of snapshots) {
+    // One that is known has its trial rightly.
+    if (paid || status !== 'trialing' || over.has(subscription) || card === undefined) continue;
+    const commandId = `trial:${accountId}`;
+    const used = await commands.handle(
+      trialCardDecider,
+      trialCardStream(contentHash(compositeKey(String(payments.live), card))),
+      { accountId },
+      {
+        commandId,
+        caller: 'policy:billing',
+        requestHash: commandId,
+        at: new Date(clock()),
+        environment: 'live',
+        correlationId: accountId,
+      },
+    );
+    if (used.kind === 'accepted') continue;
+    await payments.cancel(subscription, 'now', `tollgraph:trial-used:${subscription}`, TRIAL_USED);
+    ended = true;
+  }
+  return ended ? payments.subscriptions(customer) : snapshots;
+}
