@@ -44,7 +44,7 @@ export class EmailResolver {
     access: { anyone: true },
     metering: 'anonymous',
     description:
-      'Mails a token for `resetPassword` to the user who has this e-mail. The answer is the same where nobody has it. At most three tokens are good at once. No credential needed.',
+      'Mails a token for `resetPassword` to the user with this e-mail address. The answer is the same if there is no such user. At most three tokens are valid at a time; further requests send no mail. No credential needed.',
   })
   async requestPasswordReset(
     @Ctx() context: RequestContext,
@@ -60,7 +60,7 @@ export class EmailResolver {
     access: { anyone: true },
     metering: 'anonymous',
     description:
-      'Sets a new password with the token that was mailed. All sessions of the user end, and the e-mail is confirmed. No credential needed.',
+      'Sets a new password with the mailed token. Ends all sessions of the user and confirms the e-mail address. No credential needed.',
   })
   async resetPassword(
     @Ctx() context: RequestContext,
@@ -75,7 +75,7 @@ export class EmailResolver {
   @Command(() => RequestEmailChangeResult, {
     access: { roles: MEMBERS },
     description:
-      'Mails a token for `confirmEmailChange` to another e-mail; until it comes back nothing changes, and a new password or the end of all sessions ends the request. Ten in 15 minutes are the most. Needs a session of ours.',
+      'Mails a token for `confirmEmailChange` to a new e-mail address. Nothing changes until it is confirmed; changing the password or signing out everywhere cancels the request. At most 10 attempts in 15 minutes. Requires a session of this service, not one of an identity provider.',
   })
   async requestEmailChange(
     @Ctx() context: RequestContext,
@@ -92,7 +92,7 @@ export class EmailResolver {
     access: { anyone: true },
     metering: 'anonymous',
     description:
-      'Changes the e-mail of a user with the token that was mailed to the new one. The old one is free again, and gets a notice. No credential needed.',
+      'Changes the e-mail address of a user with the token that was mailed to the new address. The old address is notified and can be registered again. No credential needed.',
   })
   async confirmEmailChange(
     @Ctx() context: RequestContext,

@@ -6,7 +6,9 @@ import { Conflict, InvalidInput, NotFound, SignInRefused } from '../graphql/kit/
 
 @InputType({ description: 'Input for `requestPasswordReset`.' })
 export class RequestPasswordResetInput {
-  @Field(() => String, { description: 'Compared trimmed, in NFKC and lower case.' })
+  @Field(() => String, {
+    description: 'E-mail address of the user. Spaces around it and the case of letters do not matter.',
+  })
   email!: string;
 
   @Field(() => String, { nullable: true, description: `${COMMAND_ID}.` })
@@ -15,25 +17,25 @@ export class RequestPasswordResetInput {
 
 @ObjectType({
   simpleResolvers: true,
-  description: 'The request is stored. It tells nothing about the e-mail.',
+  description: 'The request was received. This is also the answer if nobody has the e-mail address.',
 })
 export class RequestPasswordResetPayload {
-  @Field(() => String, { description: 'The place of this request in the history; opaque.' })
+  @Field(() => String, { description: 'Opaque event-log position of the request.' })
   position!: string;
 }
 
 export const RequestPasswordResetResult = createUnionType({
   name: 'RequestPasswordResetResult',
-  description: 'The request, or why there is none.',
+  description: 'The request, or the reason why it was refused.',
   types: () => [RequestPasswordResetPayload, InvalidInput] as const,
 });
 
 @InputType({ description: 'Input for `resetPassword`.' })
 export class ResetPasswordInput {
-  @Field(() => String, { description: 'As it stands in the mail; good for an hour, once.' })
+  @Field(() => String, { description: 'The token from the mail. Valid once, within an hour.' })
   token!: string;
 
-  @Field(() => String, { description: '8 to 200 characters. Stored as an argon2id hash.' })
+  @Field(() => String, { description: '8 to 200 characters. Stored only as an argon2id hash.' })
   newPassword!: string;
 
   @Field(() => String, { nullable: true, description: `${COMMAND_ID}.` })
@@ -45,45 +47,50 @@ export class ResetPasswordPayload extends Payload {}
 
 export const ResetPasswordResult = createUnionType({
   name: 'ResetPasswordResult',
-  description: 'The new password, or why it is the old one.',
+  description: 'The confirmation, or the reason why the password was not changed.',
   types: () => [ResetPasswordPayload, InvalidInput] as const,
 });
 
 @InputType({ description: 'Input for `requestEmailChange`.' })
 export class RequestEmailChangeInput {
-  @Field(() => String, { description: 'The new one. It gets a mail with a token.' })
+  @Field(() => String, {
+    description: 'The new e-mail address, at most 254 characters. A token is mailed to it.',
+  })
   email!: string;
 
-  @Field(() => String, { description: 'The password of the user who is signed in.' })
+  @Field(() => String, { description: 'The current password of the signed-in user.' })
   password!: string;
 
   @Field(() => String, { nullable: true, description: `${COMMAND_ID}.` })
   commandId?: string | null;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'The change waits for its confirmation.' })
+@ObjectType({
+  simpleResolvers: true,
+  description: 'The change waits for confirmation by \`confirmEmailChange\`.',
+})
 export class RequestEmailChangePayload extends Payload {}
 
 export const RequestEmailChangeResult = createUnionType({
   name: 'RequestEmailChangeResult',
-  description: 'The request, or why there is none.',
+  description: 'The request, or the reason why it was refused.',
   types: () => [RequestEmailChangePayload, Conflict, SignInRefused, NotFound, InvalidInput] as const,
 });
 
 @InputType({ description: 'Input for `confirmEmailChange`.' })
 export class ConfirmEmailChangeInput {
-  @Field(() => String, { description: 'As it stands in the mail; good for a day.' })
+  @Field(() => String, { description: 'The token from the mail. Valid for 24 hours.' })
   token!: string;
 
   @Field(() => String, { nullable: true, description: `${COMMAND_ID}.` })
   commandId?: string | null;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'The e-mail is changed.' })
+@ObjectType({ simpleResolvers: true, description: 'The e-mail address was changed.' })
 export class ConfirmEmailChangePayload extends Payload {}
 
 export const ConfirmEmailChangeResult = createUnionType({
   name: 'ConfirmEmailChangeResult',
-  description: 'The changed e-mail, or why it is the old one.',
+  description: 'The confirmation, or the reason why the e-mail address was not changed.',
   types: () => [ConfirmEmailChangePayload, Conflict, InvalidInput] as const,
 });

@@ -25,10 +25,11 @@ export class OperatorAccountsResolver {
 
   @FieldResolver(() => Account, {
     nullable: true,
-    description: 'Any account, with all that its owner sees; null where there is none with this id.',
+    description:
+      'Any account, with everything that its owner sees. Null if there is no account with this id.',
   })
   async account(
-    @Arg('id', () => ID, { description: 'Id of the account, of any customer.' }) id: string,
+    @Arg('id', () => ID, { description: 'Id of the account, e.g. \`acc_…\`.' }) id: string,
   ): Promise<Account | null> {
     const [row] = await this.queries.accounts([givenId('Account', id)]);
     return row ? asOperator(row) : null;
@@ -37,7 +38,7 @@ export class OperatorAccountsResolver {
   @Sized({ slicingArguments: ['first'], sizedFields: ['edges', 'nodes'] })
   @FieldResolver(() => AccountConnection, {
     nullable: true,
-    description: 'All accounts, the newest first, deleted ones among them.',
+    description: 'All accounts, newest first, including deleted ones.',
   })
   async accounts(@Args(() => AccountsPage) { first, after, filter }: AccountsPage): Promise<Page<Account>> {
     const place = this.cursors.after(LIST, after);

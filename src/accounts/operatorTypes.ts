@@ -9,20 +9,20 @@ export const AccountConnection = connectionOf(Account, {
   many: 'accounts',
 });
 
-@InputType({ description: 'Which accounts; what is left out is not asked for.' })
+@InputType({ description: 'Selects accounts. All given conditions must hold.' })
 export class AccountFilter {
   @Field(() => String, {
     nullable: true,
-    description: 'Only the account of the user who has this e-mail.',
+    description: 'E-mail address of the user who opened the account. Compared without regard to case.',
   })
   email?: string | null;
 
-  @Field(() => ID, { nullable: true, description: 'Only accounts on this plan, e.g. `free`.' })
+  @Field(() => ID, { nullable: true, description: 'Id of the plan in force, e.g. `free`.' })
   planId?: string | null;
 }
 
 @ArgsType()
 export class AccountsPage extends PageArgs {
-  @Field(() => AccountFilter, { nullable: true, description: 'Only these accounts.' })
+  @Field(() => AccountFilter, { nullable: true, description: 'Selects accounts; by default all.' })
   filter?: AccountFilter | null;
 }

@@ -36,7 +36,7 @@ export class ProfileResolver {
   @Command(() => ChangePasswordResult, {
     access: { roles: MEMBERS },
     description:
-      'Changes the password of the user who is signed in. All sessions end, and a new one takes their place. Ten wrong passwords in 15 minutes are the most. Needs a session of ours.',
+      'Changes the password of the signed-in user. Ends all sessions of the user and returns a new one. At most 10 wrong passwords in 15 minutes. Requires a session of this service, not one of an identity provider.',
   })
   async changePassword(
     @Ctx() context: RequestContext,
@@ -59,7 +59,7 @@ export class ProfileResolver {
 
   @Command(() => UpdateProfileResult, {
     access: { roles: MEMBERS },
-    description: 'Changes the name of the user who is signed in. Needs a session.',
+    description: 'Changes the name of the signed-in user. Requires a session.',
   })
   async updateProfile(
     @Ctx() context: RequestContext,
@@ -86,7 +86,7 @@ export class ProfileResolver {
     access: { anyone: true },
     metering: 'anonymous',
     description:
-      'Confirms an e-mail with the token that was mailed to it on registration. No credential needed.',
+      'Confirms an e-mail address with the token that was mailed to it on registration. No credential needed.',
   })
   async verifyEmail(
     @Ctx() { now, correlationId }: RequestContext,

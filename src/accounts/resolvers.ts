@@ -45,7 +45,8 @@ export class AccountsResolver {
   @Command(() => RegisterUserResult, {
     access: { anyone: true },
     metering: 'anonymous',
-    description: 'Registers a user and opens an account on the default plan. No credential needed.',
+    description:
+      'Registers a user, opens an account on the default plan and starts a session. Mails a token for \`verifyEmail\`. No credential needed.',
   })
   async registerUser(
     @Ctx() { correlationId, now }: RequestContext,
@@ -98,7 +99,7 @@ export class AccountsResolver {
   @Command(() => DeleteAccountResult, {
     access: { roles: ['owner'] },
     description:
-      'Deletes the account that is signed in, for good; only the user who opened it can. Its sessions and keys are refused at once, members lose it, personal data are erased, and the e-mail is free again. Uses stay counted. Needs a session of ours.',
+      'Deletes the account of the signed-in user permanently. Only the user who opened it can do this. Its sessions and keys stop working at once, members lose access, personal data is erased, and the e-mail address can be registered again. Recorded usage is kept. Requires a session of this service, not one of an identity provider.',
   })
   async deleteAccount(
     @Ctx() context: RequestContext,
@@ -123,7 +124,11 @@ export class AccountsResolver {
 
   @Metered('guarded')
   @Access({ scope: 'read', roles: MEMBERS })
-  @Query(() => Viewer, { nullable: true, description: 'The account, and the user if one is signed in.' })
+  @Query(() => Viewer, {
+    nullable: true,
+    description:
+      'The authenticated caller: the account, and the user if one is signed in. Free. Example: \`{ me { account { id plan { name } } user { email } } }\`.',
+  })
   async me(@Ctx() context: RequestContext): Promise<Viewer> {
     const standing = standingOf(context);
     const account = new Account(accountOf(context), standing);
@@ -137,13 +142,14 @@ export class AccountsResolver {
   @Query(() => Account, {
     nullable: true,
     description:
-      'An account that the caller works in: its keys, limits, usage and members. Null for any other id, whether there is such an account or not.',
+      'An account that you work in, with its keys, limits, usage and members. Null for any other id, whether that account exists or not. Free.',
   })
   async account(
     @Ctx() context: RequestContext,
     @Arg('id', () => ID, {
       nullable: true,
-      description: 'By default the account of the key, or the one that the session works in.',
+      description:
+        'Id of the account, e.g. \`acc_…\`. Defaults to the key’s account, or to the account that the session works in.',
     })
     given: string | null | undefined,
   ): Promise<Account | null> {
@@ -155,12 +161,18 @@ export class AccountsResolver {
 
 @Resolver(() => User)
 export class UserResolver {
-  @FieldResolver(() => String, { nullable: true, description: 'Null once it has been erased.' })
+  @FieldResolver(() => String, {
+    nullable: true,
+    description: 'Null after the account was deleted and its personal data erased.',
+  })
   async email(@Root() { sealedEmail }: User, @Ctx() { loaders }: RequestContext): Promise<string | null> {
     return sealedEmail === null ? null : loaders.unsealed.load(sealedEmail);
   }
 
-  @FieldResolver(() => String, { nullable: true, description: 'Null once it has been erased.' })
+  @FieldResolver(() => String, {
+    nullable: true,
+    description: 'Null after the account was deleted and its personal data erased.',
+  })
   async name(@Root() { sealedName }: User, @Ctx() { loaders }: RequestContext): Promise<string | null> {
     return sealedName === null ? null : loaders.unsealed.load(sealedName);
   }
@@ -170,7 +182,7 @@ export class UserResolver {
 export class AccountResolver {
   constructor(private readonly planOf: PlanOf) {}
 
-  @FieldResolver(() => Plan, { description: 'The plan in force.' })
+  @FieldResolver(() => Plan, { description: 'The plan in force now.' })
   plan(@Root() { id }: Account): Plan {
     return shownPlan(this.planOf(id).plan);
   }

@@ -47,7 +47,7 @@ export class OperatorAuditResolver {
   @FieldResolver(() => AuditLogConnection, {
     nullable: true,
     description:
-      'What was done in all accounts, the newest first; whole at `/v1/audit.csv` and `/v1/audit.ndjson`. That of one account is at `operator.account`.',
+      'Who did what in all accounts, newest first. Download all of it at `/v1/audit.csv` or `/v1/audit.ndjson`. The log of one account is below `operator.account`.',
   })
   auditLog(@Args(() => AuditLogPage) asked: AuditLogPage): Promise<Page<AuditEntry>> {
     return this.page(undefined, asked);
@@ -63,7 +63,7 @@ export class AccountAuditResolver {
   @FieldResolver(() => AuditLogConnection, {
     nullable: true,
     description:
-      'What was done in the account, the newest first; whole at `/v1/audit.csv` and `/v1/audit.ndjson`.',
+      'Who did what in the account, newest first. Download all of it at `/v1/audit.csv` or `/v1/audit.ndjson`.',
   })
   auditLog(
     @Root() { id }: Account,

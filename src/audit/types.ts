@@ -49,13 +49,13 @@ export class AuditActor {
 @ObjectType({
   implements: Node,
   simpleResolvers: true,
-  description: 'Something that somebody did. It holds no personal data and no secret.',
+  description: 'An action that changed something. Contains no personal data and no secrets.',
 })
 export class AuditEntry extends Node {
-  @Field(() => DateTimeISO, { description: 'When it was done.' })
+  @Field(() => DateTimeISO, { description: 'When it happened.' })
   at!: Date;
 
-  @Field(() => String, { description: 'What was done, e.g. `KeyRevoked`.' })
+  @Field(() => String, { description: 'What happened, e.g. `KeyRevoked`.' })
   action!: string;
 
   @Field(() => AuditActor, { description: 'Who did it.' })
@@ -64,7 +64,7 @@ export class AuditEntry extends Node {
   @IdOf('Account')
   @Field(() => ID, {
     nullable: true,
-    description: 'The affected account; null where no single one is affected.',
+    description: 'Id of the affected account. Null if no single account is affected.',
   })
   accountId!: string | null;
 
@@ -74,13 +74,13 @@ export class AuditEntry extends Node {
   })
   subject!: string;
 
-  @Field(() => String, { nullable: true, description: 'Why, where somebody said so.' })
+  @Field(() => String, { nullable: true, description: 'Reason, if one was given.' })
   reason!: string | null;
 
   @Field(() => String, {
     nullable: true,
     description:
-      'From where an operator did it: a keyed hash of the address, another one every month. Null for others.',
+      'Where an operator acted from: a keyed hash of the IP address, which changes every month. Null for others.',
   })
   address!: string | null;
 }
@@ -103,7 +103,7 @@ export const AuditLogConnection = connectionOf(AuditEntry, {
   many: 'entries of the audit log',
 });
 
-@InputType({ description: 'Which entries of the audit log; what is left out is not asked for.' })
+@InputType({ description: 'Selects entries of the audit log. All given conditions must hold.' })
 export class AuditFilter {
   @Field(() => String, {
     nullable: true,
@@ -112,18 +112,18 @@ export class AuditFilter {
   })
   actorId?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'Only this action, e.g. `KeyRevoked`.' })
+  @Field(() => String, { nullable: true, description: 'Action, e.g. `KeyRevoked`.' })
   action?: string | null;
 
-  @Field(() => DateTimeISO, { nullable: true, description: 'Only from this time on.' })
+  @Field(() => DateTimeISO, { nullable: true, description: 'Earliest time, inclusive.' })
   from?: Date | null;
 
-  @Field(() => DateTimeISO, { nullable: true, description: 'Only before this time.' })
+  @Field(() => DateTimeISO, { nullable: true, description: 'Latest time, exclusive.' })
   to?: Date | null;
 }
 
 @ArgsType()
 export class AuditLogPage extends PageArgs {
-  @Field(() => AuditFilter, { nullable: true, description: 'Only these entries.' })
+  @Field(() => AuditFilter, { nullable: true, description: 'Selects entries; by default all.' })
   filter?: AuditFilter | null;
 }

@@ -78,7 +78,7 @@ export class Invoice {
   @Field(() => String, { nullable: true, description: 'Its number; null before it is issued.' })
   number!: string | null;
 
-  @Field(() => InvoiceStatus, { description: 'Where it stands.' })
+  @Field(() => InvoiceStatus, { description: 'Whether it is a draft, to be paid, paid or void.' })
   status!: InvoiceStatus;
 
   @Field(() => DateTimeISO, { nullable: true, description: 'When it was issued.' })

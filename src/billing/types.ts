@@ -205,7 +205,7 @@ export class StartCheckoutPayload {
   expiresAt!: Date;
 
   @Field(() => String, {
-    description: 'Opaque event-log position; pass as `minPosition` to read your write.',
+    description: 'Opaque event-log position of the change. Pass it as `minPosition` to read your own write.',
   })
   position!: string;
 }
@@ -224,7 +224,7 @@ export class OpenBillingPortalPayload {
   url!: string;
 
   @Field(() => String, {
-    description: 'Opaque event-log position; pass as `minPosition` to read your write.',
+    description: 'Opaque event-log position of the change. Pass it as `minPosition` to read your own write.',
   })
   position!: string;
 }
@@ -266,7 +266,7 @@ export class SubscriptionPayload {
   subscription!: PlanSubscription | null;
 
   @Field(() => String, {
-    description: 'Opaque event-log position; pass as `minPosition` to read your write.',
+    description: 'Opaque event-log position of the change. Pass it as `minPosition` to read your own write.',
   })
   position!: string;
 }

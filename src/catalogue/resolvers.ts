@@ -66,7 +66,7 @@ export class CatalogueResolver {
   @Sized({ slicingArguments: ['first'], sizedFields: ['edges', 'nodes'] })
   @Query(() => PatternConnection, {
     nullable: true,
-    description: 'The patterns that the plan includes, the most used first, then the newest.',
+    description: 'Patterns that the plan includes, by default the most used first.',
   })
   async patterns(
     @Ctx() context: RequestContext,
@@ -87,7 +87,10 @@ export class CatalogueResolver {
   }
 
   @Cost(5)
-  @FieldResolver(() => Int, { nullable: true, description: 'How many patterns there are on all pages.' })
+  @FieldResolver(() => Int, {
+    nullable: true,
+    description: 'Number of patterns on all pages. Null if it cannot be counted now.',
+  })
   totalCount(@Root() connection: ConnectionOf): Promise<number> {
     return this.catalogue.count(connection.horizon, connection.category);
   }
@@ -96,11 +99,12 @@ export class CatalogueResolver {
   @Access({ scope: 'read', roles: MEMBERS })
   @Query(() => PatternResult, {
     nullable: true,
-    description: 'One pattern, by id, slug or number. Reading it counts as a use of the pattern.',
+    description:
+      'One pattern by its id, slug or number. Reading it counts as a use of the pattern. Example: \`{ pattern(by: { slug: "circuit-breaker" }) { ... on Pattern { name description } ... on Refusal { code message } } }\`.',
   })
   async pattern(
     @Ctx() context: RequestContext,
-    @Arg('by', () => PatternBy, { description: 'Its id, slug or number: exactly one of them.' })
+    @Arg('by', () => PatternBy, { description: 'Id, slug or number: exactly one of them.' })
     { id, slug, number }: PatternBy,
   ): Promise<typeof PatternResult> {
     // Longer than any of ours; answers are cached by what was asked for.
@@ -122,7 +126,8 @@ export class CatalogueResolver {
   @Sized({ slicingArguments: ['first'], sizedFields: ['edges', 'nodes'] })
   @Query(() => PatternSearchConnection, {
     nullable: true,
-    description: 'Searches names, tags and descriptions, by words and by meaning. The best come first.',
+    description:
+      'Searches names, tags and descriptions by words and by meaning, best results first. Example: \`{ searchPatterns(query: "retry after failure", first: 3) { nodes { slug name } } }\`.',
   })
   async searchPatterns(
     @Ctx() context: RequestContext,
@@ -171,7 +176,10 @@ export class CatalogueResolver {
   @Metered('governed')
   @Access({ scope: 'read', roles: MEMBERS })
   @Sized({ assumedSize: MAX_CATEGORIES })
-  @Query(() => [Category], { nullable: true, description: 'The categories of what the plan includes.' })
+  @Query(() => [Category], {
+    nullable: true,
+    description: 'Categories of the patterns that the plan includes.',
+  })
   async categories(@Ctx() context: RequestContext): Promise<Category[]> {
     const rows = await this.catalogue.categories(await this.#horizon(context));
     return rows
@@ -214,7 +222,7 @@ export class PatternFieldsResolver {
   @Cost(1)
   @FieldResolver(() => Int, {
     nullable: true,
-    description: 'Its number in the order of publication, from 1. It never changes.',
+    description: 'Number in the order of publication, starting at 1. Never changes.',
   })
   number(@Root() pattern: Pattern, @Ctx() { loaders }: RequestContext): Promise<number | undefined> {
     return loaders.patternNumber.load(pattern.id);
@@ -223,7 +231,7 @@ export class PatternFieldsResolver {
   @Cost(1)
   @FieldResolver(() => Int, {
     nullable: true,
-    description: 'How often it was read with live keys; test keys do not count.',
+    description: 'How often it was read with live keys. Reads with test keys do not count.',
   })
   useCount(@Root() pattern: Pattern, @Ctx() { loaders }: RequestContext): Promise<number> {
     return loaders.patternUses.load(pattern.id);
@@ -246,7 +254,8 @@ export class PatternSearchResolver {
   @Cost(5)
   @FieldResolver(() => PatternFacets, {
     nullable: true,
-    description: 'How all results divide by category and tier: up to 150, of the best that each way found.',
+    description:
+      'Counts of the results by category and tier, over at most the best 150 results of each way of searching.',
   })
   facets(@Root() { matches, horizon }: PatternSearchConnection): Promise<PatternFacets> {
     return this.search.facets(matches, horizon);

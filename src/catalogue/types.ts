@@ -26,44 +26,47 @@ const MAX_PAGE_NUMBER = 10_000;
 /** More than there are; they come from the folders of the catalogue. */
 export const MAX_CATEGORIES = 100;
 
-@ObjectType({ simpleResolvers: true, description: 'Source code or a schema that shows a pattern.' })
+@ObjectType({ simpleResolvers: true, description: 'Source code or a schema that illustrates a pattern.' })
 export class PatternExample {
-  @Field(() => String, { description: 'E.g. `typescript`, `sql`, `yaml`.' })
+  @Field(() => String, { description: 'Language of the text, e.g. `typescript`, `sql` or `yaml`.' })
   language!: string;
 
   // The longest texts there are: for nothing, under fifty aliases, a page of them makes tens of megabytes.
   @Cost(1)
-  @Field(() => String, { description: 'The text, with line breaks.' })
+  @Field(() => String, { description: 'The example, with line breaks.' })
   text!: string;
 }
 
-@ObjectType({ implements: Node, simpleResolvers: true, description: 'An entry of the catalogue.' })
+@ObjectType({ implements: Node, simpleResolvers: true, description: 'A pattern of the catalogue.' })
 export class Pattern extends Node {
-  @Field(() => String, { description: 'Names the pattern in addresses, e.g. `circuit-breaker`.' })
+  @Field(() => String, { description: 'Name in URLs, e.g. `circuit-breaker`. Unique.' })
   slug!: string;
 
-  @Field(() => String, { description: 'The name for people, e.g. `Circuit Breaker`.' })
+  @Field(() => String, { description: 'Display name, e.g. `Circuit Breaker`.' })
   name!: string;
 
-  @Field(() => String, { description: 'E.g. `cloud-resilience`; `categories` lists them.' })
+  @Field(() => String, {
+    description: 'Slug of the category, e.g. `cloud-resilience`. `categories` lists all.',
+  })
   category!: string;
 
   @Field(() => String, {
-    description: 'Which plans may see it: `community`, `basic`, `premium` or `enterprise`.',
+    description:
+      'Tier that a plan must include to see the pattern: `community`, `basic`, `premium` or `enterprise`.',
   })
   tier!: string;
 
   @Sized({ assumedSize: MAX_TAGS })
-  @Field(() => [String], { description: 'Key words, at most 8.' })
+  @Field(() => [String], { description: 'Keywords, at most 8.' })
   tags!: readonly string[];
 
-  @Field(() => String, { description: 'What it is, when to use it and when not.' })
+  @Field(() => String, { description: 'What the pattern is, when to use it, and when not to.' })
   description!: string;
 
-  @Field(() => PatternExample, { nullable: true, description: 'An example, where one helps.' })
+  @Field(() => PatternExample, { nullable: true, description: 'An example. Null if there is none.' })
   example!: PatternExample | null;
 
-  @Field(() => DateTimeISO, { description: 'When it entered the catalogue.' })
+  @Field(() => DateTimeISO, { description: 'When it was first published.' })
   publishedAt!: Date;
 
   @Field(() => DateTimeISO, { description: 'When its content last changed.' })
@@ -88,7 +91,7 @@ export function patternOf(row: PatternRow): Pattern {
 
 export const PatternResult = createUnionType({
   name: 'PatternResult',
-  description: 'A pattern, or why there is none.',
+  description: 'The pattern, or the reason why you do not get it.',
   types: () => [Pattern, PlanRequired, NotFound] as const,
 });
 
@@ -98,11 +101,11 @@ export const PatternConnection = connectionOf(Pattern, {
   many: 'patterns',
 });
 
-@InputType({ description: 'Selects patterns. Everything given must hold.' })
+@InputType({ description: 'Selects patterns. All given conditions must hold.' })
 export class PatternFilter {
   @Field(() => String, {
     nullable: true,
-    description: 'The category, e.g. `security`. `categories` lists them.',
+    description: 'Slug of the category, e.g. `security`. `categories` lists all.',
   })
   category?: string | null;
 
@@ -147,10 +150,12 @@ export enum SearchMode {
 }
 registerEnumType(SearchMode, {
   name: 'SearchMode',
-  description: 'What a search goes by.',
+  description: 'How patterns are searched.',
   valuesConfig: {
-    FUSED: { description: 'Words, similar names and meaning together.' },
-    MEANING: { description: 'Meaning alone, the most similar first; words where there is no model.' },
+    FUSED: { description: 'Words, similar names and meaning combined.' },
+    MEANING: {
+      description: 'Only meaning, most similar first. Falls back to words if there is no embedding model.',
+    },
   },
 });
 
@@ -159,16 +164,16 @@ export class PatternsArgs extends PageArgs {
   @Range(1, MAX_PAGE_NUMBER)
   @Field(() => Int, {
     nullable: true,
-    description: `In place of \`after\`: the page of this number, 1 to ${MAX_PAGE_NUMBER}, of \`first\` patterns each.`,
+    description: `Page number, 1 to ${MAX_PAGE_NUMBER}, as an alternative to \`after\`. Each page has \`first\` patterns.`,
   })
   page?: number | null;
 
-  @Field(() => PatternFilter, { nullable: true, description: 'Only these patterns.' })
+  @Field(() => PatternFilter, { nullable: true, description: 'Selects patterns; by default all.' })
   filter?: PatternFilter | null;
 
   @Field(() => PatternOrder, {
     defaultValue: PatternOrder.MOST_USED,
-    description: 'What the list is ordered by.',
+    description: 'Order of the list.',
   })
   orderBy!: PatternOrder;
 }
@@ -186,18 +191,21 @@ export class SearchArgs {
 
   @Field(() => String, {
     nullable: true,
-    description: 'The `endCursor` of the page before, of the same query and filter.',
+    description: 'Cursor to continue after: `endCursor` of the previous page of the same query and filter.',
   })
   after?: string | null;
 
-  @Field(() => PatternFilter, { nullable: true, description: 'Only these patterns.' })
+  @Field(() => PatternFilter, { nullable: true, description: 'Selects patterns; by default all.' })
   filter?: PatternFilter | null;
 
-  @Field(() => SearchMode, { defaultValue: SearchMode.FUSED, description: 'What the search goes by.' })
+  @Field(() => SearchMode, { defaultValue: SearchMode.FUSED, description: 'How to search.' })
   mode!: SearchMode;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'Ranks of a hit, from 1, in each way of searching.' })
+@ObjectType({
+  simpleResolvers: true,
+  description: 'Ranks of a result in each way of searching, starting at 1. Null where it was not found.',
+})
 export class SearchRanks {
   @Field(() => Int, { nullable: true, description: 'By words (full text).' })
   text!: number | null;
@@ -212,9 +220,9 @@ export class SearchRanks {
   meaning!: number | null;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'A pattern that fits a query, and how well.' })
+@ObjectType({ simpleResolvers: true, description: 'A search result, and how well it matches.' })
 export class PatternSearchEdge {
-  @Field(() => String, { description: 'Opaque cursor; pass as `after`.' })
+  @Field(() => String, { description: 'Opaque cursor. Pass it as `after` to continue after this result.' })
   cursor!: string;
 
   @Field(() => Pattern, { description: 'The pattern that was found.' })
@@ -222,31 +230,31 @@ export class PatternSearchEdge {
 
   @Field(() => Float, {
     description:
-      'Orders the results: the weighted sum of reciprocal ranks. Comparable within one query only.',
+      'The results are ordered by it: the weighted sum of reciprocal ranks. Comparable only within one query.',
   })
   score!: number;
 
   @Field(() => Float, {
     nullable: true,
     description:
-      'Cosine of query and pattern, −1 to 1, also for what was found by words. Null while no vector exists.',
+      'Cosine similarity of query and pattern, −1 to 1, also for results found by words. Null if the pattern has no vector yet.',
   })
   similarity!: number | null;
 
-  @Field(() => SearchRanks, { description: 'Where each way of searching put it.' })
+  @Field(() => SearchRanks, { description: 'Rank in each way of searching.' })
   ranks!: SearchRanks;
 }
 
 @ObjectType({ simpleResolvers: true, description: 'A value, and how many results have it.' })
 export class FacetCount {
-  @Field(() => String, { description: 'The value, for the filter.' })
+  @Field(() => String, { description: 'The value: pass it to the filter.' })
   value!: string;
 
-  @Field(() => Int, { description: 'How many results have it, on all pages.' })
+  @Field(() => Int, { description: 'Number of results with this value, over all pages.' })
   count!: number;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'How the results of a search divide, on all pages.' })
+@ObjectType({ simpleResolvers: true, description: 'Counts of the results of a search, over all pages.' })
 export class PatternFacets {
   @Sized({ assumedSize: MAX_CATEGORIES })
   @Field(() => [FacetCount], { description: 'By category, the most frequent first.' })
@@ -257,7 +265,7 @@ export class PatternFacets {
   tiers!: readonly FacetCount[];
 }
 
-@ObjectType({ description: 'A page of search results; empty if nothing fits.' })
+@ObjectType({ description: 'A page of search results. Empty if nothing matches.' })
 export class PatternSearchConnection {
   @Field(() => [PatternSearchEdge], { description: 'The results, the best first.' })
   edges!: PatternSearchEdge[];
@@ -265,11 +273,11 @@ export class PatternSearchConnection {
   @Field(() => [Pattern], { description: 'The patterns alone, the best first.' })
   nodes!: Pattern[];
 
-  @Field(() => PageInfo, { description: 'Where this page stands.' })
+  @Field(() => PageInfo, { description: 'Position of this page, and whether there are more.' })
   pageInfo!: PageInfo;
 
   @Field(() => Boolean, {
-    description: 'True if the search was by words alone, because no model was available.',
+    description: 'True if only words were searched, because no embedding model was available.',
   })
   degraded!: boolean;
 
@@ -281,10 +289,10 @@ export class PatternSearchConnection {
 @ObjectType({ simpleResolvers: true, description: 'A category of the catalogue.' })
 export class Category {
   @Field(() => String, {
-    description: 'Its name in addresses, for the argument `category`, e.g. `cloud-resilience`.',
+    description: 'Name in URLs and for `PatternFilter.category`, e.g. `cloud-resilience`.',
   })
   slug!: string;
 
-  @Field(() => Int, { description: 'How many of its patterns the plan includes.' })
+  @Field(() => Int, { description: 'Number of its patterns that the plan includes.' })
   patternCount!: number;
 }

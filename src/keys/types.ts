@@ -245,7 +245,7 @@ export class IssueKeyInput {
 
   @Field(() => String, {
     nullable: true,
-    description: `${COMMAND_ID}: sent again, it returns the first result without the secret.`,
+    description: `${COMMAND_ID}.`,
   })
   commandId?: string | null;
 }
@@ -277,7 +277,7 @@ export class RotateKeyInput {
 
   @Field(() => String, {
     nullable: true,
-    description: `${COMMAND_ID}: sent again, it returns the first result without the secret.`,
+    description: `${COMMAND_ID}.`,
   })
   commandId?: string | null;
 }

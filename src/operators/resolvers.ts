@@ -35,7 +35,7 @@ export class OperatorsResolver {
   @Access({ scope: 'admin', roles: MEMBERS, operator: true })
   @Query(() => Operator, {
     nullable: true,
-    description: 'What operators of the service read. For operators.',
+    description: 'Data of all accounts, for operators of the service.',
   })
   operator(): Operator {
     return new Operator();
@@ -43,7 +43,7 @@ export class OperatorsResolver {
 
   @Command(() => GrantOperatorResult, {
     access: { scope: 'admin', roles: MEMBERS, operator: true },
-    description: 'Makes a user an operator. For operators. Again it changes nothing.',
+    description: 'Makes a user an operator. Repeating it changes nothing. For operators.',
   })
   async grantOperator(
     @Ctx() context: RequestContext,
@@ -64,7 +64,7 @@ export class OperatorsResolver {
   @Command(() => RevokeOperatorResult, {
     access: { scope: 'admin', roles: MEMBERS, operator: true },
     description:
-      'Takes from a user what another operator has granted, at once. For operators. The last one stays.',
+      'Revokes a user’s operator rights at once. The last operator cannot be revoked. For operators.',
   })
   async revokeOperator(
     @Ctx() context: RequestContext,

@@ -6,14 +6,14 @@ import { Conflict, InvalidInput, NotAllowed, NotFound } from '../graphql/kit/ref
 import { IdOf } from '../graphql/kit/ids.js';
 
 @ObjectType({
-  description: 'What operators of the service read: any account, and what was done in all of them.',
+  description: 'Data of all accounts, for operators of the service.',
 })
 export class Operator {}
 
 @InputType({ description: 'Input for `grantOperator`.' })
 export class GrantOperatorInput {
   @IdOf('User')
-  @Field(() => ID, { description: 'The id of the user, who must have verified the e-mail.' })
+  @Field(() => ID, { description: 'Id of the user, e.g. \`usr_…\`. Their e-mail address must be verified.' })
   userId!: string;
 
   @Field(() => String, {
@@ -28,7 +28,7 @@ export class GrantOperatorInput {
 @InputType({ description: 'Input for `revokeOperator`.' })
 export class RevokeOperatorInput {
   @IdOf('User')
-  @Field(() => ID, { description: 'Id of the operator’s user.' })
+  @Field(() => ID, { description: 'Id of the operator, e.g. \`usr_…\`.' })
   userId!: string;
 
   @Field(() => String, {
@@ -43,20 +43,20 @@ export class RevokeOperatorInput {
 @ObjectType({ simpleResolvers: true, description: 'The user is an operator now.' })
 export class GrantOperatorPayload extends Payload {
   @IdOf('User')
-  @Field(() => ID, { description: 'The user who is an operator now.' })
+  @Field(() => ID, { description: 'Id of the new operator.' })
   userId!: string;
 }
 
 @ObjectType({ simpleResolvers: true, description: 'The user is no longer an operator.' })
 export class RevokeOperatorPayload extends Payload {
   @IdOf('User')
-  @Field(() => ID, { description: 'The user who is no operator any more.' })
+  @Field(() => ID, { description: 'Id of the former operator.' })
   userId!: string;
 }
 
 export const GrantOperatorResult = createUnionType({
   name: 'GrantOperatorResult',
-  description: 'The new operator, or why there is none.',
+  description: 'The new operator, or the reason why the user is not one.',
   types: () => [GrantOperatorPayload, NotFound, InvalidInput] as const,
 });
 

@@ -4,36 +4,36 @@ import { Sized } from '../graphql/cost/directives.js';
 import type { Plan as ProfilePlan } from './profile.js';
 import { featuresOf, MAX_FEATURES, MAX_TIERS } from './profile.js';
 
-@ObjectType({ simpleResolvers: true, description: 'Something that a plan includes.' })
+@ObjectType({ simpleResolvers: true, description: 'A feature of a plan.' })
 export class Feature {
-  @Field(() => String, { description: 'Its name, e.g. `teams`.' })
+  @Field(() => String, { description: 'Name of the feature, e.g. `teams`.' })
   name!: string;
 
   @Field(() => String, {
     nullable: true,
-    description:
-      'How much or which of it, e.g. `24 hours`; null where there is nothing to say beside the name.',
+    description: 'Extent of the feature, e.g. `24 hours`. Null if it is simply included.',
   })
   value!: string | null;
 }
 
 @ObjectType({
   simpleResolvers: true,
-  description: 'A plan of the service: what it includes. Its limits are those of an account that is on it.',
+  description:
+    'A plan of the service and what it includes. For its limits, see \`Account.limits\` of an account on this plan.',
 })
 export class Plan {
-  @Field(() => ID, { description: 'Its id, e.g. `free`.' })
+  @Field(() => ID, { description: 'Id of the plan, e.g. `free`.' })
   id!: string;
 
-  @Field(() => String, { description: 'The name for people, e.g. `Free`.' })
+  @Field(() => String, { description: 'Display name, e.g. `Free`.' })
   name!: string;
 
   @Sized({ assumedSize: MAX_TIERS })
-  @Field(() => [String], { description: 'The tiers of patterns that it includes.' })
+  @Field(() => [String], { description: 'Tiers of patterns that the plan includes, e.g. \`community\`.' })
   tiers!: readonly string[];
 
   @Sized({ assumedSize: MAX_FEATURES })
-  @Field(() => [Feature], { description: 'The features that it includes.' })
+  @Field(() => [Feature], { description: 'Features that the plan includes, e.g. \`teams\`.' })
   features!: readonly Feature[];
 }
 

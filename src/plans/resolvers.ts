@@ -25,7 +25,7 @@ export class PlansResolver {
 
   @Command(() => OperatorGrantPlanResult, {
     access: { scope: 'admin', roles: MEMBERS, operator: true },
-    description: 'Gives an account a plan without payment, at once. For operators.',
+    description: 'Puts an account on a plan at once, without payment. For operators.',
   })
   async operatorGrantPlan(
     @Ctx() context: RequestContext,

@@ -9,10 +9,10 @@ import { Plan } from './planTypes.js';
 @InputType({ description: 'Input for `operatorGrantPlan`.' })
 export class OperatorGrantPlanInput {
   @IdOf('Account')
-  @Field(() => ID, { description: 'Id of the account that gets the plan.' })
+  @Field(() => ID, { description: 'Id of the account, e.g. \`acc_…\`.' })
   accountId!: string;
 
-  @Field(() => ID, { description: 'The id of the plan, e.g. `team`.' })
+  @Field(() => ID, { description: 'Id of the plan, e.g. `team`.' })
   planId!: string;
 
   @Field(() => String, {
@@ -24,21 +24,21 @@ export class OperatorGrantPlanInput {
   commandId?: string | null;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'A granted plan.' })
+@ObjectType({ simpleResolvers: true, description: 'The plan was granted.' })
 export class OperatorGrantPlanPayload extends Payload {
   @IdOf('Account')
-  @Field(() => ID, { description: 'The account that has the plan now.' })
+  @Field(() => ID, { description: 'Id of the account that now has the plan.' })
   accountId!: string;
 
   @Field(() => Plan, {
     nullable: true,
-    description: 'The plan that was granted; null in a replay, where the service no longer has it.',
+    description: 'The granted plan. Null in a replay if the service no longer has this plan.',
   })
   plan!: Plan | null;
 }
 
 export const OperatorGrantPlanResult = createUnionType({
   name: 'OperatorGrantPlanResult',
-  description: 'The granted plan, or why it was not granted. Codes of `InvalidInput`: `PLAN_UNKNOWN` too.',
+  description: 'The granted plan, or the reason why it was not granted, e.g. `PLAN_UNKNOWN`.',
   types: () => [OperatorGrantPlanPayload, NotFound, InvalidInput] as const,
 });

@@ -48,7 +48,7 @@ export class SessionsResolver {
     access: { anyone: true },
     metering: 'anonymous',
     description:
-      'Signs a user in. No credential needed. Ten failed attempts for one e-mail in 15 minutes are the most; the answer never tells whether an e-mail is registered.',
+      'Signs a user in and starts a session. At most 10 failed attempts per e-mail address in 15 minutes. The answer never tells whether an address is registered. No credential needed.',
   })
   async signIn(
     @Ctx() { correlationId, now }: RequestContext,
@@ -77,7 +77,7 @@ export class SessionsResolver {
     access: { anyone: true },
     metering: 'anonymous',
     description:
-      'Continues a session. Send no credential but the refresh token, each once; the same one again within 10 seconds, while its successor is unused, gets the same successor. Later it ends the session: two have it.',
+      'Exchanges a refresh token for new tokens. Each refresh token is valid once. Sent again within 10 seconds, while its successor is unused, it returns the same successor; sent later, it ends the session, since somebody else has the token. No other credential needed.',
   })
   async refreshSession(
     @Ctx() { correlationId, now }: RequestContext,
@@ -96,7 +96,7 @@ export class SessionsResolver {
   @Command(() => SignOutResult, {
     access: { roles: MEMBERS },
     description:
-      'Ends the session that is signed in: its tokens are refused at once. Needs a session of ours.',
+      'Ends the current session. Its tokens stop working at once. Requires a session of this service, not one of an identity provider.',
   })
   async signOut(
     @Ctx() context: RequestContext,
@@ -116,7 +116,7 @@ export class SessionsResolver {
   @Command(() => SignOutEverywhereResult, {
     access: { roles: MEMBERS },
     description:
-      'Ends all sessions of the user, this one too: their tokens are refused at once. Keys go on working. Needs a session.',
+      'Ends all sessions of the user, including this one. Their tokens stop working at once; API keys are not affected. Requires a session.',
   })
   async signOutEverywhere(
     @Ctx() context: RequestContext,

@@ -8,67 +8,68 @@ import { Account, User } from '../accounts/types.js';
 
 @InputType({ description: 'Input for `signIn`.' })
 export class SignInInput {
-  @Field(() => String, { description: 'E-mail address; compared without case.' })
+  @Field(() => String, { description: 'E-mail address. Case does not matter.' })
   email!: string;
 
-  @Field(() => String, { description: 'The password of the user.' })
+  @Field(() => String, { description: 'Password of the user.' })
   password!: string;
 
   @Field(() => String, {
     nullable: true,
-    description: `${COMMAND_ID}: sent again, it returns the first result, without its tokens.`,
+    description: `${COMMAND_ID}.`,
   })
   commandId?: string | null;
 }
 
-@ObjectType({ description: 'A user who is signed in.' })
+@ObjectType({ description: 'The user is signed in.' })
 export class SignInPayload extends Payload {
-  @Field(() => User, { description: 'Who signed in.' })
+  @Field(() => User, { description: 'The signed-in user.' })
   user!: User;
 
-  @Field(() => Account, { description: 'The account of the user.' })
+  @Field(() => Account, { description: 'The account that the user opened.' })
   account!: Account;
 
   @Field(() => SessionTokens, {
     nullable: true,
-    description: 'The session that has begun; null in a replay.',
+    description: 'The new session. Null if the command is replayed.',
   })
   session!: SessionTokens | null;
 }
 
 export const SignInResult = createUnionType({
   name: 'SignInResult',
-  description: 'The user who is signed in, or why nobody is.',
+  description: 'The signed-in user, or the reason why nobody was signed in.',
   types: () => [SignInPayload, SignInRefused, InvalidInput] as const,
 });
 
 @InputType({ description: 'Input for `refreshSession`.' })
 export class RefreshSessionInput {
-  @Field(() => String, { description: 'The newest refresh token of the session.' })
+  @Field(() => String, { description: 'The latest refresh token of the session.' })
   refreshToken!: string;
 
   @Field(() => String, {
     nullable: true,
-    description: 'Not needed: the refresh token names the command.',
+    description: 'Ignored: the refresh token itself makes a retry safe.',
   })
   commandId?: string | null;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'A session that goes on.' })
+@ObjectType({ simpleResolvers: true, description: 'The session continues with new tokens.' })
 export class RefreshSessionPayload {
-  @Field(() => SessionTokens, { description: 'Its new tokens; the refresh token that was sent is used up.' })
+  @Field(() => SessionTokens, {
+    description: 'The new tokens. The refresh token that was sent is now used up.',
+  })
   session!: SessionTokens;
 
   @Field(() => String, {
-    description:
-      'The place where the session began in the history: refreshing changes nothing there. Opaque.',
+    description: 'Opaque event-log position of the session’s start. Refreshing stores no event.',
   })
   position!: string;
 }
 
 export const RefreshSessionResult = createUnionType({
   name: 'RefreshSessionResult',
-  description: 'The session that goes on, or why it does not.',
+  description: 'The new tokens, or the reason why there are none.',
   types: () => [RefreshSessionPayload, SignInRefused, InvalidInput] as const,
 });
 
@@ -78,12 +79,12 @@ export class SignOutInput {
   commandId?: string | null;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'A session that has ended.' })
+@ObjectType({ simpleResolvers: true, description: 'The session has ended.' })
 export class SignOutPayload extends Payload {}
 
 export const SignOutResult = createUnionType({
   name: 'SignOutResult',
-  description: 'The end of the session, or why it goes on.',
+  description: 'The confirmation, or the reason why the session did not end.',
   types: () => [SignOutPayload, NotFound, InvalidInput] as const,
 });
 
@@ -98,6 +99,6 @@ export class SignOutEverywherePayload extends Payload {}
 
 export const SignOutEverywhereResult = createUnionType({
   name: 'SignOutEverywhereResult',
-  description: 'The end of all sessions, or why they go on.',
+  description: 'The confirmation, or the reason why the sessions did not end.',
   types: () => [SignOutEverywherePayload, NotFound, InvalidInput] as const,
 });

@@ -44,7 +44,7 @@ export class AccountTeamResolver {
   @Sized({ slicingArguments: ['first'], sizedFields: ['edges', 'nodes'] })
   @FieldResolver(() => MemberConnection, {
     nullable: true,
-    description: 'Who works in the account, the first who came first.',
+    description: 'Users who work in the account, longest-standing first.',
   })
   async members(
     @Root() { id }: Account,
@@ -71,7 +71,7 @@ export class AccountTeamResolver {
   @Sized({ slicingArguments: ['first'], sizedFields: ['edges', 'nodes'] })
   @FieldResolver(() => InvitationConnection, {
     nullable: true,
-    description: 'Invitations to the account that wait for an answer, the oldest first.',
+    description: 'Open invitations to the account, oldest first.',
   })
   async invitations(
     @Root() { id }: Account,
@@ -100,7 +100,7 @@ export class ViewerTeamsResolver {
 
   @FieldResolver(() => MemberRole, {
     nullable: true,
-    description: 'What the user who signed in may do in the account; null when called with a key.',
+    description: 'Role of the signed-in user in the account. Null for a key.',
   })
   role(@Ctx() { caller }: RequestContext): MemberRole | null {
     return caller.kind === 'session' ? (caller.role as MemberRole) : null;
@@ -110,7 +110,7 @@ export class ViewerTeamsResolver {
   @Sized({ slicingArguments: ['first'], sizedFields: ['edges', 'nodes'] })
   @FieldResolver(() => MembershipConnection, {
     nullable: true,
-    description: 'The accounts that the user works in, the own one among them, the first joined first.',
+    description: 'All accounts that the user works in, including their own, in the order of joining.',
   })
   async accounts(
     @Args(() => PageArgs) { first, after }: PageArgs,
@@ -133,7 +133,10 @@ export class ViewerTeamsResolver {
 
 @Resolver(() => Member)
 export class MemberResolver {
-  @FieldResolver(() => User, { nullable: true, description: 'Who it is; null once they have been erased.' })
+  @FieldResolver(() => User, {
+    nullable: true,
+    description: 'The user. Null after their personal data was erased.',
+  })
   async user(@Root() { userId }: Member, @Ctx() { loaders }: RequestContext): Promise<User | null> {
     const row = await loaders.user.load(userId);
     return row ? userOf(row) : null;
@@ -142,7 +145,7 @@ export class MemberResolver {
 
 @Resolver(() => Membership)
 export class MembershipResolver {
-  @FieldResolver(() => User, { nullable: true, description: 'Who opened the account.' })
+  @FieldResolver(() => User, { nullable: true, description: 'The user who opened the account.' })
   async owner(@Root() { ownerId }: Membership, @Ctx() { loaders }: RequestContext): Promise<User | null> {
     const row = await loaders.user.load(ownerId);
     return row ? userOf(row) : null;
@@ -151,7 +154,10 @@ export class MembershipResolver {
 
 @Resolver(() => Invitation)
 export class InvitationResolver {
-  @FieldResolver(() => String, { nullable: true, description: 'Null once it has been erased.' })
+  @FieldResolver(() => String, {
+    nullable: true,
+    description: 'Null after the account was deleted and its personal data erased.',
+  })
   email(@Root() { sealedEmail }: Invitation, @Ctx() { loaders }: RequestContext): Promise<string | null> {
     return loaders.unsealed.load(sealedEmail);
   }

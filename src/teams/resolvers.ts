@@ -74,7 +74,7 @@ export class TeamsResolver {
   @Command(() => InviteMemberResult, {
     access: { roles: MANAGERS },
     description:
-      'Invites somebody by mail to work in the account, for 7 days. Needs a session, and a plan with the feature `teams`.',
+      'Invites somebody by mail to work in the account. The invitation expires after 7 days. Requires a session, and a plan with the feature `teams`.',
   })
   async inviteMember(
     @Ctx() context: RequestContext,
@@ -113,7 +113,7 @@ export class TeamsResolver {
   @Command(() => AcceptInvitationResult, {
     access: { roles: MEMBERS },
     description:
-      'Joins the account that the signed-in user was invited to. Their e-mail has to be verified, and the one that was invited. Needs a session.',
+      'Accepts an invitation for the signed-in user. Their e-mail address must be verified and be the invited one. Requires a session.',
   })
   async acceptInvitation(
     @Ctx() context: RequestContext,
@@ -146,7 +146,7 @@ export class TeamsResolver {
 
   @Command(() => WithdrawInvitationResult, {
     access: { roles: MANAGERS },
-    description: 'Withdraws an invitation to the account that was not accepted yet. Needs a session.',
+    description: 'Withdraws an open invitation to the account. Requires a session.',
   })
   async withdrawInvitation(
     @Ctx() context: RequestContext,
@@ -172,7 +172,7 @@ export class TeamsResolver {
 
   @Command(() => ChangeMemberRoleResult, {
     access: { roles: MANAGERS },
-    description: 'Gives a member of the account another role, from the next request on. Needs a session.',
+    description: 'Changes the role of a member, effective with their next request. Requires a session.',
   })
   async changeMemberRole(
     @Ctx() context: RequestContext,
@@ -200,7 +200,7 @@ export class TeamsResolver {
   @Command(() => RemoveMemberResult, {
     access: { roles: MANAGERS },
     description:
-      'Removes a member from the account at once. Keys that they issued go on working: keys belong to the account. Needs a session.',
+      'Removes a member from the account at once. Keys that they issued keep working, since keys belong to the account. Requires a session.',
   })
   async removeMember(
     @Ctx() context: RequestContext,
@@ -222,8 +222,7 @@ export class TeamsResolver {
 
   @Command(() => LeaveAccountResult, {
     access: { roles: MEMBERS },
-    description:
-      'Ends the membership of the signed-in user in an account, whatever its plan. Needs a session.',
+    description: 'Ends the membership of the signed-in user in an account. Requires a session.',
   })
   async leaveAccount(
     @Ctx() context: RequestContext,

@@ -24,43 +24,50 @@ export enum MemberRole {
 }
 registerEnumType(MemberRole, {
   name: 'MemberRole',
-  description: 'What a user may do in an account.',
+  description: 'What a user may do in an account. \`@access\` shows which roles a field accepts.',
   valuesConfig: {
-    OWNER: { description: 'Everything; alone makes, changes and removes owners.' },
-    ADMIN: { description: 'Manages members, reads the audit log, and what developers may.' },
-    DEVELOPER: { description: 'Manages keys, and sees usage.' },
-    BILLING: { description: 'Pays, and sees usage.' },
-    VIEWER: { description: 'Sees usage, keys without their secrets, and members.' },
+    OWNER: { description: 'May do everything. Only owners add, change and remove owners.' },
+    ADMIN: {
+      description:
+        'Everything that developers may, and: manage members, webhooks and payments, and read the audit log.',
+    },
+    DEVELOPER: { description: 'Manages keys and sees usage.' },
+    BILLING: { description: 'Manages payments and sees usage.' },
+    VIEWER: { description: 'Sees usage, members, and keys without their secrets. Changes nothing.' },
   },
 });
 
 @ObjectType({ description: 'A user who works in an account.' })
 export class Member {
   @IdOf('User')
-  @Field(() => ID, { description: 'The id of the user, for `changeMemberRole` and `removeMember`.' })
+  @Field(() => ID, {
+    description: 'Id of the user, e.g. `usr_…`. Pass it to `changeMemberRole` and `removeMember`.',
+  })
   userId!: string;
 
-  @Field(() => MemberRole, { description: 'What the member may do.' })
+  @Field(() => MemberRole, { description: 'The role of the member in the account.' })
   role!: MemberRole;
 
-  @Field(() => Boolean, { description: 'Whether the member opened the account, and so stays its owner.' })
+  @Field(() => Boolean, {
+    description: 'Whether the member opened the account. Such a member always remains an owner.',
+  })
   firstOwner!: boolean;
 
-  @Field(() => DateTimeISO, { description: 'When the membership began.' })
+  @Field(() => DateTimeISO, { description: 'When the user joined.' })
   joinedAt!: Date;
 }
 
 export const MemberConnection = connectionOf(Member, { entry: 'Member', one: 'member', many: 'members' });
 
-@ObjectType({ implements: Node, description: 'An invitation that waits for an answer.' })
+@ObjectType({ implements: Node, description: 'An open invitation to an account.' })
 export class Invitation extends Node {
-  @Field(() => MemberRole, { description: 'What the invited will be allowed to do.' })
+  @Field(() => MemberRole, { description: 'The role that the new member gets.' })
   role!: MemberRole;
 
-  @Field(() => DateTimeISO, { description: 'When it was made.' })
+  @Field(() => DateTimeISO, { description: 'When it was created.' })
   invitedAt!: Date;
 
-  @Field(() => DateTimeISO, { description: 'Until when it can be accepted.' })
+  @Field(() => DateTimeISO, { description: 'When the invitation expires: 7 days after it was sent.' })
   expiresAt!: Date;
 
   /** Sealed, resolved on demand. */
@@ -73,18 +80,18 @@ export const InvitationConnection = connectionOf(Invitation, {
   many: 'invitations',
 });
 
-@ObjectType({ description: 'An account that the user works in.' })
+@ObjectType({ description: 'An account in which the user works.' })
 export class Membership {
   @IdOf('Account')
   @Field(() => ID, {
-    description: 'The id of the account: send it as the header `Tollgraph-Account` to work in it.',
+    description: 'Id of the account. Send it in the header `Tollgraph-Account` to work in that account.',
   })
   accountId!: string;
 
-  @Field(() => MemberRole, { description: 'What the user may do there.' })
+  @Field(() => MemberRole, { description: 'The role of the user in that account.' })
   role!: MemberRole;
 
-  @Field(() => DateTimeISO, { description: 'When the membership began.' })
+  @Field(() => DateTimeISO, { description: 'When the user joined.' })
   joinedAt!: Date;
 
   ownerId!: string;
@@ -98,34 +105,34 @@ export const MembershipConnection = connectionOf(Membership, {
 
 @InputType({ description: 'Input for `inviteMember`.' })
 export class InviteMemberInput {
-  @Field(() => String, { description: 'Where the invitation is mailed to, and who alone can accept it.' })
+  @Field(() => String, { description: 'E-mail address to invite. Only its owner can accept the invitation.' })
   email!: string;
 
-  @Field(() => MemberRole, { description: 'What the invited will be allowed to do.' })
+  @Field(() => MemberRole, { description: 'The role that the new member gets.' })
   role!: MemberRole;
 
   @Field(() => String, { nullable: true, description: `${COMMAND_ID}.` })
   commandId?: string | null;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'An invitation that was made, and is mailed.' })
+@ObjectType({ simpleResolvers: true, description: 'The invitation was created and is being mailed.' })
 export class InviteMemberPayload extends Payload {
-  @Field(() => Invitation, { description: 'The invitation that is mailed.' })
+  @Field(() => Invitation, { description: 'The new invitation.' })
   invitation!: Invitation;
 }
 
 @InputType({ description: 'Input for `acceptInvitation`.' })
 export class AcceptInvitationInput {
-  @Field(() => String, { description: 'The token that was mailed.' })
+  @Field(() => String, { description: 'The token from the mail. Valid for 7 days.' })
   token!: string;
 
   @Field(() => String, { nullable: true, description: `${COMMAND_ID}.` })
   commandId?: string | null;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'An accepted invitation.' })
+@ObjectType({ simpleResolvers: true, description: 'The invitation was accepted.' })
 export class AcceptInvitationPayload extends Payload {
-  @Field(() => Membership, { description: 'The membership that has begun.' })
+  @Field(() => Membership, { description: 'The new membership.' })
   membership!: Membership;
 }
 
@@ -139,10 +146,10 @@ export class WithdrawInvitationInput {
   commandId?: string | null;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'A withdrawn invitation.' })
+@ObjectType({ simpleResolvers: true, description: 'The invitation was withdrawn.' })
 export class WithdrawInvitationPayload extends Payload {
   @IdOf('Invitation')
-  @Field(() => ID, { description: 'The invitation, which can no longer be accepted.' })
+  @Field(() => ID, { description: 'Id of the invitation, which can no longer be accepted.' })
   invitationId!: string;
 }
 
@@ -159,9 +166,9 @@ export class ChangeMemberRoleInput {
   commandId?: string | null;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'A member with another role.' })
+@ObjectType({ simpleResolvers: true, description: 'The role was changed.' })
 export class ChangeMemberRolePayload extends Payload {
-  @Field(() => Member, { description: 'The member, with the new role.' })
+  @Field(() => Member, { description: 'The member with the new role.' })
   member!: Member;
 }
 
@@ -175,63 +182,63 @@ export class RemoveMemberInput {
   commandId?: string | null;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'A removed member.' })
+@ObjectType({ simpleResolvers: true, description: 'The member was removed.' })
 export class RemoveMemberPayload extends Payload {
   @IdOf('User')
-  @Field(() => ID, { description: 'The id of the user, who is no member any more.' })
+  @Field(() => ID, { description: 'Id of the user who is no longer a member.' })
   userId!: string;
 }
 
 @InputType({ description: 'Input for `leaveAccount`.' })
 export class LeaveAccountInput {
   @IdOf('Account')
-  @Field(() => ID, { description: 'The id of the account, as in `me.accounts`.' })
+  @Field(() => ID, { description: 'Id of the account, as in `me.accounts`.' })
   accountId!: string;
 
   @Field(() => String, { nullable: true, description: `${COMMAND_ID}.` })
   commandId?: string | null;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'An account that was left.' })
+@ObjectType({ simpleResolvers: true, description: 'The user has left the account.' })
 export class LeaveAccountPayload extends Payload {
   @IdOf('Account')
-  @Field(() => ID, { description: 'The account that the user is no member of any more.' })
+  @Field(() => ID, { description: 'Id of the account that the user has left.' })
   accountId!: string;
 }
 
 export const InviteMemberResult = createUnionType({
   name: 'InviteMemberResult',
-  description: 'The invitation, or why there is none.',
+  description: 'The invitation, or the reason why nobody was invited.',
   types: () =>
     [InviteMemberPayload, PlanRequired, NotAllowed, Conflict, LimitReached, NotFound, InvalidInput] as const,
 });
 
 export const AcceptInvitationResult = createUnionType({
   name: 'AcceptInvitationResult',
-  description: 'The account that was joined, or why it was not.',
+  description: 'The membership, or the reason why the user did not join.',
   types: () => [AcceptInvitationPayload, NotAllowed, Conflict, NotFound, InvalidInput] as const,
 });
 
 export const WithdrawInvitationResult = createUnionType({
   name: 'WithdrawInvitationResult',
-  description: 'The withdrawn invitation, or why it was not withdrawn.',
+  description: 'The withdrawn invitation, or the reason why it was not withdrawn.',
   types: () => [WithdrawInvitationPayload, NotAllowed, NotFound, InvalidInput] as const,
 });
 
 export const ChangeMemberRoleResult = createUnionType({
   name: 'ChangeMemberRoleResult',
-  description: 'The member’s new role, or why it is still the old one.',
+  description: 'The member with the new role, or the reason why it was not changed.',
   types: () => [ChangeMemberRolePayload, NotAllowed, NotFound, InvalidInput] as const,
 });
 
 export const RemoveMemberResult = createUnionType({
   name: 'RemoveMemberResult',
-  description: 'The removed member, or why they were not removed.',
+  description: 'The removed member, or the reason why they were not removed.',
   types: () => [RemoveMemberPayload, NotAllowed, NotFound, InvalidInput] as const,
 });
 
 export const LeaveAccountResult = createUnionType({
   name: 'LeaveAccountResult',
-  description: 'The account that was left, or why it was not.',
+  description: 'The account that was left, or the reason why it was not.',
   types: () => [LeaveAccountPayload, NotAllowed, NotFound, InvalidInput] as const,
 });

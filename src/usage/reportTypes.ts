@@ -142,7 +142,7 @@ export class RecordUsagePayload {
   replayed!: boolean;
 
   @Field(() => String, {
-    description: 'Opaque event-log position; pass as `atLeast` to read your write.',
+    description: 'Opaque event-log position of the change. Pass it as `minPosition` to read your own write.',
   })
   position!: string;
 }

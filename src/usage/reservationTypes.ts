@@ -38,7 +38,7 @@ export class Reservation {
   @Field(() => ID, { description: 'The id by which it is settled or released.' })
   id!: string;
 
-  @Field(() => ReservationStatus, { description: 'Where it stands.' })
+  @Field(() => ReservationStatus, { description: 'Whether it is open, settled, released or expired.' })
   status!: ReservationStatus;
 
   @Sized({ assumedSize: MAX_QUANTITIES })
@@ -129,7 +129,7 @@ export class ReserveUsagePayload {
   replayed!: boolean;
 
   @Field(() => String, {
-    description: 'Opaque event-log position; pass as `atLeast` to read your write.',
+    description: 'Opaque event-log position of the change. Pass it as `minPosition` to read your own write.',
   })
   position!: string;
 }
@@ -143,7 +143,7 @@ export class EndReservationPayload {
   replayed!: boolean;
 
   @Field(() => String, {
-    description: 'Opaque event-log position; pass as `atLeast` to read your write.',
+    description: 'Opaque event-log position of the change. Pass it as `minPosition` to read your own write.',
   })
   position!: string;
 }

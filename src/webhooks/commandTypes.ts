@@ -11,9 +11,11 @@ const OVERLAP_SECONDS = 86_400;
 /** Of one replay. */
 export const MAX_REPLAYED = 1_000;
 
-const POSITION = 'The place of this change in the history; opaque.';
-const URL_RULE = `An https URL of at most ${MAX_URL} characters, without credentials and fragment. It must have a public address.`;
-const TYPES_RULE = 'Types as in `webhookEventTypes`, or `*` for all, those of later versions too.';
+const POSITION =
+  'Opaque event-log position of the change. Pass it as \`minPosition\` to read your own write.';
+const URL_RULE = `An https URL of at most ${MAX_URL} characters, without credentials or fragment, e.g. \`https://example.com/webhooks\`. It must resolve to a public address.`;
+const TYPES_RULE =
+  'Types of events as in `webhookEventTypes`, or `*` for all, including types of later versions.';
 
 @InputType({ description: 'Input for `createWebhookEndpoint`.' })
 export class CreateWebhookEndpointInput {
@@ -25,7 +27,7 @@ export class CreateWebhookEndpointInput {
 
   @Field(() => Boolean, {
     defaultValue: false,
-    description: 'Whether it is told of all accounts. For operators, who share such endpoints.',
+    description: 'Whether it receives events of all accounts. For operators, who share such endpoints.',
   })
   allAccounts!: boolean;
 
@@ -33,7 +35,7 @@ export class CreateWebhookEndpointInput {
   commandId?: string | null;
 }
 
-@InputType({ description: 'Changes to a webhook endpoint. What is left out stays as it is.' })
+@InputType({ description: 'Changes to a webhook endpoint. Fields that are omitted stay unchanged.' })
 export class UpdateWebhookEndpointInput {
   @IdOf('WebhookEndpoint')
   @Field(() => ID, { description: 'Id of the endpoint, as in `account.webhookEndpoints`.' })
@@ -47,7 +49,7 @@ export class UpdateWebhookEndpointInput {
 
   @Field(() => Boolean, {
     nullable: true,
-    description: 'False stops sending; true begins again, also after an automatic stop.',
+    description: 'False disables the endpoint; true enables it, also after it was disabled automatically.',
   })
   enabled?: boolean | null;
 
@@ -73,7 +75,7 @@ export class RotateWebhookSecretInput {
 
   @Field(() => Int, {
     defaultValue: OVERLAP_SECONDS,
-    description: `Seconds in which webhooks are signed with the secret before, too: 0 to ${MAX_OVERLAP_SECONDS} (7 days).`,
+    description: `How long webhooks are also signed with the previous secret, in seconds: 0 to ${MAX_OVERLAP_SECONDS} (7 days).`,
   })
   overlapSeconds!: number;
 
@@ -81,7 +83,7 @@ export class RotateWebhookSecretInput {
   commandId?: string | null;
 }
 
-@InputType({ description: 'Deliveries to attempt again: some by their ids, or those of a filter.' })
+@InputType({ description: 'Selects the deliveries to replay: by ids or by a filter.' })
 export class ReplayWebhookDeliveriesInput {
   @IdOf('WebhookEndpoint')
   @Field(() => ID, { description: 'Id of the endpoint, as in `account.webhookEndpoints`.' })
@@ -93,90 +95,96 @@ export class ReplayWebhookDeliveriesInput {
   })
   deliveryIds?: string[] | null;
 
-  @Field(() => WebhookDeliveryFilterInput, { nullable: true, description: 'Or all of these.' })
+  @Field(() => WebhookDeliveryFilterInput, {
+    nullable: true,
+    description: 'Alternatively, all deliveries that match this filter.',
+  })
   filter?: WebhookDeliveryFilterInput | null;
 
   @Field(() => String, { nullable: true, description: `${COMMAND_ID}. Sent again, it replays nothing more.` })
   commandId?: string | null;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'A new webhook endpoint and its secret.' })
+@ObjectType({ simpleResolvers: true, description: 'The endpoint was created.' })
 export class CreateWebhookEndpointPayload {
-  @Field(() => WebhookEndpoint, { description: 'The endpoint as it is now.' })
+  @Field(() => WebhookEndpoint, { description: 'The endpoint after the change.' })
   endpoint!: WebhookEndpoint;
 
   @Field(() => String, {
     nullable: true,
-    description: 'The signing secret, `whsec_…`. Shown this once; null when the command is sent again.',
+    description: 'The signing secret, `whsec_…`. Shown only in this answer; null if the command is replayed.',
   })
   secret!: string | null;
 
-  @Field(() => Boolean, { description: 'Whether the command had been handled before.' })
+  @Field(() => Boolean, { description: 'True if this \`commandId\` was handled before.' })
   replayed!: boolean;
 
   @Field(() => String, { description: POSITION })
   position!: string;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'A changed webhook endpoint.' })
+@ObjectType({ simpleResolvers: true, description: 'The endpoint was changed.' })
 export class UpdateWebhookEndpointPayload {
-  @Field(() => WebhookEndpoint, { description: 'The endpoint as it is now.' })
+  @Field(() => WebhookEndpoint, { description: 'The endpoint after the change.' })
   endpoint!: WebhookEndpoint;
 
   @Field(() => String, { description: POSITION })
   position!: string;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'A deleted webhook endpoint.' })
+@ObjectType({ simpleResolvers: true, description: 'The endpoint was deleted.' })
 export class DeleteWebhookEndpointPayload {
   @IdOf('WebhookEndpoint')
-  @Field(() => ID, { description: 'The endpoint that was deleted.' })
+  @Field(() => ID, { description: 'Id of the deleted endpoint.' })
   endpointId!: string;
 
   @Field(() => String, { description: POSITION })
   position!: string;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'The new secret of a webhook endpoint.' })
+@ObjectType({ simpleResolvers: true, description: 'The endpoint has a new secret.' })
 export class RotateWebhookSecretPayload {
-  @Field(() => WebhookEndpoint, { description: 'The endpoint as it is now.' })
+  @Field(() => WebhookEndpoint, { description: 'The endpoint after the change.' })
   endpoint!: WebhookEndpoint;
 
   @Field(() => String, {
     nullable: true,
-    description: 'The new signing secret, `whsec_…`. Shown this once; null when the command is sent again.',
+    description:
+      'The new signing secret, `whsec_…`. Shown only in this answer; null if the command is replayed.',
   })
   secret!: string | null;
 
-  @Field(() => Boolean, { description: 'Whether the command had been handled before.' })
+  @Field(() => Boolean, { description: 'True if this \`commandId\` was handled before.' })
   replayed!: boolean;
 
   @Field(() => String, { description: POSITION })
   position!: string;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'A test that is on its way.' })
+@ObjectType({ simpleResolvers: true, description: 'The test is being delivered.' })
 export class TestWebhookEndpointPayload {
   @Field(() => WebhookDelivery, {
-    description: 'Its delivery, an event of the type `webhook.test`. It is attempted once.',
+    description: 'Delivery of the event `webhook.test`. It is attempted once.',
   })
   delivery!: WebhookDelivery;
 
-  @Field(() => String, { description: 'The place of the last change of the endpoint; opaque.' })
+  @Field(() => String, { description: 'Opaque event-log position of the last change of the endpoint.' })
   position!: string;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'Deliveries that are attempted again.' })
+@ObjectType({ simpleResolvers: true, description: 'Deliveries are attempted again.' })
 export class ReplayWebhookDeliveriesPayload {
   @Field(() => Int, {
-    description: `How many: at most ${MAX_REPLAYED}, the oldest first. Pending ones do not count.`,
+    description: `Number of replayed deliveries: at most ${MAX_REPLAYED}, oldest first, without pending ones.`,
   })
   count!: number;
 
-  @Field(() => Boolean, { description: 'Whether there are more: then send it again with a new `commandId`.' })
+  @Field(() => Boolean, {
+    description: 'Whether more deliveries match. Then repeat the command with a new `commandId`.',
+  })
   more!: boolean;
 
-  @Field(() => String, { description: 'The place of the last change of the endpoint; opaque.' })
+  @Field(() => String, { description: 'Opaque event-log position of the last change of the endpoint.' })
   position!: string;
 }
 
@@ -184,36 +192,36 @@ const ENDPOINT_REFUSALS = [NotFound, InvalidInput] as const;
 
 export const CreateWebhookEndpointResult = createUnionType({
   name: 'CreateWebhookEndpointResult',
-  description: 'The new endpoint, or why there is none.',
+  description: 'The new endpoint, or the reason why none was created.',
   types: () => [CreateWebhookEndpointPayload, PlanRequired, LimitReached, ...ENDPOINT_REFUSALS] as const,
 });
 
 export const UpdateWebhookEndpointResult = createUnionType({
   name: 'UpdateWebhookEndpointResult',
-  description: 'The changed endpoint, or why it was not changed.',
+  description: 'The changed endpoint, or the reason why it was not changed.',
   types: () => [UpdateWebhookEndpointPayload, LimitReached, ...ENDPOINT_REFUSALS] as const,
 });
 
 export const DeleteWebhookEndpointResult = createUnionType({
   name: 'DeleteWebhookEndpointResult',
-  description: 'The deleted endpoint, or why it was not deleted.',
+  description: 'The deleted endpoint, or the reason why it was not deleted.',
   types: () => [DeleteWebhookEndpointPayload, LimitReached, ...ENDPOINT_REFUSALS] as const,
 });
 
 export const RotateWebhookSecretResult = createUnionType({
   name: 'RotateWebhookSecretResult',
-  description: 'The new secret, or why there is none.',
+  description: 'The new secret, or the reason why there is none.',
   types: () => [RotateWebhookSecretPayload, LimitReached, ...ENDPOINT_REFUSALS] as const,
 });
 
 export const TestWebhookEndpointResult = createUnionType({
   name: 'TestWebhookEndpointResult',
-  description: 'The test, or why there is none.',
+  description: 'The test delivery, or the reason why there is none.',
   types: () => [TestWebhookEndpointPayload, ...ENDPOINT_REFUSALS] as const,
 });
 
 export const ReplayWebhookDeliveriesResult = createUnionType({
   name: 'ReplayWebhookDeliveriesResult',
-  description: 'How many deliveries are attempted again, or why none are.',
+  description: 'The number of replayed deliveries, or the reason why there are none.',
   types: () => [ReplayWebhookDeliveriesPayload, ...ENDPOINT_REFUSALS] as const,
 });

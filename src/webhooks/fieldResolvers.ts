@@ -52,7 +52,7 @@ export class AccountWebhooksResolver {
   @Sized({ slicingArguments: ['first'], sizedFields: ['edges', 'nodes'] })
   @FieldResolver(() => WebhookEndpointConnection, {
     nullable: true,
-    description: 'Where events of the account are sent to, the oldest endpoint first.',
+    description: 'Webhook endpoints of the account, oldest first.',
   })
   webhookEndpoints(
     @Root() { id: accountId }: Account,
@@ -69,7 +69,8 @@ export class OperatorWebhooksResolver {
   @Sized({ slicingArguments: ['first'], sizedFields: ['edges', 'nodes'] })
   @FieldResolver(() => WebhookEndpointConnection, {
     nullable: true,
-    description: 'The endpoints that operators share, the oldest first: they are told of all accounts.',
+    description:
+      'Webhook endpoints that all operators share, oldest first. They receive events of all accounts.',
   })
   webhookEndpoints(@Args(() => PageArgs) asked: PageArgs): Promise<Page<WebhookEndpoint>> {
     return this.page('operators', asked);
@@ -85,7 +86,7 @@ export class WebhookEndpointResolver {
 
   @FieldResolver(() => UrlScalar, {
     nullable: true,
-    description: 'Where events are sent to; null once it has been erased.',
+    description: 'The address. Null after it was erased.',
   })
   url(@Root() { sealedUrl }: WebhookEndpoint, @Ctx() { loaders }: RequestContext): Promise<string | null> {
     return loaders.unsealed.load(sealedUrl);
@@ -94,7 +95,7 @@ export class WebhookEndpointResolver {
   @Sized({ slicingArguments: ['first'], sizedFields: ['edges', 'nodes'] })
   @FieldResolver(() => WebhookDeliveryConnection, {
     nullable: true,
-    description: 'What was sent to it, or is on its way, the newest first.',
+    description: 'Deliveries to the endpoint, newest first. Kept for 30 days after they ended.',
   })
   async deliveries(
     @Root() { id: lane }: WebhookEndpoint,

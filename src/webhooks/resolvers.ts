@@ -60,7 +60,7 @@ export class WebhooksResolver {
   @Sized({ assumedSize: MAX_TYPES_SHOWN })
   @Query(() => [WebhookEventType], {
     nullable: true,
-    description: 'The types of events that webhooks tell of, in alphabetical order.',
+    description: 'All types of events that webhooks send, in alphabetical order.',
   })
   webhookEventTypes(): WebhookEventType[] {
     return this.options.publicEvents
@@ -70,7 +70,8 @@ export class WebhooksResolver {
 
   @Command(() => CreateWebhookEndpointResult, {
     access: { scope: 'admin', roles: MANAGERS },
-    description: 'Registers an address that events are sent to. The signing secret is shown this once.',
+    description:
+      'Registers an address to which events are sent. The signing secret is shown only in this answer.',
   })
   async createWebhookEndpoint(
     @Ctx() context: RequestContext,
@@ -100,8 +101,7 @@ export class WebhooksResolver {
 
   @Command(() => UpdateWebhookEndpointResult, {
     access: { scope: 'admin', roles: MANAGERS },
-    description:
-      'Changes a webhook endpoint: its URL, its types of events, or whether events are sent to it.',
+    description: 'Changes the URL or event types of a webhook endpoint, or enables or disables it.',
   })
   async updateWebhookEndpoint(
     @Ctx() context: RequestContext,
@@ -128,7 +128,7 @@ export class WebhooksResolver {
   @Command(() => RotateWebhookSecretResult, {
     access: { scope: 'admin', roles: MANAGERS },
     description:
-      'Gives a webhook endpoint a new signing secret, shown this once. For a while webhooks carry signatures of both.',
+      'Gives a webhook endpoint a new signing secret, which is shown only in this answer. For \`overlapSeconds\` webhooks carry signatures by both secrets.',
   })
   async rotateWebhookSecret(
     @Ctx() context: RequestContext,
@@ -154,7 +154,7 @@ export class WebhooksResolver {
 
   @Command(() => DeleteWebhookEndpointResult, {
     access: { scope: 'admin', roles: MANAGERS },
-    description: 'Deletes a webhook endpoint with its secret. What is on its way to it is not sent any more.',
+    description: 'Deletes a webhook endpoint and its secret. Pending deliveries are dropped.',
   })
   async deleteWebhookEndpoint(
     @Ctx() context: RequestContext,
@@ -171,7 +171,7 @@ export class WebhooksResolver {
 
   @Command(() => TestWebhookEndpointResult, {
     access: { scope: 'admin', roles: MANAGERS },
-    description: 'Sends an event of the type `webhook.test` to an endpoint, once, without retries.',
+    description: 'Sends an event of type `webhook.test` to an endpoint once, without retries.',
   })
   async testWebhookEndpoint(
     @Ctx() context: RequestContext,
@@ -197,7 +197,7 @@ export class WebhooksResolver {
   @Command(() => ReplayWebhookDeliveriesResult, {
     access: { scope: 'admin', roles: MANAGERS },
     description:
-      'Sends events to an endpoint again, under their old ids, whether they were received or given up. Of pending ones nothing changes.',
+      'Sends events to an endpoint again, with their original ids, whether they were delivered or given up. Pending deliveries are not affected.',
   })
   async replayWebhookDeliveries(
     @Ctx() context: RequestContext,

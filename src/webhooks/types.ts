@@ -19,7 +19,7 @@ registerEnumType(WebhookStatus, {
   description: 'Whether events are sent to an endpoint.',
   valuesConfig: {
     ENABLED: { description: 'Events are sent.' },
-    DISABLED: { description: 'Events are not sent, and what happens meanwhile is not sent later.' },
+    DISABLED: { description: 'Events are not sent. Events of this time are not sent later, either.' },
   },
 });
 
@@ -31,7 +31,7 @@ registerEnumType(WebhookDisabledReason, {
   name: 'WebhookDisabledReason',
   description: 'Why an endpoint was disabled automatically.',
   valuesConfig: {
-    FAILING: { description: 'A delivery failed for three days, and no other one was received meanwhile.' },
+    FAILING: { description: 'Deliveries failed for three days, and none succeeded meanwhile.' },
     GONE: { description: 'The receiver answered 410 Gone.' },
   },
 });
@@ -43,11 +43,11 @@ export enum WebhookDeliveryStatus {
 }
 registerEnumType(WebhookDeliveryStatus, {
   name: 'WebhookDeliveryStatus',
-  description: 'Where a delivery stands.',
+  description: 'State of a delivery.',
   valuesConfig: {
     PENDING: { description: 'It will be attempted, for the first time or again.' },
-    DELIVERED: { description: 'The receiver answered with a status of 200 to 299.' },
-    GIVEN_UP: { description: 'It will not be attempted any more, unless it is replayed.' },
+    DELIVERED: { description: 'The receiver answered with an HTTP status of 200 to 299.' },
+    GIVEN_UP: { description: 'It is not attempted again, unless it is replayed.' },
   },
 });
 
@@ -75,37 +75,42 @@ export class WebhookAttempt {
 
 @ObjectType({
   simpleResolvers: true,
-  description: 'An event on its way to an endpoint. Kept for 30 days after its end.',
+  description: 'The delivery of an event to an endpoint. Kept for 30 days after it ended.',
 })
 export class WebhookDelivery {
   @Field(() => ID, {
     description:
-      'The header `webhook-id`: the same for every attempt and replay, so receivers can tell repeats.',
+      'Value of the header `webhook-id`. The same for every attempt and replay, so that receivers can recognise repeats.',
   })
   id!: string;
 
   @Field(() => String, { description: 'The type of the event, e.g. `key.revoked`.' })
   eventType!: string;
 
-  @Field(() => WebhookDeliveryStatus, { description: 'Where it stands.' })
+  @Field(() => WebhookDeliveryStatus, {
+    description: 'Whether it is pending, was delivered or was given up.',
+  })
   status!: WebhookDeliveryStatus;
 
   @Field(() => String, {
     nullable: true,
     description:
-      'Why it was given up: `EXHAUSTED` (the last attempt failed), `GONE`, `ENDPOINT_DISABLED`, or null.',
+      'Why it was given up: `EXHAUSTED` (the last attempt failed), `GONE` (the receiver answered 410) or `ENDPOINT_DISABLED`. Otherwise null.',
   })
   givenUpReason!: string | null;
 
   @Field(() => DateTimeISO, { description: 'When the event happened.' })
   createdAt!: Date;
 
-  @Field(() => DateTimeISO, { nullable: true, description: 'When it is attempted next; null if it is not.' })
+  @Field(() => DateTimeISO, {
+    nullable: true,
+    description: 'When it is attempted next. Null if it is not attempted again.',
+  })
   nextAttemptAt!: Date | null;
 
   @Sized({ assumedSize: MAX_ATTEMPTS_SHOWN })
   @Field(() => [WebhookAttempt], {
-    description: `Its attempts, the newest first: the last ${MAX_ATTEMPTS_SHOWN}.`,
+    description: `The last ${MAX_ATTEMPTS_SHOWN} attempts, newest first.`,
   })
   attempts!: WebhookAttempt[];
 }
@@ -140,24 +145,25 @@ export function deliveryOf(row: LoggedDelivery, attempts: readonly LoggedAttempt
 
 @ObjectType({
   implements: Node,
-  description: 'Where events are sent to, by HTTP POST, signed per Standard Webhooks.',
+  description: 'An address to which events are sent by HTTP POST, signed per Standard Webhooks.',
 })
 export class WebhookEndpoint extends Node {
   @Field(() => Boolean, {
-    description: 'Whether it is told of all accounts: those endpoints belong to the operators together.',
+    description:
+      'Whether it receives events of all accounts. Such endpoints belong to all operators together.',
   })
   allAccounts!: boolean;
 
   @Sized({ assumedSize: MAX_EVENT_TYPES })
-  @Field(() => [String], { description: 'The types of events that it is sent, or `*` for all.' })
+  @Field(() => [String], { description: 'Types of events that it receives, or `*` for all.' })
   eventTypes!: readonly string[];
 
-  @Field(() => WebhookStatus, { description: 'Whether events are sent to it.' })
+  @Field(() => WebhookStatus, { description: 'Whether events are sent to the endpoint.' })
   status!: WebhookStatus;
 
   @Field(() => WebhookDisabledReason, {
     nullable: true,
-    description: 'Why it was disabled automatically; null if it was not.',
+    description: 'Why it was disabled automatically. Null if it was not.',
   })
   disabledReason!: WebhookDisabledReason | null;
 
@@ -186,27 +192,27 @@ export function endpointOf(row: EndpointRow): WebhookEndpoint {
   });
 }
 
-@ObjectType({ simpleResolvers: true, description: 'A type of event that webhooks tell of.' })
+@ObjectType({ simpleResolvers: true, description: 'A type of event that webhooks send.' })
 export class WebhookEventType {
-  @Field(() => String, { description: 'E.g. `key.revoked`.' })
+  @Field(() => String, { description: 'Name of the type, e.g. `key.revoked`.' })
   name!: string;
 
-  @Field(() => String, { description: 'When it happens.' })
+  @Field(() => String, { description: 'When the event happens.' })
   description!: string;
 }
 
-@InputType({ description: 'Which deliveries. What is left out does not narrow them.' })
+@InputType({ description: 'Selects deliveries. All given conditions must hold.' })
 export class WebhookDeliveryFilterInput {
-  @Field(() => WebhookDeliveryStatus, { nullable: true, description: 'Only those that stand there.' })
+  @Field(() => WebhookDeliveryStatus, { nullable: true, description: 'State of the delivery.' })
   status?: WebhookDeliveryStatus | null;
 
-  @Field(() => [String], { nullable: true, description: 'Only events of these types, at most 100.' })
+  @Field(() => [String], { nullable: true, description: 'Types of events, at most 100.' })
   eventTypes?: string[] | null;
 
-  @Field(() => DateTimeISO, { nullable: true, description: 'Only events from this time on.' })
+  @Field(() => DateTimeISO, { nullable: true, description: 'Earliest time of the event, inclusive.' })
   from?: Date | null;
 
-  @Field(() => DateTimeISO, { nullable: true, description: 'Only events before this time.' })
+  @Field(() => DateTimeISO, { nullable: true, description: 'Latest time of the event, exclusive.' })
   to?: Date | null;
 }
 
@@ -219,6 +225,9 @@ export const filterOf = (input: WebhookDeliveryFilterInput | null | undefined): 
 
 @ArgsType()
 export class DeliveryPage extends PageArgs {
-  @Field(() => WebhookDeliveryFilterInput, { nullable: true, description: 'By default all deliveries.' })
+  @Field(() => WebhookDeliveryFilterInput, {
+    nullable: true,
+    description: 'Selects deliveries; by default all.',
+  })
   filter?: WebhookDeliveryFilterInput | null;
 }

@@ -6,17 +6,17 @@ export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' |
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
 /** Input for `acceptInvitation`. */
 export type AcceptInvitationInput = {
-  /** Names this command, in 1 to 128 bytes of UTF-8. */
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
   commandId?: string | null | undefined;
-  /** The token that was mailed. */
+  /** The token from the mail. Valid for 7 days. */
   token: string;
 };
 
-/** Which accounts; what is left out is not asked for. */
+/** Selects accounts. All given conditions must hold. */
 export type AccountFilter = {
-  /** Only the account of the user who has this e-mail. */
+  /** E-mail address of the user who opened the account. Compared without regard to case. */
   email?: string | null | undefined;
-  /** Only accounts on this plan, e.g. `free`. */
+  /** Id of the plan in force, e.g. `free`. */
   planId?: string | number | null | undefined;
 };
 
@@ -33,15 +33,15 @@ export type AuditActorType =
   /** A user who was signed in. */
   | 'USER';
 
-/** Which entries of the audit log; what is left out is not asked for. */
+/** Selects entries of the audit log. All given conditions must hold. */
 export type AuditFilter = {
-  /** Only this action, e.g. `KeyRevoked`. */
+  /** Action, e.g. `KeyRevoked`. */
   action?: string | null | undefined;
   /** Only what this actor did, as an operator or not: the id of a user or key, or the name of a policy, e.g. `usr_…` or `revoke-keys`. */
   actorId?: string | null | undefined;
-  /** Only from this time on. */
+  /** Earliest time, inclusive. */
   from?: string | null | undefined;
-  /** Only before this time. */
+  /** Latest time, exclusive. */
   to?: string | null | undefined;
 };
 
@@ -54,7 +54,7 @@ export type BillingInterval =
 
 /** Input for `cancelSubscription`. */
 export type CancelSubscriptionInput = {
-  /** Names this command, in 1 to 128 bytes of UTF-8. */
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
   commandId?: string | null | undefined;
   /** When it ends. */
   when?: CancellationTime;
@@ -69,7 +69,7 @@ export type CancellationTime =
 
 /** Input for `changeMemberRole`. */
 export type ChangeMemberRoleInput = {
-  /** Names this command, in 1 to 128 bytes of UTF-8. */
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
   commandId?: string | null | undefined;
   /** The new role. */
   role: MemberRole;
@@ -79,17 +79,17 @@ export type ChangeMemberRoleInput = {
 
 /** Input for `changePassword`. */
 export type ChangePasswordInput = {
-  /** Names this command, in 1 to 128 bytes of UTF-8. */
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
   commandId?: string | null | undefined;
-  /** The password as it is now. */
+  /** The password that is valid now. */
   currentPassword: string;
-  /** 8 to 200 characters. Stored as an argon2id hash. */
+  /** 8 to 200 characters. Stored only as an argon2id hash. */
   newPassword: string;
 };
 
 /** Input for `changePlan`. */
 export type ChangePlanInput = {
-  /** Names this command, in 1 to 128 bytes of UTF-8. */
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
   commandId?: string | null | undefined;
   /** The price to change to: see `prices`. */
   priceId: string | number;
@@ -106,29 +106,29 @@ export type ChangeStatus =
 
 /** Input for `confirmEmailChange`. */
 export type ConfirmEmailChangeInput = {
-  /** Names this command, in 1 to 128 bytes of UTF-8. */
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
   commandId?: string | null | undefined;
-  /** As it stands in the mail; good for a day. */
+  /** The token from the mail. Valid for 24 hours. */
   token: string;
 };
 
 /** Input for `createWebhookEndpoint`. */
 export type CreateWebhookEndpointInput = {
-  /** Whether it is told of all accounts. For operators, who share such endpoints. */
+  /** Whether it receives events of all accounts. For operators, who share such endpoints. */
   allAccounts?: boolean;
-  /** Names this command, in 1 to 128 bytes of UTF-8. */
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
   commandId?: string | null | undefined;
-  /** Types as in `webhookEventTypes`, or `*` for all, those of later versions too. */
+  /** Types of events as in `webhookEventTypes`, or `*` for all, including types of later versions. */
   eventTypes: Array<string>;
-  /** An https URL of at most 1000 characters, without credentials and fragment. It must have a public address. */
+  /** An https URL of at most 1000 characters, without credentials or fragment, e.g. `https://example.com/webhooks`. It must resolve to a public address. */
   url: string;
 };
 
 /** Input for `deleteAccount`. */
 export type DeleteAccountInput = {
-  /** Names this command, in 1 to 128 bytes of UTF-8. */
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
   commandId?: string | null | undefined;
-  /** The password again: what follows cannot be undone. */
+  /** The current password. Deletion cannot be undone. */
   password: string;
 };
 
@@ -141,21 +141,21 @@ export type Environment =
 
 /** Input for `grantOperator`. */
 export type GrantOperatorInput = {
-  /** Names this command, in 1 to 128 bytes of UTF-8. */
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
   commandId?: string | null | undefined;
   /** Why, 1 to 500 characters. It is kept for ever: no personal data. */
   reason: string;
-  /** The id of the user, who must have verified the e-mail. */
+  /** Id of the user, e.g. `usr_…`. Their e-mail address must be verified. */
   userId: string | number;
 };
 
 /** Input for `inviteMember`. */
 export type InviteMemberInput = {
-  /** Names this command, in 1 to 128 bytes of UTF-8. */
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
   commandId?: string | null | undefined;
-  /** Where the invitation is mailed to, and who alone can accept it. */
+  /** E-mail address to invite. Only its owner can accept the invitation. */
   email: string;
-  /** What the invited will be allowed to do. */
+  /** The role that the new member gets. */
   role: MemberRole;
 };
 
@@ -185,7 +185,7 @@ export type InvoiceStatus =
 
 /** Input for `issueKey`. */
 export type IssueKeyInput = {
-  /** Names this command, in 1 to 128 bytes of UTF-8: sent again, it returns the first result without the secret. */
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
   commandId?: string | null | undefined;
   /** Live or test. */
   environment?: Environment;
@@ -222,9 +222,9 @@ export type KeyScope =
 
 /** Input for `leaveAccount`. */
 export type LeaveAccountInput = {
-  /** The id of the account, as in `me.accounts`. */
+  /** Id of the account, as in `me.accounts`. */
   accountId: string | number;
-  /** Names this command, in 1 to 128 bytes of UTF-8. */
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
   commandId?: string | null | undefined;
 };
 
@@ -255,17 +255,17 @@ export type LimitWindow =
   /** A calendar month in UTC. */
   | 'MONTH';
 
-/** What a user may do in an account. New values may be added. */
+/** What a user may do in an account. `@access` shows which roles a field accepts. New values may be added. */
 export type MemberRole =
-  /** Manages members, reads the audit log, and what developers may. */
+  /** Everything that developers may, and: manage members, webhooks and payments, and read the audit log. */
   | 'ADMIN'
-  /** Pays, and sees usage. */
+  /** Manages payments and sees usage. */
   | 'BILLING'
-  /** Manages keys, and sees usage. */
+  /** Manages keys and sees usage. */
   | 'DEVELOPER'
-  /** Everything; alone makes, changes and removes owners. */
+  /** May do everything. Only owners add, change and remove owners. */
   | 'OWNER'
-  /** Sees usage, keys without their secrets, and members. */
+  /** Sees usage, members, and keys without their secrets. Changes nothing. */
   | 'VIEWER';
 
 /** Something to note of a key. */
@@ -286,17 +286,17 @@ export type MeterQuantityInput = {
 
 /** Input for `openBillingPortal`. */
 export type OpenBillingPortalInput = {
-  /** Names this command, in 1 to 128 bytes of UTF-8. */
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
   commandId?: string | null | undefined;
 };
 
 /** Input for `operatorGrantPlan`. */
 export type OperatorGrantPlanInput = {
-  /** Id of the account that gets the plan. */
+  /** Id of the account, e.g. `acc_…`. */
   accountId: string | number;
-  /** Names this command, in 1 to 128 bytes of UTF-8. */
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
   commandId?: string | null | undefined;
-  /** The id of the plan, e.g. `team`. */
+  /** Id of the plan, e.g. `team`. */
   planId: string | number;
   /** Why, 1 to 500 characters. It is kept for ever: no personal data. */
   reason: string;
@@ -304,7 +304,7 @@ export type OperatorGrantPlanInput = {
 
 /** Input for `operatorRevokeKey`. */
 export type OperatorRevokeKeyInput = {
-  /** Names this command, in 1 to 128 bytes of UTF-8. */
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
   commandId?: string | null | undefined;
   /** The id of the key, not its secret. */
   keyId: string | number;
@@ -321,9 +321,9 @@ export type PatternBy =
   |  { id?: never; number?: never;   /** The slug, e.g. `circuit-breaker`. */
   slug: string; };
 
-/** Selects patterns. Everything given must hold. */
+/** Selects patterns. All given conditions must hold. */
 export type PatternFilter = {
-  /** The category, e.g. `security`. `categories` lists them. */
+  /** Slug of the category, e.g. `security`. `categories` lists all. */
   category?: string | null | undefined;
   /** The tier: `community`, `basic`, `premium` or `enterprise`. */
   tier?: string | null | undefined;
@@ -361,7 +361,7 @@ export type PaymentEventFilter = {
 
 /** Input for `recordUsage`. */
 export type RecordUsageInput = {
-  /** Names this command, in 1 to 128 bytes of UTF-8. A retry is told by the ids of its uses, with it or without */
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. A retry is told by the ids of its uses, with it or without */
   commandId?: string | null | undefined;
   /** 1 to 1000 uses. */
   uses: Array<UseInput>;
@@ -369,27 +369,27 @@ export type RecordUsageInput = {
 
 /** Input for `refreshSession`. */
 export type RefreshSessionInput = {
-  /** Not needed: the refresh token names the command. */
+  /** Ignored: the refresh token itself makes a retry safe. */
   commandId?: string | null | undefined;
-  /** The newest refresh token of the session. */
+  /** The latest refresh token of the session. */
   refreshToken: string;
 };
 
 /** Input for `registerUser`. */
 export type RegisterUserInput = {
-  /** Names this command, in 1 to 128 bytes of UTF-8: sent again, it returns the first result and changes nothing. */
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
   commandId?: string | null | undefined;
-  /** E-mail address, at most 254 characters. Unique; compared without case. */
+  /** E-mail address, at most 254 characters. It must be unique; case does not matter. */
   email: string;
-  /** At most 100 characters. */
+  /** The new name, at most 100 characters. */
   name?: string | null | undefined;
-  /** 8 to 200 characters. Stored as an argon2id hash. */
+  /** 8 to 200 characters. Stored only as an argon2id hash. */
   password: string;
 };
 
 /** Input for `releaseReservation`. */
 export type ReleaseReservationInput = {
-  /** Names this command, in 1 to 128 bytes of UTF-8. A retry is told by the reservation and what it came to, with it or without */
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. A retry is told by the reservation and what it came to, with it or without */
   commandId?: string | null | undefined;
   /** The id of the reservation to end. */
   reservationId: string | number;
@@ -397,39 +397,39 @@ export type ReleaseReservationInput = {
 
 /** Input for `removeMember`. */
 export type RemoveMemberInput = {
-  /** Names this command, in 1 to 128 bytes of UTF-8. */
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
   commandId?: string | null | undefined;
   /** Id of the member, as in `account.members`. */
   userId: string | number;
 };
 
-/** Deliveries to attempt again: some by their ids, or those of a filter. */
+/** Selects the deliveries to replay: by ids or by a filter. */
 export type ReplayWebhookDeliveriesInput = {
-  /** Names this command, in 1 to 128 bytes of UTF-8. Sent again, it replays nothing more. */
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. Sent again, it replays nothing more. */
   commandId?: string | null | undefined;
   /** Ids of deliveries, at most 1000. */
   deliveryIds?: Array<string | number> | null | undefined;
   /** Id of the endpoint, as in `account.webhookEndpoints`. */
   endpointId: string | number;
-  /** Or all of these. */
+  /** Alternatively, all deliveries that match this filter. */
   filter?: WebhookDeliveryFilterInput | null | undefined;
 };
 
 /** Input for `requestEmailChange`. */
 export type RequestEmailChangeInput = {
-  /** Names this command, in 1 to 128 bytes of UTF-8. */
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
   commandId?: string | null | undefined;
-  /** The new one. It gets a mail with a token. */
+  /** The new e-mail address, at most 254 characters. A token is mailed to it. */
   email: string;
-  /** The password of the user who is signed in. */
+  /** The current password of the signed-in user. */
   password: string;
 };
 
 /** Input for `requestPasswordReset`. */
 export type RequestPasswordResetInput = {
-  /** Names this command, in 1 to 128 bytes of UTF-8. */
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
   commandId?: string | null | undefined;
-  /** Compared trimmed, in NFKC and lower case. */
+  /** E-mail address of the user. Spaces around it and the case of letters do not matter. */
   email: string;
 };
 
@@ -448,7 +448,7 @@ export type ReservationStatus =
 export type ReserveUsageInput = {
   /** The account that pays; by default that of the key. */
   accountId?: string | number | null | undefined;
-  /** Names this command, in 1 to 128 bytes of UTF-8. A retry returns the first reservation. */
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. A retry returns the first reservation. */
   commandId?: string | null | undefined;
   /** What is worked on, e.g. a path: 1 to 200 characters, no personal data. */
   endpoint: string;
@@ -462,23 +462,23 @@ export type ReserveUsageInput = {
 
 /** Input for `resetPassword`. */
 export type ResetPasswordInput = {
-  /** Names this command, in 1 to 128 bytes of UTF-8. */
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
   commandId?: string | null | undefined;
-  /** 8 to 200 characters. Stored as an argon2id hash. */
+  /** 8 to 200 characters. Stored only as an argon2id hash. */
   newPassword: string;
-  /** As it stands in the mail; good for an hour, once. */
+  /** The token from the mail. Valid once, within an hour. */
   token: string;
 };
 
 /** Input for `resumeSubscription`. */
 export type ResumeSubscriptionInput = {
-  /** Names this command, in 1 to 128 bytes of UTF-8. */
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
   commandId?: string | null | undefined;
 };
 
 /** Input for `revokeKey`. */
 export type RevokeKeyInput = {
-  /** Names this command, in 1 to 128 bytes of UTF-8. */
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
   commandId?: string | null | undefined;
   /** The id of the key, not its secret. */
   keyId: string | number;
@@ -486,17 +486,17 @@ export type RevokeKeyInput = {
 
 /** Input for `revokeOperator`. */
 export type RevokeOperatorInput = {
-  /** Names this command, in 1 to 128 bytes of UTF-8. */
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
   commandId?: string | null | undefined;
   /** Why, 1 to 500 characters. It is kept for ever: no personal data. */
   reason: string;
-  /** Id of the operator’s user. */
+  /** Id of the operator, e.g. `usr_…`. */
   userId: string | number;
 };
 
 /** Input for `rotateKey`. */
 export type RotateKeyInput = {
-  /** Names this command, in 1 to 128 bytes of UTF-8: sent again, it returns the first result without the secret. */
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
   commandId?: string | null | undefined;
   /** How long the secret that it has now works beside the new one, in seconds: 0 to 2592000 (30 days). */
   graceSeconds?: number;
@@ -506,17 +506,17 @@ export type RotateKeyInput = {
 
 /** Input for `rotateWebhookSecret`. */
 export type RotateWebhookSecretInput = {
-  /** Names this command, in 1 to 128 bytes of UTF-8. */
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
   commandId?: string | null | undefined;
   /** Id of the endpoint, as in `account.webhookEndpoints`. */
   endpointId: string | number;
-  /** Seconds in which webhooks are signed with the secret before, too: 0 to 604800 (7 days). */
+  /** How long webhooks are also signed with the previous secret, in seconds: 0 to 604800 (7 days). */
   overlapSeconds?: number;
 };
 
 /** Input for `settleReservation`. */
 export type SettleReservationInput = {
-  /** Names this command, in 1 to 128 bytes of UTF-8. A retry is told by the reservation and what it came to, with it or without */
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. A retry is told by the reservation and what it came to, with it or without */
   commandId?: string | null | undefined;
   /** What it came to, each meter once, at most 20, also more than was reserved; meters that are not given came to what was reserved. */
   quantities?: Array<MeterQuantityInput>;
@@ -526,23 +526,23 @@ export type SettleReservationInput = {
 
 /** Input for `signIn`. */
 export type SignInInput = {
-  /** Names this command, in 1 to 128 bytes of UTF-8: sent again, it returns the first result, without its tokens. */
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
   commandId?: string | null | undefined;
-  /** E-mail address; compared without case. */
+  /** E-mail address. Case does not matter. */
   email: string;
-  /** The password of the user. */
+  /** Password of the user. */
   password: string;
 };
 
 /** Input for `signOutEverywhere`. */
 export type SignOutEverywhereInput = {
-  /** Names this command, in 1 to 128 bytes of UTF-8. */
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
   commandId?: string | null | undefined;
 };
 
 /** Input for `signOut`. */
 export type SignOutInput = {
-  /** Names this command, in 1 to 128 bytes of UTF-8. */
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
   commandId?: string | null | undefined;
 };
 
@@ -564,7 +564,7 @@ export type SpendInput = {
 
 /** Input for `startCheckout`. */
 export type StartCheckoutInput = {
-  /** Names this command, in 1 to 128 bytes of UTF-8. */
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
   commandId?: string | null | undefined;
   /** The price to subscribe to: see `prices`. */
   priceId: string | number;
@@ -583,23 +583,23 @@ export type SubscriptionStatus =
 
 /** Input for `updateProfile`. */
 export type UpdateProfileInput = {
-  /** Names this command, in 1 to 128 bytes of UTF-8. */
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
   commandId?: string | null | undefined;
-  /** At most 100 characters. */
+  /** The new name, at most 100 characters. */
   name: string;
 };
 
-/** Changes to a webhook endpoint. What is left out stays as it is. */
+/** Changes to a webhook endpoint. Fields that are omitted stay unchanged. */
 export type UpdateWebhookEndpointInput = {
-  /** Names this command, in 1 to 128 bytes of UTF-8. */
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
   commandId?: string | null | undefined;
-  /** False stops sending; true begins again, also after an automatic stop. */
+  /** False disables the endpoint; true enables it, also after it was disabled automatically. */
   enabled?: boolean | null | undefined;
   /** Id of the endpoint, as in `account.webhookEndpoints`. */
   endpointId: string | number;
-  /** Types as in `webhookEventTypes`, or `*` for all, those of later versions too. */
+  /** Types of events as in `webhookEventTypes`, or `*` for all, including types of later versions. */
   eventTypes?: Array<string> | null | undefined;
-  /** An https URL of at most 1000 characters, without credentials and fragment. It must have a public address. */
+  /** An https URL of at most 1000 characters, without credentials or fragment, e.g. `https://example.com/webhooks`. It must resolve to a public address. */
   url?: string | null | undefined;
 };
 
@@ -647,15 +647,15 @@ export type UseStatus =
 
 /** Input for `verifyEmail`. */
 export type VerifyEmailInput = {
-  /** Names this command, in 1 to 128 bytes of UTF-8. */
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
   commandId?: string | null | undefined;
-  /** As it stands in the mail; good for seven days. */
+  /** The token from the mail. Valid for 7 days. */
   token: string;
 };
 
 /** Input for `verifyKey`: a key that somebody has sent to a back end of the service. */
 export type VerifyKeyInput = {
-  /** Names this command, in 1 to 128 bytes of UTF-8. The same one, sent again, spends nothing more and returns the first use or reservation, if the key still works. */
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. The same one, sent again, spends nothing more and returns the first use or reservation, if the key still works. */
   commandId?: string | null | undefined;
   /** The environment that it has to be of; by default either. */
   environment?: Environment | null | undefined;
@@ -667,37 +667,37 @@ export type VerifyKeyInput = {
   spend?: SpendInput | null | undefined;
 };
 
-/** Which deliveries. What is left out does not narrow them. */
+/** Selects deliveries. All given conditions must hold. */
 export type WebhookDeliveryFilterInput = {
-  /** Only events of these types, at most 100. */
+  /** Types of events, at most 100. */
   eventTypes?: Array<string> | null | undefined;
-  /** Only events from this time on. */
+  /** Earliest time of the event, inclusive. */
   from?: string | null | undefined;
-  /** Only those that stand there. */
+  /** State of the delivery. */
   status?: WebhookDeliveryStatus | null | undefined;
-  /** Only events before this time. */
+  /** Latest time of the event, exclusive. */
   to?: string | null | undefined;
 };
 
-/** Where a delivery stands. New values may be added. */
+/** State of a delivery. New values may be added. */
 export type WebhookDeliveryStatus =
-  /** The receiver answered with a status of 200 to 299. */
+  /** The receiver answered with an HTTP status of 200 to 299. */
   | 'DELIVERED'
-  /** It will not be attempted any more, unless it is replayed. */
+  /** It is not attempted again, unless it is replayed. */
   | 'GIVEN_UP'
   /** It will be attempted, for the first time or again. */
   | 'PENDING';
 
 /** Why an endpoint was disabled automatically. New values may be added. */
 export type WebhookDisabledReason =
-  /** A delivery failed for three days, and no other one was received meanwhile. */
+  /** Deliveries failed for three days, and none succeeded meanwhile. */
   | 'FAILING'
   /** The receiver answered 410 Gone. */
   | 'GONE';
 
 /** Input for `deleteWebhookEndpoint` and `testWebhookEndpoint`. */
 export type WebhookEndpointInput = {
-  /** Names this command, in 1 to 128 bytes of UTF-8. */
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
   commandId?: string | null | undefined;
   /** Id of the endpoint, as in `account.webhookEndpoints`. */
   endpointId: string | number;
@@ -705,14 +705,14 @@ export type WebhookEndpointInput = {
 
 /** Whether events are sent to an endpoint. New values may be added. */
 export type WebhookStatus =
-  /** Events are not sent, and what happens meanwhile is not sent later. */
+  /** Events are not sent. Events of this time are not sent later, either. */
   | 'DISABLED'
   /** Events are sent. */
   | 'ENABLED';
 
 /** Input for `withdrawInvitation`. */
 export type WithdrawInvitationInput = {
-  /** Names this command, in 1 to 128 bytes of UTF-8. */
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
   commandId?: string | null | undefined;
   /** Id of the invitation, as in `account.invitations`. */
   invitationId: string | number;

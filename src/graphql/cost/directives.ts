@@ -10,9 +10,9 @@ import { Directive } from 'type-graphql';
 const DEFINITIONS = buildASTSchema(
   parse(/* GraphQL */ `
     """
-    Cost points. On a type: of each object of it in an answer (1 where it is not given; 0 for scalars and
-    enums). On a field: of resolving it once, beside the objects that it gives (0). On an argument:
-    of giving it (0). On a field of an input: of giving the argument that it is part of (0).
+    Cost points. On a type: charged for each object of that type in an answer (default 1; 0 for scalars and
+    enums). On a field: charged once when the field is resolved, in addition to its objects (default 0). On an
+    argument or input field: charged when it is given (default 0).
     """
     directive @cost(
       """
@@ -22,30 +22,30 @@ const DEFINITIONS = buildASTSchema(
     ) on ARGUMENT_DEFINITION | ENUM | FIELD_DEFINITION | INPUT_FIELD_DEFINITION | OBJECT | SCALAR
 
     """
-    How many items the list has at most, which its cost is reckoned with.
+    The maximum number of items in the list. The cost of an operation is estimated with it.
     """
     directive @listSize(
       """
-      So many, whatever is asked for; or where none of the slicing arguments is given.
+      List size assumed when no slicing argument applies.
       """
       assumedSize: Int
       """
-      As many as the largest of these arguments says.
+      Arguments that set the size; the largest one counts.
       """
       slicingArguments: [String!]
       """
-      What has that size: these fields of the object that is given, instead of the field itself.
+      Fields of the returned object that have this size, instead of the field itself.
       """
       sizedFields: [String!]
       """
-      Exactly one of the slicing arguments has to be given; a default counts.
+      Whether exactly one slicing argument must be given. A default value counts as given.
       """
       requireOneSlicingArgument: Boolean = true
     ) on FIELD_DEFINITION
 
     """
-    The values that an argument or a field of an input may have, both included. Others are refused with
-    INVALID_INPUT: of an argument before anything is executed or spent, of an input as its result says.
+    The allowed range of an argument or input field, both ends included. Other values are refused with
+    INVALID_INPUT: for an argument, before anything is executed or charged; for an input field, in the result.
     """
     directive @range(
       """

@@ -11,19 +11,19 @@ Calls with a key take one request and cost points from the plan. \`@cost\` and \
 The schema grows without versions. What goes is marked \`@deprecated\` six months before. New fields, enum
 values and union members may come at any time: let your client handle values that it does not know.`;
 
-const QUERY = `What can be read. Lists are pages: \`first\` says how many, \`after\` takes the \`endCursor\` of the page before.
+const QUERY = `All reads. Lists are paged: \`first\` is the page size, \`after\` takes the \`endCursor\` of the previous page.
 
 Example: \`{ account { usage { from to } limits { name max used remaining resetAt } } }\`.`;
 
-const MUTATION = `What can be changed. Each mutation takes one \`input\` and answers a union of its payload and of the refusals that you
-have to expect. Select \`... on Refusal { code message }\` in every one, and decide by \`code\`.
+const MUTATION = `All writes. Each mutation takes one \`input\` and returns a union of its payload and the refusals that you should
+expect. Select \`... on Refusal { code message }\` in each of them, and branch on \`code\`.
 
-Give a \`commandId\` of your own to make a retry safe: the same command sent again changes nothing and returns the
-first result, without secrets, with \`replayed: true\`. Queries on the same node show a change once it is answered;
-elsewhere pass the payload's \`position\` as \`minPosition\`.`;
+Send a \`commandId\` of your own to make retries safe: the same command sent again changes nothing and returns the
+first result, without secrets, with \`replayed: true\`. After the answer, queries on the same node show the change;
+on other nodes pass the payload's \`position\` as \`minPosition\`.`;
 
-const SUBSCRIPTION = `What is sent whenever it changes: over WebSockets (\`graphql-transport-ws\`) or server-sent events, at the same address.
-Each event has a \`position\`, and the types that queries answer with. Who reads slowly gets the newest state only.`;
+const SUBSCRIPTION = `Live updates, over WebSockets (\`graphql-transport-ws\`) or server-sent events, at the same address.
+Each event has a \`position\` and uses the types of the queries. Slow readers receive only the latest state.`;
 
 /**
  * Describes what no class stands for, the first page that a newcomer reads, and says of every enum and union that

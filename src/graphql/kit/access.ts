@@ -35,29 +35,30 @@ const enumOf = (name: string, values: readonly string[]): GraphQLEnumType =>
 export const ACCESS_DIRECTIVE = new GraphQLDirective({
   name: 'access',
   description:
-    'Who may ask for the field: a key that has the scope, or a session of a user who has one of the roles. At ' +
-    'the root that is the role in the account that the caller works in; below an account it is the role in ' +
-    'that account. What is reached through Query.operator is open to operators. A field below another that ' +
-    'says nothing is open to whoever may ask for that one.',
+    'Who may request the field: a key with this scope, or the session of a user with one of these roles. On a ' +
+    'root field the role in the current account counts; below an account, the role in that account. Everything ' +
+    'below Query.operator is open to operators. A nested field without this directive is open to everyone who ' +
+    'may request its parent.',
   locations: [DirectiveLocation.FIELD_DEFINITION],
   args: {
     anyone: {
       type: GraphQLBoolean,
       defaultValue: false,
-      description: 'No credential is needed.',
+      description: 'Whether anyone may request it, without a credential.',
     },
     scope: {
       type: enumOf('KeyScope', SCOPES),
-      description: 'The scope that a key needs; none includes another. Without it no key will do.',
+      description: 'The scope that a key needs. No scope includes another. If omitted, keys are refused.',
     },
     roles: {
       type: new GraphQLList(new GraphQLNonNull(enumOf('MemberRole', ROLES))),
-      description: 'The roles of which a session needs one. Without them no session will do.',
+      description: 'A session needs one of these roles. If omitted, sessions are refused.',
     },
     operator: {
       type: GraphQLBoolean,
       defaultValue: false,
-      description: 'The user, or the owner of the account of the key, has to be an operator as well.',
+      description:
+        'Whether the caller must also be an operator: the signed-in user, or the owner of the key’s account.',
     },
   },
 });

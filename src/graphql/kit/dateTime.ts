@@ -19,7 +19,7 @@ export const DateTimeISO = new GraphQLScalarType<Date, string>({
   ...GraphQLDateTimeISO.toConfig(),
   name: 'DateTime',
   description:
-    'A point in time as in RFC 3339, e.g. `2026-11-23T10:15:30Z`: with a zone, in the years 1 to 9999, and never a date alone. Answers are in UTC.',
+    'A point in time per RFC 3339, e.g. `2026-11-23T10:15:30Z`. A time zone is required; a date alone is refused. Years 1 to 9999. Answers are always in UTC.',
   specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc3339#section-5.6',
   parseValue: (value) => timeIn(value, null),
   parseLiteral: (node) => timeIn(node.kind === Kind.STRING ? node.value : undefined, node),

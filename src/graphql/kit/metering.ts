@@ -34,41 +34,41 @@ const METERINGS: Readonly<
 > = {
   GOVERNED: {
     value: 'governed',
-    description: 'Spends one request and cost points of the plan, and is recorded before it is answered.',
+    description: 'Takes one request and cost points from the plan. Recorded before it is answered.',
   },
   GUARDED: {
     value: 'guarded',
-    description: 'Spends nothing. A guard of 60 operations a minute for each account stands before it.',
+    description: 'Free. Limited to 60 operations per minute and account.',
   },
   SERVICE: {
     value: 'service',
-    description: 'For back ends of the service. It is not limited.',
+    description: 'Free and not limited. For back ends that act for customers.',
   },
   ANONYMOUS: {
     value: 'anonymous',
-    description: 'Needs no account. It is limited by address.',
+    description: 'Needs no account. Limited per IP address.',
   },
   BY_ID: {
     value: 'by id',
-    description: 'As the ids decide: GOVERNED with the id of a pattern among them, else GUARDED.',
+    description: 'GOVERNED if one of the ids is a pattern’s, otherwise GUARDED.',
   },
 };
 
 export const METERED_DIRECTIVE = new GraphQLDirective({
   name: 'metered',
   description:
-    'What a call of the field spends, and what stands before it. Of several in one operation the strictest holds.',
+    'What a request for the field costs and how it is limited. If an operation has several such fields, the strictest rule applies.',
   locations: [DirectiveLocation.FIELD_DEFINITION],
   args: {
     as: {
       type: new GraphQLNonNull(
         new GraphQLEnumType({
           name: 'Metering',
-          description: 'How a call is metered.',
+          description: 'How a call is metered and limited.',
           values: METERINGS,
         }),
       ),
-      description: 'How it is metered.',
+      description: 'The metering rule.',
     },
   },
 });

@@ -28,17 +28,23 @@ export const CurrencyCode = new GraphQLScalarType<string, string>({
   parseLiteral: (node) => outputOnly('CurrencyCode')(undefined, node),
 });
 
-@ObjectType({ simpleResolvers: true, description: 'An amount of money, exact.' })
+@ObjectType({
+  simpleResolvers: true,
+  description:
+    'An exact amount of money, e.g. 29.00 USD as \`{ minorUnits: "2900", exponent: 2, currency: "USD" }\`.',
+})
 export class Money {
-  @Field(() => BigIntText, { description: 'In the smallest unit of the currency, e.g. cents.' })
+  @Field(() => BigIntText, {
+    description: 'Amount in the smallest unit of the currency, e.g. cents: \`"2900"\` is 29.00 USD.',
+  })
   minorUnits!: string;
 
   @Field(() => Int, {
-    description: 'How many digits of `minorUnits` stand behind the point: 2 for USD, 0 for JPY.',
+    description: 'Number of decimal places in `minorUnits`: 2 for USD, 0 for JPY.',
   })
   exponent!: number;
 
-  @Field(() => CurrencyCode, { description: 'The currency, in ISO 4217, e.g. `USD`.' })
+  @Field(() => CurrencyCode, { description: 'ISO 4217 currency code, e.g. `USD`.' })
   currency!: string;
 }
 

@@ -10,12 +10,11 @@ import { Metered } from './metering.js';
 
 @InterfaceType({
   description:
-    'An object that `node` and `nodes` find again by its id (Relay’s Global Object Identification).',
+    'An object with a globally unique id, which `node` and `nodes` look up (Relay’s Global Object Identification).',
 })
 export abstract class Node {
   @Field(() => ID, {
-    description:
-      'Unique among all objects. Its prefix names the type, e.g. `key_` or `pat_`; the rest is opaque.',
+    description: 'Globally unique id. Its prefix names the type, e.g. `key_` or `pat_`; the rest is opaque.',
   })
   id!: string;
 }
@@ -42,11 +41,11 @@ export class NodeResolver {
   @Query(() => Node, {
     nullable: true,
     description:
-      'One object by its id, or null if there is none that you may see. Reading a pattern is a use of it, as with `pattern`; everything else is guarded and spends nothing.',
+      'Looks up one object by its id. Null if it does not exist or you may not see it. Reading a pattern counts as a use of it, as with `pattern`; everything else is free.',
   })
   async node(
     @Ctx() context: RequestContext,
-    @Arg('id', () => ID, { description: 'The id, with its prefix.' }) id: string,
+    @Arg('id', () => ID, { description: 'Id with its prefix, e.g. \`key_…\`.' }) id: string,
   ): Promise<Node | null> {
     const [found] = await this.#find([id], context);
     return found ?? null;
@@ -58,11 +57,12 @@ export class NodeResolver {
   @Query(() => [Node], {
     nullable: 'itemsAndList',
     description:
-      'Objects by their ids, in the order of the ids; null in the place of each that there is not, or that you may not see. With the id of a pattern among them it is a governed call, else guarded.',
+      'Looks up objects by their ids, in the order of the ids. Null in place of each one that does not exist or that you may not see. Takes a request from the plan if one of the ids is a pattern’s, otherwise free.',
   })
   async nodes(
     @Ctx() context: RequestContext,
-    @Arg('ids', () => [ID], { description: `At most ${MAX_IDS} ids, with their prefixes.` }) ids: string[],
+    @Arg('ids', () => [ID], { description: `1 to ${MAX_IDS} ids with their prefixes, e.g. \`key_…\`.` })
+    ids: string[],
   ): Promise<(Node | null)[]> {
     if (ids.length > MAX_IDS) throw invalidInput('ids', `"ids" can have at most ${MAX_IDS} entries.`);
     return this.#find(ids, context);

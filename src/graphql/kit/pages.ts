@@ -15,30 +15,33 @@ export class PageArgs {
 
   @Field(() => String, {
     nullable: true,
-    description: 'The `endCursor` of the page before; leave it out for the first page.',
+    description: 'Cursor to continue after: `endCursor` of the previous page. Omit it for the first page.',
   })
   after?: string | null;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'Where a page stands (Relay cursor connections).' })
+@ObjectType({
+  simpleResolvers: true,
+  description: 'Position of a page within its list (Relay cursor connections).',
+})
 export class PageInfo {
-  @Field(() => Boolean, { description: 'Whether there are entries behind this page.' })
+  @Field(() => Boolean, { description: 'Whether more entries follow this page.' })
   hasNextPage!: boolean;
 
   @Field(() => Boolean, {
-    description: 'Whether there are entries before this page: it was asked for with `after`.',
+    description: 'Whether entries precede this page, that is, whether it was requested with `after`.',
   })
   hasPreviousPage!: boolean;
 
   @Field(() => String, {
     nullable: true,
-    description: 'The place of the first entry; null for an empty page.',
+    description: 'Cursor of the first entry. Null for an empty page.',
   })
   startCursor!: string | null;
 
   @Field(() => String, {
     nullable: true,
-    description: 'Give it as `after` for the next page; null for an empty page.',
+    description: 'Cursor of the last entry: pass it as `after` to get the next page. Null for an empty page.',
   })
   endCursor!: string | null;
 }
@@ -66,24 +69,27 @@ export function connectionOf<Node extends object>(
 ): ClassType<Page<Node>> {
   const a = /^[aeiou]/.test(one) ? 'An' : 'A';
 
-  @ObjectType(`${entry}Edge`, { simpleResolvers: true, description: `${a} ${one} at its place in a list.` })
+  @ObjectType(`${entry}Edge`, {
+    simpleResolvers: true,
+    description: `${a} ${one} of a list, with its cursor.`,
+  })
   class Edge {
-    @Field(() => String, { description: 'Opaque cursor; pass it as `after` to continue behind this place.' })
+    @Field(() => String, { description: 'Opaque cursor. Pass it as `after` to continue after this entry.' })
     cursor!: string;
 
-    @Field(() => node, { description: `The ${one} at this place.` })
+    @Field(() => node, { description: `The ${one} of this edge.` })
     node!: Node;
   }
 
   @ObjectType(`${list}Connection`, { simpleResolvers: true, description: `A page of ${many}.` })
   class Connection {
-    @Field(() => [Edge], { description: `The ${many} with their places.` })
+    @Field(() => [Edge], { description: `The ${many}, each with its cursor.` })
     edges!: Edge[];
 
-    @Field(() => [node], { description: `The ${many} alone.` })
+    @Field(() => [node], { description: `The ${many} without cursors.` })
     nodes!: Node[];
 
-    @Field(() => PageInfo, { description: 'Where this page stands.' })
+    @Field(() => PageInfo, { description: 'Position of this page, and whether there are more.' })
     pageInfo!: PageInfo;
   }
   return Connection;

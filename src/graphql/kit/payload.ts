@@ -6,12 +6,12 @@ import { Field, ObjectType } from 'type-graphql';
 export abstract class Payload {
   @Field(() => Boolean, {
     description:
-      'Whether a command with this `commandId` had been handled before: then this is its first result again, without secrets.',
+      'True if this `commandId` was handled before. This is then the first result again, without secrets.',
   })
   replayed!: boolean;
 
   @Field(() => String, {
-    description: 'Opaque event-log position of the change; pass it as `minPosition` to read your write.',
+    description: 'Opaque event-log position of the change. Pass it as `minPosition` to read your own write.',
   })
   position!: string;
 }

@@ -86,15 +86,17 @@ function codesOf(kind: Kind): string {
 /** What an expected failure looks like, whichever it is. */
 @InterfaceType({
   description:
-    'An expected failure. It is part of the result, not of `errors`: select `... on Refusal { code message }` in every mutation, which also covers kinds that are added later. The concrete type says what helps.',
+    'An expected failure, returned as part of the result rather than in `errors`. Select `... on Refusal { code message }` in every mutation: it also matches types that are added later. The concrete type tells you the remedy.',
 })
 export abstract class Refusal {
   @Field(() => String, {
-    description: 'Stable and machine-readable, e.g. `EMAIL_TAKEN`. New codes may be added.',
+    description: 'Stable, machine-readable code, e.g. `EMAIL_TAKEN`. New codes may be added.',
   })
   code: string;
 
-  @Field(() => String, { description: 'A sentence for people, in English. It may change: decide by `code`.' })
+  @Field(() => String, {
+    description: 'Explanation for people, in English. The wording may change: branch on `code`.',
+  })
   message: string;
 
   constructor(code: string, message: string) {
@@ -109,31 +111,31 @@ const MAX_PATH = 10;
 
 // An explanation costs nothing.
 @Cost(0)
-@ObjectType({ simpleResolvers: true, description: 'One thing that is wrong with an input.' })
+@ObjectType({ simpleResolvers: true, description: 'One problem with an input.' })
 export class InputIssue {
   @Sized({ assumedSize: MAX_PATH })
   @Field(() => [String], {
     description:
-      'Where, from the `input` on, e.g. `["spend", "method"]`; an index of a list is a decimal number. Empty for the input as a whole.',
+      'Path below `input`, e.g. `["spend", "method"]`. List indexes are decimal numbers. Empty if the problem is with the input as a whole.',
   })
   path!: readonly string[];
 
-  @Field(() => String, { description: 'What is wrong, as in `Refusal.code`.' })
+  @Field(() => String, { description: 'Code of the problem, as in `Refusal.code`.' })
   code!: string;
 
-  @Field(() => String, { description: 'A sentence for people, in English.' })
+  @Field(() => String, { description: 'Explanation for people, in English.' })
   message!: string;
 }
 
 @ObjectType({
   implements: Refusal,
   simpleResolvers: true,
-  description: `The input has to change. ${codesOf('InvalidInput')}`,
+  description: `The input must be changed. ${codesOf('InvalidInput')}`,
 })
 export class InvalidInput extends Refusal {
   @Sized({ assumedSize: MAX_ISSUES })
   @Field(() => [InputIssue], {
-    description: `What is wrong, at most ${MAX_ISSUES} issues. \`code\` and \`message\` are those of the first.`,
+    description: `Everything that is wrong, at most ${MAX_ISSUES} issues. \`code\` and \`message\` repeat the first.`,
   })
   issues: readonly InputIssue[];
 
@@ -147,7 +149,7 @@ export class InvalidInput extends Refusal {
 @ObjectType({
   implements: Refusal,
   simpleResolvers: true,
-  description: `There is no such thing for you. ${codesOf('NotFound')}`,
+  description: `Nothing has this id, or you may not see it. ${codesOf('NotFound')}`,
 })
 export class NotFound extends Refusal {
   constructor(message: string) {
@@ -158,28 +160,28 @@ export class NotFound extends Refusal {
 @ObjectType({
   implements: Refusal,
   simpleResolvers: true,
-  description: `What is there already stands in the way: change that first, or send something else. ${codesOf('Conflict')}`,
+  description: `It conflicts with the current state: change that first, or send something else. ${codesOf('Conflict')}`,
 })
 export class Conflict extends Refusal {}
 
 @ObjectType({
   implements: Refusal,
   simpleResolvers: true,
-  description: `You may not do this, whatever you send. ${codesOf('NotAllowed')}`,
+  description: `You are not allowed to do this, whatever you send. ${codesOf('NotAllowed')}`,
 })
 export class NotAllowed extends Refusal {}
 
 @ObjectType({
   implements: Refusal,
   simpleResolvers: true,
-  description: `Paying helps. ${codesOf('PaymentRequired')}`,
+  description: `A payment is needed. ${codesOf('PaymentRequired')}`,
 })
 export class PaymentRequired extends Refusal {}
 
 @ObjectType({
   implements: Refusal,
   simpleResolvers: true,
-  description: `A larger plan helps. ${codesOf('PlanRequired')}`,
+  description: `A larger plan is needed. ${codesOf('PlanRequired')}`,
 })
 export class PlanRequired extends Refusal {
   @Field(() => Plan, { description: 'The smallest plan that includes it.' })
@@ -194,17 +196,20 @@ export class PlanRequired extends Refusal {
 @ObjectType({
   implements: Refusal,
   simpleResolvers: true,
-  description: `There is no room for more. ${codesOf('LimitReached')}`,
+  description: `A limit is reached. ${codesOf('LimitReached')}`,
 })
 export class LimitReached extends Refusal {}
 
 @ObjectType({
   implements: Refusal,
   simpleResolvers: true,
-  description: `Nobody is signed in. ${codesOf('SignInRefused')}`,
+  description: `Signing in was refused. ${codesOf('SignInRefused')}`,
 })
 export class SignInRefused extends Refusal {
-  @Field(() => Int, { nullable: true, description: 'Seconds to wait; null where waiting does not help.' })
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Seconds to wait before trying again. Null if waiting does not help.',
+  })
   retryAfterSeconds: number | null;
 
   constructor(code: string, message: string, retryAfterSeconds: number | null = null) {
