@@ -87,12 +87,13 @@ module.exports = {
     {
       name: 'capabilities-meet-by-events',
       comment:
-        'Of another capability: its events, its GraphQL types, and the profile that all limits and meters come from.',
+        'Of another capability: its events, its GraphQL types, the profile that all limits and meters come from, what prices come to, and the periods that all is counted in.',
       severity: 'error',
       from: { path: CAPABILITIES },
       to: {
         path: CAPABILITIES,
-        pathNot: '^src/$1/|/(events|types|[a-z]+Types)\\.ts$|^src/plans/(profile|meters|prices)\\.ts$',
+        pathNot:
+          '^src/$1/|/(events|types|[a-z]+Types)\\.ts$|^src/plans/(profile|meters|prices|rate)\\.ts$|^src/usage/periods\\.ts$',
       },
     },
     {

@@ -5,8 +5,11 @@ import { accounts } from './accounts/model.js';
 import { AccountQueries } from './accounts/queries.js';
 import { auditLog } from './audit/model.js';
 import { AuditQueries } from './audit/queries.js';
+import { BilledUseQueries } from './billedUse/queries.js';
 import { catalogue } from './catalogue/model.js';
 import { CatalogueQueries } from './catalogue/queries.js';
+import { credits } from './credits/model.js';
+import { CreditQueries } from './credits/queries.js';
 import { identities } from './identities/model.js';
 import { IdentityQueries } from './identities/queries.js';
 import { invoices } from './invoices/model.js';
@@ -15,6 +18,8 @@ import { keys } from './keys/model.js';
 import { KeyQueries } from './keys/queries.js';
 import { mails } from './mails/model.js';
 import { MailQueries } from './mails/queries.js';
+import { overage } from './overage/model.js';
+import { OverageQueries } from './overage/queries.js';
 import { popularity } from './popularity/model.js';
 import { sessions } from './sessions/model.js';
 import { SessionQueries } from './sessions/queries.js';
@@ -42,6 +47,8 @@ export const readModels = (audited: AuditedTypes): readonly ReadModel[] => [
   popularity,
   subscriptions,
   invoices,
+  overage,
+  credits,
   stripeEvents,
   webhooks,
   auditLog(audited),
@@ -57,11 +64,14 @@ export function queriesOf(sql: Sql, models: Pick<ReadModels, 'access'>) {
     audit: new AuditQueries(sql, models.access('audit')),
     catalogue: new CatalogueQueries(sql, models.access('catalogue'), models.access('popularity')),
     identities: new IdentityQueries(sql, models.access('identities')),
+    credits: new CreditQueries(sql, models.access('credits')),
     keys: new KeyQueries(sql, models.access('keys')),
     mails: new MailQueries(sql, models.access('mails')),
     sessions: new SessionQueries(sql, models.access('sessions')),
     subscriptions: new SubscriptionQueries(sql, models.access('subscriptions')),
     invoices: new InvoiceQueries(sql, models.access('invoices')),
+    overage: new OverageQueries(sql, models.access('overage')),
+    billedUse: new BilledUseQueries(sql, models.access('usage')),
     stripeEvents: new StripeEventQueries(sql, models.access('stripeEvents')),
     teams: new TeamQueries(sql, models.access('teams')),
     usage: new UsageQueries(sql, models.access('usage')),

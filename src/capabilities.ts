@@ -5,6 +5,7 @@ import { audit } from './audit/index.js';
 import { billing } from './billing/index.js';
 import type { Capability } from './capability.js';
 import { catalogue } from './catalogue/index.js';
+import { credits } from './credits/index.js';
 import type { AuditedTypes } from './eventsourcing/audited.js';
 import { corrections } from './eventsourcing/audited.js';
 import type { StoredEvent } from './eventsourcing/event.js';
@@ -15,6 +16,7 @@ import { installation } from './installation/index.js';
 import { keys } from './keys/index.js';
 import { mail } from './mail/index.js';
 import { operators } from './operators/index.js';
+import { overage } from './overage/index.js';
 import { plans } from './plans/index.js';
 import { sessions } from './sessions/index.js';
 import { teams } from './teams/index.js';
@@ -36,6 +38,8 @@ export const CAPABILITIES: readonly Capability[] = [
   plans,
   billing,
   analysis,
+  overage,
+  credits,
   audit,
   webhooks,
   history,

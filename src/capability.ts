@@ -10,6 +10,7 @@ import type { RegisterUser } from './accounts/register.js';
 import type { Sessions } from './sessions/sessions.js';
 import type { AnalysisDesk } from './analysis/desk.js';
 import type { Desk } from './billing/resolvers.js';
+import type { CreditDesk } from './credits/desk.js';
 import type { Search } from './catalogue/search.js';
 import type { Clock } from './clock.js';
 import type { AuditedTypes } from './eventsourcing/audited.js';
@@ -32,6 +33,7 @@ import type { Logger } from './logger.js';
 import type { Networks } from './ipAddress.js';
 import type { Operators } from './operators/operators.js';
 import type { Outbox } from './outgoing/outbox.js';
+import type { Statements } from './overage/statements.js';
 import type { PlanDirectory } from './plans/directory.js';
 import type { Profile } from './plans/profile.js';
 import type { Route } from './rest/route.js';
@@ -188,6 +190,13 @@ export interface Services extends Ground {
   readonly analysis: AnalysisDesk | undefined;
   /** What keeps the process from serving; empty when it is ready. */
   readonly problems: () => readonly string[];
+  /** What is paid for use above limits: with credits, or with money. */
+  readonly overage: {
+    readonly statements: Statements;
+    readonly credits: CreditDesk;
+    /** By which is billed, in milliseconds. */
+    readonly now: () => number;
+  };
   /** The database for queries of read models. */
   readonly sql: Sql;
   readonly models: Pick<ReadModels, 'access' | 'reached'>;

@@ -12,6 +12,8 @@ import { followAccess } from './composition/access.js';
 import { createApi } from './composition/api.js';
 import type { BillingWorker } from './billing/worker.js';
 import { openBilling, operateBilling, workBilling } from './composition/billing.js';
+import type { OverageWork } from './composition/overage.js';
+import { openOverage, workOverage } from './composition/overage.js';
 import { sendMails } from './composition/mail.js';
 import { sendOutgoing } from './composition/outgoing.js';
 import { createReporting, expireReservations } from './composition/reporting.js';
@@ -79,6 +81,7 @@ export interface App extends Server {
     readonly journal: Journal;
     readonly vectors: () => Promise<void>;
     readonly billing: BillingWorker | undefined;
+    readonly overage: OverageWork | undefined;
   };
 }
 
@@ -155,6 +158,10 @@ async function startAll(
   sendOutgoing(projections, stores, log, shutdown);
   const billing = parts.billing && workBilling(projections, queries, stores, parts.billing, log, shutdown);
   operator.add(operateBilling(queries, stores, parts.billing));
+  const profile = () => parts.access.plans.profile;
+  const overage =
+    parts.billing &&
+    workOverage(projections, queries, stores, parts.billing, parts.overage, profile, log, shutdown);
   // Last, when nothing can fail any more: its key is shown once, by the start that has made it.
   const demoKey =
     demo && !config.production
@@ -178,6 +185,7 @@ async function startAll(
       journal: metering.journal,
       vectors: () => search.idle(),
       billing,
+      overage,
     },
   };
 }
@@ -223,8 +231,13 @@ async function startProjector(
   await sendMails(projections, stores, config, log, shutdown);
   sendOutgoing(projections, stores, log, shutdown);
   const { billingClock } = options;
-  const billing = await openBilling(stores, config, log, { profile: () => stores.profile, billingClock });
-  if (billing) workBilling(projections, queries, stores, billing, log, shutdown);
+  const profile = () => stores.profile;
+  const billing = await openBilling(stores, config, log, { profile, billingClock });
+  if (billing) {
+    workBilling(projections, queries, stores, billing, log, shutdown);
+    const parts = openOverage(stores, queries, billing, { profile, publicUrl: config.publicUrl });
+    workOverage(projections, queries, stores, billing, parts, profile, log, shutdown);
+  }
   operator.add(operateBilling(queries, stores, billing));
   await settle(projections, stores, report);
   caughtUp = true;
@@ -271,7 +284,10 @@ async function serveCalls(
     profile: () => access.plans.profile,
     billingClock,
   });
-  const reporting = createReporting({ stores, projections, queries, access, metering });
+  const profile = () => access.plans.profile;
+  const overage = openOverage(stores, queries, billing, { profile, publicUrl: config.publicUrl });
+  const { usageTime } = overage;
+  const reporting = createReporting({ stores, projections, queries, access, metering, usageTime });
   expireReservations(reporting, stores.clock, log, shutdown);
   const parts: Parts = {
     stores,
@@ -284,6 +300,7 @@ async function serveCalls(
     reporting,
     billing,
     scanner: await openScanner(config, stores.profile, root, shutdown, billing?.onePayment),
+    overage,
   };
   const apiCommands = createCommands(parts);
   const documents = await readTrustedDocuments(root);

@@ -223,6 +223,8 @@ export class AccountBilling {
   async #cited(accountId: string, lines: readonly InvoiceLine[]): Promise<InvoiceLine[]> {
     const history = await this.options.commands.load(subscriptionStream(accountId));
     return lines.map((line) => {
+      // Overage names its own.
+      if (line.events.length > 0) return line;
       const about = history.filter(
         ({ data }) => 'price' in data && 'subscription' in data && data.price === line.price,
       );

@@ -1,7 +1,9 @@
 import { shownPlan } from '../plans/planTypes.js';
 import type { Capability } from '../capability.js';
+import { shownId } from '../graphql/kit/ids.js';
 import { audited } from './audited.js';
 import { AccountInvoicesResolver, InvoiceResolver } from './invoiceResolvers.js';
+import { invoiceRoutes } from './invoiceRoutes.js';
 import { offersOf } from './offers.js';
 import { cancelSubscription, eraseCustomer } from './policies.js';
 import { publicEvents } from './publicEvents.js';
@@ -21,7 +23,7 @@ export const billing: Capability = {
       InvoiceResolver,
       OperatorPaymentEventsResolver,
     ],
-    create: ({ sender, queries, memory: { plans }, shown, billing: desk, cursors }) => {
+    create: ({ sender, queries, memory: { plans }, shown, billing: desk, cursors, overage }) => {
       const options = {
         sender,
         desk,
@@ -31,7 +33,13 @@ export const billing: Capability = {
         queries: queries.subscriptions,
         shown,
       };
-      const issued = { queries: queries.invoices, cursors, desk };
+      const issued = {
+        queries: queries.invoices,
+        cursors,
+        desk,
+        used: async (accountId: string) =>
+          (await overage.statements.draft(accountId, overage.credits.peek))?.lines ?? [],
+      };
       return {
         resolvers: [
           new BillingResolver(options),
@@ -43,4 +51,16 @@ export const billing: Capability = {
       };
     },
   },
+  routes: ({ queries, personal, memory: { plans } }) =>
+    invoiceRoutes({
+      queries: queries.invoices,
+      seller: () => plans.profile.billing?.seller ?? [plans.profile.product],
+      buyerOf: async (accountId) => {
+        const [account] = await queries.accounts.accounts([accountId]);
+        const [owner] = account ? await queries.accounts.users([account.owner_id]) : [];
+        const sealed = [owner?.name, owner?.email].flatMap((one) => one ?? []);
+        const known = await Promise.all(sealed.map((one) => personal.unseal(one)));
+        return [...known.flatMap((one) => one ?? []), `Account ${shownId('Account', accountId)}`];
+      },
+    }),
 };

@@ -18,7 +18,9 @@ import {
   MAX_LINES,
   upcomingOf,
 } from './invoiceTypes.js';
+import type { RatedLine } from '../overage/events.js';
 import type { Desk } from './resolvers.js';
+import { useAlone, withUse } from './upcoming.js';
 
 const LIST = 'invoices';
 
@@ -27,6 +29,8 @@ export interface InvoiceResolverOptions {
   readonly cursors: Cursors;
   /** Undefined where nobody takes payments. */
   readonly desk: Desk | undefined;
+  /** What an account has used above its limits in the running period. */
+  readonly used: (accountId: string) => Promise<readonly RatedLine[]>;
 }
 
 @Resolver(() => Account)
@@ -64,11 +68,13 @@ export class AccountInvoicesResolver {
     description: 'The next invoice as it stands now; null where there will be none.',
   })
   async upcomingInvoice(@Root() { id }: Account): Promise<Invoice | null> {
-    const { desk } = this.options;
+    const { desk, used: usedBy } = this.options;
     const { customer, paid } = (await desk?.billing.state(id)) ?? {};
     if (!desk || customer === undefined || !paid) return null;
+    const used = await usedBy(id);
     const preview = await desk.payments.upcoming(customer, paid.subscription);
-    return preview ? upcomingOf(preview) : null;
+    const whole = preview ? withUse(preview, used) : useAlone(used, paid.currency);
+    return whole ? upcomingOf(whole) : null;
   }
 }
 

@@ -75,12 +75,17 @@ export async function createApi(
   if (tracing) traceRequests(fastify, tracing);
   const signingKeys = await SigningKeys.open(stores.sql, stores.secrets.MASTER_KEY, SESSION_SECONDS * 1000);
   const sessions = new Sessions(signingKeys);
-  const limitStates = new LimitStates(metering.limiter, (account) => access.plans.planOf(account));
+  const limitStates = new LimitStates(
+    metering.limiter,
+    (account) => access.plans.planOf(account),
+    parts.overage.usageTime,
+  );
   const gate = new Gate({
     access: { ...access, sessions, external: externalSessions(parts, config) },
     demo: (address, now) =>
       access.plans.profile.demo ? demoKey(metering.addresses, address, now) : undefined,
     clock: stores.clock,
+    usageTime: parts.overage.usageTime,
     governor: metering.governor,
     limitStates,
     guard: new Guard(),

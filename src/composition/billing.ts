@@ -11,6 +11,7 @@ import { offersOf } from '../billing/offers.js';
 import { OnePayment } from '../billing/onePayment.js';
 import { Reconciliation } from '../billing/reconcile.js';
 import type { Desk } from '../billing/resolvers.js';
+import type { CreditPayments } from '../credits/payments.js';
 import { WebhookReceiver } from '../billing/webhooks.js';
 import { BillingWorker } from '../billing/worker.js';
 import type { Clock } from '../clock.js';
@@ -20,6 +21,7 @@ import { Leadership } from '../following/leases.js';
 import { serveStripeWebhooks } from '../http/stripeWebhooks.js';
 import type { Logger } from '../logger.js';
 import type { Money } from '../money/money.js';
+import type { OverageInvoices } from '../overage/invoices.js';
 import { BillingTerms } from '../plans/prices.js';
 import type { Profile } from '../plans/profile.js';
 import { Blobs } from '../secrets/blobs.js';
@@ -35,6 +37,10 @@ export interface Billing {
   readonly graceDays: () => number;
   /** Takes payments for single things at a price. */
   readonly onePayment: (price: Money) => OnePayment;
+  /** Puts use above limits on invoices. */
+  readonly overageInvoices: OverageInvoices;
+  /** Sells credits. */
+  readonly creditPayments: CreditPayments;
   serve(fastify: FastifyInstance): Promise<void>;
 }
 
@@ -56,6 +62,13 @@ export async function openBilling(
   // Loaded only where it is wanted.
   const { stripePayments } = await import('../adapters/stripe/payments.js');
   const { signatureCheck } = await import('../adapters/stripe/signature.js');
+  const { stripeClient } = await import('../adapters/stripe/client.js');
+  const { stripeCredits } = await import('../adapters/stripe/credits.js');
+  const { stripeOverage } = await import('../adapters/stripe/overage.js');
+  const client = stripeClient({
+    secretKey,
+    ...(apiBase !== undefined && { address: addressOf(apiBase) }),
+  });
   const payments = stripePayments({
     secretKey,
     live: secretKey.split('_')[1] === 'live',
@@ -87,6 +100,8 @@ export async function openBilling(
     receiver,
     offers,
     graceDays,
+    overageInvoices: stripeOverage(client),
+    creditPayments: stripeCredits(client),
     onePayment: (price) => new OnePayment(payments, commands, clock, price),
     serve: (fastify) =>
       serveStripeWebhooks(fastify, {

@@ -5,6 +5,7 @@ import type { UsageChanges } from '../usage/usageChanges.js';
 import type { Access } from './access.js';
 import type { Billing } from './billing.js';
 import type { Metering } from './metering.js';
+import type { OverageParts } from './overage.js';
 import type { Projections } from './projections.js';
 import type { Reporting } from './reporting.js';
 import type { Scanner } from './scanner.js';
@@ -25,6 +26,7 @@ export interface Parts {
   readonly billing: Billing | undefined;
   /** Undefined where the profile sells no analyses. */
   readonly scanner: Scanner | undefined;
+  readonly overage: OverageParts;
 }
 
 /** The commands that GraphQL and the demo account share. */

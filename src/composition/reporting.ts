@@ -2,6 +2,7 @@ import type { Clock } from '../clock.js';
 import type { Position } from '../eventsourcing/event.js';
 import { metersOf, usageTermsOf } from '../plans/profile.js';
 import { KnownUses } from '../usage/knownUses.js';
+import type { Limiter } from '../usage/limiter.js';
 import { UsagePayers } from '../usage/payers.js';
 import { RecordUsage } from '../usage/reportUsage.js';
 import { Reservations } from '../usage/reservations.js';
@@ -63,12 +64,15 @@ export function createReporting({
   queries,
   access,
   metering,
+  usageTime,
 }: {
   readonly stores: Stores;
   readonly projections: Projections;
   readonly queries: Queries;
   readonly access: Access;
   readonly metering: Metering;
+  /** The time by which use is counted, of a moment of the clock (decision 36). */
+  readonly usageTime: (now: number) => number;
 }): Reporting {
   const { store, environmentKeys, subjectIds } = stores;
   const { journal, limiter, shared } = metering;
@@ -105,10 +109,11 @@ export function createReporting({
       };
     },
     complete,
+    usageTime,
   });
   const reservations = new Reservations({
     journal,
-    limiter,
+    limiter: byUsageTime(limiter, usageTime),
     ledger: queries.usage,
     payers,
     planOf: (account) => access.plans.planOf(account),
@@ -117,4 +122,13 @@ export function createReporting({
       projections.models.reached('usage', position ?? (await store.head()), LEDGER_WAIT_MS),
   });
   return { recordUsage, reservations, payers };
+}
+
+/** The same limits, asked at the time by which use is counted. */
+function byUsageTime(limiter: Limiter, usageTime: (now: number) => number): Limiter {
+  return {
+    take: (asked) => limiter.take({ ...asked, now: usageTime(asked.now) }),
+    states: (account) => limiter.states({ ...account, now: usageTime(account.now) }),
+    note: (noted) => limiter.note(noted),
+  };
 }

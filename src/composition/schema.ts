@@ -75,6 +75,7 @@ export function createServices(
     billing: parts.billing?.desk,
     analysis: parts.scanner?.desk,
     problems,
+    overage: parts.overage,
     sql: projections.sql,
     models,
     settled: async (position, timeoutMs) => {

@@ -83,6 +83,8 @@ export interface GateOptions {
   /** Stands for whoever calls without a credential; undefined where nobody may. */
   readonly demo: (address: string | undefined, now: number) => KnownKey | undefined;
   readonly clock: Clock;
+  /** The time by which calls are counted: a stand-in for Stripe may be ahead (decision 36). */
+  readonly usageTime?: (now: number) => number;
   readonly governor: Governor;
   readonly limitStates: LimitStates;
   readonly guard: Guard;
@@ -179,14 +181,14 @@ export class Gate {
     { operation, rootFields, endpoint, method, source, quantities, writes, cost }: GateCall,
     execute: () => Promise<Executed<R>> | Executed<R>,
   ): Promise<Outcome<R>> {
-    const { governor, plans, metrics } = this.options;
+    const { governor, plans, metrics, usageTime } = this.options;
     const key = keyOf(caller);
     let actualCost: number | null = null;
     const governed = await governor.run(
       {
         key,
         plan: plans.planOf(key.accountId),
-        now,
+        now: usageTime?.(now) ?? now,
         operation,
         rootFields,
         endpoint,

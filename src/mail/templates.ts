@@ -1,3 +1,4 @@
+import { escapeHtml } from '../text/html.js';
 import type { MailKind } from './events.js';
 
 export interface MailContent {
@@ -16,17 +17,6 @@ export interface Filling {
   readonly token: string;
   readonly expiresAt: Date;
 }
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
-/** A text as HTML shows it, in an element or a quoted attribute. */
-export const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (c) => ENTITIES[c] as string);
 
 /** Without what would begin another header or line. */
 const oneLine = (text: string): string => text.replace(/\s+/g, ' ').trim();

@@ -2,6 +2,7 @@ import type { StoredEvent } from '../eventsourcing/event.js';
 import { as } from '../eventsourcing/event.js';
 import type { BillingEvent, PaidPlanEvent } from '../billing/events.js';
 import { PAID_PLAN_EVENTS as PAID_PLAN, paidPlanAfter } from '../billing/events.js';
+import { BilledPlans } from './billedPlans.js';
 import type { ProfileEvent, SubscriptionEvent } from './events.js';
 import type { PlanInForce, Profile } from './profile.js';
 import { DEMO_ACCOUNT } from './profile.js';
@@ -31,7 +32,15 @@ export class PlanDirectory {
   /** Of accounts whose payment has failed: until when they keep their plan; null once that is over. */
   readonly #graces = new Map<string, string | null>();
 
+  /** By what accounts are billed. */
+  readonly billed: BilledPlans;
+
+  constructor(clock: () => number = Date.now) {
+    this.billed = new BilledPlans(clock);
+  }
+
   apply(stored: StoredEvent): void {
+    this.billed.apply(stored);
     if (stored.type === 'PaymentOverdue') {
       const { graceEndsAt } = as<Extract<BillingEvent, { type: 'PaymentOverdue' }>>(stored).data;
       this.#graces.set(stored.streamId, graceEndsAt);
@@ -86,7 +95,7 @@ export class PlanDirectory {
     // A plan that a newer profile no longer has counts for nothing.
     for (const id of [...ids, this.profile.defaultPlan]) {
       const plan = id == null ? undefined : this.#byId.get(id);
-      if (plan) return plan;
+      if (plan) return this.billed.of(accountId, plan, this.profile);
     }
     throw new Error('the profile has not its own default plan');
   }

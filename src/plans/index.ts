@@ -12,10 +12,11 @@ export const plans: Capability = {
   audited,
   publicEvents,
   policies: ({ commands }) => [endSubscription(commands)],
-  memory: async ({ queries, commands, profile }) => {
-    const directory = new PlanDirectory();
+  memory: async ({ queries, commands, profile, clock }) => {
+    const directory = new PlanDirectory(clock);
     directory.load(await queries.accounts.plans());
     directory.loadGraces(await queries.subscriptions.graces());
+    directory.billed.load(await queries.overage.all(), await queries.credits.all());
     for (const event of await commands.load(profileStream(profile.name))) directory.apply(event);
     return { plans: directory };
   },

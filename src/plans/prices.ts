@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { chargeProblem, isCurrency } from '../money/money.js';
+import { zodText } from '../text/zodText.js';
 import { METER_ID } from './meters.js';
 
 export const MAX_PRICES = 20;
@@ -95,6 +96,14 @@ export const BillingTerms = z.strictObject({
   graceDays: z.number().int().min(0).max(90).default(14),
   /** When an account gets its customer at Stripe: at once, or when it first buys. */
   customer: z.enum(['at-registration', 'when-needed']).default('when-needed'),
+  /** Who stands on invoices as the seller, line by line: name, address, tax number. By default the product. */
+  seller: z
+    .array(zodText({ min: 1, max: 200 }))
+    .min(1)
+    .max(10)
+    .optional(),
+  /** Whether months of limits begin with the calendar's, or with the subscription of whoever has one. */
+  months: z.enum(['calendar', 'anniversary']).default('calendar'),
 });
 export type BillingTerms = z.infer<typeof BillingTerms>;
 

@@ -1,9 +1,14 @@
 import { z } from 'zod';
 import { zodText } from '../text/zodText.js';
+import type { CreditPack } from './credits.js';
+import { CreditTerms, MAX_CREDITS } from './credits.js';
 import type { AggregationOf } from './meters.js';
 import { BUILT_IN, isLimitable, MAX_METERS, Meter, METER_ID } from './meters.js';
 import type { Overage } from './prices.js';
 import { BillingTerms, MAX_TRIAL_DAYS, Overages, Prices } from './prices.js';
+
+export { MAX_CREDITS };
+export type { CreditPack };
 
 /** Lengths of the windows that slide, in milliseconds. */
 export const SLIDING_MS = { minute: 60_000, hour: 3_600_000 } as const;
@@ -154,6 +159,8 @@ export const Profile = z
     webhooks: z.strictObject({ feature: Name }).optional(),
     /** Terms of payment; left out, the terms' own defaults. */
     billing: BillingTerms.optional(),
+    /** What credits pay for, and in which packs they are sold; left out, there are none. */
+    credits: CreditTerms.optional(),
     /** How uses are taken that are reported afterwards; left out, the terms' own defaults. */
     usage: UsageTerms.optional(),
     /** What is counted beside requests and cost points. */
@@ -181,12 +188,17 @@ export const Profile = z
         if (wrong) problem(wrong, ['plans', place, 'limits', at, 'meter']);
       }
     }
+    for (const id of Object.keys(profile.credits?.meters ?? {})) {
+      const meter = meters.find((one) => one.id === id);
+      if (!meter) problem(`"${id}" is not one of the meters`, ['credits', 'meters', id]);
+      else if (!isLimitable(meter)) problem(`${id} does not add up`, ['credits', 'meters', id]);
+    }
     for (const [place, plan] of profile.plans.entries()) {
       if (plan.trialDays !== undefined && plan.prices.length === 0) {
         problem('there is nothing to try: the plan has no price', ['plans', place, 'trialDays']);
       }
       for (const [at, overage] of (plan.overage ?? []).entries()) {
-        const wrong = unfitOverage(overage, plan);
+        const wrong = unfitOverage(overage, plan, billingTermsOf(profile).months);
         if (wrong) problem(wrong, ['plans', place, 'overage', at, 'limit']);
       }
     }
@@ -229,6 +241,10 @@ export const hasFeature = (plan: Pick<Plan, 'features'>, name: string): boolean 
 export const usageTermsOf = ({ usage }: { readonly usage?: UsageTerms | undefined }): UsageTerms =>
   usage ?? UsageTerms.parse({});
 
+/** With the defaults of what is left out. */
+export const billingTermsOf = ({ billing }: { readonly billing?: BillingTerms | undefined }): BillingTerms =>
+  billing ?? BillingTerms.parse({});
+
 /** All meters of a profile. */
 export const metersOf = ({ meters = [] }: { readonly meters?: readonly Meter[] | undefined }): Meter[] => [
   ...BUILT_IN,
@@ -259,12 +275,19 @@ function unfit(limit: z.infer<typeof Limit>, meters: readonly Meter[]): string |
 }
 
 /** Why overage of a limit cannot be billed; undefined where it can. */
-function unfitOverage({ limit: id, meter }: Overage, { limits }: z.infer<typeof Plan>): string | undefined {
+function unfitOverage(
+  { limit: id, meter }: Overage,
+  { limits }: z.infer<typeof Plan>,
+  months: BillingTerms['months'],
+): string | undefined {
   const limit = limits.find((one) => one.id === id);
   if (!limit) return `"${id}" is not one of the plan's limits`;
   if (limit.meter !== meter) return `${id} is a limit on ${limit.meter}`;
   if (limit.window !== 'month' && limit.window !== 'billing-period') {
     return `${id} holds over a ${limit.window}; what is above a limit is billed over a month or a billing period`;
+  }
+  if (limit.window === 'month' && months !== 'anniversary') {
+    return `${id} holds over a month of the calendar, and billing periods do not begin with one: set billing.months to anniversary`;
   }
   return undefined;
 }
@@ -278,6 +301,8 @@ export type Limit = z.infer<typeof Limit> & { readonly source?: 'key' };
 export interface PlanInForce {
   readonly plan: Plan;
   readonly version: number;
-  /** From when the account's months count; absent: the calendar's. */
-  readonly anchors?: { readonly month?: number | null; readonly billing?: number | null } | undefined;
+  /** From when the account's months count, and what it is billed by; absent: the calendar's, and nothing. */
+  readonly anchors?:
+    | { readonly month?: number | null; readonly billing?: number | null; readonly terms?: number | null }
+    | undefined;
 }

@@ -42,6 +42,27 @@ function unitAmountOf({ unitAmount }: PriceTier): Exact {
   return BigInt(whole) * SCALE + BigInt(fraction.padEnd(12, '0'));
 }
 
+/**
+ * How many units cost at most an amount, exact and unrounded: the largest such quantity. Graduated prices alone,
+ * which never fall as use grows.
+ * @param amount minor units
+ * @param most the answer where nothing costs more
+ */
+export function unitsFor(
+  overage: Pick<Overage, 'per' | 'mode' | 'tiers'>,
+  amount: number,
+  most: number,
+): number {
+  const limit = BigInt(amount) * SCALE;
+  let [fits, exceeds] = [0n, BigInt(most) + 1n];
+  while (exceeds - fits > 1n) {
+    const middle = (fits + exceeds) / 2n;
+    if (rateOverage(overage, middle) <= limit) fits = middle;
+    else exceeds = middle;
+  }
+  return Number(fits);
+}
+
 /** Rounds to whole minor units, once for each line, halves away from zero (decision 26). */
 export function rounded(amount: Exact): number {
   const magnitude = amount < 0n ? -amount : amount;

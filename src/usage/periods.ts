@@ -26,6 +26,11 @@ export interface Anchors {
   readonly month?: number | null;
   /** Of billing periods, which are months too. */
   readonly billing?: number | null;
+  /**
+   * The revision of the event that says at which prices the account is billed. What is used under one of them is
+   * counted by itself, so that each part of a period is rated at its own price.
+   */
+  readonly terms?: number | null;
 }
 
 const DAY_MS = 86_400_000;
@@ -77,11 +82,17 @@ export function periodAt(window: FixedWindow, at: number, { month, billing }: An
   return anchor == null ? monthOf(at) : anchoredMonth(at, anchor);
 }
 
+/** Names the part of a billing period that is billed at the same prices. */
+export const billedPart = (periodId: string, terms: number): string => `${periodId}:${terms}`;
+
 /** The periods that every use is stored with, whatever its limits: reports and later plans go by them. */
-export function periodsOf(at: number, { month, billing }: Anchors = {}): readonly string[] {
+export function periodsOf(at: number, { month, billing, terms }: Anchors = {}): readonly string[] {
   const ids = [dayOf(at).id, monthOf(at).id];
   if (month != null) ids.push(anchoredMonth(at, month).id);
-  if (billing != null && billing !== month) ids.push(anchoredMonth(at, billing).id);
+  if (billing == null) return ids;
+  const { id } = anchoredMonth(at, billing);
+  if (billing !== month) ids.push(id);
+  if (terms != null) ids.push(billedPart(id, terms));
   return ids;
 }
 

@@ -1,5 +1,5 @@
 import type { Anchors, FixedWindow } from './periods.js';
-import { periodAt } from './periods.js';
+import { billedPart, periodAt } from './periods.js';
 
 /** The periods in which a use counts that is reported afterwards. */
 export interface Placed {
@@ -26,11 +26,13 @@ export function placeUse(
     now < periodAt(window, at, from).end + closeAfterMs ? at : now;
   const [day, calendar] = [within('day'), within('month')];
   const [month, billing] = [within('month', anchors), within('billing-period', anchors)];
+  const billed = periodAt('billing-period', billing, anchors).id;
   const ids = [
     periodAt('day', day).id,
     periodAt('month', calendar).id,
     periodAt('month', month, anchors).id,
-    periodAt('billing-period', billing, anchors).id,
+    billed,
+    ...(anchors?.billing != null && anchors.terms != null ? [billedPart(billed, anchors.terms)] : []),
   ];
   return {
     periods: [...new Set(ids)],

@@ -55,6 +55,7 @@ export async function openShop(from = '2027-01-17T12:00:00Z', options: TestAppOp
       expect(await policies.reached(before, 60_000)).toBe(true);
       await test.caughtUp();
       await test.app.parts.billing?.work();
+      await test.app.parts.overage?.work();
       await sandbox.deliveries.idle();
     }
   };

@@ -16,6 +16,7 @@ import { paymentDecider } from '../../src/billing/decidePayment.js';
 import { trialCardDecider } from '../../src/billing/decideTrialCard.js';
 import { stripeEventDecider } from '../../src/billing/decideWebhook.js';
 import { patternDecider } from '../../src/catalogue/decide.js';
+import { creditDecider } from '../../src/credits/decide.js';
 import { READ_MODELS } from '../../src/capabilities.js';
 import { correctionsDecider } from '../../src/eventsourcing/correct.js';
 import type { Decider } from '../../src/eventsourcing/decider.js';
@@ -29,6 +30,7 @@ import { keyDecider } from '../../src/keys/decide.js';
 import { mailDecider } from '../../src/mail/decide.js';
 import { operatorsDecider } from '../../src/operators/decide.js';
 import { Operators } from '../../src/operators/operators.js';
+import { overageDecider } from '../../src/overage/decide.js';
 import { profileDecider, subscriptionDecider } from '../../src/plans/decide.js';
 import { PlanDirectory } from '../../src/plans/directory.js';
 import { teamDecider } from '../../src/teams/decide.js';
@@ -58,6 +60,7 @@ const ENTRIES = JSON.parse(
 const DECIDERS: Readonly<Record<string, unknown>> = {
   account: accountDecider,
   corrections: correctionsDecider,
+  credits: creditDecider,
   email: emailDecider,
   identity: identityDecider,
   installation: installationDecider,
@@ -65,6 +68,7 @@ const DECIDERS: Readonly<Record<string, unknown>> = {
   key: keyDecider,
   mail: mailDecider,
   operators: operatorsDecider,
+  overage: overageDecider,
   parked_use: parkedUseDecider,
   pattern: patternDecider,
   payment: paymentDecider,

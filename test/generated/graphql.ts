@@ -52,6 +52,14 @@ export type BillingInterval =
   /** It is paid every year. */
   | 'YEAR';
 
+/** Input for `buyCredits`. */
+export type BuyCreditsInput = {
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
+  commandId?: string | null | undefined;
+  /** The pack to buy: see `creditPacks`. */
+  packId: string | number;
+};
+
 /** Input for `cancelSubscription`. */
 export type CancelSubscriptionInput = {
   /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
@@ -66,6 +74,13 @@ export type CancellationTime =
   | 'NOW'
   /** When the period that is paid for is over. Until then it can be resumed. */
   | 'PERIOD_END';
+
+/** What happens once overage has come to the spend cap. New values may be added. */
+export type CapRule =
+  /** It is told once in a billing period, and calls go on. */
+  | 'ALERT'
+  /** Calls that would cost more are refused. */
+  | 'REFUSE';
 
 /** Input for `changeMemberRole`. */
 export type ChangeMemberRoleInput = {
@@ -123,6 +138,13 @@ export type CreateWebhookEndpointInput = {
   /** An https URL of at most 1000 characters, without credentials or fragment, e.g. `https://example.com/webhooks`. It must resolve to a public address. */
   url: string;
 };
+
+/** Where credits come from. New values may be added. */
+export type CreditGrantSource =
+  /** An operator has given them. */
+  | 'OPERATOR'
+  /** They were bought. */
+  | 'PURCHASE';
 
 /** Input for `deleteAccount`. */
 export type DeleteAccountInput = {
@@ -288,6 +310,34 @@ export type MeterQuantityInput = {
 export type OpenBillingPortalInput = {
   /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
   commandId?: string | null | undefined;
+};
+
+/** Input for `operatorVoidCredits` and `operatorRefundCredits`. */
+export type OperatorCreditsInput = {
+  /** Id of the account that has the credits. */
+  accountId: string | number;
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
+  commandId?: string | null | undefined;
+  /** Id of the grant, as in `account.credits`. */
+  grantId: string | number;
+  /** Why, 1 to 500 characters. It is kept for ever: no personal data. */
+  reason: string;
+};
+
+/** Input for `operatorGrantCredits`. */
+export type OperatorGrantCreditsInput = {
+  /** Id of the account that gets the credits. */
+  accountId: string | number;
+  /** How many, at least 1. */
+  amount: number;
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
+  commandId?: string | null | undefined;
+  /** From when they pay for no more use; moved to the next midnight of UTC. By default never. */
+  expiresAt?: string | null | undefined;
+  /** Of two grants that expire together, the smaller one is spent first. 0 to 1000. */
+  priority?: number;
+  /** Why, 1 to 500 characters. It is kept for ever: no personal data. */
+  reason: string;
 };
 
 /** Input for `operatorGrantPlan`. */
@@ -514,6 +564,16 @@ export type RotateWebhookSecretInput = {
   overlapSeconds?: number;
 };
 
+/** Input for `setOverage`. */
+export type SetOverageInput = {
+  /** Whether calls above the plan’s limits go on and are billed. Otherwise they are refused. */
+  allowed: boolean;
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
+  commandId?: string | null | undefined;
+  /** The most that it may cost; by default no cap. */
+  spendCap?: SpendCapInput | null | undefined;
+};
+
 /** Input for `settleReservation`. */
 export type SettleReservationInput = {
   /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. A retry is told by the reservation and what it came to, with it or without */
@@ -544,6 +604,16 @@ export type SignOutEverywhereInput = {
 export type SignOutInput = {
   /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
   commandId?: string | null | undefined;
+};
+
+/** The most that overage may cost in a billing period. */
+export type SpendCapInput = {
+  /** The currency in which the plan is paid, e.g. `USD`. */
+  currency: string;
+  /** In the smallest unit of the currency, e.g. cents. 0 to 99999999. */
+  minorUnits: number;
+  /** What happens once it is reached. */
+  whenReached?: CapRule;
 };
 
 /** What the call that the key came with uses. */
@@ -748,6 +818,18 @@ export type AuditLogQueryVariables = Exact<{
 
 export type AuditLogQuery = { operator: { auditLog: { nodes: Array<{ id: string, at: string, action: string, accountId: string | null, subject: string, reason: string | null, address: string | null, actor: { type: AuditActorType, actorId: string | null, asOperator: boolean } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
 
+export type BuyCreditsMutationVariables = Exact<{
+  input: BuyCreditsInput;
+}>;
+
+
+export type BuyCreditsMutation = { buyCredits:
+    | { __typename: 'BuyCreditsPayload', url: string | null, expiresAt: string | null, replayed: boolean, position: string }
+    | { __typename: 'Conflict', code: string, message: string }
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'NotAllowed', code: string, message: string }
+   | null };
+
 export type CancelSubscriptionMutationVariables = Exact<{
   input: CancelSubscriptionInput;
 }>;
@@ -820,6 +902,16 @@ export type CreateWebhookEndpointMutation = { createWebhookEndpoint:
     | { __typename: 'NotFound', code: string, message: string }
     | { __typename: 'PlanRequired', code: string, message: string }
    | null };
+
+export type CreditPacksQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type CreditPacksQuery = { creditPacks: Array<{ id: string, name: string, credits: string, months: number, price: { minorUnits: unknown, exponent: number, currency: unknown } }> | null };
+
+export type CreditsQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type CreditsQuery = { account: { credits: { available: string, balance: string, blocked: boolean, grants: Array<{ id: string, source: CreditGrantSource, amount: string, remaining: string, expiresAt: string | null, priority: number }> } | null } | null };
 
 export type DeleteAccountMutationVariables = Exact<{
   input: DeleteAccountInput;
@@ -981,6 +1073,19 @@ export type OperatorAccountsQueryVariables = Exact<{
 
 export type OperatorAccountsQuery = { operator: { accounts: { nodes: Array<{ id: string, plan: { id: string } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
 
+export type OperatorGrantCreditsMutationVariables = Exact<{
+  input: OperatorGrantCreditsInput;
+}>;
+
+
+export type OperatorGrantCreditsMutation = { operatorGrantCredits:
+    | { __typename: 'Conflict', code: string, message: string }
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'NotAllowed', code: string, message: string }
+    | { __typename: 'NotFound', code: string, message: string }
+    | { __typename: 'OperatorCreditsPayload', replayed: boolean, position: string, grant: { id: string, amount: string, remaining: string, expiresAt: string | null, refunded: boolean } | null, credits: { available: string, balance: string, blocked: boolean } }
+   | null };
+
 export type OperatorGrantPlanMutationVariables = Exact<{
   input: OperatorGrantPlanInput;
 }>;
@@ -990,6 +1095,19 @@ export type OperatorGrantPlanMutation = { operatorGrantPlan:
     | { __typename: 'InvalidInput', code: string, message: string }
     | { __typename: 'NotFound', code: string, message: string }
     | { __typename: 'OperatorGrantPlanPayload', accountId: string, position: string, plan: { id: string } | null }
+   | null };
+
+export type OperatorRefundCreditsMutationVariables = Exact<{
+  input: OperatorCreditsInput;
+}>;
+
+
+export type OperatorRefundCreditsMutation = { operatorRefundCredits:
+    | { __typename: 'Conflict', code: string, message: string }
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'NotAllowed', code: string, message: string }
+    | { __typename: 'NotFound', code: string, message: string }
+    | { __typename: 'OperatorCreditsPayload', replayed: boolean, position: string, grant: { id: string, amount: string, remaining: string, expiresAt: string | null, refunded: boolean } | null, credits: { available: string, balance: string, blocked: boolean } }
    | null };
 
 export type OperatorRevokeKeyMutationVariables = Exact<{
@@ -1002,6 +1120,24 @@ export type OperatorRevokeKeyMutation = { operatorRevokeKey:
     | { __typename: 'NotFound', code: string, message: string }
     | { __typename: 'OperatorRevokeKeyPayload', accountId: string, position: string, key: { id: string, revokedAt: string | null } }
    | null };
+
+export type OperatorVoidCreditsMutationVariables = Exact<{
+  input: OperatorCreditsInput;
+}>;
+
+
+export type OperatorVoidCreditsMutation = { operatorVoidCredits:
+    | { __typename: 'Conflict', code: string, message: string }
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'NotAllowed', code: string, message: string }
+    | { __typename: 'NotFound', code: string, message: string }
+    | { __typename: 'OperatorCreditsPayload', replayed: boolean, position: string, grant: { id: string, amount: string, remaining: string, expiresAt: string | null, refunded: boolean } | null, credits: { available: string, balance: string, blocked: boolean } }
+   | null };
+
+export type OverageQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type OverageQuery = { account: { overage: { allowed: boolean, spendCap: { whenReached: CapRule, amount: { minorUnits: unknown, exponent: number, currency: unknown } } | null, period: { from: string, to: string } | null, spent: { minorUnits: unknown, exponent: number, currency: unknown } | null } | null } | null };
 
 export type PatternQueryVariables = Exact<{
   by: PatternBy;
@@ -1242,6 +1378,17 @@ export type SearchPatternsQueryVariables = Exact<{
 
 
 export type SearchPatternsQuery = { searchPatterns: { degraded: boolean, edges: Array<{ score: number, similarity: number | null, ranks: { text: number | null, name: number | null, meaning: number | null }, node: { id: string, slug: string, name: string, tier: string } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null };
+
+export type SetOverageMutationVariables = Exact<{
+  input: SetOverageInput;
+}>;
+
+
+export type SetOverageMutation = { setOverage:
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'NotAllowed', code: string, message: string }
+    | { __typename: 'SetOveragePayload', replayed: boolean, position: string, overage: { allowed: boolean, spendCap: { whenReached: CapRule, amount: { minorUnits: unknown, exponent: number, currency: unknown } } | null, period: { from: string, to: string } | null, spent: { minorUnits: unknown, exponent: number, currency: unknown } | null } }
+   | null };
 
 export type SettleReservationMutationVariables = Exact<{
   input: SettleReservationInput;
@@ -1485,6 +1632,23 @@ export const AuditLogDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<AuditLogQuery, AuditLogQueryVariables>;
+export const BuyCreditsDocument = new TypedDocumentString(`
+    mutation BuyCredits($input: BuyCreditsInput!) {
+  buyCredits(input: $input) {
+    __typename
+    ... on BuyCreditsPayload {
+      url
+      expiresAt
+      replayed
+      position
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<BuyCreditsMutation, BuyCreditsMutationVariables>;
 export const CancelSubscriptionDocument = new TypedDocumentString(`
     mutation CancelSubscription($input: CancelSubscriptionInput!) {
   cancelSubscription(input: $input) {
@@ -1625,6 +1789,40 @@ export const CreateWebhookEndpointDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<CreateWebhookEndpointMutation, CreateWebhookEndpointMutationVariables>;
+export const CreditPacksDocument = new TypedDocumentString(`
+    query CreditPacks {
+  creditPacks {
+    id
+    name
+    credits
+    months
+    price {
+      minorUnits
+      exponent
+      currency
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<CreditPacksQuery, CreditPacksQueryVariables>;
+export const CreditsDocument = new TypedDocumentString(`
+    query Credits {
+  account {
+    credits {
+      available
+      balance
+      blocked
+      grants {
+        id
+        source
+        amount
+        remaining
+        expiresAt
+        priority
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<CreditsQuery, CreditsQueryVariables>;
 export const DeleteAccountDocument = new TypedDocumentString(`
     mutation DeleteAccount($input: DeleteAccountInput!) {
   deleteAccount(input: $input) {
@@ -2041,6 +2239,33 @@ export const OperatorAccountsDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<OperatorAccountsQuery, OperatorAccountsQueryVariables>;
+export const OperatorGrantCreditsDocument = new TypedDocumentString(`
+    mutation OperatorGrantCredits($input: OperatorGrantCreditsInput!) {
+  operatorGrantCredits(input: $input) {
+    __typename
+    ... on OperatorCreditsPayload {
+      grant {
+        id
+        amount
+        remaining
+        expiresAt
+        refunded
+      }
+      credits {
+        available
+        balance
+        blocked
+      }
+      replayed
+      position
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<OperatorGrantCreditsMutation, OperatorGrantCreditsMutationVariables>;
 export const OperatorGrantPlanDocument = new TypedDocumentString(`
     mutation OperatorGrantPlan($input: OperatorGrantPlanInput!) {
   operatorGrantPlan(input: $input) {
@@ -2059,6 +2284,33 @@ export const OperatorGrantPlanDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<OperatorGrantPlanMutation, OperatorGrantPlanMutationVariables>;
+export const OperatorRefundCreditsDocument = new TypedDocumentString(`
+    mutation OperatorRefundCredits($input: OperatorCreditsInput!) {
+  operatorRefundCredits(input: $input) {
+    __typename
+    ... on OperatorCreditsPayload {
+      grant {
+        id
+        amount
+        remaining
+        expiresAt
+        refunded
+      }
+      credits {
+        available
+        balance
+        blocked
+      }
+      replayed
+      position
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<OperatorRefundCreditsMutation, OperatorRefundCreditsMutationVariables>;
 export const OperatorRevokeKeyDocument = new TypedDocumentString(`
     mutation OperatorRevokeKey($input: OperatorRevokeKeyInput!) {
   operatorRevokeKey(input: $input) {
@@ -2078,6 +2330,59 @@ export const OperatorRevokeKeyDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<OperatorRevokeKeyMutation, OperatorRevokeKeyMutationVariables>;
+export const OperatorVoidCreditsDocument = new TypedDocumentString(`
+    mutation OperatorVoidCredits($input: OperatorCreditsInput!) {
+  operatorVoidCredits(input: $input) {
+    __typename
+    ... on OperatorCreditsPayload {
+      grant {
+        id
+        amount
+        remaining
+        expiresAt
+        refunded
+      }
+      credits {
+        available
+        balance
+        blocked
+      }
+      replayed
+      position
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<OperatorVoidCreditsMutation, OperatorVoidCreditsMutationVariables>;
+export const OverageDocument = new TypedDocumentString(`
+    query Overage {
+  account {
+    overage {
+      allowed
+      spendCap {
+        amount {
+          minorUnits
+          exponent
+          currency
+        }
+        whenReached
+      }
+      period {
+        from
+        to
+      }
+      spent {
+        minorUnits
+        exponent
+        currency
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<OverageQuery, OverageQueryVariables>;
 export const PatternDocument = new TypedDocumentString(`
     query Pattern($by: PatternBy!) {
   pattern(by: $by) {
@@ -2552,6 +2857,41 @@ export const SearchPatternsDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<SearchPatternsQuery, SearchPatternsQueryVariables>;
+export const SetOverageDocument = new TypedDocumentString(`
+    mutation SetOverage($input: SetOverageInput!) {
+  setOverage(input: $input) {
+    __typename
+    ... on SetOveragePayload {
+      overage {
+        allowed
+        spendCap {
+          amount {
+            minorUnits
+            exponent
+            currency
+          }
+          whenReached
+        }
+        period {
+          from
+          to
+        }
+        spent {
+          minorUnits
+          exponent
+          currency
+        }
+      }
+      replayed
+      position
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<SetOverageMutation, SetOverageMutationVariables>;
 export const SettleReservationDocument = new TypedDocumentString(`
     mutation SettleReservation($input: SettleReservationInput!) {
   settleReservation(input: $input) {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { MailKind } from '../../src/mail/events.js';
-import { contentOf, escapeHtml, TEMPLATES } from '../../src/mail/templates.js';
+import { contentOf, TEMPLATES } from '../../src/mail/templates.js';
+import { escapeHtml } from '../../src/text/html.js';
 
 const filling = {
   product: 'Pattern library',

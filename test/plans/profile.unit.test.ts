@@ -221,7 +221,7 @@ describe('a bad profile', () => {
     shop({ plans: [plan('free', 1), plan('pro', 1, over)] });
 
   const onMonth = (over: Parameters<typeof plan>[2]): Profile =>
-    badPlan({ limits: [{ id: 'calls', meter: 'requests', window: 'month', amount: 1 }], ...over });
+    badPlan({ limits: [{ id: 'calls', meter: 'requests', window: 'billing-period', amount: 1 }], ...over });
 
   it('starts from one that is good', () => {
     expect(Profile.safeParse(shop()).success).toBe(true);
@@ -301,6 +301,14 @@ describe('a bad profile', () => {
       'overage of a limit whose window nobody bills',
       'plans.1.overage.0.limit: calls holds over a minute',
       badPlan({ overage: [overage({})] }),
+    ],
+    [
+      'overage of a month that is not the one that is billed',
+      'plans.1.overage.0.limit: calls holds over a month of the calendar',
+      badPlan({
+        limits: [{ id: 'calls', meter: 'requests', window: 'month', amount: 1 }],
+        overage: [overage({})],
+      }),
     ],
     [
       'overage of another meter than the limit’s',

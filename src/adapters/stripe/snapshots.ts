@@ -4,6 +4,7 @@ import type { InvoiceLine } from '../../billing/events.js';
 import { TRIAL_USED } from '../../billing/events.js';
 import type { Preview } from '../../billing/payments.js';
 import type { Snapshot } from '../../billing/recordSubscription.js';
+import { OVERAGE, OVERAGE_QUANTITY } from './overage.js';
 
 /** A price of ours as its metadata at Stripe say it: the profile may have another by now. */
 export interface KnownPrice {
@@ -129,6 +130,20 @@ function lineOf(line: Stripe.InvoiceLineItem, seen: Seen): InvoiceLine {
   const proration =
     (parent?.subscription_item_details?.proration ?? parent?.invoice_item_details?.proration) === true;
   const known = price === undefined ? undefined : seen(price);
+  const { [OVERAGE]: overage, [OVERAGE_QUANTITY]: used } = line.metadata;
+  if (overage !== undefined) {
+    return {
+      id: line.id,
+      kind: 'usage',
+      description: line.description ?? '',
+      quantity: Number(used ?? 1),
+      amount: line.amount,
+      periodStart: iso(line.period.start),
+      periodEnd: iso(line.period.end),
+      price: null,
+      events: [overage],
+    };
+  }
   return {
     id: line.id,
     kind: proration ? 'proration' : known === undefined ? 'other' : 'plan',

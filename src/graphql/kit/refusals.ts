@@ -37,6 +37,8 @@ const CODES = {
     CHECKOUT_FAILED: 'the payment service has refused the checkout',
     USE_ID_REUSED: 'another use has this id: correct that one, or send a new id',
     RESERVATION_ENDED: 'the reservation has ended otherwise',
+    NOT_PAID: 'the credits were given, not bought: void them instead',
+    ALREADY_REFUNDED: 'the credits were refunded already',
   },
   NotAllowed: {
     ROLE_MISSING: 'your role in the account does not allow it',
@@ -45,6 +47,8 @@ const CODES = {
     OPERATOR_CONFIGURED: 'the configuration of the service names this operator',
     TEAMS_NOT_OFFERED: 'no plan of the service has teams',
     BILLING_OFF: 'the service takes no payments',
+    OVERAGE_NOT_OFFERED: 'no plan of the service has a price for use above its limits',
+    CREDITS_NOT_OFFERED: 'the service has no credits',
   },
   PaymentRequired: {
     PAYMENT_OVERDUE: 'a payment has failed: pay the open invoice first, `openBillingPortal`',

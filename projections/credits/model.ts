@@ -1,0 +1,135 @@
+import type { CreditEvent, Standing } from '../../src/credits/events.js';
+import { as } from '../../src/eventsourcing/event.js';
+import type { ReadModel } from '../../src/following/readModel.js';
+import type { Statement } from '../../src/sql/sql.js';
+
+/** The credits of accounts, and what of them is still to be done. */
+export const credits: ReadModel = {
+  name: 'credits',
+  version: 1,
+  awaited: false,
+  tables: ['accounts', 'grants', 'purchases', 'refunds'],
+  handles: new Set<CreditEvent['type']>([
+    'CreditsGranted',
+    'CreditsDrawn',
+    'CreditsExpired',
+    'CreditsVoided',
+    'CreditRefundRequested',
+    'CreditsRefunded',
+    'CreditRefundFailed',
+    'CreditPurchaseRequested',
+    'CreditPurchaseOpened',
+    'CreditPurchaseEnded',
+  ]),
+  create: (t) => `
+    CREATE TABLE ${t('accounts')} (
+      account_id  text PRIMARY KEY,
+      -- What was taken back after it had been spent.
+      debt        bigint NOT NULL,
+      -- Units that were paid in the billing period that ends at drawn_until, by meter.
+      drawn       jsonb NOT NULL DEFAULT '{}',
+      drawn_until timestamptz,
+      revision    bigint NOT NULL
+    );
+    CREATE TABLE ${t('grants')} (
+      account_id  text NOT NULL,
+      grant_id    text NOT NULL,
+      remaining   bigint NOT NULL,
+      expires_at  timestamptz,
+      PRIMARY KEY (account_id, grant_id)
+    );
+    CREATE TABLE ${t('purchases')} (
+      purchase_id text PRIMARY KEY,
+      account_id  text NOT NULL,
+      session     text
+    );
+    CREATE TABLE ${t('refunds')} (
+      grant_id    text PRIMARY KEY,
+      account_id  text NOT NULL
+    );`,
+  indexes: (t) => [`CREATE INDEX ON ${t('grants')} (expires_at) WHERE remaining > 0`],
+  fold: (events, t) => {
+    const standing = (accountId: string, revision: number, { remainders, debt }: Standing): Statement[] => [
+      {
+        text: `INSERT INTO ${t('accounts')} (account_id, debt, revision) VALUES ($1, $2, $3)
+               ON CONFLICT (account_id) DO UPDATE SET debt = excluded.debt, revision = excluded.revision`,
+        params: [accountId, debt, revision],
+      },
+      {
+        text: `UPDATE ${t('grants')} SET remaining = coalesce(($2::jsonb ->> grant_id)::bigint, 0)
+                WHERE account_id = $1`,
+        params: [
+          accountId,
+          JSON.stringify(
+            Object.fromEntries(remainders.map(({ grantId, remaining }) => [grantId, remaining])),
+          ),
+        ],
+      },
+    ];
+    return events.flatMap((stored): Statement[] => {
+      const { type, data } = as<CreditEvent>(stored);
+      const { streamId: accountId, revision } = stored;
+      switch (type) {
+        case 'CreditsGranted':
+          return [
+            {
+              text: `INSERT INTO ${t('grants')} VALUES ($1, $2, 0, $3)`,
+              params: [accountId, data.grantId, data.expiresAt],
+            },
+            { text: `DELETE FROM ${t('purchases')} WHERE purchase_id = $1`, params: [data.grantId] },
+            ...standing(accountId, revision, data),
+          ];
+        case 'CreditsDrawn': {
+          const { meter, units, until } = data;
+          return [
+            ...standing(accountId, revision, data),
+            {
+              text: `UPDATE ${t('accounts')} SET
+                       drawn = CASE WHEN drawn_until = $4::timestamptz
+                         THEN drawn || jsonb_build_object($2::text, coalesce((drawn ->> $2::text)::bigint, 0) + $3::bigint)
+                         ELSE jsonb_build_object($2::text, $3::bigint) END,
+                       drawn_until = $4
+                      WHERE account_id = $1 AND (drawn_until IS NULL OR drawn_until <= $4)`,
+              params: [accountId, meter, units, until],
+            },
+          ];
+        }
+        case 'CreditsExpired':
+        case 'CreditsVoided':
+          return standing(accountId, revision, data);
+        case 'CreditsRefunded':
+          return [
+            { text: `DELETE FROM ${t('refunds')} WHERE grant_id = $1`, params: [data.grantId] },
+            ...standing(accountId, revision, data),
+          ];
+        case 'CreditRefundRequested':
+          return [
+            {
+              text: `INSERT INTO ${t('refunds')} VALUES ($1, $2) ON CONFLICT DO NOTHING`,
+              params: [data.grantId, accountId],
+            },
+          ];
+        case 'CreditRefundFailed':
+          return [{ text: `DELETE FROM ${t('refunds')} WHERE grant_id = $1`, params: [data.grantId] }];
+        case 'CreditPurchaseRequested':
+          return [
+            {
+              text: `INSERT INTO ${t('purchases')} VALUES ($1, $2, NULL)`,
+              params: [data.purchaseId, accountId],
+            },
+          ];
+        case 'CreditPurchaseOpened':
+          return [
+            {
+              text: `UPDATE ${t('purchases')} SET session = $2 WHERE purchase_id = $1`,
+              params: [data.purchaseId, data.session],
+            },
+          ];
+        case 'CreditPurchaseEnded':
+          return [
+            { text: `DELETE FROM ${t('purchases')} WHERE purchase_id = $1`, params: [data.purchaseId] },
+          ];
+      }
+    });
+  },
+};

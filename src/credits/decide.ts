@@ -1,0 +1,252 @@
+import type { Decider, Decision } from '../eventsourcing/decider.js';
+import { accept, refuse } from '../eventsourcing/decider.js';
+import type { Money } from '../money/money.js';
+import type { CreditPack } from '../plans/profile.js';
+import { MAX_CREDITS } from '../plans/profile.js';
+import type { CreditEvent, CreditSource, UseSoFar } from './events.js';
+import type { CreditState, Grant } from './state.js';
+import { availableOf, evolve, INITIAL, inOrder, judgedKey, standingOf } from './state.js';
+
+export const MAX_PRIORITY = 1_000;
+const MAX_GRANTS = 500;
+/** Checkouts of packs that are open at once. */
+const MAX_PURCHASES = 10;
+
+export type CreditCommand =
+  | {
+      readonly type: 'GrantCredits';
+      readonly grantId: string;
+      readonly amount: number;
+      readonly expiresAt: string | null;
+      readonly priority: number;
+      readonly source: CreditSource;
+      readonly paid: Money | null;
+      readonly payment: string | null;
+      readonly by: string;
+      /** Nobody pays with them for what was used before. */
+      readonly soFar: UseSoFar;
+    }
+  | { readonly type: 'DrawCredits'; readonly soFar: UseSoFar }
+  | { readonly type: 'ExpireCredits'; readonly soFar: UseSoFar; readonly closeAfterMs: number }
+  | { readonly type: 'VoidCredits'; readonly grantId: string; readonly by: string; readonly soFar: UseSoFar }
+  | { readonly type: 'RequestRefund'; readonly grantId: string; readonly by: string }
+  | {
+      readonly type: 'RecordRefund';
+      readonly grantId: string;
+      readonly refunded: Money | null;
+      readonly soFar: UseSoFar;
+    }
+  | { readonly type: 'FailRefund'; readonly grantId: string; readonly code: string }
+  | {
+      readonly type: 'RequestPurchase';
+      readonly purchaseId: string;
+      readonly pack: string;
+      readonly packs: readonly CreditPack[];
+      readonly by: string;
+    }
+  | { readonly type: 'RecordPurchase'; readonly purchaseId: string; readonly session: string }
+  | { readonly type: 'EndPurchase'; readonly purchaseId: string; readonly how: 'expired' | 'failed' };
+
+export const creditDecider: Decider<CreditState, CreditCommand, CreditEvent> = {
+  initial: INITIAL,
+  evolve,
+  decide: (state, command) => {
+    switch (command.type) {
+      case 'GrantCredits':
+        return grant(state, command);
+      case 'DrawCredits':
+        return accept(...draws(state, command.soFar, false));
+      case 'ExpireCredits':
+        return expire(state, command.soFar, command.closeAfterMs);
+      case 'VoidCredits': {
+        const found = state.grants.get(command.grantId);
+        if (!found) return noGrant();
+        const { grantId, by, soFar } = command;
+        return then(state, draws(state, soFar, false), (drawn) => {
+          const amount = drawn.grants.get(grantId)?.remaining ?? 0;
+          if (amount === 0) return [];
+          const after = standingOf({ ...drawn, grants: without(drawn, grantId) });
+          return [{ type: 'CreditsVoided', data: { grantId, amount, by, ...after } }];
+        });
+      }
+      case 'RequestRefund': {
+        const { grantId, by } = command;
+        const found = state.grants.get(grantId);
+        if (!found) return noGrant();
+        if (found.payment === null) {
+          return refuse('NOT_PAID', 'These credits were given, not bought: void them instead.', 'grantId');
+        }
+        if (found.refunded)
+          return refuse('ALREADY_REFUNDED', 'These credits were refunded already.', 'grantId');
+        return found.refundAsked
+          ? accept()
+          : accept({ type: 'CreditRefundRequested', data: { grantId, by } });
+      }
+      case 'RecordRefund':
+        return refund(state, command);
+      case 'FailRefund': {
+        const { grantId, code } = command;
+        if (state.grants.get(grantId)?.refundAsked !== true) return accept();
+        return accept({ type: 'CreditRefundFailed', data: { grantId, code } });
+      }
+      case 'RequestPurchase': {
+        const { purchaseId, packs, by } = command;
+        const pack = packs.find(({ id }) => id === command.pack);
+        if (!pack) {
+          const list = packs.map(({ id }) => id).join(', ');
+          return refuse(
+            'PRICE_UNKNOWN',
+            list === '' ? 'No credits are sold here.' : `There is no such pack; there are ${list}.`,
+            'packId',
+          );
+        }
+        if (state.purchases.size >= MAX_PURCHASES) {
+          return refuse('CHANGE_PENDING', 'Too many checkouts of credits are open. Pay one, or wait a day.');
+        }
+        const { credits, amount, currency, months } = pack;
+        return accept({
+          type: 'CreditPurchaseRequested',
+          data: { purchaseId, pack: pack.id, credits, amount, currency, months, by },
+        });
+      }
+      case 'RecordPurchase': {
+        const { purchaseId, session } = command;
+        const purchase = state.purchases.get(purchaseId);
+        if (!purchase || purchase.session !== undefined) return accept();
+        return accept({ type: 'CreditPurchaseOpened', data: { purchaseId, session } });
+      }
+      case 'EndPurchase': {
+        const { purchaseId, how } = command;
+        if (!state.purchases.has(purchaseId)) return accept();
+        return accept({ type: 'CreditPurchaseEnded', data: { purchaseId, how } });
+      }
+    }
+  },
+};
+
+type Of<T extends CreditCommand['type']> = Extract<CreditCommand, { type: T }>;
+
+const noGrant = (): Decision<never> =>
+  refuse('NOT_FOUND', 'The account has no grant of credits with this id.', 'grantId');
+
+/** Some events, and those that follow from the state behind them. */
+function then(
+  state: CreditState,
+  first: readonly CreditEvent[],
+  next: (state: CreditState) => readonly CreditEvent[],
+): Decision<CreditEvent> {
+  return accept(...first, ...next(first.reduce(evolve, state)));
+}
+
+const without = ({ grants }: CreditState, id: string): Map<string, Grant> =>
+  new Map([...grants].map(([key, one]) => [key, key === id ? { ...one, remaining: 0 } : one]));
+
+function grant(state: CreditState, command: Of<'GrantCredits'>): Decision<CreditEvent> {
+  const { type: _, soFar, ...granted } = command;
+  const { grantId, amount, expiresAt, priority } = granted;
+  if (state.grants.has(grantId)) return accept();
+  if (!Number.isSafeInteger(amount) || amount < 1 || amount > MAX_CREDITS) {
+    return refuse('INVALID_INPUT', `Credits are whole, from 1 to ${MAX_CREDITS}.`, 'amount');
+  }
+  if (!Number.isInteger(priority) || priority < 0 || priority > MAX_PRIORITY) {
+    return refuse('INVALID_INPUT', `A priority is 0 to ${MAX_PRIORITY}.`, 'priority');
+  }
+  if (expiresAt !== null && expiresAt <= soFar.now) {
+    return refuse('INVALID_INPUT', 'The credits would expire before they are granted.', 'expiresAt');
+  }
+  if ([...state.grants.values()].filter(({ remaining }) => remaining > 0).length >= MAX_GRANTS) {
+    return refuse('INVALID_INPUT', `An account has at most ${MAX_GRANTS} grants at once.`);
+  }
+  return then(state, draws(state, soFar, true), (drawn) => {
+    // What was taken back after it had been spent is made good first.
+    const remaining = Math.max(0, amount - drawn.debt);
+    const debt = Math.max(0, drawn.debt - amount);
+    const fresh = { id: grantId, amount, remaining, ...REST };
+    const after = standingOf({ debt, grants: new Map([...drawn.grants, [grantId, fresh]]) });
+    return [{ type: 'CreditsGranted', data: { ...granted, ...after } }];
+  });
+}
+
+const REST = {
+  expiresAt: null,
+  priority: 0,
+  source: 'operator',
+  paid: null,
+  payment: null,
+  refundAsked: false,
+  refunded: false,
+} as const;
+
+/**
+ * Pays for what was used since the last look. What there are no credits for stays unpaid, also once there are.
+ * @param settle whether that is recorded where nothing is paid: before there are more credits
+ */
+function draws(state: CreditState, { uses, asOf, now }: UseSoFar, settle: boolean): CreditEvent[] {
+  const events: CreditEvent[] = [];
+  let current = state;
+  for (const { part, meter, until, over, rate, overFrom } of uses) {
+    const before = current.judged.get(judgedKey(meter, part))?.to ?? 0;
+    const open = over - before;
+    if (open <= 0) continue;
+    const spent: { readonly grantId: string; readonly credits: number }[] = [];
+    let units = 0;
+    for (const { id, remaining, expiresAt } of current.debt > 0 ? [] : inOrder(current.grants.values())) {
+      if (remaining < rate) continue;
+      const expired = expiresAt !== null && expiresAt <= now;
+      const payable = expired ? open - Math.min(open, overFrom(expiresAt)) : open;
+      const paid = Math.min(Math.floor(remaining / rate), payable - units);
+      if (paid <= 0) continue;
+      spent.push({ grantId: id, credits: paid * rate });
+      units += paid;
+    }
+    if (units === 0 && !settle) continue;
+    const grants = new Map(current.grants);
+    for (const { grantId, credits } of spent) {
+      const one = grants.get(grantId) as Grant;
+      grants.set(grantId, { ...one, remaining: one.remaining - credits });
+    }
+    const after = standingOf({ ...current, grants });
+    const event: CreditEvent = {
+      type: 'CreditsDrawn',
+      data: { part, meter, until, from: before, to: over, units, draws: spent, asOf, ...after },
+    };
+    events.push(event);
+    current = evolve(current, event);
+  }
+  return events;
+}
+
+function expire(state: CreditState, soFar: UseSoFar, closeAfterMs: number): Decision<CreditEvent> {
+  const events = draws(state, soFar, false);
+  let current = events.reduce(evolve, state);
+  for (const { id: grantId, remaining, expiresAt } of current.grants.values()) {
+    if (remaining === 0 || expiresAt === null) continue;
+    if (Date.parse(expiresAt) + closeAfterMs > Date.parse(soFar.now)) continue;
+    const after = standingOf({ ...current, grants: without(current, grantId) });
+    const event: CreditEvent = { type: 'CreditsExpired', data: { grantId, amount: remaining, ...after } };
+    events.push(event);
+    current = evolve(current, event);
+  }
+  return accept(...events);
+}
+
+/** All that was bought is taken back: from the grant, then from the others, and what is missing is owed. */
+function refund(state: CreditState, { grantId, refunded, soFar }: Of<'RecordRefund'>): Decision<CreditEvent> {
+  const found = state.grants.get(grantId);
+  if (!found || found.refunded) return accept();
+  return then(state, draws(state, soFar, false), (drawn) => {
+    let missing = found.amount;
+    const grants = new Map(drawn.grants);
+    const own = drawn.grants.get(grantId) as Grant;
+    for (const one of [own, ...inOrder(drawn.grants.values()).filter(({ id }) => id !== grantId)]) {
+      const taken = Math.min(one.remaining, missing);
+      missing -= taken;
+      grants.set(one.id, { ...one, remaining: one.remaining - taken });
+    }
+    const after = standingOf({ grants, debt: drawn.debt + missing });
+    return [{ type: 'CreditsRefunded', data: { grantId, amount: found.amount, refunded, ...after } }];
+  });
+}
+
+/** The balance, negative for what is owed. */
+export const balanceOf = (state: CreditState): number => (state.debt > 0 ? -state.debt : availableOf(state));

@@ -1,0 +1,198 @@
+import { randomUUID } from 'node:crypto';
+import type { CommandHandler } from '../eventsourcing/commandHandler.js';
+import type { CommandResult } from '../eventsourcing/commandHandler.js';
+import { fold } from '../eventsourcing/decider.js';
+import { as } from '../eventsourcing/event.js';
+import type { Profile } from '../plans/profile.js';
+import { usageTermsOf } from '../plans/profile.js';
+import type { CreditCommand } from './decide.js';
+import { creditDecider } from './decide.js';
+import type { CreditEvent, UseSoFar } from './events.js';
+import { creditStream } from './events.js';
+import type { CreditPayments, PackCheckout } from './payments.js';
+import type { CreditState, Purchase } from './state.js';
+import { judgedKey } from './state.js';
+
+/** Whoever asked for a checkout has left by then. */
+const CHECKOUT_LIVES_MS = 20 * 3_600_000;
+
+/** Units of overage that credits have paid, by meter and part of a period. */
+export type PaidUnits = (meter: string, part: string) => number;
+
+export interface CreditDeskOptions {
+  readonly commands: CommandHandler;
+  /** Undefined where nobody takes payments. */
+  readonly payments: CreditPayments | undefined;
+  /** Whether an error says that the payment service has refused for good; its code. */
+  readonly refusedBy: (error: unknown) => string | undefined;
+  /** The account's customer at the payment service, made where there is none yet. */
+  readonly customerOf: (accountId: string) => Promise<string>;
+  /** What credits may pay for in the periods that are open. */
+  readonly open: (accountId: string) => Promise<UseSoFar>;
+  readonly profile: () => Profile;
+  readonly returnUrl: string;
+  /** By which is billed, in milliseconds. */
+  readonly now: () => number;
+  readonly clock: () => number;
+}
+
+/** Spends, sells and takes back credits. All of it can be done again at any time. */
+export class CreditDesk {
+  constructor(private readonly options: CreditDeskOptions) {}
+
+  async state(accountId: string): Promise<CreditState> {
+    return fold(creditDecider, await this.options.commands.load(creditStream(accountId)));
+  }
+
+  /** Pays for what was used, as far as there are credits. */
+  readonly draw = async (accountId: string, soFar: UseSoFar): Promise<PaidUnits> => {
+    const before = await this.state(accountId);
+    if (before.grants.size === 0) return () => 0;
+    await this.send(accountId, { type: 'DrawCredits', soFar }, `draw:${randomUUID()}`);
+    return paidUnits(await this.state(accountId));
+  };
+
+  /** What credits would have paid by now, storing nothing. */
+  readonly peek = async (accountId: string, soFar: UseSoFar): Promise<PaidUnits> =>
+    paidUnits(drawn(await this.state(accountId), soFar));
+
+  /** How the account stands now, with what was used since the last draw. */
+  async standing(accountId: string): Promise<CreditState> {
+    const state = await this.state(accountId);
+    return state.grants.size === 0 ? state : drawn(state, await this.options.open(accountId));
+  }
+
+  /** What was used so far: commands that change the balance look at it first. */
+  open(accountId: string): Promise<UseSoFar> {
+    return this.options.open(accountId);
+  }
+
+  async expire(accountId: string): Promise<void> {
+    const soFar = await this.options.open(accountId);
+    const closeAfterMs = usageTermsOf(this.options.profile()).closeAfterSeconds * 1000;
+    await this.send(accountId, { type: 'ExpireCredits', soFar, closeAfterMs }, `expire:${randomUUID()}`);
+  }
+
+  /** Does at the payment service what was asked for, and records what came of it. */
+  async settle(accountId: string): Promise<void> {
+    const { payments } = this.options;
+    if (!payments) return;
+    const state = await this.state(accountId);
+    for (const purchase of state.purchases.values()) await this.#purchase(accountId, purchase, payments);
+    for (const { id, payment, refundAsked } of state.grants.values()) {
+      if (refundAsked && payment !== null) await this.#refund(accountId, id, payment, payments);
+    }
+  }
+
+  /** The page of a purchase; undefined where the payment service has refused it. */
+  async checkout(accountId: string, purchaseId: string): Promise<PackCheckout | undefined> {
+    const session = (await this.state(accountId)).purchases.get(purchaseId)?.session;
+    return session === undefined ? undefined : this.options.payments?.checkout(session);
+  }
+
+  async #purchase(accountId: string, purchase: Purchase, payments: CreditPayments): Promise<void> {
+    const { id: purchaseId, credits, months, amount, currency } = purchase;
+    const end = (how: 'expired' | 'failed') =>
+      this.send(accountId, { type: 'EndPurchase', purchaseId, how }, `end-purchase:${purchaseId}`);
+    if (purchase.session === undefined) {
+      const history = await this.options.commands.load(creditStream(accountId));
+      const asked = history.find((stored) => {
+        const { type, data } = as<CreditEvent>(stored);
+        return type === 'CreditPurchaseRequested' && data.purchaseId === purchaseId;
+      });
+      if (asked && this.options.clock() - Date.parse(asked.metadata.at) > CHECKOUT_LIVES_MS) {
+        await end('failed');
+        return;
+      }
+      const customer = await this.options.customerOf(accountId);
+      const packs = this.options.profile().credits?.packs ?? [];
+      const name = packs.find(({ id }) => id === purchase.pack)?.name ?? `${credits} credits`;
+      const { returnUrl } = this.options;
+      try {
+        const { session } = await payments.open(
+          { accountId, customer, purchase, name, returnUrl },
+          `tollgraph:credits:${purchaseId}`,
+        );
+        const command: CreditCommand = { type: 'RecordPurchase', purchaseId, session };
+        await this.send(accountId, command, `purchase:${purchaseId}`);
+      } catch (error) {
+        if (this.options.refusedBy(error) === undefined) throw error;
+        await end('failed');
+      }
+      return;
+    }
+    const { status, payment } = await payments.checkout(purchase.session);
+    if (status === 'expired') await end('expired');
+    if (status !== 'complete' || payment === null) return;
+    const soFar = await this.options.open(accountId);
+    await this.send(
+      accountId,
+      {
+        type: 'GrantCredits',
+        grantId: purchaseId,
+        amount: credits,
+        expiresAt: midnightAfter(this.options.now(), months),
+        priority: 0,
+        source: 'purchase',
+        paid: { amount, currency },
+        payment,
+        by: 'policy:credits',
+        soFar,
+      },
+      `granted:${purchaseId}`,
+    );
+  }
+
+  async #refund(
+    accountId: string,
+    grantId: string,
+    payment: string,
+    payments: CreditPayments,
+  ): Promise<void> {
+    try {
+      const refunded = await payments.refund(payment, `tollgraph:refund:${grantId}`);
+      const soFar = await this.options.open(accountId);
+      await this.send(accountId, { type: 'RecordRefund', grantId, refunded, soFar }, `refunded:${grantId}`);
+    } catch (error) {
+      const code = this.options.refusedBy(error);
+      if (code === undefined) throw error;
+      await this.send(accountId, { type: 'FailRefund', grantId, code }, `refund-failed:${randomUUID()}`);
+    }
+  }
+
+  private send(
+    accountId: string,
+    command: CreditCommand,
+    commandId: string,
+  ): Promise<CommandResult<CreditEvent>> {
+    return this.options.commands.handle(creditDecider, creditStream(accountId), command, {
+      commandId,
+      caller: 'policy:credits',
+      requestHash: commandId,
+      at: new Date(this.options.clock()),
+      environment: 'live',
+      correlationId: accountId,
+    });
+  }
+}
+
+const paidUnits =
+  ({ judged }: CreditState): PaidUnits =>
+  (meter, part) =>
+    judged.get(judgedKey(meter, part))?.paid ?? 0;
+
+/** As it would stand once what was used is paid. */
+function drawn(state: CreditState, soFar: UseSoFar): CreditState {
+  const decision = creditDecider.decide(state, { type: 'DrawCredits', soFar });
+  return decision.kind === 'accepted'
+    ? decision.events.reduce((now, event) => creditDecider.evolve(now, event), state)
+    : state;
+}
+
+/** The first midnight of UTC that is at least so many months ahead. */
+export function midnightAfter(now: number, months: number): string {
+  const at = new Date(now);
+  const lastDay = new Date(Date.UTC(at.getUTCFullYear(), at.getUTCMonth() + months + 1, 0)).getUTCDate();
+  const day = Math.min(at.getUTCDate(), lastDay);
+  return new Date(Date.UTC(at.getUTCFullYear(), at.getUTCMonth() + months, day + 1)).toISOString();
+}

@@ -1,0 +1,128 @@
+import type { Position } from '../eventsourcing/event.js';
+import type { Money } from '../money/money.js';
+
+/** What a grant has left. */
+export interface Remainder {
+  readonly grantId: string;
+  readonly remaining: number;
+}
+
+/** How an account stands after an event. */
+export interface Standing {
+  /** Every grant that has something left. */
+  readonly remainders: readonly Remainder[];
+  /** What was taken back after it had been spent: no credits are spent until it is made good. */
+  readonly debt: number;
+}
+
+export type CreditSource = 'operator' | 'purchase';
+
+/** Stream `credits-<account id>`: whole credits, each standing for one unit of overage at the profile's rate. */
+export type CreditEvent =
+  | {
+      readonly type: 'CreditsGranted';
+      readonly data: Standing & {
+        readonly grantId: string;
+        readonly amount: number;
+        /** ISO 8601, a midnight of UTC; null for never. */
+        readonly expiresAt: string | null;
+        /** Of two that expire together the smaller one is spent first. */
+        readonly priority: number;
+        readonly source: CreditSource;
+        /** What was paid; null for a gift. */
+        readonly paid: Money | null;
+        /** Stripe's id of the payment. */
+        readonly payment: string | null;
+        readonly by: string;
+      };
+    }
+  | {
+      /** Use above limits was looked at, and as much of it as there were credits for is paid. */
+      readonly type: 'CreditsDrawn';
+      readonly data: Standing & {
+        /** The part of a billing period, as uses are stamped with it. */
+        readonly part: string;
+        readonly meter: string;
+        /** When the billing period ends, ISO 8601. */
+        readonly until: string;
+        /** Units above what is included that had been looked at before, and up to now. */
+        readonly from: number;
+        readonly to: number;
+        /** Units that are paid. */
+        readonly units: number;
+        /** Credits that they cost, by grant. */
+        readonly draws: readonly { readonly grantId: string; readonly credits: number }[];
+        /** The last event that the ledger had seen. */
+        readonly asOf: Position;
+      };
+    }
+  | {
+      readonly type: 'CreditsExpired';
+      readonly data: Standing & { readonly grantId: string; readonly amount: number };
+    }
+  | {
+      /** An operator has taken back what was left of a grant. */
+      readonly type: 'CreditsVoided';
+      readonly data: Standing & { readonly grantId: string; readonly amount: number; readonly by: string };
+    }
+  | {
+      readonly type: 'CreditRefundRequested';
+      readonly data: { readonly grantId: string; readonly by: string };
+    }
+  | {
+      /** The payment was given back: so are the credits, those too that were spent. */
+      readonly type: 'CreditsRefunded';
+      readonly data: Standing & {
+        readonly grantId: string;
+        readonly amount: number;
+        readonly refunded: Money | null;
+      };
+    }
+  | {
+      readonly type: 'CreditRefundFailed';
+      readonly data: { readonly grantId: string; readonly code: string };
+    }
+  | {
+      readonly type: 'CreditPurchaseRequested';
+      readonly data: {
+        readonly purchaseId: string;
+        readonly pack: string;
+        readonly credits: number;
+        readonly amount: number;
+        readonly currency: string;
+        readonly months: number;
+        readonly by: string;
+      };
+    }
+  | {
+      readonly type: 'CreditPurchaseOpened';
+      readonly data: { readonly purchaseId: string; readonly session: string };
+    }
+  | {
+      /** Nothing was bought. What was bought is granted under the id of the purchase. */
+      readonly type: 'CreditPurchaseEnded';
+      readonly data: { readonly purchaseId: string; readonly how: 'expired' | 'failed' };
+    };
+
+/** What was used of one meter in one part of a billing period above what is included, in units. */
+export interface OverUse {
+  readonly part: string;
+  readonly meter: string;
+  /** When the billing period ends. */
+  readonly until: string;
+  readonly over: number;
+  /** Credits for one unit. */
+  readonly rate: number;
+  /** Of `over`, what was used at or after a moment: a grant that expired then does not pay for it. */
+  readonly overFrom: (expiresAt: string) => number;
+}
+
+/** What was used above what is included, so far. */
+export interface UseSoFar {
+  readonly uses: readonly OverUse[];
+  /** The last event that the ledger had seen. */
+  readonly asOf: Position;
+  readonly now: string;
+}
+
+export const creditStream = (accountId: string): string => `credits-${accountId}`;

@@ -1,0 +1,52 @@
+import type { Capability } from '../capability.js';
+import type { Audited } from '../eventsourcing/audited.js';
+import type { CreditEvent } from './events.js';
+import { AccountCreditsResolver, CreditsResolver } from './resolvers.js';
+
+type Kept = Extract<
+  CreditEvent,
+  {
+    type:
+      | 'CreditsGranted'
+      | 'CreditsVoided'
+      | 'CreditRefundRequested'
+      | 'CreditsRefunded'
+      | 'CreditPurchaseRequested';
+  }
+>;
+
+const audited: Audited<Kept> = {
+  CreditsGranted: ({ by }, id) => ({ account: id, actor: by }),
+  CreditsVoided: ({ by }, id) => ({ account: id, actor: by }),
+  CreditRefundRequested: ({ by }, id) => ({ account: id, actor: by }),
+  CreditsRefunded: (_data, id) => ({ account: id }),
+  CreditPurchaseRequested: ({ by }, id) => ({ account: id, actor: by }),
+};
+
+export const credits: Capability = {
+  streams: ['credits'],
+  audited,
+  graphql: {
+    resolvers: [CreditsResolver, AccountCreditsResolver],
+    create: ({
+      sender,
+      commands,
+      operatorAction: action,
+      positions,
+      memory: { plans },
+      overage,
+      billing,
+    }) => {
+      const options = {
+        desk: overage.credits,
+        sender,
+        commands,
+        action,
+        positions,
+        profile: () => plans.profile,
+        sells: billing !== undefined,
+      };
+      return { resolvers: [new CreditsResolver(options), new AccountCreditsResolver(options)] };
+    },
+  },
+};

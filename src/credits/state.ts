@@ -1,0 +1,139 @@
+import type { Money } from '../money/money.js';
+import type { CreditEvent, CreditSource, Standing } from './events.js';
+
+export interface Grant {
+  readonly id: string;
+  readonly amount: number;
+  readonly remaining: number;
+  /** ISO 8601; null for never. */
+  readonly expiresAt: string | null;
+  readonly priority: number;
+  readonly source: CreditSource;
+  readonly paid: Money | null;
+  readonly payment: string | null;
+  readonly refundAsked: boolean;
+  readonly refunded: boolean;
+}
+
+export interface Purchase {
+  readonly id: string;
+  readonly pack: string;
+  readonly credits: number;
+  readonly amount: number;
+  readonly currency: string;
+  readonly months: number;
+  readonly session: string | undefined;
+}
+
+/** Of one meter in one part of a billing period, in units. */
+export interface Judged {
+  /** Units above what is included that were looked at: what was not paid then is never paid later. */
+  readonly to: number;
+  readonly paid: number;
+}
+
+export interface CreditState {
+  /** By their ids, in the order in which they were granted. */
+  readonly grants: ReadonlyMap<string, Grant>;
+  readonly debt: number;
+  /** By `judgedKey`. */
+  readonly judged: ReadonlyMap<string, Judged>;
+  /** Those that nothing was heard of yet. */
+  readonly purchases: ReadonlyMap<string, Purchase>;
+}
+
+export const INITIAL: CreditState = {
+  grants: new Map(),
+  debt: 0,
+  judged: new Map(),
+  purchases: new Map(),
+};
+
+export const judgedKey = (meter: string, part: string): string => JSON.stringify([meter, part]);
+
+export const availableOf = ({ grants, debt }: Pick<CreditState, 'grants' | 'debt'>): number =>
+  debt > 0 ? 0 : [...grants.values()].reduce((sum, { remaining }) => sum + remaining, 0);
+
+/** Soonest expiring first, then by priority, then the oldest. */
+export function inOrder(grants: Iterable<Grant>): Grant[] {
+  // Sorting is stable, and grants come in their order.
+  return [...grants].sort(
+    (a, b) => (a.expiresAt ?? '9999').localeCompare(b.expiresAt ?? '9999') || a.priority - b.priority,
+  );
+}
+
+export const standingOf = ({ grants, debt }: Pick<CreditState, 'grants' | 'debt'>): Standing => ({
+  remainders: [...grants.values()]
+    .filter(({ remaining }) => remaining > 0)
+    .map(({ id: grantId, remaining }) => ({ grantId, remaining })),
+  debt,
+});
+
+export function evolve(state: CreditState, event: CreditEvent): CreditState {
+  switch (event.type) {
+    case 'CreditsGranted': {
+      const { grantId: id, amount, expiresAt, priority, source, paid, payment } = event.data;
+      const grant: Grant = {
+        id,
+        amount,
+        remaining: 0,
+        expiresAt,
+        priority,
+        source,
+        paid,
+        payment,
+        refundAsked: false,
+        refunded: false,
+      };
+      const purchases = new Map(state.purchases);
+      purchases.delete(id);
+      return standing({ ...state, purchases, grants: new Map([...state.grants, [id, grant]]) }, event.data);
+    }
+    case 'CreditsDrawn': {
+      const { meter, part, to, units } = event.data;
+      const key = judgedKey(meter, part);
+      const paid = (state.judged.get(key)?.paid ?? 0) + units;
+      return standing({ ...state, judged: new Map([...state.judged, [key, { to, paid }]]) }, event.data);
+    }
+    case 'CreditsExpired':
+    case 'CreditsVoided':
+      return standing(state, event.data);
+    case 'CreditRefundRequested':
+      return changed(state, event.data.grantId, { refundAsked: true });
+    case 'CreditRefundFailed':
+      return changed(state, event.data.grantId, { refundAsked: false });
+    case 'CreditsRefunded':
+      return standing(changed(state, event.data.grantId, { refundAsked: false, refunded: true }), event.data);
+    case 'CreditPurchaseRequested': {
+      const { purchaseId: id, pack, credits, amount, currency, months } = event.data;
+      const purchase = { id, pack, credits, amount, currency, months, session: undefined };
+      return { ...state, purchases: new Map([...state.purchases, [id, purchase]]) };
+    }
+    case 'CreditPurchaseOpened': {
+      const { purchaseId, session } = event.data;
+      const purchase = state.purchases.get(purchaseId);
+      if (!purchase) return state;
+      return { ...state, purchases: new Map([...state.purchases, [purchaseId, { ...purchase, session }]]) };
+    }
+    case 'CreditPurchaseEnded': {
+      const purchases = new Map(state.purchases);
+      purchases.delete(event.data.purchaseId);
+      return { ...state, purchases };
+    }
+  }
+}
+
+const changed = (state: CreditState, id: string, change: Partial<Grant>): CreditState => {
+  const grant = state.grants.get(id);
+  return grant ? { ...state, grants: new Map([...state.grants, [id, { ...grant, ...change }]]) } : state;
+};
+
+/** What an event says that every grant has left. */
+function standing(state: CreditState, { remainders, debt }: Standing): CreditState {
+  const left = new Map(remainders.map(({ grantId, remaining }) => [grantId, remaining]));
+  const grants = [...state.grants.values()].map((grant) => ({
+    ...grant,
+    remaining: left.get(grant.id) ?? 0,
+  }));
+  return { ...state, debt, grants: new Map(grants.map((grant) => [grant.id, grant])) };
+}

@@ -1,0 +1,208 @@
+import 'reflect-metadata';
+import { createUnionType, Field, ID, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { COMMAND_ID } from '../eventsourcing/commandId.js';
+import { Sized } from '../graphql/cost/directives.js';
+import { DateTimeISO } from '../graphql/kit/dateTime.js';
+import { IdOf } from '../graphql/kit/ids.js';
+import { Money, moneyOf } from '../graphql/kit/money.js';
+import { Payload } from '../graphql/kit/payload.js';
+import { Quantity } from '../graphql/kit/quantity.js';
+import { Conflict, InvalidInput, NotAllowed, NotFound } from '../graphql/kit/refusals.js';
+import { MAX_PRIORITY } from './decide.js';
+import type { CreditState, Grant } from './state.js';
+import { availableOf, inOrder } from './state.js';
+
+/** More than an account ever has that are worth a look. */
+const MAX_GRANTS = 100;
+
+export enum CreditGrantSource {
+  OPERATOR = 'operator',
+  PURCHASE = 'purchase',
+}
+registerEnumType(CreditGrantSource, {
+  name: 'CreditGrantSource',
+  description: 'Where credits come from.',
+  valuesConfig: {
+    OPERATOR: { description: 'An operator has given them.' },
+    PURCHASE: { description: 'They were bought.' },
+  },
+});
+
+@ObjectType({ simpleResolvers: true, description: 'Credits that were given or bought at once.' })
+export class CreditGrant {
+  @Field(() => ID, { description: 'Its id, for `operatorVoidCredits` and `operatorRefundCredits`.' })
+  id!: string;
+
+  @Field(() => CreditGrantSource, { description: 'Where the credits come from.' })
+  source!: CreditGrantSource;
+
+  @Field(() => Quantity, { description: 'How many credits it had in the beginning.' })
+  amount!: string;
+
+  @Field(() => Quantity, { description: 'How many it has left.' })
+  remaining!: string;
+
+  @Field(() => DateTimeISO, {
+    nullable: true,
+    description: 'From when it pays for no more use; null for never.',
+  })
+  expiresAt!: Date | null;
+
+  @Field(() => Int, { description: 'Of two that expire together, the smaller one is spent first.' })
+  priority!: number;
+
+  @Field(() => Money, { nullable: true, description: 'What was paid for it; null for a gift.' })
+  paid!: Money | null;
+
+  @Field(() => Boolean, { description: 'Whether the payment was given back, and the credits with it.' })
+  refunded!: boolean;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'The credits of an account. They are spent on overage.' })
+export class CreditBalance {
+  @Field(() => Quantity, { description: 'What can be spent now.' })
+  available!: string;
+
+  @Field(() => Quantity, {
+    description: 'The same; negative where credits were refunded after they had been spent.',
+  })
+  balance!: string;
+
+  @Field(() => Boolean, {
+    description: 'Whether nothing can be spent until a negative balance is made good. Calls go on.',
+  })
+  blocked!: boolean;
+
+  @Sized({ assumedSize: MAX_GRANTS })
+  @Field(() => [CreditGrant], { description: 'Those that have credits left, in the order of spending.' })
+  grants!: readonly CreditGrant[];
+}
+
+export const grantOf = (grant: Grant): CreditGrant =>
+  Object.assign(new CreditGrant(), {
+    id: grant.id,
+    source: grant.source as CreditGrantSource,
+    amount: String(grant.amount),
+    remaining: String(grant.remaining),
+    expiresAt: grant.expiresAt === null ? null : new Date(grant.expiresAt),
+    priority: grant.priority,
+    paid: grant.paid && moneyOf(grant.paid),
+    refunded: grant.refunded,
+  });
+
+export function balanceOf(state: CreditState): CreditBalance {
+  const available = availableOf(state);
+  const left = inOrder(state.grants.values()).filter(({ remaining }) => remaining > 0);
+  return Object.assign(new CreditBalance(), {
+    available: String(available),
+    balance: String(state.debt > 0 ? -state.debt : available),
+    blocked: state.debt > 0,
+    grants: left.slice(0, MAX_GRANTS).map(grantOf),
+  });
+}
+
+@ObjectType({ simpleResolvers: true, description: 'Credits that can be bought at once.' })
+export class CreditPackOffer {
+  @Field(() => ID, { description: 'Its id, for `buyCredits`.' })
+  id!: string;
+
+  @Field(() => String, { description: 'What it is called.' })
+  name!: string;
+
+  @Field(() => Quantity, { description: 'How many credits it has.' })
+  credits!: string;
+
+  @Field(() => Money, { description: 'What it costs, before tax.' })
+  price!: Money;
+
+  @Field(() => Int, { description: 'How many months they are good for.' })
+  months!: number;
+}
+
+@InputType({ description: 'Input for `buyCredits`.' })
+export class BuyCreditsInput {
+  @Field(() => ID, { description: 'The pack to buy: see `creditPacks`.' })
+  packId!: string;
+
+  @Field(() => String, { nullable: true, description: `${COMMAND_ID}.` })
+  commandId?: string | null;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'A page on which to pay for credits.' })
+export class BuyCreditsPayload extends Payload {
+  @Field(() => String, {
+    nullable: true,
+    description: 'Where the customer pays, on a page of the payment service; null once it is over.',
+  })
+  url!: string | null;
+
+  @Field(() => DateTimeISO, {
+    nullable: true,
+    description: 'Until when it can be paid; null once it is over.',
+  })
+  expiresAt!: Date | null;
+}
+
+@InputType({ description: 'Input for `operatorGrantCredits`.' })
+export class OperatorGrantCreditsInput {
+  @IdOf('Account')
+  @Field(() => ID, { description: 'Id of the account that gets the credits.' })
+  accountId!: string;
+
+  @Field(() => Int, { description: 'How many, at least 1.' })
+  amount!: number;
+
+  @Field(() => DateTimeISO, {
+    nullable: true,
+    description: 'From when they pay for no more use; moved to the next midnight of UTC. By default never.',
+  })
+  expiresAt?: Date | null;
+
+  @Field(() => Int, {
+    defaultValue: 0,
+    description: `Of two grants that expire together, the smaller one is spent first. 0 to ${MAX_PRIORITY}.`,
+  })
+  priority!: number;
+
+  @Field(() => String, { description: 'Why, 1 to 500 characters. It is kept for ever: no personal data.' })
+  reason!: string;
+
+  @Field(() => String, { nullable: true, description: `${COMMAND_ID}.` })
+  commandId?: string | null;
+}
+
+@InputType({ description: 'Input for `operatorVoidCredits` and `operatorRefundCredits`.' })
+export class OperatorCreditsInput {
+  @IdOf('Account')
+  @Field(() => ID, { description: 'Id of the account that has the credits.' })
+  accountId!: string;
+
+  @Field(() => ID, { description: 'Id of the grant, as in `account.credits`.' })
+  grantId!: string;
+
+  @Field(() => String, { description: 'Why, 1 to 500 characters. It is kept for ever: no personal data.' })
+  reason!: string;
+
+  @Field(() => String, { nullable: true, description: `${COMMAND_ID}.` })
+  commandId?: string | null;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'Credits that were changed by an operator.' })
+export class OperatorCreditsPayload extends Payload {
+  @Field(() => CreditGrant, { nullable: true, description: 'The grant as it is now.' })
+  grant!: CreditGrant | null;
+
+  @Field(() => CreditBalance, { description: 'The credits of the account as they are now.' })
+  credits!: CreditBalance;
+}
+
+export const BuyCreditsResult = createUnionType({
+  name: 'BuyCreditsResult',
+  description: 'The page on which to pay, or why there is none.',
+  types: () => [BuyCreditsPayload, Conflict, NotAllowed, InvalidInput] as const,
+});
+export const OperatorCreditsResult = createUnionType({
+  name: 'OperatorCreditsResult',
+  description: 'The grant, or why nothing changes.',
+  types: () => [OperatorCreditsPayload, NotFound, Conflict, NotAllowed, InvalidInput] as const,
+});

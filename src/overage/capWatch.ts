@@ -1,0 +1,45 @@
+import type { CommandHandler } from '../eventsourcing/commandHandler.js';
+import { isAllowed, overageDecider } from './decide.js';
+import { overageStream } from './events.js';
+import type { CreditsOf, Statements } from './statements.js';
+
+export interface CapWatchOptions {
+  readonly statements: Statements;
+  readonly commands: CommandHandler;
+  /** What credits have paid, without drawing more. */
+  readonly credits: CreditsOf;
+  readonly clock: () => number;
+}
+
+/** Tells once in a billing period that overage has come to an account's cap. */
+export class CapWatch {
+  constructor(private readonly options: CapWatchOptions) {}
+
+  async look(accountId: string): Promise<void> {
+    const { statements, commands, credits, clock } = this.options;
+    const account = await statements.account(accountId);
+    const { state } = account;
+    const running = statements.running(account);
+    if (!running || !state.cap || !isAllowed(state) || state.reached.has(running.period.id)) return;
+    const { life, period } = running;
+    const use = await statements.read(accountId, life, [period]);
+    const paid = await credits(accountId, statements.soFar(life, period, use));
+    const lines = statements.rate(account, life, period, use, paid);
+    const spent = lines.reduce((sum, { amount }) => sum + amount, 0);
+    if (life.currency !== state.cap.currency || spent < state.cap.amount) return;
+    const commandId = `cap:${period.id}`;
+    await commands.handle(
+      overageDecider,
+      overageStream(accountId),
+      { type: 'ReachCap', period: period.id, cap: state.cap, spent },
+      {
+        commandId,
+        caller: 'policy:overage',
+        requestHash: commandId,
+        at: new Date(clock()),
+        environment: 'live',
+        correlationId: accountId,
+      },
+    );
+  }
+}

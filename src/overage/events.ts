@@ -1,0 +1,91 @@
+import type { Position } from '../eventsourcing/event.js';
+
+/** What happens once overage has come to the cap of an account. */
+export type CapRule =
+  /** Calls are refused until the period is over, or the cap is raised. */
+  | 'refuse'
+  /** It is told, and calls go on. */
+  | 'alert';
+
+export interface SpendCap {
+  /** Minor units of `currency` for one billing period, before tax. */
+  readonly amount: number;
+  readonly currency: string;
+  readonly whenReached: CapRule;
+}
+
+/** What was used of one meter under one price, as it is billed. Quantities are smallest units of the meter. */
+export interface RatedLine {
+  /** Unique in its account, the same each time it is computed. */
+  readonly id: string;
+  /** `adjustment`: what a correction of a period that was closed before changes. */
+  readonly kind: 'overage' | 'adjustment';
+  readonly description: string;
+  readonly meter: string;
+  /** The billing period that was used in. */
+  readonly period: string;
+  readonly from: string;
+  readonly to: string;
+  /** Revision of the event on the subscription's stream that set the price; null for an adjustment. */
+  readonly terms: number | null;
+  readonly plan: string;
+  /** What was used under this price. */
+  readonly used: number;
+  /** What the plan includes in a period. */
+  readonly included: number;
+  /** What of `used` is above that. */
+  readonly over: number;
+  /** What of `over` credits have paid. */
+  readonly credits: number;
+  /** What is billed: `over` − `credits`, never negative. */
+  readonly quantity: number;
+  /** Minor units, rounded once (decision 26); negative for money that comes back. */
+  readonly amount: number;
+  /** Ids of the events that it comes from (law 7). */
+  readonly events: readonly string[];
+}
+
+export interface ClosedPeriod {
+  /** As uses are stamped with it. */
+  readonly period: string;
+  readonly from: string;
+  readonly to: string;
+  readonly subscription: string;
+  readonly currency: string;
+  /** The last event that the ledger had seen: checked by folding the journal up to it. */
+  readonly asOf: Position;
+  /** Version of the rater (decision 30). */
+  readonly rater: number;
+  readonly lines: readonly RatedLine[];
+  /** The sum of the lines. */
+  readonly total: number;
+}
+
+/** Stream `overage-<account id>`: whether use above limits is paid for, and what came of it, period by period. */
+export type OverageEvent =
+  | {
+      readonly type: 'OverageAllowed';
+      readonly data: { readonly cap: SpendCap | null; readonly at: string; readonly by: string };
+    }
+  | { readonly type: 'OverageStopped'; readonly data: { readonly at: string; readonly by: string } }
+  | {
+      /** Told once for each period: what was used has come to the cap. */
+      readonly type: 'SpendCapReached';
+      readonly data: {
+        readonly period: string;
+        readonly cap: SpendCap;
+        readonly spent: number;
+      };
+    }
+  | {
+      /** The period is over, and so is the time for late uses: what it came to is fixed. */
+      readonly type: 'PeriodClosed';
+      readonly data: ClosedPeriod;
+    }
+  | {
+      /** Its lines stand on an invoice of the payment service, or wait for the next one. */
+      readonly type: 'PeriodInvoiced';
+      readonly data: { readonly period: string; readonly invoice: string | null };
+    };
+
+export const overageStream = (accountId: string): string => `overage-${accountId}`;

@@ -1,0 +1,45 @@
+import type { Capability } from '../capability.js';
+import type { Audited } from '../eventsourcing/audited.js';
+import type { StoredEvent } from '../eventsourcing/event.js';
+import { as } from '../eventsourcing/event.js';
+import type { PublicEventsOf } from '../eventsourcing/publicEvents.js';
+import type { OverageEvent } from './events.js';
+import { AccountOverageResolver, OverageResolver } from './resolvers.js';
+
+type Told = Extract<OverageEvent, { type: 'SpendCapReached' }>;
+
+const audited: Audited<Extract<OverageEvent, { type: 'OverageAllowed' | 'OverageStopped' }>> = {
+  OverageAllowed: ({ by }, id) => ({ account: id, actor: by }),
+  OverageStopped: ({ by }, id) => ({ account: id, actor: by }),
+};
+
+/** The cap as it was reached last. */
+function reachedState(history: readonly StoredEvent[]): object {
+  const last = history.findLast(({ type }) => type === 'SpendCapReached');
+  if (!last) return {};
+  const { period, cap, spent } = as<Told>(last).data;
+  return { accountId: last.streamId, period, amount: cap.amount, currency: cap.currency, spent };
+}
+
+const publicEvents: PublicEventsOf<Told> = {
+  SpendCapReached: {
+    type: 'overage.cap_reached',
+    description: 'Use above what the plan includes has come to the spend cap of the account.',
+    account: ({ streamId }) => streamId,
+    state: reachedState,
+  },
+};
+
+export const overage: Capability = {
+  streams: ['overage'],
+  audited,
+  publicEvents,
+  graphql: {
+    resolvers: [OverageResolver, AccountOverageResolver],
+    create: ({ sender, memory: { plans }, overage: parts }) => {
+      const { statements, credits, now } = parts;
+      const options = { sender, statements, credits: credits.peek, profile: () => plans.profile, now };
+      return { resolvers: [new OverageResolver(options), new AccountOverageResolver(options)] };
+    },
+  },
+};

@@ -1,0 +1,123 @@
+import { Arg, Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
+import { Account } from '../accounts/types.js';
+import { Access, MEMBERS, PAYERS } from '../graphql/kit/access.js';
+import type { CommandSender } from '../graphql/kit/command.js';
+import { Command } from '../graphql/kit/command.js';
+import type { RequestContext } from '../graphql/kit/context.js';
+import { accountOf, actorOf } from '../graphql/kit/context.js';
+import { moneyOf } from '../graphql/kit/money.js';
+import { payload } from '../graphql/kit/payload.js';
+import { refusalOf } from '../graphql/kit/refusals.js';
+import type { Profile } from '../plans/profile.js';
+import type { OverageCommand } from './decide.js';
+import { isAllowed, overageDecider } from './decide.js';
+import type { SpendCap } from './events.js';
+import { overageStream } from './events.js';
+import type { CreditsOf, Statements } from './statements.js';
+import type { CapRule } from './types.js';
+import {
+  OverageStatus,
+  SetOverageInput,
+  SetOveragePayload,
+  SetOverageResult,
+  SpendCap as SpendCapType,
+} from './types.js';
+
+export interface OverageResolverOptions {
+  readonly sender: CommandSender;
+  readonly statements: Statements;
+  /** What credits have paid, without drawing more. */
+  readonly credits: CreditsOf;
+  readonly profile: () => Profile;
+  readonly now: () => number;
+}
+
+@Resolver()
+export class OverageResolver {
+  constructor(private readonly options: OverageResolverOptions) {}
+
+  @Command(() => SetOverageResult, {
+    access: { scope: 'admin', roles: PAYERS },
+    description:
+      'Says whether calls above the limits of the plan go on and are billed, and how much that may cost in a billing period.',
+  })
+  async setOverage(
+    @Ctx() context: RequestContext,
+    @Arg('input', () => SetOverageInput, { description: 'Input for `setOverage`.' }) input: SetOverageInput,
+  ): Promise<typeof SetOverageResult> {
+    const accountId = accountOf(context);
+    const { allowed, spendCap } = input;
+    const cap: SpendCap | undefined = spendCap
+      ? {
+          amount: spendCap.minorUnits,
+          currency: spendCap.currency.toLowerCase(),
+          whenReached: spendCap.whenReached,
+        }
+      : undefined;
+    const at = new Date(this.options.now()).toISOString();
+    const by = actorOf(context);
+    const priced = this.options.profile().plans.flatMap(({ overage = [] }) => overage);
+    const currencies = [...new Set(priced.map(({ currency }) => currency))];
+    const command: OverageCommand = allowed
+      ? { type: 'AllowOverage', cap, currencies, uncappable: uncappable(this.options.profile()), at, by }
+      : { type: 'StopOverage', at, by };
+    const sent = await this.options.sender.send(context, input, {
+      decider: overageDecider,
+      stream: overageStream(accountId),
+      command,
+      request: `set-overage:${allowed}:${JSON.stringify(cap ?? null)}`,
+    });
+    if (sent.kind === 'refused') return refusalOf(sent.refusal, 'NotAllowed');
+    return payload(SetOveragePayload, {
+      overage: await statusOf(this.options, accountId),
+      replayed: sent.replayed,
+      position: sent.position,
+    });
+  }
+}
+
+/** A cap refuses by how much may be used: that is one number where one price rises with use. */
+function uncappable({ plans }: Profile): string | undefined {
+  const unfit = plans.some(
+    ({ overage = [] }) => overage.length > 1 || overage.some(({ mode }) => mode === 'volume'),
+  );
+  return unfit
+    ? 'A cap cannot refuse where plans have volume prices, or prices for several meters. Let it alert.'
+    : undefined;
+}
+
+async function statusOf(
+  { statements, credits }: Pick<OverageResolverOptions, 'statements' | 'credits'>,
+  accountId: string,
+): Promise<OverageStatus> {
+  const { state } = await statements.account(accountId);
+  const draft = await statements.draft(accountId, credits);
+  const { cap } = state;
+  return Object.assign(new OverageStatus(), {
+    allowed: isAllowed(state),
+    spendCap: cap
+      ? Object.assign(new SpendCapType(), { amount: moneyOf(cap), whenReached: cap.whenReached as CapRule })
+      : null,
+    period: draft ? { from: new Date(draft.period.from), to: new Date(draft.period.to) } : null,
+    spent: draft
+      ? moneyOf({
+          amount: draft.lines.reduce((sum, { amount }) => sum + amount, 0),
+          currency: draft.life.currency,
+        })
+      : null,
+  });
+}
+
+@Resolver(() => Account)
+export class AccountOverageResolver {
+  constructor(private readonly options: Pick<OverageResolverOptions, 'statements' | 'credits'>) {}
+
+  @Access({ scope: 'read', roles: MEMBERS })
+  @FieldResolver(() => OverageStatus, {
+    nullable: true,
+    description: 'Use above what the plan includes: whether it is paid for, and what it has come to.',
+  })
+  async overage(@Root() { id }: Account): Promise<OverageStatus> {
+    return statusOf(this.options, id);
+  }
+}

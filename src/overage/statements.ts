@@ -1,0 +1,161 @@
+import type { BilledUse, BilledUseQueries } from '../../projections/billedUse/queries.js';
+import type { UseSoFar } from '../credits/events.js';
+import type { CommandHandler } from '../eventsourcing/commandHandler.js';
+import { fold } from '../eventsourcing/decider.js';
+import type { StoredEvent } from '../eventsourcing/event.js';
+import { profileStream, subscriptionStream } from '../plans/events.js';
+import type { Profile } from '../plans/profile.js';
+import { metersOf } from '../plans/profile.js';
+import { periodAt } from '../usage/periods.js';
+import type { OverageState } from './decide.js';
+import { overageDecider, wasAllowed } from './decide.js';
+import type { RatedLine } from './events.js';
+import { overageStream } from './events.js';
+import type { PaidByCredits } from './rate.js';
+import { overOf, rateLines } from './rate.js';
+import type { BillingPeriod, PaidLife } from './terms.js';
+import { livesOf, partsOfPeriod, periodOfLife } from './terms.js';
+
+const DAY_MS = 86_400_000;
+
+/** Units of overage that credits have paid, once they have been looked at. */
+export type CreditsOf = (accountId: string, soFar: UseSoFar) => Promise<PaidByCredits>;
+
+export interface StatementsOptions {
+  readonly commands: CommandHandler;
+  readonly ledger: BilledUseQueries;
+  readonly profile: () => Profile;
+  /** By which is billed, in milliseconds. */
+  readonly now: () => number;
+}
+
+/** All that an account is billed by. */
+export interface Account {
+  readonly accountId: string;
+  readonly lives: readonly PaidLife[];
+  readonly state: OverageState;
+}
+
+/** What a period has come to. */
+export interface Statement {
+  readonly life: PaidLife;
+  readonly period: BillingPeriod;
+  readonly use: BilledUse;
+  readonly lines: readonly RatedLine[];
+}
+
+const iso = (at: number): string => new Date(at).toISOString();
+
+/** Rates what accounts have used above what their plans include, from the ledger and from what they pay by. */
+export class Statements {
+  constructor(private readonly options: StatementsOptions) {}
+
+  async account(accountId: string): Promise<Account> {
+    const { commands } = this.options;
+    const [history, settings, profiles] = await Promise.all([
+      commands.load(subscriptionStream(accountId)),
+      commands.load(overageStream(accountId)),
+      this.#profiles(),
+    ]);
+    return { accountId, lives: livesOf(history, profiles), state: fold(overageDecider, settings) };
+  }
+
+  /** The subscription that is paid for now, and its period; undefined where nothing is, or it is tried. */
+  running({ lives }: Account): { readonly life: PaidLife; readonly period: BillingPeriod } | undefined {
+    const life = lives.at(-1);
+    if (!life || life.endedAt !== undefined) return undefined;
+    return { life, period: periodOfLife(life, this.options.now()) };
+  }
+
+  /** What was used in a period, all of one moment, with the days that credits may have expired on. */
+  read(accountId: string, life: PaidLife, periods: readonly BillingPeriod[]): Promise<BilledUse> {
+    const days = periods.flatMap(({ from, to }) => daysFrom(Date.parse(from), Date.parse(to)));
+    const parts = periods.flatMap(({ id }) => partsOfPeriod(life, id));
+    return this.options.ledger.of(accountId, [...parts, ...new Set(days)]);
+  }
+
+  /** The lines of a period; none where overage is not paid for. */
+  rate(
+    { state }: Account,
+    life: PaidLife,
+    period: BillingPeriod,
+    use: BilledUse,
+    credits: PaidByCredits,
+  ): RatedLine[] {
+    if (!wasAllowed(state, period.from, period.to)) return [];
+    const meters = metersOf(this.options.profile());
+    return rateLines(life, period, (meter, part) => use.amount(meter, part), credits, meters);
+  }
+
+  /** What credits may pay for in a period. */
+  soFar(life: PaidLife, period: BillingPeriod, use: BilledUse): UseSoFar {
+    const rates = this.options.profile().credits?.meters ?? {};
+    const now = this.options.now();
+    const used = (meter: string, part: string): bigint => use.amount(meter, part);
+    const over = overOf(life, period.id, used);
+    const uses = over.flatMap(({ meter, part, over: units }, place) => {
+      const rate = rates[meter];
+      if (rate === undefined || units <= 0n) return [];
+      return [
+        {
+          part,
+          meter,
+          until: period.to,
+          over: Number(units),
+          rate,
+          overFrom: (expiresAt: string): number => {
+            // The latest use is that of the latest price: what was used from then on is taken from there back.
+            const days = daysFrom(Math.max(Date.parse(expiresAt), Date.parse(period.from)), now + 1);
+            let late = days.reduce((sum, day) => sum + use.amount(meter, day), 0n);
+            for (const later of over.slice(place + 1)) {
+              if (later.meter === meter) late = late > later.used ? late - later.used : 0n;
+            }
+            return Number(late < units ? late : units);
+          },
+        },
+      ];
+    });
+    return { uses, asOf: use.seen, now: iso(now) };
+  }
+
+  /** What credits may pay for in the periods that are open. */
+  async open(accountId: string): Promise<UseSoFar> {
+    const account = await this.account(accountId);
+    const now = this.options.now();
+    const running = this.running(account);
+    if (!running) return { uses: [], asOf: 0, now: iso(now) };
+    const { life, period } = running;
+    const before = periodOfLife(life, Date.parse(period.from) - 1);
+    const open = [before, period].filter(
+      ({ id }, place) => !account.state.closed.has(id) && (place === 1 || id !== period.id),
+    );
+    const use = await this.read(accountId, life, open);
+    return {
+      uses: open.flatMap((one) => this.soFar(life, one, use).uses),
+      asOf: use.seen,
+      now: iso(now),
+    };
+  }
+
+  /** What the running period has come to so far. @param credits what they have paid, without drawing more */
+  async draft(accountId: string, credits: CreditsOf): Promise<Statement | undefined> {
+    const account = await this.account(accountId);
+    const running = this.running(account);
+    if (!running) return undefined;
+    const { life, period } = running;
+    const use = await this.read(accountId, life, [period]);
+    const paid = await credits(accountId, this.soFar(life, period, use));
+    return { life, period, use, lines: this.rate(account, life, period, use, paid) };
+  }
+
+  #profiles(): Promise<readonly StoredEvent[]> {
+    return this.options.commands.load(profileStream(this.options.profile().name));
+  }
+}
+
+/** The ids of the days from one moment on, up to another. */
+function daysFrom(from: number, to: number): string[] {
+  const ids: string[] = [];
+  for (let at = Math.floor(from / DAY_MS) * DAY_MS; at < to; at += DAY_MS) ids.push(periodAt('day', at).id);
+  return ids;
+}

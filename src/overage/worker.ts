@@ -1,0 +1,70 @@
+import type { OverageQueries } from '../../projections/overage/queries.js';
+import { Wake } from '../wake.js';
+import type { CapWatch } from './capWatch.js';
+import type { Closing } from './closing.js';
+
+const LOOK_MS = 30_000;
+const RETRY_MS_MAX = 60_000;
+const AT_ONCE = 4;
+
+export interface OverageWorkerOptions {
+  readonly queries: OverageQueries;
+  readonly closing: Closing;
+  readonly caps: CapWatch;
+  /** By which is billed, in milliseconds. */
+  readonly now: () => number;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Closes billing periods in their time. What fails for one account holds up nobody else. */
+export class OverageWorker {
+  readonly #wake = new Wake();
+  /** When there is next something to do, for accounts whose rows have not changed since. */
+  readonly #next = new Map<string, { readonly row: string; readonly at: number }>();
+
+  constructor(private readonly options: OverageWorkerOptions) {}
+
+  wake(): void {
+    this.#wake.call();
+  }
+
+  async run(until: AbortSignal): Promise<void> {
+    let failures = 0;
+    while (!until.aborted) {
+      this.#wake.looks();
+      const failed = await this.work(until).catch((error: unknown) => {
+        this.options.onError(error);
+        return true;
+      });
+      failures = failed ? failures + 1 : 0;
+      await this.#wake.rest(until, failed ? Math.min(1_000 * 2 ** failures, RETRY_MS_MAX) : LOOK_MS);
+    }
+  }
+
+  /** Does all that there is. @returns whether something has failed */
+  async work(until?: AbortSignal): Promise<boolean> {
+    const { queries, closing, caps, now } = this.options;
+    let failed = false;
+    const rows = await queries.open();
+    const known = new Set(rows.map(({ account_id: id }) => id));
+    for (const id of this.#next.keys()) if (!known.has(id)) this.#next.delete(id);
+    const settle = async (): Promise<void> => {
+      for (let row = rows.pop(); row !== undefined && until?.aborted !== true; row = rows.pop()) {
+        const { account_id: id, revision, settings_revision: settings } = row;
+        const shown = `${revision}:${settings}`;
+        const next = this.#next.get(id);
+        try {
+          if (row.cap_rule === 'alert' && row.allowed) await caps.look(id);
+          if (next?.row === shown && next.at > now()) continue;
+          const at = await closing.settle(id);
+          this.#next.set(id, { row: shown, at: at ?? Infinity });
+        } catch (error) {
+          this.options.onError(error);
+          failed = true;
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, settle));
+    return failed;
+  }
+}
