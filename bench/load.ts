@@ -5,6 +5,8 @@ import { connect } from 'node:net';
 
 export interface Load {
   readonly url: string;
+  /** POST by default. */
+  readonly method?: string;
   readonly body: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly connections: number;
@@ -18,6 +20,7 @@ export interface LoadResult {
   /** All of them, those of the first moments too. */
   readonly answers: number;
   readonly p50Ms: number;
+  readonly p95Ms: number;
   readonly p99Ms: number;
   readonly failed: number;
 }
@@ -48,11 +51,19 @@ function percentile(sorted: Float64Array, p: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * p))] ?? 0;
 }
 
-async function run({ url, body, headers, connections, seconds, rate }: Load): Promise<LoadResult> {
-  const { hostname, port, pathname } = new URL(url);
+async function run({
+  url,
+  method = 'POST',
+  body,
+  headers,
+  connections,
+  seconds,
+  rate,
+}: Load): Promise<LoadResult> {
+  const { hostname, port, pathname, search } = new URL(url);
   const lines = Object.entries({ host: hostname, 'content-type': 'application/json', ...headers });
   const request = Buffer.from(
-    `POST ${pathname} HTTP/1.1\r\n${lines.map(([k, v]) => `${k}: ${v}\r\n`).join('')}` +
+    `${method} ${pathname}${search} HTTP/1.1\r\n${lines.map(([k, v]) => `${k}: ${v}\r\n`).join('')}` +
       `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
   const latencies: number[] = [];
@@ -126,6 +137,7 @@ async function run({ url, body, headers, connections, seconds, rate }: Load): Pr
     perSecond: latencies.length / elapsed,
     answers,
     p50Ms: percentile(sorted, 0.5),
+    p95Ms: percentile(sorted, 0.95),
     p99Ms: percentile(sorted, 0.99),
     failed,
   };
