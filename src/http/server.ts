@@ -93,6 +93,10 @@ export async function createHttpServer({
   metrics,
   times = TIMES,
 }: HttpOptions): Promise<FastifyInstance> {
+  const tellNotFound = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const { status, body } = (await notFound(request)) ?? { status: statusOf('NOT_FOUND'), body: {} };
+    return reply.status(status).send({ ...errorBody('NOT_FOUND'), ...body });
+  };
   const fastify = Fastify({
     logger: false,
     bodyLimit: MAX_BODY_BYTES,
@@ -109,9 +113,12 @@ export async function createHttpServer({
     // What reaches a server that closes is answered like everything else (gracefulStop.ts).
     return503OnClosing: false,
     // What Fastify refuses before it looks for a route.
-    frameworkErrors: (error: FastifyError, _request: unknown, reply: FastifyReply) => {
+    frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
       const code = CODES[error.code] ?? 'BODY_INVALID';
-      void reply.status(statusOf(code)).send(errorBody(code));
+      const plain = (): void => void reply.status(statusOf(code)).send(errorBody(code));
+      // A part of the path is longer than any name.
+      if (code === 'NOT_FOUND') tellNotFound(request, reply).catch(plain);
+      else plain();
     },
   });
   refuseSlowBodies(fastify, times.body);
@@ -136,10 +143,7 @@ export async function createHttpServer({
     const { url } = request;
     const path = url.replace(/[?#].*$/s, '');
     const allowed = METHODS.filter((method) => fastify.hasRoute({ method, url: path }));
-    if (allowed.length === 0) {
-      const { status, body } = (await notFound(request)) ?? { status: statusOf('NOT_FOUND'), body: {} };
-      return reply.status(status).send({ ...errorBody('NOT_FOUND'), ...body });
-    }
+    if (allowed.length === 0) return tellNotFound(request, reply);
     const code = 'METHOD_NOT_ALLOWED';
     return reply.status(statusOf(code)).header('allow', allowed.join(', ')).send(errorBody(code));
   });

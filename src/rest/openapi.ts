@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { JsonSchema } from './declared/known.js';
 import { anyOf } from './declared/known.js';
 import type { CompiledRoute, CompiledRoutes } from './declared/compile.js';
+import { CONFLICT, STATUSES } from './declared/refused.js';
 import { PROBLEM } from './problem.js';
 import type { Route } from './route.js';
 
@@ -81,6 +82,10 @@ export function openApiOf(
   };
 }
 
+/** E.g. `getApiV1KeysId`. */
+const operationIdOf = (method: string, path: string): string =>
+  method.toLowerCase() + path.replace(/[^A-Za-z0-9]+(.)?/g, (_all, next: string = '') => next.toUpperCase());
+
 const template = (path: string): string => path.replace(/:(\w+)/g, '{$1}');
 
 function byPlace(routes: readonly CompiledRoute[]): CompiledRoute[][] {
@@ -100,6 +105,7 @@ function operationOf(
   const { declared, method, path } = first;
   const open = variants.some((route) => isOpen(route));
   const body = declared.body;
+  let redirects: Operation['responses'] = {};
   const responses = new Map<number, { descriptions: Set<string>; schemas: JsonSchema[] }>();
   const respond = (status: number, description: string, schema: JsonSchema): void => {
     const known = responses.get(status) ?? { descriptions: new Set(), schemas: [] };
@@ -109,29 +115,31 @@ function operationOf(
   };
   for (const route of variants) {
     respond(route.declared.status, 'The answer.', route.answer.schema);
-    for (const code of codesOf(route, variants)) {
-      const [status, schema] = route.failures.schemaOf(code);
+    if (route.redirect) redirects = { '303': { description: 'For who asks for a page: see Location.' } };
+    for (const [code, otherwise] of codesOf(route, variants)) {
+      const [status, schema] = route.failures.schemaOf(code, otherwise);
       respond(status, code, schema);
     }
   }
   return {
-    operationId: `${method.toLowerCase()}${path.replace(/[^A-Za-z0-9]+(.)?/g, (_all, next: string = '') => next.toUpperCase())}`,
+    operationId: operationIdOf(method, path),
     summary: variants.map((route) => route.declared.summary).join(' '),
     parameters: parametersOf(variants),
     ...(body && {
       requestBody: { required: !('default' in body), content: { 'application/json': { schema: body } } },
     }),
-    responses: Object.fromEntries(
-      [...responses]
-        .sort(([a], [b]) => a - b)
-        .map(([status, { descriptions, schemas }]) => [
+    responses: {
+      ...redirects,
+      ...Object.fromEntries(
+        [...responses].map(([status, { descriptions, schemas }]) => [
           String(status),
           {
             description: [...descriptions].join(', '),
             content: { 'application/json': { schema: anyOf(schemas) } },
           },
         ]),
-    ),
+      ),
+    },
     security: [
       ...(open ? [{}] : []),
       ...(open && !declared.counted
@@ -144,35 +152,58 @@ function operationOf(
 const isOpen = ({ access, declared }: CompiledRoute): boolean =>
   declared.counted || access.every(({ anyone }) => anyone === true);
 
-/** Codes of the failures that a route can have. */
-function codesOf(route: CompiledRoute, variants: readonly CompiledRoute[]): Set<string> {
+/** Codes of the failures that a route can have, with the status of those that are no errors of their own. */
+function codesOf(route: CompiledRoute, variants: readonly CompiledRoute[]): Map<string, number | undefined> {
   const { declared, calls, access } = route;
-  const codes = new Set<string>(Object.keys(declared.failures).map((code) => code.replace(/\..*$/, '')));
-  if (!isOpen(route)) codes.add('KEY_MISSING');
-  if (access.some(({ anyone, scope }) => anyone !== true && scope !== undefined)) codes.add('SCOPE_MISSING');
-  if (access.some(({ roles }) => roles !== undefined)) codes.add('ROLE_MISSING');
-  if (access.some(({ operator }) => operator)) codes.add('OPERATOR_REQUIRED');
-  if (declared.account !== undefined) codes.add('ACCOUNT_NOT_FOUND');
-  if (declared.found !== undefined) codes.add('NOT_FOUND');
-  if (declared.health) codes.add('NOT_READY');
-  if (variants.some(({ declared: { when } }) => when)) codes.add('ACTION_UNKNOWN');
+  const codes = new Map<string, number | undefined>();
+  const add = (code: string, status?: number): void => void codes.set(code, status);
+  for (const code of Object.keys(declared.failures)) add(code.replace(/\..*$/, ''));
+  if (!isOpen(route)) add('KEY_MISSING');
+  if (access.some(({ anyone, scope }) => anyone !== true && scope !== undefined)) add('SCOPE_MISSING');
+  if (access.some(({ roles }) => roles !== undefined)) add('ROLE_MISSING');
+  if (access.some(({ operator }) => operator)) add('OPERATOR_REQUIRED');
+  if (declared.account !== undefined) add('ACCOUNT_NOT_FOUND');
+  if (declared.found !== undefined || declared.refusal !== undefined) add('NOT_FOUND');
+  if (declared.refusal !== undefined) add('REFUSED', CONFLICT);
+  if (declared.health) add('NOT_READY');
+  if (variants.some(({ declared: { when } }) => when)) add('ACTION_UNKNOWN');
   // Each address and account stands before a guard or a limit, and each parameter is checked.
-  if (calls.length > 0 || declared.counted) for (const code of ['RATE_LIMITED', 'TRY_AGAIN']) codes.add(code);
-  codes.add('REQUEST_INVALID');
+  if (calls.length > 0 || declared.counted) for (const code of ['RATE_LIMITED', 'TRY_AGAIN']) add(code);
+  add('REQUEST_INVALID');
   for (const { document } of calls) {
-    if (document.refusals.has('NotFound')) codes.add('NOT_FOUND');
-    if (document.refusals.has('PlanRequired')) codes.add('PLAN_REQUIRED');
-    if (document.refusals.has('SignInRefused')) codes.add('SIGN_IN_REFUSED');
-    if (document.refusals.has('Conflict')) codes.add('CONFLICT');
-    if (document.shape.metering === 'governed') codes.add('QUOTA_EXCEEDED');
+    // The same id of a command with another content.
+    if (document.commands.length > 0) add('COMMAND_ID_REUSED', CONFLICT);
+    for (const [type, code] of REFUSALS) {
+      if (document.refusals.has(type) && !codes.has(code)) add(code, STATUSES[type] ?? CONFLICT);
+    }
+    if (document.shape.metering === 'governed') add('QUOTA_EXCEEDED');
   }
   return codes;
 }
 
+/** What stands in a document for each kind of refusal. */
+const REFUSALS = [
+  ['NotFound', 'NOT_FOUND'],
+  ['PlanRequired', 'PLAN_REQUIRED'],
+  ['SignInRefused', 'SIGN_IN_REFUSED'],
+  ['PaymentRequired', 'PAYMENT_FAILED'],
+  ['NotAllowed', 'NOT_ALLOWED'],
+  ['Conflict', 'CONFLICT'],
+] as const;
+
 function parametersOf(variants: readonly CompiledRoute[]): Parameter[] {
   const all = new Map<string, Parameter>();
   const choices = new Map<string, string[]>();
-  for (const { declared } of variants) {
+  for (const { declared, calls } of variants) {
+    if (calls.some(({ document }) => document.commands.length > 0)) {
+      const name = 'idempotency-key';
+      all.set(`header ${name}`, {
+        name: 'Idempotency-Key',
+        in: 'header',
+        required: false,
+        schema: COMMAND_ID,
+      });
+    }
     for (const [, name = ''] of declared.route.matchAll(/\{(\w+)\}/g)) {
       all.set(`path ${name}`, { name, in: 'path', required: true, schema: { type: 'string' } });
     }
@@ -213,7 +244,7 @@ function ownOperation(route: Route): Operation {
   });
   const query = Object.entries(spec?.query ?? {});
   return {
-    operationId: `${method.toLowerCase()}${path.replace(/[^A-Za-z0-9]+(.)?/g, (_all, next: string = '') => next.toUpperCase())}`,
+    operationId: operationIdOf(method, path),
     summary: spec?.summary ?? summary ?? `${method} ${path}`,
     parameters: [
       ...[...path.matchAll(/:(\w+)/g)].map(([, name = '']) => parameter(name, 'path', { type: 'string' })),

@@ -1,20 +1,74 @@
+import { AccountQueries } from '../../projections/accounts/queries.js';
+import { endGrants } from '../../src/plans/endGrants.js';
+import { subscriptionStream } from '../../src/plans/events.js';
 import type { Product } from './product.js';
 import { issues, LIMIT, list, problems, shape, startProduct } from './product.js';
-import { askEverything } from './product.js';
+import { askEverything, cancelOn, throwTexts } from './product.js';
 
 let p: Product;
 let token: string;
 let key: string;
 beforeAll(async () => {
-  p = await startProduct('glyph');
+  p = await startProduct('glyph', { paid: true });
   ({ token } = await p.t.register('glyph@example.com'));
   ({ secret: key } = await p.t.issueKey(token));
 });
-afterAll(() => p.t.close());
+afterAll(() => p.close());
 
 /** The three headers that the product’s client reads of every answer. */
 const three = (headers: Headers) =>
   ['x-subscription-tier', 'x-requests-remaining', 'x-rate-limit'].map((name) => headers.get(name));
+
+// First: what Stripe sends is good for five minutes of this clock, which others move on.
+it('the life of a customer: register, call, limit, pay, a higher limit, rotate, cancel, a lower limit', async () => {
+  const credentials = { email: 'life@example.com', password: 'correct horse' };
+  const { token } = (await p.ask('POST /auth/register', { body: credentials })).body as { token: string };
+  const issued = await p.ask('POST /api-keys/generate', { key: token, body: { name: 'ci' } });
+  const { id, key: first } = issued.body as { id: string; key: string };
+  const limit = async (key: string) => three((await p.ask('GET /auth/me', { key })).headers);
+  expect([await p.spend(first, 99), await limit(first)]).toEqual(['VALID', ['free', '1', '100']]);
+  expect([await p.spend(first, 1), await p.spend(first, 1)]).toEqual(['VALID', 'QUOTA_EXCEEDED']);
+
+  const contract = await p.ask('POST /billing/checkout', { key: token, body: { tier: 'enterprise' } });
+  expect([contract.status, contract.body]).toEqual([
+    400,
+    { detail: 'No price for "enterprise". For enterprise, contact sales.' },
+  ]);
+  const checkout = await p.ask('POST /billing/checkout', { key: token, body: { tier: 'starter' } });
+  expect((await p.shop.pay((checkout.body as { url: string }).url)).status).toBe(303);
+  await p.shop.settled();
+  const paid = { tier: 'starter', status: 'active', current_period_end: '2027-02-17T12:00:00.000Z' };
+  expect((await p.ask('GET /billing/status', { key: token })).body).toEqual({
+    ...paid,
+    calls_used: 100,
+    calls_limit: 10_000,
+  });
+  expect((await p.ask('POST /auth/login', { body: credentials })).body).toMatchObject({ subscription: paid });
+  expect([await p.spend(first, 1), await limit(first)]).toEqual(['VALID', ['starter', '9899', '10000']]);
+  const again = await p.ask('POST /billing/checkout', { key: token, body: { tier: 'professional' } });
+  expect(again.status).toBe(409);
+
+  const rotated = await p.ask(`POST /api-keys/${id}/rotate`, { key: token });
+  const { key: second } = rotated.body as { key: string };
+  expect([await p.spend(first, 1), await p.spend(second, 1)]).toEqual(['KEY_ROTATED', 'VALID']);
+
+  const browser = await fetch(`${p.t.app.url}/billing/portal`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, accept: 'text/html' },
+    redirect: 'manual',
+  });
+  expect([browser.status, browser.headers.get('location')]).toEqual([
+    303,
+    expect.stringMatching(/\/portal\//),
+  ]);
+  const portal = await p.ask('POST /billing/portal', { key: token });
+  await cancelOn((portal.body as { url: string }).url);
+  await p.shop.settled();
+  expect(await limit(second)).toEqual(['starter', '9898', '10000']);
+  await p.shop.advance('2027-02-18T00:00:00Z');
+  expect(await limit(second)).toEqual(['free', '0', '100']);
+  expect(await p.spend(second, 1)).toBe('QUOTA_EXCEEDED');
+});
 
 describe('users', () => {
   const credentials = { email: 'new@example.com', password: 'correct horse' };
@@ -107,6 +161,18 @@ describe('keys', () => {
     expect((await p.ask('DELETE /api-keys/none', { key: token })).status).toBe(404);
   });
 
+  it('are issued once under the same Idempotency-Key, and shown once', async () => {
+    const issue = (id: string, name = 'once') =>
+      p.ask('POST /api-keys/generate', { key: token, body: { name }, headers: { 'idempotency-key': id } });
+    const issued = await issue('issue-1');
+    const again = await issue('issue-1');
+    expect([again.status, again.body]).toEqual([201, { ...(issued.body as object), key: null }]);
+    const other = await issue('issue-1', 'another');
+    expect([other.status, Object.keys(other.body as object)]).toEqual([409, ['detail']]);
+    const wrong = await issue('x'.repeat(129));
+    expect([wrong.status, issues(wrong)]).toEqual([422, [['header.idempotency-key', 'value_error']]]);
+  });
+
   it('are refused where the request is none', async () => {
     const wrong = await p.ask('POST /api-keys/generate', { key: token, body: { environment: 'test' } });
     expect([wrong.status, issues(wrong)]).toEqual([422, [['body.environment', 'enum']]]);
@@ -129,6 +195,16 @@ it('GET /billing/status tells the plan and the month', async () => {
     current_period_end: null,
     calls_used: 0,
     calls_limit: 100,
+  });
+});
+
+it('the plans tell what is promised, and whom to ask, to everybody', async () => {
+  const { data } = await p.t.raw('{ plans { id support serviceLevel contact } }');
+  expect(data?.['plans']).toContainEqual({
+    id: 'enterprise',
+    support: null,
+    serviceLevel: '99.9 % of each month',
+    contact: 'By contract. Contact sales.',
   });
 });
 
@@ -173,6 +249,49 @@ it.each([
   const { status, body } = await p.ask(route);
   expect([status, Object.keys(body as object)]).toEqual([401, ['detail']]);
 });
+
+it('30 days of a larger plan, as a gift of an operator: afterwards the account has its own again', async () => {
+  const operator = await p.t.register();
+  await p.t.makeOperator(operator);
+  const { token: own, accountId, secret } = await p.t.customer();
+  const until = new Date(p.now() + 30 * 86_400_000).toISOString();
+  const grant = async (end: string) => {
+    const { data } = await p.t.raw(
+      `mutation Gift($input: OperatorGrantPlanInput!) {
+        operatorGrantPlan(input: $input) { ... on OperatorGrantPlanPayload { plan { id } } ... on Refusal { code } }
+      }`,
+      { input: { accountId, planId: 'professional', until: end, reason: 'thirty days to try it' } },
+      operator.token,
+    );
+    return data?.['operatorGrantPlan'];
+  };
+  expect(await grant('2020-01-01T00:00:00Z')).toEqual({ code: 'INVALID_INPUT' });
+  expect(await grant(until)).toEqual({ plan: { id: 'professional' } });
+  const status = async () => (await p.ask('GET /billing/status', { key: secret })).body;
+  expect(await status()).toMatchObject({
+    tier: 'professional',
+    current_period_end: until,
+    calls_limit: 100_000,
+  });
+  expect((await p.ask('GET /billing/status', { key: own })).body).toEqual(await status());
+  p.advance(Date.parse(until) - p.now());
+  expect(await status()).toMatchObject({ tier: 'free', current_period_end: null, calls_limit: 100 });
+  // The event that tells everybody else, whoever was first.
+  await p.t.caughtUp();
+  const { sql, projector, commands } = p.t.app.parts;
+  const accounts = new AccountQueries(sql, projector.access('accounts'));
+  await endGrants(
+    commands,
+    (at, limit) => accounts.grantsOver(at, limit),
+    () => p.now(),
+  );
+  const types = (await commands.load(subscriptionStream(accountId))).map(({ type }) => type);
+  expect(types).toEqual(['PlanGranted', 'SubscriptionEnded']);
+  await p.t.caughtUp();
+  expect(await accounts.grantsOver(new Date(p.now()), 10)).toEqual([]);
+});
+
+it('answers every text in every place of a route in its own shape (law 11)', () => throwTexts(p));
 
 it('serves every operation of /openapi.json, and nothing that is not declared', async () => {
   expect(Object.keys(p.document.paths).length).toBeGreaterThan(3);

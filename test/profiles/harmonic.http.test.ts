@@ -1,18 +1,18 @@
 import { shownId } from '../../src/graphql/kit/ids.js';
 import type { Product } from './product.js';
 import { LIMIT, list, problems, shape, startProduct } from './product.js';
-import { askEverything } from './product.js';
+import { askEverything, cancelOn, throwTexts } from './product.js';
 
 let p: Product;
 let token: string;
 let accountId: string;
 let key: string;
 beforeAll(async () => {
-  p = await startProduct('harmonic');
+  p = await startProduct('harmonic', { paid: true });
   ({ token, accountId } = await p.t.register());
   ({ secret: key } = await p.t.issueKey(token, 'LIVE', ['READ', 'ADMIN']));
 });
-afterAll(() => p.t.close());
+afterAll(() => p.close());
 
 const KEY = {
   id: 'string',
@@ -21,6 +21,50 @@ const KEY = {
   lastUsed: 'string?',
   isActive: 'boolean',
 } as const;
+
+// First: what Stripe sends is good for five minutes of this clock, which others move on.
+it('the life of a customer: sign up, call, limit, pay, a higher limit, rotate, cancel, a lower limit', async () => {
+  const credentials = { email: 'life@example.com', password: 'correct horse' };
+  const signedUp = await p.ask('POST /api/v1/auth/signup', { body: credentials });
+  const { token: session, userId } = signedUp.body as { token: string; userId: string };
+  const issued = await p.ask('POST /api/v1/keys', { key: session, body: { userId } });
+  const { id, key: first } = issued.body as { id: string; key: string };
+  expect([await p.spend(first, 1000), await p.spend(first, 1)]).toEqual(['VALID', 'QUOTA_EXCEEDED']);
+  const usage = async (key: string) => (await p.ask('GET /api/v1/usage', { key })).body;
+  expect(await usage(first)).toMatchObject({ tier: 'free', quota: 1000, used: 1000, isExceeded: true });
+
+  const email = { email: credentials.email };
+  expect(await p.ask('POST /api/premium/checkout', { body: email })).toMatchObject({
+    status: 401,
+    body: { ok: false, error: 'missing_token' },
+  });
+  expect(await p.ask('POST /api/premium/checkout', { key: session, body: {} })).toMatchObject({
+    status: 400,
+    body: { ok: false, error: 'missing_email' },
+  });
+  const checkout = await p.ask('POST /api/premium/checkout', { key: session, body: email });
+  const { ok, checkoutUrl } = checkout.body as { ok: boolean; checkoutUrl: string };
+  expect([ok, (await p.shop.pay(checkoutUrl)).status]).toEqual([true, 303]);
+  await p.shop.settled();
+  expect(await p.spend(first, 1)).toBe('VALID');
+  const pro = await usage(first);
+  expect(pro).toMatchObject({ tier: 'pro', quota: 10_000, used: 1001, isExceeded: false });
+
+  const rotated = await p.ask(`POST /api/v1/keys/${id}/rotate`, { key: session });
+  const second = (rotated.body as { newKey: { key: string } }).newKey.key;
+  expect([await p.spend(first, 1), await p.spend(second, 1)]).toEqual(['KEY_ROTATED', 'VALID']);
+
+  // The product's documents have no address for it: GraphQL opens the portal.
+  const { data } = await p.t.raw(
+    'mutation { openBillingPortal(input: {}) { ... on OpenBillingPortalPayload { url } } }',
+    {},
+    session,
+  );
+  await cancelOn((data?.['openBillingPortal'] as { url: string }).url);
+  await p.shop.advance('2027-02-18T00:00:00Z');
+  expect(await usage(second)).toMatchObject({ tier: 'free', quota: 1000, isExceeded: true });
+  expect(await p.spend(second, 1)).toBe('QUOTA_EXCEEDED');
+});
 
 describe('keys', () => {
   const issue = async (name: string) => {
@@ -286,6 +330,52 @@ it('1,001 calls against free, 50 at once: exactly 1,000 pass, and the refusal te
   const { body } = await p.ask('GET /api/v1/usage', { key: secret });
   expect(body).toMatchObject({ used: 1000, remaining: 0, isExceeded: true, percentage: 100 });
 });
+
+describe('POST /api/v1/usage/track', () => {
+  const call = { endpoint: '/api/v1/data', method: 'POST', source: 'wiki', responseTime: 245.5, status: 200 };
+  const RECORDED = shape({ success: 'boolean', recordId: 'string' });
+
+  it('records what the API behind has answered; the same Idempotency-Key counts once', async () => {
+    const backEnd = await p.t.customer();
+    await p.t.makeOperator(backEnd);
+    const { secret } = await p.t.issueKey(backEnd.token, 'LIVE', ['ADMIN']);
+    const customer = await p.t.customer();
+    const body = { ...call, userId: customer.accountId, bytesOut: 512 };
+    const headers = { 'idempotency-key': 'call-1' };
+    const replies = [
+      await p.ask('POST /api/v1/usage/track', { key: secret, body }),
+      await p.ask('POST /api/v1/usage/track', { key: secret, body, headers }),
+      await p.ask('POST /api/v1/usage/track', { key: secret, body, headers }),
+    ];
+    for (const reply of replies) {
+      expect([reply.status, problems(RECORDED, reply.body)]).toEqual([200, []]);
+    }
+    expect(replies[1]?.body).toEqual({ success: true, recordId: 'call-1' });
+    expect((await p.ask('GET /api/v1/usage', { key: customer.secret })).body).toMatchObject({ used: 2 });
+    const other = await p.ask('POST /api/v1/usage/track', {
+      key: secret,
+      body: { ...body, status: 500 },
+      headers,
+    });
+    expect(other.status).toBe(409);
+  });
+
+  it('is for operators: another’s account is not found', async () => {
+    const { accountId: another } = await p.t.register();
+    const foreign = await p.ask('POST /api/v1/usage/track', { key, body: { ...call, userId: another } });
+    expect([foreign.status, foreign.body]).toEqual([404, { success: false, error: 'User not found' }]);
+    expect((await p.ask('POST /api/v1/usage/track', { body: { ...call, userId: another } })).status).toBe(
+      401,
+    );
+    const wrong = await p.ask('POST /api/v1/usage/track', {
+      key,
+      body: { ...call, userId: another, status: 99 },
+    });
+    expect(wrong.status).toBe(400);
+  });
+});
+
+it('answers every text in every place of a route in its own shape (law 11)', () => throwTexts(p));
 
 it('serves every operation of /openapi.json, and nothing that is not declared', async () => {
   expect(Object.keys(p.document.paths).length).toBeGreaterThan(3);

@@ -1,7 +1,10 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { elapsed } from '../../src/clock.js';
-import type { OpenApi } from '../../src/rest/openapi.js';
+import type { JsonSchema } from '../../src/rest/declared/known.js';
+import type { OpenApi, Operation } from '../../src/rest/openapi.js';
 import { schemaIn } from '../../src/rest/openapi.js';
+import type { Shop } from '../billing/shop.js';
+import { openShop } from '../billing/shop.js';
 import type { TestApp, TestAppOptions } from '../support/app.js';
 import { startApp } from '../support/app.js';
 
@@ -24,20 +27,32 @@ export interface Product {
   /** What /openapi.json says; every answer is held against it. */
   readonly document: OpenApi;
   ask(route: string, sent?: Sent): Promise<Reply>;
+  /** What a back end that stands behind does with a customer's key: it spends requests. @returns the code */
+  spend(secret: string, requests: number): Promise<string>;
   advance(ms: number): void;
   now(): number;
+  /** Where payments are taken. */
+  readonly shop: Shop;
+  close(): Promise<void>;
 }
 
 let places = 0;
 
-export async function startProduct(profile: string, options: TestAppOptions = {}): Promise<Product> {
+/** @param options.paid takes payments, with a stand-in for Stripe in January 2027 */
+export async function startProduct(
+  profile: string,
+  { paid = false, ...options }: TestAppOptions & { readonly paid?: boolean } = {},
+): Promise<Product> {
   let ahead = 0;
   const clock = () => Date.now() + ahead;
-  const t = await startApp({
+  const settings = {
     ...options,
     env: { PROFILE: profile, ...options.env },
     time: { clock, elapsed: () => elapsed() + ahead },
-  });
+  };
+  const shop = paid ? await openShop('2027-01-17T12:00:00Z', settings) : undefined;
+  const t = shop?.test ?? (await startApp(settings));
+  let backEnd: Promise<string> | undefined;
   const document = (await (await fetch(`${t.app.url}/openapi.json`)).json()) as OpenApi;
   const promised = promisesOf(document);
   return {
@@ -45,6 +60,28 @@ export async function startProduct(profile: string, options: TestAppOptions = {}
     document,
     now: clock,
     advance: (ms) => void (ahead += ms),
+    get shop() {
+      if (!shop) throw new Error('payments are not taken');
+      return shop;
+    },
+    close: () => (shop ?? t).close(),
+    spend: async (secret, requests) => {
+      backEnd ??= (async () => {
+        const user = await t.register();
+        await t.makeOperator(user);
+        return (await t.issueKey(user.token, 'LIVE', ['ADMIN'])).secret;
+      })();
+      const { data } = await t.raw(
+        `mutation Spend($secret: String!, $quantity: Quantity!) {
+          verifyKey(input: { secret: $secret, spend: {
+            quantities: [{ meter: "requests", quantity: $quantity }], endpoint: "/work", method: "POST"
+          } }) { ... on VerifyKeyPayload { code } }
+        }`,
+        { secret, quantity: String(requests) },
+        await backEnd,
+      );
+      return (data?.['verifyKey'] as { code: string }).code;
+    },
     ask: async (route, { key, headers = {}, body } = {}) => {
       const [method = '', path = ''] = route.split(' ');
       const place = ++places;
@@ -63,8 +100,9 @@ export async function startProduct(profile: string, options: TestAppOptions = {}
       const text = await response.text();
       const parsed = text === '' ? undefined : (JSON.parse(text) as unknown);
       const { status } = response;
-      expect({ route, status, broken: promised(method, path, status, parsed) }).toEqual({
-        route,
+      const asked = route.slice(0, 200);
+      expect({ asked, status, broken: promised(method, path, status, parsed) }).toEqual({
+        asked,
         status,
         broken: [],
       });
@@ -93,6 +131,14 @@ export function promisesOf({ paths }: OpenApi) {
   };
 }
 
+/** Ends the subscription on the portal's page, as a person does. */
+export async function cancelOn(portal: string): Promise<void> {
+  const page = await (await fetch(portal)).text();
+  const [, subscription = ''] = /name="subscription" value="([^"]+)"/.exec(page) ?? [];
+  const form = { method: 'POST', body: new URLSearchParams({ subscription }), redirect: 'manual' } as const;
+  expect((await fetch(`${portal}/cancel`, form)).status).toBe(303);
+}
+
 /** Asks every operation with nothing: each is served, and answers what is declared. */
 export const askEverything = (product: Product): Promise<void> =>
   askOperations(product.document, (method, path) => product.ask(`${method} ${path}`));
@@ -108,6 +154,77 @@ export async function askOperations(
       expect([path, method, status]).not.toEqual([path, method, 405]);
       expect(headers.get('content-type')).toMatch(/json/);
     }
+  }
+}
+
+/** Each has once stopped something, or would have. */
+const HOSTILE = ['\0', 'half \ud83d', 'a\u2028\u202eb', '__proto__', `'";--\\`, 'x'.repeat(100_000)];
+/** The first line of a request and its headers have at most 16 KiB. */
+const MAX_IN_ADDRESS = 4_000;
+
+/**
+ * Law 11 on every route of the product: texts that no client sends, in each place where a text may stand and with
+ * everything else as it should be. Each answer has a status and a shape that are declared.
+ */
+export async function throwTexts(product: Product): Promise<void> {
+  for (const [path, methods] of Object.entries(product.document.paths)) {
+    // Ours are tried elsewhere.
+    if (path.startsWith('/v1/')) continue;
+    for (const [method, operation] of Object.entries(methods)) {
+      // What an account may ask in a minute is not what is tried.
+      const { token } = await product.t.customer();
+      for (const { place, address, body } of callsWith(path, operation)) {
+        const { status } = await product.ask(`${method.toUpperCase()} ${address}`, {
+          key: token,
+          ...(body !== undefined && { body }),
+        });
+        expect({ method, path, place, failed: status >= 500 }).toEqual({
+          method,
+          path,
+          place,
+          failed: false,
+        });
+      }
+    }
+  }
+}
+
+/** What an operation is sent: one hostile text in one place each time. */
+function* callsWith(path: string, { parameters = [], requestBody }: Operation) {
+  const schema = requestBody && schemaIn(requestBody.content);
+  const properties = Object.entries((schema?.['properties'] ?? {}) as Record<string, JsonSchema>);
+  const sound = Object.fromEntries(properties.map(([name, one]) => [name, soundFor(name, one)]));
+  const addressOf = (place: string, text: string): string => {
+    const shown = (name: string) => (name === place ? encodeURIComponent(text.toWellFormed()) : 'x');
+    const query = parameters
+      .filter((one) => one.in === 'query' && (one.required || one.name === place))
+      .map(({ name }) => `${name}=${shown(name)}`);
+    return `${path.replace(/\{(\w+)\}/g, (_all, name: string) => shown(name))}${query.length > 0 ? `?${query.join('&')}` : ''}`;
+  };
+  for (const text of HOSTILE) {
+    for (const { name, in: where } of parameters) {
+      if (where === 'header') continue;
+      const address = addressOf(name, text.slice(0, MAX_IN_ADDRESS));
+      yield { place: `${where} ${name}`, address, body: schema && sound };
+    }
+    for (const [name] of properties) {
+      yield { place: `body ${name}`, address: addressOf('', ''), body: { ...sound, [name]: text } };
+    }
+    if (schema) yield { place: 'body', address: addressOf('', ''), body: JSON.stringify(text) };
+  }
+}
+
+function soundFor(name: string, schema: JsonSchema): unknown {
+  if (name === 'email') return 'somebody@example.com';
+  if (Array.isArray(schema['enum'])) return schema['enum'][0];
+  switch (schema['type']) {
+    case 'integer':
+    case 'number':
+      return schema['minimum'] ?? 1;
+    case 'boolean':
+      return true;
+    default:
+      return 'something else';
   }
 }
 

@@ -30,8 +30,35 @@ it('a profile without a catalogue loads no patterns, and takes bare keys at the 
   }
 });
 
-it('is refused on the data of another one (decision 6)', async () => {
+it('is refused on the data of another one (decision 6), beside which it runs from the same checkout', async () => {
   await expect(startApp({ place, env: { PROFILE: 'harmonic' } })).rejects.toThrow(
     /videomind.*harmonic|harmonic.*videomind/s,
   );
+  // Each with its own DATA_DIR and PORT, at the same time.
+  const both = [
+    await startApp({ place, env: { PROFILE: 'videomind', LEGACY_API_KEYS: OLD } }),
+    await startApp({ env: { PROFILE: 'harmonic' } }),
+  ] as const;
+  try {
+    const [videomind, harmonic] = both;
+    const email = 'both@example.com';
+    const users = [await videomind.register(email), await harmonic.register(email)];
+    const keys = [
+      (await videomind.issueKey(users[0]?.token ?? '')).secret,
+      (await harmonic.issueKey(users[1]?.token ?? '')).secret,
+    ];
+    expect(keys).toEqual([expect.stringMatching(/^sk_/), expect.stringMatching(/^hm_/)]);
+    const plansOf = async (key = '') =>
+      Promise.all(
+        both.map(
+          async (t) => (await t.raw('{ account { plan { id } } }', {}, key)).errors?.[0]?.extensions['code'],
+        ),
+      );
+    expect(await plansOf(keys[0])).toEqual([undefined, 'KEY_MALFORMED']);
+    expect(await plansOf(keys[1])).toEqual(['KEY_MALFORMED', undefined]);
+    const health = both.map(async ({ app }) => (await fetch(`${app.url}/api/v1/health`)).status);
+    expect(await Promise.all(health)).toEqual([200, 404]);
+  } finally {
+    for (const t of both) await t.close();
+  }
 });

@@ -1,6 +1,6 @@
 import type { Product } from './product.js';
 import { issues, LIMIT, problems, shape, startProduct } from './product.js';
-import { askEverything } from './product.js';
+import { askEverything, cancelOn, throwTexts } from './product.js';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -9,15 +9,70 @@ const OLD = 'a-key-that-somebody-made';
 let p: Product;
 let emails = 0;
 beforeAll(async () => {
-  p = await startProduct('videomind', { env: { LEGACY_API_KEYS: OLD } });
+  p = await startProduct('videomind', { paid: true, env: { LEGACY_API_KEYS: OLD } });
 });
-afterAll(() => p.t.close());
+afterAll(() => p.close());
 
 const register = async (email = `v${++emails}@example.com`) => {
   const { status, body } = await p.ask('POST /api/v1/register', {
     body: { email, password: 'correct horse' },
   });
   return { status, body: body as { user_id: string; email: string; api_key: string; plan: string } };
+};
+
+// First: what Stripe sends is good for five minutes of this clock, which others move on.
+it('the life of a customer: register, call, limit, pay, a higher limit, rotate, cancel, a lower limit', async () => {
+  const { api_key: first, email } = (await register()).body;
+  const health = async (key: string) => (await p.ask('GET /api/v1/health', { key })).status;
+  const calls = [];
+  for (let n = 0; n < 11; n++) calls.push(await health(first));
+  expect(calls).toEqual([...Array<number>(10).fill(200), 429]);
+  const usage = async (key: string) => (await p.ask('GET /api/v1/usage', { key })).body;
+  expect(await usage(first)).toMatchObject({ plan: 'free', videos_limit: 3, requests_limit: 10 });
+
+  // The first key reads: who pays signs in.
+  expect((await p.ask('POST /api/v1/checkout', { key: first, body: { plan: 'pro' } })).status).toBe(403);
+  const signedIn = await p.t.raw(
+    `mutation { signIn(input: { email: "${email}", password: "correct horse" }) {
+      ... on SignInPayload { session { sessionToken } }
+    } }`,
+  );
+  const { sessionToken: session } = (signedIn.data?.['signIn'] as { session: { sessionToken: string } })
+    .session;
+  const wrong = await p.ask('POST /api/v1/checkout', { key: session, body: { plan: 'gold' } });
+  expect([wrong.status, wrong.body]).toEqual([
+    400,
+    { detail: "Invalid plan: gold. Must be 'pro' or 'business'." },
+  ]);
+  const checkout = await p.ask('POST /api/v1/checkout', { key: session, body: { plan: 'pro' } });
+  expect((await p.shop.pay((checkout.body as { url: string }).url)).status).toBe(303);
+  await p.shop.settled();
+  // The same key all along.
+  expect(await usage(first)).toMatchObject({ plan: 'pro', videos_limit: 30, requests_limit: 100 });
+  expect(await health(first)).toBe(200);
+
+  // The product's documents have no addresses for what follows: GraphQL does it.
+  const { data } = await p.t.raw(
+    `mutation Rotate($id: ID!) {
+      openBillingPortal(input: {}) { ... on OpenBillingPortalPayload { url } }
+      rotateKey(input: { keyId: $id, graceSeconds: 0 }) { ... on RotateKeyPayload { secret } }
+    }`,
+    { id: await onlyKeyOf(session) },
+    session,
+  );
+  const second = (data?.['rotateKey'] as { secret: string }).secret;
+  expect([await health(second), (await p.ask('GET /api/v1/usage', { key: first })).status]).toEqual([
+    200, 401,
+  ]);
+  await cancelOn((data?.['openBillingPortal'] as { url: string }).url);
+  await p.shop.advance('2027-02-18T00:00:00Z');
+  expect(await usage(second)).toMatchObject({ plan: 'free', videos_limit: 3, requests_limit: 10 });
+  expect(await health(second)).toBe(429);
+});
+
+const onlyKeyOf = async (session: string) => {
+  const { data } = await p.t.raw('{ account { keys { nodes { id } } } }', {}, session);
+  return (data?.['account'] as { keys: { nodes: { id: string }[] } }).keys.nodes[0]?.id;
 };
 
 describe('POST /api/v1/register', () => {
@@ -28,6 +83,16 @@ describe('POST /api/v1/register', () => {
     expect(problems(shape(fields), body)).toEqual([]);
     expect([body.api_key, body.plan]).toEqual([expect.stringMatching(/^sk_[0-9A-Za-z]{32}$/), 'free']);
     expect((await p.ask('GET /api/v1/usage', { key: body.api_key })).status).toBe(200);
+  });
+
+  it('registers once under the same Idempotency-Key, and shows the key once', async () => {
+    const sent = {
+      body: { email: 'once@example.com', password: 'correct horse' },
+      headers: { 'idempotency-key': 'register-1' },
+    };
+    const { body } = await p.ask('POST /api/v1/register', sent);
+    const again = await p.ask('POST /api/v1/register', sent);
+    expect([again.status, again.body]).toEqual([200, { ...(body as object), api_key: null }]);
   });
 
   it.each([
@@ -186,6 +251,8 @@ it('the fourth video of a day is refused, and the first of the next UTC day pass
   p.advance(HOUR);
   expect([await used(), await analyse(), await used()]).toEqual([0, 'VALID', 1]);
 });
+
+it('answers every text in every place of a route in its own shape (law 11)', () => throwTexts(p));
 
 it('serves every operation of /openapi.json, and nothing that is not declared', async () => {
   expect(Object.keys(p.document.paths).length).toBeGreaterThan(3);

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import type { Credentials } from '../../gate/authenticate.js';
+import { BAD_COMMAND_ID } from '../../eventsourcing/commandId.js';
 import type { Gate, GateCall } from '../../gate/gate.js';
 import type { RequestContext } from '../../graphql/kit/context.js';
 import type { Governance } from '../../graphql/transport/governance.js';
@@ -12,8 +13,8 @@ import type { CompiledRoute, CompiledRoutes, RouteCall } from './compile.js';
 import type { Refusal } from './failures.js';
 import { refusalOf } from './failures.js';
 import type { Parts } from './inputs.js';
-import { refusalIn } from './refused.js';
-import { partsOf, unfitCode } from './request.js';
+import { refusalIn, refusalOfType } from './refused.js';
+import { commandIdIn, partsOf, unfitCode } from './request.js';
 import type { Scope } from './template.js';
 
 export interface DeclaredOptions {
@@ -75,7 +76,14 @@ export async function answerOf(
   const checked = route.inputs.check(partsOf(request));
   if (Array.isArray(checked)) throw new Refused(refusalOf('REQUEST_INVALID', { issues: checked }));
   const parts = checked as Parts;
-  let scope: Scope = { ...common, ...parts };
+  const commandId = calls.some(({ document }) => document.commands.length > 0)
+    ? commandIdIn(request)
+    : undefined;
+  if (commandId === null) {
+    const issue = { loc: ['header', 'idempotency-key'], msg: BAD_COMMAND_ID, type: 'value_error' };
+    throw new Refused(refusalOf('REQUEST_INVALID', { issues: [issue] }));
+  }
+  let scope: Scope = { ...common, ...parts, requestId: visitor.correlationId };
   let context = visitor;
   const account = route.account?.fill(scope);
   if (typeof account === 'string') {
@@ -89,20 +97,30 @@ export async function answerOf(
   }
   const named: Record<string, unknown> = {};
   for (const call of calls) {
-    const by = call.as
-      ? await createContext({
-          credentials: { authorization: `Bearer ${call.as.fill(scope) as string}` },
-          address: request.clientAddress,
-        })
-      : context;
-    const answered = await ask(options, route, call, by, scope);
+    const asked = call.if?.fill(scope) ?? call.if === undefined;
+    const credential = call.as?.fill(scope);
+    if (asked === false || credential === null) continue;
+    const by =
+      typeof credential === 'string'
+        ? await createContext({
+            credentials: { authorization: `Bearer ${credential}` },
+            address: request.clientAddress,
+          })
+        : context;
+    const answered = await ask(options, route, call, by, scope, commandId);
     headers = answered.headers;
     if (call.name !== undefined) named[call.name] = answered.data;
     scope = { ...scope, data: call.name === undefined ? answered.data : { ...named } };
   }
   headers ??= await gate.headers(context, undefined);
   if (route.found?.fill(scope) === null) throw new Refused(refusalOf('NOT_FOUND'), headers);
+  const refusal = refusalOfType(route.refusal?.fill(scope));
+  if (refusal) throw new Refused(refusal, headers);
   if (declared.health && scope['healthy'] !== true) throw new Refused(refusalOf('NOT_READY'), headers);
+  const address = route.redirect?.fill(scope);
+  if (typeof address === 'string' && (request.headers.accept ?? '').includes('text/html')) {
+    return { status: 303, body: null, headers: [...headers, ['location', address]] };
+  }
   return { status: declared.status, body: route.answer.fill(scope), headers };
 }
 
@@ -148,12 +166,16 @@ async function ask(
   { document, variables }: RouteCall,
   context: RequestContext,
   scope: Scope,
+  commandId: string | undefined,
 ): Promise<{ data: Readonly<Record<string, unknown>>; headers: readonly Header[] }> {
   const given: Record<string, unknown> = {};
   for (const [name, template] of variables) {
     const value = template.fill(scope);
     // The document's own default stands for what was not sent.
     if (value !== null) given[name] = withoutNulls(value);
+  }
+  if (commandId !== undefined) {
+    for (const name of document.commands) given[name] = { ...(given[name] as object), commandId };
   }
   const answered = await governance.answer({
     document: document.document,
@@ -176,7 +198,7 @@ async function ask(
 
 /** What was not sent is left out of inputs too: their defaults stand for it. */
 function withoutNulls(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (Array.isArray(value)) return value.filter((one) => one !== null).map(withoutNulls);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
     Object.entries(value).flatMap(([name, one]) => (one === null ? [] : [[name, withoutNulls(one)]])),

@@ -22,6 +22,8 @@ export interface RouteCall {
   readonly variables: ReadonlyMap<string, Template>;
   /** A credential of an earlier answer. */
   readonly as: Template | undefined;
+  /** Whether it is asked. */
+  readonly if: Template | undefined;
 }
 
 /** A route that can work. */
@@ -36,7 +38,9 @@ export interface CompiledRoute {
   readonly access: readonly AccessRule[];
   readonly account: Template | undefined;
   readonly found: Template | undefined;
+  readonly refusal: Template | undefined;
   readonly answer: Template;
+  readonly redirect: Template | undefined;
   readonly failures: FailureTexts;
 }
 
@@ -62,6 +66,8 @@ export const COMMON: Names = {
   healthy: leaf({ type: 'boolean' }),
   /** Seconds since the process began. */
   uptime: leaf({ type: 'integer' }),
+  /** Of this request, and of no other. */
+  requestId: leaf({ type: 'string' }),
 };
 
 const COUNTED: readonly AccessRule[] = [{ scope: 'read' }];
@@ -134,15 +140,19 @@ function compileRoute(
     for (const [name, needed] of document.variables) {
       if (needed && !variables.has(name)) throw new TemplateError(at, `the document needs $${name}`);
     }
-    const as =
-      'as' in call && call.as !== undefined ? compileTemplate(call.as, names, [...at, 'as']) : undefined;
+    const part = (word: 'as' | 'if'): Template | undefined => {
+      const template = (call as Partial<Record<typeof word, unknown>>)[word];
+      return template === undefined ? undefined : compileTemplate(template, names, [...at, word]);
+    };
+    const [as, asked] = [part('as'), part('if')];
     if (call.name === undefined) {
       names = { ...given, data: document.answer };
     } else {
-      answers.set(call.name, document.answer);
+      const leftOut = as !== undefined || asked !== undefined;
+      answers.set(call.name, leftOut ? { ...document.answer, nullable: true } : document.answer);
       names = { ...given, data: object(Object.fromEntries(answers)) };
     }
-    return { name: call.name, document, variables, as };
+    return { name: call.name, document, variables, as, if: asked };
   });
   const failureBody =
     'failureBody' in declared ? { template: declared.failureBody, path: [...path, 'failureBody'] } : body;
@@ -155,7 +165,9 @@ function compileRoute(
     access: declared.counted ? COUNTED : calls.flatMap(({ as, document }) => (as ? [] : document.access)),
     account: optional(declared.account, given, [...path, 'account']),
     found: optional(declared.found, names, [...path, 'found']),
+    refusal: optional(declared.refusal, names, [...path, 'refusal']),
     answer: compileTemplate(declared.answer, names, [...path, 'answer']),
+    redirect: optional(declared.redirect, names, [...path, 'redirect']),
     failures: compileFailures(
       failureBody,
       [general, { failures: declared.failures, path: [...path, 'failures'] }],
@@ -165,7 +177,7 @@ function compileRoute(
   };
 }
 
-const optional = (template: string | undefined, names: Names, path: readonly PropertyKey[]) =>
+const optional = (template: unknown, names: Names, path: readonly PropertyKey[]) =>
   template === undefined ? undefined : compileTemplate(template, names, path);
 
 /** What documents ask of refusals: any of it may be missing. */

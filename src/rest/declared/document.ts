@@ -2,6 +2,7 @@ import type { DocumentNode, FieldNode, GraphQLSchema, OperationDefinitionNode, S
 import {
   getNamedType,
   GraphQLError,
+  isInputObjectType,
   isInterfaceType,
   isObjectType,
   isUnionType,
@@ -34,6 +35,8 @@ export interface RouteDocument {
   readonly refusals: ReadonlySet<string>;
   /** Variables that it declares, and whether they have to be given. */
   readonly variables: ReadonlyMap<string, boolean>;
+  /** Those of them that are inputs of commands, which may have an id. */
+  readonly commands: readonly string[];
 }
 
 /** @throws GraphQLError for what is not one operation that the schema can answer */
@@ -76,7 +79,25 @@ export function readDocument(schema: GraphQLSchema, text: string): RouteDocument
         type.kind === Kind.NON_NULL_TYPE && defaultValue === undefined,
       ]),
     ),
+    commands: commandsOf(schema, only),
   };
+}
+
+function commandsOf(
+  schema: GraphQLSchema,
+  { operation, selectionSet: { selections } }: OperationDefinitionNode,
+): string[] {
+  if (operation !== OperationTypeNode.MUTATION) return [];
+  const fields = schema.getRootType(operation)?.getFields() ?? {};
+  return selections.flatMap((selection) => {
+    if (selection.kind !== Kind.FIELD) return [];
+    return (selection.arguments ?? []).flatMap(({ name, value }) => {
+      const argument = fields[selection.name.value]?.args.find((one) => one.name === name.value);
+      const type = argument && getNamedType(argument.type);
+      const isCommand = isInputObjectType(type) && 'commandId' in type.getFields();
+      return isCommand && value.kind === Kind.VARIABLE ? [value.name.value] : [];
+    });
+  });
 }
 
 const field = (name: string): FieldNode => ({ kind: Kind.FIELD, name: { kind: Kind.NAME, value: name } });

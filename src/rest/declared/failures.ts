@@ -72,8 +72,11 @@ export const FAILURE_NAMES: Readonly<Record<string, Known>> = {
 /** How a route says why it has no answer. */
 export interface FailureTexts {
   tell(refusal: Refusal, facts: Readonly<Record<string, unknown>>): { status: number; body: unknown };
-  /** Statuses with the schema of their body. */
-  schemaOf(code: string): readonly [status: number, schema: JsonSchema];
+  /**
+   * A status with the schema of its body.
+   * @param otherwise the status of a code that is no error of its own
+   */
+  schemaOf(code: string, otherwise?: number): readonly [status: number, schema: JsonSchema];
 }
 
 interface Compiled {
@@ -137,10 +140,10 @@ export function compileFailures(
       const message = said?.message?.(scope) ?? refusal.message;
       return { status, body: (said?.body ?? whole).fill({ ...scope, message }) };
     },
-    schemaOf: (code) => {
+    schemaOf: (code, otherwise = 400) => {
       const said = table.get(code);
       const known = code in ROUTE_CODES ? ROUTE_CODES[code as 'NOT_READY'] : ERRORS[code as ErrorCode];
-      return [said?.status ?? known?.[0] ?? 400, (said?.body ?? whole).schema];
+      return [said?.status ?? known?.[0] ?? otherwise, (said?.body ?? whole).schema];
     },
   };
 }

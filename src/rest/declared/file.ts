@@ -27,8 +27,10 @@ const Call = z.strictObject({
   name: z.string().regex(/^[a-z][A-Za-z]*$/),
   document: z.string().min(1),
   variables: z.record(z.string(), Template).default({}),
-  /** A credential of an earlier answer, in place of the caller's. */
+  /** A credential of an earlier answer, in place of the caller's; where it is null, the call is left out. */
   as: z.string().startsWith('$data.').optional(),
+  /** Where it comes to null or false, the call is left out. */
+  if: Template.optional(),
 });
 
 const DeclaredRoute = z.strictObject({
@@ -44,6 +46,8 @@ const DeclaredRoute = z.strictObject({
   account: z.string().startsWith('$').optional(),
   /** A reference: where it is null, there is nothing at the address. */
   found: z.string().startsWith('$').optional(),
+  /** Where it comes to an object with `code` and `message`, that is why there is no answer. */
+  refusal: Template.optional(),
   /** One operation, whose answer is `$data`. */
   document: z.string().min(1).optional(),
   variables: z.record(z.string(), Template).optional(),
@@ -57,6 +61,8 @@ const DeclaredRoute = z.strictObject({
   lenient: z.boolean().default(false),
   status: z.number().int().min(200).max(299).default(200),
   answer: Template,
+  /** The address that a browser is sent to: whoever asks for a page gets 303 in place of the answer. */
+  redirect: z.string().startsWith('$data.').optional(),
   /** In place of the file's, for this route. */
   failures: Failures.default({}),
   /** The body of this route's failures, in place of the file's. */

@@ -8,7 +8,7 @@ import { refusalOf } from './failures.js';
 import type { Issue } from './inputs.js';
 
 /** The status of an expected failure, by its type; 409 for all others. */
-const STATUSES: Readonly<Record<string, number>> = {
+export const STATUSES: Readonly<Record<string, number>> = {
   InvalidInput: 422,
   NotFound: 404,
   NotAllowed: 403,
@@ -17,7 +17,7 @@ const STATUSES: Readonly<Record<string, number>> = {
   LimitReached: 429,
   SignInRefused: 401,
 };
-const CONFLICT = 409;
+export const CONFLICT = 409;
 
 /** Why an operation was not answered, in `errors` or in its data; undefined where it was. */
 export function refusalIn(
@@ -55,6 +55,13 @@ function ofError(
   };
 }
 
+/** What a part of the answer says of a refusal, where it is one. */
+export function refusalOfType(value: unknown): Refusal | undefined {
+  const { __typename: type = '', code, message } = (value ?? {}) as Readonly<Record<string, unknown>>;
+  if (typeof code !== 'string' || typeof message !== 'string') return undefined;
+  return ofType(String(type), value as Readonly<Record<string, unknown>>);
+}
+
 function ofType(type: string, details: Readonly<Record<string, unknown>>): Refusal {
   const { code, message, issues = [], retryAfter, retryAfterSeconds = retryAfter } = details;
   const found = (issues as readonly { path: readonly string[]; message: string }[]).map((issue) => ({
@@ -62,10 +69,16 @@ function ofType(type: string, details: Readonly<Record<string, unknown>>): Refus
     msg: issue.message,
     type: 'value_error',
   }));
+  // It says something of what was sent before, and not of this request alone.
+  const reused = code === 'COMMAND_ID_REUSED';
   const refusal =
-    type === 'InvalidInput'
+    type === 'InvalidInput' && !reused
       ? invalid(String(code), String(message), found[0]?.loc[1], found)
-      : { code: String(code), message: String(message), status: STATUSES[type] ?? CONFLICT };
+      : {
+          code: String(code),
+          message: String(message),
+          status: reused ? CONFLICT : (STATUSES[type] ?? CONFLICT),
+        };
   return {
     ...refusal,
     details,

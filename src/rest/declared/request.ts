@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import { commandIdOf } from '../../eventsourcing/commandId.js';
 import type { Credentials } from '../../gate/authenticate.js';
 import type { CompiledRoute, CompiledRoutes } from './compile.js';
 import type { Profile } from '../../plans/profile.js';
@@ -36,6 +37,13 @@ export function variantOf(
   const [name = ''] = asked;
   const action = [given[name]].flat()[0];
   return { route: route as CompiledRoute, action: typeof action === 'string' ? action : '', actions };
+}
+
+/** The header `Idempotency-Key`, the id of the route's commands; null for what can be none. */
+export function commandIdIn({ headers }: FastifyRequest): string | undefined | null {
+  const given = headers['idempotency-key'];
+  if (given === undefined) return undefined;
+  return typeof given === 'string' && commandIdOf(given) !== undefined ? given : null;
 }
 
 export const partsOf = ({ params, query, headers, body }: FastifyRequest): Parts => ({
