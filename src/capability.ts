@@ -6,7 +6,7 @@ import type { RefreshTokens } from './sessions/refreshTokens.js';
 import type { StartSession } from './sessions/startSession.js';
 import type { Attempts } from './accounts/attempts.js';
 import type { PasswordCheck } from './accounts/passwordCheck.js';
-import type { RegisterUser } from './accounts/register.js';
+import type { Admission, RegisterUser } from './accounts/register.js';
 import type { Sessions } from './sessions/sessions.js';
 import type { AnalysisDesk } from './analysis/desk.js';
 import type { Desk } from './billing/resolvers.js';
@@ -99,6 +99,8 @@ export interface Ground {
   readonly profile: Profile;
   /** E-mails that the configuration names as operators', normalised. */
   readonly operatorEmails: readonly string[];
+  /** Who may register. */
+  readonly admission: Admission;
   readonly clock: Clock;
   /** What leaves: webhooks. */
   readonly outbox: Outbox;

@@ -4,6 +4,7 @@ import { queriesOf } from '../projections/index.js';
 import { furthestBehind } from './following/readModel.js';
 import type { Projector } from './following/projector.js';
 import type { Policies } from './following/policyRunner.js';
+import { importCommands } from './admin/importUsers.js';
 import { parkedCommands } from './admin/parked.js';
 import { readModelCommands } from './admin/readModels.js';
 import type { AdminCommands } from './admin/server.js';
@@ -14,6 +15,7 @@ import type { BillingWorker } from './billing/worker.js';
 import { openBilling, operateBilling, workBilling } from './composition/billing.js';
 import type { OverageWork } from './composition/overage.js';
 import { openOverage, workOverage } from './composition/overage.js';
+import { endGrantedPlans } from './composition/grants.js';
 import { sendMails } from './composition/mail.js';
 import { sendOutgoing } from './composition/outgoing.js';
 import { createReporting, expireReservations } from './composition/reporting.js';
@@ -155,6 +157,7 @@ async function startAll(
   );
 
   await sendMails(projections, stores, config, log, shutdown);
+  endGrantedPlans(projections, queries, stores, log, shutdown);
   sendOutgoing(projections, stores, log, shutdown);
   const billing = parts.billing && workBilling(projections, queries, stores, parts.billing, log, shutdown);
   operator.add(operateBilling(queries, stores, parts.billing));
@@ -229,6 +232,7 @@ async function startProjector(
   const imported = await publishPatterns(options, stores, queries.catalogue, report);
   openSearch(projections, embedder(config), true, log, shutdown);
   await sendMails(projections, stores, config, log, shutdown);
+  endGrantedPlans(projections, queries, stores, log, shutdown);
   sendOutgoing(projections, stores, log, shutdown);
   const { billingClock } = options;
   const profile = () => stores.profile;
@@ -247,7 +251,7 @@ async function startProjector(
 /** Takes the commands of whoever runs this process. */
 async function serveOperator(
   projections: RunningProjections,
-  { store, commands, clock }: Stores,
+  { store, commands, personal, secrets, profile, clock }: Stores,
   { dataDir }: Config,
   log: Logger,
   shutdown: Shutdown,
@@ -258,6 +262,7 @@ async function serveOperator(
   const all = {
     ...readModelCommands(projector, store),
     ...more,
+    ...importCommands({ commands, personal, secrets, profile, clock }),
     ...parkedCommands({ projector, policies, usage, store, commands, clock }),
   };
   const operator = await AdminServer.open(dataDir, all, log);

@@ -58,6 +58,7 @@ it('needs nothing', () => {
     publicUrl: 'http://127.0.0.1:4000',
     trustProxy: 0,
     operators: [],
+    registration: 'open',
     environmentKeys: [],
     oidcIssuers: [],
     billing: {
@@ -115,9 +116,11 @@ it('takes what is set', () => {
     MAIL_FROM: 'Shop <shop@example.com>',
     MAX_ANSWER_BYTES: '20000',
     SHUTDOWN_DRAIN_MS: '3000',
+    REGISTRATION: 'invitation',
   };
   expect(parseConfig(env)).toEqual({
     production: true,
+    registration: 'invitation',
     host: '0.0.0.0',
     port: 0,
     dataDir: '/var/lib/tollgraph',

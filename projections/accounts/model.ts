@@ -20,7 +20,7 @@ type Handled =
  */
 export const accounts: ReadModel = {
   name: 'accounts',
-  version: 6,
+  version: 7,
   tables: ['accounts', 'users', 'plans'],
   handles: new Set<Handled['type']>([
     'AccountOpened',
@@ -57,9 +57,14 @@ export const accounts: ReadModel = {
       -- Null once it has ended.
       plan       text,
       revision   bigint NOT NULL,
+      -- When it ends by itself.
+      until      timestamptz,
       PRIMARY KEY (account_id, source)
     );`,
-  indexes: (t) => [`CREATE INDEX ON ${t('accounts')} (opened_at, id)`],
+  indexes: (t) => [
+    `CREATE INDEX ON ${t('accounts')} (opened_at, id)`,
+    `CREATE INDEX ON ${t('plans')} (until) WHERE until IS NOT NULL AND plan IS NOT NULL`,
+  ],
   fold: (events, t) => {
     const opened: object[] = [];
     const deleted: object[] = [];
@@ -97,7 +102,13 @@ export const accounts: ReadModel = {
           erased.push({ id, erased_at: metadata.at });
           break;
         case 'PlanGranted':
-          plans.set(`granted ${id}`, { account_id: id, source: 'granted', plan: event.data.plan, revision });
+          plans.set(`granted ${id}`, {
+            account_id: id,
+            source: 'granted',
+            plan: event.data.plan,
+            revision,
+            until: event.data.until,
+          });
           break;
         case 'SubscriptionEnded':
           plans.set(`granted ${id}`, { account_id: id, source: 'granted', plan: null, revision });
@@ -158,8 +169,9 @@ export const accounts: ReadModel = {
       {
         rows: [...plans.values()],
         text: `INSERT INTO ${t('plans')} SELECT * FROM json_to_recordset($1::json)
-                 AS r(account_id text, source text, plan text, revision bigint)
-               ON CONFLICT (account_id, source) DO UPDATE SET plan = excluded.plan, revision = excluded.revision`,
+                 AS r(account_id text, source text, plan text, revision bigint, until timestamptz)
+               ON CONFLICT (account_id, source) DO UPDATE
+                 SET plan = excluded.plan, revision = excluded.revision, until = excluded.until`,
       },
     ]
       .filter(({ rows }) => rows.length > 0)

@@ -26,6 +26,8 @@ export interface PlanRow {
   /** Null once it has ended. */
   readonly plan: string | null;
   readonly revision: number;
+  /** When it ends by itself, milliseconds since the epoch; null for one that does not. */
+  readonly until: number | null;
 }
 
 /** Which accounts; what is not given is not asked for. */
@@ -56,8 +58,11 @@ export class AccountQueries {
     before: { readonly at: Date; readonly id: string } | undefined,
   ): Promise<AccountRow[]> {
     return this.sql.query(
-      `SELECT a.* FROM ${this.model.t('accounts')} a LEFT JOIN ${this.model.t('plans')} p ON p.account_id = a.id
-        WHERE ($1::text IS NULL OR a.id = $1) AND ($2::text IS NULL OR COALESCE(p.plan, $3::text) = $2)
+      `SELECT a.* FROM ${this.model.t('accounts')} a
+         LEFT JOIN ${this.model.t('plans')} g ON g.account_id = a.id AND g.source = 'granted'
+         LEFT JOIN ${this.model.t('plans')} p ON p.account_id = a.id AND p.source = 'paid'
+        WHERE ($1::text IS NULL OR a.id = $1)
+          AND ($2::text IS NULL OR COALESCE(g.plan, p.plan, $3::text) = $2)
           AND ($4::timestamptz IS NULL OR (a.opened_at, a.id) < ($4::timestamptz, $5::text))
         ORDER BY a.opened_at DESC, a.id DESC LIMIT $6`,
       [id ?? null, planId ?? null, defaultPlan, before?.at ?? null, before?.id ?? null, first + 1],
@@ -76,18 +81,31 @@ export class AccountQueries {
     );
   }
 
-  /** The plan that an account has of its own; undefined where it has none. */
+  /** The plan that an account has of its own: what is granted goes before what is paid for. */
   async planOf(accountId: string): Promise<string | undefined> {
-    const [row] = await this.sql.query<{ plan: string | null }>(
-      `SELECT plan FROM ${this.model.t('plans')} WHERE account_id = $1`,
+    const [row] = await this.sql.query<{ plan: string }>(
+      `SELECT plan FROM ${this.model.t('plans')} WHERE account_id = $1 AND plan IS NOT NULL
+        ORDER BY source LIMIT 1`,
       [accountId],
     );
-    return row?.plan ?? undefined;
+    return row?.plan;
   }
 
   plans(): Promise<PlanRow[]> {
     return this.sql.query(
-      `SELECT account_id AS "accountId", source, plan, revision FROM ${this.model.t('plans')}`,
+      `SELECT account_id AS "accountId", source, plan, revision,
+              (extract(epoch FROM until) * 1000)::float8 AS until
+         FROM ${this.model.t('plans')}`,
     );
+  }
+
+  /** Accounts whose plan was granted for a time that is over, the longest over first. */
+  async grantsOver(at: Date, limit: number): Promise<string[]> {
+    const rows = await this.sql.query<{ account_id: string }>(
+      `SELECT account_id FROM ${this.model.t('plans')}
+        WHERE source = 'granted' AND plan IS NOT NULL AND until <= $1 ORDER BY until LIMIT $2`,
+      [at, limit],
+    );
+    return rows.map(({ account_id: id }) => id);
   }
 }

@@ -1,12 +1,19 @@
 import type { Decider } from '../eventsourcing/decider.js';
-import { accept } from '../eventsourcing/decider.js';
+import { accept, refuse } from '../eventsourcing/decider.js';
 import type { EmailEvent } from './events.js';
 
 type EmailRegistered = Extract<EmailEvent, { type: 'EmailRegistered' }>;
 type EmailClaimed = Extract<EmailEvent, { type: 'EmailClaimed' }>;
+type EmailInvited = Extract<EmailEvent, { type: 'EmailInvited' }>;
 
 export type EmailCommand =
-  | { readonly type: 'RegisterEmail'; readonly registration: EmailRegistered['data'] }
+  | {
+      readonly type: 'RegisterEmail';
+      readonly registration: EmailRegistered['data'];
+      /** The time, where registering takes an invitation. */
+      readonly invitedAt?: Date | undefined;
+    }
+  | { readonly type: 'InviteEmail'; readonly invitation: EmailInvited['data'] }
   | { readonly type: 'ClaimEmail'; readonly claim: EmailClaimed['data'] }
   | { readonly type: 'RequestPasswordReset'; readonly at: Date; readonly expiresAt: Date }
   | { readonly type: 'ReleaseEmail'; readonly userId: string };
@@ -25,29 +32,41 @@ export const EMAIL_TAKEN = {
 
 interface EmailState {
   readonly holder: string | undefined;
+  /** Until when somebody may register with it by an invitation. */
+  readonly invitedUntil: string | undefined;
   /** When the last tokens for a new password are over, at most RESETS_AT_ONCE. */
   readonly resets: readonly string[];
 }
 
 export const emailDecider: Decider<EmailState, EmailCommand, EmailEvent> = {
-  initial: { holder: undefined, resets: [] },
+  initial: { holder: undefined, invitedUntil: undefined, resets: [] },
   evolve: (state, { type, data }) => {
     switch (type) {
       case 'EmailRegistered':
       case 'EmailClaimed':
-        return { ...state, holder: data.userId };
+        return { ...state, holder: data.userId, invitedUntil: undefined };
+      case 'EmailInvited':
+        return { ...state, invitedUntil: data.expiresAt };
       case 'EmailReleased':
         return { ...state, holder: undefined };
       case 'PasswordResetRequested':
         return { ...state, resets: [...state.resets, data.expiresAt].slice(-RESETS_AT_ONCE) };
     }
   },
-  decide: ({ holder, resets }, command) => {
+  decide: ({ holder, invitedUntil, resets }, command) => {
     switch (command.type) {
-      case 'RegisterEmail':
-        return holder === undefined
-          ? accept({ type: 'EmailRegistered', data: command.registration })
-          : EMAIL_TAKEN;
+      case 'RegisterEmail': {
+        if (holder !== undefined) return EMAIL_TAKEN;
+        const { registration, invitedAt: at } = command;
+        if (at && (invitedUntil === undefined || Date.parse(invitedUntil) <= at.getTime())) {
+          const message = 'Registering takes an invitation to this e-mail.';
+          return refuse('INVITATION_REQUIRED', message, 'email');
+        }
+        return accept({ type: 'EmailRegistered', data: registration });
+      }
+      case 'InviteEmail':
+        if (holder !== undefined) return EMAIL_TAKEN;
+        return accept({ type: 'EmailInvited', data: command.invitation });
       case 'ClaimEmail':
         if (holder === command.claim.userId) return accept();
         return holder === undefined ? accept({ type: 'EmailClaimed', data: command.claim }) : EMAIL_TAKEN;

@@ -36,6 +36,19 @@ export type EmailEvent =
         readonly expiresAt: string;
       };
     }
+  | {
+      /** An operator asks whoever reads mails to this address to register. */
+      readonly type: 'EmailInvited';
+      readonly data: {
+        readonly invitationId: string;
+        /** Sealed for the invitation, until the mail is sent. */
+        readonly email: Sealed;
+        /** Until then somebody may register with it where registering takes an invitation. ISO 8601. */
+        readonly expiresAt: string;
+        /** The operator's account. */
+        readonly accountId: string;
+      };
+    }
   | { readonly type: 'EmailReleased'; readonly data: { readonly userId: string } };
 
 /** Stream `user-<id>`: who signs in. */
@@ -120,6 +133,9 @@ export type AccountEvent =
         readonly by: string;
       };
     };
+
+/** Who registers users that an operator brings in from another system. */
+export const IMPORTED_BY = 'operator:import';
 
 /** Owns an account that no user has: that of a key from the environment. No user's id. */
 export const NOBODY = 'nobody';

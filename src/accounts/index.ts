@@ -9,6 +9,7 @@ import { parseEmail } from './email.js';
 import { EmailResolver } from './emailResolvers.js';
 import { claimedHash } from './emailStreams.js';
 import { emailStream } from './events.js';
+import { InviteUserResolver } from './inviteUser.js';
 import { OperatorAccountsResolver } from './operatorResolvers.js';
 import { changeEmail, eraseUser, offerPasswordReset, openAccount, releaseEmail } from './policies.js';
 import { publicEvents } from './publicEvents.js';
@@ -46,6 +47,7 @@ export const accounts: Capability = {
       UserResolver,
       AccountResolver,
       OperatorAccountsResolver,
+      InviteUserResolver,
     ],
     create: (services) => ({
       resolvers: resolversOf(services),
@@ -111,7 +113,8 @@ function resolversOf(services: Services): object[] {
       settled,
     ),
     new UserResolver(),
-    new AccountResolver(planOf),
+    new AccountResolver(planOf, (account) => memory.plans.endOf(account)),
+    new InviteUserResolver(commands, personal, hashKey, services.operatorAction, positions),
     new OperatorAccountsResolver(
       services.queries.accounts,
       services.cursors,

@@ -9,7 +9,7 @@ import { derivedId } from '../eventsourcing/ids.js';
 import type { PersonalData } from '../secrets/personalData.js';
 import { keyedHash } from '../secrets/secrets.js';
 import { textProblem, tidy } from '../text/text.js';
-import { emailDecider, EMAIL_TAKEN } from './decideEmail.js';
+import { emailDecider } from './decideEmail.js';
 import { parseEmail } from './email.js';
 import { mailboxHash } from './emailStreams.js';
 import type { EmailEvent } from './events.js';
@@ -36,6 +36,9 @@ export type Registered =
     }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
+/** Who may register: everybody, whoever an operator has invited, or nobody. */
+export type Admission = 'open' | 'invitation' | 'closed';
+
 /** A user's name. */
 export const NAME = { max: 100 };
 
@@ -46,6 +49,8 @@ export class RegisterUser {
     private readonly personal: PersonalData,
     private readonly emailKey: Buffer,
     private readonly clock: Clock,
+    /** For an e-mail, normalised. */
+    private readonly admission: (email: string) => Admission = () => 'open',
   ) {}
 
   async execute(registration: Registration, correlationId: string): Promise<Registered> {
@@ -80,7 +85,15 @@ export class RegisterUser {
     const history = await this.commands.load(stream);
     const earlier = earlierResult<EmailEvent>(history, context);
     if (earlier) return registered(earlier);
-    if (fold(emailDecider, history).holder !== undefined) return EMAIL_TAKEN;
+    const admission = this.admission(email);
+    if (admission === 'closed') {
+      return { kind: 'refused', refusal: { code: 'REGISTRATION_CLOSED', message: CLOSED } };
+    }
+    const invitedAt = admission === 'invitation' ? context.at : undefined;
+    const register = (registration: Registering) =>
+      ({ type: 'RegisterEmail', registration, invitedAt }) as const;
+    const decision = emailDecider.decide(fold(emailDecider, history), register(NOTHING));
+    if (decision.kind === 'refused') return decision;
 
     const userId = derivedId('user', caller, commandId);
     const seal = (text: string): Promise<string> => this.personal.seal(userId, text);
@@ -91,10 +104,15 @@ export class RegisterUser {
       name: await seal(name ?? ''),
       passwordHash: await seal(await hashPassword(password)),
     };
-    const command = { type: 'RegisterEmail', registration: sealed } as const;
-    return registered(await this.commands.handle(emailDecider, stream, command, context));
+    return registered(await this.commands.handle(emailDecider, stream, register(sealed), context));
   }
 }
+
+type Registering = Extract<EmailEvent, { type: 'EmailRegistered' }>['data'];
+
+/** To find out whether it would be refused. */
+const NOTHING: Registering = { userId: '', accountId: '', email: '', name: '', passwordHash: '' };
+const CLOSED = 'This service takes no registrations.';
 
 function registered(result: CommandResult<EmailEvent>): Registered {
   if (result.kind === 'refused') return result;

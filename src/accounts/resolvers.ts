@@ -4,6 +4,7 @@ import type { PositionTokens } from '../eventsourcing/positionToken.js';
 import type { PlanOf, RequestContext, StandingIn } from '../graphql/kit/context.js';
 import { accountOf, ownSessionOf, standingOf } from '../graphql/kit/context.js';
 import { Access, MEMBERS } from '../graphql/kit/access.js';
+import { DateTimeISO } from '../graphql/kit/dateTime.js';
 import { givenId } from '../graphql/kit/ids.js';
 import { Metered } from '../graphql/kit/metering.js';
 import { payload } from '../graphql/kit/payload.js';
@@ -46,7 +47,7 @@ export class AccountsResolver {
     access: { anyone: true },
     metering: 'anonymous',
     description:
-      'Registers a user, opens an account on the default plan and starts a session. Mails a token for \`verifyEmail\`. No credential needed.',
+      'Registers a user, opens an account on the default plan and starts a session. Mails a token for \`verifyEmail\`. No credential needed. The service may be closed, or take an invitation of an operator.',
   })
   async registerUser(
     @Ctx() { correlationId, now }: RequestContext,
@@ -54,7 +55,7 @@ export class AccountsResolver {
     input: RegisterUserInput,
   ): Promise<typeof RegisterUserResult> {
     const result = await this.register.execute(input, correlationId);
-    if (result.kind === 'refused') return refusalOf(result.refusal, 'Conflict');
+    if (result.kind === 'refused') return refusalOf(result.refusal, 'Conflict', 'NotAllowed');
     const { userId, accountId, position, replayed } = result;
     // It is registered: an outage from here on delays the account, not the answer.
     await this.settled(position, POLICIES_WAIT_MS).catch(() => false);
@@ -180,10 +181,22 @@ export class UserResolver {
 
 @Resolver(() => Account)
 export class AccountResolver {
-  constructor(private readonly planOf: PlanOf) {}
+  constructor(
+    private readonly planOf: PlanOf,
+    private readonly planEndOf: (accountId: string) => number | undefined,
+  ) {}
 
   @FieldResolver(() => Plan, { description: 'The plan in force now.' })
   plan(@Root() { id }: Account): Plan {
     return shownPlan(this.planOf(id).plan);
+  }
+
+  @FieldResolver(() => DateTimeISO, {
+    nullable: true,
+    description: 'When a plan ends by itself that was granted for a time; null for any other.',
+  })
+  planEndsAt(@Root() { id }: Account): Date | null {
+    const end = this.planEndOf(id);
+    return end === undefined ? null : new Date(end);
   }
 }

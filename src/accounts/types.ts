@@ -6,7 +6,7 @@ import { DateTimeISO } from '../graphql/kit/dateTime.js';
 import type { Standing } from '../graphql/kit/standing.js';
 import { Node } from '../graphql/kit/node.js';
 import { Payload } from '../graphql/kit/payload.js';
-import { Conflict, InvalidInput, NotFound } from '../graphql/kit/refusals.js';
+import { Conflict, InvalidInput, NotAllowed, NotFound } from '../graphql/kit/refusals.js';
 import { IdOf } from '../graphql/kit/ids.js';
 import { SessionTokens } from '../sessions/tokenTypes.js';
 
@@ -105,7 +105,7 @@ export class RegisterUserPayload extends Payload {
 export const RegisterUserResult = createUnionType({
   name: 'RegisterUserResult',
   description: 'The registered user, or the reason why nobody was registered.',
-  types: () => [RegisterUserPayload, Conflict, InvalidInput] as const,
+  types: () => [RegisterUserPayload, Conflict, NotAllowed, InvalidInput] as const,
 });
 
 @InputType({ description: 'Input for `deleteAccount`.' })

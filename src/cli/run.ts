@@ -3,6 +3,7 @@ import { ConfigError, parseConfig } from '../config.js';
 import { askProcess, Refused } from './client.js';
 import type { CliCommand, CliContext } from './command.js';
 import { UsageError } from './command.js';
+import { importUsers } from './commands/importUsers.js';
 import { parked } from './commands/parked.js';
 import { readModels } from './commands/readModels.js';
 import { rebuild } from './commands/rebuild.js';
@@ -12,7 +13,16 @@ import { serve } from './commands/serve.js';
 import { stripeSync } from './commands/stripeSync.js';
 
 /** All commands; the first one is the default. */
-const COMMANDS: readonly CliCommand[] = [serve, rebuild, readModels, parked, reconcile, stripeSync, sandbox];
+const COMMANDS: readonly CliCommand[] = [
+  serve,
+  rebuild,
+  readModels,
+  parked,
+  importUsers,
+  reconcile,
+  stripeSync,
+  sandbox,
+];
 
 const FAILED = 1;
 const MISUSED = 2;

@@ -36,9 +36,11 @@ export interface ApiCommands {
 }
 
 export function createCommands({ stores, access }: Pick<Parts, 'stores' | 'access'>): ApiCommands {
-  const { commands, personal, secrets, clock } = stores;
+  const { commands, personal, secrets, clock, operatorEmails, admission } = stores;
+  // Somebody has to invite the others.
+  const admissionOf = (email: string) => (operatorEmails.includes(email) ? 'open' : admission);
   return {
-    register: new RegisterUser(commands, personal, secrets.EMAIL_HASH_KEY, clock),
+    register: new RegisterUser(commands, personal, secrets.EMAIL_HASH_KEY, clock, admissionOf),
     keySecrets: new KeySecrets(commands, secrets.KEY_PEPPER, () => access.plans.profile),
   };
 }

@@ -115,6 +115,7 @@ export async function openStores(
     secrets,
     profile,
     operatorEmails,
+    admission: config.registration,
     outbox,
     webhookSequences,
     webhookNetworks: config.webhookNetworks,

@@ -18,7 +18,11 @@ export type MailKind =
   /** To the same: the card has had its trial with another account, so nothing has begun. */
   | 'trial-refused'
   | 'plan-suspended'
-  | 'plan-restored';
+  | 'plan-restored'
+  /** Asks whoever reads it to register; without a token. */
+  | 'invite-user'
+  /** A notice to a user whom an operator has brought in from another system. */
+  | 'user-imported';
 export type MailFailure = 'erased' | 'expired' | 'refused';
 
 /**

@@ -1,7 +1,7 @@
 import type { Capability } from '../capability.js';
-import { requestMails } from './policies.js';
+import { eraseInvitedUser, requestMails } from './policies.js';
 
 export const mail: Capability = {
   streams: ['mail'],
-  policies: ({ commands }) => [requestMails(commands)],
+  policies: ({ commands, personal }) => [requestMails(commands), eraseInvitedUser(commands, personal)],
 };

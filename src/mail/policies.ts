@@ -1,19 +1,21 @@
 import type { AccountEvent, EmailEvent, UserEvent } from '../accounts/events.js';
-import { accountStream, mailedSubject, userStream } from '../accounts/events.js';
+import { accountStream, IMPORTED_BY, mailedSubject, userStream } from '../accounts/events.js';
 import type { BillingEvent } from '../billing/events.js';
 import { TRIAL_USED } from '../billing/events.js';
 import type { CommandHandler } from '../eventsourcing/commandHandler.js';
+import { fold } from '../eventsourcing/decider.js';
 import type { StoredEvent } from '../eventsourcing/event.js';
 import { as } from '../eventsourcing/event.js';
 import { derivedId } from '../eventsourcing/ids.js';
 import type { Policy } from '../eventsourcing/policy.js';
 import { causedBy } from '../eventsourcing/policy.js';
+import type { PersonalData } from '../secrets/personalData.js';
 import type { TeamEvent } from '../teams/events.js';
 import { invitationSubject } from '../teams/events.js';
 import type { WebhookEndpointEvent } from '../webhooks/events.js';
 import type { MailCommand } from './decide.js';
 import { mailDecider } from './decide.js';
-import type { MailKind } from './events.js';
+import type { MailEvent, MailKind } from './events.js';
 import { mailStream } from './events.js';
 
 /** How long an e-mail may be verified, in milliseconds. */
@@ -23,6 +25,7 @@ const NOTICE_MS = 7 * 24 * 3_600_000;
 
 type Requested = Extract<MailCommand, { type: 'RequestMail' }>['mail'];
 type EmailRegistered = Extract<EmailEvent, { type: 'EmailRegistered' }>;
+type EmailInvited = Extract<EmailEvent, { type: 'EmailInvited' }>;
 type PasswordResetOffered = Extract<UserEvent, { type: 'PasswordResetOffered' }>;
 type EmailChangeRequested = Extract<UserEvent, { type: 'EmailChangeRequested' }>;
 type EmailChanged = Extract<UserEvent, { type: 'EmailChanged' }>;
@@ -47,6 +50,7 @@ type AboutPayment = Extract<
 type Asking =
   | AboutPayment
   | EmailRegistered
+  | EmailInvited
   | PasswordResetOffered
   | EmailChangeRequested
   | EmailChanged
@@ -59,8 +63,13 @@ type Request = (
   commands: CommandHandler,
 ) => Requested | undefined | Promise<Requested | undefined>;
 
+/** What came from another system is a notice, and not a question. */
+const registered: Request = (event) =>
+  event.metadata.caller === IMPORTED_BY ? noticeOfImport(event) : verification(event);
+
 const REQUESTS: { readonly [T in Asking['type']]: Request } = {
-  EmailRegistered: verification,
+  EmailRegistered: registered,
+  EmailInvited: invitationToRegister,
   PasswordResetOffered: passwordReset,
   EmailChangeRequested: emailChange,
   EmailChanged: noticeOfChange,
@@ -106,10 +115,33 @@ export function requestMails(commands: CommandHandler): Policy {
   };
 }
 
+/** The e-mail of an invitation to register is erased once its mail is sent, or never will be. */
+export function eraseInvitedUser(commands: CommandHandler, personal: PersonalData): Policy {
+  return {
+    name: 'erase-invited-user',
+    handles: new Set<MailEvent['type']>(['MailSent', 'MailFailed']),
+    react: async (event) => {
+      const { requested } = fold(mailDecider, await commands.load(event.stream));
+      if (requested?.kind === 'invite-user') await personal.erase([requested.userId]);
+    },
+  };
+}
+
 function verification(event: StoredEvent): Requested {
   const { userId, email } = as<EmailRegistered>(event).data;
   const expiresAt = new Date(Date.parse(event.metadata.at) + VERIFY_MS).toISOString();
   return { kind: 'verify-email', userId, to: email, expiresAt };
+}
+
+function invitationToRegister(event: StoredEvent): Requested {
+  const { invitationId, email, expiresAt } = as<EmailInvited>(event).data;
+  return { kind: 'invite-user', userId: invitationId, to: email, expiresAt };
+}
+
+function noticeOfImport(event: StoredEvent): Requested {
+  const { userId, email } = as<EmailRegistered>(event).data;
+  const expiresAt = new Date(Date.parse(event.metadata.at) + NOTICE_MS).toISOString();
+  return { kind: 'user-imported', userId, to: email, expiresAt };
 }
 
 function passwordReset(event: StoredEvent): Requested {

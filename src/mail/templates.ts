@@ -35,6 +35,8 @@ export const TEMPLATES: Readonly<Record<MailKind, (filling: Filling) => MailCont
   'grace-ending': graceEnding,
   'plan-suspended': planSuspended,
   'plan-restored': planRestored,
+  'invite-user': inviteUser,
+  'user-imported': userImported,
 };
 
 export function contentOf(kind: MailKind, filling: Filling): MailContent {
@@ -150,6 +152,21 @@ function planSuspended({ product }: Filling): MailContent {
 function planRestored({ product }: Filling): MailContent {
   const what = `Thank you: the invoice for your plan at ${product} is paid, and the plan is in force again.`;
   return { subject: `${product}: your plan is back`, ...bodyOf([GREETING, what]) };
+}
+
+function inviteUser({ product }: Filling): MailContent {
+  const what = `You have been invited to ${product}. To accept, sign up with this e-mail within 30 days: registerUser takes it.`;
+  return {
+    subject: `${product}: you have been invited`,
+    ...bodyOf([GREETING, what, "If you weren't expecting this, ignore this e-mail."]),
+  };
+}
+
+function userImported({ product }: Filling): MailContent {
+  const what = `Your account at ${product} has moved to another system. What you have stays as it was: your keys go on working, and so does your plan.`;
+  const how =
+    'Your old password did not move. To sign in, ask for a new one with requestPasswordReset and this e-mail; the next e-mail says how to go on.';
+  return { subject: `${product}: your account has moved`, ...bodyOf([GREETING, what, how]) };
 }
 
 const GREETING = 'Hello,';

@@ -1,3 +1,5 @@
+import type { Clock } from '../clock.js';
+import { systemClock } from '../clock.js';
 import type { StoredEvent } from '../eventsourcing/event.js';
 import { as } from '../eventsourcing/event.js';
 import type { BillingEvent, PaidPlanEvent } from '../billing/events.js';
@@ -13,6 +15,8 @@ export type PlanSource = 'granted' | 'paid';
 interface AccountPlan {
   /** Null once it has ended. */
   readonly plan: string | null;
+  /** When it ends by itself, milliseconds since the epoch; null, or left out, for one that does not. */
+  readonly until?: number | null;
   /** Of the event that says so. */
   readonly revision: number;
 }
@@ -35,7 +39,8 @@ export class PlanDirectory {
   /** By what accounts are billed. */
   readonly billed: BilledPlans;
 
-  constructor(clock: () => number = Date.now) {
+  /** @param clock for plans that end by themselves: they do at their time, whenever the event comes that says so */
+  constructor(private readonly clock: Clock = systemClock) {
     this.billed = new BilledPlans(clock);
   }
 
@@ -49,8 +54,9 @@ export class PlanDirectory {
       const { data } = as<ProfileEvent>(stored);
       if (data.version >= (this.#published?.version ?? 0)) this.#publish(data);
     } else if (stored.type === 'PlanGranted') {
-      const { plan } = as<Extract<SubscriptionEvent, { type: 'PlanGranted' }>>(stored).data;
-      this.load([{ accountId: stored.streamId, source: 'granted', plan, revision: stored.revision }]);
+      const { plan, until: end } = as<Extract<SubscriptionEvent, { type: 'PlanGranted' }>>(stored).data;
+      const until = end === undefined ? null : Date.parse(end);
+      this.load([{ accountId: stored.streamId, source: 'granted', plan, until, revision: stored.revision }]);
     } else if (stored.type === 'SubscriptionEnded') {
       this.load([{ accountId: stored.streamId, source: 'granted', plan: null, revision: stored.revision }]);
     } else if (PAID_PLAN_EVENTS.has(stored.type)) {
@@ -60,10 +66,10 @@ export class PlanDirectory {
   }
 
   load(accounts: Iterable<AccountPlan & { readonly accountId: string; readonly source: PlanSource }>): void {
-    for (const { accountId, source, plan, revision } of accounts) {
+    for (const { accountId, source, plan, until = null, revision } of accounts) {
       const plans = this.#plans[source];
       // The same again may be what it was corrected to.
-      if ((plans.get(accountId)?.revision ?? -1) <= revision) plans.set(accountId, { plan, revision });
+      if ((plans.get(accountId)?.revision ?? -1) <= revision) plans.set(accountId, { plan, until, revision });
     }
   }
 
@@ -88,16 +94,27 @@ export class PlanDirectory {
   }
 
   planOf(accountId: string): PlanInForce {
-    const { granted, paid } = this.#plans;
+    const { paid } = this.#plans;
     const ids = accountId.startsWith(DEMO_ACCOUNT)
       ? [this.profile.demo?.plan]
-      : [granted.get(accountId)?.plan, paid.get(accountId)?.plan];
+      : [this.#granted(accountId)?.plan, paid.get(accountId)?.plan];
     // A plan that a newer profile no longer has counts for nothing.
     for (const id of [...ids, this.profile.defaultPlan]) {
       const plan = id == null ? undefined : this.#byId.get(id);
       if (plan) return this.billed.of(accountId, plan, this.profile);
     }
     throw new Error('the profile has not its own default plan');
+  }
+
+  /** When the plan in force ends by itself, milliseconds since the epoch; undefined for one that does not. */
+  endOf(accountId: string): number | undefined {
+    return this.#granted(accountId)?.until ?? undefined;
+  }
+
+  /** What an operator has granted and is not over. */
+  #granted(accountId: string): AccountPlan | undefined {
+    const grant = this.#plans.granted.get(accountId);
+    return grant?.until != null && grant.until <= this.clock() ? undefined : grant;
   }
 
   /** A plan by its id; the default one for what a newer profile does not have. */

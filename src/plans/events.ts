@@ -21,6 +21,8 @@ export type SubscriptionEvent =
         readonly profileVersion: number;
         readonly grantedBy: string;
         readonly reason: string;
+        /** When it ends by itself. ISO 8601; absent: it does not. */
+        readonly until?: string;
       };
     }
   | { readonly type: 'SubscriptionEnded'; readonly data: { readonly plan: string; readonly reason: string } };

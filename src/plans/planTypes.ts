@@ -35,9 +35,28 @@ export class Plan {
   @Sized({ assumedSize: MAX_FEATURES })
   @Field(() => [Feature], { description: 'Features that the plan includes, e.g. \`teams\`.' })
   features!: readonly Feature[];
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'How customers on it are helped, e.g. `By e-mail within a day`; null where nothing is said.',
+  })
+  support!: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'What is promised of the service, e.g. `99.9 % of each month`; null for no promise.',
+  })
+  serviceLevel!: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Whom to ask for a plan that is sold by contract; null for one that anybody can buy.',
+  })
+  contact!: string | null;
 }
 
 export function shownPlan(plan: ProfilePlan): Plan {
-  const { id, name, catalogue, features } = plan;
-  return { id, name, tiers: catalogue?.tiers ?? [], features: featuresOf({ features }) };
+  const { id, name, catalogue, features, support = null, serviceLevel = null, contact = null } = plan;
+  const tiers = catalogue?.tiers ?? [];
+  return { id, name, tiers, features: featuresOf({ features }), support, serviceLevel, contact };
 }

@@ -15,6 +15,7 @@ export const SLIDING_MS = { minute: 60_000, hour: 3_600_000 } as const;
 
 export const MAX_TIERS = 20;
 export const MAX_FEATURES = 50;
+export const MAX_PLANS = 20;
 /** One for each meter and window. */
 export const MAX_LIMITS = 8;
 
@@ -36,6 +37,9 @@ export const DEMO_ACCOUNT = 'demo-';
 
 /** What customers read, and names of tiers and features. */
 const Name = zodText({ min: 1, max: 100 });
+
+/** A sentence for customers. */
+const Line = zodText({ min: 1, max: 200 });
 
 /** A flag, or something that a plan has so much of. */
 const Feature = z.union([Name, z.strictObject({ name: Name, value: Name })]);
@@ -85,6 +89,10 @@ const Plan = z.strictObject({
     })
     .default({ tiers: [], patterns: null }),
   features: z.array(Feature).max(MAX_FEATURES),
+  /** Texts for who chooses among the plans: how customers are helped, what is promised, whom to ask. */
+  support: Line.optional(),
+  serviceLevel: Line.optional(),
+  contact: Line.optional(),
 });
 
 /** Its last character ends what secret scanners look for. */
@@ -168,7 +176,7 @@ export const Profile = z
     /** Of the catalogue. Where there is none, no patterns are loaded. */
     tiers: z.array(Name).max(MAX_TIERS).default([]),
     /** From the smallest to the largest: the first that opens a pattern is the one to buy. */
-    plans: z.array(Plan).min(1),
+    plans: z.array(Plan).min(1).max(MAX_PLANS),
   })
   .superRefine((profile, context) => {
     const ids = profile.plans.map((plan) => plan.id);

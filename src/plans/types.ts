@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { createUnionType, Field, ID, InputType, ObjectType } from 'type-graphql';
+import { DateTimeISO } from '../graphql/kit/dateTime.js';
 import { COMMAND_ID } from '../eventsourcing/commandId.js';
 import { Payload } from '../graphql/kit/payload.js';
 import { InvalidInput, NotFound } from '../graphql/kit/refusals.js';
@@ -19,6 +20,13 @@ export class OperatorGrantPlanInput {
     description: 'Why, 1 to 500 characters. It is kept for ever: no personal data.',
   })
   reason!: string;
+
+  @Field(() => DateTimeISO, {
+    nullable: true,
+    description:
+      'When it ends by itself, at most five years from now: afterwards the account has the plan that it pays for, or the default one. By default it does not end.',
+  })
+  until?: Date | null;
 
   @Field(() => String, { nullable: true, description: `${COMMAND_ID}.` })
   commandId?: string | null;

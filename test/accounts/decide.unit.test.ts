@@ -18,6 +18,30 @@ describe('an e-mail', () => {
     given(emailDecider).when(register).then(registered);
   });
 
+  it('takes an invitation where only those may register, one that is not over', () => {
+    const invitation = {
+      invitationId: 'i1',
+      email: 'v1:i1:e',
+      expiresAt: '2026-12-01T00:00:00.000Z',
+      accountId: 'a0',
+    };
+    const invited: EmailEvent = { type: 'EmailInvited', data: invitation };
+    const invitedAt = (at: string) => ({ ...register, invitedAt: new Date(at) });
+    given(emailDecider).when({ type: 'InviteEmail', invitation }).then(invited);
+    given(emailDecider, invited).when(invitedAt('2026-11-30T23:59:59.999Z')).then(registered);
+    given(emailDecider, invited)
+      .when(invitedAt(invitation.expiresAt))
+      .thenRefused('INVITATION_REQUIRED', 'email');
+    given(emailDecider).when(invitedAt('2026-11-01T00:00:00Z')).thenRefused('INVITATION_REQUIRED', 'email');
+    // Once it is used, it is over.
+    given(emailDecider, invited, registered, released)
+      .when(invitedAt('2026-11-01T00:00:00Z'))
+      .thenRefused('INVITATION_REQUIRED', 'email');
+    given(emailDecider, registered)
+      .when({ type: 'InviteEmail', invitation })
+      .thenRefused('EMAIL_TAKEN', 'email');
+  });
+
   it('is refused to the next one, also with the very same data', () => {
     given(emailDecider, registered)
       .when({ type: 'RegisterEmail', registration: others })

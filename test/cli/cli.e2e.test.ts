@@ -1,8 +1,10 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { stat } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { adminSocket } from '../../src/admin/protocol.js';
+import { allEvents } from '../crash/facts.js';
 import { newEvent } from '../eventsourcing/fixtures.js';
 import type { TestApp } from '../support/app.js';
 import { startApp } from '../support/app.js';
@@ -146,5 +148,99 @@ describe('through the running process', () => {
     const gone = await run('parked', 'replay', id ?? '');
     expect(gone).toMatchObject({ code: 1, stdout: '' });
     expect(gone.stderr).toContain(`Nothing that is parked has the id "${id}"`);
+  });
+
+  describe('import', () => {
+    const KEYS = ['old_0123456789abcdef', 'old_fedcba9876543210'] as const;
+    const until = new Date(Date.now() + 30 * 86_400_000).toISOString();
+    let file: string;
+
+    beforeAll(async () => {
+      file = join(t.place.dataDir, 'users.csv');
+      await t.register('taken@example.com');
+      const lines = [
+        'email,name,plan,plan_until,key,key_name,key_scopes',
+        `Old@example.com,"Ann, the first",team,,${KEYS[0]},first,read write`,
+        `old@example.com,,,,${KEYS[1]},,`,
+        `gift@example.com,,developer,${until},,,`,
+        'nobody,,,,,,',
+        'gold@example.com,,gold,,,,',
+        'taken@example.com,,team,,,,',
+        'short@example.com,,,,short,,',
+        `thief@example.com,,,,${KEYS[0]},,`,
+      ];
+      await writeFile(file, `${lines.join('\r\n')}\r\n`);
+    });
+
+    const PROBLEMS = [
+      'line 5: "email" is not an e-mail address.',
+      'line 6: There is no plan "gold"; there are free, developer, team, enterprise.',
+      'line 7: A user has registered with this e-mail: what they have is changed by hand.',
+      'line 8: "key" must have 16 to 96 visible ASCII characters.',
+    ];
+    const STOLEN = 'line 9: The key belongs to another user.';
+
+    it('first says what it would do, and changes nothing', async () => {
+      const before = await t.events();
+      const dry = await run('import', file, '--dry-run');
+      expect([dry.code, dry.stdout]).toEqual([
+        1,
+        '3 users, 2 plans and 3 keys would be imported; 0 lines were imported before; 4 cannot be.\n',
+      ]);
+      expect(dry.stderr).toContain(PROBLEMS.join('\n'));
+      expect(await t.events()).toBe(before);
+    });
+
+    it('brings users, plans and keys in, tells by line what it cannot, and again adds nothing', async () => {
+      const { code, stdout, stderr } = await run('import', file);
+      expect([code, stdout]).toEqual([
+        1,
+        '2 users, 2 plans and 2 keys were imported; 0 lines were imported before; 5 cannot be.\n',
+      ]);
+      expect(stderr).toContain([...PROBLEMS, STOLEN].join('\n'));
+      const asked = '{ me { account { plan { id } keys { nodes { name prefix last4 } } } } }';
+      const { errors } = await t.raw(asked, {}, KEYS[0]);
+      expect(errors?.[0]?.extensions['code']).toBe('SCOPE_MISSING');
+      for (const key of KEYS) {
+        const { data } = await t.raw('{ account { plan { id } planEndsAt } }', {}, key);
+        expect(data).toEqual({ account: { plan: { id: 'team' }, planEndsAt: null } });
+      }
+
+      await t.caughtUp();
+      const before = await t.events();
+      const again = await run('import', file);
+      expect(again.stdout).toBe(
+        '0 users, 0 plans and 0 keys were imported; 3 lines were imported before; 5 cannot be.\n',
+      );
+      expect(await t.events()).toBe(before);
+    });
+
+    it('sends each new user one mail that explains', async () => {
+      const facts = async () =>
+        (await allEvents(t.app.parts.store)).filter(({ type }) => type.startsWith('Mail'));
+      const notices = async () =>
+        (await facts()).filter((event) => (event.data as { kind?: string }).kind === 'user-imported');
+      const isSent = async (id: string) =>
+        (await facts()).some((event) => event.type === 'MailSent' && event.streamId === id);
+      while ((await notices()).length < 2 || !(await isSent((await notices())[0]?.streamId ?? ''))) {
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      const [first] = await notices();
+      const mail = await readFile(join(t.place.dataDir, 'mail', `${first?.streamId}.eml`), 'utf8');
+      expect(mail.replace(/=\n/g, '')).toMatch(/your account has moved[\s\S]*requestPasswordReset/);
+      expect((await notices()).length).toBe(2);
+    });
+
+    it.each([
+      ['email,e_mail\n', 'There is no column "e_mail"'],
+      ['name\nAnn\n', 'email among them'],
+      ['email,name\na@example.com,"Ann\n', 'line 2: a quote is not closed'],
+      ['email\na@example.com,Ann\n', 'line 2 has more cells'],
+    ])('refuses a file that is none: %j', async (content, problem) => {
+      const wrong = join(t.place.dataDir, 'wrong.csv');
+      await writeFile(wrong, content);
+      const { code, stderr } = await run('import', wrong);
+      expect([code, stderr.split('\n\n')[0]]).toEqual([2, expect.stringContaining(problem)]);
+    });
   });
 });

@@ -350,6 +350,8 @@ export type OperatorGrantPlanInput = {
   planId: string | number;
   /** Why, 1 to 500 characters. It is kept for ever: no personal data. */
   reason: string;
+  /** When it ends by itself, at most five years from now: afterwards the account has the plan that it pays for, or the default one. By default it does not end. */
+  until?: string | null | undefined;
 };
 
 /** Input for `operatorRevokeKey`. */
@@ -1225,6 +1227,7 @@ export type RegisterUserMutationVariables = Exact<{
 export type RegisterUserMutation = { registerUser:
     | { __typename: 'Conflict', code: string, message: string }
     | { __typename: 'InvalidInput', code: string, message: string, issues: Array<{ path: Array<string>, code: string, message: string }> }
+    | { __typename: 'NotAllowed', code: string, message: string }
     | { __typename: 'RegisterUserPayload', replayed: boolean, position: string, session: { sessionToken: string, refreshToken: string, expiresAt: string } | null, user: { id: string, email: string | null, name: string | null, registeredAt: string }, account: { id: string, plan: { id: string } } }
    | null };
 

@@ -23,6 +23,8 @@ const MUTATIONS: Readonly<Record<MailKind, string | undefined>> = {
   'grace-ending': undefined,
   'plan-suspended': undefined,
   'plan-restored': undefined,
+  'invite-user': undefined,
+  'user-imported': undefined,
 };
 /** Notices that say until when something is so. */
 const DATED: ReadonlySet<MailKind> = new Set(['trial-ending', 'payment-failed', 'grace-ending']);

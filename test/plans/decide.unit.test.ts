@@ -63,6 +63,48 @@ describe('a subscription', () => {
     expect(JSON.stringify(outcome.decision)).toMatch(/gold.*free, pro/);
   });
 
+  describe('for a time', () => {
+    const at = new Date('2026-11-01T00:00:00Z');
+    const until = new Date('2026-12-01T00:00:00Z');
+    const gift = { ...grant, at, until };
+    const given30days: SubscriptionEvent = {
+      type: 'PlanGranted',
+      data: { ...data, until: until.toISOString() },
+    };
+    const over: SubscriptionEvent = {
+      type: 'SubscriptionEnded',
+      data: { plan: 'pro', reason: 'it was granted until then' },
+    };
+
+    it('is granted until then, once; for longer, or for good, it is granted anew', () => {
+      given(subscriptionDecider).when(gift).then(given30days);
+      given(subscriptionDecider, given30days).when(gift).then();
+      given(subscriptionDecider, given30days).when(grant).then(granted);
+      given(subscriptionDecider, granted).when(gift).then(given30days);
+    });
+
+    it('ends when it is over, not before, and never what has no end', () => {
+      const end = (time: Date) => ({ type: 'EndGrant', at: time }) as const;
+      given(subscriptionDecider, given30days)
+        .when(end(new Date(until.getTime() - 1)))
+        .then();
+      given(subscriptionDecider, given30days).when(end(until)).then(over);
+      given(subscriptionDecider, given30days, over).when(end(until)).then();
+      given(subscriptionDecider, given30days, granted).when(end(until)).then();
+      given(subscriptionDecider).when(end(until)).then();
+    });
+
+    it.each([
+      ['now', at],
+      ['in the past', new Date('2026-10-31T00:00:00Z')],
+      ['in six years', new Date('2032-11-01T00:00:00Z')],
+    ])('cannot end %s', (_when, wrong) => {
+      given(subscriptionDecider)
+        .when({ ...gift, until: wrong })
+        .thenRefused('INVALID_INPUT', 'until');
+    });
+  });
+
   it('ends once, with the plan that it had, and can be granted again', () => {
     const end = { type: 'EndSubscription', reason: 'deleted' } as const;
     const ended: SubscriptionEvent = { type: 'SubscriptionEnded', data: { plan: 'pro', reason: 'deleted' } };

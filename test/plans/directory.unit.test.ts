@@ -71,6 +71,21 @@ it('falls back to the default plan while the profile does not have the granted o
   expect(plans.planOf('a1').plan.id).toBe('pro');
 });
 
+it('ends a plan that was granted for a time when it is over, before the event comes that says so', () => {
+  let now = Date.parse('2026-11-01T00:00:00Z');
+  plans = new PlanDirectory(() => now);
+  const until = '2026-12-01T00:00:00.000Z';
+  after(published(1), stored('subscription-a1', 0, 'PlanGranted', { plan: 'pro', until }));
+  plans.load([{ accountId: 'a2', source: 'granted', plan: 'pro', until: Date.parse(until), revision: 0 }]);
+  plans.load([{ accountId: 'a2', source: 'paid', plan: 'free', revision: 1 }]);
+  expect([plans.planOf('a1').plan.id, plans.endOf('a1')]).toEqual(['pro', Date.parse(until)]);
+  now = Date.parse(until) - 1;
+  expect([plans.planOf('a1').plan.id, plans.planOf('a2').plan.id]).toEqual(['pro', 'pro']);
+  now += 1;
+  expect([plans.planOf('a1').plan.id, plans.planOf('a2').plan.id]).toEqual(['free', 'free']);
+  expect(plans.endOf('a1')).toBeUndefined();
+});
+
 it('leaves other events alone', () => {
   after(published(1), stored('subscription-a1', 0, 'Noted', { plan: 'pro' }));
   expect(plans.planOf('a1').plan.id).toBe('free');

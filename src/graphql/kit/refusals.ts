@@ -49,6 +49,8 @@ const CODES = {
     BILLING_OFF: 'the service takes no payments',
     OVERAGE_NOT_OFFERED: 'no plan of the service has a price for use above its limits',
     CREDITS_NOT_OFFERED: 'the service has no credits',
+    REGISTRATION_CLOSED: 'the service takes no registrations',
+    INVITATION_REQUIRED: 'registering takes an invitation of an operator to this e-mail',
   },
   PaymentRequired: {
     PAYMENT_OVERDUE: 'a payment has failed: pay the open invoice first, `openBillingPortal`',
