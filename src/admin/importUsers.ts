@@ -13,6 +13,7 @@ import { hashPassword } from '../accounts/passwords.js';
 import { NAME } from '../accounts/register.js';
 import type { Clock } from '../clock.js';
 import type { CommandContext, CommandHandler, CommandResult } from '../eventsourcing/commandHandler.js';
+import { earlierResult } from '../eventsourcing/commandHandler.js';
 import { fold } from '../eventsourcing/decider.js';
 import type { DomainEvent } from '../eventsourcing/event.js';
 import { contentHash, derivedId } from '../eventsourcing/ids.js';
@@ -262,8 +263,7 @@ async function grant(
   const stream = subscriptionStream(accountId);
   const id = `grant:${contentHash(JSON.stringify([plan, until?.toISOString() ?? null]))}`;
   const history = await commands.load(stream);
-  if (history.some(({ metadata }) => metadata.caller === IMPORTED_BY && metadata.commandId === id))
-    return false;
+  if (earlierResult(history, context(id))) return false;
   if (until && until <= at) throw new Left('"plan_until" must be in the future.');
   if (dryRun) return true;
   const command = {
