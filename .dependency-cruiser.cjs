@@ -55,7 +55,7 @@ module.exports = {
       comment: 'Whoever reads a read model does it through its queries.',
       severity: 'error',
       from: { path: '^src/', pathNot: `${ROOT}|^src/capabilit(y|ies)\\.ts$` },
-      to: { path: '^projections/', pathNot: '(queries|search|sketches|vectors)\\.ts$' },
+      to: { path: '^projections/', pathNot: '(queries|reports|search|sketches|vectors)\\.ts$' },
     },
     {
       name: 'the-engine-knows-no-capability',

@@ -31,6 +31,9 @@ import { teams } from './teams/model.js';
 import { TeamQueries } from './teams/queries.js';
 import { usage } from './usage/model.js';
 import { UsageQueries } from './usage/queries.js';
+import { UsageReports } from './usage/reports.js';
+import { useBatches } from './useBatches/model.js';
+import { UseBatchQueries } from './useBatches/queries.js';
 import { webhooks } from './webhooks/model.js';
 import { WebhookQueries } from './webhooks/queries.js';
 
@@ -44,6 +47,7 @@ export const readModels = (audited: AuditedTypes): readonly ReadModel[] => [
   mails,
   catalogue,
   usage,
+  useBatches,
   popularity,
   subscriptions,
   invoices,
@@ -75,6 +79,8 @@ export function queriesOf(sql: Sql, models: Pick<ReadModels, 'access'>) {
     stripeEvents: new StripeEventQueries(sql, models.access('stripeEvents')),
     teams: new TeamQueries(sql, models.access('teams')),
     usage: new UsageQueries(sql, models.access('usage')),
+    usageReports: new UsageReports(sql, models.access('usage')),
+    useBatches: new UseBatchQueries(sql, models.access('useBatches')),
     webhooks: new WebhookQueries(sql, models.access('webhooks')),
   };
 }

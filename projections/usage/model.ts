@@ -5,32 +5,27 @@ import type { ParkedUseEvent, UsageEvent, Use } from '../../src/usage/events.js'
 import { subjectsOf } from '../../src/usage/events.js';
 import type { ReadModel } from '../../src/following/readModel.js';
 import { usesOf } from '../../src/usage/readUses.js';
+import type { CellsOfPlace } from './cells.js';
+import { cellIndexes, Cells, cellTables, quarterOf } from './cells.js';
+import { ExactSum } from './exact.js';
 import { ParkedUses } from './parkedUses.js';
 import { PhasedUses } from './phasedUses.js';
-
-/** A row of `hours`: what it is of, and its sums. */
-interface Hour {
-  readonly of: readonly string[];
-  uses: number;
-  requests: number;
-  durationUs: number;
-}
 
 /** A row of `counters`. */
 interface Sum {
   readonly of: readonly string[];
-  amount: number;
+  readonly amount: ExactSum;
 }
 
 /**
- * The ledger of uses: what counts in each period, and by the hour for reports. A use that cannot be counted
+ * The ledger of uses: what counts in each period, and by the quarter-hour for reports. A use that cannot be counted
  * is parked by itself (decision 32): what it spent is held, which limits count and nothing else does.
  */
 export const usage: ReadModel = {
   name: 'usage',
   awaited: false,
-  version: 6,
-  tables: ['counters', 'hours', 'keys', 'parked', 'held', 'ids', 'reservations', 'duplicates'],
+  version: 7,
+  tables: ['counters', 'quarters', 'days', 'keys', 'parked', 'held', 'ids', 'reservations', 'duplicates'],
   // Sums do not ask which batch came first. Of a use that is stored twice they say the same, whichever counts.
   independent: true,
   handles: new Set<(UsageEvent | ParkedUseEvent)['type']>([
@@ -45,9 +40,9 @@ export const usage: ReadModel = {
       subject     text NOT NULL,
       meter       text NOT NULL,
       period      text NOT NULL,
-      amount      bigint NOT NULL,
+      amount      numeric NOT NULL,
       -- Of reservations that are open: limits count it, and nothing else does.
-      held        bigint NOT NULL,
+      held        numeric NOT NULL,
       PRIMARY KEY (subject, meter, period)
     );
     CREATE TABLE ${t('keys')} (
@@ -55,21 +50,10 @@ export const usage: ReadModel = {
       -- Milliseconds since the epoch; of a call that counts.
       last_used   bigint NOT NULL
     );
-    CREATE TABLE ${t('hours')} (
-      account     text NOT NULL,
-      environment text NOT NULL,
-      -- The UTC hour, e.g. 2026-11-22T13.
-      hour        text NOT NULL,
-      key         text NOT NULL,
-      operation   text NOT NULL,
-      status      text NOT NULL,
-      uses        bigint NOT NULL,
-      requests    bigint NOT NULL,
-      duration_us bigint NOT NULL,
-      PRIMARY KEY (account, environment, hour, key, operation, status)
-    );
+    ${cellTables(t)}
     ${ParkedUses.tables(t)}
     ${PhasedUses.tables(t)}`,
+  indexes: cellIndexes,
   fold: (events, t) => {
     const sums = new Sums();
     const parked = new ParkedUses();
@@ -77,7 +61,7 @@ export const usage: ReadModel = {
     const lastUsed = new Map<string, number>();
     const count = (stored: StoredEvent, account: string, use: Use, sign: 1 | -1): void => {
       if (use.phase !== undefined) {
-        phased.add(stored.position, account, use, use.phase, sign, hourOf(use.at));
+        phased.add(stored.position, account, use, use.phase, sign);
         return;
       }
       sums.add(account, use, sign);
@@ -104,33 +88,19 @@ export const usage: ReadModel = {
       }
     }
     const counters = sorted(sums.counters);
-    const hours = sorted(sums.hours);
     return [
       {
         text: `INSERT INTO ${t('counters')} AS c
-               SELECT *, 0 FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[])
+               SELECT *, 0 FROM unnest($1::text[], $2::text[], $3::text[], $4::numeric[])
                ON CONFLICT (subject, meter, period) DO UPDATE SET amount = c.amount + excluded.amount`,
-        params: [...columns(counters, 3), counters.map(({ amount }) => amount)],
-      },
-      {
-        text: `INSERT INTO ${t('hours')} AS h
-               SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
-                                    $7::bigint[], $8::bigint[], $9::bigint[])
-               ON CONFLICT (account, environment, hour, key, operation, status) DO UPDATE SET
-                 uses = h.uses + excluded.uses, requests = h.requests + excluded.requests,
-                 duration_us = h.duration_us + excluded.duration_us`,
-        params: [
-          ...columns(hours, 6),
-          hours.map(({ uses }) => uses),
-          hours.map(({ requests }) => requests),
-          hours.map(({ durationUs }) => durationUs),
-        ],
+        params: [...columns(counters, 3), counters.map(({ amount }) => String(amount))],
       },
       {
         text: `INSERT INTO ${t('keys')} AS k SELECT * FROM unnest($1::text[], $2::bigint[])
                ON CONFLICT (key) DO UPDATE SET last_used = greatest(k.last_used, excluded.last_used)`,
         params: [[...lastUsed.keys()], [...lastUsed.values()]],
       },
+      ...sums.cells.statements(t),
       ...parked.statements(t),
       ...phased.statements(t),
     ];
@@ -147,8 +117,7 @@ const columns = (rows: readonly { readonly of: readonly string[] }[], count: num
 /** Where the amounts of a use go. */
 interface Place {
   readonly use: Use;
-  readonly hourOfDay: string;
-  readonly hour: Hour;
+  readonly cells: CellsOfPlace;
   /** By meter: the sums of its subjects and periods. */
   readonly sums: Map<string, readonly Sum[]>;
 }
@@ -156,36 +125,26 @@ interface Place {
 /** Of one page. Uses that follow each other mostly go to the same place, and finding one costs more than adding. */
 class Sums {
   readonly counters = new Map<string, Sum>();
-  readonly hours = new Map<string, Hour>();
+  readonly cells = new Cells();
   #last: Place | undefined;
   #account: string | undefined;
 
   add(account: string, use: Use, sign: 1 | -1): void {
+    if (sign === -1) this.cells.takesBack();
     const place = this.#placeOf(account, use);
     for (const meter in use.meters) {
       const amount = sign * (use.meters[meter] as number);
       if (amount === 0) continue;
-      for (const sum of this.#sumsOf(account, place, meter)) sum.amount += amount;
+      for (const sum of this.#sumsOf(account, place, meter)) sum.amount.add(amount);
     }
-    const { hour } = place;
-    hour.uses += sign * (use.refusal?.count ?? 1);
-    hour.requests += sign * (use.meters['requests'] ?? 0);
-    hour.durationUs += sign * use.durationUs;
+    place.cells.add(use, sign);
   }
 
   #placeOf(account: string, use: Use): Place {
-    const hourOfDay = hourOf(use.at);
     const last = this.#last;
-    if (last && this.#account === account && last.hourOfDay === hourOfDay && goTogether(last.use, use)) {
-      return last;
-    }
-    const operation = use.operation ?? use.rootFields.join(',');
-    const of = [account, use.environment, hourOfDay, use.key, operation, use.status];
-    const id = compositeKey(...of);
-    let hour = this.hours.get(id);
-    if (!hour) this.hours.set(id, (hour = { of, uses: 0, requests: 0, durationUs: 0 }));
+    if (last && this.#account === account && goTogether(last.use, use)) return last;
     this.#account = account;
-    return (this.#last = { use, hourOfDay, hour, sums: new Map() });
+    return (this.#last = { use, cells: this.cells.placeOf(account, use), sums: new Map() });
   }
 
   #sumsOf(accountId: string, { use, sums }: Place, meter: string): readonly Sum[] {
@@ -201,36 +160,26 @@ class Sums {
   #counter(of: readonly string[]): Sum {
     const id = compositeKey(...of);
     let sum = this.counters.get(id);
-    if (!sum) this.counters.set(id, (sum = { of, amount: 0 }));
+    if (!sum) this.counters.set(id, (sum = { of, amount: new ExactSum() }));
     return sum;
   }
 }
 
-/** Whether two uses of an account and an hour are added to the same sums. */
+/** Whether two uses of an account are added to the same sums. */
 function goTogether(a: Use, b: Use): boolean {
   return (
+    quarterOf(a.at) === quarterOf(b.at) &&
     a.key === b.key &&
     a.environment === b.environment &&
     a.status === b.status &&
     a.operation === b.operation &&
     (a.operation !== null || same(a.rootFields, b.rootFields)) &&
+    a.endpoint === b.endpoint &&
+    a.source === b.source &&
+    a.subject === b.subject &&
     same(a.periods, b.periods)
   );
 }
 
 const same = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((text, i) => text === b[i]);
-
-const HOUR_MS = 3_600_000;
-let knownHour = -1;
-let knownHourText = '';
-
-/** Formatting a date costs more than all the rest of a use; nearly all uses share an hour. */
-function hourOf(at: number): string {
-  const hour = Math.floor(at / HOUR_MS);
-  if (hour !== knownHour) {
-    knownHour = hour;
-    knownHourText = new Date(hour * HOUR_MS).toISOString().slice(0, 13);
-  }
-  return knownHourText;
-}

@@ -3,6 +3,7 @@ import type { Tables } from '../../src/following/readModel.js';
 import type { Statement } from '../../src/sql/sql.js';
 import type { Phase, Use } from '../../src/usage/events.js';
 import { contentOf, PHASES, subjectsOf, useHash } from '../../src/usage/events.js';
+import { cellColumns, cellParts, DIMENSIONS, emptyCells } from './cells.js';
 
 const numberOf = (phase: Phase): number => PHASES.indexOf(phase) + 1;
 const [RESERVED, EXPIRED, FINAL, REVERSED] = PHASES.map(numberOf) as [number, number, number, number];
@@ -15,6 +16,8 @@ interface Row {
   readonly place: number;
   readonly content: string;
   readonly meters: Use['meters'];
+  /** Whether its reservation is kept, as it ends or may end one. */
+  readonly kept: boolean;
   readonly [column: string]: unknown;
 }
 
@@ -52,11 +55,12 @@ export class PhasedUses {
         operation   text NOT NULL,
         endpoint    text NOT NULL,
         method      text NOT NULL,
-        source      text,
+        source      text NOT NULL,
         status      text NOT NULL,
-        hour        text NOT NULL,
+        subject     text NOT NULL,
+        quarter     int NOT NULL,
+        dimensions  uuid NOT NULL,
         at          bigint NOT NULL,
-        requests    bigint NOT NULL,
         duration_us bigint NOT NULL,
         meters      jsonb NOT NULL,
         periods     jsonb NOT NULL,
@@ -84,9 +88,8 @@ export class PhasedUses {
   /**
    * @param sign -1 where the batch is taken back, whose callers were told to try again: what they report with
    *   the same id stands for it, so that only a reservation is given up, of which they do not know
-   * @param hour the UTC hour of its time
    */
-  add(position: Position, account: string, use: Use, phase: Phase, sign: 1 | -1, hour: string): void {
+  add(position: Position, account: string, use: Use, phase: Phase, sign: 1 | -1): void {
     if (sign === -1 && phase !== 'reserved') return;
     const meters = sign === 1 ? use.meters : {};
     const last = this.#rows.at(-1);
@@ -100,15 +103,9 @@ export class PhasedUses {
       account,
       use_id: use.id,
       environment: use.environment,
-      key: use.key,
-      operation: use.operation ?? use.rootFields.join(','),
-      endpoint: use.endpoint,
+      ...cellColumns(use),
       method: use.method,
-      source: use.source,
-      status: use.status,
-      hour,
       at: use.at,
-      requests: meters['requests'] ?? 0,
       duration_us: sign === 1 ? use.durationUs : 0,
       meters,
       periods: use.periods,
@@ -121,17 +118,24 @@ export class PhasedUses {
 
   statements(t: Tables): Statement[] {
     if (this.#rows.length === 0) return [];
-    return [{ text: statement(t), params: [JSON.stringify(this.#rows)] }];
+    const given = JSON.stringify(this.#rows);
+    const counted = { text: statement(t), params: [given] };
+    const takesBack = this.#rows.some(({ phase, kept }) => phase === REVERSED || (phase === FINAL && kept));
+    return takesBack ? [counted, ...emptyCells(t, given)] : [counted];
   }
 }
+
+/** The columns that reports go by. */
+const cellsOf = (table: string): string =>
+  [...DIMENSIONS, 'quarter', 'dimensions'].map((column) => `${table}.${column}`).join(', ');
 
 /** One statement: all of it sees the rows as they were before this page. */
 const statement = (t: Tables): string => `
   WITH given AS (
     SELECT * FROM json_to_recordset($1::json) AS r(
       id uuid, phase smallint, position bigint, place int, content bigint, account text, use_id text,
-      environment text, key text, operation text, endpoint text, method text, source text, status text, hour text, at bigint, requests bigint,
-      duration_us bigint, meters jsonb, periods jsonb, subjects jsonb, expires_at bigint, on_expiry text,
+      environment text, key text, operation text, endpoint text, method text, source text, status text, subject text, quarter int, dimensions uuid,
+      at bigint, duration_us bigint, meters jsonb, periods jsonb, subjects jsonb, expires_at bigint, on_expiry text,
       kept boolean)
   ), first AS (
     SELECT DISTINCT ON (id, phase) * FROM given ORDER BY id, phase, position, place
@@ -150,48 +154,38 @@ const statement = (t: Tables): string => `
     INSERT INTO ${t('reservations')}
     SELECT c.id, c.phase,
            c.phase = ${RESERVED} AND a.phase = ${RESERVED} AND coalesce(b.phase, ${RESERVED}) = ${RESERVED},
-           c.position, c.account, c.use_id, c.environment, c.key, c.operation, c.endpoint, c.method, c.source, c.status, c.hour, c.at, c.requests,
-           c.duration_us, c.meters, c.periods, c.subjects, c.expires_at, c.on_expiry
+           c.position, c.account, c.use_id, c.environment, c.key, c.operation, c.endpoint, c.method, c.source, c.status, c.subject, c.quarter, c.dimensions,
+           c.at, c.duration_us, c.meters, c.periods, c.subjects, c.expires_at, c.on_expiry
       FROM counted c JOIN after a USING (id) LEFT JOIN before b USING (id)
      WHERE c.kept
   ), ended AS (
     UPDATE ${t('reservations')} AS r SET open = false FROM after a
      WHERE a.id = r.id AND r.phase = ${RESERVED} AND a.phase > ${RESERVED}
   ), changes AS (
-    SELECT 1 AS sign, c.phase, c.account, c.environment, c.key, c.operation, c.status, c.hour, c.requests,
-           c.duration_us, c.meters, c.periods, c.subjects
+    SELECT 1 AS sign, c.phase, c.account, c.environment, ${cellsOf('c')}, c.duration_us, c.meters, c.periods, c.subjects
       FROM counted c JOIN after USING (id, phase) LEFT JOIN before b USING (id)
      WHERE b.phase IS NULL OR c.phase > b.phase
     UNION ALL
-    SELECT -1, r.phase, r.account, r.environment, r.key, r.operation, r.status, r.hour, r.requests,
-           r.duration_us, r.meters, r.periods, r.subjects
+    SELECT -1, r.phase, r.account, r.environment, ${cellsOf('r')}, r.duration_us, r.meters, r.periods, r.subjects
       FROM ${t('reservations')} r JOIN before b USING (id, phase) JOIN after a USING (id)
      WHERE b.phase < ${FINAL} AND a.phase > b.phase
     UNION ALL
-    SELECT -1, phase, account, environment, key, operation, status, hour, requests, duration_us, meters, periods,
-           subjects
+    SELECT -1, phase, account, environment, ${cellsOf('counted')}, duration_us, meters, periods, subjects
       FROM counted WHERE phase = ${REVERSED}
   ), sums AS (
-    SELECT s.subject, m.meter, p.period, sum(c.sign * m.amount::bigint) AS amount, c.phase = ${RESERVED} AS held
+    SELECT s.subject, m.meter, p.period, sum(c.sign * m.amount::numeric) AS amount, c.phase = ${RESERVED} AS held
       FROM changes c, jsonb_array_elements_text(c.subjects) AS s(subject), jsonb_each_text(c.meters) AS m(meter, amount),
            jsonb_array_elements_text(c.periods) AS p(period)
      GROUP BY 1, 2, 3, 5
   ), counters AS (
     INSERT INTO ${t('counters')} AS k
-    SELECT subject, meter, period, coalesce(sum(amount) FILTER (WHERE NOT held), 0)::bigint,
-           coalesce(sum(amount) FILTER (WHERE held), 0)::bigint
+    SELECT subject, meter, period, coalesce(sum(amount) FILTER (WHERE NOT held), 0),
+           coalesce(sum(amount) FILTER (WHERE held), 0)
       FROM sums GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
     ON CONFLICT (subject, meter, period)
        DO UPDATE SET amount = k.amount + excluded.amount, held = k.held + excluded.held
-  ), hours AS (
-    INSERT INTO ${t('hours')} AS h
-    SELECT account, environment, hour, key, operation, status, sum(sign)::bigint, sum(sign * requests)::bigint,
-           sum(sign * duration_us)::bigint
-      FROM changes WHERE phase <> ${RESERVED} GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6
-    ON CONFLICT (account, environment, hour, key, operation, status) DO UPDATE SET
-      uses = h.uses + excluded.uses, requests = h.requests + excluded.requests,
-      duration_us = h.duration_us + excluded.duration_us
-  ), used AS (
+  ), ${cellParts(t, `phase <> ${RESERVED}`)},
+  used AS (
     INSERT INTO ${t('keys')} AS u
     SELECT key, max(at) FROM counted WHERE phase = ${FINAL} AND key <> '' GROUP BY 1 ORDER BY 1
     ON CONFLICT (key) DO UPDATE SET last_used = greatest(u.last_used, excluded.last_used)

@@ -7,20 +7,6 @@ import { isPartOfLifetime, LIFETIME, MONTHS } from '../../src/usage/periods.js';
 import type { ReadModelAccess } from '../../src/following/readModel.js';
 import { readerOf } from '../../src/following/readModel.js';
 
-export interface UsageBucketRow {
-  /** The UTC hour or day, e.g. `2026-11-22T13` or `2026-11-22`. */
-  readonly bucket: string;
-  readonly requests: number;
-  readonly refused: number;
-  readonly errors: number;
-  readonly duration_us: number;
-}
-
-export interface UsageByOperationRow {
-  readonly operation: string;
-  readonly requests: number;
-}
-
 /** What the ledger has of a subject. */
 export interface Counted {
   readonly amounts: Amounts;
@@ -80,7 +66,7 @@ export interface ReservationRow {
 }
 
 const RESERVATION =
-  "phase, account, use_id, environment, key, endpoint, method, nullif(operation, '') AS label, source, at, meters, periods, expires_at, on_expiry, position";
+  "phase, account, use_id, environment, key, endpoint, method, nullif(operation, '') AS label, nullif(source, '') AS source, at, meters, periods, expires_at, on_expiry, position";
 
 const reservationRow = (row: Omit<ReservationRow, 'phase'> & { readonly phase: number }): ReservationRow => ({
   ...row,
@@ -94,8 +80,6 @@ export interface DuplicateRow {
   /** Whether it says something else than the one that counts. */
   readonly differs: boolean;
 }
-
-export const MAX_OPERATIONS = 50;
 
 export class UsageQueries {
   constructor(
@@ -135,7 +119,7 @@ export class UsageQueries {
         amount: number;
         open: number;
       }>(
-        `SELECT m.checkpoint, c.counted, c.meter, c.period, c.amount, c.open,
+        `SELECT m.checkpoint, c.counted, c.meter, c.period, c.amount::float8 AS amount, c.open::float8 AS open,
                 EXISTS (SELECT FROM read.parked WHERE reader = $6) AS incomplete
            FROM read.models m
            LEFT JOIN (
@@ -242,6 +226,16 @@ export class UsageQueries {
     );
   }
 
+  /** Which records in batches count nothing, as `<position>.<place>`. */
+  async duplicatesAt(account: string, positions: readonly Position[]): Promise<ReadonlySet<string>> {
+    const rows = await this.sql.query<{ position: Position; place: number }>(
+      `SELECT position, place FROM ${this.model.t('duplicates')}
+        WHERE account = $1 AND position = ANY($2::bigint[])`,
+      [account, positions],
+    );
+    return new Set(rows.map(({ position, place }) => `${position}.${place}`));
+  }
+
   /** Whether something of the account waits for an operator before it is counted. */
   async waits(account: string): Promise<boolean> {
     const { model, version, generation } = this.model.state();
@@ -287,43 +281,5 @@ export class UsageQueries {
       [event],
     );
     return rows.map(({ place }) => place);
-  }
-
-  /**
-   * Sums by hour or day, the oldest first, from `from` (inclusive) to `to` (exclusive), both UTC hours.
-   * @param length characters of the bucket's name: 13 for hours, 10 for days
-   */
-  buckets(
-    account: string,
-    environment: Environment,
-    from: string,
-    to: string,
-    length: 10 | 13,
-  ): Promise<UsageBucketRow[]> {
-    return this.sql.query(
-      `SELECT left(hour, $5::int) AS bucket,
-              sum(requests)::bigint AS requests,
-              coalesce(sum(uses) FILTER (WHERE status = 'refused'), 0)::bigint AS refused,
-              coalesce(sum(uses) FILTER (WHERE status IN ('error', 'timeout')), 0)::bigint AS errors,
-              sum(duration_us)::bigint AS duration_us
-         FROM ${this.model.t('hours')}
-        WHERE account = $1 AND environment = $2 AND hour >= $3 AND hour < $4
-        GROUP BY 1 ORDER BY 1`,
-      [account, environment, from, to, length],
-    );
-  }
-
-  byOperation(
-    account: string,
-    environment: Environment,
-    from: string,
-    to: string,
-  ): Promise<UsageByOperationRow[]> {
-    return this.sql.query(
-      `SELECT operation, sum(requests)::bigint AS requests FROM ${this.model.t('hours')}
-        WHERE account = $1 AND environment = $2 AND hour >= $3 AND hour < $4
-        GROUP BY 1 HAVING sum(requests) > 0 ORDER BY 2 DESC, 1 LIMIT ${MAX_OPERATIONS}`,
-      [account, environment, from, to],
-    );
   }
 }

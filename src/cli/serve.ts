@@ -104,7 +104,7 @@ function welcome({ url, demoKey, imported, catalogue, sandbox }: Server): string
       : []),
     'See what the key has used, and what is left:',
     curl(
-      '{ account { plan { id } usage { requests operations { operation requests } } limits { name used remaining resetAt } } }',
+      '{ account { plan { id } usage { totals { meter quantity } breakdown(groupBy: [OPERATION]) { group calls } } limits { name used remaining resetAt } } }',
       key,
     ),
     'Register yourself:',

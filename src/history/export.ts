@@ -22,7 +22,7 @@ export const MAX_TYPES = 100;
 const TYPE = /^[A-Z][A-Za-z0-9]{0,99}$/;
 
 /** What reads the log. */
-export type ReadsLog = Pick<EventStore, 'readAll' | 'readTypes' | 'head' | 'onWake'>;
+export type ReadsLog = Pick<EventStore, 'readAll' | 'readStream' | 'readTypes' | 'head' | 'onWake'>;
 
 interface Asked {
   readonly after: Position;

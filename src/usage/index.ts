@@ -1,12 +1,22 @@
 import type { Capability, Services } from '../capability.js';
 import type { Profile } from '../plans/profile.js';
 import { metersOf, usageTermsOf } from '../plans/profile.js';
+import type { RouteCall } from '../rest/route.js';
+import { UsageAnalytics } from './analytics.js';
+import type { UsageReading } from './analyticsResolvers.js';
+import { AccountUsageResolver, UsageResolver } from './analyticsResolvers.js';
 import { audited } from './audited.js';
 import { forgetSubjects } from './policies.js';
 import { RecordUsageResolver } from './reportResolvers.js';
 import { ReservationsResolver } from './reservationResolvers.js';
-import { AccountUsageResolver, UsageChangedResolver } from './resolvers.js';
-import { usageRoutes } from './routes.js';
+import { AccountLimitsResolver, UsageChangedResolver } from './resolvers.js';
+import { askedFor, READ, usageRoutes } from './routes.js';
+import { timelineRoutes } from './timelineRoutes.js';
+import { UseLog } from './useLog.js';
+import { AccountUsesResolver } from './useResolvers.js';
+
+/** How long a list of uses waits for the newest, in milliseconds. */
+const LIST_WAIT_MS = 1_000;
 
 const reservationsResolver = (
   reservations: Services['reservations'],
@@ -22,12 +32,35 @@ const reservationsResolver = (
     positions,
   );
 
+const readingOf = ({
+  queries,
+  subjectIds,
+  memory,
+  journal,
+  models,
+}: Pick<Services, 'queries' | 'subjectIds' | 'memory' | 'journal' | 'models'>): UsageReading => ({
+  analytics: new UsageAnalytics(queries.usageReports),
+  queries: queries.usage,
+  subjectIds,
+  profile: () => memory.plans.profile,
+  journalPosition: () => journal.lastPosition,
+  ledgerReached: (position, timeoutMs) => models.reached('usage', position, timeoutMs),
+});
+
 export const usage: Capability = {
   streams: ['parked_use', 'usage'],
   audited,
   policies: ({ subjectIds }) => [forgetSubjects(subjectIds)],
   graphql: {
-    resolvers: [AccountUsageResolver, UsageChangedResolver, RecordUsageResolver, ReservationsResolver],
+    resolvers: [
+      AccountLimitsResolver,
+      AccountUsageResolver,
+      UsageResolver,
+      AccountUsesResolver,
+      UsageChangedResolver,
+      RecordUsageResolver,
+      ReservationsResolver,
+    ],
     create: ({
       queries,
       limitStates,
@@ -38,18 +71,23 @@ export const usage: Capability = {
       recordUsage,
       reservations,
       payers,
+      subjectIds,
+      store,
+      cursors,
     }) => {
       const profile = () => memory.plans.profile;
       const reached = (position: number, timeoutMs: number) => models.reached('usage', position, timeoutMs);
+      const reading = readingOf({ queries, subjectIds, memory, journal, models });
       return {
         resolvers: [
-          new AccountUsageResolver(
-            queries.usage,
-            limitStates,
-            profile,
-            positions,
-            () => journal.lastPosition,
-            reached,
+          new AccountLimitsResolver(limitStates, profile),
+          new AccountUsageResolver(reading, positions),
+          new UsageResolver(reading),
+          new AccountUsesResolver(
+            new UseLog(queries.useBatches, store, queries.usage),
+            reading,
+            cursors,
+            () => models.reached('useBatches', journal.lastPosition, LIST_WAIT_MS),
           ),
           new UsageChangedResolver(queries.usage, limitStates, profile, positions, reached),
           new RecordUsageResolver(recordUsage, positions),
@@ -60,9 +98,10 @@ export const usage: Capability = {
     notAwaited: ['recordUsage', 'reserveUsage', 'settleReservation', 'releaseReservation'],
   },
   routes: ({ queries, limitStates, memory, positions, journal, models, planOf, ...services }) => {
-    const { recordUsage, reservations, payers } = services;
+    const { recordUsage, reservations, payers, subjectIds, log } = services;
     const profile = () => memory.plans.profile;
-    return usageRoutes({
+    const reading = readingOf({ queries, subjectIds, memory, journal, models });
+    const routes = usageRoutes({
       recording: new RecordUsageResolver(recordUsage, positions),
       reserving: reservationsResolver(reservations, payers, profile, positions),
       usage: queries.usage,
@@ -73,5 +112,7 @@ export const usage: Capability = {
       journalPosition: () => journal.lastPosition,
       ledgerReached: (position, timeoutMs) => models.reached('usage', position, timeoutMs),
     });
+    const whose = (call: RouteCall) => askedFor({ payers }, call);
+    return [...routes, ...timelineRoutes({ ...reading, askedFor: whose, access: READ, log })];
   },
 };

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { Field, ID, InputType, ObjectType, registerEnumType } from 'type-graphql';
+import { Cost } from '../graphql/cost/directives.js';
 import { DateTimeISO } from '../graphql/kit/dateTime.js';
 import { Quantity } from '../graphql/kit/quantity.js';
 import type { Meter } from '../plans/meters.js';
@@ -52,6 +53,7 @@ registerEnumType(LimitMode, {
   valuesConfig: { HARD: { description: 'A call that would exceed the limit is refused and costs nothing.' } },
 });
 
+@Cost(0)
 @ObjectType({ simpleResolvers: true, description: 'How much of one meter.' })
 export class MeterQuantity {
   @Field(() => ID, {

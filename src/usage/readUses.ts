@@ -131,11 +131,13 @@ function spendProblem(use: unknown, isText: IsText): string | undefined {
 
 /** Of what else is counted. */
 function reportProblem(use: Fields, isText: IsText): string | undefined {
-  const { id, operation, rootFields, patterns, status, durationUs, refusal } = use;
+  const { id, operation, rootFields, patterns, status, durationUs, refusal, endpoint, source } = use;
   if (!isText(id, MAX.id)) return '"id" is not an id';
   if (!isList(rootFields, isText)) return '"rootFields" are not names';
   if (operation !== null && !isText(operation, MAX.label)) return '"operation" is not a name';
   if (operation === null && !isText(rootFields.join(), MAX.label)) return '"rootFields" are too many';
+  if (!isText(endpoint, MAX.label)) return '"endpoint" is not a name';
+  if (source !== null && !isText(source, MAX.label)) return '"source" is not a name';
   if (!(USE_STATUSES as readonly unknown[]).includes(status)) return '"status" is not known';
   if (!isList(patterns, isText)) return '"patterns" are not names';
   if (!isWhole(durationUs, MAX_DURATION_US)) return '"durationUs" is not a time';

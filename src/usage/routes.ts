@@ -4,6 +4,8 @@ import type { Position } from '../eventsourcing/event.js';
 import { ApiError } from '../graphql/kit/errors.js';
 import type { AccessRule } from '../graphql/kit/access.js';
 import { MANAGERS, MEMBERS } from '../graphql/kit/access.js';
+import type { IdType } from '../graphql/kit/ids.js';
+import { givenId } from '../graphql/kit/ids.js';
 import type { Caller, DemoCaller, RequestContext } from '../graphql/kit/context.js';
 import { metersOf } from '../plans/profile.js';
 import type { Profile } from '../plans/profile.js';
@@ -29,7 +31,7 @@ const LEDGER_WAIT_MS = 1_000;
 const MANAGED: AccessRule = { scope: 'admin', roles: MANAGERS };
 
 /** An operator's back end has a key of the scope admin; whoever asks for its own account reads. */
-const READ = (caller: Caller | DemoCaller): AccessRule =>
+export const READ = (caller: Caller | DemoCaller): AccessRule =>
   caller.kind === 'key' && caller.operator && !caller.key.scopes.includes('read')
     ? { scope: 'admin' }
     : { scope: 'read', roles: MEMBERS };
@@ -172,15 +174,18 @@ export function usageRoutes(options: UsageRoutes): Route[] {
 }
 
 /** @throws ApiError NOT_FOUND for what is not the caller's */
-async function askedFor({ payers }: UsageRoutes, call: RouteCall): Promise<Payer> {
+export async function askedFor({ payers }: Pick<UsageRoutes, 'payers'>, call: RouteCall): Promise<Payer> {
   const reporter = reporterOf(call);
-  const keyId = parameter(call, 'keyId');
-  const named = parameter(call, 'accountId');
+  const keyId = idOf('Key', parameter(call, 'keyId'));
+  const named = idOf('Account', parameter(call, 'accountId'));
   const accountId = named ?? (keyId === undefined ? reporter.accountId : undefined);
   const [payer] = await payers.of(reporter, [{ keyId, accountId }]);
   if (!payer || 'code' in payer) throw new ApiError('NOT_FOUND', payer?.message);
   return payer;
 }
+
+const idOf = (type: IdType, given: string | undefined): string | undefined =>
+  given === undefined ? undefined : givenId(type, given);
 
 const PERIOD = /^\d{4}-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?$/;
 

@@ -52,6 +52,15 @@ export class SubjectIds {
     return hashes.map((hash) => byHash.get(hash) as string);
   }
 
+  /** The id of a name that was reported before; undefined for others. */
+  async known(accountId: string, name: string): Promise<string | undefined> {
+    const [row] = await this.sql.query<{ id: string }>(
+      'SELECT id FROM vault.use_subjects WHERE account = $1 AND hash = $2',
+      [accountId, keyedHash(this.secret, PURPOSE, compositeKey(accountId, name))],
+    );
+    return row?.id;
+  }
+
   /** Nobody can tell any more whom the uses of an account name. */
   async forget(accountId: string): Promise<void> {
     await this.sql.query('DELETE FROM vault.use_subjects WHERE account = $1', [accountId]);

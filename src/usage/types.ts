@@ -1,81 +1,197 @@
 import 'reflect-metadata';
-import { Field, Float, Int, ObjectType, registerEnumType } from 'type-graphql';
-import { MAX_OPERATIONS } from '../../projections/usage/queries.js';
+import { Field, Float, ID, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
+import type { UsesAsked } from '../../projections/usage/reports.js';
 import { Sized } from '../graphql/cost/directives.js';
 import { DateTimeISO } from '../graphql/kit/dateTime.js';
+import { IdOf } from '../graphql/kit/ids.js';
+import { Quantity } from '../graphql/kit/quantity.js';
+import { TimeZone } from '../graphql/kit/timeZone.js';
 import { BUILT_IN, MAX_METERS } from '../plans/meters.js';
 import { MAX_LIMITS } from '../plans/profile.js';
 import { LimitStatus, MeterQuantity } from './limitTypes.js';
 
-/** Days that can be asked for at once, by the hour and by the day. */
-export const MAX_DAYS = { hour: 31, day: 400 } as const;
 /** Limits of the plan, and of the key that asks. */
 export const MAX_STATES = 2 * MAX_LIMITS;
+/** Dimensions of one report. */
+export const MAX_DIMENSIONS = 3;
+/** Groups of a breakdown, and points of a timeline. */
+export const MAX = { groups: 100, points: 4_000 } as const;
 /** Meters of a profile. */
 export const MAX_TOTALS = BUILT_IN.length + MAX_METERS;
-const MAX_BUCKETS = Math.max(24 * MAX_DAYS.hour, MAX_DAYS.day);
 
 export enum UsageInterval {
+  QUARTER_HOUR = 'quarter-hour',
   HOUR = 'hour',
   DAY = 'day',
+  MONTH = 'month',
 }
 registerEnumType(UsageInterval, {
   name: 'UsageInterval',
-  description: 'How finely usage is summed, in UTC.',
-  valuesConfig: { HOUR: { description: 'By the hour.' }, DAY: { description: 'By the day.' } },
+  description: 'How finely usage is summed.',
+  valuesConfig: {
+    QUARTER_HOUR: { description: 'By fifteen minutes, at most 7 days at once.' },
+    HOUR: { description: 'By the hour, at most 31 days at once.' },
+    DAY: { description: 'By the day of the time zone, at most 400 days at once.' },
+    MONTH: { description: 'By the month of the time zone, at most 120 months at once.' },
+  },
 });
 
-@ObjectType({ simpleResolvers: true, description: 'The usage of one hour or day.' })
-export class UsageBucket {
-  @Field(() => DateTimeISO, { description: 'When it began (UTC).' })
-  start!: Date;
+export enum UsageDimension {
+  KEY = 'key',
+  OPERATION = 'operation',
+  ENDPOINT = 'endpoint',
+  SOURCE = 'source',
+  SUBJECT = 'subject',
+  STATUS = 'status',
+}
+registerEnumType(UsageDimension, {
+  name: 'UsageDimension',
+  description: 'What usage is grouped by.',
+  valuesConfig: {
+    KEY: { description: 'The key that was used, by its id; empty for use by the account as a whole.' },
+    OPERATION: { description: 'The operation’s name, or its root fields where it has none.' },
+    ENDPOINT: { description: 'The route, e.g. `/graphql`, or what a back end has reported.' },
+    SOURCE: { description: 'The data source that an answer came from; empty where none was told.' },
+    SUBJECT: {
+      description:
+        'The end customer that a back end has named, by a random id that stands for the name; empty where none was named.',
+    },
+    STATUS: { description: 'How the call ended: `ok`, `error`, `timeout` or `refused`.' },
+  },
+});
 
-  @Field(() => Int, { description: 'Requests that count.' })
-  requests!: number;
+export enum CallStatus {
+  OK = 'ok',
+  ERROR = 'error',
+  TIMEOUT = 'timeout',
+  REFUSED = 'refused',
+}
+registerEnumType(CallStatus, {
+  name: 'CallStatus',
+  description: 'How a call ended.',
+  valuesConfig: {
+    OK: { description: 'It was executed, or reported.' },
+    ERROR: { description: 'An internal error. Of its amounts only the request counts.' },
+    TIMEOUT: { description: 'It took too long.' },
+    REFUSED: { description: 'A limit refused it. It counts nothing.' },
+  },
+});
 
-  @Field(() => Int, { description: 'Calls that a limit refused; they do not count.' })
-  refused!: number;
+export const USE_STATUSES_SHOWN: readonly string[] = Object.values(CallStatus);
 
-  @Field(() => Int, { description: 'Requests among these that ended in an internal error or a time-out.' })
-  errors!: number;
+@InputType({ description: 'Which usage is meant. All that is given must hold.' })
+export class UsageFilter {
+  @IdOf('Key')
+  @Field(() => ID, { nullable: true, description: 'Usage of this key.' })
+  keyId?: string | null;
 
-  @Field(() => Float, { description: 'Mean time of execution, in milliseconds.' })
-  meanDurationMs!: number;
+  @Field(() => String, {
+    nullable: true,
+    description: 'The operation’s name, or its root fields where it has none, with commas between.',
+  })
+  operation?: string | null;
+
+  @Field(() => String, { nullable: true, description: 'The route, e.g. `/graphql`, or what was reported.' })
+  endpoint?: string | null;
+
+  @Field(() => String, { nullable: true, description: 'The data source.' })
+  source?: string | null;
+
+  @Field(() => String, { nullable: true, description: 'The end customer, as the back end names them.' })
+  subject?: string | null;
+
+  @Field(() => CallStatus, { nullable: true, description: 'How calls ended.' })
+  status?: CallStatus | null;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'The requests of one operation.' })
-export class OperationUsage {
-  @Field(() => String, { description: 'The operation’s name, or its root fields where it has none.' })
-  operation!: string;
+/** What uses came to. */
+@ObjectType()
+export abstract class UsageSums {
+  @Sized({ assumedSize: MAX_TOTALS })
+  @Field(() => [MeterQuantity], {
+    description: 'What was used, by meter: of every meter of the service that adds up.',
+  })
+  totals!: MeterQuantity[];
 
-  @Field(() => Int, { description: 'Requests that count.' })
-  requests!: number;
+  @Field(() => Quantity, {
+    description: 'How many calls and reported uses there were, refused and failed ones among them.',
+  })
+  calls!: string;
+
+  @Field(() => Quantity, { description: 'How many calls a limit refused. They count nothing.' })
+  refused!: string;
+
+  @Field(() => Quantity, { description: 'How many calls ended in an internal error or a time-out.' })
+  errors!: string;
+
+  @Field(() => Float, {
+    nullable: true,
+    description: 'Mean time of execution in milliseconds, of calls that were not refused; null for none.',
+  })
+  meanDurationMs!: number | null;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'What the account has used.' })
-export class Usage {
+@ObjectType({ simpleResolvers: true, description: 'What a group of uses came to.' })
+export class UsageGroup extends UsageSums {
+  @Sized({ assumedSize: MAX_DIMENSIONS })
+  @Field(() => [String], { description: 'The value of each dimension of `groupBy`, in its order.' })
+  group!: string[];
+}
+
+@ObjectType({ description: 'What the account has used.' })
+export class Usage extends UsageSums {
+  /** Of what more is asked for. */
+  asked!: UsesAsked;
+
   @Field(() => DateTimeISO, { description: 'From here (inclusive).' })
   from!: Date;
 
   @Field(() => DateTimeISO, { description: 'Up to here (exclusive).' })
   to!: Date;
 
-  @Field(() => Int, { description: 'Requests that count, in all.' })
-  requests!: number;
-
-  @Sized({ assumedSize: MAX_BUCKETS })
-  @Field(() => [UsageBucket], { description: 'Hours or days with usage, the oldest first.' })
-  buckets!: UsageBucket[];
-
-  @Sized({ assumedSize: MAX_OPERATIONS })
-  @Field(() => [OperationUsage], { description: 'The 50 operations with the most requests.' })
-  operations!: OperationUsage[];
-
   @Field(() => Boolean, {
     description:
       'True when calls of the account may be missing in these figures: the newest ones, which come in a moment, ' +
       'or ones that could not be counted and that an operator has to look at.',
   })
+  stale!: boolean;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'What a group came to in one interval.' })
+export class UsagePoint extends UsageGroup {
+  @Field(() => DateTimeISO, { description: 'When the interval begins.' })
+  from!: Date;
+
+  @Field(() => DateTimeISO, { description: 'When it ends (exclusive).' })
+  to!: Date;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'Usage over time.' })
+export class UsageTimeline {
+  @Field(() => DateTimeISO, { description: 'When the first interval begins.' })
+  from!: Date;
+
+  @Field(() => DateTimeISO, { description: 'When the last interval ends (exclusive).' })
+  to!: Date;
+
+  @Field(() => UsageInterval, { description: 'The length of the intervals.' })
+  interval!: UsageInterval;
+
+  @Field(() => TimeZone, { description: 'By whose clocks days and months begin.' })
+  timeZone!: string;
+
+  @Field(() => [UsagePoint], {
+    description: 'What was used, the oldest interval first; intervals and groups without use are left out.',
+  })
+  points!: UsagePoint[];
+
+  @Field(() => Int, {
+    description:
+      'How many groups are left out, those with the fewest calls, so that there are at most `first` points.',
+  })
+  omittedGroups!: number;
+
+  @Field(() => Boolean, { description: 'As `Usage.stale`.' })
   stale!: boolean;
 }
 

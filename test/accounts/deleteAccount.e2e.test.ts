@@ -105,7 +105,7 @@ it('keeps what was used, in the read models and rebuilt from the events; the res
     );
     expect(users).toEqual([{ email: null, name: null, erased: true }]);
     const counted = await sql.query<{ amount: number }>(
-      `SELECT amount FROM ${usage('counters')} WHERE subject = 'live:' || $1 AND meter = 'requests' AND period LIKE 'month:%'`,
+      `SELECT amount::float8 AS amount FROM ${usage('counters')} WHERE subject = 'live:' || $1 AND meter = 'requests' AND period LIKE 'month:%'`,
       [accountId],
     );
     expect(counted).toEqual([{ amount: 3 }]);

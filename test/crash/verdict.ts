@@ -97,15 +97,15 @@ export async function expectReadModelsWhole(
   const sql = await openSql(place);
   try {
     const counters = await sql.query<{ subject: string; meter: string; period: string; amount: number }>(
-      `SELECT subject, meter, period, amount FROM ${t('counters')} WHERE subject NOT LIKE 'key:%'`,
+      `SELECT subject, meter, period, amount::float8 AS amount FROM ${t('counters')} WHERE subject NOT LIKE 'key:%'`,
     );
     const amounts = counters.map(
       ({ subject, meter, period, amount }) => [compositeKey(subject, meter, period), amount] as const,
     );
     expect(new Map(amounts)).toEqual(journalled.amounts);
     const [hours] = await sql.query(
-      `SELECT sum(uses)::bigint AS uses, sum(requests)::bigint AS requests,
-              sum(duration_us)::bigint AS "durationUs" FROM ${t('hours')}`,
+      `SELECT sum(uses)::bigint AS uses, sum(amount) FILTER (WHERE meter = 'requests')::bigint AS requests,
+              sum(duration_us)::bigint AS "durationUs" FROM ${t('quarters')}`,
     );
     expect(hours).toEqual(journalled.totals);
   } finally {

@@ -5,6 +5,7 @@ import type { TestApp } from '../support/app.js';
 import { startApp } from '../support/app.js';
 import { freshPlace } from '../support/database.js';
 import { EventStoreDbStandIn } from './eventStoreDbStandIn.js';
+import { quantityIn } from '../support/usage.js';
 
 /** The same for every run: a real server remembers the installation of the first. */
 const SECRETS = Object.fromEntries(
@@ -50,7 +51,7 @@ describe.each(servers)('the product on EventStoreDB, %s', (_name, connect) => {
       ?.edges.length;
 
   const usage = async (app: TestApp, secret: string): Promise<number | undefined> =>
-    (await app.query(UsageDocument, {}, secret)).data?.account?.usage?.requests;
+    quantityIn((await app.query(UsageDocument, {}, secret)).data?.account?.usage);
 
   it('registers, issues, searches and meters; goes on after a restart; builds its read models anew', async () => {
     const data = await place();
@@ -134,7 +135,7 @@ describe('the product on EventStoreDB', () => {
       expect(answered).toBe(2);
       await app.caughtUp();
       const { data } = await app.query(UsageDocument, {}, secret);
-      expect(data?.account?.usage?.requests).toBe(answered);
+      expect(quantityIn(data?.account?.usage)).toBe(answered);
     } finally {
       await app.close();
     }

@@ -60,6 +60,17 @@ export type BuyCreditsInput = {
   packId: string | number;
 };
 
+/** How a call ended. New values may be added. */
+export type CallStatus =
+  /** An internal error. Of its amounts only the request counts. */
+  | 'ERROR'
+  /** It was executed, or reported. */
+  | 'OK'
+  /** A limit refused it. It counts nothing. */
+  | 'REFUSED'
+  /** It took too long. */
+  | 'TIMEOUT';
+
 /** Input for `cancelSubscription`. */
 export type CancelSubscriptionInput = {
   /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
@@ -675,12 +686,47 @@ export type UpdateWebhookEndpointInput = {
   url?: string | null | undefined;
 };
 
-/** How finely usage is summed, in UTC. New values may be added. */
+/** What usage is grouped by. New values may be added. */
+export type UsageDimension =
+  /** The route, e.g. `/graphql`, or what a back end has reported. */
+  | 'ENDPOINT'
+  /** The key that was used, by its id; empty for use by the account as a whole. */
+  | 'KEY'
+  /** The operation’s name, or its root fields where it has none. */
+  | 'OPERATION'
+  /** The data source that an answer came from; empty where none was told. */
+  | 'SOURCE'
+  /** How the call ended: `ok`, `error`, `timeout` or `refused`. */
+  | 'STATUS'
+  /** The end customer that a back end has named, by a random id that stands for the name; empty where none was named. */
+  | 'SUBJECT';
+
+/** Which usage is meant. All that is given must hold. */
+export type UsageFilter = {
+  /** The route, e.g. `/graphql`, or what was reported. */
+  endpoint?: string | null | undefined;
+  /** Usage of this key. */
+  keyId?: string | number | null | undefined;
+  /** The operation’s name, or its root fields where it has none, with commas between. */
+  operation?: string | null | undefined;
+  /** The data source. */
+  source?: string | null | undefined;
+  /** How calls ended. */
+  status?: CallStatus | null | undefined;
+  /** The end customer, as the back end names them. */
+  subject?: string | null | undefined;
+};
+
+/** How finely usage is summed. New values may be added. */
 export type UsageInterval =
-  /** By the day. */
+  /** By the day of the time zone, at most 400 days at once. */
   | 'DAY'
-  /** By the hour. */
-  | 'HOUR';
+  /** By the hour, at most 31 days at once. */
+  | 'HOUR'
+  /** By the month of the time zone, at most 120 months at once. */
+  | 'MONTH'
+  /** By fifteen minutes, at most 7 days at once. */
+  | 'QUARTER_HOUR';
 
 /** Something that a customer has used. Each use is checked by itself; what is wrong with one rejects that one alone. */
 export type UseInput = {
@@ -1489,21 +1535,59 @@ export type UpdateWebhookEndpointMutation = { updateWebhookEndpoint:
     | { __typename: 'UpdateWebhookEndpointPayload', position: string, endpoint: { id: string, url: string | null, eventTypes: Array<string>, status: WebhookStatus } }
    | null };
 
+export type UsageBreakdownQueryVariables = Exact<{
+  accountId?: string | number | null | undefined;
+  from?: string | null | undefined;
+  to?: string | null | undefined;
+  filter?: UsageFilter | null | undefined;
+  groupBy: Array<UsageDimension> | UsageDimension;
+  first?: number;
+}>;
+
+
+export type UsageBreakdownQuery = { account: { id: string, usage: { from: string, to: string, stale: boolean, breakdown: Array<{ group: Array<string>, calls: string, refused: string, errors: string, meanDurationMs: number | null, totals: Array<{ meter: string, quantity: string }> }> | null } | null } | null };
+
 export type UsageChangedSubscriptionVariables = Exact<{ [key: string]: never; }>;
 
 
 export type UsageChangedSubscription = { usageChanged: { position: string, at: string, totals: Array<{ meter: string, quantity: string }>, limits: Array<{ name: string, used: string, remaining: string, resetAt: string | null }> } | null };
 
-export type UsageQueryVariables = Exact<{
+export type UsageTimelineQueryVariables = Exact<{
   accountId?: string | number | null | undefined;
   from?: string | null | undefined;
   to?: string | null | undefined;
   interval?: UsageInterval;
+  timeZone?: string;
+  groupBy?: Array<UsageDimension> | UsageDimension;
+  filter?: UsageFilter | null | undefined;
+  first?: number;
+}>;
+
+
+export type UsageTimelineQuery = { account: { id: string, usageTimeline: { from: string, to: string, interval: UsageInterval, timeZone: string, omittedGroups: number, stale: boolean, points: Array<{ from: string, to: string, group: Array<string>, calls: string, refused: string, errors: string, meanDurationMs: number | null, totals: Array<{ meter: string, quantity: string }> }> } | null } | null };
+
+export type UsageQueryVariables = Exact<{
+  accountId?: string | number | null | undefined;
+  from?: string | null | undefined;
+  to?: string | null | undefined;
+  filter?: UsageFilter | null | undefined;
   minPosition?: string | null | undefined;
 }>;
 
 
-export type UsageQuery = { account: { id: string, usage: { from: string, to: string, requests: number, stale: boolean, buckets: Array<{ start: string, requests: number, refused: number, errors: number, meanDurationMs: number }>, operations: Array<{ operation: string, requests: number }> } | null } | null };
+export type UsageQuery = { account: { id: string, usage: { from: string, to: string, stale: boolean, calls: string, refused: string, errors: string, meanDurationMs: number | null, totals: Array<{ meter: string, quantity: string }> } | null } | null };
+
+export type UsesQueryVariables = Exact<{
+  accountId?: string | number | null | undefined;
+  filter?: UsageFilter | null | undefined;
+  from?: string | null | undefined;
+  to?: string | null | undefined;
+  first?: number;
+  after?: string | null | undefined;
+}>;
+
+
+export type UsesQuery = { account: { id: string, uses: { nodes: Array<{ useId: string, at: string, keyId: string | null, endpoint: string, method: string, operation: string | null, source: string | null, status: CallStatus, durationMs: number, refusalCode: string | null, calls: string, late: boolean, overLimit: boolean, reversal: boolean, reason: string | null, quantities: Array<{ meter: string, quantity: string }> }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
 
 export type VerifyEmailMutationVariables = Exact<{
   input: VerifyEmailInput;
@@ -3102,6 +3186,29 @@ export const UpdateWebhookEndpointDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<UpdateWebhookEndpointMutation, UpdateWebhookEndpointMutationVariables>;
+export const UsageBreakdownDocument = new TypedDocumentString(`
+    query UsageBreakdown($accountId: ID, $from: DateTime, $to: DateTime, $filter: UsageFilter, $groupBy: [UsageDimension!]!, $first: Int! = 20) {
+  account(id: $accountId) {
+    id
+    usage(from: $from, to: $to, filter: $filter) {
+      from
+      to
+      stale
+      breakdown(groupBy: $groupBy, first: $first) {
+        group
+        calls
+        refused
+        errors
+        meanDurationMs
+        totals {
+          meter
+          quantity
+        }
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<UsageBreakdownQuery, UsageBreakdownQueryVariables>;
 export const UsageChangedDocument = new TypedDocumentString(`
     subscription UsageChanged {
   usageChanged {
@@ -3120,30 +3227,96 @@ export const UsageChangedDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<UsageChangedSubscription, UsageChangedSubscriptionVariables>;
-export const UsageDocument = new TypedDocumentString(`
-    query Usage($accountId: ID, $from: DateTime, $to: DateTime, $interval: UsageInterval! = DAY, $minPosition: String) {
+export const UsageTimelineDocument = new TypedDocumentString(`
+    query UsageTimeline($accountId: ID, $from: DateTime, $to: DateTime, $interval: UsageInterval! = DAY, $timeZone: TimeZone! = "UTC", $groupBy: [UsageDimension!]! = [], $filter: UsageFilter, $first: Int! = 400) {
   account(id: $accountId) {
     id
-    usage(from: $from, to: $to, interval: $interval, minPosition: $minPosition) {
+    usageTimeline(
+      from: $from
+      to: $to
+      interval: $interval
+      timeZone: $timeZone
+      groupBy: $groupBy
+      filter: $filter
+      first: $first
+    ) {
       from
       to
-      requests
+      interval
+      timeZone
+      omittedGroups
       stale
-      buckets {
-        start
-        requests
+      points {
+        from
+        to
+        group
+        calls
         refused
         errors
         meanDurationMs
+        totals {
+          meter
+          quantity
+        }
       }
-      operations {
-        operation
-        requests
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<UsageTimelineQuery, UsageTimelineQueryVariables>;
+export const UsageDocument = new TypedDocumentString(`
+    query Usage($accountId: ID, $from: DateTime, $to: DateTime, $filter: UsageFilter, $minPosition: String) {
+  account(id: $accountId) {
+    id
+    usage(from: $from, to: $to, filter: $filter, minPosition: $minPosition) {
+      from
+      to
+      stale
+      calls
+      refused
+      errors
+      meanDurationMs
+      totals {
+        meter
+        quantity
       }
     }
   }
 }
     `) as unknown as TypedDocumentString<UsageQuery, UsageQueryVariables>;
+export const UsesDocument = new TypedDocumentString(`
+    query Uses($accountId: ID, $filter: UsageFilter, $from: DateTime, $to: DateTime, $first: Int! = 20, $after: String) {
+  account(id: $accountId) {
+    id
+    uses(filter: $filter, from: $from, to: $to, first: $first, after: $after) {
+      nodes {
+        useId
+        at
+        keyId
+        endpoint
+        method
+        operation
+        source
+        status
+        durationMs
+        refusalCode
+        calls
+        late
+        overLimit
+        reversal
+        reason
+        quantities {
+          meter
+          quantity
+        }
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<UsesQuery, UsesQueryVariables>;
 export const VerifyEmailDocument = new TypedDocumentString(`
     mutation VerifyEmail($input: VerifyEmailInput!) {
   verifyEmail(input: $input) {

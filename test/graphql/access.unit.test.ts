@@ -35,6 +35,8 @@ const DECISIONS: Readonly<Record<string, Decision>> = {
   'Mutation.operatorGrantCredits': `operator: admin key, ${EVERY_ROLE}`,
   'Mutation.operatorVoidCredits': `operator: admin key, ${EVERY_ROLE}`,
   'Mutation.operatorRefundCredits': `operator: admin key, ${EVERY_ROLE}`,
+  'Account.usageTimeline': `read key, ${EVERY_ROLE}`,
+  'Account.uses': `read key, ${EVERY_ROLE}`,
   'Subscription.usageChanged': `read key, ${EVERY_ROLE}`,
 
   'Mutation.registerUser': 'anyone',

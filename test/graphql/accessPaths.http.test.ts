@@ -147,7 +147,7 @@ it('a key sees of its account what its scope may', async () => {
   // What needs a session is refused before anything is executed.
   expect([asked.status, asked.seen ?? null]).toEqual([401, null]);
   const { data, status } = await t.raw(
-    '{ account { id auditLog { nodes { id } } keys { nodes { id } } usage { requests } limits { name } } }',
+    '{ account { id auditLog { nodes { id } } keys { nodes { id } } usage { calls } limits { name } } }',
     {},
     admin.secret,
   );

@@ -122,8 +122,8 @@ describe('node', () => {
     await node(id, token);
     expect(await spent(token)).toBe(before + 2);
     await t.caughtUp();
-    const { data } = await t.raw('{ account { usage { requests stale } } }', {}, token);
-    expect(data?.['account']).toEqual({ usage: { requests: before + 2, stale: false } });
+    const { data } = await t.raw('{ account { usage { calls stale } } }', {}, token);
+    expect(data?.['account']).toEqual({ usage: { calls: String(before + 2), stale: false } });
   });
 
   it('takes at most a hundred ids', async () => {

@@ -140,6 +140,7 @@ it('says of every scalar of its own where it is specified', () => {
     ['BigInt', expect.stringMatching(/^https:/)],
     ['CurrencyCode', expect.stringMatching(/^https:/)],
     ['Quantity', expect.stringMatching(/^https:/)],
+    ['TimeZone', expect.stringMatching(/^https:/)],
     ['URL', expect.stringMatching(/^https:/)],
     ['UncheckedQuantity', expect.stringMatching(/^https:/)],
   ]);

@@ -24,7 +24,7 @@ it('a call that takes too long is given up with 504 TIMEOUT, whatever limits it'
   try {
     const began = performance.now();
     const answers = await Promise.all(
-      ['{ patterns { nodes { id } } }', '{ account { usage { requests } } }'].map((query) =>
+      ['{ patterns { nodes { id } } }', '{ account { usage { calls } } }'].map((query) =>
         t.raw(query, {}, secret),
       ),
     );

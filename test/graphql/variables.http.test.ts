@@ -20,7 +20,7 @@ afterAll(() => t.close());
 
 const REGISTER = 'mutation ($input: RegisterUserInput!) { registerUser(input: $input) { __typename } }';
 const ISSUE = 'mutation ($input: IssueKeyInput!) { issueKey(input: $input) { __typename } }';
-const USAGE = 'query ($from: DateTime) { account { usage(from: $from) { requests } } }';
+const USAGE = 'query ($from: DateTime) { account { usage(from: $from) { calls } } }';
 
 async function messages(query: string, variables: object, credential?: string): Promise<string[]> {
   const { status, errors = [] } = await t.raw(query, variables, credential);

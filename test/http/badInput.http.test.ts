@@ -70,7 +70,7 @@ const ask = (query: string, variables: object = {}, rest: object = {}): Promise<
 const repeat = (count: number, text: (index: number) => string): string =>
   Array.from({ length: count }, (_, index) => text(index)).join(' ');
 
-const SINCE = 'query ($from: DateTime) { account { usage(from: $from) { requests } } }';
+const SINCE = 'query ($from: DateTime) { account { usage(from: $from) { calls } } }';
 const PAGE = 'query Page($first: Int!) { patterns(first: $first) { totalCount } }';
 
 describe('a document that does not fit the schema', () => {
@@ -96,7 +96,7 @@ describe('a document that does not fit the schema', () => {
     ['a time in the year 10000 of UTC', SINCE, { from: '9999-12-31T23:59:59-23:59' }, 'BAD_USER_INPUT'],
     [
       'the same in the document',
-      '{ account { usage(from: "9999-12-31T23:59:59-23:59") { requests } } }',
+      '{ account { usage(from: "9999-12-31T23:59:59-23:59") { calls } } }',
       {},
       'GRAPHQL_VALIDATION_FAILED',
     ],
@@ -281,7 +281,7 @@ describe('an argument out of its range', () => {
   const SEARCH =
     'query($query: String!, $first: Int) { searchPatterns(query: $query, first: $first) { degraded } }';
   const USAGE =
-    'query($from: DateTime, $to: DateTime, $minPosition: String) { account { usage(from: $from, to: $to, minPosition: $minPosition) { requests } } }';
+    'query($from: DateTime, $to: DateTime, $minPosition: String) { account { usage(from: $from, to: $to, minPosition: $minPosition) { calls } } }';
   const long = `say "x" and 'y' \\ `.repeat(600).slice(0, 10_000);
 
   it.each<[string, string, object, string]>([

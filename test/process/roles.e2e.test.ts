@@ -127,8 +127,8 @@ onPostgres('two API nodes and a projector on one PostgreSQL', () => {
       for (let i = 0; i < 3; i++) await ask(a, CATEGORIES, { credential: key.secret });
       for (const url of [a, b]) {
         await eventually(
-          () => ask(url, '{ account { usage { requests stale } } }', { credential: token }),
-          ({ data }) => JSON.stringify(data?.['account']) === '{"usage":{"requests":5,"stale":false}}',
+          () => ask(url, '{ account { usage { calls stale } } }', { credential: token }),
+          ({ data }) => JSON.stringify(data?.['account']) === '{"usage":{"calls":"5","stale":false}}',
         );
       }
       const sql = await openSql(place);
@@ -218,13 +218,13 @@ onPostgres('two API nodes and a projector on one PostgreSQL', () => {
       await kill(first);
 
       expect((await ask(a, CATEGORIES, { credential: secret }))?.codes).toEqual([]);
-      const behind = await ask(a, '{ account { usage { requests stale } } }', { credential: token });
-      expect(behind?.data?.['account']).toEqual({ usage: { requests: 0, stale: true } });
+      const behind = await ask(a, '{ account { usage { calls stale } } }', { credential: token });
+      expect(behind?.data?.['account']).toEqual({ usage: { calls: '0', stale: true } });
 
       await ready(projector('projector2'));
       await eventually(
-        () => ask(a, '{ account { usage { requests stale } } }', { credential: token }),
-        ({ data }) => JSON.stringify(data?.['account']) === '{"usage":{"requests":1,"stale":false}}',
+        () => ask(a, '{ account { usage { calls stale } } }', { credential: token }),
+        ({ data }) => JSON.stringify(data?.['account']) === '{"usage":{"calls":"1","stale":false}}',
       );
     },
     PATIENCE_MS,
@@ -264,8 +264,8 @@ onPostgres('two API nodes and a projector on one PostgreSQL', () => {
       expect(await health(b)).toBe(200);
 
       await eventually(
-        () => ask(b, '{ account { usage { requests stale } } }', { credential: token }),
-        ({ data }) => JSON.stringify(data?.['account']) === '{"usage":{"requests":3,"stale":false}}',
+        () => ask(b, '{ account { usage { calls stale } } }', { credential: token }),
+        ({ data }) => JSON.stringify(data?.['account']) === '{"usage":{"calls":"3","stale":false}}',
       );
     },
     PATIENCE_MS,

@@ -89,10 +89,10 @@ describe('a first start', () => {
         expect(JSON.stringify(answer.data)).not.toContain('"code"');
       }
       // What was done over curl shows on the meter, as the lines promise.
-      const usage = await ask(await ready(product), '{ account { usage { requests } } }', {
+      const usage = await ask(await ready(product), '{ account { usage { calls } } }', {
         credential: key,
       });
-      expect(usage?.data?.['account']).toMatchObject({ usage: { requests: 2 } });
+      expect(usage?.data?.['account']).toMatchObject({ usage: { calls: '2' } });
     },
     PATIENCE_MS,
   );

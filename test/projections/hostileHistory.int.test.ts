@@ -104,7 +104,7 @@ it('stored text of any kind stops nobody, and a rebuild gives the same rows (law
           }
           const { t } = projector.access('usage');
           const [counted] = await sql.query(
-            `SELECT (SELECT coalesce(sum(uses), 0)::bigint FROM ${t('hours')}) AS uses,
+            `SELECT (SELECT coalesce(sum(uses), 0)::bigint FROM ${t('quarters')}) AS uses,
                     (SELECT count(*) FROM ${t('parked')}) AS parked`,
           );
           // What an operator has decided of a parked use is another test's (usage.int.test.ts).

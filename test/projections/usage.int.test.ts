@@ -88,7 +88,7 @@ it('keeps uses apart whose labels look like the ends of others', async () => {
   const { t } = projector.access('usage');
   expect(
     await sql.query(
-      `SELECT account, key, operation, status, requests FROM ${t('hours')} ORDER BY 1, 2, 3, 4`,
+      `SELECT account, key, operation, status, uses AS requests FROM ${t('quarters')} ORDER BY 1, 2, 3, 4`,
     ),
   ).toEqual([
     { account: 'a', key: 'key', operation: 'list', status: 'error', requests: 1 },

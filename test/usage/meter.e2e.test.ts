@@ -9,11 +9,14 @@ import {
   PatternDocument,
   PatternsDocument,
   LimitsDocument,
+  UsageBreakdownDocument,
   UsageDocument,
+  UsageTimelineDocument,
 } from '../generated/graphql.js';
 import type { Answer, TestApp } from '../support/app.js';
 import { startApp } from '../support/app.js';
 import { freshPlace } from '../support/database.js';
+import { quantityIn } from '../support/usage.js';
 
 /** Generous: the machine may be busy. Of the projects' own time-outs jest takes no notice. */
 const SLOW_MS = 240_000;
@@ -57,8 +60,8 @@ async function standing(secret: string): Promise<Record<string, unknown>> {
     remaining: Object.fromEntries(
       (account?.limits ?? []).map(({ name, remaining }) => [name, Number(remaining)]),
     ),
-    requests: usage?.requests,
-    refused: usage?.buckets.reduce((sum, { refused }) => sum + refused, 0),
+    requests: quantityIn(usage),
+    refused: Number(usage?.refused),
     stale: usage?.stale,
   };
 }
@@ -356,17 +359,17 @@ describe('an answer', () => {
     for (let i = 0; i < 4; i++) await list(secret);
     for (let i = 0; i < 3; i++) await t.query(PatternDocument, { by: { slug: 'x' } }, secret);
     await t.raw('{ categories { slug } }', {}, secret);
-    const { data } = await t.query(UsageDocument, { interval: 'HOUR' }, secret);
-    expect(data?.account?.usage).toMatchObject({ requests: 8, stale: false });
-    expect(data?.account?.usage?.operations).toEqual([
-      { operation: 'Patterns', requests: 4 },
-      { operation: 'Pattern', requests: 3 },
-      { operation: 'categories', requests: 1 },
+    const { data } = await t.query(UsageBreakdownDocument, { groupBy: ['OPERATION'] }, secret);
+    expect(data?.account?.usage?.breakdown?.map(({ group, calls }) => [...group, calls])).toEqual([
+      ['Patterns', '4'],
+      ['Pattern', '3'],
+      ['categories', '1'],
     ]);
-    expect(data?.account?.usage?.buckets.reduce((sum, { requests }) => sum + requests, 0)).toBe(8);
-    expect(data?.account?.usage?.buckets.every(({ errors, refused }) => errors === 0 && refused === 0)).toBe(
-      true,
-    );
+    const byHour = await t.query(UsageTimelineDocument, { interval: 'HOUR' }, secret);
+    const { points = [], stale } = byHour.data?.account?.usageTimeline ?? {};
+    expect(points.reduce((sum, point) => sum + quantityIn(point), 0)).toBe(8);
+    expect(points.every(({ errors, refused }) => errors === '0' && refused === '0')).toBe(true);
+    expect(stale).toBe(false);
     expect(await standing(secret)).toMatchObject({
       used: { 'requests-minute': 8, 'requests-month': 8 },
       remaining: { 'requests-minute': 52, 'requests-month': 9_992 },

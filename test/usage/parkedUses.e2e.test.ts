@@ -15,6 +15,7 @@ import { startApp } from '../support/app.js';
 import type { Place } from '../support/database.js';
 import { freshPlace } from '../support/database.js';
 import { newUse } from './uses.js';
+import { quantityIn } from '../support/usage.js';
 
 const SLOW_MS = 240_000;
 jest.setTimeout(SLOW_MS);
@@ -69,7 +70,10 @@ const health = async (): Promise<{ status: number; warnings: string[] }> => {
   const { warnings } = (await response.json()) as { warnings: string[] };
   return { status: response.status, warnings };
 };
-const usageOf = async (secret: string) => (await t.query(UsageDocument, {}, secret)).data?.account?.usage;
+async function usageOf(secret: string): Promise<object> {
+  const usage = (await t.query(UsageDocument, {}, secret)).data?.account?.usage;
+  return { requests: quantityIn(usage), stale: usage?.stale };
+}
 /** Undefined while it cannot be told. */
 const quotaOf = async (secret: string): Promise<number | undefined> => {
   const { data } = await t.query(LimitsDocument, {}, secret);

@@ -112,7 +112,7 @@ it('refuses for good what never fits: the plan’s bucket, and any call', async 
   const all = await t.customer('enterprise');
   const uses = Array.from(
     { length: 20 },
-    (_, i) => `u${i}: account { usage { buckets { requests } operations { requests } } }`,
+    (_, i) => `u${i}: account { usageTimeline(interval: DAY, first: 4000) { points { calls } } }`,
   );
   expect((await ask(`{ ${uses.join(' ')} }`, all.secret)).status).toBe(422);
   const fitting = await ask(dear(20), all.secret);

@@ -1,0 +1,220 @@
+import { compositeKey } from '../../src/eventsourcing/compositeKey.js';
+import { contentHash } from '../../src/eventsourcing/ids.js';
+import type { Tables } from '../../src/following/readModel.js';
+import type { Statement } from '../../src/sql/sql.js';
+import type { Use } from '../../src/usage/events.js';
+import { ExactSum } from './exact.js';
+
+/**
+ * Reports by hour, day and month of any time zone are sums of quarter-hours: there are zones of 5:45. Days of
+ * UTC stand beside them, so that long reports read few rows.
+ */
+export const QUARTER_MS = 15 * 60_000;
+export const QUARTERS_A_DAY = 96;
+
+/** What reports are grouped and filtered by: columns of both tables. */
+export const DIMENSIONS = ['key', 'operation', 'endpoint', 'source', 'subject', 'status'] as const;
+export type Dimension = (typeof DIMENSIONS)[number];
+
+/** A use's value of each dimension; empty for what it has none of. */
+const valuesOf = (use: Use): readonly string[] => [
+  use.key,
+  use.operation ?? use.rootFields.join(','),
+  use.endpoint,
+  use.source ?? '',
+  use.subject ?? '',
+  use.status,
+];
+
+/** Stands for the values of all dimensions in keys of tables, whose rows have a limit. */
+const hashOf = (values: readonly string[]): string => contentHash(compositeKey(...values)).slice(0, 32);
+
+/** Quarter-hours since the epoch. */
+export const quarterOf = (at: number): number => Math.floor(at / QUARTER_MS);
+
+/** What a use of a phase brings to the statement that counts it. */
+export function cellColumns(use: Use): Readonly<Record<string, unknown>> {
+  const values = valuesOf(use);
+  const named = Object.fromEntries(DIMENSIONS.map((dimension, i) => [dimension, values[i]]));
+  return { ...named, quarter: quarterOf(use.at), dimensions: hashOf(values) };
+}
+
+const TABLES = ['quarters', 'days'] as const;
+const COLUMNS = ['account', 'environment', 'dimensions', ...DIMENSIONS, 'meter'] as const;
+const KEY = 'account, environment, slot, dimensions, meter';
+/** Of each table, how its rows follow from quarter-hours. */
+const SLOTS = { quarters: 'quarter', days: `quarter / ${QUARTERS_A_DAY}` } as const;
+/** A row without any of them is none: so the rows do not tell how the events fell into pages. */
+const NOTHING = 'amount = 0 AND uses = 0 AND duration_us = 0';
+
+/** DDL of both tables. */
+export const cellTables = (t: Tables): string =>
+  TABLES.map(
+    (table) => `
+    -- What was used in each ${table === 'days' ? 'day of UTC' : 'quarter-hour'}, by whom and what for.
+    CREATE TABLE ${t(table)} (
+      account     text NOT NULL,
+      environment text NOT NULL,
+      -- ${table === 'days' ? 'Days' : 'Quarter-hours'} since the epoch.
+      slot        int NOT NULL,
+      -- Stands for the ${DIMENSIONS.length} columns behind it.
+      dimensions  uuid NOT NULL,
+      ${DIMENSIONS.map((dimension) => `${dimension} text NOT NULL,`).join('\n      ')}
+      -- Empty where a use has no amounts.
+      meter       text NOT NULL,
+      amount      numeric NOT NULL,
+      -- Uses and their time of execution are counted once, with their first meter.
+      uses        bigint NOT NULL,
+      duration_us numeric NOT NULL,
+      PRIMARY KEY (${KEY})
+    );`,
+  ).join('');
+
+/** For sums over all accounts: rows lie about in the order of their time. */
+export const cellIndexes = (t: Tables): string[] =>
+  TABLES.map((table) => `CREATE INDEX ON ${t(table)} USING brin (slot)`);
+
+/**
+ * The part of a statement with which rows are added up.
+ * @param given rows with a quarter, the columns above and their sums
+ */
+const upsert = (t: Tables, table: (typeof TABLES)[number], given: string): string => `
+    INSERT INTO ${t(table)} AS c (${KEY}, ${DIMENSIONS.join(', ')}, amount, uses, duration_us)
+    SELECT account, environment, ${SLOTS[table]}, dimensions, meter, ${DIMENSIONS.join(', ')},
+           sum(amount), sum(uses)::bigint, sum(duration_us)
+      FROM ${given}
+     GROUP BY account, environment, ${SLOTS[table]}, ${COLUMNS.slice(2).join(', ')}
+    HAVING sum(amount) <> 0 OR sum(uses) <> 0 OR sum(duration_us) <> 0
+     ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (${KEY}) DO UPDATE SET amount = c.amount + excluded.amount, uses = c.uses + excluded.uses,
+      duration_us = c.duration_us + excluded.duration_us`;
+
+/**
+ * The parts of the statement about uses whose ids may come again, behind its `changes`: those have `sign`,
+ * `meters`, `duration_us` and the columns of `cellColumns`.
+ */
+export const cellParts = (t: Tables, where: string): string => `
+  cells AS (
+    SELECT account, environment, quarter, dimensions, ${DIMENSIONS.join(', ')}, m.meter, sign * m.amount AS amount,
+           CASE WHEN m.first THEN sign ELSE 0 END AS uses,
+           CASE WHEN m.first THEN sign * duration_us ELSE 0 END AS duration_us
+      FROM changes,
+           LATERAL (SELECT key AS meter, value::numeric AS amount, row_number() OVER (ORDER BY key COLLATE "C") = 1 AS first
+                      FROM jsonb_each_text(meters)
+                     UNION ALL SELECT '', 0, true WHERE meters = '{}') AS m
+     WHERE ${where}
+  ), ${TABLES.map((table) => `cells_${table} AS (${upsert(t, table, 'cells')}\n  )`).join(', ')}`;
+
+/** Takes away rows that came to nothing. @param given an array of JSON with account, environment, quarter, dimensions */
+export const emptyCells = (t: Tables, given: string): Statement[] =>
+  TABLES.map((table) => ({
+    text: `DELETE FROM ${t(table)} AS c
+            USING json_to_recordset($1::json) AS g(account text, environment text, quarter int, dimensions uuid)
+            WHERE c.account = g.account AND c.environment = g.environment AND c.slot = ${SLOTS[table]}
+              AND c.dimensions = g.dimensions AND ${NOTHING}`,
+    params: [given],
+  }));
+
+/** What a quarter-hour has of a meter. */
+interface Cell {
+  readonly meter: string;
+  readonly amount: ExactSum;
+  uses: number;
+  readonly durationUs: ExactSum;
+}
+
+/** The rows of uses that have all their dimensions in common. */
+export class CellsOfPlace {
+  readonly columns: readonly unknown[];
+  readonly #cells = new Map<string, Cell>();
+
+  constructor(account: string, { environment, at }: Use, values: readonly string[]) {
+    this.columns = [account, environment, quarterOf(at), hashOf(values), ...values];
+  }
+
+  add(use: Use, sign: 1 | -1): void {
+    let first: string | undefined;
+    for (const meter in use.meters) {
+      if (first === undefined || meter < first) first = meter;
+      const amount = use.meters[meter] as number;
+      if (amount !== 0) this.#of(meter).amount.add(sign * amount);
+    }
+    const cell = this.#of(first ?? '');
+    cell.uses += sign * (use.refusal?.count ?? 1);
+    cell.durationUs.add(sign * use.durationUs);
+  }
+
+  *rows(): Generator<readonly unknown[]> {
+    for (const { meter, amount, uses, durationUs } of this.#cells.values()) {
+      yield [...this.columns, meter, String(amount), uses, String(durationUs)];
+    }
+  }
+
+  #of(meter: string): Cell {
+    let cell = this.#cells.get(meter);
+    if (!cell) {
+      this.#cells.set(meter, (cell = { meter, amount: new ExactSum(), uses: 0, durationUs: new ExactSum() }));
+    }
+    return cell;
+  }
+}
+
+/** The quarter-hours of one page. */
+export class Cells {
+  readonly #places = new Map<string, CellsOfPlace>();
+  #takesBack = false;
+
+  /** Where uses like this one are counted. */
+  placeOf(account: string, use: Use): CellsOfPlace {
+    const values = valuesOf(use);
+    const id = compositeKey(account, use.environment, quarterOf(use.at), ...values);
+    let place = this.#places.get(id);
+    if (!place) this.#places.set(id, (place = new CellsOfPlace(account, use, values)));
+    return place;
+  }
+
+  /** Something is taken back: rows may come to nothing. */
+  takesBack(): void {
+    this.#takesBack = true;
+  }
+
+  statements(t: Tables): Statement[] {
+    const rows = [...this.#places.values()].flatMap((place) => [...place.rows()]);
+    if (rows.length === 0) return [];
+    const types = [
+      'text',
+      'text',
+      'int',
+      'uuid',
+      ...DIMENSIONS.map(() => 'text'),
+      'text',
+      'numeric',
+      'bigint',
+      'numeric',
+    ];
+    const names = [
+      'account',
+      'environment',
+      'quarter',
+      'dimensions',
+      ...DIMENSIONS,
+      'meter',
+      'amount',
+      'uses',
+      'duration_us',
+    ];
+    const given = `unnest(${types.map((type, i) => `$${i + 1}::${type}[]`).join(', ')}) AS g(${names.join(', ')})`;
+    const params = types.map((_type, i) => rows.map((row) => row[i]));
+    const added = TABLES.map((table) => ({ text: upsert(t, table, given), params }));
+    if (!this.#takesBack) return added;
+    const touched = [...this.#places.values()].map(
+      ({ columns: [account, environment, quarter, dimensions] }) => ({
+        account,
+        environment,
+        quarter,
+        dimensions,
+      }),
+    );
+    return [...added, ...emptyCells(t, JSON.stringify(touched))];
+  }
+}

@@ -1,0 +1,175 @@
+import type { Environment } from '../../src/eventsourcing/event.js';
+import type { ReadModelAccess } from '../../src/following/readModel.js';
+import type { Sql } from '../../src/sql/sql.js';
+import type { Dimension } from './cells.js';
+import { QUARTER_MS } from './cells.js';
+import { spansOf } from './spans.js';
+
+export type { Dimension } from './cells.js';
+export { DIMENSIONS, QUARTER_MS } from './cells.js';
+
+/** Whose uses, and which of them: empty for what has none of a dimension. */
+export interface UsesAsked {
+  /** Undefined for all accounts. */
+  readonly account: string | undefined;
+  readonly environment: Environment;
+  readonly filter: Readonly<Partial<Record<Dimension, string>>>;
+}
+
+/** What uses came to. Of each number of calls it is said how many uses there are, whatever they came to. */
+export interface Sums {
+  /** Amounts by meter, exact. */
+  readonly amounts: ReadonlyMap<string, bigint>;
+  /** Uses, those that were refused or failed among them. */
+  readonly uses: bigint;
+  readonly refused: bigint;
+  /** Internal errors and time-outs. */
+  readonly errors: bigint;
+  /** Of what was executed, in microseconds. */
+  readonly durationUs: bigint;
+}
+
+export interface GroupSums extends Sums {
+  /** A value for each dimension of the group. */
+  readonly group: readonly string[];
+}
+
+export interface BucketSums extends GroupSums {
+  /** Its place among the buckets, from 0 on. */
+  readonly bucket: number;
+}
+
+/** What of the groups is shown. */
+export interface Grouped<S> {
+  readonly sums: readonly S[];
+  /** How many groups there are. */
+  readonly groups: number;
+}
+
+type Row = Readonly<Record<string, string | number>>;
+
+/** The uses of quarter-hours and days, added up. */
+export class UsageReports {
+  constructor(
+    private readonly sql: Sql,
+    private readonly model: ReadModelAccess,
+  ) {}
+
+  /** All of a time. @param to exclusive; both at a quarter-hour */
+  async total(asked: UsesAsked, from: Date, to: Date): Promise<Sums> {
+    const { sums } = await this.#sums(asked, [from, to], [], 1);
+    return sums[0] ?? NOTHING;
+  }
+
+  /** By group, those with the most uses first. */
+  groups(
+    asked: UsesAsked,
+    from: Date,
+    to: Date,
+    groupBy: readonly Dimension[],
+    most: number,
+  ): Promise<Grouped<GroupSums>> {
+    return this.#sums(asked, [from, to], groupBy, most);
+  }
+
+  /**
+   * By time and group: of each group that is shown what it has of each bucket, the oldest first; buckets without
+   * uses are left out.
+   * @param boundaries one more than there are buckets, ascending, each at a quarter-hour
+   * @param most groups at most, those with the most uses
+   */
+  timeline(
+    asked: UsesAsked,
+    boundaries: readonly Date[],
+    groupBy: readonly Dimension[],
+    most: number,
+  ): Promise<Grouped<BucketSums>> {
+    return this.#sums(asked, boundaries, groupBy, most);
+  }
+
+  async #sums(
+    { account, environment, filter }: UsesAsked,
+    boundaries: readonly Date[],
+    groupBy: readonly Dimension[],
+    most: number,
+  ): Promise<Grouped<BucketSums>> {
+    const { days, quarters } = spansOf(boundaries.map((date) => Math.floor(date.getTime() / QUARTER_MS)));
+    const params: unknown[] = [environment, most];
+    const param = (value: unknown, type: string): string => `$${params.push(value)}::${type}`;
+    const conditions = Object.entries(filter).map(
+      ([column, value]) => ` AND c.${column} = ${param(value, 'text')}`,
+    );
+    if (account !== undefined) conditions.push(` AND c.account = ${param(account, 'text')}`);
+    const where = `c.environment = $1${conditions.join('')}`;
+    const columns: readonly string[] = groupBy;
+    const read = [...new Set([...columns, 'status', 'meter', 'amount', 'uses', 'duration_us'])]
+      .map((column) => `c.${column}`)
+      .join();
+    const parts: string[] = [];
+    if (days.slots.length > 0) {
+      parts.push(
+        `SELECT s.bucket, 1 AS sign, ${read}
+           FROM unnest(${param(days.slots, 'int[]')}, ${param(days.buckets, 'int[]')}) AS s(slot, bucket)
+           JOIN ${this.model.t('days')} c ON c.slot = s.slot AND ${where}`,
+      );
+    }
+    if (quarters.from.length > 0) {
+      parts.push(
+        `SELECT s.bucket, s.sign, ${read}
+           FROM unnest(${param(quarters.from, 'int[]')}, ${param(quarters.to, 'int[]')},
+                       ${param(quarters.buckets, 'int[]')}, ${param(quarters.signs, 'int[]')}) AS s("from", "to", bucket, sign)
+           JOIN ${this.model.t('quarters')} c ON c.slot >= s."from" AND c.slot < s."to" AND ${where}`,
+      );
+    }
+    const group = columns.map((column) => `, ${column}`).join('');
+    const ranked = columns.length === 0 ? '' : columns.join();
+    const rows = await this.sql.query<Row>(
+      `WITH cells AS MATERIALIZED (
+         SELECT bucket${group}, meter, sum(sign * amount) AS amount, sum(sign * uses) AS uses,
+                coalesce(sum(sign * uses) FILTER (WHERE status = 'refused'), 0) AS refused,
+                coalesce(sum(sign * uses) FILTER (WHERE status IN ('error', 'timeout')), 0) AS errors,
+                sum(sign * duration_us) AS duration_us
+           FROM (${parts.join(' UNION ALL ')}) AS c
+          GROUP BY bucket${group}, meter
+       ), ranked AS (
+         SELECT ${ranked && `${ranked}, `}row_number() OVER (ORDER BY sum(uses) DESC${group}) AS place,
+                count(*) OVER () AS groups
+           FROM cells${ranked && ` GROUP BY ${ranked}`}
+          ORDER BY place LIMIT $2
+       )
+       SELECT bucket${group}, meter, amount::text, uses::text, refused::text, errors::text, duration_us::text,
+              groups::int
+         FROM cells ${ranked ? `JOIN ranked USING (${ranked})` : 'CROSS JOIN ranked'}
+        WHERE amount <> 0 OR uses <> 0
+        ORDER BY bucket, place, meter`,
+      params,
+    );
+    return { sums: added(rows, groupBy), groups: Number(rows[0]?.['groups'] ?? 0) };
+  }
+}
+
+const NOTHING: Sums = { amounts: new Map(), uses: 0n, refused: 0n, errors: 0n, durationUs: 0n };
+
+/** The rows of one bucket and group follow each other: one for each meter. */
+function added(rows: readonly Row[], groupBy: readonly Dimension[]): BucketSums[] {
+  const sums: (Omit<BucketSums, 'amounts'> & { amounts: Map<string, bigint> })[] = [];
+  for (const row of rows) {
+    const bucket = row['bucket'] as number;
+    const group = groupBy.map((dimension) => row[dimension] as string);
+    const last = sums.at(-1);
+    const same = last?.bucket === bucket && last.group.every((value, i) => value === group[i]);
+    const before = same && last ? last : { ...NOTHING, bucket, group, amounts: new Map<string, bigint>() };
+    const plus = (name: string): bigint => BigInt(row[name] as string);
+    if (row['meter'] !== '') before.amounts.set(row['meter'] as string, plus('amount'));
+    const sum = {
+      ...before,
+      uses: before.uses + plus('uses'),
+      refused: before.refused + plus('refused'),
+      errors: before.errors + plus('errors'),
+      durationUs: before.durationUs + plus('duration_us'),
+    };
+    if (same) sums.pop();
+    sums.push(sum);
+  }
+  return sums;
+}
