@@ -46,7 +46,8 @@ export interface BillingWorkerOptions {
  */
 export class BillingWorker {
   readonly #wake = new Wake();
-  #backfilledAt = -Infinity;
+  /** When events are fetched next, by the process's clock. */
+  #backfillAt = -Infinity;
 
   constructor(private readonly options: BillingWorkerOptions) {}
 
@@ -62,7 +63,7 @@ export class BillingWorker {
       this.#wake.looks();
       let failed: boolean;
       try {
-        await this.#backfillInTime();
+        await this.backfillInTime();
         failed = await this.work(until);
       } catch (error) {
         this.options.onError(error);
@@ -79,11 +80,16 @@ export class BillingWorker {
     for (const event of await payments.undelivered()) await receiver.backfill(event, clock());
   }
 
-  async #backfillInTime(): Promise<void> {
-    const now = performance.now();
-    if (now - this.#backfilledAt < BACKFILL_MS) return;
-    await this.backfill();
-    this.#backfilledAt = now;
+  /** The same where it is time for it. What can't be fetched holds up nothing that has come. */
+  async backfillInTime(now = performance.now()): Promise<void> {
+    if (now < this.#backfillAt) return;
+    this.#backfillAt = now + BACKFILL_MS;
+    try {
+      await this.backfill();
+    } catch (error) {
+      this.#backfillAt = now + RETRY_MS_MAX;
+      this.options.onError(error);
+    }
   }
 
   /** Does all that there is, each once. @returns whether there is something to try again later */

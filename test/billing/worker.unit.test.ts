@@ -31,6 +31,8 @@ function worker(waiting: StripeEventRow[], failing: readonly string[] = []) {
   const invoices: string[] = [];
   const handled = new Map<string, Handled>();
   const errors: unknown[] = [];
+  /** Of the list of events, how often it was asked for and whether it answers. */
+  const asked = { lists: 0, works: true };
   const options = {
     events: {
       pending: (limit: number, without: readonly string[]) =>
@@ -44,7 +46,14 @@ function worker(waiting: StripeEventRow[], failing: readonly string[] = []) {
       pending: () => Promise.resolve([]),
       due: () => Promise.resolve([]),
     },
-    payments: { live: false, accountOf: () => Promise.resolve(undefined) },
+    payments: {
+      live: false,
+      accountOf: () => Promise.resolve(undefined),
+      undelivered: () => {
+        asked.lists++;
+        return asked.works ? Promise.resolve([]) : Promise.reject(new Error('no answer'));
+      },
+    },
     billing: {
       settle: (account: string) => {
         settled.push(account);
@@ -65,7 +74,7 @@ function worker(waiting: StripeEventRow[], failing: readonly string[] = []) {
     clock: () => AT.getTime(),
     onError: (error: unknown) => errors.push(error),
   } as unknown as BillingWorkerOptions;
-  return { worker: new BillingWorker(options), settled, invoices, handled, errors };
+  return { worker: new BillingWorker(options), settled, invoices, handled, errors, asked };
 }
 
 const RENEWAL = [
@@ -129,4 +138,28 @@ it('leaves the event of an invoice that fails for later, and no other', async ()
   expect(await one.work()).toBe(true);
   expect([...handled.keys()].sort()).toEqual(['evt_b', 'evt_c']);
   expect(errors).toEqual([new Error('in_bad')]);
+});
+
+it('works on what has come although the list of events does not answer, and asks for that once a minute', async () => {
+  const { worker: one, settled, errors, asked } = worker([row('evt_a', 'invoice.paid')]);
+  asked.works = false;
+  const stop = new AbortController();
+  const running = one.run(stop.signal);
+  for (let turns = 0; settled.length === 0 && turns < 1_000; turns++) await new Promise(setImmediate);
+  stop.abort();
+  await running;
+  expect(settled).toEqual(['account of cus_ann']);
+  expect(errors).toEqual([new Error('no answer')]);
+  const now = performance.now();
+  await one.backfillInTime(now);
+  expect(asked.lists).toBe(1);
+  await one.backfillInTime(now + 60_000);
+  expect(asked.lists).toBe(2);
+  // Once it answers, after ten minutes.
+  asked.works = true;
+  await one.backfillInTime(now + 130_000);
+  await one.backfillInTime(now + 700_000);
+  expect(asked.lists).toBe(3);
+  await one.backfillInTime(now + 740_000);
+  expect(asked.lists).toBe(4);
 });
