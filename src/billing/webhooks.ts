@@ -84,6 +84,7 @@ export class WebhookReceiver {
         environment: livemode ? 'live' : 'test',
         correlationId: id,
       },
+      { isNew: true },
     );
     return true;
   }

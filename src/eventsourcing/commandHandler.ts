@@ -41,6 +41,11 @@ export type CommandResult<E extends DomainEvent> =
     }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
+export interface HandleOptions {
+  /** The stream is hardly there yet: it is read where that proves wrong. Saves a look for what begins streams. */
+  readonly isNew?: boolean;
+}
+
 const MAX_ATTEMPTS = 20;
 const MAX_BACKOFF_MS = 100;
 const PAGE = 500;
@@ -76,10 +81,11 @@ export class CommandHandler {
     stream: string,
     command: C,
     context: CommandContext,
+    { isNew = false }: HandleOptions = {},
   ): Promise<CommandResult<E>> {
     const commandId = scopedCommandId(context);
     for (let attempt = 1; ; attempt++) {
-      const history = await this.load(stream);
+      const history = isNew && attempt === 1 ? [] : await this.load(stream);
       const earlier = earlierResult<E>(history, context);
       if (earlier) return earlier;
 

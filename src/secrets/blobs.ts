@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
+import DataLoader from 'dataloader';
 import type { Sql } from '../sql/sql.js';
-import type { PersonalData } from './personalData.js';
+import type { PersonalData, SubjectErased } from './personalData.js';
 
 const MIGRATION = `
 CREATE SCHEMA IF NOT EXISTS vault;
@@ -11,6 +12,15 @@ CREATE TABLE IF NOT EXISTS vault.blobs (
   sealed  text NOT NULL,
   PRIMARY KEY (hash, subject)
 );`;
+
+/** So many small bodies are stored in one statement. */
+const MAX_TOGETHER = 64;
+const SMALL_BYTES = 64 * 1024;
+
+interface Body {
+  readonly subject: string;
+  readonly body: Uint8Array;
+}
 
 /** What an event says of a body that it does not hold itself. */
 export interface BlobRef {
@@ -24,10 +34,20 @@ export interface BlobRef {
  * them. A body is stored before the event that cites it; one without an event is of no consequence.
  */
 export class Blobs {
+  /** Small bodies that come at once are stored at once. */
+  readonly #small: DataLoader<Body, BlobRef>;
+
   private constructor(
     private readonly sql: Sql,
     private readonly personal: PersonalData,
-  ) {}
+  ) {
+    this.#small = new DataLoader((bodies: readonly Body[]) => this.#putAll(bodies), {
+      cache: false,
+      maxBatchSize: MAX_TOGETHER,
+      // Once all requests that have arrived were read.
+      batchScheduleFn: (dispatch) => void setImmediate(dispatch),
+    });
+  }
 
   static async open(sql: Sql, personal: PersonalData): Promise<Blobs> {
     await sql.script(MIGRATION);
@@ -36,13 +56,35 @@ export class Blobs {
 
   /** Again it changes nothing. @throws SubjectErased */
   async put(subject: string, body: Uint8Array): Promise<BlobRef> {
-    const hash = createHash('sha256').update(body).digest('hex');
-    const sealed = await this.personal.seal(subject, Buffer.from(body).toString('base64'));
-    await this.sql.query(
-      'INSERT INTO vault.blobs (hash, subject, sealed) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING',
-      [hash, subject, sealed],
+    if (body.byteLength <= SMALL_BYTES) return this.#small.load({ subject, body });
+    const [stored] = await this.#putAll([{ subject, body }]);
+    if (stored === undefined || stored instanceof Error) throw stored ?? new Error('nothing was stored');
+    return stored;
+  }
+
+  /** An error in the place of what belongs to somebody whose data have been erased. */
+  async #putAll(bodies: readonly Body[]): Promise<(BlobRef | SubjectErased)[]> {
+    const sealed = await this.personal.sealAll(
+      bodies.map(({ subject, body }) => ({ subject, plain: Buffer.from(body).toString('base64') })),
     );
-    return { hash, bytes: body.byteLength };
+    const put = bodies.map(({ subject, body }, place) => {
+      const text = sealed[place];
+      if (text === undefined || text instanceof Error) return text ?? new Error('nothing was sealed');
+      const hash = createHash('sha256').update(body).digest('hex');
+      return { hash, bytes: body.byteLength, subject, text };
+    });
+    // In one order, so that two who store the same bodies do not wait for each other.
+    const rows = put
+      .flatMap((one) => (one instanceof Error ? [] : [one]))
+      .sort((a, b) => (a.hash < b.hash ? -1 : 1));
+    if (rows.length > 0) {
+      await this.sql.query(
+        `INSERT INTO vault.blobs (hash, subject, sealed) SELECT * FROM unnest($1::text[], $2::text[], $3::text[])
+         ON CONFLICT DO NOTHING`,
+        [rows.map(({ hash }) => hash), rows.map(({ subject }) => subject), rows.map(({ text }) => text)],
+      );
+    }
+    return put.map((one) => (one instanceof Error ? one : { hash: one.hash, bytes: one.bytes }));
   }
 
   /** @returns null for one that is not there, or has been erased */

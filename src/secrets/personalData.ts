@@ -40,9 +40,29 @@ export class PersonalData {
 
   /** @throws SubjectErased */
   async seal(subject: string, plain: string): Promise<Sealed> {
-    const key = (await this.#key(subject)) ?? (await this.#createKey(subject));
-    if (!key) throw new SubjectErased(subject);
-    return `v1:${subject}:${encrypt(key, Buffer.from(plain, 'utf8'), subject)}`;
+    const [sealed] = await this.sealAll([{ subject, plain }]);
+    if (sealed === undefined || sealed instanceof Error) throw sealed ?? new SubjectErased(subject);
+    return sealed;
+  }
+
+  /** The same for many at once, in their order; an error in the place of what belongs to somebody erased. */
+  async sealAll(
+    texts: readonly { readonly subject: string; readonly plain: string }[],
+  ): Promise<(Sealed | SubjectErased)[]> {
+    const subjects = [...new Set(texts.map(({ subject }) => subject))];
+    let wrapped = await this.#wrapped(subjects);
+    const missing = subjects.filter((subject) => !wrapped.has(subject));
+    if (missing.length > 0) {
+      await this.#createKeys(missing);
+      // Whoever came first has set a key, or erased it.
+      wrapped = new Map([...wrapped, ...(await this.#wrapped(missing))]);
+    }
+    return texts.map(({ subject, plain }) => {
+      const key = wrapped.get(subject);
+      if (key === undefined) return new SubjectErased(subject);
+      const opened = decrypt(this.masterKey, key, subject);
+      return `${VERSION}${subject}:${encrypt(opened, Buffer.from(plain, 'utf8'), subject)}`;
+    });
   }
 
   /** @returns null when the subject's data has been erased */
@@ -86,11 +106,6 @@ export class PersonalData {
     return rows.map(({ subject }) => subject);
   }
 
-  async #key(subject: string): Promise<Buffer | undefined> {
-    const key = (await this.#wrapped([subject])).get(subject);
-    return key === undefined ? undefined : decrypt(this.masterKey, key, subject);
-  }
-
   /** Wrapped keys by subject; those that were erased, or never were, are left out. */
   async #wrapped(subjects: readonly string[]): Promise<ReadonlyMap<string, string>> {
     const rows = await this.sql.query<{ subject: string; wrapped: string }>(
@@ -100,14 +115,14 @@ export class PersonalData {
     return new Map(rows.map(({ subject, wrapped }) => [subject, wrapped]));
   }
 
-  async #createKey(subject: string): Promise<Buffer | undefined> {
-    const wrapped = encrypt(this.masterKey, randomBytes(32), subject);
+  async #createKeys(subjects: readonly string[]): Promise<void> {
+    // In one order, so that two who make the same keys do not wait for each other.
+    const sorted = [...subjects].sort();
     await this.sql.query(
-      'INSERT INTO vault.subject_keys (subject, wrapped) VALUES ($1, $2) ON CONFLICT (subject) DO NOTHING',
-      [subject, wrapped],
+      `INSERT INTO vault.subject_keys (subject, wrapped) SELECT * FROM unnest($1::text[], $2::text[])
+       ON CONFLICT (subject) DO NOTHING`,
+      [sorted, sorted.map((subject) => encrypt(this.masterKey, randomBytes(32), subject))],
     );
-    // Whoever came first has set the key, or erased it.
-    return this.#key(subject);
   }
 }
 

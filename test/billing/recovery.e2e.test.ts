@@ -194,9 +194,10 @@ it('is cancelled at once with its account, also where a checkout is paid after t
   const { data: all } = await stripe.subscriptions.list({ status: 'all' });
   expect(all.map(({ status }) => status)).toEqual(['canceled', 'canceled']);
   for (const { accountId } of [user, late]) {
-    expect((await shop.happened(accountId)).filter((type) => /^(Cancellation|PaidSubscription)/.test(type)).slice(-2)).toEqual([
-      'CancellationRequested',
-      'PaidSubscriptionEnded',
-    ]);
+    expect(
+      (await shop.happened(accountId))
+        .filter((type) => /^(Cancellation|PaidSubscription)/.test(type))
+        .slice(-2),
+    ).toEqual(['CancellationRequested', 'PaidSubscriptionEnded']);
   }
 });
