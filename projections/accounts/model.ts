@@ -24,6 +24,7 @@ export const accounts: ReadModel = {
   tables: ['accounts', 'users', 'plans'],
   handles: new Set<Handled['type']>([
     'AccountOpened',
+    'AccountRenamed',
     'AccountDeleted',
     'UserRegistered',
     'ProfileUpdated',
@@ -39,7 +40,9 @@ export const accounts: ReadModel = {
       id         text PRIMARY KEY,
       owner_id   text NOT NULL,
       opened_at  timestamptz NOT NULL,
-      deleted_at timestamptz
+      deleted_at timestamptz,
+      -- Sealed; null where the account was given none, and once it is deleted.
+      name       text
     );
     CREATE TABLE ${t('users')} (
       id            text PRIMARY KEY,
@@ -67,6 +70,7 @@ export const accounts: ReadModel = {
   ],
   fold: (events, t) => {
     const opened: object[] = [];
+    const renamed = new Map<string, object>();
     const deleted: object[] = [];
     const registered: object[] = [];
     const names = new Map<string, object>();
@@ -80,6 +84,9 @@ export const accounts: ReadModel = {
       switch (event.type) {
         case 'AccountOpened':
           opened.push({ id, owner_id: event.data.ownerId, opened_at: metadata.at });
+          break;
+        case 'AccountRenamed':
+          renamed.set(id, { id, name: event.data.name });
           break;
         case 'AccountDeleted':
           deleted.push({ id, deleted_at: metadata.at });
@@ -137,8 +144,13 @@ export const accounts: ReadModel = {
                  AS r(id text, owner_id text, opened_at timestamptz)`,
       },
       {
+        rows: [...renamed.values()],
+        text: `UPDATE ${t('accounts')} AS a SET name = r.name
+                 FROM json_to_recordset($1::json) AS r(id text, name text) WHERE a.id = r.id`,
+      },
+      {
         rows: deleted,
-        text: `UPDATE ${t('accounts')} AS a SET deleted_at = r.deleted_at
+        text: `UPDATE ${t('accounts')} AS a SET deleted_at = r.deleted_at, name = NULL
                  FROM json_to_recordset($1::json) AS r(id text, deleted_at timestamptz) WHERE a.id = r.id`,
       },
       {

@@ -6,6 +6,8 @@ export interface AccountRow {
   readonly owner_id: string;
   readonly opened_at: Date;
   readonly deleted_at: Date | null;
+  /** Sealed; null where it was given none, and once it is deleted. */
+  readonly name: string | null;
 }
 
 export interface UserRow {

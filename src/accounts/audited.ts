@@ -28,6 +28,7 @@ export const audited: Audited<AccountEvent | Extract<EmailEvent, { type: 'EmailI
       account: id,
       ...(ownerId !== NOBODY && { actor: `user:${ownerId}` }),
     }),
+    AccountRenamed: (_data, id) => ({ account: id }),
     AccountDeleted: ({ by }, id) => ({ account: id, actor: by }),
     EmailVerified: ({ accountId }, id) => ({ account: accountId, actor: `user:${id}` }),
     PasswordChanged: ({ accountId }, id) => ({ account: accountId, actor: `user:${id}` }),

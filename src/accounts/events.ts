@@ -123,6 +123,8 @@ export type UserEvent =
 /** Stream `account-<id>`: who pays. */
 export type AccountEvent =
   | { readonly type: 'AccountOpened'; readonly data: { readonly ownerId: string } }
+  /** The name is sealed for the owner, and erased with them. */
+  | { readonly type: 'AccountRenamed'; readonly data: { readonly ownerId: string; readonly name: Sealed } }
   | {
       /** Asks for all that follows: keys, subscription, e-mail and personal data (policies). */
       readonly type: 'AccountDeleted';

@@ -10,6 +10,7 @@ import { EmailResolver } from './emailResolvers.js';
 import { claimedHash } from './emailStreams.js';
 import { emailStream } from './events.js';
 import { InviteUserResolver } from './inviteUser.js';
+import { AccountNameResolver } from './nameResolvers.js';
 import { OperatorAccountsResolver } from './operatorResolvers.js';
 import { changeEmail, eraseUser, offerPasswordReset, openAccount, releaseEmail } from './policies.js';
 import { publicEvents } from './publicEvents.js';
@@ -46,6 +47,7 @@ export const accounts: Capability = {
       EmailResolver,
       UserResolver,
       AccountResolver,
+      AccountNameResolver,
       OperatorAccountsResolver,
       InviteUserResolver,
     ],
@@ -86,7 +88,7 @@ export const accounts: Capability = {
 
 function resolversOf(services: Services): object[] {
   const { commands, personal, secrets, memory, register, passwordAttempts, startSession } = services;
-  const { positions, planOf, shown, settled, mailedTokens, standingIn } = services;
+  const { positions, sender, planOf, shown, settled, mailedTokens, standingIn } = services;
   const hashKey = secrets.EMAIL_HASH_KEY;
   return [
     new ProfileResolver(
@@ -115,6 +117,7 @@ function resolversOf(services: Services): object[] {
     new UserResolver(),
     new AccountResolver(planOf, (account) => memory.plans.endOf(account)),
     new InviteUserResolver(commands, personal, hashKey, services.operatorAction, positions),
+    new AccountNameResolver(sender, personal, hashKey),
     new OperatorAccountsResolver(
       services.queries.accounts,
       services.cursors,

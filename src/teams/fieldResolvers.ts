@@ -145,6 +145,14 @@ export class MemberResolver {
 
 @Resolver(() => Membership)
 export class MembershipResolver {
+  @FieldResolver(() => String, {
+    nullable: true,
+    description: 'Display name of the account, as `Account.name`.',
+  })
+  accountName(@Root() { accountId }: Membership, @Ctx() { loaders }: RequestContext): Promise<string | null> {
+    return loaders.accountName.load(accountId);
+  }
+
   @FieldResolver(() => User, { nullable: true, description: 'The user who opened the account.' })
   async owner(@Root() { ownerId }: Membership, @Ctx() { loaders }: RequestContext): Promise<User | null> {
     const row = await loaders.user.load(ownerId);

@@ -338,6 +338,25 @@ describe('an account', () => {
     given(accountDecider, opened, deleted).when(open).then();
   });
 
+  it('is renamed as often as somebody asks, by what was sealed for its owner', () => {
+    const rename = { type: 'RenameAccount', ownerId: 'u1', name: 'v1:u1:n' } as const;
+    const renamed: AccountEvent = { type: 'AccountRenamed', data: { ownerId: 'u1', name: 'v1:u1:n' } };
+    given(accountDecider, opened).when(rename).then(renamed);
+    given(accountDecider, opened, renamed).when(rename).then(renamed);
+    given(accountDecider, opened, renamed).when(open).then();
+    given(accountDecider).when(rename).thenRefused('NOT_FOUND');
+    given(accountDecider, opened)
+      .when({ ...rename, ownerId: 'u2' })
+      .thenRefused('NOT_FOUND');
+  });
+
+  it('is not renamed once it is deleted, nor there again for a name that comes late', () => {
+    const rename = { type: 'RenameAccount', ownerId: 'u1', name: 'v1:u1:n' } as const;
+    const renamed: AccountEvent = { type: 'AccountRenamed', data: { ownerId: 'u1', name: 'v1:u1:n' } };
+    given(accountDecider, opened, deleted).when(rename).thenRefused('NOT_FOUND');
+    given(accountDecider, opened, deleted, renamed).when(rename).thenRefused('NOT_FOUND');
+  });
+
   it('is deleted once, whoever asks again', () => {
     given(accountDecider, opened).when(remove).then(deleted);
     given(accountDecider, opened, deleted)

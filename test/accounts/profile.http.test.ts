@@ -4,10 +4,13 @@ import {
   ChangePasswordDocument,
   DeleteAccountDocument,
   MeDocument,
+  MyAccountsDocument,
   RefreshSessionDocument,
+  RenameAccountDocument,
   SignInDocument,
   UpdateProfileDocument,
 } from '../generated/graphql.js';
+import { allEvents } from '../crash/facts.js';
 import type { TestApp } from '../support/app.js';
 import { startApp } from '../support/app.js';
 
@@ -159,5 +162,60 @@ describe('the profile', () => {
     for (const model of ['accounts', 'sessions']) {
       expect(await projector.rebuild(model)).toMatchObject({ differing: [] });
     }
+  });
+});
+
+describe('the name of an account', () => {
+  const rename = async (token: string, name: string, commandId: string | null = null) =>
+    (await t.query(RenameAccountDocument, { input: { name, commandId } }, token)).data?.renameAccount;
+  const nameOf = async (token: string) => (await t.query(MeDocument, {}, token)).data?.me?.account.name;
+
+  it('is that of whoever opened it, until it is given one of its own', async () => {
+    const { token } = await newUser();
+    await t.query(UpdateProfileDocument, { input: { name: 'Ada' } }, token);
+    expect(await nameOf(token)).toBe('Ada');
+    expect(await rename(token, '  Analytical Engines  ')).toMatchObject({
+      __typename: 'RenameAccountPayload',
+      replayed: false,
+      account: { name: 'Analytical Engines' },
+    });
+    expect(await nameOf(token)).toBe('Analytical Engines');
+    const { data } = await t.query(MyAccountsDocument, {}, token);
+    expect(data?.me?.accounts?.nodes.map(({ accountName }) => accountName)).toEqual(['Analytical Engines']);
+    await t.query(UpdateProfileDocument, { input: { name: 'Ada Lovelace' } }, token);
+    expect(await nameOf(token)).toBe('Analytical Engines');
+  });
+
+  it('is changed once by a command that is sent again, and by no other content under its id', async () => {
+    const { token } = await newUser();
+    expect(await rename(token, 'One', 'id')).toMatchObject({ replayed: false });
+    expect(await rename(token, 'One', 'id')).toMatchObject({ replayed: true, account: { name: 'One' } });
+    expect(await rename(token, 'Two', 'id')).toMatchObject({ code: 'COMMAND_ID_REUSED' });
+    expect(await nameOf(token)).toBe('One');
+  });
+
+  it.each([
+    ['empty', ' '],
+    ['longer than 100 characters', 'x'.repeat(101)],
+    ['more than one line', 'a\nb'],
+  ])('is not %s', async (_what, name) => {
+    const { token } = await newUser();
+    expect(await rename(token, name)).toMatchObject({ __typename: 'InvalidInput', code: 'INVALID_INPUT' });
+  });
+
+  it('is sealed, and gone with the account', async () => {
+    const [user, operator] = [await newUser(), await newUser()];
+    await t.makeOperator(operator);
+    await rename(user.token, 'Secret Society');
+    const OF = 'query Of($id: ID!) { operator { account(id: $id) { id name } } }';
+    const seen = async () =>
+      (await t.raw(OF, { id: shownId('Account', user.accountId) }, operator.token)).data?.['operator'];
+    expect(await seen()).toMatchObject({ account: { name: 'Secret Society' } });
+    await t.query(DeleteAccountDocument, { input: { password: OLD } }, user.token);
+    await t.caughtUp();
+    expect(await seen()).toMatchObject({ account: { name: null } });
+    const events = (await allEvents(t.app.parts.store)).filter(({ type }) => type === 'AccountRenamed');
+    expect(events.length).toBeGreaterThan(0);
+    expect(JSON.stringify(events)).not.toContain('Secret Society');
   });
 });

@@ -466,6 +466,14 @@ export type RemoveMemberInput = {
   userId: string | number;
 };
 
+/** Input for `renameAccount`. */
+export type RenameAccountInput = {
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
+  commandId?: string | null | undefined;
+  /** The new name, 1 to 100 characters. It is erased with the account. */
+  name: string;
+};
+
 /** Selects the deliveries to replay: by ids or by a filter. */
 export type ReplayWebhookDeliveriesInput = {
   /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. Sent again, it replays nothing more. */
@@ -1073,7 +1081,7 @@ export type LimitsQuery = { account: { id: string, plan: { id: string }, limits:
 export type MeQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type MeQuery = { me: { account: { id: string, plan: { id: string, name: string, tiers: Array<string>, features: Array<{ name: string, value: string | null }> } }, user: { id: string, email: string | null, emailVerified: boolean, name: string | null } | null } | null };
+export type MeQuery = { me: { account: { id: string, name: string | null, plan: { id: string, name: string, tiers: Array<string>, features: Array<{ name: string, value: string | null }> } }, user: { id: string, email: string | null, emailVerified: boolean, name: string | null } | null } | null };
 
 export type MembersQueryVariables = Exact<{
   first?: number | null | undefined;
@@ -1089,7 +1097,7 @@ export type MyAccountsQueryVariables = Exact<{
 }>;
 
 
-export type MyAccountsQuery = { me: { role: MemberRole | null, accounts: { nodes: Array<{ accountId: string, role: MemberRole, owner: { id: string, name: string | null } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
+export type MyAccountsQuery = { me: { role: MemberRole | null, accounts: { nodes: Array<{ accountId: string, accountName: string | null, role: MemberRole, owner: { id: string, name: string | null } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
 
 export type OpenBillingPortalMutationVariables = Exact<{
   input: OpenBillingPortalInput;
@@ -1299,6 +1307,17 @@ export type RemoveMemberMutation = { removeMember:
     | { __typename: 'NotAllowed', code: string, message: string }
     | { __typename: 'NotFound', code: string, message: string }
     | { __typename: 'RemoveMemberPayload', userId: string, position: string }
+   | null };
+
+export type RenameAccountMutationVariables = Exact<{
+  input: RenameAccountInput;
+}>;
+
+
+export type RenameAccountMutation = { renameAccount:
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'NotFound', code: string, message: string }
+    | { __typename: 'RenameAccountPayload', replayed: boolean, position: string, account: { id: string, name: string | null } }
    | null };
 
 export type ReplayWebhookDeliveriesMutationVariables = Exact<{
@@ -2197,6 +2216,7 @@ export const MeDocument = new TypedDocumentString(`
   me {
     account {
       id
+      name
       plan {
         id
         name
@@ -2248,6 +2268,7 @@ export const MyAccountsDocument = new TypedDocumentString(`
     accounts(first: $first, after: $after) {
       nodes {
         accountId
+        accountName
         role
         owner {
           id
@@ -2707,6 +2728,25 @@ export const RemoveMemberDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<RemoveMemberMutation, RemoveMemberMutationVariables>;
+export const RenameAccountDocument = new TypedDocumentString(`
+    mutation RenameAccount($input: RenameAccountInput!) {
+  renameAccount(input: $input) {
+    __typename
+    ... on RenameAccountPayload {
+      replayed
+      position
+      account {
+        id
+        name
+      }
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RenameAccountMutation, RenameAccountMutationVariables>;
 export const ReplayWebhookDeliveriesDocument = new TypedDocumentString(`
     mutation ReplayWebhookDeliveries($input: ReplayWebhookDeliveriesInput!) {
   replayWebhookDeliveries(input: $input) {

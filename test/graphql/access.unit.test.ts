@@ -52,6 +52,7 @@ const DECISIONS: Readonly<Record<string, Decision>> = {
   'Mutation.signOut': `no key, ${EVERY_ROLE}`,
   'Mutation.signOutEverywhere': `no key, ${EVERY_ROLE}`,
   'Mutation.deleteAccount': 'no key, o',
+  'Mutation.renameAccount': 'no key, oa',
 
   'Mutation.issueKey': 'admin key, oad',
   'Mutation.rotateKey': 'admin key, oad',

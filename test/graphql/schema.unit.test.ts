@@ -264,6 +264,7 @@ describe('the root fields', () => {
       'registerUser: anonymous',
       'releaseReservation: service',
       'removeMember: guarded',
+      'renameAccount: guarded',
       'replayWebhookDeliveries: guarded',
       'requestEmailChange: guarded',
       'requestPasswordReset: anonymous',

@@ -313,8 +313,11 @@ export class Historian {
       case 'profile': {
         const user = this.#id(happening.who);
         if (!this.#isUser(user)) return;
-        const data = { accountId: user, name: `v1:sealed-${this.#minute}` };
-        yield [`user-${user}`, { type: 'ProfileUpdated', data }];
+        const name = `v1:sealed-${this.#minute}`;
+        yield [`user-${user}`, { type: 'ProfileUpdated', data: { accountId: user, name } }];
+        if (!this.#deleted.has(user)) {
+          yield [`account-${user}`, { type: 'AccountRenamed', data: { ownerId: user, name } }];
+        }
         return;
       }
       case 'email': {

@@ -1,5 +1,5 @@
 import DataLoader from 'dataloader';
-import type { AccountQueries, UserRow } from '../../../projections/accounts/queries.js';
+import type { AccountQueries, AccountRow, UserRow } from '../../../projections/accounts/queries.js';
 import type { CatalogueQueries } from '../../../projections/catalogue/queries.js';
 import type { UsageQueries } from '../../../projections/usage/queries.js';
 import type { PersonalData } from '../../secrets/personalData.js';
@@ -8,6 +8,9 @@ const MAX_BATCH = 200;
 
 /** One batch for all the single reads of a request's fields. */
 export interface Loaders {
+  readonly account: DataLoader<string, AccountRow | undefined>;
+  /** The name that an account was given, or else that of the user who opened it; null for neither. */
+  readonly accountName: DataLoader<string, string | null>;
   readonly user: DataLoader<string, UserRow | undefined>;
   /** A sealed text, opened; null once it has been erased. */
   readonly unsealed: DataLoader<string, string | null>;
@@ -32,9 +35,23 @@ export function createLoaders(
       },
       { maxBatchSize: MAX_BATCH },
     );
+  const account = byId((ids) => accounts.accounts(ids));
+  const user = byId((ids) => accounts.users(ids));
+  const unsealed = new DataLoader<string, string | null>((sealed) => personal.unsealAll(sealed), {
+    maxBatchSize: MAX_BATCH,
+  });
+  const nameOf = async (id: string): Promise<string | null> => {
+    const row = await account.load(id);
+    if (!row || row.deleted_at !== null) return null;
+    const sealed = row.name ?? (await user.load(row.owner_id))?.name;
+    const name = sealed == null ? null : await unsealed.load(sealed);
+    return name === '' ? null : name;
+  };
   return {
-    user: byId((ids) => accounts.users(ids)),
-    unsealed: new DataLoader((sealed) => personal.unsealAll(sealed), { maxBatchSize: MAX_BATCH }),
+    account,
+    accountName: new DataLoader((ids) => Promise.all(ids.map(nameOf)), { maxBatchSize: MAX_BATCH }),
+    user,
+    unsealed,
     patternUses: new DataLoader(
       async (ids) => {
         const uses = await catalogue.uses(ids);
