@@ -11,7 +11,7 @@ export class OperatorInviteUserInput {
   email!: string;
 
   @Field(() => String, {
-    description: 'Why, 1 to 500 characters. It is kept for ever: no personal data.',
+    description: 'Reason, 1 to 500 characters. Kept forever, so it must not contain personal data.',
   })
   reason!: string;
 
@@ -27,6 +27,6 @@ export class OperatorInviteUserPayload extends Payload {
 
 export const OperatorInviteUserResult = createUnionType({
   name: 'OperatorInviteUserResult',
-  description: 'The invitation, or why nobody was invited.',
+  description: 'The invitation, or the reason why nobody was invited.',
   types: () => [OperatorInviteUserPayload, Conflict, InvalidInput] as const,
 });

@@ -193,7 +193,7 @@ export class AccountResolver {
 
   @FieldResolver(() => DateTimeISO, {
     nullable: true,
-    description: 'When a plan ends by itself that was granted for a time; null for any other.',
+    description: 'When a plan that was granted for a limited time ends. Null for any other plan.',
   })
   planEndsAt(@Root() { id }: Account): Date | null {
     const end = this.planEndOf(id);

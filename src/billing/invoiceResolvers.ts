@@ -41,7 +41,7 @@ export class AccountInvoicesResolver {
   @Sized({ slicingArguments: ['first'], sizedFields: ['edges', 'nodes'] })
   @FieldResolver(() => InvoiceConnection, {
     nullable: true,
-    description: 'The invoices of the account, the newest first.',
+    description: 'Invoices of the account, newest first.',
   })
   async invoices(@Root() { id }: Account, @Args(() => PageArgs) asked: PageArgs): Promise<Page<Invoice>> {
     const { queries, cursors } = this.options;
@@ -65,7 +65,7 @@ export class AccountInvoicesResolver {
   @Access({ scope: 'read', roles: PAYERS })
   @FieldResolver(() => Invoice, {
     nullable: true,
-    description: 'The next invoice as it stands now; null where there will be none.',
+    description: 'The next invoice as of now. Null if none is due.',
   })
   async upcomingInvoice(@Root() { id }: Account): Promise<Invoice | null> {
     const { desk, used: usedBy } = this.options;
@@ -84,7 +84,10 @@ export class InvoiceResolver {
 
   @Metered('guarded')
   @Access({ scope: 'read', roles: PAYERS })
-  @Query(() => Invoice, { nullable: true, description: 'An invoice of the account, by its id.' })
+  @Query(() => Invoice, {
+    nullable: true,
+    description: 'An invoice of the account by its id. Null if the account has no such invoice.',
+  })
   async invoice(
     @Ctx() context: RequestContext,
     @Arg('id', () => ID, { description: 'Id of the invoice, as in `account.invoices`.' }) id: string,

@@ -21,13 +21,13 @@ export enum InvoiceStatus {
 }
 registerEnumType(InvoiceStatus, {
   name: 'InvoiceStatus',
-  description: 'Where an invoice stands.',
+  description: 'State of an invoice.',
   valuesConfig: {
-    DRAFT: { description: 'It is not issued yet, and may still change.' },
-    OPEN: { description: 'It is issued and to be paid.' },
-    PAID: { description: 'It is paid in full.' },
-    VOID: { description: 'It was taken back: nothing is due.' },
-    UNCOLLECTIBLE: { description: 'It was given up.' },
+    DRAFT: { description: 'Not issued yet; it may still change.' },
+    OPEN: { description: 'Issued, and to be paid.' },
+    PAID: { description: 'Paid in full.' },
+    VOID: { description: 'Voided: nothing is due.' },
+    UNCOLLECTIBLE: { description: 'Written off: payment is no longer expected.' },
   },
 });
 
@@ -42,40 +42,43 @@ registerEnumType(InvoiceLineKind, {
   description: 'What a line of an invoice is for.',
   valuesConfig: {
     PLAN: { description: 'A plan for one period.' },
-    PRORATION: { description: 'The rest of a period, after a change of plan.' },
-    USAGE: { description: 'Use above what the plan includes.' },
-    OTHER: { description: 'What fits none of the others.' },
+    PRORATION: { description: 'Part of a period, after a change of plan.' },
+    USAGE: { description: 'Usage beyond what the plan includes.' },
+    OTHER: { description: 'What fits none of the other kinds.' },
   },
 });
 
-@ObjectType({ simpleResolvers: true, description: 'One thing that an invoice charges or credits.' })
+@ObjectType({ simpleResolvers: true, description: 'A line of an invoice: a charge or a credit.' })
 export class InvoiceLine {
-  @Field(() => InvoiceLineKind, { description: 'What it is for.' })
+  @Field(() => InvoiceLineKind, { description: 'What the line is for.' })
   kind!: InvoiceLineKind;
 
-  @Field(() => String, { description: 'The same in words, as on the printed invoice.' })
+  @Field(() => String, { description: 'Text on the printed invoice.' })
   description!: string;
 
-  @Field(() => Int, { description: 'How many units were charged.' })
+  @Field(() => Int, { description: 'Number of units charged.' })
   quantity!: number;
 
-  @Field(() => Money, { description: 'The amount before discounts and tax; negative for a credit.' })
+  @Field(() => Money, { description: 'Amount before discounts and tax. Negative for a credit.' })
   total!: Money;
 
-  @Field(() => Period, { description: 'The time that it is for.' })
+  @Field(() => Period, { description: 'Period that the line covers.' })
   period!: Period;
 
   @Sized({ assumedSize: MAX_EVENTS })
-  @Field(() => [ID], { description: 'The ids of the events that it comes from.' })
+  @Field(() => [ID], { description: 'Ids of the events from which the line was calculated.' })
   eventIds!: readonly string[];
 }
 
-@ObjectType({ description: 'An invoice, or what one would be.' })
+@ObjectType({ description: 'An invoice, or a preview of one.' })
 export class Invoice {
-  @Field(() => ID, { nullable: true, description: 'Its id; null before it is issued.' })
+  @Field(() => ID, { nullable: true, description: 'Id of the invoice. Null before it is issued.' })
   id!: string | null;
 
-  @Field(() => String, { nullable: true, description: 'Its number; null before it is issued.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Number on the printed invoice. Null before it is issued.',
+  })
   number!: string | null;
 
   @Field(() => InvoiceStatus, { description: 'Whether it is a draft, to be paid, paid or void.' })
@@ -84,33 +87,33 @@ export class Invoice {
   @Field(() => DateTimeISO, { nullable: true, description: 'When it was issued.' })
   issuedAt!: Date | null;
 
-  @Field(() => Period, { description: 'The time that its lines are for.' })
+  @Field(() => Period, { description: 'Period that the invoice covers.' })
   period!: Period;
 
-  @Field(() => Money, { description: 'The sum of the lines.' })
+  @Field(() => Money, { description: 'Sum of the lines, before discount and tax.' })
   subtotal!: Money;
 
-  @Field(() => Money, { description: 'What is taken off; not negative.' })
+  @Field(() => Money, { description: 'Discount, as a positive amount.' })
   discount!: Money;
 
-  @Field(() => Money, { description: 'The tax that is in `total`; 0 where none is due.' })
+  @Field(() => Money, { description: 'Tax included in `total`. 0 if none is due.' })
   tax!: Money;
 
   @Field(() => Money, { description: '`subtotal` − `discount` + `tax`.' })
   total!: Money;
 
-  @Field(() => Money, { description: 'What is to be paid: the total, after what the account had in credit.' })
+  @Field(() => Money, { description: 'Amount to be paid: \`total\` minus credit of the account.' })
   due!: Money;
 
-  @Field(() => Money, { description: 'What was paid.' })
+  @Field(() => Money, { description: 'Amount paid so far.' })
   paid!: Money;
 
-  @Field(() => Money, { description: 'What was given back afterwards.' })
+  @Field(() => Money, { description: 'Amount credited or refunded afterwards.' })
   credited!: Money;
 
   @Field(() => DateTimeISO, {
     nullable: true,
-    description: 'When a payment that has failed is tried again; null where it is not.',
+    description: 'When a failed payment is tried again. Null if it is not.',
   })
   nextAttemptAt!: Date | null;
 

@@ -20,7 +20,7 @@ export class OperatorPaymentEventsResolver {
   @Sized({ slicingArguments: ['first'], sizedFields: ['edges', 'nodes'] })
   @FieldResolver(() => PaymentEventConnection, {
     nullable: true,
-    description: 'What the payment service has sent, the newest first, and what was done about it.',
+    description: 'Events received from the payment service, newest first, and how each was handled.',
   })
   async paymentEvents(
     @Args(() => PaymentEventPage) { first, after, filter }: PaymentEventPage,

@@ -13,9 +13,9 @@ export enum PaymentEventEffect {
 }
 registerEnumType(PaymentEventEffect, {
   name: 'PaymentEventEffect',
-  description: 'What was done about an event of the payment service.',
+  description: 'How an event of the payment service was handled.',
   valuesConfig: {
-    APPLIED: { description: 'What it is about was asked for again, and what had changed was recorded.' },
+    APPLIED: { description: 'The affected object was fetched again, and its changes were recorded.' },
     NONE: { description: 'Nothing follows from events of this type.' },
     UNKNOWN_CUSTOMER: { description: 'It is about a customer who belongs to none of the accounts.' },
     OTHER_MODE: { description: 'It is from the other mode, live or test, and touches no account.' },
@@ -55,7 +55,7 @@ export class PaymentEvent {
 
   @Field(() => PaymentEventEffect, {
     nullable: true,
-    description: 'What was done about it; null while it waits.',
+    description: 'How it was handled. Null while it is waiting.',
   })
   effect!: PaymentEventEffect | null;
 

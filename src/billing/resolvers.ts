@@ -79,7 +79,7 @@ export class BillingResolver {
   @Sized({ assumedSize: MAX_OFFERS })
   @Query(() => [Price], {
     nullable: true,
-    description: 'What can be subscribed to, from the smallest plan to the largest.',
+    description: 'Prices of all plans that can be subscribed to, from the smallest plan to the largest.',
   })
   prices(): Price[] {
     const { offers, planOf } = this.options;
@@ -89,7 +89,7 @@ export class BillingResolver {
   @Command(() => StartCheckoutResult, {
     access: { scope: 'admin', roles: PAYERS },
     description:
-      'Opens a page on which to subscribe to a plan. It is in force once it is paid, or once its trial has begun.',
+      'Creates a page on which to subscribe to a plan. The plan takes effect once it is paid or its trial has begun.',
   })
   async startCheckout(
     @Ctx() context: RequestContext,
@@ -125,7 +125,7 @@ export class BillingResolver {
 
   @Command(() => OpenBillingPortalResult, {
     access: { scope: 'admin', roles: PAYERS },
-    description: 'Opens a page of the payment service on which to change cards and pay open invoices.',
+    description: 'Creates a page of the payment service on which to change cards and pay open invoices.',
   })
   async openBillingPortal(
     @Ctx() context: RequestContext,
@@ -146,7 +146,7 @@ export class BillingResolver {
   @Command(() => ChangePlanResult, {
     access: { scope: 'admin', roles: PAYERS },
     description:
-      'Changes the plan that the account pays for. A larger plan, or a longer interval, begins at once: the running period is divided, and the difference is charged. Anything else begins when the period is over.',
+      'Changes the plan that the account pays for. A larger plan or a longer interval takes effect at once, and the prorated difference is charged. Any other change takes effect at the end of the period. Preview it with \`Account.planChangePreview\`.',
   })
   async changePlan(
     @Ctx() context: RequestContext,
@@ -181,7 +181,7 @@ export class BillingResolver {
 
   @Command(() => EndSubscriptionResult, {
     access: { scope: 'admin', roles: PAYERS },
-    description: 'Ends the subscription. Afterwards the account is on the default plan.',
+    description: 'Cancels the subscription. When it ends, the account moves to the default plan.',
   })
   async cancelSubscription(
     @Ctx() context: RequestContext,
@@ -199,7 +199,7 @@ export class BillingResolver {
 
   @Command(() => EndSubscriptionResult, {
     access: { scope: 'admin', roles: PAYERS },
-    description: 'Takes back the end of a subscription that is still running.',
+    description: 'Undoes a cancellation that has not taken effect yet.',
   })
   async resumeSubscription(
     @Ctx() context: RequestContext,
@@ -268,7 +268,7 @@ export class AccountBillingResolver {
   @Access({ scope: 'read', roles: MEMBERS })
   @FieldResolver(() => PlanSubscription, {
     nullable: true,
-    description: 'The plan that the account pays for; null for none.',
+    description: 'The paid subscription of the account. Null if it pays for no plan.',
   })
   async subscription(@Root() { id }: Account): Promise<PlanSubscription | null> {
     const { queries, planOf } = this.options;
@@ -278,11 +278,12 @@ export class AccountBillingResolver {
   @Access({ scope: 'read', roles: PAYERS })
   @FieldResolver(() => PlanChangePreviewResult, {
     nullable: true,
-    description: 'What a change to a price would cost, to the cent.',
+    description: 'What changing to a price would cost, to the cent. \`changePlan\` carries it out.',
   })
   async planChangePreview(
     @Root() { id }: Account,
-    @Arg('priceId', () => ID, { description: 'The price to change to: see `prices`.' }) priceId: string,
+    @Arg('priceId', () => ID, { description: 'Id of the price to change to, as in `prices`.' })
+    priceId: string,
   ): Promise<typeof PlanChangePreviewResult> {
     const { desk, offers } = this.options;
     if (!desk) return refusalOf(OFF, 'NotAllowed');

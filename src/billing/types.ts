@@ -16,8 +16,8 @@ registerEnumType(BillingInterval, {
   name: 'BillingInterval',
   description: 'How often a price is due.',
   valuesConfig: {
-    MONTH: { description: 'It is paid every month.' },
-    YEAR: { description: 'It is paid every year.' },
+    MONTH: { description: 'Due every month.' },
+    YEAR: { description: 'Due every year.' },
   },
 });
 
@@ -29,12 +29,14 @@ export enum SubscriptionStatus {
 }
 registerEnumType(SubscriptionStatus, {
   name: 'SubscriptionStatus',
-  description: 'Whether a plan that is paid for is in force.',
+  description: 'State of a subscription.',
   valuesConfig: {
-    TRIALING: { description: 'It is being tried: the first payment is due at `trialEndsAt`.' },
-    ACTIVE: { description: 'It is paid in full.' },
-    PAST_DUE: { description: 'A payment has failed. The plan stays in force until `graceEndsAt`.' },
-    SUSPENDED: { description: 'The limits of the default plan hold until the open invoice is paid.' },
+    TRIALING: { description: 'In its trial. The first payment is due at `trialEndsAt`.' },
+    ACTIVE: { description: 'Paid in full.' },
+    PAST_DUE: { description: 'A payment failed. The plan stays in force until `graceEndsAt`.' },
+    SUSPENDED: {
+      description: 'The account has the limits of the default plan until the open invoice is paid.',
+    },
   },
 });
 
@@ -44,10 +46,12 @@ export enum ChangeStatus {
 }
 registerEnumType(ChangeStatus, {
   name: 'ChangeStatus',
-  description: 'How far a change of plan has got.',
+  description: 'State of a change of plan.',
   valuesConfig: {
-    REQUESTED: { description: 'The payment service has not answered yet. It is asked again by itself.' },
-    CONFIRMED: { description: 'It is certain: in force, or scheduled.' },
+    REQUESTED: {
+      description: 'The payment service has not confirmed it yet. This is retried automatically.',
+    },
+    CONFIRMED: { description: 'Confirmed: in force, or scheduled.' },
   },
 });
 
@@ -59,23 +63,23 @@ registerEnumType(CancellationTime, {
   name: 'CancellationTime',
   description: 'When a subscription ends.',
   valuesConfig: {
-    PERIOD_END: { description: 'When the period that is paid for is over. Until then it can be resumed.' },
-    NOW: { description: 'At once. Nothing is paid back.' },
+    PERIOD_END: { description: 'At the end of the paid period. Until then it can be resumed.' },
+    NOW: { description: 'Immediately, without a refund.' },
   },
 });
 
-@ObjectType({ simpleResolvers: true, description: 'What a plan costs for one interval.' })
+@ObjectType({ simpleResolvers: true, description: 'The price of a plan per interval.' })
 export class Price {
-  @Field(() => ID, { description: 'Its id, e.g. `developer-month-usd`.' })
+  @Field(() => ID, { description: 'Id of the price, e.g. `developer-month-usd`.' })
   id!: string;
 
-  @Field(() => Plan, { description: 'The plan that it buys.' })
+  @Field(() => Plan, { description: 'The plan that it pays for.' })
   plan!: Plan;
 
-  @Field(() => BillingInterval, { description: 'How often it is due.' })
+  @Field(() => BillingInterval, { description: 'How often the price is due.' })
   interval!: BillingInterval;
 
-  @Field(() => Money, { description: 'The amount, before tax.' })
+  @Field(() => Money, { description: 'Amount per interval, before tax.' })
   amount!: Money;
 }
 
@@ -93,60 +97,69 @@ export function priceOf(
 
 @ObjectType({ simpleResolvers: true, description: 'A time span: `from` inclusive, `to` exclusive.' })
 export class Period {
-  @Field(() => DateTimeISO, { description: 'When the period begins (inclusive).' })
+  @Field(() => DateTimeISO, { description: 'When it begins. This moment is included.' })
   from!: Date;
 
-  @Field(() => DateTimeISO, { description: 'Its end, exclusive.' })
+  @Field(() => DateTimeISO, { description: 'When it ends. This moment is not included.' })
   to!: Date;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'A change of plan that is under way, or scheduled.' })
+@ObjectType({ simpleResolvers: true, description: 'A pending or scheduled change of plan.' })
 export class PlanChange {
-  @Field(() => Plan, { description: 'The plan that follows.' })
+  @Field(() => Plan, { description: 'The new plan.' })
   plan!: Plan;
 
-  @Field(() => ID, { description: 'The price that follows.' })
+  @Field(() => ID, { description: 'Id of the new price.' })
   priceId!: string;
 
-  @Field(() => DateTimeISO, { nullable: true, description: 'From when; null where that is not certain yet.' })
+  @Field(() => DateTimeISO, {
+    nullable: true,
+    description: 'When it takes effect. Null while that is not certain.',
+  })
   effectiveAt!: Date | null;
 
-  @Field(() => ChangeStatus, { description: 'How far it has got.' })
+  @Field(() => ChangeStatus, { description: 'State of the change.' })
   status!: ChangeStatus;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'A plan that an account pays for.' })
+@ObjectType({ simpleResolvers: true, description: 'The paid subscription of an account to a plan.' })
 export class PlanSubscription {
   @Field(() => ID, { description: 'Id of the subscription.' })
   id!: string;
 
-  @Field(() => Plan, { description: 'The plan that is subscribed to.' })
+  @Field(() => Plan, { description: 'The subscribed plan.' })
   plan!: Plan;
 
   @Field(() => Price, {
-    description: 'The price that was agreed when it began, whatever a newer one says.',
+    description: 'The agreed price. Later price changes do not affect it.',
   })
   price!: Price;
 
-  @Field(() => SubscriptionStatus, { description: 'Whether the plan is in force.' })
+  @Field(() => SubscriptionStatus, { description: 'State of the subscription.' })
   status!: SubscriptionStatus;
 
-  @Field(() => Period, { description: 'The period that was paid for last.' })
+  @Field(() => Period, { description: 'The current billing period.' })
   period!: Period;
 
-  @Field(() => DateTimeISO, { nullable: true, description: 'When the trial ends, or has ended.' })
+  @Field(() => DateTimeISO, {
+    nullable: true,
+    description: 'When the trial ends or ended. Null if there was none.',
+  })
   trialEndsAt!: Date | null;
 
-  @Field(() => DateTimeISO, { nullable: true, description: 'When it ends; null while it goes on.' })
+  @Field(() => DateTimeISO, { nullable: true, description: 'When the subscription ends. Null if it renews.' })
   cancelsAt!: Date | null;
 
   @Field(() => DateTimeISO, {
     nullable: true,
-    description: 'After a failed payment: until when the plan stays in force.',
+    description: 'Until when the plan stays in force after a failed payment. Otherwise null.',
   })
   graceEndsAt!: Date | null;
 
-  @Field(() => PlanChange, { nullable: true, description: 'A change that is under way or scheduled.' })
+  @Field(() => PlanChange, {
+    nullable: true,
+    description: 'A pending or scheduled change of plan. Otherwise null.',
+  })
   pendingChange!: PlanChange | null;
 }
 
@@ -186,22 +199,22 @@ function pendingChangeOf(row: SubscriptionRow, planOf: (id: string) => Plan): Pl
 
 @InputType({ description: 'Input for `startCheckout`.' })
 export class StartCheckoutInput {
-  @Field(() => ID, { description: 'The price to subscribe to: see `prices`.' })
+  @Field(() => ID, { description: 'Id of the price to subscribe to, as in `prices`.' })
   priceId!: string;
 
   @Field(() => String, { nullable: true, description: `${COMMAND_ID}.` })
   commandId?: string | null;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'A page on which to pay.' })
+@ObjectType({ simpleResolvers: true, description: 'The page was created.' })
 export class StartCheckoutPayload {
   @Field(() => String, {
     nullable: true,
-    description: 'Where the customer pays, on a page of the payment service; null once it is over.',
+    description: 'Address of the page: send the customer there. Null after it has expired or was paid.',
   })
   url!: string | null;
 
-  @Field(() => DateTimeISO, { description: 'Until when it can be paid.' })
+  @Field(() => DateTimeISO, { description: 'When the page expires.' })
   expiresAt!: Date;
 
   @Field(() => String, {
@@ -216,10 +229,11 @@ export class OpenBillingPortalInput {
   commandId?: string | null;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'A page on which to change cards and read invoices.' })
+@ObjectType({ simpleResolvers: true, description: 'The page was created.' })
 export class OpenBillingPortalPayload {
   @Field(() => String, {
-    description: 'Its address, for a few minutes. Whoever has it needs no other credential.',
+    description:
+      'Address of the page, valid for a few minutes. Anyone who has it can use it without another credential.',
   })
   url!: string;
 
@@ -231,13 +245,13 @@ export class OpenBillingPortalPayload {
 
 @InputType({ description: 'Input for `changePlan`.' })
 export class ChangePlanInput {
-  @Field(() => ID, { description: 'The price to change to: see `prices`.' })
+  @Field(() => ID, { description: 'Id of the price to change to, as in `prices`.' })
   priceId!: string;
 
   @Field(() => DateTimeISO, {
     nullable: true,
     description:
-      '`prorationAt` of a preview, at most an hour old: what is due is then what the preview has said. By default now.',
+      '`prorationAt` of a preview that is at most an hour old, to pay exactly the previewed amount. Defaults to now.',
   })
   prorationAt?: Date | null;
 
@@ -247,7 +261,10 @@ export class ChangePlanInput {
 
 @InputType({ description: 'Input for `cancelSubscription`.' })
 export class CancelSubscriptionInput {
-  @Field(() => CancellationTime, { defaultValue: CancellationTime.PERIOD_END, description: 'When it ends.' })
+  @Field(() => CancellationTime, {
+    defaultValue: CancellationTime.PERIOD_END,
+    description: 'When the subscription ends.',
+  })
   when!: CancellationTime;
 
   @Field(() => String, { nullable: true, description: `${COMMAND_ID}.` })
@@ -260,9 +277,12 @@ export class ResumeSubscriptionInput {
   commandId?: string | null;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'The subscription as it is now.' })
+@ObjectType({ simpleResolvers: true, description: 'The subscription after the change.' })
 export class SubscriptionPayload {
-  @Field(() => PlanSubscription, { nullable: true, description: 'The subscription; null once it has ended.' })
+  @Field(() => PlanSubscription, {
+    nullable: true,
+    description: 'The subscription. Null after it has ended.',
+  })
   subscription!: PlanSubscription | null;
 
   @Field(() => String, {
@@ -271,43 +291,47 @@ export class SubscriptionPayload {
   position!: string;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'What a change of plan would cost.' })
+@ObjectType({
+  simpleResolvers: true,
+  description: 'What a change of plan would cost, and when it would take effect.',
+})
 export class PlanChangePreview {
-  @Field(() => DateTimeISO, { description: 'From when the new plan would be in force.' })
+  @Field(() => DateTimeISO, { description: 'When the new plan would take effect.' })
   effectiveAt!: Date;
 
-  @Field(() => Money, { description: 'What would be charged at `effectiveAt`, tax included.' })
+  @Field(() => Money, { description: 'Amount that would be charged at `effectiveAt`, including tax.' })
   due!: Money;
 
   @Field(() => DateTimeISO, {
     nullable: true,
-    description: 'Pass it to `changePlan` to pay exactly this; null for a change when the period is over.',
+    description:
+      'Pass it to `changePlan` within an hour to pay exactly this amount. Null if the change takes effect at the end of the period.',
   })
   prorationAt!: Date | null;
 }
 
 export const StartCheckoutResult = createUnionType({
   name: 'StartCheckoutResult',
-  description: 'The page on which to pay, or why there is none.',
+  description: 'The page on which to pay, or the reason why there is none.',
   types: () => [StartCheckoutPayload, Conflict, NotAllowed, InvalidInput] as const,
 });
 export const OpenBillingPortalResult = createUnionType({
   name: 'OpenBillingPortalResult',
-  description: 'The page, or why there is none.',
+  description: 'The page, or the reason why there is none.',
   types: () => [OpenBillingPortalPayload, NotAllowed, InvalidInput] as const,
 });
 export const ChangePlanResult = createUnionType({
   name: 'ChangePlanResult',
-  description: 'The subscription with its change, or why nothing changes.',
+  description: 'The subscription with its change, or the reason why nothing changed.',
   types: () => [SubscriptionPayload, PaymentRequired, Conflict, NotAllowed, InvalidInput] as const,
 });
 export const EndSubscriptionResult = createUnionType({
   name: 'EndSubscriptionResult',
-  description: 'The subscription, or why nothing changes.',
+  description: 'The subscription, or the reason why nothing changed.',
   types: () => [SubscriptionPayload, Conflict, NotAllowed, InvalidInput] as const,
 });
 export const PlanChangePreviewResult = createUnionType({
   name: 'PlanChangePreviewResult',
-  description: 'What the change would cost, or why it cannot be made.',
+  description: 'The preview, or the reason why the change cannot be made.',
   types: () => [PlanChangePreview, PaymentRequired, Conflict, NotAllowed, InvalidInput] as const,
 });

@@ -209,7 +209,8 @@ export class AccountCreditsResolver {
   @Access({ scope: 'read', roles: MEMBERS })
   @FieldResolver(() => CreditBalance, {
     nullable: true,
-    description: 'The credits of the account, with what was used so far; null where the service has none.',
+    description:
+      'Prepaid credits of the account and how much of them is left. Null if the service sells none.',
   })
   async credits(@Root() { id }: Account): Promise<CreditBalance | null> {
     const { desk, profile } = this.options;

@@ -51,7 +51,7 @@ export class CreditGrant {
   @Field(() => Int, { description: 'Of two that expire together, the smaller one is spent first.' })
   priority!: number;
 
-  @Field(() => Money, { nullable: true, description: 'What was paid for it; null for a gift.' })
+  @Field(() => Money, { nullable: true, description: 'Amount paid for it. Null for a gift.' })
   paid!: Money | null;
 
   @Field(() => Boolean, { description: 'Whether the payment was given back, and the credits with it.' })
@@ -106,13 +106,13 @@ export class CreditPackOffer {
   @Field(() => ID, { description: 'Its id, for `buyCredits`.' })
   id!: string;
 
-  @Field(() => String, { description: 'What it is called.' })
+  @Field(() => String, { description: 'Display name of the offer.' })
   name!: string;
 
   @Field(() => Quantity, { description: 'How many credits it has.' })
   credits!: string;
 
-  @Field(() => Money, { description: 'What it costs, before tax.' })
+  @Field(() => Money, { description: 'Price before tax.' })
   price!: Money;
 
   @Field(() => Int, { description: 'How many months they are good for.' })
@@ -132,13 +132,13 @@ export class BuyCreditsInput {
 export class BuyCreditsPayload extends Payload {
   @Field(() => String, {
     nullable: true,
-    description: 'Where the customer pays, on a page of the payment service; null once it is over.',
+    description: 'Address of the page: send the customer there. Null after it has expired or was paid.',
   })
   url!: string | null;
 
   @Field(() => DateTimeISO, {
     nullable: true,
-    description: 'Until when it can be paid; null once it is over.',
+    description: 'When the page expires. Null after it has expired or was paid.',
   })
   expiresAt!: Date | null;
 }
@@ -164,7 +164,9 @@ export class OperatorGrantCreditsInput {
   })
   priority!: number;
 
-  @Field(() => String, { description: 'Why, 1 to 500 characters. It is kept for ever: no personal data.' })
+  @Field(() => String, {
+    description: 'Reason, 1 to 500 characters. Kept forever, so it must not contain personal data.',
+  })
   reason!: string;
 
   @Field(() => String, { nullable: true, description: `${COMMAND_ID}.` })
@@ -180,7 +182,9 @@ export class OperatorCreditsInput {
   @Field(() => ID, { description: 'Id of the grant, as in `account.credits`.' })
   grantId!: string;
 
-  @Field(() => String, { description: 'Why, 1 to 500 characters. It is kept for ever: no personal data.' })
+  @Field(() => String, {
+    description: 'Reason, 1 to 500 characters. Kept forever, so it must not contain personal data.',
+  })
   reason!: string;
 
   @Field(() => String, { nullable: true, description: `${COMMAND_ID}.` })
@@ -198,11 +202,11 @@ export class OperatorCreditsPayload extends Payload {
 
 export const BuyCreditsResult = createUnionType({
   name: 'BuyCreditsResult',
-  description: 'The page on which to pay, or why there is none.',
+  description: 'The page on which to pay, or the reason why there is none.',
   types: () => [BuyCreditsPayload, Conflict, NotAllowed, InvalidInput] as const,
 });
 export const OperatorCreditsResult = createUnionType({
   name: 'OperatorCreditsResult',
-  description: 'The grant, or why nothing changes.',
+  description: 'The grant, or the reason why nothing changed.',
   types: () => [OperatorCreditsPayload, NotFound, Conflict, NotAllowed, InvalidInput] as const,
 });

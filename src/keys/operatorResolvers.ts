@@ -31,7 +31,7 @@ export class OperatorKeysResolver {
 
   @Command(() => OperatorRevokeKeyResult, {
     access: { scope: 'admin', roles: MEMBERS, operator: true },
-    description: 'Revokes a key of any account at once. For operators. Again it changes nothing.',
+    description: 'Revokes a key of any account at once. Revoking it again changes nothing. For operators.',
   })
   async operatorRevokeKey(
     @Ctx() context: RequestContext,

@@ -9,11 +9,11 @@ import { Key } from './types.js';
 @InputType({ description: 'Input for `operatorRevokeKey`.' })
 export class OperatorRevokeKeyInput {
   @IdOf('Key')
-  @Field(() => ID, { description: 'The id of the key, not its secret.' })
+  @Field(() => ID, { description: 'Id of the key, e.g. \`key_…\`, not its secret.' })
   keyId!: string;
 
   @Field(() => String, {
-    description: 'Why, 1 to 500 characters. It is kept for ever: no personal data.',
+    description: 'Reason, 1 to 500 characters. Kept forever, so it must not contain personal data.',
   })
   reason!: string;
 
@@ -21,18 +21,18 @@ export class OperatorRevokeKeyInput {
   commandId?: string | null;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'A key that an operator has revoked.' })
+@ObjectType({ simpleResolvers: true, description: 'The key was revoked.' })
 export class OperatorRevokeKeyPayload extends Payload {
   @Field(() => Key, { description: 'The key, which no longer works.' })
   key!: Key;
 
   @IdOf('Account')
-  @Field(() => ID, { description: 'The account whose key it was.' })
+  @Field(() => ID, { description: 'Id of the account that owns the key.' })
   accountId!: string;
 }
 
 export const OperatorRevokeKeyResult = createUnionType({
   name: 'OperatorRevokeKeyResult',
-  description: 'The revoked key, or why it was not revoked.',
+  description: 'The revoked key, or the reason why it was not revoked.',
   types: () => [OperatorRevokeKeyPayload, NotFound, InvalidInput] as const,
 });

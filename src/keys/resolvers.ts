@@ -62,7 +62,8 @@ export class KeysResolver {
 
   @Command(() => IssueKeyResult, {
     access: { scope: 'admin', roles: BUILDERS },
-    description: 'Issues a key for the account. The secret is shown this once.',
+    description:
+      'Issues an API key. The secret is shown only in this answer. Example: \`mutation { issueKey(input: { name: "CI" }) { ... on IssueKeyPayload { secret key { id } } ... on Refusal { code message } } }\`.',
   })
   async issueKey(
     @Ctx() context: RequestContext,
@@ -106,7 +107,7 @@ export class KeysResolver {
   @Command(() => RotateKeyResult, {
     access: { scope: 'admin', roles: BUILDERS },
     description:
-      'Gives a key of the account another secret, shown this once. The one before works beside it for a while; the key stays the same, with its limits and what it has spent.',
+      'Gives a key a new secret, which is shown only in this answer. The previous secret keeps working for \`graceSeconds\`. The key keeps its id, limits and usage.',
   })
   async rotateKey(
     @Ctx() context: RequestContext,
@@ -131,7 +132,8 @@ export class KeysResolver {
 
   @Command(() => RevokeKeyResult, {
     access: { scope: 'admin', roles: BUILDERS },
-    description: 'Revokes a key of the account at once. Revoking it again changes nothing.',
+    description:
+      'Revokes a key of the account at once: every node refuses it within a second. Revoking it again changes nothing.',
   })
   async revokeKey(
     @Ctx() context: RequestContext,
@@ -191,7 +193,7 @@ export class KeyFieldsResolver {
 
   @FieldResolver(() => DateTimeISO, {
     nullable: true,
-    description: 'When a call with it was counted last, up to a minute late; null if none was.',
+    description: 'Time of the last counted call with the key, up to a minute late. Null if there was none.',
   })
   async lastUsedAt(@Root() { id }: Key, @Ctx() { loaders }: RequestContext): Promise<Date | null> {
     const at = await loaders.keyLastUsed.load(id);
@@ -211,7 +213,7 @@ export class AccountKeysResolver {
   @Sized({ slicingArguments: ['first'], sizedFields: ['edges', 'nodes'] })
   @FieldResolver(() => KeyConnection, {
     nullable: true,
-    description: 'The keys of the account, the oldest first.',
+    description: 'API keys of the account, oldest first, including revoked ones.',
   })
   async keys(@Root() account: Account, @Args(() => PageArgs) { first, after }: PageArgs): Promise<Page<Key>> {
     const place = this.cursors.after(LIST, after);

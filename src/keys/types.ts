@@ -27,10 +27,10 @@ export enum KeyEnvironment {
 }
 registerEnumType(KeyEnvironment, {
   name: 'Environment',
-  description: 'Live calls are billed; test calls are counted apart and never reach an invoice.',
+  description: 'Whether calls are billed. Test calls are counted separately and never appear on an invoice.',
   valuesConfig: {
-    LIVE: { description: 'For production: calls are billed.' },
-    TEST: { description: 'For trying out: calls are counted apart and never billed.' },
+    LIVE: { description: 'For production. Calls are billed.' },
+    TEST: { description: 'For development. Calls are counted separately and never billed.' },
   },
 });
 
@@ -41,109 +41,129 @@ export enum KeyScope {
 }
 registerEnumType(KeyScope, {
   name: 'KeyScope',
-  description: 'What a key may do: `@access` says at each field which one it needs. None includes another.',
+  description: 'What a key may do. No scope includes another. `@access` shows which scope a field needs.',
   valuesConfig: {
     READ: { description: 'Read the catalogue, usage and limits.' },
-    WRITE: { description: 'Change data; nothing needs it yet.' },
-    ADMIN: { description: 'Manage the keys of the account, read its audit log; of an operator, act as one.' },
+    WRITE: { description: 'Change data. No field needs it yet.' },
+    ADMIN: {
+      description:
+        'Manage the account: keys, webhooks, payments, and the audit log. A live key of an operator’s account acts as an operator.',
+    },
   },
 });
 
 @ObjectType({
   simpleResolvers: true,
-  description: 'A limit that a key is held to beside those of the account’s plan.',
+  description: 'A limit of one key, in addition to those of the account’s plan.',
 })
 export class KeyLimit {
-  @Field(() => ID, { description: 'What is counted: `requests`, `cost`, or another meter of the service.' })
+  @Field(() => ID, {
+    description: 'What is counted: `requests`, `cost`, or another meter of the service, e.g. `videos`.',
+  })
   meter!: string;
 
-  @Field(() => LimitWindow, { description: 'In which time.' })
+  @Field(() => LimitWindow, { description: 'Time over which the limit counts.' })
   window!: LimitWindow;
 
-  @Field(() => Quantity, { description: 'The most that may be used in one window, in units of the meter.' })
+  @Field(() => Quantity, { description: 'Maximum use per window, in units of the meter.' })
   max!: string;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'Something that the account has noted of a key.' })
+@ObjectType({ simpleResolvers: true, description: 'A label of a key.' })
 export class MetadataEntry {
-  @Field(() => String, { description: 'Its name, unique within the key.' })
+  @Field(() => String, { description: 'Name of the label, unique within the key, e.g. \`customer\`.' })
   name!: string;
 
-  @Field(() => String, { description: 'The value that was noted, at most 500 characters.' })
+  @Field(() => String, { description: 'Value of the label, at most 500 characters.' })
   value!: string;
 }
 
-@InputType({ description: 'A limit for a key, beside those of the account’s plan.' })
+@InputType({
+  description:
+    'A limit for a key, in addition to those of the account’s plan. Example: \`{ meter: "requests", window: DAY, max: "500" }\`.',
+})
 export class KeyLimitInput {
-  @Field(() => ID, { description: 'What is counted: `requests`, `cost`, or another meter of the service.' })
+  @Field(() => ID, {
+    description: 'What is counted: `requests`, `cost`, or another meter of the service, e.g. `videos`.',
+  })
   meter!: string;
 
-  @Field(() => LimitWindow, { description: 'In which time.' })
+  @Field(() => LimitWindow, { description: 'Time over which the limit counts.' })
   window!: LimitWindow;
 
   @Field(() => Quantity, {
-    description: `The most that may be used in one window, in units of the meter; above 0. Of requests a minute or an hour 1 to ${MAX_KEY_RATE}.`,
+    description: `Maximum use per window, in units of the meter; above 0. For requests per minute or hour 1 to ${MAX_KEY_RATE}.`,
   })
   max!: string;
 }
 
-@InputType({ description: 'Something to note of a key.' })
+@InputType({ description: 'A label for a key. Example: \`{ name: "customer", value: "4711" }\`.' })
 export class MetadataEntryInput {
-  @Field(() => String, { description: 'Its name, 1 to 40 characters, unique within the key.' })
+  @Field(() => String, { description: 'Name of the label, 1 to 40 characters, unique within the key.' })
   name!: string;
 
-  @Field(() => String, { description: 'At most 500 characters. It is kept for ever: no personal data.' })
+  @Field(() => String, {
+    description: 'Value, at most 500 characters. Kept forever, so it must not contain personal data.',
+  })
   value!: string;
 }
 
 @ObjectType({
   implements: Node,
-  description: 'A key, without its secret. Its id, for `revokeKey`, is not the secret.',
+  description:
+    'An API key, without its secret. The id names it in commands such as `revokeKey`; it is not the secret.',
 })
 export class Key extends Node {
-  @Field(() => String, { description: 'The name it was given.' })
+  @Field(() => String, { description: 'Name given when the key was issued.' })
   name!: string;
 
-  @Field(() => KeyEnvironment, { description: 'Live or test.' })
+  @Field(() => KeyEnvironment, { description: 'Whether calls with the key are live or test calls.' })
   environment!: KeyEnvironment;
 
   @Sized({ assumedSize: Object.keys(KeyScope).length })
-  @Field(() => [KeyScope], { description: 'What it may do.' })
+  @Field(() => [KeyScope], { description: 'What the key may do.' })
   scopes!: readonly KeyScope[];
 
-  @Field(() => String, { description: 'How the secret begins, e.g. `sk_live_`.' })
+  @Field(() => String, { description: 'First characters of the secret, e.g. `sk_live_`.' })
   prefix!: string;
 
-  @Field(() => String, { description: 'The last four characters of the secret.' })
+  @Field(() => String, { description: 'Last four characters of the secret.' })
   last4!: string;
 
   @Field(() => DateTimeISO, { description: 'When it was issued.' })
   issuedAt!: Date;
 
-  @Field(() => DateTimeISO, { nullable: true, description: 'When it stops working; null never.' })
+  @Field(() => DateTimeISO, {
+    nullable: true,
+    description: 'When the key stops working. Null if it does not expire.',
+  })
   expiresAt!: Date | null;
 
-  @Field(() => DateTimeISO, { nullable: true, description: 'When it was revoked, if it was.' })
+  @Field(() => DateTimeISO, { nullable: true, description: 'When the key was revoked. Null if it was not.' })
   revokedAt!: Date | null;
 
   @Field(() => DateTimeISO, {
     nullable: true,
-    description: 'When it got the secret that it has now; null while it has the first.',
+    description: 'When the key got its current secret. Null if it was never rotated.',
   })
   rotatedAt!: Date | null;
 
   @Field(() => DateTimeISO, {
     nullable: true,
-    description: 'Until when the secret before works beside it; null while it has the first.',
+    description: 'Until when the previous secret still works. Null if the key was never rotated.',
   })
   graceEndsAt!: Date | null;
 
   @Sized({ assumedSize: MAX_KEY_LIMITS })
-  @Field(() => [KeyLimit], { description: 'Its own limits, which hold beside those of the plan.' })
+  @Field(() => [KeyLimit], {
+    description: 'Limits of this key. They apply in addition to those of the plan.',
+  })
   limits!: readonly KeyLimit[];
 
   @Sized({ assumedSize: MAX_METADATA })
-  @Field(() => [MetadataEntry], { description: 'What the account has noted of it.' })
+  @Field(() => [MetadataEntry], {
+    description: 'Labels that the account has attached to the key, e.g. a customer number.',
+  })
   metadata!: readonly MetadataEntry[];
 }
 
@@ -215,31 +235,35 @@ export const KeyConnection = connectionOf(Key, { entry: 'Key', one: 'key', many:
 @InputType({ description: 'Input for `issueKey`.' })
 export class IssueKeyInput {
   @Field(() => String, {
-    description: 'Tells the keys apart, 1 to 100 characters. It is kept for ever: no personal data.',
+    description:
+      'Name to tell keys apart, 1 to 100 characters. Kept forever, so it must not contain personal data.',
   })
   name!: string;
 
-  @Field(() => KeyEnvironment, { defaultValue: KeyEnvironment.LIVE, description: 'Live or test.' })
+  @Field(() => KeyEnvironment, {
+    defaultValue: KeyEnvironment.LIVE,
+    description: 'Whether calls with the key are live or test calls.',
+  })
   environment!: KeyEnvironment;
 
-  @Field(() => [KeyScope], { defaultValue: [KeyScope.READ], description: 'What it may do.' })
+  @Field(() => [KeyScope], { defaultValue: [KeyScope.READ], description: 'What the key may do.' })
   scopes!: KeyScope[];
 
   @Field(() => DateTimeISO, {
     nullable: true,
-    description: 'When it stops working; must be in the future.',
+    description: 'When the key stops working; must be in the future. By default it does not expire.',
   })
   expiresAt?: Date | null;
 
   @Field(() => [KeyLimitInput], {
     defaultValue: [],
-    description: `Limits beside those of the plan, at most ${MAX_KEY_LIMITS}, one for each meter and window.`,
+    description: `Limits in addition to those of the plan. At most ${MAX_KEY_LIMITS}, one per meter and window.`,
   })
   limits!: KeyLimitInput[];
 
   @Field(() => [MetadataEntryInput], {
     defaultValue: [],
-    description: `What to note of it, at most ${MAX_METADATA} entries.`,
+    description: `Labels to attach to the key, at most ${MAX_METADATA}.`,
   })
   metadata!: MetadataEntryInput[];
 
@@ -250,14 +274,15 @@ export class IssueKeyInput {
   commandId?: string | null;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'An issued key.' })
+@ObjectType({ simpleResolvers: true, description: 'The key was issued.' })
 export class IssueKeyPayload extends Payload {
-  @Field(() => Key, { description: 'The key that was issued, without its secret.' })
+  @Field(() => Key, { description: 'The new key, without its secret.' })
   key!: Key;
 
   @Field(() => String, {
     nullable: true,
-    description: 'The key itself, shown this once. Null when a command is sent again.',
+    description:
+      'The secret: send it as \`X-API-Key\` or \`Authorization: Bearer\`. Shown only in this answer; null if the command is replayed.',
   })
   secret!: string | null;
 }
@@ -265,13 +290,13 @@ export class IssueKeyPayload extends Payload {
 @InputType({ description: 'Input for `rotateKey`.' })
 export class RotateKeyInput {
   @IdOf('Key')
-  @Field(() => ID, { description: 'The id of the key, not its secret.' })
+  @Field(() => ID, { description: 'Id of the key, e.g. \`key_…\`, not its secret.' })
   keyId!: string;
 
   @Range(0, MAX_GRACE_SECONDS)
   @Field(() => Int, {
     defaultValue: GRACE_SECONDS,
-    description: `How long the secret that it has now works beside the new one, in seconds: 0 to ${MAX_GRACE_SECONDS} (30 days).`,
+    description: `How long the current secret keeps working, in seconds: 0 to ${MAX_GRACE_SECONDS} (30 days).`,
   })
   graceSeconds!: number;
 
@@ -282,14 +307,14 @@ export class RotateKeyInput {
   commandId?: string | null;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'A key with a new secret.' })
+@ObjectType({ simpleResolvers: true, description: 'The key has a new secret.' })
 export class RotateKeyPayload extends Payload {
-  @Field(() => Key, { description: 'The key: the same as before, with its counters.' })
+  @Field(() => Key, { description: 'The key, with the same id, limits and usage as before.' })
   key!: Key;
 
   @Field(() => String, {
     nullable: true,
-    description: 'The new secret, shown this once. Null when a command is sent again.',
+    description: 'The new secret. Shown only in this answer; null if the command is replayed.',
   })
   secret!: string | null;
 }
@@ -297,14 +322,14 @@ export class RotateKeyPayload extends Payload {
 @InputType({ description: 'Input for `revokeKey`.' })
 export class RevokeKeyInput {
   @IdOf('Key')
-  @Field(() => ID, { description: 'The id of the key, not its secret.' })
+  @Field(() => ID, { description: 'Id of the key, e.g. \`key_…\`, not its secret.' })
   keyId!: string;
 
   @Field(() => String, { nullable: true, description: `${COMMAND_ID}.` })
   commandId?: string | null;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'A revoked key.' })
+@ObjectType({ simpleResolvers: true, description: 'The key was revoked.' })
 export class RevokeKeyPayload extends Payload {
   @Field(() => Key, { description: 'The key, which no longer works.' })
   key!: Key;
@@ -312,18 +337,18 @@ export class RevokeKeyPayload extends Payload {
 
 export const IssueKeyResult = createUnionType({
   name: 'IssueKeyResult',
-  description: 'The issued key, or why there is none.',
+  description: 'The issued key, or the reason why none was issued.',
   types: () => [IssueKeyPayload, InvalidInput] as const,
 });
 
 export const RotateKeyResult = createUnionType({
   name: 'RotateKeyResult',
-  description: 'The rotated key, or why it was not rotated.',
+  description: 'The key with its new secret, or the reason why it was not rotated.',
   types: () => [RotateKeyPayload, Conflict, LimitReached, NotFound, InvalidInput] as const,
 });
 
 export const RevokeKeyResult = createUnionType({
   name: 'RevokeKeyResult',
-  description: 'The revoked key, or why it was not revoked.',
+  description: 'The revoked key, or the reason why it was not revoked.',
   types: () => [RevokeKeyPayload, NotFound, InvalidInput] as const,
 });

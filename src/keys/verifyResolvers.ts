@@ -29,7 +29,7 @@ export class VerifyKeyResolver {
     access: { scope: 'admin', roles: MEMBERS, operator: true },
     metering: 'service',
     description:
-      'For a back end behind the service: whether a key that it was sent may be used, whose it is, and what its limits have left; on demand it spends in the same call, and the use is stored before the answer leaves.',
+      'Checks a key that a customer has sent to your back end: whether it is valid, whose it is, and what is left of its limits. With \`spend\` the use is charged in the same call and stored before the answer. For operators.',
   })
   async verifyKey(
     @Ctx() context: RequestContext,

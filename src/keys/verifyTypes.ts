@@ -17,61 +17,61 @@ const MAX_TEXT_BYTES = 1_600;
 export const LABEL = { max: MAX_TEXT, maxBytes: MAX_TEXT_BYTES };
 export const MAX_QUANTITIES = 20;
 
-@InputType({ description: 'What the call that the key came with uses.' })
+@InputType({ description: 'What to charge for the call that came with the key.' })
 export class SpendInput {
   @Field(() => [MeterQuantityInput], {
-    description: `What it comes to, each meter once, at most ${MAX_QUANTITIES}. \`requests\` is 1 unless it is given. Limits on other meters that are not given are not checked.`,
+    description: `Amounts to charge, each meter once, at most ${MAX_QUANTITIES}. \`requests\` defaults to 1. Limits on meters that are not given are not checked.`,
   })
   quantities!: MeterQuantityInput[];
 
   @Field(() => String, {
-    description: `The path that was called, 1 to ${MAX_TEXT} characters: no personal data.`,
+    description: `Path that was called, 1 to ${MAX_TEXT} characters, e.g. \`/v1/videos\`. Must not contain personal data.`,
   })
   endpoint!: string;
 
-  @Field(() => String, { defaultValue: 'GET', description: 'The HTTP method, in capitals.' })
+  @Field(() => String, { defaultValue: 'GET', description: 'HTTP method in capitals, e.g. \`POST\`.' })
   method!: string;
 
   @Field(() => String, {
     nullable: true,
-    description: `What was asked for, e.g. the name of an operation; at most ${MAX_TEXT} characters.`,
+    description: `Name of the operation, at most ${MAX_TEXT} characters.`,
   })
   operation?: string | null;
 
   @Field(() => String, {
     nullable: true,
-    description: `A label of yours, e.g. a data source; at most ${MAX_TEXT} characters.`,
+    description: `Label of your own, e.g. a data source; at most ${MAX_TEXT} characters.`,
   })
   source?: string | null;
 
   @Field(() => Boolean, {
     defaultValue: false,
     description:
-      'True if you tell afterwards what it came to: it is reserved, until you settle or release the `reservation`.',
+      'True to only reserve the amounts, if the real ones are known later. Then settle or release the returned `reservation`.',
   })
   reserve!: boolean;
 }
 
 @InputType({
-  description: 'Input for `verifyKey`: a key that somebody has sent to a back end of the service.',
+  description: 'Input for `verifyKey`: a key that a customer has sent to your back end.',
 })
 export class VerifyKeyInput {
-  @Field(() => String, { description: 'The secret of the key, as it was sent to the back end.' })
+  @Field(() => String, { description: 'The secret, as the customer has sent it.' })
   secret!: string;
 
   @Field(() => KeyEnvironment, {
     nullable: true,
-    description: 'The environment that it has to be of; by default either.',
+    description: 'Required environment. By default either is accepted.',
   })
   environment?: KeyEnvironment | null;
 
-  @Field(() => [KeyScope], { defaultValue: [], description: 'The scopes that it has to have.' })
+  @Field(() => [KeyScope], { defaultValue: [], description: 'Scopes that the key must have.' })
   scopes!: KeyScope[];
 
   @Field(() => SpendInput, {
     nullable: true,
     description:
-      'What to spend if it is valid, from all limits or none; sent again without a `commandId`, it is spent again.',
+      'What to charge if the key is valid: to all limits, or to none. Without a `commandId` a retry charges again.',
   })
   spend?: SpendInput | null;
 
@@ -82,9 +82,11 @@ export class VerifyKeyInput {
   commandId?: string | null;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'What there is to say of a key.' })
+@ObjectType({ simpleResolvers: true, description: 'Result of checking a key.' })
 export class VerifyKeyPayload {
-  @Field(() => Boolean, { description: 'Whether it may be used for this.' })
+  @Field(() => Boolean, {
+    description: 'Whether the key may be used, and whatever was to be spent has been spent.',
+  })
   valid!: boolean;
 
   @Field(() => String, {
@@ -93,60 +95,66 @@ export class VerifyKeyPayload {
   })
   code!: string;
 
-  @Field(() => Int, { nullable: true, description: 'Seconds to wait, where waiting helps.' })
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Seconds to wait before trying again. Null if waiting does not help.',
+  })
   retryAfterSeconds!: number | null;
 
   @IdOf('Key')
-  @Field(() => ID, { nullable: true, description: 'The id of the key; null for one that does not work.' })
+  @Field(() => ID, { nullable: true, description: 'Id of the key. Null if the key is not valid.' })
   keyId!: string | null;
 
   @IdOf('Account')
   @Field(() => ID, {
     nullable: true,
-    description: 'The account that pays; null for a key that does not work.',
+    description: 'Id of the account that pays. Null if the key is not valid.',
   })
   accountId!: string | null;
 
   @Field(() => KeyEnvironment, {
     nullable: true,
-    description: 'Live or test; null for a key that does not work.',
+    description: 'Environment of the key. Null if the key is not valid.',
   })
   environment!: KeyEnvironment | null;
 
   @Sized({ assumedSize: Object.keys(KeyScope).length })
-  @Field(() => [KeyScope], { description: 'What it may do; empty for a key that does not work.' })
+  @Field(() => [KeyScope], { description: 'What the key may do. Empty if the key is not valid.' })
   scopes!: readonly KeyScope[];
 
-  @Field(() => DateTimeISO, { nullable: true, description: 'When it stops working; null never.' })
+  @Field(() => DateTimeISO, {
+    nullable: true,
+    description: 'When the key stops working. Null if it does not expire.',
+  })
   expiresAt!: Date | null;
 
   @Field(() => Plan, {
     nullable: true,
-    description: 'The plan in force, with its features; null for a key that does not work.',
+    description: 'The account’s plan, with its features. Null if the key is not valid.',
   })
   plan!: Plan | null;
 
   @Sized({ assumedSize: MAX_STATES })
   @Field(() => [LimitStatus], {
-    description: 'The limits of the account and of the key, after what was spent.',
+    description: 'Limits of the account and of the key, after spending.',
   })
   limits!: readonly LimitStatus[];
 
   @Field(() => ID, {
     nullable: true,
-    description: 'Names the use that was stored; null where nothing was spent.',
+    description: 'Id of the stored use. Null if nothing was spent.',
   })
   useId!: string | null;
 
   @Field(() => Reservation, {
     nullable: true,
-    description: 'What was reserved; null where nothing was.',
+    description: 'The reservation, if \`reserve\` was true; otherwise null.',
   })
   reservation!: Reservation | null;
 }
 
 export const VerifyKeyResult = createUnionType({
   name: 'VerifyKeyResult',
-  description: 'What there is to say of the key, or what is wrong with the input.',
+  description: 'The result of the check, or the problem with the input.',
   types: () => [VerifyKeyPayload, InvalidInput] as const,
 });

@@ -17,7 +17,7 @@ export class GrantOperatorInput {
   userId!: string;
 
   @Field(() => String, {
-    description: 'Why, 1 to 500 characters. It is kept for ever: no personal data.',
+    description: 'Reason, 1 to 500 characters. Kept forever, so it must not contain personal data.',
   })
   reason!: string;
 
@@ -32,7 +32,7 @@ export class RevokeOperatorInput {
   userId!: string;
 
   @Field(() => String, {
-    description: 'Why, 1 to 500 characters. It is kept for ever: no personal data.',
+    description: 'Reason, 1 to 500 characters. Kept forever, so it must not contain personal data.',
   })
   reason!: string;
 

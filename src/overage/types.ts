@@ -21,7 +21,7 @@ registerEnumType(CapRule, {
 
 @ObjectType({ simpleResolvers: true, description: 'The most that overage may cost in a billing period.' })
 export class SpendCap {
-  @Field(() => Money, { description: 'The amount, before tax.' })
+  @Field(() => Money, { description: 'Amount per interval, before tax.' })
   amount!: Money;
 
   @Field(() => CapRule, { description: 'What happens once it is reached.' })
@@ -43,7 +43,7 @@ export class OverageStatus {
 
   @Field(() => Period, {
     nullable: true,
-    description: 'The running billing period; null where the account pays for no plan, or tries one.',
+    description: 'The current billing period. Null if the account pays for no plan, or is in a trial.',
   })
   period!: Period | null;
 
@@ -91,6 +91,6 @@ export class SetOveragePayload extends Payload {
 
 export const SetOverageResult = createUnionType({
   name: 'SetOverageResult',
-  description: 'How overage is set, or why nothing changes.',
+  description: 'The new setting of overage, or the reason why nothing changed.',
   types: () => [SetOveragePayload, NotAllowed, InvalidInput] as const,
 });

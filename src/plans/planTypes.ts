@@ -38,13 +38,15 @@ export class Plan {
 
   @Field(() => String, {
     nullable: true,
-    description: 'How customers on it are helped, e.g. `By e-mail within a day`; null where nothing is said.',
+    description:
+      'Support for customers on this plan, e.g. `By e-mail within a day`. Null if the plan promises none.',
   })
   support!: string | null;
 
   @Field(() => String, {
     nullable: true,
-    description: 'What is promised of the service, e.g. `99.9 % of each month`; null for no promise.',
+    description:
+      'Availability that the plan promises, e.g. `99.9 % of each month`. Null if it promises none.',
   })
   serviceLevel!: string | null;
 

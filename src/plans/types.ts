@@ -17,14 +17,14 @@ export class OperatorGrantPlanInput {
   planId!: string;
 
   @Field(() => String, {
-    description: 'Why, 1 to 500 characters. It is kept for ever: no personal data.',
+    description: 'Reason, 1 to 500 characters. Kept forever, so it must not contain personal data.',
   })
   reason!: string;
 
   @Field(() => DateTimeISO, {
     nullable: true,
     description:
-      'When it ends by itself, at most five years from now: afterwards the account has the plan that it pays for, or the default one. By default it does not end.',
+      'When the grant ends, at most five years from now. Then the account is on the plan that it pays for, or on the default plan. By default it does not end.',
   })
   until?: Date | null;
 

@@ -18,16 +18,16 @@ export enum LimitWindow {
 registerEnumType(LimitWindow, {
   name: 'LimitWindow',
   description:
-    'The time over which a limit counts. Minutes and hours have no fixed start: a meter that counts uses slides, so every 60 seconds hold at most the limit; a meter that adds amounts is refilled evenly.',
+    'Time over which a limit counts. Minutes and hours have no fixed start: counts such as \`requests\` use a sliding window, so any 60 seconds contain at most the limit; amounts such as \`cost\` are refilled evenly.',
   valuesConfig: {
     MINUTE: { description: 'Any 60 seconds.' },
-    HOUR: { description: 'Any 60 minutes. Only where the plans of the service have limits by the hour.' },
+    HOUR: { description: 'Any 60 minutes. Only if plans of the service have hourly limits.' },
     DAY: { description: 'A calendar day in UTC.' },
     MONTH: { description: 'A calendar month in UTC.' },
     BILLING_PERIOD: {
-      description: 'The month that the account pays for; a calendar month in UTC if it pays nothing.',
+      description: 'The account’s billing month; a calendar month in UTC if it pays nothing.',
     },
-    LIFETIME: { description: 'The whole life of the account or key. It never resets.' },
+    LIFETIME: { description: 'The whole lifetime of the account or key. Never resets.' },
   },
 });
 
@@ -39,8 +39,8 @@ registerEnumType(LimitSource, {
   name: 'LimitSource',
   description: 'Where a limit comes from.',
   valuesConfig: {
-    PLAN: { description: 'The plan of the account. All keys of the account share it.' },
-    KEY: { description: 'The key itself. It applies in addition to the limits of the plan.' },
+    PLAN: { description: 'The account’s plan. All keys of the account share it.' },
+    KEY: { description: 'The key. It applies in addition to the limits of the plan.' },
   },
 });
 
@@ -49,75 +49,77 @@ export enum LimitMode {
 }
 registerEnumType(LimitMode, {
   name: 'LimitMode',
-  description: 'What happens at the limit.',
-  valuesConfig: { HARD: { description: 'A call that would exceed the limit is refused and costs nothing.' } },
+  description: 'What happens when a limit is reached.',
+  valuesConfig: {
+    HARD: { description: 'A call that would exceed the limit is refused, and nothing is charged.' },
+  },
 });
 
 @Cost(0)
-@ObjectType({ simpleResolvers: true, description: 'How much of one meter.' })
+@ObjectType({ simpleResolvers: true, description: 'An amount of one meter.' })
 export class MeterQuantity {
   @Field(() => ID, {
-    description: 'The meter: `requests`, `cost`, or another one that the service declares.',
+    description: 'The meter: `requests`, `cost`, or another meter of the service, e.g. `videos`.',
   })
   meter!: string;
 
-  @Field(() => Quantity, { description: 'The quantity, in units of the meter.' })
+  @Field(() => Quantity, { description: 'The amount, in units of the meter.' })
   quantity!: string;
 }
 
-@InputType({ description: 'How much of one meter.' })
+@InputType({ description: 'An amount of one meter.' })
 export class MeterQuantityInput {
   @Field(() => ID, {
-    description: 'The meter: `requests`, `cost`, or another one that the service declares.',
+    description: 'The meter: `requests`, `cost`, or another meter of the service, e.g. `videos`.',
   })
   meter!: string;
 
   @Field(() => Quantity, {
-    description: `The quantity, in units of the meter, with at most as many decimals as the meter has: at most ${MAX_USE_AMOUNT} of its smallest unit.`,
+    description: `The amount, in units of the meter. At most as many decimals as the meter has, and at most ${MAX_USE_AMOUNT} of its smallest unit.`,
   })
   quantity!: string;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'One limit, and where it stands now.' })
+@ObjectType({ simpleResolvers: true, description: 'A limit and its current state.' })
 export class LimitStatus {
   @Field(() => String, {
     description:
-      'The name of the limit, as in the headers `RateLimit` and `RateLimit-Policy`, e.g. `requests-month`.',
+      'Name of the limit, as in the headers `RateLimit` and `RateLimit-Policy`, e.g. `requests-month`.',
   })
   name!: string;
 
   @Field(() => ID, {
-    description: 'The meter that it limits: `requests`, `cost`, or another of the service.',
+    description: 'What is limited: `requests`, `cost`, or another meter of the service, e.g. `videos`.',
   })
   meter!: string;
 
-  @Field(() => LimitWindow, { description: 'The time over which it counts.' })
+  @Field(() => LimitWindow, { description: 'Time over which the limit counts.' })
   window!: LimitWindow;
 
-  @Field(() => LimitSource, { description: 'Where it comes from.' })
+  @Field(() => LimitSource, { description: 'Whether it is a limit of the plan or of the key.' })
   source!: LimitSource;
 
-  @Field(() => LimitMode, { description: 'What happens when it is reached.' })
+  @Field(() => LimitMode, { description: 'What happens when the limit is reached.' })
   mode!: LimitMode;
 
-  @Field(() => Quantity, { description: 'The most that may be used in one window, in units of the meter.' })
+  @Field(() => Quantity, { description: 'Maximum use per window, in units of the meter.' })
   max!: string;
 
   @Field(() => Quantity, {
     description:
-      'What has been used in this window, in units of the meter. It may be above `max` after a change of plan.',
+      'Used so far in this window, in units of the meter. Can exceed `max` after a change of plan.',
   })
   used!: string;
 
   @Field(() => Quantity, {
-    description: 'What is left in this window, in units of the meter; never below 0.',
+    description: 'Left in this window, in units of the meter. Never below 0.',
   })
   remaining!: string;
 
   @Field(() => DateTimeISO, {
     nullable: true,
     description:
-      'When more becomes available: a calendar period ends, the oldest use leaves a sliding window, or what is refilled is full again. Null for a limit that never resets.',
+      'When more becomes available: at the end of a calendar period, when the oldest use leaves a sliding window, or when a refilled limit is full again. Null for a limit that never resets.',
   })
   resetAt!: Date | null;
 }

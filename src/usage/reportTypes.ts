@@ -16,7 +16,7 @@ import { IdOf } from '../graphql/kit/ids.js';
 export const UncheckedQuantity = new GraphQLScalarType<unknown, unknown>({
   name: 'UncheckedQuantity',
   description:
-    'As `Quantity`: a whole number, or a decimal in a string like `"12.5"`. It is checked with its use, and what is no quantity rejects that use alone.',
+    'Like `Quantity`: a whole number, or a decimal as a string, e.g. `"12.5"`. An invalid value rejects only its own use, not the whole request.',
   specifiedByURL: 'https://www.w3.org/TR/xmlschema11-2/#decimal',
   serialize: (value) => value,
   parseValue: (value) => value,
@@ -34,16 +34,18 @@ export enum UseStatus {
 }
 registerEnumType(UseStatus, {
   name: 'UseStatus',
-  description: 'What became of a use that was reported. All but DUPLICATE and REJECTED are stored.',
+  description: 'Result of a reported use. All except DUPLICATE and REJECTED are stored.',
   valuesConfig: {
-    ACCEPTED: { description: 'Stored, in the period of its time.' },
+    ACCEPTED: { description: 'Stored, and counted in the period in which it happened.' },
     PROVISIONAL: {
       description:
-        'Stored. Whether another process has stored a use with this id a moment ago shows soon; if so, this one counts nothing.',
+        'Stored. If another node has just stored a use with the same id, this one will not be counted.',
     },
-    LATE: { description: 'Stored. A period of its time is closed, and it counts in the present one.' },
-    OVER_LIMIT: { description: 'Stored. A limit was used up; it counts all the same.' },
-    DUPLICATE: { description: 'A use with this id and content is stored already. This one counts nothing.' },
+    LATE: {
+      description: 'Stored. The period in which it happened is closed, so it counts in the current one.',
+    },
+    OVER_LIMIT: { description: 'Stored and counted, although a limit was used up.' },
+    DUPLICATE: { description: 'A use with this id and content is already stored. Not counted again.' },
     REJECTED: { description: 'Not stored. See `refusal`.' },
   },
 });
@@ -51,56 +53,59 @@ registerEnumType(UseStatus, {
 @JudgesItself()
 @InputType({
   description:
-    'Something that a customer has used. Each use is checked by itself; what is wrong with one rejects that one alone.',
+    'Something that a customer has used. Each use is checked on its own: a problem with one rejects only that one.',
 })
 export class UseInput {
   @Field(() => String, {
     nullable: true,
     description:
-      'Required. An id of your own, 1 to 128 bytes, unique in the account: sent again, the use counts once, for ever.',
+      'Required. Id of your own, 1 to 128 bytes, unique within the account. However often it is sent, the use counts once.',
   })
   useId?: string | null;
 
   @IdOf('Key')
   @Field(() => String, {
     nullable: true,
-    description: 'The key that was used. This or `accountId` is required.',
+    description: 'Id of the key that was used. This or `accountId` is required.',
   })
   keyId?: string | null;
 
   @IdOf('Account')
-  @Field(() => String, { nullable: true, description: 'The account that pays; by default that of the key.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Id of the account that pays. Defaults to the key’s account.',
+  })
   accountId?: string | null;
 
   @Field(() => String, {
     nullable: true,
-    description: 'Required. The meter: `requests`, `cost`, or another that the service declares.',
+    description: 'Required. The meter: `requests`, `cost`, or another meter of the service, e.g. `videos`.',
   })
   meter?: string | null;
 
   @Field(() => UncheckedQuantity, {
     nullable: true,
-    description: 'How much, above 0, in units of the meter; by default 1.',
+    description: 'Amount, above 0, in units of the meter. Defaults to 1.',
   })
   quantity?: unknown;
 
   @Field(() => String, {
     nullable: true,
     description:
-      'When, in RFC 3339 with a zone; by default now. At most five minutes in the future, and as old as the service takes uses.',
+      'When it happened: RFC 3339 with a time zone, e.g. \`2026-11-23T10:15:30Z\`. Defaults to now. At most 5 minutes in the future.',
   })
   at?: string | null;
 
   @Field(() => String, {
     nullable: true,
     description:
-      'Your own customer who used it, 1 to 200 characters. It may be personal: it is erased with the account.',
+      'Your own customer who used it, 1 to 200 characters. May be personal data: it is erased with the account.',
   })
   subject?: string | null;
 
   @Field(() => [MetadataEntryInput], {
     nullable: true,
-    description: `What else is to be said of it, at most ${MAX_PROPERTIES}. No personal data: it is kept for ever.`,
+    description: `Further labels, at most ${MAX_PROPERTIES}. Kept forever, so they must not contain personal data.`,
   })
   properties?: readonly MetadataEntryInput[] | null;
 }
@@ -112,33 +117,33 @@ export class RecordUsageInput {
 
   @Field(() => String, {
     nullable: true,
-    description: `${COMMAND_ID}. A retry is told by the ids of its uses, with it or without`,
+    description: `${COMMAND_ID}. Not required: a retry is recognised by the ids of its uses.`,
   })
   commandId?: string | null;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'What became of one use.' })
+@ObjectType({ simpleResolvers: true, description: 'Result of one use.' })
 export class UseResult {
-  @Field(() => String, { nullable: true, description: 'Its id, as it was sent.' })
+  @Field(() => String, { nullable: true, description: 'Id of the use, as it was sent.' })
   useId!: string | null;
 
-  @Field(() => UseStatus, { description: 'What became of it.' })
+  @Field(() => UseStatus, { description: 'Whether it was stored, and how it counts.' })
   status!: UseStatus;
 
-  @Field(() => Refusal, { nullable: true, description: 'Why it was rejected.' })
+  @Field(() => Refusal, { nullable: true, description: 'Why it was rejected; otherwise null.' })
   refusal!: Refusal | null;
 }
 
 @ObjectType({
   simpleResolvers: true,
-  description: 'What became of the uses. All that was accepted is stored.',
+  description: 'The results. Everything that was accepted is stored.',
 })
 export class RecordUsagePayload {
   @Sized({ assumedSize: MAX_USES })
-  @Field(() => [UseResult], { description: 'One for each use, in the order in which they were sent.' })
+  @Field(() => [UseResult], { description: 'One result per use, in the order in which they were sent.' })
   results!: UseResult[];
 
-  @Field(() => Boolean, { description: 'True if nothing new was stored.' })
+  @Field(() => Boolean, { description: 'True if nothing new was stored, that is, on a retry.' })
   replayed!: boolean;
 
   @Field(() => String, {
@@ -149,6 +154,6 @@ export class RecordUsagePayload {
 
 export const RecordUsageResult = createUnionType({
   name: 'RecordUsageResult',
-  description: 'What became of the uses, or why none was looked at.',
+  description: 'The result of each use, or the problem with the input as a whole.',
   types: () => [RecordUsagePayload, InvalidInput] as const,
 });

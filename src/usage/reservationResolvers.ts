@@ -44,7 +44,7 @@ export class ReservationsResolver {
     access: ACCESS,
     metering: 'service',
     description:
-      'Takes from limits before the work, without a key: from all or none, and stored before the answer leaves. Settle or release it afterwards; otherwise it ends by itself. Operators reserve for every account, all others for their own.',
+      'Takes amounts from limits before the work is done: from all limits, or from none. Stored before the answer. Settle or release it afterwards; otherwise it expires. Operators may reserve for every account, others for their own.',
   })
   async reserveUsage(
     @Ctx() context: RequestContext,
@@ -96,7 +96,7 @@ export class ReservationsResolver {
     access: ACCESS,
     metering: 'service',
     description:
-      'Ends a reservation with what the work came to: what was reserved too much goes back, and more is taken, which no limit refuses. Sent again, it changes nothing and answers the same.',
+      'Ends a reservation with the real amounts. What was reserved too much is given back; more than reserved is charged, and no limit refuses it. A retry changes nothing and returns the same result.',
   })
   async settleReservation(
     @Ctx() context: RequestContext,
@@ -115,7 +115,7 @@ export class ReservationsResolver {
     access: ACCESS,
     metering: 'service',
     description:
-      'Ends a reservation and gives all of it back. Sent again, it changes nothing and answers the same.',
+      'Ends a reservation and gives everything back. A retry changes nothing and returns the same result.',
   })
   async releaseReservation(
     @Ctx() context: RequestContext,

@@ -21,61 +21,74 @@ export enum ReservationStatus {
 }
 registerEnumType(ReservationStatus, {
   name: 'ReservationStatus',
-  description: 'Where a reservation stands.',
+  description: 'State of a reservation.',
   valuesConfig: {
-    RESERVED: { description: 'Taken from the limits, and open.' },
-    SETTLED: { description: 'It came to `settled`.' },
-    RELEASED: { description: 'All was given back.' },
+    RESERVED: { description: 'Amounts are held, and the reservation is open.' },
+    SETTLED: { description: 'The amounts in `settled` were charged.' },
+    RELEASED: { description: 'Everything was given back.' },
     EXPIRED: {
       description:
-        'Nobody ended it in time: it was given back or charged, as the service has it. It can be settled or released still.',
+        'Nobody ended it in time, so it was given back or charged, as the service is configured. It can still be settled or released.',
     },
   },
 });
 
-@ObjectType({ simpleResolvers: true, description: 'What was taken from limits before the work.' })
+@ObjectType({
+  simpleResolvers: true,
+  description: 'An amount taken from limits before the work is done, to be settled afterwards.',
+})
 export class Reservation {
-  @Field(() => ID, { description: 'The id by which it is settled or released.' })
+  @Field(() => ID, {
+    description: 'Id of the reservation. Pass it to \`settleReservation\` or \`releaseReservation\`.',
+  })
   id!: string;
 
   @Field(() => ReservationStatus, { description: 'Whether it is open, settled, released or expired.' })
   status!: ReservationStatus;
 
   @Sized({ assumedSize: MAX_QUANTITIES })
-  @Field(() => [MeterQuantity], { description: 'What limits are short of; empty once it has ended.' })
+  @Field(() => [MeterQuantity], {
+    description: 'Amounts that are held back from limits. Empty once it has ended.',
+  })
   held!: MeterQuantity[];
 
   @Sized({ assumedSize: MAX_QUANTITIES })
-  @Field(() => [MeterQuantity], { description: 'What it came to; empty while it is open.' })
+  @Field(() => [MeterQuantity], { description: 'Amounts that were finally charged. Empty while it is open.' })
   settled!: MeterQuantity[];
 
-  @Field(() => DateTimeISO, { description: 'When it ends by itself.' })
+  @Field(() => DateTimeISO, { description: 'When it expires by itself.' })
   expiresAt!: Date;
 }
 
 @InputType({ description: 'Input for `reserveUsage`.' })
 export class ReserveUsageInput {
   @IdOf('Key')
-  @Field(() => ID, { nullable: true, description: 'The key that pays. This or `accountId` is required.' })
+  @Field(() => ID, {
+    nullable: true,
+    description: 'Id of the key that pays. This or `accountId` is required.',
+  })
   keyId?: string | null;
 
   @IdOf('Account')
-  @Field(() => ID, { nullable: true, description: 'The account that pays; by default that of the key.' })
+  @Field(() => ID, {
+    nullable: true,
+    description: 'Id of the account that pays. Defaults to the key’s account.',
+  })
   accountId?: string | null;
 
   @Field(() => [MeterQuantityInput], {
-    description: `What the work can come to, each meter once, 1 to ${MAX_QUANTITIES}.`,
+    description: `Largest amounts that the work can come to, each meter once, 1 to ${MAX_QUANTITIES} entries.`,
   })
   quantities!: MeterQuantityInput[];
 
   @Field(() => String, {
-    description: 'What is worked on, e.g. a path: 1 to 200 characters, no personal data.',
+    description: 'What the work is for, e.g. a path: 1 to 200 characters. Must not contain personal data.',
   })
   endpoint!: string;
 
   @Field(() => Int, {
     nullable: true,
-    description: `In how many seconds it ends by itself, 1 to ${MAX_RESERVED_SECONDS}; by default as the service has it.`,
+    description: `Seconds until it expires, 1 to ${MAX_RESERVED_SECONDS}. The default is set by the service.`,
   })
   expiresInSeconds?: number | null;
 
@@ -88,44 +101,47 @@ export class ReserveUsageInput {
 
 @InputType({ description: 'Input for `settleReservation`.' })
 export class SettleReservationInput {
-  @Field(() => ID, { description: 'The id of the reservation to end.' })
+  @Field(() => ID, { description: 'Id of the reservation to end.' })
   reservationId!: string;
 
   @Field(() => [MeterQuantityInput], {
     defaultValue: [],
-    description: `What it came to, each meter once, at most ${MAX_QUANTITIES}, also more than was reserved; meters that are not given came to what was reserved.`,
+    description: `Real amounts, each meter once, at most ${MAX_QUANTITIES}. They may exceed what was reserved. Meters that are not given are charged as reserved.`,
   })
   quantities!: MeterQuantityInput[];
 
   @Field(() => String, {
     nullable: true,
-    description: `${COMMAND_ID}. A retry is told by the reservation and what it came to, with it or without`,
+    description: `${COMMAND_ID}. Not required: a retry is recognised by the reservation and its amounts.`,
   })
   commandId?: string | null;
 }
 
 @InputType({ description: 'Input for `releaseReservation`.' })
 export class ReleaseReservationInput {
-  @Field(() => ID, { description: 'The id of the reservation to end.' })
+  @Field(() => ID, { description: 'Id of the reservation to end.' })
   reservationId!: string;
 
   @Field(() => String, {
     nullable: true,
-    description: `${COMMAND_ID}. A retry is told by the reservation and what it came to, with it or without`,
+    description: `${COMMAND_ID}. Not required: a retry is recognised by the reservation and its amounts.`,
   })
   commandId?: string | null;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'What was reserved. It is stored.' })
+@ObjectType({
+  simpleResolvers: true,
+  description: 'The amounts are reserved, and the reservation is stored.',
+})
 export class ReserveUsagePayload {
-  @Field(() => Reservation, { description: 'What is reserved, or how it has ended.' })
+  @Field(() => Reservation, { description: 'The reservation after this command.' })
   reservation!: Reservation;
 
   @Sized({ assumedSize: MAX_STATES })
-  @Field(() => [LimitStatus], { description: 'The limits that it was taken from, afterwards.' })
+  @Field(() => [LimitStatus], { description: 'Limits of the account and key, after reserving.' })
   limits!: readonly LimitStatus[];
 
-  @Field(() => Boolean, { description: 'True for a retry: nothing was taken.' })
+  @Field(() => Boolean, { description: 'True for a retry: nothing more was taken.' })
   replayed!: boolean;
 
   @Field(() => String, {
@@ -134,9 +150,9 @@ export class ReserveUsagePayload {
   position!: string;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'How the reservation has ended. It is stored.' })
+@ObjectType({ simpleResolvers: true, description: 'The reservation has ended, and the result is stored.' })
 export class EndReservationPayload {
-  @Field(() => Reservation, { description: 'What is reserved, or how it has ended.' })
+  @Field(() => Reservation, { description: 'The reservation after this command.' })
   reservation!: Reservation;
 
   @Field(() => Boolean, { description: 'True for a retry: nothing changed.' })
@@ -150,19 +166,19 @@ export class EndReservationPayload {
 
 export const ReserveUsageResult = createUnionType({
   name: 'ReserveUsageResult',
-  description: 'What was reserved, or why nothing was.',
+  description: 'The reservation, or the reason why nothing was reserved.',
   types: () => [ReserveUsagePayload, LimitReached, NotFound, InvalidInput] as const,
 });
 
 export const SettleReservationResult = createUnionType({
   name: 'SettleReservationResult',
-  description: 'How the reservation has ended, or why it has not.',
+  description: 'The ended reservation, or the reason why it did not end.',
   types: () => [EndReservationPayload, NotFound, Conflict, InvalidInput] as const,
 });
 
 export const ReleaseReservationResult = createUnionType({
   name: 'ReleaseReservationResult',
-  description: 'How the reservation has ended, or why it has not.',
+  description: 'The ended reservation, or the reason why it did not end.',
   types: () => [EndReservationPayload, NotFound, Conflict, InvalidInput] as const,
 });
 

@@ -33,7 +33,7 @@ export class AccountLimitsResolver {
   @FieldResolver(() => [LimitStatus], {
     nullable: true,
     description:
-      'The limits in force, and where they stand: those of the plan, then those of the key that asks. Empty if there are none. Reading them spends no request and no points.',
+      'Limits in force and their current state: those of the plan, then those of the calling key. Empty if there are none. Reading them is free. What is left of the month is \`remaining\` of the limit whose \`window\` is MONTH or BILLING_PERIOD.',
   })
   async limits(@Root() account: Account, @Ctx() context: RequestContext): Promise<LimitStatus[]> {
     const states = await this.standing.of(limitedIn(account, context));
@@ -56,8 +56,8 @@ export class UsageChangedResolver {
   @Subscription(() => UsageChanged, {
     nullable: true,
     description:
-      'Where the usage of the account stands: at once, and then whenever it has moved, at most once a second. ' +
-      'Slow readers receive only the latest state.',
+      'Usage of the account: sent at once, and then whenever it changes, at most once a second. Slow readers ' +
+      'receive only the latest state.',
     subscribe: ({ context }: { context: RequestContext }) =>
       context.usageChanges.watch(accountOf(context), environmentOf(context)),
   })

@@ -54,7 +54,7 @@ registerEnumType(UsageDimension, {
     SOURCE: { description: 'The data source that an answer came from; empty where none was told.' },
     SUBJECT: {
       description:
-        'The end customer that a back end has named, by a random id that stands for the name; empty where none was named.',
+        'End customer that a back end has named, as a random id in place of the name. Empty if none was named.',
     },
     STATUS: { description: 'How the call ended: `ok`, `error`, `timeout` or `refused`.' },
   },
@@ -109,7 +109,7 @@ export class UsageFilter {
 export abstract class UsageSums {
   @Sized({ assumedSize: MAX_TOTALS })
   @Field(() => [MeterQuantity], {
-    description: 'What was used, by meter: of every meter of the service that adds up.',
+    description: 'Total use per meter. Includes every meter whose uses can be added up.',
   })
   totals!: MeterQuantity[];
 
@@ -138,7 +138,7 @@ export class UsageGroup extends UsageSums {
   group!: string[];
 }
 
-@ObjectType({ description: 'What the account has used.' })
+@ObjectType({ description: 'Usage of the account over a time span.' })
 export class Usage extends UsageSums {
   /** Of what more is asked for. */
   asked!: UsesAsked;
@@ -181,7 +181,8 @@ export class UsageTimeline {
   timeZone!: string;
 
   @Field(() => [UsagePoint], {
-    description: 'What was used, the oldest interval first; intervals and groups without use are left out.',
+    description:
+      'Use per interval and group, oldest interval first. Intervals and groups without use are left out.',
   })
   points!: UsagePoint[];
 
@@ -195,20 +196,21 @@ export class UsageTimeline {
   stale!: boolean;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'Where the usage of the account stands now.' })
+@ObjectType({ simpleResolvers: true, description: 'Current usage of the account.' })
 export class UsageChanged {
   @Field(() => String, {
-    description: 'How far the totals are counted: a position for `Account.usage(minPosition:)`. Opaque.',
+    description:
+      'Opaque event-log position up to which the totals are counted. Pass it as `minPosition` to `Account.usage`.',
   })
   position!: string;
 
-  @Field(() => DateTimeISO, { description: 'When this was so.' })
+  @Field(() => DateTimeISO, { description: 'When these figures were read.' })
   at!: Date;
 
   @Sized({ assumedSize: MAX_TOTALS })
   @Field(() => [MeterQuantity], {
     description:
-      'What was used since the month began (UTC), by meter: by live calls, or by calls of test keys with a test key.',
+      'Use since the beginning of the month (UTC), per meter. Live calls; with a test key, test calls.',
   })
   totals!: MeterQuantity[];
 

@@ -16,14 +16,16 @@ import { CallStatus, MAX_TOTALS, UsageFilter } from './types.js';
   description: 'A call, or something that a back end has reported, as it was recorded.',
 })
 export class Use {
-  @Field(() => ID, { description: 'Its id: unique in the account, of whoever reported it or of ours.' })
+  @Field(() => ID, {
+    description: 'Id of the use, unique within the account: the reporter’s, or one of this service.',
+  })
   useId!: string;
 
   @Field(() => DateTimeISO, { description: 'When it was used.' })
   at!: Date;
 
   @IdOf('Key')
-  @Field(() => ID, { nullable: true, description: 'The key; null where the account as a whole used it.' })
+  @Field(() => ID, { nullable: true, description: 'The key that was used. Null if none was named.' })
   keyId!: string | null;
 
   @Field(() => String, { description: 'The route, e.g. `/graphql`, or what was reported.' })
@@ -45,7 +47,7 @@ export class Use {
   status!: CallStatus;
 
   @Sized({ assumedSize: MAX_TOTALS })
-  @Field(() => [MeterQuantity], { description: 'What it came to, by meter.' })
+  @Field(() => [MeterQuantity], { description: 'Amounts of the use, per meter.' })
   quantities!: MeterQuantity[];
 
   @Field(() => Float, { description: 'Time of execution, in milliseconds.' })
@@ -55,7 +57,8 @@ export class Use {
   refusalCode!: string | null;
 
   @Field(() => Quantity, {
-    description: 'How many calls it stands for: 1, or many alike that were refused in one minute.',
+    description:
+      'Number of calls that this entry stands for: 1, or more for equal calls that were refused within a minute.',
   })
   calls!: string;
 

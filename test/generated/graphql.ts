@@ -47,9 +47,9 @@ export type AuditFilter = {
 
 /** How often a price is due. New values may be added. */
 export type BillingInterval =
-  /** It is paid every month. */
+  /** Due every month. */
   | 'MONTH'
-  /** It is paid every year. */
+  /** Due every year. */
   | 'YEAR';
 
 /** Input for `buyCredits`. */
@@ -75,15 +75,15 @@ export type CallStatus =
 export type CancelSubscriptionInput = {
   /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
   commandId?: string | null | undefined;
-  /** When it ends. */
+  /** When the subscription ends. */
   when?: CancellationTime;
 };
 
 /** When a subscription ends. New values may be added. */
 export type CancellationTime =
-  /** At once. Nothing is paid back. */
+  /** Immediately, without a refund. */
   | 'NOW'
-  /** When the period that is paid for is over. Until then it can be resumed. */
+  /** At the end of the paid period. Until then it can be resumed. */
   | 'PERIOD_END';
 
 /** What happens once overage has come to the spend cap. New values may be added. */
@@ -117,17 +117,17 @@ export type ChangePasswordInput = {
 export type ChangePlanInput = {
   /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
   commandId?: string | null | undefined;
-  /** The price to change to: see `prices`. */
+  /** Id of the price to change to, as in `prices`. */
   priceId: string | number;
-  /** `prorationAt` of a preview, at most an hour old: what is due is then what the preview has said. By default now. */
+  /** `prorationAt` of a preview that is at most an hour old, to pay exactly the previewed amount. Defaults to now. */
   prorationAt?: string | null | undefined;
 };
 
-/** How far a change of plan has got. New values may be added. */
+/** State of a change of plan. New values may be added. */
 export type ChangeStatus =
-  /** It is certain: in force, or scheduled. */
+  /** Confirmed: in force, or scheduled. */
   | 'CONFIRMED'
-  /** The payment service has not answered yet. It is asked again by itself. */
+  /** The payment service has not confirmed it yet. This is retried automatically. */
   | 'REQUESTED';
 
 /** Input for `confirmEmailChange`. */
@@ -165,18 +165,18 @@ export type DeleteAccountInput = {
   password: string;
 };
 
-/** Live calls are billed; test calls are counted apart and never reach an invoice. New values may be added. */
+/** Whether calls are billed. Test calls are counted separately and never appear on an invoice. New values may be added. */
 export type Environment =
-  /** For production: calls are billed. */
+  /** For production. Calls are billed. */
   | 'LIVE'
-  /** For trying out: calls are counted apart and never billed. */
+  /** For development. Calls are counted separately and never billed. */
   | 'TEST';
 
 /** Input for `grantOperator`. */
 export type GrantOperatorInput = {
   /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
   commandId?: string | null | undefined;
-  /** Why, 1 to 500 characters. It is kept for ever: no personal data. */
+  /** Reason, 1 to 500 characters. Kept forever, so it must not contain personal data. */
   reason: string;
   /** Id of the user, e.g. `usr_…`. Their e-mail address must be verified. */
   userId: string | number;
@@ -194,63 +194,63 @@ export type InviteMemberInput = {
 
 /** What a line of an invoice is for. New values may be added. */
 export type InvoiceLineKind =
-  /** What fits none of the others. */
+  /** What fits none of the other kinds. */
   | 'OTHER'
   /** A plan for one period. */
   | 'PLAN'
-  /** The rest of a period, after a change of plan. */
+  /** Part of a period, after a change of plan. */
   | 'PRORATION'
-  /** Use above what the plan includes. */
+  /** Usage beyond what the plan includes. */
   | 'USAGE';
 
-/** Where an invoice stands. New values may be added. */
+/** State of an invoice. New values may be added. */
 export type InvoiceStatus =
-  /** It is not issued yet, and may still change. */
+  /** Not issued yet; it may still change. */
   | 'DRAFT'
-  /** It is issued and to be paid. */
+  /** Issued, and to be paid. */
   | 'OPEN'
-  /** It is paid in full. */
+  /** Paid in full. */
   | 'PAID'
-  /** It was given up. */
+  /** Written off: payment is no longer expected. */
   | 'UNCOLLECTIBLE'
-  /** It was taken back: nothing is due. */
+  /** Voided: nothing is due. */
   | 'VOID';
 
 /** Input for `issueKey`. */
 export type IssueKeyInput = {
   /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
   commandId?: string | null | undefined;
-  /** Live or test. */
+  /** Whether calls with the key are live or test calls. */
   environment?: Environment;
-  /** When it stops working; must be in the future. */
+  /** When the key stops working; must be in the future. By default it does not expire. */
   expiresAt?: string | null | undefined;
-  /** Limits beside those of the plan, at most 8, one for each meter and window. */
+  /** Limits in addition to those of the plan. At most 8, one per meter and window. */
   limits?: Array<KeyLimitInput>;
-  /** What to note of it, at most 20 entries. */
+  /** Labels to attach to the key, at most 20. */
   metadata?: Array<MetadataEntryInput>;
-  /** Tells the keys apart, 1 to 100 characters. It is kept for ever: no personal data. */
+  /** Name to tell keys apart, 1 to 100 characters. Kept forever, so it must not contain personal data. */
   name: string;
-  /** What it may do. */
+  /** What the key may do. */
   scopes?: Array<KeyScope>;
 };
 
-/** A limit for a key, beside those of the account’s plan. */
+/** A limit for a key, in addition to those of the account’s plan. Example: `{ meter: "requests", window: DAY, max: "500" }`. */
 export type KeyLimitInput = {
-  /** The most that may be used in one window, in units of the meter; above 0. Of requests a minute or an hour 1 to 10000. */
+  /** Maximum use per window, in units of the meter; above 0. For requests per minute or hour 1 to 10000. */
   max: string | number;
-  /** What is counted: `requests`, `cost`, or another meter of the service. */
+  /** What is counted: `requests`, `cost`, or another meter of the service, e.g. `videos`. */
   meter: string | number;
-  /** In which time. */
+  /** Time over which the limit counts. */
   window: LimitWindow;
 };
 
-/** What a key may do: `@access` says at each field which one it needs. None includes another. New values may be added. */
+/** What a key may do. No scope includes another. `@access` shows which scope a field needs. New values may be added. */
 export type KeyScope =
-  /** Manage the keys of the account, read its audit log; of an operator, act as one. */
+  /** Manage the account: keys, webhooks, payments, and the audit log. A live key of an operator’s account acts as an operator. */
   | 'ADMIN'
   /** Read the catalogue, usage and limits. */
   | 'READ'
-  /** Change data; nothing needs it yet. */
+  /** Change data. No field needs it yet. */
   | 'WRITE';
 
 /** Input for `leaveAccount`. */
@@ -261,27 +261,27 @@ export type LeaveAccountInput = {
   commandId?: string | null | undefined;
 };
 
-/** What happens at the limit. New values may be added. */
+/** What happens when a limit is reached. New values may be added. */
 export type LimitMode =
-  /** A call that would exceed the limit is refused and costs nothing. */
+  /** A call that would exceed the limit is refused, and nothing is charged. */
   | 'HARD';
 
 /** Where a limit comes from. New values may be added. */
 export type LimitSource =
-  /** The key itself. It applies in addition to the limits of the plan. */
+  /** The key. It applies in addition to the limits of the plan. */
   | 'KEY'
-  /** The plan of the account. All keys of the account share it. */
+  /** The account’s plan. All keys of the account share it. */
   | 'PLAN';
 
-/** The time over which a limit counts. Minutes and hours have no fixed start: a meter that counts uses slides, so every 60 seconds hold at most the limit; a meter that adds amounts is refilled evenly. New values may be added. */
+/** Time over which a limit counts. Minutes and hours have no fixed start: counts such as `requests` use a sliding window, so any 60 seconds contain at most the limit; amounts such as `cost` are refilled evenly. New values may be added. */
 export type LimitWindow =
-  /** The month that the account pays for; a calendar month in UTC if it pays nothing. */
+  /** The account’s billing month; a calendar month in UTC if it pays nothing. */
   | 'BILLING_PERIOD'
   /** A calendar day in UTC. */
   | 'DAY'
-  /** Any 60 minutes. Only where the plans of the service have limits by the hour. */
+  /** Any 60 minutes. Only if plans of the service have hourly limits. */
   | 'HOUR'
-  /** The whole life of the account or key. It never resets. */
+  /** The whole lifetime of the account or key. Never resets. */
   | 'LIFETIME'
   /** Any 60 seconds. */
   | 'MINUTE'
@@ -301,19 +301,19 @@ export type MemberRole =
   /** Sees usage, members, and keys without their secrets. Changes nothing. */
   | 'VIEWER';
 
-/** Something to note of a key. */
+/** A label for a key. Example: `{ name: "customer", value: "4711" }`. */
 export type MetadataEntryInput = {
-  /** Its name, 1 to 40 characters, unique within the key. */
+  /** Name of the label, 1 to 40 characters, unique within the key. */
   name: string;
-  /** At most 500 characters. It is kept for ever: no personal data. */
+  /** Value, at most 500 characters. Kept forever, so it must not contain personal data. */
   value: string;
 };
 
-/** How much of one meter. */
+/** An amount of one meter. */
 export type MeterQuantityInput = {
-  /** The meter: `requests`, `cost`, or another one that the service declares. */
+  /** The meter: `requests`, `cost`, or another meter of the service, e.g. `videos`. */
   meter: string | number;
-  /** The quantity, in units of the meter, with at most as many decimals as the meter has: at most 1000000000000 of its smallest unit. */
+  /** The amount, in units of the meter. At most as many decimals as the meter has, and at most 1000000000000 of its smallest unit. */
   quantity: string | number;
 };
 
@@ -331,7 +331,7 @@ export type OperatorCreditsInput = {
   commandId?: string | null | undefined;
   /** Id of the grant, as in `account.credits`. */
   grantId: string | number;
-  /** Why, 1 to 500 characters. It is kept for ever: no personal data. */
+  /** Reason, 1 to 500 characters. Kept forever, so it must not contain personal data. */
   reason: string;
 };
 
@@ -347,7 +347,7 @@ export type OperatorGrantCreditsInput = {
   expiresAt?: string | null | undefined;
   /** Of two grants that expire together, the smaller one is spent first. 0 to 1000. */
   priority?: number;
-  /** Why, 1 to 500 characters. It is kept for ever: no personal data. */
+  /** Reason, 1 to 500 characters. Kept forever, so it must not contain personal data. */
   reason: string;
 };
 
@@ -359,9 +359,9 @@ export type OperatorGrantPlanInput = {
   commandId?: string | null | undefined;
   /** Id of the plan, e.g. `team`. */
   planId: string | number;
-  /** Why, 1 to 500 characters. It is kept for ever: no personal data. */
+  /** Reason, 1 to 500 characters. Kept forever, so it must not contain personal data. */
   reason: string;
-  /** When it ends by itself, at most five years from now: afterwards the account has the plan that it pays for, or the default one. By default it does not end. */
+  /** When the grant ends, at most five years from now. Then the account is on the plan that it pays for, or on the default plan. By default it does not end. */
   until?: string | null | undefined;
 };
 
@@ -369,9 +369,9 @@ export type OperatorGrantPlanInput = {
 export type OperatorRevokeKeyInput = {
   /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
   commandId?: string | null | undefined;
-  /** The id of the key, not its secret. */
+  /** Id of the key, e.g. `key_…`, not its secret. */
   keyId: string | number;
-  /** Why, 1 to 500 characters. It is kept for ever: no personal data. */
+  /** Reason, 1 to 500 characters. Kept forever, so it must not contain personal data. */
   reason: string;
 };
 
@@ -399,9 +399,9 @@ export type PatternOrder =
   /** The newest first. */
   | 'NEWEST';
 
-/** What was done about an event of the payment service. New values may be added. */
+/** How an event of the payment service was handled. New values may be added. */
 export type PaymentEventEffect =
-  /** What it is about was asked for again, and what had changed was recorded. */
+  /** The affected object was fetched again, and its changes were recorded. */
   | 'APPLIED'
   /** Nothing follows from events of this type. */
   | 'NONE'
@@ -424,7 +424,7 @@ export type PaymentEventFilter = {
 
 /** Input for `recordUsage`. */
 export type RecordUsageInput = {
-  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. A retry is told by the ids of its uses, with it or without */
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. Not required: a retry is recognised by the ids of its uses. */
   commandId?: string | null | undefined;
   /** 1 to 1000 uses. */
   uses: Array<UseInput>;
@@ -452,9 +452,9 @@ export type RegisterUserInput = {
 
 /** Input for `releaseReservation`. */
 export type ReleaseReservationInput = {
-  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. A retry is told by the reservation and what it came to, with it or without */
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. Not required: a retry is recognised by the reservation and its amounts. */
   commandId?: string | null | undefined;
-  /** The id of the reservation to end. */
+  /** Id of the reservation to end. */
   reservationId: string | number;
 };
 
@@ -504,30 +504,30 @@ export type RequestPasswordResetInput = {
   email: string;
 };
 
-/** Where a reservation stands. New values may be added. */
+/** State of a reservation. New values may be added. */
 export type ReservationStatus =
-  /** Nobody ended it in time: it was given back or charged, as the service has it. It can be settled or released still. */
+  /** Nobody ended it in time, so it was given back or charged, as the service is configured. It can still be settled or released. */
   | 'EXPIRED'
-  /** All was given back. */
+  /** Everything was given back. */
   | 'RELEASED'
-  /** Taken from the limits, and open. */
+  /** Amounts are held, and the reservation is open. */
   | 'RESERVED'
-  /** It came to `settled`. */
+  /** The amounts in `settled` were charged. */
   | 'SETTLED';
 
 /** Input for `reserveUsage`. */
 export type ReserveUsageInput = {
-  /** The account that pays; by default that of the key. */
+  /** Id of the account that pays. Defaults to the key’s account. */
   accountId?: string | number | null | undefined;
   /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. A retry returns the first reservation. */
   commandId?: string | null | undefined;
-  /** What is worked on, e.g. a path: 1 to 200 characters, no personal data. */
+  /** What the work is for, e.g. a path: 1 to 200 characters. Must not contain personal data. */
   endpoint: string;
-  /** In how many seconds it ends by itself, 1 to 86400; by default as the service has it. */
+  /** Seconds until it expires, 1 to 86400. The default is set by the service. */
   expiresInSeconds?: number | null | undefined;
-  /** The key that pays. This or `accountId` is required. */
+  /** Id of the key that pays. This or `accountId` is required. */
   keyId?: string | number | null | undefined;
-  /** What the work can come to, each meter once, 1 to 20. */
+  /** Largest amounts that the work can come to, each meter once, 1 to 20 entries. */
   quantities: Array<MeterQuantityInput>;
 };
 
@@ -551,7 +551,7 @@ export type ResumeSubscriptionInput = {
 export type RevokeKeyInput = {
   /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
   commandId?: string | null | undefined;
-  /** The id of the key, not its secret. */
+  /** Id of the key, e.g. `key_…`, not its secret. */
   keyId: string | number;
 };
 
@@ -559,7 +559,7 @@ export type RevokeKeyInput = {
 export type RevokeOperatorInput = {
   /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
   commandId?: string | null | undefined;
-  /** Why, 1 to 500 characters. It is kept for ever: no personal data. */
+  /** Reason, 1 to 500 characters. Kept forever, so it must not contain personal data. */
   reason: string;
   /** Id of the operator, e.g. `usr_…`. */
   userId: string | number;
@@ -569,9 +569,9 @@ export type RevokeOperatorInput = {
 export type RotateKeyInput = {
   /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
   commandId?: string | null | undefined;
-  /** How long the secret that it has now works beside the new one, in seconds: 0 to 2592000 (30 days). */
+  /** How long the current secret keeps working, in seconds: 0 to 2592000 (30 days). */
   graceSeconds?: number;
-  /** The id of the key, not its secret. */
+  /** Id of the key, e.g. `key_…`, not its secret. */
   keyId: string | number;
 };
 
@@ -597,11 +597,11 @@ export type SetOverageInput = {
 
 /** Input for `settleReservation`. */
 export type SettleReservationInput = {
-  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. A retry is told by the reservation and what it came to, with it or without */
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. Not required: a retry is recognised by the reservation and its amounts. */
   commandId?: string | null | undefined;
-  /** What it came to, each meter once, at most 20, also more than was reserved; meters that are not given came to what was reserved. */
+  /** Real amounts, each meter once, at most 20. They may exceed what was reserved. Meters that are not given are charged as reserved. */
   quantities?: Array<MeterQuantityInput>;
-  /** The id of the reservation to end. */
+  /** Id of the reservation to end. */
   reservationId: string | number;
 };
 
@@ -637,19 +637,19 @@ export type SpendCapInput = {
   whenReached?: CapRule;
 };
 
-/** What the call that the key came with uses. */
+/** What to charge for the call that came with the key. */
 export type SpendInput = {
-  /** The path that was called, 1 to 200 characters: no personal data. */
+  /** Path that was called, 1 to 200 characters, e.g. `/v1/videos`. Must not contain personal data. */
   endpoint: string;
-  /** The HTTP method, in capitals. */
+  /** HTTP method in capitals, e.g. `POST`. */
   method?: string;
-  /** What was asked for, e.g. the name of an operation; at most 200 characters. */
+  /** Name of the operation, at most 200 characters. */
   operation?: string | null | undefined;
-  /** What it comes to, each meter once, at most 20. `requests` is 1 unless it is given. Limits on other meters that are not given are not checked. */
+  /** Amounts to charge, each meter once, at most 20. `requests` defaults to 1. Limits on meters that are not given are not checked. */
   quantities: Array<MeterQuantityInput>;
-  /** True if you tell afterwards what it came to: it is reserved, until you settle or release the `reservation`. */
+  /** True to only reserve the amounts, if the real ones are known later. Then settle or release the returned `reservation`. */
   reserve?: boolean;
-  /** A label of yours, e.g. a data source; at most 200 characters. */
+  /** Label of your own, e.g. a data source; at most 200 characters. */
   source?: string | null | undefined;
 };
 
@@ -657,19 +657,19 @@ export type SpendInput = {
 export type StartCheckoutInput = {
   /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
   commandId?: string | null | undefined;
-  /** The price to subscribe to: see `prices`. */
+  /** Id of the price to subscribe to, as in `prices`. */
   priceId: string | number;
 };
 
-/** Whether a plan that is paid for is in force. New values may be added. */
+/** State of a subscription. New values may be added. */
 export type SubscriptionStatus =
-  /** It is paid in full. */
+  /** Paid in full. */
   | 'ACTIVE'
-  /** A payment has failed. The plan stays in force until `graceEndsAt`. */
+  /** A payment failed. The plan stays in force until `graceEndsAt`. */
   | 'PAST_DUE'
-  /** The limits of the default plan hold until the open invoice is paid. */
+  /** The account has the limits of the default plan until the open invoice is paid. */
   | 'SUSPENDED'
-  /** It is being tried: the first payment is due at `trialEndsAt`. */
+  /** In its trial. The first payment is due at `trialEndsAt`. */
   | 'TRIALING';
 
 /** Input for `updateProfile`. */
@@ -706,7 +706,7 @@ export type UsageDimension =
   | 'SOURCE'
   /** How the call ended: `ok`, `error`, `timeout` or `refused`. */
   | 'STATUS'
-  /** The end customer that a back end has named, by a random id that stands for the name; empty where none was named. */
+  /** End customer that a back end has named, as a random id in place of the name. Empty if none was named. */
   | 'SUBJECT';
 
 /** Which usage is meant. All that is given must hold. */
@@ -736,37 +736,37 @@ export type UsageInterval =
   /** By fifteen minutes, at most 7 days at once. */
   | 'QUARTER_HOUR';
 
-/** Something that a customer has used. Each use is checked by itself; what is wrong with one rejects that one alone. */
+/** Something that a customer has used. Each use is checked on its own: a problem with one rejects only that one. */
 export type UseInput = {
-  /** The account that pays; by default that of the key. */
+  /** Id of the account that pays. Defaults to the key’s account. */
   accountId?: string | null | undefined;
-  /** When, in RFC 3339 with a zone; by default now. At most five minutes in the future, and as old as the service takes uses. */
+  /** When it happened: RFC 3339 with a time zone, e.g. `2026-11-23T10:15:30Z`. Defaults to now. At most 5 minutes in the future. */
   at?: string | null | undefined;
-  /** The key that was used. This or `accountId` is required. */
+  /** Id of the key that was used. This or `accountId` is required. */
   keyId?: string | null | undefined;
-  /** Required. The meter: `requests`, `cost`, or another that the service declares. */
+  /** Required. The meter: `requests`, `cost`, or another meter of the service, e.g. `videos`. */
   meter?: string | null | undefined;
-  /** What else is to be said of it, at most 10. No personal data: it is kept for ever. */
+  /** Further labels, at most 10. Kept forever, so they must not contain personal data. */
   properties?: Array<MetadataEntryInput> | null | undefined;
-  /** How much, above 0, in units of the meter; by default 1. */
+  /** Amount, above 0, in units of the meter. Defaults to 1. */
   quantity?: unknown;
-  /** Your own customer who used it, 1 to 200 characters. It may be personal: it is erased with the account. */
+  /** Your own customer who used it, 1 to 200 characters. May be personal data: it is erased with the account. */
   subject?: string | null | undefined;
-  /** Required. An id of your own, 1 to 128 bytes, unique in the account: sent again, the use counts once, for ever. */
+  /** Required. Id of your own, 1 to 128 bytes, unique within the account. However often it is sent, the use counts once. */
   useId?: string | null | undefined;
 };
 
-/** What became of a use that was reported. All but DUPLICATE and REJECTED are stored. New values may be added. */
+/** Result of a reported use. All except DUPLICATE and REJECTED are stored. New values may be added. */
 export type UseStatus =
-  /** Stored, in the period of its time. */
+  /** Stored, and counted in the period in which it happened. */
   | 'ACCEPTED'
-  /** A use with this id and content is stored already. This one counts nothing. */
+  /** A use with this id and content is already stored. Not counted again. */
   | 'DUPLICATE'
-  /** Stored. A period of its time is closed, and it counts in the present one. */
+  /** Stored. The period in which it happened is closed, so it counts in the current one. */
   | 'LATE'
-  /** Stored. A limit was used up; it counts all the same. */
+  /** Stored and counted, although a limit was used up. */
   | 'OVER_LIMIT'
-  /** Stored. Whether another process has stored a use with this id a moment ago shows soon; if so, this one counts nothing. */
+  /** Stored. If another node has just stored a use with the same id, this one will not be counted. */
   | 'PROVISIONAL'
   /** Not stored. See `refusal`. */
   | 'REJECTED';
@@ -779,17 +779,17 @@ export type VerifyEmailInput = {
   token: string;
 };
 
-/** Input for `verifyKey`: a key that somebody has sent to a back end of the service. */
+/** Input for `verifyKey`: a key that a customer has sent to your back end. */
 export type VerifyKeyInput = {
   /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. The same one, sent again, spends nothing more and returns the first use or reservation, if the key still works. */
   commandId?: string | null | undefined;
-  /** The environment that it has to be of; by default either. */
+  /** Required environment. By default either is accepted. */
   environment?: Environment | null | undefined;
-  /** The scopes that it has to have. */
+  /** Scopes that the key must have. */
   scopes?: Array<KeyScope>;
-  /** The secret of the key, as it was sent to the back end. */
+  /** The secret, as the customer has sent it. */
   secret: string;
-  /** What to spend if it is valid, from all limits or none; sent again without a `commandId`, it is spent again. */
+  /** What to charge if the key is valid: to all limits, or to none. Without a `commandId` a retry charges again. */
   spend?: SpendInput | null | undefined;
 };
 

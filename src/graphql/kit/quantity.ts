@@ -18,7 +18,7 @@ function quantityIn(given: unknown, nodes: ValueNode | null): string {
 export const Quantity = new GraphQLScalarType<string, string>({
   name: 'Quantity',
   description:
-    'A quantity of a meter, in its unit, as an exact decimal. Output is always a string, e.g. `"12.5"`. Input is a string of at most 19 digits before and 9 behind the point, or a whole number; a JSON number may be at most 9007199254740991. More decimals than the meter has are refused, never rounded.',
+    'An exact decimal quantity, in units of its meter. Output is always a string, e.g. `"12.5"`. Input is a string with at most 19 digits before and 9 after the decimal point, or a whole number up to 9007199254740991. Quantities with more decimals than the meter has are refused, never rounded.',
   specifiedByURL: 'https://www.w3.org/TR/xmlschema11-2/#decimal',
   serialize: (value) => String(value),
   parseValue: (value) => quantityIn(value, null),
