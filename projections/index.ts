@@ -21,6 +21,8 @@ import { MailQueries } from './mails/queries.js';
 import { overage } from './overage/model.js';
 import { OverageQueries } from './overage/queries.js';
 import { popularity } from './popularity/model.js';
+import { revenue } from './revenue/model.js';
+import { RevenueQueries } from './revenue/queries.js';
 import { sessions } from './sessions/model.js';
 import { SessionQueries } from './sessions/queries.js';
 import { stripeEvents } from './stripeEvents/model.js';
@@ -53,6 +55,7 @@ export const readModels = (audited: AuditedTypes): readonly ReadModel[] => [
   invoices,
   overage,
   credits,
+  revenue,
   stripeEvents,
   webhooks,
   auditLog(audited),
@@ -75,6 +78,7 @@ export function queriesOf(sql: Sql, models: Pick<ReadModels, 'access'>) {
     subscriptions: new SubscriptionQueries(sql, models.access('subscriptions')),
     invoices: new InvoiceQueries(sql, models.access('invoices')),
     overage: new OverageQueries(sql, models.access('overage')),
+    revenue: new RevenueQueries(sql, models.access('revenue')),
     billedUse: new BilledUseQueries(sql, models.access('usage')),
     stripeEvents: new StripeEventQueries(sql, models.access('stripeEvents')),
     teams: new TeamQueries(sql, models.access('teams')),

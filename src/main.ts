@@ -88,6 +88,8 @@ export interface App extends Server {
 }
 
 const ACCESS_WAIT_MS = 250;
+/** How long time that is moved waits for read models at each moment, in milliseconds. */
+const MOMENT_MS = 5_000;
 
 /**
  * The composition root: opens what the configuration names and starts what the role asks for.
@@ -165,6 +167,17 @@ async function startAll(
   const overage =
     parts.billing &&
     workOverage(projections, queries, stores, parts.billing, parts.overage, profile, log, shutdown);
+  sandbox?.works(async () => {
+    try {
+      // What webhooks have brought is shown, and then acted on.
+      await projections.models.allReached(await store.head(), MOMENT_MS);
+      await billing?.work();
+      await projections.models.allReached(await store.head(), MOMENT_MS);
+      await overage?.work();
+    } catch (error) {
+      log.error('what was due at a moment of the sandbox is not done yet', error);
+    }
+  });
   // Last, when nothing can fail any more: its key is shown once, by the start that has made it.
   const demoKey =
     demo && !config.production
@@ -290,7 +303,11 @@ async function serveCalls(
     billingClock,
   });
   const profile = () => access.plans.profile;
-  const overage = openOverage(stores, queries, billing, { profile, publicUrl: config.publicUrl });
+  const overage = openOverage(stores, queries, billing, {
+    profile,
+    publicUrl: config.publicUrl,
+    billingClock,
+  });
   const { usageTime } = overage;
   const reporting = createReporting({ stores, projections, queries, access, metering, usageTime });
   expireReservations(reporting, stores.clock, log, shutdown);

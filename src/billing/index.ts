@@ -8,6 +8,7 @@ import { offersOf } from './offers.js';
 import { cancelSubscription, eraseCustomer } from './policies.js';
 import { publicEvents } from './publicEvents.js';
 import { OperatorPaymentEventsResolver } from './receivedResolvers.js';
+import { OperatorRevenueResolver } from './revenueResolvers.js';
 import { AccountBillingResolver, BillingResolver } from './resolvers.js';
 
 export const billing: Capability = {
@@ -22,6 +23,7 @@ export const billing: Capability = {
       AccountInvoicesResolver,
       InvoiceResolver,
       OperatorPaymentEventsResolver,
+      OperatorRevenueResolver,
     ],
     create: ({ sender, queries, memory: { plans }, shown, billing: desk, cursors, overage }) => {
       const options = {
@@ -47,6 +49,7 @@ export const billing: Capability = {
           new AccountInvoicesResolver(issued),
           new InvoiceResolver(issued),
           new OperatorPaymentEventsResolver(queries.stripeEvents, cursors),
+          new OperatorRevenueResolver(queries.revenue),
         ],
       };
     },

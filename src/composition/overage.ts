@@ -35,7 +35,15 @@ export function openOverage(
   { commands, clock }: Stores,
   queries: Queries,
   billing: Billing | undefined,
-  { profile, publicUrl }: { readonly profile: () => Profile; readonly publicUrl: string },
+  {
+    profile,
+    publicUrl,
+    billingClock,
+  }: {
+    readonly profile: () => Profile;
+    readonly publicUrl: string;
+    readonly billingClock?: (() => number) | undefined;
+  },
 ): OverageParts {
   const now = billing?.desk.now ?? clock;
   const statements = new Statements({ commands, ledger: queries.billedUse, profile, now });
@@ -69,7 +77,7 @@ export function openOverage(
     now,
     clock,
   });
-  return { statements, credits, now, usageTime: (at) => at + now() - clock() };
+  return { statements, credits, now, usageTime: billingClock ?? ((at) => at) };
 }
 
 /** Does what is due about overage and credits, each once. */

@@ -21,6 +21,8 @@ export interface RunningSandbox {
   readonly commands: AdminCommands;
   /** Its pages for people, under the address that customers use. */
   serve(fastify: FastifyInstance): Promise<void>;
+  /** Says what the product has to do at each moment while time is moved. */
+  works(work: () => Promise<void>): void;
   /** Says where the product listens, which takes the webhooks that have waited. */
   listens(url: string): void;
 }
@@ -36,7 +38,15 @@ export async function openSandbox(
   let { publicUrl } = config;
   // Whoever has Stripe never loads it.
   const { startSandbox } = await import('../sandbox/sandbox.js');
-  const sandbox = await startSandbox({ sql, clock, publicUrl: () => publicUrl, webhook: 'later', log });
+  let atMoment = (): Promise<void> => Promise.resolve();
+  const sandbox = await startSandbox({
+    sql,
+    clock,
+    publicUrl: () => publicUrl,
+    webhook: 'later',
+    log,
+    atMoment: () => atMoment(),
+  });
   shutdown.add('sandbox', () => sandbox.close());
   log.warn('payments go to the sandbox that stands in for Stripe: no money moves (docs/sandbox.md)');
   const secret = `whsec_${randomBytes(24).toString('hex')}`;
@@ -53,6 +63,9 @@ export async function openSandbox(
     clock: () => sandbox.now(),
     commands: sandboxCommands(sandbox),
     serve: (fastify) => serveSandboxPages(fastify, sandbox.address),
+    works: (work) => {
+      atMoment = work;
+    },
     listens: (url) => {
       // Where the port is any free one, nobody has known it yet.
       if (new URL(publicUrl).port === '0') publicUrl = url;

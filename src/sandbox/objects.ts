@@ -265,7 +265,7 @@ export interface Invoice extends Stored {
   total_discount_amounts: { amount: number; discount: string }[];
   total_taxes: Record<string, unknown>[];
   webhooks_delivered_at: Seconds | null;
-  $: { payments: string[]; paymentIntent?: string };
+  $: { payments: string[]; paymentIntent?: string; waited?: boolean };
 }
 
 export interface InvoiceItem extends Stored {

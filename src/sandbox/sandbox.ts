@@ -47,6 +47,8 @@ export interface SandboxOptions {
   readonly apiKey?: string;
   readonly settings?: Partial<Settings>;
   readonly log?: Logger;
+  /** What the product has to do at each moment while time is moved. */
+  readonly atMoment?: () => Promise<void>;
   /** Waits between tries of a delivery, in milliseconds. */
   readonly retryMs?: readonly number[];
 }
@@ -102,7 +104,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const deliveries = new Deliveries(engine, store, faults, clock, options.retryMs);
   if (options.webhook !== undefined) deliveries.expect(options.webhook);
   engine.onCommit(() => deliveries.wake());
-  const time = new TimeMachine(engine, deliveries);
+  const time = new TimeMachine(engine, deliveries, options.atMoment);
 
   const apiKey = options.apiKey ?? `sk_test_sbx_${randomText(24)}`;
   const fastify = Fastify({ bodyLimit: BODY_LIMIT, forceCloseConnections: true });

@@ -31,6 +31,8 @@ export class TimeMachine {
   constructor(
     private readonly engine: Engine,
     private readonly deliveries: Deliveries,
+    /** What the product has to do at a moment: time that is moved waits for it. */
+    private readonly atMoment: () => Promise<void> = () => Promise.resolve(),
   ) {}
 
   start(): void {
@@ -53,7 +55,7 @@ export class TimeMachine {
       if (target < now) throw new CannotAdvance('time moves forwards alone');
       if (target > now + FURTHEST) throw new CannotAdvance('time is moved by at most two years at once');
       try {
-        await this.#work(target);
+        await this.#work(target, this.atMoment);
       } finally {
         // Where something failed, it stays at the moment of the failure.
         await this.engine.release(this.#closed ? this.engine.now() : Math.max(target, this.engine.now()));
@@ -70,7 +72,7 @@ export class TimeMachine {
   }
 
   /** What is due up to a moment, each at its own moment, after what came before was told. */
-  async #work(until: Seconds): Promise<void> {
+  async #work(until: Seconds, atMoment?: () => Promise<void>): Promise<void> {
     let before = '';
     for (;;) {
       if (this.#closed) return;
@@ -82,6 +84,10 @@ export class TimeMachine {
       if (job.at > this.engine.now()) this.engine.pin(job.at);
       await this.engine.run(job.run);
       await this.deliveries.idle();
+      if (atMoment) {
+        await atMoment();
+        await this.deliveries.idle();
+      }
     }
     await this.engine.run(forgetOld);
   }

@@ -1166,6 +1166,14 @@ export type OperatorRefundCreditsMutation = { operatorRefundCredits:
     | { __typename: 'OperatorCreditsPayload', replayed: boolean, position: string, grant: { id: string, amount: string, remaining: string, expiresAt: string | null, refunded: boolean } | null, credits: { available: string, balance: string, blocked: boolean } }
    | null };
 
+export type OperatorRevenueQueryVariables = Exact<{
+  from?: string | null | undefined;
+  to?: string | null | undefined;
+}>;
+
+
+export type OperatorRevenueQuery = { operator: { revenue: Array<{ currency: unknown, payingAccounts: number, churnRate: number | null, trialsStarted: number, trialsConverted: number, mrr: { minorUnits: unknown, exponent: number, currency: unknown }, movements: { new: { minorUnits: unknown }, expansion: { minorUnits: unknown }, contraction: { minorUnits: unknown }, churn: { minorUnits: unknown }, reactivation: { minorUnits: unknown } }, arpu: { minorUnits: unknown } | null, invoiced: { minorUnits: unknown }, oneTime: { minorUnits: unknown }, refunds: { minorUnits: unknown } }> | null } | null };
+
 export type OperatorRevokeKeyMutationVariables = Exact<{
   input: OperatorRevokeKeyInput;
 }>;
@@ -2419,6 +2427,53 @@ export const OperatorRefundCreditsDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<OperatorRefundCreditsMutation, OperatorRefundCreditsMutationVariables>;
+export const OperatorRevenueDocument = new TypedDocumentString(`
+    query OperatorRevenue($from: DateTime, $to: DateTime) {
+  operator {
+    revenue(from: $from, to: $to) {
+      currency
+      mrr {
+        minorUnits
+        exponent
+        currency
+      }
+      movements {
+        new {
+          minorUnits
+        }
+        expansion {
+          minorUnits
+        }
+        contraction {
+          minorUnits
+        }
+        churn {
+          minorUnits
+        }
+        reactivation {
+          minorUnits
+        }
+      }
+      payingAccounts
+      arpu {
+        minorUnits
+      }
+      churnRate
+      trialsStarted
+      trialsConverted
+      invoiced {
+        minorUnits
+      }
+      oneTime {
+        minorUnits
+      }
+      refunds {
+        minorUnits
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<OperatorRevenueQuery, OperatorRevenueQueryVariables>;
 export const OperatorRevokeKeyDocument = new TypedDocumentString(`
     mutation OperatorRevokeKey($input: OperatorRevokeKeyInput!) {
   operatorRevokeKey(input: $input) {

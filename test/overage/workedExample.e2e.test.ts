@@ -12,7 +12,13 @@ import type { UsageEvent, Use } from '../../src/usage/events.js';
 import type { Shop } from '../billing/shop.js';
 import { openShop } from '../billing/shop.js';
 import { allEvents } from '../crash/facts.js';
-import { ChangePlanDocument, RecordUsageDocument, StartCheckoutDocument } from '../generated/graphql.js';
+import {
+  ChangePlanDocument,
+  OperatorRevenueDocument,
+  RecordUsageDocument,
+  StartCheckoutDocument,
+  VerifyKeyDocument,
+} from '../generated/graphql.js';
 
 /** docs/metering.md, to the cent: two months of one account, with every amount that it names. */
 let shop: Shop;
@@ -208,6 +214,8 @@ describe('two months of an account', () => {
     await use(290);
     await shop.advance('2027-02-28T12:20:00Z');
     expect(await use(10, '2027-02-28T11:50:00Z')).toBe('ACCEPTED');
+    // The answer to the first line is lost, and each try of it: it stands on the invoice once.
+    shop.sandbox.faults.failCalls({ status: 500, path: '/v1/invoiceitems', after: true }, 3);
     await shop.advance('2027-02-28T12:35:00Z');
     await shop.advance('2027-02-28T14:00:00Z');
     expect(await bills()).toEqual([
@@ -300,6 +308,156 @@ describe('two months of an account', () => {
     }
     const subscription = await shop.test.app.parts.commands.load(subscriptionStream(owner.accountId));
     expect(subscription.filter(({ type }) => type === 'PlanChanged')).toHaveLength(1);
+  });
+});
+
+describe('an invoice as a document', () => {
+  const fetched = async (file: string, credential: string): Promise<Response> =>
+    fetch(`${shop.test.app.url}/v1/invoices/${file}`, { headers: { authorization: `Bearer ${credential}` } });
+  /** The newest invoice. */
+  const newest = async (): Promise<string> => {
+    const { account } = (await send(
+      '{ account { invoices(first: 1) { nodes { id } } } }',
+      {},
+      owner.token,
+    )) as {
+      account: { invoices: { nodes: { id: string }[] } };
+    };
+    return account.invoices.nodes[0]?.id ?? '';
+  };
+
+  it('is a page with seller, buyer, lines and sums, in the time zone that is asked for', async () => {
+    const id = await newest();
+    const page = await fetched(`${id}.html?timeZone=Pacific/Auckland`, owner.token);
+    expect(page.status).toBe(200);
+    expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
+    const text = await page.text();
+    for (const part of [
+      'Example',
+      `Account acc_${owner.accountId}`,
+      '@example.com',
+      '103.98 USD',
+      '−1.40 USD',
+    ]) {
+      expect(text).toContain(part);
+    }
+    // Issued at 13:00 of UTC on 31 March: in Auckland that is the next day.
+    expect(text).toContain('<dt>Issued</dt><dd>01 Apr 2027</dd>');
+    expect((await fetched(`${id}.html?timeZone=Nowhere`, owner.token)).status).toBe(400);
+  });
+
+  it('is a PDF, the same each time, and nobody else’s', async () => {
+    const id = await newest();
+    const [first, second] = [
+      await fetched(`${id}.pdf`, owner.token),
+      await fetched(`${id}.pdf`, owner.token),
+    ];
+    expect(first.headers.get('content-type')).toBe('application/pdf');
+    const [one, other] = [Buffer.from(await first.arrayBuffer()), Buffer.from(await second.arrayBuffer())];
+    expect(one.subarray(0, 5).toString()).toBe('%PDF-');
+    expect(one.equals(other)).toBe(true);
+    const stranger = await shop.test.register();
+    expect((await fetched(`${id}.pdf`, stranger.token)).status).toBe(404);
+    expect((await fetched(`${id}.doc`, owner.token)).status).toBe(404);
+  });
+});
+
+describe('a spend cap', () => {
+  it('refuses the call that would cost more, and counts credits beside it', async () => {
+    const { token, accountId, secret } = await shop.test.customer('free');
+    const { data } = await shop.test.query(
+      StartCheckoutDocument,
+      { input: { priceId: 'pro-month-usd' } },
+      token,
+    );
+    const url = data?.startCheckout?.__typename === 'StartCheckoutPayload' ? data.startCheckout.url : null;
+    expect((await shop.pay(url ?? '')).status).toBe(303);
+    await shop.settled();
+    const spend = async (quantity: number): Promise<string> => {
+      const input = { secret, spend: { endpoint: '/calls', quantities: [{ meter: 'calls', quantity }] } };
+      const answer = (await shop.test.query(VerifyKeyDocument, { input }, backEnd)).data?.verifyKey;
+      return answer?.__typename === 'VerifyKeyPayload' ? answer.code : (answer?.__typename ?? '');
+    };
+    const set = async (input: object): Promise<unknown> =>
+      (
+        await send(
+          'mutation ($input: SetOverageInput!) { setOverage(input: $input) { ... on SetOveragePayload { overage { spent { minorUnits } } } ... on Refusal { code message } } }',
+          { input },
+          token,
+        )
+      )['setOverage'];
+    expect([await spend(500), await spend(1)]).toEqual(['VALID', 'QUOTA_EXCEEDED']);
+    // 10 cents pay for three at 3 cents each.
+    const spendCap = { minorUnits: 10, currency: 'USD' };
+    expect(await set({ allowed: true, spendCap })).toEqual({ overage: { spent: { minorUnits: '0' } } });
+    await shop.settled();
+    expect([await spend(4), await spend(3), await spend(1)]).toEqual([
+      'QUOTA_EXCEEDED',
+      'VALID',
+      'QUOTA_EXCEEDED',
+    ]);
+    await shop.test.caughtUp();
+    expect(await set({ allowed: true, spendCap })).toEqual({ overage: { spent: { minorUnits: '9' } } });
+    // A credit pays for one more.
+    await send(
+      'mutation ($input: OperatorGrantCreditsInput!) { operatorGrantCredits(input: $input) { ... on Refusal { code } } }',
+      { input: { accountId, amount: 1, reason: 'test' } },
+      backEnd,
+    );
+    await shop.settled();
+    expect([await spend(1), await spend(1)]).toEqual(['VALID', 'QUOTA_EXCEEDED']);
+    expect(await set({ allowed: true, spendCap: { minorUnits: 10, currency: 'EUR' } })).toMatchObject({
+      code: 'INVALID_INPUT',
+    });
+    expect(await set({ allowed: false })).toMatchObject({ overage: {} });
+    await shop.settled();
+    expect(await spend(1)).toBe('QUOTA_EXCEEDED');
+  });
+
+  it('is part of what operators see of revenue', async () => {
+    await shop.test.caughtUp();
+    const { data } = await shop.test.query(OperatorRevenueDocument, {}, backEnd);
+    const [usd, ...others] = data?.operator?.revenue ?? [];
+    expect(others).toEqual([]);
+    const money = (minorUnits: string) => expect.objectContaining({ minorUnits }) as unknown;
+    expect(usd).toMatchObject({
+      currency: 'USD',
+      // Two accounts on Pro: one came by way of a trial and Starter.
+      mrr: money('19800'),
+      payingAccounts: 2,
+      arpu: money('9900'),
+      movements: {
+        new: money(String(2900 + 9900)),
+        expansion: money('7000'),
+        contraction: money('0'),
+        churn: money('0'),
+        reactivation: money('0'),
+      },
+      trialsStarted: 1,
+      trialsConverted: 1,
+      invoiced: money(String(2900 + 2000 + 11_014 + 10_398 + 9900)),
+      oneTime: money('900'),
+      refunds: money('400'),
+      churnRate: null,
+    });
+    const earlier = { to: '2020-01-01T00:00:00Z' };
+    expect(
+      (await shop.test.query(OperatorRevenueDocument, earlier, backEnd)).data?.operator?.revenue,
+    ).toEqual([]);
+  });
+
+  it('alerts once in a period, and lets calls go on', async () => {
+    await send(
+      'mutation { setOverage(input: { allowed: true, spendCap: { minorUnits: 1, currency: "USD", whenReached: ALERT } }) { __typename } }',
+      {},
+      owner.token,
+    );
+    await use(800);
+    await shop.settled();
+    await shop.settled();
+    const reached = (await overageEvents()).filter(({ type }) => type === 'SpendCapReached');
+    expect(reached).toHaveLength(1);
+    expect(reached[0]).toMatchObject({ data: { cap: { amount: 1 }, spent: 600 + 250 } });
   });
 });
 

@@ -19,6 +19,8 @@ export interface Job {
 }
 
 const INCOMPLETE_SECONDS = 23 * HOUR;
+/** Within the hour of a draft: time stands still there for whoever puts late use on it. */
+const LATE_USE_SECONDS = 45 * 60;
 /** How long a draft waits for an endpoint that never answers. */
 const UNHEARD_SECONDS = 72 * HOUR;
 const RUNNING = ['active', 'past_due', 'trialing', 'unpaid'];
@@ -65,7 +67,11 @@ export function invoiceJobs(invoice: Invoice): Job[] {
   });
   if (status === 'draft' && advances && invoice.automatically_finalizes_at !== null) {
     const heard = invoice.webhooks_delivered_at !== null;
+    const waits = job('wait for late use', invoice.created + LATE_USE_SECONDS, (_unit, { $ }) => {
+      $.waited = true;
+    });
     return [
+      ...(invoice.$.waited === true ? [] : [waits]),
       job(
         'finalize',
         heard ? invoice.automatically_finalizes_at : invoice.created + UNHEARD_SECONDS,
