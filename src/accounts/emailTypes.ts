@@ -67,7 +67,7 @@ export class RequestEmailChangeInput {
 
 @ObjectType({
   simpleResolvers: true,
-  description: 'The change waits for confirmation by \`confirmEmailChange\`.',
+  description: 'The change waits for confirmation by `confirmEmailChange`.',
 })
 export class RequestEmailChangePayload extends Payload {}
 

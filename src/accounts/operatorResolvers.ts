@@ -29,7 +29,7 @@ export class OperatorAccountsResolver {
       'Any account, with everything that its owner sees. Null if there is no account with this id.',
   })
   async account(
-    @Arg('id', () => ID, { description: 'Id of the account, e.g. \`acc_…\`.' }) id: string,
+    @Arg('id', () => ID, { description: 'Id of the account, e.g. `acc_…`.' }) id: string,
   ): Promise<Account | null> {
     const [row] = await this.queries.accounts([givenId('Account', id)]);
     return row ? asOperator(row) : null;

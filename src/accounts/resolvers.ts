@@ -47,7 +47,7 @@ export class AccountsResolver {
     access: { anyone: true },
     metering: 'anonymous',
     description:
-      'Registers a user, opens an account on the default plan and starts a session. Mails a token for \`verifyEmail\`. No credential needed. The service may be closed, or take an invitation of an operator.',
+      'Registers a user, opens an account on the default plan and starts a session. Mails a token for `verifyEmail`. No credential needed. The service may be closed, or take an invitation of an operator.',
   })
   async registerUser(
     @Ctx() { correlationId, now }: RequestContext,
@@ -128,7 +128,7 @@ export class AccountsResolver {
   @Query(() => Viewer, {
     nullable: true,
     description:
-      'The authenticated caller: the account, and the user if one is signed in. Free. Example: \`{ me { account { id plan { name } } user { email } } }\`.',
+      'The authenticated caller: the account, and the user if one is signed in. Free. Example: `{ me { account { id plan { name } } user { email } } }`.',
   })
   async me(@Ctx() context: RequestContext): Promise<Viewer> {
     const standing = standingOf(context);
@@ -150,7 +150,7 @@ export class AccountsResolver {
     @Arg('id', () => ID, {
       nullable: true,
       description:
-        'Id of the account, e.g. \`acc_…\`. Defaults to the key’s account, or to the account that the session works in.',
+        'Id of the account, e.g. `acc_…`. Defaults to the key’s account, or to the account that the session works in.',
     })
     given: string | null | undefined,
   ): Promise<Account | null> {

@@ -20,7 +20,7 @@ export class User extends Node {
 
   @Field(() => Boolean, {
     description:
-      'Whether the user has confirmed the e-mail address, with \`verifyEmail\` or through an identity provider.',
+      'Whether the user has confirmed the e-mail address, with `verifyEmail` or through an identity provider.',
   })
   emailVerified!: boolean;
 

@@ -102,7 +102,7 @@ export class Invoice {
   @Field(() => Money, { description: '`subtotal` − `discount` + `tax`.' })
   total!: Money;
 
-  @Field(() => Money, { description: 'Amount to be paid: \`total\` minus credit of the account.' })
+  @Field(() => Money, { description: 'Amount to be paid: `total` minus credit of the account.' })
   due!: Money;
 
   @Field(() => Money, { description: 'Amount paid so far.' })

@@ -146,7 +146,7 @@ export class BillingResolver {
   @Command(() => ChangePlanResult, {
     access: { scope: 'admin', roles: PAYERS },
     description:
-      'Changes the plan that the account pays for. A larger plan or a longer interval takes effect at once, and the prorated difference is charged. Any other change takes effect at the end of the period. Preview it with \`Account.planChangePreview\`.',
+      'Changes the plan that the account pays for. A larger plan or a longer interval takes effect at once, and the prorated difference is charged. Any other change takes effect at the end of the period. Preview it with `Account.planChangePreview`.',
   })
   async changePlan(
     @Ctx() context: RequestContext,
@@ -278,7 +278,7 @@ export class AccountBillingResolver {
   @Access({ scope: 'read', roles: PAYERS })
   @FieldResolver(() => PlanChangePreviewResult, {
     nullable: true,
-    description: 'What changing to a price would cost, to the cent. \`changePlan\` carries it out.',
+    description: 'What changing to a price would cost, to the cent. `changePlan` carries it out.',
   })
   async planChangePreview(
     @Root() { id }: Account,

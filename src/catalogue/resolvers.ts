@@ -100,7 +100,7 @@ export class CatalogueResolver {
   @Query(() => PatternResult, {
     nullable: true,
     description:
-      'One pattern by its id, slug or number. Reading it counts as a use of the pattern. Example: \`{ pattern(by: { slug: "circuit-breaker" }) { ... on Pattern { name description } ... on Refusal { code message } } }\`.',
+      'One pattern by its id, slug or number. Reading it counts as a use of the pattern. Example: `{ pattern(by: { slug: "circuit-breaker" }) { ... on Pattern { name description } ... on Refusal { code message } } }`.',
   })
   async pattern(
     @Ctx() context: RequestContext,
@@ -127,7 +127,7 @@ export class CatalogueResolver {
   @Query(() => PatternSearchConnection, {
     nullable: true,
     description:
-      'Searches names, tags and descriptions by words and by meaning, best results first. Example: \`{ searchPatterns(query: "retry after failure", first: 3) { nodes { slug name } } }\`.',
+      'Searches names, tags and descriptions by words and by meaning, best results first. Example: `{ searchPatterns(query: "retry after failure", first: 3) { nodes { slug name } } }`.',
   })
   async searchPatterns(
     @Ctx() context: RequestContext,

@@ -9,7 +9,7 @@ import { Key } from './types.js';
 @InputType({ description: 'Input for `operatorRevokeKey`.' })
 export class OperatorRevokeKeyInput {
   @IdOf('Key')
-  @Field(() => ID, { description: 'Id of the key, e.g. \`key_…\`, not its secret.' })
+  @Field(() => ID, { description: 'Id of the key, e.g. `key_…`, not its secret.' })
   keyId!: string;
 
   @Field(() => String, {

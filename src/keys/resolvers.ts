@@ -63,7 +63,7 @@ export class KeysResolver {
   @Command(() => IssueKeyResult, {
     access: { scope: 'admin', roles: BUILDERS },
     description:
-      'Issues an API key. The secret is shown only in this answer. Example: \`mutation { issueKey(input: { name: "CI" }) { ... on IssueKeyPayload { secret key { id } } ... on Refusal { code message } } }\`.',
+      'Issues an API key. The secret is shown only in this answer. Example: `mutation { issueKey(input: { name: "CI" }) { ... on IssueKeyPayload { secret key { id } } ... on Refusal { code message } } }`.',
   })
   async issueKey(
     @Ctx() context: RequestContext,
@@ -107,7 +107,7 @@ export class KeysResolver {
   @Command(() => RotateKeyResult, {
     access: { scope: 'admin', roles: BUILDERS },
     description:
-      'Gives a key a new secret, which is shown only in this answer. The previous secret keeps working for \`graceSeconds\`. The key keeps its id, limits and usage.',
+      'Gives a key a new secret, which is shown only in this answer. The previous secret keeps working for `graceSeconds`. The key keeps its id, limits and usage.',
   })
   async rotateKey(
     @Ctx() context: RequestContext,

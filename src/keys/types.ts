@@ -71,7 +71,7 @@ export class KeyLimit {
 
 @ObjectType({ simpleResolvers: true, description: 'A label of a key.' })
 export class MetadataEntry {
-  @Field(() => String, { description: 'Name of the label, unique within the key, e.g. \`customer\`.' })
+  @Field(() => String, { description: 'Name of the label, unique within the key, e.g. `customer`.' })
   name!: string;
 
   @Field(() => String, { description: 'Value of the label, at most 500 characters.' })
@@ -80,7 +80,7 @@ export class MetadataEntry {
 
 @InputType({
   description:
-    'A limit for a key, in addition to those of the account’s plan. Example: \`{ meter: "requests", window: DAY, max: "500" }\`.',
+    'A limit for a key, in addition to those of the account’s plan. Example: `{ meter: "requests", window: DAY, max: "500" }`.',
 })
 export class KeyLimitInput {
   @Field(() => ID, {
@@ -97,7 +97,7 @@ export class KeyLimitInput {
   max!: string;
 }
 
-@InputType({ description: 'A label for a key. Example: \`{ name: "customer", value: "4711" }\`.' })
+@InputType({ description: 'A label for a key. Example: `{ name: "customer", value: "4711" }`.' })
 export class MetadataEntryInput {
   @Field(() => String, { description: 'Name of the label, 1 to 40 characters, unique within the key.' })
   name!: string;
@@ -282,7 +282,7 @@ export class IssueKeyPayload extends Payload {
   @Field(() => String, {
     nullable: true,
     description:
-      'The secret: send it as \`X-API-Key\` or \`Authorization: Bearer\`. Shown only in this answer; null if the command is replayed.',
+      'The secret: send it as `X-API-Key` or `Authorization: Bearer`. Shown only in this answer; null if the command is replayed.',
   })
   secret!: string | null;
 }
@@ -290,7 +290,7 @@ export class IssueKeyPayload extends Payload {
 @InputType({ description: 'Input for `rotateKey`.' })
 export class RotateKeyInput {
   @IdOf('Key')
-  @Field(() => ID, { description: 'Id of the key, e.g. \`key_…\`, not its secret.' })
+  @Field(() => ID, { description: 'Id of the key, e.g. `key_…`, not its secret.' })
   keyId!: string;
 
   @Range(0, MAX_GRACE_SECONDS)
@@ -322,7 +322,7 @@ export class RotateKeyPayload extends Payload {
 @InputType({ description: 'Input for `revokeKey`.' })
 export class RevokeKeyInput {
   @IdOf('Key')
-  @Field(() => ID, { description: 'Id of the key, e.g. \`key_…\`, not its secret.' })
+  @Field(() => ID, { description: 'Id of the key, e.g. `key_…`, not its secret.' })
   keyId!: string;
 
   @Field(() => String, { nullable: true, description: `${COMMAND_ID}.` })

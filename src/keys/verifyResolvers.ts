@@ -29,7 +29,7 @@ export class VerifyKeyResolver {
     access: { scope: 'admin', roles: MEMBERS, operator: true },
     metering: 'service',
     description:
-      'Checks a key that a customer has sent to your back end: whether it is valid, whose it is, and what is left of its limits. With \`spend\` the use is charged in the same call and stored before the answer. For operators.',
+      'Checks a key that a customer has sent to your back end: whether it is valid, whose it is, and what is left of its limits. With `spend` the use is charged in the same call and stored before the answer. For operators.',
   })
   async verifyKey(
     @Ctx() context: RequestContext,

@@ -29,7 +29,7 @@ export class SpendInput {
   })
   endpoint!: string;
 
-  @Field(() => String, { defaultValue: 'GET', description: 'HTTP method in capitals, e.g. \`POST\`.' })
+  @Field(() => String, { defaultValue: 'GET', description: 'HTTP method in capitals, e.g. `POST`.' })
   method!: string;
 
   @Field(() => String, {
@@ -148,7 +148,7 @@ export class VerifyKeyPayload {
 
   @Field(() => Reservation, {
     nullable: true,
-    description: 'The reservation, if \`reserve\` was true; otherwise null.',
+    description: 'The reservation, if `reserve` was true; otherwise null.',
   })
   reservation!: Reservation | null;
 }

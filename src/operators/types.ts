@@ -13,7 +13,7 @@ export class Operator {}
 @InputType({ description: 'Input for `grantOperator`.' })
 export class GrantOperatorInput {
   @IdOf('User')
-  @Field(() => ID, { description: 'Id of the user, e.g. \`usr_…\`. Their e-mail address must be verified.' })
+  @Field(() => ID, { description: 'Id of the user, e.g. `usr_…`. Their e-mail address must be verified.' })
   userId!: string;
 
   @Field(() => String, {
@@ -28,7 +28,7 @@ export class GrantOperatorInput {
 @InputType({ description: 'Input for `revokeOperator`.' })
 export class RevokeOperatorInput {
   @IdOf('User')
-  @Field(() => ID, { description: 'Id of the operator, e.g. \`usr_…\`.' })
+  @Field(() => ID, { description: 'Id of the operator, e.g. `usr_…`.' })
   userId!: string;
 
   @Field(() => String, {

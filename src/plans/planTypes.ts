@@ -19,7 +19,7 @@ export class Feature {
 @ObjectType({
   simpleResolvers: true,
   description:
-    'A plan of the service and what it includes. For its limits, see \`Account.limits\` of an account on this plan.',
+    'A plan of the service and what it includes. For its limits, see `Account.limits` of an account on this plan.',
 })
 export class Plan {
   @Field(() => ID, { description: 'Id of the plan, e.g. `free`.' })
@@ -29,11 +29,11 @@ export class Plan {
   name!: string;
 
   @Sized({ assumedSize: MAX_TIERS })
-  @Field(() => [String], { description: 'Tiers of patterns that the plan includes, e.g. \`community\`.' })
+  @Field(() => [String], { description: 'Tiers of patterns that the plan includes, e.g. `community`.' })
   tiers!: readonly string[];
 
   @Sized({ assumedSize: MAX_FEATURES })
-  @Field(() => [Feature], { description: 'Features that the plan includes, e.g. \`teams\`.' })
+  @Field(() => [Feature], { description: 'Features that the plan includes, e.g. `teams`.' })
   features!: readonly Feature[];
 
   @Field(() => String, {

@@ -10,7 +10,7 @@ import { Plan } from './planTypes.js';
 @InputType({ description: 'Input for `operatorGrantPlan`.' })
 export class OperatorGrantPlanInput {
   @IdOf('Account')
-  @Field(() => ID, { description: 'Id of the account, e.g. \`acc_…\`.' })
+  @Field(() => ID, { description: 'Id of the account, e.g. `acc_…`.' })
   accountId!: string;
 
   @Field(() => ID, { description: 'Id of the plan, e.g. `team`.' })

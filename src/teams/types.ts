@@ -24,7 +24,7 @@ export enum MemberRole {
 }
 registerEnumType(MemberRole, {
   name: 'MemberRole',
-  description: 'What a user may do in an account. \`@access\` shows which roles a field accepts.',
+  description: 'What a user may do in an account. `@access` shows which roles a field accepts.',
   valuesConfig: {
     OWNER: { description: 'May do everything. Only owners add, change and remove owners.' },
     ADMIN: {

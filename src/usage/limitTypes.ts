@@ -18,7 +18,7 @@ export enum LimitWindow {
 registerEnumType(LimitWindow, {
   name: 'LimitWindow',
   description:
-    'Time over which a limit counts. Minutes and hours have no fixed start: counts such as \`requests\` use a sliding window, so any 60 seconds contain at most the limit; amounts such as \`cost\` are refilled evenly.',
+    'Time over which a limit counts. Minutes and hours have no fixed start: counts such as `requests` use a sliding window, so any 60 seconds contain at most the limit; amounts such as `cost` are refilled evenly.',
   valuesConfig: {
     MINUTE: { description: 'Any 60 seconds.' },
     HOUR: { description: 'Any 60 minutes. Only if plans of the service have hourly limits.' },

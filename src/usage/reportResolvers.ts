@@ -29,7 +29,7 @@ export class RecordUsageResolver {
     access: { scope: 'admin', roles: MANAGERS },
     metering: 'service',
     description:
-      'Records what customers have used, after the fact. No limit refuses it. Each use is accepted or rejected on its own and stored before the answer. Operators may report for every account, others for their own. Example: \`recordUsage(input: { uses: [{ useId: "u1", keyId: "key_…", meter: "videos", quantity: 1 }] })\`.',
+      'Records what customers have used, after the fact. No limit refuses it. Each use is accepted or rejected on its own and stored before the answer. Operators may report for every account, others for their own. Example: `recordUsage(input: { uses: [{ useId: "u1", keyId: "key_…", meter: "videos", quantity: 1 }] })`.',
   })
   async recordUsage(
     @Ctx() context: RequestContext,

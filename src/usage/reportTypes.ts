@@ -92,7 +92,7 @@ export class UseInput {
   @Field(() => String, {
     nullable: true,
     description:
-      'When it happened: RFC 3339 with a time zone, e.g. \`2026-11-23T10:15:30Z\`. Defaults to now. At most 5 minutes in the future.',
+      'When it happened: RFC 3339 with a time zone, e.g. `2026-11-23T10:15:30Z`. Defaults to now. At most 5 minutes in the future.',
   })
   at?: string | null;
 

@@ -39,7 +39,7 @@ registerEnumType(ReservationStatus, {
 })
 export class Reservation {
   @Field(() => ID, {
-    description: 'Id of the reservation. Pass it to \`settleReservation\` or \`releaseReservation\`.',
+    description: 'Id of the reservation. Pass it to `settleReservation` or `releaseReservation`.',
   })
   id!: string;
 

@@ -33,7 +33,7 @@ export class AccountLimitsResolver {
   @FieldResolver(() => [LimitStatus], {
     nullable: true,
     description:
-      'Limits in force and their current state: those of the plan, then those of the calling key. Empty if there are none. Reading them is free. What is left of the month is \`remaining\` of the limit whose \`window\` is MONTH or BILLING_PERIOD.',
+      'Limits in force and their current state: those of the plan, then those of the calling key. Empty if there are none. Reading them is free. What is left of the month is `remaining` of the limit whose `window` is MONTH or BILLING_PERIOD.',
   })
   async limits(@Root() account: Account, @Ctx() context: RequestContext): Promise<LimitStatus[]> {
     const states = await this.standing.of(limitedIn(account, context));

@@ -11,8 +11,7 @@ const OVERLAP_SECONDS = 86_400;
 /** Of one replay. */
 export const MAX_REPLAYED = 1_000;
 
-const POSITION =
-  'Opaque event-log position of the change. Pass it as \`minPosition\` to read your own write.';
+const POSITION = 'Opaque event-log position of the change. Pass it as `minPosition` to read your own write.';
 const URL_RULE = `An https URL of at most ${MAX_URL} characters, without credentials or fragment, e.g. \`https://example.com/webhooks\`. It must resolve to a public address.`;
 const TYPES_RULE =
   'Types of events as in `webhookEventTypes`, or `*` for all, including types of later versions.';
@@ -116,7 +115,7 @@ export class CreateWebhookEndpointPayload {
   })
   secret!: string | null;
 
-  @Field(() => Boolean, { description: 'True if this \`commandId\` was handled before.' })
+  @Field(() => Boolean, { description: 'True if this `commandId` was handled before.' })
   replayed!: boolean;
 
   @Field(() => String, { description: POSITION })
@@ -154,7 +153,7 @@ export class RotateWebhookSecretPayload {
   })
   secret!: string | null;
 
-  @Field(() => Boolean, { description: 'True if this \`commandId\` was handled before.' })
+  @Field(() => Boolean, { description: 'True if this `commandId` was handled before.' })
   replayed!: boolean;
 
   @Field(() => String, { description: POSITION })

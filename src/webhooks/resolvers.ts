@@ -128,7 +128,7 @@ export class WebhooksResolver {
   @Command(() => RotateWebhookSecretResult, {
     access: { scope: 'admin', roles: MANAGERS },
     description:
-      'Gives a webhook endpoint a new signing secret, which is shown only in this answer. For \`overlapSeconds\` webhooks carry signatures by both secrets.',
+      'Gives a webhook endpoint a new signing secret, which is shown only in this answer. For `overlapSeconds` webhooks carry signatures by both secrets.',
   })
   async rotateWebhookSecret(
     @Ctx() context: RequestContext,

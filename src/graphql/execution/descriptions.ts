@@ -13,7 +13,8 @@ values and union members may come at any time: let your client handle values tha
 
 const QUERY = `All reads. Lists are paged: \`first\` is the page size, \`after\` takes the \`endCursor\` of the previous page.
 
-Example: \`{ account { usage { from to } limits { name max used remaining resetAt } } }\`.`;
+How much of the month is left, and by key:
+\`{ account { limits { name window remaining resetAt } keys(first: 100) { nodes { name limitStatus { name remaining } } } } }\`.`;
 
 const MUTATION = `All writes. Each mutation takes one \`input\` and returns a union of its payload and the refusals that you should
 expect. Select \`... on Refusal { code message }\` in each of them, and branch on \`code\`.

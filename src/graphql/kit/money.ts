@@ -31,11 +31,11 @@ export const CurrencyCode = new GraphQLScalarType<string, string>({
 @ObjectType({
   simpleResolvers: true,
   description:
-    'An exact amount of money, e.g. 29.00 USD as \`{ minorUnits: "2900", exponent: 2, currency: "USD" }\`.',
+    'An exact amount of money, e.g. 29.00 USD as `{ minorUnits: "2900", exponent: 2, currency: "USD" }`.',
 })
 export class Money {
   @Field(() => BigIntText, {
-    description: 'Amount in the smallest unit of the currency, e.g. cents: \`"2900"\` is 29.00 USD.',
+    description: 'Amount in the smallest unit of the currency, e.g. cents: `"2900"` is 29.00 USD.',
   })
   minorUnits!: string;
 

@@ -45,7 +45,7 @@ export class NodeResolver {
   })
   async node(
     @Ctx() context: RequestContext,
-    @Arg('id', () => ID, { description: 'Id with its prefix, e.g. \`key_…\`.' }) id: string,
+    @Arg('id', () => ID, { description: 'Id with its prefix, e.g. `key_…`.' }) id: string,
   ): Promise<Node | null> {
     const [found] = await this.#find([id], context);
     return found ?? null;
