@@ -3,6 +3,8 @@ import type { ReadModel, ReadModels } from '../src/following/readModel.js';
 import type { Sql } from '../src/sql/sql.js';
 import { accounts } from './accounts/model.js';
 import { AccountQueries } from './accounts/queries.js';
+import { analyses } from './analyses/model.js';
+import { AnalysisQueries } from './analyses/queries.js';
 import { auditLog } from './audit/model.js';
 import { AuditQueries } from './audit/queries.js';
 import { BilledUseQueries } from './billedUse/queries.js';
@@ -58,6 +60,7 @@ export const readModels = (audited: AuditedTypes): readonly ReadModel[] => [
   revenue,
   stripeEvents,
   webhooks,
+  analyses,
   auditLog(audited),
 ];
 
@@ -68,6 +71,7 @@ export type Queries = ReturnType<typeof queriesOf>;
 export function queriesOf(sql: Sql, models: Pick<ReadModels, 'access'>) {
   return {
     accounts: new AccountQueries(sql, models.access('accounts')),
+    analyses: new AnalysisQueries(sql, models.access('analyses')),
     audit: new AuditQueries(sql, models.access('audit')),
     catalogue: new CatalogueQueries(sql, models.access('catalogue'), models.access('popularity')),
     identities: new IdentityQueries(sql, models.access('identities')),

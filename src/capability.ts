@@ -12,6 +12,7 @@ import type { AnalysisDesk } from './analysis/desk.js';
 import type { Desk } from './billing/resolvers.js';
 import type { CreditDesk } from './credits/desk.js';
 import type { Search } from './catalogue/search.js';
+import type { Blobs } from './blobs/blobs.js';
 import type { Clock } from './clock.js';
 import type { AuditedTypes } from './eventsourcing/audited.js';
 import type { CommandHandler } from './eventsourcing/commandHandler.js';
@@ -91,6 +92,8 @@ export interface Resolving {
 
 /** What every process opens first. */
 export interface Ground {
+  /** Large or personal bodies, each with a key of its own. */
+  readonly blobs: Blobs;
   readonly commands: CommandHandler;
   readonly personal: PersonalData;
   readonly refreshTokens: RefreshTokens;

@@ -37,7 +37,7 @@ import { publishOperators, publishPatterns, publishPlans } from './composition/p
 import { openMiniLm } from './adapters/embeddings/minilm.js';
 import { openSearch } from './catalogue/search.js';
 import { Shutdown } from './shutdown.js';
-import { openScanner } from './composition/scanner.js';
+import { openScanner, sweepBlobs, workAnalyses } from './composition/scanner.js';
 import type { RunningSandbox } from './composition/sandbox.js';
 import { openSandbox } from './composition/sandbox.js';
 import type { Stores } from './composition/stores.js';
@@ -178,6 +178,8 @@ async function startAll(
       log.error('what was due at a moment of the sandbox is not done yet', error);
     }
   });
+  if (parts.scanner) workAnalyses(projections, stores, parts.scanner, log, shutdown);
+  sweepBlobs(stores, log, shutdown);
   // Last, when nothing can fail any more: its key is shown once, by the start that has made it.
   const demoKey =
     demo && !config.production
@@ -256,6 +258,11 @@ async function startProjector(
     workOverage(projections, queries, stores, billing, parts, profile, log, shutdown);
   }
   operator.add(operateBilling(queries, stores, billing));
+  const scanner = await openScanner(config, stores, options.root, shutdown, billing?.onePayment, () => {
+    throw new Error('this process takes no files');
+  });
+  if (scanner) workAnalyses(projections, stores, scanner, log, shutdown);
+  sweepBlobs(stores, log, shutdown);
   await settle(projections, stores, report);
   caughtUp = true;
   return { url, demoKey: undefined, imported, sandbox: false, catalogue: hasCatalogue(stores) };
@@ -321,7 +328,9 @@ async function serveCalls(
     usageChanges,
     reporting,
     billing,
-    scanner: await openScanner(config, stores.profile, root, shutdown, billing?.onePayment),
+    scanner: await openScanner(config, stores, root, shutdown, billing?.onePayment, (account) =>
+      access.plans.planOf(account),
+    ),
     overage,
   };
   const apiCommands = createCommands(parts);

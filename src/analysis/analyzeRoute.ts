@@ -6,17 +6,19 @@ import { placeOf } from '../ipAddress.js';
 import type { Logger } from '../logger.js';
 import type { Dialect, Route, RouteCall } from '../rest/route.js';
 import { governed } from '../rest/route.js';
-import { CSVS } from './answer.js';
+import { answerJson } from './answerJson.js';
 import { ENCODINGS } from './decode.js';
 import type { Encoding } from './decode.js';
 import type { AnalysisDesk } from './desk.js';
 import { answering, Invalid, Refused } from './fastApi.js';
 import { FORMAT_NAMES } from './formats/recognise.js';
 import type { FormatName } from './formats/recognise.js';
-import { checkPaid, intentIn, refusePayment, usePayment } from './payment.js';
+import type { ReadAs } from './events.js';
+import { checkPaid, intentIn, refusePayment } from './payment.js';
 import type { AnalysisPool, RunningAnswer } from './pool.js';
 import type { RuleSet } from './rules.js';
 import type { AnalysisSettings } from './settings.js';
+import { reasonOf } from './stored.js';
 import { TooLarge } from './unzip.js';
 import type { Upload } from './upload.js';
 import { largestForm, receive } from './upload.js';
@@ -27,11 +29,13 @@ const MAX_UPLOADS = 16;
 const MAX_UPLOADS_OF_PLACE = 2;
 const RETRY_AFTER_SECONDS = 5;
 /** In milliseconds: an upload ends on silence, and after five minutes, which is 10 MB at 280 kbit/s. */
-const UPLOAD_TIME = { silence: 30_000, whole: 300_000 };
+export const UPLOAD_TIME = { silence: 30_000, whole: 300_000 };
 /** For reading an answer, in milliseconds: whoever reads holds memory, and of a very long one a thread. */
 const ANSWER_MS = 120_000;
 /** Cost points of an analysis: those of one request. */
-const COST = 100;
+export const COST = 100;
+
+type PoolOptions = Parameters<AnalysisPool['run']>[1];
 
 const Form = z.object({
   file: z.file(),
@@ -97,7 +101,7 @@ export function analyzeRoute(desk: AnalysisDesk, dialect: Dialect, log: Logger, 
       else reply.raw.once('close', closed);
       return {
         headers: { 'content-type': 'application/json; charset=utf-8' },
-        body: Readable.from(json(running), { objectMode: false }),
+        body: Readable.from(answerJson(running), { objectMode: false }),
       };
     }),
   );
@@ -105,8 +109,10 @@ export function analyzeRoute(desk: AnalysisDesk, dialect: Dialect, log: Logger, 
 
 /** @throws Refused, Invalid, Outage, and what the analysis throws */
 async function analyse(desk: AnalysisDesk, slots: UploadSlots, call: RouteCall): Promise<RunningAnswer> {
-  const { settings, paymentRequired, payment } = desk;
+  const { settings, payment } = desk;
   const { request, reply } = call.http;
+  const { caller } = call;
+  const paymentRequired = desk.paymentRequired && !('accountId' in caller && desk.included(caller.accountId));
   // Nobody holds anything for a file that is not taken anyway.
   const announced = intentIn(call.query['payment_intent_id']);
   if (paymentRequired && !payment) refusePayment(announced);
@@ -140,12 +146,52 @@ async function analyse(desk: AnalysisDesk, slots: UploadSlots, call: RouteCall):
     const bytes = checkFile(upload, settings, wanted);
     const options = optionsOf(upload, desk.rules);
     // Last, when nothing else is wrong with the call: a payment is used for one file.
-    if (paymentRequired && payment && intent !== undefined) await usePayment(payment, intent, bytes);
-    return await quietly(request, desk.pool.run(bytes, options, left.signal));
+    const running =
+      paymentRequired && intent !== undefined
+        ? analysePaid(desk, intent, bytes, options, left.signal)
+        : desk.pool.run(bytes, options, left.signal);
+    return await quietly(request, running);
   } catch (error) {
     throw error instanceof TooLarge ? tooLarge(settings) : error;
   }
 }
+
+/**
+ * An analysis that was paid for is done, or the money goes back, whatever becomes of this process; the same file
+ * again is the same analysis. @throws Refused, and what the analysis throws
+ */
+async function analysePaid(
+  { stored, pool }: AnalysisDesk,
+  intent: string,
+  bytes: Uint8Array<ArrayBuffer>,
+  options: PoolOptions,
+  left: AbortSignal,
+): Promise<RunningAnswer> {
+  const begun = await stored.begin(intent, bytes, definedOf(options));
+  if (!begun) throw new Refused(402, 'This payment was used for another file');
+  const { id, state } = begun;
+  if (state.ended === 'failed') {
+    throw new Refused(402, 'The analysis of this file has failed, and the payment goes back');
+  }
+  try {
+    const running = await pool.run(bytes, options, left);
+    await stored.complete(id, running.head, null).catch((error: unknown) => {
+      running.close();
+      throw error;
+    });
+    return running;
+  } catch (error) {
+    const reason = reasonOf(error);
+    if (reason !== undefined) await stored.fail(id, reason);
+    throw error;
+  } finally {
+    stored.leave(id);
+  }
+}
+
+/** Without what is left out. */
+const definedOf = (options: PoolOptions): ReadAs =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 
 /** A connection is silent while its file waits and is analysed; that is no reason to end it. */
 function quietly<T>(
@@ -176,7 +222,7 @@ function tooLarge({ maxBytes }: AnalysisSettings): Refused {
 }
 
 /** @throws Invalid */
-function optionsOf(upload: Upload, rules: RuleSet): Parameters<AnalysisPool['run']>[1] {
+function optionsOf(upload: Upload, rules: RuleSet): PoolOptions {
   return {
     format: chosen(upload, 'format', FORMAT_NAMES) as FormatName | undefined,
     encoding: chosen(upload, 'encoding', ENCODINGS) as Encoding | undefined,
@@ -202,17 +248,4 @@ function languagesOf({ fields }: Upload, { languages }: RuleSet): readonly strin
     `Input should be auto, or of these, separated by commas: ${[...languages.keys()].join(', ')}`,
     'enum',
   );
-}
-
-/** The answer as JSON, as it comes: a CSV may be larger than what should be held. */
-async function* json({ head, pieces }: RunningAnswer): AsyncGenerator<string | Uint8Array> {
-  yield JSON.stringify(head).slice(0, -1);
-  let current: string | undefined;
-  for await (const { csv, json } of pieces) {
-    if (csv !== current) yield `${current === undefined ? '' : '"'},"${csv}":"`;
-    current = csv;
-    yield json;
-  }
-  if (current !== CSVS.at(-1)) throw new Error('a CSV is missing');
-  yield '"}';
 }

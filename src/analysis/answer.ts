@@ -7,6 +7,8 @@ import type { RuleSet } from './rules.js';
 
 /** Bytes that are analysed before others have a turn. */
 const PIECE = 64 * 1024;
+/** Bytes from one word of the progress to the next. */
+const TOLD = 16 * PIECE;
 /** UTF-16 code units of CSV that are kept for the answer; what is longer is made again as it is sent. */
 const KEPT = 4 * 1024 * 1024;
 
@@ -31,6 +33,7 @@ export async function answer(
   bytes: Uint8Array,
   options: AnalysisOptions,
   branding: Branding,
+  onProgress: (part: number) => void = () => {},
 ): Promise<Answer> {
   const { rules } = options;
   const kept = { events_csv: [eventsHead(branding)], sequences_csv: [sequencesHead(branding)] };
@@ -40,9 +43,13 @@ export async function answer(
     if (lengths[name] <= KEPT) kept[name].push(line);
     else kept[name].length = 1;
   };
-  const findings = await pass(bytes, options, {
+  const sink: Sink = {
     event: (event) => keep('events_csv', eventLine(event)),
     sequence: (row) => keep('sequences_csv', sequenceLine(rules, row)),
+  };
+  const findings = await pass(bytes, options, sink, async (at) => {
+    if (at > 0 && at % TOLD === 0) onProgress(at / bytes.length);
+    await setImmediate();
   });
   const chosen: AnalysisOptions = { ...options, languages: findings.languages, format: findings.format };
   return {
@@ -73,15 +80,15 @@ async function pass(
   bytes: Uint8Array,
   options: AnalysisOptions,
   sink: Sink,
-  between: () => Promise<unknown> = setImmediate,
+  between: (at: number) => Promise<unknown>,
 ): Promise<Findings> {
   const analysis = new Analysis(options, sink);
   for (let at = 0; at < bytes.length; at += PIECE) {
     analysis.push(bytes.subarray(at, at + PIECE));
-    await between();
+    await between(at);
   }
   const findings = analysis.end();
-  await between();
+  await between(bytes.length);
   return findings;
 }
 

@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Logger } from '../logger.js';
 import type { Dialect, Route } from '../rest/route.js';
 import { anonymous } from '../rest/route.js';
-import type { AnalysisDesk, AnalysisPayment } from './desk.js';
+import type { AnalysisDesk } from './desk.js';
 import { answering, Invalid, Refused } from './fastApi.js';
+import type { AnalysisPayment } from './stored.js';
 
 const Asked = z.object({ amount: z.int().optional(), currency: z.string().optional() });
 const Intent = z.object({ client_secret: z.string(), payment_intent_id: z.string(), amount: z.int() });
@@ -56,11 +56,4 @@ export async function checkPaid(payment: AnalysisPayment, intent: string | undef
   const status = await payment.statusOf(intent);
   if (status === undefined) throw new Refused(402, 'Payment verification failed');
   if (status !== 'paid') throw new Refused(402, `Payment not completed. Status: ${status}`);
-}
-
-/** The same file again is the same analysis. @throws Refused */
-export async function usePayment(payment: AnalysisPayment, intent: string, bytes: Uint8Array): Promise<void> {
-  const hash = createHash('sha256').update(bytes).digest('hex');
-  if (await payment.use(intent, hash)) return;
-  throw new Refused(402, 'This payment was used for another file');
 }

@@ -52,6 +52,7 @@ export class AnalysisPool {
 
   /**
    * @param bytes are handed over: nobody else may use them afterwards
+   * @param onProgress is told the part of the file that has been analysed, 0 to 1, now and then
    * @param left stops the wait for a thread, and the analysis; of an answer that was given, `close` is the end
    * @throws AnalysisRefused, TooLarge, AnalysisFailed, CallerLeft
    */
@@ -59,6 +60,7 @@ export class AnalysisPool {
     bytes: Uint8Array<ArrayBuffer>,
     options: Omit<AnalysisOptions, 'rules'>,
     left: AbortSignal,
+    onProgress: (part: number) => void = () => {},
   ): Promise<RunningAnswer> {
     await this.#slot(left);
     let worker: Worker;
@@ -84,6 +86,7 @@ export class AnalysisPool {
     let first: FromWorker;
     try {
       first = await next(messages);
+      for (; first.kind === 'progress'; first = await next(messages)) onProgress(first.part);
       // A message may come yet from a thread that is being stopped.
       if (stopped) throw new AnalysisFailed('a worker ended');
     } catch (error) {

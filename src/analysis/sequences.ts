@@ -26,66 +26,79 @@ export interface SequenceEnd {
   readonly excerpt: string;
 }
 
+/** An event that begins sequences, as long as any of them may be found. */
 interface Begun {
   readonly event: SequenceEvent;
-  /** By sequence: the second category, as a bit, 0 where it waits for none; and the event that had it. */
-  readonly waits: number[];
-  readonly found: (SequenceEvent | undefined)[];
-  open: number;
-  left: number;
+  /** The sequences that are still to be found, as bits, and the categories that they wait for. */
+  waits: number;
+  seconds: number;
+  /** By sequence: the event that had its second category. */
+  found: (SequenceEvent | undefined)[] | undefined;
+  /** The index of the last event that is looked at. */
+  readonly last: number;
 }
 
 /** Follows events for sequences; rows come in order of their first event, then of the rules. */
 export class Sequences {
+  /** The oldest first. */
   readonly #begun: Begun[] = [];
-  /** The categories that begin any. */
-  readonly #firsts: number;
 
   constructor(
     /** Pairs of categories, as bits. */
     private readonly pairs: readonly (readonly [number, number])[],
     private readonly window: number,
     private readonly onRow: (row: SequenceRow) => void,
-  ) {
-    this.#firsts = pairs.reduce((firsts, [first]) => firsts | first, 0);
-  }
+  ) {}
 
   add(event: SequenceEvent): void {
+    const { bits, contextKey, index } = event;
     for (const begun of this.#begun) {
-      begun.left -= 1;
-      if (begun.open > 0 && begun.event.contextKey === event.contextKey) follow(begun, event);
+      if ((begun.seconds & bits) !== 0 && begun.event.contextKey === contextKey) this.#follow(begun, event);
     }
-    if (this.#begun.length > 0) this.#flush(false);
-    if ((event.bits & this.#firsts) === 0) return;
-    const waits = this.pairs.map(([first, second]) => (first & event.bits ? second : 0));
-    const open = waits.filter((bit) => bit !== 0).length;
-    this.#begun.push({ event, waits, found: [], open, left: this.window });
+    for (
+      let [first] = this.#begun;
+      first && (first.waits === 0 || first.last <= index);
+      [first] = this.#begun
+    ) {
+      this.#begun.shift();
+      this.#tell(first);
+    }
+    let waits = 0;
+    let seconds = 0;
+    for (let sequence = 0; sequence < this.pairs.length; sequence++) {
+      const [first, second] = this.pairs[sequence] as readonly [number, number];
+      if ((first & bits) === 0) continue;
+      waits |= 1 << sequence;
+      seconds |= second;
+    }
+    if (waits === 0) return;
+    this.#begun.push({ event, waits, seconds, found: undefined, last: index + this.window });
   }
 
   end(): void {
-    this.#flush(true);
+    for (const begun of this.#begun.splice(0)) this.#tell(begun);
   }
 
-  #flush(all: boolean): void {
-    let done = 0;
-    for (const { event, found, open, left } of this.#begun) {
-      if (!all && open > 0 && left > 0) break;
-      found.forEach((to, sequence) => {
-        if (to) this.onRow({ sequence, contextKey: event.contextKey, from: endOf(event), to: endOf(to) });
-      });
-      done += 1;
+  #follow(begun: Begun, event: SequenceEvent): void {
+    begun.found ??= [];
+    begun.seconds = 0;
+    for (let sequence = 0; sequence < this.pairs.length; sequence++) {
+      if ((begun.waits & (1 << sequence)) === 0) continue;
+      const [, second] = this.pairs[sequence] as readonly [number, number];
+      if ((second & event.bits) === 0) {
+        begun.seconds |= second;
+        continue;
+      }
+      begun.waits &= ~(1 << sequence);
+      begun.found[sequence] = event;
     }
-    this.#begun.splice(0, done);
   }
-}
 
-function follow(begun: Begun, event: SequenceEvent): void {
-  begun.waits.forEach((bit, sequence) => {
-    if ((bit & event.bits) === 0) return;
-    begun.waits[sequence] = 0;
-    begun.found[sequence] = event;
-    begun.open -= 1;
-  });
+  #tell({ event, found }: Begun): void {
+    found?.forEach((to, sequence) => {
+      if (to) this.onRow({ sequence, contextKey: event.contextKey, from: endOf(event), to: endOf(to) });
+    });
+  }
 }
 
 function endOf({ index, fingerprint, text }: SequenceEvent): SequenceEnd {

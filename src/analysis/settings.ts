@@ -22,6 +22,17 @@ const AnalysisSettings = z.strictObject({
   price: z.strictObject({ amount: z.number().int().positive(), currency: z.string().regex(/^[a-z]{3}$/) }),
   /** Of the profile: counts analyses. */
   meter: z.string().regex(METER_ID).default('analyses'),
+  /** The feature of plans that pay for analyses; left out, each is paid for by itself. */
+  includedIn: zodText({ min: 1, max: 100 }).optional(),
+  /** How long files and results are kept at most, in seconds. */
+  keepSeconds: z
+    .number()
+    .int()
+    .min(60)
+    .max(30 * 86_400)
+    .default(86_400),
+  /** Whether a result is forgotten a quarter of an hour after it was first fetched. */
+  untilFetched: z.boolean().default(true),
   /** Of the analysis, as `/version` tells it. */
   version: zodText({ min: 1, max: 100 }),
   branding: z.strictObject({

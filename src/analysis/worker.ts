@@ -21,6 +21,8 @@ export type ToWorker =
 
 export type FromWorker =
   | { readonly kind: 'ready' }
+  /** The part of the file that has been analysed, 0 to 1. */
+  | { readonly kind: 'progress'; readonly part: number }
   | { readonly kind: 'head'; readonly head: AnswerHead }
   /** A piece of a CSV, as it stands within a string of JSON, in UTF-8. */
   | { readonly kind: 'piece'; readonly csv: CsvName; readonly json: Uint8Array }
@@ -43,7 +45,9 @@ let resume: (() => void) | undefined;
 
 async function run(bytes: Uint8Array, options: Omit<AnalysisOptions, 'rules'>): Promise<void> {
   const text = isZip(bytes) ? await unzip(bytes, maxBytes) : bytes;
-  const found = await answer(text, { ...options, rules }, branding);
+  const found = await answer(text, { ...options, rules }, branding, (part) =>
+    post({ kind: 'progress', part }),
+  );
   post({ kind: 'head', head: found.head });
   await found.csvs(async (csv, piece) => {
     const json = Uint8Array.from(Buffer.from(JSON.stringify(piece).slice(1, -1)));

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../clock.js';
 import type { CommandHandler } from '../eventsourcing/commandHandler.js';
+import { fold } from '../eventsourcing/decider.js';
 import type { Money } from '../money/money.js';
 import { paymentDecider } from './decidePayment.js';
 import { paymentStream } from './events.js';
@@ -38,6 +39,23 @@ export class OnePayment {
       return status === 'succeeded' ? 'paid' : status;
     } catch (error) {
       if (error instanceof PaymentRefused) return undefined;
+      throw error;
+    }
+  }
+
+  /** Whether a payment was used for nothing, or for what has this hash. */
+  async usable(intent: string, content: string): Promise<boolean> {
+    const used = fold(paymentDecider, await this.commands.load(paymentStream(intent)));
+    return used.content === undefined || used.content === content;
+  }
+
+  /** Gives a payment back; again it changes nothing. @returns the id of the refund @throws PaymentsUnavailable */
+  async giveBack(intent: string): Promise<string> {
+    try {
+      return await this.payments.refundIntent(intent, `tollgraph:refund:${intent}`);
+    } catch (error) {
+      // Somebody else was first.
+      if (error instanceof PaymentRefused && error.code === 'charge_already_refunded') return 'earlier';
       throw error;
     }
   }

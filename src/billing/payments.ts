@@ -128,6 +128,8 @@ export interface Payments {
       readonly refunded: boolean;
     }
   >;
+  /** Gives a payment back, whole. @returns the id of the refund */
+  refundIntent(id: string, key: string): Promise<string>;
   /** Events whose webhooks were not delivered, of the last 30 days, the oldest first; whole, as they are stored. */
   undelivered(): Promise<readonly unknown[]>;
   invoice(id: string): Promise<InvoiceSnapshot>;

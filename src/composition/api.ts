@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { AnalysisChanges } from '../analysis/changes.js';
 import { ExternalSessions } from '../identities/externalSessions.js';
 import { RegisterVouchedUser } from '../accounts/registerVouchedUser.js';
 import { LinkIdentity } from '../identities/linkIdentity.js';
@@ -108,6 +109,7 @@ export async function createApi(
     tracing,
     loaders: () => createLoaders(queries.accounts, queries.catalogue, queries.usage, stores.personal),
     usageChanges: parts.usageChanges,
+    analysisChanges: scanner?.desk.changes ?? new AnalysisChanges(),
     onRevoked: access.onRevoked,
     documents,
     production: config.production,

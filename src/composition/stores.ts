@@ -1,6 +1,9 @@
 import { join } from 'node:path';
+import { blobFiles } from '../adapters/blobs/files.js';
+import { blobTable } from '../adapters/postgres/blobTable.js';
 import { openPostgres } from '../adapters/postgres/pg.js';
 import { openPglite } from '../adapters/postgres/pglite.js';
+import { Blobs } from '../blobs/blobs.js';
 import { normaliseEmail } from '../accounts/email.js';
 import { RefreshTokens } from '../sessions/refreshTokens.js';
 import type { Ground } from '../capability.js';
@@ -97,14 +100,18 @@ export async function openStores(
   const refreshTokens = await RefreshTokens.open(sql, secrets.SESSION_KEY);
   const subjectIds = await SubjectIds.open(sql, secrets.EMAIL_HASH_KEY);
 
+  const embedded = config.databaseUrl === undefined;
+  // Beside the embedded database there is one process, and its files are its own.
+  const bodies = embedded ? await blobFiles(join(config.dataDir, 'blobs')) : await blobTable(sql);
+  const blobs = await Blobs.open(sql, secrets.MASTER_KEY, bodies, clock);
   const outbox = await Outbox.open(sql);
   const webhookSequences = await WebhookSequences.open(sql);
 
   const storeId = await checkInstallation(commands, config.profile, secrets, clock());
   await checkOrigin(sql, storeId);
-  const embedded = config.databaseUrl === undefined;
   return {
     sql,
+    blobs,
     embedded,
     shared: !embedded || config.eventStoreUrl !== undefined,
     store,

@@ -22,7 +22,9 @@ export type MailKind =
   /** Asks whoever reads it to register; without a token. */
   | 'invite-user'
   /** A notice to a user whom an operator has brought in from another system. */
-  | 'user-imported';
+  | 'user-imported'
+  /** A notice to whoever opened the account: an analysis has ended. */
+  | 'analysis-ended';
 export type MailFailure = 'erased' | 'expired' | 'refused';
 
 /**

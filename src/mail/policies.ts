@@ -1,5 +1,6 @@
 import type { AccountEvent, EmailEvent, UserEvent } from '../accounts/events.js';
 import { accountStream, IMPORTED_BY, mailedSubject, userStream } from '../accounts/events.js';
+import type { AnalysisEvent } from '../analysis/events.js';
 import type { BillingEvent } from '../billing/events.js';
 import { TRIAL_USED } from '../billing/events.js';
 import type { CommandHandler } from '../eventsourcing/commandHandler.js';
@@ -47,7 +48,10 @@ type AboutPayment = Extract<
   }
 >;
 
+type AnalysisEnded = Extract<AnalysisEvent, { type: 'AnalysisCompleted' | 'AnalysisFailed' }>;
+
 type Asking =
+  | AnalysisEnded
   | AboutPayment
   | EmailRegistered
   | EmailInvited
@@ -89,12 +93,15 @@ const REQUESTS: { readonly [T in Asking['type']]: Request } = {
       : undefined,
   AccessSuspended: (event, commands) => toOwner('plan-suspended', event.streamId, noticeEnd(event), commands),
   AccessRestored: (event, commands) => toOwner('plan-restored', event.streamId, noticeEnd(event), commands),
+  AnalysisCompleted: noticeOfAnalysis,
+  AnalysisFailed: noticeOfAnalysis,
 };
 
 /**
  * Whoever registers is asked by mail whether the e-mail is theirs, unless an OIDC issuer has said so; so is
  * whoever changes it or has forgotten the password. Whoever is invited is told, and so is the e-mail that was
- * a user's before, and the owner of an account whose webhook endpoint was disabled, or whose payment is due.
+ * a user's before, and the owner of an account whose webhook endpoint was disabled, whose payment is due, or
+ * whose analysis has ended, where that was asked for.
  */
 export function requestMails(commands: CommandHandler): Policy {
   const name = 'request-mails';
@@ -172,6 +179,17 @@ function invitation(event: StoredEvent): Requested {
 function noticeOfDisabling(event: StoredEvent, commands: CommandHandler): Promise<Requested | undefined> {
   const { accountId } = as<WebhookEndpointDisabled>(event).data;
   return toOwner('webhook-disabled', accountId, noticeEnd(event), commands);
+}
+
+async function noticeOfAnalysis(
+  event: StoredEvent,
+  commands: CommandHandler,
+): Promise<Requested | undefined> {
+  const [first] = await commands.load(event.stream);
+  const request = first && as<AnalysisEvent>(first);
+  if (request?.type !== 'AnalysisRequested' || !request.data.notify) return undefined;
+  const { accountId } = request.data;
+  return accountId === null ? undefined : toOwner('analysis-ended', accountId, noticeEnd(event), commands);
 }
 
 /** Until when a notice is worth sending. */

@@ -37,6 +37,7 @@ export const TEMPLATES: Readonly<Record<MailKind, (filling: Filling) => MailCont
   'plan-restored': planRestored,
   'invite-user': inviteUser,
   'user-imported': userImported,
+  'analysis-ended': analysisEnded,
 };
 
 export function contentOf(kind: MailKind, filling: Filling): MailContent {
@@ -167,6 +168,13 @@ function userImported({ product }: Filling): MailContent {
   const how =
     'Your old password did not move. To sign in, ask for a new one with requestPasswordReset and this e-mail; the next e-mail says how to go on.';
   return { subject: `${product}: your account has moved`, ...bodyOf([GREETING, what, how]) };
+}
+
+function analysisEnded({ product }: Filling): MailContent {
+  const what = `An analysis that your account at ${product} has asked for has ended.`;
+  const how =
+    'Read it with myAnalyses: it says what was found, or why it failed, and has a link to the result while that is kept.';
+  return { subject: `${product}: your analysis has ended`, ...bodyOf([GREETING, what, how]) };
 }
 
 const GREETING = 'Hello,';

@@ -232,7 +232,7 @@ function ownOperation(route: Route): Operation {
   const failure: Content = problems
     ? { [PROBLEM]: { schema: PROBLEM_SCHEMA } }
     : { 'application/json': { schema: dialect ? schemaOf(dialect.failure, 'output') : ERRORS } };
-  const open = typeof access !== 'function' && access.anyone === true;
+  const open = route.caller !== undefined || (typeof access !== 'function' && access.anyone === true);
   const [body, type] = spec?.form
     ? ([spec.form, 'multipart/form-data'] as const)
     : ([spec?.body, 'application/json'] as const);
@@ -253,6 +253,9 @@ function ownOperation(route: Route): Operation {
     ],
     ...(body && {
       requestBody: { required: true, content: { [type]: { schema: schemaOf(body, 'input') } } },
+    }),
+    ...(spec?.file === true && {
+      requestBody: { required: true, content: { 'application/octet-stream': { schema: FILE } } },
     }),
     responses: {
       '200': {
@@ -289,6 +292,8 @@ const COMMAND_ID: JsonSchema = {
   type: 'string',
   description: 'The id of the command, 1 to 128 bytes. Sent again, it changes nothing and answers as before.',
 };
+
+const FILE: JsonSchema = { type: 'string', contentMediaType: 'application/octet-stream' };
 
 /** RFC 9457. */
 const PROBLEM_SCHEMA: JsonSchema = {

@@ -34,6 +34,8 @@ export interface RouteSpec {
   readonly body?: z.ZodType;
   /** Of the body, where it is a form. */
   readonly form?: z.ZodType;
+  /** Whether the body is a file, of whatever type. */
+  readonly file?: boolean;
   /** Parameters of the query, all optional, and what they are. */
   readonly query?: Readonly<Record<string, string>>;
   /** Of the answer, in JSON. */
@@ -81,6 +83,8 @@ export interface Route {
   readonly cost: number;
   /** Of other meters of the profile, where it is governed; of what fails it comes to nothing. */
   readonly quantities?: MeterAmounts;
+  /** Who calls, where the address says so and no other credential is needed. */
+  readonly caller?: (call: Pick<RouteCall, 'params' | 'query' | 'now'>) => Caller;
   /** Whether callers without an account may make it where the profile has demo callers: every GET that is governed. */
   readonly demo?: boolean;
   /** Calls a minute from one address, where it is anonymous; by default 10. */

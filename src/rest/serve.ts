@@ -74,7 +74,7 @@ async function answer(
 ): Promise<FastifyReply> {
   const { gate } = options;
   const admitted = gate.admit(request.headers, request.clientAddress);
-  const visitor = admitted instanceof Promise ? await admitted : admitted;
+  const visitor = calling(route, request, admitted instanceof Promise ? await admitted : admitted);
   const call = gateCallOf(route, visitor);
   let outcome: Outcome<Reply | ApiError>;
   try {
@@ -100,6 +100,13 @@ async function answer(
     .status(result.status ?? 200)
     .headers(result.headers ?? {})
     .send(result.body);
+}
+
+/** Whoever calls with a link that says on whose account it is. */
+function calling({ caller }: Route, { params, query }: FastifyRequest, visitor: Visitor): Visitor {
+  if (!caller) return visitor;
+  const { now } = visitor;
+  return { ...visitor, caller: caller({ params, query, now } as Parameters<typeof caller>[0]) };
 }
 
 function gateCallOf(route: Route, { caller }: Visitor): GateCall {
@@ -185,12 +192,8 @@ async function refuse(
   for (const [name, value] of await gate.headers(visitor, states, demo)) reply.header(name, value);
   const retryAfter = error.extensions['retryAfter'];
   if (typeof retryAfter === 'number') reply.header('retry-after', String(retryAfter));
-  if (dialect) {
-    const { status, body } = dialect.refuse(error);
-    return reply.status(status).send(body);
-  }
-  if (!problems) return reply.status(error.status).send(refusalBody(error));
-  return reply.status(error.status).type(PROBLEM).send(problemOf(error).body);
+  if (problems) return reply.status(error.status).type(PROBLEM).send(problemOf(error).body);
+  return reply.status(error.status).send(dialect?.refuse(error).body ?? refusalBody(error));
 }
 
 const graphqlShape = (error: ApiError): object => ({ errors: [error] });

@@ -9,9 +9,12 @@ import { parseConfig } from '../../src/config.js';
 import { parseCsv } from '../audit/parseCsv.js';
 import type { TestApp } from '../support/app.js';
 import { startApp } from '../support/app.js';
+import type { Place } from '../support/database.js';
+import { freshPlace } from '../support/database.js';
 import type { OpenApi } from '../../src/rest/openapi.js';
 import { askOperations, promisesOf } from '../profiles/product.js';
 import { ROOT } from './scan.js';
+import { filesWith, ownTemporaryFolder } from './searched.js';
 import { zipOf } from './zip.js';
 
 const SLOW_MS = 240_000;
@@ -38,6 +41,8 @@ interface Body {
 
 const containing = (text: string): string => expect.stringContaining(text) as string;
 
+let place: Place;
+let temporary: Awaited<ReturnType<typeof ownTemporaryFolder>>;
 let free: TestApp;
 let paid: TestApp;
 /** How an answer breaks what /openapi.json says. */
@@ -53,7 +58,10 @@ beforeAll(async () => {
       (...parts: unknown[]) => logged.push(parts.map(String).join(' ')),
     ]),
   ) as never;
+  place = await freshPlace();
+  temporary = await ownTemporaryFolder();
   free = await startApp({
+    place,
     log,
     env: { PROFILE: 'scanner', PAYMENT_REQUIRED: 'false', TRUST_PROXY: '1', CORS_ALLOW_ORIGINS: '*' },
   });
@@ -62,8 +70,9 @@ beforeAll(async () => {
   broken = promisesOf(document);
 }, SLOW_MS);
 afterAll(async () => {
-  await free.close();
   await paid.close();
+  await temporary.remove();
+  await place.remove();
 }, SLOW_MS);
 
 let addresses = 0;
@@ -503,4 +512,14 @@ test('docs/examples/scan.mjs analyses the sample and saves what was found', asyn
   } finally {
     await rm(folder, { recursive: true });
   }
+});
+
+// Last: it looks at what all the others have left.
+test('no sentence of any file lies in the data directory or a temporary folder', async () => {
+  const words = ['xyzzy', 'you hurt me', 'I said no', 'The weather is nice', 'scared', 'Lakeside'];
+  // The search finds what is there.
+  expect(await filesWith(join(ROOT, 'docs', 'examples'), ['Lakeside'])).not.toEqual([]);
+  await free.close();
+  expect(await filesWith(place.dataDir, words)).toEqual([]);
+  expect(await filesWith(temporary.path, words)).toEqual([]);
 });

@@ -6,6 +6,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { AnalysisPool } from '../../src/analysis/pool.js';
+import { AnalysisChanges } from '../../src/analysis/changes.js';
 import { analyzeRoute } from '../../src/analysis/analyzeRoute.js';
 import { factRoutes } from '../../src/analysis/factRoutes.js';
 import { fastApi } from '../../src/analysis/fastApi.js';
@@ -72,7 +73,18 @@ async function serve({
     metrics,
   });
   servers.push(fastify);
-  const desk = { settings, rules, pool, paymentRequired, payment: undefined };
+  const desk = {
+    settings,
+    rules,
+    pool,
+    paymentRequired,
+    payment: undefined,
+    included: () => false,
+    // Nothing here is paid for.
+    stored: undefined as never,
+    changes: new AnalysisChanges(),
+    publicUrl: 'http://127.0.0.1',
+  };
   const dialect = fastApi(silentLogger);
   const routes = [
     ...factRoutes(desk, dialect, () => [], PER_MINUTE),

@@ -1,4 +1,9 @@
+import { createHash } from 'node:crypto';
 import Stripe from 'stripe';
+import { AnalysisDocument, CreateAnalysisDocument } from '../generated/graphql.js';
+import { createAnalysis, untilEnded, upload } from '../analysis/stories.js';
+import { analysisStream } from '../../src/analysis/events.js';
+import { derivedId } from '../../src/eventsourcing/ids.js';
 import type { Shop } from './shop.js';
 import { openShop } from './shop.js';
 
@@ -67,4 +72,111 @@ it('cannot be had for less, nor with a payment for something else', async () => 
   expect(await analyze(other.id)).toEqual([402, 'Payment verification failed']);
   expect(await analyze('pi_none')).toEqual([402, 'Payment verification failed']);
   expect(await analyze('../../customers')).toEqual([402, 'Payment verification failed']);
+});
+
+/** An intent of ours that a card has paid. */
+async function paidIntent(): Promise<string> {
+  const { payment_intent_id: id = '' } = (await (await asJson({})).json()) as Record<string, string>;
+  await stripe.paymentIntents.confirm(id, {
+    payment_method: 'pm_card_visa',
+    return_url: 'https://shop.example/',
+  });
+  return id;
+}
+
+/** What became of an analysis of a file that was paid with an intent. */
+async function happened(intent: string, text: string): Promise<string[]> {
+  const hash = createHash('sha256').update(text).digest('hex');
+  const { commands } = shop.test.app.parts;
+  const events = await commands.load(analysisStream(derivedId('analysis', intent, hash)));
+  return events.map(({ type }) => type);
+}
+
+/** Waits until an event of a type has been stored by this process. */
+const stored = (type: string): Promise<void> =>
+  new Promise((resolve) => {
+    shop.test.app.parts.commands.onAppended((events) => {
+      if (events.some((event) => event.type === type)) resolve();
+    });
+  });
+
+it('says in events what was done for a payment', async () => {
+  const intent = await paidIntent();
+  expect(await analyze(intent)).toEqual([200, 'analysed']);
+  const done = ['AnalysisRequested', 'AnalysisFileReceived', 'AnalysisCompleted'];
+  expect(await happened(intent, LOG)).toEqual(done);
+  // Sent again it is the same analysis.
+  expect(await analyze(intent)).toEqual([200, 'analysed']);
+  expect(await happened(intent, LOG)).toEqual(done);
+});
+
+it('gives the money back for a file that cannot be read', async () => {
+  const intent = await paidIntent();
+  const broken = 'PK\x03\x04nothing';
+  const refunded = stored('AnalysisRefunded');
+  const [status] = await analyze(intent, broken);
+  expect(status).toBe(400);
+  await refunded;
+  const all = ['AnalysisRequested', 'AnalysisFileReceived', 'AnalysisFailed', 'AnalysisRefunded'];
+  expect(await happened(intent, broken)).toEqual(all);
+  const { latest_charge: charge } = await stripe.paymentIntents.retrieve(intent, {
+    expand: ['latest_charge'],
+  });
+  expect((charge as Stripe.Charge).amount_refunded).toBe(500);
+  expect(await analyze(intent, broken)).toEqual([402, 'Payment not completed. Status: refunded']);
+  expect(await analyze(intent)).toEqual([402, 'Payment not completed. Status: refunded']);
+});
+
+it('takes no payment that was refunded, or is of too little', async () => {
+  const intent = await paidIntent();
+  await stripe.refunds.create({ payment_intent: intent, amount: 1 });
+  expect(await analyze(intent)).toEqual([402, 'Payment not completed. Status: refunded']);
+  expect(await happened(intent, LOG)).toEqual([]);
+  for (const wrong of [
+    { amount: 499, currency: 'usd' },
+    { amount: 500, currency: 'eur' },
+  ]) {
+    const { id } = await stripe.paymentIntents.create({
+      ...wrong,
+      metadata: { tollgraph_purpose: 'analysis' },
+      payment_method: 'pm_card_visa',
+      confirm: true,
+      return_url: 'https://shop.example/',
+    });
+    expect(await analyze(id)).toEqual([402, 'Payment verification failed']);
+  }
+});
+
+it('is good for one file of one account', async () => {
+  const accounts = [];
+  for (let n = 0; n < 2; n++) {
+    const { token } = await shop.test.register();
+    accounts.push(await shop.test.issueKey(token, 'LIVE', ['READ', 'WRITE']));
+  }
+  const [ann, bob] = accounts.map(({ secret }) => secret) as [string, string];
+  const { data } = await shop.test.query(CreateAnalysisDocument, { input: {} }, ann);
+  expect(data?.createAnalysis).toMatchObject({ code: 'PAYMENT_REQUIRED' });
+
+  const intent = await paidIntent();
+  const ended = async (credential: string, text = LOG) => {
+    const { id, uploadUrl } = await createAnalysis(shop.test, credential, { paymentIntentId: intent });
+    const { status } = await upload(uploadUrl, text);
+    if (status !== 202) return status;
+    await untilEnded(shop.test, id, credential);
+    const { data } = await shop.test.query(AnalysisDocument, { id }, credential);
+    return data?.analysis?.failure ?? data?.analysis?.status;
+  };
+  // Both at once, with the same file: one of them has it, and nobody's money goes back.
+  const both = await Promise.all([ended(ann), ended(bob)]);
+  const failed = { reason: 'PAYMENT', refunded: false };
+  expect(both).toContainEqual('COMPLETED');
+  expect(both).toContainEqual(failed);
+  const has = both[0] === 'COMPLETED' ? ann : bob;
+  expect(await ended(has, `${LOG}more`)).toEqual(failed);
+  expect(await ended(has)).toBe('COMPLETED');
+  // Without the account it is used as well.
+  expect(await analyze(intent)).toEqual([402, 'This payment was used for another file']);
+  const unpaid = ((await (await asJson({})).json()) as Record<string, string>)['payment_intent_id'];
+  const { uploadUrl } = await createAnalysis(shop.test, ann, { paymentIntentId: unpaid ?? null });
+  expect((await upload(uploadUrl, LOG)).status).toBe(402);
 });

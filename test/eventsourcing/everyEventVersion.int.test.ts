@@ -9,6 +9,7 @@ import { userDecider } from '../../src/accounts/decideUser.js';
 import { DeletedAccounts } from '../../src/accounts/deletedAccounts.js';
 import { EndedSessions } from '../../src/sessions/endedSessions.js';
 import { Identities } from '../../src/identities/identities.js';
+import { analysisDecider } from '../../src/analysis/decide.js';
 import { PostgresEventStore } from '../../src/adapters/postgres/eventStore.js';
 import { billingDecider } from '../../src/billing/decide.js';
 import { invoiceDecider } from '../../src/billing/decideInvoice.js';
@@ -59,6 +60,7 @@ const ENTRIES = JSON.parse(
 /** Deciders by the category of their streams. The usage journal has none. */
 const DECIDERS: Readonly<Record<string, unknown>> = {
   account: accountDecider,
+  analysis: analysisDecider,
   corrections: correctionsDecider,
   credits: creditDecider,
   email: emailDecider,

@@ -20,6 +20,30 @@ export type AccountFilter = {
   planId?: string | number | null | undefined;
 };
 
+/** Why an analysis has no result. New values may be added. */
+export type AnalysisFailureReason =
+  /** The time of the file was over before it was analysed. */
+  | 'FILE_LOST'
+  /** The fault is ours. */
+  | 'INTERNAL'
+  /** The payment was used for another file. */
+  | 'PAYMENT'
+  /** The file unpacks to more than is taken, or its result is too large. */
+  | 'TOO_LARGE'
+  /** The file cannot be read as a chat log. */
+  | 'UNREADABLE';
+
+/** Where an analysis stands. New values may be added. */
+export type AnalysisStatus =
+  /** Its file is still to be uploaded. */
+  | 'AWAITING_FILE'
+  /** It is done. */
+  | 'COMPLETED'
+  /** There is no result: see `failure`. */
+  | 'FAILED'
+  /** The file is there and waits, or is being analysed. */
+  | 'QUEUED';
+
 /** What kind of actor did something. New values may be added. */
 export type AuditActorType =
   /** Somebody at the command line of the service. */
@@ -138,6 +162,20 @@ export type ConfirmEmailChangeInput = {
   token: string;
 };
 
+/** Input for `createAnalysis`. */
+export type CreateAnalysisInput = {
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
+  commandId?: string | null | undefined;
+  /** The format of the file, as `/patterns` names it. By default it is recognised. */
+  format?: string | null | undefined;
+  /** Languages of the file, as `/patterns` names them, at most 10. By default it is recognised. */
+  languages?: Array<string> | null | undefined;
+  /** Whether the owner of the account is told by mail when it has ended. */
+  notify?: boolean;
+  /** The payment for it, from `/create-payment-intent`. Leave it out where the plan includes analyses, or none has to be paid for. */
+  paymentIntentId?: string | null | undefined;
+};
+
 /** Input for `createWebhookEndpoint`. */
 export type CreateWebhookEndpointInput = {
   /** Whether it receives events of all accounts. For operators, who share such endpoints. */
@@ -163,6 +201,14 @@ export type DeleteAccountInput = {
   commandId?: string | null | undefined;
   /** The current password. Deletion cannot be undone. */
   password: string;
+};
+
+/** Input for `deleteAnalysis`. */
+export type DeleteAnalysisInput = {
+  /** The id of the analysis to delete. */
+  analysisId: string | number;
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
+  commandId?: string | null | undefined;
 };
 
 /** Whether calls are billed. Test calls are counted separately and never appear on an invoice. New values may be added. */
@@ -865,6 +911,20 @@ export type AccountAuditLogQueryVariables = Exact<{
 
 export type AccountAuditLogQuery = { me: { account: { auditLog: { nodes: Array<{ id: string, at: string, action: string, subject: string, reason: string | null, actor: { type: AuditActorType, actorId: string | null, asOperator: boolean } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } } | null };
 
+export type AnalysisChangedSubscriptionVariables = Exact<{
+  id: string | number;
+}>;
+
+
+export type AnalysisChangedSubscription = { analysisChanged: { id: string, status: AnalysisStatus, progress: number | null, endedAt: string | null, resultUrl: string | null } | null };
+
+export type AnalysisQueryVariables = Exact<{
+  id: string | number;
+}>;
+
+
+export type AnalysisQuery = { analysis: { id: string, status: AnalysisStatus, requestedAt: string, endedAt: string | null, fileBytes: number | null, fileHash: string | null, entryCount: number | null, eventCount: number | null, uploadUrl: string | null, resultUrl: string | null, patterns: Array<{ name: string, count: number }>, failure: { reason: AnalysisFailureReason, refunded: boolean } | null } | null };
+
 export type AuditLogQueryVariables = Exact<{
   first?: number | null | undefined;
   after?: string | null | undefined;
@@ -946,6 +1006,18 @@ export type ConfirmEmailChangeMutation = { confirmEmailChange:
     | { __typename: 'InvalidInput', code: string, message: string }
    | null };
 
+export type CreateAnalysisMutationVariables = Exact<{
+  input: CreateAnalysisInput;
+}>;
+
+
+export type CreateAnalysisMutation = { createAnalysis:
+    | { __typename: 'CreateAnalysisPayload', replayed: boolean, analysis: { id: string, status: AnalysisStatus, uploadUrl: string | null } }
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'NotAllowed', code: string, message: string }
+    | { __typename: 'PaymentRequired', code: string, message: string }
+   | null };
+
 export type CreateWebhookEndpointMutationVariables = Exact<{
   input: CreateWebhookEndpointInput;
 }>;
@@ -976,6 +1048,17 @@ export type DeleteAccountMutationVariables = Exact<{
 
 export type DeleteAccountMutation = { deleteAccount:
     | { __typename: 'DeleteAccountPayload', accountId: string, position: string }
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'NotFound', code: string, message: string }
+   | null };
+
+export type DeleteAnalysisMutationVariables = Exact<{
+  input: DeleteAnalysisInput;
+}>;
+
+
+export type DeleteAnalysisMutation = { deleteAnalysis:
+    | { __typename: 'DeleteAnalysisPayload', analysisId: string, replayed: boolean }
     | { __typename: 'InvalidInput', code: string, message: string }
     | { __typename: 'NotFound', code: string, message: string }
    | null };
@@ -1098,6 +1181,14 @@ export type MyAccountsQueryVariables = Exact<{
 
 
 export type MyAccountsQuery = { me: { role: MemberRole | null, accounts: { nodes: Array<{ accountId: string, accountName: string | null, role: MemberRole, owner: { id: string, name: string | null } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
+
+export type MyAnalysesQueryVariables = Exact<{
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type MyAnalysesQuery = { myAnalyses: { nodes: Array<{ id: string, status: AnalysisStatus, requestedAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null };
 
 export type OpenBillingPortalMutationVariables = Exact<{
   input: OpenBillingPortalInput;
@@ -1720,6 +1811,41 @@ export const AccountAuditLogDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<AccountAuditLogQuery, AccountAuditLogQueryVariables>;
+export const AnalysisChangedDocument = new TypedDocumentString(`
+    subscription AnalysisChanged($id: ID!) {
+  analysisChanged(id: $id) {
+    id
+    status
+    progress
+    endedAt
+    resultUrl
+  }
+}
+    `) as unknown as TypedDocumentString<AnalysisChangedSubscription, AnalysisChangedSubscriptionVariables>;
+export const AnalysisDocument = new TypedDocumentString(`
+    query Analysis($id: ID!) {
+  analysis(id: $id) {
+    id
+    status
+    requestedAt
+    endedAt
+    fileBytes
+    fileHash
+    entryCount
+    eventCount
+    patterns {
+      name
+      count
+    }
+    failure {
+      reason
+      refunded
+    }
+    uploadUrl
+    resultUrl
+  }
+}
+    `) as unknown as TypedDocumentString<AnalysisQuery, AnalysisQueryVariables>;
 export const AuditLogDocument = new TypedDocumentString(`
     query AuditLog($first: Int = 20, $after: String, $filter: AuditFilter) {
   operator {
@@ -1873,6 +1999,25 @@ export const ConfirmEmailChangeDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<ConfirmEmailChangeMutation, ConfirmEmailChangeMutationVariables>;
+export const CreateAnalysisDocument = new TypedDocumentString(`
+    mutation CreateAnalysis($input: CreateAnalysisInput!) {
+  createAnalysis(input: $input) {
+    __typename
+    ... on CreateAnalysisPayload {
+      analysis {
+        id
+        status
+        uploadUrl
+      }
+      replayed
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<CreateAnalysisMutation, CreateAnalysisMutationVariables>;
 export const CreateWebhookEndpointDocument = new TypedDocumentString(`
     mutation CreateWebhookEndpoint($input: CreateWebhookEndpointInput!) {
   createWebhookEndpoint(input: $input) {
@@ -1952,6 +2097,21 @@ export const DeleteAccountDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<DeleteAccountMutation, DeleteAccountMutationVariables>;
+export const DeleteAnalysisDocument = new TypedDocumentString(`
+    mutation DeleteAnalysis($input: DeleteAnalysisInput!) {
+  deleteAnalysis(input: $input) {
+    __typename
+    ... on DeleteAnalysisPayload {
+      analysisId
+      replayed
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<DeleteAnalysisMutation, DeleteAnalysisMutationVariables>;
 export const DeleteWebhookEndpointDocument = new TypedDocumentString(`
     mutation DeleteWebhookEndpoint($input: WebhookEndpointInput!) {
   deleteWebhookEndpoint(input: $input) {
@@ -2291,6 +2451,21 @@ export const MyAccountsDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<MyAccountsQuery, MyAccountsQueryVariables>;
+export const MyAnalysesDocument = new TypedDocumentString(`
+    query MyAnalyses($first: Int = 20, $after: String) {
+  myAnalyses(first: $first, after: $after) {
+    nodes {
+      id
+      status
+      requestedAt
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<MyAnalysesQuery, MyAnalysesQueryVariables>;
 export const OpenBillingPortalDocument = new TypedDocumentString(`
     mutation OpenBillingPortal($input: OpenBillingPortalInput!) {
   openBillingPortal(input: $input) {

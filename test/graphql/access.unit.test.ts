@@ -59,6 +59,12 @@ const DECISIONS: Readonly<Record<string, Decision>> = {
   'Mutation.revokeKey': 'admin key, oad',
   'Account.keys': `admin key, ${EVERY_ROLE}`,
 
+  'Query.analysis': `read key, ${EVERY_ROLE}`,
+  'Subscription.analysisChanged': `read key, ${EVERY_ROLE}`,
+  'Query.myAnalyses': `read key, ${EVERY_ROLE}`,
+  'Mutation.createAnalysis': 'write key, oad',
+  'Mutation.deleteAnalysis': 'write key, oad',
+
   'Account.members': `no key, ${EVERY_ROLE}`,
   'Account.invitations': 'no key, oa',
   'Viewer.accounts': `no key, ${EVERY_ROLE}`,

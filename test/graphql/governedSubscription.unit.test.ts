@@ -15,6 +15,7 @@ import { silentLogger } from '../../src/logger.js';
 import { Metrics } from '../../src/metrics.js';
 import type { Use } from '../../src/usage/events.js';
 import type { Journal } from '../../src/usage/journal.js';
+import { AnalysisChanges } from '../../src/analysis/changes.js';
 import { UsageChanges } from '../../src/usage/usageChanges.js';
 import { newEvent } from '../eventsourcing/fixtures.js';
 import { NOON, SECRET, smallGate } from '../gate/smallGate.js';
@@ -77,6 +78,7 @@ beforeEach(async () => {
     metrics,
     loaders: () => ({}) as Loaders,
     usageChanges: new UsageChanges({ journalPosition: () => 0 }),
+    analysisChanges: new AnalysisChanges(),
     onRevoked: () => undefined,
     documents: new Map(),
     production: false,

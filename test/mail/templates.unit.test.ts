@@ -25,6 +25,7 @@ const MUTATIONS: Readonly<Record<MailKind, string | undefined>> = {
   'plan-restored': undefined,
   'invite-user': undefined,
   'user-imported': undefined,
+  'analysis-ended': undefined,
 };
 /** Notices that say until when something is so. */
 const DATED: ReadonlySet<MailKind> = new Set(['trial-ending', 'payment-failed', 'grace-ending']);

@@ -299,6 +299,13 @@ export function stripePayments({ secretKey, live, profile, priceIds, address }: 
       };
     },
 
+    refundIntent: async (id, key) => {
+      const refund = await asked(() =>
+        stripe.refunds.create({ payment_intent: id }, { idempotencyKey: key }),
+      );
+      return refund.id;
+    },
+
     undelivered: async () => {
       const events: Stripe.Event[] = [];
       for (let after: string | undefined; ; after = events.at(-1)?.id) {

@@ -5,6 +5,7 @@ import type { Session } from '../../sessions/events.js';
 import type { PlanInForce } from '../../plans/profile.js';
 import type { Role } from '../../teams/events.js';
 import type { Account } from '../../usage/limiter.js';
+import type { AnalysisChanges } from '../../analysis/changes.js';
 import type { UsageChanges } from '../../usage/usageChanges.js';
 import { ApiError } from './errors.js';
 import type { ErrorCode } from './errors.js';
@@ -63,6 +64,7 @@ export interface RequestContext {
   readonly patternsRead: Set<string>;
   /** What subscriptions wait for. */
   readonly usageChanges: UsageChanges;
+  readonly analysisChanges: AnalysisChanges;
   /** Undefined where there can be one answer only. */
   readonly subscriber: Subscriber | undefined;
 }
@@ -80,6 +82,7 @@ export class Context implements RequestContext {
     readonly address: string | undefined,
     readonly now: number,
     readonly usageChanges: UsageChanges,
+    readonly analysisChanges: AnalysisChanges,
     readonly subscriber: Subscriber | undefined,
     private readonly makeLoaders: () => Loaders,
   ) {}

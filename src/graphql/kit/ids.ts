@@ -6,6 +6,7 @@ import { Extensions } from 'type-graphql';
  */
 const PREFIXES = {
   Account: 'acc',
+  Analysis: 'ana',
   AuditEntry: 'aud',
   Invitation: 'inv',
   Key: 'key',

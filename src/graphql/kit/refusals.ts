@@ -36,6 +36,7 @@ const CODES = {
     NOT_CANCELLED: 'the subscription is not about to end',
     CHECKOUT_FAILED: 'the payment service has refused the checkout',
     USE_ID_REUSED: 'another use has this id: correct that one, or send a new id',
+    FILE_RECEIVED: 'the analysis has its file: create another one',
     RESERVATION_ENDED: 'the reservation has ended otherwise',
     NOT_PAID: 'the credits were given, not bought: void them instead',
     ALREADY_REFUNDED: 'the credits were refunded already',
@@ -51,11 +52,13 @@ const CODES = {
     CREDITS_NOT_OFFERED: 'the service has no credits',
     REGISTRATION_CLOSED: 'the service takes no registrations',
     INVITATION_REQUIRED: 'registering takes an invitation of an operator to this e-mail',
+    ANALYSES_NOT_OFFERED: 'the service sells no analyses',
   },
   PaymentRequired: {
     PAYMENT_OVERDUE: 'a payment has failed: pay the open invoice first, `openBillingPortal`',
     PAYMENT_FAILED: 'the payment was declined, and nothing was changed',
     PAYMENT_USED: 'the payment was used for something else',
+    PAYMENT_REQUIRED: 'pay for it first, or choose a plan that includes it',
   },
   PlanRequired: { PLAN_REQUIRED: 'the plan of the account does not include it' },
   LimitReached: {

@@ -5,6 +5,7 @@ import type { FastifyInstance, preHandlerHookHandler, RouteHandlerMethod } from 
 import type { GraphQLSchema } from 'graphql';
 import { GraphQLError } from 'graphql';
 
+import type { AnalysisChanges } from '../../analysis/changes.js';
 import type { UsageChanges } from '../../usage/usageChanges.js';
 import { isPreflighted } from '../../gate/authenticate.js';
 import type { Visitor } from '../../gate/gate.js';
@@ -31,6 +32,7 @@ export interface GraphQLServerOptions extends GovernanceOptions {
   readonly schema: GraphQLSchema;
   readonly loaders: () => Loaders;
   readonly usageChanges: UsageChanges;
+  readonly analysisChanges: AnalysisChanges;
   /** Calls back when a key, a session or a membership of an account may have ended. */
   readonly onRevoked: (listener: (accountId: string) => void) => void;
   readonly documents: TrustedDocuments;
@@ -44,7 +46,8 @@ export interface Calls {
 
 /** Serves GraphQL at `/graphql`: over HTTP, over WebSockets, and as server-sent events. */
 export async function serveGraphQL(fastify: FastifyInstance, options: GraphQLServerOptions): Promise<Calls> {
-  const { schema, gate, loaders, usageChanges, onRevoked, documents, production, log } = options;
+  const { schema, gate, loaders, usageChanges, analysisChanges, onRevoked, documents, production, log } =
+    options;
   await acceptWebSockets(fastify, log);
   const governance = new Governance(options);
   const known = new KnownOperations();
@@ -87,7 +90,7 @@ export async function serveGraphQL(fastify: FastifyInstance, options: GraphQLSer
 
   const createContext: CreateContext = ({ credentials, address }, subscriber) => {
     const contextOf = ({ caller, now }: Visitor): RequestContext =>
-      new Context(caller, address, now, usageChanges, subscriber, loaders);
+      new Context(caller, address, now, usageChanges, analysisChanges, subscriber, loaders);
     const visitor = gate.admit(credentials, address);
     return visitor instanceof Promise ? visitor.then(contextOf) : contextOf(visitor);
   };

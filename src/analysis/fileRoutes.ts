@@ -1,0 +1,101 @@
+import type { Readable } from 'node:stream';
+import { z } from 'zod';
+import { ApiError } from '../graphql/kit/errors.js';
+import { problem, problemOf } from '../rest/problem.js';
+import type { Dialect, Reply, Route, RouteCall } from '../rest/route.js';
+import { governed, guarded } from '../rest/route.js';
+import { COST, UPLOAD_TIME } from './analyzeRoute.js';
+import type { AnalysisDesk } from './desk.js';
+import type { AnalysisLinks } from './links.js';
+
+/** Bodies are read by the routes themselves, whatever their type. */
+const files: Dialect = {
+  refuse: problemOf,
+  methodNotAllowed: problemOf(new ApiError('METHOD_NOT_ALLOWED')).body,
+  failure: z.object({}),
+  prepare: async (scope) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
+  },
+};
+
+const TOKEN = { token: 'Of the link.' };
+const Received = z.object({ id: z.string(), status: z.literal('QUEUED') });
+
+/** What links of GraphQL lead to: the file of an analysis goes in, its result out. */
+export function fileRoutes(desk: AnalysisDesk, links: AnalysisLinks): Route[] {
+  const { settings, stored } = desk;
+  const upload = governed(
+    'PUT',
+    '/v1/analyses/:id/file',
+    {
+      access: { scope: 'write' },
+      cost: COST,
+      quantities: { [settings.meter]: 1 },
+      caller: ({ params, query, now }) => links.callerOf('file', params['id'] ?? '', query['token'], now),
+      problems: true,
+      dialect: files,
+      bodyTime: UPLOAD_TIME,
+      spec: {
+        summary: 'Takes the file of an analysis, with the link that `createAnalysis` has given.',
+        query: TOKEN,
+        file: true,
+        answer: Received,
+      },
+    },
+    async (call) => receive(desk, call),
+  );
+  const result: Route = {
+    ...guarded('GET', '/v1/analyses/:id/result', { access: { scope: 'read' } }, async ({ params }) => {
+      const id = params['id'] ?? '';
+      const body = await stored.result(id);
+      if (body === null) return gone();
+      if (settings.untilFetched) await stored.fetched(id);
+      return { headers: { 'content-type': 'application/json; charset=utf-8' }, body };
+    }),
+    caller: ({ params, query, now }) => links.callerOf('result', params['id'] ?? '', query['token'], now),
+    problems: true,
+    dialect: files,
+    spec: {
+      summary: 'The result of an analysis as `/analyze` answers it, with the link that `analysis` has given.',
+      query: TOKEN,
+      answer: z.looseObject({ total_events: z.int() }),
+    },
+  };
+  return [upload, result];
+}
+
+const gone = (): Reply =>
+  problem(410, 'RESULT_GONE', 'The result was fetched, or its time is over. Analyse the file again.');
+
+async function receive({ settings, stored, payment }: AnalysisDesk, call: RouteCall): Promise<Reply> {
+  const id = call.params['id'] ?? '';
+  const { request } = await stored.state(id);
+  if (request?.intent != null) {
+    const status = await payment?.statusOf(request.intent);
+    if (status !== 'paid') {
+      return problem(402, 'PAYMENT_REQUIRED', `The payment is not made. Status: ${status ?? 'unknown'}.`);
+    }
+  }
+  const bytes = await read(call.body as Readable | undefined, settings.maxBytes);
+  if (!bytes) {
+    return problem(413, 'BODY_TOO_LARGE', `The file may have at most ${settings.maxBytes} bytes.`);
+  }
+  const code = await stored.receive(id, bytes);
+  if (code === undefined) return { status: 202, body: { id: `ana_${id}`, status: 'QUEUED' } };
+  return code === 'FILE_RECEIVED'
+    ? problem(409, code, 'This analysis has its file. Create another one.')
+    : problem(404, 'NOT_FOUND', 'There is no analysis with this id.');
+}
+
+/** @returns undefined for more than `most` bytes */
+async function read(body: Readable | undefined, most: number): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of body ?? []) {
+    bytes += (chunk as Buffer).length;
+    if (bytes > most) return undefined;
+    chunks.push(chunk as Buffer);
+  }
+  return Buffer.concat(chunks, bytes);
+}
