@@ -11,10 +11,10 @@ import type { OverageState } from './decide.js';
 import { overageDecider, wasAllowed } from './decide.js';
 import type { RatedLine } from './events.js';
 import { overageStream } from './events.js';
-import type { PaidByCredits } from './rate.js';
+import type { PaidByCredits, UsedOf } from './rate.js';
 import { overOf, rateLines } from './rate.js';
 import type { BillingPeriod, PaidLife } from './terms.js';
-import { livesOf, partsOfPeriod, periodOfLife } from './terms.js';
+import { livesOf, partBefore, partsOfPeriod, periodOfLife } from './terms.js';
 
 const DAY_MS = 86_400_000;
 
@@ -84,15 +84,14 @@ export class Statements {
   ): RatedLine[] {
     if (!wasAllowed(state, period.from, period.to)) return [];
     const meters = metersOf(this.options.profile());
-    return rateLines(life, period, (meter, part) => use.amount(meter, part), credits, meters);
+    return rateLines(life, period, usedOf(use), credits, meters);
   }
 
   /** What credits may pay for in a period. */
   soFar(life: PaidLife, period: BillingPeriod, use: BilledUse): UseSoFar {
     const rates = this.options.profile().credits?.meters ?? {};
     const now = this.options.now();
-    const used = (meter: string, part: string): bigint => use.amount(meter, part);
-    const over = overOf(life, period.id, used);
+    const over = overOf(life, period.id, usedOf(use));
     const uses = over.flatMap(({ meter, part, over: units }, place) => {
       const rate = rates[meter];
       if (rate === undefined || units <= 0n) return [];
@@ -152,6 +151,13 @@ export class Statements {
     return this.options.commands.load(profileStream(this.options.profile().name));
   }
 }
+
+export const usedOf =
+  (use: Pick<BilledUse, 'amount'>): UsedOf =>
+  (meter, part) => {
+    const before = partBefore(part);
+    return use.amount(meter, part) + (before === undefined ? 0n : use.amount(meter, before));
+  };
 
 /** The ids of the days from one moment on, up to another. */
 function daysFrom(from: number, to: number): string[] {

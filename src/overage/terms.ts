@@ -123,6 +123,20 @@ export function periodOfLife({ anchor, endedAt }: PaidLife, at: number): Billing
   return { id, from: iso(begin), to: iso(to) };
 }
 
+/**
+ * The part before the first one of a subscription. A node whose clock is behind the payment service's counts there
+ * what is used in the first moments: it is billed with the first.
+ * @returns undefined for a part of another period
+ */
+export function partBefore(part: string): string | undefined {
+  const [, anchor = '', revision = ''] = /^month:(\d+):0:(\d+)$/.exec(part) ?? [];
+  return anchor === '' ? undefined : `month:${anchor}:-1:${revision}`;
+}
+
 /** The names under which the ledger has what was used in a period, by the revision of the terms. */
 export const partsOfPeriod = ({ terms }: PaidLife, periodId: string): string[] =>
-  terms.map(({ revision }) => billedPart(periodId, revision));
+  terms.flatMap(({ revision }) => {
+    const part = billedPart(periodId, revision);
+    const before = partBefore(part);
+    return before === undefined ? [part] : [part, before];
+  });

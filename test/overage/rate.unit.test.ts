@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import type { RatedLine } from '../../src/overage/events.js';
 import { adjustmentOf, rateLines } from '../../src/overage/rate.js';
+import { usedOf } from '../../src/overage/statements.js';
 import type { BillingPeriod, PaidLife, Priced, TermsOf } from '../../src/overage/terms.js';
+import { partsOfPeriod } from '../../src/overage/terms.js';
 import { BUILT_IN } from '../../src/plans/meters.js';
 
 const PERIOD: BillingPeriod = {
@@ -93,6 +95,15 @@ describe('overage of a period', () => {
         expect(lines.every(({ events }) => events.length > 0)).toBe(true);
       }),
     );
+  });
+
+  it('has what a clock that was behind has counted before its beginning', () => {
+    const life = lifeOf([{ included: 0, first: 100, end: 1, then: 100 }]);
+    expect(partsOfPeriod(life, 'month:7:0')).toEqual(['month:7:0:0', 'month:7:-1:0']);
+    expect(partsOfPeriod(life, 'month:7:10')).toEqual(['month:7:10:0']);
+    const amounts: Record<string, bigint> = { 'month:7:0:0': 5n, 'month:7:-1:0': 2n, 'month:7:10:0': 1n };
+    const used = usedOf({ amount: (_meter, part) => amounts[part] ?? 0n });
+    expect([used('calls', 'month:7:0:0'), used('calls', 'month:7:10:0')]).toEqual([7n, 1n]);
   });
 
   it('adds up, however often it is corrected after it was closed', () => {
