@@ -4,8 +4,9 @@ import { MEMBERS } from '../graphql/kit/access.js';
 import { ApiError } from '../graphql/kit/errors.js';
 import { placeOf } from '../ipAddress.js';
 import type { Logger } from '../logger.js';
-import type { Dialect, Route, RouteCall } from '../rest/route.js';
+import type { Dialect, Reply, Route, RouteCall } from '../rest/route.js';
 import { governed } from '../rest/route.js';
+import type { AnswerHead } from './answer.js';
 import { answerJson } from './answerJson.js';
 import { ENCODINGS } from './decode.js';
 import type { Encoding } from './decode.js';
@@ -18,6 +19,7 @@ import { checkPaid, intentIn, refusePayment } from './payment.js';
 import type { AnalysisPool, RunningAnswer } from './pool.js';
 import type { RuleSet } from './rules.js';
 import type { AnalysisSettings } from './settings.js';
+import { reportPdf } from './reportPdf.js';
 import { reasonOf } from './stored.js';
 import { TooLarge } from './unzip.js';
 import type { Upload } from './upload.js';
@@ -82,13 +84,20 @@ export function analyzeRoute(desk: AnalysisDesk, dialect: Dialect, log: Logger, 
       spec: {
         summary: 'Analyses one file, which is forgotten with the answer.',
         form: Form,
-        query: { payment_intent_id: 'The payment for it, where the form does not name it.' },
+        query: {
+          payment_intent_id: 'The payment for it, where the form does not name it.',
+          as: '`pdf` for a report for people instead of JSON.',
+        },
         answer: Answer,
       },
       dialect,
     },
     answering(log, async (call) => {
       const running = await analyse(desk, slots, call);
+      if (call.query['as'] === 'pdf') {
+        running.close();
+        return pdfReply(desk, running.head, call.now);
+      }
       const { reply, request } = call.http;
       const { socket } = request.raw;
       // It comes once, whether the answer was sent or whoever asked has left.
@@ -105,6 +114,21 @@ export function analyzeRoute(desk: AnalysisDesk, dialect: Dialect, log: Logger, 
       };
     }),
   );
+}
+
+/** A report for people. @param at milliseconds since the epoch */
+export async function pdfReply(
+  { settings, rules }: AnalysisDesk,
+  head: AnswerHead,
+  at: number,
+): Promise<Reply> {
+  return {
+    headers: {
+      'content-type': 'application/pdf',
+      'content-disposition': 'attachment; filename="analysis.pdf"',
+    },
+    body: await reportPdf(settings.branding, rules, head, new Date(at)),
+  };
 }
 
 /** @throws Refused, Invalid, Outage, and what the analysis throws */

@@ -1,3 +1,4 @@
+import type { AnswerHead } from './answer.js';
 import { CSVS } from './answer.js';
 import type { RunningAnswer } from './pool.js';
 import { TooLarge } from './unzip.js';
@@ -13,6 +14,13 @@ export async function* answerJson({ head, pieces }: RunningAnswer): AsyncGenerat
   }
   if (current !== CSVS.at(-1)) throw new Error('a CSV is missing');
   yield '"}';
+}
+
+/** All of an answer as JSON but the CSVs, which may be long. */
+export function headIn(answer: Buffer): AnswerHead {
+  // Within a text the quotes would be escaped.
+  const end = answer.indexOf(`,"${CSVS[0]}":"`);
+  return JSON.parse(`${answer.subarray(0, end).toString()}}`) as AnswerHead;
 }
 
 /** The same whole. @throws TooLarge for more than `most` bytes */

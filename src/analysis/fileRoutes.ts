@@ -4,7 +4,8 @@ import { ApiError } from '../graphql/kit/errors.js';
 import { problem, problemOf } from '../rest/problem.js';
 import type { Dialect, Reply, Route, RouteCall } from '../rest/route.js';
 import { governed, guarded } from '../rest/route.js';
-import { COST, UPLOAD_TIME } from './analyzeRoute.js';
+import { headIn } from './answerJson.js';
+import { COST, pdfReply, UPLOAD_TIME } from './analyzeRoute.js';
 import type { AnalysisDesk } from './desk.js';
 import type { AnalysisLinks } from './links.js';
 
@@ -46,19 +47,25 @@ export function fileRoutes(desk: AnalysisDesk, links: AnalysisLinks): Route[] {
     async (call) => receive(desk, call),
   );
   const result: Route = {
-    ...guarded('GET', '/v1/analyses/:id/result', { access: { scope: 'read' } }, async ({ params }) => {
-      const id = params['id'] ?? '';
-      const body = await stored.result(id);
-      if (body === null) return gone();
-      if (settings.untilFetched) await stored.fetched(id);
-      return { headers: { 'content-type': 'application/json; charset=utf-8' }, body };
-    }),
+    ...guarded(
+      'GET',
+      '/v1/analyses/:id/result',
+      { access: { scope: 'read' } },
+      async ({ params, query, now }) => {
+        const id = params['id'] ?? '';
+        const body = await stored.result(id);
+        if (body === null) return gone();
+        if (query['as'] === 'pdf') return pdfReply(desk, headIn(body), now);
+        if (settings.untilFetched) await stored.fetched(id);
+        return { headers: { 'content-type': 'application/json; charset=utf-8' }, body };
+      },
+    ),
     caller: ({ params, query, now }) => links.callerOf('result', params['id'] ?? '', query['token'], now),
     problems: true,
     dialect: files,
     spec: {
       summary: 'The result of an analysis as `/analyze` answers it, with the link that `analysis` has given.',
-      query: TOKEN,
+      query: { ...TOKEN, as: '`pdf` for a report for people instead of JSON.' },
       answer: z.looseObject({ total_events: z.int() }),
     },
   };

@@ -138,7 +138,7 @@ export class Analysis extends Node {
   @Field(() => String, {
     nullable: true,
     description:
-      'The result as JSON, for 15 minutes. Whoever has the link needs no other credential. 410 once its time is over: a day after the end, and 15 minutes after it was first fetched, unless the service says otherwise. Null as long as there is none.',
+      'The result as JSON, or with `&as=pdf` a report for people, for 15 minutes. Whoever has the link needs no other credential. 410 once its time is over: a day after the end, and 15 minutes after it was first fetched, unless the service says otherwise. Null as long as there is none.',
   })
   resultUrl!: string | null;
 }

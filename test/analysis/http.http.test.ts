@@ -348,6 +348,20 @@ describe('payment', () => {
   });
 });
 
+test('a report for people, as a PDF', async () => {
+  const form = new FormData();
+  form.append('file', new Blob([LOG]), 'chat.txt');
+  const headers = { 'x-forwarded-for': anotherAddress() };
+  const response = await fetch(`${free.app.url}/analyze?as=pdf`, { method: 'POST', body: form, headers });
+  expect([response.status, response.headers.get('content-type')]).toEqual([200, 'application/pdf']);
+  expect(response.headers.get('x-ratelimit-remaining')).toBe('49');
+  const bytes = Buffer.from(await response.arrayBuffer());
+  expect(bytes.subarray(0, 5).toString()).toBe('%PDF-');
+  form.set('file', new Blob([LOG]), 'chat.exe');
+  const refused = await fetch(`${free.app.url}/analyze?as=pdf`, { method: 'POST', body: form, headers });
+  expect([refused.status, await refused.json()]).toMatchObject([400, { code: '400' }]);
+});
+
 describe('other files', () => {
   test('a WhatsApp chat in a zip', async () => {
     const chat = ['Kim: stop', 'Bo: no', 'Kim: hurt']

@@ -87,6 +87,13 @@ it('analyses a file that is uploaded with a link, and forgets it with the result
     200,
     { total_events: 2, events_csv: expect.stringContaining('xyzzy') as string },
   ]);
+  const report = await fetch(`${url}&as=pdf`);
+  expect(report.headers.get('content-type')).toBe('application/pdf');
+  expect(
+    Buffer.from(await report.arrayBuffer())
+      .subarray(0, 5)
+      .toString(),
+  ).toBe('%PDF-');
   // A download that broke may be tried again for a while.
   ahead += 14 * 60_000;
   expect((await fetch(url)).status).toBe(200);

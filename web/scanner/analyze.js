@@ -23,6 +23,17 @@ export function analyze(file, fields, onSent) {
   });
 }
 
+/** The report for people as a PDF: the file is analysed once more. */
+export async function report(file, fields) {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) if (value) form.append(name, value);
+  form.append('file', file, file.name);
+  const response = await fetch('/analyze?as=pdf', { method: 'POST', body: form });
+  if (response.ok) return response.blob();
+  const { detail } = await response.json().catch(() => ({}));
+  throw new Error(sentence(detail, response.status));
+}
+
 function sentence(detail, status) {
   if (typeof detail === 'string') return detail;
   if (Array.isArray(detail)) return detail.map(({ loc, msg }) => `${loc.at(-1)}: ${msg}`).join(' ');

@@ -1,4 +1,4 @@
-import { analyze } from './analyze.js';
+import { analyze, report } from './analyze.js';
 import { element } from './dom.js';
 import { results } from './results.js';
 
@@ -125,7 +125,7 @@ async function analyseAll() {
           status.textContent = `Analysing ${file.name} …`;
         }
       });
-      const { article, heading } = results(file.name, answer, settings);
+      const { article, heading } = results(file.name, answer, settings, () => report(file, fields));
       part('results').append(article);
       first ??= heading;
       chosen = chosen.filter((other) => other !== item);

@@ -4,7 +4,7 @@ import { element, readable } from './dom.js';
 import { eventsTable } from './events.js';
 
 /** Everything that was found in a file. */
-export function results(name, answer, { categories, window }) {
+export function results(name, answer, { categories, window }, report) {
   const events = readCsv(answer.events_csv).map(eventOf);
   const sequences = readCsv(answer.sequences_csv);
   const names = Object.keys(categories);
@@ -16,7 +16,7 @@ export function results(name, answer, { categories, window }) {
     element('p', { class: 'total' }, total(answer)),
     (answer.notices ?? []).map((notice) => element('p', { class: 'faint' }, notice)),
     element('p', { class: 'faint' }, readAs(answer)),
-    downloads(name, answer),
+    downloads(name, answer, report),
   );
   if (events.length > 0) {
     article.append(
@@ -159,7 +159,25 @@ function sequencesTable(sequences, window) {
   );
 }
 
-function downloads(name, answer) {
+/** Made when it is asked for. */
+function pdf(name, report) {
+  const button = element('button', { type: 'button' }, 'report.pdf');
+  button.addEventListener('click', async () => {
+    button.disabled = true;
+    try {
+      const url = URL.createObjectURL(await report());
+      element('a', { href: url, download: name }).click();
+      URL.revokeObjectURL(url);
+      button.textContent = 'report.pdf';
+    } catch (refused) {
+      button.textContent = refused.message;
+    }
+    button.disabled = false;
+  });
+  return button;
+}
+
+function downloads(name, answer, report) {
   const base = name.replace(/\.[^.]*$/, '');
   const file = (suffix, type, content) => {
     const url = URL.createObjectURL(new Blob([content], { type }));
@@ -173,5 +191,6 @@ function downloads(name, answer) {
     file('contexts.csv', 'text/csv', answer.context_summary_csv),
     file('summary.txt', 'text/plain', answer.summary_text),
     file('all.json', 'application/json', JSON.stringify(answer)),
+    pdf(`${base}-report.pdf`, report),
   );
 }
