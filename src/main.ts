@@ -316,7 +316,7 @@ async function serveCalls(
     billingClock,
   });
   const { usageTime } = overage;
-  const reporting = createReporting({ stores, projections, queries, access, metering, usageTime });
+  const reporting = createReporting({ stores, projections, queries, access, metering, usageTime, log });
   expireReservations(reporting, stores.clock, log, shutdown);
   const parts: Parts = {
     stores,

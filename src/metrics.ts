@@ -86,6 +86,12 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly #ownerlessTakes = new Counter({
+    name: 'tollgraph_limits_ownerless_total',
+    help: 'Times that counters in Redis were dropped and loaded, since a process had ended without telling what became of a use.',
+    registers: [this.registry],
+  });
+
   readonly requestSeconds = new Histogram({
     name: 'tollgraph_http_request_duration_seconds',
     help: 'From the head of a request to the end of its answer; streams of events are left out.',
@@ -149,6 +155,11 @@ export class Metrics {
   /** Notes that the counters of an account were missing. */
   limitsLoaded(): void {
     this.#limitLoads.inc();
+  }
+
+  /** Notes that counters were dropped with a take that nobody owned any more. */
+  limitsOwnerless(): void {
+    this.#ownerlessTakes.inc();
   }
 
   /** Notes a flush of the journal. */

@@ -131,6 +131,7 @@ async function openShared(
     aggregationOf,
     log,
     onLoad: () => metrics.limitsLoaded(),
+    onOwnerless: () => metrics.limitsOwnerless(),
   });
   shutdown.add('limits', () => shared.close());
   const limiter = new OutageLimiter({

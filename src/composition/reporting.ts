@@ -4,6 +4,7 @@ import { metersOf, usageTermsOf } from '../plans/profile.js';
 import { KnownUses } from '../usage/knownUses.js';
 import type { Limiter } from '../usage/limiter.js';
 import { UsagePayers } from '../usage/payers.js';
+import { notedOfProved } from '../usage/provedUses.js';
 import { RecordUsage } from '../usage/reportUsage.js';
 import { Reservations } from '../usage/reservations.js';
 import type { Logger } from '../logger.js';
@@ -65,6 +66,7 @@ export function createReporting({
   access,
   metering,
   usageTime,
+  log,
 }: {
   readonly stores: Stores;
   readonly projections: Projections;
@@ -73,6 +75,7 @@ export function createReporting({
   readonly metering: Metering;
   /** The time by which use is counted, of a moment of the clock (decision 36). */
   readonly usageTime: (now: number) => number;
+  readonly log: Logger;
 }): Reporting {
   const { store, environmentKeys, subjectIds } = stores;
   const { journal, limiter, shared } = metering;
@@ -121,6 +124,14 @@ export function createReporting({
     ledgerReached: async (position) =>
       projections.models.reached('usage', position ?? (await store.head()), LEDGER_WAIT_MS),
   });
+  journal.onProved((batch) => {
+    recordUsage.proved(batch);
+    reservations.proved(batch);
+    const noted = notedOfProved(batch, stores.clock(), (account) => access.plans.planOf(account), payers);
+    void Promise.resolve(limiter.note(noted)).catch((error: unknown) =>
+      log.error('limits do not know of uses that proved stored', error),
+    );
+  });
   return { recordUsage, reservations, payers };
 }
 
@@ -129,6 +140,7 @@ function byUsageTime(limiter: Limiter, usageTime: (now: number) => number): Limi
   return {
     take: (asked) => limiter.take({ ...asked, now: usageTime(asked.now) }),
     states: (account) => limiter.states({ ...account, now: usageTime(account.now) }),
+    announce: (accounts) => limiter.announce(accounts),
     note: (noted) => limiter.note(noted),
   };
 }

@@ -1,4 +1,4 @@
-import type { Environment } from '../eventsourcing/event.js';
+import type { Environment, Position } from '../eventsourcing/event.js';
 import { Outage } from '../outage.js';
 import type { PlanInForce } from '../plans/profile.js';
 import type { AddressHashes } from './addresses.js';
@@ -9,6 +9,7 @@ import { periodOf } from './periods.js';
 import type { Journal } from './journal.js';
 import type { MeterAmounts, KeyLimits, Limiter, LimitState, NotTaken, Taken } from './limiter.js';
 import type { RefusalLog } from './refusalLog.js';
+import { useRecord } from './useRecord.js';
 
 /** A call that is to be governed, as far as it is known before it is executed. */
 export interface Call {
@@ -123,13 +124,14 @@ export class Governor {
   /** @returns where the limits stand once what was not spent is given back */
   async #record(call: Call, useId: string, take: Taken, outcome: Outcome): Promise<readonly LimitState[]> {
     const use = this.#use(call, useId, take, outcome);
+    let position: Position;
     try {
-      await this.journal.record(call.key.accountId, use);
+      position = await this.journal.record(call.key.accountId, use);
     } catch (error) {
       take.undo();
       throw error;
     }
-    return take.settle(use.meters);
+    return take.settle(use.meters, position);
   }
 
   #refused(call: Call, useId: string, take: NotTaken): Governed<never> {
@@ -149,8 +151,7 @@ export class Governor {
     { at, periods }: { readonly at: number; readonly periods: readonly string[] },
     outcome: Outcome,
   ): Use {
-    // In the order of the keys' names: a record's JSON is canonical as it is written.
-    return {
+    return useRecord({
       actualCost: call.cost && outcome.actualCost,
       address: this.addresses.of(call.address, periodOf('month', at)),
       at,
@@ -171,7 +172,7 @@ export class Governor {
       rootFields: call.rootFields,
       source: call.source ?? null,
       status: outcome.status,
-    };
+    });
   }
 }
 

@@ -14,7 +14,7 @@ import type { Tracing } from '../telemetry/tracing.js';
 import type { Entry, Origin } from './batch.js';
 import { batchJson, batchSize, MAX_BATCH_USES } from './batch.js';
 import type { UnconfirmedBatch, UnconfirmedBatchFile } from './unconfirmedBatch.js';
-import type { UsageEvent, Use } from './events.js';
+import type { UsageEvent, Use, UseGroup } from './events.js';
 import { usageStream } from './events.js';
 import { FlushTiming } from './flushTiming.js';
 
@@ -54,6 +54,14 @@ export interface JournalOptions {
   readonly tracing?: Tracing | undefined;
 }
 
+/** A batch that proved stored after its callers had been told to try again. */
+export interface ProvedBatch {
+  readonly groups: readonly UseGroup[];
+  readonly position: Position;
+  /** When it was first sent, milliseconds since the epoch. */
+  readonly at: number;
+}
+
 interface Waiting extends Entry {
   /** The `traceparent` of the call, where it is traced. */
   readonly traceparent: string | undefined;
@@ -79,6 +87,9 @@ export class Journal {
   readonly #gathering: FlushTiming;
   #problem: string | undefined;
   #closed = false;
+  /** Until somebody listens. */
+  #proved: ProvedBatch[] = [];
+  #onProved: ((batch: ProvedBatch) => void) | undefined;
   readonly #closing = new AbortController();
 
   constructor(private readonly options: JournalOptions) {
@@ -145,6 +156,15 @@ export class Journal {
   async settleDebt(): Promise<void> {
     const debt = await this.options.debtFile?.read();
     if (debt) await this.#settle(debt);
+  }
+
+  /**
+   * Tells of batches that proved stored after all, also of those that already have. Uses without a phase are taken
+   * back by a correction and count nothing; the others count (`PhasedUses` in projections/usage).
+   */
+  onProved(listener: (batch: ProvedBatch) => void): void {
+    this.#onProved = listener;
+    for (const batch of this.#proved.splice(0)) listener(batch);
   }
 
   /** Flushes what waits and takes nothing more. What the store does not confirm is left to the next start. */
@@ -268,13 +288,29 @@ export class Journal {
   async #settle({ stream, revision, batch, correction }: UnconfirmedBatch): Promise<void> {
     const { store, debtFile } = this.options;
     try {
-      await this.#bounded(store.append(stream, revision, [batch], 'journal'));
+      const { position } = await this.#bounded(store.append(stream, revision, [batch], 'journal'));
       if (correction) await this.#correct(stream, revision + 1, correction);
+      this.#prove(batch, position);
     } catch (error) {
       // Another's event stands in its place, so that it is not stored and never will be.
       if (!(error instanceof ConcurrencyConflict)) throw error;
     }
     await debtFile?.remove();
+  }
+
+  #prove({ data, metadata }: NewEvent, position: Position): void {
+    const { groups } = JSON.parse(data) as Pick<ProvedBatch, 'groups'>;
+    const { at } = JSON.parse(metadata) as Pick<EventMetadata, 'at'>;
+    const batch = { groups, position, at: Date.parse(at) };
+    if (!this.#onProved) {
+      this.#proved.push(batch);
+      return;
+    }
+    try {
+      this.#onProved(batch);
+    } catch (error) {
+      this.options.log.error('nobody could be told of a batch that proved stored', error);
+    }
   }
 
   /** Appends a correction behind the batch that it corrects, unless an earlier try has done so. */

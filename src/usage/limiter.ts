@@ -67,11 +67,13 @@ export interface Taken {
   readonly periods: readonly string[];
   readonly states: readonly LimitState[];
   /**
-   * The use came to so much of these meters, of others to what was taken: what was taken above it is given
-   * back, and never more. A take ends once, here or in `undo`: whatever is called afterwards changes nothing.
+   * The use is stored. It came to so much of these meters, of others to what was taken: what was taken above it
+   * is given back, and never more. A take ends once, here or in `undo`: whatever is called afterwards changes
+   * nothing.
+   * @param position of its batch
    * @returns where the limits stood after the take, with that
    */
-  settle(actual: MeterAmounts): readonly LimitState[];
+  settle(actual: MeterAmounts, position: Position): readonly LimitState[];
   /** Gives everything back; for a call that was neither answered nor recorded. */
   undo(): void;
 }
@@ -110,6 +112,13 @@ export interface Limiter {
   take(asked: Asked): Take | Promise<Take>;
   /** Where the limits stand, taking nothing. */
   states(account: Account): Promise<readonly LimitState[]>;
+  /**
+   * Says that uses of these are about to be stored that no take has let through. Should this process end before it
+   * has noted them, or cannot tell whether they are stored, their counters are loaded anew within a minute.
+   * @returns called once they are noted, ends that
+   * @throws Outage when nobody can be told
+   */
+  announce(accounts: readonly Account[]): (() => void) | Promise<() => void>;
   /** Counts what is a fact, whatever the limits say. Counters that nobody has loaded have it when they are. */
   note(noted: readonly Noted[]): void | Promise<void>;
 }

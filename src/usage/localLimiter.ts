@@ -72,6 +72,11 @@ export class LocalLimiter implements Limiter {
     return statesOf(held, moment);
   }
 
+  /** Counters end with the process. */
+  announce(): () => void {
+    return () => undefined;
+  }
+
   note(noted: readonly Noted[]): void {
     for (const one of noted) {
       for (const part of partsOf(one, one.amounts)) {

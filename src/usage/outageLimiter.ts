@@ -64,6 +64,16 @@ export class OutageLimiter implements Limiter {
     }
   }
 
+  /** While the shared limiter is away, what is noted is loaded by whoever comes next. */
+  async announce(accounts: readonly Account[]): Promise<() => void> {
+    try {
+      return await this.options.shared.announce(accounts);
+    } catch (error) {
+      if (!(error instanceof LimitsUnavailable)) throw error;
+      return () => undefined;
+    }
+  }
+
   /** What is not counted while the shared limiter is away is loaded by whoever comes next. */
   async note(noted: readonly Noted[]): Promise<void> {
     try {

@@ -4,9 +4,9 @@ import type { Position } from '../eventsourcing/event.js';
 import type { PlanInForce } from '../plans/profile.js';
 import type { Use } from './events.js';
 import { contentOf, useHash } from './events.js';
-import type { Journal } from './journal.js';
+import type { Journal, ProvedBatch } from './journal.js';
 import type { KnownUses } from './knownUses.js';
-import type { Limiter, LimitState, Noted } from './limiter.js';
+import type { Account, Limiter, LimitState, Noted } from './limiter.js';
 import { isFixed, periodAt } from './periods.js';
 import type { Placed } from './placing.js';
 import { placeUse } from './placing.js';
@@ -14,6 +14,7 @@ import type { Reporter, UsagePayers } from './payers.js';
 import type { JudgedUse, Payer, Rules, UnjudgedUse } from './reportedUse.js';
 import { judgeUse } from './reportedUse.js';
 import type { SubjectIds } from './subjectIds.js';
+import { useRecord } from './useRecord.js';
 
 /** What came of a use. */
 export type ReportStatus = 'ACCEPTED' | 'PROVISIONAL' | 'LATE' | 'OVER_LIMIT' | 'DUPLICATE' | 'REJECTED';
@@ -120,6 +121,16 @@ export class RecordUsage {
     };
   }
 
+  /** What it could not store counts after all: a repeat is a duplicate. */
+  proved({ groups, position }: ProvedBatch): void {
+    for (const { account, uses } of groups) {
+      for (const use of uses) {
+        if (use.phase !== 'final') continue;
+        this.options.known.add(useHash(account, use.id), contentOf(use), Promise.resolve(position));
+      }
+    }
+  }
+
   /** Judges all, and fills in the results of those that cannot be taken. */
   async #candidates(
     reporter: Reporter,
@@ -189,7 +200,8 @@ export class RecordUsage {
       return false;
     });
     const over = await this.#overLimit(unknown, now);
-    const positions = await Promise.all(
+    const announced = await limiter.announce(accountsOf(unknown, now, this.options.payers));
+    const settled = await Promise.allSettled(
       unknown.map(async (candidate, i) => {
         const { judged, payer, placed, place, decided } = candidate;
         const position = await journal.record(payer.accountId, useOf(candidate, over[i] === true));
@@ -200,8 +212,14 @@ export class RecordUsage {
         return position;
       }),
     );
-    await limiter.note(notedOf(unknown, positions, now, this.options.payers));
-    return positions;
+    // Of a report that is torn some may be stored: they count, and are duplicates when they come again.
+    const stored = settled.flatMap((outcome, i) =>
+      outcome.status === 'fulfilled' ? [[unknown[i] as Candidate, outcome.value] as const] : [],
+    );
+    await limiter.note(notedOf(stored, now, this.options.payers));
+    for (const outcome of settled) if (outcome.status === 'rejected') throw outcome.reason;
+    announced();
+    return stored.map(([, position]) => position);
   }
 
   /** Which uses stand above a limit, as far as this node knows at that moment. */
@@ -249,7 +267,7 @@ export function accountOf(
   { plan, anchors }: PlanInForce,
   now: number,
   payers: Pick<UsagePayers, 'limitsOf'>,
-): Pick<Noted, 'accountId' | 'environment' | 'limits' | 'anchors' | 'key' | 'now'> {
+): Account {
   const key = keyId === '' ? undefined : { id: keyId, limits: payers.limitsOf(keyId) };
   return { accountId, environment, limits: plan.limits, anchors, key, now };
 }
@@ -263,35 +281,34 @@ function repeated({ judged, content }: Candidate, first: string | undefined): Re
   return { useId: judged.useId, status: 'DUPLICATE', refusal: null };
 }
 
-/** In the order of the keys' names: a record's JSON is canonical as it is written. */
-function useOf({ judged, payer, plan, placed, subject }: Candidate, over: boolean): Use {
-  return {
-    actualCost: null,
-    address: null,
+const useOf = ({ judged, payer, plan, placed, subject }: Candidate, over: boolean): Use =>
+  useRecord({
     at: judged.at,
-    costVersion: null,
-    durationUs: 0,
-    endpoint: '',
     environment: payer.environment,
-    estimatedCost: null,
     id: judged.useId,
     key: payer.keyId,
     ...(placed.late && { late: true }),
     meters: { [judged.meter]: judged.amount },
-    method: '',
-    operation: null,
     ...(over && { overLimit: true }),
-    patterns: [],
     periods: placed.periods,
     phase: 'final',
     planVersion: plan.version,
     ...(judged.properties && { properties: judged.properties }),
-    refusal: null,
-    rootFields: [],
-    source: null,
-    status: 'ok',
     ...(subject !== undefined && { subject }),
-  };
+  });
+
+/** Whose counters the uses are noted in, each once. */
+function accountsOf(
+  candidates: readonly Candidate[],
+  now: number,
+  payers: Pick<UsagePayers, 'limitsOf'>,
+): Account[] {
+  const accounts = new Map<string, Account>();
+  for (const { payer, plan } of candidates) {
+    const id = compositeKey(payer.accountId, payer.environment, payer.keyId);
+    if (!accounts.has(id)) accounts.set(id, accountOf(payer, plan, now, payers));
+  }
+  return [...accounts.values()];
 }
 
 const MINUTE_MS = 60_000;
@@ -299,16 +316,14 @@ const HOUR_MS = 60 * MINUTE_MS;
 
 /** What the limits have to know: one for all that is counted alike. */
 function notedOf(
-  candidates: readonly Candidate[],
-  positions: readonly Position[],
+  stored: readonly (readonly [Candidate, Position])[],
   now: number,
   payers: Pick<UsagePayers, 'limitsOf'>,
 ): Noted[] {
   const sums = new Map<string, Noted & { readonly amounts: Record<string, number> }>();
-  for (const [i, { payer, plan, placed, judged }] of candidates.entries()) {
+  for (const [{ payer, plan, placed, judged }, position] of stored) {
     const age = now - judged.at;
     const windows = age < MINUTE_MS ? 'minute' : age < HOUR_MS ? 'hour' : 'none';
-    const position = positions[i] as Position;
     const { day, month, 'billing-period': billing } = placed.counts;
     const id = compositeKey(
       payer.accountId,

@@ -7,12 +7,13 @@ import type { PlanInForce } from '../plans/profile.js';
 import type { Phase, ReservationTerms, Use } from './events.js';
 import { refusalCode } from './headers.js';
 import type { LimitCode } from './headers.js';
-import type { Journal } from './journal.js';
+import type { Journal, ProvedBatch } from './journal.js';
 import { Locks } from './locks.js';
 import type { Limiter, LimitState, MeterAmounts, Taken } from './limiter.js';
 import type { Reporter, UsagePayers } from './payers.js';
 import { accountOf } from './reportUsage.js';
 import type { Payer } from './reportedUse.js';
+import { useRecord } from './useRecord.js';
 
 export type ReservationStatus = 'RESERVED' | 'SETTLED' | 'RELEASED' | 'EXPIRED';
 
@@ -150,6 +151,21 @@ export class Reservations {
     return known && mayEnd(reporter, known) ? shown(known) : undefined;
   }
 
+  /** What it could not store counts after all: a repeat meets it. The limits are told by whoever calls. */
+  proved({ groups, position }: ProvedBatch): void {
+    for (const { account, uses } of groups) {
+      for (const use of uses) {
+        const { phase, replaces } = use;
+        if (phase === undefined || phase === 'reserved' || replaces === undefined) continue;
+        const known = this.#known.get(use.id) ?? (phase === 'final' ? knownOfUse(account, use) : undefined);
+        if (known) this.#reached(known, phase, use.meters, position);
+        // What it has taken stays: the limits are told the difference.
+        this.#takes.get(use.id)?.settle({}, position);
+        this.#takes.delete(use.id);
+      }
+    }
+  }
+
   /** Ends reservations whose time is over, as the terms say that they were made under. */
   async expire(now: number, limit: number): Promise<number> {
     const rows = await this.options.ledger.overdue(now, limit);
@@ -202,7 +218,7 @@ export class Reservations {
       take.undo();
       throw error;
     }
-    if (shared || reserving.final) take.settle(amounts);
+    if (shared || reserving.final) take.settle(amounts, position);
     else this.#takes.set(id, take);
     const reservation = shown(this.#reached(known, phase, amounts, position));
     return { kind: 'reserved', reservation, replayed: false, states };
@@ -249,16 +265,19 @@ export class Reservations {
     const payer = { accountId: known.accountId, environment: known.environment, keyId: known.key };
     const account = accountOf(payer, plan, now, payers);
     const over = await this.#isOver(account, change);
+    // Where nobody knows whether it is stored, that stays: the counters are loaded again.
+    const noted = await limiter.announce([account]);
     const position = await this.#record(known, plan, phase, amounts, standing, over);
     const take = this.#takes.get(id);
     this.#takes.delete(id);
     // Beyond what was taken nothing was asked: it counts all the same.
     const rest = take ? only(change, (amount) => amount > 0) : change;
-    take?.settle({ ...zeros(standing), ...amounts });
+    take?.settle({ ...zeros(standing), ...amounts }, position);
     if (Object.keys(rest).length > 0) {
       const counts = { day: at, month: at, 'billing-period': at, lifetime: at };
       await limiter.note([{ ...account, amounts: rest, at, counts, record: `${id}|${phase}`, position }]);
     }
+    noted();
     const moved = this.#reached(known, phase, amounts, position);
     if (!shared) return moved;
     await ledgerReached(position);
@@ -299,39 +318,43 @@ export class Reservations {
     replaces: MeterAmounts | undefined,
     over: boolean,
   ): Promise<Position> {
-    // In the order of the keys' names: a record's JSON is canonical as it is written.
-    const use: Use = {
+    const use = useRecord({
       actualCost: meters['cost'] ?? null,
-      address: null,
       at,
       costVersion: meters['cost'] === undefined ? null : 'given',
-      durationUs: 0,
       endpoint: work.endpoint,
       environment,
-      estimatedCost: null,
       id,
       key,
       meters: sorted(meters),
       method: work.method,
       operation: work.operation,
       ...(over && { overLimit: true }),
-      patterns: [],
       periods,
       phase,
       planVersion: plan.version,
-      refusal: null,
       ...(replaces && { replaces: sorted(replaces) }),
       ...(phase === 'reserved' && { reservation: terms }),
-      rootFields: [],
       source: work.source,
-      status: 'ok',
-    };
+    });
     return this.options.journal.record(accountId, use);
   }
 }
 
 const mayEnd = (reporter: Reporter, { accountId }: Known): boolean =>
   reporter.operator || reporter.accountId === accountId;
+
+const knownOfUse = (accountId: string, use: Use): Known => ({
+  id: use.id,
+  accountId,
+  environment: use.environment,
+  key: use.key,
+  at: use.at,
+  periods: use.periods,
+  terms: use.reservation ?? { expiresAt: 0, onExpiry: 'release' },
+  work: { endpoint: use.endpoint, method: use.method, operation: use.operation, source: use.source },
+  phases: {},
+});
 
 /** @param rows as the ledger has them, `reserved` first */
 function knownOf(rows: readonly ReservationRow[]): Known | undefined {

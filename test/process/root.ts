@@ -47,3 +47,11 @@ export async function makeRoot({ patterns, amount }: { patterns: number; amount:
     remove: () => rm(path, { recursive: true, force: true }),
   };
 }
+
+/** A folder with the profiles that ship and an empty catalogue. */
+export async function rootWithoutPatterns(): Promise<Pick<Root, 'path' | 'remove'>> {
+  const path = await mkdtemp(join(tmpdir(), 'tollgraph-root-'));
+  await cp('profiles', join(path, 'profiles'), { recursive: true });
+  await mkdir(join(path, 'patterns'));
+  return { path, remove: () => rm(path, { recursive: true, force: true }) };
+}

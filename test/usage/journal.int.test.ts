@@ -20,7 +20,7 @@ import { MAX_BATCH_BYTES, MAX_BATCH_USES } from '../../src/usage/batch.js';
 import { UnconfirmedBatchFile } from '../../src/usage/unconfirmedBatch.js';
 import type { UsageEvent } from '../../src/usage/events.js';
 import { usageStream } from '../../src/usage/events.js';
-import type { JournalOptions } from '../../src/usage/journal.js';
+import type { JournalOptions, ProvedBatch } from '../../src/usage/journal.js';
 import { Journal, JournalUnavailable } from '../../src/usage/journal.js';
 import { deferred, InterceptedStore } from '../eventsourcing/fixtures.js';
 import { freshSql } from '../support/database.js';
@@ -220,6 +220,8 @@ describe('when the outcome of an append is unknown', () => {
       const kept = newUse();
       await journal.record(account, kept);
       inject([fault]);
+      const proved: ProvedBatch[] = [];
+      journal.onProved((batch) => proved.push(batch));
       const refused = [newUse(), newUse()];
       const results = await Promise.allSettled(refused.map((use) => journal.record(account, use)));
 
@@ -246,6 +248,10 @@ describe('when the outcome of an append is unknown', () => {
       const [, , batch, correction] = all as [StoredEvent, StoredEvent, StoredEvent, StoredEvent];
       expect((correction.data as { batch: string }).batch).toBe(batch.id);
       expect(usesIn(correction)).toEqual(refused.map(({ id }) => id));
+      // Whoever counts beside the journal is told, since of some the first record counts.
+      expect(proved).toMatchObject([
+        { groups: [{ account, uses: refused }], position: batch.position, at: NOON },
+      ]);
       expect(await counted(account)).toBe(3);
     },
   );

@@ -3,7 +3,17 @@ import type { Spent } from '../../src/usage/limiter.js';
 import { LocalLimiter } from '../../src/usage/localLimiter.js';
 import { periodOf } from '../../src/usage/periods.js';
 import type { LoadSpent } from '../../src/usage/limiter.js';
-import { asked, limit, limiterContract, NOON, NOTHING, spend, taken, time } from './limiter.contract.js';
+import {
+  asked,
+  limit,
+  limiterContract,
+  NOON,
+  NOTHING,
+  POSITION,
+  spend,
+  taken,
+  time,
+} from './limiter.contract.js';
 import { aggregationOf } from './naiveLimits.js';
 
 const MINUTE = 60_000;
@@ -62,13 +72,13 @@ describe('an idle account', () => {
     });
     const call = async (accountId: string, now: number) =>
       taken(await limiter.take(asked(limits, now, { accountId })));
-    (await call('idle', NOON)).settle({ cost: 0 });
+    (await call('idle', NOON)).settle({ cost: 0 }, POSITION);
     (await call('undone', NOON)).undo();
     const open = await call('open', NOON);
-    (await call('busy', NOON + 10)).settle({ cost: 0 });
+    (await call('busy', NOON + 10)).settle({ cost: 0 }, POSITION);
     limiter.forgetIdle(time.elapsed);
     expect(limiter.size).toBe(2);
-    open.settle({ cost: 0 });
+    open.settle({ cost: 0 }, POSITION);
     limiter.forgetIdle(time.elapsed);
     expect(limiter.size).toBe(1);
     await call('busy', NOON + 11);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { RedisLimiterOptions } from '../../src/adapters/redis/limiter.js';
 import { RedisLimiter } from '../../src/adapters/redis/limiter.js';
+import { PendingTakes } from '../../src/adapters/redis/pendingTakes.js';
 import { silentLogger } from '../../src/logger.js';
 import type { Limiter, LoadSpent, Spend, Take } from '../../src/usage/limiter.js';
 import { rateLimitHeaders } from '../../src/usage/headers.js';
@@ -15,6 +16,7 @@ import {
   limiterContract,
   NOON,
   NOTHING,
+  POSITION,
   recordOf,
   spend,
   spentBy,
@@ -37,7 +39,7 @@ async function open(
 }
 
 /** On the tests' time. */
-const GIVEN = { time: 'given', elapsed: () => time.elapsed, aggregationOf } as const;
+const GIVEN = { time: 'given', elapsed: () => time.elapsed, keepDelayMs: 0, aggregationOf } as const;
 
 /** Asks again while Redis is away. */
 async function answered<T>(ask: () => Promise<T>): Promise<T> {
@@ -105,7 +107,7 @@ async function answered<T>(ask: () => Promise<T>): Promise<T> {
       const take = taken(await limiter.take(call));
       await limiter.forget(SUBJECT);
       expect(await used(limiter)).toEqual([2, 2, 50, 50]);
-      take.settle({ cost: 5 });
+      take.settle({ cost: 5 }, POSITION);
       expect(await used(limiter)).toEqual([2, 2, 35, 35]);
       recorded.push({ id: call.useId, at: take.at, amounts: { cost: 5, requests: 1 } });
       await limiter.forget(SUBJECT);
@@ -156,7 +158,7 @@ async function answered<T>(ask: () => Promise<T>): Promise<T> {
       await taker.forget(SUBJECT);
       const late = used(loader);
       await read.promise;
-      settled.settle({ cost: 5 });
+      settled.settle({ cost: 5 }, POSITION);
       undone.undo();
       await taker.forget(SUBJECT);
       gate.resolve();
@@ -175,7 +177,7 @@ async function answered<T>(ask: () => Promise<T>): Promise<T> {
       recorded.push({ id: call.useId, at: take.at, amounts: { cost: 5, requests: 1 } });
       await limiter.forget(SUBJECT);
       expect(await used(limiter)).toEqual([1, 1, 5, 5]);
-      take.settle({ cost: 5 });
+      take.settle({ cost: 5 }, POSITION);
       expect(await used(limiter)).toEqual([1, 1, 5, 5]);
     });
 
@@ -192,14 +194,99 @@ async function answered<T>(ask: () => Promise<T>): Promise<T> {
       expect(await used(limiter)).toEqual([0, 0, 0, 0]);
     });
 
-    it('lapses after a minute without an end', async () => {
+    it('is given back also by an owner who takes long', async () => {
       const limiter = await open(async () => NOTHING, undefined, GIVEN);
       const take = taken(await limiter.take(asked(limits, NOON, { cost: 20 })));
-      taken(await limiter.take(asked(limits, NOON + 61_000, { cost: 1 })));
+      time.pass(59_000);
       take.undo();
-      expect(await used(limiter)).toEqual([1, 2, 1, 21]);
-      await limiter.forget(SUBJECT);
-      expect(await used(limiter)).toEqual([1, 1, 1, 1]);
+      expect(await used(limiter)).toEqual([0, 0, 0, 0]);
+    });
+
+    it('without an owner is dropped after a minute with the counters, which the journal then tells', async () => {
+      let dropped = 0;
+      const recorded: Spend[] = [];
+      const load: LoadSpent = async ({ now }) => ({ ...spentBy([...recorded], now), upTo: 1 });
+      const limiter = await open(load, undefined, { ...GIVEN, onOwnerless: () => dropped++ });
+      const lost = taken(await limiter.take(asked(limits, NOON, { cost: 20 })));
+      const stored = asked(limits, NOON, { cost: 7 });
+      // Its process ends before it can tell.
+      recorded.push(recordOf(stored, taken(await limiter.take(stored))));
+      expect(await used(limiter)).toEqual([2, 2, 27, 27]);
+      time.pass(61_000);
+      expect(await used(limiter)).toEqual([0, 1, 0, 7]);
+      expect(dropped).toBe(1);
+      // An owner that was only asleep, and gives back or stores what was dropped: nothing changes, and it counts.
+      lost.undo();
+      expect(await used(limiter)).toEqual([0, 1, 0, 7]);
+      const slept = taken(await limiter.take(asked(limits, time.clock, { cost: 5 })));
+      time.pass(61_000);
+      expect(await used(limiter)).toEqual([0, 1, 0, 7]);
+      slept.settle({ cost: 3 }, 2);
+      slept.undo();
+      const seen = async (): Promise<number[]> => {
+        const now = await used(limiter);
+        return now[1] === 1 ? seen() : now;
+      };
+      expect(await seen()).toEqual([1, 2, 3, 10]);
+    });
+
+    it('is the key’s as well as the account’s', async () => {
+      const limiter = await open(async () => ({ ...NOTHING, upTo: 1 }), undefined, GIVEN);
+      const key = { id: 'k', limits: [limit('month', 50, 'cost')] };
+      const both = async (): Promise<number[]> =>
+        (await limiter.states(asked(limits, time.clock, { key }))).map((state) => state.used);
+      const take = taken(await limiter.take(asked(limits, NOON, { cost: 20, key })));
+      // Only the account is asked for: the key's part goes by itself.
+      time.pass(61_000);
+      expect(await used(limiter)).toEqual([0, 0, 0, 0]);
+      take.settle({ cost: 20 }, 2);
+      const seen = async (): Promise<number[]> => {
+        const now = await both();
+        return now[1] === 0 || now[4] === 0 ? seen() : now;
+      };
+      expect(await seen()).toEqual([1, 1, 20, 20, 20]);
+    });
+
+    it('stays its owner’s for as long as it is renewed', async () => {
+      const sent: string[][] = [];
+      const pending = new PendingTakes<string>({
+        send: async (operation, whose, members) => {
+          sent.push([operation, whose, ...members]);
+          return [];
+        },
+        nameOf: (whose) => whose,
+        elapsed: () => time.elapsed,
+        keepDelayMs: 0,
+        log: silentLogger,
+      });
+      const first = pending.add('a', '1|x');
+      pending.add('a', '2|y');
+      pending.add('b', '3|z');
+      pending.renew();
+      pending.keep(first, async () => undefined);
+      time.pass(20_000);
+      pending.renew();
+      pending.renew();
+      await pending.close();
+      expect(sent).toEqual([
+        ['keep', 'a', '1|x'],
+        ['renew', 'a', '2|y'],
+        ['renew', 'b', '3|z'],
+      ]);
+    });
+
+    it('has its counters loaded anew where what was announced is never noted', async () => {
+      const recorded: Spend[] = [];
+      const load: LoadSpent = async ({ now }) => ({ ...spentBy([...recorded], now), upTo: recorded.length });
+      const limiter = await open(load, undefined, GIVEN);
+      expect(await used(limiter)).toEqual([0, 0, 0, 0]);
+      const noted = await limiter.announce([asked(limits, NOON)]);
+      await limiter.announce([asked(limits, NOON)]);
+      recorded.push(spend(NOON, 30));
+      noted();
+      expect(await used(limiter)).toEqual([0, 0, 0, 0]);
+      time.pass(61_000);
+      expect(await used(limiter)).toEqual([0, 1, 0, 30]);
     });
 
     it('is not added to what the journal has of it once it has lapsed', async () => {
@@ -262,11 +349,13 @@ async function answered<T>(ask: () => Promise<T>): Promise<T> {
     const prefix = `tollgraph-test:${randomUUID()}`;
     const recorded: Spend[] = [];
     const load: LoadSpent = async ({ now }) => spentBy([...recorded], now);
-    const limiter = await open(load, prefix, { onLoad: () => loads++ });
+    const limiter = await open(load, prefix, { onLoad: () => loads++, keepDelayMs: 0 });
     const limits = [limit('minute', 3), limit('hour', 3), limit('month', 9)];
     for (let i = 0; i < 2; i++) {
       const call = asked(limits, Date.now());
-      recorded.push(recordOf(call, taken(await limiter.take(call))));
+      const take = taken(await limiter.take(call));
+      recorded.push(recordOf(call, take));
+      take.settle({}, POSITION);
     }
     await deleteKeys(`${prefix}:*|minute"]`);
     expect(taken(await limiter.take(asked(limits, Date.now()))).states.map(({ used }) => used)).toEqual([

@@ -8,6 +8,9 @@ import {
   SettleReservationDocument,
   VerifyKeyDocument,
 } from '../generated/graphql.js';
+import { periodOf } from '../../src/usage/periods.js';
+import { kill, ready, spawnProduct } from '../process/product.js';
+import { rootWithoutPatterns } from '../process/root.js';
 import type { TestApp } from '../support/app.js';
 import { startApp } from '../support/app.js';
 import type { Place } from '../support/database.js';
@@ -197,5 +200,52 @@ describe.each([
     await begin();
     expect(await used(secret)).toBe(1);
     expect(await settle(first.reservation.id, videos(1))).toMatchObject({ replayed: true });
+  });
+
+  it('outlives a process that is killed, whatever it was doing', async () => {
+    const { keyId, accountId, secret } = await t.customer('pro');
+    await t.close();
+    const root = await rootWithoutPatterns();
+    const node = spawnProduct(place, root.path, { ...env, PROFILE: 'videomind', BILLING: 'off' });
+    const url = await ready(node);
+    const post = async (path: string, body: object): Promise<{ reservation: { id: string } }> => {
+      const answer = await fetch(`${url}/v1/reservations${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${backEnd}` },
+        body: JSON.stringify(body),
+      });
+      return (await answer.json()) as { reservation: { id: string } };
+    };
+    const take = async (quantity: number, more: object = {}): Promise<string> => {
+      const body = { keyId, endpoint: '/analyse', quantities: videos(quantity), ...more };
+      return (await post('', body)).reservation.id;
+    };
+    const [kept, lapsing, settled, torn] = [
+      await take(9),
+      await take(4, { expiresInSeconds: 1 }),
+      await take(5),
+      await take(8),
+    ];
+    await post(`/${settled}/settle`, { quantities: videos(2) });
+    // Whether this one arrives nobody knows.
+    const tearing = post(`/${torn}/settle`, { quantities: videos(1) }).catch(() => undefined);
+    await kill(node);
+    await tearing;
+    await root.remove();
+    await begin();
+    expect(await settle(kept, videos(6))).toMatchObject({ reservation: { status: 'SETTLED' } });
+    expect(await settle(settled, videos(2))).toMatchObject({ replayed: true });
+    expect(await settle(torn, videos(1))).toMatchObject({ reservation: { status: 'SETTLED' } });
+    const { sql, projector } = t.app.parts;
+    const ledger = new UsageQueries(sql, projector.access('usage'));
+    const deadline = Date.now() + 20_000;
+    while (!(await ledger.reservation(lapsing)).some(({ phase }) => phase === 'expired'))
+      if (Date.now() > deadline) throw new Error('it does not end');
+    await t.caughtUp();
+    const day = periodOf('day', Date.now());
+    const subject = { accountId, environment: 'live', keyId: undefined } as const;
+    const counted = await ledger.counters(subject, [day]);
+    expect([counted.amounts.of('videos', day), counted.held.of('videos', day)]).toEqual([9, 0]);
+    expect(await used(secret)).toBe(9);
   });
 });

@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Elapsed } from '../../clock.js';
 import { elapsed } from '../../clock.js';
 import { compositeKey } from '../../eventsourcing/compositeKey.js';
+import type { Position } from '../../eventsourcing/event.js';
 import type { Logger } from '../../logger.js';
 import type { AggregationOf } from '../../plans/meters.js';
 import { builtInAggregation } from '../../plans/meters.js';
@@ -38,6 +40,7 @@ import type { Anchors, Period } from '../../usage/periods.js';
 import { isFixed, periodAt, periodsOf } from '../../usage/periods.js';
 import type { Reply } from './connection.js';
 import { RedisScript } from './connection.js';
+import { PendingTakes } from './pendingTakes.js';
 
 const SCRIPT = readFileSync(new URL('./limits.lua', import.meta.url), 'utf8');
 
@@ -49,6 +52,8 @@ const KEEP_MS = 2 * SLIDING_MS.hour;
  * expire may then have been used since. Far less than the time for which counters are kept.
  */
 const SET_MS = 5 * 60_000;
+
+const KEEP_DELAY_MS = 20;
 
 /** Loads and period boundaries that one take may meet. */
 const MAX_TRIES = 10;
@@ -65,8 +70,18 @@ export interface RedisLimiterOptions {
   readonly aggregationOf?: AggregationOf;
   /** What the clock above is held against, to tell whether it was set. */
   readonly elapsed?: Elapsed;
+  /** How long Redis may wait to be told of what is stored, in milliseconds; 0 tells at once. */
+  readonly keepDelayMs?: number;
   /** Told whenever counters were missing. */
   readonly onLoad?: () => void;
+  /** Told whenever counters were dropped with takes whose process had ended before it told what became of them. */
+  readonly onOwnerless?: () => void;
+}
+
+/** Whose takes: the account and key that asked. */
+interface Whose {
+  readonly parts: readonly Part[];
+  readonly account: Timed;
 }
 
 /**
@@ -77,7 +92,7 @@ export interface RedisLimiterOptions {
 export class RedisLimiter implements Limiter {
   readonly #script: RedisScript;
   readonly #loading = new Map<string, Promise<void>>();
-  readonly #givingBack = new Set<Promise<unknown>>();
+  readonly #pending: PendingTakes<Whose>;
   /** Of the server's clock, ahead of this one's: to name the right periods at the first try. */
   #skew = 0;
   /** Of the server's clock, ahead of the time that passes here. */
@@ -89,6 +104,17 @@ export class RedisLimiter implements Limiter {
   private constructor(private readonly options: RedisLimiterOptions) {
     this.#aggregationOf = options.aggregationOf ?? builtInAggregation;
     this.#script = new RedisScript(options.url, SCRIPT, options.log);
+    this.#pending = new PendingTakes({
+      send: async (operation, { parts, account }, members) => {
+        const args = [String(members.length), ...members];
+        const [, ...gone] = await this.#run(operation, withoutLimits(parts), account, {}, 0, args);
+        return gone.map(Number);
+      },
+      nameOf: ({ parts }) => compositeKey(...parts.map(({ subject }) => subjectId(subject))),
+      elapsed: options.elapsed ?? elapsed,
+      keepDelayMs: options.keepDelayMs ?? KEEP_DELAY_MS,
+      log: options.log,
+    });
   }
 
   /** Resolves once the first try to connect is over: an outage at the start is one like any other. */
@@ -113,32 +139,39 @@ export class RedisLimiter implements Limiter {
       if (!limit) throw new Error(`the script refused by limit ${refusing} of ${states.length}`);
       return { kind, at, limit, retryAfterMs: kind === 'never' ? 0 : wait, states };
     }
+    const whose: Whose = { parts, account: asked };
+    const member = `${takenAt}|${entry}`;
+    const pending = this.#pending.add(whose, member);
     let open = true;
-    const end = (back: MeterAmounts | undefined): void => {
+    /** @param stored where its use is stored: what it came to, and where */
+    const end = (back: MeterAmounts | undefined, stored?: Stored): void => {
       if (!open) return;
       open = false;
-      // A take that is not given back lapses: by then its use is recorded.
-      if (!back) return;
+      // It was dropped with its counters: those that were loaded before its record have to have it.
+      const onMissing = async (places: readonly number[]): Promise<void> => {
+        if (stored) await this.#noteMissing(whose, places, useId, at, stored);
+      };
+      if (!back) {
+        this.#pending.keep(pending, onMissing);
+        return;
+      }
+      this.#pending.delete(pending);
       const taken = parts.flatMap((part) => part.asked.map(({ meter }) => String(amounts[meter] ?? 0)));
       const left = textOf(amounts, back);
       const leftEntry = left && `${takenAt}|${left}${entry.slice(entry.indexOf('|'))}`;
-      const args = [`${takenAt}|${entry}`, leftEntry, takenAt, ...taken];
-      // No answer waits for it. What gets lost stays spent: it gives nothing away.
-      const given = this.#run('back', parts, asked, back, at, args)
-        .catch((error: unknown) => {
-          if (!(error instanceof LimitsUnavailable)) this.options.log.error('nothing was given back', error);
-        })
-        .finally(() => this.#givingBack.delete(given));
-      this.#givingBack.add(given);
+      const args = [member, leftEntry, takenAt, ...taken];
+      // No answer waits for it. What gets lost stays pending, and is dropped with its counters.
+      const given = this.#run('back', parts, asked, back, at, args);
+      this.#pending.run(given.then(([, ...places]) => places.length > 0 && onMissing(places.map(Number))));
     };
     return {
       kind,
       at,
       periods: periodsOf(at, anchors),
       states,
-      settle: (actual) => {
+      settle: (actual, position) => {
         const back = difference(amounts, actual);
-        end(back);
+        end(back, { amounts: back ? without(amounts, back) : amounts, position });
         return back ? givenBack(states, back, this.#aggregationOf) : states;
       },
       undo: () => end(amounts),
@@ -163,6 +196,36 @@ export class RedisLimiter implements Limiter {
     );
   }
 
+  async announce(accounts: readonly Account[]): Promise<() => void> {
+    const announced = await Promise.all(
+      accounts.map(async (account) => {
+        const parts = partsOf(account);
+        if (parts.every(({ limits }) => limits.length === 0)) return [];
+        const whose: Whose = { parts: withoutLimits(parts), account };
+        const member = `note|${randomUUID()}`;
+        await this.#run('announce', whose.parts, account, {}, 0, [member]);
+        return [this.#pending.add(whose, member)];
+      }),
+    );
+    return () => {
+      for (const pending of announced.flat()) this.#pending.keep(pending, async () => undefined);
+    };
+  }
+
+  /** Counts a use that is stored, for the parts that had dropped its take. */
+  async #noteMissing(
+    { parts, account }: Whose,
+    places: readonly number[],
+    useId: string,
+    at: number,
+    { amounts, position }: Stored,
+  ): Promise<void> {
+    const some = parts.map((part, i) => (places.includes(i + 1) ? part : { ...part, asked: [] }));
+    // In windows it counts as of now, which gives nothing away.
+    const args = [compositeKey('take', useId, ...places), String(position), '0'];
+    await this.#run('note', some, account, amounts, at, args);
+  }
+
   /** The counters are loaded anew at the next call: calls have passed that they do not know of. */
   async forget(subject: Subject): Promise<void> {
     await this.#run('forget', [{ subject, limits: [], asked: [] }], { now: 0 }, {}, 0, []);
@@ -170,7 +233,7 @@ export class RedisLimiter implements Limiter {
 
   /** What is being given back arrives, if Redis is there. */
   async close(): Promise<void> {
-    await Promise.all(this.#givingBack);
+    await this.#pending.close();
     await this.#script.close();
   }
 
@@ -191,7 +254,10 @@ export class RedisLimiter implements Limiter {
       const [kind, now] = [reply[0], Number(reply[1])];
       this.#hold(now);
       if (kind === 'period') this.#skew = now - account.now;
-      else if (kind === 'load') await this.#loaded(parts, wantedOf(reply), account);
+      else if (kind === 'load') {
+        if (reply[2] === 'ownerless') this.options.onOwnerless?.();
+        await this.#loaded(parts, wantedOf(reply), account);
+      }
       else return { ...decision(reply, parts, now, account.anchors), entry };
     }
     throw new Error(`the counters of ${parts.map(({ subject }) => subjectId(subject)).join()} do not stay`);
@@ -329,6 +395,18 @@ export class RedisLimiter implements Limiter {
     ]);
   }
 }
+
+/** A use that is stored: what it came to, and the position of its batch. */
+interface Stored {
+  readonly amounts: MeterAmounts;
+  readonly position: Position;
+}
+
+const withoutLimits = (parts: readonly Part[]): readonly Part[] =>
+  parts.map((part) => (part.asked.length === 0 ? part : { ...part, asked: [] }));
+
+const without = (amounts: MeterAmounts, back: MeterAmounts): MeterAmounts =>
+  Object.fromEntries(Object.entries(amounts).map(([meter, amount]) => [meter, amount - (back[meter] ?? 0)]));
 
 /** What stays of amounts without what is given back; empty where nothing does. */
 const textOf = (amounts: MeterAmounts, back: MeterAmounts = {}): string =>

@@ -20,21 +20,31 @@
 --   count:<name>           of a window that slides, the length of the list of its times
 --   owed:<name>            of a bucket, in amounts times milliseconds, as of `since:<name>`, refilled with
 --                          `rate:<name>` for each window
--- Beside it lie the takes that are open: a sorted set by the time at which they lapse, each member
--- `<time>|<meter>=<amount>,…|<period>,…|<use id>`; and the names of records that were noted. Counters that are loaded again have them added, unless
--- their use is in what is loaded; so a take is given back to each part once, or not at all. One that is given
--- back in part stands for what is left until it lapses.
+-- Beside it lie the takes: a sorted set of members `<time>|<meter>=<amount>,…|<period>,…|<use id>`. Each is
+-- *pending* until whoever made it says what became of it, its score PENDING and the time by which that has to
+-- happen; owners that live renew it. One that is overdue has no owner any more, and only the journal tells
+-- whether its use is stored: whoever looks next removes it and drops the counters of its part, which are then
+-- loaded. If its owner comes back after all it finds it gone, and notes what it has stored. So every take is
+-- counted, given back, or dropped with its counters; a process may end at any point.
+-- A take whose use is stored is *kept* for a minute, its score the time at which it goes: a load that has read
+-- the journal before its record adds it. Counters that are loaded have those takes added that are not in what is
+-- loaded; so a take is given back to each part once, or not at all. One that is given back in part is kept as
+-- what is left.
+-- In the same set stand `note|<id>`, pending: uses that no take has let through are being stored, and are noted
+-- then; and `noted|<record>`, the names of records that were noted.
 --
 -- KEYS  two for each part, the account and then the key: the hash and the open takes;
 --       then the list of times of each limit that slides, oldest first.
 --       For `began` there is but one, which says since when this server has lost nothing.
--- ARGV  1 what to do: take, look, load, back, note, forget or began
+-- ARGV  1 what to do: take, look, load, back, keep, renew, announce, note, forget or began
 --       2 the clock in milliseconds, or '' for this server's
 --       3 how long the keys are kept, in milliseconds
 --       4 the number of parts, 5 the number of limits; then of each limit
 --         part, kind (period, window, bucket), name, amount, points, length or end, period or place of the list
 --       and then what the operation needs
 local LAPSE_MS = 60000
+-- What is pending has scores above all others: 2^50, far above any time, and exact with one added.
+local PENDING = 1125899906842624
 -- For how long a record that was noted is known.
 local NOTED_MS = 600000
 
@@ -182,19 +192,37 @@ local function standing(limit, now, wall)
   return used, room_at(limit, math.max(1, math.min(used, limit.amount)), 1, now) - now
 end
 
---- Drops the takes that nobody ended in time: what they took stays spent, and is loaded with their records.
+--- Drops the takes that were kept for long enough: their records are loaded.
 local function drop_lapsed(part, now) redis.call('ZREMRANGEBYSCORE', part.takes, '-inf', digits(now)) end
 
---- The takes of a part that are open and not recorded, as tables of what they took.
+--- Makes a take, or what is announced, pending: its owner has to say in time what becomes of it.
+local function hold(part, now, member) redis.call('ZADD', part.takes, digits(PENDING + now + LAPSE_MS), member) end
+
+--- Keeps a take whose use is stored, or what is left of it.
+local function keep_take(part, taken_at, member)
+  redis.call('ZADD', part.takes, digits(taken_at + LAPSE_MS), member)
+end
+
+--- Drops what nobody owns any more, and the counters with it, which may hold it.
+local function drop_ownerless(part, now)
+  if redis.call('ZREMRANGEBYSCORE', part.takes, digits(PENDING), '(' .. digits(PENDING + now)) == 0 then return false end
+  forget(part.hash)
+  return true
+end
+
+--- The takes of a part that are not recorded, as tables of what they took; undefined where counters that are
+--- there have one as it was taken whose record is in what is loaded.
 local function open_takes(part, recorded, now)
   drop_lapsed(part, now)
-  local open = {}
-  for _, member in ipairs(redis.call('ZRANGE', part.takes, 0, -1)) do
+  local open, settled = {}, {}
+  local members = redis.call('ZRANGE', part.takes, 0, -1, 'WITHSCORES')
+  for i = 1, #members, 2 do
+    local member, pending = members[i], tonumber(members[i + 1]) >= PENDING
     local at, amounts, periods, id = string.match(member, '^(%d+)|([^|]*)|([^|]*)|(.*)$')
     if not at then
-      -- A record that was noted.
+      -- A record that was noted, or will be.
     elseif recorded[id] then
-      redis.call('ZREM', part.takes, member)
+      if pending then settled[#settled + 1] = member end
     else
       local take = { at = tonumber(at), amounts = {}, periods = {} }
       for meter, amount in string.gmatch(amounts, '([^=,]+)=(%d+)') do take.amounts[meter] = tonumber(amount) end
@@ -202,6 +230,8 @@ local function open_takes(part, recorded, now)
       open[#open + 1] = take
     end
   end
+  if #settled > 0 and get(part, 'limits') then return nil end
+  for _, member in ipairs(settled) do redis.call('ZREM', part.takes, member) end
   return open
 end
 
@@ -219,8 +249,15 @@ if ARGV[1] == 'load' then
   local upto = next_number()
   if number(part, 'noted') > upto then return { 'late' } end
   local now = time()
+  if drop_ownerless(part, now) then return { 'late' } end
   local recorded = {}
   for _ = 1, next_number() do recorded[next_text()] = true end
+  local takes = open_takes(part, recorded, now)
+  if not takes then
+    -- Its owner will not find it: so all counters have to have its record.
+    forget(part.hash)
+    return { 'late' }
+  end
   -- Counters of limits that are gone: nobody counts for them meanwhile.
   if get(part, 'limits') ~= names then
     local held = {}
@@ -232,7 +269,6 @@ if ARGV[1] == 'load' then
     redis.call('HSET', part.hash, 'limits', names)
   end
   set(part, 'at', now)
-  local takes = open_takes(part, recorded, now)
   for _, limit in ipairs(limits) do
     local count = next_number()
     local values = {}
@@ -284,12 +320,13 @@ if ARGV[1] == 'back' then
   -- What stands for what stays spent, if anything does.
   local left = next_text()
   local taken_at = next_number()
-  local lapsed = number(parts[1], 'at') - taken_at >= LAPSE_MS
-  for _, part in ipairs(parts) do
-    part.open = redis.call('ZREM', part.takes, member) == 1 and not lapsed
+  local reply = { 'ok' }
+  for place, part in ipairs(parts) do
+    part.open = redis.call('ZREM', part.takes, member) == 1
+    if not part.open then reply[#reply + 1] = place end
     -- A load that is under way may have read the journal before its record.
     if part.open and left ~= '' then
-      redis.call('ZADD', part.takes, digits(taken_at + LAPSE_MS), left)
+      keep_take(part, taken_at, left)
       redis.call('PEXPIRE', part.takes, ARGV[3])
     end
   end
@@ -313,6 +350,37 @@ if ARGV[1] == 'back' then
       end
     end
   end
+  -- The places of parts that have it no more.
+  return reply
+end
+
+if ARGV[1] == 'keep' or ARGV[1] == 'renew' then
+  local now = ARGV[1] == 'renew' and time()
+  -- For each member the places of parts that have it no more: the member's and the part's, in turn.
+  local reply = { 'ok' }
+  for place = 1, next_number() do
+    local member = next_text()
+    local taken_at = tonumber(string.match(member, '^%d+'))
+    for i, part in ipairs(parts) do
+      if not redis.call('ZSCORE', part.takes, member) then
+        reply[#reply + 1] = place
+        reply[#reply + 1] = i
+      elseif ARGV[1] == 'renew' then
+        hold(part, now, member)
+      elseif taken_at then
+        keep_take(part, taken_at, member)
+      else
+        redis.call('ZREM', part.takes, member)
+      end
+    end
+  end
+  return reply
+end
+
+if ARGV[1] == 'announce' then
+  local member, now = next_text(), time()
+  for _, part in ipairs(parts) do hold(part, now, member) end
+  keep()
   return { 'ok' }
 end
 
@@ -365,6 +433,7 @@ for i, part in ipairs(parts) do
   local names = next_text()
   -- The key's times are the account's: where that has lost its skew, they mean nothing.
   if number(part, 'at') > now then forget(part.hash) end
+  if drop_ownerless(part, now) then return load(part, i, 'ownerless') end
   local known = get(part, 'limits')
   if known == false and redis.call('EXISTS', part.hash, part.takes) == 0 then
     return load(part, i, 'all')
@@ -419,7 +488,7 @@ if ARGV[1] == 'take' and kind == 'taken' then
   local member = digits(now) .. '|' .. next_text()
   for _, part in ipairs(parts) do
     drop_lapsed(part, now)
-    redis.call('ZADD', part.takes, digits(now + LAPSE_MS), member)
+    hold(part, now, member)
   end
 end
 keep()

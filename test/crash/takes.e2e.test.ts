@@ -1,0 +1,171 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import pg from 'pg';
+import { UsageQueries } from '../../projections/usage/queries.js';
+import { RedisLimiter } from '../../src/adapters/redis/limiter.js';
+import { SECRET_NAMES } from '../../src/config.js';
+import { silentLogger } from '../../src/logger.js';
+import { CountersUnavailable } from '../../src/usage/limiter.js';
+import { periodOf } from '../../src/usage/periods.js';
+import { FaultyProxy } from '../faults/proxy.js';
+import { LimitsDocument } from '../generated/graphql.js';
+import type { Product } from '../process/product.js';
+import { kill, ready, spawnProduct } from '../process/product.js';
+import { rootWithoutPatterns } from '../process/root.js';
+import type { TestApp } from '../support/app.js';
+import { startApp } from '../support/app.js';
+import type { Place } from '../support/database.js';
+import { freshPlace, ON_POSTGRES } from '../support/database.js';
+import { SHARED_REDIS_URL } from '../support/redis.js';
+
+/** Appends to the store wait for it (src/adapters/postgres/store.sql). */
+const APPENDS = 7_310_426_001;
+
+const possible = ON_POSTGRES && SHARED_REDIS_URL !== undefined ? describe : describe.skip;
+
+possible('nodes that are killed between what limits know and what the journal has', () => {
+  const redisUrl = SHARED_REDIS_URL ?? '';
+  let place: Place;
+  let t: TestApp;
+  let backEnd: string;
+  let root: Awaited<ReturnType<typeof rootWithoutPatterns>>;
+  let toRedis: FaultyProxy;
+  let database: pg.Client;
+  const running: Product[] = [];
+
+  beforeAll(async () => {
+    place = await freshPlace();
+    root = await rootWithoutPatterns();
+    const { hostname, port } = new URL(redisUrl);
+    toRedis = await FaultyProxy.open(hostname, Number(port));
+    database = new pg.Client({ connectionString: place.databaseUrl });
+    await database.connect();
+    const secrets = Object.fromEntries(
+      SECRET_NAMES.map((name) => [name, randomBytes(32).toString('base64url')]),
+    );
+    const env = { ...secrets, PROFILE: 'videomind', BILLING: 'off' };
+    t = await startApp({ place, env: { ...env, REDIS_URL: redisUrl } });
+    const node = (name: string, url: string): Product => {
+      const own = { ROLE: 'api', NODE_ID: name, DATA_DIR: join(place.dataDir, name), REDIS_URL: url };
+      const product = spawnProduct(place, root.path, { ...env, ...own });
+      running.push(product);
+      return product;
+    };
+    node('one', redisUrl);
+    node('two', `redis://127.0.0.1:${toRedis.listening}`);
+    const operator = await t.customer();
+    await t.makeOperator(operator);
+    backEnd = (await t.issueKey(operator.token, 'LIVE', ['ADMIN'])).secret;
+    await Promise.all(running.map(ready));
+  }, 240_000);
+  afterAll(async () => {
+    await Promise.all(running.map(kill));
+    await t.close();
+    await toRedis.close();
+    await database.end();
+    await place.remove();
+    await root.remove();
+  }, 240_000);
+
+  const post = async (product: Product, path: string, body: object): Promise<Response> =>
+    fetch(`${await ready(product)}${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${backEnd}` },
+      body: JSON.stringify(body),
+    });
+  const used = async (secret: string): Promise<number> => {
+    const { data } = await t.query(LimitsDocument, {}, secret);
+    return Number(data?.account?.limits?.find(({ name }) => name === 'videos-day')?.used);
+  };
+  /** What the fold of the journal says. */
+  const folded = async (accountId: string): Promise<number> => {
+    await t.caughtUp();
+    const { sql, projector } = t.app.parts;
+    const queries = new UsageQueries(sql, projector.access('usage'));
+    const day = periodOf('day', Date.now());
+    const subject = { accountId, environment: 'live', keyId: undefined } as const;
+    return (await queries.counters(subject, [day])).amounts.of('videos', day);
+  };
+  /** The backends that wait to append; comes back once there are so many. */
+  const waiting = async (count: number): Promise<number[]> => {
+    for (;;) {
+      const { rows } = await database.query<{ pid: number }>(
+        "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted",
+      );
+      if (rows.length >= count) return rows.map(({ pid }) => pid);
+    }
+  };
+  /** Somebody asks for an account a minute later. */
+  const aMinuteLater = async (...accounts: readonly string[]): Promise<void> => {
+    const { rows } = await database.query<{ store: string }>(
+      "SELECT data::json->>'storeId' AS store FROM store.events WHERE type = 'InstallationCreated'",
+    );
+    const later = await RedisLimiter.open({
+      url: redisUrl,
+      prefix: `tollgraph:${rows[0]?.store}`,
+      load: () => Promise.reject(new CountersUnavailable('only looks')),
+      log: silentLogger,
+      time: 'given',
+    });
+    for (const accountId of accounts) {
+      const now = Date.now() + 61_000;
+      await expect(later.states({ accountId, environment: 'live', limits: [], now })).rejects.toThrow(
+        'only looks',
+      );
+    }
+    await later.close();
+  };
+
+  it('leave no take without an owner, and no record that nobody notes', async () => {
+    const [one, two] = running as [Product, Product];
+    const [spender, reported] = [await t.customer('pro'), await t.customer('pro')];
+    // All counters are loaded.
+    const known = async (product: Product, keyId: string): Promise<void> => {
+      const body = { uses: [{ useId: 'first', keyId: `key_${keyId}`, meter: 'videos', quantity: 1 }] };
+      for (;;) {
+        const answer = await post(product, '/v1/usage', body);
+        const { results } = (await answer.json()) as { results: { status: string }[] };
+        if (results[0]?.status !== 'REJECTED') return;
+      }
+    };
+    for (const [product, { keyId, secret }] of [
+      [one, spender],
+      [two, reported],
+    ] as const) {
+      expect(await used(secret)).toBe(0);
+      await known(product, keyId);
+      expect(await used(secret)).toBe(1);
+    }
+
+    await database.query(`SELECT pg_advisory_lock(${APPENDS})`);
+    const spending = post(one, '/v1/keys/verify', {
+      secret: spender.secret,
+      spend: { endpoint: '/analyse', quantities: [{ meter: 'videos', quantity: 2 }] },
+    });
+    const [taking] = await waiting(1);
+    const reporting = post(two, '/v1/usage', {
+      uses: [{ useId: 'second', keyId: `key_${reported.keyId}`, meter: 'videos', quantity: 3 }],
+    });
+    await waiting(2);
+    // The take of the first is never recorded; what the second records it never notes.
+    await kill(one);
+    await database.query('SELECT pg_terminate_backend($1)', [taking]);
+    await toRedis.inject('freeze');
+    const before = await database.query<{ last: string }>('SELECT max(position) AS last FROM store.events');
+    await database.query(`SELECT pg_advisory_unlock(${APPENDS})`);
+    for (;;) {
+      const { rows } = await database.query('SELECT FROM store.events WHERE position > $1', [
+        before.rows[0]?.last,
+      ]);
+      if (rows.length > 0) break;
+    }
+    await kill(two);
+    await Promise.allSettled([spending, reporting]);
+
+    expect([await folded(spender.accountId), await folded(reported.accountId)]).toEqual([1, 4]);
+    // For at most a minute the counters stand as their nodes have left them.
+    expect([await used(spender.secret), await used(reported.secret)]).toEqual([3, 1]);
+    await aMinuteLater(spender.accountId, reported.accountId);
+    expect([await used(spender.secret), await used(reported.secret)]).toEqual([1, 4]);
+  }, 240_000);
+});

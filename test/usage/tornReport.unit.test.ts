@@ -1,0 +1,92 @@
+import { JournalUnavailable } from '../../src/usage/journal.js';
+import { KnownUses } from '../../src/usage/knownUses.js';
+import { LocalLimiter } from '../../src/usage/localLimiter.js';
+import { UsagePayers } from '../../src/usage/payers.js';
+import { periodsOf } from '../../src/usage/periods.js';
+import { notedOfProved } from '../../src/usage/provedUses.js';
+import { RecordUsage } from '../../src/usage/reportUsage.js';
+import { useRecord } from '../../src/usage/useRecord.js';
+import { limit, NOON, NOTHING } from './limiter.contract.js';
+
+const limits = [limit('day', 10, 'videos')];
+const plan = { id: 'pro', name: 'Pro', prices: [], limits, features: [] };
+const planOf = () => ({ plan, version: 1 }) as never;
+const payers = new UsagePayers({ key: () => undefined, accounts: async (ids) => new Set(ids) });
+const account = { accountId: 'a', environment: 'live', limits, now: NOON } as const;
+
+let limiter: LocalLimiter;
+let refused: ReadonlySet<string>;
+let recording: RecordUsage;
+
+const used = async (): Promise<number | undefined> => (await limiter.states(account))[0]?.used;
+const report = (...ids: string[]) =>
+  recording.execute(
+    { accountId: 'a', environment: 'live', operator: true },
+    ids.map((useId) => ({ useId, accountId: 'a', meter: 'videos' })),
+    NOON,
+  );
+
+beforeEach(() => {
+  limiter = new LocalLimiter({ load: async () => NOTHING });
+  refused = new Set();
+  recording = new RecordUsage({
+    journal: {
+      admit: () => undefined,
+      lastPosition: 1,
+      record: async (_account, { id }) => {
+        if (refused.has(id)) throw new JournalUnavailable('away');
+        return 1;
+      },
+    },
+    limiter,
+    known: new KnownUses({ known: async () => [], seen: () => 0 }),
+    payers,
+    subjects: { of: async () => [] },
+    planOf,
+    rules: () => ({
+      meters: [{ id: 'videos', unit: 'video', aggregation: 'sum', decimals: 0 }],
+      lateWindowMs: 1_000,
+      closeAfterMs: 1_000,
+    }),
+    complete: async () => true,
+  });
+});
+
+it('counts what is stored of a report that is torn, and the rest when it comes again', async () => {
+  expect(await used()).toBe(0);
+  refused = new Set(['two']);
+  await expect(report('one', 'two', 'three')).rejects.toBeInstanceOf(JournalUnavailable);
+  expect(await used()).toBe(2);
+  refused = new Set();
+  const { results } = await report('one', 'two', 'three');
+  expect(results.map(({ status }) => status)).toEqual(['DUPLICATE', 'ACCEPTED', 'DUPLICATE']);
+  expect(await used()).toBe(3);
+});
+
+it('counts what proves stored after all, once', async () => {
+  expect(await used()).toBe(0);
+  refused = new Set(['one']);
+  await expect(report('one')).rejects.toBeInstanceOf(JournalUnavailable);
+  const use = useRecord({
+    at: NOON,
+    environment: 'live',
+    id: 'one',
+    key: '',
+    meters: { videos: 1 },
+    periods: periodsOf(NOON),
+    phase: 'final',
+    planVersion: 1,
+  });
+  // Calls of GraphQL were taken back, and what was reserved was given up.
+  const others = [
+    { ...use, id: 'a.1', phase: undefined },
+    { ...use, id: 'res_1', phase: 'reserved' as const },
+  ];
+  const batch = { groups: [{ account: 'a', uses: [use, ...others] as never }], position: 2, at: NOON };
+  recording.proved(batch);
+  limiter.note(notedOfProved(batch, NOON, planOf, payers));
+  expect(await used()).toBe(1);
+  refused = new Set();
+  expect((await report('one')).results).toMatchObject([{ status: 'DUPLICATE' }]);
+  expect(await used()).toBe(1);
+});
