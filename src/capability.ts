@@ -49,6 +49,7 @@ import type { LimitStates } from './usage/limitStates.js';
 import type { RecordUsage } from './usage/reportUsage.js';
 import type { UsagePayers } from './usage/payers.js';
 import type { Reservations } from './usage/reservations.js';
+import type { Reversals } from './usage/reversals.js';
 import type { SubjectIds } from './usage/subjectIds.js';
 import type { WebhookSequences } from './webhooks/sequences.js';
 
@@ -186,6 +187,7 @@ export interface Services extends Ground {
   readonly limitStates: LimitStates;
   readonly recordUsage: RecordUsage;
   readonly reservations: Reservations;
+  readonly reversals: Reversals;
   readonly payers: UsagePayers;
   readonly journal: Pick<Journal, 'lastPosition'>;
   readonly search: Search;

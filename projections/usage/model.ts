@@ -1,7 +1,7 @@
 import { compositeKey } from '../../src/eventsourcing/compositeKey.js';
 import type { StoredEvent } from '../../src/eventsourcing/event.js';
 import { as } from '../../src/eventsourcing/event.js';
-import type { ParkedUseEvent, UsageEvent, Use } from '../../src/usage/events.js';
+import type { ParkedUseEvent, UsageEvent, Use, UseReversal } from '../../src/usage/events.js';
 import { subjectsOf } from '../../src/usage/events.js';
 import type { ReadModel } from '../../src/following/readModel.js';
 import { usesOf } from '../../src/usage/readUses.js';
@@ -24,11 +24,12 @@ interface Sum {
 export const usage: ReadModel = {
   name: 'usage',
   awaited: false,
-  version: 7,
+  version: 8,
   tables: ['counters', 'quarters', 'days', 'keys', 'parked', 'held', 'ids', 'reservations', 'duplicates'],
   // Sums do not ask which batch came first. Of a use that is stored twice they say the same, whichever counts.
   independent: true,
-  handles: new Set<(UsageEvent | ParkedUseEvent)['type']>([
+  handles: new Set<(UsageEvent | ParkedUseEvent | UseReversal)['type']>([
+    'UseReversed',
     'UsesRecorded',
     'UsesCorrected',
     'ParkedUseCorrected',
@@ -70,7 +71,7 @@ export const usage: ReadModel = {
       }
     };
     for (const stored of events) {
-      const { type, data } = as<UsageEvent | ParkedUseEvent>(stored);
+      const { type, data } = as<UsageEvent | ParkedUseEvent | UseReversal>(stored);
       switch (type) {
         case 'ParkedUseCorrected':
           count(stored, data.account, data.use, data.sign);
@@ -78,6 +79,9 @@ export const usage: ReadModel = {
           break;
         case 'ParkedUseLeftOut':
           parked.settle(data);
+          break;
+        case 'UseReversed':
+          count(stored, data.account, data.use, 1);
           break;
         case 'UsesRecorded':
         case 'UsesCorrected': {

@@ -7,6 +7,7 @@ import { UsagePayers } from '../usage/payers.js';
 import { notedOfProved } from '../usage/provedUses.js';
 import { RecordUsage } from '../usage/reportUsage.js';
 import { Reservations } from '../usage/reservations.js';
+import { Reversals } from '../usage/reversals.js';
 import type { Logger } from '../logger.js';
 import type { Shutdown } from '../shutdown.js';
 import type { Queries } from '../../projections/index.js';
@@ -23,6 +24,7 @@ export interface Reporting {
   readonly recordUsage: RecordUsage;
   readonly reservations: Reservations;
   readonly payers: UsagePayers;
+  readonly reversals: Reversals;
 }
 
 /** From one look for reservations that nobody has ended to the next, in milliseconds. */
@@ -132,7 +134,16 @@ export function createReporting({
       log.error('limits do not know of uses that proved stored', error),
     );
   });
-  return { recordUsage, reservations, payers };
+  const reversals = new Reversals({
+    store,
+    ledger: queries.usage,
+    commands: stores.commands,
+    limiter,
+    payers,
+    planOf: (account) => access.plans.planOf(account),
+    ledgerReached: async () => projections.models.reached('usage', await store.head(), LEDGER_WAIT_MS),
+  });
+  return { recordUsage, reservations, payers, reversals };
 }
 
 /** The same limits, asked at the time by which use is counted. */

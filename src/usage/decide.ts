@@ -1,6 +1,6 @@
 import type { Decider } from '../eventsourcing/decider.js';
 import { accept, refuse } from '../eventsourcing/decider.js';
-import type { ParkedUse, ParkedUseEvent, Use } from './events.js';
+import type { ParkedUse, ParkedUseEvent, Use, UseReversal } from './events.js';
 
 /** What an operator decides of a use that cannot be counted. */
 export type DecideParkedUse =
@@ -26,4 +26,22 @@ export const parkedUseDecider: Decider<boolean, DecideParkedUse, ParkedUseEvent>
         })
       : accept({ type: 'ParkedUseLeftOut', data: { ...parked, account } });
   },
+};
+
+/** What an operator takes back. */
+export interface ReverseUse {
+  readonly type: 'ReverseUse';
+  readonly account: string;
+  /** What takes it back. */
+  readonly use: Use;
+}
+
+/** One stream for each use: it is reversed once. */
+export const reversalDecider: Decider<boolean, ReverseUse, UseReversal> = {
+  initial: false,
+  evolve: () => true,
+  decide: (reversed, { account, use }) =>
+    reversed
+      ? refuse('ALREADY_REVERSED', 'This use was reversed before.', 'useId')
+      : accept({ type: 'UseReversed', data: { account, use } }),
 };

@@ -195,6 +195,18 @@ export type ParkedUseEvent =
       readonly data: ParkedUse & { readonly account: string | null };
     };
 
+/** Stream `use_reversal-<useHash>`: what takes a use back that should not have been recorded, once. */
+export interface UseReversal {
+  readonly type: 'UseReversed';
+  readonly data: {
+    readonly account: string;
+    /** In the phase `reversed`, with its reason: its amounts count no more. */
+    readonly use: Use;
+  };
+}
+
+export const useReversalStream = (hash: string): string => `use_reversal-${hash}`;
+
 export const parkedUseStream = (event: string, index: number): string => `parked_use-${event}.${index}`;
 
 export const usageStream = (node: string, day: string): string => `usage-${node}-${day}`;

@@ -9,6 +9,7 @@ import { audited } from './audited.js';
 import { forgetSubjects } from './policies.js';
 import { RecordUsageResolver } from './reportResolvers.js';
 import { ReservationsResolver } from './reservationResolvers.js';
+import { CorrectUsageResolver } from './reversalResolvers.js';
 import { AccountLimitsResolver, UsageChangedResolver } from './resolvers.js';
 import { askedFor, READ, usageRoutes } from './routes.js';
 import { timelineRoutes } from './timelineRoutes.js';
@@ -48,7 +49,7 @@ const readingOf = ({
 });
 
 export const usage: Capability = {
-  streams: ['parked_use', 'usage'],
+  streams: ['parked_use', 'usage', 'use_reversal'],
   audited,
   policies: ({ subjectIds }) => [forgetSubjects(subjectIds)],
   graphql: {
@@ -60,6 +61,7 @@ export const usage: Capability = {
       UsageChangedResolver,
       RecordUsageResolver,
       ReservationsResolver,
+      CorrectUsageResolver,
     ],
     create: ({
       queries,
@@ -74,6 +76,8 @@ export const usage: Capability = {
       subjectIds,
       store,
       cursors,
+      reversals,
+      operatorAction,
     }) => {
       const profile = () => memory.plans.profile;
       const reached = (position: number, timeoutMs: number) => models.reached('usage', position, timeoutMs);
@@ -92,17 +96,19 @@ export const usage: Capability = {
           new UsageChangedResolver(queries.usage, limitStates, profile, positions, reached),
           new RecordUsageResolver(recordUsage, positions),
           reservationsResolver(reservations, payers, profile, positions),
+          new CorrectUsageResolver(reversals, operatorAction, positions, () => metersOf(profile())),
         ],
       };
     },
-    notAwaited: ['recordUsage', 'reserveUsage', 'settleReservation', 'releaseReservation'],
+    notAwaited: ['recordUsage', 'correctUsage', 'reserveUsage', 'settleReservation', 'releaseReservation'],
   },
   routes: ({ queries, limitStates, memory, positions, journal, models, planOf, ...services }) => {
-    const { recordUsage, reservations, payers, subjectIds, log } = services;
+    const { recordUsage, reservations, payers, subjectIds, log, reversals, operatorAction } = services;
     const profile = () => memory.plans.profile;
     const reading = readingOf({ queries, subjectIds, memory, journal, models });
     const routes = usageRoutes({
       recording: new RecordUsageResolver(recordUsage, positions),
+      correcting: new CorrectUsageResolver(reversals, operatorAction, positions, () => metersOf(profile())),
       reserving: reservationsResolver(reservations, payers, profile, positions),
       usage: queries.usage,
       limitStates,

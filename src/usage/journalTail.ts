@@ -3,7 +3,7 @@ import { as, START } from '../eventsourcing/event.js';
 import { compositeKey } from '../eventsourcing/compositeKey.js';
 import type { EventStore } from '../eventsourcing/eventStore.js';
 import { Amounts } from './amounts.js';
-import type { HeldUse, ParkedUseEvent, Phase, UsageEvent, Use } from './events.js';
+import type { HeldUse, ParkedUseEvent, Phase, UsageEvent, Use, UseReversal } from './events.js';
 import type { Spend, Spent } from './limiter.js';
 import { CountersUnavailable } from './limiter.js';
 import { subjectsOf } from './events.js';
@@ -142,9 +142,13 @@ export async function readJournalTail(
       else if (causationId === undefined) row = Date.parse(at) < since ? row + 1 : 0;
       if (row === ROW) break reading;
       before = position;
-      const type = stored.type as (UsageEvent | ParkedUseEvent)['type'];
+      const type = stored.type as (UsageEvent | ParkedUseEvent | UseReversal)['type'];
       if (type === 'UsesRecorded' || type === 'UsesCorrected') noteBatch(stored);
       else if (type === 'ParkedUseCorrected' || type === 'ParkedUseLeftOut') noteSettled(stored);
+      else if (type === 'UseReversed') {
+        const { account, use } = as<UseReversal>(stored).data;
+        note(account, use, position, -1, false);
+      }
     }
     if (page.length < PAGE) break;
   }

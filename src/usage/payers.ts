@@ -1,5 +1,6 @@
 import type { Refusal } from '../eventsourcing/decider.js';
 import type { Environment } from '../eventsourcing/event.js';
+import { givenId } from '../graphql/kit/ids.js';
 import type { Limit } from '../plans/profile.js';
 import type { JudgedUse, Payer } from './reportedUse.js';
 
@@ -44,11 +45,15 @@ export class UsagePayers {
     return this.options.key(keyId)?.limits ?? [];
   }
 
-  /** In the order of the uses; what belongs to others is not there (law 11). */
+  /** In the order of the uses; what belongs to others is not there (law 11). Ids come with their prefixes or without. */
   async of(
     reporter: Reporter,
-    uses: readonly Pick<JudgedUse, 'keyId' | 'accountId'>[],
+    given: readonly Pick<JudgedUse, 'keyId' | 'accountId'>[],
   ): Promise<(Payer | Refusal)[]> {
+    const uses = given.map(({ keyId, accountId }) => ({
+      keyId: keyId === undefined ? undefined : givenId('Key', keyId),
+      accountId: accountId === undefined ? undefined : givenId('Account', accountId),
+    }));
     const named = uses.flatMap(({ keyId, accountId }) =>
       keyId === undefined && accountId !== undefined && accountId !== reporter.accountId ? [accountId] : [],
     );

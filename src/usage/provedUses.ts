@@ -31,7 +31,11 @@ export function notedOfProved(
 }
 
 /** What a record adds to what its use came to before. */
-export function changeOf({ phase, meters, replaces = {} }: Pick<Use, 'phase' | 'meters' | 'replaces'>): MeterAmounts {
+export function changeOf({
+  phase,
+  meters,
+  replaces = {},
+}: Pick<Use, 'phase' | 'meters' | 'replaces'>): MeterAmounts {
   const sign = phase === 'reversed' ? -1 : 1;
   const all = new Set([...Object.keys(meters), ...Object.keys(replaces)]);
   return Object.fromEntries(
@@ -40,7 +44,11 @@ export function changeOf({ phase, meters, replaces = {} }: Pick<Use, 'phase' | '
 }
 
 /** For each window a moment of the period that the record says it counts in: that of its use, or of its storing. */
-function countsOf({ at, periods }: Use, storedAt: number, anchors: Anchors | undefined): Noted['counts'] {
+export function countsOf(
+  { at, periods }: Use,
+  storedAt: number,
+  anchors: Anchors | undefined,
+): Noted['counts'] {
   const within = (window: FixedWindow): number =>
     window === 'lifetime' || periods.includes(periodAt(window, at, anchors).id) ? at : storedAt;
   return {

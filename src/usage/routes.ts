@@ -6,6 +6,7 @@ import type { AccessRule } from '../graphql/kit/access.js';
 import { MANAGERS, MEMBERS } from '../graphql/kit/access.js';
 import type { IdType } from '../graphql/kit/ids.js';
 import { givenId } from '../graphql/kit/ids.js';
+import type { CorrectUsageResolver } from './reversalResolvers.js';
 import type { Caller, DemoCaller, RequestContext } from '../graphql/kit/context.js';
 import { metersOf } from '../plans/profile.js';
 import type { Profile } from '../plans/profile.js';
@@ -43,6 +44,7 @@ const Uses = z.strictObject({ uses: z.array(z.record(z.string(), z.unknown())).m
 
 export interface UsageRoutes {
   readonly recording: RecordUsageResolver;
+  readonly correcting: CorrectUsageResolver;
   readonly reserving: ReservationsResolver;
   readonly usage: UsageQueries;
   readonly limitStates: LimitStates;
@@ -55,7 +57,7 @@ export interface UsageRoutes {
 
 /** What back ends without a GraphQL client report, reserve and look up: the same rules and refusals. */
 export function usageRoutes(options: UsageRoutes): Route[] {
-  const { recording, reserving } = options;
+  const { recording, correcting, reserving } = options;
   return [
     commandRoute(
       '/v1/usage',
@@ -77,6 +79,26 @@ export function usageRoutes(options: UsageRoutes): Route[] {
         bodyLimit: USES_BYTES,
       },
       (context, input) => recording.recordUsage(context as RequestContext, input),
+    ),
+    commandRoute(
+      '/v1/usage/corrections',
+      {
+        access: { scope: 'admin', roles: MEMBERS, operator: true },
+        summary: 'Takes back a use that should not have been recorded. For operators.',
+        body: z.strictObject({
+          useId: z.string(),
+          accountId: z.string().max(128),
+          reason: z.string(),
+        }),
+        answer: z.object({
+          useId: z.string(),
+          accountId: z.string(),
+          reversed: z.array(ShownQuantity),
+          replayed: z.boolean(),
+          position: z.string(),
+        }),
+      },
+      (context, input) => correcting.correctUsage(context as RequestContext, input),
     ),
     commandRoute(
       '/v1/reservations',

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Environment, Position, StoredEvent } from '../eventsourcing/event.js';
 import { as, START } from '../eventsourcing/event.js';
-import type { ParkedUseEvent, UsageEvent, UseGroup } from './events.js';
+import type { ParkedUseEvent, UsageEvent, UseGroup, UseReversal } from './events.js';
 import { subjectId } from './events.js';
 import { usesOf } from './readUses.js';
 
@@ -77,9 +77,9 @@ export class UsageChanges {
 
 /** Of whom an event counts something; nothing in a batch that the ledger could not read either. */
 function groupsOf(stored: StoredEvent): readonly UseGroup[] {
-  const type = stored.type as (UsageEvent | ParkedUseEvent)['type'];
-  if (type === 'ParkedUseCorrected') {
-    const { account, use } = as<Extract<ParkedUseEvent, { type: typeof type }>>(stored).data;
+  const type = stored.type as (UsageEvent | ParkedUseEvent | UseReversal)['type'];
+  if (type === 'ParkedUseCorrected' || type === 'UseReversed') {
+    const { account, use } = as<Extract<ParkedUseEvent | UseReversal, { type: typeof type }>>(stored).data;
     return [{ account, uses: [use] }];
   }
   if (type !== 'UsesRecorded' && type !== 'UsesCorrected') return [];

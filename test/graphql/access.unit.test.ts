@@ -105,6 +105,7 @@ const DECISIONS: Readonly<Record<string, Decision>> = {
   'Mutation.operatorInviteUser': `operator: admin key, ${EVERY_ROLE}`,
   'Mutation.operatorRevokeKey': `operator: admin key, ${EVERY_ROLE}`,
   'Mutation.recordUsage': 'admin key, oa',
+  'Mutation.correctUsage': `operator: admin key, ${EVERY_ROLE}`,
   'Mutation.reserveUsage': 'admin key, oa',
   'Mutation.settleReservation': 'admin key, oa',
   'Mutation.releaseReservation': 'admin key, oa',

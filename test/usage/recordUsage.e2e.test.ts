@@ -1,6 +1,17 @@
+import { randomUUID } from 'node:crypto';
 import { UsageQueries } from '../../projections/usage/queries.js';
-import type { RecordUsageInput, UseInput } from '../generated/graphql.js';
-import { IssueKeyDocument, LimitsDocument, RecordUsageDocument } from '../generated/graphql.js';
+import { Amounts } from '../../src/usage/amounts.js';
+import { subjectId } from '../../src/usage/events.js';
+import { readJournalTail, spentOf } from '../../src/usage/journalTail.js';
+import { periodOf } from '../../src/usage/periods.js';
+import type { CorrectUsageInput, RecordUsageInput, UseInput } from '../generated/graphql.js';
+import {
+  AccountAuditLogDocument,
+  CorrectUsageDocument,
+  IssueKeyDocument,
+  LimitsDocument,
+  RecordUsageDocument,
+} from '../generated/graphql.js';
 import type { TestApp } from '../support/app.js';
 import { startApp } from '../support/app.js';
 import { SHARED_REDIS_URL } from '../support/redis.js';
@@ -204,5 +215,64 @@ describe.each([
     const ids = [...text.matchAll(/"subject":\s*"([^"]+)"/g)].map(([, id]) => id);
     expect([ids.length, new Set(ids).size]).toEqual([2, 1]);
     expect(text).toContain('large');
+  });
+
+  it('are taken back by operators with a reason, once', async () => {
+    const customer = await t.customer('pro');
+    const { keyId, accountId, secret } = customer;
+    const correct = async (input: Partial<CorrectUsageInput> = {}, credential = backEnd) => {
+      const given = { accountId, useId: 'wrong', reason: 'reported twice', ...input };
+      const { data, errors } = await t.query(CorrectUsageDocument, { input: given }, credential);
+      return data?.correctUsage ?? errors?.[0]?.extensions;
+    };
+    await record([
+      {
+        useId: 'wrong',
+        keyId,
+        meter: 'videos',
+        quantity: 5,
+        properties: [{ name: 'model', value: 'large' }],
+      },
+      { useId: 'right', keyId, meter: 'videos', quantity: 2 },
+    ]);
+    expect(await used(secret)).toMatchObject({ 'videos-day': '7' });
+    const commandId = randomUUID();
+    const reversed = [{ meter: 'videos', quantity: '5' }];
+    expect(await correct({ commandId })).toMatchObject({ useId: 'wrong', reversed, replayed: false });
+    expect(await used(secret)).toMatchObject({ 'videos-day': '2' });
+    expect(await loaded(accountId, 'videos')).toBe(2);
+    // Again it changes nothing, and by another command it is refused.
+    expect(await correct({ commandId })).toMatchObject({ reversed, replayed: true });
+    expect(await correct()).toMatchObject({ code: 'ALREADY_REVERSED' });
+    expect(await correct({ commandId, reason: 'another' })).toMatchObject({ code: 'COMMAND_ID_REUSED' });
+    expect(await correct({ useId: 'nonsense' })).toMatchObject({ code: 'NOT_FOUND' });
+    expect(await correct({ useId: 'a\0' })).toMatchObject({ code: 'INVALID_INPUT' });
+    expect(await correct({ reason: ' ' })).toMatchObject({ code: 'INVALID_INPUT' });
+    const other = await t.customer();
+    expect(await correct({ accountId: other.accountId, useId: 'right' })).toMatchObject({
+      code: 'NOT_FOUND',
+    });
+    // Who pays does not decide that.
+    const own = (await t.issueKey(customer.token, 'LIVE', ['ADMIN'])).secret;
+    expect(await correct({ useId: 'right' }, own)).toMatchObject({ code: 'OPERATOR_REQUIRED' });
+    // Its id stays taken.
+    expect(await statuses([{ useId: 'wrong', keyId, meter: 'videos', quantity: 1 }])).toEqual([
+      'USE_ID_REUSED',
+    ]);
+    expect(await used(secret)).toMatchObject({ 'videos-day': '2' });
+    expect(await loaded(accountId, 'videos')).toBe(2);
+    const { data } = await t.query(AccountAuditLogDocument, {}, customer.token);
+    expect(data?.me?.account?.auditLog?.nodes).toContainEqual(
+      expect.objectContaining({ action: 'UseReversed', subject: 'use:wrong', reason: 'reported twice' }),
+    );
+    // Counters that are loaded now, from the ledger and the journal's end, say the same.
+    const { sql, projector, store } = t.app.parts;
+    const ledger = new UsageQueries(sql, projector.access('usage'));
+    const tail = await readJournalTail(store, Date.now() - 120_000, 0, 100);
+    const day = periodOf('day', Date.now());
+    const subject = { accountId, environment: 'live', keyId: undefined } as const;
+    const none = { amounts: new Amounts(), held: new Amounts(), seen: 0 };
+    expect(spentOf(tail, subjectId(subject), none, Date.now()).periods.of('videos', day)).toBe(2);
+    expect((await ledger.counters(subject, [day])).amounts.of('videos', day)).toBe(2);
   });
 });

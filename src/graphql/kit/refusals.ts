@@ -40,6 +40,8 @@ const CODES = {
     RESERVATION_ENDED: 'the reservation has ended otherwise',
     NOT_PAID: 'the credits were given, not bought: void them instead',
     ALREADY_REFUNDED: 'the credits were refunded already',
+    RESERVATION_OPEN: 'the reservation has not ended: settle or release it',
+    ALREADY_REVERSED: 'the use was reversed before',
   },
   NotAllowed: {
     ROLE_MISSING: 'your role in the account does not allow it',
