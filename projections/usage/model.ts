@@ -1,5 +1,5 @@
 import { compositeKey } from '../../src/eventsourcing/compositeKey.js';
-import type { StoredEvent } from '../../src/eventsourcing/event.js';
+import type { Position, StoredEvent } from '../../src/eventsourcing/event.js';
 import { as } from '../../src/eventsourcing/event.js';
 import type { ParkedUseEvent, UsageEvent, Use, UseReversal } from '../../src/usage/events.js';
 import { subjectsOf } from '../../src/usage/events.js';
@@ -25,7 +25,7 @@ export const usage: ReadModel = {
   name: 'usage',
   awaited: false,
   version: 8,
-  tables: ['counters', 'quarters', 'days', 'keys', 'parked', 'held', 'ids', 'reservations', 'duplicates'],
+  tables: ['counters', 'quarters', 'days', 'keys', 'minutes', 'parked', 'held', 'ids', 'reservations', 'duplicates'],
   // Sums do not ask which batch came first. Of a use that is stored twice they say the same, whichever counts.
   independent: true,
   handles: new Set<(UsageEvent | ParkedUseEvent | UseReversal)['type']>([
@@ -51,6 +51,12 @@ export const usage: ReadModel = {
       -- Milliseconds since the epoch; of a call that counts.
       last_used   bigint NOT NULL
     );
+    CREATE TABLE ${t('minutes')} (
+      -- Since the epoch: in which a batch was stored.
+      minute      bigint PRIMARY KEY,
+      -- Of the first one.
+      position    bigint NOT NULL
+    );
     ${cellTables(t)}
     ${ParkedUses.tables(t)}
     ${PhasedUses.tables(t)}`,
@@ -60,6 +66,7 @@ export const usage: ReadModel = {
     const parked = new ParkedUses();
     const phased = new PhasedUses();
     const lastUsed = new Map<string, number>();
+    const minutes = new Map<number, Position>();
     const count = (stored: StoredEvent, account: string, use: Use, sign: 1 | -1): void => {
       if (use.phase !== undefined) {
         phased.add(stored.position, account, use, use.phase, sign);
@@ -85,6 +92,8 @@ export const usage: ReadModel = {
           break;
         case 'UsesRecorded':
         case 'UsesCorrected': {
+          const minute = Math.floor(Date.parse(stored.metadata.at) / MINUTE_MS);
+          if (!minutes.has(minute)) minutes.set(minute, stored.position);
           const { sign, groups, bad } = usesOf(stored);
           for (const { account, uses } of groups) for (const use of uses) count(stored, account, use, sign);
           for (const use of bad) parked.park(stored, use, sign);
@@ -105,6 +114,11 @@ export const usage: ReadModel = {
         params: [[...lastUsed.keys()], [...lastUsed.values()]],
       },
       ...sums.cells.statements(t),
+      {
+        text: `INSERT INTO ${t('minutes')} AS m SELECT * FROM unnest($1::bigint[], $2::bigint[])
+               ON CONFLICT (minute) DO UPDATE SET position = least(m.position, excluded.position)`,
+        params: [[...minutes.keys()], [...minutes.values()]],
+      },
       ...parked.statements(t),
       ...phased.statements(t),
     ];
@@ -187,3 +201,5 @@ function goTogether(a: Use, b: Use): boolean {
 
 const same = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((text, i) => text === b[i]);
+
+const MINUTE_MS = 60_000;

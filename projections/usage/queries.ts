@@ -1,4 +1,5 @@
 import type { Environment, Position } from '../../src/eventsourcing/event.js';
+import { START } from '../../src/eventsourcing/event.js';
 import type { Sql } from '../../src/sql/sql.js';
 import { Amounts } from '../../src/usage/amounts.js';
 import type { Phase, Subject } from '../../src/usage/events.js';
@@ -81,6 +82,8 @@ export interface DuplicateRow {
   readonly differs: boolean;
 }
 
+const MINUTE_MS = 60_000;
+
 export class UsageQueries {
   constructor(
     private readonly sql: Sql,
@@ -90,6 +93,15 @@ export class UsageQueries {
   /** The last event that the ledger has seen. */
   seen(): Position {
     return this.model.state().checkpoint;
+  }
+
+  /** Of a batch that was stored before a moment, milliseconds since the epoch, and not long before; START for none. */
+  async positionBefore(at: number): Promise<Position> {
+    const [row] = await this.sql.query<{ position: Position | null }>(
+      `SELECT max(position) AS position FROM ${this.model.t('minutes')} WHERE minute < $1`,
+      [Math.floor(at / MINUTE_MS)],
+    );
+    return row?.position ?? START;
   }
 
   /** When keys were used last, milliseconds since the epoch; those that never were are not in it. */

@@ -32,6 +32,8 @@ import { CAPABILITIES } from '../capabilities.js';
 import { Issuers } from '../oidc/issuers.js';
 import { Guard } from '../usage/guard.js';
 import { LimitStates } from '../usage/limitStates.js';
+import type { RequestIds } from '../usage/requestId.js';
+import { RequestId } from '../usage/requestId.js';
 import type { ApiCommands, Parts } from './parts.js';
 import { accountsShown } from './projections.js';
 import { createProductSchema, createServices } from './schema.js';
@@ -64,12 +66,15 @@ export async function createApi(
   const { metrics, tracing } = stores.telemetry;
   let notFound: NonNullable<HttpOptions['notFound']> = () =>
     scanner && { status: 404, body: { detail: 'Not Found' } };
+  const mint = (): string => metering.journal.mintUseId();
+  const requestIds: RequestIds = (given) => RequestId.of(given, mint);
   const fastify = await createHttpServer({
     trustProxy: config.trustProxy,
     publicUrl: config.publicUrl,
     corsOrigins: config.corsOrigins,
     exposedHeaders: Object.keys(stores.profile.headers.named ?? {}),
     notFound: (request) => notFound(request),
+    requestIds,
     log,
     metrics,
   });
@@ -108,6 +113,7 @@ export async function createApi(
     metrics,
     tracing,
     loaders: () => createLoaders(queries.accounts, queries.catalogue, queries.usage, stores.personal),
+    requestIds,
     usageChanges: parts.usageChanges,
     analysisChanges: scanner?.desk.changes ?? new AnalysisChanges(),
     onRevoked: access.onRevoked,

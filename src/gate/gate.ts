@@ -5,6 +5,7 @@ import type { PlanDirectory } from '../plans/directory.js';
 import type { Call, Executed, Governed, Governor } from '../usage/governor.js';
 import type { Guard } from '../usage/guard.js';
 import type { Header } from '../usage/headers.js';
+import type { RequestId } from '../usage/requestId.js';
 import { extraHeaders, rateLimitHeaders } from '../usage/headers.js';
 import type { LimitState, MeterAmounts } from '../usage/limiter.js';
 import type { LimitStates } from '../usage/limitStates.js';
@@ -30,6 +31,8 @@ export interface Visitor {
   readonly now: number;
   /** The same on `performance.now()`. */
   readonly started: number;
+  /** Undefined for what no answer names, such as a later event of a stream. */
+  readonly requestId: RequestId | undefined;
 }
 
 /** What is called, whichever way it came. */
@@ -107,13 +110,17 @@ export class Gate {
     authenticate(credentials, this.options.access, this.options.clock());
 
   /** Finds out who calls: demo callers, too. */
-  admit(credentials: Credentials, address: string | undefined): Visitor | Promise<Visitor> {
+  admit(
+    credentials: Credentials,
+    address: string | undefined,
+    requestId?: RequestId,
+  ): Visitor | Promise<Visitor> {
     const { access, demo, clock } = this.options;
     const now = clock();
     const started = performance.now();
     const visitor = (caller: Caller): Visitor => {
       const key = caller.kind === 'anonymous' ? demo(address, now) : undefined;
-      return { caller: key ? { kind: 'demo', key } : caller, address, now, started };
+      return { caller: key ? { kind: 'demo', key } : caller, address, now, started, requestId };
     };
     const caller = authenticate(credentials, access, now);
     return caller instanceof Promise ? caller.then(visitor) : visitor(caller);
@@ -177,7 +184,7 @@ export class Gate {
   }
 
   async #govern<R>(
-    { caller, now, address }: Visitor,
+    { caller, now, address, requestId }: Visitor,
     { operation, rootFields, endpoint, method, source, quantities, writes, cost }: GateCall,
     execute: () => Promise<Executed<R>> | Executed<R>,
   ): Promise<Outcome<R>> {
@@ -194,6 +201,7 @@ export class Gate {
         endpoint,
         method,
         address,
+        requestId,
         writes,
         cost,
         ...(source !== undefined && { source }),

@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ErrorCode } from '../graphql/kit/errors.js';
 import { statusOf } from '../graphql/kit/errors.js';
+import type { RequestId } from '../usage/requestId.js';
 import { errorBody, SECURITY_HEADERS } from './errorBody.js';
 
 /** By Node's name of what is wrong; all else is not HTTP. */
@@ -12,7 +13,7 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
 };
 
 /** Answers what Node's parser refuses, which no route ever sees. */
-export function answerParserError(error: NodeJS.ErrnoException, socket: Socket): void {
+export function answerParserError(error: NodeJS.ErrnoException, socket: Socket, id: RequestId): void {
   // Whoever has left, or has an answer on its way, gets none.
   if (error.code === 'ECONNRESET' || !socket.writable || socket.bytesWritten > 0) {
     socket.destroy();
@@ -23,6 +24,7 @@ export function answerParserError(error: NodeJS.ErrnoException, socket: Socket):
   const headers = {
     ...SECURITY_HEADERS,
     'cache-control': 'no-store',
+    'x-request-id': id.text,
     'content-type': 'application/json; charset=utf-8',
     'content-length': Buffer.byteLength(body),
     connection: 'close',

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import cors from '@fastify/cors';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import Fastify from 'fastify';
@@ -7,6 +8,8 @@ import { EVENT_STREAM } from '../graphql/transport/eventStream.js';
 import type { Logger } from '../logger.js';
 import type { Metrics } from '../metrics.js';
 import { EXPOSED_HEADERS } from '../usage/headers.js';
+import type { RequestIds } from '../usage/requestId.js';
+import { RequestId } from '../usage/requestId.js';
 import { checkParameters } from './parameters.js';
 import { requireHttps } from './httpsOnly.js';
 import type { ProxyTrust } from './proxies.js';
@@ -27,6 +30,10 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Of whoever calls, by what trusted proxies say; undefined where nobody knows (`Client.address`). */
     readonly clientAddress: string | undefined;
+    /** Names it in the header `X-Request-Id` of its answer. */
+    readonly requestId: RequestId;
+    /** The same, once somebody has asked for it. */
+    ownId?: RequestId;
   }
 }
 
@@ -35,6 +42,8 @@ const MAX_PARAMETER = 200;
 
 /** Of a request's body, in bytes. */
 export const MAX_BODY_BYTES = 100 * 1024;
+
+const REQUEST_ID = 'x-request-id';
 
 /** The answer at an address that there is not. */
 export interface NotFound {
@@ -51,6 +60,8 @@ export interface HttpOptions {
   readonly exposedHeaders?: readonly string[];
   /** What is said of an address that there is not; by default in the shape of GraphQL. */
   readonly notFound?: (request: FastifyRequest) => NotFound | undefined | Promise<NotFound | undefined>;
+  /** Names requests; by default any name will do. */
+  readonly requestIds?: RequestIds;
   readonly log: Logger;
   readonly metrics: Metrics;
   /** How long the head of a request may take, and how long its body, where the route says nothing else. */
@@ -89,6 +100,7 @@ export async function createHttpServer({
   corsOrigins,
   exposedHeaders = [],
   notFound = () => undefined,
+  requestIds = (given) => RequestId.of(given, randomUUID),
   log,
   metrics,
   times = TIMES,
@@ -109,7 +121,7 @@ export async function createHttpServer({
       connectionsCheckingInterval: Math.min(CHECK_MS, times.headMs),
     },
     requestTimeout: 0,
-    clientErrorHandler: answerParserError,
+    clientErrorHandler: (error, socket) => answerParserError(error, socket, requestIds(undefined)),
     // What reaches a server that closes is answered like everything else (gracefulStop.ts).
     return503OnClosing: false,
     // What Fastify refuses before it looks for a route.
@@ -131,12 +143,19 @@ export async function createHttpServer({
     },
   });
 
+  fastify.decorateRequest('ownId');
+  fastify.decorateRequest('requestId', {
+    getter(this: FastifyRequest) {
+      return (this.ownId ??= requestIds(this.raw.headers[REQUEST_ID]));
+    },
+  });
+
   fastify.setErrorHandler((error: FastifyError, request, reply) => {
     const code: ErrorCode =
       CODES[error.code] ??
       CODES_BY_STATUS[error.statusCode ?? 500] ??
       (error instanceof SyntaxError ? 'BODY_INVALID' : 'INTERNAL');
-    if (code === 'INTERNAL') log.error('a request failed', error);
+    if (code === 'INTERNAL') log.error('a request failed', error, { id: request.requestId.text });
     return refuse(request, reply, new ApiError(code));
   });
   fastify.setNotFoundHandler(async (request, reply) => {
@@ -157,8 +176,9 @@ export async function createHttpServer({
     metrics.requestSeconds.observe({ method, route, status: reply.statusCode }, reply.elapsedTime / 1000);
     done();
   });
-  fastify.addHook('onSend', (_request, reply, payload, done) => {
+  fastify.addHook('onSend', (request, reply, payload, done) => {
     reply.headers(SECURITY_HEADERS);
+    reply.header(REQUEST_ID, request.requestId.text);
     // A cache in between knows addresses and not keys: it would give one account's answer to another.
     if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
     // A 401 says how to sign in (RFC 9110, section 15.5.2); browsers ask nobody for a token.

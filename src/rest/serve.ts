@@ -73,7 +73,7 @@ async function answer(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const { gate } = options;
-  const admitted = gate.admit(request.headers, request.clientAddress);
+  const admitted = gate.admit(request.headers, request.clientAddress, request.requestId);
   const visitor = calling(route, request, admitted instanceof Promise ? await admitted : admitted);
   const call = gateCallOf(route, visitor);
   let outcome: Outcome<Reply | ApiError>;

@@ -50,6 +50,8 @@ export interface Use {
   readonly refusal: RefusedUse | null;
   /** Amounts of the phase before, in whose place these stand. */
   readonly replaces?: Readonly<Record<string, number>>;
+  /** Of the request that it was, where its own id is another. */
+  readonly requestId?: string;
   /** Of a reservation. */
   readonly reservation?: ReservationTerms;
   /** Root fields of the operation, in order, each once. */

@@ -9,6 +9,7 @@ import { periodOf } from './periods.js';
 import type { Journal } from './journal.js';
 import type { MeterAmounts, KeyLimits, Limiter, LimitState, NotTaken, Taken } from './limiter.js';
 import type { RefusalLog } from './refusalLog.js';
+import type { RequestId } from './requestId.js';
 import { useRecord } from './useRecord.js';
 
 /** A call that is to be governed, as far as it is known before it is executed. */
@@ -23,6 +24,8 @@ export interface Call {
   readonly address: string | undefined;
   /** A label that who reports it gave; null for calls of GraphQL. */
   readonly source?: string | null;
+  /** Of the request that makes it: its record leads back to it. */
+  readonly requestId?: RequestId | undefined;
   /** Whether it may change something. */
   readonly writes: boolean;
   /**
@@ -43,6 +46,9 @@ export interface Executed<R> {
   /** Cost points of the answer; null where they were not measured: the estimate then stands. */
   readonly actualCost: number | null;
 }
+
+/** What its record is called. */
+type Named = ReturnType<RequestId['next']>;
 
 interface Outcome {
   readonly status: UseStatus;
@@ -78,6 +84,8 @@ export type Governed<R> =
  * taken above the actual cost goes back once the record is stored.
  */
 export class Governor {
+  readonly #mint = (): string => this.journal.mintUseId();
+
   constructor(
     private readonly journal: Journal,
     private readonly limiter: Limiter,
@@ -92,13 +100,14 @@ export class Governor {
     const { accountId, environment } = key;
     const { limits } = call.plan.plan;
     const cost = call.cost?.estimate ?? null;
-    const useId = this.journal.mintUseId();
+    const named = call.requestId?.next(this.#mint) ?? { id: this.#mint() };
+    const { id: useId } = named;
     const amounts = estimated(call);
     const { anchors } = call.plan;
     const asked = { accountId, environment, limits, anchors, key, now, useId, amounts, writes };
     const pending = this.limiter.take(asked);
     const take = pending instanceof Promise ? await pending : pending;
-    if (take.kind !== 'taken') return this.#refused(call, useId, take);
+    if (take.kind !== 'taken') return this.#refused(call, named, take);
 
     const started = performance.now();
     const durationUs = (): number => Math.round((performance.now() - started) * 1000);
@@ -110,20 +119,20 @@ export class Governor {
       if (error instanceof Outage) take.undo();
       else {
         const outcome = { status: 'error', patterns: [], actualCost: null } as const;
-        await this.#record(call, useId, take, { ...outcome, durationUs: durationUs() });
+        await this.#record(call, named, take, { ...outcome, durationUs: durationUs() });
       }
       throw error;
     }
     const { status, patterns, actualCost } = executed;
     const outcome = { status, patterns, actualCost, durationUs: durationUs() };
-    const states = await this.#record(call, useId, take, outcome);
+    const states = await this.#record(call, named, take, outcome);
     const spent = cost === null ? null : { estimate: cost, spent: costSpent(cost, outcome) };
     return { kind: 'answered', result: executed.result, status, states, cost: spent, useId };
   }
 
   /** @returns where the limits stand once what was not spent is given back */
-  async #record(call: Call, useId: string, take: Taken, outcome: Outcome): Promise<readonly LimitState[]> {
-    const use = this.#use(call, useId, take, outcome);
+  async #record(call: Call, named: Named, take: Taken, outcome: Outcome): Promise<readonly LimitState[]> {
+    const use = this.#use(call, named, take, outcome);
     let position: Position;
     try {
       position = await this.journal.record(call.key.accountId, use);
@@ -134,20 +143,20 @@ export class Governor {
     return take.settle(use.meters, position);
   }
 
-  #refused(call: Call, useId: string, take: NotTaken): Governed<never> {
+  #refused(call: Call, named: Named, take: NotTaken): Governed<never> {
     const { limit, states } = take;
     const code = take.kind === 'never' ? 'QUERY_COST_EXCEEDED' : refusalCode(limit);
     const passes = take.kind === 'refused' && Number.isFinite(take.retryAfterMs);
     const retryAfterMs = passes ? take.retryAfterMs : undefined;
     const refusal = { amount: limit.limit.amount, code, count: 1, limit: limit.limit.id, used: limit.used };
     const outcome = { status: 'refused', patterns: [], durationUs: 0, actualCost: null, refusal } as const;
-    this.refusals.add(call.key.accountId, this.#use(call, useId, { at: take.at, periods: [] }, outcome));
+    this.refusals.add(call.key.accountId, this.#use(call, named, { at: take.at, periods: [] }, outcome));
     return { kind: 'refused', code, limit, retryAfterMs, states };
   }
 
   #use(
     call: Call,
-    useId: string,
+    { id, requestId }: Named,
     { at, periods }: { readonly at: number; readonly periods: readonly string[] },
     outcome: Outcome,
   ): Use {
@@ -160,7 +169,7 @@ export class Governor {
       endpoint: call.endpoint,
       environment: call.key.environment,
       estimatedCost: call.cost?.estimate ?? null,
-      id: useId,
+      id,
       key: call.key.id,
       meters: metersOf(call, outcome),
       method: call.method,
@@ -169,6 +178,7 @@ export class Governor {
       periods,
       planVersion: call.plan.version,
       refusal: outcome.refusal ?? null,
+      ...(requestId !== undefined && { requestId }),
       rootFields: call.rootFields,
       source: call.source ?? null,
       status: outcome.status,

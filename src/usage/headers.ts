@@ -123,6 +123,7 @@ export const EXPOSED_HEADERS = [
   'X-User-Id',
   'X-Response-Time',
   'X-Demo-Mode',
+  'X-Request-Id',
   // The name of a file that an export comes as.
   'Content-Disposition',
 ];

@@ -12,6 +12,8 @@ import { ReservationsResolver } from './reservationResolvers.js';
 import { CorrectUsageResolver } from './reversalResolvers.js';
 import { AccountLimitsResolver, UsageChangedResolver } from './resolvers.js';
 import { askedFor, READ, usageRoutes } from './routes.js';
+import { TracesResolver } from './traceResolvers.js';
+import { Traces } from './traces.js';
 import { timelineRoutes } from './timelineRoutes.js';
 import { UseLog } from './useLog.js';
 import { AccountUsesResolver } from './useResolvers.js';
@@ -62,6 +64,7 @@ export const usage: Capability = {
       RecordUsageResolver,
       ReservationsResolver,
       CorrectUsageResolver,
+      TracesResolver,
     ],
     create: ({
       queries,
@@ -97,6 +100,7 @@ export const usage: Capability = {
           new RecordUsageResolver(recordUsage, positions),
           reservationsResolver(reservations, payers, profile, positions),
           new CorrectUsageResolver(reversals, operatorAction, positions, () => metersOf(profile())),
+          new TracesResolver(new Traces(store, queries.usage), () => metersOf(profile())),
         ],
       };
     },

@@ -80,6 +80,7 @@ export class Journal {
   #draining: Promise<void> | undefined;
   #stream = '';
   #revision = NO_STREAM;
+  readonly #startedAt: number;
   readonly #useIds: string;
   #batches = 0;
   #uses = 0;
@@ -93,7 +94,8 @@ export class Journal {
   readonly #closing = new AbortController();
 
   constructor(private readonly options: JournalOptions) {
-    this.start = `${new Date(options.startedAt ?? options.clock()).toISOString()}-${randomBytes(4).toString('hex')}`;
+    this.#startedAt = options.startedAt ?? options.clock();
+    this.start = `${new Date(this.#startedAt).toISOString()}-${randomBytes(4).toString('hex')}`;
     this.#gathering = new FlushTiming({
       flushMs: options.flushMs,
       max: MAX_BATCH_USES,
@@ -117,9 +119,10 @@ export class Journal {
     return this.#waiting.length;
   }
 
-  /** A use id that no other process start can mint. */
+  /** A use id that no other process start can mint. It says when it was minted (`mintedAt`). */
   mintUseId(): string {
-    return this.#useIds + (this.#uses++).toString(36);
+    const sinceStart = Math.max(0, this.options.clock() - this.#startedAt);
+    return `${this.#useIds}${sinceStart.toString(36)}-${(this.#uses++).toString(36)}`;
   }
 
   /** @throws JournalUnavailable when no further use can be taken; asked before any work (decision 7) */

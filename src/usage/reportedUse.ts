@@ -4,6 +4,7 @@ import type { Meter } from '../plans/meters.js';
 import { amountOf, isLimitable, MAX_USE_AMOUNT } from '../plans/meters.js';
 import { idProblem, textProblem, tidy } from '../text/text.js';
 import { timeOf } from '../text/time.js';
+import { isMinted } from './requestId.js';
 
 /** Uses that one call may report. */
 export const MAX_USES = 1_000;
@@ -55,8 +56,6 @@ export interface Rules {
   readonly lateWindowMs: number;
 }
 
-/** Ids that a node mints for governed calls: a reporter cannot have made one by chance. */
-const MINTED = /^[0-9a-f]{8}\.\d{17}\.[0-9a-z]+$/;
 const DECIMAL = /^(0|[1-9]\d{0,18})(\.\d{1,30})?$/;
 const PROPERTY = /^[a-z][a-z0-9_]{0,49}$/;
 
@@ -74,7 +73,7 @@ export function judgeUse(given: UnjudgedUse, { meters, now, lateWindowMs }: Rule
   if (typeof useId !== 'string') return refusal('useId', '"useId" is missing.');
   const badId = idProblem('useId', useId);
   if (badId !== undefined) return refusal('useId', badId);
-  if (MINTED.test(useId)) return refusal('useId', 'This id is of a use that is stored.', 'USE_ID_REUSED');
+  if (isMinted(useId)) return refusal('useId', 'This id is of a use that is stored.', 'USE_ID_REUSED');
   for (const [name, id] of Object.entries({ keyId, accountId })) {
     if (id != null && (typeof id !== 'string' || idProblem(name, id) !== undefined)) {
       return refusal(name, `There is no ${name === 'keyId' ? 'key' : 'account'} with this id.`, 'NOT_FOUND');

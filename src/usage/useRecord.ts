@@ -32,6 +32,7 @@ export function useRecord(use: Needed & Partial<Use>): Use {
     ...(use.reason !== undefined && { reason: use.reason }),
     refusal: use.refusal ?? null,
     ...(use.replaces && { replaces: use.replaces }),
+    ...(use.requestId !== undefined && { requestId: use.requestId }),
     ...(use.reservation && { reservation: use.reservation }),
     rootFields: use.rootFields ?? [],
     source: use.source ?? null,

@@ -16,6 +16,7 @@ import { Metrics } from '../../src/metrics.js';
 import type { Use } from '../../src/usage/events.js';
 import type { Journal } from '../../src/usage/journal.js';
 import { AnalysisChanges } from '../../src/analysis/changes.js';
+import { RequestId } from '../../src/usage/requestId.js';
 import { UsageChanges } from '../../src/usage/usageChanges.js';
 import { newEvent } from '../eventsourcing/fixtures.js';
 import { NOON, SECRET, smallGate } from '../gate/smallGate.js';
@@ -77,6 +78,7 @@ beforeEach(async () => {
     limitStates: small.limitStates,
     metrics,
     loaders: () => ({}) as Loaders,
+    requestIds: (given) => RequestId.of(given, () => journal.mintUseId()),
     usageChanges: new UsageChanges({ journalPosition: () => 0 }),
     analysisChanges: new AnalysisChanges(),
     onRevoked: () => undefined,

@@ -20,8 +20,15 @@ async function send(body: string, headers: Readonly<Record<string, string>>): Pr
     body,
   });
   const all = Object.fromEntries(response.headers);
-  // What tells the time, or what was spent.
-  for (const name of ['date', 'ratelimit', 'retry-after', 'content-length', 'x-ratelimit-reset'])
+  // What tells the time, what was spent, or which request it was.
+  for (const name of [
+    'date',
+    'ratelimit',
+    'retry-after',
+    'content-length',
+    'x-ratelimit-reset',
+    'x-request-id',
+  ])
     delete all[name];
   for (const name of ['x-ratelimit-used', 'x-ratelimit-remaining']) delete all[name];
   const text = (await response.text())

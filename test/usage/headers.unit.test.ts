@@ -177,7 +177,7 @@ describe('headers that the profile adds', () => {
   it('may be read by browsers, as all that tell of limits', () => {
     const states = [state('minute', 60, 3, NOW)];
     // Beside them the name of the file that an export comes as.
-    const others = ['retry-after', 'content-disposition', 'x-payment-overdue'];
+    const others = ['retry-after', 'content-disposition', 'x-payment-overdue', 'x-request-id'];
     const sent = [...Object.keys(headers(states)), ...others, ...ALL].map((name) => name.toLowerCase());
     expect(EXPOSED_HEADERS.map((name) => name.toLowerCase()).sort()).toEqual(sent.sort());
   });

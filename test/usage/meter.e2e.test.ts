@@ -323,7 +323,7 @@ describe('an answer', () => {
         endpoint: '/graphql',
         environment: 'live',
         estimatedCost: estimate,
-        id: expect.stringMatching(/^[\da-f]{8}\.\d{17}\.[\da-z]+$/) as string,
+        id: expect.stringMatching(/^[\da-f]{8}\.\d{17}\.[\da-z]+-[\da-z]+$/) as string,
         key: keyId,
         meters: { cost: actual, requests: 1 },
         method: 'POST',

@@ -6,6 +6,7 @@ import type { PlanInForce } from '../../plans/profile.js';
 import type { Role } from '../../teams/events.js';
 import type { Account } from '../../usage/limiter.js';
 import type { AnalysisChanges } from '../../analysis/changes.js';
+import type { RequestId } from '../../usage/requestId.js';
 import type { UsageChanges } from '../../usage/usageChanges.js';
 import { ApiError } from './errors.js';
 import type { ErrorCode } from './errors.js';
@@ -59,6 +60,8 @@ export interface RequestContext {
   readonly now: number;
   /** The same on `performance.now()`. */
   readonly started: number;
+  /** Names the request in its answer. */
+  readonly requestId: RequestId;
   readonly loaders: Loaders;
   /** Ids of the patterns that were read: they go into the use's record. */
   readonly patternsRead: Set<string>;
@@ -81,6 +84,7 @@ export class Context implements RequestContext {
     readonly caller: Caller | DemoCaller,
     readonly address: string | undefined,
     readonly now: number,
+    readonly requestId: RequestId,
     readonly usageChanges: UsageChanges,
     readonly analysisChanges: AnalysisChanges,
     readonly subscriber: Subscriber | undefined,

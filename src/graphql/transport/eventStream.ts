@@ -32,10 +32,10 @@ export function eventStreamHandler(
 ): (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply> {
   const { operations, authenticate, connections } = options;
   return async (request, reply) => {
-    const { body, headers: credentials, clientAddress: address } = request;
+    const { body, headers: credentials, clientAddress: address, requestId } = request;
     if (!isOperation(body)) return refuse(reply, 'BODY_INVALID');
     const graphqlCost = credentials['graphql-cost']?.toString();
-    const sender: Sender = { credentials, address };
+    const sender: Sender = { credentials, address, requestId };
     const caller = await authenticate(credentials);
     const stream = new EventStream();
     const connection: Connection | undefined =

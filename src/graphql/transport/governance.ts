@@ -23,7 +23,7 @@ import { limitedOf } from '../kit/context.js';
 import { ApiError } from '../kit/errors.js';
 import type { OperationShape } from '../kit/metering.js';
 import { SubscriptionEvents } from '../kit/subscriptions.js';
-import type { Answer } from './responses.js';
+import type { Answer, Result } from './responses.js';
 import { limitRefusal, refusal, response, statusFor } from './responses.js';
 
 /** Upper bound of a call's estimated cost: for governed calls, and for calls that spend no points. */
@@ -84,7 +84,8 @@ export class Governance {
     } catch (error) {
       answered = failed(this.#options, context, error);
     }
-    const { status, result, headers, states } = answered;
+    const { status, headers, states } = answered;
+    const result = context.subscriber ? namedIn(answered.result, context) : answered.result;
     const more = gate.headers(context, states, demo);
     const all = [...headers, ...(more instanceof Promise ? await more : more)];
     return { status, result, headers: all, ...(states && { states }) };
@@ -100,6 +101,12 @@ export class Governance {
 export interface Answered extends Answer {
   readonly states?: readonly LimitState[];
 }
+
+/** Where one connection has many answers, each names its own request: a header could name one alone. */
+const namedIn = (result: Result, { requestId }: RequestContext): Result => ({
+  ...result,
+  extensions: { ...result.extensions, requestId: requestId.text },
+});
 
 /** Whether demo callers may ask for it. */
 const isForDemo = ({ kind, metering }: OperationShape): boolean =>
@@ -270,7 +277,8 @@ async function subscribe(options: Governing, call: Call): Promise<Answered> {
     const context = await subscriber.context();
     const run: Run = () => executeDocument({ ...args, rootValue, contextValue: context });
     const event = { ...gateCall, continued: true };
-    return charge(options, call, context, event, () => execute(options, call, context, run));
+    const told = await charge(options, call, context, event, () => execute(options, call, context, run));
+    return { ...told, result: namedIn(told.result, context) };
   };
   subscriber.deliver(
     new SubscriptionEvents({
@@ -295,7 +303,7 @@ function shown(
 
 function failed(
   { log, metrics }: GovernanceOptions,
-  { correlationId: id }: RequestContext,
+  { requestId: { text: id } }: RequestContext,
   error: unknown,
 ): Answer {
   if (error instanceof Outage) {

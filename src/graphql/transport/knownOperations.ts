@@ -45,7 +45,7 @@ export function answerKnown(
   otherwise: RouteHandlerMethod,
 ): RouteHandlerMethod {
   return function (request: FastifyRequest, reply: FastifyReply) {
-    const { body, headers, clientAddress: address } = request;
+    const { body, headers, clientAddress: address, requestId } = request;
     const valid = isPlain(request) && isBody(body) ? known.find(body) : undefined;
     if (!valid) return otherwise.call(this, request, reply);
     const { variables } = body as Body;
@@ -67,7 +67,7 @@ export function answerKnown(
         .header('content-type', 'application/json; charset=utf-8')
         .send(`${textOf(result)}\n`);
     };
-    const context = createContext({ credentials: headers, address });
+    const context = createContext({ credentials: headers, address, requestId });
     return context instanceof Promise ? context.then(answered) : answered(context);
   };
 }

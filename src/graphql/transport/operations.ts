@@ -4,6 +4,7 @@ import type { FormattedExecutionResult } from 'graphql';
 import type { Credentials } from '../../gate/authenticate.js';
 import type { RequestContext, Subscriber } from '../kit/context.js';
 import type { SubscriptionEvents } from '../kit/subscriptions.js';
+import type { RequestId } from '../../usage/requestId.js';
 
 /** An operation as a transport brings it. */
 export interface OperationRequest {
@@ -16,6 +17,8 @@ export interface OperationRequest {
 export interface Sender {
   readonly credentials: Credentials;
   readonly address: string | undefined;
+  /** Of the request; undefined for one that has none of its own, such as a message of a WebSocket. */
+  readonly requestId?: RequestId | undefined;
 }
 
 /** At once where the credential is one of those in memory. */
@@ -48,7 +51,8 @@ export class Operations {
   ): Promise<Outcome> {
     let events: SubscriptionEvents | undefined;
     const subscriber: Subscriber = {
-      context: async () => this.createContext(sender, subscriber),
+      // An event is no answer to the request: its record is another.
+      context: async () => this.createContext({ ...sender, requestId: undefined }, subscriber),
       deliver: (subscribed) => (events = subscribed),
     };
     const response = await this.apollo.executeOperation(

@@ -12,7 +12,11 @@ import { ERRORS, statusOf } from '../kit/errors.js';
 export interface Result {
   readonly errors?: readonly GraphQLFormattedError[];
   readonly data?: Record<string, unknown> | null;
-  readonly extensions?: { readonly cost: CostExtension };
+  readonly extensions?: {
+    readonly cost?: CostExtension;
+    /** Of an answer that has no header of its own. */
+    readonly requestId?: string;
+  };
 }
 
 /** What an operation is answered, whichever way it came. */
@@ -92,7 +96,7 @@ export function textOf({ errors, data, extensions }: Result): string {
   };
   if (errors) add('errors', JSON.stringify(errors));
   if (data !== undefined) add('data', JSON.stringify(data));
-  if (extensions) add('extensions', `{"cost":${costText(extensions.cost)}}`);
+  if (extensions?.cost) add('extensions', `{"cost":${costText(extensions.cost)}}`);
   return `${text}}`;
 }
 

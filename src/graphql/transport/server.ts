@@ -6,6 +6,7 @@ import type { GraphQLSchema } from 'graphql';
 import { GraphQLError } from 'graphql';
 
 import type { AnalysisChanges } from '../../analysis/changes.js';
+import type { RequestIds } from '../../usage/requestId.js';
 import type { UsageChanges } from '../../usage/usageChanges.js';
 import { isPreflighted } from '../../gate/authenticate.js';
 import type { Visitor } from '../../gate/gate.js';
@@ -31,6 +32,7 @@ import { acceptWebSockets, webSocketHandler } from './websocket.js';
 export interface GraphQLServerOptions extends GovernanceOptions {
   readonly schema: GraphQLSchema;
   readonly loaders: () => Loaders;
+  readonly requestIds: RequestIds;
   readonly usageChanges: UsageChanges;
   readonly analysisChanges: AnalysisChanges;
   /** Calls back when a key, a session or a membership of an account may have ended. */
@@ -46,9 +48,19 @@ export interface Calls {
 
 /** Serves GraphQL at `/graphql`: over HTTP, over WebSockets, and as server-sent events. */
 export async function serveGraphQL(fastify: FastifyInstance, options: GraphQLServerOptions): Promise<Calls> {
-  const { schema, gate, loaders, usageChanges, analysisChanges, onRevoked, documents, production, log } =
-    options;
-  await acceptWebSockets(fastify, log);
+  const {
+    schema,
+    gate,
+    loaders,
+    requestIds,
+    usageChanges,
+    analysisChanges,
+    onRevoked,
+    documents,
+    production,
+    log,
+  } = options;
+  await acceptWebSockets(fastify, requestIds, log);
   const governance = new Governance(options);
   const known = new KnownOperations();
   const apollo = new ApolloServer<RequestContext>({
@@ -88,14 +100,16 @@ export async function serveGraphQL(fastify: FastifyInstance, options: GraphQLSer
   });
   await apollo.start();
 
-  const createContext: CreateContext = ({ credentials, address }, subscriber) => {
+  const createContext: CreateContext = (sender, subscriber) => {
+    const { credentials, address, requestId = requestIds(undefined) } = sender;
     const contextOf = ({ caller, now }: Visitor): RequestContext =>
-      new Context(caller, address, now, usageChanges, analysisChanges, subscriber, loaders);
+      new Context(caller, address, now, requestId, usageChanges, analysisChanges, subscriber, loaders);
     const visitor = gate.admit(credentials, address);
     return visitor instanceof Promise ? visitor.then(contextOf) : contextOf(visitor);
   };
   const answer = fastifyApolloHandler(apollo, {
-    context: async ({ headers, clientAddress: address }) => createContext({ credentials: headers, address }),
+    context: async ({ headers, clientAddress: address, requestId }) =>
+      createContext({ credentials: headers, address, requestId }),
   }) as RouteHandlerMethod;
   const answerPost = answerKnown(known, governance, createContext, answer);
   const connections = new Connections();

@@ -13,6 +13,7 @@ import type { Connection, Connections } from './openConnections.js';
 import { accountIdsOf } from './openConnections.js';
 import type { ErrorCode } from '../kit/errors.js';
 import { ApiError } from '../kit/errors.js';
+import type { RequestIds } from '../../usage/requestId.js';
 import type { Operations, Outcome, Sender } from './operations.js';
 import type { SubscriptionEvents } from '../kit/subscriptions.js';
 
@@ -53,7 +54,11 @@ type Running = FormattedExecutionResult | SubscriptionEvents;
 const ANY_DOCUMENT = parse('{ __typename }');
 
 /** Registers WebSockets; must come before all routes. */
-export async function acceptWebSockets(fastify: FastifyInstance, log: Logger): Promise<void> {
+export async function acceptWebSockets(
+  fastify: FastifyInstance,
+  requestIds: RequestIds,
+  log: Logger,
+): Promise<void> {
   const upgrades = new EventEmitter();
   fastify.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const { method, headers } = request;
@@ -76,6 +81,10 @@ export async function acceptWebSockets(fastify: FastifyInstance, log: Logger): P
       this.websocketServer.close();
       done();
     },
+  });
+  // The answer to the handshake; what is answered then names itself.
+  fastify.websocketServer.on('headers', (headers: string[], request: IncomingMessage) => {
+    headers.push(`X-Request-Id: ${requestIds(request.headers['x-request-id']).text}`);
   });
 }
 

@@ -85,10 +85,11 @@ export async function answerOf(
   }
   let scope: Scope = { ...common, ...parts, requestId: visitor.correlationId };
   let context = visitor;
+  const from = { address: request.clientAddress, requestId: request.requestId };
   const account = route.account?.fill(scope);
   if (typeof account === 'string') {
     const credentials = { ...sent, 'tollgraph-account': account };
-    context = await createContext({ credentials, address: request.clientAddress });
+    context = await createContext({ credentials, ...from });
     admit(context);
   }
   let headers: readonly Header[] | undefined;
@@ -104,7 +105,7 @@ export async function answerOf(
       typeof credential === 'string'
         ? await createContext({
             credentials: { authorization: `Bearer ${credential}` },
-            address: request.clientAddress,
+            ...from,
           })
         : context;
     const answered = await ask(options, route, call, by, scope, commandId);

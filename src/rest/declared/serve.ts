@@ -122,11 +122,12 @@ async function handle(
   const { gate, plans, metrics, problems } = options;
   const { credentials } = options.compiled.file;
   const sent = credentialsOf(request, credentials);
-  const made = options.createContext({ credentials: sent, address: request.clientAddress });
+  const from = { address: request.clientAddress, requestId: request.requestId };
+  const made = options.createContext({ credentials: sent, ...from });
   let context = made instanceof Promise ? await made : made;
   const { route, action, actions } = variantOf(variants, request);
   if (route.declared.lenient && context.caller.kind === 'refused') {
-    context = await options.createContext({ credentials: {}, address: request.clientAddress });
+    context = await options.createContext({ credentials: {}, ...from });
   }
   const account = 'accountId' in context.caller ? context.caller.accountId : null;
   const common = {
