@@ -56,16 +56,22 @@ const Limit = z.strictObject({
    */
   window: z.enum(['minute', 'hour', 'day', 'month', 'billing-period', 'lifetime']),
   amount: z.number().int().positive(),
+  /**
+   * `hard` refuses what is above it, which is the default. `soft` lets it pass, and its records say so: for what is
+   * billed afterwards, or only looked at.
+   */
+  mode: z.enum(['hard', 'soft']).optional(),
 });
 
 const Limits = z.array(Limit).transform((limits) => {
   if (limits.some(({ meter }) => meter === 'cost')) return limits;
   const onRequests = limits.filter(({ meter }) => meter === 'requests');
-  const onCost = onRequests.map(({ window, amount }) => ({
+  const onCost = onRequests.map(({ window, amount, mode }) => ({
     id: `cost-${window}`,
     meter: 'cost' as const,
     window,
     amount: amount * POINTS_PER_REQUEST,
+    ...(mode && !(window in SLIDING_MS) && { mode }),
   }));
   return [...limits, ...onCost];
 });
@@ -194,6 +200,10 @@ export const Profile = z
         const wrong = unfit(limit, meters);
         // A limit on cost that the profile does not name stands for one on requests.
         if (wrong) problem(wrong, ['plans', place, 'limits', at, 'meter']);
+        if (limit.mode === 'soft' && (limit.window === 'minute' || limit.window === 'hour')) {
+          const what = `a limit by the ${limit.window} protects what is called, and is always hard`;
+          problem(what, ['plans', place, 'limits', at, 'mode']);
+        }
       }
     }
     for (const id of Object.keys(profile.credits?.meters ?? {})) {

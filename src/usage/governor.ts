@@ -8,6 +8,7 @@ import { refusalCode } from './headers.js';
 import { periodOf } from './periods.js';
 import type { Journal } from './journal.js';
 import type { MeterAmounts, KeyLimits, Limiter, LimitState, NotTaken, Taken } from './limiter.js';
+import { isOver } from './limiter.js';
 import type { RefusalLog } from './refusalLog.js';
 import type { RequestId } from './requestId.js';
 import { useRecord } from './useRecord.js';
@@ -45,6 +46,13 @@ export interface Executed<R> {
   readonly patterns: readonly string[];
   /** Cost points of the answer; null where they were not measured: the estimate then stands. */
   readonly actualCost: number | null;
+}
+
+/** When it was taken, and what it counts in. */
+interface Placed {
+  readonly at: number;
+  readonly periods: readonly string[];
+  readonly overLimit?: true;
 }
 
 /** What its record is called. */
@@ -132,7 +140,9 @@ export class Governor {
 
   /** @returns where the limits stand once what was not spent is given back */
   async #record(call: Call, named: Named, take: Taken, outcome: Outcome): Promise<readonly LimitState[]> {
-    const use = this.#use(call, named, take, outcome);
+    const { at, periods, states } = take;
+    const placed = isOver(states, estimated(call)) ? ({ at, periods, overLimit: true } as const) : take;
+    const use = this.#use(call, named, placed, outcome);
     let position: Position;
     try {
       position = await this.journal.record(call.key.accountId, use);
@@ -154,12 +164,7 @@ export class Governor {
     return { kind: 'refused', code, limit, retryAfterMs, states };
   }
 
-  #use(
-    call: Call,
-    { id, requestId }: Named,
-    { at, periods }: { readonly at: number; readonly periods: readonly string[] },
-    outcome: Outcome,
-  ): Use {
+  #use(call: Call, { id, requestId }: Named, { at, periods, overLimit }: Placed, outcome: Outcome): Use {
     return useRecord({
       actualCost: call.cost && outcome.actualCost,
       address: this.addresses.of(call.address, periodOf('month', at)),
@@ -174,6 +179,7 @@ export class Governor {
       meters: metersOf(call, outcome),
       method: call.method,
       operation: call.operation,
+      ...(overLimit && { overLimit }),
       patterns: outcome.patterns,
       periods,
       planVersion: call.plan.version,

@@ -46,12 +46,14 @@ registerEnumType(LimitSource, {
 
 export enum LimitMode {
   HARD = 'hard',
+  SOFT = 'soft',
 }
 registerEnumType(LimitMode, {
   name: 'LimitMode',
   description: 'What happens when a limit is reached.',
   valuesConfig: {
     HARD: { description: 'A call that would exceed the limit is refused, and nothing is charged.' },
+    SOFT: { description: 'Calls go on above the limit. What is used above it may be billed.' },
   },
 });
 
@@ -136,7 +138,7 @@ export function statusOf(
     meter,
     window: window as LimitWindow,
     source: source === 'key' ? LimitSource.KEY : LimitSource.PLAN,
-    mode: LimitMode.HARD,
+    mode: limit.mode === 'soft' ? LimitMode.SOFT : LimitMode.HARD,
     max: quantityOf(amount, decimals),
     used: quantityOf(used, decimals),
     remaining: quantityOf(remaining, decimals),

@@ -293,6 +293,12 @@ export function givenBack(
   });
 }
 
+/** Whether what was taken stands above a soft limit. */
+export const isOver = (states: readonly LimitState[], amounts: MeterAmounts): boolean =>
+  states.some(
+    ({ limit, used }) => limit.mode === 'soft' && used > limit.amount && (amounts[limit.meter] as number) > 0,
+  );
+
 /** How long ago it was, in milliseconds: what a clock says that was ahead is taken for now. */
 export const ageOf = (at: number, { asOf }: Spent): number => Math.max(0, asOf - at);
 

@@ -191,7 +191,7 @@ export class LocalLimiter implements Limiter {
     for (const check of checks) {
       const { limit, counter } = check;
       const amount = amounts[limit.meter] as number;
-      if (amount === 0) continue;
+      if (amount === 0 || limit.mode === 'soft') continue;
       if (amount > limit.amount) {
         never = true;
         refusing = check;

@@ -10,6 +10,7 @@ import type { LimitCode } from './headers.js';
 import type { Journal, ProvedBatch } from './journal.js';
 import { Locks } from './locks.js';
 import type { Limiter, LimitState, MeterAmounts, Taken } from './limiter.js';
+import { isOver } from './limiter.js';
 import type { Reporter, UsagePayers } from './payers.js';
 import { accountOf } from './reportUsage.js';
 import type { Payer } from './reportedUse.js';
@@ -213,7 +214,14 @@ export class Reservations {
     };
     let position: Position;
     try {
-      position = await this.#record(known, plan, phase, amounts, reserving.final ? {} : undefined, false);
+      position = await this.#record(
+        known,
+        plan,
+        phase,
+        amounts,
+        reserving.final ? {} : undefined,
+        isOver(states, amounts),
+      );
     } catch (error) {
       take.undo();
       throw error;

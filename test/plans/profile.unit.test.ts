@@ -260,6 +260,11 @@ describe('a bad profile', () => {
       'profile: plan pro: limit ids must be unique',
       badPlan({ limits: [...plan('x', 1).limits, ...plan('x', 2).limits] }),
     ],
+    [
+      'a soft limit by the hour',
+      'plans.1.limits.0.mode: a limit by the hour protects what is called, and is always hard',
+      badPlan({ limits: [{ id: 'calls', meter: 'requests', window: 'hour', amount: 1, mode: 'soft' }] }),
+    ],
     ['a limit of nothing', 'plans.1.limits.0.amount: ', badPlan({ limits: plan('x', 0).limits })],
     ['half a call', 'plans.1.limits.0.amount: ', badPlan({ limits: plan('x', 1.5).limits })],
     [

@@ -11,6 +11,7 @@ import type { Call, Executed } from '../../src/usage/governor.js';
 import { Governor } from '../../src/usage/governor.js';
 import { Journal, JournalUnavailable } from '../../src/usage/journal.js';
 import { LocalLimiter } from '../../src/usage/localLimiter.js';
+import { mintedAt, RequestId } from '../../src/usage/requestId.js';
 import { RefusalLog } from '../../src/usage/refusalLog.js';
 import type { Deferred } from '../eventsourcing/fixtures.js';
 import { deferred } from '../eventsourcing/fixtures.js';
@@ -280,4 +281,30 @@ describe('while the journal does not get through', () => {
     expect(steps.filter((step) => step === 'load' || step === 'execute')).toEqual([]);
     expect(await used()).toBe(0);
   });
+});
+
+it('says of what goes above a soft limit that it does', async () => {
+  const limits = [
+    { id: 'requests-month', meter: 'requests', window: 'month', amount: 1, mode: 'soft' },
+  ] as const;
+  const soft: Call = { ...call, plan: { plan: { ...TWO, limits: [...limits] }, version: 3 } };
+  for (let i = 0; i < 2; i++)
+    expect(await governor.run(soft, () => answer)).toMatchObject({ kind: 'answered' });
+  expect(uses().map(({ overLimit }) => overLimit)).toEqual([undefined, true]);
+});
+
+it('records a request under its own name first, and names it in what else it comes to', async () => {
+  const minted = RequestId.of(undefined, () => journal.mintUseId());
+  for (const requestId of [minted, minted, RequestId.of('order-1', () => journal.mintUseId())]) {
+    await governor.run(
+      { ...call, requestId, plan: { plan: { ...TWO, limits: [] }, version: 3 } },
+      () => answer,
+    );
+  }
+  const [first, second, third] = uses();
+  expect(first).toMatchObject({ id: minted.text });
+  expect(first).not.toHaveProperty('requestId');
+  expect([second?.requestId, third?.requestId]).toEqual([minted.text, 'order-1']);
+  expect(new Set(uses().map(({ id }) => id)).size).toBe(3);
+  expect(mintedAt(minted.text)).toBe(NOON);
 });

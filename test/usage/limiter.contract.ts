@@ -13,7 +13,7 @@ import type {
   Taken,
 } from '../../src/usage/limiter.js';
 import { Amounts } from '../../src/usage/amounts.js';
-import { kindOf } from '../../src/usage/limiter.js';
+import { isOver, kindOf } from '../../src/usage/limiter.js';
 import type { Subject } from '../../src/usage/events.js';
 import { isFixed, LIFETIME, periodOf, periodsOf } from '../../src/usage/periods.js';
 import { deferred } from '../eventsourcing/fixtures.js';
@@ -175,11 +175,15 @@ export function limiterContract({ open, numRuns, exact }: Opening): void {
       fc.asyncProperty(plans, steps, async (limits, all) => {
         const naive = new NaiveLimits(limits);
         const limiter = await open(async () => ({ ...NOTHING, periods: naive.periods() }));
-    XX
+        let ending: { readonly at: number; readonly since: number; readonly end: () => void }[] = [];
         let now = NOON;
         for (const [index, step] of all.entries()) {
+          // What several nodes share has an owner who says in time what becomes of it.
+          const late = (since: number): boolean => !exact && time.elapsed + step.gap - since >= MINUTE;
+          const due = ending.filter(({ at, since }) => at === index || late(since));
+          ending = ending.filter((one) => !due.includes(one));
+          for (const { end } of due) end();
           now += step.gap;
-          for (const { end } of ending.filter(({ at }) => at === index)) end();
           const take = await limiter.take(asked(limits, now, { amounts: step.amounts }));
           const at = moment();
           expect(take.at).toBe(now);
@@ -676,6 +680,24 @@ export function limiterContract({ open, numRuns, exact }: Opening): void {
     expect(await of({ seconds: 31 })).toMatchObject({ kind: 'never' });
     taken(await of({ requests: 1, minutes: 99 }));
     expect((await limiter.states(asked(limits, NOON))).map(({ used }) => used)).toEqual([20, 2, 1]);
+  });
+
+  it('lets pass what is above a soft limit, and counts it', async () => {
+    const soft = { ...limit('month', 5, 'seconds'), mode: 'soft' } as const;
+    const limits = [soft, limit('day', 3)];
+    const limiter = await opened();
+    const of = (seconds: number): Promise<Take> | Take =>
+      limiter.take(asked(limits, NOON, { amounts: { requests: 1, seconds } }));
+    expect(isOver(taken(await of(5)).states, { seconds: 5 })).toBe(false);
+    // More than the limit has when it is untouched passes, too.
+    const { states } = taken(await of(6));
+    expect(states[0]).toMatchObject({ used: 11, remaining: 0 });
+    expect(isOver(states, { seconds: 6 })).toBe(true);
+    expect(isOver(states, { seconds: 0 })).toBe(false);
+    // Beside it a hard limit holds, and then nothing is taken.
+    taken(await of(0));
+    expect(await of(1)).toMatchObject({ kind: 'refused', limit: { limit: limits[1] } });
+    expect((await limiter.states(asked(limits, NOON))).map(({ used }) => used)).toEqual([11, 3]);
   });
 
   it('counts of a use no more than a limit can hold, and not less after the plan has changed', async () => {

@@ -30,7 +30,6 @@ import {
   difference,
   givenBack,
   kindOf,
-  LimitsUnavailable,
   longestOf,
   owedAfter,
   partsOf,
@@ -95,6 +94,8 @@ export class RedisLimiter implements Limiter {
   readonly #pending: PendingTakes<Whose>;
   /** Of the server's clock, ahead of this one's: to name the right periods at the first try. */
   #skew = 0;
+  /** The time that a call came with last. */
+  #given = 0;
   /** Of the server's clock, ahead of the time that passes here. */
   #ahead: number | undefined;
   #wasSet = false;
@@ -107,7 +108,14 @@ export class RedisLimiter implements Limiter {
     this.#pending = new PendingTakes({
       send: async (operation, { parts, account }, members) => {
         const args = [String(members.length), ...members];
-        const [, ...gone] = await this.#run(operation, withoutLimits(parts), account, {}, 0, args);
+        const [, ...gone] = await this.#run(
+          operation,
+          withoutLimits(parts),
+          this.#later(account),
+          {},
+          0,
+          args,
+        );
         return gone.map(Number);
       },
       nameOf: ({ parts }) => compositeKey(...parts.map(({ subject }) => subjectId(subject))),
@@ -162,7 +170,11 @@ export class RedisLimiter implements Limiter {
       const args = [member, leftEntry, takenAt, ...taken];
       // No answer waits for it. What gets lost stays pending, and is dropped with its counters.
       const given = this.#run('back', parts, asked, back, at, args);
-      this.#pending.run(given.then(([, ...places]) => places.length > 0 && onMissing(places.map(Number))));
+      this.#pending.run(
+        given.then(async ([, ...places]) => {
+          if (places.length > 0) await onMissing(places.map(Number));
+        }),
+      );
     };
     return {
       kind,
@@ -223,7 +235,12 @@ export class RedisLimiter implements Limiter {
     const some = parts.map((part, i) => (places.includes(i + 1) ? part : { ...part, asked: [] }));
     // In windows it counts as of now, which gives nothing away.
     const args = [compositeKey('take', useId, ...places), String(position), '0'];
-    await this.#run('note', some, account, amounts, at, args);
+    await this.#run('note', some, this.#later(account), amounts, at, args);
+  }
+
+  /** The same, as of the time that was given last, where times are given. */
+  #later(account: Timed): Timed {
+    return { ...account, now: this.#given };
   }
 
   /** The counters are loaded anew at the next call: calls have passed that they do not know of. */
@@ -244,6 +261,7 @@ export class RedisLimiter implements Limiter {
     amounts: MeterAmounts,
     useId: string,
   ): Promise<Decision> {
+    this.#given = account.now;
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const at = account.now + this.#skew;
       const entry = `${textOf(amounts)}|${periodsOf(at, account.anchors).join()}|${useId}`;
@@ -257,8 +275,7 @@ export class RedisLimiter implements Limiter {
       else if (kind === 'load') {
         if (reply[2] === 'ownerless') this.options.onOwnerless?.();
         await this.#loaded(parts, wantedOf(reply), account);
-      }
-      else return { ...decision(reply, parts, now, account.anchors), entry };
+      } else return { ...decision(reply, parts, now, account.anchors), entry };
     }
     throw new Error(`the counters of ${parts.map(({ subject }) => subjectId(subject)).join()} do not stay`);
   }
@@ -360,16 +377,16 @@ export class RedisLimiter implements Limiter {
     const lists: { readonly part: Part; readonly name: string }[] = [];
     const described = parts.flatMap((part, place) =>
       part.asked.flatMap((limit) => {
-        const { meter, window, amount } = limit;
+        const { meter, window, amount, mode = 'hard' } = limit;
         const kind = kindOf(limit, this.#aggregationOf);
         const head = [String(place + 1), kind, nameOf(limit), String(amount), String(amounts[meter] ?? 0)];
         if (isFixed(window)) {
           const at = typeof times === 'number' ? times : times[window];
           const { id, end } = periodAt(window, at, anchors);
-          return [...head, digits(end), id];
+          return [...head, digits(end), id, mode];
         }
         if (kind === 'window') lists.push({ part, name: nameOf(limit) });
-        return [...head, String(SLIDING_MS[window]), String(2 * parts.length + lists.length)];
+        return [...head, String(SLIDING_MS[window]), String(2 * parts.length + lists.length), mode];
       }),
     );
     // One hash slot for all keys of an account.
@@ -383,7 +400,7 @@ export class RedisLimiter implements Limiter {
         ...lists.map(({ part, name }) => of(part, name)),
       ];
     };
-    const limits = String(described.length / 7);
+    const limits = String(described.length / 8);
     return this.#script.run(keys, [
       operation,
       this.#time(now),

@@ -40,7 +40,8 @@
 --       2 the clock in milliseconds, or '' for this server's
 --       3 how long the keys are kept, in milliseconds
 --       4 the number of parts, 5 the number of limits; then of each limit
---         part, kind (period, window, bucket), name, amount, points, length or end, period or place of the list
+--         part, kind (period, window, bucket), name, amount, points, length or end, period or place of the list,
+--         and `soft` where it refuses nothing
 --       and then what the operation needs
 local LAPSE_MS = 60000
 -- What is pending has scores above all others: 2^50, far above any time, and exact with one added.
@@ -94,6 +95,7 @@ for i = 1, tonumber(ARGV[5]) do
     name = ARGV[argument + 2],
     amount = tonumber(ARGV[argument + 3]),
     points = tonumber(ARGV[argument + 4]),
+    soft = ARGV[argument + 7] == 'soft',
   }
   if limit.kind == 'period' then
     limit.ends = tonumber(ARGV[argument + 5])
@@ -104,7 +106,7 @@ for i = 1, tonumber(ARGV[5]) do
     if limit.kind == 'window' then limit.times = KEYS[tonumber(ARGV[argument + 6])] end
   end
   limits[i] = limit
-  argument = argument + 7
+  argument = argument + 8
 end
 
 --- The next argument.
@@ -458,7 +460,9 @@ if ARGV[1] == 'take' then
   for i, limit in ipairs(limits) do
     local points = limit.points
     local ms = 0
-    if points > limit.amount then
+    if limit.soft then
+      -- It only counts.
+    elseif points > limit.amount then
       kind, refusing = 'never', i
       break
     elseif points > 0 then
