@@ -25,7 +25,18 @@ export const usage: ReadModel = {
   name: 'usage',
   awaited: false,
   version: 8,
-  tables: ['counters', 'quarters', 'days', 'keys', 'minutes', 'parked', 'held', 'ids', 'reservations', 'duplicates'],
+  tables: [
+    'counters',
+    'quarters',
+    'days',
+    'keys',
+    'minutes',
+    'parked',
+    'held',
+    'ids',
+    'reservations',
+    'duplicates',
+  ],
   // Sums do not ask which batch came first. Of a use that is stored twice they say the same, whichever counts.
   independent: true,
   handles: new Set<(UsageEvent | ParkedUseEvent | UseReversal)['type']>([

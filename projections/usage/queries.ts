@@ -229,12 +229,20 @@ export class UsageQueries {
     return rows.map(reservationRow);
   }
 
-  /** Uses of an account whose ids came again, the newest first: they count once. */
-  duplicates(account: string, limit: number): Promise<DuplicateRow[]> {
+  /**
+   * Uses of an account whose ids came again, the newest first: they count once.
+   * @param before the last one of the page before
+   */
+  duplicates(
+    account: string,
+    limit: number,
+    before?: Pick<DuplicateRow, 'position' | 'place'>,
+  ): Promise<DuplicateRow[]> {
     return this.sql.query(
       `SELECT use_id, position, place, differs FROM ${this.model.t('duplicates')}
-        WHERE account = $1 ORDER BY position DESC, place DESC LIMIT $2`,
-      [account, limit],
+        WHERE account = $1 AND ($3::bigint IS NULL OR (position, place) < ($3, $4))
+        ORDER BY position DESC, place DESC LIMIT $2`,
+      [account, limit, before?.position ?? null, before?.place ?? null],
     );
   }
 

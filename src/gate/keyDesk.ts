@@ -88,6 +88,7 @@ export function createKeyDesk(
 const holderOf = (key: KnownKey, now: number): Visitor => ({
   caller: { kind: 'key', accountId: key.accountId, key, operator: false },
   address: undefined,
+  requestId: undefined,
   now,
   started: performance.now(),
 });

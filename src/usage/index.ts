@@ -6,6 +6,7 @@ import { UsageAnalytics } from './analytics.js';
 import type { UsageReading } from './analyticsResolvers.js';
 import { AccountUsageResolver, UsageResolver } from './analyticsResolvers.js';
 import { audited } from './audited.js';
+import { DuplicateUsesResolver } from './duplicateResolvers.js';
 import { forgetSubjects } from './policies.js';
 import { RecordUsageResolver } from './reportResolvers.js';
 import { ReservationsResolver } from './reservationResolvers.js';
@@ -65,6 +66,7 @@ export const usage: Capability = {
       ReservationsResolver,
       CorrectUsageResolver,
       TracesResolver,
+      DuplicateUsesResolver,
     ],
     create: ({
       queries,
@@ -100,6 +102,7 @@ export const usage: Capability = {
           new RecordUsageResolver(recordUsage, positions),
           reservationsResolver(reservations, payers, profile, positions),
           new CorrectUsageResolver(reversals, operatorAction, positions, () => metersOf(profile())),
+          new DuplicateUsesResolver(queries.usage, cursors),
           new TracesResolver(new Traces(store, queries.usage), () => metersOf(profile())),
         ],
       };

@@ -35,7 +35,7 @@ import { overageDecider } from '../../src/overage/decide.js';
 import { profileDecider, subscriptionDecider } from '../../src/plans/decide.js';
 import { PlanDirectory } from '../../src/plans/directory.js';
 import { teamDecider } from '../../src/teams/decide.js';
-import { parkedUseDecider } from '../../src/usage/decide.js';
+import { parkedUseDecider, reversalDecider } from '../../src/usage/decide.js';
 import { Memberships } from '../../src/teams/memberships.js';
 import { deliveryDecider, endpointDecider } from '../../src/webhooks/decide.js';
 import { Projector } from '../../src/following/projector.js';
@@ -72,6 +72,7 @@ const DECIDERS: Readonly<Record<string, unknown>> = {
   operators: operatorsDecider,
   overage: overageDecider,
   parked_use: parkedUseDecider,
+  use_reversal: reversalDecider,
   pattern: patternDecider,
   payment: paymentDecider,
   profile: profileDecider,

@@ -162,6 +162,18 @@ export type ConfirmEmailChangeInput = {
   token: string;
 };
 
+/** Input for `correctUsage`. */
+export type CorrectUsageInput = {
+  /** The account that paid. */
+  accountId: string | number;
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
+  commandId?: string | null | undefined;
+  /** Why, 1 to 500 characters. It is kept for ever: no personal data. */
+  reason: string;
+  /** The id of the use, as it was reported, or of the reservation that was settled. */
+  useId: string;
+};
+
 /** Input for `createAnalysis`. */
 export type CreateAnalysisInput = {
   /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
@@ -310,7 +322,9 @@ export type LeaveAccountInput = {
 /** What happens when a limit is reached. New values may be added. */
 export type LimitMode =
   /** A call that would exceed the limit is refused, and nothing is charged. */
-  | 'HARD';
+  | 'HARD'
+  /** Calls go on above the limit. What is used above it may be billed. */
+  | 'SOFT';
 
 /** Where a limit comes from. New values may be added. */
 export type LimitSource =
@@ -1004,6 +1018,18 @@ export type ConfirmEmailChangeMutation = { confirmEmailChange:
     | { __typename: 'ConfirmEmailChangePayload', position: string }
     | { __typename: 'Conflict', code: string, message: string }
     | { __typename: 'InvalidInput', code: string, message: string }
+   | null };
+
+export type CorrectUsageMutationVariables = Exact<{
+  input: CorrectUsageInput;
+}>;
+
+
+export type CorrectUsageMutation = { correctUsage:
+    | { __typename: 'Conflict', code: string, message: string }
+    | { __typename: 'CorrectUsagePayload', useId: string, accountId: string, replayed: boolean, position: string, reversed: Array<{ meter: string, quantity: string }> }
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'NotFound', code: string, message: string }
    | null };
 
 export type CreateAnalysisMutationVariables = Exact<{
@@ -1999,6 +2025,27 @@ export const ConfirmEmailChangeDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<ConfirmEmailChangeMutation, ConfirmEmailChangeMutationVariables>;
+export const CorrectUsageDocument = new TypedDocumentString(`
+    mutation CorrectUsage($input: CorrectUsageInput!) {
+  correctUsage(input: $input) {
+    __typename
+    ... on CorrectUsagePayload {
+      useId
+      accountId
+      reversed {
+        meter
+        quantity
+      }
+      replayed
+      position
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<CorrectUsageMutation, CorrectUsageMutationVariables>;
 export const CreateAnalysisDocument = new TypedDocumentString(`
     mutation CreateAnalysis($input: CreateAnalysisInput!) {
   createAnalysis(input: $input) {

@@ -37,6 +37,7 @@ const DECISIONS: Readonly<Record<string, Decision>> = {
   'Mutation.operatorRefundCredits': `operator: admin key, ${EVERY_ROLE}`,
   'Account.usageTimeline': `read key, ${EVERY_ROLE}`,
   'Account.uses': `read key, ${EVERY_ROLE}`,
+  'Account.duplicateUses': `read key, ${EVERY_ROLE}`,
   'Subscription.usageChanged': `read key, ${EVERY_ROLE}`,
 
   'Mutation.registerUser': 'anyone',

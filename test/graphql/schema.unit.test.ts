@@ -239,6 +239,7 @@ describe('the root fields', () => {
       'changePassword: guarded',
       'changePlan: guarded',
       'confirmEmailChange: anonymous',
+      'correctUsage: service',
       'createAnalysis: guarded',
       'createWebhookEndpoint: guarded',
       'creditPacks: guarded',

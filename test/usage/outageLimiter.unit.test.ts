@@ -30,6 +30,11 @@ class Shared implements SharedLimiter {
     this.#limiter.note(noted);
   };
 
+  announce: Limiter['announce'] = async () => {
+    if (this.away) throw new LimitsUnavailable('away');
+    return () => undefined;
+  };
+
   async forget({ accountId }: { accountId: string }): Promise<void> {
     if (this.away) throw new LimitsUnavailable('away');
     this.forgotten.push(accountId);
