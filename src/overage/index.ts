@@ -3,6 +3,7 @@ import type { Audited } from '../eventsourcing/audited.js';
 import type { StoredEvent } from '../eventsourcing/event.js';
 import { as } from '../eventsourcing/event.js';
 import type { PublicEventsOf } from '../eventsourcing/publicEvents.js';
+import { shownId } from '../graphql/kit/ids.js';
 import type { OverageEvent } from './events.js';
 import { AccountOverageResolver, OverageResolver } from './resolvers.js';
 
@@ -18,7 +19,8 @@ function reachedState(history: readonly StoredEvent[]): object {
   const last = history.findLast(({ type }) => type === 'SpendCapReached');
   if (!last) return {};
   const { period, cap, spent } = as<Told>(last).data;
-  return { accountId: last.streamId, period, amount: cap.amount, currency: cap.currency, spent };
+  const accountId = shownId('Account', last.streamId);
+  return { accountId, period, amount: cap.amount, currency: cap.currency, spent };
 }
 
 const publicEvents: PublicEventsOf<Told> = {
