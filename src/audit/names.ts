@@ -49,6 +49,8 @@ export function storedActors(asked: string): readonly string[] {
 /** What streams are named by, where it is the id of something that answers show. */
 const SHOWN: Readonly<Record<string, IdType>> = {
   account: 'Account',
+  credits: 'Account',
+  overage: 'Account',
   subscription: 'Account',
   team: 'Account',
   user: 'User',

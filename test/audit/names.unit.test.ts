@@ -40,6 +40,7 @@ it.each([
   [`key:${ID}`, `key_${ID}`],
   [`account:${ID}`, `acc_${ID}`],
   [`subscription:${ID}`, `acc_${ID}`],
+  [`overage:${ID}`, `acc_${ID}`],
   [`invitation:${ID}`, `inv_${ID}`],
   ['operators:main', 'operators:main'],
   ['KeyIssued:key-1:0', 'KeyIssued:key-1:0'],
