@@ -22,9 +22,13 @@ import { mails } from './mails/model.js';
 import { MailQueries } from './mails/queries.js';
 import { overage } from './overage/model.js';
 import { OverageQueries } from './overage/queries.js';
+import { planHistory } from './planHistory/model.js';
+import { PlanHistoryQueries } from './planHistory/queries.js';
 import { popularity } from './popularity/model.js';
 import { revenue } from './revenue/model.js';
 import { RevenueQueries } from './revenue/queries.js';
+import { quotaResets } from './quotaResets/model.js';
+import { QuotaResetQueries } from './quotaResets/queries.js';
 import { sessions } from './sessions/model.js';
 import { SessionQueries } from './sessions/queries.js';
 import { stripeEvents } from './stripeEvents/model.js';
@@ -36,6 +40,8 @@ import { TeamQueries } from './teams/queries.js';
 import { usage } from './usage/model.js';
 import { UsageQueries } from './usage/queries.js';
 import { UsageReports } from './usage/reports.js';
+import { thresholds } from './thresholds/model.js';
+import { ThresholdQueries } from './thresholds/queries.js';
 import { useBatches } from './useBatches/model.js';
 import { UseBatchQueries } from './useBatches/queries.js';
 import { webhooks } from './webhooks/model.js';
@@ -52,6 +58,9 @@ export const readModels = (audited: AuditedTypes): readonly ReadModel[] => [
   catalogue,
   usage,
   useBatches,
+  thresholds,
+  quotaResets,
+  planHistory,
   popularity,
   subscriptions,
   invoices,
@@ -88,6 +97,9 @@ export function queriesOf(sql: Sql, models: Pick<ReadModels, 'access'>) {
     teams: new TeamQueries(sql, models.access('teams')),
     usage: new UsageQueries(sql, models.access('usage')),
     usageReports: new UsageReports(sql, models.access('usage')),
+    planHistory: new PlanHistoryQueries(sql, models.access('planHistory')),
+    quotaResets: new QuotaResetQueries(sql, models.access('quotaResets')),
+    thresholds: new ThresholdQueries(sql, models.access('thresholds')),
     useBatches: new UseBatchQueries(sql, models.access('useBatches')),
     webhooks: new WebhookQueries(sql, models.access('webhooks')),
   };

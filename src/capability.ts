@@ -121,6 +121,8 @@ export interface Holder {
 
 export interface PolicyServices extends Ground {
   readonly queries: Queries;
+  /** The log of all events. */
+  readonly store: ReadsLog;
   /** Of all capabilities. */
   readonly publicEvents: PublicEvents;
   /** The user who holds an e-mail, which is normalised, and has verified it. */

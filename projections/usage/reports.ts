@@ -46,6 +46,9 @@ export interface Grouped<S> {
   readonly groups: number;
 }
 
+/** What sums are grouped by. */
+type Grouping = Dimension | 'account';
+
 type Row = Readonly<Record<string, string | number>>;
 
 /** The uses of quarter-hours and days, added up. */
@@ -72,6 +75,11 @@ export class UsageReports {
     return this.#sums(asked, [from, to], groupBy, most);
   }
 
+  /** By account, those with the most uses first. */
+  accounts(asked: UsesAsked, from: Date, to: Date, most: number): Promise<Grouped<GroupSums>> {
+    return this.#sums(asked, [from, to], ['account'], most);
+  }
+
   /**
    * By time and group: of each group that is shown what it has of each bucket, the oldest first; buckets without
    * uses are left out.
@@ -90,7 +98,7 @@ export class UsageReports {
   async #sums(
     { account, environment, filter }: UsesAsked,
     boundaries: readonly Date[],
-    groupBy: readonly Dimension[],
+    groupBy: readonly Grouping[],
     most: number,
   ): Promise<Grouped<BucketSums>> {
     const { days, quarters } = spansOf(boundaries.map((date) => Math.floor(date.getTime() / QUARTER_MS)));
@@ -151,7 +159,7 @@ export class UsageReports {
 const NOTHING: Sums = { amounts: new Map(), uses: 0n, refused: 0n, errors: 0n, durationUs: 0n };
 
 /** The rows of one bucket and group follow each other: one for each meter. */
-function added(rows: readonly Row[], groupBy: readonly Dimension[]): BucketSums[] {
+function added(rows: readonly Row[], groupBy: readonly Grouping[]): BucketSums[] {
   const sums: (Omit<BucketSums, 'amounts'> & { amounts: Map<string, bigint> })[] = [];
   for (const row of rows) {
     const bucket = row['bucket'] as number;

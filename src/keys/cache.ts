@@ -7,8 +7,8 @@ import { as } from '../eventsourcing/event.js';
 import { keyedHash, keyedHasher } from '../secrets/secrets.js';
 import type { Limit } from '../plans/profile.js';
 import type { KeyEvent, Scope } from './events.js';
+import { limitsOfKey } from './events.js';
 import { isWellFormed, MAX_LENGTH } from './format.js';
-import { limitsOfKey } from './limits.js';
 
 export type KeyRefusal = 'KEY_MALFORMED' | 'KEY_UNKNOWN' | 'KEY_REVOKED' | 'KEY_EXPIRED' | 'KEY_ROTATED';
 export type KeyCheck =

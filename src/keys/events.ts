@@ -56,3 +56,18 @@ export type KeyEvent =
   | { readonly type: 'KeyRevoked'; readonly data: { readonly accountId: string; readonly by: string } };
 
 export const keyStream = (keyId: string): string => `key-${keyId}`;
+
+const NONE: readonly Limit[] = [];
+
+/** As the limiter takes them; `key-` tells them from the account's in headers and answers. */
+export function limitsOfKey(limits: readonly KeyLimit[]): readonly Limit[] {
+  // Nearly all keys have none, and share it.
+  if (limits.length === 0) return NONE;
+  return limits.map(({ meter, window, amount }) => ({
+    id: `key-${meter}-${window}`,
+    meter,
+    window,
+    amount,
+    source: 'key',
+  }));
+}

@@ -24,7 +24,16 @@ export type MailKind =
   /** A notice to a user whom an operator has brought in from another system. */
   | 'user-imported'
   /** A notice to whoever opened the account: an analysis has ended. */
-  | 'analysis-ended';
+  | 'analysis-ended'
+  /** A notice to whoever opened the account: it has reached a part of a limit. */
+  | 'usage-threshold';
+
+/** What a notice of a threshold names: words of the profile, and none of a customer. */
+export interface MailedThreshold {
+  readonly limit: string;
+  readonly percent: number;
+}
+
 export type MailFailure = 'erased' | 'expired' | 'refused';
 
 /**
@@ -43,6 +52,8 @@ export type MailEvent =
         readonly to: Sealed;
         /** Was filled once. Nobody is called by a name any more: whoever registers writes it, in whoever's e-mail. */
         readonly name?: Sealed | null;
+        /** Of a notice of a threshold. */
+        readonly threshold?: MailedThreshold;
         /** Afterwards it is of no use: the token in it is over. ISO 8601. */
         readonly expiresAt: string;
       };

@@ -13,6 +13,7 @@ import { causedBy } from '../eventsourcing/policy.js';
 import type { PersonalData } from '../secrets/personalData.js';
 import type { TeamEvent } from '../teams/events.js';
 import { invitationSubject } from '../teams/events.js';
+import type { UsageThresholdEvent } from '../usage/events.js';
 import type { WebhookEndpointEvent } from '../webhooks/events.js';
 import type { MailCommand } from './decide.js';
 import { mailDecider } from './decide.js';
@@ -49,6 +50,7 @@ type AboutPayment = Extract<
 >;
 
 type AnalysisEnded = Extract<AnalysisEvent, { type: 'AnalysisCompleted' | 'AnalysisFailed' }>;
+type UsageThresholdReached = Extract<UsageThresholdEvent, { type: 'UsageThresholdReached' }>;
 
 type Asking =
   | AnalysisEnded
@@ -59,7 +61,8 @@ type Asking =
   | EmailChangeRequested
   | EmailChanged
   | MemberInvited
-  | WebhookEndpointDisabled;
+  | WebhookEndpointDisabled
+  | UsageThresholdReached;
 
 /** What is asked for; undefined where there is nobody to write to. */
 type Request = (
@@ -95,13 +98,14 @@ const REQUESTS: { readonly [T in Asking['type']]: Request } = {
   AccessRestored: (event, commands) => toOwner('plan-restored', event.streamId, noticeEnd(event), commands),
   AnalysisCompleted: noticeOfAnalysis,
   AnalysisFailed: noticeOfAnalysis,
+  UsageThresholdReached: noticeOfThreshold,
 };
 
 /**
  * Whoever registers is asked by mail whether the e-mail is theirs, unless an OIDC issuer has said so; so is
  * whoever changes it or has forgotten the password. Whoever is invited is told, and so is the e-mail that was
- * a user's before, and the owner of an account whose webhook endpoint was disabled, whose payment is due, or
- * whose analysis has ended, where that was asked for.
+ * a user's before, and the owner of an account whose webhook endpoint was disabled, whose payment is due, whose
+ * analysis has ended, where that was asked for, or that has reached a part of a limit.
  */
 export function requestMails(commands: CommandHandler): Policy {
   const name = 'request-mails';
@@ -190,6 +194,15 @@ async function noticeOfAnalysis(
   if (request?.type !== 'AnalysisRequested' || !request.data.notify) return undefined;
   const { accountId } = request.data;
   return accountId === null ? undefined : toOwner('analysis-ended', accountId, noticeEnd(event), commands);
+}
+
+async function noticeOfThreshold(
+  event: StoredEvent,
+  commands: CommandHandler,
+): Promise<Requested | undefined> {
+  const { accountId, limit, percent } = as<UsageThresholdReached>(event).data;
+  const mail = await toOwner('usage-threshold', accountId, noticeEnd(event), commands);
+  return mail && { ...mail, threshold: { limit, percent } };
 }
 
 /** Until when a notice is worth sending. */

@@ -1,5 +1,5 @@
 import { escapeHtml } from '../text/html.js';
-import type { MailKind } from './events.js';
+import type { MailedThreshold, MailKind } from './events.js';
 
 export interface MailContent {
   readonly subject: string;
@@ -16,6 +16,7 @@ export interface Filling {
   readonly product: string;
   readonly token: string;
   readonly expiresAt: Date;
+  readonly threshold?: MailedThreshold | undefined;
 }
 
 /** Without what would begin another header or line. */
@@ -38,6 +39,7 @@ export const TEMPLATES: Readonly<Record<MailKind, (filling: Filling) => MailCont
   'invite-user': inviteUser,
   'user-imported': userImported,
   'analysis-ended': analysisEnded,
+  'usage-threshold': usageThreshold,
 };
 
 export function contentOf(kind: MailKind, filling: Filling): MailContent {
@@ -175,6 +177,17 @@ function analysisEnded({ product }: Filling): MailContent {
   const how =
     'Read it with myAnalyses: it says what was found, or why it failed, and has a link to the result while that is kept.';
   return { subject: `${product}: your analysis has ended`, ...bodyOf([GREETING, what, how]) };
+}
+
+function usageThreshold({ product, threshold }: Filling): MailContent {
+  const { percent = 0, limit = '' } = threshold ?? {};
+  const what = `Your account at ${product} has used ${percent} % of its limit ${oneLine(limit)}.`;
+  const how =
+    'Account.limits says where it stands and when it is reset, Account.usageThresholds which thresholds were reached.';
+  return {
+    subject: `${product}: ${percent} % of a limit is used`,
+    ...bodyOf([GREETING, what, how]),
+  };
 }
 
 const GREETING = 'Hello,';

@@ -95,7 +95,7 @@ export class MailWorker {
     const { requested, done } = fold(mailDecider, history);
     // The read model may be behind.
     if (!requested || done) return true;
-    const { kind, userId, subject = userId, expiresAt } = requested;
+    const { kind, userId, subject = userId, expiresAt, threshold } = requested;
     const end = new Date(expiresAt);
     if (end.getTime() <= clock()) {
       const since = this.#over.get(id) ?? elapsed();
@@ -108,6 +108,7 @@ export class MailWorker {
       product,
       token: tokens.sign(kind, subject, end),
       expiresAt: end,
+      threshold,
     });
     const date = new Date(history[0]?.metadata.at ?? clock());
     try {

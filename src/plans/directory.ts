@@ -4,6 +4,7 @@ import type { StoredEvent } from '../eventsourcing/event.js';
 import { as } from '../eventsourcing/event.js';
 import type { BillingEvent, PaidPlanEvent } from '../billing/events.js';
 import { PAID_PLAN_EVENTS as PAID_PLAN, paidPlanAfter } from '../billing/events.js';
+import type { QuotaEvent } from '../usage/events.js';
 import { BilledPlans } from './billedPlans.js';
 import type { ProfileEvent, SubscriptionEvent } from './events.js';
 import type { PlanInForce, Profile } from './profile.js';
@@ -19,6 +20,21 @@ interface AccountPlan {
   readonly until?: number | null;
   /** Of the event that says so. */
   readonly revision: number;
+}
+
+/** A quota that was reset. */
+interface Reset {
+  readonly accountId: string;
+  readonly window: string;
+  readonly period: string;
+  readonly generation: number;
+}
+
+/** The resets of an account, and its plan with them, as it was asked for last. */
+interface Resets {
+  readonly byWindow: Readonly<Record<string, Pick<Reset, 'period' | 'generation'>>>;
+  plan?: PlanInForce;
+  inForce?: PlanInForce;
 }
 
 const PAID_PLAN_EVENTS: ReadonlySet<string> = new Set(PAID_PLAN);
@@ -44,6 +60,8 @@ export class PlanDirectory {
     this.billed = new BilledPlans(clock);
   }
 
+  readonly #resets = new Map<string, Resets>();
+
   apply(stored: StoredEvent): void {
     this.billed.apply(stored);
     if (stored.type === 'PaymentOverdue') {
@@ -59,6 +77,8 @@ export class PlanDirectory {
       this.load([{ accountId: stored.streamId, source: 'granted', plan, until, revision: stored.revision }]);
     } else if (stored.type === 'SubscriptionEnded') {
       this.load([{ accountId: stored.streamId, source: 'granted', plan: null, revision: stored.revision }]);
+    } else if (stored.type === 'QuotaReset') {
+      this.loadResets([{ accountId: stored.streamId, ...as<QuotaEvent>(stored).data }]);
     } else if (PAID_PLAN_EVENTS.has(stored.type)) {
       const plan = paidPlanAfter(as<PaidPlanEvent>(stored));
       this.load([{ accountId: stored.streamId, source: 'paid', plan, revision: stored.revision }]);
@@ -85,6 +105,16 @@ export class PlanDirectory {
     return this.#graces.get(accountId) ?? undefined;
   }
 
+  /** Of each window the newest reset, in whatever order they come. */
+  loadResets(resets: Iterable<Reset>): void {
+    for (const { accountId, window, period, generation } of resets) {
+      const { byWindow } = this.#resets.get(accountId) ?? { byWindow: {} };
+      const known = byWindow[window];
+      if (known?.period === period && known.generation >= generation) continue;
+      this.#resets.set(accountId, { byWindow: { ...byWindow, [window]: { period, generation } } });
+    }
+  }
+
   get profile(): Profile {
     return this.#current.profile;
   }
@@ -94,6 +124,17 @@ export class PlanDirectory {
   }
 
   planOf(accountId: string): PlanInForce {
+    const plan = this.#planOf(accountId);
+    const resets = this.#resets.get(accountId);
+    if (!resets) return plan;
+    if (resets.plan !== plan || !resets.inForce) {
+      resets.plan = plan;
+      resets.inForce = { ...plan, anchors: { ...plan.anchors, resets: resets.byWindow } };
+    }
+    return resets.inForce;
+  }
+
+  #planOf(accountId: string): PlanInForce {
     const { paid } = this.#plans;
     const ids = accountId.startsWith(DEMO_ACCOUNT)
       ? [this.profile.demo?.plan]

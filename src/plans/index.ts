@@ -7,6 +7,9 @@ import { endSubscription } from './policies.js';
 import { publicEvents } from './publicEvents.js';
 import { PlansResolver } from './resolvers.js';
 
+/** No period that can be reset is longer: a month, and a day for clocks. */
+const LONGEST_PERIOD_MS = 32 * 86_400_000;
+
 export const plans: Capability = {
   streams: ['profile', 'subscription'],
   audited,
@@ -17,6 +20,7 @@ export const plans: Capability = {
     directory.load(await queries.accounts.plans());
     directory.loadGraces(await queries.subscriptions.graces());
     directory.billed.load(await queries.overage.all(), await queries.credits.all());
+    directory.loadResets(await queries.quotaResets.since(new Date(clock() - LONGEST_PERIOD_MS)));
     for (const event of await commands.load(profileStream(profile.name))) directory.apply(event);
     return { plans: directory };
   },

@@ -119,6 +119,14 @@ const UsageTerms = z.strictObject({
   reservationSeconds: z.number().int().min(1).max(86_400).default(300),
   /** What becomes of a reservation that nobody has ended in time. */
   onExpiry: z.enum(['release', 'charge']).default('release'),
+  /** Percents of a limit over a day or longer at which the account is told, once in each period. */
+  thresholds: z
+    .array(z.number().int().min(1).max(100))
+    .max(10)
+    .refine((percents) => percents.every((percent, i) => i === 0 || percent > (percents[i - 1] as number)), {
+      message: 'percents rise, each once',
+    })
+    .optional(),
 });
 export type UsageTerms = z.infer<typeof UsageTerms>;
 
@@ -263,6 +271,12 @@ export const usageTermsOf = ({ usage }: { readonly usage?: UsageTerms | undefine
 export const billingTermsOf = ({ billing }: { readonly billing?: BillingTerms | undefined }): BillingTerms =>
   billing ?? BillingTerms.parse({});
 
+const THRESHOLDS: readonly number[] = [50, 80, 100];
+
+/** Percents of a limit at which an account is told, rising. */
+export const thresholdsOf = ({ usage }: { readonly usage?: UsageTerms | undefined }): readonly number[] =>
+  usage?.thresholds ?? THRESHOLDS;
+
 /** All meters of a profile. */
 export const metersOf = ({ meters = [] }: { readonly meters?: readonly Meter[] | undefined }): Meter[] => [
   ...BUILT_IN,
@@ -321,6 +335,12 @@ export interface PlanInForce {
   readonly version: number;
   /** From when the account's months count, and what it is billed by; absent: the calendar's, and nothing. */
   readonly anchors?:
-    | { readonly month?: number | null; readonly billing?: number | null; readonly terms?: number | null }
+    | {
+        readonly month?: number | null;
+        readonly billing?: number | null;
+        readonly terms?: number | null;
+        /** Periods that an operator has begun anew, by their windows. */
+        readonly resets?: Readonly<Record<string, { readonly period: string; readonly generation: number }>>;
+      }
     | undefined;
 }

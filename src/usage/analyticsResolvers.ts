@@ -44,7 +44,7 @@ export interface UsageReading {
 }
 
 @ArgsType()
-class TimelineArgs {
+export class TimelineArgs {
   @Field(() => DateTimeISO, {
     nullable: true,
     description:

@@ -5,7 +5,7 @@ import { SLIDING_MS } from '../plans/profile.js';
 import { Bucket } from './bucket.js';
 import type { LimitState, Spent } from './limiter.js';
 import { agesIn, kindOf, owedAfter } from './limiter.js';
-import type { Anchors, FixedWindow, Period } from './periods.js';
+import type { Anchors, FixedWindow, Period, PeriodReset } from './periods.js';
 import { isFixed, periodAt } from './periods.js';
 import { SlidingWindow } from './slidingWindow.js';
 
@@ -146,6 +146,7 @@ class PeriodCounter implements Counter {
   readonly #loadedTo = new Map<string, Position>();
   #current: Period | undefined;
   #anchor: number | null | undefined;
+  #reset: PeriodReset | undefined;
 
   constructor(
     private readonly window: FixedWindow,
@@ -204,9 +205,12 @@ class PeriodCounter implements Counter {
   /** Nearly all calls of a subject stand in the same one. */
   #period({ at, anchors }: Moment): Period {
     const anchor = this.window === 'month' ? anchors?.month : anchors?.billing;
+    const reset = anchors?.resets?.[this.window];
     const current = this.#current;
-    if (current && anchor === this.#anchor && at >= current.begin && at < current.end) return current;
+    const same = anchor === this.#anchor && reset === this.#reset;
+    if (current && same && at >= current.begin && at < current.end) return current;
     this.#anchor = anchor;
+    this.#reset = reset;
     return (this.#current = periodAt(this.window, at, anchors));
   }
 }

@@ -212,3 +212,56 @@ export const useReversalStream = (hash: string): string => `use_reversal-${hash}
 export const parkedUseStream = (event: string, index: number): string => `parked_use-${event}.${index}`;
 
 export const usageStream = (node: string, day: string): string => `usage-${node}-${day}`;
+
+/** The windows whose periods can be begun anew. */
+export const RESETTABLE = ['day', 'month', 'billing-period'] as const;
+export type ResettableWindow = (typeof RESETTABLE)[number];
+
+/** Stream `subscription-<account id>`: beside its plan, what an operator has done about its quotas. */
+export type QuotaEvent = {
+  /** From here on limits over the window count in another counter: of the account, and of each of its keys. */
+  readonly type: 'QuotaReset';
+  readonly data: {
+    readonly window: ResettableWindow;
+    /** The id of the period, without a generation. */
+    readonly period: string;
+    /** 1 for the first reset in the period. */
+    readonly generation: number;
+    readonly resetBy: string;
+    readonly reason: string;
+  };
+};
+
+/** A part of a limit, in one of its periods: each has one event at most. */
+export interface Threshold {
+  readonly accountId: string;
+  /** Null for a limit of the account's plan. */
+  readonly keyId: string | null;
+  /** As the limit is named in answers. */
+  readonly limit: string;
+  readonly meter: string;
+  readonly window: string;
+  /** Of the limit, in the meter's smallest unit. */
+  readonly max: number;
+  /** As records name it; one that was reset has another name. */
+  readonly period: string;
+  readonly percent: number;
+}
+
+/** Stream `usage_threshold-<id>`: whether a threshold was reached. */
+export type UsageThresholdEvent =
+  | {
+      /** A live use has taken the limit's counter to the threshold or above. */
+      readonly type: 'UsageThresholdReached';
+      readonly data: Threshold & { readonly used: number };
+    }
+  | {
+      /** It was passed already when the limit came into force: nobody is told. */
+      readonly type: 'UsageThresholdPassed';
+      readonly data: Threshold & { readonly used: number };
+    };
+
+const thresholdId = ({ accountId, keyId, meter, window, max, period, percent }: Threshold): string =>
+  derivedId('usage-threshold', accountId, keyId ?? '', meter, window, max, period, percent);
+
+export const thresholdStream = (threshold: Threshold): string => `usage_threshold-${thresholdId(threshold)}`;

@@ -1,13 +1,21 @@
-import type { Capability, Services } from '../capability.js';
+import { PAID_PLAN_EVENTS } from '../billing/events.js';
+import type { Capability, PolicyServices, Services } from '../capability.js';
+import type { StoredEvent } from '../eventsourcing/event.js';
+import { as } from '../eventsourcing/event.js';
+import type { KeyEvent } from '../keys/events.js';
+import { keyStream, limitsOfKey } from '../keys/events.js';
 import type { Profile } from '../plans/profile.js';
-import { metersOf, usageTermsOf } from '../plans/profile.js';
+import { billingTermsOf, metersOf, thresholdsOf, usageTermsOf } from '../plans/profile.js';
 import type { RouteCall } from '../rest/route.js';
 import { UsageAnalytics } from './analytics.js';
 import type { UsageReading } from './analyticsResolvers.js';
 import { AccountUsageResolver, UsageResolver } from './analyticsResolvers.js';
 import { audited } from './audited.js';
 import { DuplicateUsesResolver } from './duplicateResolvers.js';
+import { OperatorUsageResolver } from './metricsResolvers.js';
 import { forgetSubjects } from './policies.js';
+import { publicEvents } from './publicEvents.js';
+import { QuotaResolver } from './quotaResolvers.js';
 import { RecordUsageResolver } from './reportResolvers.js';
 import { ReservationsResolver } from './reservationResolvers.js';
 import { CorrectUsageResolver } from './reversalResolvers.js';
@@ -15,12 +23,61 @@ import { AccountLimitsResolver, UsageChangedResolver } from './resolvers.js';
 import { askedFor, READ, usageRoutes } from './routes.js';
 import { TracesResolver } from './traceResolvers.js';
 import { Traces } from './traces.js';
+import { AccountThresholdsResolver } from './thresholdResolvers.js';
+import { Thresholds } from './thresholds.js';
 import { timelineRoutes } from './timelineRoutes.js';
 import { UseLog } from './useLog.js';
 import { AccountUsesResolver } from './useResolvers.js';
 
 /** How long a list of uses waits for the newest, in milliseconds. */
 const LIST_WAIT_MS = 1_000;
+
+/** Batches that are read to tell what was used since a plan has changed. */
+const BATCHES = { events: 500, bytes: 8 * 1024 * 1024 } as const;
+
+/** The policy that tells of thresholds, with the plans and limits that hold. */
+function watchThresholds({ commands, queries, asOf, profile, store }: PolicyServices): Thresholds {
+  const ledgerAt = asOf('usage', () => Promise.resolve([]));
+  const planOf = asOf('accounts', async (accountId) => {
+    const plan = await queries.accounts.planOf(accountId);
+    return plan === undefined ? [] : [plan];
+  });
+  const anchorOf = asOf('overage', async (accountId) => {
+    const { anchor = null } = (await queries.overage.of(accountId)) ?? {};
+    return anchor === null ? [] : [String(anchor)];
+  });
+  return new Thresholds({
+    commands,
+    ledger: queries.usage,
+    ledgerAt: (position) => ledgerAt('', position),
+    limitsOf: async (accountId, position) => {
+      const [anchor] = await anchorOf(accountId, position);
+      const [id = profile.defaultPlan] = await planOf(accountId, position);
+      const named = profile.plans.find((plan) => plan.id === id);
+      const plan = named ?? profile.plans.find((one) => one.id === profile.defaultPlan);
+      const limits = plan?.limits ?? [];
+      if (anchor === undefined) return { limits, anchors: undefined };
+      const billing = Number(anchor);
+      const anniversary = billingTermsOf(profile).months === 'anniversary';
+      return { limits, anchors: { billing, ...(anniversary && { month: billing }) } };
+    },
+    limitsOfKey: async (keyId) => {
+      const [issued] = await commands.load(keyStream(keyId));
+      return issued?.type === 'KeyIssued'
+        ? limitsOfKey(as<Extract<KeyEvent, { type: 'KeyIssued' }>>(issued).data.limits)
+        : [];
+    },
+    percents: thresholdsOf(profile),
+    batchesAfter: (position, upTo) =>
+      store.readTypes(new Set(['UsesRecorded']), position, upTo, BATCHES.events, BATCHES.bytes),
+    changes: Object.fromEntries(
+      ['PlanGranted', 'SubscriptionEnded', ...PAID_PLAN_EVENTS].map((type) => [
+        type,
+        ({ streamId }: StoredEvent) => streamId,
+      ]),
+    ),
+  });
+}
 
 const reservationsResolver = (
   reservations: Services['reservations'],
@@ -52,21 +109,25 @@ const readingOf = ({
 });
 
 export const usage: Capability = {
-  streams: ['parked_use', 'usage', 'use_reversal'],
+  streams: ['parked_use', 'usage', 'usage_threshold', 'use_reversal'],
   audited,
-  policies: ({ subjectIds }) => [forgetSubjects(subjectIds)],
+  publicEvents,
+  policies: (services) => [forgetSubjects(services.subjectIds), watchThresholds(services)],
   graphql: {
     resolvers: [
       AccountLimitsResolver,
       AccountUsageResolver,
       UsageResolver,
       AccountUsesResolver,
+      AccountThresholdsResolver,
       UsageChangedResolver,
       RecordUsageResolver,
       ReservationsResolver,
       CorrectUsageResolver,
       TracesResolver,
       DuplicateUsesResolver,
+      QuotaResolver,
+      OperatorUsageResolver,
     ],
     create: ({
       queries,
@@ -83,6 +144,8 @@ export const usage: Capability = {
       cursors,
       reversals,
       operatorAction,
+      commands,
+      planOf,
     }) => {
       const profile = () => memory.plans.profile;
       const reached = (position: number, timeoutMs: number) => models.reached('usage', position, timeoutMs);
@@ -98,12 +161,15 @@ export const usage: Capability = {
             cursors,
             () => models.reached('useBatches', journal.lastPosition, LIST_WAIT_MS),
           ),
+          new AccountThresholdsResolver(queries.thresholds, cursors, () => metersOf(profile())),
           new UsageChangedResolver(queries.usage, limitStates, profile, positions, reached),
           new RecordUsageResolver(recordUsage, positions),
           reservationsResolver(reservations, payers, profile, positions),
           new CorrectUsageResolver(reversals, operatorAction, positions, () => metersOf(profile())),
           new DuplicateUsesResolver(queries.usage, cursors),
           new TracesResolver(new Traces(store, queries.usage), () => metersOf(profile())),
+          new OperatorUsageResolver(reading, queries.usageReports, queries.planHistory),
+          new QuotaResolver(commands, operatorAction, planOf, limitStates, profile, positions),
         ],
       };
     },

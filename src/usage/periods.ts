@@ -5,10 +5,18 @@ const FIXED: ReadonlySet<string> = new Set<FixedWindow>(['day', 'month', 'billin
 
 export const isFixed = (window: string): window is FixedWindow => FIXED.has(window);
 
+/** A period that counts anew: each time in a counter of its own, since none is ever reset in place. */
+export interface PeriodReset {
+  /** Its id without a generation. */
+  readonly period: string;
+  /** How often it was reset. */
+  readonly generation: number;
+}
+
 export interface Period {
   /**
    * Names its counter for good: `day:2026-11-22` and `month:2026-11` of the calendar, `month:<anchor>:<n>`
-   * from an anchor on, where n counts from 0, and `lifetime`. Two that hold other moments have other names.
+   * from an anchor on, where n counts from 0, and `lifetime`; after a reset with `~<window>.<generation>` behind it. Two that hold other moments have other names.
    */
   readonly id: string;
   /** When it begins, milliseconds since the epoch. */
@@ -22,6 +30,8 @@ export interface Period {
  * of UTC.
  */
 export interface Anchors {
+  /** Periods that an operator has begun anew, by their windows. */
+  readonly resets?: Readonly<Partial<Record<FixedWindow, PeriodReset>>> | undefined;
   /** Of windows of a month. */
   readonly month?: number | null;
   /** Of billing periods, which are months too. */
@@ -75,7 +85,18 @@ function anchoredMonth(at: number, anchor: number): Period {
 }
 
 /** The period of a window that `at` falls in: the same for the same three, at whatever time it is asked for. */
-export function periodAt(window: FixedWindow, at: number, { month, billing }: Anchors = {}): Period {
+export function periodAt(window: FixedWindow, at: number, anchors: Anchors = {}): Period {
+  const period = unresetPeriodAt(window, at, anchors);
+  const reset = anchors.resets?.[window];
+  return reset?.period === period.id ? { ...period, id: resetId(window, reset) } : period;
+}
+
+/** Two windows may have one period, of which each is reset by itself. */
+const resetId = (window: FixedWindow, { period, generation }: PeriodReset): string =>
+  `${period}~${window}.${generation}`;
+
+/** The same, as if no quota had ever been reset. */
+export function unresetPeriodAt(window: FixedWindow, at: number, { month, billing }: Anchors = {}): Period {
   if (window === 'lifetime') return LIFETIME;
   if (window === 'day') return dayOf(at);
   const anchor = window === 'month' ? month : billing;
@@ -85,14 +106,35 @@ export function periodAt(window: FixedWindow, at: number, { month, billing }: An
 /** Names the part of a billing period that is billed at the same prices. */
 export const billedPart = (periodId: string, terms: number): string => `${periodId}:${terms}`;
 
+/** Which of the periods that a use is stored with is that of a window. */
+export function countedIn(
+  window: FixedWindow,
+  periods: readonly string[],
+  { month, billing }: Anchors = {},
+): string | undefined {
+  if (window === 'lifetime') return LIFETIME.id;
+  const anchor = window === 'month' ? month : billing;
+  const first = window === 'day' ? 'day:' : anchor == null ? undefined : `month:${anchor}:`;
+  const base = periods.find((id) => (first === undefined ? isPartOfLifetime(id) : id.startsWith(first)));
+  if (base === undefined) return undefined;
+  const [period = base] = base.split('~');
+  return periods.findLast((id) => id.startsWith(`${period}~${window}.`)) ?? period;
+}
+
 /** The periods that every use is stored with, whatever its limits: reports and later plans go by them. */
-export function periodsOf(at: number, { month, billing, terms }: Anchors = {}): readonly string[] {
+export function periodsOf(at: number, anchors: Anchors = {}): readonly string[] {
+  const { month, billing, terms, resets } = anchors;
   const ids = [dayOf(at).id, monthOf(at).id];
   if (month != null) ids.push(anchoredMonth(at, month).id);
-  if (billing == null) return ids;
-  const { id } = anchoredMonth(at, billing);
-  if (billing !== month) ids.push(id);
-  if (terms != null) ids.push(billedPart(id, terms));
+  if (billing != null) {
+    const { id } = anchoredMonth(at, billing);
+    if (billing !== month) ids.push(id);
+    if (terms != null) ids.push(billedPart(id, terms));
+  }
+  for (const window in resets) {
+    const { id } = periodAt(window as FixedWindow, at, anchors);
+    if (!ids.includes(id)) ids.push(id);
+  }
   return ids;
 }
 

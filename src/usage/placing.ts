@@ -1,5 +1,5 @@
 import type { Anchors, FixedWindow } from './periods.js';
-import { billedPart, periodAt } from './periods.js';
+import { billedPart, periodAt, unresetPeriodAt } from './periods.js';
 
 /** The periods in which a use counts that is reported afterwards. */
 export interface Placed {
@@ -26,12 +26,15 @@ export function placeUse(
     now < periodAt(window, at, from).end + closeAfterMs ? at : now;
   const [day, calendar] = [within('day'), within('month')];
   const [month, billing] = [within('month', anchors), within('billing-period', anchors)];
-  const billed = periodAt('billing-period', billing, anchors).id;
+  // It is billed for by the period, however often a quota of it is reset.
+  const billed = unresetPeriodAt('billing-period', billing, anchors).id;
   const ids = [
     periodAt('day', day).id,
+    periodAt('day', day, anchors).id,
     periodAt('month', calendar).id,
     periodAt('month', month, anchors).id,
     billed,
+    periodAt('billing-period', billing, anchors).id,
     ...(anchors?.billing != null && anchors.terms != null ? [billedPart(billed, anchors.terms)] : []),
   ];
   return {

@@ -39,6 +39,8 @@ import { parkedUseDecider, reversalDecider } from '../../src/usage/decide.js';
 import { Memberships } from '../../src/teams/memberships.js';
 import { deliveryDecider, endpointDecider } from '../../src/webhooks/decide.js';
 import { Projector } from '../../src/following/projector.js';
+import { quotaDecider } from '../../src/usage/quotas.js';
+import { thresholdDecider } from '../../src/usage/thresholds.js';
 import { freshSql } from '../support/database.js';
 
 /**
@@ -79,16 +81,18 @@ const DECIDERS: Readonly<Record<string, unknown>> = {
   session: sessionDecider,
   stripe_event: stripeEventDecider,
   trial_card: trialCardDecider,
-  // What is granted and what is paid for.
+  // What is granted, what is paid for, and what was reset.
   subscription: {
-    initial: [subscriptionDecider.initial, billingDecider.initial],
-    evolve: ([granted, paid]: [never, never], event: never) => [
+    initial: [subscriptionDecider.initial, billingDecider.initial, quotaDecider.initial],
+    evolve: ([granted, paid, resets]: [never, never, never], event: never) => [
       subscriptionDecider.evolve(granted, event),
       // It counts them, which is no mark.
       { ...billingDecider.evolve(paid, event), events: 0 },
+      quotaDecider.evolve(resets, event),
     ],
   },
   team: teamDecider,
+  usage_threshold: thresholdDecider,
   user: userDecider,
   webhook_delivery: deliveryDecider,
   webhook_endpoint: endpointDecider,

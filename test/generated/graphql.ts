@@ -425,6 +425,18 @@ export type OperatorGrantPlanInput = {
   until?: string | null | undefined;
 };
 
+/** Input for `operatorResetQuota`. */
+export type OperatorResetQuotaInput = {
+  /** Whose limits count from zero. */
+  accountId: string | number;
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
+  commandId?: string | null | undefined;
+  /** Why, 1 to 500 characters. It is kept for ever: no personal data. */
+  reason: string;
+  /** DAY, MONTH or BILLING_PERIOD: limits over this window count from zero. */
+  window: LimitWindow;
+};
+
 /** Input for `operatorRevokeKey`. */
 export type OperatorRevokeKeyInput = {
   /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
@@ -1270,6 +1282,13 @@ export type OperatorGrantPlanMutation = { operatorGrantPlan:
     | { __typename: 'OperatorGrantPlanPayload', accountId: string, position: string, plan: { id: string } | null }
    | null };
 
+export type OperatorMetricsQueryVariables = Exact<{
+  asOf?: string | null | undefined;
+}>;
+
+
+export type OperatorMetricsQuery = { operator: { metrics: { asOf: string, accounts: number, newAccounts: number, deletedAccounts: number, calls: string, limitHits: string, errors: string, accountsByPlan: Array<{ planId: string, accounts: number }>, endpoints: Array<{ endpoint: string, calls: string, errors: string, errorRate: number, meanDurationMs: number | null }>, topAccounts: Array<{ accountId: string, calls: string, refused: string, totals: Array<{ meter: string, quantity: string }> }> } | null } | null };
+
 export type OperatorRefundCreditsMutationVariables = Exact<{
   input: OperatorCreditsInput;
 }>;
@@ -1281,6 +1300,17 @@ export type OperatorRefundCreditsMutation = { operatorRefundCredits:
     | { __typename: 'NotAllowed', code: string, message: string }
     | { __typename: 'NotFound', code: string, message: string }
     | { __typename: 'OperatorCreditsPayload', replayed: boolean, position: string, grant: { id: string, amount: string, remaining: string, expiresAt: string | null, refunded: boolean } | null, credits: { available: string, balance: string, blocked: boolean } }
+   | null };
+
+export type OperatorResetQuotaMutationVariables = Exact<{
+  input: OperatorResetQuotaInput;
+}>;
+
+
+export type OperatorResetQuotaMutation = { operatorResetQuota:
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'NotFound', code: string, message: string }
+    | { __typename: 'OperatorResetQuotaPayload', accountId: string, replayed: boolean, position: string, limits: Array<{ name: string, used: string, remaining: string, resetAt: string | null }> }
    | null };
 
 export type OperatorRevenueQueryVariables = Exact<{
@@ -1695,6 +1725,15 @@ export type UsageChangedSubscriptionVariables = Exact<{ [key: string]: never; }>
 
 
 export type UsageChangedSubscription = { usageChanged: { position: string, at: string, totals: Array<{ meter: string, quantity: string }>, limits: Array<{ name: string, used: string, remaining: string, resetAt: string | null }> } | null };
+
+export type UsageThresholdsQueryVariables = Exact<{
+  accountId?: string | number | null | undefined;
+  first?: number;
+  after?: string | null | undefined;
+}>;
+
+
+export type UsageThresholdsQuery = { account: { id: string, usageThresholds: { nodes: Array<{ limit: string, meter: string, window: LimitWindow, source: LimitSource, keyId: string | null, percent: number, max: string, used: string, reachedAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
 
 export type UsageTimelineQueryVariables = Exact<{
   accountId?: string | number | null | undefined;
@@ -2622,6 +2661,41 @@ export const OperatorGrantPlanDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<OperatorGrantPlanMutation, OperatorGrantPlanMutationVariables>;
+export const OperatorMetricsDocument = new TypedDocumentString(`
+    query OperatorMetrics($asOf: DateTime) {
+  operator {
+    metrics(asOf: $asOf) {
+      asOf
+      accounts
+      accountsByPlan {
+        planId
+        accounts
+      }
+      newAccounts
+      deletedAccounts
+      calls
+      limitHits
+      errors
+      endpoints {
+        endpoint
+        calls
+        errors
+        errorRate
+        meanDurationMs
+      }
+      topAccounts {
+        accountId
+        calls
+        refused
+        totals {
+          meter
+          quantity
+        }
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<OperatorMetricsQuery, OperatorMetricsQueryVariables>;
 export const OperatorRefundCreditsDocument = new TypedDocumentString(`
     mutation OperatorRefundCredits($input: OperatorCreditsInput!) {
   operatorRefundCredits(input: $input) {
@@ -2649,6 +2723,28 @@ export const OperatorRefundCreditsDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<OperatorRefundCreditsMutation, OperatorRefundCreditsMutationVariables>;
+export const OperatorResetQuotaDocument = new TypedDocumentString(`
+    mutation OperatorResetQuota($input: OperatorResetQuotaInput!) {
+  operatorResetQuota(input: $input) {
+    __typename
+    ... on OperatorResetQuotaPayload {
+      accountId
+      limits {
+        name
+        used
+        remaining
+        resetAt
+      }
+      replayed
+      position
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<OperatorResetQuotaMutation, OperatorResetQuotaMutationVariables>;
 export const OperatorRevenueDocument = new TypedDocumentString(`
     query OperatorRevenue($from: DateTime, $to: DateTime) {
   operator {
@@ -3544,6 +3640,30 @@ export const UsageChangedDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<UsageChangedSubscription, UsageChangedSubscriptionVariables>;
+export const UsageThresholdsDocument = new TypedDocumentString(`
+    query UsageThresholds($accountId: ID, $first: Int! = 20, $after: String) {
+  account(id: $accountId) {
+    id
+    usageThresholds(first: $first, after: $after) {
+      nodes {
+        limit
+        meter
+        window
+        source
+        keyId
+        percent
+        max
+        used
+        reachedAt
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<UsageThresholdsQuery, UsageThresholdsQueryVariables>;
 export const UsageTimelineDocument = new TypedDocumentString(`
     query UsageTimeline($accountId: ID, $from: DateTime, $to: DateTime, $interval: UsageInterval! = DAY, $timeZone: TimeZone! = "UTC", $groupBy: [UsageDimension!]! = [], $filter: UsageFilter, $first: Int! = 400) {
   account(id: $accountId) {

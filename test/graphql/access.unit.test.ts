@@ -38,6 +38,7 @@ const DECISIONS: Readonly<Record<string, Decision>> = {
   'Account.usageTimeline': `read key, ${EVERY_ROLE}`,
   'Account.uses': `read key, ${EVERY_ROLE}`,
   'Account.duplicateUses': `read key, ${EVERY_ROLE}`,
+  'Account.usageThresholds': `read key, ${EVERY_ROLE}`,
   'Subscription.usageChanged': `read key, ${EVERY_ROLE}`,
 
   'Mutation.registerUser': 'anyone',
@@ -105,6 +106,7 @@ const DECISIONS: Readonly<Record<string, Decision>> = {
   'Mutation.operatorGrantPlan': `operator: admin key, ${EVERY_ROLE}`,
   'Mutation.operatorInviteUser': `operator: admin key, ${EVERY_ROLE}`,
   'Mutation.operatorRevokeKey': `operator: admin key, ${EVERY_ROLE}`,
+  'Mutation.operatorResetQuota': `operator: admin key, ${EVERY_ROLE}`,
   'Mutation.recordUsage': 'admin key, oa',
   'Mutation.correctUsage': `operator: admin key, ${EVERY_ROLE}`,
   'Mutation.reserveUsage': 'admin key, oa',

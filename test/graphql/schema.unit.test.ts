@@ -261,6 +261,7 @@ describe('the root fields', () => {
       'operatorGrantPlan: guarded',
       'operatorInviteUser: guarded',
       'operatorRefundCredits: guarded',
+      'operatorResetQuota: guarded',
       'operatorRevokeKey: guarded',
       'operatorVoidCredits: guarded',
       'plans: anonymous',

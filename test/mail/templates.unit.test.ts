@@ -26,6 +26,7 @@ const MUTATIONS: Readonly<Record<MailKind, string | undefined>> = {
   'invite-user': undefined,
   'user-imported': undefined,
   'analysis-ended': undefined,
+  'usage-threshold': undefined,
 };
 /** Notices that say until when something is so. */
 const DATED: ReadonlySet<MailKind> = new Set(['trial-ending', 'payment-failed', 'grace-ending']);

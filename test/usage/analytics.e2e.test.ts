@@ -1,4 +1,13 @@
-import { RecordUsageDocument, UsageTimelineDocument, UsesDocument } from '../generated/graphql.js';
+import {
+  LimitsDocument,
+  OperatorMetricsDocument,
+  OperatorResetQuotaDocument,
+  RecordUsageDocument,
+  UsageDocument,
+  UsageThresholdsDocument,
+  UsageTimelineDocument,
+  UsesDocument,
+} from '../generated/graphql.js';
 import type { TestApp } from '../support/app.js';
 import { startApp } from '../support/app.js';
 import { quantityIn } from '../support/usage.js';
@@ -7,10 +16,11 @@ const DAY_MS = 86_400_000;
 
 let t: TestApp;
 let backEnd: string;
+let operator: Awaited<ReturnType<TestApp['customer']>>;
 
 beforeAll(async () => {
   t = await startApp({ env: { PROFILE: 'videomind' } });
-  const operator = await t.customer();
+  operator = await t.customer();
   await t.makeOperator(operator);
   backEnd = (await t.issueKey(operator.token, 'LIVE', ['ADMIN'])).secret;
 });
@@ -141,4 +151,127 @@ it('refuses what it cannot tell, and another account is none', async () => {
     secret,
   );
   expect(bad.status).toBe(400);
+});
+
+/** Until policies have seen all that is stored, and read models what follows from it. */
+async function settled(): Promise<void> {
+  const { policies, store } = t.app.parts;
+  for (let head = -1; head < (await store.head());) {
+    head = await store.head();
+    expect(await policies.reached(head, 60_000)).toBe(true);
+  }
+  await t.caughtUp();
+}
+
+/** Videos of the day's limit. */
+const videosOf = async (secret: string): Promise<readonly unknown[]> => {
+  const { data } = await t.query(LimitsDocument, {}, secret);
+  const limit = data?.account?.limits?.find(({ name }) => name === 'videos-day');
+  return [limit?.used, limit?.remaining];
+};
+
+it('tells once when half, most and all of a limit are used, and lets an operator reset it', async () => {
+  const { secret, keyId, accountId, userId, token } = await t.customer('pro');
+  const told = async () => {
+    await settled();
+    const { data } = await t.query(UsageThresholdsDocument, {}, secret);
+    return (data?.account?.usageThresholds?.nodes ?? []).map(({ limit, percent, max }) => [
+      limit,
+      percent,
+      max,
+    ]);
+  };
+  // 30 videos a day.
+  await report([{ useId: 'half', keyId, quantity: 15 }]);
+  expect(await told()).toEqual([['videos-day', 50, '30']]);
+  await report([{ useId: 'more', keyId, quantity: 2 }]);
+  expect(await told()).toHaveLength(1);
+  await report([{ useId: 'all', keyId, quantity: 13 }]);
+  expect(await told()).toEqual([
+    ['videos-day', 100, '30'],
+    ['videos-day', 80, '30'],
+    ['videos-day', 50, '30'],
+  ]);
+  const mails = (
+    await t.app.parts.store.readTypes(
+      new Set(['MailRequested']),
+      0,
+      await t.app.parts.store.head(),
+      1_000,
+      1e7,
+    )
+  )
+    .map(({ data }) => data as { kind: string; userId: string; threshold?: object })
+    .filter((mail) => mail.kind === 'usage-threshold' && mail.userId === userId);
+  expect(mails.map(({ threshold }) => threshold)).toEqual(
+    [50, 80, 100].map((percent) => ({ limit: 'videos-day', percent })),
+  );
+
+  const reset = async (over: object = {}, credential = operator.token) => {
+    const input = { accountId, window: 'DAY' as const, reason: 'an outage of ours', ...over };
+    return (await t.query(OperatorResetQuotaDocument, { input }, credential)).data?.operatorResetQuota;
+  };
+  expect(await videosOf(secret)).toEqual(['30', '0']);
+  const first = await reset({ commandId: 'reset-1' });
+  expect(first).toMatchObject({ __typename: 'OperatorResetQuotaPayload', replayed: false });
+  expect(await videosOf(secret)).toEqual(['0', '30']);
+  // Sent again it is the first one.
+  await report([{ useId: 'after', keyId, quantity: 1 }]);
+  expect(await reset({ commandId: 'reset-1' })).toMatchObject({ replayed: true });
+  expect(await videosOf(secret)).toEqual(['1', '29']);
+  // What was used stays, and thresholds are told of the new counter again.
+  const usage = (await t.query(UsageDocument, {}, secret)).data?.account?.usage;
+  expect(quantityIn(usage, 'videos')).toBe(31);
+  await report([{ useId: 'half again', keyId, quantity: 14 }]);
+  expect((await told())[0]).toEqual(['videos-day', 50, '30']);
+  expect(await told()).toHaveLength(4);
+
+  expect(await reset({ window: 'LIFETIME' })).toMatchObject({ code: 'INVALID_INPUT' });
+  expect(await reset({ reason: '' })).toMatchObject({ code: 'INVALID_INPUT' });
+  expect(await reset({ accountId: 'nobody' })).toMatchObject({ code: 'NOT_FOUND' });
+  expect(await reset({}, token)).toBeUndefined();
+});
+
+it('shows operators the whole service at any moment, and nobody else', async () => {
+  const before = new Date();
+  const metrics = async (asOf?: Date, credential = operator.token) => {
+    const { data, errors } = await t.query(
+      OperatorMetricsDocument,
+      { asOf: asOf?.toISOString() ?? null },
+      credential,
+    );
+    return data?.operator?.metrics ?? errors;
+  };
+  const { accountId, keyId, token } = await t.customer('business');
+  await report(Array.from({ length: 50 }, (_, i) => ({ useId: `m${i}`, keyId })));
+  const now = await metrics();
+  const then = await metrics(before);
+  if (!now || !then || !('accounts' in now) || !('accounts' in then))
+    throw new Error(JSON.stringify([now, then]));
+  const of = (plan: string, { accountsByPlan }: typeof now): number =>
+    accountsByPlan.find(({ planId }) => planId === plan)?.accounts ?? 0;
+  expect([now.accounts - then.accounts, of('business', now) - of('business', then)]).toEqual([1, 1]);
+  expect(now.newAccounts - then.newAccounts).toBe(1);
+  expect(now.topAccounts[0]).toMatchObject({ accountId: `acc_${accountId}`, calls: '50' });
+  expect(Number(now.calls)).toBeGreaterThanOrEqual(50);
+  expect(now.endpoints.find(({ endpoint }) => endpoint === '/v1/usage') ?? now.endpoints[0]).toMatchObject({
+    errorRate: 0,
+  });
+  // Long before anybody was there.
+  expect(await metrics(new Date('2020-01-01T00:00:00Z'))).toMatchObject({
+    accounts: 0,
+    calls: '0',
+    topAccounts: [],
+  });
+  expect(await metrics(new Date(Date.now() + DAY_MS))).toMatchObject([
+    { extensions: { code: 'INVALID_INPUT' } },
+  ]);
+  expect(await metrics(undefined, token)).toMatchObject([{ extensions: { code: 'OPERATOR_REQUIRED' } }]);
+  const timeline = await t.raw(
+    '{ operator { usageTimeline(interval: DAY) { points { calls } } } }',
+    {},
+    operator.token,
+  );
+  expect(timeline.errors).toBeUndefined();
+  expect(JSON.stringify(timeline.data)).toContain('calls');
 });

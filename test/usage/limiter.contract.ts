@@ -750,6 +750,34 @@ export function limiterContract({ open, numRuns, exact }: Opening): void {
     expect((await call(end)).kind).toBe('refused');
   });
 
+  it('begins another counter where a quota is reset, and leaves the first as it is', async () => {
+    const limits = [limit('month', 2), limit('day', 5)];
+    const limiter = await opened();
+    const month = periodOf('month', NOON);
+    const call = (generation: number): Promise<Take> | Take =>
+      limiter.take(
+        asked(
+          limits,
+          NOON,
+          generation > 0 ? { anchors: { resets: { month: { period: month, generation } } } } : {},
+        ),
+      );
+    expect(taken(await call(0)).periods).toEqual(['day:2026-11-22', 'month:2026-11']);
+    taken(await call(0));
+    expect((await call(0)).kind).toBe('refused');
+    const again = taken(await call(1));
+    expect(again.periods).toEqual(['day:2026-11-22', 'month:2026-11', 'month:2026-11~month.1']);
+    expect(again.states.map(({ used, resetAt }) => [used, resetAt])).toEqual([
+      [1, Date.UTC(2026, 11, 1)],
+      [3, Date.UTC(2026, 10, 23)],
+    ]);
+    taken(await call(1));
+    expect((await call(1)).kind).toBe('refused');
+    expect(taken(await call(2)).states[0]?.used).toBe(1);
+    // Whoever does not know of a reset yet goes by what was used before it.
+    expect((await call(0)).kind).toBe('refused');
+  });
+
   it('ends a limit on the whole life for good, and counts billing periods by the account’s anchor', async () => {
     const anchors = { billing: Date.UTC(2026, 10, 22) };
     const limits = [limit('lifetime', 3), limit('billing-period', 2)];

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { FixedWindow } from '../../src/usage/periods.js';
 import {
+  countedIn,
   isFixed,
   isPartOfLifetime,
   periodAt,
@@ -169,6 +170,31 @@ it('stores a use with its day, its month, and the months of its anchors, each on
   expect(periodsOf(time, { billing: anchor })).toEqual(anchored);
   expect(periodsOf(time, { month: anchor, billing: anchor })).toEqual(anchored);
   expect(anchored.filter(isPartOfLifetime)).toEqual(['month:2026-11']);
+});
+
+it('names a period that was reset anew, and stores uses with both names', () => {
+  const time = at('2026-11-22T12:00:00Z');
+  const resets = {
+    day: { period: 'day:2026-11-22', generation: 2 },
+    month: { period: 'month:2026-10', generation: 1 },
+  };
+  expect(periodAt('day', time, { resets }).id).toBe('day:2026-11-22~day.2');
+  // Of an earlier month.
+  expect(periodAt('month', time, { resets }).id).toBe('month:2026-11');
+  const periods = periodsOf(time, { resets });
+  expect(periods).toEqual(['day:2026-11-22', 'month:2026-11', 'day:2026-11-22~day.2']);
+  expect(periods.filter(isPartOfLifetime)).toEqual(['month:2026-11']);
+  expect(countedIn('day', periods)).toBe('day:2026-11-22~day.2');
+  expect(countedIn('month', periods)).toBe('month:2026-11');
+  expect(countedIn('lifetime', periods)).toBe('lifetime');
+  const anchor = at('2026-11-10T00:00:00Z');
+  const anchored = {
+    billing: anchor,
+    resets: { 'billing-period': { period: `month:${anchor}:0`, generation: 1 } },
+  };
+  const all = periodsOf(time, anchored);
+  expect(countedIn('billing-period', all, anchored)).toBe(`month:${anchor}:0~billing-period.1`);
+  expect(countedIn('month', all, anchored)).toBe('month:2026-11');
 });
 
 it('has one period for the whole life, and finds the same one for the same question at any time', () => {
