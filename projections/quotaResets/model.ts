@@ -12,11 +12,11 @@ export const quotaResets: ReadModel = {
   create: (t) => `
     CREATE TABLE ${t('resets')} (
       account    text NOT NULL,
-      "window"   text NOT NULL,
+      limit_window text NOT NULL,
       period     text NOT NULL,
       generation int NOT NULL,
       reset_at   timestamptz NOT NULL,
-      PRIMARY KEY (account, "window")
+      PRIMARY KEY (account, limit_window)
     );`,
   indexes: (t) => [`CREATE INDEX ON ${t('resets')} (reset_at)`],
   fold: (events, t) => {
@@ -31,7 +31,7 @@ export const quotaResets: ReadModel = {
         text: `INSERT INTO ${t('resets')}
                SELECT * FROM json_to_recordset($1::json)
                  AS r(account text, "window" text, period text, generation int, reset_at timestamptz)
-               ON CONFLICT (account, "window") DO UPDATE SET period = excluded.period,
+               ON CONFLICT (account, limit_window) DO UPDATE SET period = excluded.period,
                  generation = excluded.generation, reset_at = excluded.reset_at`,
         params: [JSON.stringify([...rows.values()])],
       },

@@ -17,7 +17,7 @@ export class QuotaResetQueries {
   /** What was reset since then, and not again. */
   since(at: Date): Promise<QuotaResetRow[]> {
     return this.sql.query(
-      `SELECT account AS "accountId", "window", period, generation FROM ${this.model.t('resets')} WHERE reset_at >= $1`,
+      `SELECT account AS "accountId", limit_window AS "window", period, generation FROM ${this.model.t('resets')} WHERE reset_at >= $1`,
       [at],
     );
   }
