@@ -465,7 +465,13 @@ export class Historian {
       }
       case 'grant': {
         const data = { plan: happening.plan, profileVersion: 1, grantedBy: 'operator:a', reason: 'a test' };
-        yield [`subscription-${this.#id(happening.who)}`, { type: 'PlanGranted', data }];
+        const stream = `subscription-${this.#id(happening.who)}`;
+        yield [stream, { type: 'PlanGranted', data }];
+        const reset = { window: 'month', period: 'month:2026-11', resetBy: 'operator:a', reason: 'a test' };
+        yield [
+          stream,
+          { type: 'QuotaReset', data: { ...reset, generation: this.#revisions.get(stream) ?? 0 } },
+        ];
         return;
       }
       case 'uses': {
