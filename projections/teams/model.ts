@@ -4,7 +4,8 @@ import { as } from '../../src/eventsourcing/event.js';
 import type { TeamEvent } from '../../src/teams/events.js';
 import type { ReadModel } from '../../src/following/readModel.js';
 
-type Handled = AccountEvent | Exclude<TeamEvent, { type: 'TeamCreated' }>;
+type Handled =
+  Exclude<AccountEvent, { type: 'AccountRenamed' }> | Exclude<TeamEvent, { type: 'TeamCreated' }>;
 
 interface Change {
   readonly account_id: string;
