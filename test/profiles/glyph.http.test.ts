@@ -3,13 +3,13 @@ import { endGrants } from '../../src/plans/endGrants.js';
 import { subscriptionStream } from '../../src/plans/events.js';
 import type { Product } from './product.js';
 import { issues, LIMIT, list, problems, shape, startProduct } from './product.js';
-import { askEverything, cancelOn, throwTexts } from './product.js';
+import { askEverything, throwTexts } from './product.js';
 
 let p: Product;
 let token: string;
 let key: string;
 beforeAll(async () => {
-  p = await startProduct('glyph', { paid: true });
+  p = await startProduct('glyph');
   ({ token } = await p.t.register('glyph@example.com'));
   ({ secret: key } = await p.t.issueKey(token));
 });
@@ -18,57 +18,6 @@ afterAll(() => p.close());
 /** The three headers that the product’s client reads of every answer. */
 const three = (headers: Headers) =>
   ['x-subscription-tier', 'x-requests-remaining', 'x-rate-limit'].map((name) => headers.get(name));
-
-// First: what Stripe sends is good for five minutes of this clock, which others move on.
-it('the life of a customer: register, call, limit, pay, a higher limit, rotate, cancel, a lower limit', async () => {
-  const credentials = { email: 'life@example.com', password: 'correct horse' };
-  const { token } = (await p.ask('POST /auth/register', { body: credentials })).body as { token: string };
-  const issued = await p.ask('POST /api-keys/generate', { key: token, body: { name: 'ci' } });
-  const { id, key: first } = issued.body as { id: string; key: string };
-  const limit = async (key: string) => three((await p.ask('GET /auth/me', { key })).headers);
-  expect([await p.spend(first, 99), await limit(first)]).toEqual(['VALID', ['free', '1', '100']]);
-  expect([await p.spend(first, 1), await p.spend(first, 1)]).toEqual(['VALID', 'QUOTA_EXCEEDED']);
-
-  const contract = await p.ask('POST /billing/checkout', { key: token, body: { tier: 'enterprise' } });
-  expect([contract.status, contract.body]).toEqual([
-    400,
-    { detail: 'No price for "enterprise". For enterprise, contact sales.' },
-  ]);
-  const checkout = await p.ask('POST /billing/checkout', { key: token, body: { tier: 'starter' } });
-  expect((await p.shop.pay((checkout.body as { url: string }).url)).status).toBe(303);
-  await p.shop.settled();
-  const paid = { tier: 'starter', status: 'active', current_period_end: '2027-02-17T12:00:00.000Z' };
-  expect((await p.ask('GET /billing/status', { key: token })).body).toEqual({
-    ...paid,
-    calls_used: 100,
-    calls_limit: 10_000,
-  });
-  expect((await p.ask('POST /auth/login', { body: credentials })).body).toMatchObject({ subscription: paid });
-  expect([await p.spend(first, 1), await limit(first)]).toEqual(['VALID', ['starter', '9899', '10000']]);
-  const again = await p.ask('POST /billing/checkout', { key: token, body: { tier: 'professional' } });
-  expect(again.status).toBe(409);
-
-  const rotated = await p.ask(`POST /api-keys/${id}/rotate`, { key: token });
-  const { key: second } = rotated.body as { key: string };
-  expect([await p.spend(first, 1), await p.spend(second, 1)]).toEqual(['KEY_ROTATED', 'VALID']);
-
-  const browser = await fetch(`${p.t.app.url}/billing/portal`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${token}`, accept: 'text/html' },
-    redirect: 'manual',
-  });
-  expect([browser.status, browser.headers.get('location')]).toEqual([
-    303,
-    expect.stringMatching(/\/portal\//),
-  ]);
-  const portal = await p.ask('POST /billing/portal', { key: token });
-  await cancelOn((portal.body as { url: string }).url);
-  await p.shop.settled();
-  expect(await limit(second)).toEqual(['starter', '9898', '10000']);
-  await p.shop.advance('2027-02-18T00:00:00Z');
-  expect(await limit(second)).toEqual(['free', '0', '100']);
-  expect(await p.spend(second, 1)).toBe('QUOTA_EXCEEDED');
-});
 
 describe('users', () => {
   const credentials = { email: 'new@example.com', password: 'correct horse' };
@@ -215,6 +164,7 @@ it('GET /billing/usage tells the month by day', async () => {
     period_end: 'string',
     calls_used: 'integer',
     calls_limit: LIMIT,
+    by_endpoint: list(shape({ endpoint: 'string', count: 'integer' })),
     by_day: list(shape({ date: 'string', count: 'integer' })),
   };
   expect([status, problems(shape(fields), body)]).toEqual([200, []]);

@@ -1,14 +1,14 @@
 import { shownId } from '../../src/graphql/kit/ids.js';
 import type { Product } from './product.js';
 import { LIMIT, list, problems, shape, startProduct } from './product.js';
-import { askEverything, cancelOn, throwTexts } from './product.js';
+import { askEverything, throwTexts } from './product.js';
 
 let p: Product;
 let token: string;
 let accountId: string;
 let key: string;
 beforeAll(async () => {
-  p = await startProduct('harmonic', { paid: true });
+  p = await startProduct('harmonic');
   ({ token, accountId } = await p.t.register());
   ({ secret: key } = await p.t.issueKey(token, 'LIVE', ['READ', 'ADMIN']));
 });
@@ -20,51 +20,8 @@ const KEY = {
   createdAt: 'string',
   lastUsed: 'string?',
   isActive: 'boolean',
+  usageCount: 'integer',
 } as const;
-
-// First: what Stripe sends is good for five minutes of this clock, which others move on.
-it('the life of a customer: sign up, call, limit, pay, a higher limit, rotate, cancel, a lower limit', async () => {
-  const credentials = { email: 'life@example.com', password: 'correct horse' };
-  const signedUp = await p.ask('POST /api/v1/auth/signup', { body: credentials });
-  const { token: session, userId } = signedUp.body as { token: string; userId: string };
-  const issued = await p.ask('POST /api/v1/keys', { key: session, body: { userId } });
-  const { id, key: first } = issued.body as { id: string; key: string };
-  expect([await p.spend(first, 1000), await p.spend(first, 1)]).toEqual(['VALID', 'QUOTA_EXCEEDED']);
-  const usage = async (key: string) => (await p.ask('GET /api/v1/usage', { key })).body;
-  expect(await usage(first)).toMatchObject({ tier: 'free', quota: 1000, used: 1000, isExceeded: true });
-
-  const email = { email: credentials.email };
-  expect(await p.ask('POST /api/premium/checkout', { body: email })).toMatchObject({
-    status: 401,
-    body: { ok: false, error: 'missing_token' },
-  });
-  expect(await p.ask('POST /api/premium/checkout', { key: session, body: {} })).toMatchObject({
-    status: 400,
-    body: { ok: false, error: 'missing_email' },
-  });
-  const checkout = await p.ask('POST /api/premium/checkout', { key: session, body: email });
-  const { ok, checkoutUrl } = checkout.body as { ok: boolean; checkoutUrl: string };
-  expect([ok, (await p.shop.pay(checkoutUrl)).status]).toEqual([true, 303]);
-  await p.shop.settled();
-  expect(await p.spend(first, 1)).toBe('VALID');
-  const pro = await usage(first);
-  expect(pro).toMatchObject({ tier: 'pro', quota: 10_000, used: 1001, isExceeded: false });
-
-  const rotated = await p.ask(`POST /api/v1/keys/${id}/rotate`, { key: session });
-  const second = (rotated.body as { newKey: { key: string } }).newKey.key;
-  expect([await p.spend(first, 1), await p.spend(second, 1)]).toEqual(['KEY_ROTATED', 'VALID']);
-
-  // The product's documents have no address for it: GraphQL opens the portal.
-  const { data } = await p.t.raw(
-    'mutation { openBillingPortal(input: {}) { ... on OpenBillingPortalPayload { url } } }',
-    {},
-    session,
-  );
-  await cancelOn((data?.['openBillingPortal'] as { url: string }).url);
-  await p.shop.advance('2027-02-18T00:00:00Z');
-  expect(await usage(second)).toMatchObject({ tier: 'free', quota: 1000, isExceeded: true });
-  expect(await p.spend(second, 1)).toBe('QUOTA_EXCEEDED');
-});
 
 describe('keys', () => {
   const issue = async (name: string) => {
@@ -214,7 +171,7 @@ describe('usage', () => {
       userId: 'string',
       period: 'string',
       daily: list(day),
-      total: shape({ requests: 'integer' }),
+      total: shape({ requests: 'integer', avgResponseTime: 'number?' }),
     });
     expect([status, problems(fields, body)]).toEqual([200, []]);
     expect(body).toMatchObject({ period: '3 days' });
@@ -225,7 +182,11 @@ describe('usage', () => {
   it('refuses another action, and names those that there are', async () => {
     expect(await p.ask('GET /api/v1/usage?action=guess', { key })).toMatchObject({
       status: 400,
-      body: { success: false, error: 'Unknown action: guess', availableActions: ['current', 'analytics'] },
+      body: {
+        success: false,
+        error: 'Unknown action: guess',
+        availableActions: ['current', 'analytics', 'history', 'breakdown'],
+      },
     });
   });
 
@@ -329,6 +290,46 @@ it('1,001 calls against free, 50 at once: exactly 1,000 pass, and the refusal te
   expect(results.filter((code) => code !== 'VALID')).toEqual(['QUOTA_EXCEEDED']);
   const { body } = await p.ask('GET /api/v1/usage', { key: secret });
   expect(body).toMatchObject({ used: 1000, remaining: 0, isExceeded: true, percentage: 100 });
+});
+
+it('the history and the breakdown tell single calls, and sums by source, endpoint and key', async () => {
+  const { token: own, secret, accountId: mine } = await p.t.customer();
+  for (let call = 0; call < 3; call++) expect(await p.spend(secret, 1)).toBe('VALID');
+  await p.t.caughtUp();
+  const history = await p.ask('GET /api/v1/usage?action=history&limit=2', { key: secret });
+  const one = {
+    id: 'string',
+    timestamp: 'string',
+    endpoint: 'string',
+    method: 'string',
+    source: 'string?',
+    responseTime: 'number',
+    status: 'integer',
+  };
+  const told = shape({ userId: 'string', history: list(shape(one)), count: 'integer' });
+  expect([history.status, problems(told, history.body)]).toEqual([200, []]);
+  expect(history.body).toMatchObject({ count: 2 });
+  expect((history.body as { history: object[] }).history[0]).toMatchObject({
+    endpoint: '/work',
+    method: 'POST',
+    status: 200,
+  });
+  const breakdown = await p.ask(`GET /api/v1/usage?action=breakdown&userId=${mine}`, { key: secret });
+  const source = { source: 'string', count: 'integer', totalTime: 'number?', avgTime: 'number?' };
+  const endpoint = { endpoint: 'string', count: 'integer', errors: 'integer', avgTime: 'number?' };
+  const sums = shape({
+    userId: 'string',
+    sources: list(shape(source)),
+    endpoints: list(shape(endpoint)),
+  });
+  expect([breakdown.status, problems(sums, breakdown.body)]).toEqual([200, []]);
+  expect(breakdown.body).toMatchObject({ endpoints: [{ endpoint: '/work', count: 3, errors: 0 }] });
+  const { keys } = (await p.ask('GET /api/v1/keys', { key: own })).body as {
+    keys: { id: string; usageCount: number }[];
+  };
+  expect(keys).toMatchObject([{ usageCount: 3 }]);
+  const only = await p.ask(`GET /api/v1/keys/${keys[0]?.id}`, { key: own });
+  expect(only.body).toMatchObject({ usageCount: 3 });
 });
 
 describe('POST /api/v1/usage/track', () => {

@@ -7,7 +7,7 @@ let p: Product;
 let key: string;
 let token: string;
 beforeAll(async () => {
-  p = await startProduct('specql', { patterns: 'patterns', paid: true });
+  p = await startProduct('specql', { patterns: 'patterns' });
   ({ secret: key, token } = await p.t.customer('team'));
 });
 afterAll(() => p.close());
@@ -41,61 +41,6 @@ const page = async (query: string, by = key) => {
   const { status, body } = await p.ask(`GET /api/v1/patterns${query}`, { key: by });
   return { status, body: body as Page };
 };
-
-// First: what Stripe sends is good for five minutes of this clock, which others move on.
-it('the life of a customer: register, call, limit, pay, a higher limit, rotate, cancel, a lower limit', async () => {
-  const { token: session } = await p.t.register();
-  const { secret: first, keyId } = await p.t.issueKey(session, 'LIVE');
-  const calls = [];
-  for (let n = 0; n < 11; n++) calls.push((await page('?per_page=1', first)).status);
-  expect(calls).toEqual([...Array<number>(10).fill(200), 429]);
-  const standing = async (by: string) => (await p.ask('GET /api/v1/usage/stats', { key: by })).body;
-  expect(await standing(first)).toMatchObject({ subscription_tier: 'free', rate_limit_per_minute: 10 });
-
-  const upgrade = (body: object, headers = {}) =>
-    p.ask('POST /api/v1/account/upgrade', { key: session, body, headers });
-  const gold = await upgrade({ plan: 'gold' });
-  expect([gold.status, issues(gold)]).toEqual([422, [['body.plan', 'value_error']]]);
-  expect((await p.ask('POST /api/v1/account/upgrade', { key: first, body: { plan: 'team' } })).status).toBe(
-    403,
-  );
-  // The same command, sent again, opens no second checkout.
-  const bought = await upgrade({ plan: 'developer' }, { 'idempotency-key': 'buy' });
-  expect((await upgrade({ plan: 'developer' }, { 'idempotency-key': 'buy' })).body).toEqual(bought.body);
-  expect(bought.body).toMatchObject({ status: 'checkout', subscription_tier: 'free' });
-  expect((await p.shop.pay((bought.body as { checkout_url: string }).checkout_url)).status).toBe(303);
-  await p.shop.settled();
-  expect(await standing(first)).toMatchObject({ subscription_tier: 'developer', rate_limit_per_minute: 60 });
-  expect((await page('?per_page=1', first)).status).toBe(200);
-  expect((await p.ask('GET /api/v1/account/subscription', { key: session })).body).toMatchObject({
-    status: 'trialing',
-    interval: 'month',
-    trial_end: '2027-01-31T12:00:00.000Z',
-  });
-  expect((await upgrade({ plan: 'developer' })).status).toBe(409);
-  const team = await upgrade({ plan: 'team' });
-  expect(team.body).toMatchObject({ subscription_tier: 'team', checkout_url: null });
-
-  const { data } = await p.t.query(RotateKeyDocument, { input: { keyId, graceSeconds: 0 } }, session);
-  const rotated = data?.rotateKey;
-  const second = (rotated?.__typename === 'RotateKeyPayload' && rotated.secret) || '';
-  expect([(await page('?per_page=1', first)).status, (await page('?per_page=1', second)).status]).toEqual([
-    401, 200,
-  ]);
-
-  const ends = { subscription_tier: 'team', cancel_at_period_end: true };
-  const canceled = await p.ask('POST /api/v1/account/cancel', { key: session });
-  expect([canceled.status, canceled.body]).toEqual([200, expect.objectContaining(ends)]);
-  expect((await p.ask('POST /api/v1/account/cancel', { key: session })).status).toBe(409);
-  const resumed = await p.ask('POST /api/v1/account/resume', { key: session });
-  expect(resumed.body).toMatchObject({ cancel_at_period_end: false, ends_at: null });
-  const portal = await p.ask('POST /api/v1/account/portal', { key: session });
-  expect((portal.body as { url: string }).url).toMatch(/^http/);
-  const now = await p.ask('POST /api/v1/account/cancel', { key: session, body: { at_period_end: false } });
-  await p.shop.settled();
-  expect(now.status).toBe(200);
-  expect(await standing(second)).toMatchObject({ subscription_tier: 'free', rate_limit_per_minute: 10 });
-});
 
 describe('GET /api/v1/patterns', () => {
   it('answers pages by number that follow each other, and an empty one past the end', async () => {
@@ -271,6 +216,32 @@ describe('usage', () => {
     p.advance(61_000);
     expect((await page('?per_page=1', secret)).status).toBe(200);
   });
+});
+
+it('GET /api/v1/usage/history tells single calls, the newest first, in pages', async () => {
+  const { secret } = await p.t.customer();
+  for (let n = 1; n <= 3; n++) await page(`?per_page=${n}`, secret);
+  await p.t.caughtUp();
+  const ask = async (query: string) => {
+    const { status, body } = await p.ask(`GET /api/v1/usage/history${query}`, { key: secret });
+    return { status, body: body as { history: { timestamp: string }[]; next: string | null } };
+  };
+  const first = await ask('?per_page=2');
+  const one = {
+    timestamp: 'string',
+    endpoint: 'string',
+    method: 'string',
+    status: 'integer',
+    response_time_ms: 'number',
+    cost: 'number?',
+  };
+  const fields = { history: list(shape(one)), per_page: 'integer', next: 'string?' };
+  expect([first.status, problems(shape(fields), first.body)]).toEqual([200, []]);
+  expect(first.body.history[0]).toMatchObject({ endpoint: '/api/v1/patterns', method: 'GET', status: 200 });
+  const second = await ask(`?per_page=2&after=${encodeURIComponent(first.body.next ?? '')}`);
+  const times = [...first.body.history, ...second.body.history].map(({ timestamp }) => timestamp);
+  expect([times.length, times, second.body.next]).toEqual([3, [...times].sort().reverse(), null]);
+  expect((await ask('?after=nothing')).status).toBe(422);
 });
 
 describe('account', () => {

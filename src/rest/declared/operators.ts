@@ -56,6 +56,12 @@ const NUMBER = { type: 'number' } as const;
 const INTEGER = { type: 'integer' } as const;
 const LARGEST_INT = 2_147_483_647;
 
+/** The same value, or lists of the same values. */
+const isSame = (a: unknown, b: unknown): boolean =>
+  Array.isArray(a) && Array.isArray(b)
+    ? a.length === b.length && a.every((one, index) => one === b[index])
+    : a === b;
+
 /** The list that a part names. */
 function listAt(part: string, list: Template, { names, fail }: Context): Known {
   if (list.known?.kind !== 'list') throw fail(part, 'is not a list');
@@ -116,7 +122,9 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
         fill: (scope) => {
           const values = wanted.map(([name, value]) => [name, value.fill(scope)] as const);
           const found = ((list.fill(scope) ?? []) as unknown[]).find((candidate) =>
-            values.every(([name, value]) => (candidate as Record<string, unknown> | null)?.[name] === value),
+            values.every(([name, value]) =>
+              isSame((candidate as Record<string, unknown> | null)?.[name], value),
+            ),
           );
           return found === undefined ? otherwise.fill(scope) : get.fill(scopeOf(scope, found));
         },
@@ -251,6 +259,24 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
           return round === 'up' ? Math.ceil(a / b) : Math.round((a / b) * scale) / scale;
         },
         schema: sure ? schema : nullable(schema),
+      };
+    },
+  },
+  /** A product, rounded to so many decimals; null where either is null. */
+  $multiply: {
+    parts: ['$multiply', 'by', 'round'],
+    compile: ({ round }, compile, { fail }) => {
+      if (!(Number.isInteger(round) && (round as number) >= 0 && (round as number) <= 9)) {
+        throw fail('round', '0 to 9 decimals');
+      }
+      const [value, by] = [compile('$multiply'), compile('by')];
+      const scale = 10 ** (round as number);
+      return {
+        fill: (scope) => {
+          const [a, b] = [number(value.fill(scope)), number(by.fill(scope))];
+          return a === null || b === null ? null : Math.round(a * b * scale) / scale;
+        },
+        schema: isNullable(value.schema) || isNullable(by.schema) ? nullable(NUMBER) : NUMBER,
       };
     },
   },
