@@ -11,6 +11,8 @@ export interface Load {
   readonly headers: Readonly<Record<string, string>>;
   readonly connections: number;
   readonly seconds: number;
+  /** What in the body is another number in each request, of as many digits. */
+  readonly placeholder?: string;
   /** Requests a second, from a schedule that does not wait for answers; absent: as fast as answers come. */
   readonly rate?: number;
 }
@@ -51,6 +53,23 @@ function percentile(sorted: Float64Array, p: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * p))] ?? 0;
 }
 
+/** Makes requests one after the other: the same one, or each with a number of its own. */
+function numbered(request: Buffer, placeholder: string | undefined): () => Buffer {
+  if (placeholder === undefined) return () => request;
+  const places: number[] = [];
+  for (let at = request.indexOf(placeholder); at >= 0; at = request.indexOf(placeholder, at + 1)) {
+    places.push(at);
+  }
+  // Of another run none is the same.
+  let number = Date.now() * 1_000;
+  return () => {
+    const text = String(number++).padStart(placeholder.length, '0').slice(-placeholder.length);
+    const next = Buffer.from(request);
+    for (const at of places) next.write(text, at, 'latin1');
+    return next;
+  };
+}
+
 async function run({
   url,
   method = 'POST',
@@ -59,6 +78,7 @@ async function run({
   connections,
   seconds,
   rate,
+  placeholder,
 }: Load): Promise<LoadResult> {
   const { hostname, port, pathname, search } = new URL(url);
   const lines = Object.entries({ host: hostname, 'content-type': 'application/json', ...headers });
@@ -66,6 +86,7 @@ async function run({
     `${method} ${pathname}${search} HTTP/1.1\r\n${lines.map(([k, v]) => `${k}: ${v}\r\n`).join('')}` +
       `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
+  const nextRequest = numbered(request, placeholder);
   const latencies: number[] = [];
   let failed = 0;
   let answers = 0;
@@ -75,7 +96,7 @@ async function run({
   const sentAt = new Map<Socket, number>();
   const send = (socket: Socket, scheduled: number): void => {
     sentAt.set(socket, scheduled);
-    socket.write(request);
+    socket.write(nextRequest());
   };
   let done!: () => void;
   const finished = new Promise<void>((resolve) => (done = resolve));
