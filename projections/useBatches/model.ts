@@ -2,8 +2,8 @@ import { compositeKey } from '../../src/eventsourcing/compositeKey.js';
 import type { StoredEvent } from '../../src/eventsourcing/event.js';
 import { as } from '../../src/eventsourcing/event.js';
 import type { ReadModel } from '../../src/following/readModel.js';
-import type { UsageEvent, Use } from '../../src/usage/events.js';
-import { usesOf } from '../../src/usage/readUses.js';
+import type { UsageEvent, Use, UseReversal } from '../../src/usage/events.js';
+import { listedUses } from '../../src/usage/readUses.js';
 
 /** A row of `batches`. */
 interface Row {
@@ -22,10 +22,14 @@ interface Row {
 export const useBatches: ReadModel = {
   name: 'useBatches',
   awaited: false,
-  version: 1,
+  version: 2,
   tables: ['batches', 'corrections'],
   independent: true,
-  handles: new Set<UsageEvent['type']>(['UsesRecorded', 'UsesCorrected']),
+  handles: new Set<UsageEvent['type'] | UseReversal['type']>([
+    'UsesRecorded',
+    'UsesCorrected',
+    'UseReversed',
+  ]),
   create: (t) => `
     CREATE TABLE ${t('batches')} (
       account     text NOT NULL,
@@ -77,9 +81,9 @@ export const useBatches: ReadModel = {
 };
 
 function rowsOf(stored: StoredEvent): object[] {
-  if (stored.type !== ('UsesRecorded' satisfies UsageEvent['type'])) return [];
+  if (stored.type === ('UsesCorrected' satisfies UsageEvent['type'])) return [];
   const rows = new Map<string, Row>();
-  for (const { account, uses } of usesOf(stored).groups) for (const use of uses) add(rows, account, use);
+  for (const { account, uses } of listedUses(stored)) for (const use of uses) add(rows, account, use);
   const { position, stream, revision, id: event } = stored;
   return [...rows.values()].map(({ endpoints, firstAt, lastAt, ...row }) => ({
     ...row,

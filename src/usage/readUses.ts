@@ -1,7 +1,7 @@
 import type { StoredEvent } from '../eventsourcing/event.js';
 import { as } from '../eventsourcing/event.js';
 import { MAX_USE_AMOUNT } from '../plans/meters.js';
-import type { HeldUse, UsageEvent, UseGroup } from './events.js';
+import type { HeldUse, UsageEvent, UseGroup, UseReversal } from './events.js';
 import { PHASES, USE_STATUSES } from './events.js';
 
 /** A use that was stored and that cannot be counted: it is parked, and all others of its batch count. */
@@ -71,6 +71,14 @@ export function usesOf(stored: StoredEvent): Uses {
     sound.push((bad.length === before ? group : { account, uses }) as UseGroup);
   }
   return { sign: type === 'UsesCorrected' ? -1 : 1, groups: sound, bad };
+}
+
+/** What a stored event adds to the list of single uses: those of a batch, or one that an operator took back. */
+export function listedUses(stored: StoredEvent): readonly UseGroup[] {
+  const event = as<UsageEvent | UseReversal>(stored);
+  if (event.type !== 'UseReversed') return usesOf(stored).groups;
+  const { account, use } = event.data;
+  return [{ account, uses: [use] }];
 }
 
 /** The use at a place of its batch, whatever it is; undefined where there is none. */

@@ -4,7 +4,7 @@ import type { UsageQueries } from '../../projections/usage/queries.js';
 import type { Position, StoredEvent } from '../eventsourcing/event.js';
 import type { EventStore } from '../eventsourcing/eventStore.js';
 import type { Use } from './events.js';
-import { usesOf } from './readUses.js';
+import { listedUses, usesOf } from './readUses.js';
 
 /** Batches that are read at once, and for one page: each has up to 512 uses of whomever. */
 const BATCHES = { once: 10, page: 60 } as const;
@@ -41,7 +41,7 @@ export class UseLog {
   ) {}
 
   /**
-   * A page of uses that count, or were refused. Where few of many are wanted it may have fewer than were asked for,
+   * A page of uses that count, or were refused, and of those that take one back. Where few of many are wanted it may have fewer than were asked for,
    * though there are more.
    * @param after the place of the last use of the page before
    */
@@ -112,7 +112,7 @@ function listed(
   const { position } = event;
   const found: PlacedUse[] = [];
   let [index, phased] = [0, 0];
-  for (const group of usesOf(event).groups) {
+  for (const group of listedUses(event)) {
     for (const use of group.uses) {
       const place = { position, index: index++ };
       const isDuplicate = use.phase !== undefined && duplicates.has(`${position}.${phased++}`);

@@ -10,7 +10,7 @@ import { NO_STREAM } from '../../src/eventsourcing/eventStore.js';
 import { Projector } from '../../src/following/projector.js';
 import { EventReader } from '../../src/following/reader.js';
 import type { Use } from '../../src/usage/events.js';
-import { usageStream } from '../../src/usage/events.js';
+import { usageStream, useReversalStream } from '../../src/usage/events.js';
 import type { UsePlace, UsesWanted } from '../../src/usage/useLog.js';
 import { UseLog } from '../../src/usage/useLog.js';
 import { newEvent } from '../eventsourcing/fixtures.js';
@@ -151,6 +151,22 @@ it('leaves out what was taken back, what counts nothing, and reservations that a
   const [last] = await flush([{ account, uses: [reported, settled] }]);
   await shown(last);
   expect(await all(wanted(account), 10)).toEqual(['r', 'u', stays.id]);
+});
+
+it('lists what an operator took back, with the reason', async () => {
+  const account = randomUUID();
+  const reported = newUse({ id: 'u', phase: 'final' });
+  await flush([{ account, uses: [reported] }]);
+  const reversal = { ...reported, phase: 'reversed', reason: 'reported by mistake' };
+  const data = JSON.stringify({ account, use: reversal });
+  const event = newEvent({ type: 'UseReversed', data });
+  const { position } = await store.append(useReversalStream(randomUUID()), NO_STREAM, [event]);
+  await shown(position);
+  const { uses } = await log.page(wanted(account), 10, undefined);
+  expect(uses.map(({ use }) => [use.id, use.phase, use.reason])).toEqual([
+    ['u', 'reversed', 'reported by mistake'],
+    ['u', 'final', undefined],
+  ]);
 });
 
 it('goes on where few of many match', async () => {
