@@ -106,8 +106,13 @@ function paymentChange(paid: Paid, now: Snapshot, graceDays: number): BillingEve
     paid.suspended ? undefined : { type: 'AccessSuspended', data: { plan, reason } };
   switch (now.status) {
     case 'past_due': {
-      if (paid.overdue) return undefined;
       const since = now.periodStart;
+      if (paid.overdue) {
+        // A new period that cannot be paid either; the one before was, though its webhook may be lost. Whoever has
+        // had their time of grace stays without access until something is paid.
+        const again = !paid.suspended && Date.parse(paid.overdue.since) < Date.parse(since);
+        return again ? { type: 'PaymentRecovered', data: { plan } } : undefined;
+      }
       const graceEndsAt = new Date(Date.parse(since) + graceDays * DAY_MS).toISOString();
       return { type: 'PaymentOverdue', data: { plan, since, graceEndsAt } };
     }
