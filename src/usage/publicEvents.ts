@@ -1,5 +1,6 @@
 import { as } from '../eventsourcing/event.js';
 import type { PublicEventsOf } from '../eventsourcing/publicEvents.js';
+import { shownId } from '../graphql/kit/ids.js';
 import type { UsageThresholdEvent } from './events.js';
 
 /** What webhooks tell of usage. */
@@ -9,7 +10,15 @@ export const publicEvents: PublicEventsOf<UsageThresholdEvent> = {
     description:
       'Live use has reached a part of a limit over a day or longer, of a plan or of a key: once in each period.',
     account: (event) => as<UsageThresholdEvent>(event).data.accountId,
-    state: ([reached]) =>
-      reached ? { ...as<UsageThresholdEvent>(reached).data, at: reached.metadata.at } : {},
+    state: ([reached]) => {
+      if (!reached) return {};
+      const { accountId, keyId, ...rest } = as<UsageThresholdEvent>(reached).data;
+      return {
+        accountId: shownId('Account', accountId),
+        keyId: keyId === null ? null : shownId('Key', keyId),
+        ...rest,
+        at: reached.metadata.at,
+      };
+    },
   },
 };
