@@ -30,6 +30,7 @@ const ARGUMENTS: Readonly<Record<string, (size: number) => string>> = {
   by: () => '{ slug: "circuit-breaker" }',
   id: () => JSON.stringify(asking),
   groupBy: () => '[KEY]',
+  requestId: () => '"unknown"',
 };
 /** The account that is asked about. */
 let asking = '';
@@ -159,7 +160,8 @@ async function statements(query: string, credential: string) {
 }
 
 /** Lists that this test does not fill: tests of their own ask for them. */
-const UNFILLED = /\.(webhookEndpoints|invoices|paymentEvents|prices|uses)\./;
+const UNFILLED =
+  /\.(webhookEndpoints|invoices|paymentEvents|prices|uses|duplicateUses|usageThresholds|myAnalyses)\./;
 
 /** The pages that were asked for, by their paths. */
 const listed: string[] = [];
