@@ -34,7 +34,8 @@ export async function openShop(from = '2027-01-17T12:00:00Z', options: TestAppOp
   // Its time stands still, and goes on when it is moved: amounts of prorations are the same each time.
   const began = Date.now();
   const sandbox = await startSandbox({ sql: database.sql, apiKey: API_KEY, clock: () => began });
-  await sandbox.advance(from);
+  // A busy machine may have come to the time of now before the stand-in was there.
+  if (Date.parse(from) > began) await sandbox.advance(from);
   const test = await startApp({
     ...options,
     billingClock: () => sandbox.now(),
