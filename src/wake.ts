@@ -1,3 +1,12 @@
+const RETRY_MS_MIN = 1_000;
+const RETRY_MS_MAX = 60_000;
+
+export interface Repeating {
+  /** Rests so long at most where nothing has failed, in milliseconds; without it, until it is called. */
+  readonly restMs?: number;
+  readonly onError: (error: unknown) => void;
+}
+
 /** Lets a loop rest until there is something to do. A call that comes while it works is not lost. */
 export class Wake {
   #stop: (() => void) | undefined;
@@ -7,6 +16,30 @@ export class Wake {
   call(): void {
     this.#called = true;
     this.#stop?.();
+  }
+
+  /**
+   * Works until it is told to stop: again as soon as it is called, after a rest, or after a failure, later each time.
+   * @param work returns whether there is something to try again later
+   */
+  async repeat(
+    until: AbortSignal,
+    work: () => Promise<boolean>,
+    { restMs, onError }: Repeating,
+  ): Promise<void> {
+    let failures = 0;
+    while (!until.aborted) {
+      this.looks();
+      let failed: boolean;
+      try {
+        failed = await work();
+      } catch (error) {
+        onError(error);
+        failed = true;
+      }
+      failures = failed ? failures + 1 : 0;
+      await this.rest(until, failed ? Math.min(RETRY_MS_MIN * 2 ** failures, RETRY_MS_MAX) : restMs);
+    }
   }
 
   /** The loop looks at all that there is: calls from here on are for its next round. */

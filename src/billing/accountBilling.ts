@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../clock.js';
+import { byPolicy } from '../eventsourcing/policy.js';
 import type { CommandHandler } from '../eventsourcing/commandHandler.js';
 import { fold } from '../eventsourcing/decider.js';
 import type { StoredEvent } from '../eventsourcing/event.js';
@@ -244,14 +245,7 @@ export class AccountBilling {
   }
 
   #context(commandId: string, accountId: string) {
-    return {
-      commandId,
-      caller: 'policy:billing',
-      requestHash: commandId,
-      at: new Date(this.options.clock()),
-      environment: 'live' as const,
-      correlationId: accountId,
-    };
+    return byPolicy('billing', commandId, { at: this.options.clock(), about: accountId });
   }
 
   /** How long ago the newest event of a type was stored, in milliseconds. */

@@ -132,13 +132,3 @@ ${notes.map((note) => `<p><small>${e(note)}</small></p>`).join('\n')}
 </html>
 `;
 }
-
-/** Whether a name is of a time zone that is known here. */
-export function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en-GB', { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
-}

@@ -7,7 +7,8 @@ import { parameter } from '../rest/commandRoute.js';
 import type { Reply, Route, RouteCall } from '../rest/route.js';
 import { guarded } from '../rest/route.js';
 import type { Party } from './invoiceDocument.js';
-import { invoiceHtml, invoicePdf, isTimeZone } from './invoiceDocument.js';
+import { invoiceHtml, invoicePdf } from './invoiceDocument.js';
+import { isTimeZone } from '../text/timeZone.js';
 
 export interface InvoiceRouteOptions {
   readonly queries: InvoiceQueries;

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.js';
+import { byPolicy } from '../eventsourcing/policy.js';
 import type { CommandHandler } from '../eventsourcing/commandHandler.js';
 import { compositeKey } from '../eventsourcing/compositeKey.js';
 import { contentHash } from '../eventsourcing/ids.js';
@@ -29,19 +30,11 @@ export async function subscriptionsOf(
   for (const { subscription, status, card } of snapshots) {
     // One that is known has its trial rightly.
     if (paid || status !== 'trialing' || over.has(subscription) || card === undefined) continue;
-    const commandId = `trial:${accountId}`;
     const used = await commands.handle(
       trialCardDecider,
       trialCardStream(contentHash(compositeKey(String(payments.live), card))),
       { accountId },
-      {
-        commandId,
-        caller: 'policy:billing',
-        requestHash: commandId,
-        at: new Date(clock()),
-        environment: 'live',
-        correlationId: accountId,
-      },
+      byPolicy('billing', `trial:${accountId}`, { at: clock(), about: accountId }),
     );
     if (used.kind === 'accepted') continue;
     await payments.cancel(subscription, 'now', `tollgraph:trial-used:${subscription}`, TRIAL_USED);

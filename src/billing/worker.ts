@@ -3,6 +3,8 @@ import type { SubscriptionQueries } from '../../projections/subscriptions/querie
 import type { Clock } from '../clock.js';
 import type { CommandHandler } from '../eventsourcing/commandHandler.js';
 import { compositeKey } from '../eventsourcing/compositeKey.js';
+import { eachOnce } from '../eachOnce.js';
+import { byPolicy } from '../eventsourcing/policy.js';
 import { Wake } from '../wake.js';
 import type { AccountBilling } from './accountBilling.js';
 import { stripeEventDecider } from './decideWebhook.js';
@@ -15,10 +17,10 @@ import type { WebhookReceiver } from './webhooks.js';
 const BATCH = 50;
 /** Accounts that are worked on at once. */
 const AT_ONCE = 8;
-const RETRY_MS_MIN = 1_000;
-const RETRY_MS_MAX = 60_000;
 /** So often it asks for events whose webhooks have not come. */
 const BACKFILL_MS = 10 * 60_000;
+/** The same once it could not. */
+const BACKFILL_RETRY_MS = 60_000;
 /** So often it looks for what only time has made due. */
 const LOOK_MS = 30_000;
 
@@ -58,20 +60,12 @@ export class BillingWorker {
 
   /** Works until it is told to stop. */
   async run(until: AbortSignal): Promise<void> {
-    let failures = 0;
-    while (!until.aborted) {
-      this.#wake.looks();
-      let failed: boolean;
-      try {
-        await this.backfillInTime();
-        failed = await this.work(until);
-      } catch (error) {
-        this.options.onError(error);
-        failed = true;
-      }
-      failures = failed ? failures + 1 : 0;
-      await this.#wake.rest(until, failed ? Math.min(RETRY_MS_MIN * 2 ** failures, RETRY_MS_MAX) : LOOK_MS);
-    }
+    const { onError } = this.options;
+    const look = async (): Promise<boolean> => {
+      await this.backfillInTime();
+      return this.work(until);
+    };
+    await this.#wake.repeat(until, look, { restMs: LOOK_MS, onError });
   }
 
   /** Stores events that Stripe has tried to send in vain. */
@@ -87,59 +81,44 @@ export class BillingWorker {
     try {
       await this.backfill();
     } catch (error) {
-      this.#backfillAt = now + RETRY_MS_MAX;
+      this.#backfillAt = now + BACKFILL_RETRY_MS;
       this.options.onError(error);
     }
   }
 
   /** Does all that there is, each once. @returns whether there is something to try again later */
   async work(until?: AbortSignal): Promise<boolean> {
-    const { events, subscriptions, billing, billingClock } = this.options;
-    const handled = await this.#each(
-      async (without) => byCustomer(await events.pending(BATCH, without)),
-      (group) => group.events.map(({ id }) => id),
-      (group) => this.#handle(group),
+    const { events, subscriptions, billing, billingClock, onError } = this.options;
+    const common = { atOnce: AT_ONCE, onError };
+    const idsOf = (accountId: string): string[] => [accountId];
+    const handled = await eachOnce(
+      {
+        ...common,
+        list: async (without) => byCustomer(await events.pending(BATCH, without)),
+        idsOf: (group) => group.events.map(({ id }) => id),
+        work: (group) => this.#handle(group),
+      },
       until,
     );
-    const settled = await this.#each(
-      (without) => subscriptions.pending(BATCH, without),
-      (accountId) => [accountId],
-      (accountId) => billing.settle(accountId),
+    const settled = await eachOnce(
+      {
+        ...common,
+        list: (without) => subscriptions.pending(BATCH, without),
+        idsOf,
+        work: (accountId) => billing.settle(accountId),
+      },
       until,
     );
-    const timely = await this.#each(
-      (without) => subscriptions.due(new Date(billingClock()), BATCH, without),
-      (accountId) => [accountId],
-      (accountId) => billing.followTime(accountId),
+    const timely = await eachOnce(
+      {
+        ...common,
+        list: (without) => subscriptions.due(new Date(billingClock()), BATCH, without),
+        idsOf,
+        work: (accountId) => billing.followTime(accountId),
+      },
       until,
     );
     return handled || settled || timely;
-  }
-
-  /** @returns whether one of them has failed */
-  async #each<T>(
-    list: (without: readonly string[]) => Promise<readonly T[]>,
-    idsOf: (one: T) => readonly string[],
-    work: (one: T) => Promise<unknown>,
-    until: AbortSignal | undefined,
-  ): Promise<boolean> {
-    const tried = new Set<string>();
-    let failed = false;
-    while (until?.aborted !== true) {
-      const waiting = [...(await list([...tried]))];
-      if (waiting.length === 0) break;
-      const next = async (): Promise<void> => {
-        for (let one = waiting.shift(); one !== undefined && until?.aborted !== true; one = waiting.shift()) {
-          for (const id of idsOf(one)) tried.add(id);
-          await work(one).catch((error: unknown) => {
-            this.options.onError(error);
-            failed = true;
-          });
-        }
-      };
-      await Promise.all(Array.from({ length: AT_ONCE }, next));
-    }
-    return failed;
   }
 
   /**
@@ -181,14 +160,11 @@ export class BillingWorker {
       stripeEventDecider,
       stripeEventStream(event.id),
       { type: 'HandleStripeEvent', effect, accountId },
-      {
-        commandId: `handle:${event.id}`,
-        caller: 'policy:billing',
-        requestHash: event.id,
-        at: new Date(clock()),
+      byPolicy('billing', `handle:${event.id}`, {
+        at: clock(),
+        about: event.id,
         environment: event.livemode ? 'live' : 'test',
-        correlationId: event.id,
-      },
+      }),
     );
   }
 }

@@ -3,6 +3,7 @@ import { billingDecider } from '../billing/decide.js';
 import { PaymentRefused } from '../billing/payments.js';
 import { CreditDesk } from '../credits/desk.js';
 import { CreditWorker } from '../credits/worker.js';
+import { byPolicy } from '../eventsourcing/policy.js';
 import { Leadership } from '../following/leases.js';
 import type { Logger } from '../logger.js';
 import { Outage } from '../outage.js';
@@ -53,19 +54,11 @@ export function openOverage(
     refusedBy: (error) => (error instanceof PaymentRefused ? error.code : undefined),
     customerOf: async (accountId) => {
       if (!billing) throw new Outage('nobody takes payments');
-      const commandId = `customer:${accountId}`;
       await commands.handle(
         billingDecider,
         subscriptionStream(accountId),
         { type: 'RequestCustomer', by: 'policy:credits' },
-        {
-          commandId,
-          caller: 'policy:credits',
-          requestHash: commandId,
-          at: new Date(clock()),
-          environment: 'live',
-          correlationId: accountId,
-        },
+        byPolicy('credits', `customer:${accountId}`, { at: clock(), about: accountId }),
       );
       const { customer } = await billing.desk.billing.settle(accountId);
       if (customer === undefined) throw new Outage('the payment service has made no customer');

@@ -5,6 +5,8 @@ import { fold } from '../eventsourcing/decider.js';
 import { as } from '../eventsourcing/event.js';
 import type { Profile } from '../plans/profile.js';
 import { usageTermsOf } from '../plans/profile.js';
+import { byPolicy } from '../eventsourcing/policy.js';
+import { monthsAfter } from '../usage/periods.js';
 import type { CreditCommand } from './decide.js';
 import { creditDecider } from './decide.js';
 import type { CreditEvent, UseSoFar } from './events.js';
@@ -13,6 +15,7 @@ import type { CreditPayments, PackCheckout } from './payments.js';
 import type { CreditState, Purchase } from './state.js';
 import { judgedKey } from './state.js';
 
+const DAY_MS = 86_400_000;
 /** Whoever asked for a checkout has left by then. */
 const CHECKOUT_LIVES_MS = 20 * 3_600_000;
 
@@ -165,14 +168,9 @@ export class CreditDesk {
     command: CreditCommand,
     commandId: string,
   ): Promise<CommandResult<CreditEvent>> {
-    return this.options.commands.handle(creditDecider, creditStream(accountId), command, {
-      commandId,
-      caller: 'policy:credits',
-      requestHash: commandId,
-      at: new Date(this.options.clock()),
-      environment: 'live',
-      correlationId: accountId,
-    });
+    const { commands, clock } = this.options;
+    const context = byPolicy('credits', commandId, { at: clock(), about: accountId });
+    return commands.handle(creditDecider, creditStream(accountId), command, context);
   }
 }
 
@@ -190,9 +188,5 @@ function drawn(state: CreditState, soFar: UseSoFar): CreditState {
 }
 
 /** The first midnight of UTC that is at least so many months ahead. */
-export function midnightAfter(now: number, months: number): string {
-  const at = new Date(now);
-  const lastDay = new Date(Date.UTC(at.getUTCFullYear(), at.getUTCMonth() + months + 1, 0)).getUTCDate();
-  const day = Math.min(at.getUTCDate(), lastDay);
-  return new Date(Date.UTC(at.getUTCFullYear(), at.getUTCMonth() + months, day + 1)).toISOString();
-}
+export const midnightAfter = (now: number, months: number): string =>
+  new Date((Math.floor(monthsAfter(now, months) / DAY_MS) + 1) * DAY_MS).toISOString();

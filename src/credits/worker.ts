@@ -1,10 +1,10 @@
 import type { CreditQueries } from '../../projections/credits/queries.js';
+import { eachOnce } from '../eachOnce.js';
 import { Wake } from '../wake.js';
 import type { CreditDesk } from './desk.js';
 
 const BATCH = 100;
 const LOOK_MS = 30_000;
-const RETRY_MS_MAX = 60_000;
 
 export interface CreditWorkerOptions {
   readonly queries: CreditQueries;
@@ -26,53 +26,33 @@ export class CreditWorker {
   }
 
   async run(until: AbortSignal): Promise<void> {
-    let failures = 0;
-    while (!until.aborted) {
-      this.#wake.looks();
-      const failed = await this.work(until).catch((error: unknown) => {
-        this.options.onError(error);
-        return true;
-      });
-      failures = failed ? failures + 1 : 0;
-      await this.#wake.rest(until, failed ? Math.min(1_000 * 2 ** failures, RETRY_MS_MAX) : LOOK_MS);
-    }
+    const { onError } = this.options;
+    await this.#wake.repeat(until, () => this.work(until), { restMs: LOOK_MS, onError });
   }
 
   /** Does all that there is, each once. @returns whether something has failed */
   async work(until?: AbortSignal): Promise<boolean> {
-    const { queries, desk, now, closeAfterMs } = this.options;
-    const settled = await this.#each(
-      (without) => queries.pending(BATCH, without),
-      (id) => desk.settle(id),
+    const { queries, desk, now, closeAfterMs, onError } = this.options;
+    const idsOf = (id: string): string[] => [id];
+    const settled = await eachOnce(
+      {
+        list: (without) => queries.pending(BATCH, without),
+        idsOf,
+        work: (id) => desk.settle(id),
+        onError,
+      },
       until,
     );
     const by = new Date(now() - closeAfterMs());
-    const expired = await this.#each(
-      (without) => queries.expired(by, BATCH, without),
-      (id) => desk.expire(id),
+    const expired = await eachOnce(
+      {
+        list: (without) => queries.expired(by, BATCH, without),
+        idsOf,
+        work: (id) => desk.expire(id),
+        onError,
+      },
       until,
     );
     return settled || expired;
-  }
-
-  async #each(
-    list: (without: readonly string[]) => Promise<readonly string[]>,
-    work: (accountId: string) => Promise<unknown>,
-    until: AbortSignal | undefined,
-  ): Promise<boolean> {
-    const tried: string[] = [];
-    let failed = false;
-    while (until?.aborted !== true) {
-      const waiting = await list(tried);
-      if (waiting.length === 0) break;
-      for (const id of waiting) {
-        tried.push(id);
-        await work(id).catch((error: unknown) => {
-          this.options.onError(error);
-          failed = true;
-        });
-      }
-    }
-    return failed;
   }
 }

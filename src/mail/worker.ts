@@ -13,8 +13,6 @@ import type { MailTransport } from './transport.js';
 import { MailRefused } from './transport.js';
 
 const BATCH = 20;
-const RETRY_MS_MIN = 1_000;
-const RETRY_MS_MAX = 60_000;
 /** A mail whose time is over is given up after so long, as time passes: the clock may be ahead for a moment. */
 const OVER_MS = 3_600_000;
 
@@ -52,19 +50,8 @@ export class MailWorker {
 
   /** Works until it is told to stop. */
   async run(until: AbortSignal): Promise<void> {
-    let attempt = 0;
-    while (!until.aborted) {
-      this.#wake.looks();
-      let failed: boolean;
-      try {
-        failed = await this.sendAll(until);
-      } catch (error) {
-        this.options.onError(error);
-        failed = true;
-      }
-      attempt = failed ? attempt + 1 : 0;
-      await this.#wake.rest(until, failed ? Math.min(RETRY_MS_MIN * 2 ** attempt, RETRY_MS_MAX) : undefined);
-    }
+    const { onError } = this.options;
+    await this.#wake.repeat(until, () => this.sendAll(until), { onError });
   }
 
   /** Sends all that there is, each once. @returns whether there is something to try again later */

@@ -1,4 +1,5 @@
 import type { CommandHandler } from '../eventsourcing/commandHandler.js';
+import { byPolicy } from '../eventsourcing/policy.js';
 import { isAllowed, overageDecider } from './decide.js';
 import { overageStream } from './events.js';
 import type { CreditsOf, Statements } from './statements.js';
@@ -21,25 +22,14 @@ export class CapWatch {
     const { state } = account;
     const running = statements.running(account);
     if (!running || !state.cap || !isAllowed(state) || state.reached.has(running.period.id)) return;
-    const { life, period } = running;
-    const use = await statements.read(accountId, life, [period]);
-    const paid = await credits(accountId, statements.soFar(life, period, use));
-    const lines = statements.rate(account, life, period, use, paid);
+    const { life, period, lines } = await statements.soFarOf(account, running, credits);
     const spent = lines.reduce((sum, { amount }) => sum + amount, 0);
     if (life.currency !== state.cap.currency || spent < state.cap.amount) return;
-    const commandId = `cap:${period.id}`;
     await commands.handle(
       overageDecider,
       overageStream(accountId),
       { type: 'ReachCap', period: period.id, cap: state.cap, spent },
-      {
-        commandId,
-        caller: 'policy:overage',
-        requestHash: commandId,
-        at: new Date(clock()),
-        environment: 'live',
-        correlationId: accountId,
-      },
+      byPolicy('overage', `cap:${period.id}`, { at: clock(), about: accountId }),
     );
   }
 }

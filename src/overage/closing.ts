@@ -1,5 +1,6 @@
 import { billingCustomerOf } from './customer.js';
 import type { CommandHandler } from '../eventsourcing/commandHandler.js';
+import { byPolicy } from '../eventsourcing/policy.js';
 import { subscriptionStream } from '../plans/events.js';
 import type { Profile } from '../plans/profile.js';
 import { usageTermsOf } from '../plans/profile.js';
@@ -120,14 +121,9 @@ export class Closing {
   }
 
   async #send(accountId: string, command: OverageCommand, commandId: string): Promise<void> {
-    await this.options.commands.handle(overageDecider, overageStream(accountId), command, {
-      commandId,
-      caller: 'policy:overage',
-      requestHash: commandId,
-      at: new Date(this.options.clock()),
-      environment: 'live',
-      correlationId: accountId,
-    });
+    const { commands, clock } = this.options;
+    const context = byPolicy('overage', commandId, { at: clock(), about: accountId });
+    await commands.handle(overageDecider, overageStream(accountId), command, context);
   }
 }
 

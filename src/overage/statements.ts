@@ -36,10 +36,14 @@ export interface Account {
   readonly state: OverageState;
 }
 
-/** What a period has come to. */
-export interface Statement {
+/** A billing period of a subscription. */
+export interface Running {
   readonly life: PaidLife;
   readonly period: BillingPeriod;
+}
+
+/** What a period has come to. */
+export interface Statement extends Running {
   readonly use: BilledUse;
   readonly lines: readonly RatedLine[];
 }
@@ -61,7 +65,7 @@ export class Statements {
   }
 
   /** The subscription that is paid for now, and its period; undefined where nothing is, or it is tried. */
-  running({ lives }: Account): { readonly life: PaidLife; readonly period: BillingPeriod } | undefined {
+  running({ lives }: Account): Running | undefined {
     const life = lives.at(-1);
     if (!life || life.endedAt !== undefined) return undefined;
     return { life, period: periodOfLife(life, this.options.now()) };
@@ -140,10 +144,13 @@ export class Statements {
   async draft(accountId: string, credits: CreditsOf): Promise<Statement | undefined> {
     const account = await this.account(accountId);
     const running = this.running(account);
-    if (!running) return undefined;
-    const { life, period } = running;
-    const use = await this.read(accountId, life, [period]);
-    const paid = await credits(accountId, this.soFar(life, period, use));
+    return running && this.soFarOf(account, running, credits);
+  }
+
+  /** The same of an account that is known, and of the period that runs. */
+  async soFarOf(account: Account, { life, period }: Running, credits: CreditsOf): Promise<Statement> {
+    const use = await this.read(account.accountId, life, [period]);
+    const paid = await credits(account.accountId, this.soFar(life, period, use));
     return { life, period, use, lines: this.rate(account, life, period, use, paid) };
   }
 

@@ -4,7 +4,6 @@ import type { CapWatch } from './capWatch.js';
 import type { Closing } from './closing.js';
 
 const LOOK_MS = 30_000;
-const RETRY_MS_MAX = 60_000;
 const AT_ONCE = 4;
 
 export interface OverageWorkerOptions {
@@ -29,16 +28,8 @@ export class OverageWorker {
   }
 
   async run(until: AbortSignal): Promise<void> {
-    let failures = 0;
-    while (!until.aborted) {
-      this.#wake.looks();
-      const failed = await this.work(until).catch((error: unknown) => {
-        this.options.onError(error);
-        return true;
-      });
-      failures = failed ? failures + 1 : 0;
-      await this.#wake.rest(until, failed ? Math.min(1_000 * 2 ** failures, RETRY_MS_MAX) : LOOK_MS);
-    }
+    const { onError } = this.options;
+    await this.#wake.repeat(until, () => this.work(until), { restMs: LOOK_MS, onError });
   }
 
   /** Does all that there is. @returns whether something has failed */

@@ -1,5 +1,3 @@
-import PDFDocument from 'pdfkit';
-
 const MARGIN = 56;
 const FOOT = 40;
 const REGULAR = 'Helvetica';
@@ -154,6 +152,8 @@ export async function pdfOf(
   { title, author, at }: PdfOptions,
   write: (pdf: PdfWriter) => void,
 ): Promise<Buffer> {
+  // Most processes never write one, and it takes longer to load than most other packages.
+  const { default: PDFDocument } = await import('pdfkit');
   const document = new PDFDocument({
     size: 'A4',
     margin: MARGIN,

@@ -69,7 +69,7 @@ function monthOf(at: number): Period {
 }
 
 /** So many months after the anchor: the same day and time, or the last day of a month that has not got it. */
-function monthsAfter(anchor: number, months: number): number {
+export function monthsAfter(anchor: number, months: number): number {
   const date = new Date(anchor);
   const [year, month] = [date.getUTCFullYear(), date.getUTCMonth() + months];
   const lastDay = new Date(Date.UTC(year, month + 1, 0)).getUTCDate();

@@ -41,8 +41,8 @@ export class UseLog {
   ) {}
 
   /**
-   * A page of uses that count, or were refused, and of those that take one back. Where few of many are wanted it may have fewer than were asked for,
-   * though there are more.
+   * A page of uses that count, or were refused, and of those that take one back. Where few of many are wanted it
+   * may have fewer than were asked for, though there are more.
    * @param after the place of the last use of the page before
    */
   async page(wanted: UsesWanted, first: number, after: UsePlace | undefined): Promise<UsePage> {

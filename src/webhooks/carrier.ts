@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import type { Clock } from '../clock.js';
+import { byPolicy } from '../eventsourcing/policy.js';
 import type { CommandHandler } from '../eventsourcing/commandHandler.js';
 import { fold } from '../eventsourcing/decider.js';
 import type { PublicEvent } from '../eventsourcing/publicEvents.js';
@@ -136,13 +137,6 @@ export class WebhookCarrier implements Carrier {
   }
 
   #context({ id }: Delivery, commandId: string) {
-    return {
-      commandId,
-      caller: `policy:${NAME}`,
-      requestHash: commandId,
-      at: new Date(this.options.clock()),
-      environment: 'live' as const,
-      correlationId: id,
-    };
+    return byPolicy(NAME, commandId, { at: this.options.clock(), about: id });
   }
 }
