@@ -99,10 +99,8 @@ describe('GET /api/v1/patterns/{pattern_id}', () => {
     const fields = { ...PATTERN, code: 'string', updated_at: 'string' };
     expect([bySlug.status, problems(shape(fields), bySlug.body)]).toEqual([200, []]);
     // Either call is a use of the pattern, which may be counted before the other's answer.
-    expect((await p.ask(`GET /api/v1/patterns/${id}`, { key })).body).toEqual({
-      ...bySlug.body,
-      usage_count: expect.any(Number) as number,
-    });
+    const body = { ...(bySlug.body as object), usage_count: expect.any(Number) as number };
+    expect((await p.ask(`GET /api/v1/patterns/${id}`, { key })).body).toEqual(body);
     expect(bySlug.body).toMatchObject({ id, pattern_id: slug });
   });
 
