@@ -106,6 +106,11 @@ export interface Ground {
   /** Who may register. */
   readonly admission: Admission;
   readonly clock: Clock;
+  /**
+   * By which is billed: which plan is in force, which period it is, and when something was used (decision 36).
+   * The same clock, but where a stand-in for Stripe has moved its time.
+   */
+  readonly billingClock: Clock;
   /** What leaves: webhooks. */
   readonly outbox: Outbox;
   readonly webhookSequences: WebhookSequences;
@@ -137,7 +142,10 @@ export interface PolicyServices extends Ground {
   ) => (id: string, position: Position) => Promise<string[]>;
 }
 
-export interface MemoryServices extends Pick<Ground, 'commands' | 'secrets' | 'profile' | 'clock'> {
+export interface MemoryServices extends Pick<
+  Ground,
+  'commands' | 'secrets' | 'profile' | 'clock' | 'billingClock'
+> {
   readonly queries: Queries;
 }
 

@@ -14,3 +14,13 @@ export type Elapsed = () => number;
 export const systemClock: Clock = Date.now;
 
 export const elapsed: Elapsed = () => Math.floor(performance.now());
+
+/** The system's clock, and the one by which is billed: the same, or a stand-in for Stripe has moved its time on. */
+export interface Clocks {
+  readonly clock: Clock;
+  readonly billingClock: Clock;
+}
+
+/** What the clock by which is billed said at a moment of the system's: it was as far ahead as it is now. */
+export const billingTimeOf = (at: number, { clock, billingClock }: Clocks): number =>
+  clock === billingClock ? at : at + billingClock() - clock();

@@ -119,7 +119,8 @@ async function opened<S>(options: StartOptions, starting: Starting<S>): Promise<
   try {
     await probeAddress(config);
     onProgress('Opening the database', 0, 1);
-    const stores = await openStores(config, root, log, shutdown, options.time);
+    const given = await openStores(config, root, log, shutdown, options.time);
+    const stores = { ...given, billingClock: options.billingClock ?? given.clock };
     onProgress('Opening the database', 1, 1);
     const started = await starting(options, stores, shutdown, onProgress);
     return { ...started, close: () => shutdown.run() };
@@ -132,14 +133,15 @@ async function opened<S>(options: StartOptions, starting: Starting<S>): Promise<
 
 async function startAll(
   options: StartOptions,
-  stores: Stores,
+  opened: Stores,
   shutdown: Shutdown,
   report: OnProgress,
 ): Promise<Omit<App, 'close'>> {
   const { log, demo = false } = options;
-  const { store, commands } = stores;
-  const sandbox = await openSandbox(options.config, stores, log, shutdown);
+  const sandbox = await openSandbox(options.config, opened, log, shutdown);
   const config = sandbox?.config ?? options.config;
+  const stores = sandbox ? { ...opened, billingClock: sandbox.clock } : opened;
+  const { store, commands } = stores;
   await publishPlans(stores);
   await publishOperators(stores);
   const projections = await startProjections(stores, log, shutdown);
@@ -149,7 +151,7 @@ async function startAll(
   await eraseRestored(stores, queries, log);
   const imported = await publishPatterns(options, stores, queries.catalogue, report);
   const { url, parts, apiCommands } = await serveCalls(
-    { ...options, config, ...(sandbox && { billingClock: sandbox.clock }) },
+    { ...options, config },
     stores,
     projections,
     queries,
@@ -249,9 +251,8 @@ async function startProjector(
   await sendMails(projections, stores, config, log, shutdown);
   endGrantedPlans(projections, queries, stores, log, shutdown);
   sendOutgoing(projections, stores, log, shutdown);
-  const { billingClock } = options;
   const profile = () => stores.profile;
-  const billing = await openBilling(stores, config, log, { profile, billingClock });
+  const billing = await openBilling(stores, config, log, profile);
   if (billing) {
     workBilling(projections, queries, stores, billing, log, shutdown);
     const parts = openOverage(stores, queries, billing, { profile, publicUrl: config.publicUrl });
@@ -291,7 +292,7 @@ async function serveOperator(
 }
 
 async function serveCalls(
-  { config, root, log, billingClock }: StartOptions,
+  { config, root, log }: StartOptions,
   stores: Stores,
   projections: Projections,
   queries: Queries,
@@ -305,19 +306,11 @@ async function serveCalls(
   const metering = await openMetering(stores, queries.usage, config, log, shutdown);
   const search = openSearch(projections, embedder(config), config.role !== 'api', log, shutdown);
   const usageChanges = await followUsage(stores, projections, metering.journal, log, shutdown);
-  const billing = await openBilling(stores, config, log, {
-    profile: () => access.plans.profile,
-    billingClock,
-  });
   const profile = () => access.plans.profile;
-  const overage = openOverage(stores, queries, billing, {
-    profile,
-    publicUrl: config.publicUrl,
-    billingClock,
-  });
-  const { usageTime } = overage;
-  const reporting = createReporting({ stores, projections, queries, access, metering, usageTime, log });
-  expireReservations(reporting, stores.clock, log, shutdown);
+  const billing = await openBilling(stores, config, log, profile);
+  const overage = openOverage(stores, queries, billing, { profile, publicUrl: config.publicUrl });
+  const reporting = createReporting({ stores, projections, queries, access, metering, log });
+  expireReservations(reporting, stores.billingClock, log, shutdown);
   const parts: Parts = {
     stores,
     projections,

@@ -38,7 +38,10 @@ export interface Access extends Memory {
  * @param from where the read model stands that is furthest behind: nothing is lost, whichever they load from
  */
 export async function followAccess(
-  stores: Pick<Stores, 'commands' | 'store' | 'shared' | 'secrets' | 'profile' | 'environmentKeys' | 'clock'>,
+  stores: Pick<
+    Stores,
+    'commands' | 'store' | 'shared' | 'secrets' | 'profile' | 'environmentKeys' | 'clock' | 'billingClock'
+  >,
   reader: EventReader,
   from: Position,
   queries: Queries,

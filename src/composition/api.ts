@@ -81,17 +81,13 @@ export async function createApi(
   if (tracing) traceRequests(fastify, tracing);
   const signingKeys = await SigningKeys.open(stores.sql, stores.secrets.MASTER_KEY, SESSION_SECONDS * 1000);
   const sessions = new Sessions(signingKeys);
-  const limitStates = new LimitStates(
-    metering.limiter,
-    (account) => access.plans.planOf(account),
-    parts.overage.usageTime,
-  );
+  const limitStates = new LimitStates(metering.limiter, (account) => access.plans.planOf(account));
   const gate = new Gate({
     access: { ...access, sessions, external: externalSessions(parts, config) },
     demo: (address, now) =>
       access.plans.profile.demo ? demoKey(metering.addresses, address, now) : undefined,
     clock: stores.clock,
-    usageTime: parts.overage.usageTime,
+    billingClock: stores.billingClock,
     governor: metering.governor,
     limitStates,
     guard: new Guard(),

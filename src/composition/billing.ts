@@ -14,7 +14,6 @@ import type { Desk } from '../billing/resolvers.js';
 import type { CreditPayments } from '../credits/payments.js';
 import { WebhookReceiver } from '../billing/webhooks.js';
 import { BillingWorker } from '../billing/worker.js';
-import type { Clock } from '../clock.js';
 import type { Config } from '../config.js';
 import { fold } from '../eventsourcing/decider.js';
 import { Leadership } from '../following/leases.js';
@@ -44,19 +43,13 @@ export interface Billing {
   serve(fastify: FastifyInstance): Promise<void>;
 }
 
-export interface BillingOptions {
-  readonly profile: () => Profile;
-  /** By which the payment service bills: the system's but for a stand-in whose time is moved. */
-  readonly billingClock?: Clock | undefined;
-}
-
 export async function openBilling(
   stores: Stores,
   { billing: config, publicUrl }: Config,
   log: Logger,
-  { profile, billingClock }: BillingOptions,
+  profile: () => Profile,
 ): Promise<Billing | undefined> {
-  const { sql, personal, commands, clock } = stores;
+  const { sql, personal, commands, clock, billingClock } = stores;
   const { secretKey, webhookSecrets, apiBase, priceIds } = config;
   if (config.mode === 'off' || secretKey === undefined) return undefined;
   // Loaded only where it is wanted.
@@ -76,7 +69,6 @@ export async function openBilling(
     priceIds,
     ...(apiBase !== undefined && { address: addressOf(apiBase) }),
   });
-  const now = billingClock ?? clock;
   const returnUrl = `${publicUrl}/`;
   const offers = (): Offer[] => offersOf(profile());
   const graceDays = (): number => (profile().billing ?? BillingTerms.parse({})).graceDays;
@@ -88,7 +80,7 @@ export async function openBilling(
     returnUrl,
     emailOf: (accountId) => ownersEmail(stores, accountId),
     clock,
-    billingClock: now,
+    billingClock,
   });
   const receiver = new WebhookReceiver(
     commands,
@@ -96,7 +88,7 @@ export async function openBilling(
     signatureCheck(webhookSecrets),
   );
   return {
-    desk: { billing, payments, now, returnUrl },
+    desk: { billing, payments, now: billingClock, returnUrl },
     receiver,
     offers,
     graceDays,

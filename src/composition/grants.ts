@@ -14,7 +14,7 @@ const LATE_MS = 5_000;
 export function endGrantedPlans(
   { leases }: RunningProjections,
   { accounts }: Queries,
-  { commands, clock }: Stores,
+  { commands, clock, billingClock }: Stores,
   log: Logger,
   shutdown: Shutdown,
 ): void {
@@ -25,7 +25,8 @@ export function endGrantedPlans(
     name: 'grants',
     lead: async (_lease, until) => {
       while (!until.aborted) {
-        await endGrants(commands, (at, limit) => accounts.grantsOver(at, limit), clock).catch(onError);
+        const clocks = { clock, billingClock };
+        await endGrants(commands, (at, limit) => accounts.grantsOver(at, limit), clocks).catch(onError);
         await wake.rest(until, LATE_MS);
       }
     },

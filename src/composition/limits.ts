@@ -44,7 +44,7 @@ export async function openLimiter(
   log: Logger,
   shutdown: Shutdown,
 ): Promise<Limits> {
-  const { store, profile, clock, elapsed } = stores;
+  const { store, profile, clock, billingClock, elapsed } = stores;
   const most = mostCalls(profile);
   const tailOf = (window: Sliding): JournalTails =>
     new JournalTails(() => readJournalTail(store, clock() - spanOf(window), usage.seen(), most));
@@ -78,10 +78,10 @@ export async function openLimiter(
   // Read once for all, as soon as it can be: of what comes later this process counts itself.
   const longestAtStart = longestOf(profile.plans.flatMap(({ limits }) => limits));
   const spanMs = spanOf(longestAtStart);
-  let atStart: { readonly tail: JournalTail; readonly clock: number; readonly elapsed: number } | undefined;
+  let atStart: { readonly tail: JournalTail; readonly at: number; readonly elapsed: number } | undefined;
   const readAtStart = async (): Promise<NonNullable<typeof atStart>> => {
     if (atStart) return atStart;
-    const began = { clock: clock(), elapsed: elapsed() };
+    const began = { at: billingClock(), elapsed: elapsed() };
     return (atStart = { tail: await tails[longestAtStart].read(), ...began });
   };
   const load: LoadSpent = async (wanted) => {
@@ -90,7 +90,7 @@ export async function openLimiter(
     if (wanted.fresh || tooShort) return loadFresh(wanted);
     const read = await readAtStart();
     // The clock may have been set since the tail was read: its times age as time passes.
-    return loadFrom(read.tail, wanted, read.clock + elapsed() - read.elapsed);
+    return loadFrom(read.tail, wanted, read.at + elapsed() - read.elapsed);
   };
   const limiter = new LocalLimiter({ load: loads.watch(load), aggregationOf, time: elapsed });
   // Where it cannot be read, calls are refused until it can; all else works.
@@ -101,7 +101,7 @@ export async function openLimiter(
   const forgetting = setInterval(() => {
     const now = elapsed();
     if (atStart && now - atStart.elapsed > spanMs) {
-      atStart = { ...atStart, tail: withoutCalls(atStart.tail, atStart.clock) };
+      atStart = { ...atStart, tail: withoutCalls(atStart.tail, atStart.at) };
     }
     // Only what the ledger has can be loaded again.
     if (usage.seen() < seen.position) return;
@@ -114,7 +114,7 @@ export async function openLimiter(
 
 /** Limits that several nodes share. */
 async function openShared(
-  { storeId, telemetry: { metrics } }: Stores,
+  { storeId, clock, billingClock, telemetry: { metrics } }: Stores,
   url: string,
   policy: OutagePolicy,
   load: LoadSpent,
@@ -128,6 +128,8 @@ async function openShared(
     url,
     prefix: `tollgraph:${storeId}`,
     load,
+    // Redis knows nothing of time that is moved; whoever moves it is alone.
+    time: clock === billingClock ? 'server' : 'given',
     aggregationOf,
     log,
     onLoad: () => metrics.limitsLoaded(),

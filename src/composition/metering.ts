@@ -40,7 +40,7 @@ export async function openMetering(
   log: Logger,
   shutdown: Shutdown,
 ): Promise<Metering> {
-  const { store, secrets, node, clock, telemetry } = stores;
+  const { store, secrets, node, clock, billingClock, telemetry } = stores;
   const debtFile = new UnconfirmedBatchFile(join(config.dataDir, 'journal-debt.json'));
   const journal = new Journal({
     store,
@@ -56,7 +56,7 @@ export async function openMetering(
   await journal.settleDebt();
   const { limiter, up, problem } = await openLimiter(stores, usage, journal, config, log, shutdown);
   const refusals = new RefusalLog((account, use) => journal.note(account, use));
-  const sweeping = setInterval(() => refusals.sweep(clock()), SWEEP_MS).unref();
+  const sweeping = setInterval(() => refusals.sweep(billingClock()), SWEEP_MS).unref();
   shutdown.add('usage journal', async () => {
     clearInterval(sweeping);
     refusals.sweep(Number.MAX_SAFE_INTEGER);

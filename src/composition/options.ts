@@ -15,7 +15,7 @@ export interface StartOptions {
   readonly time?: { readonly clock: Clock; readonly elapsed: Elapsed };
   /** Makes the account to try things out with; never in production. */
   readonly demo?: boolean;
-  /** By which the payment service bills, where that is not the system's clock. */
+  /** By which the payment service bills, where that is not the clock above. */
   readonly billingClock?: Clock;
   /** Where the patterns are, if not under `root`; null for an empty catalogue. */
   readonly patterns?: string | null;

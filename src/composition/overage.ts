@@ -28,25 +28,14 @@ export interface OverageParts {
   readonly credits: CreditDesk;
   /** By which is billed, in milliseconds. */
   readonly now: () => number;
-  /** The time by which is billed, of a moment of the clock: use is counted by it (decision 36). */
-  readonly usageTime: (now: number) => number;
 }
 
 export function openOverage(
-  { commands, clock }: Stores,
+  { commands, clock, billingClock: now }: Stores,
   queries: Queries,
   billing: Billing | undefined,
-  {
-    profile,
-    publicUrl,
-    billingClock,
-  }: {
-    readonly profile: () => Profile;
-    readonly publicUrl: string;
-    readonly billingClock?: (() => number) | undefined;
-  },
+  { profile, publicUrl }: { readonly profile: () => Profile; readonly publicUrl: string },
 ): OverageParts {
-  const now = billing?.desk.now ?? clock;
   const statements = new Statements({ commands, ledger: queries.billedUse, profile, now });
   const credits = new CreditDesk({
     commands,
@@ -70,7 +59,7 @@ export function openOverage(
     now,
     clock,
   });
-  return { statements, credits, now, usageTime: billingClock ?? ((at) => at) };
+  return { statements, credits, now };
 }
 
 /** Does what is due about overage and credits, each once. */

@@ -1,8 +1,8 @@
 import type { Clock } from '../clock.js';
+import { billingTimeOf } from '../clock.js';
 import type { Position } from '../eventsourcing/event.js';
 import { metersOf, usageTermsOf } from '../plans/profile.js';
 import { KnownUses } from '../usage/knownUses.js';
-import type { Limiter } from '../usage/limiter.js';
 import { UsagePayers } from '../usage/payers.js';
 import { notedOfProved } from '../usage/provedUses.js';
 import { RecordUsage } from '../usage/reportUsage.js';
@@ -67,7 +67,6 @@ export function createReporting({
   queries,
   access,
   metering,
-  usageTime,
   log,
 }: {
   readonly stores: Stores;
@@ -75,8 +74,6 @@ export function createReporting({
   readonly queries: Queries;
   readonly access: Access;
   readonly metering: Metering;
-  /** The time by which use is counted, of a moment of the clock (decision 36). */
-  readonly usageTime: (now: number) => number;
   readonly log: Logger;
 }): Reporting {
   const { store, environmentKeys, subjectIds } = stores;
@@ -114,11 +111,10 @@ export function createReporting({
       };
     },
     complete,
-    usageTime,
   });
   const reservations = new Reservations({
     journal,
-    limiter: byUsageTime(limiter, usageTime),
+    limiter,
     ledger: queries.usage,
     payers,
     planOf: (account) => access.plans.planOf(account),
@@ -129,7 +125,9 @@ export function createReporting({
   journal.onProved((batch) => {
     recordUsage.proved(batch);
     reservations.proved(batch);
-    const noted = notedOfProved(batch, stores.clock(), (account) => access.plans.planOf(account), payers);
+    const stored = { ...batch, at: billingTimeOf(batch.at, stores) };
+    const now = stores.billingClock();
+    const noted = notedOfProved(stored, now, (account) => access.plans.planOf(account), payers);
     void Promise.resolve(limiter.note(noted)).catch((error: unknown) =>
       log.error('limits do not know of uses that proved stored', error),
     );
@@ -144,14 +142,4 @@ export function createReporting({
     ledgerReached: async () => projections.models.reached('usage', await store.head(), LEDGER_WAIT_MS),
   });
   return { recordUsage, reservations, payers, reversals };
-}
-
-/** The same limits, asked at the time by which use is counted. */
-function byUsageTime(limiter: Limiter, usageTime: (now: number) => number): Limiter {
-  return {
-    take: (asked) => limiter.take({ ...asked, now: usageTime(asked.now) }),
-    states: (account) => limiter.states({ ...account, now: usageTime(account.now) }),
-    announce: (accounts) => limiter.announce(accounts),
-    note: (noted) => limiter.note(noted),
-  };
 }

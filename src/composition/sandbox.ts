@@ -60,7 +60,7 @@ export async function openSandbox(
         apiBase: sandbox.address,
       },
     },
-    clock: () => sandbox.now(),
+    clock: () => sandbox.time(),
     commands: sandboxCommands(sandbox),
     serve: (fastify) => serveSandboxPages(fastify, sandbox.address),
     works: (work) => {

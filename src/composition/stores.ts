@@ -130,6 +130,7 @@ export async function openStores(
     node,
     storeId,
     clock,
+    billingClock: clock,
     elapsed: time.elapsed,
     telemetry,
   };

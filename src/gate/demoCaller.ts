@@ -12,10 +12,10 @@ import { periodOf } from '../usage/periods.js';
 export function demoKey(
   addresses: AddressHashes,
   address: string | undefined,
-  now: number,
+  usageTime: number,
 ): KnownKey | undefined {
   const place = address === undefined ? undefined : placeOf(address);
-  const hash = addresses.of(place, periodOf('month', now));
+  const hash = addresses.of(place, periodOf('month', usageTime));
   if (hash === null) return undefined;
   const id = `${DEMO_ACCOUNT}${hash}`;
   return {

@@ -29,11 +29,16 @@ export interface Visitor {
   readonly address: string | undefined;
   /** When the call was admitted, milliseconds since the epoch. */
   readonly now: number;
+  /** The same by which is billed: limits, periods and records go by it (decision 36). */
+  readonly usageTime: number;
   /** The same on `performance.now()`. */
   readonly started: number;
   /** Undefined for what no answer names, such as a later event of a stream. */
   readonly requestId: RequestId | undefined;
 }
+
+/** What of a visitor a call is let through and counted by. */
+type Counted = Pick<Visitor, 'caller' | 'address' | 'usageTime' | 'requestId'>;
 
 /** What is called, whichever way it came. */
 export interface GateCall {
@@ -84,10 +89,10 @@ export interface GateOptions {
   /** What credentials are held against. */
   readonly access: Access;
   /** Stands for whoever calls without a credential; undefined where nobody may. */
-  readonly demo: (address: string | undefined, now: number) => KnownKey | undefined;
+  readonly demo: (address: string | undefined, usageTime: number) => KnownKey | undefined;
   readonly clock: Clock;
-  /** The time by which calls are counted: a stand-in for Stripe may be ahead (decision 36). */
-  readonly usageTime?: (now: number) => number;
+  /** By which calls are counted: a stand-in for Stripe may be ahead (decision 36). */
+  readonly billingClock: Clock;
   readonly governor: Governor;
   readonly limitStates: LimitStates;
   readonly guard: Guard;
@@ -115,19 +120,23 @@ export class Gate {
     address: string | undefined,
     requestId?: RequestId,
   ): Visitor | Promise<Visitor> {
-    const { access, demo, clock } = this.options;
+    const { access, demo, clock, billingClock } = this.options;
     const now = clock();
+    const usageTime = billingClock === clock ? now : billingClock();
     const started = performance.now();
     const visitor = (caller: Caller): Visitor => {
-      const key = caller.kind === 'anonymous' ? demo(address, now) : undefined;
-      return { caller: key ? { kind: 'demo', key } : caller, address, now, started, requestId };
+      const key = caller.kind === 'anonymous' ? demo(address, usageTime) : undefined;
+      return { caller: key ? { kind: 'demo', key } : caller, address, now, usageTime, started, requestId };
     };
     const caller = authenticate(credentials, access, now);
     return caller instanceof Promise ? caller.then(visitor) : visitor(caller);
   }
 
   /** Why the caller may not make the call, before anything of it is looked at. */
-  unfit({ caller }: Visitor, { access, demo }: Pick<GateCall, 'access' | 'demo'>): ErrorCode | undefined {
+  unfit(
+    { caller }: Pick<Visitor, 'caller'>,
+    { access, demo }: Pick<GateCall, 'access' | 'demo'>,
+  ): ErrorCode | undefined {
     return refusedAccess(caller.kind === 'demo' && !demo ? NOBODY : caller, access);
   }
 
@@ -136,7 +145,7 @@ export class Gate {
    * @throws Outage: nothing was billed, and whatever `execute` throws
    */
   async run<R>(
-    visitor: Visitor,
+    visitor: Counted,
     call: GateCall,
     execute: () => Promise<Executed<R>> | Executed<R>,
   ): Promise<Outcome<R>> {
@@ -184,18 +193,18 @@ export class Gate {
   }
 
   async #govern<R>(
-    { caller, now, address, requestId }: Visitor,
+    { caller, usageTime, address, requestId }: Counted,
     { operation, rootFields, endpoint, method, source, quantities, writes, cost }: GateCall,
     execute: () => Promise<Executed<R>> | Executed<R>,
   ): Promise<Outcome<R>> {
-    const { governor, plans, metrics, usageTime } = this.options;
+    const { governor, plans, metrics } = this.options;
     const key = keyOf(caller);
     let actualCost: number | null = null;
     const governed = await governor.run(
       {
         key,
         plan: plans.planOf(key.accountId),
-        now: usageTime?.(now) ?? now,
+        now: usageTime,
         operation,
         rootFields,
         endpoint,
@@ -222,7 +231,7 @@ export class Gate {
 
   /** Milliseconds to wait until the guard of what takes nothing of a plan lets it pass; 0 when it does. */
   #waitOf(
-    { caller, address }: Visitor,
+    { caller, address }: Counted,
     { metering, anonymousCalls = [], anonymousPerMinute }: GateCall,
   ): number {
     const { guard, addressGuard } = this.options;

@@ -9,7 +9,7 @@ import type { LimitStates } from '../usage/limitStates.js';
 import { statusOf } from '../usage/limitTypes.js';
 import type { Reservations } from '../usage/reservations.js';
 import { reservationOf } from '../usage/reservationTypes.js';
-import type { Gate, Visitor } from './gate.js';
+import type { Gate } from './gate.js';
 
 /** Names what priced a use that a back end reports: nobody here has. */
 const PRICED_ELSEWHERE = 'given';
@@ -35,11 +35,11 @@ export function createKeyDesk(
       if (code === 'TRY_AGAIN') throw new Outage('nobody can tell whether the key is good');
       return code;
     },
-    limits: async (key, now) => {
+    limits: async (key, usageTime) => {
       const { accountId, environment } = key;
-      return shown(await limitStates.of({ accountId, environment, now, key }));
+      return shown(await limitStates.of({ accountId, environment, now: usageTime, key }));
     },
-    spend: async (key, { reserve, useId, ...spending }, now) => {
+    spend: async (key, { reserve, useId, ...spending }, usageTime) => {
       const {
         quantities: { cost, ...quantities },
         ...use
@@ -48,10 +48,10 @@ export function createKeyDesk(
       if (useId !== undefined) {
         const { reservationSeconds, onExpiry } = usageTermsOf(profile());
         const payer = { accountId: key.accountId, environment: key.environment, keyId: key.id };
-        const terms = { expiresAt: now + reservationSeconds * 1000, onExpiry };
+        const terms = { expiresAt: usageTime + reservationSeconds * 1000, onExpiry };
         const amounts = { requests: 1, ...spending.quantities };
         const asked = { id: useId, payer, amounts, work: use, terms, final: !reserve };
-        const reserved = await reservations.reserve(asked, now);
+        const reserved = await reservations.reserve(asked, usageTime);
         if (reserved.kind === 'invalid') return { kind: 'reused' };
         const limits = shown(reserved.states);
         if (reserved.kind === 'refused') return { ...reserved, limits };
@@ -59,7 +59,7 @@ export function createKeyDesk(
         return { kind: 'spent', useId, limits, reservation };
       }
       const outcome = await gate.run(
-        holderOf(key, now),
+        holderOf(key, usageTime),
         {
           ...use,
           quantities,
@@ -85,10 +85,9 @@ export function createKeyDesk(
 }
 
 /** Whoever sent the key to the back end; from where, the back end does not say. */
-const holderOf = (key: KnownKey, now: number): Visitor => ({
+const holderOf = (key: KnownKey, usageTime: number): Parameters<Gate['run']>[0] => ({
   caller: { kind: 'key', accountId: key.accountId, key, operator: false },
   address: undefined,
   requestId: undefined,
-  now,
-  started: performance.now(),
+  usageTime,
 });

@@ -166,7 +166,7 @@ export class KeysResolver {
 }
 
 /** Where limits stand, those of a key among them. */
-type LimitStates = (key: KnownKey, now: number) => Promise<readonly Parameters<typeof statusOf>[0][]>;
+type LimitStates = (key: KnownKey, usageTime: number) => Promise<readonly Parameters<typeof statusOf>[0][]>;
 
 @Resolver(() => Key)
 export class KeyFieldsResolver {
@@ -183,10 +183,10 @@ export class KeyFieldsResolver {
     description:
       'Current state of the key’s own limits: what is used and what is left. Empty if it has none; the limits of the plan, which all keys share, are at `Account.limits`.',
   })
-  async limitStatus(@Root() { id }: Key, @Ctx() { now }: RequestContext): Promise<LimitStatus[]> {
+  async limitStatus(@Root() { id }: Key, @Ctx() { usageTime }: RequestContext): Promise<LimitStatus[]> {
     const key = this.known(id);
     if (!key?.limits.length) return [];
-    const states = await this.states(key, now);
+    const states = await this.states(key, usageTime);
     const meters = this.meters();
     return states.filter(({ limit }) => limit.source === 'key').map((state) => statusOf(state, meters));
   }

@@ -40,9 +40,9 @@ export type Spent =
 export interface KeyDesk {
   /** @throws Outage when nobody can tell */
   find(secret: string): Promise<KnownKey | ErrorCode>;
-  limits(key: KnownKey, now: number): Promise<readonly LimitStatus[]>;
+  limits(key: KnownKey, usageTime: number): Promise<readonly LimitStatus[]>;
   /** Takes from the limits and stores a use, which is durable once this resolves. @throws Outage */
-  spend(key: KnownKey, spending: Spending, now: number): Promise<Spent>;
+  spend(key: KnownKey, spending: Spending, usageTime: number): Promise<Spent>;
 }
 
 export interface Verification {
@@ -73,12 +73,12 @@ export class VerifyKey {
    */
   async execute(
     { secret, environment, scopes, spending }: Verification,
-    now: number,
+    usageTime: number,
   ): Promise<Verdict | 'reused'> {
     const none = { retryAfterMs: undefined, limits: [], useId: null, reservation: null } as const;
     const key = await this.desk.find(secret);
     if (typeof key === 'string') return { key: null, code: key, ...none };
-    const limits = (): Promise<readonly LimitStatus[]> => this.desk.limits(key, now);
+    const limits = (): Promise<readonly LimitStatus[]> => this.desk.limits(key, usageTime);
     if (environment !== null && key.environment !== environment) {
       return { key, code: 'ENVIRONMENT_MISMATCH', ...none, limits: await limits() };
     }
@@ -86,7 +86,7 @@ export class VerifyKey {
       return { key, code: 'SCOPE_MISSING', ...none, limits: await limits() };
     }
     if (!spending) return { key, code: null, ...none, limits: await limits() };
-    const spent = await this.desk.spend(key, spending, now);
+    const spent = await this.desk.spend(key, spending, usageTime);
     if (spent.kind === 'reused') return 'reused';
     if (spent.kind === 'spent') {
       const { limits: left, useId, reservation } = spent;

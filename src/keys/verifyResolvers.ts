@@ -56,7 +56,7 @@ export class VerifyKeyResolver {
         }
       : null;
     const asked = { secret, environment: environment ?? null, scopes, spending };
-    const verdict = await this.verify.execute(asked, context.now);
+    const verdict = await this.verify.execute(asked, context.usageTime);
     if (verdict === 'reused') return new InvalidInput(REUSED, 'commandId', 'COMMAND_ID_REUSED');
     const { key, code, retryAfterMs, limits, useId, reservation } = verdict;
     return Object.assign(new VerifyKeyPayload(), {

@@ -55,7 +55,7 @@ export class PlanDirectory {
   /** By what accounts are billed. */
   readonly billed: BilledPlans;
 
-  /** @param clock for plans that end by themselves: they do at their time, whenever the event comes that says so */
+  /** @param clock by which is billed: plans that end by themselves do at their time, whenever the event comes that says so */
   constructor(private readonly clock: Clock = systemClock) {
     this.billed = new BilledPlans(clock);
   }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Clock } from '../clock.js';
+import type { Clocks } from '../clock.js';
 import type { CommandHandler } from '../eventsourcing/commandHandler.js';
 import { subscriptionDecider } from './decide.js';
 import { subscriptionStream } from './events.js';
@@ -15,9 +15,9 @@ const BATCH = 100;
 export async function endGrants(
   commands: CommandHandler,
   over: (at: Date, limit: number) => Promise<readonly string[]>,
-  clock: Clock,
+  { clock, billingClock }: Clocks,
 ): Promise<number> {
-  const at = new Date(clock());
+  const at = new Date(billingClock());
   const accounts = await over(at, BATCH);
   for (const accountId of accounts) {
     const id = randomUUID();
@@ -29,7 +29,7 @@ export async function endGrants(
         commandId: id,
         caller: 'policy:end-grants',
         requestHash: 'end-grant',
-        at,
+        at: new Date(clock()),
         environment: 'live',
         correlationId: id,
       },

@@ -15,8 +15,8 @@ export const plans: Capability = {
   audited,
   publicEvents,
   policies: ({ commands }) => [endSubscription(commands)],
-  memory: async ({ queries, commands, profile, clock }) => {
-    const directory = new PlanDirectory(clock);
+  memory: async ({ queries, commands, profile, clock, billingClock }) => {
+    const directory = new PlanDirectory(billingClock);
     directory.load(await queries.accounts.plans());
     directory.loadGraces(await queries.subscriptions.graces());
     directory.billed.load(await queries.overage.all(), await queries.credits.all());

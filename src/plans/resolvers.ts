@@ -64,7 +64,7 @@ export class PlansResolver {
         grantedBy: action.caller,
         reason: action.reason,
         until: until ?? undefined,
-        at: action.at,
+        at: new Date(context.usageTime),
       },
       action,
     );

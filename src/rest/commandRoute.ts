@@ -80,8 +80,8 @@ export function commandRoute<B extends object>(
           issues,
         });
       }
-      const { caller, now, idempotencyKey = null } = call;
-      const context = { caller, now, correlationId: randomUUID() };
+      const { caller, now, usageTime, idempotencyKey = null } = call;
+      const context = { caller, now, usageTime, correlationId: randomUUID() };
       return replyOf(await run(context, { ...parsed.data, commandId: idempotencyKey }, call));
     },
   };

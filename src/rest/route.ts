@@ -11,6 +11,8 @@ export interface RouteCall {
   readonly caller: Caller | DemoCaller;
   /** When it was admitted, milliseconds since the epoch. */
   readonly now: number;
+  /** The same by which is billed: what is used, and in which period, goes by it (decision 36). */
+  readonly usageTime: number;
   readonly params: Readonly<Record<string, string>>;
   /** Unchecked: a parameter that is given twice is an array. */
   readonly query: Readonly<Record<string, unknown>>;
@@ -25,7 +27,7 @@ export interface RouteCall {
 }
 
 /** What a command knows of its request, whichever way it came. */
-export type RouteContext = Pick<RequestContext, 'caller' | 'now' | 'correlationId'>;
+export type RouteContext = Pick<RequestContext, 'caller' | 'now' | 'usageTime' | 'correlationId'>;
 
 /** What a route takes and answers, for whoever describes it. */
 export interface RouteSpec {

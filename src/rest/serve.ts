@@ -135,7 +135,7 @@ async function handle(
   route: Route,
   request: FastifyRequest,
   reply: FastifyReply,
-  { caller, now }: Visitor,
+  { caller, now, usageTime }: Visitor,
   patternsRead: Set<string>,
 ): Promise<Reply | ApiError> {
   const { params, query, body, headers } = request;
@@ -144,6 +144,7 @@ async function handle(
     return await route.handle({
       caller,
       now,
+      usageTime,
       params: params as Readonly<Record<string, string>>,
       query: query as Readonly<Record<string, unknown>>,
       body,

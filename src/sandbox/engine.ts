@@ -28,6 +28,11 @@ export class Engine {
     return this.#pinned ?? this.#real() + this.#ahead();
   }
 
+  /** The same to the millisecond; while time is being moved it stands still. */
+  time(): number {
+    return this.#pinned === undefined ? this.clock() + this.#ahead() * 1000 : this.#pinned * 1000;
+  }
+
   /** Calls back whenever something was stored. */
   onCommit(listener: () => void): void {
     this.#listeners.add(listener);

@@ -66,8 +66,10 @@ export interface Sandbox {
   };
   readonly faults: Faults;
   readonly deliveries: Deliveries;
-  /** The sandbox's time, in milliseconds. */
+  /** The sandbox's time, in milliseconds: whole seconds, as its objects have them. */
   now(): number;
+  /** The same to the millisecond. */
+  time(): number;
   /** Moves its time on and does all that falls due on the way; ends when its events were sent. */
   advance(to: string | Seconds): Promise<Date>;
   deliverTo(target: WebhookTarget): void;
@@ -136,6 +138,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     faults,
     deliveries,
     now: () => engine.now() * 1000,
+    time: () => engine.time(),
     advance: (to) => time.advance(to),
     deliverTo: (target) => deliveries.expect(target),
     dispute: async (payment) => {

@@ -136,7 +136,7 @@ export class AccountUsageResolver {
     if (position === undefined) {
       throw invalidInput('minPosition', '"minPosition" is not a position of this service.');
     }
-    const span = this.reading.analytics.span(from ?? undefined, to ?? undefined, context.now);
+    const span = this.reading.analytics.span(from ?? undefined, to ?? undefined, context.usageTime);
     const stale = await staleOf(this.reading, account.id, position);
     const asked = await askedOf(this.reading, account, context, filter);
     const sums = await this.reading.analytics.total(asked, span);
@@ -163,7 +163,7 @@ export class AccountUsageResolver {
   ): Promise<UsageTimeline> {
     const stale = await staleOf(this.reading, account.id, 0);
     const asked = await askedOf(this.reading, account, context, args.filter);
-    return timelineOf(this.reading, asked, args, context.now, stale);
+    return timelineOf(this.reading, asked, args, context.usageTime, stale);
   }
 }
 

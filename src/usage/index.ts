@@ -1,5 +1,6 @@
 import { PAID_PLAN_EVENTS } from '../billing/events.js';
 import type { Capability, PolicyServices, Services } from '../capability.js';
+import { billingTimeOf } from '../clock.js';
 import type { StoredEvent } from '../eventsourcing/event.js';
 import { as } from '../eventsourcing/event.js';
 import type { KeyEvent } from '../keys/events.js';
@@ -36,7 +37,8 @@ const LIST_WAIT_MS = 1_000;
 const BATCHES = { events: 500, bytes: 8 * 1024 * 1024 } as const;
 
 /** The policy that tells of thresholds, with the plans and limits that hold. */
-function watchThresholds({ commands, queries, asOf, profile, store }: PolicyServices): Thresholds {
+function watchThresholds(services: PolicyServices): Thresholds {
+  const { commands, queries, asOf, profile, store } = services;
   const ledgerAt = asOf('usage', () => Promise.resolve([]));
   const planOf = asOf('accounts', async (accountId) => {
     const plan = await queries.accounts.planOf(accountId);
@@ -68,6 +70,7 @@ function watchThresholds({ commands, queries, asOf, profile, store }: PolicyServ
         : [];
     },
     percents: thresholdsOf(profile),
+    usageTimeOf: (at) => billingTimeOf(at, services),
     batchesAfter: (position, upTo) =>
       store.readTypes(new Set(['UsesRecorded']), position, upTo, BATCHES.events, BATCHES.bytes),
     changes: Object.fromEntries(

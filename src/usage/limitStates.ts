@@ -6,8 +6,6 @@ export class LimitStates {
   constructor(
     private readonly limiter: Limiter,
     private readonly planOf: (accountId: string) => PlanInForce,
-    /** The time by which use is counted, of a moment of the clock. */
-    private readonly usageTime: (now: number) => number = (now) => now,
   ) {}
 
   /** @throws Outage when nobody can tell */
@@ -15,6 +13,6 @@ export class LimitStates {
     const { plan, anchors } = this.planOf(caller.accountId);
     const { limits } = plan;
     if (limits.length === 0 && !caller.key?.limits.length) return Promise.resolve([]);
-    return this.limiter.states({ ...caller, now: this.usageTime(caller.now), limits, anchors });
+    return this.limiter.states({ ...caller, limits, anchors });
   }
 }

@@ -33,7 +33,7 @@ export class OperatorUsageResolver {
       'Figures of the whole service at any moment, computed from events. Each says how it is defined. Revenue is not among them.',
   })
   async metrics(
-    @Ctx() { now }: RequestContext,
+    @Ctx() { usageTime: now }: RequestContext,
     @Arg('asOf', () => DateTimeISO, { nullable: true, description: 'The moment; by default now.' })
     asOf: Date | undefined,
   ): Promise<OperatorMetrics> {
@@ -87,7 +87,7 @@ export class OperatorUsageResolver {
       'Live usage of all accounts over time, as `Account.usageTimeline` has it for one. End customers have no names here.',
   })
   async usageTimeline(
-    @Ctx() { now }: RequestContext,
+    @Ctx() { usageTime: now }: RequestContext,
     @Args(() => TimelineArgs) args: TimelineArgs,
   ): Promise<UsageTimeline> {
     const { journalPosition, ledgerReached } = this.reading;

@@ -52,7 +52,7 @@ export class QuotaResolver {
     }
     const last = (await this.commands.load(accountStream(accountId))).at(-1);
     if (!last || last.type === 'AccountDeleted') return new NotFound('There is no account with this id.');
-    const { id: period } = unresetPeriodAt(window, context.now, this.planOf(accountId).anchors);
+    const { id: period } = unresetPeriodAt(window, context.usageTime, this.planOf(accountId).anchors);
     const { caller: resetBy, reason } = action;
     const result = await this.commands.handle(
       quotaDecider,
@@ -64,7 +64,7 @@ export class QuotaResolver {
     const states = await this.limitStates.of({
       accountId,
       environment: 'live',
-      now: context.now,
+      now: context.usageTime,
       key: undefined,
     });
     const meters = metersOf(this.profile());

@@ -43,7 +43,7 @@ export class RecordUsageResolver {
     const { results, replayed, position } = await this.recording.execute(
       reporterOf(context),
       uses,
-      context.now,
+      context.usageTime,
     );
     return Object.assign(new RecordUsagePayload(), {
       results: results.map(({ useId, status, refusal }) => ({

@@ -46,8 +46,6 @@ export interface RecordUsageOptions {
   readonly rules: () => Omit<Rules, 'now'> & { readonly closeAfterMs: number };
   /** Whether no other node can have stored what the ledger has not: what it knows is then all. */
   readonly complete: () => Promise<boolean>;
-  /** The time by which use is counted, of a moment of the clock. */
-  readonly usageTime?: (now: number) => number;
 }
 
 /** A use that is to be stored. */
@@ -82,9 +80,8 @@ export class RecordUsage {
   constructor(private readonly options: RecordUsageOptions) {}
 
   /** @throws Outage: what was stored counts, and the same uses can be sent again */
-  async execute(reporter: Reporter, uses: readonly UnjudgedUse[], at: number): Promise<Report> {
-    const { journal, known, usageTime = (given) => given } = this.options;
-    const now = usageTime(at);
+  async execute(reporter: Reporter, uses: readonly UnjudgedUse[], now: number): Promise<Report> {
+    const { journal, known } = this.options;
     journal.admit();
     const results = new Array<Reported | undefined>(uses.length);
     const candidates = await this.#candidates(reporter, uses, now, results);

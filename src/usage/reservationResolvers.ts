@@ -76,9 +76,9 @@ export class ReservationsResolver {
         payer,
         amounts: measured.amounts,
         work: { endpoint: path, method: '', operation: null, source: null },
-        terms: { expiresAt: context.now + seconds * 1000, onExpiry: terms.onExpiry },
+        terms: { expiresAt: context.usageTime + seconds * 1000, onExpiry: terms.onExpiry },
       },
-      context.now,
+      context.usageTime,
     );
     if (reserved.kind === 'invalid')
       return new InvalidInput(reserved.refusal.message, 'commandId', reserved.refusal.code);
@@ -107,7 +107,7 @@ export class ReservationsResolver {
     const measured = amountsIn(quantities, this.meters());
     if ('code' in measured) return new InvalidInput(measured.message, measured.field ?? null);
     return this.#ended(
-      await this.reservations.settle(reporterOf(context), id, measured.amounts, context.now),
+      await this.reservations.settle(reporterOf(context), id, measured.amounts, context.usageTime),
     );
   }
 
@@ -123,7 +123,7 @@ export class ReservationsResolver {
     { reservationId: id, commandId }: ReleaseReservationInput,
   ): Promise<typeof ReleaseReservationResult> {
     if (commandIdOf(commandId) === undefined) return badCommandId();
-    return this.#ended(await this.reservations.release(reporterOf(context), id, context.now));
+    return this.#ended(await this.reservations.release(reporterOf(context), id, context.usageTime));
   }
 
   #ended(ended: Ended): typeof SettleReservationResult {

@@ -65,7 +65,7 @@ export class UsageChangedResolver {
     const subject = { accountId: accountOf(context), environment: environmentOf(context), keyId: undefined };
     await this.ledgerReached(moved, LEDGER_WAIT_MS);
     const [{ totals, seen }, states] = await Promise.all([
-      this.usageQueries.totals(subject, periodOf('month', context.now)),
+      this.usageQueries.totals(subject, periodOf('month', context.usageTime)),
       this.standing.of(limitedOf(context)),
     ]);
     const meters = metersOf(this.profile());

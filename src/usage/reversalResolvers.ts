@@ -39,7 +39,7 @@ export class CorrectUsageResolver {
     if (badId !== undefined) return new InvalidInput(badId, 'useId');
     const action = this.action(context, input, 'correctUsage');
     if (action instanceof InvalidInput) return action;
-    const done = await this.reversals.reverse(accountId, useId, action);
+    const done = await this.reversals.reverse(accountId, useId, action, context.usageTime);
     if (done.kind === 'refused') return refusalOf(done.refusal, 'NotFound', 'Conflict');
     return payload(CorrectUsagePayload, {
       useId,

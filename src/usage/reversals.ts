@@ -53,16 +53,19 @@ const PAGE_BYTES = 1;
 export class Reversals {
   constructor(private readonly options: ReversalsOptions) {}
 
-  /** @throws Outage: it can be sent again with the same command id */
+  /**
+   * @param now the time by which use is counted
+   * @throws Outage: it can be sent again with the same command id
+   */
   async reverse(
     accountId: string,
     useId: string,
     action: CommandContext & { readonly reason: string },
+    now: number,
   ): Promise<Reversed> {
     const { commands, limiter, payers, planOf } = this.options;
     const use = await this.#find(accountId, useId);
     if ('code' in use) return { kind: 'refused', refusal: use };
-    const now = action.at.getTime();
     const { environment, key: keyId, at } = use;
     const plan = planOf(accountId);
     const account = accountOf({ accountId, environment, keyId }, plan, now, payers);

@@ -214,7 +214,7 @@ const PERIOD = /^\d{4}-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?$/;
 async function usageOf(options: UsageRoutes, call: RouteCall): Promise<Reply> {
   const payer = await askedFor(options, call);
   const { accountId, environment, keyId } = payer;
-  const period = parameter(call, 'period') ?? periodOf('month', call.now).slice('month:'.length);
+  const period = parameter(call, 'period') ?? periodOf('month', call.usageTime).slice('month:'.length);
   if (!PERIOD.test(period)) {
     throw new ApiError('INVALID_INPUT', '"period" is a month as 2026-11 or a day as 2026-11-29.', {
       field: 'period',
@@ -233,7 +233,7 @@ async function quotaOf(options: UsageRoutes, call: RouteCall): Promise<Reply> {
   const { accountId, environment, keyId } = await askedFor(options, call);
   const own = call.caller.kind === 'key' && call.caller.accountId === accountId ? call.caller.key : undefined;
   const key = keyId === '' ? own : { id: keyId, limits: options.payers.limitsOf(keyId) };
-  const states = await options.limitStates.of({ accountId, environment, now: call.now, key });
+  const states = await options.limitStates.of({ accountId, environment, now: call.usageTime, key });
   const meters = metersOf(options.profile());
   const limits = states.map((state) => statusOf(state, meters));
   return { body: { accountId, plan: options.planOf(accountId).plan.id, limits } };

@@ -56,6 +56,8 @@ export interface ThresholdsOptions {
   readonly limitsOf: (accountId: string, position: Position) => Promise<LimitsInForce>;
   readonly limitsOfKey: (keyId: string) => Promise<readonly Limit[]>;
   readonly percents: readonly number[];
+  /** The time by which use is counted, of a moment of the clock (decision 36). */
+  readonly usageTimeOf: (at: number) => number;
   /** Batches of the journal behind a position, up to another one; a few of them, where there are many. */
   readonly batchesAfter: (position: Position, upTo: Position) => Promise<readonly StoredEvent[]>;
   /** Events after which an account has other limits: whose it is, by their types. */
@@ -110,7 +112,7 @@ export class Thresholds implements Policy {
   async #passOver(event: StoredEvent, accountId: string): Promise<void> {
     this.#limits.delete(accountId);
     const { limits, anchors } = await this.#limitsOf(accountId, event.position);
-    const at = Date.parse(event.metadata.at);
+    const at = this.options.usageTimeOf(Date.parse(event.metadata.at));
     const watched = limits.flatMap((limit): Watched[] =>
       isFixed(limit.window)
         ? [{ accountId, keyId: null, limit, period: periodAt(limit.window, at, anchors).id }]

@@ -91,7 +91,7 @@ export function timelineRoutes(options: TimelineRoutes): Route[] {
         const stale = await staleOf(options, accountId, 0);
         const { from, to, boundaries, points, omittedGroups } = await options.analytics.timeline(
           asked,
-          call.now,
+          call.usageTime,
         );
         const meters = metersOf(options.profile());
         const shown = points.map((point) => ({
@@ -112,7 +112,7 @@ export function timelineRoutes(options: TimelineRoutes): Route[] {
       summary: 'The same as CSV, with up to 1,000 groups in each interval: a column for each meter.',
       handle: async (call) => {
         const { asked } = await askedBy(options, call);
-        const boundaries = options.analytics.boundaries(asked, call.now);
+        const boundaries = options.analytics.boundaries(asked, call.usageTime);
         const body = Readable.from(lines(options, asked, boundaries), { objectMode: false });
         body.on('error', (error) => options.log.error('an export of usage ended early', error));
         return {

@@ -57,6 +57,7 @@ async function follow(shared: boolean): Promise<Access> {
       profile: await readProfile(join('profiles', 'specql.yaml')),
       environmentKeys: new EnvironmentKeys(PEPPER, []),
       clock: Date.now,
+      billingClock: Date.now,
     },
     reader,
     START,

@@ -63,7 +63,13 @@ async function startedLimits(limits: readonly Limit[], ledger: { incomplete: boo
     }),
   };
   return openLimiter(
-    { store, profile, clock: () => NOON, elapsed: () => time.elapsed } as unknown as Stores,
+    {
+      store,
+      profile,
+      clock: () => NOON,
+      billingClock: () => NOON,
+      elapsed: () => time.elapsed,
+    } as unknown as Stores,
     usage as unknown as UsageQueries,
     { lastPosition: 0 } as Journal,
     { redisUrl: undefined } as Config,

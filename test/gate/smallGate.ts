@@ -101,6 +101,7 @@ export function smallGate(metrics: Metrics, beforeAppend: () => Promise<void>, p
     },
     demo: (address, now) => demoKey(addresses, address, now),
     clock,
+    billingClock: clock,
     governor: new Governor(journal, limiter, refusals, addresses),
     limitStates,
     guard: new Guard(),

@@ -230,11 +230,8 @@ it('30 days of a larger plan, as a gift of an operator: afterwards the account h
   await p.t.caughtUp();
   const { sql, projector, commands } = p.t.app.parts;
   const accounts = new AccountQueries(sql, projector.access('accounts'));
-  await endGrants(
-    commands,
-    (at, limit) => accounts.grantsOver(at, limit),
-    () => p.now(),
-  );
+  const clocks = { clock: () => p.now(), billingClock: () => p.now() };
+  await endGrants(commands, (at, limit) => accounts.grantsOver(at, limit), clocks);
   const types = (await commands.load(subscriptionStream(accountId))).map(({ type }) => type);
   expect(types).toEqual(['PlanGranted', 'SubscriptionEnded']);
   await p.t.caughtUp();

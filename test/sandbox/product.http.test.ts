@@ -1,7 +1,14 @@
 import { get } from 'node:http';
 import { Refused, askProcess } from '../../src/cli/client.js';
 import { parseConfig } from '../../src/config.js';
-import { InvoicesDocument, StartCheckoutDocument, SubscriptionDocument } from '../generated/graphql.js';
+import { givenId } from '../../src/graphql/kit/ids.js';
+import {
+  InvoicesDocument,
+  IssueKeyDocument,
+  OperatorResetQuotaDocument,
+  StartCheckoutDocument,
+  SubscriptionDocument,
+} from '../generated/graphql.js';
 import type { TestApp } from '../support/app.js';
 import { startApp } from '../support/app.js';
 import { typeCard } from './support.js';
@@ -46,7 +53,7 @@ it('serves its pages under the address of the product, without scripts', async (
   expect(await rawStatus('/sandbox/../v1/customers')).toBe(404);
 });
 
-it('moves its clock by a command, and nothing else of the product', async () => {
+it('moves its clock by a command', async () => {
   const { now: before } = await ask<{ now: string }>('sandbox time');
   const { now: after } = await ask<{ now: string }>('sandbox advance', { to: '31d' });
   expect(Math.round((Date.parse(after) - Date.parse(before)) / 86_400_000)).toBe(31);
@@ -96,6 +103,116 @@ it('lets a new user subscribe on its page, and bills the renewal once its clock 
   const { data } = await test.query(InvoicesDocument, { first: 2 }, token);
   const invoices = data?.account?.invoices?.nodes ?? [];
   expect(invoices.map((invoice) => Number(invoice?.total.minorUnits))).toContain(2900);
+});
+
+/** What every way in says of the requests of an account, and of those of its key. */
+async function shownUse({ token, secret, keyId }: { token: string; secret: string; keyId: string }) {
+  await test.caughtUp();
+  const { data } = await test.raw(
+    `{
+      account {
+        limits { name used }
+        usage { totals { meter quantity } }
+        usageTimeline(interval: MONTH) { points { from totals { meter quantity } } }
+        keys(first: 10) { nodes { id limitStatus { used } } }
+      }
+    }`,
+    {},
+    token,
+  );
+  const account = data?.['account'] as {
+    limits: { name: string; used: string }[];
+    usage: { totals: Total[] };
+    usageTimeline: { points: { from: string; totals: Total[] }[] };
+    keys: { nodes: { id: string; limitStatus: { used: string }[] }[] };
+  };
+  const read = async (path: string) => {
+    const response = await fetch(test.app.url + path, { headers: { authorization: `Bearer ${secret}` } });
+    return { headers: response.headers, body: (await response.json()) as Record<string, unknown> };
+  };
+  const quota = (await read('/v1/quota')).body['limits'] as { name: string; used: string }[];
+  const month = (await read('/v1/usage')).body;
+  const { headers } = await test.raw('{ me { account { id } } }', {}, secret);
+  return {
+    limit: account.limits.find(({ name }) => name === 'requests-month')?.used,
+    key: account.keys.nodes.find(({ id }) => id === `key_${keyId}`)?.limitStatus[0]?.used,
+    quota: quota.find(({ name }) => name === 'requests-month')?.used,
+    left: /"requests-month";r=(\d+)/.exec(headers.get('ratelimit') ?? '')?.[1],
+    usage: requestsOf(account.usage.totals),
+    month: requestsOf(month['totals'] as Total[]),
+    history: account.usageTimeline.points.map(({ from, totals }) => [from, requestsOf(totals)]),
+  };
+}
+
+interface Total {
+  readonly meter: string;
+  readonly quantity: string;
+}
+const requestsOf = (totals: readonly Total[]) => totals.find(({ meter }) => meter === 'requests')?.quantity;
+
+it('counts use in the period of its time, and shows, resets and lists the same periods (decision 36)', async () => {
+  // In the middle of a month: none ends while this runs.
+  const { now } = await ask<{ now: string }>('sandbox time');
+  const begin = (months: number): string => {
+    const date = new Date(now);
+    return new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + months, 1)).toISOString();
+  };
+  const middle = (months: number): string => begin(months).replace('-01T', '-10T');
+  await ask('sandbox advance', { to: middle(1) });
+  const { token, accountId } = await test.register();
+  const issued = await test.query(
+    IssueKeyDocument,
+    {
+      input: {
+        name: 'counted',
+        environment: 'LIVE',
+        scopes: ['READ'],
+        limits: [{ meter: 'requests', window: 'MONTH', max: 50 }],
+      },
+    },
+    token,
+  );
+  const key = issued.data?.issueKey;
+  if (key?.__typename !== 'IssueKeyPayload' || key.secret == null) throw new Error(JSON.stringify(issued));
+  const caller = { token, secret: key.secret, keyId: givenId('Key', key.key.id) };
+  const use = async (): Promise<void> => {
+    const { data } = await test.raw('{ patterns(first: 1) { totalCount } }', {}, caller.secret);
+    expect(data?.['patterns']).toBeDefined();
+  };
+
+  await use();
+  await use();
+  const first = { limit: '2', key: '2', quota: '2', left: '998', usage: '2', month: '2' };
+  expect(await shownUse(caller)).toEqual({ ...first, history: [[begin(1), '2']] });
+
+  await ask('sandbox advance', { to: middle(2) });
+  const none = { limit: '0', key: '0', quota: '0', left: '1000', usage: '0', month: '0' };
+  expect(await shownUse(caller)).toEqual({ ...none, history: [[begin(1), '2']] });
+
+  await use();
+  const again = { limit: '1', key: '1', quota: '1', left: '999', usage: '1', month: '1' };
+  const both = [
+    [begin(1), '2'],
+    [begin(2), '1'],
+  ];
+  expect(await shownUse(caller)).toEqual({ ...again, history: both });
+
+  // An operator resets the period that is shown; what was used stays in the history.
+  const operator = await test.register();
+  await test.makeOperator(operator);
+  const input = { accountId, window: 'MONTH', reason: 'a gift' } as const;
+  const reset = await test.query(OperatorResetQuotaDocument, { input }, operator.token);
+  expect(reset.data?.operatorResetQuota).toMatchObject({ __typename: 'OperatorResetQuotaPayload' });
+  await test.caughtUp();
+  expect(await shownUse(caller)).toMatchObject({
+    limit: '0',
+    key: '0',
+    quota: '0',
+    left: '1000',
+    history: both,
+  });
+  await use();
+  expect(await shownUse(caller)).toMatchObject({ limit: '1', key: '1', quota: '1', usage: '2', month: '2' });
 });
 
 it('plans faults, and refuses what it does not know', async () => {

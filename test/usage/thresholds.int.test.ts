@@ -57,6 +57,7 @@ const watcher = (plans: Plans, ownLimits: readonly Limit[] = []): Thresholds =>
     },
     limitsOfKey: () => Promise.resolve(ownLimits),
     percents: [50, 80, 100],
+    usageTimeOf: (at) => at,
     batchesAfter: (position, upTo) => store.readTypes(new Set(['UsesRecorded']), position, upTo, 500, 1e7),
     changes: { PlanGranted: ({ streamId }) => streamId },
   });

@@ -58,6 +58,8 @@ export interface RequestContext {
   readonly correlationId: string;
   /** When the request was admitted, milliseconds since the epoch. */
   readonly now: number;
+  /** The same by which is billed: what is used, and in which period, goes by it (decision 36). */
+  readonly usageTime: number;
   /** The same on `performance.now()`. */
   readonly started: number;
   /** Names the request in its answer. */
@@ -84,6 +86,7 @@ export class Context implements RequestContext {
     readonly caller: Caller | DemoCaller,
     readonly address: string | undefined,
     readonly now: number,
+    readonly usageTime: number,
     readonly requestId: RequestId,
     readonly usageChanges: UsageChanges,
     readonly analysisChanges: AnalysisChanges,
@@ -148,8 +151,8 @@ export function environmentOf({ caller }: Pick<RequestContext, 'caller'>): 'live
 }
 
 /** Whose limits hold for the request. @throws ApiError KEY_MISSING */
-export function limitedOf(context: Pick<RequestContext, 'caller' | 'now'>): Omit<Account, 'limits'> {
-  const { caller, now } = context;
+export function limitedOf(context: Pick<RequestContext, 'caller' | 'usageTime'>): Omit<Account, 'limits'> {
+  const { caller, usageTime: now } = context;
   const key = caller.kind === 'key' ? caller.key : undefined;
   return { accountId: accountOf(context), environment: environmentOf(context), now, key };
 }
@@ -167,9 +170,9 @@ export const environmentIn = ({ standing }: Reached, context: Pick<RequestContex
 /** Whose limits hold in an account: those of the key that asks, too. */
 export function limitedIn(
   account: Reached,
-  context: Pick<RequestContext, 'caller' | 'now'>,
+  context: Pick<RequestContext, 'caller' | 'usageTime'>,
 ): Omit<Account, 'limits'> {
-  const { caller, now } = context;
+  const { caller, usageTime: now } = context;
   const key = account.standing?.kind === 'key' && caller.kind === 'key' ? caller.key : undefined;
   return { accountId: account.id, environment: environmentIn(account, context), now, key };
 }

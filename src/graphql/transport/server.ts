@@ -102,8 +102,18 @@ export async function serveGraphQL(fastify: FastifyInstance, options: GraphQLSer
 
   const createContext: CreateContext = (sender, subscriber) => {
     const { credentials, address, requestId = requestIds(undefined) } = sender;
-    const contextOf = ({ caller, now }: Visitor): RequestContext =>
-      new Context(caller, address, now, requestId, usageChanges, analysisChanges, subscriber, loaders);
+    const contextOf = ({ caller, now, usageTime }: Visitor): RequestContext =>
+      new Context(
+        caller,
+        address,
+        now,
+        usageTime,
+        requestId,
+        usageChanges,
+        analysisChanges,
+        subscriber,
+        loaders,
+      );
     const visitor = gate.admit(credentials, address);
     return visitor instanceof Promise ? visitor.then(contextOf) : contextOf(visitor);
   };

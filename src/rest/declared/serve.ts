@@ -135,7 +135,8 @@ async function handle(
     account,
     plan: account === null ? null : plans.planOf(account).plan.id,
     time: isoTime(context.now),
-    now: context.now,
+    // Days that an answer goes back are days of use.
+    now: context.usageTime,
     uptime: Math.floor(process.uptime()),
     healthy: problems().length === 0,
     action,
