@@ -1,4 +1,4 @@
-import type { BlobRef } from '../secrets/blobs.js';
+import type { BlobFacts } from '../blobs/store.js';
 
 /** What was done about an event of Stripe. */
 export type WebhookEffect =
@@ -31,7 +31,7 @@ export type StripeEventEvent =
         readonly object: { readonly type: string; readonly id: string | null };
         readonly customer: string | null;
         /** The whole event, which may be personal, sealed for `subject`. Without a hash it was not kept. */
-        readonly body: BlobRef & { readonly subject: string };
+        readonly body: BlobFacts & { readonly subject: string };
         /** Whether it was fetched from Stripe's list of events, after its webhook had not come. */
         readonly backfilled: boolean;
       };

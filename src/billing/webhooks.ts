@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { CommandHandler } from '../eventsourcing/commandHandler.js';
-import type { Blobs } from '../secrets/blobs.js';
+import type { PersonalBodies } from '../blobs/personalBodies.js';
 import { SubjectErased } from '../secrets/personalData.js';
 import { stripeEventDecider } from './decideWebhook.js';
 import { customerSubject, stripeEventStream } from './events.js';
@@ -36,7 +36,7 @@ export type Receipt = 'stored' | 'not_signed' | 'not_an_event';
 export class WebhookReceiver {
   constructor(
     private readonly commands: CommandHandler,
-    private readonly blobs: Blobs,
+    private readonly bodies: PersonalBodies,
     private readonly check: CheckSignature,
   ) {}
 
@@ -98,7 +98,7 @@ export class WebhookReceiver {
     const nothing = { hash: '', bytes: body.byteLength, subject };
     if (customer === null) return nothing;
     try {
-      return { ...(await this.blobs.put(subject, body)), subject };
+      return { ...(await this.bodies.put(subject, body)), subject };
     } catch (error) {
       if (!(error instanceof SubjectErased)) throw error;
       return nothing;

@@ -23,7 +23,7 @@ import type { Money } from '../money/money.js';
 import type { OverageInvoices } from '../overage/invoices.js';
 import { BillingTerms } from '../plans/prices.js';
 import type { Profile } from '../plans/profile.js';
-import { Blobs } from '../secrets/blobs.js';
+import { PersonalBodies } from '../blobs/personalBodies.js';
 import type { Shutdown } from '../shutdown.js';
 import type { RunningProjections } from './projections.js';
 import type { Stores } from './stores.js';
@@ -84,7 +84,7 @@ export async function openBilling(
   });
   const receiver = new WebhookReceiver(
     commands,
-    await Blobs.open(sql, personal),
+    await PersonalBodies.open(sql, personal),
     signatureCheck(webhookSecrets),
   );
   return {

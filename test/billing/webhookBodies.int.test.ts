@@ -12,7 +12,7 @@ import type { Decider } from '../../src/eventsourcing/decider.js';
 import type { DomainEvent } from '../../src/eventsourcing/event.js';
 import { as } from '../../src/eventsourcing/event.js';
 import { subscriptionStream } from '../../src/plans/events.js';
-import { Blobs } from '../../src/secrets/blobs.js';
+import { PersonalBodies } from '../../src/blobs/personalBodies.js';
 import { PersonalData } from '../../src/secrets/personalData.js';
 import { allEvents } from '../crash/facts.js';
 import { freshSql } from '../support/database.js';
@@ -24,15 +24,15 @@ let database: Awaited<ReturnType<typeof freshSql>>;
 let store: PostgresEventStore;
 let commands: CommandHandler;
 let personal: PersonalData;
-let blobs: Blobs;
+let bodies: PersonalBodies;
 let receiver: WebhookReceiver;
 beforeAll(async () => {
   database = await freshSql();
   store = await PostgresEventStore.open(database.sql);
   commands = new CommandHandler(store);
   personal = await PersonalData.open(database.sql, Buffer.alloc(32, 1));
-  blobs = await Blobs.open(database.sql, personal);
-  receiver = new WebhookReceiver(commands, blobs, () => true);
+  bodies = await PersonalBodies.open(database.sql, personal);
+  receiver = new WebhookReceiver(commands, bodies, () => true);
 });
 afterAll(() => database.remove());
 
@@ -69,7 +69,7 @@ async function receive(object: object, more: object = {}): Promise<() => Promise
   const [stored] = await commands.load(stripeEventStream(id));
   if (!stored) throw new Error('nothing was stored');
   const { data } = as<Extract<StripeEventEvent, { type: 'StripeEventReceived' }>>(stored);
-  return async () => (await blobs.get(data.body.subject, data.body.hash))?.toString() ?? null;
+  return async () => (await bodies.get(data.body.subject, data.body.hash))?.toString() ?? null;
 }
 
 const ownerOf = (accountId: string): string => `owner of ${accountId}`;

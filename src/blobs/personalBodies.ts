@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import DataLoader from 'dataloader';
 import type { Sql } from '../sql/sql.js';
-import type { PersonalData, SubjectErased } from './personalData.js';
+import type { PersonalData, SubjectErased } from '../secrets/personalData.js';
+import type { BlobFacts } from './store.js';
 
 const MIGRATION = `
 CREATE SCHEMA IF NOT EXISTS vault;
--- Large or personal bodies. Events hold hash and size.
+-- Bodies that are about somebody. Events hold hash and size.
 CREATE TABLE IF NOT EXISTS vault.blobs (
   hash    text NOT NULL,
   subject text NOT NULL,
@@ -22,20 +23,15 @@ interface Body {
   readonly body: Uint8Array;
 }
 
-/** What an event says of a body that it does not hold itself. */
-export interface BlobRef {
-  /** SHA-256 in lower-case hex. */
-  readonly hash: string;
-  readonly bytes: number;
-}
-
 /**
- * Large or personal bodies (decision 22), encrypted with the key of whom they are about: erasing the key erases
- * them. A body is stored before the event that cites it; one without an event is of no consequence.
+ * Bodies that are about somebody (decision 22), encrypted with the key of that person's data: erasing it erases
+ * them, and nothing is taken for who was erased. Many small ones come at once, so that they are rows beside that
+ * key; what is large, or ends by itself, is a blob. A body is stored before the event that cites it; one without
+ * an event is of no consequence.
  */
-export class Blobs {
+export class PersonalBodies {
   /** Small bodies that come at once are stored at once. */
-  readonly #small: DataLoader<Body, BlobRef>;
+  readonly #small: DataLoader<Body, BlobFacts>;
 
   private constructor(
     private readonly sql: Sql,
@@ -49,13 +45,13 @@ export class Blobs {
     });
   }
 
-  static async open(sql: Sql, personal: PersonalData): Promise<Blobs> {
+  static async open(sql: Sql, personal: PersonalData): Promise<PersonalBodies> {
     await sql.script(MIGRATION);
-    return new Blobs(sql, personal);
+    return new PersonalBodies(sql, personal);
   }
 
   /** Again it changes nothing. @throws SubjectErased */
-  async put(subject: string, body: Uint8Array): Promise<BlobRef> {
+  async put(subject: string, body: Uint8Array): Promise<BlobFacts> {
     if (body.byteLength <= SMALL_BYTES) return this.#small.load({ subject, body });
     const [stored] = await this.#putAll([{ subject, body }]);
     if (stored === undefined || stored instanceof Error) throw stored ?? new Error('nothing was stored');
@@ -63,7 +59,7 @@ export class Blobs {
   }
 
   /** An error in the place of what belongs to somebody whose data have been erased. */
-  async #putAll(bodies: readonly Body[]): Promise<(BlobRef | SubjectErased)[]> {
+  async #putAll(bodies: readonly Body[]): Promise<(BlobFacts | SubjectErased)[]> {
     const sealed = await this.personal.sealAll(
       bodies.map(({ subject, body }) => ({ subject, plain: Buffer.from(body).toString('base64') })),
     );
