@@ -29,6 +29,8 @@ import { revenue } from './revenue/model.js';
 import { RevenueQueries } from './revenue/queries.js';
 import { quotaResets } from './quotaResets/model.js';
 import { QuotaResetQueries } from './quotaResets/queries.js';
+import { ruleSets } from './ruleSets/model.js';
+import { RuleSetQueries } from './ruleSets/queries.js';
 import { sessions } from './sessions/model.js';
 import { SessionQueries } from './sessions/queries.js';
 import { stripeEvents } from './stripeEvents/model.js';
@@ -70,6 +72,7 @@ export const readModels = (audited: AuditedTypes): readonly ReadModel[] => [
   stripeEvents,
   webhooks,
   analyses,
+  ruleSets,
   auditLog(audited),
 ];
 
@@ -92,6 +95,7 @@ export function queriesOf(sql: Sql, models: Pick<ReadModels, 'access'>) {
     invoices: new InvoiceQueries(sql, models.access('invoices')),
     overage: new OverageQueries(sql, models.access('overage')),
     revenue: new RevenueQueries(sql, models.access('revenue')),
+    ruleSets: new RuleSetQueries(sql, models.access('ruleSets')),
     billedUse: new BilledUseQueries(sql, models.access('usage')),
     stripeEvents: new StripeEventQueries(sql, models.access('stripeEvents')),
     teams: new TeamQueries(sql, models.access('teams')),

@@ -253,15 +253,23 @@ async function startProjector(
   sendOutgoing(projections, stores, log, shutdown);
   const profile = () => stores.profile;
   const billing = await openBilling(stores, config, log, profile);
+  const parts = openOverage(stores, queries, billing, { profile, publicUrl: config.publicUrl });
   if (billing) {
     workBilling(projections, queries, stores, billing, log, shutdown);
-    const parts = openOverage(stores, queries, billing, { profile, publicUrl: config.publicUrl });
     workOverage(projections, queries, stores, billing, parts, profile, log, shutdown);
   }
   operator.add(operateBilling(queries, stores, billing));
-  const scanner = await openScanner(config, stores, options.root, shutdown, billing?.onePayment, () => {
-    throw new Error('this process takes no files');
-  });
+  const scanner = await openScanner(
+    config,
+    stores,
+    options.root,
+    shutdown,
+    billing?.onePayment,
+    parts.credits,
+    () => {
+      throw new Error('this process takes no files');
+    },
+  );
   if (scanner) workAnalyses(projections, stores, scanner, log, shutdown);
   sweepBlobs(stores, log, shutdown);
   await settle(projections, stores, report);
@@ -321,8 +329,14 @@ async function serveCalls(
     usageChanges,
     reporting,
     billing,
-    scanner: await openScanner(config, stores, root, shutdown, billing?.onePayment, (account) =>
-      access.plans.planOf(account),
+    scanner: await openScanner(
+      config,
+      stores,
+      root,
+      shutdown,
+      billing?.onePayment,
+      overage.credits,
+      (account) => access.plans.planOf(account),
     ),
     overage,
   };

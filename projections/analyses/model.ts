@@ -5,7 +5,7 @@ import type { ReadModel } from '../../src/following/readModel.js';
 /** Analyses that were asked for, the deleted ones not. */
 export const analyses: ReadModel = {
   name: 'analyses',
-  version: 1,
+  version: 2,
   tables: ['analyses'],
   handles: new Set<AnalysisEvent['type']>([
     'AnalysisRequested',
@@ -31,7 +31,10 @@ export const analyses: ReadModel = {
       has_result   bool NOT NULL,
       failure      text,
       -- due or done; null where nothing goes back.
-      refund       text
+      refund       text,
+      -- The account's rules for it; null for the service's own, and the version null until they were used.
+      rule_set_id   text,
+      rules_version int
     );`,
   indexes: (t) => [
     `CREATE INDEX ON ${t('analyses')} (account_id, requested_at, id)`,
@@ -45,9 +48,10 @@ export const analyses: ReadModel = {
       switch (type) {
         case 'AnalysisRequested':
           return {
-            text: `INSERT INTO ${t('analyses')} (id, account_id, status, requested_at, has_result)
-                   VALUES ($1, $2, 'awaiting_file', $3, false)`,
-            params: [id, data.accountId, at],
+            text: `INSERT INTO ${t('analyses')}
+                     (id, account_id, status, requested_at, has_result, rule_set_id, rules_version)
+                   VALUES ($1, $2, 'awaiting_file', $3, false, $4, $5)`,
+            params: [id, data.accountId, at, data.ruleSet?.id ?? null, data.ruleSet?.version ?? null],
           };
         case 'AnalysisFileReceived':
           return {
@@ -59,9 +63,10 @@ export const analyses: ReadModel = {
         case 'AnalysisCompleted':
           return {
             text: `UPDATE ${t('analyses')}
-                      SET status = 'completed', ended_at = $2, counts = $3, has_result = $4
+                      SET status = 'completed', ended_at = $2, counts = $3, has_result = $4,
+                          rules_version = COALESCE($5, rules_version)
                     WHERE id = $1`,
-            params: [id, at, JSON.stringify(data.counts), data.result !== null],
+            params: [id, at, JSON.stringify(data.counts), data.result !== null, data.rulesVersion],
           };
         case 'AnalysisFailed':
           return {

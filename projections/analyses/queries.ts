@@ -15,6 +15,8 @@ export interface AnalysisRow {
   readonly has_result: boolean;
   readonly failure: AnalysisFailure | null;
   readonly refund: 'due' | 'done' | null;
+  readonly rule_set_id: string | null;
+  readonly rules_version: number | null;
 }
 
 export class AnalysisQueries {

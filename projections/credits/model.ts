@@ -6,12 +6,14 @@ import type { Statement } from '../../src/sql/sql.js';
 /** The credits of accounts, and what of them is still to be done. */
 export const credits: ReadModel = {
   name: 'credits',
-  version: 1,
+  version: 2,
   awaited: false,
   tables: ['accounts', 'grants', 'purchases', 'refunds'],
   handles: new Set<CreditEvent['type']>([
     'CreditsGranted',
     'CreditsDrawn',
+    'CreditsSpent',
+    'CreditsReturned',
     'CreditsExpired',
     'CreditsVoided',
     'CreditRefundRequested',
@@ -94,6 +96,8 @@ export const credits: ReadModel = {
             },
           ];
         }
+        case 'CreditsSpent':
+        case 'CreditsReturned':
         case 'CreditsExpired':
         case 'CreditsVoided':
           return standing(accountId, revision, data);

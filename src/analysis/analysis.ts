@@ -5,7 +5,7 @@ import { DateOrders, Timeline } from './dates.js';
 import type { Encoding } from './decode.js';
 import { Decoder } from './decode.js';
 import type { Context, Entry, Format } from './entry.js';
-import { Fingerprints, fingerprint } from './fingerprint.js';
+import { fingerprint, SeenTexts } from './fingerprint.js';
 import type { FormatName } from './formats/recognise.js';
 import { Recogniser } from './formats/recognise.js';
 import { LanguageDetector } from './language.js';
@@ -77,7 +77,7 @@ export class Analysis {
   readonly #names: readonly string[];
   readonly #decoder: Decoder;
   readonly #recogniser: Recogniser;
-  readonly #seen = new Fingerprints();
+  readonly #seen = new SeenTexts();
   readonly #summary: Summary;
   readonly #sequences: Sequences;
   readonly #orders = new DateOrders();
@@ -172,18 +172,19 @@ export class Analysis {
     this.#entries += 1;
     if (stamp) this.#orders.push(stamp);
     if (text === '') return;
-    const print = fingerprint(text);
-    if (!this.#seen.add(print)) {
+    const lower = text.toLowerCase();
+    if (!this.#seen.add(lower)) {
       this.#repeated += 1;
       return;
     }
     const matcher = this.#matcher as Matcher;
     matcher.begin();
-    matcher.text(text);
+    matcher.text(text, lower);
     const { tokens, phrases } = matcher;
     const bits = tokens | phrases;
     if (bits === 0) return;
     const event = this.#summary.events;
+    const print = fingerprint(text);
     this.#summary.event(context, tokens, phrases);
     if (stamp) this.#timeline.add(stamp, bits);
     this.sink.event?.({

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { z } from 'zod';
 import { MEMBERS } from '../graphql/kit/access.js';
 import { ApiError } from '../graphql/kit/errors.js';
+import { givenId } from '../graphql/kit/ids.js';
 import { placeOf } from '../ipAddress.js';
 import type { Logger } from '../logger.js';
 import type { Dialect, Reply, Route, RouteCall } from '../rest/route.js';
@@ -15,16 +16,19 @@ import { answering, Invalid, Refused } from './fastApi.js';
 import { FORMAT_NAMES } from './formats/recognise.js';
 import type { FormatName } from './formats/recognise.js';
 import type { ReadAs } from './events.js';
-import { checkPaid, intentIn, refusePayment } from './payment.js';
-import type { AnalysisPool, RunningAnswer } from './pool.js';
-import type { RuleSet } from './rules.js';
+import { checkPaid, creditsOf, intentIn, refusePayment } from './payment.js';
+import { languagesIn } from './ownRules.js';
+import type { RunningAnswer } from './pool.js';
+import type { FoundRules } from './ruleSets.js';
 import type { AnalysisSettings } from './settings.js';
 import { reportPdf } from './reportPdf.js';
+import type { Payer } from './stored.js';
 import { reasonOf } from './stored.js';
 import { TooLarge } from './unzip.js';
 import type { Upload } from './upload.js';
 import { largestForm, receive } from './upload.js';
 import { UploadSlots } from './uploadSlots.js';
+import type { RunOptions } from './worker.js';
 
 /** Files that are held at once, and of one place; whoever comes then is asked to wait. */
 const MAX_UPLOADS = 16;
@@ -37,7 +41,8 @@ const ANSWER_MS = 120_000;
 /** Cost points of an analysis: those of one request. */
 export const COST = 100;
 
-type PoolOptions = Parameters<AnalysisPool['run']>[1];
+/** As what a file is read. */
+type FileOptions = Omit<RunOptions, 'own'>;
 
 const Form = z.object({
   file: z.file(),
@@ -45,6 +50,7 @@ const Form = z.object({
   format: z.enum(['auto', ...FORMAT_NAMES]).optional(),
   language: z.string().optional(),
   encoding: z.enum(['auto', ...ENCODINGS]).optional(),
+  rule_set: z.string().optional(),
 });
 
 const Counts = z.record(z.string(), z.int());
@@ -60,7 +66,11 @@ const Answer = z.object({
     encoding: z.string(),
     languages: z.array(z.string()),
     date_order: z.string().nullable(),
+    rule_set: z.string().nullable(),
+    rules_version: z.int(),
   }),
+  categories: z.record(z.string(), z.string()),
+  window_size: z.int(),
   total_entries: z.int(),
   repeated_entries: z.int(),
   notices: z.array(z.string()),
@@ -118,7 +128,7 @@ export function analyzeRoute(desk: AnalysisDesk, dialect: Dialect, log: Logger, 
 
 /** A report for people. @param at milliseconds since the epoch */
 export async function pdfReply(
-  { settings, rules }: AnalysisDesk,
+  { settings }: Pick<AnalysisDesk, 'settings'>,
   head: AnswerHead,
   at: number,
 ): Promise<Reply> {
@@ -127,7 +137,7 @@ export async function pdfReply(
       'content-type': 'application/pdf',
       'content-disposition': 'attachment; filename="analysis.pdf"',
     },
-    body: await reportPdf(settings.branding, rules, head, new Date(at)),
+    body: await reportPdf(settings.branding, head, new Date(at)),
   };
 }
 
@@ -136,10 +146,12 @@ async function analyse(desk: AnalysisDesk, slots: UploadSlots, call: RouteCall):
   const { settings, payment } = desk;
   const { request, reply } = call.http;
   const { caller } = call;
-  const paymentRequired = desk.paymentRequired && !('accountId' in caller && desk.included(caller.accountId));
+  const accountId = 'accountId' in caller ? caller.accountId : undefined;
+  const paymentRequired = desk.paymentRequired && !(accountId !== undefined && desk.included(accountId));
   // Nobody holds anything for a file that is not taken anyway.
   const announced = intentIn(call.query['payment_intent_id']);
-  if (paymentRequired && !payment) refusePayment(announced);
+  const prepaid = paymentRequired && announced === undefined ? await creditsOf(desk, accountId) : undefined;
+  if (paymentRequired && !prepaid && !payment) refusePayment(announced);
   if (paymentRequired && payment && announced !== undefined) await checkPaid(payment, announced);
   if (Number(request.headers['content-length'] ?? 0) > largestForm(settings.maxBytes)) {
     throw tooLarge(settings);
@@ -166,14 +178,18 @@ async function analyse(desk: AnalysisDesk, slots: UploadSlots, call: RouteCall):
         : new Invalid(['body'], 'The form cannot be read', 'value_error');
     });
     const intent = announced ?? intentIn(upload.fields.get('payment_intent_id'));
-    if (paymentRequired && payment && announced === undefined) await checkPaid(payment, intent);
+    if (paymentRequired && payment && announced === undefined && (intent !== undefined || !prepaid)) {
+      await checkPaid(payment, intent);
+    }
     const bytes = checkFile(upload, settings, wanted);
-    const options = optionsOf(upload, desk.rules);
+    const own = await ownRules(upload, desk, caller);
+    const options = optionsOf(upload, own ? languagesIn(own.content) : [...desk.rules.languages.keys()]);
     // Last, when nothing else is wrong with the call: a payment is used for one file.
+    const payer = intent !== undefined && payment ? { intent } : prepaid && { credits: prepaid };
     const running =
-      paymentRequired && intent !== undefined
-        ? analysePaid(desk, intent, bytes, options, left.signal)
-        : desk.pool.run(bytes, options, left.signal);
+      paymentRequired && payer
+        ? analysePaid(desk, payer, bytes, { options, own }, left.signal)
+        : desk.pool.run(bytes, { ...options, own }, left.signal);
     return await quietly(request, running);
   } catch (error) {
     throw error instanceof TooLarge ? tooLarge(settings) : error;
@@ -186,19 +202,22 @@ async function analyse(desk: AnalysisDesk, slots: UploadSlots, call: RouteCall):
  */
 async function analysePaid(
   { stored, pool }: AnalysisDesk,
-  intent: string,
+  payer: Payer,
   bytes: Uint8Array<ArrayBuffer>,
-  options: PoolOptions,
+  { options, own }: { readonly options: FileOptions; readonly own: FoundRules | undefined },
   left: AbortSignal,
 ): Promise<RunningAnswer> {
-  const begun = await stored.begin(intent, bytes, definedOf(options));
-  if (!begun) throw new Refused(402, 'This payment was used for another file');
+  const begun = await stored.begin(payer, bytes, definedOf(options), own?.ref ?? null);
+  if (!begun) {
+    const gone = 'The credits of the account were spent meanwhile';
+    throw new Refused(402, 'intent' in payer ? 'This payment was used for another file' : gone);
+  }
   const { id, state } = begun;
   if (state.ended === 'failed') {
     throw new Refused(402, 'The analysis of this file has failed, and the payment goes back');
   }
   try {
-    const running = await pool.run(bytes, options, left);
+    const running = await pool.run(bytes, { ...options, own }, left);
     await stored.complete(id, running.head, null).catch((error: unknown) => {
       running.close();
       throw error;
@@ -214,7 +233,7 @@ async function analysePaid(
 }
 
 /** Without what is left out. */
-const definedOf = (options: PoolOptions): ReadAs =>
+const definedOf = (options: FileOptions): ReadAs =>
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 
 /** A connection is silent while its file waits and is analysed; that is no reason to end it. */
@@ -246,12 +265,26 @@ function tooLarge({ maxBytes }: AnalysisSettings): Refused {
 }
 
 /** @throws Invalid */
-function optionsOf(upload: Upload, rules: RuleSet): PoolOptions {
+function optionsOf(upload: Upload, languages: readonly string[]): FileOptions {
   return {
     format: chosen(upload, 'format', FORMAT_NAMES) as FormatName | undefined,
     encoding: chosen(upload, 'encoding', ENCODINGS) as Encoding | undefined,
-    languages: languagesOf(upload, rules),
+    languages: languagesOf(upload, languages),
   };
+}
+
+/** The account's own rules, where it has chosen some. @throws Refused */
+async function ownRules(
+  { fields }: Upload,
+  { ruleSets }: AnalysisDesk,
+  caller: RouteCall['caller'],
+): Promise<FoundRules | undefined> {
+  const given = fields.get('rule_set') ?? '';
+  if (given === '') return undefined;
+  const found =
+    'accountId' in caller ? await ruleSets.current(givenId('RuleSet', given), caller.accountId) : undefined;
+  if (!found) throw new Refused(404, 'There is no rule set with this id');
+  return found;
 }
 
 /** @throws Invalid for what is not one of them */
@@ -262,14 +295,14 @@ function chosen({ fields }: Upload, name: string, of: readonly string[]): string
   throw new Invalid(['body', name], `Input should be one of: auto, ${of.join(', ')}`, 'enum');
 }
 
-function languagesOf({ fields }: Upload, { languages }: RuleSet): readonly string[] | undefined {
+function languagesOf({ fields }: Upload, languages: readonly string[]): readonly string[] | undefined {
   const value = fields.get('language') ?? '';
   if (value === '' || value === 'auto') return undefined;
   const names = [...new Set(value.split(',').map((name) => name.trim()))];
-  if (names.every((name) => languages.has(name))) return names;
+  if (names.every((name) => languages.includes(name))) return names;
   throw new Invalid(
     ['body', 'language'],
-    `Input should be auto, or of these, separated by commas: ${[...languages.keys()].join(', ')}`,
+    `Input should be auto, or of these, separated by commas: ${languages.join(', ')}`,
     'enum',
   );
 }

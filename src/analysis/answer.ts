@@ -24,6 +24,13 @@ export interface Answer {
   csvs(send: (name: CsvName, piece: string) => Promise<void>): Promise<void>;
 }
 
+/** How an answer names what it comes from. */
+export interface Naming {
+  readonly branding: Branding;
+  /** The account's rule set; null for the service's own. */
+  readonly ruleSet: string | null;
+}
+
 /**
  * Analyses a file. An answer may be many times as long as the file, and is never held whole: long CSVs are
  * made by another pass for each while they are sent.
@@ -32,10 +39,11 @@ export interface Answer {
 export async function answer(
   bytes: Uint8Array,
   options: AnalysisOptions,
-  branding: Branding,
+  naming: Naming,
   onProgress: (part: number) => void = () => {},
 ): Promise<Answer> {
   const { rules } = options;
+  const { branding } = naming;
   const kept = { events_csv: [eventsHead(branding)], sequences_csv: [sequencesHead(branding)] };
   const lengths = { events_csv: 0, sequences_csv: 0 };
   const keep = (name: keyof typeof kept, line: string): void => {
@@ -53,7 +61,7 @@ export async function answer(
   });
   const chosen: AnalysisOptions = { ...options, languages: findings.languages, format: findings.format };
   return {
-    head: headOf(branding, rules, findings),
+    head: headOf(naming, rules, findings),
     csvs: async (send) => {
       for (const name of ['events_csv', 'sequences_csv'] as const) {
         const [head = '', ...lines] = kept[name];
@@ -92,7 +100,7 @@ async function pass(
   return findings;
 }
 
-function headOf(branding: Branding, rules: RuleSet, findings: Findings): AnswerHead {
+function headOf({ branding, ruleSet }: Naming, rules: RuleSet, findings: Findings): AnswerHead {
   const { summary, timeline, dateOrder, encoding, format, languages, entries, repeated } = findings;
   const names = [...rules.categories.keys()];
   const counted = (counts: Int32Array): object =>
@@ -104,7 +112,16 @@ function headOf(branding: Branding, rules: RuleSet, findings: Findings): AnswerH
     context_summary: summary.contexts.map(([key, counts]) => ({ context_key: key, ...counted(counts) })),
     summary_text: report(branding, rules, findings),
     timeline: timeline.map(([period, counts]) => ({ period, ...counted(counts) })),
-    read_as: { format, encoding, languages, date_order: dateOrder ?? null },
+    read_as: {
+      format,
+      encoding,
+      languages,
+      date_order: dateOrder ?? null,
+      rule_set: ruleSet,
+      rules_version: rules.version,
+    },
+    categories: Object.fromEntries(rules.categories),
+    window_size: rules.window,
     total_entries: entries,
     repeated_entries: repeated,
     notices: noticesOf(findings),

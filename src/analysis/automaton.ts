@@ -57,6 +57,20 @@ export function automatonOf({ categories: names }: RuleSet, languages: readonly 
   return trie.automaton();
 }
 
+/**
+ * Parts of patterns with gaps that one word of a text can end, at most: beside one move forward, and moves back that
+ * words before it have paid for, they are all that a word takes.
+ */
+export function worstParts({ parts, partsBelow }: Automaton): number {
+  return parts.reduce((worst, _, node) => {
+    let sum = 0;
+    for (let ending = node; ending !== 0; ending = partsBelow[ending] as number) {
+      sum += parts[ending]?.length ?? 0;
+    }
+    return Math.max(worst, sum);
+  }, 0);
+}
+
 class Trie {
   readonly #words = new Map<string, number>();
   readonly #next = new Map<number, number>();

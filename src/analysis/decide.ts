@@ -1,19 +1,37 @@
 import type { Decider } from '../eventsourcing/decider.js';
 import { accept, refuse } from '../eventsourcing/decider.js';
-import type { AnalysisEvent, AnalysisFailure, Counts, FileFacts, ReadAs } from './events.js';
+import type {
+  AnalysisEvent,
+  AnalysisFailure,
+  Counts,
+  FileFacts,
+  PaidByCredits,
+  ReadAs,
+  RulesRef,
+} from './events.js';
 
 export type AnalysisCommand =
   | {
       readonly type: 'RequestAnalysis';
       readonly accountId: string | null;
       readonly intent: string | null;
+      readonly credits: PaidByCredits | null;
+      /** Why it cannot be asked for yet: a sentence. */
+      readonly unpaid?: string | undefined;
       readonly readAs: ReadAs;
+      /** The account's rules for it; null for the service's own. */
+      readonly ruleSet: RulesRef | null;
       readonly notify: boolean;
       /** Where it comes with the request. */
       readonly file?: FileFacts;
     }
   | { readonly type: 'ReceiveFile'; readonly file: FileFacts }
-  | { readonly type: 'CompleteAnalysis'; readonly counts: Counts; readonly result: FileFacts | null }
+  | {
+      readonly type: 'CompleteAnalysis';
+      readonly counts: Counts;
+      readonly result: FileFacts | null;
+      readonly rulesVersion: number;
+    }
   | { readonly type: 'FailAnalysis'; readonly reason: AnalysisFailure }
   | { readonly type: 'RecordRefund'; readonly refund: string }
   | { readonly type: 'DeleteAnalysis'; readonly accountId: string | null; readonly by: string };
@@ -52,10 +70,10 @@ export const analysisDecider: Decider<AnalysisState, AnalysisCommand, AnalysisEv
   decide: ({ request, file, ended, refund, deleted }, command) => {
     if (command.type === 'RequestAnalysis') {
       if (request) return accept();
-      const { accountId, intent, readAs, notify } = command;
-      const events: AnalysisEvent[] = [
-        { type: 'AnalysisRequested', data: { accountId, intent, readAs, notify } },
-      ];
+      if (command.unpaid !== undefined) return refuse('PAYMENT_REQUIRED', command.unpaid);
+      const { accountId, intent, credits, readAs, ruleSet, notify } = command;
+      const data = { accountId, intent, credits, readAs, ruleSet, notify };
+      const events: AnalysisEvent[] = [{ type: 'AnalysisRequested', data }];
       if (command.file) events.push({ type: 'AnalysisFileReceived', data: { file: command.file } });
       return accept(...events);
     }
@@ -71,12 +89,12 @@ export const analysisDecider: Decider<AnalysisState, AnalysisCommand, AnalysisEv
         if (ended || deleted || !file) return accept();
         return accept({
           type: 'AnalysisCompleted',
-          data: { counts: command.counts, result: command.result },
+          data: { counts: command.counts, result: command.result, rulesVersion: command.rulesVersion },
         });
       case 'FailAnalysis': {
         if (ended) return accept();
         const { reason } = command;
-        const paid = request.intent !== null && reason !== 'payment';
+        const paid = (request.intent !== null || request.credits !== null) && reason !== 'payment';
         return accept({ type: 'AnalysisFailed', data: { reason, refund: paid } });
       }
       case 'RecordRefund':

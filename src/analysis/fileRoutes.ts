@@ -75,14 +75,25 @@ export function fileRoutes(desk: AnalysisDesk, links: AnalysisLinks): Route[] {
 const gone = (): Reply =>
   problem(410, 'RESULT_GONE', 'The result was fetched, or its time is over. Analyse the file again.');
 
-async function receive({ settings, stored, payment }: AnalysisDesk, call: RouteCall): Promise<Reply> {
+async function receive(
+  { settings, stored, payment, credits }: AnalysisDesk,
+  call: RouteCall,
+): Promise<Reply> {
   const id = call.params['id'] ?? '';
-  const { request } = await stored.state(id);
+  const { request, file } = await stored.state(id);
   if (request?.intent != null) {
     const status = await payment?.statusOf(request.intent);
     if (status !== 'paid') {
       return problem(402, 'PAYMENT_REQUIRED', `The payment is not made. Status: ${status ?? 'unknown'}.`);
     }
+  }
+  // Sent again, it was paid before.
+  if (
+    request?.credits &&
+    !file &&
+    !(await credits?.covers(request.credits.accountId, request.credits.amount))
+  ) {
+    return problem(402, 'PAYMENT_REQUIRED', 'The credits of the account were spent meanwhile.');
   }
   const bytes = await read(call.body as Readable | undefined, settings.maxBytes);
   if (!bytes) {

@@ -5,37 +5,56 @@ import { factRoutes } from './factRoutes.js';
 import { fastApi } from './fastApi.js';
 import { fileRoutes } from './fileRoutes.js';
 import { AnalysisLinks } from './links.js';
-import { paymentRoute } from './payment.js';
-import { deleteAnalyses, shredAnalysis } from './policies.js';
+import { paymentRoutes } from './payment.js';
+import { deleteAnalyses, deleteRuleSets, eraseRuleSet, shredAnalysis } from './policies.js';
 import { AnalysesResolver } from './resolvers.js';
+import { AccountRuleSetsResolver, RuleSetsResolver } from './ruleSetResolvers.js';
+import { RuleSets } from './ruleSets.js';
 
 export const analysis: Capability = {
-  streams: ['analysis'],
+  streams: ['analysis', 'rule_set'],
   audited,
-  policies: ({ commands, blobs, queries, asOf }) => [
+  policies: ({ commands, blobs, personal, queries, asOf }) => [
     deleteAnalyses(
       commands,
       asOf('analyses', (accountId) => queries.analyses.ids(accountId)),
     ),
     shredAnalysis(blobs),
+    deleteRuleSets(
+      commands,
+      asOf('ruleSets', (accountId) => queries.ruleSets.ids(accountId)),
+    ),
+    eraseRuleSet(personal),
   ],
   graphql: {
-    resolvers: [AnalysesResolver],
+    resolvers: [AnalysesResolver, RuleSetsResolver, AccountRuleSetsResolver],
     create: (services) => {
-      const { analysis: desk, queries, sender, cursors, standingIn, shown } = services;
+      const { analysis: desk, queries, sender, positions, cursors, standingIn, shown } = services;
       const links = linksOf(services);
       const resolver = new AnalysesResolver({
         desk,
         links,
         queries: queries.analyses,
         sender,
+        positions,
         cursors,
         standingIn,
         shown,
       });
+      const ruleSets = new RuleSetsResolver({
+        desk,
+        ruleSets: new RuleSets(services.commands, services.personal),
+        queries: queries.ruleSets,
+        positions,
+        cursors,
+        standingIn,
+      });
       return {
-        resolvers: [resolver],
-        nodes: { Analysis: (ids, context) => resolver.find(ids, context) },
+        resolvers: [resolver, ruleSets, new AccountRuleSetsResolver({ queries: queries.ruleSets, cursors })],
+        nodes: {
+          Analysis: (ids, context) => resolver.find(ids, context),
+          RuleSet: (ids, context) => ruleSets.find(ids, context),
+        },
       };
     },
   },
@@ -45,7 +64,7 @@ export const analysis: Capability = {
     const dialect = fastApi(log);
     return [
       ...factRoutes(desk, dialect, problems),
-      paymentRoute(desk, dialect, log),
+      ...paymentRoutes(desk, dialect, log),
       analyzeRoute(desk, dialect, log),
       ...fileRoutes(desk, linksOf(services)),
     ];

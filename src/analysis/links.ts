@@ -1,12 +1,16 @@
 import type { Memory } from '../capability.js';
 import type { Caller } from '../graphql/kit/context.js';
 import type { SignedTokens } from '../secrets/signedTokens.js';
+import { MAILED_RESULT, readMailedResult } from './events.js';
 
 /** How long files may be uploaded after an analysis was asked for, and results fetched after a link was given. */
 export const UPLOAD_MS = 3_600_000;
 export const RESULT_MS = 900_000;
 
 type Purpose = 'file' | 'result';
+
+/** What the token of a link is about: the analysis, and on whose account it is used. */
+type Linked = readonly [id: string, accountId: string, keyId: string, environment: 'live' | 'test'];
 
 /** On whose account a link is used: of a session the key is empty. */
 export interface LinkedTo {
@@ -28,7 +32,7 @@ export class AnalysisLinks {
   /** @param until milliseconds since the epoch */
   to(purpose: Purpose, id: string, { accountId, keyId, environment }: LinkedTo, until: number): string {
     const { publicUrl, tokens } = this.options;
-    const subject = JSON.stringify([id, accountId, keyId, environment]);
+    const subject = JSON.stringify([id, accountId, keyId, environment] satisfies Linked);
     return `${publicUrl}/v1/analyses/${id}/${purpose}?token=${tokens.sign(`analysis ${purpose}`, subject, new Date(until))}`;
   }
 
@@ -37,14 +41,11 @@ export class AnalysisLinks {
     const { tokens, keys, deletedAccounts } = this.options;
     const refused: Caller = { kind: 'refused', code: 'NOT_FOUND' };
     if (typeof token !== 'string') return refused;
-    const subject = tokens.verify(`analysis ${purpose}`, token, now, UPLOAD_MS);
+    const subject =
+      tokens.verify(`analysis ${purpose}`, token, now, UPLOAD_MS) ??
+      (purpose === 'result' ? this.#mailed(token, now) : undefined);
     if (subject === undefined) return refused;
-    const [of, accountId, keyId, environment] = JSON.parse(subject) as [
-      string,
-      string,
-      string,
-      'live' | 'test',
-    ];
+    const [of, accountId, keyId, environment] = JSON.parse(subject) as Linked;
     if (of !== id || deletedAccounts.has(accountId)) return refused;
     const key = keyId === '' ? undefined : keys.byId(keyId);
     if (key?.revoked) return refused;
@@ -64,5 +65,12 @@ export class AnalysisLinks {
         expiresAt: null,
       },
     };
+  }
+
+  /** The link in a mail is good for as long as the mail is. */
+  #mailed(token: string, now: number): string | undefined {
+    const subject = this.options.tokens.verify(MAILED_RESULT, token, now);
+    const result = subject === undefined ? undefined : readMailedResult(subject);
+    return result && JSON.stringify([result.id, result.accountId, '', 'live'] satisfies Linked);
   }
 }

@@ -39,9 +39,9 @@ export class Matcher {
     this.phrases = 0;
   }
 
-  /** Looks through a text: nothing reaches across the end of a line, which is LF. */
-  text(text: string): void {
-    const line = comparable(text);
+  /** Looks through a text: nothing reaches across the end of a line, which is LF. @param lower it in lower case */
+  text(text: string, lower?: string): void {
+    const line = comparable(text, lower);
     const { length } = line;
     const { longestWord, words } = this.automaton;
     this.#beginLine();

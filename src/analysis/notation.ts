@@ -26,6 +26,28 @@ export function readPatterns(text: string): Pattern[] {
   });
 }
 
+/**
+ * How many words all spellings of a rule have together, at most: what it takes to spell it, told without doing so.
+ * Linear in its length.
+ */
+export function spelledWords(text: string): number {
+  const ofPart = (part: string): number => {
+    const slots = part.trim().split(/\s+/);
+    const spellings = slots.reduce((product, slot) => product * choicesIn(slot), 1);
+    return spellings * slots.reduce((sum, slot) => sum + 1 + apostrophesIn(slot), 0);
+  };
+  return text
+    .split(' / ')
+    .flatMap((alternative) => alternative.split(' ... '))
+    .reduce((sum, part) => sum + ofPart(part), 0);
+}
+
+const apostrophesIn = (slot: string): number => slot.match(/['’]/g)?.length ?? 0;
+
+/** A word with an apostrophe is spelled in two ways. */
+const choicesIn = (slot: string): number =>
+  slot.split('|').reduce((sum, word) => sum + (apostrophesIn(word) > 0 ? 2 : 1), slot.endsWith('?') ? 1 : 0);
+
 function spellings(part: string, whole: string): Part {
   let all: string[][] = [[]];
   for (const slot of part.split(/\s+/)) {

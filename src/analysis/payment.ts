@@ -3,41 +3,104 @@ import type { Logger } from '../logger.js';
 import type { Dialect, Route } from '../rest/route.js';
 import { anonymous } from '../rest/route.js';
 import type { AnalysisDesk } from './desk.js';
+import type { PaidByCredits } from './events.js';
 import { answering, Invalid, Refused } from './fastApi.js';
 import type { AnalysisPayment } from './stored.js';
 
 const Asked = z.object({ amount: z.int().optional(), currency: z.string().optional() });
 const Intent = z.object({ client_secret: z.string(), payment_intent_id: z.string(), amount: z.int() });
+const Checkout = z.object({ checkout_id: z.string(), url: z.string().nullable(), amount: z.int() });
+const CheckoutState = z.object({
+  status: z.enum(['open', 'complete', 'expired']),
+  payment_intent_id: z.string().nullable(),
+});
 
-/** `/create-payment-intent`: few a minute of one address, so that nobody tries stolen cards here. */
-export const paymentRoute = (
-  { paymentRequired, payment, settings: { price } }: AnalysisDesk,
+/** Looks of pages that wait, a minute from one address. */
+const LOOKS_PER_MINUTE = 120;
+
+/** Ways to pay for one analysis: few a minute of one address, so that nobody tries stolen cards here. */
+export const paymentRoutes = (
+  { paymentRequired, payment, settings, publicUrl }: AnalysisDesk,
   dialect: Dialect,
   log: Logger,
-): Route =>
-  anonymous(
-    'POST',
-    '/create-payment-intent',
-    { spec: { summary: 'Begins a payment for one analysis.', body: Asked, answer: Intent }, dialect },
-    answering(log, async ({ body }) => {
-      if (!paymentRequired) throw new Refused(400, 'Payment is not required in this mode');
-      if (!payment) throw new Refused(503, 'Payment service not configured');
-      if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-        throw new Invalid(['body'], 'Input should be a valid dictionary', 'dict_type');
-      }
-      const { amount = price.amount, currency = price.currency } = body as Record<string, unknown>;
-      // The price is the service's, and not the caller's.
-      if (amount !== price.amount || currency !== price.currency) {
-        throw new Refused(400, `An analysis costs ${price.amount} ${price.currency}, in the smallest unit`);
-      }
-      const { id, clientSecret } = await payment.create();
-      return { body: { client_secret: clientSecret, payment_intent_id: id, amount: price.amount } };
-    }),
-  );
+): Route[] => {
+  const { price, branding } = settings;
+  const taken = (): AnalysisPayment => {
+    if (!paymentRequired) throw new Refused(400, 'Payment is not required in this mode');
+    if (!payment) throw new Refused(503, 'Payment service not configured');
+    return payment;
+  };
+  return [
+    anonymous(
+      'POST',
+      '/create-payment-intent',
+      { spec: { summary: 'Begins a payment for one analysis.', body: Asked, answer: Intent }, dialect },
+      answering(log, async ({ body }) => {
+        const paying = taken();
+        if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+          throw new Invalid(['body'], 'Input should be a valid dictionary', 'dict_type');
+        }
+        const { amount = price.amount, currency = price.currency } = body as Record<string, unknown>;
+        // The price is the service's, and not the caller's.
+        if (amount !== price.amount || currency !== price.currency) {
+          throw new Refused(400, `An analysis costs ${price.amount} ${price.currency}, in the smallest unit`);
+        }
+        const { id, clientSecret } = await paying.create();
+        return { body: { client_secret: clientSecret, payment_intent_id: id, amount: price.amount } };
+      }),
+    ),
+    anonymous(
+      'POST',
+      '/create-checkout',
+      {
+        spec: { summary: 'Opens a page on which one analysis is paid with a card.', answer: Checkout },
+        dialect,
+      },
+      answering(log, async () => {
+        const { id, url } = await taken().openPage({
+          name: `${branding.title}: one analysis`,
+          paidUrl: `${publicUrl}/demo/paid.html`,
+          unpaidUrl: `${publicUrl}/demo/unpaid.html`,
+        });
+        return { body: { checkout_id: id, url, amount: price.amount } };
+      }),
+    ),
+    anonymous(
+      'GET',
+      '/checkout',
+      {
+        perMinute: LOOKS_PER_MINUTE,
+        spec: {
+          summary: 'Whether a page was paid, and the payment that `/analyze` takes.',
+          query: { checkout_id: 'As `/create-checkout` has answered.' },
+          answer: CheckoutState,
+        },
+        dialect,
+      },
+      answering(log, async ({ query }) => {
+        const id = query['checkout_id'];
+        const found = typeof id === 'string' ? await taken().page(id) : undefined;
+        if (!found) throw new Refused(404, 'There is no such checkout');
+        return { body: { status: found.status, payment_intent_id: found.intent } };
+      }),
+    ),
+  ];
+};
 
 /** The id of a payment as a field has it; undefined for what is none. */
 export const intentIn = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? value : undefined;
+
+/** The credits with which an account pays for one more analysis, beside `others`; undefined where it has too few. */
+export async function creditsOf(
+  { credits }: Pick<AnalysisDesk, 'credits'>,
+  accountId: string | undefined,
+  others = 0,
+): Promise<PaidByCredits | undefined> {
+  if (!credits || accountId === undefined) return undefined;
+  const { price: amount } = credits;
+  return (await credits.covers(accountId, amount * (others + 1))) ? { accountId, amount } : undefined;
+}
 
 /**
  * No payment service is configured, so there is no intent that could have been paid: nothing is read for one that

@@ -1,12 +1,11 @@
 import { on, once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import type { AnalysisOptions } from './analysis.js';
 import type { AnswerHead } from './answer.js';
 import type { Piece } from './readAhead.js';
 import { Ahead, ReadAhead } from './readAhead.js';
 import { AnalysisRefused } from './refused.js';
 import { TooLarge } from './unzip.js';
-import type { FromWorker, ToWorker, WorkerData } from './worker.js';
+import type { FromWorker, RunOptions, ToWorker, WorkerData } from './worker.js';
 
 /** Of a worker's heap: far above what the worst file takes. */
 const MAX_HEAP_MB = 512;
@@ -58,7 +57,7 @@ export class AnalysisPool {
    */
   async run(
     bytes: Uint8Array<ArrayBuffer>,
-    options: Omit<AnalysisOptions, 'rules'>,
+    options: RunOptions,
     left: AbortSignal,
     onProgress: (part: number) => void = () => {},
   ): Promise<RunningAnswer> {

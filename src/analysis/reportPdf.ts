@@ -2,7 +2,6 @@ import type { PdfColumn } from '../pdf/pdf.js';
 import { pdfOf } from '../pdf/pdf.js';
 import type { AnswerHead } from './answer.js';
 import type { Branding } from './outputs.js';
-import type { RuleSet } from './rules.js';
 
 /** Rows of one table; what is beyond is counted. */
 const MAX_ROWS = 100;
@@ -30,13 +29,10 @@ const NOTES = [
  * The report of an analysis for people: numbers, and of the file no word but the places that it names.
  * @param head of an answer
  */
-export function reportPdf(
-  branding: Branding,
-  { categories, window }: Pick<RuleSet, 'categories' | 'window'>,
-  head: AnswerHead,
-  at: Date,
-): Promise<Buffer> {
-  const names = [...categories.keys()];
+export function reportPdf(branding: Branding, head: AnswerHead, at: Date): Promise<Buffer> {
+  // An answer that was stored by an earlier release has none.
+  const categories = (head['categories'] ?? {}) as Readonly<Record<string, string>>;
+  const names = Object.keys(categories);
   const title = `${branding.title}: report of an analysis`;
   return pdfOf({ title, author: branding.generator, at }, (pdf) => {
     const part = (
@@ -80,12 +76,12 @@ export function reportPdf(
       counts(head['unique_patterns']).map(([name, count]) => [
         readable(name),
         String(count),
-        categories.get(name) ?? '',
+        categories[name] ?? '',
       ]),
     );
     part(
       'Sequences',
-      `Two of them in the same context, the second within ${window} findings after the first.`,
+      `Two of them in the same context, the second within ${head['window_size'] as number} findings after the first.`,
       [
         { header: 'Sequence', width: 0.8 },
         { header: 'Times', width: 0.2, align: 'right' },

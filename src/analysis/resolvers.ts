@@ -1,6 +1,9 @@
 import { Arg, Args, Ctx, ID, Query, Resolver, Subscription } from 'type-graphql';
 import type { AnalysisQueries, AnalysisRow } from '../../projections/analyses/queries.js';
+import { commandIdOf } from '../eventsourcing/commandId.js';
+import { START } from '../eventsourcing/event.js';
 import { derivedId } from '../eventsourcing/ids.js';
+import type { PositionTokens } from '../eventsourcing/positionToken.js';
 import { Sized } from '../graphql/cost/directives.js';
 import { Access, BUILDERS, inReach, MEMBERS } from '../graphql/kit/access.js';
 import type { CommandSender } from '../graphql/kit/command.js';
@@ -13,7 +16,14 @@ import { Metered } from '../graphql/kit/metering.js';
 import type { Page } from '../graphql/kit/pages.js';
 import { PageArgs, pageOf } from '../graphql/kit/pages.js';
 import { payload } from '../graphql/kit/payload.js';
-import { InvalidInput, NotAllowed, notDone, PaymentRequired, refusalOf } from '../graphql/kit/refusals.js';
+import {
+  badCommandId,
+  InvalidInput,
+  NotAllowed,
+  notDone,
+  NotFound,
+  refusalOf,
+} from '../graphql/kit/refusals.js';
 import { analysisDecider } from './decide.js';
 import type { AnalysisDesk } from './desk.js';
 import type { ReadAs } from './events.js';
@@ -21,16 +31,24 @@ import { analysisStream } from './events.js';
 import { FORMAT_NAMES } from './formats/recognise.js';
 import type { AnalysisLinks } from './links.js';
 import { RESULT_MS, UPLOAD_MS } from './links.js';
+import { languagesIn } from './ownRules.js';
+import { creditsOf } from './payment.js';
+import type { FoundRules } from './ruleSets.js';
+import type { AnalysisFileInput } from './types.js';
 import {
   Analysis,
   AnalysisConnection,
   analysisOf,
+  CreateAnalysesInput,
+  CreateAnalysesPayload,
+  CreateAnalysesResult,
   CreateAnalysisInput,
   CreateAnalysisPayload,
   CreateAnalysisResult,
   DeleteAnalysisInput,
   DeleteAnalysisPayload,
   DeleteAnalysisResult,
+  MAX_FILES,
 } from './types.js';
 
 /** Who reads the analyses of an account. */
@@ -46,6 +64,7 @@ export interface AnalysesOptions {
   readonly links: AnalysisLinks;
   readonly queries: AnalysisQueries;
   readonly sender: CommandSender;
+  readonly positions: PositionTokens;
   readonly cursors: Cursors;
   readonly standingIn: StandingIn;
   /** Waits until queries show what commands of this process have stored. */
@@ -66,37 +85,106 @@ export class AnalysesResolver {
     @Arg('input', () => CreateAnalysisInput, { description: 'Input for `createAnalysis`.' })
     input: CreateAnalysisInput,
   ): Promise<typeof CreateAnalysisResult> {
-    const { desk, sender } = this.options;
+    const { desk } = this.options;
     if (!desk) return new NotAllowed('ANALYSES_NOT_OFFERED', 'The service sells no analyses.');
-    const accountId = accountOf(context);
-    const intent = input.paymentIntentId ?? null;
-    if (intent !== null && !INTENT.test(intent)) {
-      return new InvalidInput('"paymentIntentId" is no id of a payment.', 'paymentIntentId');
-    }
-    if (intent === null && desk.paymentRequired && !desk.included(accountId)) {
-      const { amount, currency } = desk.settings.price;
-      return new PaymentRequired(
-        'PAYMENT_REQUIRED',
-        `An analysis costs ${amount} ${currency}, in the smallest unit. Pay with /create-payment-intent first.`,
-      );
-    }
-    const readAs = readAsOf(input, desk);
-    if (readAs instanceof InvalidInput) return readAs;
+    const own = await ownRulesOf(desk, context, input.ruleSetId);
+    if (own instanceof NotFound) return own;
     const { commandId, notify } = input;
+    return this.#ask(desk, context, { ...input, own, notify, commandId, field: '', others: 0 });
+  }
+
+  @Command(() => CreateAnalysesResult, {
+    access: WRITE,
+    description: `Asks for the analyses of several files, at most ${MAX_FILES}. Each has its own link, its own payment and its own failure.`,
+  })
+  async createAnalyses(
+    @Ctx() context: RequestContext,
+    @Arg('input', () => CreateAnalysesInput, { description: 'Input for `createAnalyses`.' })
+    input: CreateAnalysesInput,
+  ): Promise<typeof CreateAnalysesResult> {
+    const { desk, positions } = this.options;
+    if (!desk) return new NotAllowed('ANALYSES_NOT_OFFERED', 'The service sells no analyses.');
+    const { files, notify, ruleSetId } = input;
+    if (files.length === 0 || files.length > MAX_FILES) {
+      return new InvalidInput(`"files" must have 1 to ${MAX_FILES} entries.`, 'files');
+    }
+    if (commandIdOf(input.commandId) === undefined) return badCommandId();
+    const own = await ownRulesOf(desk, context, ruleSetId);
+    if (own instanceof NotFound) return own;
+    const results: (typeof CreateAnalysisResult)[] = [];
+    const intents = new Set<string>();
+    let prepaid = 0;
+    // One after the other: credits that one has taken are not there for the next.
+    for (const [place, file] of files.entries()) {
+      const { paymentIntentId: intent } = file;
+      const field = `files.${place}.`;
+      if (intent != null && intents.has(intent)) {
+        results.push(new InvalidInput('A payment is good for one file.', `${field}paymentIntentId`));
+        continue;
+      }
+      if (intent != null) intents.add(intent);
+      const commandId = derivedId('analysis-file', input.commandId ?? context.correlationId, place);
+      const others = prepaid;
+      const asked = await this.#ask(desk, context, { ...file, own, notify, commandId, field, others });
+      if (intent == null && asked instanceof CreateAnalysisPayload) prepaid += 1;
+      results.push(asked);
+    }
+    const asked = results.filter((result) => result instanceof CreateAnalysisPayload);
+    return payload(CreateAnalysesPayload, {
+      results,
+      replayed: asked.length > 0 && asked.every(({ replayed }) => replayed),
+      position: asked.at(-1)?.position ?? positions.encode(START),
+    });
+  }
+
+  /** Asks for one analysis. */
+  async #ask(
+    desk: AnalysisDesk,
+    context: RequestContext,
+    { own, notify, commandId, field, others, ...file }: Asked,
+  ): Promise<typeof CreateAnalysisResult> {
+    const accountId = accountOf(context);
+    const intent = file.paymentIntentId ?? null;
+    if (intent !== null && !INTENT.test(intent)) {
+      return new InvalidInput('"paymentIntentId" is no id of a payment.', `${field}paymentIntentId`);
+    }
+    const readAs = readAsOf(file, own ? languagesIn(own.content) : [...desk.rules.languages.keys()], field);
+    if (readAs instanceof InvalidInput) return readAs;
+    const due = intent === null && desk.paymentRequired && !desk.included(accountId);
+    const credits = (due && (await creditsOf(desk, accountId, others))) || null;
+    const ruleSet = own?.ref ?? null;
     // The same command sent again meets the analysis that it has asked for.
     const id = derivedId('analysis', actorOf(context), commandId ?? context.correlationId);
-    const sent = await sender.send(context, input, {
-      decider: analysisDecider,
-      stream: analysisStream(id),
-      command: { type: 'RequestAnalysis', accountId, intent, readAs, notify },
-      request: `create-analysis:${JSON.stringify([intent, readAs, notify])}`,
-    });
-    if (sent.kind === 'refused') return refusalOf(sent.refusal);
+    const sent = await this.options.sender.send(
+      context,
+      { commandId },
+      {
+        decider: analysisDecider,
+        stream: analysisStream(id),
+        command: {
+          type: 'RequestAnalysis',
+          accountId,
+          intent,
+          credits,
+          unpaid: due && !credits ? howToPay(desk) : undefined,
+          readAs,
+          ruleSet,
+          notify,
+        },
+        request: `create-analysis:${JSON.stringify([intent, readAs, notify, ...(own ? [own.id] : [])])}`,
+      },
+    );
+    if (sent.kind === 'refused') return refusalOf(sent.refusal, 'PaymentRequired');
+    const requested = sent.events[0];
+    // A repetition names the version that the first has chosen.
+    const rules = requested?.type === 'AnalysisRequested' ? requested.data.ruleSet : ruleSet;
     const row = {
       ...NEW,
       id,
       account_id: accountId,
       requested_at: new Date(sent.stored[0]?.metadata.at ?? context.now),
+      rule_set_id: rules?.id ?? null,
+      rules_version: rules?.version ?? null,
     };
     const { replayed, position } = sent;
     return payload(CreateAnalysisPayload, { analysis: this.#shown(row, context), replayed, position });
@@ -220,22 +308,43 @@ const NEW = {
   refund: null,
 } as const;
 
+/** What is asked for, of one file. */
+interface Asked extends AnalysisFileInput {
+  readonly own: FoundRules | undefined;
+  readonly notify: boolean;
+  readonly commandId?: string | null | undefined;
+  /** The way to the file in the input: empty, or ends with a dot. */
+  readonly field: string;
+  /** How many of the same command are to be paid with credits before it. */
+  readonly others: number;
+}
+
+async function ownRulesOf(
+  { ruleSets }: AnalysisDesk,
+  context: RequestContext,
+  ruleSetId: string | null | undefined,
+): Promise<FoundRules | NotFound | undefined> {
+  if (ruleSetId == null) return undefined;
+  const found = await ruleSets.current(ruleSetId, accountOf(context));
+  return found ?? new NotFound('There is no rule set with this id.');
+}
+
+function howToPay({ settings: { price }, credits }: AnalysisDesk): string {
+  const costs = `An analysis costs ${price.amount} ${price.currency}, in the smallest unit. Pay with /create-payment-intent first`;
+  return credits ? `${costs}, or with buyCredits.` : `${costs}.`;
+}
+
 function readAsOf(
-  { format, languages }: CreateAnalysisInput,
-  { rules }: AnalysisDesk,
+  { format, languages }: AnalysisFileInput,
+  known: readonly string[],
+  field: string,
 ): ReadAs | InvalidInput {
   const names = FORMAT_NAMES as readonly string[];
   if (format != null && !names.includes(format)) {
-    return new InvalidInput(`"format" has to be one of: ${names.join(', ')}.`, 'format');
+    return new InvalidInput(`"format" has to be one of: ${names.join(', ')}.`, `${field}format`);
   }
-  if (
-    languages != null &&
-    (languages.length === 0 || !languages.every((name) => rules.languages.has(name)))
-  ) {
-    return new InvalidInput(
-      `"languages" has to name some of: ${[...rules.languages.keys()].join(', ')}.`,
-      'languages',
-    );
+  if (languages != null && (languages.length === 0 || !languages.every((name) => known.includes(name)))) {
+    return new InvalidInput(`"languages" has to name some of: ${known.join(', ')}.`, `${field}languages`);
   }
   return {
     ...(format != null && { format }),

@@ -15,8 +15,10 @@ const MAX_PATTERNS = 200;
 const MAX_GAPS = 200;
 const MAX_PATTERN_LENGTH = 500;
 
-const CategoryName = z.string().regex(/^[A-Z][A-Z0-9_]{0,39}$/, 'must be in capitals, like HARM_LANGUAGE');
-const Language = z.string().regex(/^[a-z]{2,3}$/, 'must be the code of a language, like "en"');
+export const CATEGORY_NAME = /^[A-Z][A-Z0-9_]{0,39}$/;
+export const LANGUAGE_CODE = /^[a-z]{2,3}$/;
+const CategoryName = z.string().regex(CATEGORY_NAME, 'must be in capitals, like HARM_LANGUAGE');
+const Language = z.string().regex(LANGUAGE_CODE, 'must be the code of a language, like "en"');
 
 const RuleSetFile = z.strictObject({
   version: z.number().int().positive(),
@@ -45,11 +47,8 @@ const patterns = z
 
 const LanguageFile = z.strictObject({
   language: Language,
-  /** Frequent words by which the language is known; none may be another language's too. */
-  common: z
-    .array(zodText({ min: 1, max: 30 }))
-    .min(1)
-    .max(100),
+  /** Frequent words by which the language is known among several; none may be another language's too. */
+  common: z.array(zodText({ min: 1, max: 30 })).max(100),
   categories: z.record(CategoryName, z.strictObject({ tokens: patterns, phrases: patterns })),
 });
 
@@ -107,6 +106,9 @@ export function readRuleSet(set: unknown, languages: ReadonlyMap<string, unknown
     }
     const words = common.map((word) => wordsOf(word));
     if (words.some(({ length }) => length !== 1)) problems.push(`${language}: "common" takes single words`);
+    if (files.length > 1 && common.length === 0) {
+      problems.push(`${language}: "common" needs words, by which it is told from the other languages`);
+    }
     all.set(language, { language, common: words.flat(), categories });
   }
   check(parsed, names, all, problems);

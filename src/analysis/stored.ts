@@ -9,25 +9,42 @@ import { wholeAnswer } from './answerJson.js';
 import type { AnalysisChanges } from './changes.js';
 import type { AnalysisCommand, AnalysisState } from './decide.js';
 import { analysisDecider } from './decide.js';
-import type { AnalysisFailure, Counts, FileFacts, ReadAs } from './events.js';
+import type { AnalysisFailure, Counts, FileFacts, PaidByCredits, ReadAs, RulesRef } from './events.js';
 import { analysisStream } from './events.js';
 import type { AnalysisPool } from './pool.js';
 import { AnalysisFailed } from './pool.js';
 import { AnalysisRefused } from './refused.js';
+import type { FoundRules, RuleSets } from './ruleSets.js';
 import type { AnalysisSettings } from './settings.js';
 import { TooLarge } from './unzip.js';
+import type { RunOptions } from './worker.js';
 
 /** Of a result as JSON, in bytes: six times the largest file. */
 const MAX_RESULT_BYTES = 64 * 1024 * 1024;
 
+type Request = NonNullable<AnalysisState['request']>;
+
+/** Analyses of one file that failed, and were paid back in credits. */
+const MAX_ATTEMPTS = 20;
+
 /** How long a result is kept once it was fetched, in milliseconds. */
 const FETCHED_MS = 900_000;
-
-type PoolOptions = Parameters<AnalysisPool['run']>[1];
 
 /** Takes a payment for one analysis. */
 export interface AnalysisPayment {
   create(): Promise<{ readonly id: string; readonly clientSecret: string }>;
+  /** A page on which it is made: where live cards are entered. */
+  openPage(page: {
+    readonly name: string;
+    readonly paidUrl: string;
+    readonly unpaidUrl: string;
+  }): Promise<{ readonly id: string; readonly url: string | null }>;
+  /** Where a page stands, with the payment once it is made; undefined for one that is none of ours. */
+  page(
+    id: string,
+  ): Promise<
+    { readonly status: 'open' | 'complete' | 'expired'; readonly intent: string | null } | undefined
+  >;
   /** `paid`, or another word for where it stands; undefined for one that is none of ours. */
   statusOf(intent: string): Promise<string | undefined>;
   /** Whether it was used for nothing yet, or for the file with this hash. */
@@ -38,12 +55,29 @@ export interface AnalysisPayment {
   use(intent: string, hash: string): Promise<boolean>;
 }
 
+/** Pays for analyses of accounts with their prepaid credits. */
+export interface AnalysisCredits {
+  /** Credits that one costs. */
+  readonly price: number;
+  /** Whether an account has so many. */
+  covers(accountId: string, amount: number): Promise<boolean>;
+  /** Pays for one analysis, once. @returns whether there were enough credits */
+  spend(accountId: string, analysisId: string, amount: number): Promise<boolean>;
+  giveBack(accountId: string, analysisId: string): Promise<void>;
+}
+
+/** Who pays for an analysis whose file came with a call. */
+export type Payer = { readonly intent: string } | { readonly credits: PaidByCredits };
+
 export interface StoredAnalysesOptions {
   readonly commands: CommandHandler;
   readonly blobs: Blobs;
   readonly pool: AnalysisPool;
   /** Undefined where nobody takes payments. */
   readonly payment: AnalysisPayment | undefined;
+  /** Undefined where the profile has no credits for it. */
+  readonly credits: AnalysisCredits | undefined;
+  readonly ruleSets: Pick<RuleSets, 'version'>;
   readonly settings: Pick<AnalysisSettings, 'keepSeconds'>;
   readonly clock: Clock;
   readonly changes: AnalysisChanges;
@@ -66,26 +100,30 @@ export class StoredAnalyses {
   }
 
   /**
-   * Takes a paid file of somebody who waits for the answer. The same file with the same payment is the same
-   * analysis.
-   * @returns its id and whether it is to be worked on; undefined where the payment was used for another file
+   * Takes a paid file of somebody who waits for the answer. The same file of the same payer is the same analysis,
+   * but for one that failed and was paid back in credits.
+   * @returns its id and where it stands; undefined where the payment was used for another file, or there are no
+   * credits
    */
   async begin(
-    intent: string,
+    payer: Payer,
     bytes: Uint8Array,
     readAs: ReadAs,
+    ruleSet: RulesRef | null,
   ): Promise<{ readonly id: string; readonly state: AnalysisState } | undefined> {
     const { blobs, payment } = this.options;
     const hash = createHash('sha256').update(bytes).digest('hex');
-    if (payment && !(await payment.usable(intent, hash))) return undefined;
-    const id = derivedId('analysis', intent, hash);
-    const known = await this.state(id);
+    const intent = 'intent' in payer ? payer.intent : null;
+    if (intent !== null && payment && !(await payment.usable(intent, hash))) return undefined;
+    const { id, state: known } = await this.#known(payer, hash);
     if (known.ended) return { id, state: known };
     this.#direct.add(id);
     try {
       const file = await this.#put(fileOf(id), id, bytes);
-      await this.#send(id, { type: 'RequestAnalysis', accountId: null, intent, readAs, notify: false, file });
-      if (payment && !(await payment.use(intent, hash))) {
+      const credits = 'credits' in payer ? payer.credits : null;
+      const request = { accountId: null, intent, credits, readAs, ruleSet, notify: false, file };
+      await this.#send(id, { type: 'RequestAnalysis', ...request });
+      if (!(await this.#pay(id, request, file))) {
         await this.fail(id, 'payment');
         return undefined;
       }
@@ -95,6 +133,31 @@ export class StoredAnalyses {
       await blobs.shred([fileOf(id)]).catch(() => undefined);
       throw error;
     }
+  }
+
+  async #known(payer: Payer, hash: string): Promise<{ readonly id: string; readonly state: AnalysisState }> {
+    for (let attempt = 0; ; attempt++) {
+      const id =
+        'intent' in payer
+          ? derivedId('analysis', payer.intent, hash)
+          : derivedId('analysis', payer.credits.accountId, hash, String(attempt));
+      const state = await this.state(id);
+      if ('intent' in payer || state.ended !== 'failed') return { id, state };
+      // One file that fails again and again is not looked for without end.
+      if (attempt === MAX_ATTEMPTS) return { id: randomUUID(), state: analysisDecider.initial };
+    }
+  }
+
+  /** Uses what pays for an analysis; again it changes nothing. @returns whether it is paid */
+  async #pay(
+    id: string,
+    { accountId, intent, credits }: Pick<Request, 'accountId' | 'intent' | 'credits'>,
+    file: FileFacts,
+  ): Promise<boolean> {
+    const { payment, credits: desk } = this.options;
+    if (intent !== null) return (await payment?.use(intent, paidFor(accountId, file))) ?? false;
+    if (!credits) return true;
+    return (await desk?.spend(credits.accountId, id, credits.amount)) ?? false;
   }
 
   /** The call that worked on it has ended: what is not done is worked on like any other. */
@@ -124,19 +187,22 @@ export class StoredAnalyses {
     const state = await this.state(id);
     if (state.refund === 'due') return this.#giveBack(id, state);
     if (!state.file || state.ended || state.deleted) return;
-    const { payment, blobs, pool, changes } = this.options;
-    const { accountId, intent, readAs } = state.request as NonNullable<AnalysisState['request']>;
-    if (intent !== null && !(await payment?.use(intent, paidFor(accountId, state.file)))) {
-      return this.fail(id, 'payment');
-    }
+    const { blobs, pool, changes, ruleSets } = this.options;
+    const { request } = state;
+    if (!request) return;
+    const { accountId, readAs, ruleSet } = request;
+    if (!(await this.#pay(id, request, state.file))) return this.fail(id, 'payment');
     const name = accountId === null ? fileOf(id) : `${fileOf(id)} ${state.file.hash}`;
     const body = await blobs.get(name);
     if (body === null) return this.fail(id, 'file_lost');
+    let own: FoundRules | undefined;
+    if (ruleSet && !(own = await ruleSets.version(ruleSet))) return this.fail(id, 'rules_deleted');
     let head: AnswerHead;
     let result: FileFacts | null = null;
     try {
       // Its bytes go to a thread.
-      const running = await pool.run(new Uint8Array(body), readAs as PoolOptions, until, (part) =>
+      const options = { ...readAs, own } as RunOptions;
+      const running = await pool.run(new Uint8Array(body), options, until, (part) =>
         changes.progressed(id, part),
       );
       ({ head } = running);
@@ -156,7 +222,8 @@ export class StoredAnalyses {
 
   /** Ends an analysis: what was found is told in numbers, and the file shredded. */
   async complete(id: string, head: AnswerHead, result: FileFacts | null): Promise<void> {
-    await this.#send(id, { type: 'CompleteAnalysis', counts: countsOf(head), result });
+    const { rules_version: rulesVersion } = head['read_as'] as { readonly rules_version: number };
+    await this.#send(id, { type: 'CompleteAnalysis', counts: countsOf(head), result, rulesVersion });
     await this.#forgetFile(id);
     // Nothing is kept of what was deleted meanwhile.
     if ((await this.state(id)).deleted) await this.forget(id);
@@ -184,9 +251,14 @@ export class StoredAnalyses {
   }
 
   async #giveBack(id: string, { request }: AnalysisState): Promise<void> {
-    const { payment } = this.options;
-    if (!payment || request?.intent == null) return;
-    const refund = await payment.giveBack(request.intent);
+    const { payment, credits } = this.options;
+    let refund: string;
+    if (request?.credits && credits) {
+      const { accountId, amount } = request.credits;
+      await credits.giveBack(accountId, id);
+      refund = `credits:${amount}`;
+    } else if (request?.intent != null && payment) refund = await payment.giveBack(request.intent);
+    else return;
     await this.#send(id, { type: 'RecordRefund', refund });
   }
 

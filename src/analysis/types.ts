@@ -45,6 +45,7 @@ export enum AnalysisFailureReason {
   TOO_LARGE = 'too_large',
   FILE_LOST = 'file_lost',
   PAYMENT = 'payment',
+  RULES_DELETED = 'rules_deleted',
   INTERNAL = 'internal',
 }
 registerEnumType(AnalysisFailureReason, {
@@ -54,7 +55,8 @@ registerEnumType(AnalysisFailureReason, {
     UNREADABLE: { description: 'The file cannot be read as a chat log.' },
     TOO_LARGE: { description: 'The file unpacks to more than is taken, or its result is too large.' },
     FILE_LOST: { description: 'The time of the file was over before it was analysed.' },
-    PAYMENT: { description: 'The payment was used for another file.' },
+    PAYMENT: { description: 'The payment was used for another file, or the credits were spent.' },
+    RULES_DELETED: { description: 'Its rule set was deleted before it was analysed.' },
     INTERNAL: { description: 'The fault is ours.' },
   },
 });
@@ -125,6 +127,19 @@ export class Analysis extends Node {
   @Field(() => [AnalysisCount], { description: 'Sequences by their names, most first.' })
   sequences!: AnalysisCount[];
 
+  @IdOf('RuleSet')
+  @Field(() => ID, {
+    nullable: true,
+    description: "The account's rule set that it uses. Null for the service's own rules.",
+  })
+  ruleSetId!: string | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: "Version of the rules that it uses; of the service's own, null before it is done.",
+  })
+  rulesVersion!: number | null;
+
   @Field(() => AnalysisFailed, { nullable: true, description: 'Why it failed; null where it did not.' })
   failure!: AnalysisFailed | null;
 
@@ -167,6 +182,8 @@ export function analysisOf(
     entryCount: counts?.entries ?? null,
     patterns: countsOf(counts?.patterns),
     sequences: countsOf(counts?.sequences),
+    ruleSetId: row.rule_set_id,
+    rulesVersion: row.rules_version,
     failure:
       failure &&
       Object.assign(new AnalysisFailed(), {
@@ -189,12 +206,15 @@ export const AnalysisConnection = connectionOf(Analysis, {
   many: 'analyses',
 });
 
-@InputType({ description: 'Input for `createAnalysis`.' })
-export class CreateAnalysisInput {
+/** Of one command. */
+export const MAX_FILES = 20;
+
+@InputType({ description: 'One of several files to analyse.' })
+export class AnalysisFileInput {
   @Field(() => String, {
     nullable: true,
     description:
-      'The payment for it, from `/create-payment-intent`. Leave it out where the plan includes analyses, or none has to be paid for.',
+      'The payment for it, from `/create-payment-intent`. Leave it out where credits or the plan pay, or nobody has to.',
   })
   paymentIntentId?: string | null;
 
@@ -209,6 +229,16 @@ export class CreateAnalysisInput {
     description: `Languages of the file, as \`/patterns\` names them, at most ${MAX_LANGUAGES}. By default it is recognised.`,
   })
   languages?: string[] | null;
+}
+
+@InputType({ description: 'Input for `createAnalysis`.' })
+export class CreateAnalysisInput extends AnalysisFileInput {
+  @IdOf('RuleSet')
+  @Field(() => ID, {
+    nullable: true,
+    description: "A rule set of the account; its newest version is used. By default the service's own rules.",
+  })
+  ruleSetId?: string | null;
 
   @Field(() => Boolean, {
     defaultValue: false,
@@ -229,7 +259,44 @@ export class CreateAnalysisPayload extends Payload {
 export const CreateAnalysisResult = createUnionType({
   name: 'CreateAnalysisResult',
   description: 'The analysis that was asked for, or why there is none.',
-  types: () => [CreateAnalysisPayload, PaymentRequired, NotAllowed, InvalidInput] as const,
+  types: () => [CreateAnalysisPayload, PaymentRequired, NotAllowed, NotFound, InvalidInput] as const,
+});
+
+@InputType({ description: 'Input for `createAnalyses`.' })
+export class CreateAnalysesInput {
+  @Field(() => [AnalysisFileInput], { description: `The files, 1 to ${MAX_FILES}.` })
+  files!: AnalysisFileInput[];
+
+  @IdOf('RuleSet')
+  @Field(() => ID, {
+    nullable: true,
+    description: "A rule set of the account for all of them. By default the service's own rules.",
+  })
+  ruleSetId?: string | null;
+
+  @Field(() => Boolean, {
+    defaultValue: false,
+    description: 'Whether the owner of the account is told by mail when each has ended.',
+  })
+  notify!: boolean;
+
+  @Field(() => String, { nullable: true, description: `${COMMAND_ID}.` })
+  commandId?: string | null;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'What became of each file.' })
+export class CreateAnalysesPayload extends Payload {
+  @Sized({ assumedSize: MAX_FILES })
+  @Field(() => [CreateAnalysisResult], {
+    description: 'The analysis of each file, or why there is none, in the order of `files`.',
+  })
+  results!: (typeof CreateAnalysisResult)[];
+}
+
+export const CreateAnalysesResult = createUnionType({
+  name: 'CreateAnalysesResult',
+  description: 'What became of each file, or why none was taken.',
+  types: () => [CreateAnalysesPayload, NotAllowed, NotFound, InvalidInput] as const,
 });
 
 @InputType({ description: 'Input for `deleteAnalysis`.' })

@@ -22,9 +22,9 @@ const INVISIBLE = /[\u00ad\u200c-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufe0e\uf
  */
 const TOO_MANY_MARKS = /(\p{M}{30})\p{M}+/gu;
 
-/** The form in which words are compared: lower case, NFC, without what is invisible. */
-export function comparable(text: string): string {
-  if (!BEYOND_ASCII.test(text)) return text.toLowerCase();
+/** The form in which words are compared: lower case, NFC, without what is invisible. @param lower the text in lower case */
+export function comparable(text: string, lower = text.toLowerCase()): string {
+  if (!BEYOND_ASCII.test(lower)) return lower;
   return text.replace(INVISIBLE, '').replace(TOO_MANY_MARKS, '$1').normalize('NFC').toLowerCase();
 }
 

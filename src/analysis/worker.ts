@@ -1,10 +1,14 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { BoundedMap } from '../boundedMap.js';
 import type { AnalysisOptions } from './analysis.js';
 import type { AnswerHead, CsvName } from './answer.js';
 import { answer } from './answer.js';
 import type { Branding } from './outputs.js';
+import type { OwnRules } from './ownRules.js';
+import { readOwnRules } from './ownRules.js';
 import { AnalysisRefused } from './refused.js';
 import { loadRuleSet } from './ruleFiles.js';
+import type { RuleSet } from './rules.js';
 import { TooLarge, isZip, unzip } from './unzip.js';
 
 export interface WorkerData {
@@ -14,9 +18,15 @@ export interface WorkerData {
   readonly maxBytes: number;
 }
 
+/** As what a file is read, and by which rules. */
+export interface RunOptions extends Omit<AnalysisOptions, 'rules'> {
+  /** An account's; left out, the service's own. */
+  readonly own?: OwnRules | undefined;
+}
+
 /** A file to analyse; or one more piece may be sent. */
 export type ToWorker =
-  | { readonly kind: 'run'; readonly bytes: Uint8Array; readonly options: Omit<AnalysisOptions, 'rules'> }
+  | { readonly kind: 'run'; readonly bytes: Uint8Array; readonly options: RunOptions }
   | { readonly kind: 'taken' };
 
 export type FromWorker =
@@ -34,18 +44,30 @@ export type FromWorker =
 
 /** Pieces that may be under way to whoever reads them. */
 const AHEAD = 4;
+/** Rules of accounts that are kept: reading some takes longer than a short file. */
+const KEPT_RULES = 8;
 
 if (parentPort === null) throw new Error('this is a worker');
 const port = parentPort;
 const { rules: folder, branding, maxBytes } = workerData as WorkerData;
-const rules = await loadRuleSet(folder);
+const service = await loadRuleSet(folder);
+const kept = new BoundedMap<RuleSet>(KEPT_RULES);
 
 let underWay = 0;
 let resume: (() => void) | undefined;
 
-async function run(bytes: Uint8Array, options: Omit<AnalysisOptions, 'rules'>): Promise<void> {
+function rulesOf(own: OwnRules): RuleSet {
+  const { id, version, content } = own;
+  const name = JSON.stringify([id, version]);
+  let rules = kept.get(name);
+  if (!rules) kept.set(name, (rules = readOwnRules(content, version)));
+  return rules;
+}
+
+async function run(bytes: Uint8Array, { own, ...options }: RunOptions): Promise<void> {
   const text = isZip(bytes) ? await unzip(bytes, maxBytes) : bytes;
-  const found = await answer(text, { ...options, rules }, branding, (part) =>
+  const rules = own ? rulesOf(own) : service;
+  const found = await answer(text, { ...options, rules }, { branding, ruleSet: own?.id ?? null }, (part) =>
     post({ kind: 'progress', part }),
   );
   post({ kind: 'head', head: found.head });

@@ -9,6 +9,7 @@ import type { Payments } from './payments.js';
 import { PaymentRefused } from './payments.js';
 
 const INTENT = /^pi_\w{1,200}$/;
+const PAGE = /^cs_\w{1,200}$/;
 
 /** What is paid by the piece, without an account: one payment, one thing. */
 export class OnePayment {
@@ -26,6 +27,34 @@ export class OnePayment {
       { ...this.price, purpose: 'analysis' },
       `tollgraph:intent:${randomUUID()}`,
     );
+  }
+
+  /** A page on which it is made. @throws PaymentsUnavailable, PaymentRefused */
+  openPage(page: {
+    readonly name: string;
+    readonly paidUrl: string;
+    readonly unpaidUrl: string;
+  }): Promise<{ readonly id: string; readonly url: string | null }> {
+    return this.payments.openPaymentPage(
+      { ...this.price, ...page, purpose: 'analysis' },
+      `tollgraph:page:${randomUUID()}`,
+    );
+  }
+
+  /** Where a page stands, with the payment once it is made; undefined for one that is none of ours. */
+  async page(
+    id: string,
+  ): Promise<
+    { readonly status: 'open' | 'complete' | 'expired'; readonly intent: string | null } | undefined
+  > {
+    if (!PAGE.test(id)) return undefined;
+    try {
+      const { purpose, status, intent } = await this.payments.paymentPage(id);
+      return purpose === 'analysis' ? { status, intent } : undefined;
+    } catch (error) {
+      if (error instanceof PaymentRefused) return undefined;
+      throw error;
+    }
   }
 
   /** @returns `paid`, Stripe's word for where it stands, or undefined for one that is none of ours */

@@ -31,6 +31,16 @@ export interface CheckoutPage {
   readonly checkoutId: string | null;
 }
 
+/** A page on which one thing is paid. */
+export interface PaymentPage {
+  readonly id: string;
+  /** Null once it is over. */
+  readonly url: string | null;
+  readonly status: CheckoutPage['status'];
+  /** Null as long as nothing was paid. */
+  readonly intent: string | null;
+}
+
 /** What an invoice would come to. */
 export type Preview = Pick<InvoiceSnapshot, 'currency' | 'lines' | 'subtotal' | 'tax' | 'total' | 'due'> & {
   readonly periodStart: string;
@@ -120,6 +130,18 @@ export interface Payments {
     payment: Money & { readonly purpose: string },
     key: string,
   ): Promise<{ readonly id: string; readonly clientSecret: string }>;
+  /** A page on which one thing is paid, without a customer. */
+  openPaymentPage(
+    payment: Money & {
+      readonly purpose: string;
+      /** What is paid, for people. */
+      readonly name: string;
+      readonly paidUrl: string;
+      readonly unpaidUrl: string;
+    },
+    key: string,
+  ): Promise<PaymentPage>;
+  paymentPage(id: string): Promise<PaymentPage & { readonly purpose: string | undefined }>;
   intent(id: string): Promise<
     Money & {
       /** Stripe's word, e.g. `succeeded`. */

@@ -30,6 +30,7 @@ export async function sendMails(
     clock,
     elapsed,
     product: profile.product,
+    publicUrl: config.publicUrl,
     domain: /@([A-Za-z0-9.-]+)/.exec(config.mailFrom)?.[1] ?? 'localhost',
     onError,
   });

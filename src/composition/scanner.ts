@@ -8,18 +8,20 @@ import type { AnalysisDesk } from '../analysis/desk.js';
 import { AnalysisPool } from '../analysis/pool.js';
 import { loadRuleSet } from '../analysis/ruleFiles.js';
 import { RulesInvalid } from '../analysis/rules.js';
+import { RuleSets } from '../analysis/ruleSets.js';
 import { readAnalysisSettings } from '../analysis/settings.js';
-import type { AnalysisPayment } from '../analysis/stored.js';
+import type { AnalysisCredits, AnalysisPayment } from '../analysis/stored.js';
 import { StoredAnalyses } from '../analysis/stored.js';
 import { AnalysisWorker } from '../analysis/work.js';
 import type { Config } from '../config.js';
 import { ConfigError } from '../config.js';
+import type { CreditDesk } from '../credits/desk.js';
 import { Leadership } from '../following/leases.js';
 import type { Logger } from '../logger.js';
 import { Outage } from '../outage.js';
 import type { Money } from '../money/money.js';
 import type { PlanInForce } from '../plans/profile.js';
-import { hasFeature, metersOf } from '../plans/profile.js';
+import { hasFeature, metersOf, SLIDING_MS } from '../plans/profile.js';
 import type { Shutdown } from '../shutdown.js';
 import type { RunningProjections } from './projections.js';
 import type { Stores } from './stores.js';
@@ -37,11 +39,12 @@ export interface Scanner {
 /** @throws ConfigError */
 export async function openScanner(
   { profile, paymentRequired, publicUrl }: Config,
-  { commands, blobs, clock, profile: sold }: Stores,
+  { commands, blobs, clock, personal, profile: sold }: Stores,
   root: string,
   shutdown: Shutdown,
   /** Undefined where nobody takes payments. */
   paymentOf: ((price: Money) => AnalysisPayment) | undefined,
+  desk: CreditDesk,
   planOf: (accountId: string) => Pick<PlanInForce, 'plan'>,
 ): Promise<Scanner | undefined> {
   const settings = await readAnalysisSettings(join(root, 'profiles', `${profile}.yaml`));
@@ -60,11 +63,48 @@ export async function openScanner(
   const payment = paymentOf?.(price);
   const changes = new AnalysisChanges();
   commands.onAppended((events) => changes.apply(events));
-  const stored = new StoredAnalyses({ commands, blobs, pool, payment, settings, clock, changes });
-  const included = (accountId: string): boolean =>
-    includedIn !== undefined && hasFeature(planOf(accountId).plan, includedIn);
+  const ruleSets = new RuleSets(commands, personal);
+  const creditsForOne = sold.credits?.meters[meter];
+  const credits: AnalysisCredits | undefined =
+    creditsForOne === undefined
+      ? undefined
+      : {
+          price: creditsForOne,
+          covers: (accountId, amount) => desk.covers(accountId, amount),
+          spend: (accountId, id, amount) => desk.spend(accountId, `analysis:${id}`, amount),
+          giveBack: (accountId, id) => desk.giveBack(accountId, `analysis:${id}`),
+        };
+  const stored = new StoredAnalyses({
+    commands,
+    blobs,
+    pool,
+    payment,
+    credits,
+    ruleSets,
+    settings,
+    clock,
+    changes,
+  });
+  const included = (accountId: string): boolean => {
+    const { plan } = planOf(accountId);
+    // A plan that has so many a month has them without a payment for each.
+    const quota = plan.limits.some((limit) => limit.meter === meter && !(limit.window in SLIDING_MS));
+    return quota || (includedIn !== undefined && hasFeature(plan, includedIn));
+  };
   return {
-    desk: { settings, rules, pool, paymentRequired, payment, included, stored, changes, publicUrl },
+    desk: {
+      settings,
+      rules,
+      ruleSets,
+      pool,
+      paymentRequired,
+      payment,
+      credits,
+      included,
+      stored,
+      changes,
+      publicUrl,
+    },
     serveDemo: (fastify) =>
       serveDemo(fastify, join(root, 'web', 'scanner'), settings, rules, paymentRequired),
   };

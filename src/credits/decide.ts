@@ -27,6 +27,13 @@ export type CreditCommand =
       readonly soFar: UseSoFar;
     }
   | { readonly type: 'DrawCredits'; readonly soFar: UseSoFar }
+  | {
+      readonly type: 'SpendCredits';
+      readonly purpose: string;
+      readonly amount: number;
+      readonly soFar: UseSoFar;
+    }
+  | { readonly type: 'ReturnCredits'; readonly purpose: string; readonly soFar: UseSoFar }
   | { readonly type: 'ExpireCredits'; readonly soFar: UseSoFar; readonly closeAfterMs: number }
   | { readonly type: 'VoidCredits'; readonly grantId: string; readonly by: string; readonly soFar: UseSoFar }
   | { readonly type: 'RequestRefund'; readonly grantId: string; readonly by: string }
@@ -56,6 +63,10 @@ export const creditDecider: Decider<CreditState, CreditCommand, CreditEvent> = {
         return grant(state, command);
       case 'DrawCredits':
         return accept(...draws(state, command.soFar, false));
+      case 'SpendCredits':
+        return spend(state, command);
+      case 'ReturnCredits':
+        return giveBack(state, command);
       case 'ExpireCredits':
         return expire(state, command.soFar, command.closeAfterMs);
       case 'VoidCredits': {
@@ -214,6 +225,45 @@ function draws(state: CreditState, { uses, asOf, now }: UseSoFar, settle: boolea
     current = evolve(current, event);
   }
   return events;
+}
+
+/** Pays for one thing, whole or not at all; again under its name it is paid already. */
+function spend(state: CreditState, { purpose, amount, soFar }: Of<'SpendCredits'>): Decision<CreditEvent> {
+  if (state.spent.has(purpose)) return accept();
+  // What was used before is paid first.
+  const events = draws(state, soFar, false);
+  const drawn = events.reduce(evolve, state);
+  const grants = new Map(drawn.grants);
+  const spent: { readonly grantId: string; readonly credits: number }[] = [];
+  let missing = amount;
+  for (const one of drawn.debt > 0 ? [] : inOrder(drawn.grants.values())) {
+    if (one.expiresAt !== null && one.expiresAt <= soFar.now) continue;
+    const credits = Math.min(one.remaining, missing);
+    if (credits === 0) continue;
+    missing -= credits;
+    spent.push({ grantId: one.id, credits });
+    grants.set(one.id, { ...one, remaining: one.remaining - credits });
+  }
+  if (missing > 0) return refuse('PAYMENT_REQUIRED', 'The account has not enough credits for it.');
+  const after = standingOf({ ...drawn, grants });
+  return accept(...events, { type: 'CreditsSpent', data: { purpose, draws: spent, ...after } });
+}
+
+/** What was spent goes back to the grants that it came from; what is owed is made good first. */
+function giveBack(state: CreditState, { purpose, soFar }: Of<'ReturnCredits'>): Decision<CreditEvent> {
+  const spent = state.spent.get(purpose);
+  if (!spent) return accept();
+  return then(state, draws(state, soFar, false), (drawn) => {
+    const grants = new Map(drawn.grants);
+    let { debt } = drawn;
+    for (const { grantId, credits } of spent) {
+      const grant = grants.get(grantId) as Grant;
+      const owed = Math.min(debt, credits);
+      debt -= owed;
+      grants.set(grantId, { ...grant, remaining: grant.remaining + credits - owed });
+    }
+    return [{ type: 'CreditsReturned', data: { purpose, ...standingOf({ grants, debt }) } }];
+  });
 }
 
 function expire(state: CreditState, soFar: UseSoFar, closeAfterMs: number): Decision<CreditEvent> {

@@ -13,7 +13,7 @@ import type { CreditEvent, UseSoFar } from './events.js';
 import { creditStream } from './events.js';
 import type { CreditPayments, PackCheckout } from './payments.js';
 import type { CreditState, Purchase } from './state.js';
-import { judgedKey } from './state.js';
+import { availableOf, judgedKey } from './state.js';
 
 const DAY_MS = 86_400_000;
 /** Whoever asked for a checkout has left by then. */
@@ -68,6 +68,28 @@ export class CreditDesk {
   /** What was used so far: commands that change the balance look at it first. */
   open(accountId: string): Promise<UseSoFar> {
     return this.options.open(accountId);
+  }
+
+  /** Whether there are so many credits now. */
+  async covers(accountId: string, amount: number): Promise<boolean> {
+    const { grants, debt } = await this.standing(accountId);
+    const now = new Date(this.options.now()).toISOString();
+    const good = [...grants.values()].filter(({ expiresAt }) => expiresAt === null || expiresAt > now);
+    return availableOf({ grants: new Map(good.map((one) => [one.id, one])), debt }) >= amount;
+  }
+
+  /** Pays for one thing, once under its name. @returns whether there were enough credits */
+  async spend(accountId: string, purpose: string, amount: number): Promise<boolean> {
+    const soFar = await this.options.open(accountId);
+    const command: CreditCommand = { type: 'SpendCredits', purpose, amount, soFar };
+    const spent = await this.send(accountId, command, `spend:${randomUUID()}`);
+    return spent.kind === 'accepted';
+  }
+
+  /** Gives back what was spent under a name; again it changes nothing. */
+  async giveBack(accountId: string, purpose: string): Promise<void> {
+    const soFar = await this.options.open(accountId);
+    await this.send(accountId, { type: 'ReturnCredits', purpose, soFar }, `return:${randomUUID()}`);
   }
 
   async expire(accountId: string): Promise<void> {

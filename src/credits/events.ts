@@ -57,6 +57,20 @@ export type CreditEvent =
       };
     }
   | {
+      /** Something that is sold by the piece is paid: no use above a limit. */
+      readonly type: 'CreditsSpent';
+      readonly data: Standing & {
+        /** Names what is paid: once. */
+        readonly purpose: string;
+        readonly draws: readonly { readonly grantId: string; readonly credits: number }[];
+      };
+    }
+  | {
+      /** What was paid by the piece was not delivered. */
+      readonly type: 'CreditsReturned';
+      readonly data: Standing & { readonly purpose: string };
+    }
+  | {
       readonly type: 'CreditsExpired';
       readonly data: Standing & { readonly grantId: string; readonly amount: number };
     }

@@ -38,6 +38,8 @@ export interface CreditState {
   readonly debt: number;
   /** By `judgedKey`. */
   readonly judged: ReadonlyMap<string, Judged>;
+  /** What was paid by the piece, by its name: credits, by grant. */
+  readonly spent: ReadonlyMap<string, readonly { readonly grantId: string; readonly credits: number }[]>;
   /** Those that nothing was heard of yet. */
   readonly purchases: ReadonlyMap<string, Purchase>;
 }
@@ -46,6 +48,7 @@ export const INITIAL: CreditState = {
   grants: new Map(),
   debt: 0,
   judged: new Map(),
+  spent: new Map(),
   purchases: new Map(),
 };
 
@@ -94,6 +97,15 @@ export function evolve(state: CreditState, event: CreditEvent): CreditState {
       const key = judgedKey(meter, part);
       const paid = (state.judged.get(key)?.paid ?? 0) + units;
       return standing({ ...state, judged: new Map([...state.judged, [key, { to, paid }]]) }, event.data);
+    }
+    case 'CreditsSpent': {
+      const { purpose, draws } = event.data;
+      return standing({ ...state, spent: new Map([...state.spent, [purpose, draws]]) }, event.data);
+    }
+    case 'CreditsReturned': {
+      const spent = new Map(state.spent);
+      spent.delete(event.data.purpose);
+      return standing({ ...state, spent }, event.data);
     }
     case 'CreditsExpired':
     case 'CreditsVoided':

@@ -12,6 +12,9 @@ export type Upcasters = ReadonlyMap<string, readonly Lift[]>;
 export const UPCASTERS: Upcasters = new Map([
   // Before keys had limits of their own.
   ['KeyIssued', [(data: object) => ({ ...data, limits: [], metadata: [] })]],
+  // Before accounts had rules of their own, and paid with credits.
+  ['AnalysisRequested', [(data: object) => ({ ...data, credits: null, ruleSet: null })]],
+  ['AnalysisCompleted', [(data: object) => ({ ...data, rulesVersion: null })]],
 ]);
 
 /** Data that a newer program has written. To guess would corrupt what is folded from it. */

@@ -1,6 +1,7 @@
 import type { AccountEvent, EmailEvent, UserEvent } from '../accounts/events.js';
 import { accountStream, IMPORTED_BY, mailedSubject, userStream } from '../accounts/events.js';
 import type { AnalysisEvent } from '../analysis/events.js';
+import { MAILED_RESULT, mailedResult } from '../analysis/events.js';
 import type { BillingEvent } from '../billing/events.js';
 import { TRIAL_USED } from '../billing/events.js';
 import type { CommandHandler } from '../eventsourcing/commandHandler.js';
@@ -193,7 +194,11 @@ async function noticeOfAnalysis(
   const request = first && as<AnalysisEvent>(first);
   if (request?.type !== 'AnalysisRequested' || !request.data.notify) return undefined;
   const { accountId } = request.data;
-  return accountId === null ? undefined : toOwner('analysis-ended', accountId, noticeEnd(event), commands);
+  if (accountId === null) return undefined;
+  const mail = await toOwner(MAILED_RESULT, accountId, noticeEnd(event), commands);
+  const ended = as<AnalysisEnded>(event);
+  if (!mail || ended.type === 'AnalysisFailed' || ended.data.result === null) return mail;
+  return { ...mail, subject: mailedResult(event.streamId, accountId) };
 }
 
 async function noticeOfThreshold(

@@ -17,6 +17,8 @@ export interface Filling {
   readonly token: string;
   readonly expiresAt: Date;
   readonly threshold?: MailedThreshold | undefined;
+  /** Of ours, with the token in it. */
+  readonly link?: string | undefined;
 }
 
 /** Without what would begin another header or line. */
@@ -172,11 +174,14 @@ function userImported({ product }: Filling): MailContent {
   return { subject: `${product}: your account has moved`, ...bodyOf([GREETING, what, how]) };
 }
 
-function analysisEnded({ product }: Filling): MailContent {
+function analysisEnded({ product, link }: Filling): MailContent {
   const what = `An analysis that your account at ${product} has asked for has ended.`;
   const how =
     'Read it with myAnalyses: it says what was found, or why it failed, and has a link to the result while that is kept.';
-  return { subject: `${product}: your analysis has ended`, ...bodyOf([GREETING, what, how]) };
+  const report = 'A report in numbers, without a word of the file, stands there while it is kept:';
+  const secret = 'Whoever has this link can read it. deleteAnalysis ends it at once.';
+  const parts = link === undefined ? [] : [report, { link }, secret];
+  return { subject: `${product}: your analysis has ended`, ...bodyOf([GREETING, what, ...parts, how]) };
 }
 
 function usageThreshold({ product, threshold }: Filling): MailContent {
@@ -203,11 +208,18 @@ function withToken(
   return bodyOf([greeting, what, { token }, until]);
 }
 
-function bodyOf(parts: readonly (string | { readonly token: string })[]): Pick<MailContent, 'text' | 'html'> {
-  const texts = parts.map((part) => (typeof part === 'string' ? part : part.token));
-  const elements = parts.map((part) =>
-    typeof part === 'string' ? `<p>${escapeHtml(part)}</p>` : `<p><code>${escapeHtml(part.token)}</code></p>`,
+type Part = string | { readonly token: string } | { readonly link: string };
+
+function bodyOf(parts: readonly Part[]): Pick<MailContent, 'text' | 'html'> {
+  const texts = parts.map((part) =>
+    typeof part === 'string' ? part : 'link' in part ? part.link : part.token,
   );
+  const elements = parts.map((part) => {
+    if (typeof part === 'string') return `<p>${escapeHtml(part)}</p>`;
+    if ('token' in part) return `<p><code>${escapeHtml(part.token)}</code></p>`;
+    const link = escapeHtml(part.link);
+    return `<p><a href="${link}">${link}</a></p>`;
+  });
   return {
     text: `${texts.join('\n\n')}\n`,
     html: ['<!doctype html>', '<html lang="en"><body>', ...elements, '</body></html>', ''].join('\n'),

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { MAILED_RESULT, readMailedResult } from '../analysis/events.js';
 import type { Clock, Elapsed } from '../clock.js';
 import type { CommandHandler } from '../eventsourcing/commandHandler.js';
 import { fold } from '../eventsourcing/decider.js';
@@ -26,6 +27,8 @@ export interface MailWorkerOptions {
   readonly clock: Clock;
   readonly elapsed: Elapsed;
   readonly product: string;
+  /** The address that customers use, an origin. */
+  readonly publicUrl: string;
   /** The part of a Message-ID behind the @. */
   readonly domain: string;
   readonly onError: (error: unknown) => void;
@@ -77,7 +80,8 @@ export class MailWorker {
 
   /** @returns whether it is done with, one way or the other */
   async #deliver(id: string): Promise<boolean> {
-    const { commands, personal, tokens, transport, clock, elapsed, product, domain } = this.options;
+    const { commands, personal, tokens, transport, clock, elapsed, product, publicUrl, domain } =
+      this.options;
     const history = await commands.load(mailStream(id));
     const { requested, done } = fold(mailDecider, history);
     // The read model may be behind.
@@ -91,9 +95,12 @@ export class MailWorker {
     }
     const to = await personal.unseal(requested.to);
     if (to === null) return this.#finish(id, { type: 'GiveUpMail', reason: 'erased' });
+    const token = tokens.sign(kind, subject, end);
+    const result = kind === MAILED_RESULT ? readMailedResult(subject) : undefined;
     const content = contentOf(kind, {
       product,
-      token: tokens.sign(kind, subject, end),
+      token,
+      link: result && `${publicUrl}/v1/analyses/${result.id}/result?as=pdf&token=${token}`,
       expiresAt: end,
       threshold,
     });

@@ -115,6 +115,8 @@ export class BilledPlans {
         return this.#set(id, { ...this.#settingsOf(id), allowed: false, revision });
       case 'CreditsGranted':
       case 'CreditsDrawn':
+      case 'CreditsSpent':
+      case 'CreditsReturned':
       case 'CreditsExpired':
       case 'CreditsVoided':
       case 'CreditsRefunded':

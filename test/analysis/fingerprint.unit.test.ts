@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
-import { Fingerprints, fingerprint } from '../../src/analysis/fingerprint.js';
+import { fingerprint, SeenTexts } from '../../src/analysis/fingerprint.js';
 
 describe('fingerprints', () => {
   test.each([
@@ -27,14 +27,47 @@ describe('fingerprints', () => {
     );
     fc.assert(
       fc.property(fc.array(digits, { maxLength: 3_000, size: 'max' }), (numbers) => {
-        const ours = new Fingerprints();
+        const ours = new SeenTexts();
         const theirs = new Set<bigint>();
         for (const number of numbers) {
-          expect(ours.add(number.toString(16).padStart(16, '0'))).toBe(!theirs.has(number));
+          const halves = [Number(number >> 32n), Number(number & 0xffffffffn)] as const;
+          expect(ours.addHash(...halves)).toBe(!theirs.has(number));
           theirs.add(number);
         }
       }),
       { numRuns: 20 },
     );
+  });
+
+  test('texts came before exactly where their fingerprints did', () => {
+    const text = fc
+      .array(fc.constantFrom('a', 'A', 'b', ' ', '\u00a0', '\n', '’', "'", '—', '-', '😀', 'é'), {
+        maxLength: 5,
+      })
+      .map((units) => units.join(''));
+    fc.assert(
+      fc.property(fc.array(text, { maxLength: 60 }), (texts) => {
+        const seen = new SeenTexts();
+        const prints = new Set<string>();
+        for (const one of texts) {
+          expect(seen.add(one.toLowerCase())).toBe(!prints.has(fingerprint(one)));
+          prints.add(fingerprint(one));
+        }
+      }),
+    );
+    const seen = new SeenTexts();
+    const long = 'x \n'.repeat(60_000);
+    expect([seen.add(long), seen.add(long.replaceAll('\n', ' ')), seen.add(`${long}y`)]).toEqual([
+      true,
+      false,
+      true,
+    ]);
+  });
+
+  test('many texts that are nearly the same are told apart', () => {
+    const seen = new SeenTexts();
+    let added = 0;
+    for (let n = 0; n < 200_000; n++) added += Number(seen.add(`no ${n}`)) + Number(seen.add(`${n} no`));
+    expect(added).toBe(400_000);
   });
 });

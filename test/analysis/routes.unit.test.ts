@@ -76,9 +76,12 @@ async function serve({
   const desk = {
     settings,
     rules,
+    // Nobody here has an account.
+    ruleSets: undefined as never,
     pool,
     paymentRequired,
     payment: undefined,
+    credits: undefined,
     included: () => false,
     // Nothing here is paid for.
     stored: undefined as never,

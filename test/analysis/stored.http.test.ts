@@ -15,6 +15,8 @@ import { startApp } from '../support/app.js';
 import type { Place } from '../support/database.js';
 import { freshPlace } from '../support/database.js';
 import { filesWith } from './searched.js';
+import type { Collector } from '../telemetry/collector.js';
+import { openCollector } from '../telemetry/collector.js';
 import { createAnalysis, here, untilEnded, upload } from './stories.js';
 
 jest.setTimeout(60_000);
@@ -24,6 +26,7 @@ const HOUR = 3_600_000;
 
 let t: TestApp;
 let place: Place;
+let collector: Collector;
 let ahead = 0;
 let key: string;
 let logged: string[];
@@ -37,16 +40,24 @@ beforeAll(async () => {
   ) as never;
   const clock = () => Date.now() + ahead;
   place = await freshPlace();
+  collector = await openCollector();
   t = await startApp({
     place,
     log,
-    env: { PROFILE: 'scanner', PAYMENT_REQUIRED: 'false' },
+    env: {
+      PROFILE: 'scanner',
+      PAYMENT_REQUIRED: 'false',
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+    },
     time: { clock, elapsed: () => elapsed() + ahead },
   });
   const { token } = await t.register();
   ({ secret: key } = await t.issueKey(token, 'LIVE', ['READ', 'WRITE']));
 }, 240_000);
-afterAll(() => place.remove(), 240_000);
+afterAll(async () => {
+  await collector.close();
+  await place.remove();
+}, 240_000);
 
 const analysis = async (id: string, credential = key) =>
   (await t.query(AnalysisDocument, { id }, credential)).data?.analysis;
@@ -163,6 +174,24 @@ it('tells the owner by mail, where that was asked for', async () => {
     await followed();
     expect(await mails()).toBe(notify ? 1 : 0);
   }
+  // The link in it leads to the report, with no other credential.
+  const folder = join(t.place.dataDir, 'mail');
+  const link = await new Promise<string>((resolve) => {
+    const look = async (): Promise<void> => {
+      for (const name of await readdir(folder).catch(() => [] as string[])) {
+        if (!name.endsWith('.eml')) continue;
+        const text = (await readFile(join(folder, name), 'utf8')).replace(/=\n/g, '').replace(/=3D/g, '=');
+        const [url] = /http\S+as=pdf&token=\S+/.exec(text) ?? [];
+        if (url !== undefined) return resolve(url);
+      }
+      setImmediate(() => void look());
+    };
+    void look();
+  });
+  const report = await fetch(here(t, link));
+  expect([report.status, report.headers.get('content-type')]).toEqual([200, 'application/pdf']);
+  expect((await fetch(here(t, link.replace(/token=.*\./, '$&x')))).status).toBe(404);
+  expect((await upload(here(t, link.replace('/result?', '/file?')), LOG)).status).toBe(404);
 });
 
 it('refuses what it does not know, and answers a command once', async () => {
@@ -240,7 +269,7 @@ it('keeps nothing for longer than the profile says', async () => {
 });
 
 // Last: it looks at what all the others have left.
-it('says no word of a file in events, logs, tables and files', async () => {
+it('says no word of a file in events, logs, traces, tables and files', async () => {
   const all = await allEvents(t.app.parts.store);
   const types = new Set(all.map(({ type }) => type).filter((type) => type.startsWith('Analysis')));
   expect([...types].sort()).toEqual([
@@ -251,7 +280,10 @@ it('says no word of a file in events, logs, tables and files', async () => {
     'AnalysisRequested',
   ]);
   const told = JSON.stringify(all.map(({ data, metadataText }) => [data, metadataText]));
-  for (const word of ['xyzzy', 'Oslo', 'Kim']) expect(`${told}${logged.join('\n')}`).not.toContain(word);
   await t.close();
+  // The last spans are sent when it closes.
+  expect(collector.spans().map(({ name }) => name)).toContain('PUT /v1/analyses/:id/file');
+  const everything = `${told}${logged.join('\n')}${collector.bodies.join('\n')}`;
+  for (const word of ['xyzzy', 'Oslo', 'Kim', 'hurt me']) expect(everything).not.toContain(word);
   expect(await filesWith(place.dataDir, ['xyzzy', 'you hurt me', 'I said no'])).toEqual([]);
 });

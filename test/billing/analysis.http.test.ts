@@ -1,7 +1,16 @@
 import { createHash } from 'node:crypto';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import Stripe from 'stripe';
-import { AnalysisDocument, CreateAnalysisDocument } from '../generated/graphql.js';
-import { createAnalysis, untilEnded, upload } from '../analysis/stories.js';
+import {
+  AnalysisDocument,
+  BuyCreditsDocument,
+  CreateAnalysesDocument,
+  CreateAnalysisDocument,
+  CreditsDocument,
+} from '../generated/graphql.js';
+import { createAnalysis, here, untilEnded, upload } from '../analysis/stories.js';
 import { analysisStream } from '../../src/analysis/events.js';
 import { derivedId } from '../../src/eventsourcing/ids.js';
 import type { Shop } from './shop.js';
@@ -9,13 +18,34 @@ import { openShop } from './shop.js';
 
 const LOG = '2026-01-01 10:00 Ann: hello there\n2026-01-01 10:01 Bob: hello again\n';
 
+/** A plan that has two analyses a day. */
+const PLAN = `
+  - id: daily
+    name: Daily
+    prices: []
+    limits:
+      - { id: analyses-day, meter: analyses, window: day, amount: 2 }
+    features: []
+`;
+
 let shop: Shop;
 let stripe: Stripe;
+let root: string;
 beforeAll(async () => {
-  shop = await openShop('2027-01-31T12:00:00Z', { env: { PROFILE: 'scanner' } });
+  root = await mkdtemp(join(tmpdir(), 'tollgraph-analyses-'));
+  for (const folder of ['profiles', 'rules', 'web']) {
+    await cp(folder, join(root, folder), { recursive: true });
+  }
+  const file = join(root, 'profiles', 'scanner.yaml');
+  const profile = await readFile(file, 'utf8');
+  await writeFile(file, profile.replace(/^# docs\/scanner.md explains each/m, `${PLAN}$&`));
+  shop = await openShop('2027-01-31T12:00:00Z', { root, env: { PROFILE: 'scanner' } });
   stripe = new Stripe(shop.sandbox.apiKey, { ...shop.sandbox.client });
 }, 60_000);
-afterAll(() => shop.close());
+afterAll(async () => {
+  await shop.close();
+  await rm(root, { recursive: true, force: true });
+});
 
 const asJson = (body: unknown) =>
   fetch(`${shop.test.app.url}/create-payment-intent`, {
@@ -179,4 +209,109 @@ it('is good for one file of one account', async () => {
   const unpaid = ((await (await asJson({})).json()) as Record<string, string>)['payment_intent_id'];
   const { uploadUrl } = await createAnalysis(shop.test, ann, { paymentIntentId: unpaid ?? null });
   expect((await upload(uploadUrl, LOG)).status).toBe(402);
+});
+
+/** Sends a file to `/analyze` with a key. */
+async function analyzeAs(credential: string, text: string): Promise<[number, string]> {
+  const form = new FormData();
+  form.append('file', new Blob([text]), 'chat.txt');
+  const headers = { authorization: `Bearer ${credential}` };
+  const response = await fetch(`${shop.test.app.url}/analyze`, { method: 'POST', headers, body: form });
+  const { detail = 'analysed' } = (await response.json()) as { detail?: string };
+  return [response.status, detail];
+}
+
+const creditsOf = async (credential: string) =>
+  (await shop.test.query(CreditsDocument, {}, credential)).data?.account?.credits?.available;
+
+const failureOf = async (id: string, credential: string) =>
+  (await shop.test.query(AnalysisDocument, { id }, credential)).data?.analysis?.failure;
+
+it('is paid with credits of the account, which come back where it fails', async () => {
+  const { token } = await shop.test.register();
+  const { secret: key } = await shop.test.issueKey(token, 'LIVE', ['READ', 'WRITE']);
+  expect(await analyzeAs(key, LOG)).toEqual([402, 'Payment required. Please provide payment_intent_id.']);
+  const { data } = await shop.test.query(BuyCreditsDocument, { input: { packId: 'analyses-5' } }, token);
+  const bought = data?.buyCredits;
+  if (bought?.__typename !== 'BuyCreditsPayload') throw new Error(JSON.stringify(bought));
+  await shop.pay(String(bought.url));
+  await shop.settled();
+  expect(await creditsOf(key)).toBe('5');
+
+  expect(await analyzeAs(key, LOG)).toEqual([200, 'analysed']);
+  expect(await creditsOf(key)).toBe('4');
+  // The same file is paid.
+  expect(await analyzeAs(key, LOG)).toEqual([200, 'analysed']);
+  expect(await creditsOf(key)).toBe('4');
+  // What cannot be read costs nothing, as often as it is sent.
+  for (let n = 0; n < 2; n++) {
+    const refunded = stored('AnalysisRefunded');
+    expect((await analyzeAs(key, 'PK\x03\x04nothing'))[0]).toBe(400);
+    await refunded;
+    expect(await creditsOf(key)).toBe('4');
+  }
+
+  const { data: many } = await shop.test.query(
+    CreateAnalysesDocument,
+    { input: { files: [{ format: 'x' }, {}, {}, {}, {}, {}], commandId: 'many' } },
+    key,
+  );
+  const result = many?.createAnalyses;
+  if (result?.__typename !== 'CreateAnalysesPayload') throw new Error(JSON.stringify(result));
+  const asked = result.results.map((one) => ('code' in one ? one.code : one.analysis.status));
+  // Each of them is asked for, or refused, by itself.
+  expect(asked).toEqual(['INVALID_INPUT', ...Array<string>(4).fill('AWAITING_FILE'), 'PAYMENT_REQUIRED']);
+  const links = result.results.flatMap((one) => ('analysis' in one ? [one.analysis] : []));
+  for (const [n, { id, uploadUrl }] of links.slice(0, 3).entries()) {
+    expect((await upload(here(shop.test, uploadUrl ?? ''), `${LOG}${n}`)).status).toBe(202);
+    await untilEnded(shop.test, id, key);
+    expect(await failureOf(id, key)).toBeNull();
+  }
+  expect(await creditsOf(key)).toBe('1');
+  // The last credit, by two at once: one of them has it.
+  const both = await Promise.all([analyzeAs(key, `${LOG}a`), analyzeAs(key, `${LOG}b`)]);
+  expect(both.map(([status]) => status).sort()).toEqual([200, 402]);
+  expect(await creditsOf(key)).toBe('0');
+  const [, , , last] = links;
+  expect((await upload(here(shop.test, last?.uploadUrl ?? ''), `${LOG}c`)).status).toBe(402);
+});
+
+it('is included in a plan that has so many', async () => {
+  const { token, accountId } = await shop.test.register();
+  const { secret: key } = await shop.test.issueKey(token, 'LIVE', ['READ', 'WRITE']);
+  await shop.test.grant(accountId, 'daily');
+  await shop.settled();
+  expect(await analyzeAs(key, LOG)).toEqual([200, 'analysed']);
+  const { id, uploadUrl } = await createAnalysis(shop.test, key);
+  expect((await upload(uploadUrl, LOG)).status).toBe(202);
+  await untilEnded(shop.test, id, key);
+  expect((await analyzeAs(key, LOG))[0]).toBe(429);
+});
+
+it('is paid on a page of its own, where cards are entered', async () => {
+  const { url: base } = shop.test.app;
+  const opened = await fetch(`${base}/create-checkout`, { method: 'POST' });
+  expect(opened.status).toBe(200);
+  const { checkout_id: id = '', url = '', amount } = (await opened.json()) as Record<string, string>;
+  expect(amount).toBe(500);
+  const state = async (checkout: string) => {
+    const response = await fetch(`${base}/checkout?checkout_id=${checkout}`);
+    return [response.status, await response.json()];
+  };
+  expect(await state(id)).toEqual([200, { status: 'open', payment_intent_id: null }]);
+  await shop.pay(url);
+  const [, paid] = await state(id);
+  const intent = (paid as { payment_intent_id: string }).payment_intent_id;
+  expect(paid).toEqual({ status: 'complete', payment_intent_id: expect.stringMatching(/^pi_/) as string });
+  expect(await analyze(intent, `${LOG}page`)).toEqual([200, 'analysed']);
+
+  // A page on which something else is sold is none of these.
+  const { token } = await shop.test.register();
+  const { data } = await shop.test.query(BuyCreditsDocument, { input: { packId: 'analyses-5' } }, token);
+  const other = data?.buyCredits?.__typename === 'BuyCreditsPayload' ? String(data.buyCredits.url) : '';
+  const unknown = [404, { detail: 'There is no such checkout', code: '404' }];
+  expect(other).toContain('/cs_');
+  for (const one of [other.replace(/.*\//, ''), 'cs_test_none', '../x', '']) {
+    expect(await state(encodeURIComponent(one))).toEqual(unknown);
+  }
 });

@@ -10,6 +10,7 @@ import { DeletedAccounts } from '../../src/accounts/deletedAccounts.js';
 import { EndedSessions } from '../../src/sessions/endedSessions.js';
 import { Identities } from '../../src/identities/identities.js';
 import { analysisDecider } from '../../src/analysis/decide.js';
+import { ruleSetDecider } from '../../src/analysis/decideRuleSet.js';
 import { PostgresEventStore } from '../../src/adapters/postgres/eventStore.js';
 import { billingDecider } from '../../src/billing/decide.js';
 import { invoiceDecider } from '../../src/billing/decideInvoice.js';
@@ -78,6 +79,7 @@ const DECIDERS: Readonly<Record<string, unknown>> = {
   pattern: patternDecider,
   payment: paymentDecider,
   profile: profileDecider,
+  rule_set: ruleSetDecider,
   session: sessionDecider,
   stripe_event: stripeEventDecider,
   trial_card: trialCardDecider,

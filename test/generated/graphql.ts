@@ -26,12 +26,24 @@ export type AnalysisFailureReason =
   | 'FILE_LOST'
   /** The fault is ours. */
   | 'INTERNAL'
-  /** The payment was used for another file. */
+  /** The payment was used for another file, or the credits were spent. */
   | 'PAYMENT'
+  /** Its rule set was deleted before it was analysed. */
+  | 'RULES_DELETED'
   /** The file unpacks to more than is taken, or its result is too large. */
   | 'TOO_LARGE'
   /** The file cannot be read as a chat log. */
   | 'UNREADABLE';
+
+/** One of several files to analyse. */
+export type AnalysisFileInput = {
+  /** The format of the file, as `/patterns` names it. By default it is recognised. */
+  format?: string | null | undefined;
+  /** Languages of the file, as `/patterns` names them, at most 10. By default it is recognised. */
+  languages?: Array<string> | null | undefined;
+  /** The payment for it, from `/create-payment-intent`. Leave it out where credits or the plan pay, or nobody has to. */
+  paymentIntentId?: string | null | undefined;
+};
 
 /** Where an analysis stands. New values may be added. */
 export type AnalysisStatus =
@@ -174,6 +186,18 @@ export type CorrectUsageInput = {
   useId: string;
 };
 
+/** Input for `createAnalyses`. */
+export type CreateAnalysesInput = {
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
+  commandId?: string | null | undefined;
+  /** The files, 1 to 20. */
+  files: Array<AnalysisFileInput>;
+  /** Whether the owner of the account is told by mail when each has ended. */
+  notify?: boolean;
+  /** A rule set of the account for all of them. By default the service's own rules. */
+  ruleSetId?: string | number | null | undefined;
+};
+
 /** Input for `createAnalysis`. */
 export type CreateAnalysisInput = {
   /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
@@ -184,8 +208,20 @@ export type CreateAnalysisInput = {
   languages?: Array<string> | null | undefined;
   /** Whether the owner of the account is told by mail when it has ended. */
   notify?: boolean;
-  /** The payment for it, from `/create-payment-intent`. Leave it out where the plan includes analyses, or none has to be paid for. */
+  /** The payment for it, from `/create-payment-intent`. Leave it out where credits or the plan pay, or nobody has to. */
   paymentIntentId?: string | null | undefined;
+  /** A rule set of the account; its newest version is used. By default the service's own rules. */
+  ruleSetId?: string | number | null | undefined;
+};
+
+/** Input for `createRuleSet`. */
+export type CreateRuleSetInput = {
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
+  commandId?: string | null | undefined;
+  /** For people, 1 to 100 characters. */
+  name: string;
+  /** What is looked for. At most 65536 bytes as JSON. `ruleSetTrial` tries them. */
+  rules: RuleSetRulesInput;
 };
 
 /** Input for `createWebhookEndpoint`. */
@@ -221,6 +257,14 @@ export type DeleteAnalysisInput = {
   analysisId: string | number;
   /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
   commandId?: string | null | undefined;
+};
+
+/** Input for `deleteRuleSet`. */
+export type DeleteRuleSetInput = {
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
+  commandId?: string | null | undefined;
+  /** Id of the rule set to delete. */
+  ruleSetId: string | number;
 };
 
 /** Whether calls are billed. Test calls are counted separately and never appear on an invoice. New values may be added. */
@@ -657,6 +701,64 @@ export type RotateWebhookSecretInput = {
   overlapSeconds?: number;
 };
 
+/** A category of words and phrases. */
+export type RuleCategoryInput = {
+  /** What it means, for people, 1 to 500 characters. */
+  description: string;
+  /** Name in capitals, e.g. `HARM_LANGUAGE`, at most 40 characters. */
+  name: string;
+  /** What is looked for, by language. */
+  patterns: Array<RulePatternsInput>;
+};
+
+/** Words by which a language is known. */
+export type RuleLanguageInput = {
+  /** Frequent words that no other language of the set has, at most 100. */
+  common: Array<string>;
+  /** Code of the language: two or three letters, e.g. `en`. */
+  language: string;
+};
+
+/** What a category looks for in one language. Words in a row, in any case: `a|b` for either word, `a?` for a word that may be missing, ` ... ` for anything within the line, ` / ` between alternatives. */
+export type RulePatternsInput = {
+  /** Code of the language: two or three letters, e.g. `en`. */
+  language?: string;
+  /** Strong patterns, at most 200. An entry has one hit of each category, and a phrase goes before a token. */
+  phrases?: Array<string>;
+  /** Weak patterns, at most 200: what may mean something else. */
+  tokens?: Array<string>;
+};
+
+/** Two categories that are worth a row where the second follows the first. */
+export type RuleSequenceInput = {
+  /** Name of the category that comes first. */
+  first: string;
+  /** Name of the category that follows. */
+  second: string;
+};
+
+/** Categories of words and phrases, and which of them in a row are worth a row. Nothing that they say makes an analysis slow: each word of a file is looked at once. */
+export type RuleSetRulesInput = {
+  /** Categories, 1 to 30. */
+  categories: Array<RuleCategoryInput>;
+  /** Code of the language that is taken where a text shows none, e.g. `en`. */
+  defaultLanguage?: string;
+  /** Words by which several languages are told from each other. Languages of the service that are left out have the service's own. */
+  languages?: Array<RuleLanguageInput>;
+  /** Sequences, at most 30. */
+  sequences?: Array<RuleSequenceInput>;
+  /** Entries with findings behind the first of a sequence in which the second may stand, 1 to 100. */
+  window?: number;
+};
+
+/** Rules, and a text to try them on. */
+export type RuleSetTrialInput = {
+  /** What is looked for. At most 65536 bytes as JSON. */
+  rules: RuleSetRulesInput;
+  /** A text as a file would hold it, 1 to 2000 characters. It is kept nowhere. */
+  sample: string;
+};
+
 /** Input for `setOverage`. */
 export type SetOverageInput = {
   /** Whether calls above the plan’s limits go on and are billed. Otherwise they are refused. */
@@ -750,6 +852,18 @@ export type UpdateProfileInput = {
   commandId?: string | null | undefined;
   /** The new name, at most 100 characters. */
   name: string;
+};
+
+/** Input for `updateRuleSet`. */
+export type UpdateRuleSetInput = {
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
+  commandId?: string | null | undefined;
+  /** For people, 1 to 100 characters. By default it stays. */
+  name?: string | null | undefined;
+  /** Id of the rule set to change, as in `account.ruleSets`. */
+  ruleSetId: string | number;
+  /** All rules of the new version. At most 65536 bytes as JSON. */
+  rules: RuleSetRulesInput;
 };
 
 /** Changes to a webhook endpoint. Fields that are omitted stay unchanged. */
@@ -949,7 +1063,7 @@ export type AnalysisQueryVariables = Exact<{
 }>;
 
 
-export type AnalysisQuery = { analysis: { id: string, status: AnalysisStatus, requestedAt: string, endedAt: string | null, fileBytes: number | null, fileHash: string | null, entryCount: number | null, eventCount: number | null, uploadUrl: string | null, resultUrl: string | null, patterns: Array<{ name: string, count: number }>, failure: { reason: AnalysisFailureReason, refunded: boolean } | null } | null };
+export type AnalysisQuery = { analysis: { id: string, status: AnalysisStatus, requestedAt: string, endedAt: string | null, fileBytes: number | null, fileHash: string | null, entryCount: number | null, eventCount: number | null, ruleSetId: string | null, rulesVersion: number | null, uploadUrl: string | null, resultUrl: string | null, patterns: Array<{ name: string, count: number }>, failure: { reason: AnalysisFailureReason, refunded: boolean } | null } | null };
 
 export type AuditLogQueryVariables = Exact<{
   first?: number | null | undefined;
@@ -1044,6 +1158,24 @@ export type CorrectUsageMutation = { correctUsage:
     | { __typename: 'NotFound', code: string, message: string }
    | null };
 
+export type CreateAnalysesMutationVariables = Exact<{
+  input: CreateAnalysesInput;
+}>;
+
+
+export type CreateAnalysesMutation = { createAnalyses:
+    | { __typename: 'CreateAnalysesPayload', replayed: boolean, results: Array<
+        | { __typename: 'CreateAnalysisPayload', analysis: { id: string, status: AnalysisStatus, uploadUrl: string | null } }
+        | { __typename: 'InvalidInput', code: string, message: string }
+        | { __typename: 'NotAllowed', code: string, message: string }
+        | { __typename: 'NotFound', code: string, message: string }
+        | { __typename: 'PaymentRequired', code: string, message: string }
+      > }
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'NotAllowed', code: string, message: string }
+    | { __typename: 'NotFound', code: string, message: string }
+   | null };
+
 export type CreateAnalysisMutationVariables = Exact<{
   input: CreateAnalysisInput;
 }>;
@@ -1053,7 +1185,21 @@ export type CreateAnalysisMutation = { createAnalysis:
     | { __typename: 'CreateAnalysisPayload', replayed: boolean, analysis: { id: string, status: AnalysisStatus, uploadUrl: string | null } }
     | { __typename: 'InvalidInput', code: string, message: string }
     | { __typename: 'NotAllowed', code: string, message: string }
+    | { __typename: 'NotFound', code: string, message: string }
     | { __typename: 'PaymentRequired', code: string, message: string }
+   | null };
+
+export type CreateRuleSetMutationVariables = Exact<{
+  input: CreateRuleSetInput;
+}>;
+
+
+export type CreateRuleSetMutation = { createRuleSet:
+    | { __typename: 'CreateRuleSetPayload', replayed: boolean, ruleSet: { id: string, name: string | null, version: number } }
+    | { __typename: 'InvalidInput', code: string, message: string, issues: Array<{ path: Array<string>, message: string }> }
+    | { __typename: 'LimitReached', code: string, message: string }
+    | { __typename: 'NotAllowed', code: string, message: string }
+    | { __typename: 'NotFound', code: string, message: string }
    | null };
 
 export type CreateWebhookEndpointMutationVariables = Exact<{
@@ -1097,6 +1243,17 @@ export type DeleteAnalysisMutationVariables = Exact<{
 
 export type DeleteAnalysisMutation = { deleteAnalysis:
     | { __typename: 'DeleteAnalysisPayload', analysisId: string, replayed: boolean }
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'NotFound', code: string, message: string }
+   | null };
+
+export type DeleteRuleSetMutationVariables = Exact<{
+  input: DeleteRuleSetInput;
+}>;
+
+
+export type DeleteRuleSetMutation = { deleteRuleSet:
+    | { __typename: 'DeleteRuleSetPayload', ruleSetId: string, replayed: boolean }
     | { __typename: 'InvalidInput', code: string, message: string }
     | { __typename: 'NotFound', code: string, message: string }
    | null };
@@ -1592,6 +1749,36 @@ export type RotateWebhookSecretMutation = { rotateWebhookSecret:
     | { __typename: 'RotateWebhookSecretPayload', secret: string | null, replayed: boolean, position: string }
    | null };
 
+export type RuleSetTrialQueryVariables = Exact<{
+  input: RuleSetTrialInput;
+}>;
+
+
+export type RuleSetTrialQuery = { ruleSetTrial:
+    | { __typename: 'InvalidInput', code: string, message: string, issues: Array<{ path: Array<string>, message: string }> }
+    | { __typename: 'NotAllowed', code: string, message: string }
+    | { __typename: 'RuleSetTrial', languages: Array<string>, entryCount: number, events: Array<{ text: string, hits: Array<{ category: string, phrase: boolean }> }>, sequences: Array<{ name: string, count: number }> }
+   | null };
+
+export type RuleSetQueryVariables = Exact<{
+  id: string | number;
+  version?: number | null | undefined;
+}>;
+
+
+export type RuleSetQuery = { node:
+    | { id: string, name: string | null, version: number, rules: { defaultLanguage: string, window: number, categories: Array<{ name: string, description: string, patterns: Array<{ language: string, tokens: Array<string>, phrases: Array<string> }> }>, sequences: Array<{ first: string, second: string }>, languages: Array<{ language: string, common: Array<string> }> } | null }
+    | Record<PropertyKey, never>
+   | null };
+
+export type RuleSetsQueryVariables = Exact<{
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type RuleSetsQuery = { account: { ruleSets: { nodes: Array<{ id: string, name: string | null, version: number, updatedAt: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
+
 export type SearchPatternsQueryVariables = Exact<{
   query: string;
   first?: number;
@@ -1695,6 +1882,19 @@ export type UpdateProfileMutation = { updateProfile:
     | { __typename: 'InvalidInput', code: string, message: string }
     | { __typename: 'NotFound', code: string, message: string }
     | { __typename: 'UpdateProfilePayload', position: string, user: { id: string, name: string | null } }
+   | null };
+
+export type UpdateRuleSetMutationVariables = Exact<{
+  input: UpdateRuleSetInput;
+}>;
+
+
+export type UpdateRuleSetMutation = { updateRuleSet:
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'LimitReached', code: string, message: string }
+    | { __typename: 'NotAllowed', code: string, message: string }
+    | { __typename: 'NotFound', code: string, message: string }
+    | { __typename: 'UpdateRuleSetPayload', replayed: boolean, ruleSet: { id: string, name: string | null, version: number } }
    | null };
 
 export type UpdateWebhookEndpointMutationVariables = Exact<{
@@ -1902,6 +2102,8 @@ export const AnalysisDocument = new TypedDocumentString(`
       name
       count
     }
+    ruleSetId
+    rulesVersion
     failure {
       reason
       refunded
@@ -2085,6 +2287,34 @@ export const CorrectUsageDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<CorrectUsageMutation, CorrectUsageMutationVariables>;
+export const CreateAnalysesDocument = new TypedDocumentString(`
+    mutation CreateAnalyses($input: CreateAnalysesInput!) {
+  createAnalyses(input: $input) {
+    __typename
+    ... on CreateAnalysesPayload {
+      results {
+        __typename
+        ... on CreateAnalysisPayload {
+          analysis {
+            id
+            status
+            uploadUrl
+          }
+        }
+        ... on Refusal {
+          code
+          message
+        }
+      }
+      replayed
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<CreateAnalysesMutation, CreateAnalysesMutationVariables>;
 export const CreateAnalysisDocument = new TypedDocumentString(`
     mutation CreateAnalysis($input: CreateAnalysisInput!) {
   createAnalysis(input: $input) {
@@ -2104,6 +2334,31 @@ export const CreateAnalysisDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<CreateAnalysisMutation, CreateAnalysisMutationVariables>;
+export const CreateRuleSetDocument = new TypedDocumentString(`
+    mutation CreateRuleSet($input: CreateRuleSetInput!) {
+  createRuleSet(input: $input) {
+    __typename
+    ... on CreateRuleSetPayload {
+      ruleSet {
+        id
+        name
+        version
+      }
+      replayed
+    }
+    ... on InvalidInput {
+      issues {
+        path
+        message
+      }
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<CreateRuleSetMutation, CreateRuleSetMutationVariables>;
 export const CreateWebhookEndpointDocument = new TypedDocumentString(`
     mutation CreateWebhookEndpoint($input: CreateWebhookEndpointInput!) {
   createWebhookEndpoint(input: $input) {
@@ -2198,6 +2453,21 @@ export const DeleteAnalysisDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<DeleteAnalysisMutation, DeleteAnalysisMutationVariables>;
+export const DeleteRuleSetDocument = new TypedDocumentString(`
+    mutation DeleteRuleSet($input: DeleteRuleSetInput!) {
+  deleteRuleSet(input: $input) {
+    __typename
+    ... on DeleteRuleSetPayload {
+      ruleSetId
+      replayed
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<DeleteRuleSetMutation, DeleteRuleSetMutationVariables>;
 export const DeleteWebhookEndpointDocument = new TypedDocumentString(`
     mutation DeleteWebhookEndpoint($input: WebhookEndpointInput!) {
   deleteWebhookEndpoint(input: $input) {
@@ -3331,6 +3601,88 @@ export const RotateWebhookSecretDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<RotateWebhookSecretMutation, RotateWebhookSecretMutationVariables>;
+export const RuleSetTrialDocument = new TypedDocumentString(`
+    query RuleSetTrial($input: RuleSetTrialInput!) {
+  ruleSetTrial(input: $input) {
+    __typename
+    ... on RuleSetTrial {
+      languages
+      entryCount
+      events {
+        text
+        hits {
+          category
+          phrase
+        }
+      }
+      sequences {
+        name
+        count
+      }
+    }
+    ... on InvalidInput {
+      issues {
+        path
+        message
+      }
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RuleSetTrialQuery, RuleSetTrialQueryVariables>;
+export const RuleSetDocument = new TypedDocumentString(`
+    query RuleSet($id: ID!, $version: Int) {
+  node(id: $id) {
+    ... on RuleSet {
+      id
+      name
+      version
+      rules(version: $version) {
+        defaultLanguage
+        window
+        categories {
+          name
+          description
+          patterns {
+            language
+            tokens
+            phrases
+          }
+        }
+        sequences {
+          first
+          second
+        }
+        languages {
+          language
+          common
+        }
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RuleSetQuery, RuleSetQueryVariables>;
+export const RuleSetsDocument = new TypedDocumentString(`
+    query RuleSets($first: Int = 20, $after: String) {
+  account {
+    ruleSets(first: $first, after: $after) {
+      nodes {
+        id
+        name
+        version
+        updatedAt
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RuleSetsQuery, RuleSetsQueryVariables>;
 export const SearchPatternsDocument = new TypedDocumentString(`
     query SearchPatterns($query: String!, $first: Int! = 10, $after: String, $filter: PatternFilter) {
   searchPatterns(query: $query, first: $first, after: $after, filter: $filter) {
@@ -3572,6 +3924,25 @@ export const UpdateProfileDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<UpdateProfileMutation, UpdateProfileMutationVariables>;
+export const UpdateRuleSetDocument = new TypedDocumentString(`
+    mutation UpdateRuleSet($input: UpdateRuleSetInput!) {
+  updateRuleSet(input: $input) {
+    __typename
+    ... on UpdateRuleSetPayload {
+      ruleSet {
+        id
+        name
+        version
+      }
+      replayed
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<UpdateRuleSetMutation, UpdateRuleSetMutationVariables>;
 export const UpdateWebhookEndpointDocument = new TypedDocumentString(`
     mutation UpdateWebhookEndpoint($input: UpdateWebhookEndpointInput!) {
   updateWebhookEndpoint(input: $input) {

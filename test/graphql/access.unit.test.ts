@@ -65,7 +65,13 @@ const DECISIONS: Readonly<Record<string, Decision>> = {
   'Subscription.analysisChanged': `read key, ${EVERY_ROLE}`,
   'Query.myAnalyses': `read key, ${EVERY_ROLE}`,
   'Mutation.createAnalysis': 'write key, oad',
+  'Mutation.createAnalyses': 'write key, oad',
   'Mutation.deleteAnalysis': 'write key, oad',
+  'Account.ruleSets': `read key, ${EVERY_ROLE}`,
+  'Query.ruleSetTrial': 'write key, oad',
+  'Mutation.createRuleSet': 'write key, oad',
+  'Mutation.updateRuleSet': 'write key, oad',
+  'Mutation.deleteRuleSet': 'write key, oad',
 
   'Account.members': `no key, ${EVERY_ROLE}`,
   'Account.invitations': 'no key, oa',

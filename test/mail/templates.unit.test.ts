@@ -65,6 +65,13 @@ describe.each(Object.keys(TEMPLATES) as MailKind[])('the mail %s', (kind) => {
   });
 });
 
+it('the mail of an analysis leads to its report', () => {
+  const link = 'https://shop.example/v1/analyses/1/result?as=pdf&token=a.b';
+  const { text, html } = contentOf('analysis-ended', { ...filling, link });
+  expect(text).toContain(`\n\n${link}\n\n`);
+  expect(html).toContain(`<a href="${escapeHtml(link)}">${escapeHtml(link)}</a>`);
+});
+
 it('escaped text has no character that means something in HTML', () => {
   fc.assert(
     fc.property(fc.string(), (text) => {

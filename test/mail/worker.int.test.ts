@@ -46,6 +46,7 @@ beforeEach(() => {
 
 const worker = (): MailWorker =>
   new MailWorker({
+    publicUrl: 'https://shop.example',
     commands,
     personal,
     tokens: new SignedTokens(KEY),

@@ -34,7 +34,8 @@ export async function report(file, fields) {
   throw new Error(sentence(detail, response.status));
 }
 
-function sentence(detail, status) {
+/** What an answer without a result says, for people. */
+export function sentence(detail, status) {
   if (typeof detail === 'string') return detail;
   if (Array.isArray(detail)) return detail.map(({ loc, msg }) => `${loc.at(-1)}: ${msg}`).join(' ');
   return status === 200

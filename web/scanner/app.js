@@ -1,5 +1,7 @@
 import { analyze, report } from './analyze.js';
 import { element } from './dom.js';
+import { ChosenFile, size } from './files.js';
+import { openCheckout, paidOn } from './pay.js';
 import { results } from './results.js';
 
 const part = (id) => document.getElementById(id);
@@ -8,10 +10,14 @@ const error = part('error');
 const status = part('status');
 
 const settings = await fetch('/demo/settings.json').then((response) => response.json());
+const money = new Intl.NumberFormat('en', { style: 'currency', currency: settings.price.currency });
+const price = money.format(settings.price.amount / 10 ** money.resolvedOptions().maximumFractionDigits);
 describe(settings);
 
-/** Chosen files that are not analysed yet, with the line that shows each. */
+/** Chosen files that are not analysed yet. */
 let chosen = [];
+/** One file after the other is sent. */
+let queue = Promise.resolve();
 
 part('files').addEventListener('change', ({ target }) => {
   choose(target.files);
@@ -30,19 +36,19 @@ for (const [event, over] of [
 }
 form.addEventListener('submit', (submitted) => {
   submitted.preventDefault();
-  void analyseAll();
+  start();
 });
 
-function describe({ title, link, extensions, maxBytes, price, paymentRequired, ...lists }) {
+function describe({ title, link, extensions, maxBytes, paymentRequired, ...lists }) {
   document.title = title;
   part('title').textContent = title;
   part('link').href = link;
   part('link').textContent = link;
-  const money = new Intl.NumberFormat('en', { style: 'currency', currency: price.currency });
   part('price').textContent = paymentRequired
-    ? `An analysis costs ${money.format(price.amount / 100)} for each file.`
-    : 'Analyses are free here.';
+    ? `An analysis costs ${price} for each file. A paid file is stored encrypted until it is analysed, and nobody can read it afterwards.`
+    : 'Analyses are free here. The file is read in memory and never stored.';
   part('payment').hidden = !paymentRequired;
+  part('start').textContent = paymentRequired ? 'Pay and analyse' : 'Analyse';
   part('files').accept = extensions.join();
   part('limits').textContent = `${extensions.join(', ')}, up to ${size(maxBytes)} each.`;
   for (const [name, values] of [
@@ -59,42 +65,31 @@ function describe({ title, link, extensions, maxBytes, price, paymentRequired, .
 }
 
 function choose(files) {
-  error.textContent = '';
+  const wrong = [];
   for (const file of files) {
-    const wrong = problem(file);
-    if (wrong) {
-      error.textContent = wrong;
+    const problem = problemOf(file);
+    if (problem) {
+      wrong.push(problem);
       continue;
     }
-    const progress = element('progress', { max: '1', value: '0', 'aria-label': `Progress of ${file.name}` });
-    const item = { file, progress };
-    item.line = element(
-      'li',
-      {},
-      element('span', { class: 'name' }, file.name),
-      element('span', { class: 'faint' }, size(file.size)),
-      progress,
-      element(
-        'button',
-        {
-          type: 'button',
-          'aria-label': `Remove ${file.name}`,
-          click: () => {
-            chosen = chosen.filter((other) => other !== item);
-            item.line.remove();
-            part('files').focus();
-          },
-        },
-        'Remove',
-      ),
-    );
+    const item = new ChosenFile(file, () => {
+      chosen = chosen.filter((other) => other !== item);
+      count();
+      part('files').focus();
+    });
     chosen.push(item);
     part('list').append(item.line);
   }
-  status.textContent = chosen.length === 1 ? '1 file chosen.' : `${chosen.length} files chosen.`;
+  error.textContent = wrong.join(' ');
+  count();
 }
 
-function problem({ name, size: bytes }) {
+function count() {
+  status.textContent =
+    chosen.length === 1 ? '1 file chosen.' : chosen.length === 0 ? '' : `${chosen.length} files chosen.`;
+}
+
+function problemOf({ name, size: bytes }) {
   if (!settings.extensions.some((extension) => name.toLowerCase().endsWith(extension))) {
     return `${name} is not of an allowed type: ${settings.extensions.join(', ')}.`;
   }
@@ -102,46 +97,86 @@ function problem({ name, size: bytes }) {
   return undefined;
 }
 
-async function analyseAll() {
+function start() {
   error.textContent = '';
-  if (chosen.length === 0) {
-    error.textContent = 'Choose a file first.';
-    part('files').focus();
+  const waiting = chosen.filter(({ busy }) => !busy);
+  if (waiting.length === 0) {
+    error.textContent = chosen.length === 0 ? 'Choose a file first.' : '';
+    if (chosen.length === 0) part('files').focus();
     return;
   }
-  part('start').disabled = true;
-  const fields = Object.fromEntries(
-    ['format', 'language', 'encoding', 'payment_intent_id'].map((name) => [name, form.elements[name].value]),
-  );
-  let first;
-  for (const item of [...chosen]) {
-    const { file, progress, line } = item;
-    status.textContent = `Sending ${file.name} …`;
-    try {
-      const answer = await analyze(file, fields, (sent) => {
-        if (sent < 1) progress.value = sent;
-        else {
-          progress.removeAttribute('value');
-          status.textContent = `Analysing ${file.name} …`;
-        }
-      });
-      const { article, heading } = results(file.name, answer, settings, () => report(file, fields));
-      part('results').append(article);
-      first ??= heading;
-      chosen = chosen.filter((other) => other !== item);
-      line.remove();
-    } catch (refused) {
-      progress.value = 0;
-      error.textContent = `${file.name}: ${refused.message}`;
-      break;
-    }
+  // A payment that was made elsewhere is good for one file.
+  const [first] = waiting;
+  first.payment ??= form.elements['payment_intent_id'].value.trim() || undefined;
+  form.elements['payment_intent_id'].value = '';
+  for (const item of waiting) {
+    item.busy = true;
+    if (settings.paymentRequired && !item.payment) void pay(item, item === first);
+    else enqueue(item);
   }
-  part('start').disabled = false;
-  status.textContent = first ? 'The results are below.' : '';
-  if (!error.textContent) first?.focus();
 }
 
-function size(bytes) {
-  if (bytes < 1024) return `${bytes} bytes`;
-  return bytes < 1024 * 1024 ? `${Math.round(bytes / 1024)} KB` : `${(bytes / 1024 / 1024).toFixed(1)} MB`;
+/** Each file is paid on a page of its own; it is sent once that is done. */
+async function pay(item, focused) {
+  try {
+    item.says('Opening the payment …');
+    const { checkout_id: checkout, url } = await openCheckout();
+    const link = element(
+      'a',
+      { class: 'pay', href: url, target: '_blank', rel: 'noopener' },
+      `Pay ${price}`,
+      element('span', { class: 'away' }, ` for ${item.file.name} (opens a page of its own)`),
+    );
+    item.says(link, ' It is analysed here as soon as it is paid.');
+    status.textContent = 'Pay for each file on the page that its link opens.';
+    if (focused) link.focus();
+    item.payment = await paidOn(checkout, item.removed);
+    if (item.removed.aborted) return;
+    if (item.payment) return enqueue(item);
+    item.fails('The payment was not made in time. Start again.');
+  } catch (refused) {
+    item.fails(refused.message);
+  }
+  item.busy = false;
+}
+
+function enqueue(item) {
+  item.says('Waits for the files before it.');
+  queue = queue.then(() => analyse(item));
+}
+
+async function analyse(item) {
+  const { file, payment } = item;
+  if (item.removed.aborted) return;
+  const fields = {
+    ...Object.fromEntries(
+      ['format', 'language', 'encoding'].map((name) => [name, form.elements[name].value]),
+    ),
+    payment_intent_id: payment,
+  };
+  item.says('Sending …');
+  try {
+    const answer = await analyze(file, fields, (sent) => {
+      item.progress(sent < 1 ? sent : undefined);
+      if (sent >= 1) item.says('Analysing …');
+    });
+    const { article, heading } = results(
+      file.name,
+      answer,
+      settings,
+      () => report(file, fields),
+      () => {
+        status.textContent = `The results of ${file.name} are gone. The server has none of them either.`;
+        part('files').focus();
+      },
+    );
+    part('results').append(article);
+    chosen = chosen.filter((other) => other !== item);
+    item.line.remove();
+    status.textContent = `The results of ${file.name} are below.`;
+    if (!chosen.some(({ busy }) => busy)) heading.focus();
+  } catch (refused) {
+    item.fails(payment ? `${refused.message} Payment: ${payment}, good for this file.` : refused.message);
+    item.busy = false;
+  }
 }

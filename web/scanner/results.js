@@ -4,7 +4,8 @@ import { element, readable } from './dom.js';
 import { eventsTable } from './events.js';
 
 /** Everything that was found in a file. */
-export function results(name, answer, { categories, window }, report) {
+export function results(name, answer, { categories: known, window: usual }, report, onRemoved) {
+  const { categories = known, window_size: window = usual } = answer;
   const events = readCsv(answer.events_csv).map(eventOf);
   const sequences = readCsv(answer.sequences_csv);
   const names = Object.keys(categories);
@@ -16,7 +17,10 @@ export function results(name, answer, { categories, window }, report) {
     element('p', { class: 'total' }, total(answer)),
     (answer.notices ?? []).map((notice) => element('p', { class: 'faint' }, notice)),
     element('p', { class: 'faint' }, readAs(answer)),
-    downloads(name, answer, report),
+    downloads(name, answer, report, () => {
+      article.remove();
+      onRemoved();
+    }),
   );
   if (events.length > 0) {
     article.append(
@@ -177,10 +181,13 @@ function pdf(name, report) {
   return button;
 }
 
-function downloads(name, answer, report) {
+/** What is kept of an answer stands in this page alone, until it is removed or left. */
+function downloads(name, answer, report, remove) {
   const base = name.replace(/\.[^.]*$/, '');
+  const urls = [];
   const file = (suffix, type, content) => {
     const url = URL.createObjectURL(new Blob([content], { type }));
+    urls.push(url);
     return element('a', { href: url, download: `${base}-${suffix}` }, suffix);
   };
   return element(
@@ -192,5 +199,18 @@ function downloads(name, answer, report) {
     file('summary.txt', 'text/plain', answer.summary_text),
     file('all.json', 'application/json', JSON.stringify(answer)),
     pdf(`${base}-report.pdf`, report),
+    element(
+      'button',
+      {
+        type: 'button',
+        class: 'remove',
+        'aria-label': `Delete the results of ${name}`,
+        click: () => {
+          for (const url of urls) URL.revokeObjectURL(url);
+          remove();
+        },
+      },
+      'Delete results',
+    ),
   );
 }

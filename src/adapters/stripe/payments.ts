@@ -1,7 +1,7 @@
 import Stripe from 'stripe';
 import type { Offer } from '../../billing/decide.js';
 import type { InvoiceSnapshot } from '../../billing/decideInvoice.js';
-import type { CheckoutPage, Payments, Preview } from '../../billing/payments.js';
+import type { CheckoutPage, PaymentPage, Payments, Preview } from '../../billing/payments.js';
 import { PaymentRefused } from '../../billing/payments.js';
 import { asked } from './errors.js';
 import { StripePrices } from './prices.js';
@@ -56,6 +56,12 @@ export function stripePayments({ secretKey, live, profile, priceIds, address }: 
     status: statusOf(session),
     checkoutId: session.metadata?.[CHECKOUT] ?? null,
   });
+
+  const paymentPageOf = (session: Stripe.Checkout.Session): PaymentPage => {
+    const { id, url, payment_status: paid, payment_intent: intent } = session;
+    const intentId = typeof intent === 'string' ? intent : (intent?.id ?? null);
+    return { id, url, status: statusOf(session), intent: paid === 'paid' ? intentId : null };
+  };
 
   /** With all its lines: an invoice comes with the first ones alone. */
   const whole = async (invoice: Stripe.Invoice): Promise<Stripe.Invoice> => {
@@ -285,6 +291,31 @@ export function stripePayments({ secretKey, live, profile, priceIds, address }: 
         ),
       );
       return { id, clientSecret: clientSecret ?? '' };
+    },
+
+    openPaymentPage: async ({ amount, currency, purpose, name, paidUrl, unpaidUrl }, key) => {
+      const metadata = { [PURPOSE]: purpose };
+      const session = await asked(() =>
+        stripe.checkout.sessions.create(
+          {
+            mode: 'payment',
+            line_items: [
+              { quantity: 1, price_data: { currency, unit_amount: amount, product_data: { name } } },
+            ],
+            payment_intent_data: { metadata },
+            metadata,
+            success_url: paidUrl,
+            cancel_url: unpaidUrl,
+          },
+          { idempotencyKey: key },
+        ),
+      );
+      return paymentPageOf(session);
+    },
+
+    paymentPage: async (id) => {
+      const session = await asked(() => stripe.checkout.sessions.retrieve(id));
+      return { ...paymentPageOf(session), purpose: session.metadata?.[PURPOSE] };
     },
 
     intent: async (id) => {

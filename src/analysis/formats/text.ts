@@ -6,6 +6,13 @@ import { Cursor, readStamp } from '../stamp.js';
 
 const MAX_PLACE = 61;
 const MAX_NAME = 51;
+const NAME = /^\p{Script=Latin}[\p{Script=Latin}\p{M}\p{Nd} .'-]*$/u;
+/** Most names, told sooner. */
+const ASCII_NAME = /^[A-Za-z][A-Za-z0-9 .'-]*$/;
+
+const BRACKET = 0x5b;
+/** Of the marks that cursors pass over. */
+const FIRST_MARK = 0x200e;
 
 /** Plain text: an entry is a paragraph, which ends at a blank line. */
 export class TextFormat implements Format {
@@ -62,13 +69,18 @@ function readSpeaker(line: string): { speaker: string; text: string } | undefine
   const colon = line.slice(0, MAX_NAME + 1).indexOf(':');
   if (colon < 2) return undefined;
   const speaker = line.slice(0, colon);
-  if (!/^\p{Script=Latin}[\p{Script=Latin}\p{M}\p{Nd} .'-]*$/u.test(speaker)) return undefined;
+  if (!ASCII_NAME.test(speaker) && !NAME.test(speaker)) return undefined;
   const text = line.slice(colon + 1).trim();
   return text === '' ? undefined : { speaker: speaker.trim(), text };
 }
 
 /** Takes a time stamp off the beginning, with its brackets and the hyphen behind it. */
 function cutStamp(text: string): { text: string; stamp: Stamp | undefined } {
+  // It begins with a digit, a bracket, or a mark that nobody sees.
+  const first = text.charCodeAt(0);
+  if (first < FIRST_MARK && first !== BRACKET && (first < 0x30 || first > 0x39)) {
+    return { text, stamp: undefined };
+  }
   const cursor = new Cursor(text);
   const bracket = cursor.take('[');
   const stamp = readStamp(cursor, 'plain');

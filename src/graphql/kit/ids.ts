@@ -11,6 +11,7 @@ const PREFIXES = {
   Invitation: 'inv',
   Key: 'key',
   Pattern: 'pat',
+  RuleSet: 'rul',
   User: 'usr',
   WebhookEndpoint: 'whe',
 } as const satisfies Record<string, string>;

@@ -66,6 +66,7 @@ const CODES = {
   LimitReached: {
     TOO_MANY_INVITATIONS: 'too many invitations wait for an answer: withdraw some first',
     TOO_MANY_ENDPOINTS: 'there are too many webhook endpoints: delete one first',
+    TOO_MANY_RULE_SETS: 'there are too many rule sets, or too many versions of one: delete one first',
     TOO_MANY_SECRETS:
       'too many secrets of the key, or of the webhook endpoint, work at once: wait until one expires',
     RATE_LIMITED: 'a limit by the minute or hour is used up: wait',
@@ -154,6 +155,15 @@ export class InvalidInput extends Refusal {
   constructor(message: string, field: string | null, code = 'INVALID_INPUT') {
     super(code, message);
     this.issues = [{ path: field === null ? [] : field.split('.'), code, message }];
+  }
+
+  /** Several problems of one field, at least one: the first of them are told. */
+  static of([first = '', ...others]: readonly string[], field: string): InvalidInput {
+    const made = new InvalidInput(first, field);
+    const [issue] = made.issues as [InputIssue];
+    const more = others.slice(0, MAX_ISSUES - 1).map((message) => ({ ...issue, message }));
+    made.issues = [issue, ...more];
+    return made;
   }
 }
 
