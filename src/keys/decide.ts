@@ -21,9 +21,10 @@ export const MAX_GRACE_SECONDS = 30 * 86_400;
 /** Of a key, working at once: what is being replaced, and replaced again. */
 export const MAX_SECRETS = 5;
 
-/** What a key that manages keys has itself: it hands out no more. */
+/** What somebody who manages keys may hand out: a key what it has itself, a member what the role allows. */
 export interface Authority {
-  readonly environment: Environment;
+  /** Of a key; undefined for a member, who manages those of both. */
+  readonly environment?: Environment;
   readonly scopes: readonly Scope[];
 }
 
@@ -32,7 +33,7 @@ export type KeyCommand =
       readonly type: 'IssueKey';
       readonly key: KeyIssued['data'];
       readonly at: Date;
-      /** Undefined for a user. */
+      /** Undefined for what the product does by itself. */
       readonly authority?: Authority | undefined;
       /** Whether the profile has limits by the hour; where it has none, not enough is kept to count them. */
       readonly hours?: boolean;
@@ -75,7 +76,7 @@ export const keyDecider: Decider<State, KeyCommand, KeyEvent> = {
     // Another account's key is as good as none, and to a test key so is a live one.
     if (
       issued?.accountId !== accountId ||
-      (authority !== undefined && authority.environment !== issued.environment)
+      (authority?.environment !== undefined && authority.environment !== issued.environment)
     ) {
       return refuse('NOT_FOUND', 'There is no key with this id in your account.', 'keyId');
     }
@@ -105,10 +106,13 @@ export const keyDecider: Decider<State, KeyCommand, KeyEvent> = {
 const isOver = (expiresAt: string | null, at: Date): boolean =>
   expiresAt !== null && Date.parse(expiresAt) <= at.getTime();
 
-/** Refuses a key that would hand out what it does not have. */
+/** Refuses to hand out what one does not have. */
 function beyond(authority: Authority | undefined, scopes: readonly Scope[]): Decision<never> | undefined {
   if (!authority || scopes.every((scope) => authority.scopes.includes(scope))) return undefined;
-  return refuse('INVALID_INPUT', 'A key gives no scope that it does not have itself.', 'scopes');
+  const message = authority.environment
+    ? 'A key gives no scope that it does not have itself.'
+    : 'Your role does not hand out keys with the scope ADMIN. Ask an owner of the account.';
+  return refuse('INVALID_INPUT', message, 'scopes');
 }
 
 function issue(command: Extract<KeyCommand, { type: 'IssueKey' }>): Decision<KeyEvent> {
@@ -116,7 +120,7 @@ function issue(command: Extract<KeyCommand, { type: 'IssueKey' }>): Decision<Key
   if (isOver(data.expiresAt, at)) {
     return refuse('INVALID_INPUT', '"expiresAt" must be in the future.', 'expiresAt');
   }
-  if (authority && authority.environment !== data.environment) {
+  if (authority?.environment && authority.environment !== data.environment) {
     return refuse('INVALID_INPUT', 'A key issues keys of its own environment only.', 'environment');
   }
   return (

@@ -56,7 +56,7 @@ export const keys: Capability = {
       const meters = () => metersOf(memory.plans.profile);
       return {
         resolvers: [
-          new KeysResolver(keySecrets, commands, positions, sender, meters),
+          new KeysResolver(keySecrets, commands, positions, sender, meters, memory.operators),
           new KeyFieldsResolver(
             (id) => memory.keys.byId(id),
             (key, now) => limitStates.of({ ...key, key, now }),

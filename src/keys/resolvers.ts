@@ -12,7 +12,7 @@ import type { Cursors, Place } from '../graphql/kit/cursors.js';
 import { Cost, Sized } from '../graphql/cost/directives.js';
 import type { RequestContext } from '../graphql/kit/context.js';
 import { accountOf, actorOf } from '../graphql/kit/context.js';
-import { Access, BUILDERS, MEMBERS } from '../graphql/kit/access.js';
+import { Access, BUILDERS, MANAGERS, MEMBERS } from '../graphql/kit/access.js';
 import { DateTimeISO } from '../graphql/kit/dateTime.js';
 import { payload } from '../graphql/kit/payload.js';
 import { badCommandId, InvalidInput, notDone, refusalOf } from '../graphql/kit/refusals.js';
@@ -25,7 +25,7 @@ import type { KnownKey } from './cache.js';
 import type { Authority } from './decide.js';
 import { keyDecider, MAX_KEY_LIMITS } from './decide.js';
 import type { KeyLimit } from './events.js';
-import { keyStream } from './events.js';
+import { keyStream, SCOPES } from './events.js';
 import type { KeySecrets } from './secrets.js';
 import type { KeyLimitInput } from './types.js';
 import {
@@ -58,6 +58,7 @@ export class KeysResolver {
     private readonly tokens: PositionTokens,
     private readonly sender: CommandSender,
     private readonly meters: () => readonly Meter[],
+    private readonly operators: { own(accountId: string): boolean },
   ) {}
 
   @Command(() => IssueKeyResult, {
@@ -94,7 +95,7 @@ export class KeysResolver {
           metadata: metadata.map(({ name, value }) => ({ name: tidy(name), value: tidy(value) })),
         }),
       },
-      authorityOf(context),
+      this.#authorityOf(context),
       sender,
     );
     if (result.kind === 'refused') return refusalOf(result.refusal);
@@ -119,7 +120,7 @@ export class KeysResolver {
     const { keyId, graceSeconds } = input;
     const result = await this.secrets.rotate(
       { accountId, keyId, graceSeconds, by: actorOf(context) },
-      authorityOf(context),
+      this.#authorityOf(context),
       sender,
     );
     if (result.kind === 'refused') return refusalOf(result.refusal, 'NotFound', 'Conflict', 'LimitReached');
@@ -147,13 +148,25 @@ export class KeysResolver {
         type: 'RevokeKey',
         accountId: accountOf(context),
         by: actorOf(context),
-        authority: authorityOf(context),
+        authority: this.#authorityOf(context),
       },
       request: `revoke:${keyId}`,
     });
     if (sent.kind === 'refused') return notDone(sent.refusal);
     const key = keyOfEvents(await this.commands.load(keyStream(keyId)), this.meters());
     return payload(RevokeKeyPayload, { key, replayed: sent.replayed, position: sent.position });
+  }
+
+  /**
+   * What the caller may hand out. A key with the scope ADMIN does what an owner does, and in the account of an
+   * operator what the operator does: whoever is less makes none, and reads no new secret of one.
+   */
+  #authorityOf({ caller }: RequestContext): Authority | undefined {
+    if (caller.kind === 'key') return caller.key;
+    if (caller.kind !== 'session') return undefined;
+    const { role, operator, accountId } = caller;
+    const all = MANAGERS.includes(role) && (operator || !this.operators.own(accountId));
+    return { scopes: all ? SCOPES : SCOPES.filter((scope) => scope !== 'admin') };
   }
 
   #shown({ secret, stored }: { readonly secret: string | null; readonly stored: StoredEvent }) {
@@ -222,11 +235,6 @@ export class AccountKeysResolver {
     const placeOf = (row: KeyRow): Place => [row.issued_at.getTime(), row.id];
     return pageOf(this.cursors, LIST, rows, { first, after }, placeOf, (row) => keyOf(row, this.meters()));
   }
-}
-
-/** What a key that manages keys has itself; undefined for a user. */
-function authorityOf({ caller }: RequestContext): Authority | undefined {
-  return caller.kind === 'key' ? caller.key : undefined;
 }
 
 /** As events have them: whole numbers of the meter's smallest unit. Which may be set, the decider says. */

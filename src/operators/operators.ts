@@ -51,8 +51,13 @@ export class Operators {
     return this.#users.has(userId);
   }
 
+  /** Whether the account is an operator's own. */
+  own(accountId: string): boolean {
+    return this.#accounts.has(accountId);
+  }
+
   /** Whether the key acts for an operator. */
   actBy({ accountId, environment, scopes }: ActingKey): boolean {
-    return this.#accounts.has(accountId) && environment === 'live' && scopes.includes('admin');
+    return this.own(accountId) && environment === 'live' && scopes.includes('admin');
   }
 }

@@ -23,6 +23,7 @@ import {
   LimitsDocument,
   RemoveMemberDocument,
   RevokeKeyDocument,
+  RotateKeyDocument,
   SignOutEverywhereDocument,
   UsageChangedDocument,
   WithdrawInvitationDocument,
@@ -303,6 +304,37 @@ describe('the account that a request works in', () => {
       if (role === 'owner') expect(deleted.data?.deleteAccount).toMatchObject({ code: 'NOT_FOUND' });
       else expect(codeOf(deleted)).toBe('ROLE_MISSING');
     }
+  });
+
+  it('hands out keys with the scope ADMIN, or new secrets of them, to nobody whose role is less', async () => {
+    const ada = await person('team');
+    const of = (who: Person) => ({
+      issue: async (scopes: readonly ('READ' | 'WRITE' | 'ADMIN')[]) => {
+        const input = { name: 'a key', scopes: [...scopes] };
+        return (await inAccount(IssueKeyDocument, { input }, who.token, ada.accountId)).data?.issueKey;
+      },
+      rotate: async (keyId: string) => {
+        const input = { keyId, graceSeconds: 60 };
+        return (await inAccount(RotateKeyDocument, { input }, who.token, ada.accountId)).data?.rotateKey;
+      },
+    });
+    const refused = { code: 'INVALID_INPUT', message: expect.stringContaining('role') as string };
+    const dev = of(await member(ada, 'developer'));
+    const admin = of(await member(ada, 'admin'));
+    const ownersKey = await of(ada).issue(['READ', 'ADMIN']);
+    const keyId = ownersKey?.__typename === 'IssueKeyPayload' ? ownersKey.key.id : '';
+
+    expect(await dev.issue(['READ', 'WRITE'])).toMatchObject({ secret: expect.any(String) as string });
+    expect(await dev.issue(['READ', 'ADMIN'])).toMatchObject(refused);
+    expect(await dev.rotate(keyId)).toMatchObject(refused);
+    expect(await admin.issue(['ADMIN'])).toMatchObject({ secret: expect.any(String) as string });
+    expect(await admin.rotate(keyId)).toMatchObject({ secret: expect.any(String) as string });
+
+    // In an operator's account such a key acts for the operator, whom no member may become.
+    await t.makeOperator(ada);
+    expect(await admin.issue(['ADMIN'])).toMatchObject(refused);
+    expect(await admin.rotate(keyId)).toMatchObject(refused);
+    expect(await of(ada).rotate(keyId)).toMatchObject({ secret: expect.any(String) as string });
   });
 
   it('keeps the keys that a member has issued, who is refused at once after being removed', async () => {
