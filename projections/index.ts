@@ -8,6 +8,8 @@ import { AnalysisQueries } from './analyses/queries.js';
 import { auditLog } from './audit/model.js';
 import { AuditQueries } from './audit/queries.js';
 import { BilledUseQueries } from './billedUse/queries.js';
+import { calls } from './calls/model.js';
+import { CallQueries } from './calls/queries.js';
 import { catalogue } from './catalogue/model.js';
 import { CatalogueQueries } from './catalogue/queries.js';
 import { credits } from './credits/model.js';
@@ -60,6 +62,7 @@ export const readModels = (audited: AuditedTypes): readonly ReadModel[] => [
   catalogue,
   usage,
   useBatches,
+  calls,
   thresholds,
   quotaResets,
   planHistory,
@@ -85,6 +88,7 @@ export function queriesOf(sql: Sql, models: Pick<ReadModels, 'access'>) {
     accounts: new AccountQueries(sql, models.access('accounts')),
     analyses: new AnalysisQueries(sql, models.access('analyses')),
     audit: new AuditQueries(sql, models.access('audit')),
+    calls: new CallQueries(sql, models.access('calls')),
     catalogue: new CatalogueQueries(sql, models.access('catalogue'), models.access('popularity')),
     identities: new IdentityQueries(sql, models.access('identities')),
     credits: new CreditQueries(sql, models.access('credits')),

@@ -6,25 +6,36 @@ import type { Use } from '../../src/usage/events.js';
 import { ExactSum } from './exact.js';
 
 /**
- * Reports by hour, day and month of any time zone are sums of quarter-hours: there are zones of 5:45. Days of
- * UTC stand beside them, so that long reports read few rows.
+ * Reports by hour, day and month of any time zone are sums of quarter-hours: there are zones of 5:45. Days of UTC
+ * and quarters of them stand beside those, so that long reports read few rows, also in zones half an hour off.
  */
 export const QUARTER_MS = 15 * 60_000;
 export const QUARTERS_A_DAY = 96;
 
-/** What reports are grouped and filtered by: columns of both tables. */
-export const DIMENSIONS = ['key', 'operation', 'endpoint', 'source', 'subject', 'status'] as const;
+/** What reports are grouped and filtered by: columns of all tables. */
+export const DIMENSIONS = ['key', 'plan', 'operation', 'endpoint', 'source', 'subject', 'status'] as const;
 export type Dimension = (typeof DIMENSIONS)[number];
+/** With the properties that reports go by, as one JSON object. */
+export const CELL_COLUMNS = [...DIMENSIONS, 'properties'] as const;
 
 /** A use's value of each dimension; empty for what it has none of. */
 const valuesOf = (use: Use): readonly string[] => [
   use.key,
+  use.plan ?? '',
   use.operation ?? use.rootFields.join(','),
   use.endpoint,
   use.source ?? '',
   use.subject ?? '',
   use.status,
+  reportedIn(use),
 ];
+
+/** A use's properties that reports go by, as JSON: the same for the same ones. */
+export function reportedIn({ reportBy, properties = {} }: Use): string {
+  if (reportBy === undefined) return '{}';
+  const names = [...new Set(reportBy)].filter((name) => Object.hasOwn(properties, name)).sort();
+  return JSON.stringify(Object.fromEntries(names.map((name) => [name, properties[name]])));
+}
 
 /** Stands for the values of all dimensions in keys of tables, whose rows have a limit. */
 const hashOf = (values: readonly string[]): string => contentHash(compositeKey(...values)).slice(0, 32);
@@ -35,31 +46,39 @@ export const quarterOf = (at: number): number => Math.floor(at / QUARTER_MS);
 /** What a use of a phase brings to the statement that counts it. */
 export function cellColumns(use: Use): Readonly<Record<string, unknown>> {
   const values = valuesOf(use);
-  const named = Object.fromEntries(DIMENSIONS.map((dimension, i) => [dimension, values[i]]));
+  const named = Object.fromEntries(CELL_COLUMNS.map((dimension, i) => [dimension, values[i]]));
   return { ...named, quarter: quarterOf(use.at), dimensions: hashOf(values) };
 }
 
-const TABLES = ['quarters', 'days'] as const;
-const COLUMNS = ['account', 'environment', 'dimensions', ...DIMENSIONS, 'meter'] as const;
+/** Tables, and how long their slots are in quarter-hours. */
+const LENGTHS = { quarters: 1, six_hours: QUARTERS_A_DAY / 4, days: QUARTERS_A_DAY } as const;
+type Table = keyof typeof LENGTHS;
+export const CELL_TABLES = Object.keys(LENGTHS) as Table[];
+/** The longest first. */
+export const SIZES: readonly number[] = Object.values(LENGTHS).sort((a, b) => b - a);
+export const tableOf = (size: number): Table =>
+  CELL_TABLES.find((table) => LENGTHS[table] === size) ?? 'quarters';
+
+const COLUMNS = ['account', 'environment', 'dimensions', ...CELL_COLUMNS, 'meter'] as const;
 const KEY = 'account, environment, slot, dimensions, meter';
-/** Of each table, how its rows follow from quarter-hours. */
-const SLOTS = { quarters: 'quarter', days: `quarter / ${QUARTERS_A_DAY}` } as const;
+/** How the slots of a table follow from quarter-hours. */
+const slotOf = (table: Table): string => (LENGTHS[table] === 1 ? 'quarter' : `quarter / ${LENGTHS[table]}`);
 /** A row without any of them is none: so the rows do not tell how the events fell into pages. */
 const NOTHING = 'amount = 0 AND uses = 0 AND duration_us = 0';
 
-/** DDL of both tables. */
+/** DDL of these tables. */
 export const cellTables = (t: Tables): string =>
-  TABLES.map(
+  CELL_TABLES.map(
     (table) => `
-    -- What was used in each ${table === 'days' ? 'day of UTC' : 'quarter-hour'}, by whom and what for.
+    -- What was used in each slot, by whom and what for.
     CREATE TABLE ${t(table)} (
       account     text NOT NULL,
       environment text NOT NULL,
-      -- ${table === 'days' ? 'Days' : 'Quarter-hours'} since the epoch.
+      -- Of ${LENGTHS[table]} quarter-hours, since the epoch.
       slot        int NOT NULL,
-      -- Stands for the ${DIMENSIONS.length} columns behind it.
+      -- Stands for the ${CELL_COLUMNS.length} columns behind it.
       dimensions  uuid NOT NULL,
-      ${DIMENSIONS.map((dimension) => `${dimension} text NOT NULL,`).join('\n      ')}
+      ${CELL_COLUMNS.map((dimension) => `${dimension} text NOT NULL,`).join('\n      ')}
       -- Empty where a use has no amounts.
       meter       text NOT NULL,
       amount      numeric NOT NULL,
@@ -72,18 +91,18 @@ export const cellTables = (t: Tables): string =>
 
 /** For sums over all accounts: rows lie about in the order of their time. */
 export const cellIndexes = (t: Tables): string[] =>
-  TABLES.map((table) => `CREATE INDEX ON ${t(table)} USING brin (slot)`);
+  CELL_TABLES.map((table) => `CREATE INDEX ON ${t(table)} USING brin (slot)`);
 
 /**
  * The part of a statement with which rows are added up.
  * @param given rows with a quarter, the columns above and their sums
  */
-const upsert = (t: Tables, table: (typeof TABLES)[number], given: string): string => `
-    INSERT INTO ${t(table)} AS c (${KEY}, ${DIMENSIONS.join(', ')}, amount, uses, duration_us)
-    SELECT account, environment, ${SLOTS[table]}, dimensions, meter, ${DIMENSIONS.join(', ')},
+const upsert = (t: Tables, table: Table, given: string): string => `
+    INSERT INTO ${t(table)} AS c (${KEY}, ${CELL_COLUMNS.join(', ')}, amount, uses, duration_us)
+    SELECT account, environment, ${slotOf(table)}, dimensions, meter, ${CELL_COLUMNS.join(', ')},
            sum(amount), sum(uses)::bigint, sum(duration_us)
       FROM ${given}
-     GROUP BY account, environment, ${SLOTS[table]}, ${COLUMNS.slice(2).join(', ')}
+     GROUP BY account, environment, ${slotOf(table)}, ${COLUMNS.slice(2).join(', ')}
     HAVING sum(amount) <> 0 OR sum(uses) <> 0 OR sum(duration_us) <> 0
      ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (${KEY}) DO UPDATE SET amount = c.amount + excluded.amount, uses = c.uses + excluded.uses,
@@ -95,7 +114,7 @@ const upsert = (t: Tables, table: (typeof TABLES)[number], given: string): strin
  */
 export const cellParts = (t: Tables, where: string): string => `
   cells AS (
-    SELECT account, environment, quarter, dimensions, ${DIMENSIONS.join(', ')}, m.meter, sign * m.amount AS amount,
+    SELECT account, environment, quarter, dimensions, ${CELL_COLUMNS.join(', ')}, m.meter, sign * m.amount AS amount,
            CASE WHEN m.first THEN sign ELSE 0 END AS uses,
            CASE WHEN m.first THEN sign * duration_us ELSE 0 END AS duration_us
       FROM changes,
@@ -103,14 +122,14 @@ export const cellParts = (t: Tables, where: string): string => `
                       FROM jsonb_each_text(meters)
                      UNION ALL SELECT '', 0, true WHERE meters = '{}') AS m
      WHERE ${where}
-  ), ${TABLES.map((table) => `cells_${table} AS (${upsert(t, table, 'cells')}\n  )`).join(', ')}`;
+  ), ${CELL_TABLES.map((table) => `cells_${table} AS (${upsert(t, table, 'cells')}\n  )`).join(', ')}`;
 
 /** Takes away rows that came to nothing. @param given an array of JSON with account, environment, quarter, dimensions */
 export const emptyCells = (t: Tables, given: string): Statement[] =>
-  TABLES.map((table) => ({
+  CELL_TABLES.map((table) => ({
     text: `DELETE FROM ${t(table)} AS c
             USING json_to_recordset($1::json) AS g(account text, environment text, quarter int, dimensions uuid)
-            WHERE c.account = g.account AND c.environment = g.environment AND c.slot = ${SLOTS[table]}
+            WHERE c.account = g.account AND c.environment = g.environment AND c.slot = ${slotOf(table)}
               AND c.dimensions = g.dimensions AND ${NOTHING}`,
     params: [given],
   }));
@@ -186,7 +205,7 @@ export class Cells {
       'text',
       'int',
       'uuid',
-      ...DIMENSIONS.map(() => 'text'),
+      ...CELL_COLUMNS.map(() => 'text'),
       'text',
       'numeric',
       'bigint',
@@ -197,7 +216,7 @@ export class Cells {
       'environment',
       'quarter',
       'dimensions',
-      ...DIMENSIONS,
+      ...CELL_COLUMNS,
       'meter',
       'amount',
       'uses',
@@ -205,7 +224,7 @@ export class Cells {
     ];
     const given = `unnest(${types.map((type, i) => `$${i + 1}::${type}[]`).join(', ')}) AS g(${names.join(', ')})`;
     const params = types.map((_type, i) => rows.map((row) => row[i]));
-    const added = TABLES.map((table) => ({ text: upsert(t, table, given), params }));
+    const added = CELL_TABLES.map((table) => ({ text: upsert(t, table, given), params }));
     if (!this.#takesBack) return added;
     const touched = [...this.#places.values()].map(
       ({ columns: [account, environment, quarter, dimensions] }) => ({

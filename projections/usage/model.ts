@@ -6,7 +6,7 @@ import { subjectsOf } from '../../src/usage/events.js';
 import type { ReadModel } from '../../src/following/readModel.js';
 import { usesOf } from '../../src/usage/readUses.js';
 import type { CellsOfPlace } from './cells.js';
-import { cellIndexes, Cells, cellTables, quarterOf } from './cells.js';
+import { CELL_TABLES, cellIndexes, Cells, cellTables, quarterOf, reportedIn } from './cells.js';
 import { ExactSum } from './exact.js';
 import { ParkedUses } from './parkedUses.js';
 import { PhasedUses } from './phasedUses.js';
@@ -24,11 +24,10 @@ interface Sum {
 export const usage: ReadModel = {
   name: 'usage',
   awaited: false,
-  version: 8,
+  version: 9,
   tables: [
     'counters',
-    'quarters',
-    'days',
+    ...CELL_TABLES,
     'keys',
     'minutes',
     'parked',
@@ -206,6 +205,8 @@ function goTogether(a: Use, b: Use): boolean {
     a.endpoint === b.endpoint &&
     a.source === b.source &&
     a.subject === b.subject &&
+    a.plan === b.plan &&
+    reportedIn(a) === reportedIn(b) &&
     same(a.periods, b.periods)
   );
 }

@@ -3,7 +3,7 @@ import type { Tables } from '../../src/following/readModel.js';
 import type { Statement } from '../../src/sql/sql.js';
 import type { Phase, Use } from '../../src/usage/events.js';
 import { contentOf, PHASES, subjectsOf, useHash } from '../../src/usage/events.js';
-import { cellColumns, cellParts, DIMENSIONS, emptyCells } from './cells.js';
+import { CELL_COLUMNS, cellColumns, cellParts, emptyCells } from './cells.js';
 
 const numberOf = (phase: Phase): number => PHASES.indexOf(phase) + 1;
 const [RESERVED, EXPIRED, FINAL, REVERSED] = PHASES.map(numberOf) as [number, number, number, number];
@@ -58,6 +58,8 @@ export class PhasedUses {
         source      text NOT NULL,
         status      text NOT NULL,
         subject     text NOT NULL,
+        plan        text NOT NULL,
+        properties  text NOT NULL,
         quarter     int NOT NULL,
         dimensions  uuid NOT NULL,
         at          bigint NOT NULL,
@@ -127,14 +129,14 @@ export class PhasedUses {
 
 /** The columns that reports go by. */
 const cellsOf = (table: string): string =>
-  [...DIMENSIONS, 'quarter', 'dimensions'].map((column) => `${table}.${column}`).join(', ');
+  [...CELL_COLUMNS, 'quarter', 'dimensions'].map((column) => `${table}.${column}`).join(', ');
 
 /** One statement: all of it sees the rows as they were before this page. */
 const statement = (t: Tables): string => `
   WITH given AS (
     SELECT * FROM json_to_recordset($1::json) AS r(
       id uuid, phase smallint, position bigint, place int, content bigint, account text, use_id text,
-      environment text, key text, operation text, endpoint text, method text, source text, status text, subject text, quarter int, dimensions uuid,
+      environment text, key text, operation text, endpoint text, method text, source text, status text, subject text, plan text, properties text, quarter int, dimensions uuid,
       at bigint, duration_us bigint, meters jsonb, periods jsonb, subjects jsonb, expires_at bigint, on_expiry text,
       kept boolean)
   ), first AS (
@@ -154,7 +156,7 @@ const statement = (t: Tables): string => `
     INSERT INTO ${t('reservations')}
     SELECT c.id, c.phase,
            c.phase = ${RESERVED} AND a.phase = ${RESERVED} AND coalesce(b.phase, ${RESERVED}) = ${RESERVED},
-           c.position, c.account, c.use_id, c.environment, c.key, c.operation, c.endpoint, c.method, c.source, c.status, c.subject, c.quarter, c.dimensions,
+           c.position, c.account, c.use_id, c.environment, c.key, c.operation, c.endpoint, c.method, c.source, c.status, c.subject, c.plan, c.properties, c.quarter, c.dimensions,
            c.at, c.duration_us, c.meters, c.periods, c.subjects, c.expires_at, c.on_expiry
       FROM counted c JOIN after a USING (id) LEFT JOIN before b USING (id)
      WHERE c.kept

@@ -2,8 +2,9 @@ import type { Environment } from '../../src/eventsourcing/event.js';
 import type { ReadModelAccess } from '../../src/following/readModel.js';
 import type { Sql } from '../../src/sql/sql.js';
 import type { Dimension } from './cells.js';
-import { QUARTER_MS } from './cells.js';
-import { spansOf } from './spans.js';
+import { QUARTER_MS, SIZES, tableOf } from './cells.js';
+import type { Stretch } from './spans.js';
+import { rowsOfStretches, spansOf } from './spans.js';
 
 export type { Dimension } from './cells.js';
 export { DIMENSIONS, QUARTER_MS } from './cells.js';
@@ -14,7 +15,18 @@ export interface UsesAsked {
   readonly account: string | undefined;
   readonly environment: Environment;
   readonly filter: Readonly<Partial<Record<Dimension, string>>>;
+  /** Properties that reports go by, and which values. */
+  readonly properties?: Readonly<Record<string, string>> | undefined;
 }
+
+/** What reports are grouped by: a dimension, or a property by its name. */
+export type Grouping = Dimension | `property.${string}`;
+
+const PROPERTY = 'property.';
+
+/** The property of a grouping by one; undefined for a dimension. */
+export const propertyOf = (grouping: string): string | undefined =>
+  grouping.startsWith(PROPERTY) ? grouping.slice(PROPERTY.length) : undefined;
 
 /** What uses came to. Of each number of calls it is said how many uses there are, whatever they came to. */
 export interface Sums {
@@ -46,9 +58,6 @@ export interface Grouped<S> {
   readonly groups: number;
 }
 
-/** What sums are grouped by. */
-type Grouping = Dimension | 'account';
-
 type Row = Readonly<Record<string, string | number>>;
 
 /** The uses of quarter-hours and days, added up. */
@@ -69,7 +78,7 @@ export class UsageReports {
     asked: UsesAsked,
     from: Date,
     to: Date,
-    groupBy: readonly Dimension[],
+    groupBy: readonly Grouping[],
     most: number,
   ): Promise<Grouped<GroupSums>> {
     return this.#sums(asked, [from, to], groupBy, most);
@@ -89,46 +98,53 @@ export class UsageReports {
   timeline(
     asked: UsesAsked,
     boundaries: readonly Date[],
-    groupBy: readonly Dimension[],
+    groupBy: readonly Grouping[],
     most: number,
   ): Promise<Grouped<BucketSums>> {
     return this.#sums(asked, boundaries, groupBy, most);
   }
 
   async #sums(
-    { account, environment, filter }: UsesAsked,
+    { account, environment, filter, properties = {} }: UsesAsked,
     boundaries: readonly Date[],
-    groupBy: readonly Grouping[],
+    groupBy: readonly (Grouping | 'account')[],
     most: number,
   ): Promise<Grouped<BucketSums>> {
-    const { days, quarters } = spansOf(boundaries.map((date) => Math.floor(date.getTime() / QUARTER_MS)));
     const params: unknown[] = [environment, most];
     const param = (value: unknown, type: string): string => `$${params.push(value)}::${type}`;
     const conditions = Object.entries(filter).map(
       ([column, value]) => ` AND c.${column} = ${param(value, 'text')}`,
     );
     if (account !== undefined) conditions.push(` AND c.account = ${param(account, 'text')}`);
+    const propertyIn = (name: string): string =>
+      `coalesce(c.properties::jsonb ->> ${param(name, 'text')}, '')`;
+    for (const [name, value] of Object.entries(properties)) {
+      conditions.push(` AND ${propertyIn(name)} = ${param(value, 'text')}`);
+    }
     const where = `c.environment = $1${conditions.join('')}`;
-    const columns: readonly string[] = groupBy;
-    const read = [...new Set([...columns, 'status', 'meter', 'amount', 'uses', 'duration_us'])]
-      .map((column) => `c.${column}`)
-      .join();
-    const parts: string[] = [];
-    if (days.slots.length > 0) {
-      parts.push(
-        `SELECT s.bucket, 1 AS sign, ${read}
-           FROM unnest(${param(days.slots, 'int[]')}, ${param(days.buckets, 'int[]')}) AS s(slot, bucket)
-           JOIN ${this.model.t('days')} c ON c.slot = s.slot AND ${where}`,
-      );
-    }
-    if (quarters.from.length > 0) {
-      parts.push(
-        `SELECT s.bucket, s.sign, ${read}
-           FROM unnest(${param(quarters.from, 'int[]')}, ${param(quarters.to, 'int[]')},
-                       ${param(quarters.buckets, 'int[]')}, ${param(quarters.signs, 'int[]')}) AS s("from", "to", bucket, sign)
-           JOIN ${this.model.t('quarters')} c ON c.slot >= s."from" AND c.slot < s."to" AND ${where}`,
-      );
-    }
+    const columns = groupBy.map((_, i) => `group${i}`);
+    const grouped = groupBy.map((grouping, i) => {
+      const property = propertyOf(grouping);
+      return `${property === undefined ? `c.${grouping}` : propertyIn(property)} AS group${i}`;
+    });
+    const read = [...grouped, ...READ].join();
+    const quarters = boundaries.map((date) => Math.floor(date.getTime() / QUARTER_MS));
+    const parts = spansOf(quarters, SIZES).flatMap(({ size, stretches }) => {
+      if (stretches.length === 0) return [];
+      const slots = size === 1 ? stretches : stretches.flatMap(single);
+      const given = (['from', 'to', 'plus', 'minus'] as const)
+        .map((name) =>
+          param(
+            slots.map((slot) => slot[name]),
+            'int[]',
+          ),
+        )
+        .join();
+      // Longer slots are met one by one: there are ever so few of them in an interval.
+      const meets = size === 1 ? 'c.slot >= s."from" AND c.slot < s."to"' : 'c.slot = s."from"';
+      const table = this.model.t(tableOf(size));
+      return [rowsOfStretches(table, given, `${meets} AND ${where}`, read, account !== undefined)];
+    });
     const group = columns.map((column) => `, ${column}`).join('');
     const ranked = columns.length === 0 ? '' : columns.join();
     const rows = await this.sql.query<Row>(
@@ -152,18 +168,28 @@ export class UsageReports {
         ORDER BY bucket, place, meter`,
       params,
     );
-    return { sums: added(rows, groupBy), groups: Number(rows[0]?.['groups'] ?? 0) };
+    return { sums: added(rows, columns), groups: Number(rows[0]?.['groups'] ?? 0) };
   }
 }
+
+/** The slots of a stretch, one by one. */
+const single = (stretch: Stretch): Stretch[] =>
+  Array.from({ length: stretch.to - stretch.from }, (_, i) => ({
+    ...stretch,
+    from: stretch.from + i,
+    to: stretch.from + i + 1,
+  }));
+
+const READ = ['status', 'meter', 'amount', 'uses', 'duration_us'].map((column) => `c.${column}`);
 
 const NOTHING: Sums = { amounts: new Map(), uses: 0n, refused: 0n, errors: 0n, durationUs: 0n };
 
 /** The rows of one bucket and group follow each other: one for each meter. */
-function added(rows: readonly Row[], groupBy: readonly Grouping[]): BucketSums[] {
+function added(rows: readonly Row[], columns: readonly string[]): BucketSums[] {
   const sums: (Omit<BucketSums, 'amounts'> & { amounts: Map<string, bigint> })[] = [];
   for (const row of rows) {
     const bucket = row['bucket'] as number;
-    const group = groupBy.map((dimension) => row[dimension] as string);
+    const group = columns.map((column) => row[column] as string);
     const last = sums.at(-1);
     const same = last?.bucket === bucket && last.group.every((value, i) => value === group[i]);
     const before = same && last ? last : { ...NOTHING, bucket, group, amounts: new Map<string, bigint>() };

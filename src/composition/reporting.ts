@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.js';
 import { billingTimeOf } from '../clock.js';
 import type { Position } from '../eventsourcing/event.js';
-import { metersOf, usageTermsOf } from '../plans/profile.js';
+import { metersOf, reportedProperties, usageTermsOf } from '../plans/profile.js';
 import { KnownUses } from '../usage/knownUses.js';
 import { UsagePayers } from '../usage/payers.js';
 import { notedOfProved } from '../usage/provedUses.js';
@@ -108,6 +108,7 @@ export function createReporting({
         meters: metersOf(profile),
         lateWindowMs: lateWindowSeconds * 1000,
         closeAfterMs: closeAfterSeconds * 1000,
+        reportBy: reportedProperties(profile),
       };
     },
     complete,

@@ -4,15 +4,13 @@ import { Outage } from '../outage.js';
 import type { Meter } from '../plans/meters.js';
 import type { Profile } from '../plans/profile.js';
 import { metersOf, usageTermsOf } from '../plans/profile.js';
+import { PRICED_ELSEWHERE } from '../usage/events.js';
 import type { LimitState } from '../usage/limiter.js';
 import type { LimitStates } from '../usage/limitStates.js';
 import { statusOf } from '../usage/limitTypes.js';
 import type { Reservations } from '../usage/reservations.js';
 import { reservationOf } from '../usage/reservationTypes.js';
 import type { Gate } from './gate.js';
-
-/** Names what priced a use that a back end reports: nobody here has. */
-const PRICED_ELSEWHERE = 'given';
 
 /** What verifyKey asks: the gate that every call passes. */
 export function createKeyDesk(

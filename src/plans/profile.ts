@@ -104,6 +104,9 @@ const Plan = z.strictObject({
 /** Its last character ends what secret scanners look for. */
 const KeyPrefix = z.string().regex(/^[A-Za-z][A-Za-z0-9_]{1,30}_$/);
 
+/** Properties of uses that reports go by. */
+export const MAX_REPORTED_PROPERTIES = 3;
+
 /** How uses are taken that are reported afterwards. */
 const UsageTerms = z.strictObject({
   /** How old a use may be, in seconds. */
@@ -126,6 +129,12 @@ const UsageTerms = z.strictObject({
     .refine((percents) => percents.every((percent, i) => i === 0 || percent > (percents[i - 1] as number)), {
       message: 'percents rise, each once',
     })
+    .optional(),
+  /** Properties of reported uses that reports go by. What has a value of its own in every use is none to name here. */
+  properties: z
+    .array(z.string().regex(/^[a-z][a-z0-9_]{0,49}$/, 'must be the name of a property, e.g. model'))
+    .max(MAX_REPORTED_PROPERTIES)
+    .refine((names) => new Set(names).size === names.length, 'names of properties must be unique')
     .optional(),
 });
 export type UsageTerms = z.infer<typeof UsageTerms>;
@@ -276,6 +285,13 @@ const THRESHOLDS: readonly number[] = [50, 80, 100];
 /** Percents of a limit at which an account is told, rising. */
 export const thresholdsOf = ({ usage }: { readonly usage?: UsageTerms | undefined }): readonly number[] =>
   usage?.thresholds ?? THRESHOLDS;
+
+/** Properties of uses that reports go by. */
+export const reportedProperties = ({
+  usage,
+}: {
+  readonly usage?: UsageTerms | undefined;
+}): readonly string[] => usage?.properties ?? [];
 
 /** All meters of a profile. */
 export const metersOf = ({ meters = [] }: { readonly meters?: readonly Meter[] | undefined }): Meter[] => [

@@ -1,4 +1,4 @@
-import type { Dimension } from '../../projections/usage/reports.js';
+import type { Grouping } from '../../projections/usage/reports.js';
 import { QUARTER_MS } from '../../projections/usage/reports.js';
 import type {
   BucketSums,
@@ -35,7 +35,7 @@ export interface TimelineAsked extends UsesAsked {
   readonly to: Date | undefined;
   readonly interval: Interval;
   readonly timeZone: string;
-  readonly groupBy: readonly Dimension[];
+  readonly groupBy: readonly Grouping[];
   /** Points at most. */
   readonly first: number;
 }
@@ -83,10 +83,15 @@ export class UsageAnalytics {
   groups(
     asked: UsesAsked,
     { from, to }: Span,
-    groupBy: readonly Dimension[],
+    groupBy: readonly Grouping[],
     first: number,
   ): Promise<Grouped<GroupSums>> {
     return this.reports.groups(asked, from, to, groupBy, first);
+  }
+
+  /** Between boundaries, in one group, the oldest first. */
+  async between(asked: UsesAsked, boundaries: readonly Date[]): Promise<readonly BucketSums[]> {
+    return (await this.reports.timeline(asked, boundaries, [], 1)).sums;
   }
 
   /** When the intervals begin, and when the last ends. @throws ApiError INVALID_INPUT */

@@ -1,6 +1,7 @@
 import { Arg, Args, ArgsType, Ctx, Field, FieldResolver, Int, Resolver, Root } from 'type-graphql';
 import type { UsageQueries } from '../../projections/usage/queries.js';
-import type { UsesAsked } from '../../projections/usage/reports.js';
+import type { CallQueries } from '../../projections/calls/queries.js';
+import type { Grouping, UsesAsked } from '../../projections/usage/reports.js';
 import { Account } from '../accounts/types.js';
 import type { Position } from '../eventsourcing/event.js';
 import type { PositionTokens } from '../eventsourcing/positionToken.js';
@@ -11,15 +12,20 @@ import { environmentIn } from '../graphql/kit/context.js';
 import { DateTimeISO } from '../graphql/kit/dateTime.js';
 import { invalidInput } from '../graphql/kit/errors.js';
 import { TimeZone } from '../graphql/kit/timeZone.js';
-import { metersOf } from '../plans/profile.js';
+import { MAX_REPORTED_PROPERTIES, metersOf, reportedProperties } from '../plans/profile.js';
 import type { Profile } from '../plans/profile.js';
 import type { UsageAnalytics } from './analytics.js';
+import type { ResponseTimeReports } from './responseTimes.js';
 import { shownGroup, shownSums } from './shownUsage.js';
 import type { SubjectIds } from './subjectIds.js';
 import type { UsagePoint } from './types.js';
 import {
+  LimitDenials,
   MAX,
+  MAX_DENIALS,
   MAX_DIMENSIONS,
+  RESPONSE_TIMES,
+  ResponseTimes,
   Usage,
   UsageDimension,
   UsageFilter,
@@ -35,6 +41,8 @@ const NOBODY = '-';
 
 export interface UsageReading {
   readonly analytics: UsageAnalytics;
+  readonly responseTimes: ResponseTimeReports;
+  readonly calls: Pick<CallQueries, 'denials' | 'sketches'>;
   readonly queries: Pick<UsageQueries, 'waits'>;
   readonly subjectIds: Pick<SubjectIds, 'known'>;
   readonly profile: () => Profile;
@@ -44,7 +52,22 @@ export interface UsageReading {
 }
 
 @ArgsType()
-export class TimelineArgs {
+abstract class GroupArgs {
+  @Field(() => [UsageDimension], {
+    defaultValue: [],
+    description: `At most ${MAX_DIMENSIONS}; without any there is one group.`,
+  })
+  groupBy!: UsageDimension[];
+
+  @Field(() => [String], {
+    defaultValue: [],
+    description: `Properties of reported uses to group by as well, at most ${MAX_REPORTED_PROPERTIES}: of those that the service has named for reports. They count for what was recorded since it named them.`,
+  })
+  groupByProperties!: string[];
+}
+
+@ArgsType()
+export class TimelineArgs extends GroupArgs {
   @Field(() => DateTimeISO, {
     nullable: true,
     description:
@@ -67,12 +90,6 @@ export class TimelineArgs {
   @Field(() => TimeZone, { defaultValue: 'UTC', description: 'By whose clocks days and months begin.' })
   timeZone!: string;
 
-  @Field(() => [UsageDimension], {
-    defaultValue: [],
-    description: `At most ${MAX_DIMENSIONS}; without any there is one group.`,
-  })
-  groupBy!: UsageDimension[];
-
   @Field(() => UsageFilter, { nullable: true, description: 'Which usage is meant; all of it by default.' })
   filter?: UsageFilter | null;
 
@@ -85,10 +102,7 @@ export class TimelineArgs {
 }
 
 @ArgsType()
-class BreakdownArgs {
-  @Field(() => [UsageDimension], { description: `1 to ${MAX_DIMENSIONS}.` })
-  groupBy!: UsageDimension[];
-
+class BreakdownArgs extends GroupArgs {
   @Range(1, MAX.groups)
   @Field(() => Int, { defaultValue: 20, description: `Groups at most, 1 to ${MAX.groups}.` })
   first!: number;
@@ -179,12 +193,35 @@ export class UsageResolver {
   })
   async breakdown(
     @Root() { asked, from, to }: Usage,
-    @Args(() => BreakdownArgs) { groupBy, first }: BreakdownArgs,
+    @Args(() => BreakdownArgs) { first, ...args }: BreakdownArgs,
   ): Promise<UsageGroup[]> {
-    checkDimensions(groupBy, 1);
+    const groupBy = groupingOf(args, this.reading.profile(), 1);
     const { sums } = await this.reading.analytics.groups(asked, { from, to }, groupBy, first);
     const meters = metersOf(this.reading.profile());
-    return sums.map((one) => ({ ...shownSums(one, meters), group: shownGroup(one.group, groupBy) }));
+    const groups = sums.map(({ group }) => group);
+    const times = this.reading.responseTimes.of(asked, [from, to], groupBy, groups);
+    return sums.map((one) => ({
+      ...shownSums(one, meters),
+      group: shownGroup(one.group, groupBy),
+      times: () => times(0, one.group),
+    }));
+  }
+
+  @Cost(5)
+  @FieldResolver(() => ResponseTimes, { nullable: true, description: RESPONSE_TIMES })
+  responseTimes(@Root() { asked, from, to }: Usage): Promise<ResponseTimes | null> {
+    return this.reading.responseTimes.of(asked, [from, to], [], [])(0, []);
+  }
+
+  @Cost(2)
+  @Sized({ assumedSize: MAX_DENIALS })
+  @FieldResolver(() => [LimitDenials], {
+    nullable: true,
+    description: `What limits have refused in this time, whatever the filter, the most first, ${MAX_DENIALS} at most. An hour of UTC counts whole if it begins in it.`,
+  })
+  async denials(@Root() { asked, from, to }: Usage): Promise<LimitDenials[]> {
+    const rows = await this.reading.calls.denials(asked, from, to, MAX_DENIALS);
+    return rows.map((row) => ({ ...row, calls: String(row.calls) }));
   }
 
   @Cost(2)
@@ -201,29 +238,48 @@ export class UsageResolver {
   }
 }
 
-/** What of an account somebody asks for. */
+/** Of points of a timeline, too. */
+@Resolver(() => UsageGroup)
+export class UsageGroupResolver {
+  @FieldResolver(() => ResponseTimes, { nullable: true, description: RESPONSE_TIMES })
+  responseTimes(@Root() { times }: UsageGroup): Promise<ResponseTimes | null> {
+    return times();
+  }
+}
+
+/** What of an account somebody asks for. @throws ApiError INVALID_INPUT */
 export async function askedOf(
-  reading: Pick<UsageReading, 'subjectIds'>,
+  reading: Pick<UsageReading, 'subjectIds' | 'profile'>,
   account: Account,
   context: Pick<RequestContext, 'caller'>,
   filter: UsageFilter | null | undefined,
 ): Promise<UsesAsked> {
-  return {
-    account: account.id,
-    environment: environmentIn(account, context),
-    filter: await filterOf(reading, account.id, filter ?? {}),
-  };
+  const environment = environmentIn(account, context);
+  return { account: account.id, environment, ...(await whichOf(reading, account.id, filter ?? {})) };
 }
 
-/** By dimension; what is not given is left out. */
-export async function filterOf(
-  { subjectIds }: Pick<UsageReading, 'subjectIds'>,
+/** Which uses a filter means; what is not given is left out. @throws ApiError INVALID_INPUT */
+export async function whichOf(
+  { subjectIds, profile }: Pick<UsageReading, 'subjectIds' | 'profile'>,
   accountId: string,
-  { keyId, subject, ...others }: { readonly [Name in keyof UsageFilter]?: string | null | undefined },
-): Promise<UsesAsked['filter']> {
+  {
+    keyId,
+    planId,
+    subject,
+    properties,
+    ...others
+  }: {
+    readonly [Name in Exclude<keyof UsageFilter, 'properties'>]?: string | null | undefined;
+  } & Pick<UsageFilter, 'properties'>,
+): Promise<Pick<UsesAsked, 'filter' | 'properties'>> {
   const named = subject == null ? undefined : ((await subjectIds.known(accountId, subject)) ?? NOBODY);
-  const wanted = { ...others, key: keyId, subject: named };
-  return Object.fromEntries(Object.entries(wanted).filter(([, value]) => value != null));
+  const wanted = { ...others, key: keyId, plan: planId, subject: named };
+  const names = (properties ?? []).map(({ name }) => name);
+  checkProperties('filter.properties', names, profile());
+  return {
+    filter: Object.fromEntries(Object.entries(wanted).filter(([, value]) => value != null)),
+    properties: Object.fromEntries((properties ?? []).map(({ name, value }) => [name, value])),
+  };
 }
 
 /** Whether calls may be missing, once the ledger has had its time. */
@@ -236,26 +292,47 @@ export async function staleOf(
   return !fresh || (await queries.waits(accountId));
 }
 
-/** @throws ApiError INVALID_INPUT */
-export function checkDimensions(groupBy: readonly UsageDimension[], least = 0): void {
-  if (groupBy.length < least || groupBy.length > MAX_DIMENSIONS || new Set(groupBy).size < groupBy.length) {
+/** What usage is grouped by. @throws ApiError INVALID_INPUT */
+export function groupingOf(
+  { groupBy, groupByProperties }: Pick<GroupArgs, 'groupBy' | 'groupByProperties'>,
+  profile: Profile,
+  least = 0,
+): readonly Grouping[] {
+  const tooMany = groupBy.length > MAX_DIMENSIONS || new Set(groupBy).size < groupBy.length;
+  if (tooMany || groupBy.length + groupByProperties.length < least) {
     throw invalidInput('groupBy', `"groupBy" has ${least} to ${MAX_DIMENSIONS} dimensions, each once.`);
   }
+  checkProperties('groupByProperties', groupByProperties, profile);
+  return [...groupBy, ...groupByProperties.map((name) => `property.${name}` as const)];
+}
+
+/** @throws ApiError INVALID_INPUT for other properties than those that reports go by */
+function checkProperties(field: string, names: readonly string[], profile: Profile): void {
+  const known = reportedProperties(profile);
+  if (names.every((name) => known.includes(name)) && new Set(names).size === names.length) return;
+  const which = known.length === 0 ? 'This service has none.' : `There are: ${known.join(', ')}.`;
+  throw invalidInput(field, `Reports go by the properties that the service names, each once. ${which}`);
 }
 
 /** @throws ApiError INVALID_INPUT */
 export async function timelineOf(
-  { analytics, profile }: Pick<UsageReading, 'analytics' | 'profile'>,
+  { analytics, profile, responseTimes }: Pick<UsageReading, 'analytics' | 'profile' | 'responseTimes'>,
   asked: UsesAsked,
-  { from, to, interval, timeZone, groupBy, first }: TimelineArgs,
+  { from, to, interval, timeZone, first, ...args }: TimelineArgs,
   now: number,
   stale: boolean,
 ): Promise<UsageTimeline> {
-  checkDimensions(groupBy);
+  const groupBy = groupingOf(args, profile());
   const span = { from: from ?? undefined, to: to ?? undefined };
   const timeline = await analytics.timeline({ ...asked, ...span, interval, timeZone, groupBy, first }, now);
   const { boundaries, points, omittedGroups } = timeline;
   const meters = metersOf(profile());
+  const times = responseTimes.of(
+    asked,
+    boundaries,
+    groupBy,
+    points.map(({ group }) => group),
+  );
   return {
     from: timeline.from,
     to: timeline.to,
@@ -266,6 +343,7 @@ export async function timelineOf(
       from: boundaries[point.bucket] as Date,
       to: boundaries[point.bucket + 1] as Date,
       group: shownGroup(point.group, groupBy),
+      times: () => times(point.bucket, point.group),
     })),
     omittedGroups,
     stale,

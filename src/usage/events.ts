@@ -40,6 +40,8 @@ export interface Use {
   readonly periods: readonly string[];
   /** Of a use whose id may come again: the first record of each phase counts (decision 29). */
   readonly phase?: Phase;
+  /** The plan in force, by its id; absent where older records do not say. */
+  readonly plan?: string;
   /** Version of the profile whose plan was in force. */
   readonly planVersion: number;
   /** What the reporter says of it, by name. */
@@ -50,6 +52,8 @@ export interface Use {
   readonly refusal: RefusedUse | null;
   /** Amounts of the phase before, in whose place these stand. */
   readonly replaces?: Readonly<Record<string, number>>;
+  /** Names of the properties that reports go by, as the profile had them. */
+  readonly reportBy?: readonly string[];
   /** Of the request that it was, where its own id is another. */
   readonly requestId?: string;
   /** Of a reservation. */
@@ -89,6 +93,9 @@ export interface RefusedUse {
   readonly limit: string;
   readonly used: number;
 }
+
+/** Stands for the version of a cost formula where a back end says what a call costs that it executes itself. */
+export const PRICED_ELSEWHERE = 'given';
 
 /** Who has counters: an account, or a key of it that has limits of its own. */
 export interface Subject {

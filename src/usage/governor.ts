@@ -182,6 +182,7 @@ export class Governor {
       ...(overLimit && { overLimit }),
       patterns: outcome.patterns,
       periods,
+      plan: call.plan.plan.id,
       planVersion: call.plan.version,
       refusal: outcome.refusal ?? null,
       ...(requestId !== undefined && { requestId }),

@@ -10,7 +10,7 @@ import { billingTermsOf, metersOf, thresholdsOf, usageTermsOf } from '../plans/p
 import type { RouteCall } from '../rest/route.js';
 import { UsageAnalytics } from './analytics.js';
 import type { UsageReading } from './analyticsResolvers.js';
-import { AccountUsageResolver, UsageResolver } from './analyticsResolvers.js';
+import { AccountUsageResolver, UsageGroupResolver, UsageResolver } from './analyticsResolvers.js';
 import { audited } from './audited.js';
 import { DuplicateUsesResolver } from './duplicateResolvers.js';
 import { OperatorUsageResolver } from './metricsResolvers.js';
@@ -21,6 +21,9 @@ import { RecordUsageResolver } from './reportResolvers.js';
 import { ReservationsResolver } from './reservationResolvers.js';
 import { CorrectUsageResolver } from './reversalResolvers.js';
 import { AccountLimitsResolver, UsageChangedResolver } from './resolvers.js';
+import { ResponseTimeReports } from './responseTimes.js';
+import { ProjectionResolver } from './projectionResolvers.js';
+import { projectionRoute } from './projectionRoute.js';
 import { askedFor, READ, usageRoutes } from './routes.js';
 import { TracesResolver } from './traceResolvers.js';
 import { Traces } from './traces.js';
@@ -104,6 +107,10 @@ const readingOf = ({
   models,
 }: Pick<Services, 'queries' | 'subjectIds' | 'memory' | 'journal' | 'models'>): UsageReading => ({
   analytics: new UsageAnalytics(queries.usageReports),
+  responseTimes: new ResponseTimeReports(queries.calls, () =>
+    models.reached('calls', journal.lastPosition, LIST_WAIT_MS),
+  ),
+  calls: queries.calls,
   queries: queries.usage,
   subjectIds,
   profile: () => memory.plans.profile,
@@ -121,6 +128,8 @@ export const usage: Capability = {
       AccountLimitsResolver,
       AccountUsageResolver,
       UsageResolver,
+      UsageGroupResolver,
+      ProjectionResolver,
       AccountUsesResolver,
       AccountThresholdsResolver,
       UsageChangedResolver,
@@ -158,6 +167,8 @@ export const usage: Capability = {
           new AccountLimitsResolver(limitStates, profile),
           new AccountUsageResolver(reading, positions),
           new UsageResolver(reading),
+          new UsageGroupResolver(),
+          new ProjectionResolver({ ...reading, planOf }),
           new AccountUsesResolver(
             new UseLog(queries.useBatches, store, queries.usage),
             reading,
@@ -171,7 +182,7 @@ export const usage: Capability = {
           new CorrectUsageResolver(reversals, operatorAction, positions, () => metersOf(profile())),
           new DuplicateUsesResolver(queries.usage, cursors),
           new TracesResolver(new Traces(store, queries.usage), () => metersOf(profile())),
-          new OperatorUsageResolver(reading, queries.usageReports, queries.planHistory),
+          new OperatorUsageResolver({ ...reading, planOf }, queries.usageReports, queries.planHistory),
           new QuotaResolver(commands, operatorAction, planOf, limitStates, profile, positions),
         ],
       };
@@ -195,6 +206,7 @@ export const usage: Capability = {
       ledgerReached: (position, timeoutMs) => models.reached('usage', position, timeoutMs),
     });
     const whose = (call: RouteCall) => askedFor({ payers }, call);
-    return [...routes, ...timelineRoutes({ ...reading, askedFor: whose, access: READ, log })];
+    const shared = { ...reading, askedFor: whose, access: READ };
+    return [...routes, ...timelineRoutes({ ...shared, log }), projectionRoute({ ...shared, planOf })];
   },
 };

@@ -1,4 +1,6 @@
 import { Arg, Args, Ctx, FieldResolver, Resolver } from 'type-graphql';
+import type { Bin } from '../../projections/calls/sketches.js';
+import { ACCURACY, quantilesOf, valueOf } from '../../projections/calls/sketches.js';
 import type { PlanHistoryQueries } from '../../projections/planHistory/queries.js';
 import type { UsageReports, UsesAsked } from '../../projections/usage/reports.js';
 import { QUARTER_MS } from '../../projections/usage/reports.js';
@@ -8,20 +10,41 @@ import { DateTimeISO } from '../graphql/kit/dateTime.js';
 import { invalidInput } from '../graphql/kit/errors.js';
 import { Operator } from '../operators/types.js';
 import { metersOf } from '../plans/profile.js';
-import type { UsageReading } from './analyticsResolvers.js';
-import { filterOf, TimelineArgs, timelineOf } from './analyticsResolvers.js';
-import { METRIC_DAYS, OperatorMetrics, TOP } from './metricsTypes.js';
+import { whichOf, TimelineArgs, timelineOf } from './analyticsResolvers.js';
+import type { CostDistribution } from './metricsTypes.js';
+import { COST_CLASSES, METRIC_DAYS, OperatorMetrics, TOP } from './metricsTypes.js';
+import { LimitWindow } from './limitTypes.js';
+import { projectionOf } from './projectionResolvers.js';
+import type { ProjectionReading } from './projectionResolvers.js';
+import { UsageProjection } from './projectionTypes.js';
 import { shownSums } from './shownUsage.js';
-import { UsageTimeline } from './types.js';
+import { MAX_DENIALS, Usage, UsageFilter, UsageTimeline } from './types.js';
 
 const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
 /** How long an answer waits for the ledger to have seen the newest calls, in milliseconds. */
 const LEDGER_WAIT_MS = 1_000;
+
+/** The end of the hour that a moment is in. */
+const hourAfter = (time: Date): Date => new Date((Math.floor(time.getTime() / HOUR_MS) + 1) * HOUR_MS);
+
+function distributionOf(bins: readonly Bin[]): CostDistribution | null {
+  const quantiles = quantilesOf(bins, [0.5, 0.95, 0.99]);
+  if (!quantiles) return null;
+  const [p50 = 0, p95 = 0, p99 = 0] = quantiles;
+  const counts = [...COST_CLASSES, null].map((upTo) => ({ upTo, calls: 0 }));
+  for (const [bin, count] of bins) {
+    const value = valueOf(bin);
+    const found = counts.find(({ upTo }) => upTo === null || value <= upTo * (1 + ACCURACY));
+    if (found) found.calls += count;
+  }
+  return { p50, p95, p99, classes: counts.map(({ upTo, calls }) => ({ upTo, calls: String(calls) })) };
+}
 
 @Resolver(() => Operator)
 export class OperatorUsageResolver {
   constructor(
-    private readonly reading: UsageReading,
+    private readonly reading: ProjectionReading,
     private readonly reports: Pick<UsageReports, 'total' | 'groups' | 'accounts'>,
     private readonly history: PlanHistoryQueries,
   ) {}
@@ -47,12 +70,14 @@ export class OperatorUsageResolver {
     ) as [Date, Date];
     const { profile, journalPosition, ledgerReached } = this.reading;
     await ledgerReached(journalPosition(), LEDGER_WAIT_MS);
-    const [plans, changes, total, endpoints, accounts] = await Promise.all([
+    const [plans, changes, total, endpoints, accounts, denials, [costs]] = await Promise.all([
       this.history.accountsByPlan(at, profile().defaultPlan),
       this.history.changes(from, at),
       this.reports.total(all, begin, end),
       this.reports.groups(all, begin, end, ['endpoint'], TOP.endpoints),
       this.reports.accounts(all, begin, end, TOP.accounts),
+      this.reading.calls.denials(all, from, hourAfter(at), MAX_DENIALS),
+      this.reading.calls.sketches(all, 'cost', [from, hourAfter(at)], []),
     ]);
     const meters = metersOf(profile());
     const { calls, refused, errors } = shownSums(total, meters);
@@ -66,6 +91,8 @@ export class OperatorUsageResolver {
       deletedAccounts: changes.deleted,
       calls,
       limitHits: refused,
+      denials: denials.map((row) => ({ ...row, calls: String(row.calls) })),
+      costDistribution: costs ? distributionOf(costs.bins) : null,
       errors,
       endpoints: endpoints.sums.map((sums) => {
         const executed = Number(sums.uses - sums.refused);
@@ -80,6 +107,55 @@ export class OperatorUsageResolver {
   }
 
   @Cost(50)
+  @FieldResolver(() => Usage, {
+    nullable: true,
+    description:
+      'What all accounts have used, live, as `Account.usage` has it for one. End customers have no names here.',
+  })
+  async usage(
+    @Ctx() { usageTime: now }: RequestContext,
+    @Arg('from', () => DateTimeISO, {
+      nullable: true,
+      description: 'Rounded down to the quarter-hour; by default the beginning of the month (UTC).',
+    })
+    from: Date | undefined,
+    @Arg('to', () => DateTimeISO, {
+      nullable: true,
+      description: 'Rounded up to the quarter-hour; by default now. At most ten years.',
+    })
+    to: Date | undefined,
+    @Arg('filter', () => UsageFilter, {
+      nullable: true,
+      description: 'Which usage is meant; all of it by default.',
+    })
+    filter: UsageFilter | undefined,
+  ): Promise<Usage> {
+    const span = this.reading.analytics.span(from, to, now);
+    const [asked, stale] = [await this.#asked(filter), await this.#stale()];
+    const sums = await this.reading.analytics.total(asked, span);
+    const shown = shownSums(sums, metersOf(this.reading.profile()));
+    return Object.assign(new Usage(), { ...span, ...shown, asked, stale });
+  }
+
+  @Cost(50)
+  @FieldResolver(() => UsageProjection, {
+    nullable: true,
+    description:
+      'Where the day or month of UTC ends for all accounts together, as `Account.usageProjection`.',
+  })
+  async usageProjection(
+    @Ctx() { usageTime: now }: RequestContext,
+    @Arg('window', () => LimitWindow, { defaultValue: LimitWindow.MONTH, description: 'DAY or MONTH.' })
+    window: LimitWindow,
+  ): Promise<UsageProjection> {
+    if (window !== LimitWindow.DAY && window !== LimitWindow.MONTH) {
+      throw invalidInput('window', '"window" must be DAY or MONTH.');
+    }
+    const [asked, stale] = [await this.#asked(undefined), await this.#stale()];
+    return projectionOf(this.reading, asked, window, now, stale);
+  }
+
+  @Cost(50)
   @Sized({ slicingArguments: ['first'], sizedFields: ['points'] })
   @FieldResolver(() => UsageTimeline, {
     nullable: true,
@@ -90,9 +166,18 @@ export class OperatorUsageResolver {
     @Ctx() { usageTime: now }: RequestContext,
     @Args(() => TimelineArgs) args: TimelineArgs,
   ): Promise<UsageTimeline> {
+    const [asked, stale] = [await this.#asked(args.filter), await this.#stale()];
+    return timelineOf(this.reading, asked, args, now, stale);
+  }
+
+  /** Live uses of all accounts. @throws ApiError INVALID_INPUT */
+  async #asked(filter: UsageFilter | null | undefined): Promise<UsesAsked> {
+    const which = await whichOf(this.reading, '', filter ?? {});
+    return { account: undefined, environment: 'live', ...which };
+  }
+
+  async #stale(): Promise<boolean> {
     const { journalPosition, ledgerReached } = this.reading;
-    const fresh = await ledgerReached(journalPosition(), LEDGER_WAIT_MS);
-    const filter = await filterOf(this.reading, '', args.filter ?? {});
-    return timelineOf(this.reading, { account: undefined, environment: 'live', filter }, args, now, !fresh);
+    return !(await ledgerReached(journalPosition(), LEDGER_WAIT_MS));
   }
 }

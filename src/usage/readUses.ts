@@ -148,6 +148,8 @@ function reportProblem(use: Fields, isText: IsText): string | undefined {
   if (source !== null && !isText(source, MAX.label)) return '"source" is not a name';
   if (!(USE_STATUSES as readonly unknown[]).includes(status)) return '"status" is not known';
   if (!isList(patterns, isText)) return '"patterns" are not names';
+  if (use['plan'] !== undefined && !isText(use['plan'], MAX.name)) return '"plan" is not a name';
+  if (use['reportBy'] !== undefined && !isList(use['reportBy'], isText)) return '"reportBy" are not names';
   if (!isWhole(durationUs, MAX_DURATION_US)) return '"durationUs" is not a time';
   if (refusal !== null && !(isFields(refusal) && isWhole(refusal['count'], MAX_COUNT))) {
     return '"refusal" has no count';

@@ -43,7 +43,11 @@ export interface RecordUsageOptions {
   readonly payers: UsagePayers;
   readonly subjects: Pick<SubjectIds, 'of'>;
   readonly planOf: (accountId: string) => PlanInForce;
-  readonly rules: () => Omit<Rules, 'now'> & { readonly closeAfterMs: number };
+  readonly rules: () => Omit<Rules, 'now'> & {
+    readonly closeAfterMs: number;
+    /** Properties that reports go by. */
+    readonly reportBy: readonly string[];
+  };
   /** Whether no other node can have stored what the ledger has not: what it knows is then all. */
   readonly complete: () => Promise<boolean>;
 }
@@ -58,6 +62,8 @@ interface Candidate {
   readonly hash: string;
   readonly content: string;
   readonly subject: string | undefined;
+  /** Its properties that reports go by. */
+  readonly reportBy: readonly string[];
 }
 
 const REUSED: Refusal = {
@@ -170,6 +176,7 @@ export class RecordUsage {
         hash: useHash(accountId, one.useId),
         content: contentOf({ environment, key, meters, properties: one.properties, subject }),
         subject,
+        reportBy: rules.reportBy.filter((name) => Object.hasOwn(one.properties ?? {}, name)),
       };
     });
   }
@@ -278,7 +285,7 @@ function repeated({ judged, content }: Candidate, first: string | undefined): Re
   return { useId: judged.useId, status: 'DUPLICATE', refusal: null };
 }
 
-const useOf = ({ judged, payer, plan, placed, subject }: Candidate, over: boolean): Use =>
+const useOf = ({ judged, payer, plan, placed, subject, reportBy }: Candidate, over: boolean): Use =>
   useRecord({
     at: judged.at,
     environment: payer.environment,
@@ -289,8 +296,10 @@ const useOf = ({ judged, payer, plan, placed, subject }: Candidate, over: boolea
     ...(over && { overLimit: true }),
     periods: placed.periods,
     phase: 'final',
+    plan: plan.plan.id,
     planVersion: plan.version,
     ...(judged.properties && { properties: judged.properties }),
+    ...(reportBy.length > 0 && { reportBy }),
     ...(subject !== undefined && { subject }),
   });
 

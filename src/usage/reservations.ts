@@ -340,6 +340,7 @@ export class Reservations {
       ...(over && { overLimit: true }),
       periods,
       phase,
+      plan: plan.plan.id,
       planVersion: plan.version,
       ...(replaces && { replaces: sorted(replaces) }),
       ...(phase === 'reserved' && { reservation: terms }),

@@ -1,4 +1,4 @@
-import type { Dimension } from '../../projections/usage/reports.js';
+import type { Grouping } from '../../projections/usage/reports.js';
 import type { Sums } from '../../projections/usage/reports.js';
 import { shownId } from '../graphql/kit/ids.js';
 import type { Meter } from '../plans/meters.js';
@@ -21,5 +21,5 @@ export function shownSums(
 }
 
 /** Ids have their prefixes. */
-export const shownGroup = (group: readonly string[], groupBy: readonly Dimension[]): string[] =>
+export const shownGroup = (group: readonly string[], groupBy: readonly Grouping[]): string[] =>
   group.map((value, i) => (groupBy[i] === 'key' && value !== '' ? shownId('Key', value) : value));

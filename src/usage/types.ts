@@ -1,13 +1,14 @@
 import 'reflect-metadata';
 import { Field, Float, ID, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
 import type { UsesAsked } from '../../projections/usage/reports.js';
-import { Sized } from '../graphql/cost/directives.js';
+import { Cost, Sized } from '../graphql/cost/directives.js';
 import { DateTimeISO } from '../graphql/kit/dateTime.js';
 import { IdOf } from '../graphql/kit/ids.js';
 import { Quantity } from '../graphql/kit/quantity.js';
 import { TimeZone } from '../graphql/kit/timeZone.js';
 import { BUILT_IN, MAX_METERS } from '../plans/meters.js';
-import { MAX_LIMITS } from '../plans/profile.js';
+import { MetadataEntryInput } from '../keys/types.js';
+import { MAX_LIMITS, MAX_REPORTED_PROPERTIES } from '../plans/profile.js';
 import { LimitStatus, MeterQuantity } from './limitTypes.js';
 
 /** Limits of the plan, and of the key that asks. */
@@ -38,6 +39,7 @@ registerEnumType(UsageInterval, {
 
 export enum UsageDimension {
   KEY = 'key',
+  PLAN = 'plan',
   OPERATION = 'operation',
   ENDPOINT = 'endpoint',
   SOURCE = 'source',
@@ -49,6 +51,10 @@ registerEnumType(UsageDimension, {
   description: 'What usage is grouped by.',
   valuesConfig: {
     KEY: { description: 'The key that was used, by its id; empty for use by the account as a whole.' },
+    PLAN: {
+      description:
+        'The plan in force when it was recorded, by its id; empty for what is older than this field.',
+    },
     OPERATION: { description: 'The operation’s name, or its root fields where it has none.' },
     ENDPOINT: { description: 'The route, e.g. `/graphql`, or what a back end has reported.' },
     SOURCE: { description: 'The data source that an answer came from; empty where none was told.' },
@@ -84,6 +90,15 @@ export class UsageFilter {
   @IdOf('Key')
   @Field(() => ID, { nullable: true, description: 'Usage of this key.' })
   keyId?: string | null;
+
+  @Field(() => ID, { nullable: true, description: 'Usage under this plan.' })
+  planId?: string | null;
+
+  @Field(() => [MetadataEntryInput], {
+    nullable: true,
+    description: 'Usage with these properties, of those that reports go by.',
+  })
+  properties?: MetadataEntryInput[] | null;
 
   @Field(() => String, {
     nullable: true,
@@ -131,10 +146,58 @@ export abstract class UsageSums {
   meanDurationMs!: number | null;
 }
 
+/** Percentiles of a whole answer are read at once. */
+@Cost(0)
+@ObjectType({
+  simpleResolvers: true,
+  description:
+    'How long calls took that were executed here, without refused ones: percentiles from sketches (DDSketch) that are kept by the hour of UTC and merged, each within 2 percent of the true value. An hour counts in the interval in which it begins. What a back end executes itself is not among them.',
+})
+export class ResponseTimes {
+  @Field(() => Float, { description: 'Half of the calls took no longer, in milliseconds.' })
+  p50Ms!: number;
+
+  @Field(() => Float, { description: '95 percent of the calls took no longer, in milliseconds.' })
+  p95Ms!: number;
+
+  @Field(() => Float, { description: '99 percent of the calls took no longer, in milliseconds.' })
+  p99Ms!: number;
+
+  @Field(() => Quantity, { description: 'How many calls these figures are of.' })
+  calls!: string;
+}
+
+/** Of what they are kept, beside time. */
+export const RESPONSE_TIMES =
+  'Percentiles of the time of execution. Null for no calls, for less than an hour, and where usage is grouped or filtered by anything but KEY, OPERATION and ENDPOINT.';
+
+/** Limits and codes that are shown. */
+export const MAX_DENIALS = 50;
+
+@ObjectType({ simpleResolvers: true, description: 'What a limit has refused.' })
+export class LimitDenials {
+  @Field(() => String, {
+    description: 'The limit by its name, as in `Account.limits`; empty where the record does not say.',
+  })
+  limit!: string;
+
+  @Field(() => String, { description: 'The code of the refusal, e.g. `RATE_LIMITED`.' })
+  code!: string;
+
+  @Field(() => Quantity, { description: 'How many calls it has refused.' })
+  calls!: string;
+}
+
 @ObjectType({ simpleResolvers: true, description: 'What a group of uses came to.' })
 export class UsageGroup extends UsageSums {
-  @Sized({ assumedSize: MAX_DIMENSIONS })
-  @Field(() => [String], { description: 'The value of each dimension of `groupBy`, in its order.' })
+  /** Read when they are asked for. */
+  times!: () => Promise<ResponseTimes | null>;
+
+  @Sized({ assumedSize: MAX_DIMENSIONS + MAX_REPORTED_PROPERTIES })
+  @Field(() => [String], {
+    description:
+      'The value of each dimension of `groupBy`, in its order, then of each property of `groupByProperties`: empty where there is none.',
+  })
   group!: string[];
 }
 

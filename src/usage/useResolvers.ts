@@ -65,13 +65,15 @@ export class AccountUsesResolver {
 
 function wantedOf(
   account: string,
-  { environment, filter }: UsesAsked,
+  { environment, filter, properties = {} }: UsesAsked,
   from: number | undefined,
   to: number | undefined,
 ): UsesWanted {
-  const { key, endpoint, operation, source, subject, status } = filter;
+  const { key, plan, endpoint, operation, source, subject, status } = filter;
   const matches = (use: RecordedUse): boolean =>
     (operation === undefined || (use.operation ?? use.rootFields.join(',')) === operation) &&
+    (plan === undefined || use.plan === plan) &&
+    Object.entries(properties).every(([name, value]) => use.properties?.[name] === value) &&
     (source === undefined || use.source === source) &&
     (subject === undefined || use.subject === subject) &&
     (status === undefined || use.status === status);

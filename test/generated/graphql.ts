@@ -888,6 +888,8 @@ export type UsageDimension =
   | 'KEY'
   /** The operation’s name, or its root fields where it has none. */
   | 'OPERATION'
+  /** The plan in force when it was recorded, by its id; empty for what is older than this field. */
+  | 'PLAN'
   /** The data source that an answer came from; empty where none was told. */
   | 'SOURCE'
   /** How the call ended: `ok`, `error`, `timeout` or `refused`. */
@@ -903,6 +905,10 @@ export type UsageFilter = {
   keyId?: string | number | null | undefined;
   /** The operation’s name, or its root fields where it has none, with commas between. */
   operation?: string | null | undefined;
+  /** Usage under this plan. */
+  planId?: string | number | null | undefined;
+  /** Usage with these properties, of those that reports go by. */
+  properties?: Array<MetadataEntryInput> | null | undefined;
   /** The data source. */
   source?: string | null | undefined;
   /** How calls ended. */
@@ -1444,7 +1450,7 @@ export type OperatorMetricsQueryVariables = Exact<{
 }>;
 
 
-export type OperatorMetricsQuery = { operator: { metrics: { asOf: string, accounts: number, newAccounts: number, deletedAccounts: number, calls: string, limitHits: string, errors: string, accountsByPlan: Array<{ planId: string, accounts: number }>, endpoints: Array<{ endpoint: string, calls: string, errors: string, errorRate: number, meanDurationMs: number | null }>, topAccounts: Array<{ accountId: string, calls: string, refused: string, totals: Array<{ meter: string, quantity: string }> }> } | null } | null };
+export type OperatorMetricsQuery = { operator: { metrics: { asOf: string, accounts: number, newAccounts: number, deletedAccounts: number, calls: string, limitHits: string, errors: string, accountsByPlan: Array<{ planId: string, accounts: number }>, denials: Array<{ limit: string, code: string, calls: string }>, costDistribution: { p50: number, p95: number, p99: number, classes: Array<{ upTo: number | null, calls: string }> } | null, endpoints: Array<{ endpoint: string, calls: string, errors: string, errorRate: number, meanDurationMs: number | null }>, topAccounts: Array<{ accountId: string, calls: string, refused: string, totals: Array<{ meter: string, quantity: string }> }> } | null } | null };
 
 export type OperatorRefundCreditsMutationVariables = Exact<{
   input: OperatorCreditsInput;
@@ -2945,6 +2951,20 @@ export const OperatorMetricsDocument = new TypedDocumentString(`
       deletedAccounts
       calls
       limitHits
+      denials {
+        limit
+        code
+        calls
+      }
+      costDistribution {
+        p50
+        p95
+        p99
+        classes {
+          upTo
+          calls
+        }
+      }
       errors
       endpoints {
         endpoint

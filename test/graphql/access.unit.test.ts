@@ -36,6 +36,7 @@ const DECISIONS: Readonly<Record<string, Decision>> = {
   'Mutation.operatorVoidCredits': `operator: admin key, ${EVERY_ROLE}`,
   'Mutation.operatorRefundCredits': `operator: admin key, ${EVERY_ROLE}`,
   'Account.usageTimeline': `read key, ${EVERY_ROLE}`,
+  'Account.usageProjection': `read key, ${EVERY_ROLE}`,
   'Account.uses': `read key, ${EVERY_ROLE}`,
   'Account.duplicateUses': `read key, ${EVERY_ROLE}`,
   'Account.usageThresholds': `read key, ${EVERY_ROLE}`,

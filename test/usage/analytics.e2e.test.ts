@@ -2,6 +2,7 @@ import {
   LimitsDocument,
   OperatorMetricsDocument,
   OperatorResetQuotaDocument,
+  PatternsDocument,
   RecordUsageDocument,
   UsageDocument,
   UsageThresholdsDocument,
@@ -12,7 +13,14 @@ import type { TestApp } from '../support/app.js';
 import { startApp } from '../support/app.js';
 import { quantityIn } from '../support/usage.js';
 
+const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
+
+interface UsageProjection {
+  readonly to: string;
+  readonly asOf: string;
+  readonly totals: readonly { meter: string; used: string; projected: string | null }[];
+}
 
 let t: TestApp;
 let backEnd: string;
@@ -92,6 +100,161 @@ it('shows usage by the day of a time zone, by key and end customer, over GraphQL
     expect.stringMatching(new RegExp(`^${tomorrow},[^,]*,key_${second.keyId},1,0,0,0,0,0,2`)),
     '',
   ]);
+  const ndjson = await get(`/v1/usage/timeline.ndjson?${query}`, secret);
+  const [point, ...none] = ndjson.text.split('\n');
+  expect(none).toEqual(['']);
+  expect(JSON.parse(point ?? '')).toEqual((JSON.parse(json.text) as { points: unknown[] }).points[0]);
+});
+
+it('shows usage by plan and by properties that the profile names', async () => {
+  const { secret, keyId, accountId } = await t.customer('pro');
+  const of = (...values: readonly string[]) =>
+    ['model', 'region', 'job'].map((name, i) => ({ name, value: values[i] ?? name }));
+  await report([
+    { useId: 'p1', keyId, quantity: 2, properties: of('small', 'eu', 'job 1') },
+    { useId: 'p2', keyId, quantity: 3, properties: of('small', 'us', 'job 2') },
+  ]);
+  await t.grant(accountId, 'business');
+  await report([
+    { useId: 'p3', keyId, quantity: 4, properties: of('large', 'eu', 'job 3') },
+    { useId: 'p4', keyId, quantity: 5 },
+  ]);
+  const breakdown = async (args: string, usage = '') => {
+    const query = `{ account { usage${usage} { breakdown(${args}) { group totals { meter quantity } } } } }`;
+    const { data, errors } = await t.raw(query, {}, secret);
+    expect(errors).toBeUndefined();
+    const { account } = data as {
+      account: { usage: { breakdown: { group: string[]; totals: { meter: string; quantity: string }[] }[] } };
+    };
+    return account.usage.breakdown
+      .map((one) => [...one.group, quantityIn(one, 'videos')] as const)
+      .filter(([, , amount = 1]) => amount !== 0)
+      .sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+  };
+  const byPlan = (await breakdown('groupBy: [PLAN]')).filter(([, amount]) => amount !== 0);
+  expect(byPlan).toEqual([
+    ['business', 9],
+    ['pro', 5],
+  ]);
+  expect(await breakdown('groupByProperties: ["model"]', '(filter: { planId: "pro" })')).toEqual([
+    ['small', 5],
+  ]);
+  expect(
+    await breakdown(
+      'groupByProperties: ["model"]',
+      '(filter: { properties: [{ name: "region", value: "eu" }] })',
+    ),
+  ).toEqual([
+    ['large', 4],
+    ['small', 2],
+  ]);
+  expect(await breakdown('groupBy: [PLAN], groupByProperties: ["region", "model"]')).toEqual([
+    ['business', '', '', 5],
+    ['business', 'eu', 'large', 4],
+    ['pro', 'eu', 'small', 2],
+    ['pro', 'us', 'small', 3],
+  ]);
+  const csv = await get('/v1/usage/timeline.csv?groupBy=plan,property.model&property=region=us', secret);
+  expect(csv.text.split('\r\n').map((line) => line.split(',').slice(2, 5))).toEqual([
+    ['plan', 'property.model', 'calls'],
+    ['pro', 'small', '1'],
+    [],
+  ]);
+  const single = await t.query(
+    UsesDocument,
+    { filter: { planId: 'business', properties: [{ name: 'model', value: 'large' }] } },
+    secret,
+  );
+  expect(single.data?.account?.uses?.nodes.map(({ useId }) => useId)).toEqual(['p3']);
+  const unnamed = await t.raw(
+    '{ account { usage { breakdown(groupByProperties: ["job"]) { calls } } } }',
+    {},
+    secret,
+  );
+  expect(unnamed.errors?.[0]?.message).toContain('model, region');
+});
+
+it('shows how long calls took, by operation and hour, and of reported uses nothing', async () => {
+  const { secret, keyId } = await t.customer('pro');
+  await report([{ useId: 'no time', keyId }]);
+  for (let i = 0; i < 3; i++) await t.query(PatternsDocument, { first: 1 }, secret);
+  await t.caughtUp();
+  const times = 'responseTimes { p50Ms p95Ms p99Ms calls }';
+  const { data, errors } = await t.raw(
+    `{ account { usage { ${times} byOperation: breakdown(groupBy: [OPERATION]) { group ${times} }
+         bySource: breakdown(groupBy: [SOURCE]) { ${times} } }
+       usageTimeline(interval: HOUR, groupBy: [ENDPOINT]) { points { group ${times} } }
+       fine: usageTimeline(interval: QUARTER_HOUR) { points { ${times} } } } }`,
+    {},
+    secret,
+  );
+  expect(errors).toBeUndefined();
+  const { usage, usageTimeline, fine } = (data as { account: Record<string, unknown> }).account;
+  const ms = expect.any(Number) as unknown;
+  const told = { p50Ms: ms, p95Ms: ms, p99Ms: ms };
+  expect(usage).toMatchObject({ responseTimes: { ...told, calls: '3' } });
+  const {
+    responseTimes: of,
+    byOperation,
+    bySource,
+  } = usage as {
+    responseTimes: Record<'p50Ms' | 'p95Ms' | 'p99Ms', number>;
+    byOperation: unknown;
+    bySource: unknown;
+  };
+  expect(of.p50Ms).toBeGreaterThan(0);
+  expect(of.p50Ms <= of.p95Ms && of.p95Ms <= of.p99Ms).toBe(true);
+  expect(byOperation).toEqual(
+    expect.arrayContaining([{ group: ['Patterns'], responseTimes: { ...told, calls: '3' } }]),
+  );
+  expect(bySource).toEqual([{ responseTimes: null }]);
+  const { points } = usageTimeline as {
+    points: readonly { group: string[]; responseTimes: object | null }[];
+  };
+  expect(points.find(({ group }) => group[0] === '/graphql')?.responseTimes).toMatchObject(told);
+  expect((fine as { points: readonly object[] }).points.at(-1)).toEqual({ responseTimes: null });
+  const json = await get('/v1/usage/timeline?interval=day&groupBy=operation&responseTimes=1', secret);
+  const body = JSON.parse(json.text) as {
+    points: readonly { group: object; responseTimes: object | null }[];
+  };
+  expect(
+    body.points.find(({ group }) => JSON.stringify(group).includes('Patterns'))?.responseTimes,
+  ).toMatchObject({
+    calls: '3',
+  });
+  const csv = await get('/v1/usage/timeline.csv?interval=day&responseTimes=1', secret);
+  expect(csv.text).toMatch(/^from,to,calls,refused,errors,meanDurationMs,p50Ms,p95Ms,p99Ms,requests/);
+  expect(csv.text.split('\r\n')[1]).toMatch(/^[^,]*,[^,]*,4,0,0,[\d.]+,[\d.]+,[\d.]+,[\d.]+,/);
+});
+
+it('projects where a period ends, over GraphQL and HTTP', async () => {
+  const { secret, keyId } = await t.customer('business');
+  const fields = 'from to asOf method totals { meter used projected }';
+  const projection = async (window: string) => {
+    const { data, errors } = await t.raw(
+      `{ account { usageProjection(window: ${window}) { ${fields} } } }`,
+      {},
+      secret,
+    );
+    const { account } = data as { account: { usageProjection: UsageProjection } };
+    const { usageProjection } = account;
+    const videos = usageProjection?.totals.find(({ meter }) => meter === 'videos');
+    return { ...usageProjection, videos, errors };
+  };
+  expect((await projection('MONTH')).videos).toMatchObject({ used: '0', projected: null });
+  const hour = Math.floor(Date.now() / HOUR_MS) * HOUR_MS;
+  // One an hour for two days, the last of them an hour ago.
+  const hours = Array.from({ length: 48 }, (_, i) => new Date(hour - (i + 1) * HOUR_MS).toISOString());
+  await report(hours.map((at, i) => ({ useId: `h${i}`, keyId, at })));
+  const month = await projection('MONTH');
+  expect(month).toMatchObject({ method: 'MEAN_SINCE_BEGIN' });
+  const used = Number(month.videos?.used);
+  const left = Date.parse(month.to) - Date.parse(month.asOf);
+  expect(Number(month.videos?.projected)).toBe(used + Math.round(left / HOUR_MS));
+  const json = await get('/v1/usage/projection?window=day', secret);
+  expect(JSON.parse(json.text)).toMatchObject({ window: 'day', method: 'MEAN_SINCE_BEGIN', stale: false });
+  expect((await get('/v1/usage/projection?window=year', secret)).status).toBe(400);
+  expect((await projection('MINUTE')).errors?.[0]?.extensions['code']).toBe('INVALID_INPUT');
 });
 
 it('lists single uses, the last first, by key and in pages', async () => {
@@ -129,7 +292,10 @@ it('refuses what it cannot tell, and another account is none', async () => {
   const cases: readonly (readonly [path: string, status: number, field: string])[] = [
     ['interval=week', 400, 'interval'],
     ['timeZone=Mars/Olympus', 400, 'timeZone'],
-    ['groupBy=plan', 400, 'groupBy'],
+    ['groupBy=planet', 400, 'groupBy'],
+    ['groupBy=property.job', 400, 'groupByProperties'],
+    ['property=model', 400, 'property'],
+    ['responseTimes=yes', 400, 'responseTimes'],
     ['groupBy=key,key', 400, 'groupBy'],
     ['from=yesterday', 400, 'from'],
     ['from=2020-01-01', 400, 'from'],
@@ -139,7 +305,7 @@ it('refuses what it cannot tell, and another account is none', async () => {
     [`accountId=${other.accountId}`, 404, ''],
   ];
   for (const [query, status, field] of cases) {
-    for (const path of ['timeline', 'timeline.csv']) {
+    for (const path of ['timeline', 'timeline.csv', 'timeline.ndjson']) {
       const told = await get(`/v1/usage/${path}?${query}`, secret);
       const body = JSON.parse(told.text) as Record<string, unknown>;
       expect([query, told.status, body['field'] ?? '']).toEqual([query, status, field]);
@@ -243,6 +409,9 @@ it('shows operators the whole service at any moment, and nobody else', async () 
     return data?.operator?.metrics ?? errors;
   };
   const { accountId, keyId, token } = await t.customer('business');
+  // Ten calls an hour are free. Refusals are stored before any later record, or with it.
+  const free = await t.customer();
+  for (let call = 0; call < 12; call++) await t.query(PatternsDocument, { first: 1 }, free.secret);
   await report(Array.from({ length: 50 }, (_, i) => ({ useId: `m${i}`, keyId })));
   const now = await metrics();
   const then = await metrics(before);
@@ -250,8 +419,18 @@ it('shows operators the whole service at any moment, and nobody else', async () 
     throw new Error(JSON.stringify([now, then]));
   const of = (plan: string, { accountsByPlan }: typeof now): number =>
     accountsByPlan.find(({ planId }) => planId === plan)?.accounts ?? 0;
-  expect([now.accounts - then.accounts, of('business', now) - of('business', then)]).toEqual([1, 1]);
-  expect(now.newAccounts - then.newAccounts).toBe(1);
+  expect([now.accounts - then.accounts, of('business', now) - of('business', then)]).toEqual([2, 1]);
+  expect(now.newAccounts - then.newAccounts).toBe(2);
+  expect(now.denials).toEqual([{ limit: 'requests-hour', code: 'RATE_LIMITED', calls: '2' }]);
+  expect(now.limitHits).toBe('2');
+  const { classes = [], p50 = 0, p95 = 0 } = now.costDistribution ?? {};
+  expect(p50).toBeGreaterThan(0);
+  expect(p95).toBeGreaterThanOrEqual(p50);
+  expect(classes.map(({ upTo }) => upTo)).toEqual([0, 1, 10, 100, 1_000, 10_000, null]);
+  const calls = classes.reduce((sum, one) => sum + Number(one.calls), 0);
+  expect(calls).toBeGreaterThanOrEqual(10);
+  const own = await t.raw('{ account { usage { denials { limit calls } } } }', {}, free.token);
+  expect(own.data).toEqual({ account: { usage: { denials: [{ limit: 'requests-hour', calls: '2' }] } } });
   expect(now.topAccounts[0]).toMatchObject({ accountId: `acc_${accountId}`, calls: '50' });
   expect(Number(now.calls)).toBeGreaterThanOrEqual(50);
   expect(now.endpoints.find(({ endpoint }) => endpoint === '/v1/usage') ?? now.endpoints[0]).toMatchObject({
@@ -268,10 +447,27 @@ it('shows operators the whole service at any moment, and nobody else', async () 
   ]);
   expect(await metrics(undefined, token)).toMatchObject([{ extensions: { code: 'OPERATOR_REQUIRED' } }]);
   const timeline = await t.raw(
-    '{ operator { usageTimeline(interval: DAY) { points { calls } } } }',
+    `{ operator {
+         usageTimeline(interval: DAY) { points { calls responseTimes { p95Ms } } }
+         usage { calls denials { calls } previous { calls } breakdown(groupBy: [PLAN]) { group calls } }
+         usageProjection { method totals { meter projected } }
+       } }`,
     {},
     operator.token,
   );
   expect(timeline.errors).toBeUndefined();
-  expect(JSON.stringify(timeline.data)).toContain('calls');
+  const { operator: whole } = timeline.data as { operator: unknown };
+  const { usage, usageProjection, usageTimeline } = whole as {
+    usage: { calls: string; breakdown: { group: string[]; calls: string }[] };
+    usageProjection: object;
+    usageTimeline: { points: { responseTimes: object | null }[] };
+  };
+  expect(usage.breakdown.find(({ group }) => group[0] === 'business')).toBeDefined();
+  expect(usage.breakdown.reduce((sum, one) => sum + Number(one.calls), 0)).toBe(Number(usage.calls));
+  expect(usageProjection).toMatchObject({ method: 'MEAN_SINCE_BEGIN' });
+  expect(usageTimeline.points.at(-1)?.responseTimes).toEqual({
+    p95Ms: expect.any(Number) as unknown,
+  });
+  const billing = '{ operator { usageProjection(window: BILLING_PERIOD) { method } } }';
+  expect((await t.raw(billing, {}, operator.token)).errors?.[0]?.extensions['code']).toBe('INVALID_INPUT');
 });

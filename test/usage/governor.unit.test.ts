@@ -128,6 +128,7 @@ it('records what the call was, in JSON that is canonical as it is written', asyn
     operation: 'Read',
     patterns: ['p1'],
     periods: ['day:2026-11-22', 'month:2026-11'],
+    plan: TWO.id,
     planVersion: 3,
     refusal: null,
     rootFields: ['pattern'],

@@ -47,6 +47,7 @@ beforeEach(() => {
       meters: [{ id: 'videos', unit: 'video', aggregation: 'sum', decimals: 0 }],
       lateWindowMs: 1_000,
       closeAfterMs: 1_000,
+      reportBy: [],
     }),
     complete: async () => true,
   });

@@ -1,0 +1,69 @@
+import type { CallDimension, CallQueries, SketchRow } from '../../projections/calls/queries.js';
+import { isCallDimension } from '../../projections/calls/queries.js';
+import { quantilesOf } from '../../projections/calls/sketches.js';
+import type { Grouping, UsesAsked } from '../../projections/usage/reports.js';
+import type { ResponseTimes } from './types.js';
+
+/** How long a group's calls of an interval took; null for none, and where that is not kept. */
+export type TimesOf = (bucket: number, group: readonly string[]) => Promise<ResponseTimes | null>;
+
+const PARTS = [0.5, 0.95, 0.99];
+
+/** A value of each dimension, as one name. */
+const nameOf = (bucket: number, group: readonly string[]): string => JSON.stringify([bucket, ...group]);
+
+/** Percentiles of the time of execution. */
+export class ResponseTimeReports {
+  /** @param caughtUp waits, bounded, for the newest calls */
+  constructor(
+    private readonly queries: Pick<CallQueries, 'sketches'>,
+    private readonly caughtUp: () => Promise<unknown>,
+  ) {}
+
+  /**
+   * Reads nothing until it is asked, and then once for all groups and intervals.
+   * @param groups those that are shown
+   */
+  of(
+    { account, environment, filter, properties = {} }: UsesAsked,
+    boundaries: readonly Date[],
+    groupBy: readonly Grouping[],
+    groups: readonly (readonly string[])[],
+  ): TimesOf {
+    const known = [...groupBy, ...Object.keys(filter)].every(isCallDimension);
+    if (!known || Object.keys(properties).length > 0 || !byTheHour(boundaries))
+      return () => Promise.resolve(null);
+    let read: Promise<ReadonlyMap<string, ResponseTimes>> | undefined;
+    const load = async (): Promise<ReadonlyMap<string, ResponseTimes>> => {
+      await this.caughtUp();
+      const asked = { account, environment, filter };
+      const by = groupBy as readonly string[] as readonly CallDimension[];
+      const rows = await this.queries.sketches(asked, 'duration', boundaries, by, distinct(groups));
+      return new Map(
+        rows.flatMap((row) => {
+          const times = timesOf(row);
+          return times ? [[nameOf(row.bucket, row.group), times] as const] : [];
+        }),
+      );
+    };
+    return async (bucket, group) => (await (read ??= load())).get(nameOf(bucket, group)) ?? null;
+  }
+}
+
+/** Sketches are kept by the hour: of less there is none. */
+const byTheHour = (boundaries: readonly Date[]): boolean =>
+  boundaries.every((date, i) => i === 0 || date.getTime() - (boundaries[i - 1] as Date).getTime() >= HOUR_MS);
+
+const HOUR_MS = 3_600_000;
+
+function distinct(groups: readonly (readonly string[])[]): readonly (readonly string[])[] {
+  return [...new Map(groups.map((group) => [JSON.stringify(group), group])).values()];
+}
+
+function timesOf({ bins }: SketchRow): ResponseTimes | undefined {
+  const quantiles = quantilesOf(bins, PARTS);
+  if (!quantiles) return undefined;
+  const [p50Ms = 0, p95Ms = 0, p99Ms = 0] = quantiles.map((us) => us / 1000);
+  const calls = bins.reduce((sum, [, count]) => sum + count, 0);
+  return { p50Ms, p95Ms, p99Ms, calls: String(calls) };
+}
