@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
 import type { Row, Sql, SqlPriority, Statement } from '../../sql/sql.js';
 import { SqlError, SqlUnavailable } from '../../sql/sql.js';
@@ -21,6 +21,17 @@ const MAX_YOUNG_MB = 12;
  */
 const MAX_WAL_BYTES = 16 * 1024 * 1024;
 
+/** Node.js has it; its types do not. */
+declare const WebAssembly: { compile(code: Uint8Array): Promise<object> };
+
+let code: Promise<object> | undefined;
+
+/** PGlite's code, compiled once for all databases of this process, and optimized once. */
+function compiled(): Promise<object> {
+  const file = new URL('pglite.wasm', import.meta.resolve('@electric-sql/pglite'));
+  return (code ??= readFile(file).then((bytes) => WebAssembly.compile(bytes)));
+}
+
 /**
  * PostgreSQL as WASM in one worker thread: one connection behind a queue (decision 18). Survives a
  * crash of the process; a power cut is not covered, since PGlite does not fsync.
@@ -29,7 +40,7 @@ const MAX_WAL_BYTES = 16 * 1024 * 1024;
 export async function openPglite(directory: string, maxWalBytes = MAX_WAL_BYTES): Promise<Sql> {
   await mkdir(directory, { recursive: true });
   const worker = new Worker(new URL('./pgliteWorker.js', import.meta.url), {
-    workerData: { directory, maxWalBytes } satisfies WorkerData,
+    workerData: { directory, maxWalBytes, code: await compiled() } satisfies WorkerData,
     resourceLimits: { maxYoungGenerationSizeMb: MAX_YOUNG_MB },
   });
   const waiting = new Map<number, Waiting>();

@@ -10,6 +10,8 @@ import { PreparedStatements } from './preparedStatements.js';
 export interface WorkerData {
   readonly directory: string;
   readonly maxWalBytes: number;
+  /** PGlite's code, compiled. */
+  readonly code: object;
 }
 
 export interface WorkerRequest {
@@ -51,11 +53,12 @@ const serializers: QueryOptions['serializers'] = {
   },
 };
 
-const { directory, maxWalBytes } = workerData as WorkerData;
+const { directory, maxWalBytes, code } = workerData as WorkerData;
 
 async function open(): Promise<PGlite> {
   return PGlite.create({
     dataDir: directory,
+    pgliteWasmModule: code,
     extensions: { vector, pg_trgm },
     parsers: { [INT8]: Number },
   });
