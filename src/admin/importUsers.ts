@@ -29,21 +29,10 @@ import type { PersonalData } from '../secrets/personalData.js';
 import { fingerprint } from '../secrets/secrets.js';
 import { textProblem, tidy } from '../text/text.js';
 import { timeOf } from '../text/time.js';
+import type { IMPORT_COLUMNS } from './importFormat.js';
+import { IMPORT_BATCH } from './importFormat.js';
 import type { AdminCommands } from './server.js';
 
-/** Rows of one request: the command line sends a file in several. */
-export const IMPORT_BATCH = 50;
-
-/** What a row may say, as its columns are called. */
-export const IMPORT_COLUMNS = [
-  'email',
-  'name',
-  'plan',
-  'plan_until',
-  'key',
-  'key_name',
-  'key_scopes',
-] as const;
 export type ImportRow = { readonly line: number } & Readonly<
   Partial<Record<(typeof IMPORT_COLUMNS)[number], string>>
 >;

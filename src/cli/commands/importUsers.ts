@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import type { ImportedRow, ImportRow } from '../../admin/importUsers.js';
-import { IMPORT_BATCH, IMPORT_COLUMNS } from '../../admin/importUsers.js';
+import { IMPORT_BATCH, IMPORT_COLUMNS } from '../../admin/importFormat.js';
 import { readCsv } from '../../csv.js';
 import { Refused } from '../client.js';
 import type { CliCommand } from '../command.js';

@@ -1,5 +1,4 @@
 import type { CliCommand } from '../command.js';
-import { serve as run } from '../serve.js';
 
 export const serve: CliCommand = {
   name: 'serve',
@@ -7,5 +6,9 @@ export const serve: CliCommand = {
   help: `tollgraph [serve]
 
 Runs the server until it is told to stop. The environment configures it; .env.example lists all variables.`,
-  run: (_args, { env, root }) => run(env, root),
+  run: async (_args, { env, root }) => {
+    // Only here: other commands need nothing of the server, which takes a second to load.
+    const server = await import('../serve.js');
+    await server.serve(env, root);
+  },
 };
