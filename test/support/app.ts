@@ -61,7 +61,7 @@ let emails = 0;
 
 /** Starts the product in this process on a free port; without patterns and without the model, unless asked for. */
 export async function startApp({ place, env, ...options }: TestAppOptions = {}): Promise<TestApp> {
-  const own = place ?? (await freshPlace());
+  const own = place ?? (await freshPlace({ ready: true }));
   const config = parseConfig({
     DATA_DIR: own.dataDir,
     DATABASE_URL: own.databaseUrl,
@@ -169,7 +169,7 @@ export async function startApp({ place, env, ...options }: TestAppOptions = {}):
     },
     caughtUp: async () => {
       const { projector, store } = app.parts;
-      if (!(await projector.allReached(await store.head(), 60_000)))
+      if (!(await projector.allReached(await store.head(), 600_000)))
         throw new Error('the read models are behind');
     },
     close: async () => {

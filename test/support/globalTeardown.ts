@@ -1,14 +1,16 @@
 import pg from 'pg';
 
 export default async function globalTeardown(): Promise<void> {
-  const template = process.env['TEST_TEMPLATE'];
-  if (template === undefined) return;
-  delete process.env['TEST_TEMPLATE'];
+  const templates = ['TEST_TEMPLATE_READY', 'TEST_TEMPLATE'].map((name) => {
+    const template = process.env[name];
+    delete process.env[name];
+    return template;
+  });
   const url = process.env['DATABASE_URL'];
-  // That of the embedded database is kept for the next run.
-  if (url === undefined) return;
+  // Those of the embedded database are kept for the next run.
+  if (url === undefined || templates.includes(undefined)) return;
   const admin = new pg.Client({ connectionString: url });
   await admin.connect();
-  await admin.query(`DROP DATABASE IF EXISTS ${template} WITH (FORCE)`);
+  for (const template of templates) await admin.query(`DROP DATABASE IF EXISTS ${template} WITH (FORCE)`);
   await admin.end();
 }
