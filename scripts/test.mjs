@@ -59,16 +59,10 @@ if (problem) {
 }
 for (const { on, env, args: jestArgs } of runs) {
   process.stderr.write(`\nTests on ${on}\n`);
-  const code = await run(
-    process.execPath,
-    [
-      '--experimental-vm-modules',
-      '--disable-warning=ExperimentalWarning',
-      bin('jest', 'bin', 'jest.js'),
-      ...jestArgs,
-    ],
-    { inherit: rest, env },
-  );
+  const code = await run(process.execPath, [bin('jest', 'bin', 'jest.js'), ...jestArgs], {
+    inherit: rest,
+    env,
+  });
   if (code !== 0) process.exit(code);
 }
 for (const line of left) process.stderr.write(`\n${line}\n`);

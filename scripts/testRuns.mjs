@@ -1,7 +1,13 @@
 // On what `npm test` runs jest, one after the other; the servers come from the environment.
 
-/** What has no database, or is about HTTP alone (`unit`, `http`), would find nothing new on another one. */
-const WITH_DATABASE = ['--selectProjects', 'int', 'e2e', '--passWithNoTests'];
+/**
+ * What has no database, or is about HTTP alone (`unit`, `http`), would find nothing new on another one, nor would
+ * the event store that lies elsewhere.
+ */
+const WITH_DATABASE = [
+  ...['--selectProjects', 'int', 'e2e', '--passWithNoTests'],
+  ...['--testPathIgnorePatterns', '/eventStoreDb\\.int\\.'],
+];
 /** All else stands on the port, whose contract the server then keeps. */
 const EVENT_STORE_DB_ALONE = ['--passWithNoTests', '--testPathIgnorePatterns', '^(?!.*/eventStoreDb\\.)'];
 

@@ -27,7 +27,7 @@ import { allEvents } from '../crash/facts.js';
 import { deferred, InterceptedStore } from '../eventsourcing/fixtures.js';
 import { freshSql } from '../support/database.js';
 
-const LONG = 10_000;
+const LONG = 60_000;
 const KEY = Buffer.alloc(32, 1);
 const PASSWORD = 'correct horse';
 const START = Date.parse('2026-11-22T12:00:00Z');

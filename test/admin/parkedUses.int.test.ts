@@ -18,7 +18,7 @@ import { fragile, notes, Poison } from '../projections/models.js';
 import { freshSql } from '../support/database.js';
 import { newUse } from '../usage/uses.js';
 
-const LONG = 20_000;
+const LONG = 60_000;
 const MONTH = 'month:2026-11';
 const SAID = { reason: 'a test', by: 'operator' };
 

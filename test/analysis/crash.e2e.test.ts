@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { randomInt } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import Stripe from 'stripe';
@@ -12,8 +11,7 @@ import type { TestApp } from '../support/app.js';
 import { startApp } from '../support/app.js';
 import type { Place } from '../support/database.js';
 import { freshPlace, freshSql } from '../support/database.js';
-
-jest.setTimeout(240_000);
+import { until } from '../support/until.js';
 
 /** Takes seconds, so that a kill falls into the middle of it. */
 const LARGE = Array.from({ length: 500_000 }, (_, n) => `no ${n}, hurt`).join('\n\n');
@@ -36,12 +34,12 @@ beforeAll(async () => {
     STRIPE_API_BASE: sandbox.address,
     STRIPE_WEBHOOK_SECRET: `whsec_${'s'.repeat(32)}`,
   };
-}, 240_000);
+});
 afterAll(async () => {
   await sandbox.close();
   await database.remove();
   await place.remove();
-}, 240_000);
+});
 
 /** The analyses of a store, each by the types of its events, and by its intent. */
 async function analyses({ app }: TestApp): Promise<Map<string, { intent: string | null; types: string[] }>> {
@@ -55,6 +53,8 @@ async function analyses({ app }: TestApp): Promise<Map<string, { intent: string 
   }
   return found;
 }
+
+const metricsOf = async (url: string): Promise<string> => (await fetch(`${url}/metrics`)).text();
 
 it('a paid analysis that a kill has cut off is done after the restart', async () => {
   const intents: string[] = [];
@@ -79,7 +79,10 @@ it('a paid analysis that a kill has cut off is done after the restart', async ()
       async (response) => (await response.text()) && response.status,
       () => undefined,
     );
-    await delay(randomInt(1_000, 3_000));
+    await until(async () =>
+      /^tollgraph_batch_events_sum\{.*name="analyses".*\} [1-9]/m.test(await metricsOf(url)),
+    );
+    await delay(randomInt(2_000));
     await kill(product);
     await answer;
   }

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { request } from 'node:http';
@@ -17,8 +16,6 @@ import { ROOT } from './scan.js';
 import { filesWith, ownTemporaryFolder } from './searched.js';
 import { zipOf } from './zip.js';
 
-const SLOW_MS = 240_000;
-jest.setTimeout(SLOW_MS);
 const MB = 1024 * 1024;
 
 interface Answer {
@@ -68,12 +65,12 @@ beforeAll(async () => {
   paid = await startApp({ log, env: { PROFILE: 'scanner', TRUST_PROXY: '1' } });
   document = (await (await fetch(`${free.app.url}/openapi.json`)).json()) as OpenApi;
   broken = promisesOf(document);
-}, SLOW_MS);
+});
 afterAll(async () => {
   await paid.close();
   await temporary.remove();
   await place.remove();
-}, SLOW_MS);
+});
 
 let addresses = 0;
 /** Each call comes from elsewhere, so that no limit of one address is met by chance. */

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import {
   AnalysisDocument,
   CreateAnalysisDocument,
@@ -16,8 +15,6 @@ import { allEvents } from '../crash/facts.js';
 import type { TestApp } from '../support/app.js';
 import { startApp } from '../support/app.js';
 import { createAnalysis, here, untilEnded, upload } from './stories.js';
-
-jest.setTimeout(60_000);
 
 const LOG = 'Kim: Send me the cash, Wilhelmina.\n\nBo: No, stop.\n\nKim: I will tell your mother.';
 const RULES = {
@@ -47,7 +44,7 @@ beforeAll(async () => {
   t = await startApp({ env: { PROFILE: 'scanner', PAYMENT_REQUIRED: 'false' } });
   ({ key } = await customer());
   ({ key: stranger } = await customer());
-}, 240_000);
+});
 afterAll(() => t.close(), 240_000);
 
 async function customer(): Promise<{ token: string; key: string }> {

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
@@ -18,8 +17,7 @@ import { filesWith } from './searched.js';
 import type { Collector } from '../telemetry/collector.js';
 import { openCollector } from '../telemetry/collector.js';
 import { createAnalysis, here, untilEnded, upload } from './stories.js';
-
-jest.setTimeout(60_000);
+import { until } from '../support/until.js';
 
 const LOG = 'Oslo 2019\n\nKim: Stop, you hurt me xyzzy.\n\nI said no.';
 const HOUR = 3_600_000;
@@ -53,11 +51,11 @@ beforeAll(async () => {
   });
   const { token } = await t.register();
   ({ secret: key } = await t.issueKey(token, 'LIVE', ['READ', 'WRITE']));
-}, 240_000);
+});
 afterAll(async () => {
   await collector.close();
   await place.remove();
-}, 240_000);
+});
 
 const analysis = async (id: string, credential = key) =>
   (await t.query(AnalysisDocument, { id }, credential)).data?.analysis;
@@ -88,7 +86,7 @@ it('analyses a file that is uploaded with a link, and forgets it with the result
     uploadUrl: null,
   });
   // The file goes once it is done with; of the result nothing can be read where it lies.
-  while ((await bodies()).length > 1);
+  await until(async () => (await bodies()).length <= 1);
   for (const name of await bodies()) {
     expect(await readFile(join(t.place.dataDir, 'blobs', name), 'latin1')).not.toContain('xyzzy');
   }

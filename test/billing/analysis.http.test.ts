@@ -41,7 +41,7 @@ beforeAll(async () => {
   await writeFile(file, profile.replace(/^# docs\/scanner.md explains each/m, `${PLAN}$&`));
   shop = await openShop('2027-01-31T12:00:00Z', { root, env: { PROFILE: 'scanner' } });
   stripe = new Stripe(shop.sandbox.apiKey, { ...shop.sandbox.client });
-}, 60_000);
+});
 afterAll(async () => {
   await shop.close();
   await rm(root, { recursive: true, force: true });

@@ -34,7 +34,7 @@ beforeAll(async () => {
   january = await Subscriber.register(shop);
   yen = await Subscriber.register(shop);
   leap = await Subscriber.register(shop);
-}, 60_000);
+});
 afterAll(async () => {
   await shop.close();
   await rm(root, { recursive: true, force: true });

@@ -153,7 +153,6 @@ it.each([
       charges: ['17000 paid', '2900 paid'],
     });
   },
-  60_000,
 );
 
 it.each([

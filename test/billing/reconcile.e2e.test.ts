@@ -15,7 +15,7 @@ beforeAll(async () => {
   shop = await openShop('2027-01-17T12:00:00Z');
   stripe = new Stripe(shop.sandbox.apiKey, { ...shop.sandbox.client });
   user = await Subscriber.register(shop);
-}, 60_000);
+});
 afterAll(() => shop.close());
 
 /** Runs a command as the command line does. @returns what it prints, and why it ends with 1 */

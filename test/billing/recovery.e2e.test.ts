@@ -25,7 +25,7 @@ beforeAll(async () => {
   shop = await openShop('2027-01-31T12:00:00Z');
   stripe = new Stripe(shop.sandbox.apiKey, { ...shop.sandbox.client });
   user = await shop.test.register();
-}, 60_000);
+});
 afterAll(() => shop.close());
 
 /** One call of ours is three of the SDK's: it tries again by itself. */

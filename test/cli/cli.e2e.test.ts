@@ -10,8 +10,9 @@ import type { TestApp } from '../support/app.js';
 import { startApp } from '../support/app.js';
 import type { Place } from '../support/database.js';
 import { freshPlace } from '../support/database.js';
+import { until } from '../support/until.js';
 
-const LONG = 20_000;
+const LONG = 60_000;
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 
 interface Ran {
@@ -152,7 +153,7 @@ describe('through the running process', () => {
 
   describe('import', () => {
     const KEYS = ['old_0123456789abcdef', 'old_fedcba9876543210'] as const;
-    const until = new Date(Date.now() + 30 * 86_400_000).toISOString();
+    const ends = new Date(Date.now() + 30 * 86_400_000).toISOString();
     let file: string;
 
     beforeAll(async () => {
@@ -162,7 +163,7 @@ describe('through the running process', () => {
         'email,name,plan,plan_until,key,key_name,key_scopes',
         `Old@example.com,"Ann, the first",team,,${KEYS[0]},first,read write`,
         `old@example.com,,,,${KEYS[1]},,`,
-        `gift@example.com,,developer,${until},,,`,
+        `gift@example.com,,developer,${ends},,,`,
         'nobody,,,,,,',
         'gold@example.com,,gold,,,,',
         'taken@example.com,,team,,,,',
@@ -222,9 +223,10 @@ describe('through the running process', () => {
         (await facts()).filter((event) => (event.data as { kind?: string }).kind === 'user-imported');
       const isSent = async (id: string) =>
         (await facts()).some((event) => event.type === 'MailSent' && event.streamId === id);
-      while ((await notices()).length < 2 || !(await isSent((await notices())[0]?.streamId ?? ''))) {
-        await new Promise((resolve) => setImmediate(resolve));
-      }
+      await until(async () => {
+        const asked = await notices();
+        return asked.length >= 2 && (await isSent(asked[0]?.streamId ?? ''));
+      });
       const [first] = await notices();
       const mail = await readFile(join(t.place.dataDir, 'mail', `${first?.streamId}.eml`), 'utf8');
       expect(mail.replace(/=\n/g, '')).toMatch(/your account has moved[\s\S]*requestPasswordReset/);

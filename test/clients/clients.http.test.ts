@@ -1,6 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import {
   IssueKeyDocument,
   PatternsDocument,
@@ -19,19 +18,15 @@ import { connectUrql } from './urql.js';
 
 // The clients that people use, at their defaults.
 
-/** Generous: the machine may be busy. Of the projects' own time-outs jest takes no notice. */
-const SLOW_MS = 240_000;
-jest.setTimeout(SLOW_MS);
-
 let t: TestApp;
 const open: TestedClient[] = [];
 beforeAll(async () => {
   t = await startApp();
-}, SLOW_MS);
+});
 afterEach(async () => {
   await Promise.all(open.splice(0).map(async (client) => client.close()));
 });
-afterAll(() => t.close(), SLOW_MS);
+afterAll(() => t.close());
 
 const counted = (requests: string): unknown =>
   expect.arrayContaining([expect.objectContaining({ meter: 'requests', quantity: requests })]);

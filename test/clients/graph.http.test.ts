@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { gql } from '@apollo/client';
 import { createClient } from 'graphql-ws';
 import WebSocket from 'ws';
@@ -14,10 +13,6 @@ import { connectUrql } from './urql.js';
 
 // What a page does with the graph: another team, an object again, the next page, a refusal that is new.
 
-/** Generous: the machine may be busy. */
-const SLOW_MS = 240_000;
-jest.setTimeout(SLOW_MS);
-
 let t: TestApp;
 const open: TestedClient[] = [];
 let own: Awaited<ReturnType<TestApp['customer']>>;
@@ -28,11 +23,11 @@ beforeAll(async () => {
   team = await t.customer('team');
   await join(t, team, own, 'admin');
   await t.caughtUp();
-}, SLOW_MS);
+});
 afterEach(async () => {
   await Promise.all(open.splice(0).map(async (client) => client.close()));
 });
-afterAll(() => t.close(), SLOW_MS);
+afterAll(() => t.close());
 
 const ACCOUNT = `query Account($id: ID) {
   account(id: $id) { __typename id plan { id } limits { name max } keys(first: 5) { nodes { __typename id name } } }

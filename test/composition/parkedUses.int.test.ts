@@ -13,8 +13,9 @@ import { usageStream } from '../../src/usage/events.js';
 import { newEvent } from '../eventsourcing/fixtures.js';
 import { freshSql } from '../support/database.js';
 import { newUse } from '../usage/uses.js';
+import { until } from '../support/until.js';
 
-const LONG = 20_000;
+const LONG = 60_000;
 
 it('a process that follows the projector tells how many uses are parked, or that it does not know', async () => {
   const database = await freshSql();
@@ -46,7 +47,7 @@ it('a process that follows the projector tells how many uses are parked, or that
     const { position } = await store.append(usageStream('n', '2026-11-22'), NO_STREAM, [batch]);
     await projector.reached('usage', position, LONG);
     while (!(await followed.models.reached('usage', position, LONG)));
-    while (followed.parkedUses() !== 1) await new Promise((resolve) => setTimeout(resolve, 1));
+    await until(() => followed.parkedUses() === 1);
     expect(followed.warnings()).toEqual(['uses that cannot be counted are parked: 1']);
     expect(logged).toEqual([]);
   } finally {

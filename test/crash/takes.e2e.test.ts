@@ -57,7 +57,7 @@ possible('nodes that are killed between what limits know and what the journal ha
     await t.makeOperator(operator);
     backEnd = (await t.issueKey(operator.token, 'LIVE', ['ADMIN'])).secret;
     await Promise.all(running.map(ready));
-  }, 240_000);
+  });
   afterAll(async () => {
     await Promise.all(running.map(kill));
     await t.close();
@@ -65,7 +65,7 @@ possible('nodes that are killed between what limits know and what the journal ha
     await database.end();
     await place.remove();
     await root.remove();
-  }, 240_000);
+  });
 
   const post = async (product: Product, path: string, body: object): Promise<Response> =>
     fetch(`${await ready(product)}${path}`, {
@@ -167,5 +167,5 @@ possible('nodes that are killed between what limits know and what the journal ha
     expect([await used(spender.secret), await used(reported.secret)]).toEqual([3, 1]);
     await aMinuteLater(spender.accountId, reported.accountId);
     expect([await used(spender.secret), await used(reported.secret)]).toEqual([1, 4]);
-  }, 240_000);
+  });
 });

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { givenId } from '../../src/graphql/kit/ids.js';
 import type { Payload, Reply } from '../process/product.js';
 import { ask } from '../process/product.js';
+import { pause } from '../support/until.js';
 
 /** Numbers from 0 (inclusive) to 1, the same for the same seed (mulberry32). */
 export function randomFrom(seed: number): () => number {
@@ -203,7 +204,7 @@ export class Traffic {
   async #repeat(once: () => Promise<{ reply: Reply | undefined } | 'nothing to do'>): Promise<void> {
     while (!this.#stopped) {
       const done = await once();
-      if (done === 'nothing to do') await new Promise((resolve) => setImmediate(resolve));
+      if (done === 'nothing to do') await pause();
       else if (done.reply === undefined) return;
       // A client that does as it is told.
       else if (done.reply.retryAfter) await delay(done.reply.retryAfter * 1_000);

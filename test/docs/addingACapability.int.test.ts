@@ -95,7 +95,7 @@ describe('the example', () => {
     };
     const { data, errors } = await graphql({ schema, source, contextValue });
     expect(errors).toBeUndefined();
-    await projector.allReached(await store.head(), 10_000);
+    await projector.allReached(await store.head(), 60_000);
     return JSON.parse(JSON.stringify(data)) as unknown;
   };
   const write = (text: string, commandId: string) =>

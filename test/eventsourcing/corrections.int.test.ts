@@ -19,7 +19,7 @@ import { notes } from '../projections/models.js';
 import { deferred, newEvent, newStream } from './fixtures.js';
 import { withoutPlaces } from './withoutPlaces.js';
 
-const LONG = 20_000;
+const LONG = 60_000;
 
 let database: Awaited<ReturnType<typeof freshSql>>;
 let sql: Sql;

@@ -309,7 +309,7 @@ describe('the event store on EventStoreDB', () => {
     });
 
     it('of which one that is not answered in time keeps up no other', async () => {
-      const store = connect({ timeoutMs: 300 });
+      const store = connect({ timeoutMs: 1_000 });
       const [slow, stored] = [newStream(), newEvent()];
       const late = deferred();
       let tries = 0;
@@ -334,7 +334,7 @@ describe('the event store on EventStoreDB', () => {
     });
 
     it('and by another when nothing comes on it, while reads are answered', async () => {
-      const store = connect({ timeoutMs: 300 });
+      const store = connect({ timeoutMs: 1_000 });
       server.holdBack = (_stream, call) => (call === 1 ? new Promise(() => undefined) : undefined);
       const stream = newStream();
       const append = store.append(stream, NO_STREAM, [newEvent()]);

@@ -217,7 +217,7 @@ it('each is folded by every read model, into the rows that are expected', async 
       await store.append(stream, revision - 1, [{ id, type, data: dataText, metadata: metadataText }]);
     }
     projector.start();
-    expect(await projector.allReached(await store.head(), 10_000)).toBe(true);
+    expect(await projector.allReached(await store.head(), 60_000)).toBe(true);
     expect(errors).toEqual([]);
     const rows: Record<string, number> = {};
     for (const { name, tables } of READ_MODELS) {

@@ -25,6 +25,7 @@ import type { Place } from '../support/database.js';
 import { freshPlace, ON_POSTGRES } from '../support/database.js';
 import type { Fault } from './proxy.js';
 import { FAULTS, FaultyProxy } from './proxy.js';
+import { until } from '../support/until.js';
 
 /** `FAULT_ROUNDS=10` goes through all faults so many times; FAULT_SEED repeats the random choices. */
 const ROUNDS = Number(process.env['FAULT_ROUNDS'] ?? 1);
@@ -124,7 +125,7 @@ describe(`a server whose ${WHAT} goes away (FAULT_SEED=${SEED})`, () => {
           `slowest answer ${seconds(Math.max(...lanes.map(({ traffic }) => traffic.slowestMs)))}\n`,
       );
     },
-    120_000 + ROUNDS * 240_000,
+    600_000 + ROUNDS * 240_000,
   );
   afterAll(async () => {
     for (const { traffic, server, behind, place } of lanes) {
@@ -134,7 +135,7 @@ describe(`a server whose ${WHAT} goes away (FAULT_SEED=${SEED})`, () => {
       await place.remove();
     }
     await root?.remove();
-  }, 240_000);
+  });
 
   async function openLane(faults: readonly Fault[], i: number): Promise<Lane> {
     const place = await freshPlace();
@@ -182,11 +183,11 @@ describe(`a server whose ${WHAT} goes away (FAULT_SEED=${SEED})`, () => {
 
   async function becomes(url: string, status: number): Promise<void> {
     const ready = async (): Promise<number> => (await fetch(`${url}/health/ready`)).status;
-    while ((await ready()) !== status);
+    await until(async () => (await ready()) === status);
   }
 
   async function answered({ traffic, url }: Lane, { secret }: IssuedKey): Promise<void> {
-    while ((await traffic.call(url, secret as string))?.status !== 200);
+    await until(async () => (await traffic.call(url, secret as string))?.status === 200);
   }
 
   it.each(LANES.map((faults, i) => [faults.join(', '), i] as const))(
@@ -216,10 +217,10 @@ describe(`a server whose ${WHAT} goes away (FAULT_SEED=${SEED})`, () => {
       exit = await lane.server.exited;
       app = await start({ config: config(lane), root: root.path, log: silentLogger });
       await accountsOpened(app);
-      await app.parts.projector.allReached(await app.parts.store.head(), 60_000);
+      await app.parts.projector.allReached(await app.parts.store.head(), 600_000);
       events = await allEvents(app.parts.store);
       journalled = foldJournal(events);
-    }, 240_000);
+    });
     afterAll(() => app?.close());
 
     it('ends as it is told to', () => {
@@ -240,7 +241,7 @@ describe(`a server whose ${WHAT} goes away (FAULT_SEED=${SEED})`, () => {
 
     it('shows what a full replay shows, row for row, and the sums of the journal', async () => {
       await expectReadModelsWhole(app, lane.place, events, journalled);
-    }, 240_000);
+    });
   });
 });
 

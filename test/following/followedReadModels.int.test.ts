@@ -13,7 +13,7 @@ import type { Sql } from '../../src/sql/sql.js';
 import { deferred, newEvent, newStream } from '../eventsourcing/fixtures.js';
 import { freshSql, ON_POSTGRES } from '../support/database.js';
 
-const LONG = 30_000;
+const LONG = 60_000;
 
 /** Counts the events of a type. */
 const notes: ReadModel = {

@@ -8,7 +8,7 @@ import { EventReader } from '../../src/following/reader.js';
 import { freshSql } from '../support/database.js';
 import { deferred, InterceptedStore, newEvent, newStream } from '../eventsourcing/fixtures.js';
 
-const LONG = 10_000;
+const LONG = 60_000;
 /** No test waits for the safety net: what it would hide must come by a wake-up. */
 const NEVER = 3_600_000;
 
@@ -298,7 +298,7 @@ it('does not let a follower share a page that is older than its last wake-up', a
 
   const quick = follow({ from });
   quick.start();
-  const reached = quick.reached(position, 2_000);
+  const reached = quick.reached(position, LONG);
   release.resolve();
   expect(await reached).toBe(true);
   expect(await slow.reached(position, LONG)).toBe(true);

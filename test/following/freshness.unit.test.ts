@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import type { FreshnessOptions } from '../../src/following/freshness.js';
 import { Freshness, STALE_MS } from '../../src/following/freshness.js';
 import { deferred } from '../eventsourcing/fixtures.js';

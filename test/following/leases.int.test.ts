@@ -12,7 +12,7 @@ import type { Place } from '../support/database.js';
 import { freshPlace, ON_POSTGRES, openSql } from '../support/database.js';
 import { tally } from '../projections/models.js';
 
-const LONG = 30_000;
+const LONG = 60_000;
 /** A lease that no slow machine loses by itself. */
 const LONG_LEASE_MS = 120_000;
 const SHORT_LEASE_MS = 600;

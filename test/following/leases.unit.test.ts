@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { Leases } from '../../src/following/leases.js';
 import type { Sql } from '../../src/sql/sql.js';
 import type { Deferred } from '../eventsourcing/fixtures.js';

@@ -15,7 +15,7 @@ import { EventReader } from '../../src/following/reader.js';
 import { freshSql } from '../support/database.js';
 import { deferred, InterceptedStore, newEvent, newStream } from '../eventsourcing/fixtures.js';
 
-const LONG = 10_000;
+const LONG = 60_000;
 
 let database: Awaited<ReturnType<typeof freshSql>>;
 let store: InterceptedStore;

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import type { GraphQLResolveInfo } from 'graphql';
 import { getGraphQLRateLimiter, InMemoryStore, Store } from 'graphql-rate-limit';
 import { AddressGuard } from '../../src/gate/addressGuard.js';

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { Deadlines } from '../../src/graphql/execution/deadlines.js';
 
 beforeEach(() => jest.useFakeTimers());

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { getVariableValues } from 'graphql/execution/values.js';
 import fc from 'fast-check';
 import type {

@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { jest } from '@jest/globals';
 import type { Client } from 'graphql-ws';
 import { createClient } from 'graphql-ws';
 import { createClient as createSseClient } from 'graphql-sse';
@@ -28,16 +27,13 @@ import type { TestApp } from '../support/app.js';
 import { startApp } from '../support/app.js';
 import { newUse } from '../usage/uses.js';
 import { quantityIn } from '../support/usage.js';
-
-/** Generous: the machine may be busy. Of the projects' own time-outs jest takes no notice. */
-const SLOW_MS = 240_000;
-jest.setTimeout(SLOW_MS);
+import { pause } from '../support/until.js';
 
 let t: TestApp;
 beforeAll(async () => {
   t = await startApp();
-}, SLOW_MS);
-afterAll(() => t.close(), SLOW_MS);
+});
+afterAll(() => t.close());
 
 const QUERY = UsageChangedDocument.toString();
 type Changed = NonNullable<UsageChangedSubscription['usageChanged']>;
@@ -212,7 +208,7 @@ describe.each(TRANSPORTS)('usageChanged over %s', (_name, subscribe) => {
     await Promise.all(clients.splice(0).map(async (client) => client.dispose()));
     await waiting;
     // The server hears of it a moment later.
-    while ((await openSubscriptions()) !== before);
+    while ((await openSubscriptions()) !== before) await pause();
   });
 });
 

@@ -1,9 +1,6 @@
-import { jest } from '@jest/globals';
 import { TIMEOUT_MS } from '../../src/graphql/execution/execution.js';
 import { startApp } from '../support/app.js';
 import type { TestApp } from '../support/app.js';
-
-jest.setTimeout(240_000);
 
 let t: TestApp;
 beforeAll(async () => {

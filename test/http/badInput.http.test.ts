@@ -1,14 +1,9 @@
-import { jest } from '@jest/globals';
 import fc from 'fast-check';
 import { IssueKeyDocument, PatternsDocument, SearchPatternsDocument } from '../generated/graphql.js';
 import type { Answer, TestApp } from '../support/app.js';
 import { startApp } from '../support/app.js';
 
 // Law 11: bad input gets a typed refusal with a stable code, a sentence that helps, and no internals.
-
-/** Generous: the machine may be busy. Of the projects' own time-outs jest takes no notice. */
-const SLOW_MS = 240_000;
-jest.setTimeout(SLOW_MS);
 
 let t: TestApp;
 let secret: string;
@@ -25,8 +20,8 @@ beforeAll(async () => {
     },
   });
   ({ secret, token } = await t.customer('enterprise'));
-}, SLOW_MS);
-afterAll(() => t.close(), SLOW_MS);
+});
+afterAll(() => t.close());
 afterEach(async () => {
   expect(errors.splice(0)).toEqual([]);
   // And the server still answers.

@@ -1,17 +1,13 @@
-import { jest } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
 import { PatternsDocument } from '../generated/graphql.js';
 import type { TestApp } from '../support/app.js';
 import { startApp } from '../support/app.js';
 
-const SLOW_MS = 240_000;
-jest.setTimeout(SLOW_MS);
-
 let t: TestApp;
 beforeAll(async () => {
   t = await startApp();
-}, SLOW_MS);
-afterAll(() => t.close(), SLOW_MS);
+});
+afterAll(() => t.close());
 
 interface Series {
   readonly metric: string;

@@ -1,5 +1,4 @@
 import { READ_MODELS } from '../../src/capabilities.js';
-import { jest } from '@jest/globals';
 import { buildClientSchema, getIntrospectionQuery } from 'graphql';
 import type { IntrospectionQuery } from 'graphql';
 import { createSchema, sdlOf } from '../../src/graphql/execution/schema.js';
@@ -7,15 +6,11 @@ import { PatternsDocument } from '../generated/graphql.js';
 import type { TestApp } from '../support/app.js';
 import { startApp } from '../support/app.js';
 
-/** Generous: the machine may be busy. Of the projects' own time-outs jest takes no notice. */
-const SLOW_MS = 240_000;
-jest.setTimeout(SLOW_MS);
-
 let t: TestApp;
 beforeAll(async () => {
   t = await startApp({ env: { CORS_ORIGINS: 'https://shop.example' } });
-}, SLOW_MS);
-afterAll(() => t.close(), SLOW_MS);
+});
+afterAll(() => t.close());
 
 async function get(path: string, headers: Record<string, string> = {}) {
   const response = await fetch(`${t.app.url}${path}`, { headers });

@@ -33,7 +33,7 @@ beforeAll(async () => {
   });
   fastify.addContentTypeParser('application/x-unread', (_request, _payload, done) => done(null, undefined));
   fastify.post('/stream', async (_request, reply) => reply.type('text/plain').send(Readable.from(slowly())));
-  fastify.post('/upload', { config: { bodyTime: { silence: 600, whole: Infinity } } }, async () => ({
+  fastify.post('/upload', { config: { bodyTime: { silence: 2_000, whole: Infinity } } }, async () => ({
     whole: true,
   }));
   await fastify.listen({ port: 0 });

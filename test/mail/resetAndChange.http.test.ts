@@ -12,6 +12,7 @@ import {
 } from '../generated/graphql.js';
 import type { TestApp } from '../support/app.js';
 import { startApp } from '../support/app.js';
+import { pause } from '../support/until.js';
 
 const OLD = 'correct horse';
 const NEW = 'battery staple';
@@ -35,7 +36,7 @@ async function mailTo(email: string, subject: string): Promise<{ text: string; t
       if (!text.includes(`To: ${email}`) || !text.includes(subject)) continue;
       return { text, token: /^[\w-]+\.[\w-]{43}$/m.exec(text)?.[0] ?? '' };
     }
-    await new Promise((resolve) => setImmediate(resolve));
+    await pause();
   }
 }
 

@@ -11,6 +11,7 @@ import type { TestApp } from '../support/app.js';
 import { startApp } from '../support/app.js';
 import type { Receiver } from '../webhooks/receiver.js';
 import { startReceiver } from '../webhooks/receiver.js';
+import { pause } from '../support/until.js';
 
 /** Stands in every text that the caller may choose, and may stand in no mail. */
 const SPAM = 'win-money-at-evil.example';
@@ -48,7 +49,7 @@ async function sent(kind: string, times = 1): Promise<string[]> {
   for (;;) {
     const texts = (await mails()).filter((mail) => mail.kind === kind).map(({ text }) => text);
     if (texts.length >= times && texts.every((text) => text !== undefined)) return texts;
-    await new Promise((resolve) => setImmediate(resolve));
+    await pause();
   }
 }
 

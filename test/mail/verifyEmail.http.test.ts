@@ -5,6 +5,7 @@ import { MeDocument, VerifyEmailDocument } from '../generated/graphql.js';
 import { allEvents } from '../crash/facts.js';
 import type { TestApp } from '../support/app.js';
 import { startApp } from '../support/app.js';
+import { pause } from '../support/until.js';
 
 let t: TestApp;
 beforeAll(async () => {
@@ -19,7 +20,7 @@ async function mailTo(userId: string): Promise<{ id: string; text: string; token
       ({ type, data }) => type === 'MailSent' && (data as { userId: string }).userId === userId,
     );
     if (!done) {
-      await new Promise((resolve) => setImmediate(resolve));
+      await pause();
       continue;
     }
     const id = done.streamId;

@@ -20,6 +20,7 @@ import type { AuditFilter, AuditLogQueryVariables, KeyScope } from '../generated
 import type { TestApp } from '../support/app.js';
 import { startApp } from '../support/app.js';
 import { parseCsv } from '../audit/parseCsv.js';
+import { until } from '../support/until.js';
 
 type User = Awaited<ReturnType<TestApp['register']>>;
 
@@ -97,9 +98,7 @@ it('whoever has an e-mail of OPERATORS is an operator from its verification on, 
   expect(await codeOf(boss.token)).toBe('OPERATOR_REQUIRED');
   await verify(boss);
   const { store } = t.app.parts;
-  while ((await store.readStream(OPERATORS_STREAM)).length === 0) {
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+  await until(async () => (await store.readStream(OPERATORS_STREAM)).length > 0);
   expect(await codeOf(boss.token)).toBe(undefined);
   const [granted] = await store.readStream(OPERATORS_STREAM);
   expect(granted).toMatchObject({

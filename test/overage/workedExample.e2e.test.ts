@@ -35,7 +35,7 @@ beforeAll(async () => {
   const operator = await shop.test.customer('free');
   await shop.test.makeOperator(operator);
   backEnd = (await shop.test.issueKey(operator.token, 'LIVE', ['ADMIN'])).secret;
-}, 60_000);
+});
 afterAll(async () => {
   await shop.close();
   await rm(root, { recursive: true, force: true });

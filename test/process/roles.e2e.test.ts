@@ -7,9 +7,7 @@ import type { Product, Reply } from './product.js';
 import { ask, kill, ready, spawnProduct } from './product.js';
 import type { Root } from './root.js';
 import { makeRoot } from './root.js';
-
-// Starting takes seconds on a busy machine.
-const PATIENCE_MS = 120_000;
+import { pause, until } from '../support/until.js';
 
 const REGISTER = `mutation ($input: RegisterUserInput!) { registerUser(input: $input) {
   ... on RegisterUserPayload { session { sessionToken } position account { id } } ... on Refusal { code } } }`;
@@ -41,7 +39,7 @@ afterEach(async () => {
   await Promise.all([...running].map(kill));
   running.clear();
   await place.remove();
-}, PATIENCE_MS);
+});
 
 /** A process of its own: one database, the same secrets, its own directory. */
 function run(name: string, env: NodeJS.ProcessEnv): Product {
@@ -66,7 +64,7 @@ async function eventually(
   for (;;) {
     const reply = await question();
     if (reply && holds(reply)) return reply;
-    await new Promise((resolve) => setImmediate(resolve));
+    await pause();
   }
 }
 
@@ -102,181 +100,157 @@ describe('a process that does only a part of the work', () => {
 const onPostgres = ON_POSTGRES ? describe : describe.skip;
 
 onPostgres('two API nodes and a projector on one PostgreSQL', () => {
-  it(
-    'are one service: what is done on one node holds on the other',
-    async () => {
-      const [work, one, two] = [projector(), api('api1'), api('api2')];
-      const [a, b] = await Promise.all([ready(one), ready(two), ready(work)]);
+  it('are one service: what is done on one node holds on the other', async () => {
+    const [work, one, two] = [projector(), api('api1'), api('api2')];
+    const [a, b] = await Promise.all([ready(one), ready(two), ready(work)]);
 
-      // Who registers can act at once, on either node.
-      const token = await register(a);
-      const me = await ask(a, '{ me { user { email } account { id } } }', { credential: token });
-      expect(me?.data?.['me']).toMatchObject({ user: { email: `roles${emails}@example.com` } });
-      const key = await issueKey(b, token);
+    // Who registers can act at once, on either node.
+    const token = await register(a);
+    const me = await ask(a, '{ me { user { email } account { id } } }', { credential: token });
+    expect(me?.data?.['me']).toMatchObject({ user: { email: `roles${emails}@example.com` } });
+    const key = await issueKey(b, token);
 
-      // A key is good on the node that issued it at once, on the other within a second.
-      const asked = performance.now();
-      expect((await ask(b, CATEGORIES, { credential: key.secret }))?.codes).toEqual([]);
+    // A key is good on the node that issued it at once, on the other within a second.
+    const asked = performance.now();
+    expect((await ask(b, CATEGORIES, { credential: key.secret }))?.codes).toEqual([]);
+    await eventually(
+      () => ask(a, CATEGORIES, { credential: key.secret }),
+      ({ codes }) => codes.length === 0,
+    );
+    expect(performance.now() - asked).toBeLessThan(LAW_8_MS);
+
+    // The uses of both are on the meter of either, and the ledger adds them up.
+    for (let i = 0; i < 3; i++) await ask(a, CATEGORIES, { credential: key.secret });
+    for (const url of [a, b]) {
       await eventually(
-        () => ask(a, CATEGORIES, { credential: key.secret }),
-        ({ codes }) => codes.length === 0,
+        () => ask(url, '{ account { usage { calls stale } } }', { credential: token }),
+        ({ data }) => JSON.stringify(data?.['account']) === '{"usage":{"calls":"5","stale":false}}',
       );
-      expect(performance.now() - asked).toBeLessThan(LAW_8_MS);
+    }
+    const sql = await openSql(place);
+    const streams = await sql.query<{ stream: string }>(
+      `SELECT DISTINCT split_part(stream, '-', 2) AS stream FROM store.events WHERE stream LIKE 'usage-%' ORDER BY 1`,
+    );
+    await sql.close();
+    expect(streams.map(({ stream }) => stream)).toEqual(['api1', 'api2']);
 
-      // The uses of both are on the meter of either, and the ledger adds them up.
-      for (let i = 0; i < 3; i++) await ask(a, CATEGORIES, { credential: key.secret });
+    // A revocation is refused by its own node before it is answered, by the other within a second.
+    const revoked = performance.now();
+    await ask(a, REVOKE, { credential: token, variables: { id: key.id } });
+    expect((await ask(a, CATEGORIES, { credential: key.secret }))?.codes).toEqual(['KEY_REVOKED']);
+    await eventually(
+      () => ask(b, CATEGORIES, { credential: key.secret }),
+      ({ codes }) => codes[0] === 'KEY_REVOKED',
+    );
+    expect(performance.now() - revoked).toBeLessThan(LAW_8_MS);
+
+    await Promise.all([one, two, work].map(stop));
+  });
+
+  it('are one service for sessions too: signed in on one, refreshed on the other, signed out on both', async () => {
+    const [a, b] = await Promise.all([ready(api('api1')), ready(api('api2')), ready(projector())]);
+    await register(a);
+    const input = { email: `roles${emails}@example.com`, password: 'correct horse' };
+    const [one, two] = await Promise.all(
+      [a, b].map(
+        async (url) => (await ask(url, SIGN_IN, { variables: { input } }))?.data?.['signIn']?.session,
+      ),
+    );
+    // Both nodes may have made a signing key by now, and each knows the other's.
+    for (const session of [one, two]) {
       for (const url of [a, b]) {
-        await eventually(
-          () => ask(url, '{ account { usage { calls stale } } }', { credential: token }),
-          ({ data }) => JSON.stringify(data?.['account']) === '{"usage":{"calls":"5","stale":false}}',
-        );
+        expect((await ask(url, ME, { credential: session?.sessionToken ?? '' }))?.codes).toEqual([]);
       }
-      const sql = await openSql(place);
-      const streams = await sql.query<{ stream: string }>(
-        `SELECT DISTINCT split_part(stream, '-', 2) AS stream FROM store.events WHERE stream LIKE 'usage-%' ORDER BY 1`,
-      );
-      await sql.close();
-      expect(streams.map(({ stream }) => stream)).toEqual(['api1', 'api2']);
+    }
+    const refreshing = { variables: { input: { refreshToken: one?.refreshToken } } };
+    const both = await Promise.all([a, b].map((url) => ask(url, REFRESH, refreshing)));
+    const next = both.map((reply) => reply?.data?.['refreshSession']?.session);
+    expect(next[0]?.refreshToken).toEqual(expect.any(String));
+    expect(next[1]?.refreshToken).toBe(next[0]?.refreshToken);
 
-      // A revocation is refused by its own node before it is answered, by the other within a second.
-      const revoked = performance.now();
-      await ask(a, REVOKE, { credential: token, variables: { id: key.id } });
-      expect((await ask(a, CATEGORIES, { credential: key.secret }))?.codes).toEqual(['KEY_REVOKED']);
-      await eventually(
-        () => ask(b, CATEGORIES, { credential: key.secret }),
-        ({ codes }) => codes[0] === 'KEY_REVOKED',
-      );
-      expect(performance.now() - revoked).toBeLessThan(LAW_8_MS);
+    const ended = performance.now();
+    const credential = next[0]?.sessionToken ?? '';
+    await ask(a, 'mutation { signOut(input: {}) { __typename } }', { credential });
+    expect((await ask(a, ME, { credential }))?.codes).toEqual(['SESSION_ENDED']);
+    await eventually(
+      () => ask(b, ME, { credential }),
+      ({ codes }) => codes[0] === 'SESSION_ENDED',
+    );
+    expect(performance.now() - ended).toBeLessThan(LAW_8_MS);
+    const again = await ask(b, REFRESH, { variables: { input: { refreshToken: next[0]?.refreshToken } } });
+    expect(again?.data?.['refreshSession']).toEqual({ code: 'REFRESH_TOKEN_INVALID' });
+    expect((await ask(b, ME, { credential: two?.sessionToken ?? '' }))?.codes).toEqual([]);
+  });
 
-      await Promise.all([one, two, work].map(stop));
-    },
-    PATIENCE_MS,
-  );
+  it('wait for the projector before they answer, and the projector serves health and metrics alone', async () => {
+    const one = api('api1');
+    const early = await Promise.race([one.url, one.exited, said(one, 'Catching up')]);
+    expect(early).toBe('Catching up');
 
-  it(
-    'are one service for sessions too: signed in on one, refreshed on the other, signed out on both',
-    async () => {
-      const [a, b] = await Promise.all([ready(api('api1')), ready(api('api2')), ready(projector())]);
-      await register(a);
-      const input = { email: `roles${emails}@example.com`, password: 'correct horse' };
-      const [one, two] = await Promise.all(
-        [a, b].map(
-          async (url) => (await ask(url, SIGN_IN, { variables: { input } }))?.data?.['signIn']?.session,
-        ),
-      );
-      // Both nodes may have made a signing key by now, and each knows the other's.
-      for (const session of [one, two]) {
-        for (const url of [a, b]) {
-          expect((await ask(url, ME, { credential: session?.sessionToken ?? '' }))?.codes).toEqual([]);
-        }
-      }
-      const refreshing = { variables: { input: { refreshToken: one?.refreshToken } } };
-      const both = await Promise.all([a, b].map((url) => ask(url, REFRESH, refreshing)));
-      const next = both.map((reply) => reply?.data?.['refreshSession']?.session);
-      expect(next[0]?.refreshToken).toEqual(expect.any(String));
-      expect(next[1]?.refreshToken).toBe(next[0]?.refreshToken);
+    const work = projector();
+    const [a, p] = await Promise.all([ready(one), ready(work)]);
+    expect(await Promise.all([health(a), health(p)])).toEqual([200, 200]);
+    expect(await (await fetch(`${p}/metrics`)).text()).toContain('tollgraph_read_model_position');
+    expect((await fetch(`${p}/graphql`, { method: 'POST' })).status).toBe(404);
+  });
 
-      const ended = performance.now();
-      const credential = next[0]?.sessionToken ?? '';
-      await ask(a, 'mutation { signOut(input: {}) { __typename } }', { credential });
-      expect((await ask(a, ME, { credential }))?.codes).toEqual(['SESSION_ENDED']);
-      await eventually(
-        () => ask(b, ME, { credential }),
-        ({ codes }) => codes[0] === 'SESSION_ENDED',
-      );
-      expect(performance.now() - ended).toBeLessThan(LAW_8_MS);
-      const again = await ask(b, REFRESH, { variables: { input: { refreshToken: next[0]?.refreshToken } } });
-      expect(again?.data?.['refreshSession']).toEqual({ code: 'REFRESH_TOKEN_INVALID' });
-      expect((await ask(b, ME, { credential: two?.sessionToken ?? '' }))?.codes).toEqual([]);
-    },
-    PATIENCE_MS,
-  );
+  it('go on taking calls while no projector runs, and show them when the next one does', async () => {
+    const [first, one] = [projector(), api('api1')];
+    const [a] = await Promise.all([ready(one), ready(first)]);
+    const token = await register(a);
+    const { secret } = await issueKey(a, token);
+    await kill(first);
 
-  it(
-    'wait for the projector before they answer, and the projector serves health and metrics alone',
-    async () => {
-      const one = api('api1');
-      const early = await Promise.race([one.url, one.exited, until(one, 'Catching up')]);
-      expect(early).toBe('Catching up');
+    expect((await ask(a, CATEGORIES, { credential: secret }))?.codes).toEqual([]);
+    const behind = await ask(a, '{ account { usage { calls stale } } }', { credential: token });
+    expect(behind?.data?.['account']).toEqual({ usage: { calls: '0', stale: true } });
 
-      const work = projector();
-      const [a, p] = await Promise.all([ready(one), ready(work)]);
-      expect(await Promise.all([health(a), health(p)])).toEqual([200, 200]);
-      expect(await (await fetch(`${p}/metrics`)).text()).toContain('tollgraph_read_model_position');
-      expect((await fetch(`${p}/graphql`, { method: 'POST' })).status).toBe(404);
-    },
-    PATIENCE_MS,
-  );
+    await ready(projector('projector2'));
+    await eventually(
+      () => ask(a, '{ account { usage { calls stale } } }', { credential: token }),
+      ({ data }) => JSON.stringify(data?.['account']) === '{"usage":{"calls":"1","stale":false}}',
+    );
+  });
 
-  it(
-    'go on taking calls while no projector runs, and show them when the next one does',
-    async () => {
-      const [first, one] = [projector(), api('api1')];
-      const [a] = await Promise.all([ready(one), ready(first)]);
-      const token = await register(a);
-      const { secret } = await issueKey(a, token);
-      await kill(first);
+  it('have another projector stand by: it takes over from one that is killed', async () => {
+    const [first, one] = [projector('projector1'), api('api1')];
+    const [a] = await Promise.all([ready(one), ready(first)]);
+    await ready(projector('projector2'));
+    await kill(first);
+    const token = await register(a);
+    await eventually(
+      () => ask(a, '{ me { user { email } } }', { credential: token }),
+      ({ data }) => data?.['me']?.user !== null,
+    );
+  });
 
-      expect((await ask(a, CATEGORIES, { credential: secret }))?.codes).toEqual([]);
-      const behind = await ask(a, '{ account { usage { calls stale } } }', { credential: token });
-      expect(behind?.data?.['account']).toEqual({ usage: { calls: '0', stale: true } });
+  it('never share a journal: of two with one NODE_ID the older start stops taking calls', async () => {
+    const [work, older] = [projector(), api('older', 'same')];
+    const [a] = await Promise.all([ready(older), ready(work)]);
+    const token = await register(a);
+    const { secret } = await issueKey(a, token);
+    expect((await ask(a, CATEGORIES, { credential: secret }))?.codes).toEqual([]);
 
-      await ready(projector('projector2'));
-      await eventually(
-        () => ask(a, '{ account { usage { calls stale } } }', { credential: token }),
-        ({ data }) => JSON.stringify(data?.['account']) === '{"usage":{"calls":"1","stale":false}}',
-      );
-    },
-    PATIENCE_MS,
-  );
+    const b = await ready(api('newer', 'same'));
+    expect((await ask(b, CATEGORIES, { credential: secret }))?.codes).toEqual([]);
+    // The older one learns it from its next append, which it does not answer for.
+    expect((await ask(a, CATEGORIES, { credential: secret }))?.codes).toEqual(['TRY_AGAIN']);
+    expect(await health(a)).toBe(503);
+    expect((await ask(b, CATEGORIES, { credential: secret }))?.codes).toEqual([]);
+    expect(await health(b)).toBe(200);
 
-  it(
-    'have another projector stand by: it takes over from one that is killed',
-    async () => {
-      const [first, one] = [projector('projector1'), api('api1')];
-      const [a] = await Promise.all([ready(one), ready(first)]);
-      await ready(projector('projector2'));
-      await kill(first);
-      const token = await register(a);
-      await eventually(
-        () => ask(a, '{ me { user { email } } }', { credential: token }),
-        ({ data }) => data?.['me']?.user !== null,
-      );
-    },
-    PATIENCE_MS,
-  );
-
-  it(
-    'never share a journal: of two with one NODE_ID the older start stops taking calls',
-    async () => {
-      const [work, older] = [projector(), api('older', 'same')];
-      const [a] = await Promise.all([ready(older), ready(work)]);
-      const token = await register(a);
-      const { secret } = await issueKey(a, token);
-      expect((await ask(a, CATEGORIES, { credential: secret }))?.codes).toEqual([]);
-
-      const b = await ready(api('newer', 'same'));
-      expect((await ask(b, CATEGORIES, { credential: secret }))?.codes).toEqual([]);
-      // The older one learns it from its next append, which it does not answer for.
-      expect((await ask(a, CATEGORIES, { credential: secret }))?.codes).toEqual(['TRY_AGAIN']);
-      expect(await health(a)).toBe(503);
-      expect((await ask(b, CATEGORIES, { credential: secret }))?.codes).toEqual([]);
-      expect(await health(b)).toBe(200);
-
-      await eventually(
-        () => ask(b, '{ account { usage { calls stale } } }', { credential: token }),
-        ({ data }) => JSON.stringify(data?.['account']) === '{"usage":{"calls":"3","stale":false}}',
-      );
-    },
-    PATIENCE_MS,
-  );
+    await eventually(
+      () => ask(b, '{ account { usage { calls stale } } }', { credential: token }),
+      ({ data }) => JSON.stringify(data?.['account']) === '{"usage":{"calls":"3","stale":false}}',
+    );
+  });
 });
 
-/** Law 8 gives a second; a test on a busy machine a few more. */
-const LAW_8_MS = 5_000;
+/** Law 8 gives a second, which a benchmark measures; a test on a busy machine some more. */
+const LAW_8_MS = 20_000;
 
 /** Resolves when a process has said something on standard error. */
-async function until(product: Product, text: string): Promise<string> {
-  while (!product.stderr().includes(text)) await new Promise((resolve) => setImmediate(resolve));
+async function said(product: Product, text: string): Promise<string> {
+  await until(() => product.stderr().includes(text));
   return text;
 }

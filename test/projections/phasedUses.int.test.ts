@@ -13,7 +13,7 @@ import { newEvent } from '../eventsourcing/fixtures.js';
 import { freshSql } from '../support/database.js';
 import { newUse } from '../usage/uses.js';
 
-const LONG = 20_000;
+const LONG = 60_000;
 const MONTH = 'month:2026-11';
 const ACCOUNT = { accountId: 'a', environment: 'live', keyId: undefined } as const;
 

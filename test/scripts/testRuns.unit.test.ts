@@ -33,6 +33,10 @@ it('runs on what the environment names, with that in it alone, and says what was
     { EVENTSTOREDB_URL: EVENTS },
   ]);
   expect(all.left).toEqual([]);
+
+  const ignored = new RegExp(all.runs[1]?.args.at(-1) ?? '');
+  expect(ignored.test('/dist/test/eventsourcing/eventStoreDb.int.test.js')).toBe(true);
+  expect(ignored.test('/dist/test/eventsourcing/eventStoreDb.e2e.test.js')).toBe(false);
 });
 
 it.each([[['eventStoreDb']], [[]], [['eventStoreDb', '-t', 'head']]])(

@@ -21,7 +21,7 @@ import { InviteMember } from '../../src/teams/invite.js';
 import { endMemberships, endTeam, eraseInvited } from '../../src/teams/policies.js';
 import { freshSql } from '../support/database.js';
 
-const LONG = 10_000;
+const LONG = 60_000;
 const KEY = Buffer.alloc(32, 1);
 const NOW = new Date('2026-11-23T12:00:00Z');
 

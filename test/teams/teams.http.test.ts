@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import { createClient } from 'graphql-ws';
 import WebSocket from 'ws';
 import { givenId, shownId } from '../../src/graphql/kit/ids.js';
@@ -31,16 +30,13 @@ import {
 import { allEvents } from '../crash/facts.js';
 import type { Answer, TestApp } from '../support/app.js';
 import { startApp } from '../support/app.js';
-
-/** Generous: the machine may be busy. Of the projects' own time-outs jest takes no notice. */
-const SLOW_MS = 240_000;
-jest.setTimeout(SLOW_MS);
+import { pause } from '../support/until.js';
 
 let t: TestApp;
 beforeAll(async () => {
   t = await startApp();
-}, SLOW_MS);
-afterAll(() => t.close(), SLOW_MS);
+});
+afterAll(() => t.close());
 
 interface Person {
   readonly email: string;
@@ -109,7 +105,7 @@ async function tokenOf(invitationId: string): Promise<string> {
       ({ type, data }) => type === 'MailSent' && (data as { userId: string }).userId === invitationId,
     );
     if (!sent) {
-      await new Promise((resolve) => setImmediate(resolve));
+      await pause();
       continue;
     }
     const raw = await readFile(join(t.place.dataDir, 'mail', `${sent.streamId}.eml`), 'utf8');

@@ -1,12 +1,8 @@
-import { jest } from '@jest/globals';
 import { OperatorGrantPlanDocument, IssueKeyDocument } from '../generated/graphql.js';
 import type { TestApp } from '../support/app.js';
 import { startApp } from '../support/app.js';
 
 // Decision 31: text enters through one door. Each of these stopped read models, or blinded them.
-
-const SLOW_MS = 240_000;
-jest.setTimeout(SLOW_MS);
 
 let t: TestApp;
 let user: Awaited<ReturnType<TestApp['customer']>>;
@@ -17,8 +13,8 @@ beforeAll(async () => {
   t = await startApp({ log: { info: () => {}, warn: () => {}, error } });
   user = await t.customer('team');
   await t.makeOperator(user);
-}, SLOW_MS);
-afterAll(() => t.close(), SLOW_MS);
+});
+afterAll(() => t.close());
 afterEach(async () => {
   await t.caughtUp();
   expect(t.app.parts.projector.failures()).toEqual([]);

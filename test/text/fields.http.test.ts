@@ -1,11 +1,8 @@
-import { jest } from '@jest/globals';
 import { OperatorGrantPlanDocument, IssueKeyDocument } from '../generated/graphql.js';
 import type { TestApp } from '../support/app.js';
 import { startApp } from '../support/app.js';
 
 // What each field takes, in characters as people count them (decision 31).
-
-jest.setTimeout(240_000);
 
 /** Eleven UTF-16 units, seven code points, 25 bytes; one character. */
 const FAMILY = '👨‍👩‍👧‍👦';

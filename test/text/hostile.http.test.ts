@@ -3,7 +3,6 @@ import { subscribe } from 'node:diagnostics_channel';
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { text as bodyOf } from 'node:stream/consumers';
-import { jest } from '@jest/globals';
 import fc from 'fast-check';
 import type { FastifyInstance, RouteOptions } from 'fastify';
 import { buildSchema } from 'graphql';
@@ -19,9 +18,6 @@ import { placesOf } from './places.js';
 
 // Laws 5 and 10 against hostile text at every input there is: whatever one customer sends, the read models stay
 // what a replay gives, and others go on working. New fields and routes are covered as they come.
-
-const SLOW_MS = 600_000;
-jest.setTimeout(SLOW_MS);
 
 const PLACES = placesOf(buildSchema(readFileSync('schema/schema.graphql', 'utf8')));
 /** Routes take what GraphQL takes, by the same names. */
@@ -110,11 +106,11 @@ beforeAll(async () => {
   await start();
   bystander = await t.customer('team');
   gateway = await t.customer('team');
-}, SLOW_MS);
+});
 afterAll(async () => {
   await t.close();
   await place.remove();
-}, SLOW_MS);
+});
 
 async function start(): Promise<void> {
   const error = (message: string, cause?: unknown): void => void logged.push(`${message}: ${String(cause)}`);

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { canonicalJson } from '../../src/canonicalJson.js';
 import { accountDecider } from '../../src/accounts/decideAccount.js';
 import { accountStream } from '../../src/accounts/events.js';
@@ -18,15 +17,11 @@ import { startApp } from '../support/app.js';
 import { freshPlace } from '../support/database.js';
 import { quantityIn } from '../support/usage.js';
 
-/** Generous: the machine may be busy. Of the projects' own time-outs jest takes no notice. */
-const SLOW_MS = 240_000;
-jest.setTimeout(SLOW_MS);
-
 let t: TestApp;
 beforeAll(async () => {
   t = await startApp();
-}, SLOW_MS);
-afterAll(() => t.close(), SLOW_MS);
+});
+afterAll(() => t.close());
 
 const list = (secret: string) => t.query(PatternsDocument, { first: 5 }, secret);
 
@@ -378,54 +373,50 @@ describe('an answer', () => {
 });
 
 describe('a restart', () => {
-  it(
-    'forgets no call, adds no event and shows no demo key again',
-    async () => {
-      const place = await freshPlace();
+  it('forgets no call, adds no event and shows no demo key again', async () => {
+    const place = await freshPlace();
+    try {
+      const first = await startApp({ place, demo: true });
+      expect(first.app.demoKey).toMatch(/^sk_test_/);
+      const { secret } = await first.customer();
+      const { secret: developer, accountId } = await first.customer('developer');
+      for (let i = 0; i < 10; i++) await first.query(PatternsDocument, { first: 1 }, secret);
+      for (let i = 0; i < 7; i++) await first.query(PatternsDocument, { first: 1 }, developer);
+      // What a policy makes good after a crash bears the time of its cause, which may be long ago.
+      await first.app.parts.commands.handle(
+        accountDecider,
+        accountStream(crypto.randomUUID()),
+        { type: 'OpenAccount', ownerId: 'late' },
+        {
+          commandId: 'late',
+          caller: 'policy:open-account',
+          requestHash: 'late',
+          at: new Date(Date.now() - 3_600_000),
+          environment: 'live',
+          correlationId: 'test',
+          causationId: crypto.randomUUID(),
+        },
+      );
+      await first.close();
+
+      const second = await startApp({ place, demo: true });
+      const head = await second.events();
+      await second.close();
+
+      const third = await startApp({ place, demo: true });
       try {
-        const first = await startApp({ place, demo: true });
-        expect(first.app.demoKey).toMatch(/^sk_test_/);
-        const { secret } = await first.customer();
-        const { secret: developer, accountId } = await first.customer('developer');
-        for (let i = 0; i < 10; i++) await first.query(PatternsDocument, { first: 1 }, secret);
-        for (let i = 0; i < 7; i++) await first.query(PatternsDocument, { first: 1 }, developer);
-        // What a policy makes good after a crash bears the time of its cause, which may be long ago.
-        await first.app.parts.commands.handle(
-          accountDecider,
-          accountStream(crypto.randomUUID()),
-          { type: 'OpenAccount', ownerId: 'late' },
-          {
-            commandId: 'late',
-            caller: 'policy:open-account',
-            requestHash: 'late',
-            at: new Date(Date.now() - 3_600_000),
-            environment: 'live',
-            correlationId: 'test',
-            causationId: crypto.randomUUID(),
-          },
-        );
-        await first.close();
-
-        const second = await startApp({ place, demo: true });
-        const head = await second.events();
-        await second.close();
-
-        const third = await startApp({ place, demo: true });
-        try {
-          expect(await third.events()).toBe(head);
-          expect(third.app.demoKey).toBeUndefined();
-          const refused = await third.query(PatternsDocument, { first: 1 }, secret);
-          expect([refused.status, codesOf(refused)]).toEqual([429, ['RATE_LIMITED']]);
-          const { headers } = await third.query(PatternsDocument, { first: 1 }, developer);
-          expect(headers.get('ratelimit')).toMatch(/"requests-minute";r=52;.*"requests-month";r=9992;/);
-          expect(await journalOf(third, accountId)).toHaveLength(8);
-        } finally {
-          await third.close();
-        }
+        expect(await third.events()).toBe(head);
+        expect(third.app.demoKey).toBeUndefined();
+        const refused = await third.query(PatternsDocument, { first: 1 }, secret);
+        expect([refused.status, codesOf(refused)]).toEqual([429, ['RATE_LIMITED']]);
+        const { headers } = await third.query(PatternsDocument, { first: 1 }, developer);
+        expect(headers.get('ratelimit')).toMatch(/"requests-minute";r=52;.*"requests-month";r=9992;/);
+        expect(await journalOf(third, accountId)).toHaveLength(8);
       } finally {
-        await place.remove();
+        await third.close();
       }
-    },
-    SLOW_MS,
-  );
+    } finally {
+      await place.remove();
+    }
+  });
 });

@@ -16,6 +16,7 @@ import { startApp } from '../support/app.js';
 import type { Place } from '../support/database.js';
 import { freshPlace } from '../support/database.js';
 import { SHARED_REDIS_URL } from '../support/redis.js';
+import { until } from '../support/until.js';
 
 const videos = (quantity: number): MeterQuantityInput[] => [{ meter: 'videos', quantity }];
 
@@ -154,9 +155,7 @@ describe.each([
     const { sql, projector } = t.app.parts;
     const ledger = new UsageQueries(sql, projector.access('usage'));
     const phases = async () => (await ledger.reservation(reservation.id)).map(({ phase }) => phase);
-    const deadline = Date.now() + 20_000;
-    while (!(await phases()).includes('expired'))
-      if (Date.now() > deadline) throw new Error('it does not end');
+    await until(async () => (await phases()).includes('expired'));
     expect(await used(secret)).toBe(0);
     expect(await settle(reservation.id, videos(6))).toMatchObject({ reservation: { status: 'SETTLED' } });
     expect(await used(secret)).toBe(6);
@@ -238,9 +237,7 @@ describe.each([
     expect(await settle(torn, videos(1))).toMatchObject({ reservation: { status: 'SETTLED' } });
     const { sql, projector } = t.app.parts;
     const ledger = new UsageQueries(sql, projector.access('usage'));
-    const deadline = Date.now() + 20_000;
-    while (!(await ledger.reservation(lapsing)).some(({ phase }) => phase === 'expired'))
-      if (Date.now() > deadline) throw new Error('it does not end');
+    await until(async () => (await ledger.reservation(lapsing)).some(({ phase }) => phase === 'expired'));
     await t.caughtUp();
     const day = periodOf('day', Date.now());
     const subject = { accountId, environment: 'live', keyId: undefined } as const;

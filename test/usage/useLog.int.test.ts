@@ -17,7 +17,7 @@ import { newEvent } from '../eventsourcing/fixtures.js';
 import { freshSql } from '../support/database.js';
 import { newUse } from './uses.js';
 
-const LONG = 20_000;
+const LONG = 60_000;
 
 let database: Awaited<ReturnType<typeof freshSql>>;
 let store: PostgresEventStore;

@@ -20,7 +20,7 @@ beforeAll(async () => {
   t = await startApp({ patterns: 'patterns', env: { EMBEDDINGS: 'local' } });
   key = (await t.customer('enterprise')).secret;
   await t.app.parts.vectors();
-}, 600_000);
+});
 afterAll(() => t.close());
 
 async function search(query: string, first = 10) {
@@ -79,7 +79,7 @@ it('finds a new pattern by words at once and by meaning shortly after', async ()
     example: null,
   };
   await importPatterns(t.app.parts.commands, [content], new Map(), context);
-  await t.app.parts.projector.reached('catalogue', await t.app.parts.store.head(), 5_000);
+  await t.app.parts.projector.reached('catalogue', await t.app.parts.store.head(), 60_000);
   expect((await search('lighthouse', 1)).edges[0]?.node.slug).toBe('lighthouse-keeper');
 
   await t.app.parts.vectors();
