@@ -91,8 +91,19 @@ it('glyph: register, call, limit, pay, a higher limit, rotate, cancel, a lower l
   });
   expect((await p.ask('POST /auth/login', { body: CREDENTIALS })).body).toMatchObject({ subscription: paid });
   expect([await p.spend(first, 1), await limit(first)]).toEqual(['VALID', ['starter', '10000']]);
+  const plan = (tier: string) => p.ask('POST /billing/plan', { key: token, body: { tier } });
   const again = await p.ask('POST /billing/checkout', { key: token, body: { tier: 'professional' } });
-  expect(again.status).toBe(409);
+  expect([again.status, again.body]).toEqual([
+    409,
+    { detail: expect.stringContaining('/billing/plan') as string },
+  ]);
+  expect((await plan('gold')).status).toBe(400);
+  expect((await plan('professional')).body).toEqual({
+    tier: 'professional',
+    next_tier: null,
+    next_tier_from: null,
+  });
+  expect((await plan('starter')).body).toMatchObject({ tier: 'professional', next_tier: 'starter' });
 
   const rotated = await p.ask(`POST /api-keys/${id}/rotate`, { key: token });
   const { key: second } = rotated.body as { key: string };
@@ -110,7 +121,7 @@ it('glyph: register, call, limit, pay, a higher limit, rotate, cancel, a lower l
   const portal = await p.ask('POST /billing/portal', { key: token });
   await cancelOn((portal.body as { url: string }).url);
   await p.shop.settled();
-  expect(await limit(second)).toEqual(['starter', '10000']);
+  expect((await limit(second))[0]).toBe('professional');
   await p.shop.advance(new Date(p.shop.sandbox.now() + 32 * 86_400_000).toISOString());
   expect(await limit(second)).toEqual(['free', '100']);
 });
@@ -192,6 +203,13 @@ it('videomind: register, call, limit, pay, a higher limit, rotate, cancel, a low
   await p.shop.settled();
   // The same key all along.
   expect(await usage(first)).toMatchObject({ plan: 'pro', videos_limit: 30, requests_limit: 100 });
+  const twice = await p.ask('POST /api/v1/checkout', { key: session, body: { plan: 'business' } });
+  expect([twice.status, twice.body]).toEqual([
+    409,
+    { detail: expect.stringContaining('/api/v1/plan') as string },
+  ]);
+  const larger = await p.ask('POST /api/v1/plan', { key: session, body: { plan: 'business' } });
+  expect([larger.status, larger.body]).toMatchObject([200, { plan: 'business', next_plan: null }]);
   expect(await health(first)).toBe(200);
 
   // The product's documents have no addresses for what follows: GraphQL does it.
