@@ -1,15 +1,18 @@
+import type { AccountEvent } from '../../src/accounts/events.js';
 import type { CreditEvent, Standing } from '../../src/credits/events.js';
 import { as } from '../../src/eventsourcing/event.js';
 import type { ReadModel } from '../../src/following/readModel.js';
 import type { Statement } from '../../src/sql/sql.js';
 
+type Deleted = Extract<AccountEvent, { type: 'AccountDeleted' }>;
+
 /** The credits of accounts, and what of them is still to be done. */
 export const credits: ReadModel = {
   name: 'credits',
-  version: 2,
+  version: 3,
   awaited: false,
-  tables: ['accounts', 'grants', 'purchases', 'refunds'],
-  handles: new Set<CreditEvent['type']>([
+  tables: ['accounts', 'grants', 'purchases', 'refunds', 'top_ups'],
+  handles: new Set<(CreditEvent | Deleted)['type']>([
     'CreditsGranted',
     'CreditsDrawn',
     'CreditsSpent',
@@ -22,6 +25,8 @@ export const credits: ReadModel = {
     'CreditPurchaseRequested',
     'CreditPurchaseOpened',
     'CreditPurchaseEnded',
+    'CreditTopUpSet',
+    'AccountDeleted',
   ]),
   create: (t) => `
     CREATE TABLE ${t('accounts')} (
@@ -44,6 +49,10 @@ export const credits: ReadModel = {
       purchase_id text PRIMARY KEY,
       account_id  text NOT NULL,
       session     text
+    );
+    -- Accounts that buy credits without being asked each time.
+    CREATE TABLE ${t('top_ups')} (
+      account_id  text PRIMARY KEY
     );
     CREATE TABLE ${t('refunds')} (
       grant_id    text PRIMARY KEY,
@@ -68,8 +77,12 @@ export const credits: ReadModel = {
         ],
       },
     ];
+    const noTopUp = (accountId: string): Statement => ({
+      text: `DELETE FROM ${t('top_ups')} WHERE account_id = $1`,
+      params: [accountId],
+    });
     return events.flatMap((stored): Statement[] => {
-      const { type, data } = as<CreditEvent>(stored);
+      const { type, data } = as<CreditEvent | Deleted>(stored);
       const { streamId: accountId, revision } = stored;
       switch (type) {
         case 'CreditsGranted':
@@ -121,6 +134,17 @@ export const credits: ReadModel = {
               text: `INSERT INTO ${t('purchases')} VALUES ($1, $2, NULL)`,
               params: [data.purchaseId, accountId],
             },
+          ];
+        case 'AccountDeleted':
+          return [noTopUp(accountId)];
+        case 'CreditTopUpSet':
+          return [
+            data.pack === null
+              ? noTopUp(accountId)
+              : {
+                  text: `INSERT INTO ${t('top_ups')} VALUES ($1) ON CONFLICT DO NOTHING`,
+                  params: [accountId],
+                },
           ];
         case 'CreditPurchaseOpened':
           return [

@@ -37,6 +37,16 @@ export class CreditQueries {
     return rows.map(({ account_id: id }) => id);
   }
 
+  /** Accounts that buy credits where few are left. */
+  async toppingUp(limit: number, without: readonly string[]): Promise<string[]> {
+    const rows = await this.sql.query<{ account_id: string }>(
+      `SELECT account_id FROM ${this.model.t('top_ups')}
+        WHERE account_id <> ALL($2::text[]) ORDER BY account_id LIMIT $1`,
+      [limit, without],
+    );
+    return rows.map(({ account_id: id }) => id);
+  }
+
   /** Accounts with credits that have expired by then. */
   async expired(by: Date, limit: number, without: readonly string[]): Promise<string[]> {
     const rows = await this.sql.query<{ account_id: string }>(

@@ -5,12 +5,13 @@ import type { CreditPack } from '../plans/profile.js';
 import { MAX_CREDITS } from '../plans/profile.js';
 import type { CreditEvent, CreditSource, UseSoFar } from './events.js';
 import type { CreditState, Grant } from './state.js';
-import { availableOf, evolve, INITIAL, inOrder, judgedKey, standingOf } from './state.js';
+import { availableOf, evolve, INITIAL, inOrder, judgedKey, standingOf, toppedUpIn } from './state.js';
 
 export const MAX_PRIORITY = 1_000;
 const MAX_GRANTS = 500;
 /** Checkouts of packs that are open at once. */
 const MAX_PURCHASES = 10;
+export const MAX_TOP_UPS = 100;
 
 export type CreditCommand =
   | {
@@ -50,6 +51,23 @@ export type CreditCommand =
       readonly pack: string;
       readonly packs: readonly CreditPack[];
       readonly by: string;
+    }
+  | {
+      readonly type: 'SetTopUp';
+      /** Null for never. */
+      readonly pack: string | null;
+      readonly below: number;
+      readonly perMonth: number;
+      readonly packs: readonly CreditPack[];
+      readonly by: string;
+    }
+  | {
+      readonly type: 'TopUp';
+      readonly purchaseId: string;
+      /** Of UTC, e.g. 2026-11. */
+      readonly month: string;
+      readonly packs: readonly CreditPack[];
+      readonly soFar: UseSoFar;
     }
   | { readonly type: 'RecordPurchase'; readonly purchaseId: string; readonly session: string }
   | { readonly type: 'EndPurchase'; readonly purchaseId: string; readonly how: 'expired' | 'failed' };
@@ -103,23 +121,16 @@ export const creditDecider: Decider<CreditState, CreditCommand, CreditEvent> = {
       case 'RequestPurchase': {
         const { purchaseId, packs, by } = command;
         const pack = packs.find(({ id }) => id === command.pack);
-        if (!pack) {
-          const list = packs.map(({ id }) => id).join(', ');
-          return refuse(
-            'PRICE_UNKNOWN',
-            list === '' ? 'No credits are sold here.' : `There is no such pack; there are ${list}.`,
-            'packId',
-          );
-        }
+        if (!pack) return unknownPack(packs);
         if (state.purchases.size >= MAX_PURCHASES) {
           return refuse('CHANGE_PENDING', 'Too many checkouts of credits are open. Pay one, or wait a day.');
         }
-        const { credits, amount, currency, months } = pack;
-        return accept({
-          type: 'CreditPurchaseRequested',
-          data: { purchaseId, pack: pack.id, credits, amount, currency, months, by },
-        });
+        return accept(requested(purchaseId, pack, by));
       }
+      case 'SetTopUp':
+        return setTopUp(state, command);
+      case 'TopUp':
+        return topUp(state, command);
       case 'RecordPurchase': {
         const { purchaseId, session } = command;
         const purchase = state.purchases.get(purchaseId);
@@ -134,6 +145,50 @@ export const creditDecider: Decider<CreditState, CreditCommand, CreditEvent> = {
     }
   },
 };
+
+const requested = (
+  purchaseId: string,
+  pack: CreditPack,
+  by: string,
+  automatic: string | null = null,
+): CreditEvent => {
+  const { id, credits, amount, currency, months } = pack;
+  const data = { purchaseId, pack: id, credits, amount, currency, months, by, automatic };
+  return { type: 'CreditPurchaseRequested', data };
+};
+
+function setTopUp(state: CreditState, command: Of<'SetTopUp'>): Decision<CreditEvent> {
+  const { pack, below, perMonth, packs, by } = command;
+  if (pack === null) {
+    if (!state.topUp) return accept();
+    return accept({ type: 'CreditTopUpSet', data: { pack, below: 0, perMonth: 0, by } });
+  }
+  if (!packs.some(({ id }) => id === pack)) return unknownPack(packs);
+  if (!Number.isSafeInteger(below) || below < 1 || below > MAX_CREDITS) {
+    return refuse('INVALID_INPUT', `"below" is a whole number from 1 to ${MAX_CREDITS}.`, 'below');
+  }
+  if (!Number.isInteger(perMonth) || perMonth < 1 || perMonth > MAX_TOP_UPS) {
+    return refuse('INVALID_INPUT', `"maxPerMonth" is 1 to ${MAX_TOP_UPS}.`, 'maxPerMonth');
+  }
+  return accept({ type: 'CreditTopUpSet', data: { pack, below, perMonth, by } });
+}
+
+const unknownPack = (packs: readonly CreditPack[]): Decision<never> => {
+  const list = packs.map(({ id }) => id).join(', ');
+  const message = list === '' ? 'No credits are sold here.' : `There is no such pack; there are ${list}.`;
+  return refuse('PRICE_UNKNOWN', message, 'packId');
+};
+
+/** Asks for a pack where few credits are left: one at a time, and so many a month. */
+function topUp(state: CreditState, { purchaseId, month, packs, soFar }: Of<'TopUp'>): Decision<CreditEvent> {
+  const wanted = state.topUp;
+  const pack = packs.find(({ id }) => id === wanted?.pack);
+  if (!wanted || wanted.stopped || !pack || toppedUpIn(state, month) >= wanted.perMonth) return accept();
+  if ([...state.purchases.values()].some(({ automatic }) => automatic)) return accept();
+  const { grants, debt } = draws(state, soFar, false).reduce(evolve, state);
+  if (availableOf({ grants, debt }) >= wanted.below) return accept();
+  return accept(requested(purchaseId, pack, 'policy:credits', month));
+}
 
 type Of<T extends CreditCommand['type']> = Extract<CreditCommand, { type: T }>;
 

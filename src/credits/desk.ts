@@ -3,6 +3,7 @@ import type { CommandHandler } from '../eventsourcing/commandHandler.js';
 import type { CommandResult } from '../eventsourcing/commandHandler.js';
 import { fold } from '../eventsourcing/decider.js';
 import { as } from '../eventsourcing/event.js';
+import { derivedId } from '../eventsourcing/ids.js';
 import type { Profile } from '../plans/profile.js';
 import { usageTermsOf } from '../plans/profile.js';
 import { byPolicy } from '../eventsourcing/policy.js';
@@ -13,7 +14,7 @@ import type { CreditEvent, UseSoFar } from './events.js';
 import { creditStream } from './events.js';
 import type { CreditPayments, PackCheckout } from './payments.js';
 import type { CreditState, Purchase } from './state.js';
-import { availableOf, judgedKey } from './state.js';
+import { availableOf, judgedKey, toppedUpIn } from './state.js';
 
 const DAY_MS = 86_400_000;
 /** Whoever asked for a checkout has left by then. */
@@ -109,6 +110,20 @@ export class CreditDesk {
     }
   }
 
+  /** Asks for more credits where the account wants that and few are left, and pays for them. */
+  async topUp(accountId: string): Promise<void> {
+    const { payments, profile, now } = this.options;
+    if (!payments) return;
+    const state = await this.state(accountId);
+    if (!state.topUp || state.topUp.stopped) return;
+    const month = new Date(now()).toISOString().slice(0, 7);
+    const purchaseId = derivedId('top-up', accountId, month, String(toppedUpIn(state, month)));
+    const soFar = await this.options.open(accountId);
+    const packs = profile().credits?.packs ?? [];
+    await this.send(accountId, { type: 'TopUp', purchaseId, month, packs, soFar }, `top-up:${randomUUID()}`);
+    await this.settle(accountId);
+  }
+
   /** The page of a purchase; undefined where the payment service has refused it. */
   async checkout(accountId: string, purchaseId: string): Promise<PackCheckout | undefined> {
     const session = (await this.state(accountId)).purchases.get(purchaseId)?.session;
@@ -116,9 +131,15 @@ export class CreditDesk {
   }
 
   async #purchase(accountId: string, purchase: Purchase, payments: CreditPayments): Promise<void> {
-    const { id: purchaseId, credits, months, amount, currency } = purchase;
+    const { id: purchaseId } = purchase;
     const end = (how: 'expired' | 'failed') =>
       this.send(accountId, { type: 'EndPurchase', purchaseId, how }, `end-purchase:${purchaseId}`);
+    if (purchase.automatic) {
+      const payment = await this.#charge(accountId, purchase, payments);
+      if (payment === undefined) await end('failed');
+      else if (payment !== null) await this.#grant(accountId, purchase, payment);
+      return;
+    }
     if (purchase.session === undefined) {
       const history = await this.options.commands.load(creditStream(accountId));
       const asked = history.find((stored) => {
@@ -130,8 +151,7 @@ export class CreditDesk {
         return;
       }
       const customer = await this.options.customerOf(accountId);
-      const packs = this.options.profile().credits?.packs ?? [];
-      const name = packs.find(({ id }) => id === purchase.pack)?.name ?? `${credits} credits`;
+      const name = this.#nameOf(purchase);
       const { returnUrl } = this.options;
       try {
         const { session } = await payments.open(
@@ -149,6 +169,35 @@ export class CreditDesk {
     const { status, payment } = await payments.checkout(purchase.session);
     if (status === 'expired') await end('expired');
     if (status !== 'complete' || payment === null) return;
+    await this.#grant(accountId, purchase, payment);
+  }
+
+  #nameOf({ pack, credits }: Purchase): string {
+    const packs = this.options.profile().credits?.packs ?? [];
+    return packs.find(({ id }) => id === pack)?.name ?? `${credits} credits`;
+  }
+
+  /** @returns the payment, null while it is not known whether it succeeds, undefined where it is refused */
+  async #charge(
+    accountId: string,
+    purchase: Purchase,
+    payments: CreditPayments,
+  ): Promise<string | null | undefined> {
+    const customer = await this.options.customerOf(accountId);
+    try {
+      const name = this.#nameOf(purchase);
+      return await payments.charge(
+        { accountId, customer, purchase, name },
+        `tollgraph:credits:${purchase.id}`,
+      );
+    } catch (error) {
+      if (this.options.refusedBy(error) === undefined) throw error;
+      return undefined;
+    }
+  }
+
+  async #grant(accountId: string, purchase: Purchase, payment: string): Promise<void> {
+    const { id: purchaseId, credits, months, amount, currency } = purchase;
     const soFar = await this.options.open(accountId);
     await this.send(
       accountId,

@@ -106,6 +106,20 @@ export type CreditEvent =
         readonly currency: string;
         readonly months: number;
         readonly by: string;
+        /** The month of UTC that it counts in, e.g. 2026-11, where it was asked for since few were left; else null. */
+        readonly automatic: string | null;
+      };
+    }
+  | {
+      /** When credits are bought without being asked for each time; without a pack, never. */
+      readonly type: 'CreditTopUpSet';
+      readonly data: {
+        readonly pack: string | null;
+        /** Bought when fewer are left. */
+        readonly below: number;
+        /** Purchases a month of UTC at most. */
+        readonly perMonth: number;
+        readonly by: string;
       };
     }
   | {

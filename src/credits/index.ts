@@ -11,7 +11,8 @@ type Kept = Extract<
       | 'CreditsVoided'
       | 'CreditRefundRequested'
       | 'CreditsRefunded'
-      | 'CreditPurchaseRequested';
+      | 'CreditPurchaseRequested'
+      | 'CreditTopUpSet';
   }
 >;
 
@@ -21,6 +22,7 @@ const audited: Audited<Kept> = {
   CreditRefundRequested: ({ by }, id) => ({ account: id, actor: by }),
   CreditsRefunded: (_data, id) => ({ account: id }),
   CreditPurchaseRequested: ({ by }, id) => ({ account: id, actor: by }),
+  CreditTopUpSet: ({ by }, id) => ({ account: id, actor: by }),
 };
 
 export const credits: Capability = {

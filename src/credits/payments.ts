@@ -29,6 +29,19 @@ export interface CreditPayments {
     key: string,
   ): Promise<PackCheckout>;
   checkout(session: string): Promise<PackCheckout>;
+  /**
+   * Pays with the card that the customer has on file. What was paid for this purchase already answers so.
+   * @returns the payment, null while it is not known whether it has succeeded
+   */
+  charge(
+    charge: {
+      readonly accountId: string;
+      readonly customer: string;
+      readonly purchase: Purchase;
+      readonly name: string;
+    },
+    key: string,
+  ): Promise<string | null>;
   /** Pays all of it back. A payment that was refunded already answers so. */
   refund(payment: string, key: string): Promise<Money>;
 }

@@ -33,6 +33,9 @@ import {
   OperatorCreditsPayload,
   OperatorCreditsResult,
   OperatorGrantCreditsInput,
+  SetCreditTopUpInput,
+  SetCreditTopUpPayload,
+  SetCreditTopUpResult,
 } from './types.js';
 
 const DAY_MS = 86_400_000;
@@ -107,6 +110,41 @@ export class CreditsResolver {
     return payload(BuyCreditsPayload, {
       url: page?.url ?? null,
       expiresAt: page ? new Date(page.expiresAt) : null,
+      replayed: sent.replayed,
+      position: sent.position,
+    });
+  }
+
+  @Command(() => SetCreditTopUpResult, {
+    access: { scope: 'admin', roles: PAYERS },
+    description:
+      'Says when credits are bought without being asked for each time: when fewer are left than named, with the card on file, one pack at a time and so many a month. A payment that fails stops it.',
+  })
+  async setCreditTopUp(
+    @Ctx() context: RequestContext,
+    @Arg('input', () => SetCreditTopUpInput, { description: 'Input for `setCreditTopUp`.' })
+    input: SetCreditTopUpInput,
+  ): Promise<typeof SetCreditTopUpResult> {
+    const { desk, sender, profile, sells } = this.options;
+    if (!sells) return refusalOf(OFF, 'NotAllowed');
+    const accountId = accountOf(context);
+    const { packId = null, below, maxPerMonth } = input;
+    const sent = await sender.send(context, input, {
+      decider: creditDecider,
+      stream: creditStream(accountId),
+      command: {
+        type: 'SetTopUp',
+        pack: packId,
+        below: below ?? 0,
+        perMonth: maxPerMonth,
+        packs: profile().credits?.packs ?? [],
+        by: actorOf(context),
+      },
+      request: `set-credit-top-up:${packId ?? ''}:${below ?? ''}:${maxPerMonth}`,
+    });
+    if (sent.kind === 'refused') return refusalOf(sent.refusal, 'NotAllowed');
+    return payload(SetCreditTopUpPayload, {
+      credits: balanceOf(await desk.standing(accountId)),
       replayed: sent.replayed,
       position: sent.position,
     });

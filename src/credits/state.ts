@@ -23,6 +23,19 @@ export interface Purchase {
   readonly currency: string;
   readonly months: number;
   readonly session: string | undefined;
+  /** Paid with the card that is on file, without a page. */
+  readonly automatic: boolean;
+}
+
+/** When credits are bought without being asked for each time. */
+export interface TopUp {
+  readonly pack: string;
+  /** Bought when fewer are left. */
+  readonly below: number;
+  /** Purchases a month of UTC at most. */
+  readonly perMonth: number;
+  /** Whether a payment has failed since it was set: nothing is bought until it is set again. */
+  readonly stopped: boolean;
 }
 
 /** Of one meter in one part of a billing period, in units. */
@@ -42,6 +55,10 @@ export interface CreditState {
   readonly spent: ReadonlyMap<string, readonly { readonly grantId: string; readonly credits: number }[]>;
   /** Those that nothing was heard of yet. */
   readonly purchases: ReadonlyMap<string, Purchase>;
+  /** Undefined for none. */
+  readonly topUp: TopUp | undefined;
+  /** Of the last month with automatic purchases, how many there were. */
+  readonly toppedUp: { readonly month: string; readonly count: number };
 }
 
 export const INITIAL: CreditState = {
@@ -50,6 +67,8 @@ export const INITIAL: CreditState = {
   judged: new Map(),
   spent: new Map(),
   purchases: new Map(),
+  topUp: undefined,
+  toppedUp: { month: '', count: 0 },
 };
 
 export const judgedKey = (meter: string, part: string): string => JSON.stringify([meter, part]);
@@ -71,6 +90,10 @@ export const standingOf = ({ grants, debt }: Pick<CreditState, 'grants' | 'debt'
     .map(({ id: grantId, remaining }) => ({ grantId, remaining })),
   debt,
 });
+
+/** Automatic purchases of a month of UTC. */
+export const toppedUpIn = ({ toppedUp }: Pick<CreditState, 'toppedUp'>, month: string): number =>
+  toppedUp.month === month ? toppedUp.count : 0;
 
 export function evolve(state: CreditState, event: CreditEvent): CreditState {
   switch (event.type) {
@@ -117,9 +140,15 @@ export function evolve(state: CreditState, event: CreditEvent): CreditState {
     case 'CreditsRefunded':
       return standing(changed(state, event.data.grantId, { refundAsked: false, refunded: true }), event.data);
     case 'CreditPurchaseRequested': {
-      const { purchaseId: id, pack, credits, amount, currency, months } = event.data;
-      const purchase = { id, pack, credits, amount, currency, months, session: undefined };
-      return { ...state, purchases: new Map([...state.purchases, [id, purchase]]) };
+      const { purchaseId: id, pack, credits, amount, currency, months, automatic: month } = event.data;
+      const automatic = month !== null;
+      const purchase = { id, pack, credits, amount, currency, months, session: undefined, automatic };
+      const toppedUp = month !== null ? { month, count: toppedUpIn(state, month) + 1 } : state.toppedUp;
+      return { ...state, toppedUp, purchases: new Map([...state.purchases, [id, purchase]]) };
+    }
+    case 'CreditTopUpSet': {
+      const { pack, below, perMonth } = event.data;
+      return { ...state, topUp: pack === null ? undefined : { pack, below, perMonth, stopped: false } };
     }
     case 'CreditPurchaseOpened': {
       const { purchaseId, session } = event.data;
@@ -128,9 +157,15 @@ export function evolve(state: CreditState, event: CreditEvent): CreditState {
       return { ...state, purchases: new Map([...state.purchases, [purchaseId, { ...purchase, session }]]) };
     }
     case 'CreditPurchaseEnded': {
+      const { purchaseId } = event.data;
+      const failed = state.purchases.get(purchaseId)?.automatic === true;
       const purchases = new Map(state.purchases);
-      purchases.delete(event.data.purchaseId);
-      return { ...state, purchases };
+      purchases.delete(purchaseId);
+      return {
+        ...state,
+        purchases,
+        topUp: state.topUp && failed ? { ...state.topUp, stopped: true } : state.topUp,
+      };
     }
   }
 }

@@ -8,8 +8,8 @@ import { Money, moneyOf } from '../graphql/kit/money.js';
 import { Payload } from '../graphql/kit/payload.js';
 import { Quantity } from '../graphql/kit/quantity.js';
 import { Conflict, InvalidInput, NotAllowed, NotFound } from '../graphql/kit/refusals.js';
-import { MAX_PRIORITY } from './decide.js';
-import type { CreditState, Grant } from './state.js';
+import { MAX_PRIORITY, MAX_TOP_UPS } from './decide.js';
+import type { CreditState, Grant, TopUp } from './state.js';
 import { availableOf, inOrder } from './state.js';
 
 /** More than an account ever has that are worth a look. */
@@ -58,6 +58,26 @@ export class CreditGrant {
   refunded!: boolean;
 }
 
+@ObjectType({
+  simpleResolvers: true,
+  description: 'When credits are bought without being asked for each time, with the card that is on file.',
+})
+export class CreditTopUp {
+  @Field(() => ID, { description: 'The pack that is bought.' })
+  packId!: string;
+
+  @Field(() => Quantity, { description: 'It is bought when fewer credits than these are left.' })
+  below!: string;
+
+  @Field(() => Int, { description: 'Purchases a month of UTC at most.' })
+  maxPerMonth!: number;
+
+  @Field(() => Boolean, {
+    description: 'True once a payment has failed: nothing is bought until it is set again.',
+  })
+  stopped!: boolean;
+}
+
 @ObjectType({ simpleResolvers: true, description: 'The credits of an account. They are spent on overage.' })
 export class CreditBalance {
   @Field(() => Quantity, { description: 'What can be spent now.' })
@@ -72,6 +92,12 @@ export class CreditBalance {
     description: 'Whether nothing can be spent until a negative balance is made good. Calls go on.',
   })
   blocked!: boolean;
+
+  @Field(() => CreditTopUp, {
+    nullable: true,
+    description: 'When more are bought by themselves; null for never. See `setCreditTopUp`.',
+  })
+  topUp!: CreditTopUp | null;
 
   @Sized({ assumedSize: MAX_GRANTS })
   @Field(() => [CreditGrant], { description: 'Those that have credits left, in the order of spending.' })
@@ -90,6 +116,13 @@ export const grantOf = (grant: Grant): CreditGrant =>
     refunded: grant.refunded,
   });
 
+const topUpOf = ({ pack, below, perMonth, stopped }: TopUp): CreditTopUp => ({
+  packId: pack,
+  below: String(below),
+  maxPerMonth: perMonth,
+  stopped,
+});
+
 export function balanceOf(state: CreditState): CreditBalance {
   const available = availableOf(state);
   const left = inOrder(state.grants.values()).filter(({ remaining }) => remaining > 0);
@@ -97,6 +130,7 @@ export function balanceOf(state: CreditState): CreditBalance {
     available: String(available),
     balance: String(state.debt > 0 ? -state.debt : available),
     blocked: state.debt > 0,
+    topUp: state.topUp ? topUpOf(state.topUp) : null,
     grants: left.slice(0, MAX_GRANTS).map(grantOf),
   });
 }
@@ -126,6 +160,36 @@ export class BuyCreditsInput {
 
   @Field(() => String, { nullable: true, description: `${COMMAND_ID}.` })
   commandId?: string | null;
+}
+
+@InputType({ description: 'Input for `setCreditTopUp`.' })
+export class SetCreditTopUpInput {
+  @Field(() => ID, {
+    nullable: true,
+    description: 'The pack to buy: see `creditPacks`. Null for buying nothing any more.',
+  })
+  packId?: string | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Buy when fewer credits than these are left, at least 1. Required with a pack.',
+  })
+  below?: number | null;
+
+  @Field(() => Int, {
+    defaultValue: 1,
+    description: `Purchases a month of UTC at most, 1 to ${MAX_TOP_UPS}.`,
+  })
+  maxPerMonth!: number;
+
+  @Field(() => String, { nullable: true, description: `${COMMAND_ID}.` })
+  commandId?: string | null;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'The credits of the account as they are now.' })
+export class SetCreditTopUpPayload extends Payload {
+  @Field(() => CreditBalance, { description: 'The credits, with what is bought by itself.' })
+  credits!: CreditBalance;
 }
 
 @ObjectType({ simpleResolvers: true, description: 'A page on which to pay for credits.' })
@@ -204,6 +268,11 @@ export const BuyCreditsResult = createUnionType({
   name: 'BuyCreditsResult',
   description: 'The page on which to pay, or the reason why there is none.',
   types: () => [BuyCreditsPayload, Conflict, NotAllowed, InvalidInput] as const,
+});
+export const SetCreditTopUpResult = createUnionType({
+  name: 'SetCreditTopUpResult',
+  description: 'The credits, or the reason why nothing changed.',
+  types: () => [SetCreditTopUpPayload, NotAllowed, InvalidInput] as const,
 });
 export const OperatorCreditsResult = createUnionType({
   name: 'OperatorCreditsResult',

@@ -15,7 +15,7 @@ export interface CreditWorkerOptions {
   readonly onError: (error: unknown) => void;
 }
 
-/** Finishes purchases and refunds, and lets credits expire in their time. */
+/** Finishes purchases and refunds, lets credits expire in their time, and buys more where accounts want that. */
 export class CreditWorker {
   readonly #wake = new Wake();
 
@@ -53,6 +53,15 @@ export class CreditWorker {
       },
       until,
     );
-    return settled || expired;
+    const toppedUp = await eachOnce(
+      {
+        list: (without) => queries.toppingUp(BATCH, without),
+        idsOf,
+        work: (id) => desk.topUp(id),
+        onError,
+      },
+      until,
+    );
+    return settled || expired || toppedUp;
   }
 }

@@ -12,6 +12,8 @@ export type Upcasters = ReadonlyMap<string, readonly Lift[]>;
 export const UPCASTERS: Upcasters = new Map([
   // Before keys had limits of their own.
   ['KeyIssued', [(data: object) => ({ ...data, limits: [], metadata: [] })]],
+  // Before credits were bought by themselves.
+  ['CreditPurchaseRequested', [(data: object) => ({ ...data, automatic: null })]],
   // Before accounts had rules of their own, and paid with credits.
   ['AnalysisRequested', [(data: object) => ({ ...data, credits: null, ruleSet: null })]],
   ['AnalysisCompleted', [(data: object) => ({ ...data, rulesVersion: null })]],

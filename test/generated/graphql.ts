@@ -759,6 +759,18 @@ export type RuleSetTrialInput = {
   sample: string;
 };
 
+/** Input for `setCreditTopUp`. */
+export type SetCreditTopUpInput = {
+  /** Buy when fewer credits than these are left, at least 1. Required with a pack. */
+  below?: number | null | undefined;
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
+  commandId?: string | null | undefined;
+  /** Purchases a month of UTC at most, 1 to 100. */
+  maxPerMonth?: number;
+  /** The pack to buy: see `creditPacks`. Null for buying nothing any more. */
+  packId?: string | number | null | undefined;
+};
+
 /** Input for `setOverage`. */
 export type SetOverageInput = {
   /** Whether calls above the plan’s limits go on and are billed. Otherwise they are refused. */
@@ -1794,6 +1806,17 @@ export type SearchPatternsQueryVariables = Exact<{
 
 
 export type SearchPatternsQuery = { searchPatterns: { degraded: boolean, edges: Array<{ score: number, similarity: number | null, ranks: { text: number | null, name: number | null, meaning: number | null }, node: { id: string, slug: string, name: string, tier: string } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null };
+
+export type SetCreditTopUpMutationVariables = Exact<{
+  input: SetCreditTopUpInput;
+}>;
+
+
+export type SetCreditTopUpMutation = { setCreditTopUp:
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'NotAllowed', code: string, message: string }
+    | { __typename: 'SetCreditTopUpPayload', replayed: boolean, position: string, credits: { available: string, topUp: { packId: string, below: string, maxPerMonth: number, stopped: boolean } | null } }
+   | null };
 
 export type SetOverageMutationVariables = Exact<{
   input: SetOverageInput;
@@ -3729,6 +3752,30 @@ export const SearchPatternsDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<SearchPatternsQuery, SearchPatternsQueryVariables>;
+export const SetCreditTopUpDocument = new TypedDocumentString(`
+    mutation SetCreditTopUp($input: SetCreditTopUpInput!) {
+  setCreditTopUp(input: $input) {
+    __typename
+    ... on SetCreditTopUpPayload {
+      credits {
+        available
+        topUp {
+          packId
+          below
+          maxPerMonth
+          stopped
+        }
+      }
+      replayed
+      position
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<SetCreditTopUpMutation, SetCreditTopUpMutationVariables>;
 export const SetOverageDocument = new TypedDocumentString(`
     mutation SetOverage($input: SetOverageInput!) {
   setOverage(input: $input) {

@@ -32,6 +32,7 @@ const DECISIONS: Readonly<Record<string, Decision>> = {
   'Query.creditPacks': `read key, ${EVERY_ROLE}`,
   'Mutation.setOverage': 'admin key, oab',
   'Mutation.buyCredits': 'admin key, oab',
+  'Mutation.setCreditTopUp': 'admin key, oab',
   'Mutation.operatorGrantCredits': `operator: admin key, ${EVERY_ROLE}`,
   'Mutation.operatorVoidCredits': `operator: admin key, ${EVERY_ROLE}`,
   'Mutation.operatorRefundCredits': `operator: admin key, ${EVERY_ROLE}`,

@@ -286,6 +286,7 @@ describe('the root fields', () => {
       'rotateKey: guarded',
       'rotateWebhookSecret: guarded',
       'ruleSetTrial: guarded',
+      'setCreditTopUp: guarded',
       'setOverage: guarded',
       'settleReservation: service',
       'signIn: anonymous',

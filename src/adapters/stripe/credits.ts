@@ -1,5 +1,6 @@
 import type Stripe from 'stripe';
 import type { CreditPayments, PackCheckout } from '../../credits/payments.js';
+import { PaymentRefused } from '../../billing/payments.js';
 import { asked } from './errors.js';
 
 const ACCOUNT = 'tollgraph_account';
@@ -16,6 +17,17 @@ export function stripeCredits(stripe: Stripe): CreditPayments {
       status: status === 'complete' ? 'complete' : status === 'expired' ? 'expired' : 'open',
       payment: paid === 'paid' ? payment : null,
     };
+  };
+
+  /** The card that a customer has on file: the default one, else the newest. @throws PaymentRefused for none */
+  const cardOf = async (customer: string): Promise<string> => {
+    const found = await asked(() => stripe.customers.retrieve(customer));
+    const standard = found.deleted ? null : found.invoice_settings.default_payment_method;
+    if (standard !== null) return typeof standard === 'string' ? standard : standard.id;
+    const { data } = await asked(() => stripe.paymentMethods.list({ customer, limit: 1 }));
+    const [newest] = data;
+    if (newest) return newest.id;
+    throw new PaymentRefused('no_payment_method', 'There is no card on file.', true);
   };
 
   return {
@@ -49,6 +61,32 @@ export function stripeCredits(stripe: Stripe): CreditPayments {
     },
 
     checkout: async (session) => checkoutOf(await asked(() => stripe.checkout.sessions.retrieve(session))),
+
+    charge: async ({ accountId, customer, purchase, name }, key) => {
+      // It may have been paid long ago, and the answer lost.
+      const { data } = await asked(() => stripe.paymentIntents.list({ customer, limit: 100 }));
+      const before = data.find(({ metadata }) => metadata[PURCHASE] === purchase.id);
+      const intent =
+        before ??
+        (await asked(async () =>
+          stripe.paymentIntents.create(
+            {
+              amount: purchase.amount,
+              currency: purchase.currency,
+              customer,
+              payment_method: await cardOf(customer),
+              off_session: true,
+              confirm: true,
+              description: name,
+              metadata: { [ACCOUNT]: accountId, [PURCHASE]: purchase.id },
+            },
+            { idempotencyKey: key },
+          ),
+        ));
+      if (intent.status === 'succeeded') return intent.id;
+      if (intent.status === 'processing') return null;
+      throw new PaymentRefused(intent.status, 'The card on file could not be charged.', true);
+    },
 
     refund: async (payment, key) => {
       // It may have been done long ago, and its answer lost.
