@@ -144,12 +144,12 @@ test('the words of all spellings are never more than was told', () => {
 });
 
 test('whatever rules are taken, an analysis by them is linear', () => {
-  const word = fc.constantFrom('a', 'b', 'c', 'a|b');
-  const part = fc.array(word, { minLength: 1, maxLength: 4 }).map((words) => words.join(' '));
+  const word = fc.constantFrom('a', 'b', 'a|b');
+  const part = fc.array(word, { minLength: 1, maxLength: 2 }).map((words) => words.join(' '));
   const pattern = fc.array(part, { minLength: 1, maxLength: 4 }).map((parts) => parts.join(' ... '));
-  const text = fc.array(fc.constantFrom('a', 'b', 'c', 'x', '\n'), { minLength: 1, maxLength: 300 });
+  const text = fc.array(fc.constantFrom('a', 'b', '\n'), { minLength: 1, maxLength: 200, size: 'max' });
   fc.assert(
-    fc.property(fc.array(pattern, { minLength: 1, maxLength: 30 }), text, (phrases, words) => {
+    fc.property(fc.array(pattern, { minLength: 1, maxLength: 80, size: 'max' }), text, (phrases, words) => {
       let rules;
       try {
         rules = readOwnRules(content({ categories: [category('A', [], phrases)] }), 1);
@@ -163,6 +163,6 @@ test('whatever rules are taken, an analysis by them is linear', () => {
       // One move forward, one back for each before it, and the parts that a word may belong to.
       expect(analysis.steps).toBeLessThanOrEqual(42 * words.length);
     }),
-    { numRuns: 200 },
+    { numRuns: 50 },
   );
 });

@@ -1,3 +1,12 @@
+/** Why there is no result. */
+class Refused extends Error {
+  constructor(detail, status) {
+    super(sentence(detail, status));
+    // What cannot be read is paid back; everything else may go better the next time.
+    this.paidBack = status === 400 || status === 413;
+  }
+}
+
 /**
  * Sends a file. `onSent` hears how much of it is on its way, from 0 to 1.
  * Rejects with an Error whose message is for people.
@@ -14,7 +23,7 @@ export function analyze(file, fields, onSent) {
     request.upload.addEventListener('progress', ({ loaded, total }) => onSent(loaded / total));
     request.addEventListener('load', () => {
       if (request.status === 200 && request.response) resolve(request.response);
-      else reject(new Error(sentence(request.response?.detail, request.status)));
+      else reject(new Refused(request.response?.detail, request.status));
     });
     request.addEventListener('error', () =>
       reject(new Error('The server cannot be reached, or the connection broke. Try again.')),

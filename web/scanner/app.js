@@ -176,7 +176,13 @@ async function analyse(item) {
     status.textContent = `The results of ${file.name} are below.`;
     if (!chosen.some(({ busy }) => busy)) heading.focus();
   } catch (refused) {
-    item.fails(payment ? `${refused.message} Payment: ${payment}, good for this file.` : refused.message);
     item.busy = false;
+    if (!payment) return item.fails(refused.message);
+    if (refused.paidBack) item.payment = undefined;
+    item.fails(
+      refused.paidBack
+        ? `${refused.message} What was paid goes back.`
+        : `${refused.message} The payment ${payment} stays good for this file: start again.`,
+    );
   }
 }

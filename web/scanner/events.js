@@ -4,7 +4,7 @@ import { element, readable } from './dom.js';
 const PAGE = 50;
 
 /** The events with their text, filtered by category and speaker and searched. */
-export function eventsTable(events, categories) {
+export function eventsTable(events, categories, placed) {
   const speakers = [...new Set(events.map(({ speaker }) => speaker))].sort();
   const choice = (label, options) => {
     const select = element(
@@ -44,7 +44,7 @@ export function eventsTable(events, categories) {
         (wanted === '' || event.text.toLowerCase().includes(wanted)),
     );
     const start = page * PAGE;
-    body.replaceChildren(...found.slice(start, start + PAGE).map(row));
+    body.replaceChildren(...found.slice(start, start + PAGE).map((event) => row(event, placed)));
     back.disabled = page === 0;
     on.disabled = start + PAGE >= found.length;
     pages.hidden = found.length <= PAGE;
@@ -81,7 +81,9 @@ export function eventsTable(events, categories) {
         element(
           'tr',
           {},
-          ['Entry', 'Where', 'Who', 'Found', 'Text'].map((name) => element('th', { scope: 'col' }, name)),
+          ['Entry', ...(placed ? ['Where'] : []), 'Who', 'Found', 'Text'].map((name) =>
+            element('th', { scope: 'col' }, name),
+          ),
         ),
       ),
       body,
@@ -90,12 +92,12 @@ export function eventsTable(events, categories) {
   );
 }
 
-function row({ entry, context, speaker, hits, text }) {
+function row({ entry, context, speaker, hits, text }, placed) {
   return element(
     'tr',
     {},
     element('td', { 'data-label': 'Entry' }, entry),
-    element('td', { 'data-label': 'Where' }, context),
+    placed ? element('td', { 'data-label': 'Where' }, context) : undefined,
     speaker === '' ? element('td') : element('td', { 'data-label': 'Who' }, speaker),
     element(
       'td',

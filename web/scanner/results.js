@@ -3,12 +3,19 @@ import { readCsv } from './csv.js';
 import { element, readable } from './dom.js';
 import { eventsTable } from './events.js';
 
+const NO_PLACE = '(no place named)';
+/** Sequences that are shown at first, and at most; the CSV has all of them. */
+const SHOWN = 10;
+const MOST = 500;
+
 /** Everything that was found in a file. */
 export function results(name, answer, { categories: known, window: usual }, report, onRemoved) {
   const { categories = known, window_size: window = usual } = answer;
   const events = readCsv(answer.events_csv).map(eventOf);
   const sequences = readCsv(answer.sequences_csv);
   const names = Object.keys(categories);
+  // An export of a chat names no places.
+  const placed = events.some(({ context }) => context !== NO_PLACE);
   const heading = element('h2', { tabindex: '-1' }, name);
   const article = element(
     'article',
@@ -34,11 +41,13 @@ export function results(name, answer, { categories: known, window: usual }, repo
         'div',
         { class: 'charts' },
         barChart('By category', 'Category', byCategory(events, names)),
-        barChart(
-          'By context',
-          'Place and year',
-          countsOf(events, (event) => event.context),
-        ),
+        placed
+          ? barChart(
+              'By context',
+              'Place and year',
+              countsOf(events, (event) => event.context),
+            )
+          : undefined,
         barChart(
           'By speaker',
           'Speaker',
@@ -47,8 +56,8 @@ export function results(name, answer, { categories: known, window: usual }, repo
         barChart('By time', 'Month or year', byTime(answer.timeline ?? [], names)),
       ),
       element('details', {}, element('summary', {}, 'What the categories mean'), meanings(categories)),
-      sequencesTable(sequences, window),
-      eventsTable(events, names),
+      sequencesTable(sequences, window, placed),
+      eventsTable(events, names, placed),
     );
   }
   return { article, heading };
@@ -69,7 +78,7 @@ function eventOf(row) {
 
 /** Everything before the first place with a year, and all of a chat's export. */
 function contextOf({ context_key: key }) {
-  return key === 'UNANCHORED' ? '(no place named)' : key;
+  return key === 'UNANCHORED' ? NO_PLACE : key;
 }
 
 function total({ total_events: events, total_entries: entries, repeated_entries: repeated }) {
@@ -124,42 +133,52 @@ function meanings(categories) {
   );
 }
 
-function sequencesTable(sequences, window) {
+function sequencesTable(sequences, window, placed) {
   if (sequences.length === 0) {
     return element('p', {}, `Sequences: none, of two such entries within ${window} in the same context.`);
   }
-  const shown = sequences.slice(0, 100);
+  const row = ({ sequence, from_excerpt: from, to_excerpt: to, ...where }) =>
+    element(
+      'tr',
+      {},
+      element('td', {}, sequence.split(' -> ').map(readable).join(' → ')),
+      placed ? element('td', { 'data-label': 'Where' }, contextOf(where)) : undefined,
+      element('td', { 'data-label': 'First', class: 'text' }, from.replaceAll('\\n', '\n')),
+      element('td', { 'data-label': 'Then', class: 'text' }, to.replaceAll('\\n', '\n')),
+    );
+  const body = element('tbody', {}, sequences.slice(0, SHOWN).map(row));
+  const more = element(
+    'button',
+    {
+      type: 'button',
+      click: () => {
+        body.append(...sequences.slice(SHOWN, MOST).map(row));
+        more.remove();
+      },
+    },
+    sequences.length > MOST ? `Show the first ${MOST}` : `Show all ${sequences.length}`,
+  );
   return element(
-    'table',
-    { class: 'cards' },
+    'div',
+    {},
     element(
-      'caption',
-      {},
-      `Sequences: ${sequences.length}${shown.length < sequences.length ? ', the first 100' : ''}`,
-    ),
-    element(
-      'thead',
-      {},
+      'table',
+      { class: 'cards' },
+      element('caption', {}, `Sequences: ${sequences.length}`),
       element(
-        'tr',
+        'thead',
         {},
-        ['What follows what', 'Where', 'First', 'Then'].map((name) => element('th', { scope: 'col' }, name)),
-      ),
-    ),
-    element(
-      'tbody',
-      {},
-      shown.map((row) =>
         element(
           'tr',
           {},
-          element('td', {}, row.sequence.split(' -> ').map(readable).join(' → ')),
-          element('td', { 'data-label': 'Where' }, contextOf(row)),
-          element('td', { 'data-label': 'First', class: 'text' }, row.from_excerpt.replaceAll('\\n', '\n')),
-          element('td', { 'data-label': 'Then', class: 'text' }, row.to_excerpt.replaceAll('\\n', '\n')),
+          ['What follows what', ...(placed ? ['Where'] : []), 'First', 'Then'].map((name) =>
+            element('th', { scope: 'col' }, name),
+          ),
         ),
       ),
+      body,
     ),
+    sequences.length > SHOWN ? more : undefined,
   );
 }
 
