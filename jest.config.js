@@ -21,6 +21,6 @@ export default {
   testTimeout: 600_000,
   maxWorkers: 2,
   // A worker that has grown is replaced by another one, after the file that it is at.
-  workerIdleMemoryLimit: '2GB',
+  workerIdleMemoryLimit: '1GB',
   reporters: ['default', '<rootDir>/scripts/slowestTests.mjs'],
 };
