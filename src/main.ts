@@ -18,7 +18,7 @@ import { openOverage, workOverage } from './composition/overage.js';
 import { endGrantedPlans } from './composition/grants.js';
 import { sendMails } from './composition/mail.js';
 import { sendOutgoing } from './composition/outgoing.js';
-import { createReporting, expireReservations } from './composition/reporting.js';
+import { correctDuplicates, createReporting, expireReservations } from './composition/reporting.js';
 import { followUsage, openMetering } from './composition/metering.js';
 import { openEnvironmentAccounts } from './composition/environmentKeys.js';
 import type { OnProgress, StartOptions } from './composition/options.js';
@@ -319,6 +319,7 @@ async function serveCalls(
   const overage = openOverage(stores, queries, billing, { profile, publicUrl: config.publicUrl });
   const reporting = createReporting({ stores, projections, queries, access, metering, log });
   expireReservations(reporting, stores.billingClock, log, shutdown);
+  await correctDuplicates(stores, queries.usage, metering.limiter, log, shutdown);
   const parts: Parts = {
     stores,
     projections,

@@ -246,6 +246,18 @@ export class UsageQueries {
     );
   }
 
+  /** Whose records count nothing: of batches after a position and up to another. */
+  async subjectsOfDuplicates(after: Position, upTo: Position): Promise<Subject[]> {
+    const rows = await this.sql.query<{ account: string; environment: Environment; key: string }>(
+      `SELECT DISTINCT account, environment, key FROM ${this.model.t('duplicates')}
+        WHERE position > $1 AND position <= $2`,
+      [after, upTo],
+    );
+    return rows.flatMap(({ account: accountId, environment, key }) =>
+      (key === '' ? [undefined] : [undefined, key]).map((keyId) => ({ accountId, environment, keyId })),
+    );
+  }
+
   /** Which records in batches count nothing, as `<position>.<place>`. */
   async duplicatesAt(account: string, positions: readonly Position[]): Promise<ReadonlySet<string>> {
     const rows = await this.sql.query<{ position: Position; place: number }>(

@@ -1,8 +1,11 @@
+import type { UsageQueries } from '../../projections/usage/queries.js';
 import type { Clock } from '../clock.js';
 import { billingTimeOf } from '../clock.js';
 import type { Position } from '../eventsourcing/event.js';
-import { metersOf, reportedProperties, usageTermsOf } from '../plans/profile.js';
+import { metersOf, reportedProperties, SLIDING_MS, usageTermsOf } from '../plans/profile.js';
+import { DuplicateCorrections } from '../usage/duplicateCorrections.js';
 import { KnownUses } from '../usage/knownUses.js';
+import type { Limiter } from '../usage/limiter.js';
 import { UsagePayers } from '../usage/payers.js';
 import { notedOfProved } from '../usage/provedUses.js';
 import { RecordUsage } from '../usage/reportUsage.js';
@@ -31,6 +34,9 @@ export interface Reporting {
 const EXPIRY_MS = 1_000;
 const MAX_EXPIRED = 200;
 
+/** For so long counters may have been counted by a process that has ended since, in milliseconds. */
+const KEPT_MS = 2 * SLIDING_MS.hour;
+
 /** Ends the reservations whose time is over: whichever node is first. */
 export function expireReservations(
   { reservations }: Reporting,
@@ -55,6 +61,40 @@ export function expireReservations(
     running ??= expire().finally(() => (running = undefined));
   }, EXPIRY_MS).unref();
   shutdown.add('reservations', async () => {
+    clearInterval(looking);
+    await running;
+  });
+}
+
+/** From one look for uses that were stored twice to the next, in milliseconds. */
+const DUPLICATES_MS = 250;
+
+/** Corrects the counters that have counted a use twice, as soon as the ledger has judged. */
+export async function correctDuplicates(
+  { clock }: Pick<Stores, 'clock'>,
+  usage: UsageQueries,
+  limiter: Limiter,
+  log: Logger,
+  shutdown: Shutdown,
+): Promise<void> {
+  const corrections = new DuplicateCorrections(usage, limiter, await usage.positionBefore(clock() - KEPT_MS));
+  let running: Promise<void> | undefined;
+  let problem: string | undefined;
+  const correct = async (): Promise<void> => {
+    try {
+      await corrections.correct();
+      problem = undefined;
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      // Once for an outage, and not each time.
+      if (problem !== message) log.error('duplicates of uses cannot be looked for', error);
+      problem = message;
+    }
+  };
+  const looking = setInterval(() => {
+    running ??= correct().finally(() => (running = undefined));
+  }, DUPLICATES_MS).unref();
+  shutdown.add('duplicates of uses', async () => {
     clearInterval(looking);
     await running;
   });

@@ -1,9 +1,10 @@
 import type { Position } from '../eventsourcing/event.js';
+import { START } from '../eventsourcing/event.js';
 import type { AggregationOf } from '../plans/meters.js';
 import type { Limit } from '../plans/profile.js';
 import { SLIDING_MS } from '../plans/profile.js';
 import { Bucket } from './bucket.js';
-import type { LimitState, Spent } from './limiter.js';
+import type { LimitState, MeterAmounts, Spent } from './limiter.js';
 import { agesIn, kindOf, owedAfter } from './limiter.js';
 import type { Anchors, FixedWindow, Period, PeriodReset } from './periods.js';
 import { isFixed, periodAt } from './periods.js';
@@ -15,6 +16,20 @@ export interface Moment {
   readonly at: number;
   readonly anchors: Anchors | undefined;
 }
+
+/** A take that is neither settled nor undone. */
+export interface OpenTake {
+  readonly amounts: MeterAmounts;
+  readonly moment: Moment;
+  /** Of its reservation, where it has one. */
+  recordedAt: Position | undefined;
+}
+
+/**
+ * What counters have of an open take. `taken`: it was taken from them. `again`: they were loaded since, without its
+ * record, and it was added. `loaded`: they were loaded with the record of its reservation.
+ */
+export type Holding = 'taken' | 'again' | 'loaded';
 
 /** The counter of one meter and window. */
 export interface Counter {
@@ -30,6 +45,10 @@ export interface Counter {
   giveBack(limit: Limit, amount: number, taken: number, then: Moment, now: number): void;
   state(limit: Limit, moment: Moment): LimitState;
   load(spent: Spent, moment: Moment): void;
+  /** Holds what is loaded in place of all that it held, and these takes beside it. */
+  reload(limit: Limit, spent: Spent, moment: Moment, open: readonly OpenTake[]): void;
+  /** Whether a record of that moment is in what was loaded. */
+  hasLoaded(position: Position, moment: Moment): boolean;
   /**
    * Adds what the journal has, or takes it back, unless it was there when the counter was loaded.
    * @param age how long ago it was used, in milliseconds
@@ -46,18 +65,29 @@ const stateOf = (
 ): LimitState => ({ limit, used, remaining: Math.max(0, limit.amount - used), resetAt, at, windowMs });
 
 class WindowCounter implements Counter {
-  readonly #times: SlidingWindow;
-  private readonly loadedTo: Position;
+  #times: SlidingWindow;
+  #loadedTo: Position = START;
 
   constructor(
     private readonly windowMs: number,
-    { meter, amount }: Limit,
+    limit: Limit,
     spent: Spent,
-    asOf: number,
+    moment: Moment,
   ) {
-    this.loadedTo = spent.upTo;
     this.#times = new SlidingWindow(windowMs);
-    for (const age of agesIn(spent, meter, windowMs, amount)) this.#times.add(asOf - age);
+    this.reload(limit, spent, moment, []);
+  }
+
+  reload({ meter, amount }: Limit, spent: Spent, { elapsed }: Moment, open: readonly OpenTake[]): void {
+    this.#loadedTo = spent.upTo;
+    const times = agesIn(spent, meter, this.windowMs, amount).map((age) => [elapsed - age, 1] as const);
+    const taken = open.map(({ amounts, moment }) => [moment.elapsed, amounts[meter] ?? 0] as const);
+    this.#times = new SlidingWindow(this.windowMs);
+    for (const [at, count] of [...times, ...taken].sort(([a], [b]) => a - b)) this.#times.add(at, count);
+  }
+
+  hasLoaded(position: Position): boolean {
+    return position <= this.#loadedTo;
   }
 
   covers(): boolean {
@@ -87,23 +117,33 @@ class WindowCounter implements Counter {
 
   note({ amount: most }: Limit, amount: number, { elapsed }: Moment, age: number, position: Position): void {
     // What is given back late stays counted until the window has passed.
-    if (position <= this.loadedTo || amount <= 0 || age >= this.windowMs) return;
+    if (position <= this.#loadedTo || amount <= 0 || age >= this.windowMs) return;
     this.#times.add(elapsed, Math.min(amount, most));
   }
 }
 
 class BucketCounter implements Counter {
-  readonly #bucket: Bucket;
-  private readonly loadedTo: Position;
+  #bucket: Bucket;
+  #loadedTo: Position = START;
 
   constructor(
     private readonly windowMs: number,
-    { meter, amount }: Limit,
+    limit: Limit,
     spent: Spent,
-    asOf: number,
+    moment: Moment,
   ) {
-    this.loadedTo = spent.upTo;
-    this.#bucket = new Bucket(windowMs, owedAfter(spent, meter, windowMs, amount), asOf);
+    this.#bucket = new Bucket(windowMs, 0, moment.elapsed);
+    this.reload(limit, spent, moment, []);
+  }
+
+  reload({ meter, amount }: Limit, spent: Spent, { elapsed }: Moment, open: readonly OpenTake[]): void {
+    this.#loadedTo = spent.upTo;
+    this.#bucket = new Bucket(this.windowMs, owedAfter(spent, meter, this.windowMs, amount), elapsed);
+    for (const { amounts } of open) this.#bucket.take(amounts[meter] ?? 0);
+  }
+
+  hasLoaded(position: Position): boolean {
+    return position <= this.#loadedTo;
   }
 
   covers(): boolean {
@@ -132,7 +172,7 @@ class BucketCounter implements Counter {
   load(): void {}
 
   note({ amount: most }: Limit, amount: number, _moment: Moment, age: number, position: Position): void {
-    if (position <= this.loadedTo || amount <= 0 || age >= this.windowMs) return;
+    if (position <= this.#loadedTo || amount <= 0 || age >= this.windowMs) return;
     this.#bucket.take(Math.min(amount, most));
   }
 }
@@ -187,6 +227,19 @@ class PeriodCounter implements Counter {
     }
   }
 
+  reload(_limit: Limit, spent: Spent, moment: Moment, open: readonly OpenTake[]): void {
+    this.#sums.clear();
+    this.#loadedTo.clear();
+    this.load(spent, moment);
+    for (const { amounts, moment: then } of open) {
+      this.#add(periodAt(this.window, then.at, then.anchors).id, amounts[this.meter] ?? 0);
+    }
+  }
+
+  hasLoaded(position: Position, { at, anchors }: Moment): boolean {
+    return position <= (this.#loadedTo.get(periodAt(this.window, at, anchors).id) ?? START);
+  }
+
   note(_limit: Limit, amount: number, { at, anchors }: Moment, _age: number, position: Position): void {
     const { id } = periodAt(this.window, at, anchors);
     if (position > (this.#loadedTo.get(id) ?? Infinity)) this.#add(id, amount);
@@ -225,15 +278,23 @@ export class Counters {
   #byName = new Map<string, Counter>();
   /** When they were asked for last, as time passes. */
   latest: number;
-  /** Takes that are neither settled nor undone. */
-  open = 0;
+  /** The takes that are open. */
+  readonly open = new Map<OpenTake, Holding>();
+  /** Whether all of them have to be loaded anew. */
+  #stale = false;
 
   constructor(asOf: number) {
     this.latest = asOf;
   }
 
+  /** Has them loaded anew when they are asked for next. */
+  forget(): void {
+    this.#stale = true;
+  }
+
   /** The counter of a limit; undefined where it has to be loaded. */
   of(limits: readonly Limit[], limit: Limit, moment: Moment): Counter | undefined {
+    if (this.#stale) return undefined;
     if (limits !== this.#limits) this.#hold(limits);
     const counter = this.#byLimit.get(limit);
     return counter?.covers(moment) ? counter : undefined;
@@ -250,13 +311,27 @@ export class Counters {
   /** Loads what is missing for these limits. */
   load(limits: readonly Limit[], spent: Spent, moment: Moment, aggregationOf: AggregationOf): void {
     this.#hold(limits);
+    const open = this.#stale ? this.#openAgain(spent) : undefined;
     for (const limit of limits) {
       const name = nameOf(limit);
       let counter = this.#byName.get(name);
+      if (counter && open) counter.reload(limit, spent, moment, open);
       if (!counter) this.#byName.set(name, (counter = newCounter(limit, spent, moment, aggregationOf)));
       this.#byLimit.set(limit, counter);
       counter.load(spent, moment);
     }
+    this.#stale = false;
+  }
+
+  /** The open takes that are not in what is loaded. */
+  #openAgain({ upTo }: Spent): OpenTake[] {
+    const again: OpenTake[] = [];
+    for (const take of this.open.keys()) {
+      const loaded = take.recordedAt !== undefined && take.recordedAt <= upTo;
+      this.open.set(take, loaded ? 'loaded' : 'again');
+      if (!loaded) again.push(take);
+    }
+    return again;
   }
 
   #hold(limits: readonly Limit[]): void {
@@ -278,6 +353,6 @@ function newCounter(limit: Limit, spent: Spent, moment: Moment, aggregationOf: A
   if (isFixed(window)) return new PeriodCounter(window, meter);
   const windowMs = SLIDING_MS[window];
   return kindOf(limit, aggregationOf) === 'window'
-    ? new WindowCounter(windowMs, limit, spent, moment.elapsed)
-    : new BucketCounter(windowMs, limit, spent, moment.elapsed);
+    ? new WindowCounter(windowMs, limit, spent, moment)
+    : new BucketCounter(windowMs, limit, spent, moment);
 }

@@ -76,6 +76,11 @@ export interface Taken {
   settle(actual: MeterAmounts, position: Position): readonly LimitState[];
   /** Gives everything back; for a call that was neither answered nor recorded. */
   undo(): void;
+  /**
+   * A reservation of it is stored, and it stays open until that ends.
+   * @param position of its batch
+   */
+  reserved(position: Position): void;
 }
 
 export interface NotTaken {
@@ -121,6 +126,8 @@ export interface Limiter {
   announce(accounts: readonly Account[]): (() => void) | Promise<() => void>;
   /** Counts what is a fact, whatever the limits say. Counters that nobody has loaded have it when they are. */
   note(noted: readonly Noted[]): void | Promise<void>;
+  /** Loads the counters of a subject anew when they are asked for next; takes that are open stay. */
+  forget(subject: Subject): void | Promise<void>;
 }
 
 /** What the journal has of a use that was not let through by a take: reported, settled or taken back. */

@@ -3,7 +3,8 @@ import { elapsed } from '../clock.js';
 import type { AggregationOf } from '../plans/meters.js';
 import { builtInAggregation } from '../plans/meters.js';
 import type { Limit } from '../plans/profile.js';
-import type { Counter, Moment } from './counters.js';
+import type { Position } from '../eventsourcing/event.js';
+import type { Counter, Moment, OpenTake } from './counters.js';
 import { Counters } from './counters.js';
 import type {
   Account,
@@ -17,6 +18,7 @@ import type {
   Take,
 } from './limiter.js';
 import { checkAmounts, difference, givenBack, longestOf, partsOf, periodsOfLimits } from './limiter.js';
+import type { Subject } from './events.js';
 import { subjectId } from './events.js';
 import { isFixed, periodsOf } from './periods.js';
 
@@ -24,6 +26,8 @@ import { isFixed, periodsOf } from './periods.js';
 interface Check {
   readonly limit: Limit;
   readonly counter: Counter;
+  /** The counters that it is one of. */
+  readonly counters: Counters;
 }
 
 /** What a call needs: all its checks, and whose counters they are. */
@@ -105,6 +109,15 @@ export class LocalLimiter implements Limiter {
     }
   }
 
+  forget(subject: Subject): void {
+    const id = subjectId(subject);
+    const forget = (): void => this.#counters.get(id)?.forget();
+    // A load that is under way may have read what they are dropped for.
+    const loading = this.#loading.get(id);
+    if (loading) void loading.catch(() => undefined).then(forget);
+    else forget();
+  }
+
   /** Accounts and keys whose counters are in memory. */
   get size(): number {
     return this.#counters.size;
@@ -117,7 +130,7 @@ export class LocalLimiter implements Limiter {
    */
   forgetIdle(before: number): void {
     for (const [id, { latest, open }] of this.#counters) {
-      if (open === 0 && latest < before) this.#counters.delete(id);
+      if (open.size === 0 && latest < before) this.#counters.delete(id);
     }
     for (const [id, at] of this.#noted) if (at < before) this.#noted.delete(id);
   }
@@ -136,7 +149,7 @@ export class LocalLimiter implements Limiter {
       for (const limit of asked) {
         const counter = counters.of(limits, limit, moment);
         if (!counter) return undefined;
-        checks.push({ limit, counter });
+        checks.push({ limit, counter, counters });
       }
       subjects.push(counters);
     }
@@ -209,31 +222,40 @@ export class LocalLimiter implements Limiter {
     }
 
     for (const { limit, counter } of checks) counter.spend(amounts[limit.meter] as number, moment);
-    for (const counters of subjects) counters.open++;
+    const take: OpenTake = { amounts, moment, recordedAt: undefined };
+    for (const counters of subjects) counters.open.set(take, 'taken');
     const states = statesOf(held, moment);
     let open = true;
-    const end = (back: MeterAmounts | undefined): void => {
+    const end = (back: MeterAmounts | undefined, position?: Position): void => {
       if (!open) return;
       open = false;
-      for (const counters of subjects) counters.open--;
-      if (!back) return;
       const now = subjects[0]?.latest ?? moment.elapsed;
-      for (const { limit, counter } of checks) {
-        const amount = back[limit.meter] ?? 0;
-        if (amount > 0) counter.giveBack(limit, amount, amounts[limit.meter] as number, moment, now);
+      for (const { limit, counter, counters } of checks) {
+        const taken = amounts[limit.meter] as number;
+        let amount = back?.[limit.meter] ?? 0;
+        const holding = counters.open.get(take);
+        if (holding !== 'taken' && position !== undefined && counter.hasLoaded(position, moment)) {
+          // What was loaded meanwhile has what it came to.
+          amount = holding === 'again' ? taken : 0;
+        }
+        if (amount > 0) counter.giveBack(limit, amount, taken, moment, now);
       }
+      for (const counters of subjects) counters.open.delete(take);
     };
     return {
       kind: 'taken',
       at,
       periods: periodsOf(at, moment.anchors),
       states,
-      settle: (actual) => {
+      settle: (actual, position) => {
         const back = difference(amounts, actual);
-        end(back);
+        end(back, position);
         return back ? givenBack(states, back, this.#aggregationOf) : states;
       },
       undo: () => end(amounts),
+      reserved: (position) => {
+        take.recordedAt = position;
+      },
     };
   }
 }

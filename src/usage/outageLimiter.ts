@@ -10,14 +10,9 @@ import { subjectId } from './events.js';
  */
 export type OutagePolicy = 'allow' | 'deny' | undefined;
 
-/** A limiter that may be away, and that others may have counted for meanwhile. */
-export interface SharedLimiter extends Limiter {
-  /** @throws LimitsUnavailable */
-  forget(subject: Subject): Promise<void>;
-}
-
 export interface OutageOptions {
-  readonly shared: SharedLimiter;
+  /** Others may count for it, and it may be away. */
+  readonly shared: Limiter;
   /** Makes the limiter of one outage. */
   readonly local: () => Limiter;
   readonly policy: OutagePolicy;
@@ -84,6 +79,17 @@ export class OutageLimiter implements Limiter {
       for (const one of noted) {
         for (const { subject } of partsOf(one, one.amounts)) this.#missed.set(subjectId(subject), subject);
       }
+    }
+  }
+
+  /** Now, or once the shared limiter is back. */
+  async forget(subject: Subject): Promise<void> {
+    await this.#local?.forget(subject);
+    try {
+      await this.options.shared.forget(subject);
+    } catch (error) {
+      if (!(error instanceof LimitsUnavailable)) throw error;
+      this.#missed.set(subjectId(subject), subject);
     }
   }
 

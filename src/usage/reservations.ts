@@ -227,7 +227,10 @@ export class Reservations {
       throw error;
     }
     if (shared || reserving.final) take.settle(amounts, position);
-    else this.#takes.set(id, take);
+    else {
+      take.reserved(position);
+      this.#takes.set(id, take);
+    }
     const reservation = shown(this.#reached(known, phase, amounts, position));
     return { kind: 'reserved', reservation, replayed: false, states };
   }

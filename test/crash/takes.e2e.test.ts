@@ -21,6 +21,86 @@ import { SHARED_REDIS_URL } from '../support/redis.js';
 /** Appends to the store wait for it (src/adapters/postgres/store.sql). */
 const APPENDS = 7_310_426_001;
 
+/** The backends that wait to append; comes back once there are so many. */
+async function waiting(database: pg.Client, count: number): Promise<number[]> {
+  for (;;) {
+    const { rows } = await database.query<{ pid: number }>(
+      `SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+    );
+    if (rows.length >= count) return rows.map(({ pid }) => pid);
+  }
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** As the account of a key is shown them. */
+async function duplicates(t: TestApp, secret: string): Promise<unknown> {
+  const { data } = await t.raw('{ account { duplicateUses { nodes { useId differs } } } }', {}, secret);
+  return (data?.['account'] as { duplicateUses: { nodes: unknown } } | undefined)?.duplicateUses.nodes;
+}
+
+(ON_POSTGRES ? it : it.skip)(
+  'nodes that count by themselves have what the ledger has, once it has met a use twice',
+  async () => {
+    const place = await freshPlace();
+    const secrets = Object.fromEntries(
+      SECRET_NAMES.map((name) => [name, randomBytes(32).toString('base64url')]),
+    );
+    const env = { ...secrets, PROFILE: 'videomind', BILLING: 'off' };
+    const nodes: TestApp[] = [];
+    for (const name of ['one', 'two']) {
+      const dataDir = join(place.dataDir, name);
+      nodes.push(await startApp({ place: { ...place, dataDir }, env: { ...env, NODE_ID: name } }));
+    }
+    const [one, two] = nodes as [TestApp, TestApp];
+    const database = new pg.Client({ connectionString: place.databaseUrl });
+    await database.connect();
+    try {
+      const operator = await one.customer();
+      await one.makeOperator(operator);
+      const backEnd = (await one.issueKey(operator.token, 'LIVE', ['ADMIN'])).secret;
+      const { keyId, secret } = await one.customer('pro');
+      const report = async ({ app }: TestApp, useId: string, quantity: number): Promise<string> => {
+        for (;;) {
+          const answer = await fetch(`${app.url}/v1/usage`, {
+            method: 'POST',
+            headers: { 'content-type': 'application/json', authorization: `Bearer ${backEnd}` },
+            body: JSON.stringify({ uses: [{ useId, keyId: `key_${keyId}`, meter: 'videos', quantity }] }),
+          });
+          const { results } = (await answer.json()) as { results?: { status: string }[] };
+          // A node that has not heard of the key yet rejects it.
+          const status = results?.[0]?.status ?? 'REJECTED';
+          if (status !== 'REJECTED') return status;
+        }
+      };
+      const used = async (t: TestApp): Promise<number> => {
+        const { data } = await t.query(LimitsDocument, {}, secret);
+        return Number(data?.account?.limits?.find(({ name }) => name === 'videos-day')?.used);
+      };
+      await report(one, 'first', 1);
+      await one.caughtUp();
+      expect(await used(one)).toBe(1);
+      while ((await used(two)) !== 1) await turn();
+      // What the other stores a node that is not told counts as of its next load only.
+      await report(one, 'second', 2);
+      expect([await used(one), await used(two)]).toEqual([3, 1]);
+      await database.query(`SELECT pg_advisory_lock(${APPENDS})`);
+      const answers = [report(one, 'same', 5), report(two, 'same', 5)];
+      await waiting(database, 2);
+      await database.query(`SELECT pg_advisory_unlock(${APPENDS})`);
+      await Promise.all(answers);
+      while ((await used(one)) !== 8 || (await used(two)) !== 8) await turn();
+      expect(await duplicates(two, secret)).toEqual([{ useId: 'same', differs: false }]);
+    } finally {
+      await database.end();
+      for (const node of nodes.reverse()) await node.close();
+      await place.remove();
+    }
+  },
+  240_000,
+);
+
 const possible = ON_POSTGRES && SHARED_REDIS_URL !== undefined ? describe : describe.skip;
 
 possible('nodes that are killed between what limits know and what the journal has', () => {
@@ -86,13 +166,13 @@ possible('nodes that are killed between what limits know and what the journal ha
     const subject = { accountId, environment: 'live', keyId: undefined } as const;
     return (await queries.counters(subject, [day])).amounts.of('videos', day);
   };
-  /** The backends that wait to append; comes back once there are so many. */
-  const waiting = async (count: number): Promise<number[]> => {
+  /** Uses one video through a node, once it knows the key. */
+  const known = async (product: Product, keyId: string, useId = 'first'): Promise<void> => {
+    const body = { uses: [{ useId, keyId: `key_${keyId}`, meter: 'videos', quantity: 1 }] };
     for (;;) {
-      const { rows } = await database.query<{ pid: number }>(
-        "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted",
-      );
-      if (rows.length >= count) return rows.map(({ pid }) => pid);
+      const answer = await post(product, '/v1/usage', body);
+      const { results } = (await answer.json()) as { results: { status: string }[] };
+      if (results[0]?.status !== 'REJECTED') return;
     }
   };
   /** Somebody asks for an account a minute later. */
@@ -116,18 +196,28 @@ possible('nodes that are killed between what limits know and what the journal ha
     await later.close();
   };
 
+  it('count once what two of them store at the same moment', async () => {
+    const [one, two] = running as [Product, Product];
+    const { keyId, secret, accountId } = await t.customer('pro');
+    expect(await used(secret)).toBe(0);
+    for (const product of running) await known(product, keyId, `first-${running.indexOf(product)}`);
+    expect(await used(secret)).toBe(2);
+    await database.query(`SELECT pg_advisory_lock(${APPENDS})`);
+    const body = { uses: [{ useId: 'same', keyId: `key_${keyId}`, meter: 'videos', quantity: 5 }] };
+    const answers = [post(one, '/v1/usage', body), post(two, '/v1/usage', body)];
+    await waiting(database, 2);
+    await database.query(`SELECT pg_advisory_unlock(${APPENDS})`);
+    for (const answer of answers) expect((await answer).status).toBe(200);
+    expect(await folded(accountId)).toBe(7);
+    // Both have told the limits. Once the ledger has judged, they show what it has.
+    while ((await used(secret)) !== 7) await turn();
+    expect(await duplicates(t, secret)).toEqual([{ useId: 'same', differs: false }]);
+  }, 240_000);
+
   it('leave no take without an owner, and no record that nobody notes', async () => {
     const [one, two] = running as [Product, Product];
     const [spender, reported] = [await t.customer('pro'), await t.customer('pro')];
     // All counters are loaded.
-    const known = async (product: Product, keyId: string): Promise<void> => {
-      const body = { uses: [{ useId: 'first', keyId: `key_${keyId}`, meter: 'videos', quantity: 1 }] };
-      for (;;) {
-        const answer = await post(product, '/v1/usage', body);
-        const { results } = (await answer.json()) as { results: { status: string }[] };
-        if (results[0]?.status !== 'REJECTED') return;
-      }
-    };
     for (const [product, { keyId, secret }] of [
       [one, spender],
       [two, reported],
@@ -142,11 +232,11 @@ possible('nodes that are killed between what limits know and what the journal ha
       secret: spender.secret,
       spend: { endpoint: '/analyse', quantities: [{ meter: 'videos', quantity: 2 }] },
     });
-    const [taking] = await waiting(1);
+    const [taking] = await waiting(database, 1);
     const reporting = post(two, '/v1/usage', {
       uses: [{ useId: 'second', keyId: `key_${reported.keyId}`, meter: 'videos', quantity: 3 }],
     });
-    await waiting(2);
+    await waiting(database, 2);
     // The take of the first is never recorded; what the second records it never notes.
     await kill(one);
     await database.query('SELECT pg_terminate_backend($1)', [taking]);

@@ -875,6 +875,42 @@ export function limiterContract({ open, numRuns, exact }: Opening): void {
     });
   });
 
+  it('loads anew what is dropped, and has each open take once', async () => {
+    let spent: Spent = NOTHING;
+    let loads = 0;
+    const limiter = await open(async ({ subject: { keyId } }) => {
+      loads++;
+      return keyId === undefined ? spent : NOTHING;
+    });
+    const limits = [limit('hour', 50), limit('month', 100), limit('month', 1_000, 'cost')];
+    const key = { id: 'k1', limits: [limit('day', 100)] };
+    const used = async (): Promise<number[]> =>
+      (await limiter.states(asked(limits, NOON, { key }))).map((state) => state.used);
+    const calls = ['stored before', 'stored after', 'never stored', 'of another key'].map((useId) =>
+      asked(limits, NOON, { useId, cost: 10, key: useId === 'of another key' ? undefined : key }),
+    );
+    const takes: Taken[] = [];
+    for (const call of calls) takes.push(taken(await limiter.take(call)));
+    expect(await used()).toEqual([4, 4, 40, 3]);
+    const subject = { accountId: 'a', environment: 'live', keyId: undefined } as const;
+
+    // Twice as much was counted as the ledger has.
+    const [first, second, third, fourth] = takes as [Taken, Taken, Taken, Taken];
+    const record = { id: 'stored before', at: NOON, amounts: { cost: 4, requests: 1 } };
+    spent = { ...spentBy([record, spend(NOON, 7)], NOON), upTo: 9 };
+    await limiter.forget(subject);
+    await used();
+    expect(loads).toBe(3);
+    // What is loaded has what it came to: of its take nothing stays, and nothing comes back of its record.
+    first.settle({ cost: 4 }, 9);
+    expect(await used()).toEqual([5, 5, 41, 3]);
+    second.settle({ cost: 8 }, 10);
+    third.undo();
+    fourth.settle({}, 11);
+    expect(await used()).toEqual([4, 4, 29, 2]);
+    expect(loads).toBe(3);
+  });
+
   it('is asked for again after a load that failed', async () => {
     let loads = 0;
     const limiter = await open(async () => {

@@ -1,12 +1,12 @@
 import type { Limiter, Spend } from '../../src/usage/limiter.js';
 import { LimitsUnavailable } from '../../src/usage/limiter.js';
 import { LocalLimiter } from '../../src/usage/localLimiter.js';
-import type { OutagePolicy, SharedLimiter } from '../../src/usage/outageLimiter.js';
+import type { OutagePolicy } from '../../src/usage/outageLimiter.js';
 import { OutageLimiter } from '../../src/usage/outageLimiter.js';
 import { asked, limit, NOON, spend, spentBy, taken, time } from './limiter.contract.js';
 
 /** What the nodes share: a limiter that can be away, and forgets whom it is told to. */
-class Shared implements SharedLimiter {
+class Shared implements Limiter {
   away = false;
   forgotten: string[] = [];
   #limiter: LocalLimiter;

@@ -187,6 +187,8 @@ export class RedisLimiter implements Limiter {
         return back ? givenBack(states, back, this.#aggregationOf) : states;
       },
       undo: () => end(amounts),
+      // Its entry says nothing of a reservation: where nodes share the counters, that is settled when it is stored.
+      reserved: () => undefined,
     };
   }
 
