@@ -7,7 +7,7 @@ import type { ReadModel } from '../../src/following/readModel.js';
 import { usesOf } from '../../src/usage/readUses.js';
 import type { CellsOfPlace } from './cells.js';
 import { CELL_TABLES, cellIndexes, Cells, cellTables, quarterOf, reportedIn } from './cells.js';
-import { ExactSum } from './exact.js';
+import { ExactSum } from '../../src/usage/exactSum.js';
 import { ParkedUses } from './parkedUses.js';
 import { PhasedUses } from './phasedUses.js';
 

@@ -128,10 +128,10 @@ export class UsageQueries {
         counted: boolean | null;
         meter: string;
         period: string;
-        amount: number;
-        open: number;
+        amount: string;
+        open: string;
       }>(
-        `SELECT m.checkpoint, c.counted, c.meter, c.period, c.amount::float8 AS amount, c.open::float8 AS open,
+        `SELECT m.checkpoint, c.counted, c.meter, c.period, c.amount::text, c.open::text,
                 EXISTS (SELECT FROM read.parked WHERE reader = $6) AS incomplete
            FROM read.models m
            LEFT JOIN (
@@ -159,14 +159,14 @@ export class UsageQueries {
       if (!first) continue;
       const { checkpoint: seen, incomplete } = first;
       const [amounts, held] = [new Amounts(), new Amounts()];
-      const add = (into: Amounts, meter: string, period: string, amount: number): void => {
+      const add = (into: Amounts, meter: string, period: string, amount: bigint): void => {
         if (periods.includes(period)) into.add(meter, period, amount);
         if (lifetime && isPartOfLifetime(period)) into.add(meter, LIFETIME.id, amount);
       };
       for (const { counted, meter, period, amount, open } of rows) {
         if (counted === null) continue;
-        add(counted ? amounts : held, meter, period, amount);
-        if (open !== 0) add(held, meter, period, open);
+        add(counted ? amounts : held, meter, period, BigInt(amount));
+        if (open !== '0') add(held, meter, period, BigInt(open));
       }
       return { amounts, held, seen, incomplete };
     }

@@ -4,6 +4,7 @@ import type { AggregationOf } from '../plans/meters.js';
 import type { Limit } from '../plans/profile.js';
 import { SLIDING_MS } from '../plans/profile.js';
 import { Bucket } from './bucket.js';
+import { ExactSum } from './exactSum.js';
 import type { LimitState, MeterAmounts, Spent } from './limiter.js';
 import { agesIn, kindOf, owedAfter } from './limiter.js';
 import type { Anchors, FixedWindow, Period, PeriodReset } from './periods.js';
@@ -182,7 +183,7 @@ const PERIODS_KEPT = 3;
 
 /** What is spent in each period of a window: each has a sum of its own, which is never reset. */
 class PeriodCounter implements Counter {
-  readonly #sums = new Map<string, number>();
+  readonly #sums = new Map<string, ExactSum>();
   readonly #loadedTo = new Map<string, Position>();
   #current: Period | undefined;
   #anchor: number | null | undefined;
@@ -212,13 +213,15 @@ class PeriodCounter implements Counter {
 
   state(limit: Limit, moment: Moment): LimitState {
     const { id, begin, end } = this.#period(moment);
-    return stateOf(limit, this.#used(id), moment, end, end - begin);
+    const state = stateOf(limit, this.#used(id), moment, end, end - begin);
+    if (state.used <= Number.MAX_SAFE_INTEGER) return state;
+    return { ...state, usedExactly: this.#sums.get(id)?.exactly ?? 0n };
   }
 
   load({ periods, upTo }: Spent, moment: Moment): void {
     const { id } = this.#period(moment);
     if (this.#sums.has(id)) return;
-    this.#sums.set(id, periods.of(this.meter, id));
+    this.#sums.set(id, new ExactSum(periods.exactly(this.meter, id)));
     this.#loadedTo.set(id, upTo);
     for (const oldest of this.#sums.keys()) {
       if (this.#sums.size <= PERIODS_KEPT) break;
@@ -246,13 +249,12 @@ class PeriodCounter implements Counter {
   }
 
   #used(id: string): number {
-    return this.#sums.get(id) ?? 0;
+    return this.#sums.get(id)?.rounded ?? 0;
   }
 
   /** To a period that is not kept any more nothing is added: it is loaded whole. */
   #add(id: string, amount: number): void {
-    const sum = this.#sums.get(id);
-    if (sum !== undefined) this.#sums.set(id, sum + amount);
+    this.#sums.get(id)?.add(amount);
   }
 
   /** Nearly all calls of a subject stand in the same one. */

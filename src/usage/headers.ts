@@ -36,7 +36,7 @@ export function rateLimitHeaders(states: readonly LimitState[], rules: HeaderRul
   if (main) {
     headers.push(
       ['x-ratelimit-limit', String(main.limit.amount)],
-      ['x-ratelimit-used', String(main.used)],
+      ['x-ratelimit-used', String(main.usedExactly ?? main.used)],
       ['x-ratelimit-remaining', String(main.remaining)],
     );
     if (Number.isFinite(main.resetAt)) {
@@ -107,7 +107,8 @@ function namedFact(
   if (plan === undefined) return '0';
   if (states === undefined) return undefined;
   if (!main) return fact === 'used' ? undefined : UNLIMITED;
-  return String(fact === 'limit' ? main.limit.amount : main[fact]);
+  if (fact === 'used') return String(main.usedExactly ?? main.used);
+  return String(fact === 'limit' ? main.limit.amount : main.remaining);
 }
 
 /** What browsers may read of an answer. */

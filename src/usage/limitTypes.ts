@@ -128,7 +128,7 @@ export class LimitStatus {
 
 /** As answers show it, in units of its meter. */
 export function statusOf(
-  { limit, used, remaining, resetAt }: LimitState,
+  { limit, used, usedExactly, remaining, resetAt }: LimitState,
   meters: readonly Meter[],
 ): LimitStatus {
   const { id, meter, window, amount, source } = limit;
@@ -140,7 +140,7 @@ export function statusOf(
     source: source === 'key' ? LimitSource.KEY : LimitSource.PLAN,
     mode: limit.mode === 'soft' ? LimitMode.SOFT : LimitMode.HARD,
     max: quantityOf(amount, decimals),
-    used: quantityOf(used, decimals),
+    used: quantityOf(usedExactly ?? used, decimals),
     remaining: quantityOf(remaining, decimals),
     resetAt: Number.isFinite(resetAt) ? new Date(resetAt) : null,
   };

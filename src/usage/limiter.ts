@@ -15,7 +15,10 @@ export type MeterAmounts = Readonly<Record<string, number>>;
 /** A limit and where it stands. */
 export interface LimitState {
   readonly limit: Limit;
+  /** Above 2^53 the nearest number: limits are smaller, so that nothing is decided by the difference. */
   readonly used: number;
+  /** The same to the last digit, where it is above 2^53. */
+  readonly usedExactly?: bigint;
   readonly remaining: number;
   /**
    * When the period ends (fixed), the oldest call leaves the window (sliding), or the bucket is full
@@ -285,15 +288,17 @@ export function givenBack(
   aggregationOf: AggregationOf,
 ): readonly LimitState[] {
   return states.map((state) => {
-    const { limit, used, resetAt, at, windowMs } = state;
+    const { limit, used, usedExactly, resetAt, at, windowMs } = state;
     const points = back[limit.meter] ?? 0;
     if (points === 0) return state;
-    const left = Math.max(0, used - points);
+    const exactly = usedExactly !== undefined && usedExactly - BigInt(points);
+    const left = exactly === false ? Math.max(0, used - points) : Number(exactly);
     const sooner =
       kindOf(limit, aggregationOf) === 'bucket' ? Math.floor((points * windowMs) / limit.amount) : 0;
     return {
       ...state,
       used: left,
+      ...(exactly !== false && { usedExactly: exactly }),
       remaining: Math.max(0, limit.amount - left),
       resetAt: Math.max(at, resetAt - sooner),
     };

@@ -733,6 +733,38 @@ export function limiterContract({ open, numRuns, exact }: Opening): void {
     expect(refused.states[0]?.used).toBeGreaterThan(Number.MAX_SAFE_INTEGER);
   });
 
+  it('counts to the last digit what is above 2^53, and gives it back so', async () => {
+    const day = periodOf('day', NOON);
+    // Of 19 digits; and one that the next two cross 2^53 from.
+    for (const spent of [9_007_199_254_740_991_234n, 2n ** 53n - 2n]) {
+      const periods = new Amounts([['seconds', day, spent]]);
+      const limits: Limit[] = [{ ...limit('day', Number.MAX_SAFE_INTEGER, 'seconds'), mode: 'soft' }];
+      const limiter = await open(() => Promise.resolve({ ...NOTHING, periods, upTo: 10 }));
+      const used = async (): Promise<unknown> => {
+        const [state] = await limiter.states(asked(limits, NOON));
+        return state?.usedExactly ?? BigInt(state?.used ?? 0);
+      };
+      const call = (seconds: number): Promise<Take> | Take =>
+        limiter.take(asked(limits, NOON, { amounts: { seconds } }));
+      expect(await used()).toBe(spent);
+      const first = taken(await call(3));
+      expect(first.states[0]).toMatchObject({ usedExactly: spent + 3n, remaining: 0 });
+      expect(first.settle({ seconds: 2 }, 11)[0]).toMatchObject({ usedExactly: spent + 2n });
+      expect(await used()).toBe(spent + 2n);
+      const counts = { day: NOON, month: NOON, 'billing-period': NOON, lifetime: NOON };
+      const { accountId, environment } = asked(limits, NOON);
+      const noted = { accountId, environment, limits, now: NOON, at: NOON, counts, record: '' };
+      await limiter.note([{ ...noted, amounts: { seconds: 1e12 + 1 }, position: 12 }]);
+      expect(await used()).toBe(spent + 2n + 10n ** 12n + 1n);
+      await limiter.note([{ ...noted, amounts: { seconds: -1e12 }, position: 13 }]);
+      expect(await used()).toBe(spent + 3n);
+      // A limit that is hard by then refuses.
+      const hard = limits.map((one): Limit => ({ ...one, mode: 'hard' }));
+      const refused = await limiter.take(asked(hard, NOON, { amounts: { seconds: 1 } }));
+      expect(refused).toMatchObject({ kind: 'refused', limit: { remaining: 0 } });
+    }
+  });
+
   it('counts months from an anchor on, each under a name of its own', async () => {
     const anchors = { month: Date.UTC(2026, 0, 31, 12) };
     const limits = [limit('month', 1)];

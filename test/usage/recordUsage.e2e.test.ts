@@ -174,6 +174,64 @@ describe.each([
     expect(await loaded(accountId, 'videos')).toBe(bad.length + 1_000);
   });
 
+  it('are exact above 2^53, and refused where one of them alone would be', async () => {
+    const { keyId, accountId, secret, token } = await t.customer();
+    const use = (useId: string, quantity: string): UseInput => ({ useId, keyId, meter: 'videos', quantity });
+    for (const quantity of ['9007199254740991', '9223372036854775807', '1000000000000000001']) {
+      const [result] = (await record([use(`x-${quantity}`, quantity)])).results;
+      expect(result).toMatchObject({ status: 'REJECTED', refusal: { code: 'INVALID_INPUT' } });
+      expect(result?.refusal?.message).toContain('1000000000000');
+    }
+    for (let page = 0; page < 10; page++) {
+      const uses = Array.from({ length: 1_000 }, (_, i) => use(`${page}-${i}`, '1000000000000'));
+      const answer = await fetch(`${t.app.url}/v1/usage`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${backEnd}` },
+        body: JSON.stringify({ uses }),
+      });
+      const { results } = (await answer.json()) as { results: { status: string }[] };
+      expect(results.filter(({ status }) => status === 'REJECTED')).toEqual([]);
+    }
+    await record([use('one', '1')]);
+    const sum = '10000000000000001';
+    expect(await used(secret)).toMatchObject({ 'videos-day': sum });
+    await t.caughtUp();
+    const get = async (path: string): Promise<Record<string, readonly Record<string, unknown>[]>> => {
+      const answer = await fetch(`${t.app.url}${path}`, { headers: { authorization: `Bearer ${secret}` } });
+      return (await answer.json()) as Record<string, readonly Record<string, unknown>[]>;
+    };
+    expect((await get('/v1/quota'))['limits']).toContainEqual(
+      expect.objectContaining({ name: 'videos-day', used: sum, remaining: '0' }),
+    );
+    const total = { meter: 'videos', quantity: sum };
+    expect((await get('/v1/usage'))['totals']).toContainEqual(total);
+    const { data } = await t.raw('{ account { usage { totals { meter quantity } } } }', {}, secret);
+    expect(data?.['account']).toMatchObject({
+      usage: { totals: expect.arrayContaining([total]) as unknown },
+    });
+    // Counters that are loaded anew have all digits, too.
+    const subject = { accountId, environment: 'live', keyId: undefined } as const;
+    const day = periodOf('day', Date.now());
+    const ledger = new UsageQueries(t.app.parts.sql, t.app.parts.projector.access('usage'));
+    expect((await ledger.counters(subject, [day])).amounts.exactly('videos', day)).toBe(BigInt(sum));
+    // A limit may be 2^53 - 1, and nothing that is larger.
+    const limited = async (max: string) => {
+      const limits = [{ meter: 'videos', window: 'DAY' as const, max }];
+      const input = { name: 'large', limits };
+      const answer = await t.query(IssueKeyDocument, { input }, token);
+      return answer.data?.issueKey;
+    };
+    const issued = await limited('9007199254740991');
+    if (issued?.__typename !== 'IssueKeyPayload') throw new Error(JSON.stringify(issued));
+    const { data: shown } = await t.query(LimitsDocument, {}, issued.secret as string);
+    expect(shown?.account?.limits).toContainEqual(
+      expect.objectContaining({ meter: 'videos', source: 'KEY', max: '9007199254740991' }),
+    );
+    for (const max of ['9007199254740992', '9223372036854775807']) {
+      expect(await limited(max)).toMatchObject({ code: 'INVALID_INPUT' });
+    }
+  }, 120_000);
+
   it('come from operators for all, and from others for their own account', async () => {
     const [mine, theirs] = [await t.customer(), await t.customer()];
     const { data } = await t.query(

@@ -212,7 +212,7 @@ describe('what an account has spent', () => {
 
   it('is the ledger’s alone for an account that the tail does not have', () => {
     const none = spent({ since: SINCE, most: 9, upTo: 0, subjects: new Map() }, { cost: 3 }, 0);
-    expect([...none.periods]).toEqual([['cost', DAY, 3]]);
+    expect([...none.periods]).toEqual([['cost', DAY, 3n]]);
     expect(none).toMatchObject({ recent: [], since: SINCE, asOf: NOON });
   });
 });

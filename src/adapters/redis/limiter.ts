@@ -340,7 +340,8 @@ export class RedisLimiter implements Limiter {
   #loadedOf(limit: Limit, spent: Spent, now: number, anchors: Anchors | undefined): string[] {
     const { meter, window, amount } = limit;
     if (isFixed(window)) {
-      return ['1', String(spent.periods.of(meter, periodAt(window, now, anchors).id))];
+      const sum = spent.periods.exactly(meter, periodAt(window, now, anchors).id);
+      return ['1', String(sum < MAX_SUM ? sum : MAX_SUM)];
     }
     const windowMs = SLIDING_MS[window];
     if (kindOf(limit, this.#aggregationOf) === 'bucket') {
@@ -440,6 +441,9 @@ type Timed = Pick<Account, 'now' | 'anchors'>;
 /** Takes lapse after a minute: a use that was recorded before that is in none that is open. */
 const RECORDED_MS = 2 * SLIDING_MS.minute;
 
+/** What Redis counts is of 64 bits; where a sum stands at that it is not added to (limits.lua). */
+const MAX_SUM = 2n ** 63n - 1n;
+
 /** Times are whole numbers for Lua; the whole life ends with the last of them. */
 const digits = (time: number): string =>
   String(Math.max(Number.MIN_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, time)));
@@ -521,7 +525,9 @@ function decision(
         return { limit, used, remaining, resetAt: at + Number(standing[2 * i + 1]), at, windowMs };
       }
       const { begin, end } = periodAt(window, at, anchors);
-      return { limit, used, remaining, resetAt: end, at, windowMs: end - begin };
+      const usedExactly = used > Number.MAX_SAFE_INTEGER && BigInt(standing[2 * i] as string);
+      const state = { limit, used, remaining, resetAt: end, at, windowMs: end - begin };
+      return usedExactly === false ? state : { ...state, usedExactly };
     });
   const refusedBy = states[Number(refusing) - 1];
   // Nothing comes after the whole life.

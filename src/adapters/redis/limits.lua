@@ -48,6 +48,8 @@ local LAPSE_MS = 60000
 local PENDING = 1125899906842624
 -- For how long a record that was noted is known.
 local NOTED_MS = 600000
+-- The largest number here that a whole number of 64 bits can be: 2^63 - 1024.
+local MAX_SUM = 9223372036854774784
 
 --- Drops the counters, of which calls may be as young as they like: who loads them has to read the tail.
 local function forget(hash)
@@ -120,6 +122,13 @@ local function get(part, field) return redis.call('HGET', part.hash, field) end
 local function number(part, field) return tonumber(get(part, field) or '0') end
 local function set(part, field, value) redis.call('HSET', part.hash, field, digits(value)) end
 
+--- Adds to the sum of a period. Redis does, whose whole numbers have 64 bits: here large ones would be rounded.
+--- Limits are far below the last of them, so that a sum that would be above it stands still.
+local function add(limit, points)
+  if points > 0 and number(limit.part, limit.sum) + points > MAX_SUM then return end
+  redis.call('HINCRBY', limit.part.hash, limit.sum, digits(points))
+end
+
 local function keep()
   for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, ARGV[3]) end
 end
@@ -184,14 +193,14 @@ local function points_at(limit, points, now)
   return now + math.max(0, math.ceil(missing / limit.amount))
 end
 
---- What is used of a limit, and in how many milliseconds it is reset.
+--- What is used of a limit, in all digits, and in how many milliseconds it is reset.
 local function standing(limit, now, wall)
-  if limit.kind == 'period' then return number(limit.part, limit.sum), limit.ends - wall end
+  if limit.kind == 'period' then return get(limit.part, limit.sum), limit.ends - wall end
   if limit.kind == 'bucket' then
-    return math.ceil(owed(limit, now) / limit.length), points_at(limit, limit.amount, now) - now
+    return digits(math.ceil(owed(limit, now) / limit.length)), points_at(limit, limit.amount, now) - now
   end
   local used = calls(limit, now)
-  return used, room_at(limit, math.max(1, math.min(used, limit.amount)), 1, now) - now
+  return digits(used), room_at(limit, math.max(1, math.min(used, limit.amount)), 1, now) - now
 end
 
 --- Drops the takes that were kept for long enough: their records are loaded.
@@ -274,13 +283,13 @@ if ARGV[1] == 'load' then
   for _, limit in ipairs(limits) do
     local count = next_number()
     local values = {}
-    for i = 1, count do values[i] = next_number() end
+    for i = 1, count do values[i] = next_text() end
     if not is_loaded(limit) then
       local meter = meter_of(limit)
       if limit.kind == 'window' then
         -- Ages, the greatest first.
         local times = {}
-        for i = 1, count do times[i] = now - values[i] end
+        for i = 1, count do times[i] = now - tonumber(values[i]) end
         for _, take in ipairs(takes) do
           local amount = math.min(take.amounts[meter] or 0, math.max(most, limit.amount))
           for _ = 1, amount do times[#times + 1] = take.at end
@@ -291,16 +300,15 @@ if ARGV[1] == 'load' then
         set(part, 'count:' .. limit.name, #times)
         set(part, 'upto:' .. limit.name, upto)
       elseif limit.kind == 'bucket' then
-        local value = values[1]
+        local value = tonumber(values[1])
         for _, take in ipairs(takes) do value = value + (take.amounts[meter] or 0) * limit.length end
         set_owed(limit, value, now)
         set(part, 'upto:' .. limit.name, upto)
       else
-        local value = values[1]
+        redis.call('HSET', part.hash, limit.sum, values[1])
         for _, take in ipairs(takes) do
-          if take.periods[limit.period] then value = value + (take.amounts[meter] or 0) end
+          if take.periods[limit.period] then add(limit, take.amounts[meter] or 0) end
         end
-        set(part, limit.sum, value)
         set(part, (string.gsub(limit.sum, '^sum', 'upto')), upto)
         local newest, before = get(part, 'newest:' .. limit.name), get(part, 'before:' .. limit.name)
         if newest ~= limit.sum then
@@ -336,7 +344,7 @@ if ARGV[1] == 'back' then
     local part, points, taken = limit.part, limit.points, next_number()
     if part.open and points > 0 and is_loaded(limit) then
       if limit.kind == 'period' then
-        set(part, limit.sum, number(part, limit.sum) - points)
+        add(limit, -points)
       elseif limit.kind == 'window' then
         redis.call('LREM', limit.times, -points, digits(taken_at))
         set(part, 'count:' .. limit.name, redis.call('LLEN', limit.times))
@@ -405,7 +413,7 @@ if ARGV[1] == 'note' then
     local loaded = get(part, field)
     if loaded and position > tonumber(loaded) then
       if limit.kind == 'period' then
-        if is_loaded(limit) then set(part, limit.sum, number(part, limit.sum) + points) end
+        if is_loaded(limit) then add(limit, points) end
       elseif points > 0 and age < limit.length and is_loaded(limit) then
         -- What is given back late stays counted until the window has passed.
         points = math.min(points, limit.amount)
@@ -481,7 +489,7 @@ end
 if ARGV[1] == 'take' and kind == 'taken' then
   for _, limit in ipairs(limits) do
     if limit.kind == 'period' then
-      set(limit.part, limit.sum, number(limit.part, limit.sum) + limit.points)
+      add(limit, limit.points)
     elseif limit.kind == 'bucket' then
       set_owed(limit, owed(limit, now) + limit.points * limit.length, now)
     else
@@ -501,7 +509,7 @@ local reply = { kind, wall, refusing, wait, digits(now) }
 for _, limit in ipairs(limits) do
   local used, reset_in = standing(limit, now, wall)
   -- As text: clients read large whole numbers inexactly.
-  reply[#reply + 1] = digits(used)
+  reply[#reply + 1] = used
   reply[#reply + 1] = digits(reset_in)
 end
 return reply

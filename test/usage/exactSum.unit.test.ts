@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { ExactSum } from '../../projections/usage/exact.js';
+import { ExactSum } from '../../src/usage/exactSum.js';
 
 it('is exact however large it gets', () => {
   const most = 2 ** 52;
@@ -10,6 +10,11 @@ it('is exact however large it gets', () => {
       for (const one of amounts) sum.add(one);
       const plain = amounts.reduce((all, one) => all + BigInt(one), 0n);
       expect(String(sum)).toBe(String(plain));
+      expect(sum.exactly).toBe(plain);
+      expect(sum.rounded).toBe(Number(plain));
+      const on = new ExactSum(plain);
+      on.add(-7);
+      expect(on.exactly).toBe(plain - 7n);
     }),
   );
 });
