@@ -10,6 +10,7 @@ import { CELL_TABLES, cellIndexes, Cells, cellTables, quarterOf, reportedIn } fr
 import { ExactSum } from '../../src/usage/exactSum.js';
 import { ParkedUses } from './parkedUses.js';
 import { PhasedUses } from './phasedUses.js';
+import { readingIndexes, readingTables } from './readings.js';
 
 /** A row of `counters`. */
 interface Sum {
@@ -35,6 +36,7 @@ export const usage: ReadModel = {
     'ids',
     'reservations',
     'duplicates',
+    'readings',
   ],
   // Sums do not ask which batch came first. Of a use that is stored twice they say the same, whichever counts.
   independent: true,
@@ -69,8 +71,9 @@ export const usage: ReadModel = {
     );
     ${cellTables(t)}
     ${ParkedUses.tables(t)}
-    ${PhasedUses.tables(t)}`,
-  indexes: cellIndexes,
+    ${PhasedUses.tables(t)}
+    ${readingTables(t)}`,
+  indexes: (t) => [...cellIndexes(t), ...readingIndexes(t)],
   fold: (events, t) => {
     const sums = new Sums();
     const parked = new ParkedUses();

@@ -4,6 +4,7 @@ import type { Statement } from '../../src/sql/sql.js';
 import type { Phase, Use } from '../../src/usage/events.js';
 import { contentOf, PHASES, subjectsOf, useHash } from '../../src/usage/events.js';
 import { CELL_COLUMNS, cellColumns, cellParts, emptyCells } from './cells.js';
+import { readingPart, readingsOf } from './readings.js';
 
 const numberOf = (phase: Phase): number => PHASES.indexOf(phase) + 1;
 const [RESERVED, EXPIRED, FINAL, REVERSED] = PHASES.map(numberOf) as [number, number, number, number];
@@ -112,6 +113,7 @@ export class PhasedUses {
       at: use.at,
       duration_us: sign === 1 ? use.durationUs : 0,
       meters,
+      readings: readingsOf(use),
       periods: use.periods,
       subjects: subjectsOf(account, use),
       expires_at: use.reservation?.expiresAt ?? null,
@@ -139,7 +141,7 @@ const statement = (t: Tables): string => `
     SELECT * FROM json_to_recordset($1::json) AS r(
       id uuid, phase smallint, position bigint, place int, content bigint, account text, use_id text,
       environment text, key text, operation text, endpoint text, method text, source text, status text, subject text, plan text, properties text, quarter int, dimensions uuid,
-      at bigint, duration_us bigint, meters jsonb, periods jsonb, subjects jsonb, expires_at bigint, on_expiry text,
+      at bigint, duration_us bigint, meters jsonb, readings jsonb, periods jsonb, subjects jsonb, expires_at bigint, on_expiry text,
       kept boolean)
   ), first AS (
     SELECT DISTINCT ON (id, phase) * FROM given ORDER BY id, phase, position, place
@@ -188,7 +190,7 @@ const statement = (t: Tables): string => `
       FROM sums GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
     ON CONFLICT (subject, meter, period)
        DO UPDATE SET amount = k.amount + excluded.amount, held = k.held + excluded.held
-  ), ${cellParts(t, `phase <> ${RESERVED}`)},
+  ), ${cellParts(t, `phase <> ${RESERVED}`)},${readingPart(t)},
   used AS (
     INSERT INTO ${t('keys')} AS u
     SELECT key, max(at) FROM counted WHERE phase = ${FINAL} AND key <> '' GROUP BY 1 ORDER BY 1

@@ -7,6 +7,7 @@ import { PHASES, subjectId } from '../../src/usage/events.js';
 import { isPartOfLifetime, LIFETIME, MONTHS } from '../../src/usage/periods.js';
 import type { ReadModelAccess } from '../../src/following/readModel.js';
 import { readerOf } from '../../src/following/readModel.js';
+import { readingsIn } from './readings.js';
 
 /** What the ledger has of a subject. */
 export interface Counted {
@@ -196,7 +197,9 @@ export class UsageQueries {
       const counted = rows.flatMap(({ meter, amount }) =>
         meter === null || amount === null ? [] : [[meter, BigInt(amount)] as const],
       );
-      return { totals: new Map(counted), seen: first.checkpoint };
+      const { accountId: account, environment, keyId: key } = subject;
+      const readings = await readingsIn(this.sql, this.model, { account, environment, key }, period);
+      return { totals: new Map([...counted, ...readings]), seen: first.checkpoint };
     }
   }
 

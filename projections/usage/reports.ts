@@ -1,8 +1,11 @@
 import type { Environment } from '../../src/eventsourcing/event.js';
 import type { ReadModelAccess } from '../../src/following/readModel.js';
 import type { Sql } from '../../src/sql/sql.js';
+import { compositeKey } from '../../src/eventsourcing/compositeKey.js';
 import type { Dimension } from './cells.js';
 import { QUARTER_MS, SIZES, tableOf } from './cells.js';
+import type { BucketReading } from './readings.js';
+import { readingsBetween } from './readings.js';
 import type { Stretch } from './spans.js';
 import { rowsOfStretches, spansOf } from './spans.js';
 
@@ -30,7 +33,7 @@ export const propertyOf = (grouping: string): string | undefined =>
 
 /** What uses came to. Of each number of calls it is said how many uses there are, whatever they came to. */
 export interface Sums {
-  /** Amounts by meter, exact. */
+  /** Amounts by meter, exact; of an account also what meters come to that do not add up. */
   readonly amounts: ReadonlyMap<string, bigint>;
   /** Uses, those that were refused or failed among them. */
   readonly uses: bigint;
@@ -168,7 +171,12 @@ export class UsageReports {
         ORDER BY bucket, place, meter`,
       params,
     );
-    return { sums: added(rows, columns), groups: Number(rows[0]?.['groups'] ?? 0) };
+    const sums = added(rows, columns);
+    const groups = Number(rows[0]?.['groups'] ?? 0);
+    if (account === undefined) return { sums, groups };
+    const whose = { account, environment, filter, properties };
+    const readings = await readingsBetween(this.sql, this.model, whose, boundaries, groupBy);
+    return { sums: withReadings(sums, readings), groups };
   }
 }
 
@@ -183,6 +191,23 @@ const single = (stretch: Stretch): Stretch[] =>
 const READ = ['status', 'meter', 'amount', 'uses', 'duration_us'].map((column) => `c.${column}`);
 
 const NOTHING: Sums = { amounts: new Map(), uses: 0n, refused: 0n, errors: 0n, durationUs: 0n };
+
+/** The same, with what the uses say of meters that do not add up. */
+function withReadings(sums: readonly BucketSums[], readings: readonly BucketReading[]): BucketSums[] {
+  if (readings.length === 0) return [...sums];
+  const byPlace = new Map<string, BucketReading[]>();
+  for (const reading of readings) {
+    const place = compositeKey(reading.bucket, ...reading.group);
+    const known = byPlace.get(place);
+    if (known) known.push(reading);
+    else byPlace.set(place, [reading]);
+  }
+  return sums.map((sum) => {
+    const own = byPlace.get(compositeKey(sum.bucket, ...sum.group)) ?? [];
+    const amounts = own.map(({ meter, amount }) => [meter, amount] as const);
+    return { ...sum, amounts: new Map([...sum.amounts, ...amounts]) };
+  });
+}
 
 /** The rows of one bucket and group follow each other: one for each meter. */
 function added(rows: readonly Row[], columns: readonly string[]): BucketSums[] {

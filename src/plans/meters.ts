@@ -16,16 +16,35 @@ export const MAX_USE_AMOUNT = 1e12;
 /** Names a meter in profiles, records and answers. */
 export const METER_ID = /^[a-z][a-z0-9_-]{0,49}$/;
 
+/** Names a property of uses. */
+export const PROPERTY_NAME = /^[a-z][a-z0-9_]{0,49}$/;
+
 /** What a profile counts. Its aggregation and decimals never change once there is a use (decision 26). */
-export const Meter = z.strictObject({
-  id: z.string().regex(METER_ID),
-  /** What one of it is called, e.g. `video` or `second`. */
-  unit: zodText({ min: 1, max: 50 }),
-  /** Hard limits hold for `sum` and `count`. */
-  aggregation: z.enum(AGGREGATIONS),
-  /** Amounts are whole numbers of 10^-decimals units. */
-  decimals: z.number().int().min(0).max(9).default(0),
-});
+export const Meter = z
+  .strictObject({
+    id: z.string().regex(METER_ID),
+    /** What one of it is called, e.g. `video` or `second`. */
+    unit: zodText({ min: 1, max: 50 }),
+    /**
+     * `sum` and `count` add up, and limits are on these alone. Of the others it counts, over whatever time is asked
+     * for, the largest amount (`max`), that of the newest use (`latest`), or how many values a property has (`unique`).
+     */
+    aggregation: z.enum(AGGREGATIONS),
+    /** Amounts are whole numbers of 10^-decimals units. */
+    decimals: z.number().int().min(0).max(9).default(0),
+    /** Of `unique` alone: the property whose values count once. */
+    property: z.string().regex(PROPERTY_NAME).optional(),
+  })
+  .superRefine(({ aggregation, decimals, property }, context) => {
+    const problem = (message: string, path: string): void =>
+      context.addIssue({ code: 'custom', message, path: [path] });
+    if (aggregation === 'unique' && property === undefined) {
+      problem('a meter of the aggregation unique names the property whose values it counts', 'property');
+    } else if (aggregation !== 'unique' && property !== undefined) {
+      problem('only a meter of the aggregation unique counts by a property', 'property');
+    }
+    if (aggregation === 'unique' && decimals > 0) problem('unique counts whole values', 'decimals');
+  });
 export type Meter = z.infer<typeof Meter>;
 
 /** Every profile has them: a call counts as one request, and costs points. */

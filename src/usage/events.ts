@@ -1,3 +1,4 @@
+import { canonicalJson } from '../canonicalJson.js';
 import { compositeKey } from '../eventsourcing/compositeKey.js';
 import type { Environment } from '../eventsourcing/event.js';
 import { contentHash, derivedId } from '../eventsourcing/ids.js';
@@ -46,6 +47,8 @@ export interface Use {
   readonly planVersion: number;
   /** What the reporter says of it, by name. */
   readonly properties?: Readonly<Record<string, string>>;
+  /** By meter, what it says of those whose uses do not add up. */
+  readonly readings?: Readonly<Record<string, Reading>>;
   /** Why it was reversed. */
   readonly reason?: string;
   /** Why it was refused; null for a call that was executed. */
@@ -73,6 +76,12 @@ export interface Use {
  */
 export const PHASES = ['reserved', 'expired', 'final', 'reversed'] as const;
 export type Phase = (typeof PHASES)[number];
+
+/** What a use says of a meter whose uses do not add up; as the profile declared the meter at that time. */
+export type Reading =
+  | { readonly aggregation: 'max' | 'latest'; readonly amount: number }
+  /** Each value of the property counts once. */
+  | { readonly aggregation: 'unique'; readonly property: string };
 
 /** When a reservation ends by itself, and what then becomes of what it took. */
 export interface ReservationTerms {
@@ -123,6 +132,7 @@ export const useHash = (accountId: string, useId: string): string =>
 /** What of a use its reporter tells. */
 export type ToldUse = Pick<Use, 'environment' | 'key' | 'meters'> & {
   readonly properties?: Use['properties'] | undefined;
+  readonly readings?: Use['readings'] | undefined;
   readonly subject?: string | null | undefined;
 };
 
@@ -130,10 +140,18 @@ export type ToldUse = Pick<Use, 'environment' | 'key' | 'meters'> & {
  * Stands for what a record of a phase says: two with one hash say the same. What follows from the time at which
  * it was recorded is not in it. A whole number of 64 bits, as text.
  */
-export function contentOf({ environment, key, meters, properties = {}, subject = null }: ToldUse): string {
+export function contentOf({
+  environment,
+  key,
+  meters,
+  properties = {},
+  readings,
+  subject = null,
+}: ToldUse): string {
   const texts = Object.entries(properties).sort(([a], [b]) => (a < b ? -1 : 1));
   const amounts = Object.entries(meters).sort(([a], [b]) => (a < b ? -1 : 1));
-  const hash = contentHash(JSON.stringify([environment, key, amounts, texts, subject]));
+  const told = [environment, key, amounts, texts, subject, ...(readings ? [canonicalJson(readings)] : [])];
+  const hash = contentHash(JSON.stringify(told));
   return BigInt.asIntN(64, BigInt(`0x${hash.slice(0, 16)}`)).toString();
 }
 

@@ -4,7 +4,8 @@ import { Cost } from '../graphql/cost/directives.js';
 import { DateTimeISO } from '../graphql/kit/dateTime.js';
 import { Quantity } from '../graphql/kit/quantity.js';
 import type { Meter } from '../plans/meters.js';
-import { decimalsOf, MAX_USE_AMOUNT, quantityOf } from '../plans/meters.js';
+import { decimalsOf, isLimitable, MAX_USE_AMOUNT, quantityOf } from '../plans/meters.js';
+import type { Use } from './events.js';
 import type { LimitState } from './limiter.js';
 
 export enum LimitWindow {
@@ -146,11 +147,24 @@ export function statusOf(
   };
 }
 
-/** Amounts that add up, of every meter of the profile that does; 0 for those of which there are none. */
+/** What the meters of the profile come to: 0 for those that add up and of which there is nothing, without the others. */
 export function totalsOf(amounts: ReadonlyMap<string, bigint>, meters: readonly Meter[]): MeterQuantity[] {
-  return meters
-    .filter(addsUp)
-    .map(({ id, decimals }) => ({ meter: id, quantity: quantityOf(amounts.get(id) ?? 0n, decimals) }));
+  return meters.flatMap((meter) => {
+    const amount = amounts.get(meter.id) ?? (isLimitable(meter) ? 0n : undefined);
+    return amount === undefined ? [] : { meter: meter.id, quantity: quantityOf(amount, meter.decimals) };
+  });
 }
 
-const addsUp = ({ aggregation }: Meter): boolean => aggregation === 'sum' || aggregation === 'count';
+/** What a use says, of each of its meters. */
+export const quantitiesIn = (
+  { meters: amounts, readings = {} }: Pick<Use, 'meters' | 'readings'>,
+  meters: readonly Meter[],
+): MeterQuantity[] => {
+  const read = Object.entries(readings).map(
+    ([meter, reading]) => [meter, reading.aggregation === 'unique' ? 1 : reading.amount] as const,
+  );
+  return [...Object.entries(amounts), ...read].map(([meter, amount]) => ({
+    meter,
+    quantity: quantityOf(amount, decimalsOf(meter, meters)),
+  }));
+};

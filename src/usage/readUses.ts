@@ -159,7 +159,7 @@ function reportProblem(use: Fields, isText: IsText): string | undefined {
 
 /** Of a use whose id may come again. */
 function phaseProblem(use: Fields, isText: IsText): string | undefined {
-  const { phase, replaces, reservation, subject, properties } = use;
+  const { phase, replaces, reservation, subject, properties, readings } = use;
   if (phase !== undefined && !(PHASES as readonly unknown[]).includes(phase)) return '"phase" is not known';
   if (replaces !== undefined && !isFields(replaces)) return '"replaces" are not amounts';
   for (const meter in replaces) {
@@ -171,6 +171,12 @@ function phaseProblem(use: Fields, isText: IsText): string | undefined {
   for (const name in properties) {
     if (!isText(name, MAX.name) || !isText(properties[name], MAX.label)) return '"properties" are not texts';
   }
+  if (readings !== undefined && !isFields(readings)) return '"readings" are not readings';
+  for (const meter in readings) {
+    if (!isText(meter, MAX.name) || !isReading(readings[meter], isText)) {
+      return '"readings" has what is not a reading';
+    }
+  }
   if (phase !== 'reserved') return undefined;
   if (!isFields(reservation) || !isWhole(reservation['expiresAt'], MAX_TIME))
     return '"reservation" has no end';
@@ -178,6 +184,13 @@ function phaseProblem(use: Fields, isText: IsText): string | undefined {
     ? undefined
     : '"reservation" has no rule';
 }
+
+const isReading = (value: unknown, isText: IsText): boolean =>
+  isFields(value) &&
+  (value['aggregation'] === 'unique'
+    ? isText(value['property'], MAX.name)
+    : (value['aggregation'] === 'max' || value['aggregation'] === 'latest') &&
+      isWhole(value['amount'], MAX_USE_AMOUNT));
 
 const heldBy = ({ at, environment, key, meters, periods }: HeldUse): HeldUse => ({
   at,

@@ -85,7 +85,8 @@ export class UseInput {
 
   @Field(() => UncheckedQuantity, {
     nullable: true,
-    description: 'Amount, above 0, in units of the meter. Defaults to 1.',
+    description:
+      'Amount in units of the meter, above 0; of the aggregations `max` and `latest` it may be 0, of `unique` only 1. Defaults to 1.',
   })
   quantity?: unknown;
 

@@ -166,7 +166,7 @@ export class RecordUsage {
       const subject = one.subject === undefined ? undefined : ids.shift();
       const plan = planOf(payer.accountId);
       const { environment, keyId: key, accountId } = payer;
-      const meters = { [one.meter]: one.amount };
+      const told = { environment, key, properties: one.properties, subject, ...countedOf(one) };
       return {
         place,
         judged: one,
@@ -174,7 +174,7 @@ export class RecordUsage {
         plan,
         placed: placeUse(one.at, now, plan.anchors, rules.closeAfterMs),
         hash: useHash(accountId, one.useId),
-        content: contentOf({ environment, key, meters, properties: one.properties, subject }),
+        content: contentOf(told),
         subject,
         reportBy: rules.reportBy.filter((name) => Object.hasOwn(one.properties ?? {}, name)),
       };
@@ -285,6 +285,10 @@ function repeated({ judged, content }: Candidate, first: string | undefined): Re
   return { useId: judged.useId, status: 'DUPLICATE', refusal: null };
 }
 
+/** What a use adds, or what it says of a meter whose uses do not add up. */
+const countedOf = ({ meter, amount, reading }: JudgedUse): Pick<Use, 'meters' | 'readings'> =>
+  reading ? { meters: {}, readings: { [meter]: reading } } : { meters: { [meter]: amount } };
+
 const useOf = ({ judged, payer, plan, placed, subject, reportBy }: Candidate, over: boolean): Use =>
   useRecord({
     at: judged.at,
@@ -292,7 +296,7 @@ const useOf = ({ judged, payer, plan, placed, subject, reportBy }: Candidate, ov
     id: judged.useId,
     key: payer.keyId,
     ...(placed.late && { late: true }),
-    meters: { [judged.meter]: judged.amount },
+    ...countedOf(judged),
     ...(over && { overLimit: true }),
     periods: placed.periods,
     phase: 'final',

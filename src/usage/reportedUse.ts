@@ -1,9 +1,10 @@
 import type { Refusal } from '../eventsourcing/decider.js';
 import type { Environment } from '../eventsourcing/event.js';
 import type { Meter } from '../plans/meters.js';
-import { amountOf, isLimitable, MAX_USE_AMOUNT } from '../plans/meters.js';
+import { amountOf, isLimitable, MAX_USE_AMOUNT, PROPERTY_NAME } from '../plans/meters.js';
 import { idProblem, textProblem, tidy } from '../text/text.js';
 import { timeOf } from '../text/time.js';
+import type { Reading } from './events.js';
 import { isMinted } from './requestId.js';
 
 /** Uses that one call may report. */
@@ -34,6 +35,8 @@ export interface JudgedUse {
   readonly meter: string;
   /** In whole numbers of the meter's smallest unit. */
   readonly amount: number;
+  /** What it says instead, of a meter whose uses do not add up. */
+  readonly reading: Reading | undefined;
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly subject: string | undefined;
@@ -57,7 +60,6 @@ export interface Rules {
 }
 
 const DECIMAL = /^(0|[1-9]\d{0,18})(\.\d{1,30})?$/;
-const PROPERTY = /^[a-z][a-z0-9_]{0,49}$/;
 
 const refusal = (field: string, message: string, code = 'INVALID_INPUT'): Refusal => ({
   code,
@@ -80,7 +82,12 @@ export function judgeUse(given: UnjudgedUse, { meters, now, lateWindowMs }: Rule
     }
   }
   if (keyId == null && accountId == null) return refusal('keyId', 'Send "keyId" or "accountId".');
-  const measured = measure(given, meters);
+  const meter = meters.find(({ id }) => id === given.meter);
+  if (!meter) {
+    const all = meters.map(({ id }) => id);
+    return refusal('meter', `There is no meter of this name to report. There are: ${all.join(', ')}.`);
+  }
+  const measured = measure(given.quantity, meter);
   if (isRefusal(measured)) return measured;
   const at = timeIn(given.at, now, lateWindowMs);
   if (typeof at === 'object') return at;
@@ -88,8 +95,14 @@ export function judgeUse(given: UnjudgedUse, { meters, now, lateWindowMs }: Rule
   if (typeof subject === 'object') return subject;
   const properties = propertiesIn(given.properties);
   if (properties && isRefusal(properties)) return properties;
+  const { property } = meter;
+  if (property !== undefined && !Object.hasOwn(properties ?? {}, property)) {
+    return refusal('properties', `"${meter.id}" counts the values of the property "${property}": send one.`);
+  }
   return {
-    ...measured,
+    meter: meter.id,
+    amount: measured.amount,
+    reading: readingOf(meter, measured.amount),
     useId,
     keyId: (keyId ?? undefined) as string | undefined,
     accountId: (accountId ?? undefined) as string | undefined,
@@ -99,26 +112,27 @@ export function judgeUse(given: UnjudgedUse, { meters, now, lateWindowMs }: Rule
   };
 }
 
-/** An amount as it may be reported: more than nothing, exact, and at most what one use can have. */
-export function measure(
-  { meter: id, quantity }: Pick<UnjudgedUse, 'meter' | 'quantity'>,
-  meters: readonly Meter[],
-): { readonly meter: string; readonly amount: number } | Refusal {
-  const meter = meters.find((one) => one.id === id);
-  if (!meter || !isLimitable(meter)) {
-    const all = meters.filter(isLimitable).map((one) => one.id);
-    return refusal('meter', `There is no meter of this name to report. There are: ${all.join(', ')}.`);
-  }
+/**
+ * An amount as it may be reported: exact, at most what one use can have, and more than nothing where it is added. Each
+ * use has one value that counts once.
+ */
+function measure(quantity: unknown, meter: Meter): { readonly amount: number } | Refusal {
+  const unique = meter.aggregation === 'unique';
   const text = quantity == null ? '1' : decimalIn(quantity);
-  const amount = text === undefined ? undefined : amountOf(text, meter);
-  if (amount === undefined || amount === 0) {
-    const most = MAX_USE_AMOUNT / 10 ** meter.decimals;
-    return refusal(
-      'quantity',
-      `"quantity" must be a number above 0 and at most ${most}, with at most ${meter.decimals} decimals: a whole number, or a decimal in a string.`,
-    );
-  }
-  return { meter: meter.id, amount };
+  const amount = text === undefined ? undefined : amountOf(text, meter, unique ? 1 : MAX_USE_AMOUNT);
+  if (amount !== undefined && (amount > 0 || !(unique || isLimitable(meter)))) return { amount };
+  if (unique) return refusal('quantity', `"quantity" can only be 1: "${meter.id}" counts values.`);
+  const most = MAX_USE_AMOUNT / 10 ** meter.decimals;
+  const least = isLimitable(meter) ? 'above 0' : 'of 0 or more';
+  return refusal(
+    'quantity',
+    `"quantity" must be a number ${least} and at most ${most}, with at most ${meter.decimals} decimals: a whole number, or a decimal in a string.`,
+  );
+}
+
+function readingOf({ aggregation, property }: Meter, amount: number): Reading | undefined {
+  if (aggregation === 'max' || aggregation === 'latest') return { aggregation, amount };
+  return aggregation === 'unique' && property !== undefined ? { aggregation, property } : undefined;
 }
 
 function decimalIn(quantity: unknown): string | undefined {
@@ -158,7 +172,7 @@ function propertiesIn(given: unknown): Readonly<Record<string, string>> | undefi
   const properties = new Map<string, string>();
   for (const entry of given as readonly unknown[]) {
     const { name, value } = (entry ?? {}) as Readonly<Record<string, unknown>>;
-    if (typeof name !== 'string' || !PROPERTY.test(name)) {
+    if (typeof name !== 'string' || !PROPERTY_NAME.test(name)) {
       return refusal('properties', 'The name of a property has 1 to 50 of a-z, 0-9 and _, a letter first.');
     }
     if (properties.has(name)) return refusal('properties', `There are two properties "${name}".`);

@@ -9,7 +9,7 @@ import { payload } from '../graphql/kit/payload.js';
 import { InvalidInput, refusalOf } from '../graphql/kit/refusals.js';
 import type { Meter } from '../plans/meters.js';
 import { idProblem } from '../text/text.js';
-import { quantitiesOf } from './reservationTypes.js';
+import { quantitiesIn } from './limitTypes.js';
 import type { Reversals } from './reversals.js';
 import { CorrectUsageInput, CorrectUsagePayload, CorrectUsageResult } from './reversalTypes.js';
 
@@ -44,7 +44,7 @@ export class CorrectUsageResolver {
     return payload(CorrectUsagePayload, {
       useId,
       accountId,
-      reversed: quantitiesOf(done.use.meters, this.meters()),
+      reversed: quantitiesIn(done.use, this.meters()),
       replayed: done.replayed,
       position: this.positions.encode(done.position),
     });

@@ -7,7 +7,6 @@ import { csvLine } from '../csv.js';
 import { invalidInput } from '../graphql/kit/errors.js';
 import { givenId } from '../graphql/kit/ids.js';
 import type { Logger } from '../logger.js';
-import { decimalsOf, quantityOf } from '../plans/meters.js';
 import { metersOf } from '../plans/profile.js';
 import type { Profile } from '../plans/profile.js';
 import { parameter } from '../rest/commandRoute.js';
@@ -211,9 +210,7 @@ async function* jsonLines(
 async function* csvLines(
   ...[options, asked, boundaries, withTimes]: Parameters<Lines>
 ): AsyncGenerator<string> {
-  const meters = metersOf(options.profile()).filter(
-    ({ aggregation }) => aggregation === 'sum' || aggregation === 'count',
-  );
+  const meters = metersOf(options.profile());
   const names = meters.map(({ id }) => id);
   const counts = ['calls', 'refused', 'errors', 'meanDurationMs', ...(withTimes ? PERCENTILES : [])];
   yield csvLine(['from', 'to', ...asked.groupBy, ...counts, ...names]);
@@ -226,7 +223,8 @@ async function* csvLines(
   }
 
   function line(point: BucketSums, some: readonly Date[], times?: ResponseTimes | null): string {
-    const { calls, refused, errors, meanDurationMs } = shownSums(point, meters);
+    const { totals, calls, refused, errors, meanDurationMs } = shownSums(point, meters);
+    const quantities = new Map(totals.map(({ meter, quantity }) => [meter, quantity]));
     return csvLine([
       (some[point.bucket] as Date).toISOString(),
       (some[point.bucket + 1] as Date).toISOString(),
@@ -236,7 +234,7 @@ async function* csvLines(
       errors,
       meanDurationMs === null ? '' : String(meanDurationMs),
       ...(withTimes ? PERCENTILES.map((name) => (times ? String(times[name]) : '')) : []),
-      ...names.map((id) => quantityOf(point.amounts.get(id) ?? 0n, decimalsOf(id, meters))),
+      ...names.map((id) => quantities.get(id) ?? ''),
     ]);
   }
 }

@@ -5,7 +5,7 @@ import { DateTimeISO } from '../graphql/kit/dateTime.js';
 import { givenId } from '../graphql/kit/ids.js';
 import { Operator } from '../operators/types.js';
 import type { Meter } from '../plans/meters.js';
-import { quantitiesOf } from './reservationTypes.js';
+import { quantitiesIn } from './limitTypes.js';
 import type { Traced, Traces } from './traces.js';
 import { TracedUse } from './traceTypes.js';
 
@@ -62,7 +62,7 @@ function shown({ account, use, record }: Traced, meters: readonly Meter[]): Trac
     operation,
     status,
     durationMs: Math.round(durationUs / 1000),
-    quantities: quantitiesOf(use.meters, meters),
+    quantities: quantitiesIn(use, meters),
     refusalCode: refusal?.code ?? null,
     refusedBy: refusal?.limit ?? null,
     count: refusal?.count ?? 1,

@@ -124,7 +124,8 @@ export class UsageFilter {
 export abstract class UsageSums {
   @Sized({ assumedSize: MAX_TOTALS })
   @Field(() => [MeterQuantity], {
-    description: 'Total use per meter. Includes every meter whose uses can be added up.',
+    description:
+      'Total use per meter. Where uses do not add up, what its aggregation says of them: the largest (`max`), the newest (`latest`), or how many values there were (`unique`); such a meter is left out where there is none.',
   })
   totals!: MeterQuantity[];
 

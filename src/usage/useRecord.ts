@@ -30,6 +30,7 @@ export function useRecord(use: Needed & Partial<Use>): Use {
     ...(use.plan !== undefined && { plan: use.plan }),
     planVersion: use.planVersion,
     ...(use.properties && { properties: use.properties }),
+    ...(use.readings && { readings: use.readings }),
     ...(use.reason !== undefined && { reason: use.reason }),
     refusal: use.refusal ?? null,
     ...(use.replaces && { replaces: use.replaces }),

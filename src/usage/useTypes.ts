@@ -6,9 +6,8 @@ import { IdOf } from '../graphql/kit/ids.js';
 import { connectionOf, PageArgs } from '../graphql/kit/pages.js';
 import { Quantity } from '../graphql/kit/quantity.js';
 import type { Meter } from '../plans/meters.js';
-import { decimalsOf, quantityOf } from '../plans/meters.js';
 import type { Use as RecordedUse } from './events.js';
-import { MeterQuantity } from './limitTypes.js';
+import { MeterQuantity, quantitiesIn } from './limitTypes.js';
 import { CallStatus, MAX_TOTALS, UsageFilter } from './types.js';
 
 @ObjectType({
@@ -105,10 +104,7 @@ export function shownUse(use: RecordedUse, meters: readonly Meter[]): Use {
     operation: operation ?? (rootFields.join() || null),
     source,
     status: status as CallStatus,
-    quantities: Object.entries(use.meters).map(([meter, amount]) => ({
-      meter,
-      quantity: quantityOf(amount, decimalsOf(meter, meters)),
-    })),
+    quantities: quantitiesIn(use, meters),
     durationMs: use.durationUs / 1000,
     refusalCode: refusal?.code ?? null,
     calls: String(refusal?.count ?? 1),

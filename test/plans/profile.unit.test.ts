@@ -187,7 +187,7 @@ describe('a meter that a profile declares', () => {
     const limits = ['seconds', 'jobs'].map((id) => ({ ...onMeter(id), id }));
     const parsed = Profile.parse({
       ...shop({ plans: [plan('free', 1), plan('pro', 1, { limits })] }),
-      meters: [meter('seconds'), meter('jobs', 'count'), meter('peak', 'max'), meter('users', 'unique')],
+      meters: [meter('seconds'), meter('jobs', 'count'), meter('peak', 'max'), { ...meter('users', 'unique'), property: 'user' }],
     });
     expect(aggregationsOf(parsed)('seconds')).toBe('sum');
     expect(['requests', 'cost', 'jobs', 'peak', 'none'].map(aggregationsOf(parsed))).toEqual([
@@ -369,6 +369,21 @@ describe('a bad profile', () => {
       'a limit on a meter that does not add up',
       'plans.1.limits.0.meter: peak is a meter of the aggregation max; limits can be on sum and count',
       { ...badPlan({ limits: [onMeter('peak')] }), meters: [meter('peak', 'max')] },
+    ],
+    [
+      'a meter that counts values of nothing',
+      'meters.0.property: a meter of the aggregation unique names the property whose values it counts',
+      { ...shop(), meters: [meter('users', 'unique')] },
+    ],
+    [
+      'a sum by a property',
+      'meters.0.property: only a meter of the aggregation unique counts by a property',
+      { ...shop(), meters: [{ ...meter('users'), property: 'user' }] },
+    ],
+    [
+      'parts of values',
+      'meters.0.decimals: unique counts whole values',
+      { ...shop(), meters: [{ ...meter('users', 'unique'), property: 'user', decimals: 2 }] },
     ],
     [
       'a meter twice',

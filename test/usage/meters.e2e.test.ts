@@ -13,6 +13,9 @@ import { SHARED_REDIS_URL } from '../support/redis.js';
 const METERS = `meters:
   - { id: videos, unit: video, aggregation: count }
   - { id: seconds, unit: second, aggregation: sum, decimals: 1 }
+  - { id: storage, unit: gigabyte, aggregation: latest, decimals: 1 }
+  - { id: workers, unit: worker, aggregation: max }
+  - { id: models, unit: model, aggregation: unique, property: model }
 `;
 const LIMITS = `      - { id: videos-day, meter: videos, window: day, amount: 3 }
       - { id: seconds-hour, meter: seconds, window: hour, amount: 1000 }
@@ -40,6 +43,105 @@ const limiters = [
   ['in process', {}],
   ...(SHARED_REDIS_URL === undefined ? [] : [['through Redis', { REDIS_URL: SHARED_REDIS_URL }] as const]),
 ] as const;
+
+/** Meters whose uses do not add up: reported, shown on every way, taken back, and limited by nothing. */
+async function readings(t: TestApp, backEnd: string): Promise<void> {
+  const { keyId, accountId, secret, token } = await t.customer();
+  const now = Date.now();
+  const use = (useId: string, meter: string, ago: number, more: object = {}): object => ({
+    useId,
+    keyId: `key_${keyId}`,
+    meter,
+    at: new Date(now - ago).toISOString(),
+    ...more,
+  });
+  const model = (value: string): object => ({ properties: [{ name: 'model', value }] });
+  const json = async (path: string, body?: object, credential = backEnd): Promise<Record<string, unknown>> => {
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${credential}` };
+    const init = body && { method: 'POST', body: JSON.stringify(body) };
+    return (await (await fetch(`${t.app.url}${path}`, { headers, ...init })).json()) as Record<string, unknown>;
+  };
+  const report = async (uses: readonly object[]): Promise<unknown[]> => {
+    const { results } = await json('/v1/usage', { uses });
+    return (results as { status: string; refusal: { code: string; message: string } | null }[]).map(
+      ({ status, refusal }) => refusal?.message ?? status.replace('PROVISIONAL', 'ACCEPTED'),
+    );
+  };
+  const told = [
+    use('w1', 'workers', 5, { quantity: 3 }),
+    use('w2', 'workers', 9, { quantity: 8 }),
+    use('w3', 'workers', 1, { quantity: 0 }),
+    // What comes last is not what is newest.
+    use('s1', 'storage', 4, { quantity: '12.5' }),
+    use('s2', 'storage', 2, { quantity: '7.5' }),
+    use('s3', 'storage', 8, { quantity: '90.1' }),
+    use('m1', 'models', 4, model('large')),
+    use('m2', 'models', 3, model('small')),
+    use('m3', 'models', 2, model('large')),
+  ];
+  expect(await report(told)).toEqual(told.map(() => 'ACCEPTED'));
+  expect(await report(told.slice(0, 1))).toEqual(['DUPLICATE']);
+  expect(
+    await report([
+      use('w1', 'workers', 5, { quantity: 9 }),
+      use('m4', 'models', 1),
+      use('m5', 'models', 1, { ...model('new'), quantity: 2 }),
+      use('w4', 'workers', 1, { quantity: '0.5' }),
+    ]),
+  ).toEqual([
+    expect.stringContaining('A use with this id is stored'),
+    '"models" counts the values of the property "model": send one.',
+    '"quantity" can only be 1: "models" counts values.',
+    expect.stringContaining('"quantity" must be a number of 0 or more'),
+  ]);
+  const shown = async (): Promise<unknown> => {
+    await t.caughtUp();
+    const totals = 'totals { meter quantity }';
+    const { data } = await t.raw(
+      `{ account { usage { ${totals} } usageTimeline(groupBy: [KEY]) { points { group ${totals} } } } }`,
+      {},
+      secret,
+    );
+    const { usage, usageTimeline } = data?.['account'] as {
+      usage: { totals: unknown };
+      usageTimeline: { points: { group: unknown; totals: unknown }[] };
+    };
+    const { totals: byHttp } = await json('/v1/usage', undefined, secret);
+    expect(byHttp).toEqual(usage.totals);
+    expect(usageTimeline.points).toEqual([{ group: [`key_${keyId}`], totals: usage.totals }]);
+    const all = usage.totals as { meter: string; quantity: string }[];
+    const read = all.filter(({ meter }) => ['storage', 'workers', 'models'].includes(meter));
+    return Object.fromEntries(read.map(({ meter, quantity }) => [meter, quantity]));
+  };
+  expect(await shown()).toEqual({ storage: '7.5', workers: '8', models: '2' });
+  const csv = await fetch(`${t.app.url}/v1/usage/timeline.csv`, {
+    headers: { authorization: `Bearer ${secret}` },
+  });
+  const [head = '', line = ''] = (await csv.text()).split('\r\n');
+  const column = (name: string): string | undefined => line.split(',')[head.split(',').indexOf(name)];
+  expect(['storage', 'workers', 'models'].map(column)).toEqual(['7.5', '8', '2']);
+
+  const correct = async (useId: string): Promise<unknown> =>
+    (await json('/v1/usage/corrections', { accountId: `acc_${accountId}`, useId, reason: 'wrong' }))['reversed'];
+  expect(await correct('w2')).toEqual([{ meter: 'workers', quantity: '8' }]);
+  expect(await correct('s2')).toEqual([{ meter: 'storage', quantity: '7.5' }]);
+  expect(await correct('m2')).toEqual([{ meter: 'models', quantity: '1' }]);
+  expect(await shown()).toEqual({ storage: '12.5', workers: '3', models: '1' });
+
+  // Nothing can hold them, and nothing spends from them.
+  const limits = [{ meter: 'workers', window: 'DAY' as const, max: 5 }];
+  const { data } = await t.query(IssueKeyDocument, { input: { name: 'held', limits } }, token);
+  expect(data?.issueKey).toMatchObject({
+    code: 'INVALID_INPUT',
+    message: expect.stringContaining('A limit cannot be on "workers"') as string,
+  });
+  const reserved = await json('/v1/reservations', {
+    keyId: `key_${keyId}`,
+    endpoint: '/work',
+    quantities: [{ meter: 'workers', quantity: '1' }],
+  });
+  expect(reserved).toMatchObject({ code: 'INVALID_INPUT' });
+}
 
 it.each(limiters)('any meter of the profile is counted, limited and shown, %s', async (_name, env) => {
   let t: TestApp = await startApp({ root, place, env });
@@ -131,6 +233,8 @@ it.each(limiters)('any meter of the profile is counted, limited and shown, %s', 
     for (const max of ['9007199254740992', '9223372036854775807']) {
       await expect(issue(token, { limits: [{ ...most[1], max }] })).rejects.toThrow('9007199254740991');
     }
+
+    await readings(t, backEnd);
 
     // Over a restart the ledger and the journal tell.
     const before = [await shown(secret), await shown(narrow)];
