@@ -17,6 +17,7 @@ import type { UnconfirmedBatch, UnconfirmedBatchFile } from './unconfirmedBatch.
 import type { UsageEvent, Use, UseGroup } from './events.js';
 import { usageStream } from './events.js';
 import { FlushTiming } from './flushTiming.js';
+import { completeUse, useJson } from './useJson.js';
 
 /** From one try to the next while the store does not confirm. */
 const RETRY_MS_MIN = 50;
@@ -182,7 +183,7 @@ export class Journal {
   #enqueue(account: string, use: Use, stored?: Waiting['stored']): void {
     const { tracing } = this.options;
     const traceparent = tracing?.active();
-    this.#waiting.push({ account, json: storedJson(use), traceparent, ...(stored && { stored }) });
+    this.#waiting.push({ account, json: useJson(use), traceparent, ...(stored && { stored }) });
     this.#draining ??= tracing ? tracing.detached(() => this.#drain()) : this.#drain();
     this.#gathering.added();
   }
@@ -302,7 +303,8 @@ export class Journal {
   }
 
   #prove({ data, metadata }: NewEvent, position: Position): void {
-    const { groups } = JSON.parse(data) as Pick<ProvedBatch, 'groups'>;
+    const stored = JSON.parse(data) as Pick<ProvedBatch, 'groups'>;
+    const groups = stored.groups.map(({ account, uses }) => ({ account, uses: uses.map(completeUse) }));
     const { at } = JSON.parse(metadata) as Pick<EventMetadata, 'at'>;
     const batch = { groups, position, at: Date.parse(at) };
     if (!this.#onProved) {

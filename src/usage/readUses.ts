@@ -3,6 +3,7 @@ import { as } from '../eventsourcing/event.js';
 import { MAX_USE_AMOUNT } from '../plans/meters.js';
 import type { HeldUse, UsageEvent, UseGroup, UseReversal } from './events.js';
 import { PHASES, USE_STATUSES } from './events.js';
+import { completeUse, LEAVES_OUT } from './useJson.js';
 
 /** A use that was stored and that cannot be counted: it is parked, and all others of its batch count. */
 export interface BadUse {
@@ -48,6 +49,7 @@ export function usesOf(stored: StoredEvent): Uses {
   if (!Array.isArray(groups)) throw new TypeError('a batch of uses without groups');
   // A store keeps whole text; what a text may not hold stands in its JSON as an escape, or not at all.
   const isText = stored.dataText.includes('\\u') ? isStorableText : isBoundedText;
+  const leavesOut = stored.metadata.schemaVersion >= LEAVES_OUT;
   const sound: UseGroup[] = [];
   const bad: BadUse[] = [];
   let index = 0;
@@ -58,7 +60,10 @@ export function usesOf(stored: StoredEvent): Uses {
     }
     const account = isText(group.account, MAX.name) ? group.account : null;
     const before = bad.length;
-    const uses = group.uses.filter((use) => {
+    const all = leavesOut
+      ? group.uses.map((use) => (isFields(use) ? completeUse(use as never) : use))
+      : group.uses;
+    const uses = all.filter((use) => {
       const unspent = account === null ? 'the account is not a name' : spendProblem(use, isText);
       const reason = unspent ?? reportProblem(use as Fields, isText);
       if (reason !== undefined) {
@@ -68,7 +73,7 @@ export function usesOf(stored: StoredEvent): Uses {
       return reason === undefined;
     });
     // Checked: each is a use as far as anybody counts it.
-    sound.push((bad.length === before ? group : { account, uses }) as UseGroup);
+    sound.push((bad.length === before && !leavesOut ? group : { account, uses }) as UseGroup);
   }
   return { sign: type === 'UsesCorrected' ? -1 : 1, groups: sound, bad };
 }

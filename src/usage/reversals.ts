@@ -2,15 +2,15 @@ import type { UsageQueries } from '../../projections/usage/queries.js';
 import type { CommandContext, CommandHandler } from '../eventsourcing/commandHandler.js';
 import type { Refusal } from '../eventsourcing/decider.js';
 import type { Position } from '../eventsourcing/event.js';
-import { as } from '../eventsourcing/event.js';
 import type { EventStore } from '../eventsourcing/eventStore.js';
 import type { PlanInForce } from '../plans/profile.js';
 import { reversalDecider } from './decide.js';
-import type { UsageEvent, Use } from './events.js';
+import type { Use, UseGroup } from './events.js';
 import { contentOf, useHash, useReversalStream } from './events.js';
 import type { Limiter } from './limiter.js';
 import type { UsagePayers } from './payers.js';
 import { changeOf, countsOf } from './provedUses.js';
+import { usesOf } from './readUses.js';
 import { accountOf } from './reportUsage.js';
 import { useRecord } from './useRecord.js';
 
@@ -103,7 +103,7 @@ export class Reversals {
     const final = known.find(({ phase }) => phase === 'final');
     if (!final) return known.length > 0 ? OPEN : UNKNOWN;
     const batch = await this.#batchAt(final.position);
-    const uses = batch?.groups.flatMap(({ account, uses: all }) => (account === accountId ? all : [])) ?? [];
+    const uses = batch.flatMap(({ account, uses: all }) => (account === accountId ? all : []));
     const use = uses.find(
       (one) => one.id === useId && one.phase === 'final' && contentOf(one) === final.content,
     );
@@ -111,11 +111,11 @@ export class Reversals {
   }
 
   /** Behind the event before it: positions need not be dense. */
-  async #batchAt(position: Position): Promise<UsageEvent['data'] | undefined> {
+  async #batchAt(position: Position): Promise<readonly UseGroup[]> {
     const { store } = this.options;
     const [before] = await store.readAllBackwards(position, 1);
     const [event] = await store.readAll(before?.position ?? 0, 1, PAGE_BYTES);
-    return event?.type === 'UsesRecorded' ? as<UsageEvent>(event).data : undefined;
+    return event?.type === 'UsesRecorded' ? usesOf(event).groups : [];
   }
 }
 

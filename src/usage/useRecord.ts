@@ -1,11 +1,11 @@
 import type { Use } from './events.js';
 
 /** What every use says. */
-type Needed = Pick<Use, 'at' | 'environment' | 'id' | 'key' | 'meters' | 'periods' | 'planVersion'>;
+type Needed = Pick<Use, 'at' | 'id' | 'key' | 'meters' | 'periods' | 'planVersion'>;
 
 /**
  * The record of a use. Its keys stand in the order of their names, so that its JSON is canonical (RFC 8785) as it is
- * written; what does not apply is null, or left out where few uses have it.
+ * written; what is not said is null or empty, or left out where few uses have it.
  */
 export function useRecord(use: Needed & Partial<Use>): Use {
   return {
@@ -15,7 +15,7 @@ export function useRecord(use: Needed & Partial<Use>): Use {
     costVersion: use.costVersion ?? null,
     durationUs: use.durationUs ?? 0,
     endpoint: use.endpoint ?? '',
-    environment: use.environment,
+    environment: use.environment ?? 'live',
     estimatedCost: use.estimatedCost ?? null,
     id: use.id,
     key: use.key,

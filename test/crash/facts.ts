@@ -3,6 +3,7 @@ import { as, START } from '../../src/eventsourcing/event.js';
 import type { StoredEvent } from '../../src/eventsourcing/event.js';
 import type { EventStore } from '../../src/eventsourcing/eventStore.js';
 import type { UsageEvent, Use } from '../../src/usage/events.js';
+import { completeUse } from '../../src/usage/useJson.js';
 
 export async function allEvents(store: EventStore): Promise<StoredEvent[]> {
   const all: StoredEvent[] = [];
@@ -47,7 +48,7 @@ export function foldJournal(events: readonly StoredEvent[]): Journalled {
     if (event.type !== 'UsesRecorded' && event.type !== 'UsesCorrected') continue;
     const { type, data } = as<UsageEvent>(event);
     for (const { account, uses } of data.groups) {
-      for (const use of uses) count(account, use, type === 'UsesCorrected' ? -1 : 1);
+      for (const use of uses) count(account, completeUse(use), type === 'UsesCorrected' ? -1 : 1);
     }
   }
   return { byOperation, amounts, totals };

@@ -27,6 +27,7 @@ import { Journal } from '../../src/usage/journal.js';
 import { LimitStates } from '../../src/usage/limitStates.js';
 import { LocalLimiter } from '../../src/usage/localLimiter.js';
 import { RefusalLog } from '../../src/usage/refusalLog.js';
+import { completeUse } from '../../src/usage/useJson.js';
 import { newEvent } from '../eventsourcing/fixtures.js';
 import { shop } from '../plans/shop.js';
 
@@ -46,7 +47,9 @@ export function smallGate(metrics: Metrics, beforeAppend: () => Promise<void>, p
     append: async (_stream, expected, events) => {
       await beforeAppend();
       for (const { data } of events) {
-        recorded.push(...(JSON.parse(data) as UsageEvent['data']).groups.flatMap(({ uses }) => uses));
+        recorded.push(
+          ...(JSON.parse(data) as UsageEvent['data']).groups.flatMap(({ uses }) => uses.map(completeUse)),
+        );
       }
       return { position: recorded.length, revision: expected + events.length };
     },

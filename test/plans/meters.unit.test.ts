@@ -6,7 +6,8 @@ import { newUse } from '../usage/uses.js';
 
 const stored = (seconds: number): StoredEvent => {
   const data = { groups: [{ account: 'a', uses: [newUse({ meters: { requests: 1, seconds } })] }] };
-  return { type: 'UsesRecorded', data, dataText: JSON.stringify(data) } as unknown as StoredEvent;
+  const metadata = { schemaVersion: 1 };
+  return { type: 'UsesRecorded', data, dataText: JSON.stringify(data), metadata } as unknown as StoredEvent;
 };
 
 describe('the amount of a use', () => {

@@ -7,6 +7,7 @@ import type { Limit } from '../../src/plans/profile.js';
 import { AddressHashes } from '../../src/usage/addresses.js';
 import { Amounts } from '../../src/usage/amounts.js';
 import type { UsageEvent, Use } from '../../src/usage/events.js';
+import { completeUse } from '../../src/usage/useJson.js';
 import type { Call, Executed } from '../../src/usage/governor.js';
 import { Governor } from '../../src/usage/governor.js';
 import { Journal, JournalUnavailable } from '../../src/usage/journal.js';
@@ -88,7 +89,7 @@ const used = async (limits = TWO.limits): Promise<number | undefined> => {
 /** The uses in the journal, as they are stored. */
 const uses = (): Use[] =>
   appended.flatMap(({ data }) =>
-    (JSON.parse(data) as UsageEvent['data']).groups.flatMap((group) => group.uses),
+    (JSON.parse(data) as UsageEvent['data']).groups.flatMap(({ uses: all }) => all.map(completeUse)),
   );
 
 it('takes, executes, records, and only then answers', async () => {

@@ -19,6 +19,7 @@ import { silentLogger } from '../../src/logger.js';
 import { MAX_BATCH_BYTES, MAX_BATCH_USES } from '../../src/usage/batch.js';
 import { UnconfirmedBatchFile } from '../../src/usage/unconfirmedBatch.js';
 import type { UsageEvent } from '../../src/usage/events.js';
+import { completeUse } from '../../src/usage/useJson.js';
 import { usageStream } from '../../src/usage/events.js';
 import type { JournalOptions, ProvedBatch } from '../../src/usage/journal.js';
 import { Journal, JournalUnavailable } from '../../src/usage/journal.js';
@@ -529,7 +530,9 @@ describe('batches', () => {
           const names = groups.map((group) => group.account);
           expect(names).toEqual([...new Set(uses.map(({ of }) => of))].sort());
           for (const group of groups) {
-            expect(group.uses).toEqual(uses.filter(({ of }) => of === group.account).map(({ use }) => use));
+            expect(group.uses.map(completeUse)).toEqual(
+              uses.filter(({ of }) => of === group.account).map(({ use }) => use),
+            );
           }
         }
       }),

@@ -2,6 +2,7 @@ import { canonicalJson } from '../../src/canonicalJson.js';
 import { accountDecider } from '../../src/accounts/decideAccount.js';
 import { accountStream } from '../../src/accounts/events.js';
 import type { UsageEvent, Use } from '../../src/usage/events.js';
+import { completeUse } from '../../src/usage/useJson.js';
 import {
   IssueKeyDocument,
   MeDocument,
@@ -43,7 +44,7 @@ async function journalOf(app: TestApp, accountId: string): Promise<{ use: Use; b
       const { groups } = stored.data as UsageEvent['data'];
       return groups
         .filter(({ account }) => account === accountId)
-        .flatMap(({ uses }) => uses.map((use) => ({ use, batch: stored.dataText })));
+        .flatMap(({ uses }) => uses.map((use) => ({ use: completeUse(use), batch: stored.dataText })));
     });
 }
 
