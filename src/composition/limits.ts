@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { UsageQueries } from '../../projections/usage/queries.js';
 import type { Config } from '../config.js';
 import { START } from '../eventsourcing/event.js';
@@ -13,7 +14,8 @@ import type { Limiter, LoadSpent, Sliding, Wanted } from '../usage/limiter.js';
 import { CountersUnavailable, longestOf } from '../usage/limiter.js';
 import { subjectId } from '../usage/events.js';
 import { LocalLimiter } from '../usage/localLimiter.js';
-import type { OutagePolicy } from '../usage/outageLimiter.js';
+import { MissedSubjects } from '../usage/missedSubjects.js';
+import type { OutageOptions } from '../usage/outageLimiter.js';
 import { OutageLimiter } from '../usage/outageLimiter.js';
 import { isFixed } from '../usage/periods.js';
 import type { JournalTail } from '../usage/journalTail.js';
@@ -22,6 +24,8 @@ import type { Shutdown } from '../shutdown.js';
 import type { Stores } from './stores.js';
 
 const FORGET_MS = 10_000;
+/** From one look whether limits are back to the next, in milliseconds. */
+const RECOVER_MS = 1_000;
 
 /** Well below the time for which Redis keeps counters that nobody asks for. */
 const LEDGER_LAG_SECONDS_MAX = 600;
@@ -71,7 +75,8 @@ export async function openLimiter(
   if (config.redisUrl !== undefined) {
     const load = loads.watch(loadShared);
     const { redisUrl, limitsOnOutage } = config;
-    const shared = await openShared(stores, redisUrl, limitsOnOutage, load, aggregationOf, log, shutdown);
+    const missed = await MissedSubjects.open(join(config.dataDir, 'limits-missed.ndjson'), log);
+    const shared = await openShared(stores, redisUrl, { policy: limitsOnOutage, missed }, load, aggregationOf, log, shutdown);
     return { ...shared, problem };
   }
 
@@ -116,7 +121,7 @@ export async function openLimiter(
 async function openShared(
   { storeId, clock, billingClock, telemetry: { metrics } }: Stores,
   url: string,
-  policy: OutagePolicy,
+  onOutage: Pick<OutageOptions, 'policy' | 'missed'>,
   load: LoadSpent,
   aggregationOf: AggregationOf,
   log: Logger,
@@ -140,9 +145,14 @@ async function openShared(
     shared,
     // Until the outage other nodes have counted too.
     local: () => new LocalLimiter({ load: (wanted) => load({ ...wanted, fresh: true }), aggregationOf }),
-    policy,
+    ...onOutage,
     onCall: (decision) => metrics.limitsAway(decision),
   });
+  await limiter.recover();
+  const recovering = setInterval(() => {
+    void limiter.recover().catch((error: unknown) => log.error('limits cannot be told of an outage', error));
+  }, RECOVER_MS).unref();
+  shutdown.add('outages of limits', () => clearInterval(recovering));
   return { limiter, up: () => shared.up };
 }
 

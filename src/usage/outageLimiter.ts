@@ -1,7 +1,7 @@
 import type { Account, Asked, Limiter, LimitState, Noted, Take } from './limiter.js';
 import type { Subject } from './events.js';
 import { LimitsUnavailable, partsOf } from './limiter.js';
-import { subjectId } from './events.js';
+import type { MissedSubjects } from './missedSubjects.js';
 
 /**
  * What an outage of the shared limiter means. `allow`: calls are held against limits of this node alone, so
@@ -16,6 +16,8 @@ export interface OutageOptions {
   /** Makes the limiter of one outage. */
   readonly local: () => Limiter;
   readonly policy: OutagePolicy;
+  /** Whose uses the shared counters don't know of, also those that an earlier process of this node has left. */
+  readonly missed: MissedSubjects;
   /** Told of every call that an outage has decided. */
   readonly onCall: (decision: 'allowed' | 'denied') => void;
 }
@@ -23,16 +25,14 @@ export interface OutageOptions {
 /** The shared limiter, and while it is away what the configuration says. */
 export class OutageLimiter implements Limiter {
   #local: Limiter | undefined;
-  /** Whose calls the shared counters don't know of. */
-  readonly #missed = new Map<string, Subject>();
   #forgetting: Promise<void> | undefined;
 
   constructor(private readonly options: OutageOptions) {}
 
   async take(asked: Asked): Promise<Take> {
-    const { shared, policy, onCall } = this.options;
+    const { shared, policy, missed, onCall } = this.options;
     try {
-      if (this.#missed.size > 0) await this.#forget();
+      if (missed.size > 0) await this.#forget();
       return await shared.take(asked);
     } catch (error) {
       if (!(error instanceof LimitsUnavailable)) throw error;
@@ -41,10 +41,7 @@ export class OutageLimiter implements Limiter {
         throw error;
       }
       const take = await this.#limiter().take(asked);
-      if (take.kind === 'taken') {
-        for (const { subject } of partsOf(asked, asked.amounts))
-          this.#missed.set(subjectId(subject), subject);
-      }
+      if (take.kind === 'taken') await missed.add(subjectsIn(asked));
       onCall('allowed');
       return take;
     }
@@ -52,6 +49,7 @@ export class OutageLimiter implements Limiter {
 
   async states(account: Account): Promise<readonly LimitState[]> {
     try {
+      if (this.options.missed.size > 0) await this.#forget();
       return await this.options.shared.states(account);
     } catch (error) {
       if (!(error instanceof LimitsUnavailable) || this.options.policy === 'deny') throw error;
@@ -65,6 +63,8 @@ export class OutageLimiter implements Limiter {
       return await this.options.shared.announce(accounts);
     } catch (error) {
       if (!(error instanceof LimitsUnavailable)) throw error;
+      // Before anything is stored: should this process end, the next one of this node knows.
+      await this.options.missed.add(accounts.flatMap(subjectsIn));
       return () => undefined;
     }
   }
@@ -76,9 +76,7 @@ export class OutageLimiter implements Limiter {
     } catch (error) {
       if (!(error instanceof LimitsUnavailable)) throw error;
       await this.#local?.note(noted);
-      for (const one of noted) {
-        for (const { subject } of partsOf(one, one.amounts)) this.#missed.set(subjectId(subject), subject);
-      }
+      await this.options.missed.add(noted.flatMap(subjectsIn));
     }
   }
 
@@ -89,7 +87,17 @@ export class OutageLimiter implements Limiter {
       await this.options.shared.forget(subject);
     } catch (error) {
       if (!(error instanceof LimitsUnavailable)) throw error;
-      this.#missed.set(subjectId(subject), subject);
+      await this.options.missed.add([subject]);
+    }
+  }
+
+  /** Has the counters loaded anew that do not know of all uses, if the shared limiter is there. */
+  async recover(): Promise<void> {
+    if (this.options.missed.size === 0) return;
+    try {
+      await this.#forget();
+    } catch (error) {
+      if (!(error instanceof LimitsUnavailable)) throw error;
     }
   }
 
@@ -103,11 +111,15 @@ export class OutageLimiter implements Limiter {
   }
 
   async #forgetMissed(): Promise<void> {
-    for (const [id, subject] of this.#missed) {
-      await this.options.shared.forget(subject);
-      this.#missed.delete(id);
+    const { shared, missed } = this.options;
+    for (const subject of missed) {
+      await shared.forget(subject);
+      await missed.delete(subject);
     }
     // The next outage begins with what was spent until then.
     this.#local = undefined;
   }
 }
+
+/** Whose counters there are: of the account, and of its key where that has limits of its own. */
+const subjectsIn = (account: Account): Subject[] => partsOf(account).map(({ subject }) => subject);

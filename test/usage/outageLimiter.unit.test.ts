@@ -1,6 +1,11 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { silentLogger } from '../../src/logger.js';
 import type { Limiter, Spend } from '../../src/usage/limiter.js';
 import { LimitsUnavailable } from '../../src/usage/limiter.js';
 import { LocalLimiter } from '../../src/usage/localLimiter.js';
+import { MissedSubjects } from '../../src/usage/missedSubjects.js';
 import type { OutagePolicy } from '../../src/usage/outageLimiter.js';
 import { OutageLimiter } from '../../src/usage/outageLimiter.js';
 import { asked, limit, NOON, spend, spentBy, taken, time } from './limiter.contract.js';
@@ -46,8 +51,10 @@ let recorded: Spend[];
 let shared: Shared;
 let decisions: string[];
 let locals: number;
+let missed: MissedSubjects;
 
-beforeEach(() => {
+beforeEach(async () => {
+  missed = await MissedSubjects.open(undefined, silentLogger);
   recorded = [];
   decisions = [];
   locals = 0;
@@ -68,6 +75,7 @@ const withPolicy = (policy: OutagePolicy): OutageLimiter =>
       return newLocal();
     },
     policy,
+    missed,
     onCall: (decision) => decisions.push(decision),
   });
 
@@ -123,6 +131,33 @@ it('has the shared counters loaded anew for whom it has let through alone, once'
   recorded.push(spend(NOON));
   expect((await limiter.take(read)).kind).toBe('refused');
   expect(locals).toBe(2);
+});
+
+it('knows after its process was killed whose uses nobody has noted', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'tollgraph-missed-'));
+  try {
+    missed = await MissedSubjects.open(join(folder, 'missed'), silentLogger);
+    const killed = withPolicy('allow');
+    taken(await killed.take(read));
+    recorded.push(spend(NOON));
+    shared.away = true;
+    // A report is announced, and stored; its process ends before it is noted.
+    await killed.announce([read]);
+    recorded.push(spend(NOON));
+    shared.away = false;
+    expect((await shared.states(read)).map(({ used }) => used)).toEqual([1, 1]);
+
+    missed = await MissedSubjects.open(join(folder, 'missed'), silentLogger);
+    const next = withPolicy('allow');
+    expect((await next.states(read)).map(({ used }) => used)).toEqual([2, 2]);
+    expect(shared.forgotten).toEqual(['a']);
+    // Once: nothing is left for the next start.
+    expect(await readdir(folder)).toEqual([]);
+    taken(await next.take(read));
+    expect(shared.forgotten).toEqual(['a']);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 });
 
 it('does not take another failure for an outage', async () => {

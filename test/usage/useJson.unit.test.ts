@@ -51,7 +51,8 @@ it('takes at most 250 bytes of the journal for a use that a back end reports', (
     phase: 'final',
     planVersion: 1,
   });
-  const uses = Array.from({ length: 512 }, () => ({ account: randomUUID.name, json: useJson(use) }));
+  const account = randomUUID();
+  const uses = Array.from({ length: 512 }, () => ({ account, json: useJson(use) }));
   const bytes = Buffer.byteLength(batchJson(uses, { node: 'n', start: 's' }));
   expect(bytes / uses.length).toBeLessThanOrEqual(250);
 });
