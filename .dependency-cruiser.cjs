@@ -47,7 +47,7 @@ module.exports = {
       from: { path: '^projections/', pathNot: '^projections/index\\.ts$' },
       to: {
         path: '^src/',
-        pathNot: `^src/(eventsourcing|sql)/|^src/following/(readModel|answerCache)\\.ts$|^src/boundedMap\\.ts$|^src/usage/(amounts|periods|readUses)\\.ts$|${CAPABILITIES}events\\.ts$`,
+        pathNot: `^src/(eventsourcing|sql)/|^src/following/(readModel|answerCache)\\.ts$|^src/(boundedMap|exactSum)\\.ts$|^src/usage/(amounts|periods|readUses)\\.ts$|${CAPABILITIES}events\\.ts$`,
       },
     },
     {

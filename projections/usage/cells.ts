@@ -3,7 +3,7 @@ import { contentHash } from '../../src/eventsourcing/ids.js';
 import type { Tables } from '../../src/following/readModel.js';
 import type { Statement } from '../../src/sql/sql.js';
 import type { Use } from '../../src/usage/events.js';
-import { ExactSum } from '../../src/usage/exactSum.js';
+import { ExactSum } from '../../src/exactSum.js';
 
 /**
  * Reports by hour, day and month of any time zone are sums of quarter-hours: there are zones of 5:45. Days of UTC

@@ -7,7 +7,7 @@ import type { ReadModel } from '../../src/following/readModel.js';
 import { usesOf } from '../../src/usage/readUses.js';
 import type { CellsOfPlace } from './cells.js';
 import { CELL_TABLES, cellIndexes, Cells, cellTables, quarterOf, reportedIn } from './cells.js';
-import { ExactSum } from '../../src/usage/exactSum.js';
+import { ExactSum } from '../../src/exactSum.js';
 import { ParkedUses } from './parkedUses.js';
 import { PhasedUses } from './phasedUses.js';
 import { readingIndexes, readingTables } from './readings.js';
@@ -25,7 +25,7 @@ interface Sum {
 export const usage: ReadModel = {
   name: 'usage',
   awaited: false,
-  version: 9,
+  version: 10,
   tables: [
     'counters',
     ...CELL_TABLES,
@@ -49,7 +49,7 @@ export const usage: ReadModel = {
   ]),
   create: (t) => `
     CREATE TABLE ${t('counters')} (
-      -- An account in an environment, or a key: subjectId in src/usage/events.ts.
+      -- An account in an environment, a key, or an end customer: subjectId in src/usage/events.ts.
       subject     text NOT NULL,
       meter       text NOT NULL,
       period      text NOT NULL,

@@ -82,6 +82,7 @@ export class PhasedUses {
         use_id      text NOT NULL,
         environment text NOT NULL,
         key         text NOT NULL,
+        subject     text NOT NULL,
         phase       smallint NOT NULL,
         -- Whether it says something else than the one that counts.
         differs     boolean NOT NULL,
@@ -197,7 +198,7 @@ const statement = (t: Tables): string => `
     ON CONFLICT (key) DO UPDATE SET last_used = greatest(u.last_used, excluded.last_used)
   )
   INSERT INTO ${t('duplicates')}
-  SELECT g.position, g.place, g.account, g.use_id, g.environment, g.key, g.phase, g.content <> coalesce(f.content, i.content)
+  SELECT g.position, g.place, g.account, g.use_id, g.environment, g.key, g.subject, g.phase, g.content <> coalesce(f.content, i.content)
     FROM given g
     LEFT JOIN counted c USING (id, phase)
     LEFT JOIN first f ON c.id IS NOT NULL AND f.id = g.id AND f.phase = g.phase

@@ -58,6 +58,8 @@ export interface ReservationRow {
   readonly method: string;
   readonly label: string | null;
   readonly source: string | null;
+  /** The end customer; null where none was named. */
+  readonly subject: string | null;
   readonly at: number;
   readonly meters: Readonly<Record<string, number>>;
   readonly periods: readonly string[];
@@ -68,7 +70,7 @@ export interface ReservationRow {
 }
 
 const RESERVATION =
-  "phase, account, use_id, environment, key, endpoint, method, nullif(operation, '') AS label, nullif(source, '') AS source, at, meters, periods, expires_at, on_expiry, position";
+  "phase, account, use_id, environment, key, endpoint, method, nullif(operation, '') AS label, nullif(source, '') AS source, nullif(subject, '') AS subject, at, meters, periods, expires_at, on_expiry, position";
 
 const reservationRow = (row: Omit<ReservationRow, 'phase'> & { readonly phase: number }): ReservationRow => ({
   ...row,
@@ -251,14 +253,24 @@ export class UsageQueries {
 
   /** Whose records count nothing: of batches after a position and up to another. */
   async subjectsOfDuplicates(after: Position, upTo: Position): Promise<Subject[]> {
-    const rows = await this.sql.query<{ account: string; environment: Environment; key: string }>(
-      `SELECT DISTINCT account, environment, key FROM ${this.model.t('duplicates')}
+    const rows = await this.sql.query<{
+      account: string;
+      environment: Environment;
+      key: string;
+      subject: string;
+    }>(
+      `SELECT DISTINCT account, environment, key, subject FROM ${this.model.t('duplicates')}
         WHERE position > $1 AND position <= $2`,
       [after, upTo],
     );
-    return rows.flatMap(({ account: accountId, environment, key }) =>
-      (key === '' ? [undefined] : [undefined, key]).map((keyId) => ({ accountId, environment, keyId })),
-    );
+    return rows.flatMap(({ account: accountId, environment, key, subject }) => {
+      const account = { accountId, environment, keyId: undefined };
+      return [
+        account,
+        ...(key === '' ? [] : [{ ...account, keyId: key }]),
+        ...(subject === '' ? [] : [{ ...account, customerId: subject }]),
+      ];
+    });
   }
 
   /** Which records in batches count nothing, as `<position>.<place>`. */

@@ -7,7 +7,7 @@ import { MAX_KEY_RATE } from '../keys/decide.js';
 import type { Logger } from '../logger.js';
 import { Outage } from '../outage.js';
 import type { AggregationOf } from '../plans/meters.js';
-import type { Profile } from '../plans/profile.js';
+import type { Limit, Plan, Profile } from '../plans/profile.js';
 import { aggregationsOf, SLIDING_MS } from '../plans/profile.js';
 import type { Journal } from '../usage/journal.js';
 import type { Limiter, LoadSpent, Sliding, Wanted } from '../usage/limiter.js';
@@ -76,12 +76,20 @@ export async function openLimiter(
     const load = loads.watch(loadShared);
     const { redisUrl, limitsOnOutage } = config;
     const missed = await MissedSubjects.open(join(config.dataDir, 'limits-missed.ndjson'), log);
-    const shared = await openShared(stores, redisUrl, { policy: limitsOnOutage, missed }, load, aggregationOf, log, shutdown);
+    const shared = await openShared(
+      stores,
+      redisUrl,
+      { policy: limitsOnOutage, missed },
+      load,
+      aggregationOf,
+      log,
+      shutdown,
+    );
     return { ...shared, problem };
   }
 
   // Read once for all, as soon as it can be: of what comes later this process counts itself.
-  const longestAtStart = longestOf(profile.plans.flatMap(({ limits }) => limits));
+  const longestAtStart = longestOf(profile.plans.flatMap(allLimits));
   const spanMs = spanOf(longestAtStart);
   let atStart: { readonly tail: JournalTail; readonly at: number; readonly elapsed: number } | undefined;
   const readAtStart = async (): Promise<NonNullable<typeof atStart>> => {
@@ -186,13 +194,15 @@ class WatchedLoads {
   }
 }
 
+const allLimits = ({ limits, subjectLimits = [] }: Plan): readonly Limit[] => [...limits, ...subjectLimits];
+
 /** How much of the journal's end is read: two windows, since a bucket may be empty before. */
 const spanOf = (window: Sliding): number => 2 * SLIDING_MS[window];
 
 /** How many calls of an account or key a window may have to hold. */
 function mostCalls(profile: Profile): number {
   const aggregationOf = aggregationsOf(profile);
-  const limits = profile.plans.flatMap((plan) => plan.limits);
+  const limits = profile.plans.flatMap(allLimits);
   return Math.max(
     MAX_KEY_RATE,
     ...limits.flatMap(({ meter, window, amount }) =>

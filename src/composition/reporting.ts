@@ -158,6 +158,7 @@ export function createReporting({
     limiter,
     ledger: queries.usage,
     payers,
+    subjects: subjectIds,
     planOf: (account) => access.plans.planOf(account),
     shared,
     ledgerReached: async (position) =>

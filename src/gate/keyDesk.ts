@@ -37,7 +37,7 @@ export function createKeyDesk(
       const { accountId, environment } = key;
       return shown(await limitStates.of({ accountId, environment, now: usageTime, key }));
     },
-    spend: async (key, { reserve, useId, ...spending }, usageTime) => {
+    spend: async (key, { reserve, useId, subject, ...spending }, usageTime) => {
       const {
         quantities: { cost, ...quantities },
         ...use
@@ -48,7 +48,7 @@ export function createKeyDesk(
         const payer = { accountId: key.accountId, environment: key.environment, keyId: key.id };
         const terms = { expiresAt: usageTime + reservationSeconds * 1000, onExpiry };
         const amounts = { requests: 1, ...spending.quantities };
-        const asked = { id: useId, payer, amounts, work: use, terms, final: !reserve };
+        const asked = { id: useId, payer, amounts, work: use, terms, final: !reserve, subject };
         const reserved = await reservations.reserve(asked, usageTime);
         if (reserved.kind === 'invalid') return { kind: 'reused' };
         const limits = shown(reserved.states);

@@ -19,6 +19,7 @@ const Verification = z.strictObject({
       method: z.string().default('GET'),
       operation: z.string().optional(),
       source: z.string().optional(),
+      subject: z.string().optional(),
       reserve: z.boolean().default(false),
     })
     .optional(),

@@ -14,6 +14,8 @@ export interface Spending {
   readonly method: string;
   readonly operation: string | null;
   readonly source: string | null;
+  /** The end customer whom it is for, as the back end names them; with an id of its own alone. */
+  readonly subject: string | undefined;
   /** Whether what it comes to in the end is told afterwards. */
   readonly reserve: boolean;
   /** Names the spending: the same for a repeat. Undefined where none is to be found again. */

@@ -51,8 +51,12 @@ export class VerifyKeyResolver {
           method: spend.method,
           operation: spend.operation ?? null,
           source: spend.source ?? null,
+          subject: spend.subject ?? undefined,
           reserve: spend.reserve,
-          useId: spend.reserve || given != null ? reservationId(actorOf(context), commandId) : undefined,
+          useId:
+            spend.reserve || given != null || spend.subject != null
+              ? reservationId(actorOf(context), commandId)
+              : undefined,
         }
       : null;
     const asked = { secret, environment: environment ?? null, scopes, spending };
@@ -105,12 +109,12 @@ function amountsOf(
 }
 
 /** The record is kept for ever: what goes into it is bounded. */
-function wrongSpend({ endpoint, method, operation, source }: SpendInput): InvalidInput | undefined {
+function wrongSpend({ endpoint, method, operation, source, subject }: SpendInput): InvalidInput | undefined {
   if (!/^[A-Z]{1,20}$/.test(method)) {
     return new InvalidInput('"method" must be an HTTP method in capitals.', 'spend.method');
   }
-  for (const [name, text] of Object.entries({ endpoint, operation, source })) {
-    const rule = name === 'endpoint' ? { ...LABEL, min: 1 } : LABEL;
+  for (const [name, text] of Object.entries({ endpoint, operation, source, subject })) {
+    const rule = name === 'endpoint' || name === 'subject' ? { ...LABEL, min: 1 } : LABEL;
     const problem = text == null ? undefined : textProblem(name, text, rule);
     if (problem !== undefined) return new InvalidInput(problem, `spend.${name}`);
   }
@@ -118,9 +122,10 @@ function wrongSpend({ endpoint, method, operation, source }: SpendInput): Invali
 }
 
 /** Reports add up what has the same labels. */
-const tidied = ({ endpoint, operation, source, ...rest }: SpendInput): SpendInput => ({
+const tidied = ({ endpoint, operation, source, subject, ...rest }: SpendInput): SpendInput => ({
   ...rest,
   endpoint: tidy(endpoint),
   operation: operation == null ? null : tidy(operation),
   source: source == null ? null : tidy(source),
+  subject: subject == null ? null : tidy(subject),
 });

@@ -6,7 +6,7 @@ import { Sized } from '../graphql/cost/directives.js';
 import { DateTimeISO } from '../graphql/kit/dateTime.js';
 import { InvalidInput } from '../graphql/kit/refusals.js';
 import { IdOf } from '../graphql/kit/ids.js';
-import { LimitStatus, MeterQuantityInput } from '../usage/limitTypes.js';
+import { LimitStatus, MeterQuantityInput, SUBJECT } from '../usage/limitTypes.js';
 import { Reservation } from '../usage/reservationTypes.js';
 import { MAX_STATES } from '../usage/types.js';
 import { KeyEnvironment, KeyScope } from './types.js';
@@ -43,6 +43,9 @@ export class SpendInput {
     description: `Label of your own, e.g. a data source; at most ${MAX_TEXT} characters.`,
   })
   source?: string | null;
+
+  @Field(() => String, { nullable: true, description: SUBJECT })
+  subject?: string | null;
 
   @Field(() => Boolean, {
     defaultValue: false,

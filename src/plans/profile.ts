@@ -86,6 +86,8 @@ const Plan = z.strictObject({
   overage: Overages.optional(),
   /** Where none is on cost, each on requests has one beside it: 100 points for each request. */
   limits: Limits,
+  /** Of each end customer that a use names, beside the limits of its account. They are hard. */
+  subjectLimits: z.array(Limit).max(MAX_LIMITS).optional(),
   /** What it may read of the catalogue; left out, nothing. */
   catalogue: z
     .strictObject({
@@ -223,6 +225,22 @@ export const Profile = z
         }
       }
     }
+    for (const [place, { limits, subjectLimits = [] }] of profile.plans.entries()) {
+      for (const [at, limit] of subjectLimits.entries()) {
+        const path = ['plans', place, 'subjectLimits', at] as const;
+        const wrong = unfit(limit, meters);
+        if (wrong) problem(wrong, [...path, 'meter']);
+        if (limit.mode === 'soft') problem('a limit on end customers is always hard', [...path, 'mode']);
+        const others = [...limits, ...subjectLimits.slice(0, at)];
+        if (others.some(({ id }) => id === limit.id)) {
+          problem(`there is a limit ${limit.id} already`, [...path, 'id']);
+        }
+        const { meter, window } = limit;
+        if (subjectLimits.slice(0, at).some((one) => one.meter === meter && one.window === window)) {
+          problem(`there are two limits on ${meter} a ${window}`, [...path, 'meter']);
+        }
+      }
+    }
     for (const id of Object.keys(profile.credits?.meters ?? {})) {
       const meter = meters.find((one) => one.id === id);
       if (!meter) problem(`"${id}" is not one of the meters`, ['credits', 'meters', id]);
@@ -343,7 +361,22 @@ function unfitOverage(
 export type Profile = z.infer<typeof Profile>;
 export type Plan = Profile['plans'][number];
 /** `source`: a key's own; absent: its plan's. */
-export type Limit = z.infer<typeof Limit> & { readonly source?: 'key' };
+export type Limit = z.infer<typeof Limit> & { readonly source?: 'key' | 'subject' };
+
+const NO_LIMITS: readonly Limit[] = [];
+/** Limits that stay the same are the same list: what counts for them goes by that. */
+const ofSubjects = new WeakMap<readonly Limit[], readonly Limit[]>();
+
+/** The limits of each end customer, as the limiter takes them. */
+export function subjectLimitsOf({ subjectLimits }: Pick<Plan, 'subjectLimits'>): readonly Limit[] {
+  if (!subjectLimits) return NO_LIMITS;
+  let limits = ofSubjects.get(subjectLimits);
+  if (!limits) {
+    limits = subjectLimits.map((limit) => ({ ...limit, source: 'subject' }));
+    ofSubjects.set(subjectLimits, limits);
+  }
+  return limits;
+}
 
 /** A plan with the version of the profile that it is taken from. */
 export interface PlanInForce {

@@ -36,15 +36,13 @@ import {
 
 /** How long an answer waits for the ledger to have seen the newest calls, in milliseconds. */
 const LEDGER_WAIT_MS = 1_000;
-/** No use has it: ids of end customers are longer. */
-const NOBODY = '-';
 
 export interface UsageReading {
   readonly analytics: UsageAnalytics;
   readonly responseTimes: ResponseTimeReports;
   readonly calls: Pick<CallQueries, 'denials' | 'sketches'>;
   readonly queries: Pick<UsageQueries, 'waits'>;
-  readonly subjectIds: Pick<SubjectIds, 'known'>;
+  readonly subjectIds: Pick<SubjectIds, 'idOf'>;
   readonly profile: () => Profile;
   /** Position of the newest batch that this node has stored. */
   readonly journalPosition: () => Position;
@@ -272,7 +270,7 @@ export async function whichOf(
     readonly [Name in Exclude<keyof UsageFilter, 'properties'>]?: string | null | undefined;
   } & Pick<UsageFilter, 'properties'>,
 ): Promise<Pick<UsesAsked, 'filter' | 'properties'>> {
-  const named = subject == null ? undefined : ((await subjectIds.known(accountId, subject)) ?? NOBODY);
+  const named = subject == null ? undefined : await subjectIds.idOf(accountId, subject);
   const wanted = { ...others, key: keyId, plan: planId, subject: named };
   const names = (properties ?? []).map(({ name }) => name);
   checkProperties('filter.properties', names, profile());

@@ -4,7 +4,7 @@ import type { AggregationOf } from '../plans/meters.js';
 import type { Limit } from '../plans/profile.js';
 import { SLIDING_MS } from '../plans/profile.js';
 import { Bucket } from './bucket.js';
-import { ExactSum } from './exactSum.js';
+import { ExactSum } from '../exactSum.js';
 import type { LimitState, MeterAmounts, Spent } from './limiter.js';
 import { agesIn, kindOf, owedAfter } from './limiter.js';
 import type { Anchors, FixedWindow, Period, PeriodReset } from './periods.js';

@@ -106,20 +106,26 @@ export interface RefusedUse {
 /** Stands for the version of a cost formula where a back end says what a call costs that it executes itself. */
 export const PRICED_ELSEWHERE = 'given';
 
-/** Who has counters: an account, or a key of it that has limits of its own. */
+/** Who has counters: an account, a key of it that has limits of its own, or an end customer that uses name. */
 export interface Subject {
   readonly accountId: string;
   readonly environment: Environment;
-  /** Undefined for the account. */
+  /** Undefined for the account, and for an end customer. */
   readonly keyId: string | undefined;
+  /** As uses have it in `subject`. */
+  readonly customerId?: string | undefined;
 }
 
 /**
- * Names a subject; a key has one environment. What stands before the colon is one of three words, so that
+ * Names a subject; a key has one environment. What stands before the colon is one of five words, so that
  * two subjects never have one name, whatever stands in an id (decision 31).
  */
-export const subjectId = ({ accountId, environment, keyId }: Subject): string =>
-  keyId === undefined ? `${environment}:${accountId}` : `key:${keyId}`;
+export const subjectId = ({ accountId, environment, keyId, customerId }: Subject): string =>
+  customerId !== undefined
+    ? `customer-${environment}:${compositeKey(accountId, customerId)}`
+    : keyId === undefined
+      ? `${environment}:${accountId}`
+      : `key:${keyId}`;
 
 /** The same command of the same caller is the same reservation. */
 export const reservationId = (caller: string, commandId: string): string =>
@@ -155,13 +161,16 @@ export function contentOf({
   return BigInt.asIntN(64, BigInt(`0x${hash.slice(0, 16)}`)).toString();
 }
 
-/** Whose counters a use is added to: those of its account, and of its key where it has one. */
+/** Whose counters a use is added to: those of its account, and of its key and end customer where it has one. */
 export function subjectsOf(
   accountId: string,
-  { environment, key }: Pick<Use, 'environment' | 'key'>,
+  { environment, key, subject }: Pick<Use, 'environment' | 'key'> & { readonly subject?: string | undefined },
 ): string[] {
-  const account = subjectId({ accountId, environment, keyId: undefined });
-  return key === '' ? [account] : [account, subjectId({ accountId, environment, keyId: key })];
+  const account = { accountId, environment, keyId: undefined };
+  const subjects: Subject[] = [account];
+  if (key !== '') subjects.push({ ...account, keyId: key });
+  if (subject !== undefined) subjects.push({ ...account, customerId: subject });
+  return subjects.map(subjectId);
 }
 
 /** The uses of one account within one batch. */

@@ -164,7 +164,7 @@ export const usage: Capability = {
       const reading = readingOf({ queries, subjectIds, memory, journal, models });
       return {
         resolvers: [
-          new AccountLimitsResolver(limitStates, profile),
+          new AccountLimitsResolver(limitStates, profile, subjectIds),
           new AccountUsageResolver(reading, positions),
           new UsageResolver(reading),
           new UsageGroupResolver(),
@@ -200,6 +200,7 @@ export const usage: Capability = {
       usage: queries.usage,
       limitStates,
       payers,
+      subjectIds,
       profile,
       planOf,
       journalPosition: () => journal.lastPosition,

@@ -35,6 +35,7 @@ registerEnumType(LimitWindow, {
 export enum LimitSource {
   PLAN = 'plan',
   KEY = 'key',
+  SUBJECT = 'subject',
 }
 registerEnumType(LimitSource, {
   name: 'LimitSource',
@@ -42,6 +43,10 @@ registerEnumType(LimitSource, {
   valuesConfig: {
     PLAN: { description: 'The account’s plan. All keys of the account share it.' },
     KEY: { description: 'The key. It applies in addition to the limits of the plan.' },
+    SUBJECT: {
+      description:
+        'The account’s plan, for each end customer. It applies in addition to the limits of the plan.',
+    },
   },
 });
 
@@ -57,6 +62,10 @@ registerEnumType(LimitMode, {
     SOFT: { description: 'Calls go on above the limit. What is used above it may be billed.' },
   },
 });
+
+/** Of an input that names an end customer. */
+export const SUBJECT =
+  'Your own customer whom it is for, 1 to 200 characters: the limits for end customers hold, if the plan has any. May be personal data: it is erased with the account.';
 
 @Cost(0)
 @ObjectType({ simpleResolvers: true, description: 'An amount of one meter.' })
@@ -99,7 +108,9 @@ export class LimitStatus {
   @Field(() => LimitWindow, { description: 'Time over which the limit counts.' })
   window!: LimitWindow;
 
-  @Field(() => LimitSource, { description: 'Whether it is a limit of the plan or of the key.' })
+  @Field(() => LimitSource, {
+    description: 'Whether it is a limit of the plan, of the key, or of the end customer.',
+  })
   source!: LimitSource;
 
   @Field(() => LimitMode, { description: 'What happens when the limit is reached.' })
@@ -138,7 +149,7 @@ export function statusOf(
     name: id,
     meter,
     window: window as LimitWindow,
-    source: source === 'key' ? LimitSource.KEY : LimitSource.PLAN,
+    source: (source ?? 'plan') as LimitSource,
     mode: limit.mode === 'soft' ? LimitMode.SOFT : LimitMode.HARD,
     max: quantityOf(amount, decimals),
     used: quantityOf(usedExactly ?? used, decimals),

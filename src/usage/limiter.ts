@@ -31,7 +31,10 @@ export interface LimitState {
   readonly windowMs: number;
 }
 
-/** A key's limits, which hold beside those of its account. */
+/** End customers of an account whose counters are kept at once: those that were idle longest are loaded again. */
+export const MAX_CUSTOMERS = 10_000;
+
+/** The limits of a key, or of an end customer, which hold beside those of the account. */
 export interface KeyLimits {
   readonly id: string;
   readonly limits: readonly Limit[];
@@ -46,6 +49,8 @@ export interface Account {
   readonly anchors?: Anchors | undefined;
   /** Undefined where no key asks, or one without limits of its own. */
   readonly key?: KeyLimits | undefined;
+  /** The end customer that a use names, by the id that stands for them. */
+  readonly customer?: KeyLimits | undefined;
   /**
    * Milliseconds since the epoch. It says which day and month it is, never how much time has passed; a
    * limiter with a clock of its own leaves it aside.
@@ -226,22 +231,31 @@ export interface Part {
   readonly asked: readonly Limit[];
 }
 
-/** The account and, where it has limits of its own, the key; without amounts all limits are asked. */
-export function partsOf({ accountId, environment, limits, key }: Account, amounts?: MeterAmounts): Part[] {
-  const account = {
-    subject: { accountId, environment, keyId: undefined },
-    limits,
-    asked: onMeters(limits, amounts),
-  };
-  if (!key || key.limits.length === 0) return [account];
-  return [
-    account,
-    {
-      subject: { accountId, environment, keyId: key.id },
+/**
+ * The account and, where they have limits of their own, the key and the end customer; without amounts all limits are
+ * asked.
+ */
+export function partsOf(
+  { accountId, environment, limits, key, customer }: Account,
+  amounts?: MeterAmounts,
+): Part[] {
+  const of = { accountId, environment, keyId: undefined };
+  const parts: Part[] = [{ subject: of, limits, asked: onMeters(limits, amounts) }];
+  if (key && key.limits.length > 0) {
+    parts.push({
+      subject: { ...of, keyId: key.id },
       limits: key.limits,
       asked: onMeters(key.limits, amounts),
-    },
-  ];
+    });
+  }
+  if (customer && customer.limits.length > 0) {
+    parts.push({
+      subject: { ...of, customerId: customer.id },
+      limits: customer.limits,
+      asked: onMeters(customer.limits, amounts),
+    });
+  }
+  return parts;
 }
 
 function onMeters(limits: readonly Limit[], amounts: MeterAmounts | undefined): readonly Limit[] {

@@ -17,7 +17,16 @@ import type {
   Part,
   Take,
 } from './limiter.js';
-import { checkAmounts, difference, givenBack, longestOf, partsOf, periodsOfLimits } from './limiter.js';
+import { compositeKey } from '../eventsourcing/compositeKey.js';
+import {
+  MAX_CUSTOMERS,
+  checkAmounts,
+  difference,
+  givenBack,
+  longestOf,
+  partsOf,
+  periodsOfLimits,
+} from './limiter.js';
 import type { Subject } from './events.js';
 import { subjectId } from './events.js';
 import { isFixed, periodsOf } from './periods.js';
@@ -40,6 +49,8 @@ export interface LocalLimiterOptions {
   readonly load: LoadSpent;
   readonly aggregationOf?: AggregationOf;
   readonly time?: Elapsed;
+  /** End customers of an account whose counters are kept at once. */
+  readonly maxCustomers?: number;
 }
 
 /**
@@ -51,11 +62,22 @@ export class LocalLimiter implements Limiter {
   readonly #loading = new Map<string, Promise<void>>();
   /** Those of whom something was noted while there were no counters, and when as time passes. */
   readonly #noted = new Map<string, number>();
+  /** By account, the end customers that have counters. */
+  readonly #customers = new Map<string, Set<string>>();
+  /** Accounts whose end customers, without counters, may have been used lately, and when last. */
+  readonly #dropped = new Map<string, number>();
+  readonly #maxCustomers: number;
   readonly #load: LoadSpent;
   readonly #aggregationOf: AggregationOf;
   readonly #time: Elapsed;
 
-  constructor({ load, aggregationOf = builtInAggregation, time = elapsed }: LocalLimiterOptions) {
+  constructor({
+    load,
+    aggregationOf = builtInAggregation,
+    time = elapsed,
+    maxCustomers = MAX_CUSTOMERS,
+  }: LocalLimiterOptions) {
+    this.#maxCustomers = maxCustomers;
     this.#load = load;
     this.#aggregationOf = aggregationOf;
     this.#time = time;
@@ -93,11 +115,12 @@ export class LocalLimiter implements Limiter {
     }
   }
 
-  #noteOne(id: string, { asked }: Part, noted: Noted): void {
+  #noteOne(id: string, { subject, asked }: Part, noted: Noted): void {
     const { elapsed: now } = this.#moment(noted);
     const counters = this.#counters.get(id);
     if (!counters) {
-      this.#noted.set(id, now);
+      if (subject.customerId === undefined) this.#noted.set(id, now);
+      else this.#dropped.set(payerOf(subject), now);
       return;
     }
     counters.latest = now;
@@ -132,7 +155,13 @@ export class LocalLimiter implements Limiter {
     for (const [id, { latest, open }] of this.#counters) {
       if (open.size === 0 && latest < before) this.#counters.delete(id);
     }
-    for (const [id, at] of this.#noted) if (at < before) this.#noted.delete(id);
+    for (const [account, customers] of this.#customers) {
+      for (const id of customers) if (!this.#counters.has(id)) customers.delete(id);
+      if (customers.size === 0) this.#customers.delete(account);
+    }
+    for (const times of [this.#noted, this.#dropped]) {
+      for (const [id, at] of times) if (at < before) times.delete(id);
+    }
   }
 
   #moment({ now, anchors }: Account): Moment {
@@ -183,13 +212,34 @@ export class LocalLimiter implements Limiter {
       subject,
       now,
       periods: periodsOfLimits(limits, now, anchors),
-      fresh: this.#counters.has(id) || this.#noted.has(id),
+      fresh: this.#counters.has(id) || this.#noted.has(id) || this.#dropped.has(payerOf(subject)),
       longest: longestOf(limits),
     });
     let counters = this.#counters.get(id);
     if (!counters) this.#counters.set(id, (counters = new Counters(moment.elapsed)));
     counters.load(limits, spent, moment, this.#aggregationOf);
     this.#noted.delete(id);
+    if (subject.customerId !== undefined) this.#keepCustomers(id, payerOf(subject), moment.elapsed);
+  }
+
+  /** Drops the counters of the end customer who was idle longest, where there are too many. */
+  #keepCustomers(id: string, account: string, now: number): void {
+    const customers = this.#customers.get(account) ?? new Set();
+    this.#customers.set(account, customers.add(id));
+    if (customers.size <= this.#maxCustomers) return;
+    let oldest: string | undefined;
+    let since = Infinity;
+    for (const other of customers) {
+      const counters = this.#counters.get(other);
+      if (!counters) customers.delete(other);
+      else if (other !== id && counters.open.size === 0 && counters.latest < since) {
+        [oldest, since] = [other, counters.latest];
+      }
+    }
+    if (oldest === undefined || customers.size <= this.#maxCustomers) return;
+    customers.delete(oldest);
+    this.#counters.delete(oldest);
+    this.#dropped.set(account, now);
   }
 
   #takeFrom(held: Held, asked: Asked): Take {
@@ -259,6 +309,9 @@ export class LocalLimiter implements Limiter {
     };
   }
 }
+
+/** Names the account of an end customer. */
+const payerOf = ({ accountId, environment }: Subject): string => compositeKey(accountId, environment);
 
 const statesOf = ({ checks }: Held, moment: Moment): LimitState[] =>
   checks.map(({ limit, counter }) => counter.state(limit, moment));

@@ -66,8 +66,8 @@ async function linesOf(path: string): Promise<string[]> {
 /** Undefined for a line that the end of its process has cut off. */
 function subjectIn(line: string): Subject | undefined {
   try {
-    const { accountId, environment, keyId } = JSON.parse(line) as Subject;
-    return typeof accountId === 'string' ? { accountId, environment, keyId } : undefined;
+    const { accountId, environment, keyId, customerId } = JSON.parse(line) as Subject;
+    return typeof accountId === 'string' ? { accountId, environment, keyId, customerId } : undefined;
   } catch {
     return undefined;
   }

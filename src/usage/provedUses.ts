@@ -23,7 +23,7 @@ export function notedOfProved(
       const { id, phase, environment, key: keyId, at } = use;
       // A reservation is given up by the correction.
       if (phase === undefined || phase === 'reserved') return [];
-      const account = accountOf({ accountId, environment, keyId }, plan, now, payers);
+      const account = accountOf({ accountId, environment, keyId }, plan, now, payers, use.subject);
       const counts = countsOf(use, storedAt, plan.anchors);
       return [{ ...account, amounts: changeOf(use), at, counts, record: `${id}|${phase}`, position }];
     });

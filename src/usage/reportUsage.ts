@@ -2,11 +2,13 @@ import { compositeKey } from '../eventsourcing/compositeKey.js';
 import type { Refusal } from '../eventsourcing/decider.js';
 import type { Position } from '../eventsourcing/event.js';
 import type { PlanInForce } from '../plans/profile.js';
+import { subjectLimitsOf } from '../plans/profile.js';
 import type { Use } from './events.js';
 import { contentOf, useHash } from './events.js';
 import type { Journal, ProvedBatch } from './journal.js';
 import type { KnownUses } from './knownUses.js';
 import type { Account, Limiter, LimitState, Noted } from './limiter.js';
+import { partsOf } from './limiter.js';
 import { isFixed, periodAt } from './periods.js';
 import type { Placed } from './placing.js';
 import { placeUse } from './placing.js';
@@ -228,23 +230,30 @@ export class RecordUsage {
 
   /** Which uses stand above a limit, as far as this node knows at that moment. */
   async #overLimit(candidates: readonly Candidate[], now: number): Promise<boolean[]> {
-    const standing = new Map<string, Map<LimitState, number>>();
+    const standing = new Map<string, readonly LimitState[]>();
+    /** By limit, what is used with the uses before. */
+    const used = new Map<string, number>();
     const over: boolean[] = [];
-    for (const { payer, plan, judged, placed } of candidates) {
-      const id = compositeKey(payer.accountId, payer.environment, payer.keyId);
-      let used = standing.get(id);
-      if (!used) {
-        const account = accountOf(payer, plan, now, this.options.payers);
-        const none = plan.plan.limits.length === 0 && !account.key?.limits.length;
-        const states = none ? [] : await this.options.limiter.states(account);
-        standing.set(id, (used = new Map(states.map((state) => [state, state.used]))));
+    for (const candidate of candidates) {
+      const { payer, plan, judged, placed } = candidate;
+      const { accountId, environment, keyId } = payer;
+      const customer = customerOf(candidate);
+      const id = compositeKey(accountId, environment, keyId, customer);
+      let states = standing.get(id);
+      if (!states) {
+        const account = accountOf(payer, plan, now, this.options.payers, customer);
+        const none = partsOf(account).every(({ limits }) => limits.length === 0);
+        standing.set(id, (states = none ? [] : await this.options.limiter.states(account)));
       }
       let above = false;
-      for (const [state, before] of used) {
+      for (const state of states) {
         const { limit } = state;
         if (limit.meter !== judged.meter || !countsIn(state, plan, placed, judged.at, now)) continue;
-        used.set(state, before + judged.amount);
-        above ||= before + judged.amount > limit.amount;
+        const whose = { key: keyId, subject: customer, plan: undefined }[limit.source ?? 'plan'];
+        const name = compositeKey(accountId, environment, limit.source, whose, limit.id);
+        const after = (used.get(name) ?? state.used) + judged.amount;
+        used.set(name, after);
+        above ||= after > limit.amount;
       }
       over.push(above);
     }
@@ -271,10 +280,17 @@ export function accountOf(
   { plan, anchors }: PlanInForce,
   now: number,
   payers: Pick<UsagePayers, 'limitsOf'>,
+  /** The end customer, by the id that records have. */
+  subject?: string,
 ): Account {
   const key = keyId === '' ? undefined : { id: keyId, limits: payers.limitsOf(keyId) };
-  return { accountId, environment, limits: plan.limits, anchors, key, now };
+  const customer = subject === undefined ? undefined : { id: subject, limits: subjectLimitsOf(plan) };
+  return { accountId, environment, limits: plan.limits, anchors, key, customer, now };
 }
+
+/** The end customer that a use is counted for; undefined where the plan limits none. */
+const customerOf = ({ plan, subject }: Candidate): string | undefined =>
+  plan.plan.subjectLimits ? subject : undefined;
 
 function rejected(useId: unknown, refusal: Refusal): Reported {
   return { useId: typeof useId === 'string' ? useId : null, status: 'REJECTED', refusal };
@@ -314,9 +330,11 @@ function accountsOf(
   payers: Pick<UsagePayers, 'limitsOf'>,
 ): Account[] {
   const accounts = new Map<string, Account>();
-  for (const { payer, plan } of candidates) {
-    const id = compositeKey(payer.accountId, payer.environment, payer.keyId);
-    if (!accounts.has(id)) accounts.set(id, accountOf(payer, plan, now, payers));
+  for (const candidate of candidates) {
+    const { payer, plan } = candidate;
+    const customer = customerOf(candidate);
+    const id = compositeKey(payer.accountId, payer.environment, payer.keyId, customer);
+    if (!accounts.has(id)) accounts.set(id, accountOf(payer, plan, now, payers, customer));
   }
   return [...accounts.values()];
 }
@@ -331,7 +349,9 @@ function notedOf(
   payers: Pick<UsagePayers, 'limitsOf'>,
 ): Noted[] {
   const sums = new Map<string, Noted & { readonly amounts: Record<string, number> }>();
-  for (const [{ payer, plan, placed, judged }, position] of stored) {
+  for (const [candidate, position] of stored) {
+    const { payer, plan, placed, judged } = candidate;
+    const customer = customerOf(candidate);
     const age = now - judged.at;
     const windows = age < MINUTE_MS ? 'minute' : age < HOUR_MS ? 'hour' : 'none';
     const { day, month, 'billing-period': billing } = placed.counts;
@@ -339,6 +359,7 @@ function notedOf(
       payer.accountId,
       payer.environment,
       payer.keyId,
+      customer,
       position,
       windows,
       ...placed.periods,
@@ -348,7 +369,7 @@ function notedOf(
     );
     let sum = sums.get(id);
     if (!sum) {
-      const account = accountOf(payer, plan, now, payers);
+      const account = accountOf(payer, plan, now, payers, customer);
       sum = { ...account, amounts: {}, at: judged.at, counts: placed.counts, record: '', position };
       sums.set(id, sum);
     }

@@ -49,7 +49,15 @@ export class ReservationsResolver {
   async reserveUsage(
     @Ctx() context: RequestContext,
     @Arg('input', () => ReserveUsageInput, { description: 'Input for `reserveUsage`.' })
-    { keyId, accountId, quantities, endpoint, expiresInSeconds, commandId: given }: ReserveUsageInput,
+    {
+      keyId,
+      accountId,
+      quantities,
+      endpoint,
+      subject,
+      expiresInSeconds,
+      commandId: given,
+    }: ReserveUsageInput,
   ): Promise<typeof ReserveUsageResult> {
     const commandId = commandIdOf(given);
     if (commandId === undefined) return badCommandId();
@@ -59,6 +67,9 @@ export class ReservationsResolver {
     const path = tidy(endpoint);
     const problem = textProblem('endpoint', path, LABEL);
     if (problem !== undefined) return new InvalidInput(problem, 'endpoint');
+    const named = subject == null ? undefined : tidy(subject);
+    const badName = named === undefined ? undefined : textProblem('subject', named, LABEL);
+    if (badName !== undefined) return new InvalidInput(badName, 'subject');
     const terms = this.terms();
     const seconds = expiresInSeconds ?? terms.reservationSeconds;
     if (seconds < 1 || seconds > MAX_RESERVED_SECONDS) {
@@ -77,6 +88,7 @@ export class ReservationsResolver {
         amounts: measured.amounts,
         work: { endpoint: path, method: '', operation: null, source: null },
         terms: { expiresAt: context.usageTime + seconds * 1000, onExpiry: terms.onExpiry },
+        subject: named,
       },
       context.usageTime,
     );

@@ -6,7 +6,7 @@ import { DateTimeISO } from '../graphql/kit/dateTime.js';
 import { Conflict, InvalidInput, LimitReached, NotFound } from '../graphql/kit/refusals.js';
 import type { Meter } from '../plans/meters.js';
 import { decimalsOf, quantityOf } from '../plans/meters.js';
-import { LimitStatus, MeterQuantity, MeterQuantityInput } from './limitTypes.js';
+import { LimitStatus, MeterQuantity, MeterQuantityInput, SUBJECT } from './limitTypes.js';
 import type { MeterAmounts } from './limiter.js';
 import type { Reservation as Reserved } from './reservations.js';
 import { MAX_QUANTITIES, MAX_RESERVED_SECONDS } from './reservedAmounts.js';
@@ -85,6 +85,9 @@ export class ReserveUsageInput {
     description: 'What the work is for, e.g. a path: 1 to 200 characters. Must not contain personal data.',
   })
   endpoint!: string;
+
+  @Field(() => String, { nullable: true, description: SUBJECT })
+  subject?: string | null;
 
   @Field(() => Int, {
     nullable: true,

@@ -14,6 +14,7 @@ import { isOver } from './limiter.js';
 import type { Reporter, UsagePayers } from './payers.js';
 import { accountOf } from './reportUsage.js';
 import type { Payer } from './reportedUse.js';
+import type { SubjectIds } from './subjectIds.js';
 import { useRecord } from './useRecord.js';
 
 export type ReservationStatus = 'RESERVED' | 'SETTLED' | 'RELEASED' | 'EXPIRED';
@@ -50,6 +51,8 @@ export interface Reserving {
   readonly amounts: MeterAmounts;
   readonly work: Work;
   readonly terms: ReservationTerms;
+  /** The end customer whom it is for, as the back end names them. */
+  readonly subject?: string | undefined;
 }
 
 export type Reserved =
@@ -76,6 +79,7 @@ export interface ReservationsOptions {
   readonly limiter: Limiter;
   readonly ledger: Pick<UsageQueries, 'reservation' | 'overdue'>;
   readonly payers: UsagePayers;
+  readonly subjects: Pick<SubjectIds, 'of'>;
   readonly planOf: (accountId: string) => PlanInForce;
   /** Whether other nodes may end what this one has reserved. */
   readonly shared: boolean;
@@ -93,6 +97,8 @@ interface Known {
   readonly periods: readonly string[];
   readonly terms: ReservationTerms;
   readonly work: Work;
+  /** The end customer, by the id that records have. */
+  readonly subject: string | undefined;
   readonly phases: Partial<Record<Phase, { readonly meters: MeterAmounts; readonly position: Position }>>;
 }
 
@@ -175,16 +181,19 @@ export class Reservations {
   }
 
   async #reserve(reserving: Reserving, now: number): Promise<Reserved> {
-    const { journal, limiter, payers, planOf, shared } = this.options;
+    const { journal, limiter, payers, planOf, shared, subjects } = this.options;
     const { id, payer, work, terms } = reserving;
     const phase = reserving.final === true ? 'final' : 'reserved';
     const amounts = sorted(reserving.amounts);
     journal.admit();
     const plan = planOf(payer.accountId);
-    const account = accountOf(payer, plan, now, payers);
+    const named = reserving.subject === undefined ? [] : [[payer.accountId, reserving.subject] as const];
+    const [subject] = await subjects.of(named);
+    const account = accountOf(payer, plan, now, payers, subject);
     const before = await this.#find(id, false);
     if (before) {
-      const same = before.accountId === payer.accountId && before.key === payer.keyId;
+      const same =
+        before.accountId === payer.accountId && before.key === payer.keyId && before.subject === subject;
       if (!same || !equal((before.phases.reserved ?? before.phases.final)?.meters ?? {}, amounts))
         return { kind: 'invalid', refusal: REUSED };
       const states = await limiter.states(account);
@@ -210,6 +219,7 @@ export class Reservations {
       periods,
       terms,
       work,
+      subject,
       phases: {},
     };
     let position: Position;
@@ -268,13 +278,13 @@ export class Reservations {
 
   /** Stores the next phase, and tells the limits what it changes. */
   async #move(known: Known, phase: 'expired' | 'final', amounts: MeterAmounts, now: number): Promise<Known> {
-    const { id, at, phases } = known;
+    const { id, at, phases, subject } = known;
     const { limiter, payers, planOf, shared, ledgerReached } = this.options;
     const standing = (phases.expired ?? phases.reserved)?.meters ?? {};
     const change = difference(standing, amounts);
     const plan = planOf(known.accountId);
     const payer = { accountId: known.accountId, environment: known.environment, keyId: known.key };
-    const account = accountOf(payer, plan, now, payers);
+    const account = accountOf(payer, plan, now, payers, subject);
     const over = await this.#isOver(account, change);
     // Where nobody knows whether it is stored, that stays: the counters are loaded again.
     const noted = await limiter.announce([account]);
@@ -322,7 +332,7 @@ export class Reservations {
   }
 
   #record(
-    { id, accountId, environment, key, at, periods, terms, work }: Known,
+    { id, accountId, environment, key, at, periods, terms, work, subject }: Known,
     plan: PlanInForce,
     phase: Phase,
     meters: MeterAmounts,
@@ -348,6 +358,7 @@ export class Reservations {
       ...(replaces && { replaces: sorted(replaces) }),
       ...(phase === 'reserved' && { reservation: terms }),
       source: work.source,
+      ...(subject !== undefined && { subject }),
     });
     return this.options.journal.record(accountId, use);
   }
@@ -365,6 +376,7 @@ const knownOfUse = (accountId: string, use: Use): Known => ({
   periods: use.periods,
   terms: use.reservation ?? { expiresAt: 0, onExpiry: 'release' },
   work: { endpoint: use.endpoint, method: use.method, operation: use.operation, source: use.source },
+  subject: use.subject,
   phases: {},
 });
 
@@ -382,6 +394,7 @@ function knownOf(rows: readonly ReservationRow[]): Known | undefined {
     periods: first.periods,
     terms: { expiresAt: first.expires_at ?? 0, onExpiry: first.on_expiry ?? 'release' },
     work: { endpoint: first.endpoint, method: first.method, operation: first.label, source: first.source },
+    subject: first.subject ?? undefined,
     phases,
   };
 }

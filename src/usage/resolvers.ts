@@ -1,4 +1,4 @@
-import { Ctx, FieldResolver, Resolver, Root, Subscription } from 'type-graphql';
+import { Arg, Ctx, FieldResolver, Resolver, Root, Subscription } from 'type-graphql';
 import type { UsageQueries } from '../../projections/usage/queries.js';
 import { Account } from '../accounts/types.js';
 import type { Position } from '../eventsourcing/event.js';
@@ -11,6 +11,8 @@ import { Metered } from '../graphql/kit/metering.js';
 import type { Meter } from '../plans/meters.js';
 import type { Profile } from '../plans/profile.js';
 import { metersOf } from '../plans/profile.js';
+import { tidy } from '../text/text.js';
+import type { SubjectIds } from './subjectIds.js';
 import { periodOf } from './periods.js';
 import type { LimitState } from './limiter.js';
 import type { LimitStates } from './limitStates.js';
@@ -25,6 +27,7 @@ export class AccountLimitsResolver {
   constructor(
     private readonly standing: LimitStates,
     private readonly profile: () => Profile,
+    private readonly subjectIds: Pick<SubjectIds, 'idOf'>,
   ) {}
 
   @Access({ scope: 'read', roles: MEMBERS })
@@ -33,10 +36,20 @@ export class AccountLimitsResolver {
   @FieldResolver(() => [LimitStatus], {
     nullable: true,
     description:
-      'Limits in force and their current state: those of the plan, then those of the calling key. Empty if there are none. Reading them is free. What is left of the month is `remaining` of the limit whose `window` is MONTH or BILLING_PERIOD.',
+      'Limits in force and their current state: those of the plan, then those of the calling key, then those of the end customer who is asked for. Empty if there are none. Reading them is free. What is left of the month is `remaining` of the limit whose `window` is MONTH or BILLING_PERIOD.',
   })
-  async limits(@Root() account: Account, @Ctx() context: RequestContext): Promise<LimitStatus[]> {
-    const states = await this.standing.of(limitedIn(account, context));
+  async limits(
+    @Root() account: Account,
+    @Ctx() context: RequestContext,
+    @Arg('subject', () => String, {
+      nullable: true,
+      description:
+        'An end customer, as your back end names them: their own limits are added, if the plan has any.',
+    })
+    subject: string | undefined,
+  ): Promise<LimitStatus[]> {
+    const customer = subject == null ? undefined : await this.subjectIds.idOf(account.id, tidy(subject));
+    const states = await this.standing.of(limitedIn(account, context), customer);
     return shown(states, metersOf(this.profile()));
   }
 }

@@ -68,7 +68,7 @@ export class Reversals {
     if ('code' in use) return { kind: 'refused', refusal: use };
     const { environment, key: keyId, at } = use;
     const plan = planOf(accountId);
-    const account = accountOf({ accountId, environment, keyId }, plan, now, payers);
+    const account = accountOf({ accountId, environment, keyId }, plan, now, payers, use.subject);
     const noted = await limiter.announce([account]);
     const done = await commands.handle(
       reversalDecider,

@@ -6,6 +6,8 @@ import type { AccessRule } from '../graphql/kit/access.js';
 import { MANAGERS, MEMBERS } from '../graphql/kit/access.js';
 import type { IdType } from '../graphql/kit/ids.js';
 import { givenId } from '../graphql/kit/ids.js';
+import { tidy } from '../text/text.js';
+import type { SubjectIds } from './subjectIds.js';
 import type { CorrectUsageResolver } from './reversalResolvers.js';
 import type { Caller, DemoCaller, RequestContext } from '../graphql/kit/context.js';
 import { metersOf } from '../plans/profile.js';
@@ -49,6 +51,7 @@ export interface UsageRoutes {
   readonly usage: UsageQueries;
   readonly limitStates: LimitStates;
   readonly payers: UsagePayers;
+  readonly subjectIds: Pick<SubjectIds, 'idOf'>;
   readonly profile: () => Profile;
   readonly planOf: (accountId: string) => { readonly plan: { readonly id: string } };
   readonly journalPosition: () => Position;
@@ -110,6 +113,7 @@ export function usageRoutes(options: UsageRoutes): Route[] {
           accountId: z.string().max(128).optional(),
           quantities: Quantities,
           endpoint: z.string(),
+          subject: z.string().optional(),
           expiresInSeconds: z.number().int().min(1).max(MAX_RESERVED_SECONDS).optional(),
         }),
         answer: z.object({
@@ -187,6 +191,8 @@ export function usageRoutes(options: UsageRoutes): Route[] {
           accountId:
             'The account; by default that of the caller. Others than their own only operators may ask for.',
           keyId: 'A key of it, whose own limits then stand behind those of the plan.',
+          subject:
+            'An end customer of it, as the back end names them, whose own limits then stand behind those.',
         },
         answer: z.object({ accountId: z.string(), plan: z.string(), limits: z.array(ShownLimit) }),
       },
@@ -233,7 +239,10 @@ async function quotaOf(options: UsageRoutes, call: RouteCall): Promise<Reply> {
   const { accountId, environment, keyId } = await askedFor(options, call);
   const own = call.caller.kind === 'key' && call.caller.accountId === accountId ? call.caller.key : undefined;
   const key = keyId === '' ? own : { id: keyId, limits: options.payers.limitsOf(keyId) };
-  const states = await options.limitStates.of({ accountId, environment, now: call.usageTime, key });
+  const subject = parameter(call, 'subject');
+  const customer =
+    subject === undefined ? undefined : await options.subjectIds.idOf(accountId, tidy(subject));
+  const states = await options.limitStates.of({ accountId, environment, now: call.usageTime, key }, customer);
   const meters = metersOf(options.profile());
   const limits = states.map((state) => statusOf(state, meters));
   return { body: { accountId, plan: options.planOf(accountId).plan.id, limits } };

@@ -15,6 +15,8 @@ CREATE TABLE IF NOT EXISTS vault.use_subjects (
 );`;
 
 const PURPOSE = 'use-subject';
+/** No end customer has it: ids are longer. */
+const NOBODY = '-';
 
 /**
  * The end customers that uses name. A name may be personal, so the journal has a random id for it; once the row
@@ -50,6 +52,14 @@ export class SubjectIds {
     );
     const byHash = new Map(rows.map(({ hash, id }) => [hash, id]));
     return hashes.map((hash) => byHash.get(hash) as string);
+  }
+
+  /**
+   * The id of a name, for whoever asks what is counted for it.
+   * @returns one that nobody has, for a name that was never reported
+   */
+  async idOf(accountId: string, name: string): Promise<string> {
+    return (await this.known(accountId, name)) ?? NOBODY;
   }
 
   /** The id of a name that was reported before; undefined for others. */

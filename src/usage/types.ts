@@ -11,8 +11,8 @@ import { MetadataEntryInput } from '../keys/types.js';
 import { MAX_LIMITS, MAX_REPORTED_PROPERTIES } from '../plans/profile.js';
 import { LimitStatus, MeterQuantity } from './limitTypes.js';
 
-/** Limits of the plan, and of the key that asks. */
-export const MAX_STATES = 2 * MAX_LIMITS;
+/** Limits of the plan, of the key that asks, and of the end customer. */
+export const MAX_STATES = 3 * MAX_LIMITS;
 /** Dimensions of one report. */
 export const MAX_DIMENSIONS = 3;
 /** Groups of a breakdown, and points of a timeline. */

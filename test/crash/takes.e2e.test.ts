@@ -98,7 +98,6 @@ async function duplicates(t: TestApp, secret: string): Promise<unknown> {
       await place.remove();
     }
   },
-  240_000,
 );
 
 const possible = ON_POSTGRES && SHARED_REDIS_URL !== undefined ? describe : describe.skip;

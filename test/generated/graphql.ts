@@ -375,7 +375,9 @@ export type LimitSource =
   /** The key. It applies in addition to the limits of the plan. */
   | 'KEY'
   /** The account’s plan. All keys of the account share it. */
-  | 'PLAN';
+  | 'PLAN'
+  /** The account’s plan, for each end customer. It applies in addition to the limits of the plan. */
+  | 'SUBJECT';
 
 /** Time over which a limit counts. Minutes and hours have no fixed start: counts such as `requests` use a sliding window, so any 60 seconds contain at most the limit; amounts such as `cost` are refilled evenly. New values may be added. */
 export type LimitWindow =
@@ -645,6 +647,8 @@ export type ReserveUsageInput = {
   keyId?: string | number | null | undefined;
   /** Largest amounts that the work can come to, each meter once, 1 to 20 entries. */
   quantities: Array<MeterQuantityInput>;
+  /** Your own customer whom it is for, 1 to 200 characters: the limits for end customers hold, if the plan has any. May be personal data: it is erased with the account. */
+  subject?: string | null | undefined;
 };
 
 /** Input for `resetPassword`. */
@@ -837,6 +841,8 @@ export type SpendInput = {
   reserve?: boolean;
   /** Label of your own, e.g. a data source; at most 200 characters. */
   source?: string | null | undefined;
+  /** Your own customer whom it is for, 1 to 200 characters: the limits for end customers hold, if the plan has any. May be personal data: it is erased with the account. */
+  subject?: string | null | undefined;
 };
 
 /** Input for `startCheckout`. */
@@ -952,7 +958,7 @@ export type UseInput = {
   meter?: string | null | undefined;
   /** Further labels, at most 10. Kept forever, so they must not contain personal data. */
   properties?: Array<MetadataEntryInput> | null | undefined;
-  /** Amount, above 0, in units of the meter. Defaults to 1. */
+  /** Amount in units of the meter, above 0; of the aggregations `max` and `latest` it may be 0, of `unique` only 1. Defaults to 1. */
   quantity?: unknown;
   /** Your own customer who used it, 1 to 200 characters. May be personal data: it is erased with the account. */
   subject?: string | null | undefined;

@@ -187,7 +187,12 @@ describe('a meter that a profile declares', () => {
     const limits = ['seconds', 'jobs'].map((id) => ({ ...onMeter(id), id }));
     const parsed = Profile.parse({
       ...shop({ plans: [plan('free', 1), plan('pro', 1, { limits })] }),
-      meters: [meter('seconds'), meter('jobs', 'count'), meter('peak', 'max'), { ...meter('users', 'unique'), property: 'user' }],
+      meters: [
+        meter('seconds'),
+        meter('jobs', 'count'),
+        meter('peak', 'max'),
+        { ...meter('users', 'unique'), property: 'user' },
+      ],
     });
     expect(aggregationsOf(parsed)('seconds')).toBe('sum');
     expect(['requests', 'cost', 'jobs', 'peak', 'none'].map(aggregationsOf(parsed))).toEqual([
@@ -384,6 +389,27 @@ describe('a bad profile', () => {
       'parts of values',
       'meters.0.decimals: unique counts whole values',
       { ...shop(), meters: [{ ...meter('users', 'unique'), property: 'user', decimals: 2 }] },
+    ],
+    [
+      'a limit on end customers that lets pass',
+      'plans.1.subjectLimits.0.mode: a limit on end customers is always hard',
+      {
+        ...badPlan({ subjectLimits: [{ ...onMeter('seconds'), mode: 'soft' }] }),
+        meters: [meter('seconds')],
+      },
+    ],
+    [
+      'a limit on end customers on what does not add up',
+      'plans.1.subjectLimits.0.meter: peak is a meter of the aggregation max; limits can be on sum and count',
+      { ...badPlan({ subjectLimits: [onMeter('peak')] }), meters: [meter('peak', 'max')] },
+    ],
+    [
+      'a limit on end customers under the name of another',
+      'plans.1.subjectLimits.0.id: there is a limit on-it already',
+      {
+        ...badPlan({ limits: [onMeter('seconds')], subjectLimits: [onMeter('seconds')] }),
+        meters: [meter('seconds')],
+      },
     ],
     [
       'a meter twice',

@@ -183,7 +183,7 @@ it('shows of every aggregation what the fold of the journal is, whatever comes t
     { numRuns: 40 },
   );
   expect((await projector.rebuild('usage')).differing).toEqual([]);
-}, 120_000);
+});
 
 /** Of a point the amounts by name. */
 const sortedKeys = ([bucket, name, amounts]: readonly unknown[]): unknown => [

@@ -160,7 +160,7 @@ const steps = fc.array(stepOf, { maxLength: 40 });
 
 export interface Opening {
   /** A limiter without any counters, on the tests' time. */
-  readonly open: (load: LoadSpent) => Promise<Limiter>;
+  readonly open: (load: LoadSpent, maxCustomers?: number) => Promise<Limiter>;
   readonly numRuns: number;
   /** Whether it has a clock that is never set, beside the one that may be. */
   readonly exact: boolean;
@@ -941,6 +941,65 @@ export function limiterContract({ open, numRuns, exact }: Opening): void {
     fourth.settle({}, 11);
     expect(await used()).toEqual([4, 4, 29, 2]);
     expect(loads).toBe(3);
+  });
+
+  it('holds each end customer to limits of their own, beside those of the account and the key', async () => {
+    const limiter = await opened();
+    const limits = [limit('day', 5)];
+    const key = { id: 'k1', limits: [limit('month', 4)] };
+    const own: Limit[] = [{ ...limit('month', 2), source: 'subject' }];
+    const call = (customer?: string): Promise<Take> | Take =>
+      limiter.take(
+        asked(limits, NOON, {
+          key,
+          customer: customer === undefined ? undefined : { id: customer, limits: own },
+        }),
+      );
+    expect(taken(await call('ada')).states.map(({ used }) => used)).toEqual([1, 1, 1]);
+    taken(await call('ada'));
+    expect(await call('ada')).toMatchObject({ kind: 'refused', limit: { limit: own[0], remaining: 0 } });
+    // Nothing was taken of the others.
+    expect(taken(await call('bob')).states.map(({ used }) => used)).toEqual([3, 3, 1]);
+    const last = taken(await call());
+    expect(last.states.map(({ used }) => used)).toEqual([4, 4]);
+    expect(await call('bob')).toMatchObject({ kind: 'refused', limit: { limit: key.limits[0] } });
+    last.undo();
+    taken(await call('bob'));
+    // Test uses, and another account's customer of the same id, have counters of their own.
+    for (const over of [{ environment: 'test' }, { accountId: 'b' }] as const) {
+      const customer = { id: 'ada', limits: own };
+      const states = await limiter.states(asked(limits, NOON, { ...over, customer }));
+      expect(states.map(({ used }) => used)).toEqual([0, 0]);
+    }
+  });
+
+  it('keeps counters of so many end customers of an account, and loads anew whom it has dropped', async () => {
+    const recorded = new Map<string, Spend[]>();
+    const loads: unknown[] = [];
+    const limiter = await open(async ({ subject: { customerId }, now, fresh }) => {
+      loads.push([customerId ?? 'account', fresh]);
+      return spentBy(customerId === undefined ? [] : [...(recorded.get(customerId) ?? [])], now);
+    }, 2);
+    const own = [limit('day', 2)];
+    const call = async (id: string): Promise<Take> => {
+      const asks = asked([limit('day', 100)], time.clock + 1, { customer: { id, limits: own } });
+      const take = await limiter.take(asks);
+      if (take.kind === 'taken') {
+        take.settle({}, 0);
+        recorded.set(id, [...(recorded.get(id) ?? []), recordOf(asks, take)]);
+      }
+      return take;
+    };
+    time.to(NOON);
+    for (const id of ['a', 'b', 'c', 'a', 'b', 'c']) taken(await call(id));
+    for (const id of ['a', 'b', 'c'])
+      expect(await call(id)).toMatchObject({ kind: 'refused', limit: { used: 2 } });
+    // Of the third on each was dropped before it came again, and may have been used a moment ago.
+    const again = loads.slice(4);
+    expect(again.length).toBeGreaterThanOrEqual(5);
+    expect(again.every((load) => (load as unknown[])[1] === true)).toBe(true);
+    expect(loads.filter((load) => (load as unknown[])[0] === 'account')).toHaveLength(1);
+    expect(taken(await limiter.take(asked([limit('day', 100)], time.clock))).states[0]?.used).toBe(7);
   });
 
   it('is asked for again after a load that failed', async () => {

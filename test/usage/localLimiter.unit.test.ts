@@ -18,10 +18,14 @@ import { aggregationOf } from './naiveLimits.js';
 
 const MINUTE = 60_000;
 
-const opened = (load: LoadSpent): LocalLimiter =>
-  new LocalLimiter({ load, aggregationOf, time: () => time.elapsed });
+const opened = (load: LoadSpent, maxCustomers?: number): LocalLimiter =>
+  new LocalLimiter({ load, aggregationOf, time: () => time.elapsed, ...(maxCustomers && { maxCustomers }) });
 
-limiterContract({ open: async (load) => opened(load), numRuns: 150, exact: true });
+limiterContract({
+  open: async (load, maxCustomers) => opened(load, maxCustomers),
+  numRuns: 150,
+  exact: true,
+});
 
 describe('a counter that is missing', () => {
   it('is loaded, never taken for zero', async () => {

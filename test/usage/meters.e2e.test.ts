@@ -22,6 +22,9 @@ const LIMITS = `      - { id: videos-day, meter: videos, window: day, amount: 3 
       - { id: videos-lifetime, meter: videos, window: lifetime, amount: 100 }
       - { id: videos-billing, meter: videos, window: billing-period, amount: 50 }
 `;
+const SUBJECT_LIMITS = `    subjectLimits:
+      - { id: videos-subject, meter: videos, window: month, amount: 2 }
+`;
 
 let root: string;
 let place: Place;
@@ -31,7 +34,12 @@ beforeAll(async () => {
   const file = join(root, 'profiles', 'specql.yaml');
   const text = await readFile(file, 'utf8');
   const free = /^ {2}- id: free\n(?:.*\n)*? {4}limits:\n/m.exec(text)?.[0] ?? '';
-  await writeFile(file, text.replace(/^tiers:/m, `${METERS}tiers:`).replace(free, free + LIMITS));
+  await writeFile(
+    file,
+    text
+      .replace(/^tiers:/m, `${METERS}tiers:`)
+      .replace(free, free.replace(/ {4}limits:\n$/, `${SUBJECT_LIMITS}$&`) + LIMITS),
+  );
 });
 afterAll(() => rm(root, { recursive: true, force: true }));
 beforeEach(async () => {
@@ -56,10 +64,17 @@ async function readings(t: TestApp, backEnd: string): Promise<void> {
     ...more,
   });
   const model = (value: string): object => ({ properties: [{ name: 'model', value }] });
-  const json = async (path: string, body?: object, credential = backEnd): Promise<Record<string, unknown>> => {
+  const json = async (
+    path: string,
+    body?: object,
+    credential = backEnd,
+  ): Promise<Record<string, unknown>> => {
     const headers = { 'content-type': 'application/json', authorization: `Bearer ${credential}` };
     const init = body && { method: 'POST', body: JSON.stringify(body) };
-    return (await (await fetch(`${t.app.url}${path}`, { headers, ...init })).json()) as Record<string, unknown>;
+    return (await (await fetch(`${t.app.url}${path}`, { headers, ...init })).json()) as Record<
+      string,
+      unknown
+    >;
   };
   const report = async (uses: readonly object[]): Promise<unknown[]> => {
     const { results } = await json('/v1/usage', { uses });
@@ -107,22 +122,27 @@ async function readings(t: TestApp, backEnd: string): Promise<void> {
       usageTimeline: { points: { group: unknown; totals: unknown }[] };
     };
     const { totals: byHttp } = await json('/v1/usage', undefined, secret);
-    expect(byHttp).toEqual(usage.totals);
-    expect(usageTimeline.points).toEqual([{ group: [`key_${keyId}`], totals: usage.totals }]);
-    const all = usage.totals as { meter: string; quantity: string }[];
-    const read = all.filter(({ meter }) => ['storage', 'workers', 'models'].includes(meter));
-    return Object.fromEntries(read.map(({ meter, quantity }) => [meter, quantity]));
+    const read = (totals: unknown): unknown => {
+      const all = totals as { meter: string; quantity: string }[];
+      const some = all.filter(({ meter }) => ['storage', 'workers', 'models'].includes(meter));
+      return Object.fromEntries(some.map(({ meter, quantity }) => [meter, quantity]));
+    };
+    const point = usageTimeline.points.find(({ group }) => String(group) === `key_${keyId}`);
+    expect([read(byHttp), read(point?.totals)]).toEqual([read(usage.totals), read(usage.totals)]);
+    return read(usage.totals);
   };
   expect(await shown()).toEqual({ storage: '7.5', workers: '8', models: '2' });
   const csv = await fetch(`${t.app.url}/v1/usage/timeline.csv`, {
     headers: { authorization: `Bearer ${secret}` },
   });
-  const [head = '', line = ''] = (await csv.text()).split('\r\n');
+  const [head = '', line = ''] = (await csv.text()).split(/\r?\n/);
   const column = (name: string): string | undefined => line.split(',')[head.split(',').indexOf(name)];
   expect(['storage', 'workers', 'models'].map(column)).toEqual(['7.5', '8', '2']);
 
   const correct = async (useId: string): Promise<unknown> =>
-    (await json('/v1/usage/corrections', { accountId: `acc_${accountId}`, useId, reason: 'wrong' }))['reversed'];
+    (await json('/v1/usage/corrections', { accountId: `acc_${accountId}`, useId, reason: 'wrong' }))[
+      'reversed'
+    ];
   expect(await correct('w2')).toEqual([{ meter: 'workers', quantity: '8' }]);
   expect(await correct('s2')).toEqual([{ meter: 'storage', quantity: '7.5' }]);
   expect(await correct('m2')).toEqual([{ meter: 'models', quantity: '1' }]);
@@ -141,6 +161,77 @@ async function readings(t: TestApp, backEnd: string): Promise<void> {
     quantities: [{ meter: 'workers', quantity: '1' }],
   });
   expect(reserved).toMatchObject({ code: 'INVALID_INPUT' });
+}
+
+/**
+ * Limits of each end customer: taken, reported, reserved and shown, beside those of the account.
+ * @returns what is used and left of the limit of one who has used it up
+ */
+async function endCustomers(t: TestApp, backEnd: string): Promise<(app?: TestApp) => Promise<unknown>> {
+  const json = async (path: string, body?: object, credential = backEnd, app = t) => {
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${credential}` };
+    const init = body && { method: 'POST', body: JSON.stringify(body) };
+    return (await (await fetch(`${app.app.url}${path}`, { headers, ...init })).json()) as Record<
+      string,
+      unknown
+    >;
+  };
+  const videos = (quantity: number) => [{ meter: 'videos', quantity: String(quantity) }];
+  const { secret, keyId } = await t.customer();
+  const spend = (subject: string, more: object = {}) =>
+    json('/v1/keys/verify', {
+      secret,
+      spend: { endpoint: '/videos', quantities: videos(1), subject, ...more },
+    });
+  const left = async (subject: string, app = t): Promise<unknown> => {
+    const { limits } = await json(`/v1/quota?subject=${encodeURIComponent(subject)}`, undefined, secret, app);
+    const own = (limits as { name: string; used: string; remaining: string }[]).find(
+      ({ name }) => name === 'videos-subject',
+    );
+    return [own?.used, own?.remaining];
+  };
+  const ada = 'ada@example.com';
+  expect(await left(ada)).toEqual(['0', '2']);
+  expect(await spend(ada)).toMatchObject({ valid: true });
+  expect(await spend(ada)).toMatchObject({ valid: true });
+  expect(await spend(ada)).toMatchObject({ valid: false, code: 'QUOTA_EXCEEDED' });
+  // A use of another is not held against it; with the account's own limit it is.
+  expect(await spend('bob')).toMatchObject({ valid: true });
+  expect(await spend('carol')).toMatchObject({ valid: false, code: 'QUOTA_EXCEEDED' });
+  expect(await spend('')).toMatchObject({ code: 'INVALID_INPUT' });
+  const { data } = await t.raw(
+    'query ($subject: String) { account { limits(subject: $subject) { name source used remaining } } }',
+    { subject: ada },
+    secret,
+  );
+  expect((data?.['account'] as { limits: unknown[] }).limits.at(-1)).toEqual({
+    name: 'videos-subject',
+    source: 'SUBJECT',
+    used: '2',
+    remaining: '0',
+  });
+  // What is reported is a fact.
+  const use = { useId: 'of-ada', keyId: `key_${keyId}`, meter: 'videos', subject: ada };
+  const { results } = await json('/v1/usage', { uses: [use] });
+  expect(results).toMatchObject([{ status: 'OVER_LIMIT' }]);
+  expect(await left(ada)).toEqual(['3', '0']);
+
+  const other = await t.customer();
+  const reserve = (quantity: number, subject = ada) =>
+    json('/v1/reservations', {
+      keyId: `key_${other.keyId}`,
+      endpoint: '/videos',
+      quantities: videos(quantity),
+      subject,
+    });
+  const reserved = await reserve(2);
+  const { id } = reserved['reservation'] as { id: string };
+  expect(await reserve(1)).toMatchObject({ code: 'QUOTA_EXCEEDED' });
+  const settled = await json(`/v1/reservations/${id}/settle`, { quantities: videos(1) });
+  expect(settled).toMatchObject({ replayed: false });
+  expect(await reserve(1)).toMatchObject({ replayed: false });
+  expect(await reserve(1)).toMatchObject({ code: 'QUOTA_EXCEEDED' });
+  return (app = t) => left(ada, app);
 }
 
 it.each(limiters)('any meter of the profile is counted, limited and shown, %s', async (_name, env) => {
@@ -235,6 +326,8 @@ it.each(limiters)('any meter of the profile is counted, limited and shown, %s', 
     }
 
     await readings(t, backEnd);
+    const ofAda = await endCustomers(t, backEnd);
+    expect(await ofAda()).toEqual(['3', '0']);
 
     // Over a restart the ledger and the journal tell.
     const before = [await shown(secret), await shown(narrow)];
@@ -246,6 +339,7 @@ it.each(limiters)('any meter of the profile is counted, limited and shown, %s', 
     ]);
     expect(await shown(secret)).toMatchObject({ 'videos-day': 3, 'videos-billing': 3, 'videos-lifetime': 3 });
     expect((await shown(secret))['seconds-hour']).toBeGreaterThanOrEqual(12);
+    expect(await ofAda(t)).toEqual(['3', '0']);
   } finally {
     await t.close();
   }

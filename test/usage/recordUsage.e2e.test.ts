@@ -230,7 +230,7 @@ describe.each([
     for (const max of ['9007199254740992', '9223372036854775807']) {
       expect(await limited(max)).toMatchObject({ code: 'INVALID_INPUT' });
     }
-  }, 120_000);
+  });
 
   it('come from operators for all, and from others for their own account', async () => {
     const [mine, theirs] = [await t.customer(), await t.customer()];

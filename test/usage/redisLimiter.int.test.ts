@@ -54,7 +54,11 @@ async function answered<T>(ask: () => Promise<T>): Promise<T> {
 }
 
 (SHARED_REDIS_URL === undefined ? describe.skip : describe)('on Redis', () => {
-  limiterContract({ numRuns: 25, exact: false, open: (load) => open(load, undefined, GIVEN) });
+  limiterContract({
+    numRuns: 25,
+    exact: false,
+    open: (load, maxCustomers) => open(load, undefined, { ...GIVEN, ...(maxCustomers && { maxCustomers }) }),
+  });
 
   it.each([1, 60, 150])('two nodes let exactly %i of 200 parallel calls through', async (amount) => {
     const prefix = `tollgraph-test:${randomUUID()}`;

@@ -24,6 +24,7 @@ import type {
 import type { Subject } from '../../usage/events.js';
 import { subjectId } from '../../usage/events.js';
 import {
+  MAX_CUSTOMERS,
   ageOf,
   agesIn,
   checkAmounts,
@@ -71,6 +72,8 @@ export interface RedisLimiterOptions {
   readonly elapsed?: Elapsed;
   /** How long Redis may wait to be told of what is stored, in milliseconds; 0 tells at once. */
   readonly keepDelayMs?: number;
+  /** End customers of an account whose counters are kept at once. */
+  readonly maxCustomers?: number;
   /** Told whenever counters were missing. */
   readonly onLoad?: () => void;
   /** Told whenever counters were dropped with takes whose process had ended before it told what became of them. */
@@ -394,9 +397,11 @@ export class RedisLimiter implements Limiter {
     );
     // One hash slot for all keys of an account.
     const keys = (runId: string): string[] => {
-      const of = ({ subject: { accountId, environment, keyId } }: Part, what: string): string => {
+      const of = ({ subject }: Part, what: string): string => {
+        const { accountId, environment, keyId, customerId } = subject;
         const account = `${prefix}:${runId}:{${compositeKey(accountId, environment)}}`;
-        return `${account}:${compositeKey(keyId, what)}`;
+        const whose = customerId === undefined ? [keyId] : [keyId, customerId];
+        return `${account}:${compositeKey(...whose, what)}`;
       };
       return [
         ...parts.flatMap((part) => [of(part, 'counters'), of(part, 'takes')]),
@@ -410,6 +415,8 @@ export class RedisLimiter implements Limiter {
       String(KEEP_MS),
       String(parts.length),
       limits,
+      String(1 + parts.findIndex(({ subject }) => subject.customerId !== undefined)),
+      String(this.options.maxCustomers ?? MAX_CUSTOMERS),
       ...described,
       ...args,
     ]);

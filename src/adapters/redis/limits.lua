@@ -39,7 +39,9 @@
 -- ARGV  1 what to do: take, look, load, back, keep, renew, announce, note, forget or began
 --       2 the clock in milliseconds, or '' for this server's
 --       3 how long the keys are kept, in milliseconds
---       4 the number of parts, 5 the number of limits; then of each limit
+--       4 the number of parts, 5 the number of limits
+--       6 the part that is an end customer's, or 0, and 7 of how many of them an account keeps counters; then of each
+--         limit
 --         part, kind (period, window, bucket), name, amount, points, length or end, period or place of the list,
 --         and `soft` where it refuses nothing
 --       and then what the operation needs
@@ -88,8 +90,13 @@ end
 local parts = {}
 for i = 1, tonumber(ARGV[4]) do parts[i] = { hash = KEYS[2 * i - 1], takes = KEYS[2 * i] } end
 
+-- The end customers of an account that have counters, by when they were asked for. Of more than it may keep those of
+-- the one who was idle longest go; then whoever is missing may have been used lately, for as long as this is known.
+local customer = parts[tonumber(ARGV[6])]
+local customers, dropped = (KEYS[1] or '') .. ':customers', (KEYS[1] or '') .. ':dropped'
+
 local limits = {}
-local argument = 6
+local argument = 8
 for i = 1, tonumber(ARGV[5]) do
   local limit = {
     part = parts[tonumber(ARGV[argument])],
@@ -185,6 +192,25 @@ local function set_owed(limit, value, now)
   local name = limit.name
   redis.call('HSET', limit.part.hash, 'owed:' .. name, digits(value), 'since:' .. name, digits(now),
     'rate:' .. name, digits(limit.amount))
+end
+
+--- Remembers when an end customer was asked for, and drops the counters of the one who was idle longest. Their takes
+--- stay, and are added when they are loaded.
+local function keep_customer(now)
+  if not customer then return end
+  redis.call('ZADD', customers, digits(now), customer.hash)
+  redis.call('PEXPIRE', customers, ARGV[3])
+  if redis.call('ZCARD', customers) <= tonumber(ARGV[7]) then return end
+  for _, oldest in ipairs(redis.call('ZRANGE', customers, 0, 1)) do
+    if oldest ~= customer.hash then
+      redis.call('ZREM', customers, oldest)
+      -- For as long as a load may be under way that has read before.
+      forget(oldest)
+      redis.call('PEXPIRE', oldest, LAPSE_MS)
+      redis.call('SET', dropped, '1', 'PX', ARGV[3])
+      return
+    end
+  end
 end
 
 --- When so many points fit a bucket.
@@ -428,6 +454,8 @@ if ARGV[1] == 'note' then
   end
   for _, part in ipairs(parts) do set(part, 'at', now) end
   keep()
+  -- Where there are no counters, that is known for as long as a load may be under way.
+  if customer and not get(customer, 'limits') then redis.call('PEXPIRE', customer.hash, LAPSE_MS) end
   return { 'ok' }
 end
 
@@ -446,7 +474,7 @@ for i, part in ipairs(parts) do
   if drop_ownerless(part, now) then return load(part, i, 'ownerless') end
   local known = get(part, 'limits')
   if known == false and redis.call('EXISTS', part.hash, part.takes) == 0 then
-    return load(part, i, 'all')
+    return load(part, i, part == customer and redis.call('EXISTS', dropped) == 1 and 'some' or 'all')
   end
   if known ~= names then return load(part, i, 'some') end
   for _, limit in ipairs(limits) do
@@ -455,6 +483,7 @@ for i, part in ipairs(parts) do
 end
 
 for _, part in ipairs(parts) do set(part, 'at', now) end
+keep_customer(now)
 
 -- A plan that has changed refills at its own rate from now on.
 for _, limit in ipairs(limits) do

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { ExactSum } from '../../src/usage/exactSum.js';
+import { ExactSum } from '../src/exactSum.js';
 
 it('is exact however large it gets', () => {
   const most = 2 ** 52;
