@@ -54,7 +54,7 @@ export const CATEGORIES: readonly string[] = [
 /** The categories of the streams that are followed in memory. */
 export const REMEMBERED: ReadonlySet<string> = new Set(
   CAPABILITIES.filter((capability) => 'memory' in capability || 'ends' in capability).flatMap(
-    ({ streams }) => streams,
+    ({ streams, remembers = [] }) => [...streams, ...remembers],
   ),
 );
 

@@ -68,6 +68,8 @@ export interface Capability {
   policies?(services: PolicyServices): readonly Policy[];
   /** What calls ask in memory: loaded from read models or streams, and kept by events from then on. */
   memory?(services: MemoryServices): Promise<Partial<Memory>>;
+  /** Categories of other capabilities' streams that are followed in memory as well. */
+  readonly remembers?: readonly string[];
   /** Events that may end a credential or a connection: the account that it was for, by their types. */
   readonly ends?: Readonly<Record<string, (event: StoredEvent) => string>>;
   readonly graphql?: {
@@ -152,6 +154,11 @@ export interface MemoryServices extends Pick<
 /** Follows events in memory: each may come twice, and late. */
 export interface InMemory {
   apply(event: StoredEvent): void;
+  /**
+   * An event of the stream says something else from now on: what was known of it is forgotten, and all of its events
+   * follow. Left out where the last event of a stream is all that counts.
+   */
+  restart?(stream: string): void;
 }
 
 /** What capabilities keep in memory, and tell each other from it. */

@@ -3,3 +3,9 @@
  * whether a write happened may be unknown.
  */
 export class Outage extends Error {}
+
+/**
+ * Something of this process is not as far yet as what is asked for. It comes by itself, and what keeps it from coming
+ * tells so itself: whoever waits tries again and tells nobody.
+ */
+export class NotYet extends Outage {}

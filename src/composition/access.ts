@@ -73,7 +73,11 @@ export async function followAccess(
     from,
     handle: async (events) => {
       apply(events);
-      for (const stream of correctedStreams(events)) apply(await commands.load(stream));
+      for (const stream of correctedStreams(events)) {
+        const corrected = await commands.load(stream);
+        for (const model of models) model.restart?.(stream);
+        apply(corrected);
+      }
     },
     onError: (error) => log.error('the key cache is not making progress', error),
     ...(shared && { restMs: REST_MS }),

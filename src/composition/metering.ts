@@ -4,7 +4,7 @@ import type { Config } from '../config.js';
 import { startTime } from '../dataDir.js';
 import { Follower } from '../following/follower.js';
 import type { Logger } from '../logger.js';
-import { Outage } from '../outage.js';
+import { NotYet } from '../outage.js';
 import { AddressHashes } from '../usage/addresses.js';
 import { UnconfirmedBatchFile } from '../usage/unconfirmedBatch.js';
 import { Governor } from '../usage/governor.js';
@@ -86,7 +86,7 @@ export async function followUsage(
     from: await store.head(),
     handle: async (events, last) => {
       if (moves.watched && !(await models.reached('usage', last, LEDGER_WAIT_MS))) {
-        throw new Outage('the read model usage is not there yet');
+        throw new NotYet('the read model usage is not there yet');
       }
       moves.apply(events, last);
     },

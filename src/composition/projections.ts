@@ -21,7 +21,7 @@ import { PolicyRunner } from '../following/policyRunner.js';
 import { EventReader } from '../following/reader.js';
 import type { Batch } from '../following/batchObserver.js';
 import type { Logger } from '../logger.js';
-import { Outage } from '../outage.js';
+import { NotYet } from '../outage.js';
 import type { Sql } from '../sql/sql.js';
 import type { OnProgress } from './options.js';
 import type { Shutdown } from '../shutdown.js';
@@ -205,7 +205,7 @@ function createPolicies(stores: Stores, models: ReadModels, sql: Sql): Policy[] 
   const asOf: PolicyServices['asOf'] = (model, ask) => async (id, position) => {
     if (!(await models.reached(model, position, MODEL_WAIT_MS))) {
       // No fault of the event: one that waits for a read model is never parked.
-      throw new Outage(`the read model ${model} is not there yet`);
+      throw new NotYet(`the read model ${model} is not there yet`);
     }
     return ask(id);
   };

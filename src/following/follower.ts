@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Position, StoredEvent } from '../eventsourcing/event.js';
-import { Outage } from '../outage.js';
+import { NotYet, Outage } from '../outage.js';
 import { Progress } from './progress.js';
 import type { EventReader } from './reader.js';
 
@@ -20,6 +20,7 @@ export interface FollowerOptions {
   readonly from: Position;
   /** Handles a page; the next one comes only afterwards, the same one again after an error. */
   readonly handle: (events: readonly StoredEvent[], last: Position) => Promise<void> | void;
+  /** Not told of what is not there yet. */
   readonly onError: (error: unknown, attempt: number) => void;
   /** From one page to the next at the head, at most, in milliseconds. */
   readonly restMs?: number;
@@ -102,7 +103,8 @@ export class Follower {
         this.#failure = undefined;
       } catch (error) {
         this.#failure = error;
-        onError(error, ++attempt);
+        attempt++;
+        if (!(error instanceof NotYet)) onError(error, attempt);
         const longest = error instanceof Outage ? OUTAGE_RETRY_MS_MAX : RETRY_MS_MAX;
         const wait = Math.min(longest, RETRY_MS_MIN * 2 ** attempt);
         await delay(wait, undefined, { signal: stop }).catch(() => undefined);

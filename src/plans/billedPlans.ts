@@ -2,9 +2,12 @@ import type { BilledAccountRow } from '../../projections/overage/queries.js';
 import type { CreditRow } from '../../projections/credits/queries.js';
 import type { BillingEvent } from '../billing/events.js';
 import type { CreditEvent } from '../credits/events.js';
+import { creditStream } from '../credits/events.js';
 import type { StoredEvent } from '../eventsourcing/event.js';
 import { as } from '../eventsourcing/event.js';
 import type { OverageEvent } from '../overage/events.js';
+import { overageStream } from '../overage/events.js';
+import { subscriptionStream } from './events.js';
 import type { Overage } from './prices.js';
 import type { Limit, PlanInForce, Profile } from './profile.js';
 import { billingTermsOf, MAX_AMOUNT } from './profile.js';
@@ -122,6 +125,20 @@ export class BilledPlans {
       case 'CreditsRefunded':
         return this.#credit(id, event, revision);
       default:
+    }
+  }
+
+  /** A stream is read anew, from its first event. */
+  restart(stream: string): void {
+    for (const [prefix, known] of [
+      [subscriptionStream(''), this.#terms],
+      [overageStream(''), this.#settings],
+      [creditStream(''), this.#credits],
+    ] as const) {
+      if (!stream.startsWith(prefix)) continue;
+      const accountId = stream.slice(prefix.length);
+      known.delete(accountId);
+      this.#derived.delete(accountId);
     }
   }
 

@@ -7,6 +7,7 @@ import { PAID_PLAN_EVENTS as PAID_PLAN, paidPlanAfter } from '../billing/events.
 import type { QuotaEvent } from '../usage/events.js';
 import { BilledPlans } from './billedPlans.js';
 import type { ProfileEvent, SubscriptionEvent } from './events.js';
+import { subscriptionStream } from './events.js';
 import type { PlanInForce, Profile } from './profile.js';
 import { DEMO_ACCOUNT } from './profile.js';
 
@@ -37,6 +38,7 @@ interface Resets {
   inForce?: PlanInForce;
 }
 
+const SUBSCRIPTION = subscriptionStream('');
 const PAID_PLAN_EVENTS: ReadonlySet<string> = new Set(PAID_PLAN);
 const GRACE_IS_OVER: ReadonlySet<string> = new Set<BillingEvent['type']>([
   'PaymentRecovered',
@@ -83,6 +85,17 @@ export class PlanDirectory {
       const plan = paidPlanAfter(as<PaidPlanEvent>(stored));
       this.load([{ accountId: stored.streamId, source: 'paid', plan, revision: stored.revision }]);
     }
+  }
+
+  /** A stream is read anew: what was known of it may have been otherwise. */
+  restart(stream: string): void {
+    this.billed.restart(stream);
+    if (!stream.startsWith(SUBSCRIPTION)) return;
+    const accountId = stream.slice(SUBSCRIPTION.length);
+    this.#plans.granted.delete(accountId);
+    this.#plans.paid.delete(accountId);
+    this.#graces.delete(accountId);
+    this.#resets.delete(accountId);
   }
 
   load(accounts: Iterable<AccountPlan & { readonly accountId: string; readonly source: PlanSource }>): void {

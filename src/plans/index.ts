@@ -24,6 +24,8 @@ export const plans: Capability = {
     for (const event of await commands.load(profileStream(profile.name))) directory.apply(event);
     return { plans: directory };
   },
+  // What an account may use above its limits, since it pays for it or has paid before.
+  remembers: ['overage', 'credits'],
   ends: {
     PlanGranted: ({ streamId }) => streamId,
     SubscriptionEnded: ({ streamId }) => streamId,

@@ -13,11 +13,13 @@ import type { EventStore } from '../../src/eventsourcing/eventStore.js';
 import { NO_STREAM, StoreUnavailable } from '../../src/eventsourcing/eventStore.js';
 import { EventReader } from '../../src/following/reader.js';
 import { authenticate } from '../../src/gate/authenticate.js';
+import { creditStream } from '../../src/credits/events.js';
 import { hashKey } from '../../src/keys/cache.js';
 import { EnvironmentKeys } from '../../src/keys/environment.js';
 import { keyStream } from '../../src/keys/events.js';
 import { mintKey } from '../../src/keys/format.js';
 import { silentLogger } from '../../src/logger.js';
+import { overageStream } from '../../src/overage/events.js';
 import { readProfile } from '../../src/plans/publish.js';
 import type { Secrets } from '../../src/secrets/secrets.js';
 import { usageStream } from '../../src/usage/events.js';
@@ -170,12 +172,13 @@ it('a correction applies anew what is followed here, and loads no other stream',
     loaded.push(stream);
     return readStream(stream, options);
   };
-  const corrections = [journal, key].map((stream) =>
+  const [overage, credits] = [overageStream('a1'), creditStream('a1')];
+  const corrections = [journal, key, overage, credits].map((stream) =>
     newEvent({ type: 'EventCorrected', data: JSON.stringify({ stream }) }),
   );
   const { position } = await elsewhere.append(CORRECTIONS_STREAM, NO_STREAM, corrections);
   const access = await follow(false);
   expect(await access.follower.reached(position, LONG)).toBe(true);
-  expect(loaded).toContain(key);
+  expect(loaded).toEqual(expect.arrayContaining([key, overage, credits]));
   expect(loaded).not.toContain(journal);
 });

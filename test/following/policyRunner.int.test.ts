@@ -10,6 +10,7 @@ import type { Position } from '../../src/eventsourcing/event.js';
 import { NO_STREAM, StoreUnavailable } from '../../src/eventsourcing/eventStore.js';
 import type { Policy } from '../../src/eventsourcing/policy.js';
 import { causedBy } from '../../src/eventsourcing/policy.js';
+import { NotYet } from '../../src/outage.js';
 import { PolicyRunner } from '../../src/following/policyRunner.js';
 import { EventReader } from '../../src/following/reader.js';
 import { freshSql } from '../support/database.js';
@@ -118,6 +119,20 @@ it('an event that comes again after a lost checkpoint adds nothing', async () =>
   expect(await store.head()).toBe(head);
   expect(await typesOf(accountStream(accountId))).toEqual(['AccountOpened']);
   expect(await typesOf(userStream(userId))).toEqual(['UserRegistered']);
+});
+
+it('waits for what is not there yet, and tells nobody', async () => {
+  let waits = 2;
+  const waiting: Policy = {
+    name: 'waits',
+    handles: new Set(['Noted']),
+    react: () => (waits-- > 0 ? Promise.reject(new NotYet('not there yet')) : Promise.resolve()),
+  };
+  const { runner, stop } = await run([waiting]);
+  const { position } = await store.append(newStream(), NO_STREAM, [newEvent({ type: 'Noted' })]);
+  expect(await runner.reached(position, LONG)).toBe(true);
+  await stop();
+  expect(waits).toBe(-1);
 });
 
 it('a policy goes on behind its checkpoint and is not given earlier events again', async () => {

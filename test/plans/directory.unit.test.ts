@@ -1,5 +1,6 @@
 import { StoredEvent } from '../../src/eventsourcing/event.js';
 import { PlanDirectory } from '../../src/plans/directory.js';
+import type { Plan } from '../../src/plans/profile.js';
 import { plan, shop } from './shop.js';
 
 function stored(stream: string, revision: number, type: string, data: object): StoredEvent {
@@ -84,6 +85,37 @@ it('ends a plan that was granted for a time when it is over, before the event co
   now += 1;
   expect([plans.planOf('a1').plan.id, plans.planOf('a2').plan.id]).toEqual(['free', 'free']);
   expect(plans.endOf('a1')).toBeUndefined();
+});
+
+it('knows what an account pays by as it was corrected, whichever of its events was', () => {
+  const tiers = [{ unitAmount: '10', flatAmount: 0 }];
+  const overage: Plan['overage'] = [
+    { limit: 'calls', meter: 'requests', currency: 'usd', per: 1, mode: 'graduated', tiers },
+  ];
+  const credits = { meters: { requests: 1 }, packs: [] };
+  const offers = { plans: [plan('free', 10), plan('pro', 100, { overage })], credits };
+  const started = (periodStart: string) =>
+    stored('subscription-a1', 0, 'SubscriptionStarted', { plan: 'pro', periodStart });
+  const changed = stored('subscription-a1', 1, 'PlanChanged', { plan: 'pro' });
+  const allowed = (amount: number) =>
+    stored('overage-a1', 0, 'OverageAllowed', { cap: { amount, currency: 'usd', whenReached: 'refuse' } });
+  const reached = stored('overage-a1', 1, 'SpendCapReached', {});
+  const given = (remaining: number) =>
+    stored('credits-a1', 0, 'CreditsGranted', { debt: 0, remainders: [{ grantId: 'g', remaining }] });
+  const known = () => {
+    const { anchors, plan: held } = plans.planOf('a1');
+    return { billing: anchors?.billing, amount: held.limits[0]?.amount };
+  };
+  const [january, february] = ['2027-01-01T00:00:00.000Z', '2027-02-01T00:00:00.000Z'];
+  after(published(1, offers), started(january), changed, allowed(50), reached, given(7));
+  expect(known()).toEqual({ billing: Date.parse(january), amount: 100 + 5 + 7 });
+  plans.restart('subscription-a1');
+  after(started(february), changed);
+  plans.restart('overage-a1');
+  after(allowed(20), reached);
+  plans.restart('credits-a1');
+  after(given(3));
+  expect(known()).toEqual({ billing: Date.parse(february), amount: 100 + 2 + 3 });
 });
 
 it('leaves other events alone', () => {
