@@ -6,7 +6,7 @@ import type { Statement } from '../../src/sql/sql.js';
 /** Invoices that were issued, with their lines. Amounts are whole minor units. */
 export const invoices: ReadModel = {
   name: 'invoices',
-  version: 1,
+  version: 2,
   tables: ['invoices', 'lines'],
   handles: new Set<InvoiceEvent['type']>([
     'InvoiceFinalised',
@@ -30,6 +30,8 @@ export const invoices: ReadModel = {
       subtotal        bigint NOT NULL,
       discount        bigint NOT NULL,
       tax             bigint NOT NULL,
+      -- Of it, what the lines have already.
+      tax_included    bigint NOT NULL,
       total           bigint NOT NULL,
       due             bigint NOT NULL,
       paid            bigint NOT NULL DEFAULT 0,
@@ -67,8 +69,8 @@ export const invoices: ReadModel = {
           return [
             {
               text: `INSERT INTO ${t('invoices')} (id, account_id, number, status, reason, currency, issued_at,
-                       period_start, period_end, subtotal, discount, tax, total, due, position)
-                     VALUES ($1, $2, $3, 'open', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+                       period_start, period_end, subtotal, discount, tax, tax_included, total, due, position)
+                     VALUES ($1, $2, $3, 'open', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
               params: [
                 id,
                 data.accountId,
@@ -81,6 +83,7 @@ export const invoices: ReadModel = {
                 data.subtotal,
                 data.discount,
                 data.tax,
+                data.taxIncluded ?? 0,
                 data.total,
                 data.due,
                 position,

@@ -14,6 +14,7 @@ export interface InvoiceRow {
   readonly subtotal: number;
   readonly discount: number;
   readonly tax: number;
+  readonly tax_included: number;
   readonly total: number;
   readonly due: number;
   readonly paid: number;

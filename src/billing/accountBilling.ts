@@ -10,8 +10,8 @@ import { subscriptionStream } from '../plans/events.js';
 import type { BillingCommand, Offer } from './decide.js';
 import { billingDecider, STALE } from './decide.js';
 import { invoiceDecider } from './decideInvoice.js';
-import type { BillingEvent, InvoiceLine } from './events.js';
-import { invoiceStream } from './events.js';
+import type { BillingEvent, InvoiceLine, Terms } from './events.js';
+import { invoiceStream, stripeEventStream } from './events.js';
 import type { Payments } from './payments.js';
 import { PaymentRefused } from './payments.js';
 import type { Asked, BillingState, Paid } from './state.js';
@@ -56,15 +56,19 @@ export class AccountBilling {
     });
   }
 
-  /** Records an invoice as Stripe has it. */
-  recordInvoice(accountId: string, invoiceId: string): Promise<void> {
+  /**
+   * Records an invoice as Stripe has it.
+   * @param toldBy the id of Stripe's event that has told of it
+   * @param refunds whether some of it was given back
+   */
+  recordInvoice(accountId: string, invoiceId: string, toldBy?: string, refunds?: boolean): Promise<void> {
     return this.#serial(accountId, async () => {
       const { commands, payments } = this.options;
       await retryStale(async () => {
         const stream = invoiceStream(invoiceId);
         const asOf = (await commands.load(stream)).length;
-        const snapshot = await payments.invoice(invoiceId);
-        const lines = await this.#cited(accountId, snapshot.lines);
+        const snapshot = await payments.invoice(invoiceId, refunds);
+        const lines = await this.#cited(accountId, snapshot.lines, toldBy);
         const command = { accountId, snapshot: { ...snapshot, lines }, asOf };
         return commands.handle(invoiceDecider, stream, command, this.#context(randomUUID(), accountId));
       });
@@ -220,17 +224,23 @@ export class AccountBilling {
     await this.#send(accountId, command, `end-checkout:${checkoutId}`);
   }
 
-  /** Each line with the events that say what is paid for (law 7). */
-  async #cited(accountId: string, lines: readonly InvoiceLine[]): Promise<InvoiceLine[]> {
-    const history = await this.options.commands.load(subscriptionStream(accountId));
+  /**
+   * Each line with the events that it comes from (law 7): overage names its own, a price of ours what was paid for at
+   * that time. Of anything else Stripe alone knows: what has told of the invoice, or whose it is.
+   */
+  async #cited(
+    accountId: string,
+    lines: readonly InvoiceLine[],
+    toldBy: string | undefined,
+  ): Promise<InvoiceLine[]> {
+    const { commands } = this.options;
+    const history = await commands.load(subscriptionStream(accountId));
+    const told = toldBy === undefined ? [] : await commands.load(stripeEventStream(toldBy));
+    const other = told[0] ?? history.find(({ type }) => type === 'CustomerCreated');
     return lines.map((line) => {
-      // Overage names its own.
       if (line.events.length > 0) return line;
-      const about = history.filter(
-        ({ data }) => 'price' in data && 'subscription' in data && data.price === line.price,
-      );
-      const last = about.at(-1);
-      return { ...line, events: last && line.price !== null ? [last.id] : [] };
+      const cited = (line.price !== null && termsOfLine(history, line)) || other;
+      return { ...line, events: cited ? [cited.id] : [] };
     });
   }
 
@@ -273,6 +283,21 @@ const REQUESTS: Readonly<Record<Asked['kind'], string>> = {
   cancel: 'CancellationRequested',
   resume: 'ResumptionRequested',
 };
+
+/** What was paid for when the line's time begins. Webhooks may be late: what came afterwards is none of its reasons. */
+function termsOfLine(
+  history: readonly StoredEvent[],
+  { price, periodStart }: InvoiceLine,
+): StoredEvent | undefined {
+  const about = history.filter((stored) => {
+    const { data } = as<BillingEvent>(stored);
+    return 'price' in data && 'subscription' in data && data.price === price;
+  });
+  const begun = about.findLast(
+    (stored) => Date.parse((stored.data as unknown as Terms).periodStart) <= Date.parse(periodStart),
+  );
+  return begun ?? about[0];
+}
 
 /** Tries again where the stream went on while Stripe was asked. */
 async function retryStale(

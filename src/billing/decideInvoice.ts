@@ -12,8 +12,10 @@ export interface InvoiceSnapshot extends Omit<IssuedInvoice, 'accountId'> {
   /** Attempts to charge it, so far. */
   readonly attempts: number;
   readonly nextAttemptAt: string | null;
-  /** Credited after it was paid. */
+  /** By credit notes since it was issued: less to pay, or given back. */
   readonly credited: number;
+  /** Given back without one; absent where nobody has looked. */
+  readonly refunded?: number;
 }
 
 export interface RecordInvoice {
@@ -28,11 +30,13 @@ interface State {
   readonly issued: boolean;
   readonly end: 'paid' | 'void' | 'uncollectible' | undefined;
   readonly attempts: number;
-  readonly credited: number;
+  /** By credit notes, and without. */
+  readonly noted: number;
+  readonly refunded: number;
 }
 
 export const invoiceDecider: Decider<State, RecordInvoice, InvoiceEvent> = {
-  initial: { events: 0, issued: false, end: undefined, attempts: 0, credited: 0 },
+  initial: { events: 0, issued: false, end: undefined, attempts: 0, noted: 0, refunded: 0 },
 
   evolve: (before, { type, data }) => {
     const state = { ...before, events: before.events + 1 };
@@ -47,14 +51,26 @@ export const invoiceDecider: Decider<State, RecordInvoice, InvoiceEvent> = {
         return { ...state, end: 'void' };
       case 'InvoiceWrittenOff':
         return { ...state, end: 'uncollectible' };
-      case 'InvoiceCredited':
-        return { ...state, credited: data.credited };
+      case 'InvoiceCredited': {
+        const { credited, refunded = 0 } = data;
+        return { ...state, noted: credited - refunded, refunded };
+      }
     }
   },
 
   decide: (state, { accountId, snapshot, asOf }) => {
     if (state.events !== asOf) return refuse(STALE, 'Stripe has to be asked again.');
-    const { id: _, customer: __, status, paid, attempts, nextAttemptAt, credited, ...issued } = snapshot;
+    const {
+      id: _,
+      customer: __,
+      status,
+      paid,
+      attempts,
+      nextAttemptAt,
+      credited,
+      refunded,
+      ...issued
+    } = snapshot;
     // A draft may still change: it is none of our facts.
     if (status === 'draft') return accept();
     const events: InvoiceEvent[] = [];
@@ -73,7 +89,16 @@ export const invoiceDecider: Decider<State, RecordInvoice, InvoiceEvent> = {
     if (status === 'uncollectible' && state.end !== 'uncollectible') {
       events.push({ type: 'InvoiceWrittenOff', data: { accountId } });
     }
-    if (credited > state.credited) events.push({ type: 'InvoiceCredited', data: { accountId, credited } });
+    // Of refunds only some answers tell; what is taken back again is not followed.
+    const given = {
+      noted: Math.max(credited, state.noted),
+      refunded: Math.max(refunded ?? 0, state.refunded),
+    };
+    const sum = given.noted + given.refunded;
+    if (sum > state.noted + state.refunded) {
+      const beside = given.refunded > 0 && { refunded: given.refunded };
+      events.push({ type: 'InvoiceCredited', data: { accountId, credited: sum, ...beside } });
+    }
     return accept(...events);
   },
 };

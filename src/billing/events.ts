@@ -246,8 +246,11 @@ export interface IssuedInvoice {
   readonly subtotal: number;
   /** Not negative. */
   readonly discount: number;
+  /** All of it, included in the lines or added to them. */
   readonly tax: number;
-  /** Subtotal − discount + tax. */
+  /** Of the tax, what prices include: the lines and the subtotal have it already. None in older events. */
+  readonly taxIncluded?: number;
+  /** Subtotal − discount + the tax that is added. */
   readonly total: number;
   /** What is to be paid: the total after the customer's balance. */
   readonly due: number;
@@ -270,9 +273,15 @@ export type InvoiceEvent =
   | { readonly type: 'InvoiceVoided'; readonly data: { readonly accountId: string } }
   | { readonly type: 'InvoiceWrittenOff'; readonly data: { readonly accountId: string } }
   | {
-      /** What was paid and given back. */
+      /** What was credited since: less was to be paid, or some of it was given back. */
       readonly type: 'InvoiceCredited';
-      readonly data: { readonly accountId: string; readonly credited: number };
+      readonly data: {
+        readonly accountId: string;
+        /** All of it, so far. */
+        readonly credited: number;
+        /** Of it, what was given back without a credit note. None in older events. */
+        readonly refunded?: number;
+      };
     };
 
 /** Stream `payment-<Stripe's id of the payment intent>`: what was paid once pays one thing. */

@@ -37,7 +37,7 @@ function shownOf({ invoice, lines, timeZone }: InvoiceDocument): Shown {
   const money = (amount: number): string => moneyText({ amount, currency });
   const day = new Intl.DateTimeFormat('en-GB', { day: '2-digit', month: 'short', year: 'numeric', timeZone });
   const date = (at: Date | string): string => day.format(new Date(at));
-  const { subtotal, discount, tax, total, due, paid, credited } = invoice;
+  const { subtotal, discount, tax, tax_included: included, total, due, paid, credited } = invoice;
   const balance = due - total;
   return {
     title: `Invoice ${invoice.number ?? invoice.id}`,
@@ -55,12 +55,13 @@ function shownOf({ invoice, lines, timeZone }: InvoiceDocument): Shown {
     sums: [
       ['Subtotal', money(subtotal)],
       ...(discount === 0 ? [] : [['Discount', money(-discount)] as const]),
-      ['Tax', money(tax)],
+      ['Tax', money(tax - included)],
       ['Total', money(total)],
+      ...(included === 0 ? [] : [['Tax that it includes', money(included)] as const]),
       ...(balance === 0 ? [] : [['Balance of the account', money(balance)] as const]),
       ['Due', money(due)],
       ...(paid === 0 ? [] : [['Paid', money(paid)] as const]),
-      ...(credited === 0 ? [] : [['Given back', money(credited)] as const]),
+      ...(credited === 0 ? [] : [['Credited', money(credited)] as const]),
     ],
     notes: [`Days are those of the time zone ${timeZone}.`],
   };

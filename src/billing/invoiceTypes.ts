@@ -99,7 +99,12 @@ export class Invoice {
   @Field(() => Money, { description: 'Tax included in `total`. 0 if none is due.' })
   tax!: Money;
 
-  @Field(() => Money, { description: '`subtotal` − `discount` + `tax`.' })
+  @Field(() => Money, {
+    description: 'Part of `tax` that prices include: `subtotal` has it already. 0 where tax is added.',
+  })
+  taxIncluded!: Money;
+
+  @Field(() => Money, { description: '`subtotal` − `discount` + `tax` − `taxIncluded`.' })
   total!: Money;
 
   @Field(() => Money, { description: 'Amount to be paid: `total` minus credit of the account.' })
@@ -108,7 +113,9 @@ export class Invoice {
   @Field(() => Money, { description: 'Amount paid so far.' })
   paid!: Money;
 
-  @Field(() => Money, { description: 'Amount credited or refunded afterwards.' })
+  @Field(() => Money, {
+    description: 'Amount credited since it was issued: less was to be paid, or some of it was given back.',
+  })
   credited!: Money;
 
   @Field(() => DateTimeISO, {
@@ -150,6 +157,7 @@ export function invoiceOf(row: InvoiceRow): Invoice {
     subtotal: money(row.subtotal),
     discount: money(row.discount),
     tax: money(row.tax),
+    taxIncluded: money(row.tax_included),
     total: money(row.total),
     due: money(row.due),
     paid: money(row.paid),
@@ -189,7 +197,8 @@ function sumOf(lines: readonly StoredLine[]): StoredLine {
 }
 
 /** The invoice of the running period, as the payment service says it would be. */
-export function upcomingOf({ currency, lines, subtotal, tax, total, due, ...period }: Preview): Invoice {
+export function upcomingOf(preview: Preview): Invoice {
+  const { currency, lines, subtotal, tax, taxIncluded, total, due, ...period } = preview;
   const money = (amount: number): Money => moneyOf({ amount, currency });
   return Object.assign(new Invoice(), {
     id: null,
@@ -198,8 +207,9 @@ export function upcomingOf({ currency, lines, subtotal, tax, total, due, ...peri
     issuedAt: null,
     period: { from: new Date(period.periodStart), to: new Date(period.periodEnd) },
     subtotal: money(subtotal),
-    discount: money(subtotal + tax - total),
+    discount: money(subtotal + tax - taxIncluded - total),
     tax: money(tax),
+    taxIncluded: money(taxIncluded),
     total: money(total),
     due: money(due),
     paid: money(0),

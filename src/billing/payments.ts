@@ -43,6 +43,7 @@ export interface PaymentPage {
 
 /** What an invoice would come to. */
 export type Preview = Pick<InvoiceSnapshot, 'currency' | 'lines' | 'subtotal' | 'tax' | 'total' | 'due'> & {
+  readonly taxIncluded: number;
   readonly periodStart: string;
   readonly periodEnd: string;
 };
@@ -154,7 +155,10 @@ export interface Payments {
   refundIntent(id: string, key: string): Promise<string>;
   /** Events whose webhooks were not delivered, of the last 30 days, the oldest first; whole, as they are stored. */
   undelivered(): Promise<readonly unknown[]>;
-  invoice(id: string): Promise<InvoiceSnapshot>;
+  /** @param refunds whether refunds are looked for that it does not tell of: those without a credit note */
+  invoice(id: string, refunds?: boolean): Promise<InvoiceSnapshot>;
+  /** The invoice that a charge was for; undefined where it was for none. */
+  invoiceOfCharge(charge: string): Promise<string | undefined>;
   /** The newest first. */
   invoices(customer: string): Promise<InvoiceSnapshot[]>;
   /** The invoice of the running period as it stands; undefined where there will be none. */

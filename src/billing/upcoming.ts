@@ -36,6 +36,6 @@ export function withUse(preview: Preview, used: readonly RatedLine[]): Preview {
 export function useAlone(used: readonly RatedLine[], currency: string): Preview | undefined {
   const [first] = used;
   if (!first) return undefined;
-  const nothing = { lines: [], subtotal: 0, tax: 0, total: 0, due: 0 };
+  const nothing = { lines: [], subtotal: 0, tax: 0, taxIncluded: 0, total: 0, due: 0 };
   return withUse({ currency, ...nothing, periodStart: first.from, periodEnd: first.to }, used);
 }

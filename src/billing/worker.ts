@@ -26,7 +26,7 @@ const LOOK_MS = 30_000;
 
 /** Types of events that say something of what an account pays for. */
 const ABOUT_SUBSCRIPTIONS =
-  /^(checkout\.session|customer\.subscription|subscription_schedule|invoice|invoice_payment|payment_method)\./;
+  /^((checkout\.session|customer\.subscription|subscription_schedule|invoice|invoice_payment|payment_method)\.|charge\.refunded$)/;
 
 export interface BillingWorkerOptions {
   readonly billing: AccountBilling;
@@ -142,10 +142,13 @@ export class BillingWorker {
           const unfollowed = isFollowed(event) ? 'unknown_customer' : 'none';
           return this.#confirm(event, livemode === payments.live ? unfollowed : 'other_mode', null);
         }
-        const invoice = invoiceOf(event);
+        const refunded = event.object_type === 'charge' ? event.object_id : null;
+        const invoice = refunded === null ? invoiceOf(event) : await payments.invoiceOfCharge(refunded);
         if (invoice !== undefined) {
-          const once = recorded.get(invoice) ?? billing.recordInvoice(accountId, invoice);
-          recorded.set(invoice, once);
+          const key = compositeKey(invoice, String(refunded !== null));
+          const once =
+            recorded.get(key) ?? billing.recordInvoice(accountId, invoice, event.id, refunded !== null);
+          recorded.set(key, once);
           await once;
         }
         return this.#confirm(event, 'applied', accountId);

@@ -17,6 +17,8 @@ import type { BillingPeriod, PaidLife } from './terms.js';
 import { livesOf, partBefore, partsOfPeriod, periodOfLife } from './terms.js';
 
 const DAY_MS = 86_400_000;
+/** How long a new version of the profile may be unknown here, in milliseconds: periods are closed half an hour after their end. */
+const VERSIONS_MS = 5_000;
 
 /** Units of overage that credits have paid, once they have been looked at. */
 export type CreditsOf = (accountId: string, soFar: UseSoFar) => Promise<PaidByCredits>;
@@ -52,6 +54,8 @@ const iso = (at: number): string => new Date(at).toISOString();
 
 /** Rates what accounts have used above what their plans include, from the ledger and from what they pay by. */
 export class Statements {
+  #versions: { readonly readAt: number; readonly events: Promise<readonly StoredEvent[]> } | undefined;
+
   constructor(private readonly options: StatementsOptions) {}
 
   async account(accountId: string): Promise<Account> {
@@ -154,8 +158,16 @@ export class Statements {
     return { life, period, use, lines: this.rate(account, life, period, use, paid) };
   }
 
+  /** Its versions, each with the whole profile: where many accounts are billed they are read now and then. */
   #profiles(): Promise<readonly StoredEvent[]> {
-    return this.options.commands.load(profileStream(this.options.profile().name));
+    const now = performance.now();
+    if (!this.#versions || now - this.#versions.readAt > VERSIONS_MS) {
+      const events = this.options.commands.load(profileStream(this.options.profile().name));
+      this.#versions = { readAt: now, events };
+      // What could not be read is read again.
+      events.catch(() => (this.#versions = undefined));
+    }
+    return this.#versions.events;
   }
 }
 

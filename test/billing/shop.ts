@@ -17,6 +17,10 @@ export interface Shop {
   readonly sandbox: Sandbox;
   /** Until everything that Stripe has sent was acted on, and is shown. */
   settled(): Promise<void>;
+  /** Where webhooks go, if not straight to the product. */
+  deliverTo(url: string): void;
+  /** Has the product work at each moment of time that is moved, as the process does that hosts its own sandbox. */
+  workAtMoments(): void;
   /** Moves Stripe's clock, and waits until what follows is shown. */
   advance(to: string): Promise<void>;
   /** Pays on the page of a checkout, as a person does. */
@@ -33,7 +37,13 @@ export async function openShop(from = '2027-01-17T12:00:00Z', options: TestAppOp
   const database = await freshSql();
   // Its time stands still, and goes on when it is moved: amounts of prorations are the same each time.
   const began = Date.now();
-  const sandbox = await startSandbox({ sql: database.sql, apiKey: API_KEY, clock: () => began });
+  let atMoment = (): Promise<void> => Promise.resolve();
+  const sandbox = await startSandbox({
+    sql: database.sql,
+    apiKey: API_KEY,
+    clock: () => began,
+    atMoment: () => atMoment(),
+  });
   // A busy machine may have come to the time of now before the stand-in was there.
   if (Date.parse(from) > began) await sandbox.advance(from);
   const test = await startApp({
@@ -46,8 +56,9 @@ export async function openShop(from = '2027-01-17T12:00:00Z', options: TestAppOp
       ...options.env,
     },
   });
-  sandbox.deliverTo({ url: `${test.app.url}/webhooks/stripe`, secret: SECRET });
-  const { commands, store, policies } = test.app.parts;
+  const deliverTo = (url: string): void => sandbox.deliverTo({ url, secret: SECRET });
+  deliverTo(`${test.app.url}/webhooks/stripe`);
+  const { commands, store, policies, billing, overage } = test.app.parts;
 
   const settled = async (): Promise<void> => {
     await sandbox.deliveries.idle();
@@ -55,8 +66,8 @@ export async function openShop(from = '2027-01-17T12:00:00Z', options: TestAppOp
       before = await store.head();
       expect(await policies.reached(before, 60_000)).toBe(true);
       await test.caughtUp();
-      await test.app.parts.billing?.work();
-      await test.app.parts.overage?.work();
+      await billing?.work();
+      await overage?.work();
       await sandbox.deliveries.idle();
     }
   };
@@ -65,6 +76,15 @@ export async function openShop(from = '2027-01-17T12:00:00Z', options: TestAppOp
     test,
     sandbox,
     settled,
+    deliverTo,
+    workAtMoments: () => {
+      atMoment = async () => {
+        await test.caughtUp();
+        await billing?.work();
+        await test.caughtUp();
+        await overage?.work();
+      };
+    },
     advance: async (to) => {
       await sandbox.advance(to);
       await settled();

@@ -5,6 +5,7 @@ import type { CheckoutPage, PaymentPage, Payments, Preview } from '../../billing
 import { PaymentRefused } from '../../billing/payments.js';
 import { asked } from './errors.js';
 import { StripePrices } from './prices.js';
+import { stripeRefunds } from './refunds.js';
 import { invoiceOf, iso, previewOf, scheduledPrices, snapshotOf } from './snapshots.js';
 
 /** Names the account in what we make at Stripe. */
@@ -41,6 +42,7 @@ export function stripePayments({ secretKey, live, profile, priceIds, address }: 
     maxNetworkRetries: RETRIES,
   });
   const prices = new StripePrices(stripe, profile, priceIds);
+  const refunds = stripeRefunds(stripe);
 
   const theItem = async (subscription: string): Promise<{ id: string; price: string }> => {
     const found = await asked(() => stripe.subscriptions.retrieve(subscription));
@@ -352,11 +354,14 @@ export function stripePayments({ secretKey, live, profile, priceIds, address }: 
       }
     },
 
-    invoice: async (id) => {
+    invoice: async (id, withRefunds = false) => {
       const invoice = await whole(await asked(() => stripe.invoices.retrieve(id)));
       await learnLines(invoice);
-      return invoiceOf(invoice, prices.seen);
+      const snapshot = invoiceOf(invoice, prices.seen);
+      return withRefunds ? { ...snapshot, refunded: await refunds.besideNotes(id) } : snapshot;
     },
+
+    invoiceOfCharge: refunds.invoiceOfCharge,
 
     invoices: async (customer) => {
       const { data } = await asked(() => stripe.invoices.list({ customer, limit: PAGE }));

@@ -90,6 +90,9 @@ export function scheduledPrices({ schedule }: Stripe.Subscription): string[] {
   return schedule.phases.flatMap(({ items }) => idOf(items[0]?.price) ?? []);
 }
 
+const sumOf = (parts: readonly { readonly amount: number }[]): number =>
+  parts.reduce((sum, { amount }) => sum + amount, 0);
+
 export function invoiceOf(invoice: Stripe.Invoice, seen: Seen): InvoiceSnapshot {
   const { status_transitions: transitions } = invoice;
   return {
@@ -100,11 +103,12 @@ export function invoiceOf(invoice: Stripe.Invoice, seen: Seen): InvoiceSnapshot 
     reason: invoice.billing_reason ?? 'manual',
     issuedAt: iso(transitions.finalized_at ?? invoice.created),
     ...previewOf(invoice, seen),
-    discount: (invoice.total_discount_amounts ?? []).reduce((sum, { amount }) => sum + amount, 0),
+    discount: sumOf(invoice.total_discount_amounts ?? []),
     paid: invoice.amount_paid,
     attempts: invoice.attempt_count,
     nextAttemptAt: invoice.next_payment_attempt === null ? null : iso(invoice.next_payment_attempt),
-    credited: invoice.post_payment_credit_notes_amount,
+    // A note on an open invoice lowers what is paid, one on a paid invoice gives back.
+    credited: invoice.pre_payment_credit_notes_amount + invoice.post_payment_credit_notes_amount,
   };
 }
 
@@ -116,9 +120,13 @@ export function previewOf(invoice: Stripe.Invoice, seen: Seen): Preview {
     currency: invoice.currency,
     lines,
     subtotal: invoice.subtotal,
-    tax: (invoice.total_taxes ?? []).reduce((sum, { amount }) => sum + amount, 0),
+    tax: sumOf(invoice.total_taxes ?? []),
+    taxIncluded: sumOf(
+      (invoice.total_taxes ?? []).filter(({ tax_behavior }) => tax_behavior === 'inclusive'),
+    ),
     total: invoice.total,
-    due: invoice.amount_due,
+    // As it was issued: a credit note on it lowers what Stripe calls due.
+    due: invoice.amount_due + invoice.pre_payment_credit_notes_amount,
     periodStart: starts[0] ?? iso(invoice.period_start),
     periodEnd: ends.at(-1) ?? iso(invoice.period_end),
   };

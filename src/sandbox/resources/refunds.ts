@@ -78,6 +78,9 @@ function credit(unit: Unit, params: Params): CreditNote {
     throw invalid('The amount of the credit notes of an invoice cannot be more than its total.', 'amount');
   }
   const paid = invoice.status === 'paid';
+  if (!paid && amount > invoice.amount_remaining) {
+    throw invalid('A credit note on an open invoice cannot be more than what is left to pay.', 'amount');
+  }
   const given = ['refund_amount', 'credit_amount', 'out_of_band_amount'].map(
     (name) => numberOf(params, name) ?? 0,
   );

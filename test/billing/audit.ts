@@ -1,0 +1,229 @@
+import type {
+  BillingEvent,
+  InvoiceEvent,
+  IssuedInvoice,
+  StripeEventEvent,
+} from '../../src/billing/events.js';
+import type { CreditEvent } from '../../src/credits/events.js';
+import type { StoredEvent } from '../../src/eventsourcing/event.js';
+import { as } from '../../src/eventsourcing/event.js';
+import type { OverageEvent, RatedLine } from '../../src/overage/events.js';
+import type { UsageEvent, UseReversal } from '../../src/usage/events.js';
+
+/** What a plan includes, and what a call above it costs in hundredths of a cent: up to the first tier's end, and then. */
+export interface NaivePlan {
+  readonly included: number;
+  readonly first: number;
+  readonly end: number;
+  readonly then: number;
+}
+
+type Closed = Extract<OverageEvent, { type: 'PeriodClosed' }>['data'] & {
+  readonly eventId: string;
+  readonly position: number;
+};
+
+/** Periods that are looked at again when later ones are closed. */
+const LOOKED_AT_AGAIN = 3;
+
+/** Checks what an account was billed against the events alone, as somebody with pencil and paper would (law 7). */
+export class Audit {
+  readonly #byId: ReadonlyMap<string, StoredEvent>;
+
+  constructor(
+    private readonly all: readonly StoredEvent[],
+    private readonly plans: Readonly<Record<string, NaivePlan>>,
+  ) {
+    this.#byId = new Map(all.map((stored) => [stored.id, stored]));
+  }
+
+  /** What is wrong with the account's bills, for people to read; nothing where they add up. */
+  problemsOf(accountId: string): string[] {
+    return [
+      ...this.invoicesOf(accountId).flatMap(([id, invoice]) =>
+        this.#problemsOfInvoice(accountId, id, invoice),
+      ),
+      ...this.closedOf(accountId).flatMap((closed) => this.#problemsOfClosing(accountId, closed)),
+      ...this.#problemsOfCredits(accountId),
+    ];
+  }
+
+  invoicesOf(accountId: string): (readonly [id: string, IssuedInvoice])[] {
+    return this.all.flatMap((stored) => {
+      const { type, data } = as<InvoiceEvent>(stored);
+      return type === 'InvoiceFinalised' && data.accountId === accountId
+        ? [[stored.streamId, data] as const]
+        : [];
+    });
+  }
+
+  closedOf(accountId: string): Closed[] {
+    return this.#overageOf(accountId).flatMap((stored) => {
+      const { type, data } = as<OverageEvent>(stored);
+      return type === 'PeriodClosed' ? [{ ...data, eventId: stored.id, position: stored.position }] : [];
+    });
+  }
+
+  /** What credits come to, by every event about them. */
+  balanceOf(accountId: string): number {
+    let balance = 0;
+    for (const { type, data } of this.#creditsOf(accountId)) {
+      if (type === 'CreditsGranted') balance += data.amount;
+      if (type === 'CreditsDrawn') for (const { credits } of data.draws) balance -= credits;
+      if (type === 'CreditsExpired' || type === 'CreditsVoided') balance -= data.amount;
+      if (type === 'CreditsRefunded') balance -= data.amount;
+    }
+    return balance;
+  }
+
+  #problemsOfInvoice(accountId: string, id: string, invoice: IssuedInvoice): string[] {
+    const { lines, subtotal, discount, tax, taxIncluded = 0, total } = invoice;
+    const problems: string[] = [];
+    const sum = lines.reduce((before, { amount }) => before + amount, 0);
+    if (sum !== subtotal) problems.push(`${id}: the lines come to ${sum}, the subtotal is ${subtotal}`);
+    const added = tax - taxIncluded;
+    if (subtotal - discount + added !== total)
+      problems.push(`${id}: ${subtotal} - ${discount} + ${added} is not ${total}`);
+    for (const { description, events } of lines) {
+      if (events.length === 0) problems.push(`${id}: "${description}" names no event`);
+      for (const event of events) {
+        const cited = this.#byId.get(event);
+        if (!cited) problems.push(`${id}: "${description}" names an event that is not there`);
+        else if (!isAbout(cited, accountId, id)) {
+          problems.push(`${id}: "${description}" names ${cited.type} of ${cited.stream}`);
+        }
+      }
+    }
+    return problems;
+  }
+
+  /** What was billed of a period, when it was closed and in later corrections, is what its use comes to. */
+  #problemsOfClosing(accountId: string, closed: Closed): string[] {
+    const problems: string[] = [];
+    const sum = sumOf(closed.lines);
+    if (sum !== closed.total)
+      problems.push(`${closed.period}: ${closed.total} was closed, lines come to ${sum}`);
+    for (const line of closed.lines) {
+      if (line.events.length === 0 || line.events.some((id) => !this.#byId.has(id)))
+        problems.push(`${closed.period}: "${line.description}" names no event that is there`);
+    }
+    const closings = this.closedOf(accountId).filter(
+      ({ subscription }) => subscription === closed.subscription,
+    );
+    const place = closings.findIndex(({ period }) => period === closed.period);
+    const looked = closings[Math.min(place + LOOKED_AT_AGAIN, closings.length - 1)] ?? closed;
+    const billed = sumOf(
+      closings
+        .filter(({ position }) => position <= looked.position)
+        .flatMap(({ lines }) => lines.filter(({ period }) => period === closed.period)),
+    );
+    const expected = this.#naive(accountId, closed, looked);
+    if (billed !== expected)
+      problems.push(`${closed.period}: ${billed} was billed, the use comes to ${expected}`);
+    return problems;
+  }
+
+  #naive(accountId: string, { period, from, to, subscription }: Closed, looked: Closed): number {
+    if (!this.#wasAllowed(accountId, from, to, looked.position)) return 0;
+    const [, anchor = '', n = ''] = period.split(':');
+    // What a clock that was behind has counted before the first period is part of it.
+    const places = n === '0' ? [n, '-1'] : [n];
+    const used = (revision: number): number =>
+      places.reduce(
+        (sum, one) => sum + this.#used(accountId, `month:${anchor}:${one}:${revision}`, looked),
+        0,
+      );
+    let before = 0;
+    let total = 0;
+    for (const { revision, plan } of this.#termsOf(accountId, subscription)) {
+      const { included = 0, first = 0, end = 0, then = 0 } = this.plans[plan] ?? {};
+      let over = 0;
+      for (let unit = used(revision); unit > 0; unit--) if (++before > included) over++;
+      const billed = Math.max(0, over - this.#paidByCredits(accountId, `${period}:${revision}`, looked));
+      let hundredths = 0;
+      for (let unit = 1; unit <= billed; unit++) hundredths += unit <= end ? first : then;
+      total += Math.round(hundredths / 100);
+    }
+    return total;
+  }
+
+  #used(accountId: string, part: string, { asOf }: Closed): number {
+    let sum = 0;
+    const add = (
+      account: string,
+      use: { periods: readonly string[]; meters: Readonly<Record<string, number>> },
+      sign: number,
+    ) => {
+      if (account === accountId && use.periods.includes(part)) sum += sign * (use.meters['calls'] ?? 0);
+    };
+    for (const stored of this.all) {
+      if (stored.position > asOf) break;
+      const event = as<UsageEvent | UseReversal>(stored);
+      if (event.type === 'UsesRecorded') {
+        for (const { account, uses } of event.data.groups) for (const use of uses) add(account, use, 1);
+      }
+      if (event.type === 'UseReversed') add(event.data.account, event.data.use, -1);
+    }
+    return sum;
+  }
+
+  #paidByCredits(accountId: string, part: string, { position }: Closed): number {
+    return this.#creditsOf(accountId, position).reduce(
+      (sum, { type, data }) => sum + (type === 'CreditsDrawn' && data.part === part ? data.units : 0),
+      0,
+    );
+  }
+
+  #wasAllowed(accountId: string, from: string, to: string, upTo: number): boolean {
+    let since: string | undefined;
+    for (const stored of this.#overageOf(accountId)) {
+      if (stored.position > upTo) break;
+      const { type, data } = as<OverageEvent>(stored);
+      if (type === 'OverageAllowed') since ??= data.at;
+      if (type !== 'OverageStopped' || since === undefined) continue;
+      if (since < to && data.at > from) return true;
+      since = undefined;
+    }
+    return since !== undefined && since < to;
+  }
+
+  /** The prices of a subscription, in their order. */
+  #termsOf(accountId: string, subscription: string): { revision: number; plan: string }[] {
+    const terms: { revision: number; plan: string }[] = [];
+    for (const stored of this.all) {
+      if (stored.stream !== `subscription-${accountId}`) continue;
+      const { type, data } = as<BillingEvent>(stored);
+      if (type !== 'SubscriptionStarted' && type !== 'TrialConverted' && type !== 'PlanChanged') continue;
+      if (data.subscription === subscription) terms.push({ revision: stored.revision, plan: data.plan });
+    }
+    return terms;
+  }
+
+  #problemsOfCredits(accountId: string): string[] {
+    const last = this.#creditsOf(accountId).findLast(({ data }) => 'debt' in data);
+    if (!last || !('debt' in last.data)) return [];
+    const { remainders, debt } = last.data;
+    const stands = remainders.reduce((sum, { remaining }) => sum + remaining, 0) - debt;
+    const balance = this.balanceOf(accountId);
+    return stands === balance ? [] : [`credits stand at ${stands}, and come to ${balance}`];
+  }
+
+  #creditsOf(accountId: string, upTo = Infinity): CreditEvent[] {
+    return this.all.flatMap((stored) =>
+      stored.stream === `credits-${accountId}` && stored.position <= upTo ? [as<CreditEvent>(stored)] : [],
+    );
+  }
+
+  #overageOf(accountId: string): StoredEvent[] {
+    return this.all.filter(({ stream }) => stream === `overage-${accountId}`);
+  }
+}
+
+const sumOf = (lines: readonly RatedLine[]): number => lines.reduce((sum, { amount }) => sum + amount, 0);
+
+/** Of the account, or what Stripe has told of the invoice. */
+function isAbout(cited: StoredEvent, accountId: string, invoice: string): boolean {
+  if (cited.streamId === accountId) return true;
+  const { type, data } = as<StripeEventEvent>(cited);
+  return type === 'StripeEventReceived' && data.object.id === invoice;
+}

@@ -1,0 +1,316 @@
+import fc from 'fast-check';
+import Stripe from 'stripe';
+import { subscriptionStream } from '../../src/plans/events.js';
+import type { BillingEvent } from '../../src/billing/events.js';
+import { as } from '../../src/eventsourcing/event.js';
+import type { Shop } from './shop.js';
+
+/** What an account, its back end, an operator or somebody at Stripe's dashboard does. */
+export type Action =
+  | { readonly does: 'subscribe' | 'change'; readonly price: string }
+  | { readonly does: 'cancel' | 'resume' | 'reset' }
+  | { readonly does: 'allow'; readonly allowed: boolean }
+  | { readonly does: 'use'; readonly quantity: number; readonly hoursAgo: number }
+  | { readonly does: 'take back' | 'refund credits'; readonly which: number }
+  | { readonly does: 'grant'; readonly amount: number; readonly days: number | null }
+  | { readonly does: 'buy'; readonly pack: string }
+  | { readonly does: 'coupon'; readonly coupon: 'tenth' | 'third' | 'seven' }
+  | { readonly does: 'tax'; readonly included: boolean }
+  | { readonly does: 'balance' | 'item'; readonly amount: number }
+  | { readonly does: 'credit note' | 'refund'; readonly which: number; readonly amount: number }
+  | { readonly does: 'decline'; readonly times: number }
+  | { readonly does: 'void' };
+
+const PRICES = ['starter-month-usd', 'pro-month-usd'] as const;
+const price = fc.constantFrom(...PRICES);
+const which = fc.nat({ max: 9 });
+
+const always = <D extends Action['does']>(does: D) => fc.constant(does);
+
+/** Use is frequent, since it is what most money comes from; all else happens in most histories. */
+export const action: fc.Arbitrary<Action> = fc.oneof(
+  {
+    weight: 7,
+    arbitrary: fc.record({
+      does: always('use'),
+      quantity: fc.integer({ min: 1, max: 700 }),
+      hoursAgo: fc.constantFrom(0, 0, 1, 30, 150),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ does: always('change'), price }) },
+  { weight: 2, arbitrary: fc.record({ does: always('take back'), which }) },
+  { weight: 1, arbitrary: fc.record({ does: always('subscribe'), price }) },
+  { weight: 1, arbitrary: fc.record({ does: fc.constantFrom('cancel', 'resume', 'reset') }) },
+  { weight: 1, arbitrary: fc.record({ does: always('allow'), allowed: fc.boolean() }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      does: always('grant'),
+      amount: fc.integer({ min: 1, max: 90 }),
+      days: fc.constantFrom(null, 5, 20),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ does: always('buy'), pack: fc.constantFrom('fifty', 'forty') }) },
+  { weight: 1, arbitrary: fc.record({ does: always('refund credits'), which }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ does: always('coupon'), coupon: fc.constantFrom('tenth', 'third', 'seven') }),
+  },
+  { weight: 1, arbitrary: fc.record({ does: always('tax'), included: fc.boolean() }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      does: fc.constantFrom('balance', 'item'),
+      amount: fc.integer({ min: -900, max: 900 }).filter((amount) => amount !== 0),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      does: fc.constantFrom('credit note', 'refund'),
+      which,
+      amount: fc.integer({ min: 1, max: 700 }),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ does: always('decline'), times: fc.integer({ min: 1, max: 2 }) }) },
+  { weight: 1, arbitrary: fc.record({ does: always('void') }) },
+);
+
+/** Each gives one trial, whichever account it pays for. */
+const CARDS = ['4242 4242 4242 4242', '5555 5555 5555 4444', '3782 822463 10005'] as const;
+
+/** An account whose story is generated. What is refused is refused: it is a history all the same. */
+export class Customer {
+  readonly #uses: string[] = [];
+  #calls = 0;
+
+  private constructor(
+    private readonly shop: Shop,
+    private readonly stripe: Stripe,
+    readonly token: string,
+    readonly accountId: string,
+    /** Of an operator. */
+    private readonly backEnd: string,
+    private readonly card: string,
+  ) {}
+
+  static async register(shop: Shop, backEnd: string, place: number): Promise<Customer> {
+    const { token, accountId } = await shop.test.register();
+    const stripe = new Stripe(shop.sandbox.apiKey, { ...shop.sandbox.client, maxNetworkRetries: 0 });
+    return new Customer(shop, stripe, token, accountId, backEnd, CARDS[place % CARDS.length] as string);
+  }
+
+  /** @throws Error for what was neither done nor refused */
+  async do(one: Action): Promise<void> {
+    switch (one.does) {
+      case 'subscribe': {
+        const url = await this.#ask('startCheckout', 'StartCheckoutPayload { url }', { priceId: one.price });
+        if (url !== undefined) await this.#pay((url as { url: string }).url);
+        return;
+      }
+      case 'change':
+        return void (await this.#ask('changePlan', 'SubscriptionPayload { position }', {
+          priceId: one.price,
+        }));
+      case 'cancel':
+        return void (await this.#ask('cancelSubscription', 'SubscriptionPayload { position }', {}));
+      case 'resume':
+        return void (await this.#ask('resumeSubscription', 'SubscriptionPayload { position }', {}));
+      case 'allow':
+        return void (await this.#ask('setOverage', 'SetOveragePayload { position }', {
+          allowed: one.allowed,
+        }));
+      case 'use':
+        return this.#use(one.quantity, one.hoursAgo);
+      case 'take back': {
+        const useId = this.#uses[one.which % Math.max(1, this.#uses.length)];
+        if (useId === undefined) return;
+        const input = { useId, accountId: this.accountId, reason: 'counted twice' };
+        return void (await this.#ask('correctUsage', 'CorrectUsagePayload { useId }', input, this.backEnd));
+      }
+      case 'reset': {
+        const input = { accountId: this.accountId, window: 'BILLING_PERIOD', reason: 'a gift' };
+        const answer = 'OperatorResetQuotaPayload { accountId }';
+        return void (await this.#ask('operatorResetQuota', answer, input, this.backEnd));
+      }
+      case 'grant': {
+        const expires = one.days === null ? {} : { expiresAt: this.#midnightIn(one.days) };
+        const input = { accountId: this.accountId, amount: one.amount, reason: 'welcome', ...expires };
+        const answer = 'OperatorCreditsPayload { grant { id } }';
+        return void (await this.#ask('operatorGrantCredits', answer, input, this.backEnd));
+      }
+      case 'buy': {
+        const url = await this.#ask('buyCredits', 'BuyCreditsPayload { url }', { packId: one.pack });
+        if (url !== undefined) await this.#pay((url as { url: string }).url);
+        return;
+      }
+      case 'refund credits': {
+        const grants = await this.#grants();
+        const grantId = grants[one.which % Math.max(1, grants.length)];
+        if (grantId === undefined) return;
+        const input = { accountId: this.accountId, grantId, reason: 'asked for' };
+        const answer = 'OperatorCreditsPayload { grant { id } }';
+        return void (await this.#ask('operatorRefundCredits', answer, input, this.backEnd));
+      }
+      case 'balance':
+      case 'coupon':
+      case 'credit note':
+      case 'decline':
+      case 'item':
+      case 'refund':
+      case 'tax':
+      case 'void':
+        return this.#atStripe(one);
+    }
+  }
+
+  /** What somebody does at Stripe's dashboard, as far as Stripe lets them. */
+  async #atStripe(
+    one: Extract<
+      Action,
+      { does: 'balance' | 'coupon' | 'credit note' | 'decline' | 'item' | 'refund' | 'tax' | 'void' }
+    >,
+  ) {
+    const { customer, subscription } = await this.#known();
+    if (customer === undefined) return;
+    const { stripe } = this;
+    try {
+      switch (one.does) {
+        case 'coupon':
+          if (subscription !== undefined)
+            await stripe.subscriptions.update(subscription, { discounts: [{ coupon: one.coupon }] });
+          return;
+        case 'tax':
+          if (subscription !== undefined)
+            await stripe.subscriptions.update(subscription, {
+              default_tax_rates: [await taxRate(stripe, one.included)],
+            });
+          return;
+        case 'balance':
+          await stripe.customers.createBalanceTransaction(customer, { amount: one.amount, currency: 'usd' });
+          return;
+        case 'item':
+          await stripe.invoiceItems.create({
+            customer,
+            amount: one.amount,
+            currency: 'usd',
+            description: 'As agreed on the telephone',
+          });
+          return;
+        case 'credit note': {
+          const { data } = await stripe.invoices.list({ customer, limit: 100 });
+          const noted = data.filter(
+            ({ status, total }) => ['open', 'paid'].includes(status ?? '') && total > 0,
+          );
+          const invoice = noted[one.which % Math.max(1, noted.length)];
+          if (!invoice) return;
+          const back =
+            invoice.status !== 'paid'
+              ? {}
+              : invoice.amount_paid >= one.amount
+                ? { refund_amount: one.amount }
+                : { credit_amount: one.amount };
+          await stripe.creditNotes.create({ invoice: invoice.id, amount: one.amount, ...back });
+          return;
+        }
+        case 'refund': {
+          const { data } = await stripe.charges.list({ customer, limit: 100 });
+          const paid = data.filter(({ status }) => status === 'succeeded');
+          const charge = paid[one.which % Math.max(1, paid.length)];
+          if (charge) await stripe.refunds.create({ charge: charge.id, amount: one.amount });
+          return;
+        }
+        case 'decline':
+          this.shop.sandbox.faults.declineCharges('generic_decline', one.times, customer);
+          return;
+        case 'void': {
+          const { data } = await stripe.invoices.list({ customer, status: 'open', limit: 1 });
+          const [open] = data;
+          if (open) await stripe.invoices.voidInvoice(open.id);
+        }
+      }
+    } catch (error) {
+      if (!(error instanceof Stripe.errors.StripeInvalidRequestError)) throw error;
+    }
+  }
+
+  /** Its name at Stripe; undefined before it has one. */
+  async customer(): Promise<string | undefined> {
+    return (await this.#known()).customer;
+  }
+
+  async #use(quantity: number, hoursAgo: number): Promise<void> {
+    const useId = `${this.accountId}-${++this.#calls}`;
+    const at = new Date(this.shop.sandbox.now() - hoursAgo * 3_600_000).toISOString();
+    const use = { useId, accountId: this.accountId, meter: 'calls', quantity, at };
+    await this.#ask(
+      'recordUsage',
+      'RecordUsagePayload { results { status } }',
+      { uses: [use] },
+      this.backEnd,
+    );
+    this.#uses.push(useId);
+  }
+
+  async #pay(url: string): Promise<void> {
+    const { status } = await this.shop.pay(url, this.card);
+    if (status !== 303 && status !== 402) throw new Error(`the page answered ${status}`);
+  }
+
+  async #grants(): Promise<string[]> {
+    const { data } = await this.shop.test.raw('{ account { credits { grants { id } } } }', {}, this.token);
+    const { account } = data as { account: { credits: { grants: { id: string }[] } | null } };
+    return account.credits?.grants.map(({ id }) => id) ?? [];
+  }
+
+  async #known(): Promise<{ customer: string | undefined; subscription: string | undefined }> {
+    let [customer, subscription]: (string | undefined)[] = [];
+    for (const stored of await this.shop.test.app.parts.commands.load(subscriptionStream(this.accountId))) {
+      const { type, data } = as<BillingEvent>(stored);
+      if (type === 'CustomerCreated') customer = data.customer;
+      if (type === 'TrialStarted' || type === 'SubscriptionStarted') subscription = data.subscription;
+      if (type === 'PaidSubscriptionEnded') subscription = undefined;
+    }
+    return { customer, subscription };
+  }
+
+  #midnightIn(days: number): string {
+    const day = 86_400_000;
+    return new Date((Math.floor(this.shop.sandbox.now() / day) + days) * day).toISOString();
+  }
+
+  /** @returns the payload; undefined where it was refused */
+  async #ask(mutation: string, payload: string, input: object, credential = this.token): Promise<unknown> {
+    const own = `${mutation[0]?.toUpperCase() ?? ''}${mutation.slice(1)}Input`;
+    const type = mutation === 'operatorRefundCredits' ? 'OperatorCreditsInput' : own;
+    const query = `mutation ($input: ${type}!) {
+      ${mutation}(input: $input) { __typename ... on ${payload} ... on Refusal { code message } }
+    }`;
+    const { data, errors } = await this.shop.test.raw(query, { input }, credential);
+    const answer = data?.[mutation] as { __typename: string; code?: string } | null | undefined;
+    if (errors || !answer) throw new Error(`${mutation}: ${JSON.stringify(errors ?? data)}`);
+    return answer.code === undefined ? answer : undefined;
+  }
+}
+
+/** What Stripe has to know before anybody can use it: coupons, under their names, and taxes. */
+export async function openDesk(shop: Shop): Promise<void> {
+  const stripe = new Stripe(shop.sandbox.apiKey, shop.sandbox.client);
+  await stripe.coupons.create({ id: 'tenth', percent_off: 10, duration: 'forever' });
+  await stripe.coupons.create({
+    id: 'third',
+    percent_off: 33.3,
+    duration: 'repeating',
+    duration_in_months: 2,
+  });
+  await stripe.coupons.create({ id: 'seven', amount_off: 777, currency: 'usd', duration: 'once' });
+  await stripe.taxRates.create({ display_name: 'VAT', inclusive: false, percentage: 19 });
+  await stripe.taxRates.create({ display_name: 'GST', inclusive: true, percentage: 7.7 });
+}
+
+async function taxRate(stripe: Stripe, included: boolean): Promise<string> {
+  const { data } = await stripe.taxRates.list({ limit: 10 });
+  const found = data.find(({ inclusive }) => inclusive === included);
+  if (!found) throw new Error('there are no taxes');
+  return found.id;
+}
