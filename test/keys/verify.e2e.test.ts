@@ -119,7 +119,6 @@ it('spends from all limits, and stores a use before it answers', async () => {
             operation: 'analyse',
             source: 'upload',
             meters: { cost: 7, requests: 1 },
-            status: 'ok',
           },
         ],
       },

@@ -7,6 +7,7 @@ import { parseConfig } from '../../src/config.js';
 import { silentLogger } from '../../src/logger.js';
 import { start } from '../../src/main.js';
 import type { UsageEvent, Use } from '../../src/usage/events.js';
+import { completeUse } from '../../src/usage/useJson.js';
 import { allEvents } from '../crash/facts.js';
 import type { TestApp } from '../support/app.js';
 import { startApp } from '../support/app.js';
@@ -65,7 +66,7 @@ async function uses(): Promise<{ account: string; use: Use }[]> {
   return (await allEvents(t.app.parts.store)).flatMap((event) => {
     if (event.type !== 'UsesRecorded') return [];
     const { groups } = event.data as Extract<UsageEvent, { type: 'UsesRecorded' }>['data'];
-    return groups.flatMap(({ account, uses: of }) => of.map((use) => ({ account, use })));
+    return groups.flatMap(({ account, uses: of }) => of.map((use) => ({ account, use: completeUse(use) })));
   });
 }
 

@@ -326,6 +326,7 @@ describe('an answer', () => {
         operation,
         patterns: [],
         periods: [`day:${iso.slice(0, 10)}`, `month:${iso.slice(0, 7)}`],
+        plan: 'free',
         planVersion: 1,
         refusal: null,
         rootFields,
