@@ -132,6 +132,11 @@ export class Gate {
     return caller instanceof Promise ? caller.then(visitor) : visitor(caller);
   }
 
+  /** Stands for whoever calls from an address without a key; undefined where nobody may. */
+  demoKey(address: string, usageTime: number): KnownKey | undefined {
+    return this.options.demo(address, usageTime);
+  }
+
   /** Why the caller may not make the call, before anything of it is looked at. */
   unfit(
     { caller }: Pick<Visitor, 'caller'>,
@@ -164,7 +169,7 @@ export class Gate {
    * @param states where the limits stand after the call, where it says so itself
    */
   headers(
-    visitor: Visitor,
+    visitor: Counted & Pick<Visitor, 'started'>,
     states: readonly LimitState[] | undefined,
     demo = false,
   ): readonly Header[] | Promise<readonly Header[]> {

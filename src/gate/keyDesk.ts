@@ -1,9 +1,9 @@
 import type { KnownKey } from '../keys/cache.js';
-import type { KeyDesk } from '../keys/verify.js';
+import type { KeyDesk, Standing } from '../keys/verify.js';
 import { Outage } from '../outage.js';
 import type { Meter } from '../plans/meters.js';
 import type { Profile } from '../plans/profile.js';
-import { metersOf, usageTermsOf } from '../plans/profile.js';
+import { DEMO_ACCOUNT, metersOf, usageTermsOf } from '../plans/profile.js';
 import { PRICED_ELSEWHERE } from '../usage/events.js';
 import type { LimitState } from '../usage/limiter.js';
 import type { LimitStates } from '../usage/limitStates.js';
@@ -11,6 +11,8 @@ import { statusOf } from '../usage/limitTypes.js';
 import type { Reservations } from '../usage/reservations.js';
 import { reservationOf } from '../usage/reservationTypes.js';
 import type { Gate } from './gate.js';
+
+type Visitor = Parameters<Gate['headers']>[0];
 
 /** What verifyKey asks: the gate that every call passes. */
 export function createKeyDesk(
@@ -24,6 +26,12 @@ export function createKeyDesk(
     const known = meters();
     return states.map((state) => statusOf(state, known));
   };
+  /** @param states undefined where they are not known yet */
+  const standing = async (visitor: Visitor, states: readonly LimitState[] | undefined): Promise<Standing> => {
+    const headers = await gate.headers(visitor, states, true);
+    // How long the call takes the API behind knows alone.
+    return { limits: shown(states ?? []), headers: headers.filter(([name]) => name !== 'x-response-time') };
+  };
   return {
     find: async (secret) => {
       // Blanks around it are none of its own, as in a header (RFC 9110, section 5.5).
@@ -33,10 +41,13 @@ export function createKeyDesk(
       if (code === 'TRY_AGAIN') throw new Outage('nobody can tell whether the key is good');
       return code;
     },
-    limits: async (key, usageTime) => {
+    demo: (address, usageTime) => gate.demoKey(address, usageTime),
+    standing: async (key, usageTime) => {
       const { accountId, environment } = key;
-      return shown(await limitStates.of({ accountId, environment, now: usageTime, key }));
+      const states = await limitStates.of({ accountId, environment, now: usageTime, key });
+      return standing(holderOf(key, usageTime), states);
     },
+    nobody: (usageTime) => standing(visitorOf({ kind: 'anonymous' }, usageTime), undefined),
     spend: async (key, { reserve, useId, subject, ...spending }, usageTime) => {
       const {
         quantities: { cost, ...quantities },
@@ -51,10 +62,10 @@ export function createKeyDesk(
         const asked = { id: useId, payer, amounts, work: use, terms, final: !reserve, subject };
         const reserved = await reservations.reserve(asked, usageTime);
         if (reserved.kind === 'invalid') return { kind: 'reused' };
-        const limits = shown(reserved.states);
-        if (reserved.kind === 'refused') return { ...reserved, limits };
+        const stands = await standing(holderOf(key, usageTime), reserved.states);
+        if (reserved.kind === 'refused') return { ...reserved, ...stands };
         const reservation = reserve ? reservationOf(reserved.reservation, meters()) : null;
-        return { kind: 'spent', useId, limits, reservation };
+        return { kind: 'spent', useId, ...stands, reservation };
       }
       const outcome = await gate.run(
         holderOf(key, usageTime),
@@ -72,20 +83,30 @@ export function createKeyDesk(
         () => ({ result: undefined, status: 'ok', patterns: [], actualCost: cost ?? null }),
       );
       if (outcome.kind === 'refused') {
-        const { code, retryAfterMs, states = [] } = outcome;
-        return { kind: 'refused', code, retryAfterMs, limits: shown(states) };
+        const { code, retryAfterMs, states } = outcome;
+        return { kind: 'refused', code, retryAfterMs, ...(await standing(holderOf(key, usageTime), states)) };
       }
       if (!outcome.use) throw new Error('a governed call without a use');
       const { useId: minted, states } = outcome.use;
-      return { kind: 'spent', useId: minted, limits: shown(states), reservation: null };
+      const stands = await standing(holderOf(key, usageTime), states);
+      return { kind: 'spent', useId: minted, ...stands, reservation: null };
     },
   };
 }
 
-/** Whoever sent the key to the back end; from where, the back end does not say. */
-const holderOf = (key: KnownKey, usageTime: number): Parameters<Gate['run']>[0] => ({
-  caller: { kind: 'key', accountId: key.accountId, key, operator: false },
+/** Whoever has called the back end; from where is said of those alone who have no key. */
+const holderOf = (key: KnownKey, usageTime: number): Visitor =>
+  visitorOf(
+    key.accountId.startsWith(DEMO_ACCOUNT)
+      ? { kind: 'demo', key }
+      : { kind: 'key', accountId: key.accountId, key, operator: false },
+    usageTime,
+  );
+
+const visitorOf = (caller: Visitor['caller'], usageTime: number): Visitor => ({
+  caller,
   address: undefined,
   requestId: undefined,
   usageTime,
+  started: performance.now(),
 });

@@ -9,7 +9,8 @@ import type { KeyEnvironment, KeyScope } from './types.js';
 import type { VerifyKeyResolver } from './verifyResolvers.js';
 
 const Verification = z.strictObject({
-  secret: z.string(),
+  secret: z.string().optional(),
+  address: z.string().max(45).optional(),
   environment: z.enum(['live', 'test']).optional(),
   scopes: z.array(z.enum(SCOPES)).max(SCOPES.length).default([]),
   spend: z
@@ -28,6 +29,7 @@ const Verification = z.strictObject({
 const Verdict = z.object({
   valid: z.boolean(),
   code: z.string(),
+  demo: z.boolean(),
   retryAfterSeconds: z.number().nullable(),
   keyId: z.string().nullable(),
   accountId: z.string().nullable(),
@@ -36,6 +38,7 @@ const Verdict = z.object({
   expiresAt: z.iso.datetime().nullable(),
   plan: z.object({ id: z.string() }).nullable(),
   limits: z.array(ShownLimit),
+  headers: z.array(z.object({ name: z.string(), value: z.string() })),
   useId: z.string().nullable(),
   reservation: ShownReservation.nullable(),
 });

@@ -22,45 +22,57 @@ export interface Spending {
   readonly useId: string | undefined;
 }
 
+/** Where whoever calls stands, and the headers that tell it. */
+export interface Standing {
+  readonly limits: readonly LimitStatus[];
+  readonly headers: readonly (readonly [name: string, value: string])[];
+}
+
 export type Spent =
-  | {
+  | (Standing & {
       readonly kind: 'spent';
       readonly useId: string;
-      readonly limits: readonly LimitStatus[];
       readonly reservation: Reservation | null;
-    }
+    })
   | { readonly kind: 'reused' }
-  | {
+  | (Standing & {
       readonly kind: 'refused';
       readonly code: ErrorCode;
       /** Undefined where it never passes. */
       readonly retryAfterMs: number | undefined;
-      readonly limits: readonly LimitStatus[];
-    };
+    });
 
 /** How keys are known and what they have left; from the composition root. */
 export interface KeyDesk {
+  /** Stands for whoever calls from an address without a key; undefined where nobody may. */
+  demo(address: string, usageTime: number): KnownKey | undefined;
   /** @throws Outage when nobody can tell */
   find(secret: string): Promise<KnownKey | ErrorCode>;
-  limits(key: KnownKey, usageTime: number): Promise<readonly LimitStatus[]>;
+  standing(key: KnownKey, usageTime: number): Promise<Standing>;
+  /** Of whoever has no key that works. */
+  nobody(usageTime: number): Promise<Standing>;
   /** Takes from the limits and stores a use, which is durable once this resolves. @throws Outage */
   spend(key: KnownKey, spending: Spending, usageTime: number): Promise<Spent>;
 }
 
 export interface Verification {
-  readonly secret: string;
+  /** Null for who has sent none. */
+  readonly secret: string | null;
+  /** Where such a caller calls from. */
+  readonly address: string | null;
   readonly environment: Environment | null;
   readonly scopes: readonly Scope[];
   readonly spending: Spending | null;
 }
 
-export interface Verdict {
+export interface Verdict extends Standing {
+  /** Whether it is about a caller without a key, who may try the service. */
+  readonly demo: boolean;
   /** Null where no key of ours that works has this secret. */
   readonly key: KnownKey | null;
   /** Why it is not valid; null where it is. */
   readonly code: ErrorCode | null;
   readonly retryAfterMs: number | undefined;
-  readonly limits: readonly LimitStatus[];
   readonly useId: string | null;
   readonly reservation: Reservation | null;
 }
@@ -74,27 +86,32 @@ export class VerifyKey {
    * @throws Outage when nobody can tell: nothing was spent that counts
    */
   async execute(
-    { secret, environment, scopes, spending }: Verification,
+    { secret, address, environment, scopes, spending }: Verification,
     usageTime: number,
   ): Promise<Verdict | 'reused'> {
-    const none = { retryAfterMs: undefined, limits: [], useId: null, reservation: null } as const;
-    const key = await this.desk.find(secret);
-    if (typeof key === 'string') return { key: null, code: key, ...none };
-    const limits = (): Promise<readonly LimitStatus[]> => this.desk.limits(key, usageTime);
+    const demo = secret === null;
+    const none = { demo, retryAfterMs: undefined, useId: null, reservation: null } as const;
+    const key =
+      secret === null
+        ? ((address === null ? undefined : this.desk.demo(address, usageTime)) ?? 'KEY_MISSING')
+        : await this.desk.find(secret);
+    if (typeof key === 'string') return { key: null, code: key, ...none, ...(await this.desk.nobody(usageTime)) };
+    const standing = (): Promise<Standing> => this.desk.standing(key, usageTime);
     if (environment !== null && key.environment !== environment) {
-      return { key, code: 'ENVIRONMENT_MISMATCH', ...none, limits: await limits() };
+      return { key, code: 'ENVIRONMENT_MISMATCH', ...none, ...(await standing()) };
     }
     if (!scopes.every((scope) => key.scopes.includes(scope))) {
-      return { key, code: 'SCOPE_MISSING', ...none, limits: await limits() };
+      return { key, code: 'SCOPE_MISSING', ...none, ...(await standing()) };
     }
-    if (!spending) return { key, code: null, ...none, limits: await limits() };
+    if (!spending) return { key, code: null, ...none, ...(await standing()) };
     const spent = await this.desk.spend(key, spending, usageTime);
     if (spent.kind === 'reused') return 'reused';
+    const { limits, headers } = spent;
     if (spent.kind === 'spent') {
-      const { limits: left, useId, reservation } = spent;
-      return { key, code: null, ...none, limits: left, useId, reservation };
+      const { useId, reservation } = spent;
+      return { key, code: null, ...none, limits, headers, useId, reservation };
     }
     const { code, retryAfterMs } = spent;
-    return { key, code, ...none, retryAfterMs, limits: spent.limits };
+    return { key, code, ...none, retryAfterMs, limits, headers };
   }
 }

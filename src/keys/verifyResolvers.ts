@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { Arg, Ctx, Resolver } from 'type-graphql';
 import { Command } from '../graphql/kit/command.js';
 import { MEMBERS } from '../graphql/kit/access.js';
@@ -36,7 +37,9 @@ export class VerifyKeyResolver {
     @Arg('input', () => VerifyKeyInput, { description: 'Input for `verifyKey`.' })
     input: VerifyKeyInput,
   ): Promise<typeof VerifyKeyResult> {
-    const { secret, environment, scopes, commandId: given } = input;
+    const { secret = null, address = null, environment, scopes, commandId: given } = input;
+    const badDemo = wrongDemo(input);
+    if (badDemo) return badDemo;
     const commandId = commandIdOf(given);
     if (commandId === undefined) return badCommandId();
     const spend = input.spend && tidied(input.spend);
@@ -59,21 +62,23 @@ export class VerifyKeyResolver {
               : undefined,
         }
       : null;
-    const asked = { secret, environment: environment ?? null, scopes, spending };
+    const asked = { secret, address, environment: environment ?? null, scopes, spending };
     const verdict = await this.verify.execute(asked, context.usageTime);
     if (verdict === 'reused') return new InvalidInput(REUSED, 'commandId', 'COMMAND_ID_REUSED');
-    const { key, code, retryAfterMs, limits, useId, reservation } = verdict;
+    const { key, demo, code, retryAfterMs, limits, headers, useId, reservation } = verdict;
     return Object.assign(new VerifyKeyPayload(), {
       valid: code === null,
       code: code ?? 'VALID',
       retryAfterSeconds: retryAfterMs === undefined ? null : Math.ceil(retryAfterMs / 1000),
-      keyId: key?.id ?? null,
-      accountId: key?.accountId ?? null,
+      demo: demo && key !== null,
+      keyId: demo ? null : (key?.id ?? null),
+      accountId: demo ? null : (key?.accountId ?? null),
       environment: (key?.environment ?? null) as KeyEnvironment | null,
       scopes: (key?.scopes ?? []) as readonly KeyScope[],
       expiresAt: key?.expiresAt == null ? null : new Date(key.expiresAt),
       plan: key && this.planOf(key.accountId),
       limits,
+      headers: headers.map(([name, value]) => ({ name, value })),
       useId,
       reservation,
     });
@@ -81,6 +86,18 @@ export class VerifyKeyResolver {
 }
 
 const REUSED = 'This commandId was used before with another content. Send a new commandId.';
+
+/** Who has sent no key is known by the address alone: what has to be found again needs more. */
+function wrongDemo({ secret, address, spend, commandId }: VerifyKeyInput): InvalidInput | undefined {
+  if (secret != null) return undefined;
+  if (address != null && isIP(address) === 0) {
+    return new InvalidInput('"address" must be an IP address, such as 203.0.113.7.', 'address');
+  }
+  const what = 'Without a key, a call can be charged, and nothing reserved or repeated.';
+  if (spend?.reserve) return new InvalidInput(what, 'spend.reserve');
+  if (commandId != null) return new InvalidInput(what, 'commandId');
+  return undefined;
+}
 
 /** Whatever is no meter of the service is charged as nothing else. */
 function amountsOf(

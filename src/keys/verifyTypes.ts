@@ -59,8 +59,18 @@ export class SpendInput {
   description: 'Input for `verifyKey`: a key that a customer has sent to your back end.',
 })
 export class VerifyKeyInput {
-  @Field(() => String, { description: 'The secret, as the customer has sent it.' })
-  secret!: string;
+  @Field(() => String, {
+    nullable: true,
+    description: 'The secret, as the customer has sent it. Leave it out for a caller who has sent none.',
+  })
+  secret?: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'IP address of a caller who has sent no key. Where the service can be tried without one, each address (of IPv6 each /64) has the limits of the demo plan, and its use counts as test use.',
+  })
+  address?: string | null;
 
   @Field(() => KeyEnvironment, {
     nullable: true,
@@ -85,6 +95,18 @@ export class VerifyKeyInput {
   commandId?: string | null;
 }
 
+/** More than any profile names. */
+const MAX_HEADERS = 20;
+
+@ObjectType({ simpleResolvers: true, description: 'A header of an HTTP answer.' })
+export class HttpHeader {
+  @Field(() => String, { description: 'Its name, in lower case.' })
+  name!: string;
+
+  @Field(() => String, { description: 'Its value.' })
+  value!: string;
+}
+
 @ObjectType({ simpleResolvers: true, description: 'Result of checking a key.' })
 export class VerifyKeyPayload {
   @Field(() => Boolean, {
@@ -94,7 +116,7 @@ export class VerifyKeyPayload {
 
   @Field(() => String, {
     description:
-      '`VALID`, or why it may not be used: `KEY_MALFORMED`, `KEY_UNKNOWN`, `KEY_REVOKED`, `KEY_EXPIRED`, `KEY_ROTATED`, `ENVIRONMENT_MISMATCH`, `SCOPE_MISSING`, `RATE_LIMITED`, `QUOTA_EXCEEDED` or `QUERY_COST_EXCEEDED`. New codes may be added.',
+      '`VALID`, or why it may not be used: `KEY_MISSING`, `KEY_MALFORMED`, `KEY_UNKNOWN`, `KEY_REVOKED`, `KEY_EXPIRED`, `KEY_ROTATED`, `ENVIRONMENT_MISMATCH`, `SCOPE_MISSING`, `RATE_LIMITED`, `QUOTA_EXCEEDED` or `QUERY_COST_EXCEEDED`. New codes may be added.',
   })
   code!: string;
 
@@ -104,14 +126,22 @@ export class VerifyKeyPayload {
   })
   retryAfterSeconds!: number | null;
 
+  @Field(() => Boolean, {
+    description: 'Whether this is a caller without a key, who may try the service.',
+  })
+  demo!: boolean;
+
   @IdOf('Key')
-  @Field(() => ID, { nullable: true, description: 'Id of the key. Null if the key is not valid.' })
+  @Field(() => ID, {
+    nullable: true,
+    description: 'Id of the key. Null if there is none, or the key is not valid.',
+  })
   keyId!: string | null;
 
   @IdOf('Account')
   @Field(() => ID, {
     nullable: true,
-    description: 'Id of the account that pays. Null if the key is not valid.',
+    description: 'Id of the account that pays. Null if there is no key, or it is not valid.',
   })
   accountId!: string | null;
 
@@ -142,6 +172,13 @@ export class VerifyKeyPayload {
     description: 'Limits of the account and of the key, after spending.',
   })
   limits!: readonly LimitStatus[];
+
+  @Sized({ assumedSize: MAX_HEADERS })
+  @Field(() => [HttpHeader], {
+    description:
+      'Headers with which the answer of your API tells the caller where the limits stand, refusals too: `RateLimit`, `X-RateLimit-*` and those that the service has under names of its own.',
+  })
+  headers!: readonly HttpHeader[];
 
   @Field(() => ID, {
     nullable: true,

@@ -139,6 +139,11 @@ export const useHash = (accountId: string, useId: string): string =>
 export type ToldUse = Pick<Use, 'environment' | 'key' | 'meters'> & {
   readonly properties?: Use['properties'] | undefined;
   readonly readings?: Use['readings'] | undefined;
+  readonly endpoint?: string | undefined;
+  readonly method?: string | undefined;
+  readonly source?: string | null | undefined;
+  readonly durationUs?: number | undefined;
+  readonly status?: UseStatus | undefined;
   readonly subject?: string | null | undefined;
 };
 
@@ -146,18 +151,15 @@ export type ToldUse = Pick<Use, 'environment' | 'key' | 'meters'> & {
  * Stands for what a record of a phase says: two with one hash say the same. What follows from the time at which
  * it was recorded is not in it. A whole number of 64 bits, as text.
  */
-export function contentOf({
-  environment,
-  key,
-  meters,
-  properties = {},
-  readings,
-  subject = null,
-}: ToldUse): string {
+export function contentOf(told: ToldUse): string {
+  const { environment, key, meters, properties = {}, readings, subject = null } = told;
+  const { endpoint = '', method = '', source = null, durationUs = 0, status = 'ok' } = told;
+  const plain = endpoint === '' && method === '' && source === null && durationUs === 0 && status === 'ok';
   const texts = Object.entries(properties).sort(([a], [b]) => (a < b ? -1 : 1));
   const amounts = Object.entries(meters).sort(([a], [b]) => (a < b ? -1 : 1));
-  const told = [environment, key, amounts, texts, subject, ...(readings ? [canonicalJson(readings)] : [])];
-  const hash = contentHash(JSON.stringify(told));
+  const said = [environment, key, amounts, texts, subject, ...(readings ? [canonicalJson(readings)] : [])];
+  const call = plain ? [] : [[endpoint, method, source ?? '', durationUs, status]];
+  const hash = contentHash(JSON.stringify([...said, ...call]));
   return BigInt.asIntN(64, BigInt(`0x${hash.slice(0, 16)}`)).toString();
 }
 

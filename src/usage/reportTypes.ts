@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { GraphQLScalarType, Kind } from 'graphql';
-import { createUnionType, Field, InputType, ObjectType, registerEnumType } from 'type-graphql';
+import { createUnionType, Field, Float, InputType, ObjectType, registerEnumType } from 'type-graphql';
 import { COMMAND_ID } from '../eventsourcing/commandId.js';
 import { Sized } from '../graphql/cost/directives.js';
 import { JudgesItself } from '../graphql/kit/judgesItself.js';
@@ -8,6 +8,7 @@ import { InvalidInput, Refusal } from '../graphql/kit/refusals.js';
 import { MetadataEntryInput } from '../keys/types.js';
 import { MAX_PROPERTIES, MAX_USES } from './reportedUse.js';
 import { IdOf } from '../graphql/kit/ids.js';
+import { CallStatus } from './types.js';
 
 /**
  * What stands for a quantity in a use: taken as it comes, so that one which is none rejects its own use and not the
@@ -109,6 +110,35 @@ export class UseInput {
     description: `Further labels, at most ${MAX_PROPERTIES}. Kept forever, so they must not contain personal data.`,
   })
   properties?: readonly MetadataEntryInput[] | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Of a call that your API has answered: its route, 1 to 200 characters, e.g. `/v1/data`. Reports group by it.',
+  })
+  endpoint?: string | null;
+
+  @Field(() => String, { nullable: true, description: 'Its HTTP method, in capitals.' })
+  method?: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'The data source of its answer, 1 to 200 characters. Reports group by it.',
+  })
+  source?: string | null;
+
+  @Field(() => Float, {
+    nullable: true,
+    description: 'How long it took, in milliseconds, 0 to 86,400,000; more counts as so much.',
+  })
+  durationMs?: number | null;
+
+  @Field(() => CallStatus, {
+    nullable: true,
+    description:
+      'How it ended: OK, which is the default, ERROR or TIMEOUT. Its quantity counts all the same.',
+  })
+  status?: CallStatus | null;
 }
 
 @InputType({ description: 'Input for `recordUsage`.' })

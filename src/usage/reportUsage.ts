@@ -168,7 +168,7 @@ export class RecordUsage {
       const subject = one.subject === undefined ? undefined : ids.shift();
       const plan = planOf(payer.accountId);
       const { environment, keyId: key, accountId } = payer;
-      const told = { environment, key, properties: one.properties, subject, ...countedOf(one) };
+      const told = { ...one.call, environment, key, properties: one.properties, subject, ...countedOf(one) };
       return {
         place,
         judged: one,
@@ -307,6 +307,7 @@ const countedOf = ({ meter, amount, reading }: JudgedUse): Pick<Use, 'meters' | 
 
 const useOf = ({ judged, payer, plan, placed, subject, reportBy }: Candidate, over: boolean): Use =>
   useRecord({
+    ...judged.call,
     at: judged.at,
     environment: payer.environment,
     id: judged.useId,

@@ -24,6 +24,20 @@ export interface UnjudgedUse {
   readonly at?: unknown;
   readonly subject?: unknown;
   readonly properties?: unknown;
+  readonly endpoint?: unknown;
+  readonly method?: unknown;
+  readonly source?: unknown;
+  readonly durationMs?: unknown;
+  readonly status?: unknown;
+}
+
+/** What a back end tells of a call that it has answered; what it leaves out is as of no call. */
+export interface ReportedCall {
+  readonly endpoint?: string;
+  readonly method?: string;
+  readonly source?: string;
+  readonly durationUs?: number;
+  readonly status?: 'ok' | 'error' | 'timeout';
 }
 
 /** One of which it is known what it says, and not yet who pays. */
@@ -41,6 +55,7 @@ export interface JudgedUse {
   readonly at: number;
   readonly subject: string | undefined;
   readonly properties: Readonly<Record<string, string>> | undefined;
+  readonly call: ReportedCall;
 }
 
 /** Who pays for a use. */
@@ -99,6 +114,8 @@ export function judgeUse(given: UnjudgedUse, { meters, now, lateWindowMs }: Rule
   if (property !== undefined && !Object.hasOwn(properties ?? {}, property)) {
     return refusal('properties', `"${meter.id}" counts the values of the property "${property}": send one.`);
   }
+  const call = callIn(given);
+  if (isRefusal(call)) return call;
   return {
     meter: meter.id,
     amount: measured.amount,
@@ -109,6 +126,37 @@ export function judgeUse(given: UnjudgedUse, { meters, now, lateWindowMs }: Rule
     at,
     subject,
     properties,
+    call,
+  };
+}
+
+/** Of a call that lasts longer it is said that it took so long: a day, in milliseconds. */
+const MAX_DURATION_MS = 86_400_000;
+const ENDINGS: ReadonlySet<unknown> = new Set(['ok', 'error', 'timeout']);
+
+function callIn({ endpoint, method, source, durationMs, status }: UnjudgedUse): ReportedCall | Refusal {
+  const [path, from] = [labelIn('endpoint', endpoint), labelIn('source', source)];
+  if (typeof path === 'object') return path;
+  if (typeof from === 'object') return from;
+  if (method != null && !(typeof method === 'string' && /^[A-Z]{1,20}$/.test(method))) {
+    return refusal('method', '"method" must be an HTTP method in capitals.');
+  }
+  if (durationMs != null && !(typeof durationMs === 'number' && durationMs >= 0)) {
+    return refusal('durationMs', '"durationMs" must be a number of milliseconds, 0 or above.');
+  }
+  // GraphQL gives what its enum stands for; over REST it is the name.
+  const ended = typeof status === 'string' ? status.toLowerCase() : status;
+  if (ended != null && !ENDINGS.has(ended)) {
+    return refusal('status', '"status" must be OK, ERROR or TIMEOUT.');
+  }
+  return {
+    ...(path !== undefined && { endpoint: path }),
+    ...(method != null && { method: method as string }),
+    ...(from !== undefined && { source: from }),
+    ...(durationMs != null && {
+      durationUs: Math.round(Math.min(durationMs as number, MAX_DURATION_MS) * 1000),
+    }),
+    ...(ended != null && { status: ended as 'ok' }),
   };
 }
 

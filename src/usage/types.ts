@@ -77,7 +77,10 @@ registerEnumType(CallStatus, {
   description: 'How a call ended.',
   valuesConfig: {
     OK: { description: 'It was executed, or reported.' },
-    ERROR: { description: 'An internal error. Of its amounts only the request counts.' },
+    ERROR: {
+      description:
+        'An internal error: of its amounts only the request counts. Or reported as an error by a back end: all of them count.',
+    },
     TIMEOUT: { description: 'It took too long.' },
     REFUSED: { description: 'A limit refused it. It counts nothing.' },
   },

@@ -7,7 +7,9 @@ import { connectionOf, PageArgs } from '../graphql/kit/pages.js';
 import { Quantity } from '../graphql/kit/quantity.js';
 import type { Meter } from '../plans/meters.js';
 import type { Use as RecordedUse } from './events.js';
+import { MetadataEntry } from '../keys/types.js';
 import { MeterQuantity, quantitiesIn } from './limitTypes.js';
+import { MAX_PROPERTIES } from './reportedUse.js';
 import { CallStatus, MAX_TOTALS, UsageFilter } from './types.js';
 
 @ObjectType({
@@ -51,6 +53,10 @@ export class Use {
 
   @Field(() => Float, { description: 'Time of execution, in milliseconds.' })
   durationMs!: number;
+
+  @Sized({ assumedSize: MAX_PROPERTIES })
+  @Field(() => [MetadataEntry], { description: 'What a back end has labelled it with.' })
+  properties!: MetadataEntry[];
 
   @Field(() => String, { nullable: true, description: 'Code of the refusal, of a call that was refused.' })
   refusalCode!: string | null;
@@ -106,6 +112,7 @@ export function shownUse(use: RecordedUse, meters: readonly Meter[]): Use {
     status: status as CallStatus,
     quantities: quantitiesIn(use, meters),
     durationMs: use.durationUs / 1000,
+    properties: Object.entries(use.properties ?? {}).map(([name, value]) => ({ name, value })),
     refusalCode: refusal?.code ?? null,
     calls: String(refusal?.count ?? 1),
     late: use.late === true,
