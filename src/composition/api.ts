@@ -23,9 +23,10 @@ import { serveApiPage } from '../http/apiPage.js';
 import { createHttpServer } from '../http/server.js';
 import { traceRequests } from '../http/tracing.js';
 import type { Logger } from '../logger.js';
-import { compileRoutes } from '../rest/declared/compile.js';
+import { compileRoutes, exampleOf } from '../rest/declared/compile.js';
 import type { Declared } from '../rest/declared/file.js';
 import { serveDeclared, tellNotFound } from '../rest/declared/serve.js';
+import { stripePlaces, withoutStripe } from '../rest/declared/stripe.js';
 import { openApiOf } from '../rest/openapi.js';
 import { serveRoutes } from '../rest/serve.js';
 import { CAPABILITIES } from '../capabilities.js';
@@ -51,6 +52,8 @@ const ANONYMOUS_PER_MINUTE_BY_FIELD = new Map([['refreshSession', 120]]);
 export interface Api {
   readonly fastify: FastifyInstance;
   readonly graceful: GracefulStop;
+  /** A route of the profile's that a key may ask. */
+  readonly example: string | undefined;
 }
 
 /** The HTTP server with everything on it, not yet listening. */
@@ -126,11 +129,12 @@ export async function createApi(
     ...limitsWarning(metering.limitsProblem()),
     ...(metering.limitsUp() ? [] : ['Redis is away: limits are decided as LIMITS_ON_OUTAGE says']),
   ];
-  const compiled = declared && compileRoutes(schema, declared.routes, declared.source);
+  const all = declared && compileRoutes(schema, declared.routes, declared.source);
+  const compiled = all && (parts.billing ? all : withoutStripe(all));
   const own = compiled?.routes.some(({ path }) => path === '/health') === true || scanner !== undefined;
   serveHealth(fastify, { problems, warnings, followers }, metrics, own ? ['/v1/health'] : undefined);
   await scanner?.serveDemo(fastify);
-  await parts.billing?.serve(fastify);
+  await parts.billing?.serve(fastify, compiled ? stripePlaces(compiled) : []);
   const routes = CAPABILITIES.flatMap((capability) => capability.routes?.(services) ?? []);
   serveRoutes(fastify, routes, { gate, metrics, log });
   serveApiPage(
@@ -147,7 +151,7 @@ export async function createApi(
   await servePlayground(fastify, schema, root);
   describeProjections(metrics, projections, stores);
   describeCalls(metrics, access, metering);
-  return { fastify, graceful };
+  return { fastify, graceful, example: compiled && exampleOf(compiled) };
 }
 
 /** Sessions of the issuers that the configuration names; undefined where there are none. */

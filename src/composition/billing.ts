@@ -17,6 +17,7 @@ import { BillingWorker } from '../billing/worker.js';
 import type { Config } from '../config.js';
 import { fold } from '../eventsourcing/decider.js';
 import { Leadership } from '../following/leases.js';
+import type { StripePlace } from '../http/stripeWebhooks.js';
 import { serveStripeWebhooks } from '../http/stripeWebhooks.js';
 import type { Logger } from '../logger.js';
 import type { Money } from '../money/money.js';
@@ -40,7 +41,8 @@ export interface Billing {
   readonly overageInvoices: OverageInvoices;
   /** Sells credits. */
   readonly creditPayments: CreditPayments;
-  serve(fastify: FastifyInstance): Promise<void>;
+  /** @param places of the profile, at which Stripe's events are taken beside our own */
+  serve(fastify: FastifyInstance, places: readonly StripePlace[]): Promise<void>;
 }
 
 export async function openBilling(
@@ -95,12 +97,10 @@ export async function openBilling(
     overageInvoices: stripeOverage(client),
     creditPayments: stripeCredits(client),
     onePayment: (price) => new OnePayment(payments, commands, clock, price),
-    serve: (fastify) =>
-      serveStripeWebhooks(fastify, {
-        receive: (body, signature, at) => receiver.receive(body, signature, at),
-        clock,
-        log,
-      }),
+    serve: (fastify, places) => {
+      const receive: WebhookReceiver['receive'] = (...event) => receiver.receive(...event);
+      return serveStripeWebhooks(fastify, { receive, clock, log }, places);
+    },
   };
 }
 

@@ -18,7 +18,7 @@ export async function createProjectorServer(
   caughtUp: () => boolean,
   config: Config,
   log: Logger,
-): Promise<Api> {
+): Promise<Omit<Api, 'example'>> {
   const { metrics } = stores.telemetry;
   const fastify = await createHttpServer({
     trustProxy: config.trustProxy,

@@ -166,6 +166,9 @@ function codesOf(route: CompiledRoute, variants: readonly CompiledRoute[]): Map<
   if (declared.found !== undefined || declared.refusal !== undefined) add('NOT_FOUND');
   if (declared.refusal !== undefined) add('REFUSED', CONFLICT);
   if (declared.health) add('NOT_READY');
+  if (declared.stripe) {
+    for (const code of ['SIGNATURE_INVALID', 'BODY_INVALID', 'BODY_TOO_LARGE', 'TRY_AGAIN']) add(code);
+  }
   if (variants.some(({ declared: { when } }) => when)) add('ACTION_UNKNOWN');
   // Each address and account stands before a guard or a limit, and each parameter is checked.
   if (calls.length > 0 || declared.counted) for (const code of ['RATE_LIMITED', 'TRY_AGAIN']) add(code);

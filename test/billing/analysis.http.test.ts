@@ -14,7 +14,7 @@ import { createAnalysis, here, untilEnded, upload } from '../analysis/stories.js
 import { analysisStream } from '../../src/analysis/events.js';
 import { derivedId } from '../../src/eventsourcing/ids.js';
 import type { Shop } from './shop.js';
-import { openShop } from './shop.js';
+import { openShop, SECRET } from './shop.js';
 
 const LOG = '2026-01-01 10:00 Ann: hello there\n2026-01-01 10:01 Bob: hello again\n';
 
@@ -39,7 +39,12 @@ beforeAll(async () => {
   const file = join(root, 'profiles', 'scanner.yaml');
   const profile = await readFile(file, 'utf8');
   await writeFile(file, profile.replace(/^# docs\/scanner.md explains each/m, `${PLAN}$&`));
-  shop = await openShop('2027-01-31T12:00:00Z', { root, env: { PROFILE: 'scanner' } });
+  shop = await openShop('2027-01-31T12:00:00Z', {
+    root,
+    env: { PROFILE: 'scanner' },
+    // The address that the product's guide names.
+    webhookPath: '/webhook/stripe',
+  });
   stripe = new Stripe(shop.sandbox.apiKey, { ...shop.sandbox.client });
 });
 afterAll(async () => {
@@ -102,6 +107,22 @@ it('cannot be had for less, nor with a payment for something else', async () => 
   expect(await analyze(other.id)).toEqual([402, 'Payment verification failed']);
   expect(await analyze('pi_none')).toEqual([402, 'Payment verification failed']);
   expect(await analyze('../../customers')).toEqual([402, 'Payment verification failed']);
+});
+
+it('takes the events of Stripe at the address of its guide, signed ones alone', async () => {
+  const post = async (body: string, secret: string) => {
+    const signature = stripe.webhooks.generateTestHeaderString({ payload: body, secret });
+    const headers = { 'stripe-signature': signature, 'content-type': 'application/json' };
+    const address = `${shop.test.app.url}/webhook/stripe`;
+    const response = await fetch(address, { method: 'POST', headers, body });
+    return [response.status, await response.json()];
+  };
+  const event = { id: 'evt_1', object: 'event', type: 'product.created', created: 1, livemode: false };
+  const body = JSON.stringify({ ...event, data: { object: { id: 'prod_1', object: 'product' } } });
+  const refused = [400, { detail: expect.any(String) as string, code: '400' }];
+  expect(await post(body, 'whsec_another')).toEqual(refused);
+  expect(await post('no event', SECRET)).toEqual(refused);
+  expect(await post(body, SECRET)).toEqual([200, { status: 'success' }]);
 });
 
 /** An intent of ours that a card has paid. */

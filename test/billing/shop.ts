@@ -9,7 +9,8 @@ import type { TestApp, TestAppOptions } from '../support/app.js';
 import { startApp } from '../support/app.js';
 import { freshSql } from '../support/database.js';
 
-const SECRET = `whsec_${'s'.repeat(32)}`;
+/** Signs Stripe's webhooks. */
+export const SECRET = `whsec_${'s'.repeat(32)}`;
 const API_KEY = 'sk_test_sandbox';
 
 export interface Shop {
@@ -32,8 +33,16 @@ export interface Shop {
   close(): Promise<void>;
 }
 
+export interface ShopOptions extends TestAppOptions {
+  /** The address at which Stripe's events are taken. */
+  readonly webhookPath?: string;
+}
+
 /** The product, and a stand-in for Stripe that sends its webhooks to it. */
-export async function openShop(from = '2027-01-17T12:00:00Z', options: TestAppOptions = {}): Promise<Shop> {
+export async function openShop(
+  from = '2027-01-17T12:00:00Z',
+  { webhookPath = '/webhooks/stripe', ...options }: ShopOptions = {},
+): Promise<Shop> {
   const database = await freshSql();
   // Its time stands still, and goes on when it is moved: amounts of prorations are the same each time.
   const began = Date.now();
@@ -57,7 +66,7 @@ export async function openShop(from = '2027-01-17T12:00:00Z', options: TestAppOp
     },
   });
   const deliverTo = (url: string): void => sandbox.deliverTo({ url, secret: SECRET });
-  deliverTo(`${test.app.url}/webhooks/stripe`);
+  deliverTo(`${test.app.url}${webhookPath}`);
   const { commands, store, policies, billing, overage } = test.app.parts;
 
   const settled = async (): Promise<void> => {

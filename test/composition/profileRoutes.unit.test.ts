@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { ConfigError } from '../../src/config.js';
 import { createSchema } from '../../src/graphql/execution/schema.js';
 import { compileRoutes } from '../../src/rest/declared/compile.js';
+import { refusalOf } from '../../src/rest/declared/failures.js';
 import { readRoutes } from '../../src/rest/declared/file.js';
 
 const schema = createSchema();
@@ -19,6 +20,34 @@ it.each(FILES)('profiles/%s: each route can work with the schema as it is', asyn
   const routes = await compiled(join('profiles', file));
   expect(routes?.routes.length).toBeGreaterThan(0);
 });
+
+// Failures of calls that the API behind serves: it asks verifyKey, and the file says what the product answers.
+it.each([
+  [
+    'harmonic',
+    { id: 'requests-month', meter: 'requests', window: 'month', amount: 1000 },
+    {
+      success: false,
+      error: 'Quota exceeded',
+      quota: 1000,
+      used: 1000,
+      resetDate: '2026-12-01T00:00:00.000Z',
+    },
+  ],
+  [
+    'videomind',
+    { id: 'videos-day', meter: 'videos', window: 'day', amount: 3 },
+    { detail: 'Daily video limit reached. free plan allows 3 videos per day.' },
+  ],
+] as const)(
+  'profiles/%s.routes.yaml: what a quota that is used up is answered',
+  async (name, limit, body) => {
+    const routes = await compiled(join('profiles', `${name}.routes.yaml`));
+    const used = { used: limit.amount, remaining: 0, resetAt: Date.UTC(2026, 11), at: 0, windowMs: 1 };
+    const refusal = refusalOf('QUOTA_EXCEEDED', { limit: { ...used, limit } });
+    expect(routes?.failures.tell(refusal, { plan: 'free' })).toEqual({ status: 429, body });
+  },
+);
 
 describe('a route that cannot work', () => {
   let directory: string;
@@ -108,6 +137,7 @@ describe('a route that cannot work', () => {
       ':5: routes.0: strict mode: unknown keyword: "minimun"',
       ['query: { page: { type: integer, minimun: 1 } }', 'answer: 1'],
     ],
+    ['takes events of Stripe by GET', ':5: routes.0.stripe: a POST without', ['stripe: true', 'answer: 1']],
     [
       'says a word that there is not',
       ':5: routes.0: Unrecognized key: "answers"',

@@ -11,16 +11,18 @@ const ADDRESS = 'http://127.0.0.1:4000';
 /** Refusals that a page shows on purpose. */
 const SHOWN: Readonly<Record<string, readonly string[]>> = {
   videomind: ['Missing API key', 'Email already registered'],
+  scanner: ['Input should be auto', 'File type not allowed', 'Payment is not required'],
 };
 
-it.each(['specql', 'glyph', 'harmonic', 'videomind'])(
+it.each(['specql', 'glyph', 'harmonic', 'videomind', 'scanner'])(
   'docs/products/%s.md works as printed',
   async (name) => {
     const page = readFileSync(`docs/products/${name}.md`, 'utf8');
     const script = [...page.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, text = '']) => text).join('\n');
     const lines = script.match(/\bcurl /g) ?? [];
     expect(lines.length).toBeGreaterThanOrEqual(10);
-    const t = await startApp({ env: { PROFILE: name }, patterns: name === 'specql' ? 'patterns' : null });
+    const env = { PROFILE: name, ...(name === 'scanner' && { PAYMENT_REQUIRED: 'false' }) };
+    const t = await startApp({ env, patterns: name === 'specql' ? 'patterns' : null });
     try {
       const { secret } = await t.customer();
       // What curl prints ends with its status.
@@ -28,8 +30,10 @@ it.each(['specql', 'glyph', 'harmonic', 'videomind'])(
         .replaceAll(ADDRESS, t.app.url)
         .replaceAll('$(curl -s', '$(curl --silent')
         .replaceAll('curl -s', `curl -s -w '\\n=== %{http_code}\\n'`);
-      const env = { ...process.env, KEY: secret };
-      const { stdout } = await run('bash', ['-euc', commands], { env, maxBuffer: 1e7 });
+      const { stdout } = await run('bash', ['-euc', commands], {
+        env: { ...process.env, KEY: secret },
+        maxBuffer: 1e7,
+      });
       const answers = stdout.split(/\n=== (?=\d{3}\n)/);
       const refused = answers.slice(0, -1).flatMap((body, index) => {
         const status = Number(answers[index + 1]?.slice(0, 3));

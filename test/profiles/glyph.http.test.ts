@@ -58,6 +58,17 @@ describe('users', () => {
     expect([short.status, issues(short)]).toEqual([422, [['body.password', 'value_error']]]);
   });
 
+  it('sign in so often that passwords cannot be guessed', async () => {
+    const guess = { email: 'guessed@example.com', password: 'another horse' };
+    const statuses = [];
+    for (let n = 0; n < 11; n++) {
+      const { status, body, headers } = await p.ask('POST /auth/login', { body: guess });
+      expect(Object.keys(body as object)).toEqual(['detail']);
+      statuses.push([status, Number(headers.get('retry-after')) > 0]);
+    }
+    expect(statuses).toEqual([...Array<unknown>(10).fill([401, false]), [429, true]]);
+  });
+
   it('GET /auth/me answers a key, too, which belongs to nobody in particular', async () => {
     expect((await p.ask('GET /auth/me', { key })).body).toMatchObject({ email: null, tier: 'free' });
   });
@@ -187,6 +198,31 @@ describe('the three headers', () => {
       'unlimited',
     ]);
   });
+});
+
+it('the gateway is told the three headers of each of its answers, refusals too', async () => {
+  const operator = await p.t.register();
+  await p.t.makeOperator(operator);
+  const { secret: gateway } = await p.t.issueKey(operator.token, 'LIVE', ['ADMIN']);
+  const { secret } = await p.t.customer();
+  const told = async (body: object) => {
+    const reply = await p.ask('POST /v1/keys/verify', { key: gateway, body });
+    const { code, headers } = reply.body as { code: string; headers: { name: string; value: string }[] };
+    const found = new Headers(headers.map(({ name, value }) => [name, value]));
+    return [code, three(found), found.get('x-ratelimit-used')];
+  };
+  const spend = {
+    endpoint: '/schema/run',
+    method: 'POST',
+    quantities: [{ meter: 'requests', quantity: 99 }],
+  };
+  expect(await told({ secret })).toEqual(['VALID', ['free', '100', '100'], '0']);
+  expect(await told({ secret, spend })).toEqual(['VALID', ['free', '1', '100'], '99']);
+  expect(await told({ secret, spend })).toEqual(['QUOTA_EXCEEDED', ['free', '1', '100'], '99']);
+  expect(await told({ secret: 'glyph_sk_live_wrong' })).toEqual(['KEY_MALFORMED', ['none', '0', '0'], null]);
+  const { secret: large } = await p.t.customer('enterprise');
+  const unlimited = ['VALID', ['enterprise', 'unlimited', 'unlimited'], null];
+  expect(await told({ secret: large, spend })).toEqual(unlimited);
 });
 
 it.each([

@@ -6,10 +6,13 @@ import { askEverything, throwTexts } from './product.js';
 let p: Product;
 let token: string;
 let accountId: string;
+/** As the product calls it. */
+let userId: string;
 let key: string;
 beforeAll(async () => {
   p = await startProduct('harmonic');
   ({ token, accountId } = await p.t.register());
+  userId = shownId('Account', accountId);
   ({ secret: key } = await p.t.issueKey(token, 'LIVE', ['READ', 'ADMIN']));
 });
 afterAll(() => p.close());
@@ -46,7 +49,7 @@ describe('keys', () => {
       message: 'string',
     };
     expect([status, problems(shape(fields), body)]).toEqual([201, []]);
-    expect(body).toMatchObject({ name: 'first', userId: accountId, tier: 'free', quotaMonthly: 1000 });
+    expect(body).toMatchObject({ name: 'first', userId, tier: 'free', quotaMonthly: 1000 });
     expect(body.key).toMatch(/^hm_[0-9A-Za-z]{32}$/);
     const one = await p.ask('GET /api/v1/usage', { headers: { 'x-api-key': body.key } });
     const other = await p.ask('GET /api/v1/usage', { key: body.key });
@@ -63,6 +66,25 @@ describe('keys', () => {
     }
     const nobody = await p.ask('POST /api/v1/keys', { body: { userId: accountId } });
     expect(nobody.status).toBe(401);
+    const long = await p.ask('POST /api/v1/keys', {
+      key: token,
+      body: { userId, name: 'x'.repeat(101) },
+    });
+    expect([long.status, (long.body as { error: string }).error]).toEqual([
+      400,
+      'The request is not what this address asks for.',
+    ]);
+  });
+
+  it('POST /api/v1/keys takes a key with the scope admin, and believes no header', async () => {
+    const { accountId: another } = await p.t.register();
+    const headers = { 'x-user-id': another, 'x-tier': 'enterprise' };
+    const issued = await p.ask('POST /api/v1/keys', {
+      key,
+      headers,
+      body: { userId, name: 'by a key', tier: 'enterprise' },
+    });
+    expect([issued.status, issued.body]).toMatchObject([201, { userId, tier: 'free', quotaMonthly: 1000 }]);
   });
 
   it('GET /api/v1/keys lists them, and GET /api/v1/keys/{id} shows one', async () => {
@@ -118,7 +140,8 @@ describe('keys', () => {
     const kept = await p.ask(`POST /api/v1/keys/${id}/rotate`, { key: token, body: { revokeOld: false } });
     const third = (kept.body as { newKey: { key: string } }).newKey.key;
     expect([await statusOf(second.key), await statusOf(third)]).toEqual([200, 200]);
-    expect((await p.ask('POST /api/v1/keys/none/rotate', { key: token })).status).toBe(404);
+    const none = await p.ask('POST /api/v1/keys/none/rotate', { key: token });
+    expect([none.status, none.body]).toEqual([404, { success: false, error: 'Key not found' }]);
     expect(
       (await p.ask(`POST /api/v1/keys/${id}/rotate`, { key: token, body: { revokeOld: 1 } })).status,
     ).toBe(400);
@@ -126,7 +149,7 @@ describe('keys', () => {
 });
 
 describe('usage', () => {
-  const CURRENT = shape({
+  const STANDING = {
     quota: LIMIT,
     used: 'integer',
     remaining: LIMIT,
@@ -137,31 +160,43 @@ describe('usage', () => {
     tier: 'string',
     periodStart: 'string',
     periodEnd: 'string?',
-  });
+  };
+  const CURRENT = shape(STANDING);
+  const LAST = {
+    timestamp: 'string',
+    endpoint: 'string',
+    responseTime: 'number',
+    status: 'integer',
+  };
 
-  it.each(['', '?action=current', `?action=current&tier=enterprise`])(
-    'GET /api/v1/usage%s tells where the quota stands',
-    async (query) => {
-      const { status, body, headers } = await p.ask(`GET /api/v1/usage${query}`, { key });
-      expect([status, problems(CURRENT, body)]).toEqual([200, []]);
-      expect(body).toMatchObject({
-        quota: 1000,
-        isExceeded: false,
-        userId: accountId,
-        tier: 'free',
-      });
-      expect(headers.get('x-user-id')).toBe(shownId('Account', accountId));
-      expect(headers.get('x-response-time')).toMatch(/^\d+\.\d{3}ms$/);
-      expect(headers.get('x-ratelimit-reset')).toBe((body as { resetDate: string }).resetDate);
-    },
-  );
+  it.each([
+    ['', shape({ ...STANDING, requests: list(shape(LAST)) })],
+    ['?action=current', CURRENT],
+    ['?action=current&tier=enterprise', CURRENT],
+  ])('GET /api/v1/usage%s tells where the quota stands', async (query, fields) => {
+    const { status, body, headers } = await p.ask(`GET /api/v1/usage${query}`, { key });
+    expect([status, problems(fields, body)]).toEqual([200, []]);
+    expect(body).toMatchObject({
+      quota: 1000,
+      isExceeded: false,
+      userId,
+      tier: 'free',
+    });
+    expect(headers.get('x-user-id')).toBe(userId);
+    expect(headers.get('x-response-time')).toMatch(/^\d+\.\d{3}ms$/);
+    expect(headers.get('x-ratelimit-reset')).toBe((body as { resetDate: string }).resetDate);
+  });
 
   it('says of a plan without a limit that it has none, in headers too', async () => {
     const { accountId: large, secret } = await p.t.customer('enterprise');
-    const { body, headers } = await p.ask('GET /api/v1/usage', { key: secret });
+    const { body, headers } = await p.ask('GET /api/v1/usage?action=current', { key: secret });
     expect(problems(CURRENT, body)).toEqual([]);
-    expect(body).toMatchObject({ quota: 'unlimited', remaining: 'unlimited', userId: large });
-    expect(headers.get('x-ratelimit-limit')).toBe('unlimited');
+    expect(body).toMatchObject({
+      quota: 'unlimited',
+      remaining: 'unlimited',
+      userId: shownId('Account', large),
+    });
+    for (const name of ['limit', 'remaining']) expect(headers.get(`x-ratelimit-${name}`)).toBe('unlimited');
   });
 
   it('?action=analytics tells days', async () => {
@@ -191,7 +226,9 @@ describe('usage', () => {
   });
 
   it('refuses nobody’s call and a wrong key', async () => {
-    expect((await p.ask('GET /api/v1/usage')).body).toEqual({ success: false, error: 'Missing API key' });
+    const nobody = await p.ask('GET /api/v1/usage');
+    expect([nobody.status, nobody.body]).toEqual([401, { success: false, error: 'Missing API key' }]);
+    expect(nobody.headers.get('x-response-time')).toMatch(/ms$/);
     for (const wrong of ['hm_wrong', 'Bearer']) {
       const refused = await p.ask('GET /api/v1/usage', { headers: { 'x-api-key': wrong } });
       expect([refused.status, refused.body]).toEqual([401, { success: false, error: 'Invalid API key' }]);
@@ -233,6 +270,13 @@ describe('users', () => {
       body: { ...credentials, password: 'another horse' },
     });
     expect([wrong.status, wrong.body]).toEqual([401, { ok: false, error: 'invalid_credentials' }]);
+    const short = await p.ask('POST /api/v1/auth/signup', {
+      body: { email: 'short@example.com', password: 'short' },
+    });
+    expect([short.status, short.body]).toMatchObject([
+      400,
+      { ok: false, error: expect.stringMatching(/password/i) as string },
+    ]);
     expect(await p.ask('GET /api/v1/user/me')).toMatchObject({
       status: 401,
       body: { ok: false, error: 'missing_token' },
@@ -270,6 +314,50 @@ it('lets whoever has no key try, each address for itself, and says so', async ()
   ]);
 });
 
+it('lets a back end try callers without a key, each address for itself, under the limits of free', async () => {
+  const operator = await p.t.register();
+  await p.t.makeOperator(operator);
+  const { secret: backEnd } = await p.t.issueKey(operator.token, 'LIVE', ['ADMIN']);
+  const spend = { endpoint: '/api/v1/data', method: 'POST', source: 'wiki' };
+  const verify = (body: object) => p.ask('POST /v1/keys/verify', { key: backEnd, body });
+  const first = await verify({ address: '203.0.113.7', spend });
+  expect([first.status, first.body]).toMatchObject([
+    200,
+    {
+      valid: true,
+      code: 'VALID',
+      demo: true,
+      keyId: null,
+      accountId: null,
+      environment: 'test',
+      plan: { id: 'free' },
+    },
+  ]);
+  const left = ({ body }: { readonly body: unknown }) =>
+    (body as { limits: { name: string; remaining: string }[] }).limits.find(
+      ({ name }) => name === 'requests-month',
+    )?.remaining;
+  expect(left(first)).toBe('999');
+  const { headers } = first.body as { headers: object[] };
+  expect(headers).toEqual(expect.arrayContaining([{ name: 'x-demo-mode', value: 'true' }]));
+  expect(left(await verify({ address: '203.0.113.7', spend }))).toBe('998');
+  expect(left(await verify({ address: '203.0.113.8', spend }))).toBe('999');
+  const all = { ...spend, quantities: [{ meter: 'requests', quantity: '998' }] };
+  expect((await verify({ address: '203.0.113.7', spend: all })).body).toMatchObject({ valid: true });
+  expect((await verify({ address: '203.0.113.7', spend })).body).toMatchObject({
+    valid: false,
+    code: 'QUOTA_EXCEEDED',
+    demo: true,
+  });
+  expect((await verify({ spend })).body).toMatchObject({ valid: false, code: 'KEY_MISSING', demo: false });
+  for (const wrong of [
+    { address: 'nowhere', spend },
+    { address: '203.0.113.9', spend: { ...spend, reserve: true } },
+  ]) {
+    expect((await verify(wrong)).status).toBe(400);
+  }
+});
+
 it('1,001 calls against free, 50 at once: exactly 1,000 pass, and the refusal tells the quota', async () => {
   const { token: own, userId, accountId: account } = await p.t.register();
   await p.t.makeOperator({ userId, accountId: account });
@@ -292,6 +380,39 @@ it('1,001 calls against free, 50 at once: exactly 1,000 pass, and the refusal te
   expect(body).toMatchObject({ used: 1000, remaining: 0, isExceeded: true, percentage: 100 });
 });
 
+describe('DELETE /api/v1/usage/reset', () => {
+  it('lets the quota of a user count from zero, for operators; the history keeps what was used', async () => {
+    const operator = await p.t.customer();
+    await p.t.makeOperator(operator);
+    const { accountId: whose, secret } = await p.t.customer();
+    expect([await p.spend(secret, 1000), await p.spend(secret, 1)]).toEqual(['VALID', 'QUOTA_EXCEEDED']);
+    const reset = (query: string, by: string, body?: object) =>
+      p.ask(`DELETE /api/v1/usage/reset${query}`, { key: by, ...(body && { body }) });
+    for (const by of [secret, key, token]) {
+      const refused = await reset(`?userId=${whose}`, by);
+      expect([refused.status, refused.body]).toEqual([401, { success: false, error: 'Admin key required' }]);
+    }
+    expect((await p.ask(`DELETE /api/v1/usage/reset?userId=${whose}`)).status).toBe(401);
+    const missing = await reset('', operator.token);
+    expect([missing.status, missing.body]).toEqual([400, { success: false, error: 'Missing userId' }]);
+    const none = await reset('?userId=nobody', operator.token);
+    expect([none.status, none.body]).toEqual([404, { success: false, error: 'User not found' }]);
+    expect(await p.spend(secret, 1)).toBe('QUOTA_EXCEEDED');
+
+    const done = await reset('', operator.token, { userId: shownId('Account', whose), reason: 'a gift' });
+    expect([done.status, problems(shape({ success: 'boolean', message: 'string' }), done.body)]).toEqual([
+      200,
+      [],
+    ]);
+    const current = async () => (await p.ask('GET /api/v1/usage?action=current', { key: secret })).body;
+    expect(await current()).toMatchObject({ used: 0, remaining: 1000, isExceeded: false });
+    expect([await p.spend(secret, 1), await current()]).toMatchObject(['VALID', { used: 1 }]);
+    await p.t.caughtUp();
+    const { body } = await p.ask('GET /api/v1/usage?action=analytics', { key: secret });
+    expect((body as { total: { requests: number } }).total.requests).toBe(1001);
+  });
+});
+
 it('the history and the breakdown tell single calls, and sums by source, endpoint and key', async () => {
   const { token: own, secret, accountId: mine } = await p.t.customer();
   for (let call = 0; call < 3; call++) expect(await p.spend(secret, 1)).toBe('VALID');
@@ -309,6 +430,9 @@ it('the history and the breakdown tell single calls, and sums by source, endpoin
   const told = shape({ userId: 'string', history: list(shape(one)), count: 'integer' });
   expect([history.status, problems(told, history.body)]).toEqual([200, []]);
   expect(history.body).toMatchObject({ count: 2 });
+  const { requests } = (await p.ask('GET /api/v1/usage', { key: secret })).body as { requests: object[] };
+  expect(requests.length).toBe(3);
+  expect(requests[0]).toMatchObject({ endpoint: '/work', status: 200 });
   expect((history.body as { history: object[] }).history[0]).toMatchObject({
     endpoint: '/work',
     method: 'POST',
@@ -359,6 +483,33 @@ describe('POST /api/v1/usage/track', () => {
       headers,
     });
     expect(other.status).toBe(409);
+    p.advance(1000);
+    const failed = { ...body, endpoint: '/api/v1/other', source: 'arxiv', responseTime: 4.5, status: 404 };
+    expect((await p.ask('POST /api/v1/usage/track', { key: secret, body: failed })).status).toBe(200);
+    // What was tracked is told as it was.
+    await p.t.caughtUp();
+    const told = async (action: string) =>
+      (await p.ask(`GET /api/v1/usage?action=${action}`, { key: customer.secret })).body;
+    expect(await told('history')).toMatchObject({
+      count: 3,
+      history: [
+        { endpoint: '/api/v1/other', method: 'POST', source: 'arxiv', responseTime: 4.5, status: 404 },
+        { endpoint: '/api/v1/data', source: 'wiki', responseTime: 245.5, status: 200 },
+        { endpoint: '/api/v1/data', source: 'wiki', responseTime: 245.5, status: 200 },
+      ],
+    });
+    expect(await told('breakdown')).toMatchObject({
+      sources: [
+        { source: 'wiki', count: 2, totalTime: 491, avgTime: 245.5 },
+        { source: 'arxiv', count: 1, totalTime: 4.5, avgTime: 4.5 },
+      ],
+      endpoints: [
+        { endpoint: '/api/v1/data', count: 2, errors: 0, avgTime: 245.5 },
+        { endpoint: '/api/v1/other', count: 1, errors: 1, avgTime: 4.5 },
+      ],
+    });
+    const { total } = (await told('analytics')) as { total: { requests: number; avgResponseTime: number } };
+    expect([total.requests, Math.round(total.avgResponseTime)]).toEqual([3, 165]);
   });
 
   it('is for operators: another’s account is not found', async () => {

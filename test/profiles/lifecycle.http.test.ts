@@ -42,8 +42,18 @@ it('specql: register, call, limit, pay, a higher limit, rotate, cancel, a lower 
     trial_end: expect.any(String) as string,
   });
   expect((await upgrade({ plan: 'developer' })).status).toBe(409);
-  const team = await upgrade({ plan: 'team' });
+  // Once the trial is over a change is charged at once.
+  await p.shop.advance(new Date(p.shop.sandbox.now() + 15 * 86_400_000).toISOString());
+  p.shop.sandbox.faults.declineCharges();
+  const declined = await upgrade({ plan: 'team', interval: 'year' });
+  expect([declined.status, Object.keys(declined.body as object)]).toEqual([402, ['detail']]);
+  p.shop.sandbox.faults.clear();
+  expect(await standing(first)).toMatchObject({ subscription_tier: 'developer' });
+  const team = await upgrade({ plan: 'team', interval: 'year' });
   expect(team.body).toMatchObject({ subscription_tier: 'team', checkout_url: null });
+  expect((await p.ask('GET /api/v1/account/subscription', { key: session })).body).toMatchObject({
+    interval: 'year',
+  });
 
   const { data } = await p.t.query(RotateKeyDocument, { input: { keyId, graceSeconds: 0 } }, session);
   const rotated = data?.rotateKey;
@@ -118,6 +128,13 @@ it('glyph: register, call, limit, pay, a higher limit, rotate, cancel, a lower l
     303,
     expect.stringMatching(/\/portal\//),
   ]);
+  // A renewal that cannot be paid: the plan is kept for a while.
+  p.shop.sandbox.faults.declineCharges('generic_decline', 10);
+  await p.shop.advance(new Date(p.shop.sandbox.now() + 31 * 86_400_000).toISOString());
+  expect((await p.ask('GET /billing/status', { key: token })).body).toMatchObject({
+    tier: 'starter',
+    status: 'past_due',
+  });
   const portal = await p.ask('POST /billing/portal', { key: token });
   await cancelOn((portal.body as { url: string }).url);
   await p.shop.settled();
@@ -174,7 +191,13 @@ const onlyKeyOf = async (session: string) => {
 };
 
 it('videomind: register, call, limit, pay, a higher limit, rotate, cancel, a lower limit', async () => {
-  p = await startProduct('videomind', { paid: true });
+  // Stripe sends to the address that the product's documents name.
+  p = await startProduct('videomind', { paid: true, webhookPath: '/api/v1/stripe/webhook' });
+  const unsigned = await p.ask('POST /api/v1/stripe/webhook', { body: { type: 'invoice.paid' } });
+  expect([unsigned.status, unsigned.body]).toEqual([
+    400,
+    { detail: 'Webhook error: the signature is missing, is too old, or does not fit the body.' },
+  ]);
   const registered = await p.ask('POST /api/v1/register', { body: CREDENTIALS });
   const { api_key: first, email } = registered.body as { api_key: string; email: string };
   const health = async (key: string) => (await p.ask('GET /api/v1/health', { key })).status;

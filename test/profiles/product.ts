@@ -3,9 +3,9 @@ import { elapsed } from '../../src/clock.js';
 import type { JsonSchema } from '../../src/rest/declared/known.js';
 import type { OpenApi, Operation } from '../../src/rest/openapi.js';
 import { schemaIn } from '../../src/rest/openapi.js';
-import type { Shop } from '../billing/shop.js';
+import type { Shop, ShopOptions } from '../billing/shop.js';
 import { openShop } from '../billing/shop.js';
-import type { TestApp, TestAppOptions } from '../support/app.js';
+import type { TestApp } from '../support/app.js';
 import { startApp } from '../support/app.js';
 
 export interface Reply {
@@ -41,7 +41,7 @@ let places = 0;
 /** @param options.paid takes payments, with a stand-in for Stripe whose time stands still */
 export async function startProduct(
   profile: string,
-  { paid = false, ...options }: TestAppOptions & { readonly paid?: boolean } = {},
+  { paid = false, webhookPath, ...options }: ShopOptions & { readonly paid?: boolean } = {},
 ): Promise<Product> {
   let ahead = 0;
   const clock = () => Date.now() + ahead;
@@ -50,7 +50,10 @@ export async function startProduct(
     env: { PROFILE: profile, ...options.env },
     time: { clock, elapsed: () => elapsed() + ahead },
   };
-  const shop = paid ? await openShop(new Date(Date.now() + 2_000).toISOString(), settings) : undefined;
+  const from = new Date(Date.now() + 2_000).toISOString();
+  const shop = paid
+    ? await openShop(from, { ...settings, ...(webhookPath !== undefined && { webhookPath }) })
+    : undefined;
   const t = shop?.test ?? (await startApp(settings));
   let backEnd: Promise<string> | undefined;
   const document = (await (await fetch(`${t.app.url}/openapi.json`)).json()) as OpenApi;

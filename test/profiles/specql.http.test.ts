@@ -42,6 +42,8 @@ const page = async (query: string, by = key) => {
   return { status, body: body as Page };
 };
 
+const onePattern = (by: string) => p.ask('GET /api/v1/patterns?per_page=1', { key: by });
+
 describe('GET /api/v1/patterns', () => {
   it('answers pages by number that follow each other, and an empty one past the end', async () => {
     const first = await page('');
@@ -102,6 +104,27 @@ describe('GET /api/v1/patterns/{pattern_id}', () => {
     const body = { ...(bySlug.body as object), usage_count: expect.any(Number) as number };
     expect((await p.ask(`GET /api/v1/patterns/${id}`, { key })).body).toEqual(body);
     expect(bySlug.body).toMatchObject({ id, pattern_id: slug });
+  });
+
+  it('counts as a use, by which the list is in order: the most used first, then the newest', async () => {
+    const all = async () => {
+      await p.t.caughtUp();
+      const { patterns } = (await page('?per_page=100')).body as unknown as {
+        patterns: { pattern_id: string; usage_count: number; created_at: string }[];
+      };
+      return patterns;
+    };
+    const [{ pattern_id: slug = '', usage_count: before = NaN } = {}] = (await all()).slice(-1);
+    const { secret } = await p.t.customer('team');
+    for (let n = 0; n < 3; n++) await p.ask(`GET /api/v1/patterns/${slug}`, { key: secret });
+    const after = await all();
+    expect(after.find((one) => one.pattern_id === slug)?.usage_count).toBe(before + 3);
+    const order = [...after].sort(
+      (a, b) => b.usage_count - a.usage_count || b.created_at.localeCompare(a.created_at),
+    );
+    expect(after.map((one) => [one.usage_count, one.created_at])).toEqual(
+      order.map((one) => [one.usage_count, one.created_at]),
+    );
   });
 
   it('tells what there is not, and which plan opens what the plan does not include', async () => {
@@ -192,6 +215,32 @@ describe('usage', () => {
     const quota = await p.ask('GET /api/v1/usage/quota', { key: secret });
     expect(quota.body).toEqual({ within_quota: true, subscription_tier: 'free' });
     expect((await p.ask('GET /api/v1/usage/stats', { key: secret })).body).toEqual(expected);
+  });
+
+  it('is refused when the month is used up, the minute before it; what helps is not', async () => {
+    const { accountId, secret } = await p.t.customer();
+    const operator = await p.t.register();
+    await p.t.makeOperator(operator);
+    const { secret: backEnd } = await p.t.issueKey(operator.token, 'LIVE', ['ADMIN']);
+    const { data } = await p.t.raw(
+      `mutation Report($uses: [UseInput!]!) {
+        recordUsage(input: { uses: $uses }) { ... on RecordUsagePayload { results { status } } }
+      }`,
+      { uses: [{ useId: 'month', accountId, meter: 'requests', quantity: 1000 }] },
+      backEnd,
+    );
+    expect(data).toEqual({ recordUsage: { results: [{ status: 'ACCEPTED' }] } });
+    const refused = async () => {
+      const { status, body, headers } = await onePattern(secret);
+      return [status, body, Number(headers.get('retry-after')) > 0];
+    };
+    const minute = 'Rate limit exceeded. Max 10 requests/minute for free tier.';
+    expect(await refused()).toEqual([429, { detail: minute }, true]);
+    p.advance(61_000);
+    const month = 'Monthly quota exceeded. Upgrade your plan for more API calls.';
+    expect(await refused()).toEqual([429, { detail: month }, true]);
+    const quota = await p.ask('GET /api/v1/usage/quota', { key: secret });
+    expect([quota.status, quota.body]).toEqual([200, { within_quota: false, subscription_tier: 'free' }]);
   });
 
   it('is without numbers where the plan has no limit', async () => {
@@ -305,6 +354,27 @@ describe('who calls', () => {
     expect([reply.status, reply.body]).toEqual([401, { detail: 'API key revoked' }]);
   });
 
+  it('is told of a key that has expired', async () => {
+    const { token: own } = await p.t.register();
+    const { data } = await p.t.raw(
+      `mutation Issue($input: IssueKeyInput!) { issueKey(input: $input) { ... on IssueKeyPayload { secret } } }`,
+      {
+        input: {
+          name: 'short',
+          environment: 'LIVE',
+          scopes: ['READ'],
+          expiresAt: new Date(p.now() + 60_000).toISOString(),
+        },
+      },
+      own,
+    );
+    const { secret } = data?.['issueKey'] as { secret: string };
+    expect((await p.ask('GET /api/v1/account', { key: secret })).status).toBe(200);
+    p.advance(60_000);
+    const reply = await p.ask('GET /api/v1/patterns', { key: secret });
+    expect([reply.status, reply.body]).toEqual([401, { detail: 'API key expired' }]);
+  });
+
   it('is told of a session that has expired', async () => {
     const { token: own } = await p.t.register();
     p.advance(3_600_000);
@@ -325,6 +395,14 @@ it('answers JSON at / unless a page is asked for, its health at /health, and our
   expect(html.headers.get('content-type')).toMatch(/^text\/html/);
   expect((await p.ask('GET /health')).body).toEqual({ status: 'healthy', version: '1.0.0' });
   expect((await p.ask('GET /v1/health')).body).toMatchObject({ status: 'ready' });
+  for (const path of ['/docs', '/redoc']) {
+    const response = await fetch(p.t.app.url + path);
+    expect([response.status, response.headers.get('content-type')]).toEqual([
+      200,
+      'text/html; charset=utf-8',
+    ]);
+    expect(await response.text()).toContain('/api/v1/patterns/{pattern_id}');
+  }
   expect((await p.ask('GET /nothing')).body).toMatchObject({ detail: 'Not Found' });
   const method = await p.ask('PATCH /api/v1/patterns/search');
   expect([method.status, method.body, method.headers.get('allow')]).toEqual([

@@ -164,6 +164,19 @@ describe('GET /api/v1/health', () => {
   });
 });
 
+it('features are sold by plan', async () => {
+  const { data } = await p.t.raw('{ plans { id features { name } support } }');
+  expect(data?.['plans']).toEqual([
+    { id: 'free', features: [], support: null },
+    { id: 'pro', features: [{ name: 'vision' }, { name: 'questions' }], support: 'By e-mail' },
+    {
+      id: 'business',
+      features: [{ name: 'vision' }, { name: 'questions' }, { name: 'blog' }],
+      support: 'By e-mail',
+    },
+  ]);
+});
+
 it('the fourth video of a day is refused, and the first of the next UTC day passes', async () => {
   const { token, userId, accountId } = await p.t.register();
   await p.t.makeOperator({ userId, accountId });

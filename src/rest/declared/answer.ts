@@ -12,7 +12,7 @@ import type { Header } from '../../usage/headers.js';
 import type { CompiledRoute, CompiledRoutes, RouteCall } from './compile.js';
 import type { Refusal } from './failures.js';
 import { refusalOf } from './failures.js';
-import type { Parts } from './inputs.js';
+import type { Issue, Parts } from './inputs.js';
 import { refusalIn, refusalOfType } from './refused.js';
 import { commandIdIn, partsOf, unfitCode } from './request.js';
 import type { Scope } from './template.js';
@@ -74,7 +74,9 @@ export async function answerOf(
   };
   admit(visitor);
   const checked = route.inputs.check(partsOf(request));
-  if (Array.isArray(checked)) throw new Refused(refusalOf('REQUEST_INVALID', { issues: checked }));
+  if (Array.isArray(checked)) {
+    throw new Refused(refusalOf('REQUEST_INVALID', { issues: checked, field: fieldOf(checked) }));
+  }
   const parts = checked as Parts;
   const commandId = calls.some(({ document }) => document.commands.length > 0)
     ? commandIdIn(request)
@@ -123,6 +125,12 @@ export async function answerOf(
     return { status: 303, body: null, headers: [...headers, ['location', address]] };
   }
   return { status: declared.status, body: route.answer.fill(scope), headers };
+}
+
+/** The one field that all issues are about; undefined where there are several. */
+function fieldOf(issues: readonly Issue[]): string | undefined {
+  const [field, ...others] = new Set(issues.map(({ loc: [, name] }) => name));
+  return others.length === 0 && typeof field === 'string' ? field : undefined;
 }
 
 /** Takes one request of the plan for a call that no document answers. */

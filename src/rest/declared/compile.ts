@@ -115,6 +115,9 @@ function compileRoute(
   if (declared.document !== undefined && declared.calls) {
     throw new TemplateError([...path, 'calls'], 'either "document" or "calls"');
   }
+  if (declared.stripe && (method !== 'POST' || declared.document !== undefined || declared.calls)) {
+    throw new TemplateError([...path, 'stripe'], 'a POST without "document" and "calls"');
+  }
   const stated =
     declared.calls ??
     (declared.document === undefined
@@ -176,6 +179,18 @@ function compileRoute(
     ),
   };
 }
+
+/** The path of a route that a key may ask as it stands, with the scope read; undefined where there is none. */
+export const exampleOf = ({ routes }: CompiledRoutes): string | undefined =>
+  routes.find(
+    ({ declared: { when, query }, method, path, calls, access }) =>
+      method === 'GET' &&
+      when === undefined &&
+      !path.includes(':') &&
+      !Object.values(query).some(({ required }) => required === true) &&
+      calls.length > 0 &&
+      access.every(({ scope, operator }) => scope === 'read' && operator !== true),
+  )?.path;
 
 const optional = (template: unknown, names: Names, path: readonly PropertyKey[]) =>
   template === undefined ? undefined : compileTemplate(template, names, path);

@@ -53,6 +53,8 @@ const DeclaredRoute = z.strictObject({
   variables: z.record(z.string(), Template).optional(),
   /** Several, one after the other. */
   calls: z.array(Call).min(1).max(5).optional(),
+  /** Whether Stripe sends its events there; without a document. Only where payments are taken. */
+  stripe: z.boolean().default(false),
   /** Whether it answers 503 while this process is not ready. */
   health: z.boolean().default(false),
   /** Without a document: whether a call with a credential takes one request of the plan. */

@@ -92,7 +92,11 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
       const list = compile('$each');
       const as = compile('as', withItem(context.names, listAt('$each', list, context)));
       return {
-        fill: (scope) => ((list.fill(scope) ?? []) as unknown[]).map((item) => as.fill(scopeOf(scope, item))),
+        fill: (scope) => {
+          const items = (list.fill(scope) ?? []) as unknown[];
+          const around = shifted(scope);
+          return items.map((item) => as.fill({ ...around, item }));
+        },
         schema: { type: 'array', items: as.schema },
       };
     },

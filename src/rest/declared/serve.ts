@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
 import type { ApiError } from '../../graphql/kit/errors.js';
+import { shownId } from '../../graphql/kit/ids.js';
 import { isoTime } from '../../isoTime.js';
 import type { Answered, DeclaredOptions } from './answer.js';
 import { answerOf, Refused } from './answer.js';
@@ -22,6 +23,8 @@ export function serveDeclared(
   };
   const places = new Map<string, CompiledRoute[]>();
   for (const route of routes) {
+    // They are served where payments are taken.
+    if (route.declared.stripe) continue;
     const place = `${route.method} ${route.path}`;
     places.set(place, [...(places.get(place) ?? []), route]);
   }
@@ -132,7 +135,8 @@ async function handle(
   const account = 'accountId' in context.caller ? context.caller.accountId : null;
   const common = {
     product,
-    account,
+    // As all answers show it.
+    account: account === null ? null : shownId('Account', account),
     plan: account === null ? null : plans.planOf(account).plan.id,
     time: isoTime(context.now),
     // Days that an answer goes back are days of use.
