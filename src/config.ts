@@ -114,6 +114,7 @@ const Environment = z.object({
     .default('')
     .transform(listed)
     .pipe(z.array(z.string().regex(/^[^\s@]+@[^\s@]+$/, 'must be e-mails, separated by commas'))),
+  DAILY_REPORT: z.enum(['on', 'off']).default('on'),
   REGISTRATION: z.enum(['open', 'invitation', 'closed']).default('open'),
   LEGACY_API_KEYS: keysIn('LEGACY_API_KEYS'),
   API_KEYS: keysIn('API_KEYS'),
@@ -188,6 +189,8 @@ export interface Config {
   readonly webhookNetworks: Networks | undefined;
   /** E-mails of those who are operators once they have verified them. */
   readonly operators: readonly string[];
+  /** Whether operators get the figures of each day by mail, where the profile says when. */
+  readonly dailyReport: boolean;
   /** Who may register with a password of ours. */
   readonly registration: 'open' | 'invitation' | 'closed';
   /** Keys that others have made, with the plan of each; no key stands there twice. */
@@ -298,6 +301,7 @@ export function parseConfig(env: NodeJS.ProcessEnv): Config {
     trustProxy: e.TRUST_PROXY === ANY_PROXY ? 1 : e.TRUST_PROXY,
     webhookNetworks: e.WEBHOOK_NETWORKS,
     operators: e.OPERATORS,
+    dailyReport: e.DAILY_REPORT === 'on',
     registration: e.REGISTRATION,
     environmentKeys: onceEach([...e.LEGACY_API_KEYS, ...e.API_KEYS]),
     oidcIssuers: e.OIDC_ISSUERS,

@@ -17,6 +17,7 @@ import type { OverageWork } from './composition/overage.js';
 import { openOverage, workOverage } from './composition/overage.js';
 import { endGrantedPlans } from './composition/grants.js';
 import { sendMails } from './composition/mail.js';
+import { reportDays, reportTimeOf, reportWriter } from './composition/reports.js';
 import { sendOutgoing } from './composition/outgoing.js';
 import { correctDuplicates, createReporting, expireReservations } from './composition/reporting.js';
 import { followUsage, openMetering } from './composition/metering.js';
@@ -46,6 +47,7 @@ import type { Config } from './config.js';
 import { createDemo } from './demo.js';
 import type { CommandHandler } from './eventsourcing/commandHandler.js';
 import type { EventStore } from './eventsourcing/eventStore.js';
+import type { DailyReports } from './mail/dailyReport.js';
 import { listen, probeAddress } from './http/listen.js';
 import type { Sql } from './sql/sql.js';
 import { readTrustedDocuments } from './graphql/transport/trustedDocuments.js';
@@ -65,6 +67,8 @@ export interface Server {
   readonly imported: number;
   /** Whether the profile has a catalogue of patterns. */
   readonly catalogue: boolean;
+  /** The path of a route of the profile's that a key may ask; undefined where it has none. */
+  readonly example: string | undefined;
   /** Whether payments go to the sandbox of this process. */
   readonly sandbox: boolean;
   /** Answers what is under way, flushes, and closes. @throws ShutdownFailed */
@@ -84,6 +88,7 @@ export interface App extends Server {
     readonly vectors: () => Promise<void>;
     readonly billing: BillingWorker | undefined;
     readonly overage: OverageWork | undefined;
+    readonly reports: DailyReports | undefined;
   };
 }
 
@@ -150,7 +155,7 @@ async function startAll(
   const queries = queriesOf(projections.sql, projections.models);
   await eraseRestored(stores, queries, log);
   const imported = await publishPatterns(options, stores, queries.catalogue, report);
-  const { url, parts, apiCommands } = await serveCalls(
+  const { url, example, parts, apiCommands } = await serveCalls(
     { ...options, config },
     stores,
     projections,
@@ -160,7 +165,10 @@ async function startAll(
     sandbox,
   );
 
-  await sendMails(projections, stores, config, log, shutdown);
+  const reportTime = await reportTimeOf(config, options.root);
+  const writer = reportTime && reportWriter(reportTime, projections, queries, stores);
+  await sendMails(projections, stores, config, writer, log, shutdown);
+  const reports = reportTime && reportDays(reportTime, projections, stores, log, shutdown);
   endGrantedPlans(projections, queries, stores, log, shutdown);
   sendOutgoing(projections, stores, log, shutdown);
   const billing = parts.billing && workBilling(projections, queries, stores, parts.billing, log, shutdown);
@@ -195,6 +203,7 @@ async function startAll(
     demoKey,
     imported,
     catalogue: hasCatalogue(stores),
+    example,
     sandbox: sandbox !== undefined,
     parts: {
       sql: stores.sql,
@@ -206,6 +215,7 @@ async function startAll(
       vectors: () => search.idle(),
       billing,
       overage,
+      reports,
     },
   };
 }
@@ -221,8 +231,9 @@ async function startApi(
   const projections = await followProjections(stores, options.log, shutdown);
   await catchUp(projections, stores, report);
   const queries = queriesOf(projections.sql, projections.models);
-  const { url } = await serveCalls(options, stores, projections, queries, shutdown, report);
-  return { url, demoKey: undefined, imported: 0, sandbox: false, catalogue: hasCatalogue(stores) };
+  const { url, example } = await serveCalls(options, stores, projections, queries, shutdown, report);
+  const catalogue = hasCatalogue(stores);
+  return { url, demoKey: undefined, imported: 0, sandbox: false, catalogue, example };
 }
 
 /** Keeps the read models, runs the policies, and publishes plans and patterns. */
@@ -248,7 +259,10 @@ async function startProjector(
   await eraseRestored(stores, queries, log);
   const imported = await publishPatterns(options, stores, queries.catalogue, report);
   openSearch(projections, embedder(config), true, log, shutdown);
-  await sendMails(projections, stores, config, log, shutdown);
+  const reportTime = await reportTimeOf(config, options.root);
+  const writer = reportTime && reportWriter(reportTime, projections, queries, stores);
+  await sendMails(projections, stores, config, writer, log, shutdown);
+  if (reportTime) reportDays(reportTime, projections, stores, log, shutdown);
   endGrantedPlans(projections, queries, stores, log, shutdown);
   sendOutgoing(projections, stores, log, shutdown);
   const profile = () => stores.profile;
@@ -274,7 +288,8 @@ async function startProjector(
   sweepBlobs(stores, log, shutdown);
   await settle(projections, stores, report);
   caughtUp = true;
-  return { url, demoKey: undefined, imported, sandbox: false, catalogue: hasCatalogue(stores) };
+  const catalogue = hasCatalogue(stores);
+  return { url, demoKey: undefined, imported, sandbox: false, catalogue, example: undefined };
 }
 
 /** Takes the commands of whoever runs this process. */
@@ -307,7 +322,7 @@ async function serveCalls(
   shutdown: Shutdown,
   report: OnProgress,
   sandbox?: RunningSandbox,
-): Promise<{ url: string; parts: Parts; apiCommands: ApiCommands }> {
+): Promise<{ url: string; example: string | undefined; parts: Parts; apiCommands: ApiCommands }> {
   const { reader, models } = projections;
   const access = await followAccess(stores, reader, furthestBehind(models), queries, log, shutdown);
   await openEnvironmentAccounts(stores, access.plans);
@@ -344,14 +359,21 @@ async function serveCalls(
   const apiCommands = createCommands(parts);
   const documents = await readTrustedDocuments(root);
   const declared = await readRoutes(join(root, 'profiles', `${config.profile}.routes.yaml`));
-  const { fastify, graceful } = await createApi(parts, apiCommands, config, documents, declared, log);
+  const { fastify, graceful, example } = await createApi(
+    parts,
+    apiCommands,
+    config,
+    documents,
+    declared,
+    log,
+  );
   await sandbox?.serve(fastify);
   await catchUp(projections, stores, report);
   await access.follower.reached(await stores.store.head(), ACCESS_WAIT_MS);
   const url = await listen(fastify, config);
   sandbox?.listens(url);
   shutdown.add('HTTP server', () => graceful.stop());
-  return { url, parts, apiCommands };
+  return { url, example, parts, apiCommands };
 }
 
 /** One process hosts the sandbox (decision 36): others say that they take no payments. */

@@ -58,6 +58,7 @@ it('needs nothing', () => {
     publicUrl: 'http://127.0.0.1:4000',
     trustProxy: 0,
     operators: [],
+    dailyReport: true,
     registration: 'open',
     environmentKeys: [],
     oidcIssuers: [],
@@ -116,10 +117,12 @@ it('takes what is set', () => {
     MAIL_FROM: 'Shop <shop@example.com>',
     MAX_ANSWER_BYTES: '20000',
     SHUTDOWN_DRAIN_MS: '3000',
+    DAILY_REPORT: 'off',
     REGISTRATION: 'invitation',
   };
   expect(parseConfig(env)).toEqual({
     production: true,
+    dailyReport: false,
     registration: 'invitation',
     host: '0.0.0.0',
     port: 0,

@@ -60,7 +60,7 @@ function projectorWelcome({ url }: Server): string {
   return `\nTollgraph is ready at ${url}  (the projector: /health and /metrics, no GraphQL)\n`;
 }
 
-function welcome({ url, demoKey, imported, catalogue, sandbox }: Server): string {
+function welcome({ url, demoKey, imported, catalogue, example, sandbox }: Server): string {
   const curl = (query: string, header: string | undefined): string =>
     [
       `  curl -s ${url}/graphql -H 'content-type: application/json'`,
@@ -71,7 +71,7 @@ function welcome({ url, demoKey, imported, catalogue, sandbox }: Server): string
     'mutation { registerUser(input: {email: "you@example.com", password: "correct horse"}) { ... on RegisterUserPayload { session { sessionToken } } ... on Refusal { code message } } }';
   const lines = [
     '',
-    `Tollgraph is ready at ${url}  (playground; /schema.graphql, /v1/health, /metrics beside it)`,
+    `Tollgraph is ready at ${url}  (playground; /docs, /schema.graphql, /v1/health, /metrics beside it)`,
     ...(sandbox ? ['Payments go to a sandbox: no money moves, test cards pay (docs/sandbox.md).'] : []),
     ...(imported > 0 ? [`Patterns published or revised: ${imported}`] : []),
     '',
@@ -102,6 +102,12 @@ function welcome({ url, demoKey, imported, catalogue, sandbox }: Server): string
           ),
         ]
       : []),
+    ...(example === undefined
+      ? []
+      : [
+          `Call a route of the product, of which ${url}/docs has all:`,
+          `  curl -s ${url}${example} \\\n    -H 'Authorization: Bearer ${demoKey}'\n`,
+        ]),
     'See what the key has used, and what is left:',
     curl(
       '{ account { plan { id } usage { totals { meter quantity } breakdown(groupBy: [OPERATION]) { group calls } } limits { name used remaining resetAt } } }',

@@ -15,6 +15,7 @@ export async function sendMails(
   { models, sql, leases }: RunningProjections,
   { commands, personal, secrets, clock, elapsed, profile }: Stores,
   config: Config,
+  report: ((day: string) => Promise<readonly string[]>) | undefined,
   log: Logger,
   shutdown: Shutdown,
 ): Promise<void> {
@@ -31,6 +32,7 @@ export async function sendMails(
     elapsed,
     product: profile.product,
     publicUrl: config.publicUrl,
+    report,
     domain: /@([A-Za-z0-9.-]+)/.exec(config.mailFrom)?.[1] ?? 'localhost',
     onError,
   });

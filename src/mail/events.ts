@@ -19,6 +19,8 @@ export type MailKind =
   | 'trial-refused'
   | 'plan-suspended'
   | 'plan-restored'
+  /** To an operator: the figures of a day, which is its subject (`2026-11-28`). Without a token. */
+  | 'daily-report'
   /** Asks whoever reads it to register; without a token. */
   | 'invite-user'
   /** A notice to a user whom an operator has brought in from another system. */

@@ -19,6 +19,8 @@ export interface Filling {
   readonly threshold?: MailedThreshold | undefined;
   /** Of ours, with the token in it. */
   readonly link?: string | undefined;
+  /** What a report says, a paragraph each. */
+  readonly report?: readonly string[] | undefined;
 }
 
 /** Without what would begin another header or line. */
@@ -38,6 +40,7 @@ export const TEMPLATES: Readonly<Record<MailKind, (filling: Filling) => MailCont
   'grace-ending': graceEnding,
   'plan-suspended': planSuspended,
   'plan-restored': planRestored,
+  'daily-report': dailyReport,
   'invite-user': inviteUser,
   'user-imported': userImported,
   'analysis-ended': analysisEnded,
@@ -157,6 +160,10 @@ function planSuspended({ product }: Filling): MailContent {
 function planRestored({ product }: Filling): MailContent {
   const what = `Thank you: the invoice for your plan at ${product} is paid, and the plan is in force again.`;
   return { subject: `${product}: your plan is back`, ...bodyOf([GREETING, what]) };
+}
+
+function dailyReport({ product, report = [] }: Filling): MailContent {
+  return { subject: `${product}: the figures of a day`, ...bodyOf([GREETING, ...report]) };
 }
 
 function inviteUser({ product }: Filling): MailContent {

@@ -29,6 +29,8 @@ export interface MailWorkerOptions {
   readonly product: string;
   /** The address that customers use, an origin. */
   readonly publicUrl: string;
+  /** What the report of a day says, a paragraph each; undefined where nothing is reported. */
+  readonly report?: ((day: string) => Promise<readonly string[]>) | undefined;
   /** The part of a Message-ID behind the @. */
   readonly domain: string;
   readonly onError: (error: unknown) => void;
@@ -97,12 +99,17 @@ export class MailWorker {
     if (to === null) return this.#finish(id, { type: 'GiveUpMail', reason: 'erased' });
     const token = tokens.sign(kind, subject, end);
     const result = kind === MAILED_RESULT ? readMailedResult(subject) : undefined;
+    const report = kind === 'daily-report' ? await this.options.report?.(subject) : undefined;
+    // The profile reports nothing any more.
+    if (kind === 'daily-report' && !report)
+      return this.#finish(id, { type: 'GiveUpMail', reason: 'expired' });
     const content = contentOf(kind, {
       product,
       token,
       link: result && `${publicUrl}/v1/analyses/${result.id}/result?as=pdf&token=${token}`,
       expiresAt: end,
       threshold,
+      report,
     });
     const date = new Date(history[0]?.metadata.at ?? clock());
     try {

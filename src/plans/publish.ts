@@ -25,7 +25,7 @@ export async function readProfile(file: string): Promise<Profile> {
 /** Without what is configuration, read at each start, and decides nothing (decision 28). */
 function withoutConfiguration(content: unknown): unknown {
   if (typeof content !== 'object' || content === null) return content;
-  const { analysis: _, ...facts } = content as Readonly<Record<string, unknown>>;
+  const { analysis: _, dailyReport: __, ...facts } = content as Readonly<Record<string, unknown>>;
   return facts;
 }
 

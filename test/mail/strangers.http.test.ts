@@ -22,7 +22,7 @@ let receiver: Receiver;
 beforeAll(async () => {
   receiver = await startReceiver();
   receiver.answer = () => 410;
-  t = await startApp({ env: { WEBHOOK_NETWORKS: '127.0.0.0/8' } });
+  t = await startApp({ env: { WEBHOOK_NETWORKS: '127.0.0.0/8', DAILY_REPORT: 'on' } });
 });
 afterAll(async () => {
   await t.close();
@@ -66,7 +66,12 @@ async function requestOthers(): Promise<void> {
     // The last: once it is sent, the address is erased.
     .sort((a, b) => Number(a === 'invite-user') - Number(b === 'invite-user'));
   for (const kind of others) {
-    const mail = { ...verification, kind, threshold: { limit: 'requests-month', percent: 80 } };
+    const mail = {
+      ...verification,
+      kind,
+      threshold: { limit: 'requests-month', percent: 80 },
+      ...(kind === 'daily-report' && { subject: '2026-11-28' }),
+    };
     await t.app.parts.commands.handle(
       mailDecider,
       mailStream(randomUUID()),

@@ -23,6 +23,7 @@ const MUTATIONS: Readonly<Record<MailKind, string | undefined>> = {
   'grace-ending': undefined,
   'plan-suspended': undefined,
   'plan-restored': undefined,
+  'daily-report': undefined,
   'invite-user': undefined,
   'user-imported': undefined,
   'analysis-ended': undefined,

@@ -38,8 +38,8 @@ export interface TestApp {
   ): Promise<{ secret: string; keyId: string }>;
   /** Puts an account on a plan, as an operator. */
   grant(accountId: string, plan: string): Promise<void>;
-  /** Puts a user above accounts. */
-  makeOperator(user: { readonly userId: string; readonly accountId: string }): Promise<void>;
+  /** Puts a user above accounts. @param at by default now, by the clock of the machine */
+  makeOperator(user: { readonly userId: string; readonly accountId: string }, at?: Date): Promise<void>;
   /** A new account on the plan, with a live key. */
   customer(
     plan?: string,
@@ -69,6 +69,8 @@ export async function startApp({ place, env, ...options }: TestAppOptions = {}):
     EMBEDDINGS: 'off',
     // Every registration of a test comes from an address of its own.
     TRUST_PROXY: '1',
+    // An hour that comes while a test runs, or to which its clock is moved, is none of its business.
+    DAILY_REPORT: 'off',
     // A start without payments is cheaper; whoever names a key of Stripe's, or BILLING, has them.
     ...(!Object.keys(env ?? {}).some((name) => name.startsWith('STRIPE_')) && { BILLING: 'off' }),
     ...env,
@@ -143,7 +145,7 @@ export async function startApp({ place, env, ...options }: TestAppOptions = {}):
         },
       );
     },
-    makeOperator: async ({ userId, accountId }) => {
+    makeOperator: async ({ userId, accountId }, at = new Date()) => {
       await app.parts.commands.handle(
         operatorsDecider,
         OPERATORS_STREAM,
@@ -152,7 +154,7 @@ export async function startApp({ place, env, ...options }: TestAppOptions = {}):
           commandId: crypto.randomUUID(),
           caller: 'operator:test',
           requestHash: 'grant',
-          at: new Date(),
+          at,
           environment: 'live',
           correlationId: 'test',
         },
