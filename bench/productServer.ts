@@ -12,6 +12,8 @@ export interface Callers {
   readonly session: string;
   readonly accountId: string;
   readonly key: string;
+  /** Of another customer: what takes nothing of a plan is asked at most sixty times a minute for an account. */
+  readonly otherKey: string;
   /** Of an operator, with the scope admin. */
   readonly backEnd: string;
 }
@@ -60,6 +62,7 @@ const issue = async (session: string, scope: string): Promise<string> =>
   );
 
 const customer = await register('customer@example.com');
+const other = await register('other@example.com');
 const operator = await register('operator@example.com');
 const user = { userId: operator.userId, accountId: givenId('Account', operator.accountId) };
 await app.parts.commands.handle(
@@ -80,6 +83,7 @@ const callers: Callers = {
   session: customer.session,
   accountId: customer.accountId,
   key: await issue(customer.session, 'READ'),
+  otherKey: await issue(other.session, 'READ'),
   backEnd: await issue(operator.session, 'ADMIN'),
 };
 process.send?.(callers);

@@ -197,9 +197,9 @@ try {
     row('checking a key', checked.alone, '< 50');
     row('  with 1,000 connections', checked.many.p95Ms, '< 50');
     const quota = await oneByOne({
-      url: `${api}/usage`,
+      url: `${api}/usage?action=current`,
       method: 'GET',
-      headers: json(harmonic.key),
+      headers: json(harmonic.otherKey),
       body: '',
     });
     row('where the quota stands', quota, '< 5');
