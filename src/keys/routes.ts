@@ -26,6 +26,16 @@ const Verification = z.strictObject({
     .optional(),
 });
 
+const ShownPlan = z.object({
+  id: z.string(),
+  name: z.string(),
+  tiers: z.array(z.string()),
+  features: z.array(z.object({ name: z.string(), value: z.string().nullable() })),
+  support: z.string().nullable(),
+  serviceLevel: z.string().nullable(),
+  contact: z.string().nullable(),
+});
+
 const Verdict = z.object({
   valid: z.boolean(),
   code: z.string(),
@@ -36,7 +46,7 @@ const Verdict = z.object({
   environment: z.string().nullable(),
   scopes: z.array(z.string()),
   expiresAt: z.iso.datetime().nullable(),
-  plan: z.object({ id: z.string() }).nullable(),
+  plan: ShownPlan.nullable(),
   limits: z.array(ShownLimit),
   headers: z.array(z.object({ name: z.string(), value: z.string() })),
   useId: z.string().nullable(),

@@ -103,7 +103,7 @@ export class HttpHeader {
   @Field(() => String, { description: 'Its name, in lower case.' })
   name!: string;
 
-  @Field(() => String, { description: 'Its value.' })
+  @Field(() => String, { description: 'What it says, e.g. `99` for `x-ratelimit-remaining`.' })
   value!: string;
 }
 

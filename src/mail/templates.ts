@@ -163,7 +163,10 @@ function planRestored({ product }: Filling): MailContent {
 }
 
 function dailyReport({ product, report = [] }: Filling): MailContent {
-  return { subject: `${product}: the figures of a day`, ...bodyOf([GREETING, ...report]) };
+  return {
+    subject: `${product}: the figures of a day`,
+    ...bodyOf([GREETING, `This is how ${product} has done.`, ...report]),
+  };
 }
 
 function inviteUser({ product }: Filling): MailContent {

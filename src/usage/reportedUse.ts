@@ -151,10 +151,10 @@ function callIn({ endpoint, method, source, durationMs, status }: UnjudgedUse): 
   }
   return {
     ...(path !== undefined && { endpoint: path }),
-    ...(method != null && { method: method as string }),
+    ...(method != null && { method: method }),
     ...(from !== undefined && { source: from }),
     ...(durationMs != null && {
-      durationUs: Math.round(Math.min(durationMs as number, MAX_DURATION_MS) * 1000),
+      durationUs: Math.round(Math.min(durationMs, MAX_DURATION_MS) * 1000),
     }),
     ...(ended != null && { status: ended as 'ok' }),
   };

@@ -137,7 +137,7 @@ describe('a route that cannot work', () => {
       ':5: routes.0: strict mode: unknown keyword: "minimun"',
       ['query: { page: { type: integer, minimun: 1 } }', 'answer: 1'],
     ],
-    ['takes events of Stripe by GET', ':5: routes.0.stripe: a POST without', ['stripe: true', 'answer: 1']],
+    ['takes events of Stripe by GET', ':7: routes.0.stripe: a POST without', ['stripe: true', 'answer: 1']],
     [
       'says a word that there is not',
       ':5: routes.0: Unrecognized key: "answers"',

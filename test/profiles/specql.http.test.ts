@@ -229,7 +229,7 @@ describe('usage', () => {
       { uses: [{ useId: 'month', accountId, meter: 'requests', quantity: 1000 }] },
       backEnd,
     );
-    expect(data).toEqual({ recordUsage: { results: [{ status: 'ACCEPTED' }] } });
+    expect(data).toEqual({ recordUsage: { results: [{ status: 'OVER_LIMIT' }] } });
     const refused = async () => {
       const { status, body, headers } = await onePattern(secret);
       return [status, body, Number(headers.get('retry-after')) > 0];

@@ -170,7 +170,7 @@ async function count(
 const pathOf = (route: string): string => route.slice(route.indexOf(' ') + 1);
 
 async function ask(
-  { governance }: DeclaredOptions,
+  { governance, compiled }: DeclaredOptions,
   { declared, method }: CompiledRoute,
   { document, variables }: RouteCall,
   context: RequestContext,
@@ -196,7 +196,7 @@ async function ask(
     graphqlCost: undefined,
     context,
   });
-  const refusal = refusalIn(document, answered);
+  const refusal = refusalIn(document, answered, compiled.file.failures.first);
   if (refusal)
     throw new Refused(
       refusal,

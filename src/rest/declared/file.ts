@@ -82,6 +82,8 @@ const RoutesFile = z.strictObject({
     /** The body of every failure. */
     body: Template,
     codes: Failures.default({}),
+    /** Ids of limits: of several that are used up the first of these is told; by default the one that waits longest. */
+    first: z.array(z.string()).default([]),
   }),
   /** Whether an address that there is not asks for a credential before it says so. */
   unknownNeedsCredential: z.boolean().default(false),

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../../graphql/kit/errors.js';
 import { ERRORS } from '../../graphql/kit/errors.js';
 import type { Answered } from '../../graphql/transport/governance.js';
+import { refusalCode } from '../../usage/headers.js';
 import type { LimitState } from '../../usage/limiter.js';
 import type { RouteDocument } from './document.js';
 import type { Refusal } from './failures.js';
@@ -19,13 +20,20 @@ export const STATUSES: Readonly<Record<string, number>> = {
 };
 export const CONFLICT = 409;
 
-/** Why an operation was not answered, in `errors` or in its data; undefined where it was. */
+/**
+ * Why an operation was not answered, in `errors` or in its data; undefined where it was.
+ * @param first ids of limits that are told before others
+ */
 export function refusalIn(
   document: RouteDocument,
   { status, result, states = [] }: Answered,
+  first: readonly string[] = [],
 ): Refusal | undefined {
   const [error] = result.errors ?? [];
-  if (error) return ofError(error.message, error.extensions ?? {}, status, states);
+  if (error) {
+    const refusal = ofError(error.message, error.extensions ?? {}, status, states);
+    return refusal.limit ? firstOf(first, refusal, states) : refusal;
+  }
   for (const value of Object.values(result.data ?? {})) {
     const type = (value as { __typename?: string } | null)?.__typename;
     if (type !== undefined && document.refusals.has(type)) {
@@ -52,6 +60,19 @@ function ofError(
     limit: states.find((state) => state.limit.id === limit),
     ...(typeof retryAfter === 'number' && { retryAfterSeconds: retryAfter }),
     ...(code === 'TRY_AGAIN' && { retryAfterSeconds: 1 }),
+  };
+}
+
+/** Of several limits that are used up, the one that the product tells first. */
+function firstOf(first: readonly string[], refusal: Refusal, states: readonly LimitState[]): Refusal {
+  const used = states.filter(({ remaining }) => remaining === 0);
+  const limit = first.map((id) => used.find((state) => state.limit.id === id)).find(Boolean);
+  if (!limit || limit === refusal.limit) return refusal;
+  const waitMs = limit.resetAt - limit.at;
+  return {
+    ...refusalOf(refusalCode(limit)),
+    limit,
+    ...(Number.isFinite(waitMs) && { retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)) }),
   };
 }
 
