@@ -95,7 +95,8 @@ export class VerifyKey {
       secret === null
         ? ((address === null ? undefined : this.desk.demo(address, usageTime)) ?? 'KEY_MISSING')
         : await this.desk.find(secret);
-    if (typeof key === 'string') return { key: null, code: key, ...none, ...(await this.desk.nobody(usageTime)) };
+    if (typeof key === 'string')
+      return { key: null, code: key, ...none, ...(await this.desk.nobody(usageTime)) };
     const standing = (): Promise<Standing> => this.desk.standing(key, usageTime);
     if (environment !== null && key.environment !== environment) {
       return { key, code: 'ENVIRONMENT_MISMATCH', ...none, ...(await standing()) };
