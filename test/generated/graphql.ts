@@ -98,7 +98,7 @@ export type BuyCreditsInput = {
 
 /** How a call ended. New values may be added. */
 export type CallStatus =
-  /** An internal error. Of its amounts only the request counts. */
+  /** An internal error: of its amounts only the request counts. Or reported as an error by a back end: all of them count. */
   | 'ERROR'
   /** It was executed, or reported. */
   | 'OK'
@@ -952,14 +952,24 @@ export type UseInput = {
   accountId?: string | null | undefined;
   /** When it happened: RFC 3339 with a time zone, e.g. `2026-11-23T10:15:30Z`. Defaults to now. At most 5 minutes in the future. */
   at?: string | null | undefined;
+  /** How long it took, in milliseconds, 0 to 86,400,000; more counts as so much. */
+  durationMs?: number | null | undefined;
+  /** Of a call that your API has answered: its route, 1 to 200 characters, e.g. `/v1/data`. Reports group by it. */
+  endpoint?: string | null | undefined;
   /** Id of the key that was used. This or `accountId` is required. */
   keyId?: string | null | undefined;
   /** Required. The meter: `requests`, `cost`, or another meter of the service, e.g. `videos`. */
   meter?: string | null | undefined;
+  /** Its HTTP method, in capitals. */
+  method?: string | null | undefined;
   /** Further labels, at most 10. Kept forever, so they must not contain personal data. */
   properties?: Array<MetadataEntryInput> | null | undefined;
   /** Amount in units of the meter, above 0; of the aggregations `max` and `latest` it may be 0, of `unique` only 1. Defaults to 1. */
   quantity?: unknown;
+  /** The data source of its answer, 1 to 200 characters. Reports group by it. */
+  source?: string | null | undefined;
+  /** How it ended: OK, which is the default, ERROR or TIMEOUT. Its quantity counts all the same. */
+  status?: CallStatus | null | undefined;
   /** Your own customer who used it, 1 to 200 characters. May be personal data: it is erased with the account. */
   subject?: string | null | undefined;
   /** Required. Id of your own, 1 to 128 bytes, unique within the account. However often it is sent, the use counts once. */
@@ -991,14 +1001,16 @@ export type VerifyEmailInput = {
 
 /** Input for `verifyKey`: a key that a customer has sent to your back end. */
 export type VerifyKeyInput = {
+  /** IP address of a caller who has sent no key. Where the service can be tried without one, each address (of IPv6 each /64) has the limits of the demo plan, and its use counts as test use. */
+  address?: string | null | undefined;
   /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. The same one, sent again, spends nothing more and returns the first use or reservation, if the key still works. */
   commandId?: string | null | undefined;
   /** Required environment. By default either is accepted. */
   environment?: Environment | null | undefined;
   /** Scopes that the key must have. */
   scopes?: Array<KeyScope>;
-  /** The secret, as the customer has sent it. */
-  secret: string;
+  /** The secret, as the customer has sent it. Leave it out for a caller who has sent none. */
+  secret?: string | null | undefined;
   /** What to charge if the key is valid: to all limits, or to none. Without a `commandId` a retry charges again. */
   spend?: SpendInput | null | undefined;
 };
