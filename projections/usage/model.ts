@@ -25,7 +25,7 @@ interface Sum {
 export const usage: ReadModel = {
   name: 'usage',
   awaited: false,
-  version: 10,
+  version: 11,
   tables: [
     'counters',
     ...CELL_TABLES,
