@@ -139,6 +139,7 @@ function changeOf(stored: StoredEvent): Change {
     case 'AccessRestored':
       return { suspended: false };
     case 'ActivationFailed':
+    case 'DuplicateSubscriptionEnded':
       return {};
     case 'PaidSubscriptionEnded':
       return {

@@ -10,10 +10,12 @@ import { subscriptionStream } from '../plans/events.js';
 import type { BillingCommand, Offer } from './decide.js';
 import { billingDecider, STALE } from './decide.js';
 import { invoiceDecider } from './decideInvoice.js';
-import type { BillingEvent, InvoiceLine, Terms } from './events.js';
-import { invoiceStream, stripeEventStream } from './events.js';
+import type { BillingEvent, CheckoutEnd, InvoiceLine, Terms } from './events.js';
+import { DUPLICATE, invoiceStream, stripeEventStream } from './events.js';
 import type { Payments } from './payments.js';
 import { PaymentRefused } from './payments.js';
+import type { Snapshot } from './recordSubscription.js';
+import { duplicatesOf } from './recordSubscription.js';
 import type { Asked, BillingState, Paid } from './state.js';
 import { subscriptionsOf } from './trialCards.js';
 
@@ -50,6 +52,7 @@ export class AccountBilling {
   settle(accountId: string): Promise<BillingState> {
     return this.#serial(accountId, async () => {
       await this.#openCustomer(accountId);
+      await this.#closeReplaced(accountId);
       await this.#openCheckout(accountId);
       await this.#doAsked(accountId);
       return this.#record(accountId);
@@ -62,16 +65,23 @@ export class AccountBilling {
    * @param refunds whether some of it was given back
    */
   recordInvoice(accountId: string, invoiceId: string, toldBy?: string, refunds?: boolean): Promise<void> {
-    return this.#serial(accountId, async () => {
-      const { commands, payments } = this.options;
-      await retryStale(async () => {
-        const stream = invoiceStream(invoiceId);
-        const asOf = (await commands.load(stream)).length;
-        const snapshot = await payments.invoice(invoiceId, refunds);
-        const lines = await this.#cited(accountId, snapshot.lines, toldBy);
-        const command = { accountId, snapshot: { ...snapshot, lines }, asOf };
-        return commands.handle(invoiceDecider, stream, command, this.#context(randomUUID(), accountId));
-      });
+    return this.#serial(accountId, () => this.#recordInvoice(accountId, invoiceId, toldBy, refunds));
+  }
+
+  async #recordInvoice(
+    accountId: string,
+    invoiceId: string,
+    toldBy?: string,
+    refunds?: boolean,
+  ): Promise<void> {
+    const { commands, payments } = this.options;
+    await retryStale(async () => {
+      const stream = invoiceStream(invoiceId);
+      const asOf = (await commands.load(stream)).length;
+      const snapshot = await payments.invoice(invoiceId, refunds);
+      const lines = await this.#cited(accountId, snapshot.lines, toldBy);
+      const command = { accountId, snapshot: { ...snapshot, lines }, asOf };
+      return commands.handle(invoiceDecider, stream, command, this.#context(randomUUID(), accountId));
     });
   }
 
@@ -122,18 +132,26 @@ export class AccountBilling {
     await this.#send(accountId, { type: 'RecordCustomer', customer: created }, 'customer');
   }
 
+  /** Of several pages that were asked for only the newest can be paid. */
+  async #closeReplaced(accountId: string): Promise<void> {
+    const { replaced } = await this.state(accountId);
+    for (const { id, session = '' } of replaced) {
+      const { status } = await this.options.payments.expireCheckout(session, `tollgraph:expire:${id}`);
+      // Somebody has paid there meanwhile: that is known before another page is opened.
+      if (status === 'complete') await this.#record(accountId);
+      await this.#endCheckout(accountId, id, status === 'complete' ? 'completed' : 'expired');
+    }
+  }
+
   async #openCheckout(accountId: string): Promise<void> {
     const { payments, offers, returnUrl } = this.options;
     const { history, state } = await this.#load(accountId);
-    const { checkout, customer } = state;
+    const { checkout, customer, paid } = state;
     if (!checkout || checkout.session !== undefined || customer === undefined) return;
     const { id: checkoutId, price, trialDays } = checkout;
     const end = (problem: string): Promise<void> =>
-      this.#send(
-        accountId,
-        { type: 'EndCheckout', checkoutId, how: 'failed', problem },
-        `end-checkout:${checkoutId}`,
-      );
+      this.#endCheckout(accountId, checkoutId, 'failed', problem);
+    if (paid) return end('already_subscribed');
     const offer = offers().find(({ id }) => id === price);
     if (!offer) return end('price_unknown');
     // Whoever asked for it has left long ago.
@@ -197,10 +215,11 @@ export class AccountBilling {
     const stream = subscriptionStream(accountId);
     const { customer, checkout } = await this.state(accountId);
     if (customer !== undefined) {
+      let snapshots: readonly Snapshot[] = [];
       await retryStale(async () => {
         const { state } = await this.#load(accountId);
         const asOf = state.events;
-        const snapshots = await subscriptionsOf(accountId, state, customer, this.options);
+        snapshots = await subscriptionsOf(accountId, state, customer, this.options);
         const command: BillingCommand = {
           type: 'RecordSubscriptions',
           snapshots,
@@ -209,6 +228,7 @@ export class AccountBilling {
         };
         return commands.handle(billingDecider, stream, command, this.#context(randomUUID(), accountId));
       });
+      await this.#endDuplicates(accountId, snapshots);
     }
     if (checkout?.session !== undefined) {
       await this.#followCheckout(accountId, checkout.id, checkout.session);
@@ -217,11 +237,38 @@ export class AccountBilling {
   }
 
   async #followCheckout(accountId: string, checkoutId: string, session: string): Promise<void> {
-    const { status } = await this.options.payments.checkout(session);
+    const { payments } = this.options;
+    const { paid } = await this.state(accountId);
+    // Who has a subscription by now pays for no other: a page that is still open is closed.
+    const { status } = await (paid
+      ? payments.expireCheckout(session, `tollgraph:expire:${checkoutId}`)
+      : payments.checkout(session));
     if (status === 'open') return;
-    const how = status === 'complete' ? 'completed' : 'expired';
-    const command: BillingCommand = { type: 'EndCheckout', checkoutId, how, problem: null };
-    await this.#send(accountId, command, `end-checkout:${checkoutId}`);
+    await this.#endCheckout(accountId, checkoutId, status === 'complete' ? 'completed' : 'expired');
+  }
+
+  #endCheckout(
+    accountId: string,
+    checkoutId: string,
+    how: CheckoutEnd,
+    problem: string | null = null,
+  ): Promise<void> {
+    const command: BillingCommand = { type: 'EndCheckout', checkoutId, how, problem };
+    return this.#send(accountId, command, `end-checkout:${checkoutId}`);
+  }
+
+  /** An account pays for one subscription: others are ended, and what was paid for them given back. */
+  async #endDuplicates(accountId: string, snapshots: readonly Snapshot[]): Promise<void> {
+    const { payments } = this.options;
+    for (const duplicate of duplicatesOf(await this.state(accountId), snapshots)) {
+      const { subscription, status, plan, currency } = duplicate;
+      const key = `tollgraph:duplicate:${subscription}`;
+      if (status !== 'canceled') await payments.cancel(subscription, 'now', key, DUPLICATE);
+      const { refunded, invoices } = await payments.refundSubscription(subscription, key);
+      for (const invoice of invoices) await this.#recordInvoice(accountId, invoice, undefined, true);
+      const command: BillingCommand = { type: 'RecordDuplicate', subscription, plan, currency, refunded };
+      await this.#send(accountId, command, `duplicate:${subscription}`);
+    }
   }
 
   /**

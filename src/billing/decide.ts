@@ -41,6 +41,13 @@ export type BillingCommand =
       readonly problem: string | null;
     }
   | {
+      readonly type: 'RecordDuplicate';
+      readonly subscription: string;
+      readonly plan: string;
+      readonly currency: string;
+      readonly refunded: number;
+    }
+  | {
       readonly type: 'RequestPlanChange';
       readonly changeId: string;
       readonly price: string;
@@ -99,8 +106,14 @@ export const billingDecider: Decider<BillingState, BillingCommand, BillingEvent>
       }
       case 'EndCheckout': {
         const { checkoutId, how, problem } = command;
-        if (state.checkout?.id !== checkoutId) return accept();
+        const known = state.checkout?.id === checkoutId || state.replaced.some(({ id }) => id === checkoutId);
+        if (!known) return accept();
         return accept({ type: 'CheckoutEnded', data: { checkoutId, how, problem } });
+      }
+      case 'RecordDuplicate': {
+        const { type: _, ...data } = command;
+        if (state.over.has(data.subscription)) return accept();
+        return accept({ type: 'DuplicateSubscriptionEnded', data });
       }
       case 'RequestPlanChange':
         return requestPlanChange(state, command);

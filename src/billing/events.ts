@@ -185,6 +185,17 @@ export type BillingEvent =
       readonly data: { readonly subscription: string };
     }
   | {
+      /** A further subscription beside the one that is paid for: it was ended, and what was paid for it given back. */
+      readonly type: 'DuplicateSubscriptionEnded';
+      readonly data: {
+        readonly subscription: string;
+        readonly plan: string;
+        readonly currency: string;
+        /** Minor units that were given back. */
+        readonly refunded: number;
+      };
+    }
+  | {
       readonly type: 'PaidSubscriptionEnded';
       readonly data: {
         readonly subscription: string;
@@ -302,6 +313,9 @@ export interface TrialCardUsed {
 
 /** Why a subscription was ended at once: its card has given a trial to another account. */
 export const TRIAL_USED = 'trial_used';
+
+/** Why a subscription was ended at once: the account has another. */
+export const DUPLICATE = 'duplicate';
 
 export const trialCardStream = (hash: string): string => `trial_card-${hash}`;
 

@@ -99,6 +99,8 @@ export interface Payments {
     key: string,
   ): Promise<CheckoutPage>;
   checkout(session: string): Promise<CheckoutPage>;
+  /** Closes the page of a checkout. @returns how it is then: one that was paid before stays paid */
+  expireCheckout(session: string, key: string): Promise<CheckoutPage>;
   /** What there is of the profile's products and prices. */
   catalogue(offers: readonly Offer[]): Promise<CatalogueEntry[]>;
   /** Makes the products and prices that are missing or outdated. What is there is never edited. */
@@ -126,6 +128,11 @@ export interface Payments {
   /** @param reason kept with one that is cancelled at once */
   cancel(subscription: string, when: 'now' | 'period_end', key: string, reason?: string): Promise<void>;
   resume(subscription: string, key: string): Promise<void>;
+  /** Gives back all that was paid for a subscription, and voids what is open. Done again it does nothing. */
+  refundSubscription(
+    subscription: string,
+    key: string,
+  ): Promise<{ readonly refunded: number; readonly invoices: readonly string[] }>;
   /** A payment of one thing, without a customer. */
   createIntent(
     payment: Money & { readonly purpose: string },

@@ -139,7 +139,7 @@ export class Reconciliation {
       ...missing,
       ...(asked ? [['not done yet', `${asked.kind} ${asked.id}`, true] as const] : []),
       ...(lost ? [['subscription is not there', paid.subscription, false] as const] : []),
-      ...(living.length > 1 ? [['pays more than once', living.join(', '), false] as const] : []),
+      ...(living.length > 1 ? [['pays more than once', living.join(', '), true] as const] : []),
       ...(isDeleted && !asked
         ? [['account is deleted and still pays', living.join(', '), false] as const]
         : []),

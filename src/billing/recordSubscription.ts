@@ -20,9 +20,21 @@ export interface Snapshot extends Terms {
   /** Why it ended: Stripe's word. */
   readonly endReason: string | undefined;
   readonly scheduled: { readonly plan: string; readonly price: string; readonly at: string } | undefined;
+  /** Whether we have ended it, since the account has another. */
+  readonly duplicate?: boolean;
   /** Names the card that pays, the same for all customers; absent where there is none. */
   readonly card?: string | undefined;
 }
+
+/**
+ * Subscriptions beside the one that is paid for, e.g. of two pages that were paid at once; also those that were
+ * ended as such, and are not recorded.
+ */
+export const duplicatesOf = ({ paid, over }: BillingState, snapshots: readonly Snapshot[]): Snapshot[] =>
+  snapshots.filter(({ subscription, status, duplicate }) => {
+    if (!paid || subscription === paid.subscription || over.has(subscription)) return false;
+    return status === 'canceled' ? duplicate === true : !NEVER_ACTIVE.has(status);
+  });
 
 const DAY_MS = 24 * 3_600_000;
 const NEVER_ACTIVE = new Set<Snapshot['status']>(['incomplete', 'incomplete_expired']);
@@ -53,6 +65,8 @@ export function recordSubscriptions(
     const byAge = [...snapshots].sort((a, b) => a.createdAt.localeCompare(b.createdAt));
     for (const next of byAge) {
       if (state.paid || state.over.has(next.subscription) || NEVER_ACTIVE.has(next.status)) continue;
+      // It never counted.
+      if (next.duplicate === true) continue;
       const terms = termsOf(next);
       tell(
         // Also one that is over by now: an account has one trial.

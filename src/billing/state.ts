@@ -40,6 +40,8 @@ export interface BillingState {
   readonly customer: string | undefined;
   /** The newest, until it has ended. */
   readonly checkout: Checkout | undefined;
+  /** Older ones whose pages may still be open: they are closed, so that nobody pays twice. */
+  readonly replaced: readonly Checkout[];
   readonly trialTaken: boolean;
   readonly paid: Paid | undefined;
   readonly asked: Asked | undefined;
@@ -52,6 +54,7 @@ export const INITIAL: BillingState = {
   customerAsked: false,
   customer: undefined,
   checkout: undefined,
+  replaced: [],
   trialTaken: false,
   paid: undefined,
   asked: undefined,
@@ -81,13 +84,24 @@ export function evolve(before: BillingState, event: BillingEvent): BillingState 
       return { ...state, customer: event.data.customer };
     case 'CheckoutRequested': {
       const { checkoutId: id, price, trialDays } = event.data;
-      return { ...state, checkout: { id, price, trialDays, session: undefined } };
+      const { checkout: before, replaced } = state;
+      return {
+        ...state,
+        checkout: { id, price, trialDays, session: undefined },
+        replaced: before?.session === undefined ? replaced : [...replaced, before],
+      };
     }
     case 'CheckoutOpened':
       if (state.checkout?.id !== event.data.checkoutId) return state;
       return { ...state, checkout: { ...state.checkout, session: event.data.session } };
-    case 'CheckoutEnded':
-      return state.checkout?.id === event.data.checkoutId ? { ...state, checkout: undefined } : state;
+    case 'CheckoutEnded': {
+      const { checkoutId } = event.data;
+      return {
+        ...state,
+        checkout: state.checkout?.id === checkoutId ? undefined : state.checkout,
+        replaced: state.replaced.filter(({ id }) => id !== checkoutId),
+      };
+    }
     case 'TrialStarted':
       return { ...state, trialTaken: true, paid: { ...FRESH, ...event.data, converted: false } };
     case 'SubscriptionStarted':
@@ -135,6 +149,7 @@ export function evolve(before: BillingState, event: BillingEvent): BillingState 
     case 'AccessRestored':
       return on({ suspended: false });
     case 'ActivationFailed':
+    case 'DuplicateSubscriptionEnded':
       return { ...state, over: new Set([...state.over, event.data.subscription]) };
     case 'PaidSubscriptionEnded':
       return {

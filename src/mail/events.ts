@@ -17,6 +17,8 @@ export type MailKind =
   | 'grace-ending'
   /** To the same: the card has had its trial with another account, so nothing has begun. */
   | 'trial-refused'
+  /** To the same: a second subscription was ended and paid back. */
+  | 'duplicate-ended'
   | 'plan-suspended'
   | 'plan-restored'
   /** To an operator: the figures of a day, which is its subject (`2026-11-28`). Without a token. */

@@ -46,6 +46,7 @@ type AboutPayment = Extract<
       | 'GraceEnding'
       | 'AccessSuspended'
       | 'AccessRestored'
+      | 'DuplicateSubscriptionEnded'
       | 'PaidSubscriptionEnded';
   }
 >;
@@ -95,6 +96,8 @@ const REQUESTS: { readonly [T in Asking['type']]: Request } = {
     as<Of<'PaidSubscriptionEnded'>>(event).data.reason === TRIAL_USED
       ? toOwner('trial-refused', event.streamId, noticeEnd(event), commands)
       : undefined,
+  DuplicateSubscriptionEnded: (event, commands) =>
+    toOwner('duplicate-ended', event.streamId, noticeEnd(event), commands),
   AccessSuspended: (event, commands) => toOwner('plan-suspended', event.streamId, noticeEnd(event), commands),
   AccessRestored: (event, commands) => toOwner('plan-restored', event.streamId, noticeEnd(event), commands),
   AnalysisCompleted: noticeOfAnalysis,

@@ -36,6 +36,7 @@ export const TEMPLATES: Readonly<Record<MailKind, (filling: Filling) => MailCont
   'webhook-disabled': webhookDisabled,
   'trial-ending': trialEnding,
   'trial-refused': trialRefused,
+  'duplicate-ended': duplicateEnded,
   'payment-failed': paymentFailed,
   'grace-ending': graceEnding,
   'plan-suspended': planSuspended,
@@ -139,6 +140,11 @@ function trialRefused({ product }: Filling): MailContent {
   const what = `Your trial at ${product} has not begun: the card has been used for a trial before, and each card gives one. Nothing was charged.`;
   const how = 'To subscribe without a trial, call startCheckout once more.';
   return { subject: `${product}: your trial has not begun`, ...bodyOf([GREETING, what, how]) };
+}
+
+function duplicateEnded({ product }: Filling): MailContent {
+  const what = `Your account at ${product} was subscribed twice. The second subscription has been ended, and what was paid for it is being returned. The first one goes on.`;
+  return { subject: `${product}: your second subscription has been ended`, ...bodyOf([GREETING, what]) };
 }
 
 function paymentFailed({ product, expiresAt }: Filling): MailContent {

@@ -19,6 +19,7 @@ const MUTATIONS: Readonly<Record<MailKind, string | undefined>> = {
   'webhook-disabled': undefined,
   'trial-ending': undefined,
   'trial-refused': undefined,
+  'duplicate-ended': undefined,
   'payment-failed': undefined,
   'grace-ending': undefined,
   'plan-suspended': undefined,

@@ -166,6 +166,18 @@ export function stripePayments({ secretKey, live, profile, priceIds, address }: 
 
     checkout: async (session) => pageOf(await asked(() => stripe.checkout.sessions.retrieve(session))),
 
+    expireCheckout: async (session, key) => {
+      try {
+        return pageOf(
+          await asked(() => stripe.checkout.sessions.expire(session, {}, { idempotencyKey: key })),
+        );
+      } catch (error) {
+        // It is over, or was paid a moment ago.
+        if (!(error instanceof PaymentRefused)) throw error;
+        return pageOf(await asked(() => stripe.checkout.sessions.retrieve(session)));
+      }
+    },
+
     openPortal: async (customer, returnUrl) => {
       const { url } = await asked(() =>
         stripe.billingPortal.sessions.create({ customer, return_url: returnUrl }),
@@ -278,6 +290,34 @@ export function stripePayments({ secretKey, live, profile, priceIds, address }: 
       await asked(() =>
         stripe.subscriptions.update(subscription, { cancel_at_period_end: false }, { idempotencyKey: key }),
       );
+    },
+
+    refundSubscription: async (subscription, key) => {
+      const { data } = await asked(() => stripe.invoices.list({ subscription, limit: PAGE }));
+      let refunded = 0;
+      for (const {
+        id,
+        status,
+        total,
+        amount_paid: paid,
+        post_payment_credit_notes_amount: credited,
+      } of data) {
+        if (status === 'open') {
+          await asked(() => stripe.invoices.voidInvoice(id, {}, { idempotencyKey: `${key}:void:${id}` }));
+        }
+        if (status !== 'paid' || total <= 0) continue;
+        refunded += total;
+        if (credited > 0) continue;
+        // What the customer's balance has paid goes back to it.
+        const from = { refund_amount: paid, ...(total > paid && { credit_amount: total - paid }) };
+        await asked(() =>
+          stripe.creditNotes.create(
+            { invoice: id, amount: total, reason: 'duplicate', ...from },
+            { idempotencyKey: `${key}:credit:${id}` },
+          ),
+        );
+      }
+      return { refunded, invoices: data.filter(({ status }) => status !== 'draft').map(({ id }) => id) };
     },
 
     createIntent: async ({ amount, currency, purpose }, key) => {

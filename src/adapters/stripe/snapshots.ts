@@ -1,7 +1,7 @@
 import type Stripe from 'stripe';
 import type { InvoiceSnapshot } from '../../billing/decideInvoice.js';
 import type { InvoiceLine } from '../../billing/events.js';
-import { TRIAL_USED } from '../../billing/events.js';
+import { DUPLICATE, TRIAL_USED } from '../../billing/events.js';
 import type { Preview } from '../../billing/payments.js';
 import type { Snapshot } from '../../billing/recordSubscription.js';
 import { OVERAGE, OVERAGE_QUANTITY } from './overage.js';
@@ -46,6 +46,7 @@ export function snapshotOf(
     cancelsAt: cancelsAt(subscription, item.current_period_end),
     endedAt: subscription.ended_at === null ? undefined : iso(subscription.ended_at),
     endReason: endReasonOf(subscription),
+    duplicate: subscription.cancellation_details?.comment === DUPLICATE,
     card: cardOf(subscription),
     scheduled: scheduledOf(subscription, price.id, seen),
   };
