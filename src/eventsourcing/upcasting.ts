@@ -21,7 +21,25 @@ export const UPCASTERS: Upcasters = new Map([
   // program would take those for uses that cannot be counted.
   ['UsesRecorded', [(data: object) => data]],
   ['UsesCorrected', [(data: object) => data]],
+  // Before it was pinned what each price included: of what was billed the lines say it.
+  [
+    'PeriodClosed',
+    [
+      (data: { readonly lines: readonly RatedLine[] }) => ({
+        ...data,
+        included: data.lines.flatMap(({ terms, meter, included }) =>
+          terms === null ? [] : [{ terms, meter, amount: included }],
+        ),
+      }),
+    ],
+  ],
 ]);
+
+type RatedLine = {
+  readonly terms: number | null;
+  readonly meter: string;
+  readonly included: number;
+};
 
 /** Data that a newer program has written. To guess would corrupt what is folded from it. */
 export class NewerSchemaVersion extends Error {

@@ -1,3 +1,4 @@
+import type { BilledUse } from '../../projections/billedUse/queries.js';
 import { billingCustomerOf } from './customer.js';
 import type { CommandHandler } from '../eventsourcing/commandHandler.js';
 import { byPolicy } from '../eventsourcing/policy.js';
@@ -6,13 +7,14 @@ import type { Profile } from '../plans/profile.js';
 import { usageTermsOf } from '../plans/profile.js';
 import type { OverageCommand, OverageState } from './decide.js';
 import { firstAllowed, overageDecider } from './decide.js';
-import type { RatedLine } from './events.js';
+import type { ClosedPeriod, RatedLine } from './events.js';
 import { overageStream } from './events.js';
 import type { OverageInvoices } from './invoices.js';
+import type { PaidByCredits } from './rate.js';
 import { adjustmentOf, RATER } from './rate.js';
 import type { Account, CreditsOf, Statements } from './statements.js';
 import type { BillingPeriod, PaidLife } from './terms.js';
-import { periodOfLife } from './terms.js';
+import { allowancesOf, asClosed, periodOfLife } from './terms.js';
 
 /** Beyond the time for late uses: what was taken in its last moment has reached the ledger. */
 const MARGIN_MS = 60_000;
@@ -63,35 +65,10 @@ export class Closing {
   async #close(account: Account, { life, period }: Due): Promise<void> {
     const { statements, credits } = this.options;
     const { accountId, state } = account;
-    const before = closedBefore(state, life).slice(-LOOKED_AT_AGAIN);
-    const use = await statements.read(accountId, life, [period, ...before]);
+    const use = await statements.read(accountId, life, [period, ...lookedAtAgain(state, life)]);
     const paid = await credits(accountId, statements.soFar(life, period, use));
-    const lines = [
-      ...statements.rate(account, life, period, use, paid),
-      ...before.flatMap((earlier): RatedLine[] => {
-        const again = statements.rate(account, life, earlier, use, paid);
-        const billed = [...state.closed.values()]
-          .flatMap((closed) => closed.lines)
-          .filter((line) => line.period === earlier.id);
-        const adjustment = adjustmentOf(again, billed, earlier, period.id);
-        return adjustment ? [adjustment] : [];
-      }),
-    ];
-    const { subscription, currency } = life;
-    const total = lines.reduce((sum, { amount }) => sum + amount, 0);
-    const { id, from, to } = period;
-    const closed = {
-      period: id,
-      from,
-      to,
-      subscription,
-      currency,
-      asOf: use.seen,
-      rater: RATER,
-      lines,
-      total,
-    };
-    await this.#send(accountId, { type: 'ClosePeriod', closed }, `close:${id}`);
+    const closed = closedPeriod(statements, account, { life, period }, use, paid);
+    await this.#send(accountId, { type: 'ClosePeriod', closed }, `close:${period.id}`);
   }
 
   /** What was closed and is not invoiced, oldest first. */
@@ -125,6 +102,44 @@ export class Closing {
     const context = byPolicy('overage', commandId, { at: clock(), about: accountId });
     await commands.handle(overageDecider, overageStream(accountId), command, context);
   }
+}
+
+const lookedAtAgain = (state: OverageState, life: PaidLife): BillingPeriod[] =>
+  closedBefore(state, life).slice(-LOOKED_AT_AGAIN);
+
+/** What a period has come to, with what corrections change of those that were closed before. */
+export function closedPeriod(
+  statements: Pick<Statements, 'rate'>,
+  account: Account,
+  { life, period }: Due,
+  use: BilledUse,
+  paid: PaidByCredits,
+): ClosedPeriod {
+  const { state } = account;
+  const lines = [
+    ...statements.rate(account, life, period, use, paid),
+    ...lookedAtAgain(state, life).flatMap((earlier): RatedLine[] => {
+      const pinned = asClosed(life, state.closed.get(earlier.id)?.included ?? []);
+      const again = statements.rate(account, pinned, earlier, use, paid);
+      const billed = [...state.closed.values()]
+        .flatMap((closed) => closed.lines)
+        .filter((line) => line.period === earlier.id);
+      const adjustment = adjustmentOf(again, billed, earlier, period.id);
+      return adjustment ? [adjustment] : [];
+    }),
+  ];
+  return {
+    period: period.id,
+    from: period.from,
+    to: period.to,
+    subscription: life.subscription,
+    currency: life.currency,
+    asOf: use.seen,
+    rater: RATER,
+    included: allowancesOf(life),
+    lines,
+    total: lines.reduce((sum, { amount }) => sum + amount, 0),
+  };
 }
 
 /** The periods of a subscription that are closed, oldest first. */

@@ -45,6 +45,14 @@ export interface RatedLine {
   readonly events: readonly string[];
 }
 
+/** What a price included for a meter in one billing period, in smallest units. */
+export interface Allowance {
+  /** Revision of the event on the subscription's stream that set the price. */
+  readonly terms: number;
+  readonly meter: string;
+  readonly amount: number;
+}
+
 export interface ClosedPeriod {
   /** As uses are stamped with it. */
   readonly period: string;
@@ -54,6 +62,8 @@ export interface ClosedPeriod {
   readonly currency: string;
   /** The last event that the ledger had seen: checked by folding the journal up to it. */
   readonly asOf: Position;
+  /** By which it was rated: what is corrected later is rated by the same, whatever the profile says then. */
+  readonly included: readonly Allowance[];
   /** Version of the rater (decision 30). */
   readonly rater: number;
   readonly lines: readonly RatedLine[];

@@ -1,3 +1,4 @@
+import type { Allowance } from './events.js';
 import type { BillingEvent } from '../billing/events.js';
 import type { Position, StoredEvent } from '../eventsourcing/event.js';
 import { as } from '../eventsourcing/event.js';
@@ -109,6 +110,24 @@ export function livesOf(history: readonly StoredEvent[], profiles: readonly Stor
   }
   return lives;
 }
+
+/** What each price of a subscription includes. */
+export const allowancesOf = ({ terms }: PaidLife): Allowance[] =>
+  terms.flatMap(({ revision, overage }) =>
+    overage.map(({ meter, included }) => ({ terms: revision, meter, amount: included })),
+  );
+
+/** A subscription as one of its periods was closed: with what its prices included then. */
+export const asClosed = (life: PaidLife, allowances: readonly Allowance[]): PaidLife => ({
+  ...life,
+  terms: life.terms.map((terms) => ({
+    ...terms,
+    overage: terms.overage.map((priced) => {
+      const pinned = allowances.find((one) => one.terms === terms.revision && one.meter === priced.meter);
+      return pinned ? { ...priced, included: pinned.amount } : priced;
+    }),
+  })),
+});
 
 /** The events that say by what an account is billed. */
 type TermsEvent = Extract<
