@@ -43,7 +43,9 @@ export class RevenueQueries {
               SELECT FROM facts t
                WHERE t.account_id = f.account_id AND t.kind = 'trial_started' AND t.position < f.position
                  AND NOT EXISTS (SELECT FROM facts c
-                                  WHERE c.account_id = f.account_id AND c.kind = 'trial_converted'
+                                  WHERE c.account_id = f.account_id
+                                    -- It is paid for from then on, or has ended: no currency is an end.
+                                    AND (c.kind = 'trial_converted' OR c.kind = 'recurring' AND c.currency IS NULL)
                                     AND c.position > t.position AND c.position <= f.position))
        ), steps AS (
          SELECT account_id, at, amount,

@@ -16,7 +16,7 @@ import type { Payments } from './payments.js';
 import { PaymentRefused } from './payments.js';
 import type { Snapshot } from './recordSubscription.js';
 import { duplicatesOf } from './recordSubscription.js';
-import type { Asked, BillingState, Paid } from './state.js';
+import type { Asked, BillingState, Paid, Scheduled } from './state.js';
 import { subscriptionsOf } from './trialCards.js';
 
 /** Stripe forgets keys after a day: what is older is looked up before it is sent again (decision 23). */
@@ -190,6 +190,8 @@ export class AccountBilling {
     } catch (error) {
       if (!(error instanceof PaymentRefused)) throw error;
       const { code, message } = error;
+      // Nothing is changed: neither is what was to come.
+      if (asked.kind === 'change') await this.#schedule(paid, asked.before, `tollgraph:${asked.id}:back`);
       await this.#send(
         accountId,
         { type: 'FailRequest', requestId: asked.id, code, message },
@@ -198,10 +200,21 @@ export class AccountBilling {
     }
   }
 
-  async #do(asked: Asked, { subscription, price }: Paid, key: string): Promise<void> {
+  /** Lets a change come once more that was to come before. */
+  async #schedule({ subscription }: Paid, change: Scheduled | undefined, key: string): Promise<void> {
     const { payments, offers } = this.options;
+    const offer = offers().find(({ id }) => id === change?.price);
+    if (offer) await payments.changeAtPeriodEnd({ subscription, offer }, key);
+  }
+
+  async #do(asked: Asked, paid: Paid, key: string): Promise<void> {
+    const { payments, offers } = this.options;
+    const { subscription, price } = paid;
     if (asked.kind === 'cancel') return payments.cancel(subscription, asked.when, key);
-    if (asked.kind === 'resume') return payments.resume(subscription, key);
+    if (asked.kind === 'resume') {
+      await payments.resume(subscription, key);
+      return this.#schedule(paid, paid.dropped, `${key}:back`);
+    }
     if (asked.price === price) return payments.stay(subscription, key);
     const offer = offers().find(({ id }) => id === asked.price);
     if (!offer) throw new PaymentRefused('price_unknown', 'The price is not sold any more.', false);

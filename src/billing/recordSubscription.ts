@@ -20,6 +20,8 @@ export interface Snapshot extends Terms {
   /** Why it ended: Stripe's word. */
   readonly endReason: string | undefined;
   readonly scheduled: { readonly plan: string; readonly price: string; readonly at: string } | undefined;
+  /** When the oldest payment that is open was due; absent: with the period. */
+  readonly overdueSince?: string | undefined;
   /** Whether we have ended it, since the account has another. */
   readonly duplicate?: boolean;
   /** Names the card that pays, the same for all customers; absent where there is none. */
@@ -120,7 +122,7 @@ function paymentChange(paid: Paid, now: Snapshot, graceDays: number): BillingEve
     paid.suspended ? undefined : { type: 'AccessSuspended', data: { plan, reason } };
   switch (now.status) {
     case 'past_due': {
-      const since = now.periodStart;
+      const since = now.overdueSince ?? now.periodStart;
       if (paid.overdue) {
         // A new period that cannot be paid either; the one before was, though its webhook may be lost. Whoever has
         // had their time of grace stays without access until something is paid.

@@ -8,12 +8,21 @@ export interface Checkout {
   readonly session: string | undefined;
 }
 
+/** A change that comes when the period is over. */
+export interface Scheduled {
+  readonly plan: string;
+  readonly price: string;
+  readonly at: string;
+}
+
 /** What is paid for. */
 export interface Paid extends Terms {
   readonly trialEndsAt: string | undefined;
   readonly converted: boolean;
   readonly cancelsAt: string | undefined;
-  readonly scheduled: { readonly plan: string; readonly price: string; readonly at: string } | undefined;
+  readonly scheduled: Scheduled | undefined;
+  /** What was to come before the subscription was cancelled: it comes once more where that is revoked. */
+  readonly dropped: Scheduled | undefined;
   readonly overdue: { readonly since: string; readonly graceEndsAt: string } | undefined;
   readonly suspended: boolean;
   /** Whether the account has been told of what is to end: its trial, or its grace. */
@@ -29,6 +38,8 @@ export type Asked =
       readonly plan: string;
       readonly when: 'now' | 'period_end';
       readonly prorationAt: string;
+      /** What was to come when it was asked for: where this is refused it still comes. */
+      readonly before: Scheduled | undefined;
     }
   | { readonly kind: 'cancel'; readonly id: string; readonly when: 'now' | 'period_end' }
   | { readonly kind: 'resume'; readonly id: string };
@@ -66,6 +77,7 @@ const FRESH = {
   converted: true,
   cancelsAt: undefined,
   scheduled: undefined,
+  dropped: undefined,
   overdue: undefined,
   suspended: false,
   told: false,
@@ -112,7 +124,8 @@ export function evolve(before: BillingState, event: BillingEvent): BillingState 
       return on(event.data);
     case 'PlanChangeRequested': {
       const { changeId: id, price, plan, when, prorationAt } = event.data;
-      return { ...state, asked: { kind: 'change', id, price, plan, when, prorationAt } };
+      const before = state.paid?.scheduled;
+      return { ...state, asked: { kind: 'change', id, price, plan, when, prorationAt, before } };
     }
     case 'PlanChanged': {
       const { from: _, changeId: __, ...terms } = event.data;
@@ -130,11 +143,11 @@ export function evolve(before: BillingState, event: BillingEvent): BillingState 
     case 'CancellationRequested':
       return { ...state, asked: { kind: 'cancel', id: event.data.requestId, when: event.data.when } };
     case 'CancellationScheduled':
-      return answered('cancel', on({ cancelsAt: event.data.at }));
+      return answered('cancel', on({ cancelsAt: event.data.at, dropped: state.paid?.scheduled }));
     case 'ResumptionRequested':
       return { ...state, asked: { kind: 'resume', id: event.data.requestId } };
     case 'CancellationRevoked':
-      return answered('resume', on({ cancelsAt: undefined }));
+      return answered('resume', on({ cancelsAt: undefined, dropped: undefined }));
     case 'BillingRequestFailed':
       return state.asked?.id === event.data.requestId ? { ...state, asked: undefined } : state;
     case 'PaymentOverdue':

@@ -7,21 +7,60 @@ import type { Shop } from './shop.js';
 import { openShop } from './shop.js';
 import { Subscriber } from './subscriber.js';
 
+const DAY_MS = 86_400_000;
+
 /** What is charged where something has gone otherwise than asked for. */
 let shop: Shop;
 let stripe: Stripe;
 let root: string;
+let backEnd: string;
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'tollgraph-charges-'));
   await mkdir(join(root, 'profiles'));
   await copyFile(join('test', 'billing', 'plans.yaml'), join(root, 'profiles', 'example.yaml'));
   shop = await openShop('2027-01-31T12:00:00Z', { root, env: { PROFILE: 'example' } });
   stripe = new Stripe(shop.sandbox.apiKey, { ...shop.sandbox.client });
+  const operator = await shop.test.customer('free');
+  await shop.test.makeOperator(operator);
+  backEnd = (await shop.test.issueKey(operator.token, 'LIVE', ['ADMIN'])).secret;
 }, 60_000);
 afterAll(async () => {
   await shop.close();
   await rm(root, { recursive: true, force: true });
 });
+
+/** Sends anything. @throws Error for what was refused or not answered */
+async function send<T>(query: string, variables: object, credential: string): Promise<T> {
+  const { data, errors } = await shop.test.raw(query, variables, credential);
+  if (errors || JSON.stringify(data).includes('"code":')) throw new Error(JSON.stringify({ data, errors }));
+  return data as T;
+}
+
+let uses = 0;
+/** Reports use, whether it is above a limit or not. */
+async function use({ accountId }: Subscriber, quantity: number): Promise<void> {
+  const one = { useId: `use-${++uses}`, accountId, meter: 'calls', quantity };
+  const query =
+    'mutation ($uses: [UseInput!]!) { recordUsage(input: { uses: $uses }) { __typename ... on Refusal { code } } }';
+  await send(query, { uses: [one] }, backEnd);
+  await shop.settled();
+}
+
+/** @param cap minor units at which calls are refused */
+async function allowOverage({ token }: Subscriber, allowed: boolean, cap?: number): Promise<void> {
+  const spendCap = cap === undefined ? null : { minorUnits: cap, currency: 'USD', whenReached: 'REFUSE' };
+  const query =
+    'mutation ($allowed: Boolean!, $spendCap: SpendCapInput) { setOverage(input: { allowed: $allowed, spendCap: $spendCap }) { __typename ... on Refusal { code message } } }';
+  await send(query, { allowed, spendCap }, token);
+  await shop.settled();
+}
+
+interface Spent {
+  readonly account: { readonly overage: { readonly spent: { readonly minorUnits: string } } };
+}
+const spent = async ({ token }: Subscriber): Promise<string> =>
+  (await send<Spent>('{ account { overage { spent { minorUnits } } } }', {}, token)).account.overage.spent
+    .minorUnits;
 
 const living = async (customer: string): Promise<string[]> =>
   (await stripe.subscriptions.list({ customer })).data.map(({ id }) => id);
@@ -71,4 +110,71 @@ describe('an account that subscribes twice', () => {
     expect((await stripe.refunds.list()).data).toHaveLength(1);
     expect(await user.news()).toEqual(['PeriodRenewed']);
   });
+});
+
+it('has its whole time of grace where a month under an annual plan cannot be paid', async () => {
+  const user = await Subscriber.register(shop);
+  await user.subscribe('pro-year-usd');
+  await allowOverage(user, true);
+  await use(user, 700);
+  await shop.advance('32d');
+  shop.sandbox.faults.declineCharges('generic_decline', 50);
+  await shop.advance('2h');
+  const { plan, status, graceEndsAt } = await user.now();
+  shop.sandbox.faults.clear();
+  expect([plan, status]).toEqual(['pro', 'PAST_DUE']);
+  const left = Date.parse(graceEndsAt as string) - shop.sandbox.now();
+  expect(left).toBeGreaterThan(13 * DAY_MS);
+  expect(left).toBeLessThanOrEqual(14 * DAY_MS);
+});
+
+it('keeps a change that is to come, where another is declined or a cancellation is revoked', async () => {
+  const user = await Subscriber.register(shop);
+  await user.subscribe('pro-month-usd');
+  await user.changeTo('starter-month-usd');
+  await shop.settled();
+  const { next } = await user.now();
+  expect(next).toMatch(/^starter/);
+  shop.sandbox.faults.declineCharges('insufficient_funds', 1);
+  expect(await user.changeTo('pro-year-usd')).toMatchObject({ code: 'PAYMENT_FAILED' });
+  shop.sandbox.faults.clear();
+  await shop.settled();
+  expect(await user.now()).toMatchObject({ plan: 'pro', next });
+  await user.cancel();
+  await shop.settled();
+  expect((await user.now())['cancelsAt']).toBeDefined();
+  await user.resume();
+  await shop.settled();
+  const resumed = await user.now();
+  expect(resumed).toMatchObject({ plan: 'pro', next });
+  expect(resumed['cancelsAt']).toBeUndefined();
+  await shop.advance('32d');
+  expect(await user.now()).toMatchObject({ plan: 'starter', status: 'ACTIVE' });
+});
+
+it('counts as revenue who has ended a trial and subscribes later', async () => {
+  const mrr = async (): Promise<number> => {
+    await shop.test.caughtUp();
+    const query = '{ operator { revenue { mrr { minorUnits } } } }';
+    const { operator } = await send<{ operator: { revenue: { mrr: { minorUnits: string } }[] } }>(
+      query,
+      {},
+      backEnd,
+    );
+    return Number(operator.revenue[0]?.mrr.minorUnits ?? 0);
+  };
+  const before = await mrr();
+  const user = await Subscriber.register(shop);
+  await user.subscribe('tried-month-usd', '5555 5555 5555 4444');
+  expect(await user.now()).toMatchObject({ status: 'TRIALING' });
+  await send(
+    'mutation { cancelSubscription(input: { when: NOW }) { __typename ... on Refusal { code } } }',
+    {},
+    user.token,
+  );
+  await shop.settled();
+  expect(await mrr()).toBe(before);
+  await user.subscribe('tried-month-usd', '5555 5555 5555 4444');
+  expect(await user.now()).toMatchObject({ status: 'ACTIVE' });
+  expect(await mrr()).toBe(before + 4900);
 });

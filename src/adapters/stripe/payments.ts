@@ -3,6 +3,7 @@ import type { Offer } from '../../billing/decide.js';
 import type { InvoiceSnapshot } from '../../billing/decideInvoice.js';
 import type { CheckoutPage, PaymentPage, Payments, Preview } from '../../billing/payments.js';
 import { PaymentRefused } from '../../billing/payments.js';
+import type { Snapshot } from '../../billing/recordSubscription.js';
 import { asked } from './errors.js';
 import { StripePrices } from './prices.js';
 import { stripeRefunds } from './refunds.js';
@@ -86,6 +87,16 @@ export function stripePayments({ secretKey, live, profile, priceIds, address }: 
     const invoice = await asked(() => stripe.invoices.createPreview(params));
     await learnLines(invoice);
     return previewOf(invoice, prices.seen);
+  };
+
+  /** When the oldest open invoice was due: with its period, or when it was made, for use of a month. */
+  const overdueSince = async ({ subscription, periodStart }: Snapshot): Promise<string | undefined> => {
+    const { data } = await asked(() => stripe.invoices.list({ subscription, status: 'open', limit: PAGE }));
+    const oldest = data.at(-1);
+    if (!oldest) return undefined;
+    return oldest.billing_reason === 'subscription_cycle' && iso(oldest.created) >= periodStart
+      ? periodStart
+      : iso(oldest.created);
   };
 
   /** A schedule holds what it was made with: without it the subscription is free again. */
@@ -195,10 +206,12 @@ export function stripePayments({ secretKey, live, profile, priceIds, address }: 
         }),
       );
       await prices.learn(data.flatMap(scheduledPrices));
-      return data.flatMap((one) => {
-        const snapshot = snapshotOf(one, prices.lookUp, prices.seen);
-        return snapshot ? [snapshot] : [];
-      });
+      const snapshots = data.flatMap((one) => snapshotOf(one, prices.lookUp, prices.seen) ?? []);
+      return Promise.all(
+        snapshots.map(async (one) =>
+          one.status === 'past_due' ? { ...one, overdueSince: await overdueSince(one) } : one,
+        ),
+      );
     },
 
     previewChange: async ({ customer, subscription, offer }, prorationAt) => {
