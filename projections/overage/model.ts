@@ -1,6 +1,7 @@
 import type { BillingEvent } from '../../src/billing/events.js';
 import { as } from '../../src/eventsourcing/event.js';
 import type { ReadModel } from '../../src/following/readModel.js';
+import type { SubscriptionEvent } from '../../src/plans/events.js';
 import type { OverageEvent } from '../../src/overage/events.js';
 
 type Folded =
@@ -11,6 +12,7 @@ type Folded =
           'TrialStarted' | 'SubscriptionStarted' | 'TrialConverted' | 'PlanChanged' | 'PaidSubscriptionEnded';
       }
     >
+  | SubscriptionEvent
   | Exclude<OverageEvent, { type: 'SpendCapReached' }>;
 
 /** What an event says of an account, by column. Each column follows one stream alone. */
@@ -38,6 +40,9 @@ function changeOf(
       };
     case 'PlanChanged':
       return { terms: revision, revision };
+    case 'PlanGranted':
+    case 'SubscriptionEnded':
+      return { grant_revision: revision };
     case 'PaidSubscriptionEnded':
       return { ended_at: event.data.endedAt, revision };
     case 'OverageAllowed': {
@@ -64,7 +69,7 @@ function changeOf(
 /** By what accounts are billed for use above their limits, and what of it is still to be done. */
 export const overage: ReadModel = {
   name: 'overage',
-  version: 1,
+  version: 2,
   awaited: false,
   tables: ['accounts'],
   handles: new Set<Folded['type']>([
@@ -72,6 +77,8 @@ export const overage: ReadModel = {
     'SubscriptionStarted',
     'TrialConverted',
     'PlanChanged',
+    'PlanGranted',
+    'SubscriptionEnded',
     'PaidSubscriptionEnded',
     'OverageAllowed',
     'OverageStopped',
@@ -86,6 +93,8 @@ export const overage: ReadModel = {
       trial             bool NOT NULL DEFAULT false,
       -- Revision of the event that set the price.
       terms             bigint,
+      -- Of the last event by which an operator has granted a plan, or ended that: the price includes more or less.
+      grant_revision    bigint NOT NULL DEFAULT -1,
       ended_at          timestamptz,
       revision          bigint NOT NULL DEFAULT -1,
       -- From what the account has set, and what was billed.

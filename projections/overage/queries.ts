@@ -18,7 +18,7 @@ export interface BilledAccountRow {
 }
 
 const COLUMNS =
-  'account_id, anchor, trial, terms, ended_at, revision, allowed, cap_amount, cap_currency, cap_rule, settings_revision';
+  'account_id, anchor, trial, CASE WHEN terms IS NOT NULL THEN greatest(terms, grant_revision) END AS terms, ended_at, greatest(revision, CASE WHEN terms IS NOT NULL THEN grant_revision END) AS revision, allowed, cap_amount, cap_currency, cap_rule, settings_revision';
 
 export class OverageQueries {
   constructor(
@@ -27,7 +27,7 @@ export class OverageQueries {
   ) {}
 
   all(): Promise<BilledAccountRow[]> {
-    return this.#rows('');
+    return this.#rows('WHERE anchor IS NOT NULL OR settings_revision >= 0');
   }
 
   async of(accountId: string): Promise<BilledAccountRow | undefined> {

@@ -2,9 +2,10 @@ import type { Allowance } from './events.js';
 import type { BillingEvent } from '../billing/events.js';
 import type { Position, StoredEvent } from '../eventsourcing/event.js';
 import { as } from '../eventsourcing/event.js';
-import type { ProfileEvent } from '../plans/events.js';
+import type { ProfileEvent, SubscriptionEvent } from '../plans/events.js';
 import type { Overage } from '../plans/prices.js';
-import type { Profile } from '../plans/profile.js';
+import type { Plan, Profile } from '../plans/profile.js';
+import { MAX_AMOUNT } from '../plans/profile.js';
 import type { Period } from '../usage/periods.js';
 import { billedPart, periodAt } from '../usage/periods.js';
 
@@ -52,16 +53,35 @@ function profileAt(versions: readonly StoredEvent[], position: Position): Profil
     .data.profile;
 }
 
-/** What the plan includes is never less than what the newest profile says: nobody pays for what is not refused. */
-function pricedOf(pinned: Profile | undefined, newest: Profile | undefined, planId: string): Priced[] {
-  const plan = pinned?.plans.find(({ id }) => id === planId);
-  const now = newest?.plans.find(({ id }) => id === planId);
-  return (plan?.overage ?? []).flatMap((overage) => {
-    const amounts = [plan, now].flatMap(
-      (one) => one?.limits.find(({ id }) => id === overage.limit)?.amount ?? [],
-    );
-    return amounts.length === 0 ? [] : [{ ...overage, included: Math.max(...amounts) }];
+/**
+ * What the plan includes is never less than what the newest profile says, or a plan that an operator has granted:
+ * nobody pays for what is not refused.
+ */
+function pricedOf(
+  profiles: readonly (Profile | undefined)[],
+  planId: string,
+  grantedId: string | undefined,
+): Priced[] {
+  const named = (wanted: string | undefined): Plan[] =>
+    profiles.flatMap((profile) => profile?.plans.find(({ id }) => id === wanted) ?? []);
+  const granted = named(grantedId);
+  const paid = named(planId);
+  return (profiles[0]?.plans.find(({ id }) => id === planId)?.overage ?? []).flatMap((overage) => {
+    const amounts = paid.flatMap(({ limits }) => limits.find(({ id }) => id === overage.limit)?.amount ?? []);
+    if (amounts.length === 0) return [];
+    const given = granted.map((plan) => includedIn(plan, overage.meter));
+    return [{ ...overage, included: Math.max(...amounts, ...given) }];
   });
+}
+
+/** What a plan lets use of a meter in a billing period, by the limits that are about as long. */
+function includedIn({ limits }: Plan, meter: string): number {
+  const amounts = limits
+    .filter(
+      (limit) => limit.meter === meter && (limit.window === 'month' || limit.window === 'billing-period'),
+    )
+    .map(({ amount }) => amount);
+  return amounts.length === 0 ? MAX_AMOUNT : Math.min(...amounts);
 }
 
 /**
@@ -73,6 +93,7 @@ export function livesOf(history: readonly StoredEvent[], profiles: readonly Stor
   const lives: { -readonly [K in keyof PaidLife]: PaidLife[K] }[] = [];
   const last = profiles.at(-1);
   const newest = last && as<ProfileEvent>(last).data.profile;
+  let granted: string | undefined;
   for (const stored of history) {
     const { type, data } = as<TermsEvent>(stored);
     const set = (plan: string): TermsOf => ({
@@ -81,9 +102,9 @@ export function livesOf(history: readonly StoredEvent[], profiles: readonly Stor
       at: stored.metadata.at,
       plan,
       overage: pricedOf(
-        profiles.length === 0 ? undefined : profileAt(profiles, stored.position),
-        newest,
+        [profiles.length === 0 ? undefined : profileAt(profiles, stored.position), newest],
         plan,
+        granted,
       ),
     });
     const life = lives.at(-1);
@@ -100,6 +121,13 @@ export function livesOf(history: readonly StoredEvent[], profiles: readonly Stor
         life.terms = [...life.terms, set(data.plan)];
         life.interval = data.interval;
         break;
+      case 'PlanGranted':
+      case 'SubscriptionEnded': {
+        granted = type === 'PlanGranted' ? data.plan : undefined;
+        const plan = life?.endedAt === undefined ? life?.terms.at(-1)?.plan : undefined;
+        if (life && plan !== undefined) life.terms = [...life.terms, set(plan)];
+        break;
+      }
       case 'PaidSubscriptionEnded':
         if (life?.subscription === data.subscription && life.endedAt === undefined)
           life.endedAt = data.endedAt;
@@ -130,10 +158,12 @@ export const asClosed = (life: PaidLife, allowances: readonly Allowance[]): Paid
 });
 
 /** The events that say by what an account is billed. */
-type TermsEvent = Extract<
-  BillingEvent,
-  { type: 'SubscriptionStarted' | 'TrialConverted' | 'PlanChanged' | 'PaidSubscriptionEnded' }
->;
+type TermsEvent =
+  | Extract<
+      BillingEvent,
+      { type: 'SubscriptionStarted' | 'TrialConverted' | 'PlanChanged' | 'PaidSubscriptionEnded' }
+    >
+  | SubscriptionEvent;
 
 /** The billing period that a moment falls in, cut off where the subscription has ended. */
 export function periodOfLife({ anchor, endedAt }: PaidLife, at: number): BillingPeriod {

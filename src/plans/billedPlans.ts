@@ -5,6 +5,7 @@ import type { CreditEvent } from '../credits/events.js';
 import { creditStream } from '../credits/events.js';
 import type { StoredEvent } from '../eventsourcing/event.js';
 import { as } from '../eventsourcing/event.js';
+import type { SubscriptionEvent } from './events.js';
 import type { OverageEvent } from '../overage/events.js';
 import { overageStream } from '../overage/events.js';
 import { subscriptionStream } from './events.js';
@@ -22,6 +23,7 @@ type Followed =
           'TrialStarted' | 'SubscriptionStarted' | 'TrialConverted' | 'PlanChanged' | 'PaidSubscriptionEnded';
       }
     >
+  | SubscriptionEvent
   | Extract<OverageEvent, { type: 'OverageAllowed' | 'OverageStopped' }>
   | Extract<CreditEvent, { data: { readonly debt: number } }>;
 
@@ -104,6 +106,12 @@ export class BilledPlans {
       }
       case 'PlanChanged':
         return this.#follow(id, { ...this.#termsOf(id), terms: revision, revision });
+      case 'PlanGranted':
+      case 'SubscriptionEnded': {
+        // What is included is another from here on.
+        const before = this.#termsOf(id);
+        return before.terms === null ? undefined : this.#follow(id, { ...before, terms: revision, revision });
+      }
       case 'PaidSubscriptionEnded':
         return this.#follow(id, { ...NO_TERMS, revision });
       case 'OverageAllowed': {

@@ -178,3 +178,21 @@ it('counts as revenue who has ended a trial and subscribes later', async () => {
   expect(await user.now()).toMatchObject({ status: 'ACTIVE' });
   expect(await mrr()).toBe(before + 4900);
 });
+
+it('pays for nothing that a granted plan includes, for as long as it is granted', async () => {
+  const user = await Subscriber.register(shop);
+  await user.subscribe('starter-month-usd');
+  await allowOverage(user, true);
+  const until = new Date(shop.sandbox.now() + DAY_MS).toISOString();
+  const input = { accountId: user.accountId, planId: 'pro', reason: 'a gift', until };
+  const grant =
+    'mutation ($input: OperatorGrantPlanInput!) { operatorGrantPlan(input: $input) { __typename ... on Refusal { code message } } }';
+  await send(grant, { input }, backEnd);
+  await shop.settled();
+  await use(user, 400);
+  expect(await spent(user)).toBe('0');
+  // The plan that is paid for includes 100.
+  await shop.advance('2d');
+  await use(user, 50);
+  expect(await spent(user)).toBe('250');
+});
