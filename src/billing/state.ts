@@ -21,7 +21,7 @@ export interface Paid extends Terms {
   readonly converted: boolean;
   readonly cancelsAt: string | undefined;
   readonly scheduled: Scheduled | undefined;
-  /** What was to come before the subscription was cancelled: it comes once more where that is revoked. */
+  /** What was to come when it was cancelled here: it comes once more where that is revoked. */
   readonly dropped: Scheduled | undefined;
   readonly overdue: { readonly since: string; readonly graceEndsAt: string } | undefined;
   readonly suspended: boolean;
@@ -41,7 +41,12 @@ export type Asked =
       /** What was to come when it was asked for: where this is refused it still comes. */
       readonly before: Scheduled | undefined;
     }
-  | { readonly kind: 'cancel'; readonly id: string; readonly when: 'now' | 'period_end' }
+  | {
+      readonly kind: 'cancel';
+      readonly id: string;
+      readonly when: 'now' | 'period_end';
+      readonly before: Scheduled | undefined;
+    }
   | { readonly kind: 'resume'; readonly id: string };
 
 export interface BillingState {
@@ -141,9 +146,23 @@ export function evolve(before: BillingState, event: BillingEvent): BillingState 
       return state.asked && state.asked.id === event.data.changeId ? { ...stays, asked: undefined } : stays;
     }
     case 'CancellationRequested':
-      return { ...state, asked: { kind: 'cancel', id: event.data.requestId, when: event.data.when } };
+      return {
+        ...state,
+        asked: {
+          kind: 'cancel',
+          id: event.data.requestId,
+          when: event.data.when,
+          before: state.paid?.scheduled,
+        },
+      };
     case 'CancellationScheduled':
-      return answered('cancel', on({ cancelsAt: event.data.at, dropped: state.paid?.scheduled }));
+      return answered(
+        'cancel',
+        on({
+          cancelsAt: event.data.at,
+          dropped: state.asked?.kind === 'cancel' ? state.asked.before : undefined,
+        }),
+      );
     case 'ResumptionRequested':
       return { ...state, asked: { kind: 'resume', id: event.data.requestId } };
     case 'CancellationRevoked':

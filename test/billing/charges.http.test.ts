@@ -2,6 +2,8 @@ import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Stripe from 'stripe';
+import { AccountQueries } from '../../projections/accounts/queries.js';
+import { endGrants } from '../../src/plans/endGrants.js';
 import { allEvents } from '../crash/facts.js';
 import type { Shop } from './shop.js';
 import { openShop } from './shop.js';
@@ -193,6 +195,11 @@ it('pays for nothing that a granted plan includes, for as long as it is granted'
   expect(await spent(user)).toBe('0');
   // The plan that is paid for includes 100.
   await shop.advance('2d');
+  const { sql, projector, commands } = shop.test.app.parts;
+  const accounts = new AccountQueries(sql, projector.access('accounts'));
+  const clocks = { clock: () => Date.now(), billingClock: () => shop.sandbox.now() };
+  await endGrants(commands, (at, limit) => accounts.grantsOver(at, limit), clocks);
+  await shop.settled();
   await use(user, 50);
   expect(await spent(user)).toBe('250');
 });

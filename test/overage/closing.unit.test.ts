@@ -61,7 +61,7 @@ function close(months: readonly { included: number; used: Readonly<Record<string
     const account = { accountId: 'a', lives: [life], state };
     const data = closedPeriod(statements, account, { life, period }, use as never, () => 0);
     // What is stored is JSON.
-    events.push({ type: 'PeriodClosed', data: JSON.parse(JSON.stringify(data)) as typeof data });
+    events.push({ type: 'PeriodClosed', data: JSON.parse(JSON.stringify(data)) });
     return data.lines.map(({ amount }) => amount);
   });
 }
