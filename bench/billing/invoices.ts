@@ -1,13 +1,16 @@
 import { invoices } from '../../projections/invoices/model.js';
 import { PostgresEventStore } from '../../src/adapters/postgres/eventStore.js';
+import { AccountBilling } from '../../src/billing/accountBilling.js';
 import type { InvoiceSnapshot } from '../../src/billing/decideInvoice.js';
-import { invoiceDecider } from '../../src/billing/decideInvoice.js';
-import { invoiceStream } from '../../src/billing/events.js';
+import { billingDecider } from '../../src/billing/decide.js';
+import type { Payments } from '../../src/billing/payments.js';
+import type { Snapshot } from '../../src/billing/recordSubscription.js';
 import { CommandHandler } from '../../src/eventsourcing/commandHandler.js';
 import { derivedId } from '../../src/eventsourcing/ids.js';
 import { Leases } from '../../src/following/leases.js';
 import { Projector } from '../../src/following/projector.js';
 import { EventReader } from '../../src/following/reader.js';
+import { subscriptionStream } from '../../src/plans/events.js';
 import type { Sql } from '../../src/sql/sql.js';
 
 const IN_FLIGHT = 16;
@@ -18,7 +21,8 @@ const FROM = '2027-01-31T12:00:00.000Z';
 const LONG_MS = 3_600_000;
 
 /**
- * Invoices of 50 lines, one for each account, from what Stripe says until the read model shows them.
+ * Invoices of 50 lines, one for each account that has subscribed before, from what Stripe says until the read model
+ * shows them: each is looked up, each line is given the events that it comes from, and it is stored.
  * @returns how many a second
  */
 export async function benchInvoices(sql: Sql, accounts: number, alone: boolean): Promise<number> {
@@ -34,12 +38,19 @@ export async function benchInvoices(sql: Sql, accounts: number, alone: boolean):
     { leases },
   );
   projector.start();
+  const billing = new AccountBilling({
+    commands,
+    payments: { invoice: (id) => Promise.resolve(snapshotOf(Number(id.slice(ID.length)))) } as Payments,
+    offers: () => [],
+    graceDays: () => 14,
+    returnUrl: '',
+    emailOf: () => Promise.resolve(null),
+    clock: () => Date.parse(AT),
+    billingClock: () => Date.parse(AT),
+  });
+  await each(accounts, (n) => subscribe(commands, n));
   const began = performance.now();
-  let next = 0;
-  const writer = async (): Promise<void> => {
-    while (next < accounts) await issue(commands, next++);
-  };
-  await Promise.all(Array.from({ length: IN_FLIGHT }, writer));
+  await each(accounts, (n) => billing.recordInvoice(accountOf(n), `${ID}${n}`));
   const head = await store.head();
   if (!(await projector.reached('invoices', head, LONG_MS))) throw new Error('the invoices are not shown');
   const seconds = (performance.now() - began) / 1000;
@@ -48,40 +59,69 @@ export async function benchInvoices(sql: Sql, accounts: number, alone: boolean):
   return accounts / seconds;
 }
 
-async function issue(commands: CommandHandler, n: number): Promise<void> {
-  const accountId = derivedId('bench account', n);
-  const id = `in_bench${n}`;
-  const issued = await commands.handle(
-    invoiceDecider,
-    invoiceStream(id),
-    { accountId, snapshot: snapshotOf(id, n), asOf: 0 },
-    {
-      commandId: id,
-      caller: 'bench',
-      requestHash: id,
-      at: new Date(AT),
-      environment: 'live',
-      correlationId: id,
-    },
-  );
-  if (issued.kind !== 'accepted') throw new Error(issued.refusal.message);
+async function each(count: number, work: (n: number) => Promise<void>): Promise<void> {
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    while (next < count) await work(next++);
+  };
+  await Promise.all(Array.from({ length: IN_FLIGHT }, worker));
 }
 
-function snapshotOf(id: string, n: number): InvoiceSnapshot {
+const ID = 'in_bench';
+const PRICE = 'team-month-usd';
+const accountOf = (n: number): string => derivedId('bench account', n);
+
+/** What the account pays for: the line of its plan cites it. */
+async function subscribe(commands: CommandHandler, n: number): Promise<void> {
+  const snapshot: Snapshot = {
+    subscription: `sub_bench${n}`,
+    plan: 'team',
+    price: PRICE,
+    interval: 'month',
+    amount: 19_900,
+    currency: 'usd',
+    periodStart: FROM,
+    periodEnd: AT,
+    status: 'active',
+    createdAt: FROM,
+    trialEndsAt: undefined,
+    cancelsAt: undefined,
+    endedAt: undefined,
+    endReason: undefined,
+    scheduled: undefined,
+  };
+  const recorded = await commands.handle(
+    billingDecider,
+    subscriptionStream(accountOf(n)),
+    { type: 'RecordSubscriptions', snapshots: [snapshot], asOf: 0, graceDays: 14 },
+    {
+      commandId: `subscribe${n}`,
+      caller: 'bench',
+      requestHash: '',
+      at: new Date(FROM),
+      environment: 'live',
+      correlationId: `subscribe${n}`,
+    },
+  );
+  if (recorded.kind !== 'accepted') throw new Error(recorded.refusal.message);
+}
+
+/** One line for the plan, all others for use. */
+function snapshotOf(n: number): InvoiceSnapshot {
   const lines = Array.from({ length: LINES }, (_, line) => ({
     id: `il_${n}_${line}`,
-    kind: 'usage' as const,
+    kind: line === 0 ? ('plan' as const) : ('usage' as const),
     description: `Requests of endpoint ${line}`,
     quantity: line + 1,
     amount: 10 * (line + 1),
     periodStart: FROM,
     periodEnd: AT,
-    price: 'team-month-usd',
-    events: [derivedId('bench event', n, line)],
+    price: line === 0 ? PRICE : null,
+    events: line === 0 ? [] : [derivedId('bench event', n, line)],
   }));
   const total = lines.reduce((sum, { amount }) => sum + amount, 0);
   return {
-    id,
+    id: `${ID}${n}`,
     customer: `cus_bench${n}`,
     status: 'paid',
     number: `BENCH-${n}`,
