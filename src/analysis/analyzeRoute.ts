@@ -27,13 +27,10 @@ import { reasonOf } from './stored.js';
 import { TooLarge } from './unzip.js';
 import type { Upload } from './upload.js';
 import { largestForm, receive } from './upload.js';
-import { UploadSlots } from './uploadSlots.js';
+import type { UploadSlots } from './uploadSlots.js';
+import { RETRY_AFTER_SECONDS } from './uploadSlots.js';
 import type { RunOptions } from './worker.js';
 
-/** Files that are held at once, and of one place; whoever comes then is asked to wait. */
-const MAX_UPLOADS = 16;
-const MAX_UPLOADS_OF_PLACE = 2;
-const RETRY_AFTER_SECONDS = 5;
 /** In milliseconds: an upload ends on silence, and after five minutes, which is 10 MB at 280 kbit/s. */
 export const UPLOAD_TIME = { silence: 30_000, whole: 300_000 };
 /** For reading an answer, in milliseconds: whoever reads holds memory, and of a very long one a thread. */
@@ -80,8 +77,13 @@ const Answer = z.object({
 });
 
 /** `/analyze`: a form with a file in, what was found out. @param answerMs how long the answer may take to be read */
-export function analyzeRoute(desk: AnalysisDesk, dialect: Dialect, log: Logger, answerMs = ANSWER_MS): Route {
-  const slots = new UploadSlots(MAX_UPLOADS, MAX_UPLOADS_OF_PLACE);
+export function analyzeRoute(
+  desk: AnalysisDesk,
+  slots: UploadSlots,
+  dialect: Dialect,
+  log: Logger,
+  answerMs = ANSWER_MS,
+): Route {
   return governed(
     'POST',
     '/analyze',

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import { ApiError } from '../graphql/kit/errors.js';
+import { placeOf } from '../ipAddress.js';
 import { problem, problemOf } from '../rest/problem.js';
 import type { Dialect, Reply, Route, RouteCall } from '../rest/route.js';
 import { governed, guarded } from '../rest/route.js';
@@ -8,6 +9,8 @@ import { headIn } from './answerJson.js';
 import { COST, pdfReply, UPLOAD_TIME } from './analyzeRoute.js';
 import type { AnalysisDesk } from './desk.js';
 import type { AnalysisLinks } from './links.js';
+import type { UploadSlots } from './uploadSlots.js';
+import { RETRY_AFTER_SECONDS } from './uploadSlots.js';
 
 /** Bodies are read by the routes themselves, whatever their type. */
 const files: Dialect = {
@@ -24,7 +27,7 @@ const TOKEN = { token: 'Of the link.' };
 const Received = z.object({ id: z.string(), status: z.literal('QUEUED') });
 
 /** What links of GraphQL lead to: the file of an analysis goes in, its result out. */
-export function fileRoutes(desk: AnalysisDesk, links: AnalysisLinks): Route[] {
+export function fileRoutes(desk: AnalysisDesk, links: AnalysisLinks, slots: UploadSlots): Route[] {
   const { settings, stored } = desk;
   const upload = governed(
     'PUT',
@@ -44,7 +47,18 @@ export function fileRoutes(desk: AnalysisDesk, links: AnalysisLinks): Route[] {
         answer: Received,
       },
     },
-    async (call) => receive(desk, call),
+    async (call) => {
+      const slot = slots.take(placeOf(call.http.request.clientAddress ?? '') ?? '');
+      if (typeof slot === 'string') {
+        const code = slot === 'place' ? 'RATE_LIMITED' : 'TRY_AGAIN';
+        throw new ApiError(code, undefined, { retryAfter: RETRY_AFTER_SECONDS });
+      }
+      try {
+        return await receive(desk, call);
+      } finally {
+        slot();
+      }
+    },
   );
   const result: Route = {
     ...guarded(
@@ -100,7 +114,10 @@ async function receive(
     return problem(413, 'BODY_TOO_LARGE', `The file may have at most ${settings.maxBytes} bytes.`);
   }
   const code = await stored.receive(id, bytes);
-  if (code === undefined) return { status: 202, body: { id: `ana_${id}`, status: 'QUEUED' } };
+  if (code === undefined) {
+    const body = { id: `ana_${id}`, status: 'QUEUED' };
+    return file ? { status: 202, body, repeated: true } : { status: 202, body };
+  }
   return code === 'FILE_RECEIVED'
     ? problem(409, code, 'This analysis has its file. Create another one.')
     : problem(404, 'NOT_FOUND', 'There is no analysis with this id.');

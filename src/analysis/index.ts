@@ -10,6 +10,7 @@ import { deleteAnalyses, deleteRuleSets, eraseRuleSet, shredAnalysis } from './p
 import { AnalysesResolver } from './resolvers.js';
 import { AccountRuleSetsResolver, RuleSetsResolver } from './ruleSetResolvers.js';
 import { RuleSets } from './ruleSets.js';
+import { UploadSlots } from './uploadSlots.js';
 
 export const analysis: Capability = {
   streams: ['analysis', 'rule_set'],
@@ -62,16 +63,23 @@ export const analysis: Capability = {
     const { analysis: desk, problems, log } = services;
     if (!desk) return [];
     const dialect = fastApi(log);
+    const slots = new UploadSlots();
     return [
       ...factRoutes(desk, dialect, problems),
       ...paymentRoutes(desk, dialect, log),
-      analyzeRoute(desk, dialect, log),
-      ...fileRoutes(desk, linksOf(services)),
+      analyzeRoute(desk, slots, dialect, log),
+      ...fileRoutes(desk, linksOf(services), slots),
     ];
   },
 };
 
 function linksOf({ analysis: desk, mailedTokens: tokens, memory }: Services): AnalysisLinks {
-  const { keys, deletedAccounts } = memory;
-  return new AnalysisLinks({ publicUrl: desk?.publicUrl ?? '', tokens, keys, deletedAccounts });
+  const { keys, deletedAccounts, memberships } = memory;
+  return new AnalysisLinks({
+    publicUrl: desk?.publicUrl ?? '',
+    tokens,
+    keys,
+    deletedAccounts,
+    memberships,
+  });
 }

@@ -284,6 +284,8 @@ export class AnalysesResolver {
     const linked = {
       accountId: accountId ?? '',
       keyId: caller.kind === 'key' ? caller.key.id : '',
+      memberId:
+        caller.kind === 'session' && caller.session.accountId !== accountId ? caller.session.userId : '',
       environment: environmentOf(context),
     };
     const until = row.requested_at.getTime() + UPLOAD_MS;

@@ -1,11 +1,16 @@
+/** Held at once, and of one place; whoever comes then is asked to wait. */
+const MAX_UPLOADS = 16;
+const MAX_UPLOADS_OF_PLACE = 2;
+export const RETRY_AFTER_SECONDS = 5;
+
 /** Files that are held at once: so many of everybody, and so many of one place. */
 export class UploadSlots {
   readonly #byPlace = new Map<string, number>();
   #taken = 0;
 
   constructor(
-    private readonly total: number,
-    private readonly perPlace: number,
+    private readonly total = MAX_UPLOADS,
+    private readonly perPlace = MAX_UPLOADS_OF_PLACE,
   ) {}
 
   /** @returns how to give it back, once; or what has none left */

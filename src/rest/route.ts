@@ -67,6 +67,8 @@ export interface Reply {
   readonly body: unknown;
   /** Cost points, where the answer came to less than the route's. */
   readonly cost?: number;
+  /** Whether it was done before: of the route's own meters it then comes to nothing. */
+  readonly repeated?: true;
 }
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';

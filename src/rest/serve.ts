@@ -83,8 +83,8 @@ async function answer(
       const handled = await handle(route, request, reply, visitor, patternsRead);
       const failed = handled instanceof ApiError || (handled.status ?? 200) >= 400;
       const status = failed ? 'error' : 'ok';
-      const actualCost = handled instanceof ApiError ? null : (handled.cost ?? null);
-      return { result: handled, status, patterns: [...patternsRead], actualCost };
+      const { cost = null, repeated = false } = handled instanceof ApiError ? {} : handled;
+      return { result: handled, status, patterns: [...patternsRead], actualCost: cost, repeated };
     });
   } catch (error) {
     return refuse(options, route, reply, visitor, failed(options, error), undefined, call.demo);

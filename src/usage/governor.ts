@@ -46,6 +46,8 @@ export interface Executed<R> {
   readonly patterns: readonly string[];
   /** Cost points of the answer; null where they were not measured: the estimate then stands. */
   readonly actualCost: number | null;
+  /** Whether it was done before: of meters other than requests and cost it then comes to nothing. */
+  readonly repeated?: boolean;
 }
 
 /** When it was taken, and what it counts in. */
@@ -63,6 +65,7 @@ interface Outcome {
   readonly patterns: readonly string[];
   readonly durationUs: number;
   readonly actualCost: number | null;
+  readonly repeated?: boolean;
   readonly refusal?: RefusedUse;
 }
 
@@ -131,8 +134,8 @@ export class Governor {
       }
       throw error;
     }
-    const { status, patterns, actualCost } = executed;
-    const outcome = { status, patterns, actualCost, durationUs: durationUs() };
+    const { status, patterns, actualCost, repeated = false } = executed;
+    const outcome = { status, patterns, actualCost, repeated, durationUs: durationUs() };
     const states = await this.#record(call, named, take, outcome);
     const spent = cost === null ? null : { estimate: cost, spent: costSpent(cost, outcome) };
     return { kind: 'answered', result: executed.result, status, states, cost: spent, useId };
@@ -203,8 +206,8 @@ function metersOf({ cost, quantities }: Call, outcome: Outcome): Use['meters'] {
   const { requests = 1, ...given } = quantities ?? {};
   const own: MeterAmounts = cost ? { cost: costSpent(cost.estimate, outcome), requests } : { requests };
   if (!quantities) return own;
-  const failed = outcome.status === 'error';
-  const others = Object.entries(given).map(([meter, amount]) => [meter, failed ? 0 : amount] as const);
+  const nothing = outcome.status === 'error' || outcome.repeated;
+  const others = Object.entries(given).map(([meter, amount]) => [meter, nothing ? 0 : amount] as const);
   const all = [...others, ...Object.entries(own)].sort(([a], [b]) => (a < b ? -1 : 1));
   return Object.fromEntries(all);
 }

@@ -9,6 +9,7 @@ import { AnalysisPool } from '../../src/analysis/pool.js';
 import { AnalysisChanges } from '../../src/analysis/changes.js';
 import { analyzeRoute } from '../../src/analysis/analyzeRoute.js';
 import { factRoutes } from '../../src/analysis/factRoutes.js';
+import { UploadSlots } from '../../src/analysis/uploadSlots.js';
 import { fastApi } from '../../src/analysis/fastApi.js';
 import type { AnalysisSettings } from '../../src/analysis/settings.js';
 import { readAnalysisSettings } from '../../src/analysis/settings.js';
@@ -91,7 +92,7 @@ async function serve({
   const dialect = fastApi(silentLogger);
   const routes = [
     ...factRoutes(desk, dialect, () => [], PER_MINUTE),
-    analyzeRoute(desk, dialect, silentLogger, answerMs),
+    analyzeRoute(desk, new UploadSlots(), dialect, silentLogger, answerMs),
   ];
   serveRoutes(fastify, routes, { gate: small.gate, metrics, log: silentLogger });
   await fastify.listen({ port: 0 });

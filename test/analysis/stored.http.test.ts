@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
+import { request } from 'node:http';
 import { join } from 'node:path';
 import {
   AnalysisDocument,
@@ -254,6 +256,47 @@ async function followed(): Promise<string[]> {
   }
   return (await allEvents(store)).slice(-6).map(({ type }) => type);
 }
+
+it('counts an analysis once, however often its file comes', async () => {
+  const { secret, token } = await t.customer();
+  const writing = (await t.issueKey(token, 'LIVE', ['READ', 'WRITE'])).secret;
+  const { id, uploadUrl } = await createAnalysis(t, writing);
+  for (let n = 0; n < 3; n++) expect((await upload(uploadUrl, LOG)).status).toBe(202);
+  const { data } = await t.raw('{ account { limits { meter used } } }', {}, secret);
+  const { limits } = data?.['account'] as { limits: { meter: string; used: string }[] };
+  expect(limits.filter(({ meter }) => meter === 'analyses').map(({ used }) => used)).toContain('1');
+  expect(new Set(limits.filter(({ meter }) => meter === 'analyses').map(({ used }) => used))).toEqual(
+    new Set(['1']),
+  );
+
+  await untilEnded(t, id, writing);
+});
+
+it('holds two files of an address at a time: whoever comes meanwhile is told to wait', async () => {
+  const { token } = await t.customer();
+  const writing = (await t.issueKey(token, 'LIVE', ['READ', 'WRITE'])).secret;
+  const asked = await Promise.all([1, 2, 3, 4].map(async () => createAnalysis(t, writing)));
+  const begun = asked.map(({ uploadUrl }) => {
+    const open = request(uploadUrl, { method: 'PUT', headers: { 'content-length': LOG.length } });
+    // Who is refused before the end of the file may find the connection closed.
+    open.on('error', () => undefined);
+    open.write(LOG.slice(0, 5));
+    const status = once(open, 'response').then(([answer]) => (answer as { statusCode: number }).statusCode);
+    return { open, status };
+  });
+  const refused = new Set<(typeof begun)[number]>();
+  await new Promise<void>((resolve, reject) => {
+    for (const one of begun) {
+      one.status.then((status) => {
+        if (status === 429) refused.add(one);
+        if (refused.size === 2) resolve();
+      }, reject);
+    }
+  });
+  const held = begun.filter((one) => !refused.has(one));
+  for (const { open } of held) open.end(LOG.slice(5));
+  expect(await Promise.all(held.map(async ({ status }) => status))).toEqual([202, 202]);
+});
 
 it('keeps nothing for longer than the profile says', async () => {
   const { id, uploadUrl } = await createAnalysis(t, key);
