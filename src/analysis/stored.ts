@@ -155,7 +155,7 @@ export class StoredAnalyses {
     file: FileFacts,
   ): Promise<boolean> {
     const { payment, credits: desk } = this.options;
-    if (intent !== null) return (await payment?.use(intent, paidFor(accountId, file))) ?? false;
+    if (intent !== null) return (await payment?.use(intent, paidFor(id, accountId, file))) ?? false;
     if (!credits) return true;
     return (await desk?.spend(credits.accountId, id, credits.amount)) ?? false;
   }
@@ -289,9 +289,12 @@ export class StoredAnalyses {
 const fileOf = (id: string): string => `analysis ${id} file`;
 const resultOf = (id: string): string => `analysis ${id} result`;
 
-/** What a payment is used for: this file, and where there is an account, of this one. */
-export const paidFor = (accountId: string | null, { hash }: Pick<FileFacts, 'hash'>): string =>
-  accountId === null ? hash : contentHash(JSON.stringify([accountId, hash]));
+/**
+ * What a payment is used for: this file, whose analysis it names where there is no account; otherwise this
+ * analysis. Another one of the same file may fail, and would give back what the first one was paid with.
+ */
+export const paidFor = (id: string, accountId: string | null, { hash }: Pick<FileFacts, 'hash'>): string =>
+  accountId === null ? hash : contentHash(JSON.stringify([accountId, id]));
 
 /** Why there is no result; undefined for what may go otherwise the next time. */
 export function reasonOf(error: unknown): AnalysisFailure | undefined {
