@@ -171,7 +171,8 @@ async function startAll(
   const reports = reportTime && reportDays(reportTime, projections, stores, log, shutdown);
   endGrantedPlans(projections, queries, stores, log, shutdown);
   sendOutgoing(projections, stores, log, shutdown);
-  const billing = parts.billing && workBilling(projections, queries, stores, parts.billing, log, shutdown);
+  const billing =
+    parts.billing && workBilling(projections, queries, stores, parts.billing, parts.overage, log, shutdown);
   operator.add(operateBilling(queries, stores, parts.billing));
   const profile = () => parts.access.plans.profile;
   const overage =
@@ -269,7 +270,7 @@ async function startProjector(
   const billing = await openBilling(stores, config, log, profile);
   const parts = openOverage(stores, queries, billing, { profile, publicUrl: config.publicUrl });
   if (billing) {
-    workBilling(projections, queries, stores, billing, log, shutdown);
+    workBilling(projections, queries, stores, billing, parts, log, shutdown);
     workOverage(projections, queries, stores, billing, parts, profile, log, shutdown);
   }
   operator.add(operateBilling(queries, stores, billing));

@@ -61,6 +61,12 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly invoiceDiffers = new Counter({
+    name: 'tollgraph_invoice_differences_total',
+    help: 'Invoices of the payment service that are not what our own events say they should be.',
+    registers: [this.registry],
+  });
+
   readonly subscriptions = new Gauge({
     name: 'tollgraph_subscriptions',
     help: 'Open subscriptions.',

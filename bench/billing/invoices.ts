@@ -1,6 +1,7 @@
 import { invoices } from '../../projections/invoices/model.js';
 import { PostgresEventStore } from '../../src/adapters/postgres/eventStore.js';
 import { AccountBilling } from '../../src/billing/accountBilling.js';
+import { InvoiceNumbers } from '../../src/billing/invoiceNumbers.js';
 import type { InvoiceSnapshot } from '../../src/billing/decideInvoice.js';
 import { billingDecider } from '../../src/billing/decide.js';
 import type { Payments } from '../../src/billing/payments.js';
@@ -41,7 +42,14 @@ export async function benchInvoices(sql: Sql, accounts: number, alone: boolean):
   const billing = new AccountBilling({
     commands,
     payments: { invoice: (id) => Promise.resolve(snapshotOf(Number(id.slice(ID.length)))) } as Payments,
+    numbers: new InvoiceNumbers(store, {
+      live: true,
+      numbering: () => ({ issuer: 'BENCH', timeZone: 'UTC' }),
+      clock: Date.now,
+    }),
     offers: () => [],
+    coupons: () => [],
+    onDifference: () => undefined,
     graceDays: () => 14,
     returnUrl: '',
     emailOf: () => Promise.resolve(null),
@@ -133,6 +141,7 @@ function snapshotOf(n: number): InvoiceSnapshot {
     subtotal: total,
     discount: 0,
     tax: 0,
+    taxIncluded: 0,
     total,
     due: total,
     lines,

@@ -116,7 +116,10 @@ export const credits: ReadModel = {
           return standing(accountId, revision, data);
         case 'CreditsRefunded':
           return [
-            { text: `DELETE FROM ${t('refunds')} WHERE grant_id = $1`, params: [data.grantId] },
+            // Where more was asked for, that is still to be done.
+            ...(data.partial === true
+              ? []
+              : [{ text: `DELETE FROM ${t('refunds')} WHERE grant_id = $1`, params: [data.grantId] }]),
             ...standing(accountId, revision, data),
           ];
         case 'CreditRefundRequested':

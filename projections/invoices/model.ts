@@ -6,10 +6,11 @@ import type { Statement } from '../../src/sql/sql.js';
 /** Invoices that were issued, with their lines. Amounts are whole minor units. */
 export const invoices: ReadModel = {
   name: 'invoices',
-  version: 2,
+  version: 4,
   tables: ['invoices', 'lines'],
   handles: new Set<InvoiceEvent['type']>([
     'InvoiceFinalised',
+    'InvoiceDiffers',
     'InvoicePaid',
     'PaymentFailed',
     'InvoiceVoided',
@@ -21,6 +22,8 @@ export const invoices: ReadModel = {
       id              text PRIMARY KEY,
       account_id      text NOT NULL,
       number          text,
+      -- Stripe's number, where the number is ours.
+      reference       text,
       status          text NOT NULL,
       reason          text NOT NULL,
       currency        text NOT NULL,
@@ -29,6 +32,8 @@ export const invoices: ReadModel = {
       period_end      timestamptz NOT NULL,
       subtotal        bigint NOT NULL,
       discount        bigint NOT NULL,
+      -- What it is the sum of: the coupon's code, its name and the amount.
+      discounts       jsonb NOT NULL,
       tax             bigint NOT NULL,
       -- Of it, what the lines have already.
       tax_included    bigint NOT NULL,
@@ -38,6 +43,8 @@ export const invoices: ReadModel = {
       credited        bigint NOT NULL DEFAULT 0,
       attempts        int NOT NULL DEFAULT 0,
       next_attempt_at timestamptz,
+      -- Where it is not what our own events say; null where it is.
+      differences     jsonb,
       position        bigint NOT NULL
     );
     CREATE TABLE ${t('lines')} (
@@ -55,7 +62,10 @@ export const invoices: ReadModel = {
       events       text[] NOT NULL,
       PRIMARY KEY (invoice_id, place)
     );`,
-  indexes: (t) => [`CREATE INDEX ON ${t('invoices')} (account_id, issued_at, id)`],
+  indexes: (t) => [
+    `CREATE INDEX ON ${t('invoices')} (account_id, issued_at, id)`,
+    `CREATE INDEX ON ${t('invoices')} (position) WHERE differences IS NOT NULL`,
+  ],
   fold: (events, t) =>
     events.flatMap((stored): Statement[] => {
       const { type, data } = as<InvoiceEvent>(stored);
@@ -68,13 +78,14 @@ export const invoices: ReadModel = {
           const lines = data.lines.map((line, place) => ({ ...line, place }));
           return [
             {
-              text: `INSERT INTO ${t('invoices')} (id, account_id, number, status, reason, currency, issued_at,
-                       period_start, period_end, subtotal, discount, tax, tax_included, total, due, position)
-                     VALUES ($1, $2, $3, 'open', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+              text: `INSERT INTO ${t('invoices')} (id, account_id, number, reference, status, reason, currency, issued_at,
+                       period_start, period_end, subtotal, discount, discounts, tax, tax_included, total, due, position)
+                     VALUES ($1, $2, $3, $4, 'open', $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
               params: [
                 id,
                 data.accountId,
                 data.number,
+                data.reference ?? null,
                 data.reason,
                 data.currency,
                 data.issuedAt,
@@ -82,6 +93,7 @@ export const invoices: ReadModel = {
                 data.periodEnd,
                 data.subtotal,
                 data.discount,
+                JSON.stringify(data.discounts ?? []),
                 data.tax,
                 data.taxIncluded ?? 0,
                 data.total,
@@ -100,6 +112,8 @@ export const invoices: ReadModel = {
             },
           ];
         }
+        case 'InvoiceDiffers':
+          return set('differences = $2', JSON.stringify(data.differences));
         case 'InvoicePaid':
           return set(`status = 'paid', paid = $2, next_attempt_at = NULL`, data.paid);
         case 'PaymentFailed':

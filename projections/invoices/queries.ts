@@ -1,3 +1,4 @@
+import type { InvoiceDifference, InvoiceDiscount } from '../../src/billing/events.js';
 import type { ReadModelAccess } from '../../src/following/readModel.js';
 import type { Sql } from '../../src/sql/sql.js';
 
@@ -5,6 +6,7 @@ export interface InvoiceRow {
   readonly id: string;
   readonly account_id: string;
   readonly number: string | null;
+  readonly reference: string | null;
   readonly status: 'open' | 'paid' | 'void' | 'uncollectible';
   readonly reason: string;
   readonly currency: string;
@@ -13,6 +15,7 @@ export interface InvoiceRow {
   readonly period_end: Date;
   readonly subtotal: number;
   readonly discount: number;
+  readonly discounts: readonly InvoiceDiscount[];
   readonly tax: number;
   readonly tax_included: number;
   readonly total: number;
@@ -21,6 +24,8 @@ export interface InvoiceRow {
   readonly credited: number;
   readonly attempts: number;
   readonly next_attempt_at: Date | null;
+  readonly differences: readonly InvoiceDifference[] | null;
+  readonly position: number;
 }
 
 export interface InvoiceLineRow {
@@ -60,6 +65,19 @@ export class InvoiceQueries {
         WHERE account_id = $1 AND ($2::timestamptz IS NULL OR (issued_at, id) < ($2, $3))
         ORDER BY issued_at DESC, id DESC LIMIT $4`,
       [accountId, after?.issuedAt ?? null, after?.id ?? null, limit],
+    );
+  }
+
+  /**
+   * Those of all accounts that are not what our own events say, the newest first.
+   * @param before the position of the last one of the page before
+   */
+  async differing(limit: number, before: number | undefined): Promise<InvoiceRow[]> {
+    return this.sql.query<InvoiceRow & Record<string, unknown>>(
+      `SELECT * FROM ${this.model.t('invoices')}
+        WHERE differences IS NOT NULL AND ($1::bigint IS NULL OR position < $1)
+        ORDER BY position DESC LIMIT $2`,
+      [before ?? null, limit],
     );
   }
 

@@ -43,6 +43,7 @@ const FRESH = {
   grace_ends_at: null,
   suspended: false,
   due_at: null,
+  discounts: '[]',
   ...NOTHING_SCHEDULED,
 };
 
@@ -90,6 +91,8 @@ function changeOf(stored: StoredEvent): Change {
       };
     case 'PlanChanged':
       return { ...termsOf(data), suspended: false, ...NOTHING_SCHEDULED, ...NOTHING_ASKED };
+    case 'DiscountsChanged':
+      return { discounts: JSON.stringify(data.discounts) };
     case 'PlanChangeScheduled':
       return {
         scheduled_plan: data.plan,
@@ -155,7 +158,7 @@ function changeOf(stored: StoredEvent): Change {
 /** What accounts pay for, and what was asked of Stripe and is not done. */
 export const subscriptions: ReadModel = {
   name: 'subscriptions',
-  version: 2,
+  version: 3,
   tables: ['accounts'],
   handles: new Set<BillingEvent['type']>([
     'CustomerRequested',
@@ -170,6 +173,7 @@ export const subscriptions: ReadModel = {
     'PlanChangeRequested',
     'PlanChanged',
     'PlanChangeScheduled',
+    'DiscountsChanged',
     'PlanChangeUnscheduled',
     'CancellationRequested',
     'CancellationScheduled',
@@ -206,6 +210,7 @@ export const subscriptions: ReadModel = {
       started_at        timestamptz,
       cancels_at        timestamptz,
       ended_at          timestamptz,
+      discounts         jsonb NOT NULL DEFAULT '[]',
       scheduled_plan    text,
       scheduled_price   text,
       scheduled_at      timestamptz,

@@ -1,3 +1,4 @@
+import type { Discount } from '../../src/billing/events.js';
 import type { ReadModelAccess } from '../../src/following/readModel.js';
 import type { Sql } from '../../src/sql/sql.js';
 
@@ -16,6 +17,7 @@ export interface SubscriptionRow {
   readonly trial_ends_at: Date | null;
   readonly cancels_at: Date | null;
   readonly ended_at: Date | null;
+  readonly discounts: readonly Discount[];
   readonly scheduled_plan: string | null;
   readonly scheduled_price: string | null;
   readonly scheduled_at: Date | null;

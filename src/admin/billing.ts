@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import type { Offer } from '../billing/decide.js';
-import type { CatalogueEntry, Payments } from '../billing/payments.js';
+import type { CatalogueEntry, Payments, Shelf } from '../billing/payments.js';
 import type { Reconciled, Reconciliation } from '../billing/reconcile.js';
 import { OperatorRefusal } from '../following/operatorRefusal.js';
 import { givenId, shownId } from '../graphql/kit/ids.js';
@@ -10,7 +9,8 @@ import type { AdminCommands } from './server.js';
 export interface BillingCommandsOptions {
   readonly reconciliation: Reconciliation;
   readonly payments: Payments;
-  readonly offers: () => readonly Offer[];
+  /** What the profile sells now. */
+  readonly shelf: () => Shelf;
 }
 
 export interface Catalogue {
@@ -28,7 +28,7 @@ const off = (): Promise<never> =>
 /** What an operator asks of payments; refused where nobody takes them. */
 export function billingCommands(options: BillingCommandsOptions | undefined): AdminCommands {
   if (!options) return { reconcile: off, 'stripe sync': off };
-  const { reconciliation, payments, offers } = options;
+  const { reconciliation, payments, shelf } = options;
   return {
     reconcile: async (args, { progress, signal }): Promise<Reconciled> => {
       const { repair, account } = Reconcile.parse(args);
@@ -42,14 +42,15 @@ export function billingCommands(options: BillingCommandsOptions | undefined): Ad
     'stripe sync': async (args): Promise<Catalogue> => {
       const { apply } = Sync.parse(args);
       return reachable(async () => {
-        const entries = await payments.catalogue(offers());
+        const sold = shelf();
+        const entries = await payments.catalogue(sold);
         const wrong = entries.find(({ state }) => state === 'wrong');
         if (apply && wrong) {
           throw new OperatorRefusal(
             `The price of ${wrong.id} is another one: ${wrong.detail}. Nothing was made.`,
           );
         }
-        if (apply) await payments.makeCatalogue(offers());
+        if (apply) await payments.makeCatalogue(sold);
         return { entries, live: payments.live };
       });
     },

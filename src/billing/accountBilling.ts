@@ -6,12 +6,19 @@ import { fold } from '../eventsourcing/decider.js';
 import type { StoredEvent } from '../eventsourcing/event.js';
 import { as } from '../eventsourcing/event.js';
 import { Outage } from '../outage.js';
+import type { OverageEvent, RatedLine } from '../overage/events.js';
+import { overageStream } from '../overage/events.js';
 import { subscriptionStream } from '../plans/events.js';
+import { differencesOf } from './checkInvoice.js';
+import type { Coupon } from './decideCoupon.js';
+import { couponOf } from './decideCoupon.js';
 import type { BillingCommand, Offer } from './decide.js';
 import { billingDecider, STALE } from './decide.js';
-import { invoiceDecider } from './decideInvoice.js';
-import type { BillingEvent, CheckoutEnd, InvoiceLine, Terms } from './events.js';
+import type { InvoiceSnapshot } from './decideInvoice.js';
+import { invoiceDecider, isIssued } from './decideInvoice.js';
+import type { BillingEvent, CheckoutEnd, InvoiceDifference, InvoiceLine, Terms } from './events.js';
 import { DUPLICATE, invoiceStream, stripeEventStream } from './events.js';
+import type { InvoiceNumbers } from './invoiceNumbers.js';
 import type { Payments } from './payments.js';
 import { PaymentRefused } from './payments.js';
 import type { Snapshot } from './recordSubscription.js';
@@ -28,12 +35,17 @@ type BillingRequestFailed = Extract<BillingEvent, { type: 'BillingRequestFailed'
 export interface AccountBillingOptions {
   readonly commands: CommandHandler;
   readonly payments: Payments;
+  /** Gives invoices their numbers. */
+  readonly numbers: InvoiceNumbers;
   readonly offers: () => readonly Offer[];
+  readonly coupons: () => readonly Coupon[];
   readonly graceDays: () => number;
   /** Where the customer comes back to. */
   readonly returnUrl: string;
   /** Of the owner, where there is one. */
   readonly emailOf: (accountId: string) => Promise<string | null>;
+  /** An invoice was issued that is not what it should be. */
+  readonly onDifference: (invoice: { readonly invoiceId: string; readonly accountId: string }) => void;
   readonly clock: Clock;
   /** By which Stripe bills. */
   readonly billingClock: Clock;
@@ -74,14 +86,23 @@ export class AccountBilling {
     toldBy?: string,
     refunds?: boolean,
   ): Promise<void> {
-    const { commands, payments } = this.options;
+    const { commands, payments, numbers } = this.options;
     await retryStale(async () => {
       const stream = invoiceStream(invoiceId);
-      const asOf = (await commands.load(stream)).length;
+      const history = await commands.load(stream);
       const snapshot = await payments.invoice(invoiceId, refunds);
+      const { status, issuedAt } = snapshot;
+      const first = status !== 'draft' && !isIssued(fold(invoiceDecider, history));
+      const number = first ? await numbers.of({ invoiceId, accountId, issuedAt }) : null;
       const lines = await this.#cited(accountId, snapshot.lines, toldBy);
-      const command = { accountId, snapshot: { ...snapshot, lines }, asOf };
-      return commands.handle(invoiceDecider, stream, command, this.#context(randomUUID(), accountId));
+      const whole = { ...snapshot, lines };
+      const differences = first ? await this.#differences(accountId, whole) : [];
+      const command = { accountId, snapshot: whole, number, differences, asOf: history.length };
+      const context = this.#context(randomUUID(), accountId);
+      const result = await commands.handle(invoiceDecider, stream, command, context);
+      const told = result.kind === 'accepted' && result.events.some(({ type }) => type === 'InvoiceDiffers');
+      if (told) this.options.onDifference({ invoiceId, accountId });
+      return result;
     });
   }
 
@@ -102,13 +123,18 @@ export class AccountBilling {
     return { history, state: fold(billingDecider, history) };
   }
 
-  /** The session of a checkout at the payment service; undefined where it was refused. */
-  async checkoutSession(accountId: string, checkoutId: string): Promise<string | undefined> {
+  /** The session of a checkout at the payment service, or why it was refused there. */
+  async checkoutSession(
+    accountId: string,
+    checkoutId: string,
+  ): Promise<{ readonly session?: string; readonly problem?: string | null }> {
+    let problem: string | null | undefined;
     for (const stored of await this.options.commands.load(subscriptionStream(accountId))) {
       const { type, data } = as<BillingEvent>(stored);
-      if (type === 'CheckoutOpened' && data.checkoutId === checkoutId) return data.session;
+      if (type === 'CheckoutOpened' && data.checkoutId === checkoutId) return { session: data.session };
+      if (type === 'CheckoutEnded' && data.checkoutId === checkoutId) problem = data.problem;
     }
-    return undefined;
+    return problem === undefined ? {} : { problem };
   }
 
   /** Why Stripe has refused what was asked; undefined where it has not. */
@@ -144,16 +170,18 @@ export class AccountBilling {
   }
 
   async #openCheckout(accountId: string): Promise<void> {
-    const { payments, offers, returnUrl } = this.options;
+    const { payments, offers, coupons, returnUrl } = this.options;
     const { history, state } = await this.#load(accountId);
     const { checkout, customer, paid } = state;
     if (!checkout || checkout.session !== undefined || customer === undefined) return;
-    const { id: checkoutId, price, trialDays } = checkout;
+    const { id: checkoutId, price, trialDays, coupon: code } = checkout;
     const end = (problem: string): Promise<void> =>
       this.#endCheckout(accountId, checkoutId, 'failed', problem);
     if (paid) return end('already_subscribed');
     const offer = offers().find(({ id }) => id === price);
     if (!offer) return end('price_unknown');
+    const coupon = code === undefined ? undefined : couponOf(coupons(), code);
+    if (code !== undefined && !coupon) return end('coupon_unknown');
     // Whoever asked for it has left long ago.
     if (this.#ageOf(history, 'CheckoutRequested') > KEYS_LIVE_MS) return end('too_late');
     try {
@@ -164,6 +192,7 @@ export class AccountBilling {
           checkoutId,
           offer,
           trialDays,
+          coupon,
           successUrl: `${returnUrl}?checkout={CHECKOUT_SESSION_ID}`,
           cancelUrl: returnUrl,
         },
@@ -208,7 +237,7 @@ export class AccountBilling {
   }
 
   async #do(asked: Asked, paid: Paid, key: string): Promise<void> {
-    const { payments, offers } = this.options;
+    const { payments, offers, coupons } = this.options;
     const { subscription, price } = paid;
     if (asked.kind === 'cancel') return payments.cancel(subscription, asked.when, key);
     if (asked.kind === 'resume') {
@@ -218,8 +247,12 @@ export class AccountBilling {
     if (asked.price === price) return payments.stay(subscription, key);
     const offer = offers().find(({ id }) => id === asked.price);
     if (!offer) throw new PaymentRefused('price_unknown', 'The price is not sold any more.', false);
-    if (asked.when === 'period_end') return payments.changeAtPeriodEnd({ subscription, offer }, key);
-    return payments.changeNow({ subscription, offer, prorationAt: asked.prorationAt }, key);
+    const coupon = asked.coupon === undefined ? undefined : couponOf(coupons(), asked.coupon);
+    if (asked.coupon !== undefined && !coupon) {
+      throw new PaymentRefused('coupon_unknown', 'The coupon is not offered any more.', false);
+    }
+    if (asked.when === 'period_end') return payments.changeAtPeriodEnd({ subscription, offer, coupon }, key);
+    return payments.changeNow({ subscription, offer, coupon, prorationAt: asked.prorationAt }, key);
   }
 
   /** Asks Stripe, and appends what has changed at the revision from before it was asked. */
@@ -282,6 +315,19 @@ export class AccountBilling {
       const command: BillingCommand = { type: 'RecordDuplicate', subscription, plan, currency, refunded };
       await this.#send(accountId, command, `duplicate:${subscription}`);
     }
+  }
+
+  /** Where an invoice is not what our own events say it should be. */
+  async #differences(accountId: string, invoice: InvoiceSnapshot): Promise<InvoiceDifference[]> {
+    const { commands } = this.options;
+    const closed = new Map<string, readonly RatedLine[]>();
+    if (invoice.lines.some(({ kind }) => kind === 'usage')) {
+      for (const stored of await commands.load(overageStream(accountId))) {
+        const { type, data } = as<OverageEvent>(stored);
+        if (type === 'PeriodClosed') closed.set(stored.id, data.lines);
+      }
+    }
+    return differencesOf(invoice, { history: await commands.load(subscriptionStream(accountId)), closed });
   }
 
   /**

@@ -1,5 +1,7 @@
-import type { Decider, Decision } from '../eventsourcing/decider.js';
+import type { Decider, Decision, Refusal } from '../eventsourcing/decider.js';
 import { accept, refuse } from '../eventsourcing/decider.js';
+import type { GivenCoupon } from './decideCoupon.js';
+import { couponOf, couponProblem } from './decideCoupon.js';
 import type { BillingEvent, CheckoutEnd } from './events.js';
 import { NOTICE_MS } from './events.js';
 import type { Snapshot } from './recordSubscription.js';
@@ -26,6 +28,7 @@ export type BillingCommand =
       readonly price: string;
       readonly offers: readonly Offer[];
       readonly profileVersion: number;
+      readonly coupon?: GivenCoupon | undefined;
       readonly by: string;
     }
   | {
@@ -53,6 +56,7 @@ export type BillingCommand =
       readonly price: string;
       readonly offers: readonly Offer[];
       readonly prorationAt: string;
+      readonly coupon?: GivenCoupon | undefined;
       readonly by: string;
     }
   | {
@@ -162,12 +166,14 @@ function followTime(paid: Paid, now: string): Decision<BillingEvent> {
 type Of<T extends BillingCommand['type']> = Extract<BillingCommand, { type: T }>;
 
 function requestCheckout(state: BillingState, command: Of<'RequestCheckout'>): Decision<BillingEvent> {
-  const { checkoutId, price, offers, profileVersion, by } = command;
+  const { checkoutId, price, offers, profileVersion, coupon, by } = command;
   if (state.paid) {
     return refuse('ALREADY_SUBSCRIBED', 'The account has a subscription. Use `changePlan` to change it.');
   }
   const offer = offers.find(({ id }) => id === price);
   if (!offer) return unknownPrice(offers);
+  const problem = coupon && couponProblem(coupon, offer);
+  if (problem) return { kind: 'refused', refusal: problem };
   const { plan, interval, amount, currency, trialDays = null } = offer;
   const checkout: BillingEvent = {
     type: 'CheckoutRequested',
@@ -180,6 +186,7 @@ function requestCheckout(state: BillingState, command: Of<'RequestCheckout'>): D
       currency,
       profileVersion,
       trialDays: state.trialTaken ? null : trialDays,
+      ...codeOf(coupon),
       by,
     },
   };
@@ -187,8 +194,27 @@ function requestCheckout(state: BillingState, command: Of<'RequestCheckout'>): D
   return accept<BillingEvent>({ type: 'CustomerRequested', data: { by } }, checkout);
 }
 
+/** The code as it stands in the catalogue. */
+function codeOf(coupon: GivenCoupon | undefined): { readonly coupon?: string } {
+  const id = coupon && couponOf(coupon.coupons, coupon.code)?.id;
+  return id === undefined ? {} : { coupon: id };
+}
+
+/** Why a coupon can't go with a change, which by itself could be made. */
+function unfitFor(
+  { coupons, code }: GivenCoupon,
+  when: 'now' | 'period_end',
+  stays: boolean,
+): Refusal | undefined {
+  const refusal = (message: string): Refusal => ({ code: 'COUPON_NOT_APPLICABLE', message, field: 'coupon' });
+  if (stays) return refusal('Taking back a scheduled change costs nothing: leave the coupon out.');
+  if (when === 'period_end' || couponOf(coupons, code)?.duration !== 'once') return undefined;
+  // It would count for the part of a period, and again for the next whole one.
+  return refusal('A coupon for one invoice can be used for a whole period, and not for the rest of one.');
+}
+
 function requestPlanChange(state: BillingState, command: Of<'RequestPlanChange'>): Decision<BillingEvent> {
-  const { changeId, price, offers, prorationAt, by } = command;
+  const { changeId, price, offers, prorationAt, coupon, by } = command;
   const { paid } = state;
   const offer = offers.find(({ id }) => id === price);
   if (!offer) return unknownPrice(offers);
@@ -224,9 +250,11 @@ function requestPlanChange(state: BillingState, command: Of<'RequestPlanChange'>
     );
   }
   const when = isUpgrade(paid, offer, offers) ? 'now' : 'period_end';
+  const wrong = coupon && (couponProblem(coupon, offer) ?? unfitFor(coupon, when, price === paid.price));
+  if (wrong) return { kind: 'refused', refusal: wrong };
   return accept({
     type: 'PlanChangeRequested',
-    data: { changeId, from: paid.plan, plan: offer.plan, price, when, prorationAt, by },
+    data: { changeId, from: paid.plan, plan: offer.plan, price, when, prorationAt, ...codeOf(coupon), by },
   });
 }
 

@@ -1,12 +1,14 @@
 import type { Decider } from '../eventsourcing/decider.js';
 import { accept, refuse } from '../eventsourcing/decider.js';
 import { STALE } from './decide.js';
-import type { InvoiceEvent, IssuedInvoice } from './events.js';
+import type { InvoiceDifference, InvoiceEvent, IssuedInvoice } from './events.js';
 
-/** An invoice as Stripe says it is now. */
-export interface InvoiceSnapshot extends Omit<IssuedInvoice, 'accountId'> {
+/** An invoice as Stripe says it is now, under Stripe's number. */
+export interface InvoiceSnapshot extends Omit<IssuedInvoice, 'accountId' | 'reference'> {
   readonly id: string;
   readonly customer: string;
+  /** What of `tax` is in the lines already. */
+  readonly taxIncluded: number;
   readonly status: 'draft' | 'open' | 'paid' | 'void' | 'uncollectible';
   readonly paid: number;
   /** Attempts to charge it, so far. */
@@ -21,6 +23,10 @@ export interface InvoiceSnapshot extends Omit<IssuedInvoice, 'accountId'> {
 export interface RecordInvoice {
   readonly accountId: string;
   readonly snapshot: InvoiceSnapshot;
+  /** Ours, once it is issued; null where it is only compared. */
+  readonly number: string | null;
+  /** Where it is not what it should be, once it is issued. */
+  readonly differences: readonly InvoiceDifference[];
   /** How many events the stream had before Stripe was asked. */
   readonly asOf: number;
 }
@@ -28,6 +34,7 @@ export interface RecordInvoice {
 interface State {
   readonly events: number;
   readonly issued: boolean;
+  readonly differs: boolean;
   readonly end: 'paid' | 'void' | 'uncollectible' | undefined;
   readonly attempts: number;
   /** By credit notes, and without. */
@@ -35,14 +42,19 @@ interface State {
   readonly refunded: number;
 }
 
+/** Whether an invoice is recorded as issued. */
+export const isIssued = (state: State): boolean => state.issued;
+
 export const invoiceDecider: Decider<State, RecordInvoice, InvoiceEvent> = {
-  initial: { events: 0, issued: false, end: undefined, attempts: 0, noted: 0, refunded: 0 },
+  initial: { events: 0, issued: false, differs: false, end: undefined, attempts: 0, noted: 0, refunded: 0 },
 
   evolve: (before, { type, data }) => {
     const state = { ...before, events: before.events + 1 };
     switch (type) {
       case 'InvoiceFinalised':
         return { ...state, issued: true };
+      case 'InvoiceDiffers':
+        return { ...state, differs: true };
       case 'InvoicePaid':
         return { ...state, end: 'paid' };
       case 'PaymentFailed':
@@ -58,7 +70,7 @@ export const invoiceDecider: Decider<State, RecordInvoice, InvoiceEvent> = {
     }
   },
 
-  decide: (state, { accountId, snapshot, asOf }) => {
+  decide: (state, { accountId, snapshot, number, differences, asOf }) => {
     if (state.events !== asOf) return refuse(STALE, 'Stripe has to be asked again.');
     const {
       id: _,
@@ -74,7 +86,11 @@ export const invoiceDecider: Decider<State, RecordInvoice, InvoiceEvent> = {
     // A draft may still change: it is none of our facts.
     if (status === 'draft') return accept();
     const events: InvoiceEvent[] = [];
-    if (!state.issued) events.push({ type: 'InvoiceFinalised', data: { accountId, ...issued } });
+    if (!state.issued) {
+      const data = { accountId, ...issued, number, reference: issued.number };
+      events.push({ type: 'InvoiceFinalised', data });
+      if (differences.length > 0) events.push({ type: 'InvoiceDiffers', data: { accountId, differences } });
+    }
     // The attempt that succeeds is no failure.
     const failed = status === 'paid' && issued.due > 0 ? attempts - 1 : attempts;
     if (failed > state.attempts && issued.due > 0) {

@@ -62,6 +62,21 @@ export interface Terms {
   readonly periodEnd: string;
 }
 
+/** A discount that a subscription has: what it takes off, and until when. */
+export interface Discount {
+  /** At Stripe. */
+  readonly id: string;
+  /** Our coupon's code; null for one that is none of ours. */
+  readonly coupon: string | null;
+  readonly name: string;
+  readonly percentOff: number | null;
+  /** Minor units of `currency`. */
+  readonly amountOff: number | null;
+  readonly currency: string | null;
+  /** ISO 8601; null where it is for all invoices, or for the next one alone. */
+  readonly endsAt: string | null;
+}
+
 export type SuspensionReason = 'grace_over' | 'unpaid' | 'trial_without_card';
 export type CheckoutEnd = 'completed' | 'expired' | 'failed';
 
@@ -86,6 +101,8 @@ export type BillingEvent =
         readonly profileVersion: number;
         /** Null where the account has had its trial, or the plan has none. */
         readonly trialDays: number | null;
+        /** The coupon's code; absent where none was given. */
+        readonly coupon?: string;
         readonly by: string;
       };
     }
@@ -115,8 +132,15 @@ export type BillingEvent =
         readonly when: 'now' | 'period_end';
         /** As of when the running period is divided: a preview at this time is exact. */
         readonly prorationAt: string;
+        /** The coupon's code; absent where none was given: then discounts stay as they are. */
+        readonly coupon?: string;
         readonly by: string;
       };
+    }
+  | {
+      /** The discounts of a subscription are others: all that it has now. */
+      readonly type: 'DiscountsChanged';
+      readonly data: { readonly subscription: string; readonly discounts: readonly Discount[] };
     }
   | {
       readonly type: 'PlanChanged';
@@ -242,12 +266,55 @@ export interface InvoiceLine {
   readonly price: string | null;
   /** Ids of the events that it comes from (law 7). */
   readonly events: readonly string[];
+  /** Of use: which line of the period that has closed. */
+  readonly ratedLine?: string;
 }
 
-/** An invoice that Stripe has issued, under Stripe's number (decision 30). */
+/** What a discount takes off an invoice. */
+export interface InvoiceDiscount {
+  /** Our coupon's code; null for one that is none of ours. */
+  readonly coupon: string | null;
+  readonly name: string;
+  /** Minor units, not negative. */
+  readonly amount: number;
+  /** What the coupon takes off: one of the two, where that is known. */
+  readonly percentOff?: number | null;
+  readonly amountOff?: number | null;
+}
+
+/** Where Stripe's figure is another than ours, in minor units. */
+export interface InvoiceDifference {
+  /** A line of that kind, or a sum. */
+  readonly what: InvoiceLine['kind'] | 'discount' | 'subtotal' | 'total';
+  /** Stripe's id of the line; null for a sum. */
+  readonly line: string | null;
+  readonly ours: number;
+  readonly theirs: number;
+}
+
+/**
+ * Stream `invoice_numbers-<issuer>-<year>`: each event is one invoice, and its place on the stream is the number.
+ * Without gaps and doubles by that (decision 30).
+ */
+export interface InvoiceNumbered {
+  readonly type: 'InvoiceNumbered';
+  readonly data: {
+    /** Stripe's id. */
+    readonly invoiceId: string;
+    readonly accountId: string;
+    /** ISO 8601. */
+    readonly issuedAt: string;
+  };
+}
+
+export const invoiceNumbersStream = (series: string): string => `invoice_numbers-${series}`;
+
+/** An invoice that Stripe has issued, under our number (decision 30). */
 export interface IssuedInvoice {
   readonly accountId: string;
   readonly number: string | null;
+  /** Stripe's number; absent on invoices from before ours, which have Stripe's as their number. */
+  readonly reference?: string | null;
   /** Why: Stripe's word, e.g. `subscription_cycle`. */
   readonly reason: string;
   readonly currency: string;
@@ -257,6 +324,8 @@ export interface IssuedInvoice {
   readonly subtotal: number;
   /** Not negative. */
   readonly discount: number;
+  /** What `discount` is the sum of; absent on invoices from before coupons were sold. */
+  readonly discounts?: readonly InvoiceDiscount[];
   /** All of it, included in the lines or added to them. */
   readonly tax: number;
   /** Of the tax, what prices include: the lines and the subtotal have it already. None in older events. */
@@ -271,6 +340,11 @@ export interface IssuedInvoice {
 /** Stream `invoice-<Stripe's id>`. */
 export type InvoiceEvent =
   | { readonly type: 'InvoiceFinalised'; readonly data: IssuedInvoice }
+  | {
+      /** When it was issued, it was not what our own events say it should be. */
+      readonly type: 'InvoiceDiffers';
+      readonly data: { readonly accountId: string; readonly differences: readonly InvoiceDifference[] };
+    }
   | { readonly type: 'InvoicePaid'; readonly data: { readonly accountId: string; readonly paid: number } }
   | {
       readonly type: 'PaymentFailed';

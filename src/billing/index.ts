@@ -2,6 +2,7 @@ import { shownPlan } from '../plans/planTypes.js';
 import type { Capability } from '../capability.js';
 import { shownId } from '../graphql/kit/ids.js';
 import { audited } from './audited.js';
+import { OperatorInvoiceDifferencesResolver } from './differenceResolvers.js';
 import { AccountInvoicesResolver, InvoiceResolver } from './invoiceResolvers.js';
 import { invoiceRoutes } from './invoiceRoutes.js';
 import { offersOf } from './offers.js';
@@ -12,7 +13,7 @@ import { OperatorRevenueResolver } from './revenueResolvers.js';
 import { AccountBillingResolver, BillingResolver } from './resolvers.js';
 
 export const billing: Capability = {
-  streams: ['stripe_event', 'invoice', 'payment', 'trial_card'],
+  streams: ['stripe_event', 'invoice', 'invoice_numbers', 'payment', 'trial_card'],
   audited,
   publicEvents,
   policies: ({ commands, personal }) => [cancelSubscription(commands), eraseCustomer(commands, personal)],
@@ -23,6 +24,7 @@ export const billing: Capability = {
       AccountInvoicesResolver,
       InvoiceResolver,
       OperatorPaymentEventsResolver,
+      OperatorInvoiceDifferencesResolver,
       OperatorRevenueResolver,
     ],
     create: ({ sender, queries, memory: { plans }, shown, billing: desk, cursors, overage }) => {
@@ -30,6 +32,7 @@ export const billing: Capability = {
         sender,
         desk,
         offers: () => offersOf(plans.profile),
+        coupons: () => plans.profile.coupons ?? [],
         profileVersion: () => plans.version,
         planOf: (id: string) => shownPlan(plans.named(id).plan),
         queries: queries.subscriptions,
@@ -49,6 +52,7 @@ export const billing: Capability = {
           new AccountInvoicesResolver(issued),
           new InvoiceResolver(issued),
           new OperatorPaymentEventsResolver(queries.stripeEvents, cursors),
+          new OperatorInvoiceDifferencesResolver(queries.invoices, cursors),
           new OperatorRevenueResolver(queries.revenue),
         ],
       };

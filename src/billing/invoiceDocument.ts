@@ -37,7 +37,7 @@ function shownOf({ invoice, lines, timeZone }: InvoiceDocument): Shown {
   const money = (amount: number): string => moneyText({ amount, currency });
   const day = new Intl.DateTimeFormat('en-GB', { day: '2-digit', month: 'short', year: 'numeric', timeZone });
   const date = (at: Date | string): string => day.format(new Date(at));
-  const { subtotal, discount, tax, tax_included: included, total, due, paid, credited } = invoice;
+  const { subtotal, tax, tax_included: included, total, due, paid, credited } = invoice;
   const balance = due - total;
   return {
     title: `Invoice ${invoice.number ?? invoice.id}`,
@@ -45,6 +45,7 @@ function shownOf({ invoice, lines, timeZone }: InvoiceDocument): Shown {
       ['Issued', date(invoice.issued_at)],
       ['For', `${date(invoice.period_start)} to ${date(invoice.period_end)}`],
       ['Status', STATUS[invoice.status]],
+      ...(invoice.reference === null ? [] : [['Reference of the payment', invoice.reference] as const]),
     ],
     rows: lines.map((line) => [
       line.description,
@@ -54,7 +55,7 @@ function shownOf({ invoice, lines, timeZone }: InvoiceDocument): Shown {
     ]),
     sums: [
       ['Subtotal', money(subtotal)],
-      ...(discount === 0 ? [] : [['Discount', money(-discount)] as const]),
+      ...discountsOf(invoice).map(([name, amount]) => [name, money(-amount)] as const),
       ['Tax', money(tax - included)],
       ['Total', money(total)],
       ...(included === 0 ? [] : [['Tax that it includes', money(included)] as const]),
@@ -65,6 +66,15 @@ function shownOf({ invoice, lines, timeZone }: InvoiceDocument): Shown {
     ],
     notes: [`Days are those of the time zone ${timeZone}.`],
   };
+}
+
+/** Each discount by itself; of an invoice from before they were known, the sum. */
+function discountsOf({ discount, discounts }: InvoiceRow): (readonly [string, number])[] {
+  if (discounts.length === 0) return discount === 0 ? [] : [['Discount', discount]];
+  return discounts.map(({ coupon, name, amount }) => [
+    coupon === null ? `Discount: ${name}` : `Discount: ${name} (${coupon})`,
+    amount,
+  ]);
 }
 
 export function invoicePdf(document: InvoiceDocument): Promise<Buffer> {

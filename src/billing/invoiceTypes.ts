@@ -5,12 +5,15 @@ import { Sized } from '../graphql/cost/directives.js';
 import { DateTimeISO } from '../graphql/kit/dateTime.js';
 import { Money, moneyOf } from '../graphql/kit/money.js';
 import { connectionOf } from '../graphql/kit/pages.js';
+import type { InvoiceDiscount as StoredDiscount } from './events.js';
 import type { Preview } from './payments.js';
 import { Period } from './types.js';
 
 /** So many lines of an invoice are shown, and so many events of a line. */
 export const MAX_LINES = 100;
 const MAX_EVENTS = 20;
+/** Stripe has at most so many. */
+const MAX_DISCOUNTS = 20;
 
 export enum InvoiceStatus {
   DRAFT = 'draft',
@@ -70,6 +73,18 @@ export class InvoiceLine {
   eventIds!: readonly string[];
 }
 
+@ObjectType({ simpleResolvers: true, description: 'What one discount takes off an invoice.' })
+export class InvoiceDiscount {
+  @Field(() => String, { nullable: true, description: 'Code of the coupon. Null if it was given otherwise.' })
+  coupon!: string | null;
+
+  @Field(() => String, { description: 'Text on the printed invoice.' })
+  name!: string;
+
+  @Field(() => Money, { description: 'What it takes off, as a positive amount.' })
+  amount!: Money;
+}
+
 @ObjectType({ description: 'An invoice, or a preview of one.' })
 export class Invoice {
   @Field(() => ID, { nullable: true, description: 'Id of the invoice. Null before it is issued.' })
@@ -77,9 +92,17 @@ export class Invoice {
 
   @Field(() => String, {
     nullable: true,
-    description: 'Number on the printed invoice. Null before it is issued.',
+    description:
+      'Number on the printed invoice, e.g. `ACME-2027-000001`: without gaps for each issuer and year. Null before it is issued.',
   })
   number!: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Number of the same invoice at the payment service, as its receipts and pages show it. Null if it has none of its own.',
+  })
+  paymentReference!: string | null;
 
   @Field(() => InvoiceStatus, { description: 'Whether it is a draft, to be paid, paid or void.' })
   status!: InvoiceStatus;
@@ -95,6 +118,10 @@ export class Invoice {
 
   @Field(() => Money, { description: 'Discount, as a positive amount.' })
   discount!: Money;
+
+  @Sized({ assumedSize: MAX_DISCOUNTS })
+  @Field(() => [InvoiceDiscount], { description: 'What `discount` is the sum of, one for each coupon.' })
+  discounts!: readonly InvoiceDiscount[];
 
   @Field(() => Money, { description: 'Tax included in `total`. 0 if none is due.' })
   tax!: Money;
@@ -151,11 +178,13 @@ export function invoiceOf(row: InvoiceRow): Invoice {
   return Object.assign(new Invoice(), {
     id: row.id,
     number: row.number,
+    paymentReference: row.reference,
     status: row.status as InvoiceStatus,
     issuedAt: new Date(row.issued_at),
     period: { from: new Date(row.period_start), to: new Date(row.period_end) },
     subtotal: money(row.subtotal),
     discount: money(row.discount),
+    discounts: discountsOf(row.discounts, currency),
     tax: money(row.tax),
     taxIncluded: money(row.tax_included),
     total: money(row.total),
@@ -165,6 +194,11 @@ export function invoiceOf(row: InvoiceRow): Invoice {
     nextAttemptAt: row.next_attempt_at && new Date(row.next_attempt_at),
   });
 }
+
+const discountsOf = (discounts: readonly StoredDiscount[], currency: string): InvoiceDiscount[] =>
+  discounts.map(({ coupon, name, amount }) =>
+    Object.assign(new InvoiceDiscount(), { coupon, name, amount: moneyOf({ amount, currency }) }),
+  );
 
 /** Where there are more lines than are shown, the last one is the sum of the others: lines always add up. */
 export function linesOf(lines: readonly StoredLine[], currency: string): InvoiceLine[] {
@@ -197,17 +231,19 @@ function sumOf(lines: readonly StoredLine[]): StoredLine {
 }
 
 /** The invoice of the running period, as the payment service says it would be. */
-export function upcomingOf(preview: Preview): Invoice {
-  const { currency, lines, subtotal, tax, taxIncluded, total, due, ...period } = preview;
+export function upcomingOf({ currency, lines, discounts, ...preview }: Preview): Invoice {
+  const { subtotal, tax, taxIncluded, total, due, ...period } = preview;
   const money = (amount: number): Money => moneyOf({ amount, currency });
   return Object.assign(new Invoice(), {
     id: null,
     number: null,
+    paymentReference: null,
     status: InvoiceStatus.DRAFT,
     issuedAt: null,
     period: { from: new Date(period.periodStart), to: new Date(period.periodEnd) },
     subtotal: money(subtotal),
     discount: money(subtotal + tax - taxIncluded - total),
+    discounts: discountsOf(discounts ?? [], currency),
     tax: money(tax),
     taxIncluded: money(taxIncluded),
     total: money(total),

@@ -1,5 +1,6 @@
 import type { Money } from '../money/money.js';
 import { Outage } from '../outage.js';
+import type { Coupon } from './decideCoupon.js';
 import type { Offer } from './decide.js';
 import type { InvoiceSnapshot } from './decideInvoice.js';
 import type { Snapshot } from './recordSubscription.js';
@@ -42,16 +43,26 @@ export interface PaymentPage {
 }
 
 /** What an invoice would come to. */
-export type Preview = Pick<InvoiceSnapshot, 'currency' | 'lines' | 'subtotal' | 'tax' | 'total' | 'due'> & {
+export type Preview = Pick<
+  InvoiceSnapshot,
+  'currency' | 'lines' | 'subtotal' | 'discounts' | 'tax' | 'total' | 'due'
+> & {
   readonly taxIncluded: number;
   readonly periodStart: string;
   readonly periodEnd: string;
 };
 
-/** A product or a price as it is at the payment service, against what the profile says. */
+/** What a profile sells at the payment service. */
+export interface Shelf {
+  readonly offers: readonly Offer[];
+  /** Those that can still be redeemed. */
+  readonly coupons: readonly Coupon[];
+}
+
+/** A product, a price or a coupon as it is at the payment service, against what the profile says. */
 export interface CatalogueEntry {
-  readonly kind: 'product' | 'price';
-  /** Ours: the plan, or the price. */
+  readonly kind: 'product' | 'price' | 'coupon';
+  /** Ours: the plan, the price, or the coupon. */
   readonly id: string;
   /** Of the one that is there. */
   readonly existing: string | null;
@@ -93,6 +104,7 @@ export interface Payments {
       readonly checkoutId: string;
       readonly offer: Offer;
       readonly trialDays: number | null;
+      readonly coupon?: Coupon | undefined;
       readonly successUrl: string;
       readonly cancelUrl: string;
     },
@@ -101,26 +113,36 @@ export interface Payments {
   checkout(session: string): Promise<CheckoutPage>;
   /** Closes the page of a checkout. @returns how it is then: one that was paid before stays paid */
   expireCheckout(session: string, key: string): Promise<CheckoutPage>;
-  /** What there is of the profile's products and prices. */
-  catalogue(offers: readonly Offer[]): Promise<CatalogueEntry[]>;
-  /** Makes the products and prices that are missing or outdated. What is there is never edited. */
-  makeCatalogue(offers: readonly Offer[]): Promise<void>;
+  /** What there is of the profile's products, prices and coupons. */
+  catalogue(shelf: Shelf): Promise<CatalogueEntry[]>;
+  /** Makes the products, prices and coupons that are missing or outdated. What is there is never edited. */
+  makeCatalogue(shelf: Shelf): Promise<void>;
   /** The address of the page on which a customer changes cards, and reads invoices. */
   openPortal(customer: string, returnUrl: string): Promise<string>;
   /** All subscriptions of a customer, those that are over too. */
   subscriptions(customer: string): Promise<Snapshot[]>;
   /** What a change to a price would cost, at once or from the next period on. */
   previewChange(
-    change: { readonly customer: string; readonly subscription: string; readonly offer: Offer },
+    change: {
+      readonly customer: string;
+      readonly subscription: string;
+      readonly offer: Offer;
+      readonly coupon?: Coupon | undefined;
+    },
     prorationAt: string | undefined,
   ): Promise<Preview>;
-  /** At once; what is due is charged. Where that fails nothing changes. */
+  /** At once; what is due is charged. Where that fails nothing changes. A coupon replaces what discounts there are. */
   changeNow(
-    change: { readonly subscription: string; readonly offer: Offer; readonly prorationAt: string },
+    change: {
+      readonly subscription: string;
+      readonly offer: Offer;
+      readonly coupon?: Coupon | undefined;
+      readonly prorationAt: string;
+    },
     key: string,
   ): Promise<void>;
   changeAtPeriodEnd(
-    change: { readonly subscription: string; readonly offer: Offer },
+    change: { readonly subscription: string; readonly offer: Offer; readonly coupon?: Coupon | undefined },
     key: string,
   ): Promise<void>;
   /** Takes a change back that was to come when the period is over. */

@@ -34,6 +34,9 @@ function invoiceState(history: readonly StoredEvent[]): object {
       case 'InvoiceCredited':
         invoice = { ...invoice, credited: data.credited };
         break;
+      case 'InvoiceDiffers':
+        // It is for operators.
+        break;
       case 'InvoicePaid':
         invoice = { ...invoice, status: END[type], paid: data.paid, nextAttemptAt: null };
         break;

@@ -152,7 +152,13 @@ export class Reconciliation {
   ): Promise<(readonly [what: string, detail: string, mended: boolean])[]> {
     const history = await this.options.commands.load(invoiceStream(snapshot.id));
     const state = fold(invoiceDecider, history);
-    const decision = invoiceDecider.decide(state, { accountId, snapshot, asOf: history.length });
+    const decision = invoiceDecider.decide(state, {
+      accountId,
+      snapshot,
+      number: null,
+      differences: [],
+      asOf: history.length,
+    });
     const total = moneyText({ amount: snapshot.total, currency: snapshot.currency });
     const missing = decision.kind === 'refused' ? [] : decision.events;
     const found = missing.map(({ type }) => [type, total, true] as const);

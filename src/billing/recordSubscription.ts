@@ -1,4 +1,4 @@
-import type { BillingEvent, Terms } from './events.js';
+import type { BillingEvent, Discount, Terms } from './events.js';
 import type { Asked, BillingState, Paid } from './state.js';
 import { evolve } from './state.js';
 
@@ -24,6 +24,8 @@ export interface Snapshot extends Terms {
   readonly overdueSince?: string | undefined;
   /** Whether we have ended it, since the account has another. */
   readonly duplicate?: boolean;
+  /** Those that are not over; absent where nobody has looked. */
+  readonly discounts?: readonly Discount[];
   /** Names the card that pays, the same for all customers; absent where there is none. */
   readonly card?: string | undefined;
 }
@@ -113,7 +115,14 @@ function nextChange(
   if (now.periodStart !== paid.periodStart || now.periodEnd !== paid.periodEnd) {
     return { type: 'PeriodRenewed', data: termsOf(now) };
   }
-  return paymentChange(paid, now, graceDays) ?? endChange(paid, now, asked);
+  return paymentChange(paid, now, graceDays) ?? discountChange(paid, now) ?? endChange(paid, now, asked);
+}
+
+function discountChange({ subscription, discounts }: Paid, now: Snapshot): BillingEvent | undefined {
+  const nameOf = (all: readonly Discount[]): string =>
+    JSON.stringify(all.map(({ id, endsAt }) => [id, endsAt]));
+  if (!now.discounts || nameOf(now.discounts) === nameOf(discounts)) return undefined;
+  return { type: 'DiscountsChanged', data: { subscription, discounts: now.discounts } };
 }
 
 function paymentChange(paid: Paid, now: Snapshot, graceDays: number): BillingEvent | undefined {

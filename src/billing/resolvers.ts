@@ -12,10 +12,11 @@ import { Command } from '../graphql/kit/command.js';
 import type { RequestContext } from '../graphql/kit/context.js';
 import { accountOf, actorOf } from '../graphql/kit/context.js';
 import { Metered } from '../graphql/kit/metering.js';
-import { moneyOf } from '../graphql/kit/money.js';
 import { Conflict, NotAllowed, PaymentRequired, refusalOf } from '../graphql/kit/refusals.js';
 import { subscriptionStream } from '../plans/events.js';
 import type { AccountBilling } from './accountBilling.js';
+import type { Coupon, GivenCoupon } from './decideCoupon.js';
+import { couponOf, USED_UP, usedUp } from './decideCoupon.js';
 import type { BillingCommand, Offer } from './decide.js';
 import { billingDecider, isUpgrade, NO_SUBSCRIPTION } from './decide.js';
 import type { BillingEvent } from './events.js';
@@ -29,9 +30,9 @@ import {
   OpenBillingPortalInput,
   OpenBillingPortalPayload,
   OpenBillingPortalResult,
-  PlanChangePreview,
   PlanChangePreviewResult,
   PlanSubscription,
+  previewOf,
   Price,
   priceOf,
   ResumeSubscriptionInput,
@@ -61,6 +62,7 @@ export interface BillingResolverOptions {
   /** Undefined where nobody takes payments. */
   readonly desk: Desk | undefined;
   readonly offers: () => readonly Offer[];
+  readonly coupons: () => readonly Coupon[];
   readonly profileVersion: () => number;
   readonly planOf: (id: string) => Plan;
   readonly queries: SubscriptionQueries;
@@ -101,18 +103,21 @@ export class BillingResolver {
     const accountId = accountOf(context);
     const checkoutId = this.#idOf('checkout', context, input);
     const by = actorOf(context);
-    const sent = await this.#send(context, input, `start-checkout:${input.priceId}`, {
+    const request = `start-checkout:${input.priceId}${requestOf(input.coupon)}`;
+    const sent = await this.#send(context, input, request, {
       type: 'RequestCheckout',
       checkoutId,
       price: input.priceId,
       offers: offers(),
       profileVersion: profileVersion(),
+      coupon: this.#given(desk, input.coupon),
       by,
     });
     if (sent.kind === 'refused') return refusalOf(sent.refusal, 'Conflict');
     await desk.billing.settle(accountId);
-    const session = await desk.billing.checkoutSession(accountId, checkoutId);
+    const { session, problem } = await desk.billing.checkoutSession(accountId, checkoutId);
     if (session === undefined) {
+      if (problem === USED_UP) return refusalOf(usedUp());
       return new Conflict('CHECKOUT_FAILED', 'The payment service has refused to open a checkout.');
     }
     const { url, expiresAt } = await desk.payments.checkout(session);
@@ -161,17 +166,20 @@ export class BillingResolver {
       return refusalOf({ code: 'INVALID_INPUT', message, field: 'prorationAt' });
     }
     const changeId = this.#idOf('plan-change', context, input);
-    const request = `change-plan:${input.priceId}:${input.prorationAt?.toISOString() ?? ''}`;
+    const when = input.prorationAt?.toISOString() ?? '';
+    const request = `change-plan:${input.priceId}:${when}${requestOf(input.coupon)}`;
     const sent = await this.#send(context, input, request, {
       type: 'RequestPlanChange',
       changeId,
       price: input.priceId,
       offers: offers(),
       prorationAt: new Date(Math.floor(at / 1000) * 1000).toISOString(),
+      coupon: this.#given(desk, input.coupon),
       by: actorOf(context),
     });
     if (sent.kind === 'refused') return refusalOf(sent.refusal, 'Conflict', 'PaymentRequired');
     const failure = await this.#settled(desk, accountOf(context), changeId);
+    if (failure?.code === USED_UP) return refusalOf(usedUp());
     if (failure) {
       const { code, message } = failure;
       return new PaymentRequired('PAYMENT_FAILED', `${message} (${code}). Nothing was changed.`);
@@ -229,6 +237,10 @@ export class BillingResolver {
     return this.#payload(accountOf(context), sent.position);
   }
 
+  #given(desk: Desk, code: string | null | undefined): GivenCoupon | undefined {
+    return givenCoupon(code, this.options.coupons(), desk);
+  }
+
   /** The same command sent again meets what it has asked for. */
   #idOf(kind: string, context: RequestContext, { commandId }: CommandInput): string {
     return derivedId(kind, actorOf(context), commandId ?? context.correlationId);
@@ -261,6 +273,16 @@ export class BillingResolver {
   }
 }
 
+/** What a command's id stands for beside its other content. */
+const requestOf = (coupon: string | null | undefined): string => (coupon == null ? '' : `:${coupon}`);
+
+const givenCoupon = (
+  code: string | null | undefined,
+  coupons: readonly Coupon[],
+  { now }: Desk,
+): GivenCoupon | undefined =>
+  code == null ? undefined : { code, coupons, now: new Date(now()).toISOString() };
+
 @Resolver(() => Account)
 export class AccountBillingResolver {
   constructor(private readonly options: BillingResolverOptions) {}
@@ -284,8 +306,13 @@ export class AccountBillingResolver {
     @Root() { id }: Account,
     @Arg('priceId', () => ID, { description: 'Id of the price to change to, as in `prices`.' })
     priceId: string,
+    @Arg('coupon', () => String, {
+      nullable: true,
+      description: 'Code of a coupon to use with the change.',
+    })
+    code?: string | null,
   ): Promise<typeof PlanChangePreviewResult> {
-    const { desk, offers } = this.options;
+    const { desk, offers, coupons } = this.options;
     if (!desk) return refusalOf(OFF, 'NotAllowed');
     const state = await desk.billing.state(id);
     const prorationAt = new Date(Math.floor(desk.now() / 1000) * 1000).toISOString();
@@ -295,6 +322,7 @@ export class AccountBillingResolver {
       price: priceId,
       offers: offers(),
       prorationAt,
+      coupon: givenCoupon(code, coupons(), desk),
       by: 'preview',
     });
     if (decision.kind === 'refused') return refusalOf(decision.refusal, 'Conflict', 'PaymentRequired');
@@ -303,23 +331,25 @@ export class AccountBillingResolver {
     if (!paid || customer === undefined || !offer) {
       return new Conflict(NO_SUBSCRIPTION, 'The account has no subscription. Use `startCheckout`.');
     }
-    const without = (effectiveAt: string, amount: number): PlanChangePreview =>
-      Object.assign(new PlanChangePreview(), {
-        effectiveAt: new Date(effectiveAt),
-        due: moneyOf({ amount, currency: offer.currency }),
-        prorationAt: null,
-      });
     // What was to come is taken back.
-    if (offer.id === paid.price) return without(prorationAt, 0);
-    if (!isUpgrade(paid, offer, offers())) return without(paid.periodEnd, offer.amount);
+    if (offer.id === paid.price) {
+      return previewOf(prorationAt, { due: 0, discount: 0, currency: paid.currency }, null);
+    }
+    const now = isUpgrade(paid, offer, offers());
+    const coupon = code == null ? undefined : couponOf(coupons(), code);
     try {
-      const change = { customer, subscription: paid.subscription, offer };
-      const { due, currency } = await desk.payments.previewChange(change, prorationAt);
-      const at = new Date(prorationAt);
-      const money = moneyOf({ amount: due, currency });
-      return Object.assign(new PlanChangePreview(), { effectiveAt: at, due: money, prorationAt: at });
+      const change = { customer, subscription: paid.subscription, offer, coupon };
+      const preview = await desk.payments.previewChange(change, now ? prorationAt : undefined);
+      const { due, currency, discounts = [] } = preview;
+      const discount = discounts.reduce((sum, { amount }) => sum + amount, 0);
+      return previewOf(
+        now ? prorationAt : paid.periodEnd,
+        { due, discount, currency },
+        now ? prorationAt : null,
+      );
     } catch (error) {
       if (!(error instanceof PaymentRefused)) throw error;
+      if (error.code === USED_UP) return refusalOf(usedUp());
       return new PaymentRequired('PAYMENT_FAILED', error.message);
     }
   }

@@ -1,4 +1,4 @@
-import type { BillingEvent, Terms } from './events.js';
+import type { BillingEvent, Discount, Terms } from './events.js';
 
 /** A checkout that was asked for. */
 export interface Checkout {
@@ -6,6 +6,8 @@ export interface Checkout {
   readonly price: string;
   readonly trialDays: number | null;
   readonly session: string | undefined;
+  /** The code of its coupon. */
+  readonly coupon: string | undefined;
 }
 
 /** A change that comes when the period is over. */
@@ -25,6 +27,7 @@ export interface Paid extends Terms {
   readonly dropped: Scheduled | undefined;
   readonly overdue: { readonly since: string; readonly graceEndsAt: string } | undefined;
   readonly suspended: boolean;
+  readonly discounts: readonly Discount[];
   /** Whether the account has been told of what is to end: its trial, or its grace. */
   readonly told: boolean;
 }
@@ -38,6 +41,8 @@ export type Asked =
       readonly plan: string;
       readonly when: 'now' | 'period_end';
       readonly prorationAt: string;
+      /** The code of the coupon to go with it. */
+      readonly coupon: string | undefined;
       /** What was to come when it was asked for: where this is refused it still comes. */
       readonly before: Scheduled | undefined;
     }
@@ -85,6 +90,7 @@ const FRESH = {
   dropped: undefined,
   overdue: undefined,
   suspended: false,
+  discounts: [],
   told: false,
 };
 
@@ -100,11 +106,11 @@ export function evolve(before: BillingState, event: BillingEvent): BillingState 
     case 'CustomerCreated':
       return { ...state, customer: event.data.customer };
     case 'CheckoutRequested': {
-      const { checkoutId: id, price, trialDays } = event.data;
+      const { checkoutId: id, price, trialDays, coupon } = event.data;
       const { checkout: before, replaced } = state;
       return {
         ...state,
-        checkout: { id, price, trialDays, session: undefined },
+        checkout: { id, price, trialDays, coupon, session: undefined },
         replaced: before?.session === undefined ? replaced : [...replaced, before],
       };
     }
@@ -128,15 +134,17 @@ export function evolve(before: BillingState, event: BillingEvent): BillingState 
     case 'PeriodRenewed':
       return on(event.data);
     case 'PlanChangeRequested': {
-      const { changeId: id, price, plan, when, prorationAt } = event.data;
+      const { changeId: id, price, plan, when, prorationAt, coupon } = event.data;
       const before = state.paid?.scheduled;
-      return { ...state, asked: { kind: 'change', id, price, plan, when, prorationAt, before } };
+      return { ...state, asked: { kind: 'change', id, price, plan, when, prorationAt, coupon, before } };
     }
     case 'PlanChanged': {
       const { from: _, changeId: __, ...terms } = event.data;
       // The new plan is in force: one that is not paid for is suspended again.
       return answered('change', on({ ...terms, scheduled: undefined, suspended: false }));
     }
+    case 'DiscountsChanged':
+      return on({ discounts: event.data.discounts });
     case 'PlanChangeScheduled': {
       const { plan, price, at } = event.data;
       return answered('change', on({ scheduled: { plan, price, at } }));

@@ -1,12 +1,17 @@
 import 'reflect-metadata';
-import { createUnionType, Field, ID, InputType, ObjectType, registerEnumType } from 'type-graphql';
+import { createUnionType, Field, Float, ID, InputType, ObjectType, registerEnumType } from 'type-graphql';
 import type { SubscriptionRow } from '../../projections/subscriptions/queries.js';
 import { Plan } from '../plans/planTypes.js';
 import { COMMAND_ID } from '../eventsourcing/commandId.js';
 import { DateTimeISO } from '../graphql/kit/dateTime.js';
 import { Money, moneyOf } from '../graphql/kit/money.js';
 import { Conflict, InvalidInput, NotAllowed, PaymentRequired } from '../graphql/kit/refusals.js';
+import { Sized } from '../graphql/cost/directives.js';
 import type { Offer } from './decide.js';
+import type { Discount as StoredDiscount } from './events.js';
+
+/** Stripe has at most so many on a subscription. */
+const MAX_DISCOUNTS = 20;
 
 export enum BillingInterval {
   MONTH = 'month',
@@ -122,6 +127,39 @@ export class PlanChange {
   status!: ChangeStatus;
 }
 
+@ObjectType({ simpleResolvers: true, description: 'A discount on the invoices of a subscription.' })
+export class Discount {
+  @Field(() => String, { nullable: true, description: 'Code of the coupon. Null if it was given otherwise.' })
+  coupon!: string | null;
+
+  @Field(() => String, { description: 'Text on the printed invoice.' })
+  name!: string;
+
+  @Field(() => Float, {
+    nullable: true,
+    description: 'Percentage off each invoice. Null if it is an amount.',
+  })
+  percentOff!: number | null;
+
+  @Field(() => Money, { nullable: true, description: 'Amount off each invoice. Null if it is a percentage.' })
+  amountOff!: Money | null;
+
+  @Field(() => DateTimeISO, {
+    nullable: true,
+    description: 'When it ends. Null if it does not, or after the next invoice.',
+  })
+  endsAt!: Date | null;
+}
+
+const discountOf = ({ coupon, name, percentOff, amountOff, currency, endsAt }: StoredDiscount): Discount =>
+  Object.assign(new Discount(), {
+    coupon,
+    name,
+    percentOff,
+    amountOff: amountOff === null || currency === null ? null : moneyOf({ amount: amountOff, currency }),
+    endsAt: endsAt === null ? null : new Date(endsAt),
+  });
+
 @ObjectType({ simpleResolvers: true, description: 'The paid subscription of an account to a plan.' })
 export class PlanSubscription {
   @Field(() => ID, { description: 'Id of the subscription.' })
@@ -156,6 +194,10 @@ export class PlanSubscription {
   })
   graceEndsAt!: Date | null;
 
+  @Sized({ assumedSize: MAX_DISCOUNTS })
+  @Field(() => [Discount], { description: 'Discounts on its next invoices.' })
+  discounts!: readonly Discount[];
+
   @Field(() => PlanChange, {
     nullable: true,
     description: 'A pending or scheduled change of plan. Otherwise null.',
@@ -181,6 +223,7 @@ export function subscriptionOf(
     trialEndsAt: dateOf(row.trial_ends_at),
     cancelsAt: dateOf(row.cancels_at),
     graceEndsAt: dateOf(row.grace_ends_at),
+    discounts: row.discounts.map(discountOf),
     pendingChange: pendingChangeOf(row, planOf),
   });
 }
@@ -201,6 +244,12 @@ function pendingChangeOf(row: SubscriptionRow, planOf: (id: string) => Plan): Pl
 export class StartCheckoutInput {
   @Field(() => ID, { description: 'Id of the price to subscribe to, as in `prices`.' })
   priceId!: string;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Code of a coupon, in upper or lower case.',
+  })
+  coupon?: string | null;
 
   @Field(() => String, { nullable: true, description: `${COMMAND_ID}.` })
   commandId?: string | null;
@@ -255,6 +304,13 @@ export class ChangePlanInput {
   })
   prorationAt?: Date | null;
 
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Code of a coupon, in upper or lower case. It replaces the discounts of the subscription; without it they stay.',
+  })
+  coupon?: string | null;
+
   @Field(() => String, { nullable: true, description: `${COMMAND_ID}.` })
   commandId?: string | null;
 }
@@ -308,6 +364,25 @@ export class PlanChangePreview {
       'Pass it to `changePlan` within an hour to pay exactly this amount. Null if the change takes effect at the end of the period.',
   })
   prorationAt!: Date | null;
+
+  @Field(() => Money, {
+    description: 'Discount on `due`, as a positive amount. Prorated lines are net of their discounts.',
+  })
+  discount!: Money;
+}
+
+/** What a change would cost at a time. @param prorationAt null where it takes effect at the end of the period */
+export function previewOf(
+  effectiveAt: string,
+  { due, discount, currency }: { readonly due: number; readonly discount: number; readonly currency: string },
+  prorationAt: string | null,
+): PlanChangePreview {
+  return Object.assign(new PlanChangePreview(), {
+    effectiveAt: new Date(effectiveAt),
+    due: moneyOf({ amount: due, currency }),
+    discount: moneyOf({ amount: discount, currency }),
+    prorationAt: prorationAt === null ? null : new Date(prorationAt),
+  });
 }
 
 export const StartCheckoutResult = createUnionType({

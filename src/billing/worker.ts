@@ -24,9 +24,12 @@ const BACKFILL_RETRY_MS = 60_000;
 /** So often it looks for what only time has made due. */
 const LOOK_MS = 30_000;
 
+/** What was paid is paid back: by us, or by somebody in Stripe's dashboard. */
+const REFUND = 'charge.refunded';
+
 /** Types of events that say something of what an account pays for. */
 const ABOUT_SUBSCRIPTIONS =
-  /^((checkout\.session|customer\.subscription|subscription_schedule|invoice|invoice_payment|payment_method)\.|charge\.refunded$)/;
+  /^((checkout\.session|customer\.(discount|subscription)|subscription_schedule|invoice|invoice_payment|payment_method)\.|charge\.refunded$)/;
 
 export interface BillingWorkerOptions {
   readonly billing: AccountBilling;
@@ -34,6 +37,8 @@ export interface BillingWorkerOptions {
   readonly events: StripeEventQueries;
   readonly subscriptions: SubscriptionQueries;
   readonly receiver: Pick<WebhookReceiver, 'backfill'>;
+  /** Takes back what an account has bought by a charge that was paid back. */
+  readonly onRefund: (accountId: string, charge: string) => Promise<void>;
   readonly commands: CommandHandler;
   /** By which grace ends. */
   readonly billingClock: Clock;
@@ -126,9 +131,9 @@ export class BillingWorker {
    * invoice. @throws the first failure, once the others are done
    */
   async #handle({ customer, livemode, events }: EventsOfCustomer): Promise<void> {
-    const { payments, subscriptions, billing } = this.options;
+    const { payments, subscriptions, billing, onRefund } = this.options;
     const isFollowed = ({ type }: StripeEventRow): boolean =>
-      livemode === payments.live && customer !== null && ABOUT_SUBSCRIPTIONS.test(type);
+      livemode === payments.live && customer !== null && (type === REFUND || ABOUT_SUBSCRIPTIONS.test(type));
     const accountId =
       customer !== null && events.some(isFollowed)
         ? ((await subscriptions.accountOf(customer)) ?? (await payments.accountOf(customer)))
@@ -142,6 +147,7 @@ export class BillingWorker {
           const unfollowed = isFollowed(event) ? 'unknown_customer' : 'none';
           return this.#confirm(event, livemode === payments.live ? unfollowed : 'other_mode', null);
         }
+        if (event.type === REFUND && event.object_id !== null) await onRefund(accountId, event.object_id);
         const refunded = event.object_type === 'charge' ? event.object_id : null;
         const invoice = refunded === null ? invoiceOf(event) : await payments.invoiceOfCharge(refunded);
         if (invoice !== undefined) {

@@ -6,11 +6,15 @@ import { accountStream, userStream } from '../accounts/events.js';
 import { billingCommands } from '../admin/billing.js';
 import type { AdminCommands } from '../admin/server.js';
 import { AccountBilling } from '../billing/accountBilling.js';
+import type { Coupon } from '../billing/decideCoupon.js';
 import type { Offer } from '../billing/decide.js';
 import { offersOf } from '../billing/offers.js';
+import { InvoiceNumbers } from '../billing/invoiceNumbers.js';
 import { OnePayment } from '../billing/onePayment.js';
 import { Reconciliation } from '../billing/reconcile.js';
+import type { Shelf } from '../billing/payments.js';
 import type { Desk } from '../billing/resolvers.js';
+import type { CreditDesk } from '../credits/desk.js';
 import type { CreditPayments } from '../credits/payments.js';
 import { WebhookReceiver } from '../billing/webhooks.js';
 import { BillingWorker } from '../billing/worker.js';
@@ -19,11 +23,13 @@ import { fold } from '../eventsourcing/decider.js';
 import { Leadership } from '../following/leases.js';
 import type { StripePlace } from '../http/stripeWebhooks.js';
 import { serveStripeWebhooks } from '../http/stripeWebhooks.js';
+import { shownId } from '../graphql/kit/ids.js';
 import type { Logger } from '../logger.js';
 import type { Money } from '../money/money.js';
 import type { OverageInvoices } from '../overage/invoices.js';
 import { BillingTerms } from '../plans/prices.js';
 import type { Profile } from '../plans/profile.js';
+import { isCouponOver, numberingOf } from '../plans/profile.js';
 import { PersonalBodies } from '../blobs/personalBodies.js';
 import type { Shutdown } from '../shutdown.js';
 import type { RunningProjections } from './projections.js';
@@ -34,6 +40,7 @@ export interface Billing {
   readonly desk: Desk;
   readonly receiver: WebhookReceiver;
   readonly offers: () => readonly Offer[];
+  readonly coupons: () => readonly Coupon[];
   readonly graceDays: () => number;
   /** Takes payments for single things at a price. */
   readonly onePayment: (price: Money) => OnePayment;
@@ -51,7 +58,7 @@ export async function openBilling(
   log: Logger,
   profile: () => Profile,
 ): Promise<Billing | undefined> {
-  const { sql, personal, commands, clock, billingClock } = stores;
+  const { sql, personal, store, commands, telemetry, clock, billingClock } = stores;
   const { secretKey, webhookSecrets, apiBase, priceIds } = config;
   if (config.mode === 'off' || secretKey === undefined) return undefined;
   // Loaded only where it is wanted.
@@ -64,22 +71,36 @@ export async function openBilling(
     secretKey,
     ...(apiBase !== undefined && { address: addressOf(apiBase) }),
   });
+  const offers = (): Offer[] => offersOf(profile());
   const payments = stripePayments({
     secretKey,
     live: secretKey.split('_')[1] === 'live',
     profile: profile().name,
     priceIds,
+    offers,
     ...(apiBase !== undefined && { address: addressOf(apiBase) }),
   });
   const returnUrl = `${publicUrl}/`;
-  const offers = (): Offer[] => offersOf(profile());
+  const coupons = (): readonly Coupon[] => profile().coupons ?? [];
   const graceDays = (): number => (profile().billing ?? BillingTerms.parse({})).graceDays;
+  const numbers = new InvoiceNumbers(store, {
+    live: payments.live,
+    numbering: () => numberingOf(profile()),
+    clock,
+  });
   const billing = new AccountBilling({
     commands,
     payments,
+    numbers,
     offers,
+    coupons,
     graceDays,
     returnUrl,
+    onDifference: ({ invoiceId, accountId }) => {
+      telemetry.metrics.invoiceDiffers.inc();
+      const account = shownId('Account', accountId);
+      log.warn(`the invoice ${invoiceId} of ${account} differs from our events: operator.invoiceDifferences`);
+    },
     emailOf: (accountId) => ownersEmail(stores, accountId),
     clock,
     billingClock,
@@ -93,6 +114,7 @@ export async function openBilling(
     desk: { billing, payments, now: billingClock, returnUrl },
     receiver,
     offers,
+    coupons,
     graceDays,
     overageInvoices: stripeOverage(client),
     creditPayments: stripeCredits(client),
@@ -111,11 +133,15 @@ export function operateBilling(
   taken: Billing | undefined,
 ): AdminCommands {
   if (!taken) return billingCommands(undefined);
-  const { desk, offers, graceDays } = taken;
-  const { billing, payments } = desk;
+  const { desk, offers, coupons, graceDays } = taken;
+  const { billing, payments, now } = desk;
   const accounts = (after: string, limit: number): Promise<string[]> => subscriptions.customers(after, limit);
   const reconciliation = new Reconciliation({ billing, payments, commands, graceDays, accounts });
-  return billingCommands({ reconciliation, payments, offers });
+  const shelf = (): Shelf => {
+    const at = new Date(now()).toISOString();
+    return { offers: offers(), coupons: coupons().filter((one) => !isCouponOver(one, at)) };
+  };
+  return billingCommands({ reconciliation, payments, shelf });
 }
 
 /** Works on what payments have left to do, in one of the processes that run policies. */
@@ -124,6 +150,7 @@ export function workBilling(
   { stripeEvents, subscriptions }: Queries,
   { commands, clock }: Stores,
   { desk: { billing, payments, now }, receiver }: Billing,
+  { credits }: { readonly credits: Pick<CreditDesk, 'followRefund'> },
   log: Logger,
   shutdown: Shutdown,
 ): BillingWorker {
@@ -132,6 +159,7 @@ export function workBilling(
     billing,
     payments,
     receiver,
+    onRefund: (accountId, charge) => credits.followRefund(accountId, charge),
     events: stripeEvents,
     subscriptions,
     commands,

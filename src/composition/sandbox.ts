@@ -107,6 +107,7 @@ const Fault = z.discriminatedUnion('kind', [
     after: z.boolean().default(false),
     times,
   }),
+  z.object({ kind: z.literal('alter'), by: z.number().int().min(-1_000_000).max(1_000_000), times }),
   z.object({ kind: z.literal('dispute'), payment: z.string().max(100) }),
   z.object({ kind: z.literal('clear') }),
 ]);
@@ -140,6 +141,7 @@ function sandboxCommands(sandbox: Sandbox): AdminCommands {
         const { status, after, path } = asked;
         faults.failCalls({ status, after, ...(path !== undefined && { path }) }, asked.times);
       }
+      if (asked.kind === 'alter') faults.alterInvoices(asked.by, asked.times);
       if (asked.kind === 'dispute') await told(() => sandbox.dispute(asked.payment));
       if (asked.kind === 'clear') faults.clear();
       return null;

@@ -41,6 +41,7 @@ export type CreditCommand =
   | {
       readonly type: 'RecordRefund';
       readonly grantId: string;
+      /** What was paid back so far, all refunds together; null for all of it. */
       readonly refunded: Money | null;
       readonly soFar: UseSoFar;
     }
@@ -241,6 +242,8 @@ const REST = {
   payment: null,
   refundAsked: false,
   refunded: false,
+  takenBack: 0,
+  paidBack: 0,
 } as const;
 
 /**
@@ -335,12 +338,20 @@ function expire(state: CreditState, soFar: UseSoFar, closeAfterMs: number): Deci
   return accept(...events);
 }
 
-/** All that was bought is taken back: from the grant, then from the others, and what is missing is owed. */
+/**
+ * What was bought is taken back, as much of it as was paid back: from the grant, then from the others, and what is
+ * missing is owed.
+ */
 function refund(state: CreditState, { grantId, refunded, soFar }: Of<'RecordRefund'>): Decision<CreditEvent> {
   const found = state.grants.get(grantId);
   if (!found || found.refunded) return accept();
+  const { paid } = found;
+  const whole = paid === null || refunded === null || refunded.amount >= paid.amount;
+  const target = whole ? found.amount : shareOf(found.amount, refunded.amount, paid.amount);
+  const amount = target - found.takenBack;
+  if (!whole && amount <= 0) return accept();
   return then(state, draws(state, soFar, false), (drawn) => {
-    let missing = found.amount;
+    let missing = amount;
     const grants = new Map(drawn.grants);
     const own = drawn.grants.get(grantId) as Grant;
     for (const one of [own, ...inOrder(drawn.grants.values()).filter(({ id }) => id !== grantId)]) {
@@ -349,9 +360,15 @@ function refund(state: CreditState, { grantId, refunded, soFar }: Of<'RecordRefu
       grants.set(one.id, { ...one, remaining: one.remaining - taken });
     }
     const after = standingOf({ grants, debt: drawn.debt + missing });
-    return [{ type: 'CreditsRefunded', data: { grantId, amount: found.amount, refunded, ...after } }];
+    const now = refunded && { ...refunded, amount: refunded.amount - found.paidBack };
+    const data = { grantId, amount, refunded: now, ...(!whole && { partial: true as const }), ...after };
+    return [{ type: 'CreditsRefunded', data }];
   });
 }
+
+/** A part of the credits, whole ones: what is left of one stays with the account. */
+const shareOf = (credits: number, part: number, of: number): number =>
+  Number((BigInt(credits) * BigInt(part)) / BigInt(of));
 
 /** The balance, negative for what is owed. */
 export const balanceOf = (state: CreditState): number => (state.debt > 0 ? -state.debt : availableOf(state));

@@ -124,6 +124,23 @@ export class CreditDesk {
     await this.settle(accountId);
   }
 
+  /** Takes back what was bought by a payment that somebody has paid back at the payment service, or a part of it. */
+  async followRefund(accountId: string, charge: string): Promise<void> {
+    const { payments } = this.options;
+    if (!payments) return;
+    const state = await this.state(accountId);
+    if (![...state.grants.values()].some(({ payment, refunded }) => payment !== null && !refunded)) return;
+    const { payment, ...refunded } = await payments.refunded(charge);
+    const grant = [...state.grants.values()].find((one) => payment !== null && one.payment === payment);
+    if (!grant || refunded.amount === 0) return;
+    const soFar = await this.options.open(accountId);
+    await this.send(
+      accountId,
+      { type: 'RecordRefund', grantId: grant.id, refunded, soFar },
+      `refunded:${grant.id}:${refunded.amount}`,
+    );
+  }
+
   /** The page of a purchase; undefined where the payment service has refused it. */
   async checkout(accountId: string, purchaseId: string): Promise<PackCheckout | undefined> {
     const session = (await this.state(accountId)).purchases.get(purchaseId)?.session;

@@ -84,12 +84,16 @@ export type CreditEvent =
       readonly data: { readonly grantId: string; readonly by: string };
     }
   | {
-      /** The payment was given back: so are the credits, those too that were spent. */
+      /** The payment was given back, or a part of it: so are the credits, those too that were spent. */
       readonly type: 'CreditsRefunded';
       readonly data: Standing & {
         readonly grantId: string;
+        /** Credits that are taken back now. */
         readonly amount: number;
+        /** What was paid back for them. */
         readonly refunded: Money | null;
+        /** There is more of the payment that was not paid back. */
+        readonly partial?: true;
       };
     }
   | {

@@ -42,6 +42,8 @@ export interface CreditPayments {
     },
     key: string,
   ): Promise<string | null>;
-  /** Pays all of it back. A payment that was refunded already answers so. */
+  /** Pays back what was not paid back yet. @returns what was paid back in all */
   refund(payment: string, key: string): Promise<Money>;
+  /** Of a charge: its payment, and what was paid back of it in all, by whomever. */
+  refunded(charge: string): Promise<Money & { readonly payment: string | null }>;
 }

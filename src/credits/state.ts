@@ -12,7 +12,11 @@ export interface Grant {
   readonly paid: Money | null;
   readonly payment: string | null;
   readonly refundAsked: boolean;
+  /** All of it. */
   readonly refunded: boolean;
+  /** Credits that were taken back with what was paid back, and that money, in minor units. */
+  readonly takenBack: number;
+  readonly paidBack: number;
 }
 
 export interface Purchase {
@@ -110,6 +114,8 @@ export function evolve(state: CreditState, event: CreditEvent): CreditState {
         payment,
         refundAsked: false,
         refunded: false,
+        takenBack: 0,
+        paidBack: 0,
       };
       const purchases = new Map(state.purchases);
       purchases.delete(id);
@@ -137,8 +143,13 @@ export function evolve(state: CreditState, event: CreditEvent): CreditState {
       return changed(state, event.data.grantId, { refundAsked: true });
     case 'CreditRefundFailed':
       return changed(state, event.data.grantId, { refundAsked: false });
-    case 'CreditsRefunded':
-      return standing(changed(state, event.data.grantId, { refundAsked: false, refunded: true }), event.data);
+    case 'CreditsRefunded': {
+      const { grantId, amount, refunded, partial } = event.data;
+      const { takenBack = 0, paidBack = 0 } = state.grants.get(grantId) ?? {};
+      const back = { takenBack: takenBack + amount, paidBack: paidBack + (refunded?.amount ?? 0) };
+      const over = partial === true ? {} : { refundAsked: false, refunded: true };
+      return standing(changed(state, grantId, { ...back, ...over }), event.data);
+    }
     case 'CreditPurchaseRequested': {
       const { purchaseId: id, pack, credits, amount, currency, months, automatic: month } = event.data;
       const automatic = month !== null;

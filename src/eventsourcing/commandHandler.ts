@@ -186,6 +186,14 @@ export function earlierResult<E extends DomainEvent>(
   };
 }
 
+/** Events of a command as they are appended, for a stream that is too long to be loaded for each. */
+export const storedEvents = (
+  stream: string,
+  events: readonly DomainEvent[],
+  context: CommandContext,
+): NewEvent[] =>
+  events.map((event, index) => envelope(event, index, stream, scopedCommandId(context), context, undefined));
+
 function envelope(
   event: DomainEvent,
   index: number,

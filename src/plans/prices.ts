@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { chargeProblem, isCurrency } from '../money/money.js';
+import { isTimeZone } from '../text/timeZone.js';
 import { zodText } from '../text/zodText.js';
 import { METER_ID } from './meters.js';
 
@@ -101,6 +102,21 @@ export const BillingTerms = z.strictObject({
     .array(zodText({ min: 1, max: 200 }))
     .min(1)
     .max(10)
+    .optional(),
+  /** How invoices are numbered: `<issuer>-<year>-<number>`, without gaps. */
+  numbering: z
+    .strictObject({
+      /** Who issues them; by default the name of the profile. Each installation needs one of its own. */
+      issuer: z
+        .string()
+        .regex(/^[A-Z0-9]{1,12}$/, 'must be 1 to 12 capital letters and digits')
+        .optional(),
+      /** Whose calendar says in which year an invoice is issued. */
+      timeZone: z
+        .string()
+        .refine((name) => isTimeZone(name), 'must be a time zone, e.g. Europe/Berlin')
+        .default('UTC'),
+    })
     .optional(),
   /** Whether months of limits begin with the calendar's, or with the subscription of whoever has one. */
   months: z.enum(['calendar', 'anniversary']).default('calendar'),

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { zodText } from '../text/zodText.js';
+import type { Coupon } from './coupons.js';
+import { Coupons, isCouponOver } from './coupons.js';
 import type { CreditPack } from './credits.js';
 import { CreditTerms, MAX_CREDITS } from './credits.js';
 import type { AggregationOf } from './meters.js';
@@ -7,8 +9,8 @@ import { BUILT_IN, isLimitable, MAX_METERS, Meter, METER_ID } from './meters.js'
 import type { Overage } from './prices.js';
 import { BillingTerms, MAX_TRIAL_DAYS, Overages, Prices } from './prices.js';
 
-export { MAX_CREDITS };
-export type { CreditPack };
+export { isCouponOver, MAX_CREDITS };
+export type { Coupon, CreditPack };
 
 /** Lengths of the windows that slide, in milliseconds. */
 export const SLIDING_MS = { minute: 60_000, hour: 3_600_000 } as const;
@@ -192,6 +194,8 @@ export const Profile = z
     webhooks: z.strictObject({ feature: Name }).optional(),
     /** Terms of payment; left out, the terms' own defaults. */
     billing: BillingTerms.optional(),
+    /** Discounts by code on subscriptions; left out, there are none. */
+    coupons: Coupons.optional(),
     /** What credits pay for, and in which packs they are sold; left out, there are none. */
     credits: CreditTerms.optional(),
     /** How uses are taken that are reported afterwards; left out, the terms' own defaults. */
@@ -255,6 +259,13 @@ export const Profile = z
         if (wrong) problem(wrong, ['plans', place, 'overage', at, 'limit']);
       }
     }
+    for (const [place, coupon] of (profile.coupons ?? []).entries()) {
+      const unknown = coupon.plans?.findIndex((plan) => !ids.includes(plan)) ?? -1;
+      if (unknown >= 0) {
+        const what = `"${String(coupon.plans?.[unknown])}" is not one of the plans`;
+        problem(what, ['coupons', place, 'plans', unknown]);
+      }
+    }
     const sold = profile.webhooks?.feature;
     if (sold !== undefined && !profile.plans.some((plan) => hasFeature(plan, sold))) {
       problem(`no plan has the feature "${sold}"`, ['webhooks', 'feature']);
@@ -297,6 +308,17 @@ export const usageTermsOf = ({ usage }: { readonly usage?: UsageTerms | undefine
 /** With the defaults of what is left out. */
 export const billingTermsOf = ({ billing }: { readonly billing?: BillingTerms | undefined }): BillingTerms =>
   billing ?? BillingTerms.parse({});
+
+const MAX_ISSUER = 12;
+
+/** Who issues invoices, and in whose calendar: with the defaults of what is left out. */
+export function numberingOf({ name, billing }: Pick<Profile, 'name' | 'billing'>): {
+  readonly issuer: string;
+  readonly timeZone: string;
+} {
+  const { issuer, timeZone = 'UTC' } = billing?.numbering ?? {};
+  return { issuer: issuer ?? name.replaceAll('-', '').toUpperCase().slice(0, MAX_ISSUER), timeZone };
+}
 
 const THRESHOLDS: readonly number[] = [50, 80, 100];
 

@@ -26,6 +26,8 @@ export class Faults {
   readonly #deliveries: Planned<{ fault: DeliveryFault; type: string | undefined }>[] = [];
   readonly #declines: Planned<{ decline: DeclineName; customer: string | undefined }>[] = [];
 
+  readonly #alterations: Planned<{ by: number }>[] = [];
+
   /** The next calls fail. */
   failCalls(fault: CallFault = {}, times = 1): void {
     this.#calls.push({ fault, times });
@@ -41,8 +43,13 @@ export class Faults {
     this.#declines.push({ fault: { decline, customer }, times });
   }
 
+  /** The next invoices that are finalised bill so much more than they should, in minor units. */
+  alterInvoices(by: number, times = 1): void {
+    this.#alterations.push({ fault: { by }, times });
+  }
+
   clear(): void {
-    this.#calls.length = this.#deliveries.length = this.#declines.length = 0;
+    this.#calls.length = this.#deliveries.length = this.#declines.length = this.#alterations.length = 0;
   }
 
   before(method: string, url: string): void {
@@ -51,6 +58,10 @@ export class Faults {
 
   after(method: string, url: string): void {
     this.#call(method, url, true);
+  }
+
+  alteration(): number {
+    return take(this.#alterations, () => true)?.by ?? 0;
   }
 
   delivery(type: string): DeliveryFault | undefined {

@@ -446,6 +446,8 @@ export interface SchedulePhase {
   end_date: Seconds;
   items: { price: string; quantity?: number; [f: string]: unknown }[];
   proration_behavior: 'always_invoice' | 'create_prorations' | 'none';
+  /** Coupons were redeemed when they were named here: there are discounts alone. */
+  discounts: { coupon: null; discount: string; promotion_code: null }[];
   [field: string]: unknown;
 }
 

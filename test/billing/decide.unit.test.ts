@@ -1,3 +1,4 @@
+import type { Coupon } from '../../src/billing/decideCoupon.js';
 import type { Offer } from '../../src/billing/decide.js';
 import { billingDecider, STALE } from '../../src/billing/decide.js';
 import type { BillingEvent, Terms } from '../../src/billing/events.js';
@@ -98,6 +99,76 @@ describe('a checkout', () => {
     after(started)
       .when({ ...request, price })
       .thenRefused('ALREADY_SUBSCRIBED');
+  });
+});
+
+describe('a coupon', () => {
+  const coupons: readonly Coupon[] = [
+    { id: 'SPRING-20', name: 'Spring', percentOff: 20, duration: 'forever', plans: ['team'] },
+    { id: 'LATE-10', name: 'Late', percentOff: 10, duration: 'forever', redeemBy: start },
+    { id: 'EURO-1', name: 'Euro', amountOff: 100, currency: 'eur', duration: 'once' },
+    { id: 'ONCE-1', name: 'Once', amountOff: 100, currency: 'usd', duration: 'once' },
+  ];
+  const before = new Date(Date.parse(start) - 1).toISOString();
+  const coupon = (code: string, now = before) => ({ code, coupons, now });
+  const request = { type: 'RequestCheckout', checkoutId: 'c1', offers, profileVersion: 3, by } as const;
+  const change = { type: 'RequestPlanChange', changeId: 'p1', offers, prorationAt: start, by } as const;
+  const price = 'developer-month-usd';
+  const customer: BillingEvent = { type: 'CustomerRequested', data: { by } };
+
+  it('is found in upper or lower case, and kept as the profile writes it', () => {
+    const { decision } = after(customer).when({
+      ...request,
+      price: 'team-month-usd',
+      coupon: coupon(' spring-20'),
+    });
+    expect(decision.kind === 'accepted' && decision.events[0]?.data).toMatchObject({ coupon: 'SPRING-20' });
+  });
+
+  it('is refused where it is unknown, over, for another plan or another currency', () => {
+    const refused = (code: string, expected: string, now?: string) =>
+      after(customer)
+        .when({ ...request, price, coupon: coupon(code, now) })
+        .thenRefused(expected, 'coupon');
+    refused('GONE', 'COUPON_UNKNOWN');
+    refused('SPRING-20', 'COUPON_NOT_APPLICABLE');
+    refused('EURO-1', 'COUPON_NOT_APPLICABLE');
+    refused('LATE-10', 'COUPON_EXPIRED', start);
+    // Until the very moment before it is good.
+    const { decision } = after(customer).when({ ...request, price, coupon: coupon('LATE-10') });
+    expect(decision.kind).toBe('accepted');
+  });
+
+  it('for one invoice is not for the rest of a period, and none is for what costs nothing', () => {
+    const to = (next: string, code: string, ...events: BillingEvent[]) =>
+      after(...events).when({ ...change, price: next, coupon: coupon(code) });
+    to('team-month-usd', 'ONCE-1', started).thenRefused('COUPON_NOT_APPLICABLE', 'coupon');
+    expect(to('team-month-usd', 'SPRING-20', started).decision.kind).toBe('accepted');
+    const large: BillingEvent = { type: 'SubscriptionStarted', data: team };
+    expect(to(price, 'ONCE-1', large).decision.kind).toBe('accepted');
+    const down = { plan: 'developer', price, at: end };
+    const planned: BillingEvent = { type: 'PlanChangeScheduled', data: { changeId: null, ...down } };
+    to('team-month-usd', 'SPRING-20', large, planned).thenRefused('COUPON_NOT_APPLICABLE', 'coupon');
+  });
+
+  it('is recorded as Stripe has it, once, and again when it ends', () => {
+    const discount = {
+      id: 'di_1',
+      coupon: 'SPRING-20',
+      name: 'Spring',
+      percentOff: 20,
+      amountOff: null,
+      currency: null,
+      endsAt: end,
+    };
+    const changed = (discounts: (typeof discount)[]): BillingEvent => ({
+      type: 'DiscountsChanged',
+      data: { subscription: 'sub_1', discounts },
+    });
+    record([started], snapshot({ discounts: [discount] })).then(changed([discount]));
+    record([started, changed([discount])], snapshot({ discounts: [{ ...discount }] })).then();
+    record([started, changed([discount])], snapshot({ discounts: [] })).then(changed([]));
+    record([started, changed([discount])], snapshot()).then();
   });
 });
 

@@ -199,7 +199,14 @@ describe('an account', () => {
       ['PAID', '4857'],
     ]);
     const [, , , upgrade] = list?.nodes ?? [];
-    expect(upgrade?.number).toMatch(/^[A-Z0-9]{3,12}-0003$/);
+    // Our number, in the order of all accounts; Stripe's counts for each customer.
+    expect(list?.nodes.map(({ number }) => number)).toEqual([
+      'TEST-SPECQL-2027-000006',
+      'TEST-SPECQL-2027-000005',
+      'TEST-SPECQL-2027-000004',
+      'TEST-SPECQL-2027-000003',
+    ]);
+    expect(upgrade?.paymentReference).toMatch(/^[A-Z0-9]{3,12}-0003$/);
     expect(upgrade?.lines.map(({ kind, total }) => [kind, total.minorUnits])).toEqual([
       ['PRORATION', '-829'],
       ['PRORATION', '5686'],

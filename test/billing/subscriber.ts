@@ -60,29 +60,36 @@ export class Subscriber {
   }
 
   /** The address of a page on which to pay. */
-  async checkout(priceId: string): Promise<string> {
-    const { data } = await this.shop.test.query(StartCheckoutDocument, { input: { priceId } }, this.token);
-    const result = data?.startCheckout;
+  async checkout(priceId: string, coupon?: string): Promise<string> {
+    const result = await this.startCheckout(priceId, coupon);
     if (result?.__typename !== 'StartCheckoutPayload' || result.url == null) {
       throw new Error(`startCheckout answered ${JSON.stringify(result)}`);
     }
     return result.url;
   }
 
+  async startCheckout(priceId: string, coupon?: string) {
+    const input = { priceId, ...(coupon !== undefined && { coupon }) };
+    const { data } = await this.shop.test.query(StartCheckoutDocument, { input }, this.token);
+    return data?.startCheckout;
+  }
+
   /** Subscribes, as a person does on the page. */
-  async subscribe(priceId: string, card?: string): Promise<void> {
-    const { status } = await this.shop.pay(await this.checkout(priceId), card);
+  async subscribe(priceId: string, card?: string, coupon?: string): Promise<void> {
+    const { status } = await this.shop.pay(await this.checkout(priceId, coupon), card);
     if (status !== 303) throw new Error(`the page answered ${status}`);
     await this.shop.settled();
   }
 
-  async preview(priceId: string): Promise<unknown> {
-    const { data } = await this.shop.test.query(PlanChangePreviewDocument, { priceId }, this.token);
+  async preview(priceId: string, coupon?: string): Promise<unknown> {
+    const variables = { priceId, ...(coupon !== undefined && { coupon }) };
+    const { data } = await this.shop.test.query(PlanChangePreviewDocument, variables, this.token);
     return data?.account?.planChangePreview;
   }
 
-  async changeTo(priceId: string): Promise<unknown> {
-    const { data } = await this.shop.test.query(ChangePlanDocument, { input: { priceId } }, this.token);
+  async changeTo(priceId: string, coupon?: string): Promise<unknown> {
+    const input = { priceId, ...(coupon !== undefined && { coupon }) };
+    const { data } = await this.shop.test.query(ChangePlanDocument, { input }, this.token);
     return data?.changePlan;
   }
 

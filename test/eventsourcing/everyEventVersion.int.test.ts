@@ -60,7 +60,7 @@ const ENTRIES = JSON.parse(
   readFileSync(join('test', 'eventsourcing', 'everyEventVersion.json'), 'utf8'),
 ) as readonly Entry[];
 
-/** Deciders by the category of their streams. The usage journal has none. */
+/** Deciders by the category of their streams. The usage journal has none, nor have numbers of invoices. */
 const DECIDERS: Readonly<Record<string, unknown>> = {
   account: accountDecider,
   analysis: analysisDecider,
@@ -99,7 +99,7 @@ const DECIDERS: Readonly<Record<string, unknown>> = {
   webhook_delivery: deliveryDecider,
   webhook_endpoint: endpointDecider,
 };
-const WITHOUT_DECIDER = ['usage'];
+const WITHOUT_DECIDER = ['invoice_numbers', 'usage'];
 
 /** The event types that capabilities declare: the literals of `type` in src/<capability>/events.ts. */
 function declaredTypes(): string[] {

@@ -153,6 +153,8 @@ export type ChangePasswordInput = {
 export type ChangePlanInput = {
   /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
   commandId?: string | null | undefined;
+  /** Code of a coupon, in upper or lower case. It replaces the discounts of the subscription; without it they stay. */
+  coupon?: string | null | undefined;
   /** Id of the price to change to, as in `prices`. */
   priceId: string | number;
   /** `prorationAt` of a preview that is at most an hour old, to pay exactly the previewed amount. Defaults to now. */
@@ -293,6 +295,23 @@ export type InviteMemberInput = {
   /** The role that the new member gets. */
   role: MemberRole;
 };
+
+/** What of an invoice differs. New values may be added. */
+export type InvoiceDifferenceSubject =
+  /** The discount is not what its coupons take off. */
+  | 'DISCOUNT'
+  /** A line comes from no event: it was added at the payment service. */
+  | 'OTHER'
+  /** A line for a plan is not the agreed price. */
+  | 'PLAN'
+  /** A line for part of a period is not the part of the agreed price. */
+  | 'PRORATION'
+  /** The subtotal is not the sum of the lines. */
+  | 'SUBTOTAL'
+  /** The total is not subtotal − discount + tax. */
+  | 'TOTAL'
+  /** A line for usage is not what was rated when its period closed. */
+  | 'USAGE';
 
 /** What a line of an invoice is for. New values may be added. */
 export type InvoiceLineKind =
@@ -849,6 +868,8 @@ export type SpendInput = {
 export type StartCheckoutInput = {
   /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
   commandId?: string | null | undefined;
+  /** Code of a coupon, in upper or lower case. */
+  coupon?: string | null | undefined;
   /** Id of the price to subscribe to, as in `prices`. */
   priceId: string | number;
 };
@@ -1340,12 +1361,20 @@ export type InviteMemberMutation = { inviteMember:
     | { __typename: 'PlanRequired', code: string, message: string, plan: { id: string } }
    | null };
 
+export type InvoiceDifferencesQueryVariables = Exact<{
+  first: number;
+  after?: string | null | undefined;
+}>;
+
+
+export type InvoiceDifferencesQuery = { operator: { invoiceDifferences: { nodes: Array<{ accountId: string, invoice: { id: string | null, number: string | null, issuedAt: string | null, total: { minorUnits: unknown, exponent: number, currency: unknown } }, differences: Array<{ subject: InvoiceDifferenceSubject, line: string | null, expected: { minorUnits: unknown, exponent: number, currency: unknown }, actual: { minorUnits: unknown, exponent: number, currency: unknown } }> }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
+
 export type InvoiceQueryVariables = Exact<{
   id: string | number;
 }>;
 
 
-export type InvoiceQuery = { invoice: { id: string | null, number: string | null, status: InvoiceStatus, issuedAt: string | null, subtotal: { minorUnits: unknown, exponent: number, currency: unknown }, discount: { minorUnits: unknown, exponent: number, currency: unknown }, tax: { minorUnits: unknown, exponent: number, currency: unknown }, total: { minorUnits: unknown, exponent: number, currency: unknown }, due: { minorUnits: unknown, exponent: number, currency: unknown } } | null };
+export type InvoiceQuery = { invoice: { id: string | null, number: string | null, paymentReference: string | null, status: InvoiceStatus, issuedAt: string | null, subtotal: { minorUnits: unknown, exponent: number, currency: unknown }, discount: { minorUnits: unknown, exponent: number, currency: unknown }, discounts: Array<{ coupon: string | null, name: string, amount: { minorUnits: unknown, exponent: number, currency: unknown } }>, tax: { minorUnits: unknown, exponent: number, currency: unknown }, total: { minorUnits: unknown, exponent: number, currency: unknown }, due: { minorUnits: unknown, exponent: number, currency: unknown } } | null };
 
 export type InvoicesQueryVariables = Exact<{
   first: number;
@@ -1353,7 +1382,7 @@ export type InvoicesQueryVariables = Exact<{
 }>;
 
 
-export type InvoicesQuery = { account: { invoices: { nodes: Array<{ id: string | null, number: string | null, status: InvoiceStatus, issuedAt: string | null, period: { from: string, to: string }, total: { minorUnits: unknown, exponent: number, currency: unknown }, lines: Array<{ kind: InvoiceLineKind, description: string, quantity: number, eventIds: Array<string>, total: { minorUnits: unknown, exponent: number, currency: unknown } }> }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
+export type InvoicesQuery = { account: { invoices: { nodes: Array<{ id: string | null, number: string | null, paymentReference: string | null, status: InvoiceStatus, issuedAt: string | null, period: { from: string, to: string }, total: { minorUnits: unknown, exponent: number, currency: unknown }, discounts: Array<{ coupon: string | null, name: string, amount: { minorUnits: unknown, exponent: number, currency: unknown } }>, lines: Array<{ kind: InvoiceLineKind, description: string, quantity: number, eventIds: Array<string>, total: { minorUnits: unknown, exponent: number, currency: unknown } }> }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
 
 export type IssueKeyMutationVariables = Exact<{
   input: IssueKeyInput;
@@ -1575,6 +1604,7 @@ export type PaymentEventsQuery = { operator: { paymentEvents: { nodes: Array<{ i
 
 export type PlanChangePreviewQueryVariables = Exact<{
   priceId: string | number;
+  coupon?: string | null | undefined;
 }>;
 
 
@@ -1583,7 +1613,7 @@ export type PlanChangePreviewQuery = { account: { planChangePreview:
       | { __typename: 'InvalidInput', code: string, message: string }
       | { __typename: 'NotAllowed', code: string, message: string }
       | { __typename: 'PaymentRequired', code: string, message: string }
-      | { __typename: 'PlanChangePreview', effectiveAt: string, prorationAt: string | null, due: { minorUnits: unknown, exponent: number, currency: unknown } }
+      | { __typename: 'PlanChangePreview', effectiveAt: string, prorationAt: string | null, due: { minorUnits: unknown, exponent: number, currency: unknown }, discount: { minorUnits: unknown, exponent: number, currency: unknown } }
      | null } | null };
 
 export type PricesQueryVariables = Exact<{ [key: string]: never; }>;
@@ -1907,7 +1937,7 @@ export type StartCheckoutMutation = { startCheckout:
 export type SubscriptionQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type SubscriptionQuery = { account: { plan: { id: string }, subscription: { id: string, status: SubscriptionStatus, trialEndsAt: string | null, cancelsAt: string | null, graceEndsAt: string | null, plan: { id: string, name: string }, price: { id: string, interval: BillingInterval, amount: { minorUnits: unknown, exponent: number, currency: unknown } }, period: { from: string, to: string }, pendingChange: { priceId: string, effectiveAt: string | null, status: ChangeStatus, plan: { id: string } } | null } | null } | null };
+export type SubscriptionQuery = { account: { plan: { id: string }, subscription: { id: string, status: SubscriptionStatus, trialEndsAt: string | null, cancelsAt: string | null, graceEndsAt: string | null, plan: { id: string, name: string }, price: { id: string, interval: BillingInterval, amount: { minorUnits: unknown, exponent: number, currency: unknown } }, period: { from: string, to: string }, discounts: Array<{ coupon: string | null, name: string, percentOff: number | null, endsAt: string | null, amountOff: { minorUnits: unknown, exponent: number, currency: unknown } | null }>, pendingChange: { priceId: string, effectiveAt: string | null, status: ChangeStatus, plan: { id: string } } | null } | null } | null };
 
 export type TestWebhookEndpointMutationVariables = Exact<{
   input: WebhookEndpointInput;
@@ -1919,6 +1949,11 @@ export type TestWebhookEndpointMutation = { testWebhookEndpoint:
     | { __typename: 'NotFound', code: string, message: string }
     | { __typename: 'TestWebhookEndpointPayload', delivery: { id: string, eventType: string, status: WebhookDeliveryStatus } }
    | null };
+
+export type UpcomingInvoiceQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type UpcomingInvoiceQuery = { account: { upcomingInvoice: { period: { from: string, to: string }, discounts: Array<{ coupon: string | null, name: string, amount: { minorUnits: unknown, exponent: number, currency: unknown } }>, total: { minorUnits: unknown, exponent: number, currency: unknown }, due: { minorUnits: unknown, exponent: number, currency: unknown } } | null } | null };
 
 export type UpdateProfileMutationVariables = Exact<{
   input: UpdateProfileInput;
@@ -2591,11 +2626,51 @@ export const InviteMemberDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<InviteMemberMutation, InviteMemberMutationVariables>;
+export const InvoiceDifferencesDocument = new TypedDocumentString(`
+    query InvoiceDifferences($first: Int!, $after: String) {
+  operator {
+    invoiceDifferences(first: $first, after: $after) {
+      nodes {
+        accountId
+        invoice {
+          id
+          number
+          issuedAt
+          total {
+            minorUnits
+            exponent
+            currency
+          }
+        }
+        differences {
+          subject
+          line
+          expected {
+            minorUnits
+            exponent
+            currency
+          }
+          actual {
+            minorUnits
+            exponent
+            currency
+          }
+        }
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<InvoiceDifferencesQuery, InvoiceDifferencesQueryVariables>;
 export const InvoiceDocument = new TypedDocumentString(`
     query Invoice($id: ID!) {
   invoice(id: $id) {
     id
     number
+    paymentReference
     status
     issuedAt
     subtotal {
@@ -2607,6 +2682,15 @@ export const InvoiceDocument = new TypedDocumentString(`
       minorUnits
       exponent
       currency
+    }
+    discounts {
+      coupon
+      name
+      amount {
+        minorUnits
+        exponent
+        currency
+      }
     }
     tax {
       minorUnits
@@ -2633,6 +2717,7 @@ export const InvoicesDocument = new TypedDocumentString(`
       nodes {
         id
         number
+        paymentReference
         status
         issuedAt
         period {
@@ -2643,6 +2728,15 @@ export const InvoicesDocument = new TypedDocumentString(`
           minorUnits
           exponent
           currency
+        }
+        discounts {
+          coupon
+          name
+          amount {
+            minorUnits
+            exponent
+            currency
+          }
         }
         lines {
           kind
@@ -3269,13 +3363,18 @@ export const PaymentEventsDocument = new TypedDocumentString(`
 }
     `) as unknown as TypedDocumentString<PaymentEventsQuery, PaymentEventsQueryVariables>;
 export const PlanChangePreviewDocument = new TypedDocumentString(`
-    query PlanChangePreview($priceId: ID!) {
+    query PlanChangePreview($priceId: ID!, $coupon: String) {
   account {
-    planChangePreview(priceId: $priceId) {
+    planChangePreview(priceId: $priceId, coupon: $coupon) {
       __typename
       ... on PlanChangePreview {
         effectiveAt
         due {
+          minorUnits
+          exponent
+          currency
+        }
+        discount {
           minorUnits
           exponent
           currency
@@ -3961,6 +4060,17 @@ export const SubscriptionDocument = new TypedDocumentString(`
       trialEndsAt
       cancelsAt
       graceEndsAt
+      discounts {
+        coupon
+        name
+        percentOff
+        amountOff {
+          minorUnits
+          exponent
+          currency
+        }
+        endsAt
+      }
       pendingChange {
         plan {
           id
@@ -3991,6 +4101,37 @@ export const TestWebhookEndpointDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<TestWebhookEndpointMutation, TestWebhookEndpointMutationVariables>;
+export const UpcomingInvoiceDocument = new TypedDocumentString(`
+    query UpcomingInvoice {
+  account {
+    upcomingInvoice {
+      period {
+        from
+        to
+      }
+      discounts {
+        coupon
+        name
+        amount {
+          minorUnits
+          exponent
+          currency
+        }
+      }
+      total {
+        minorUnits
+        exponent
+        currency
+      }
+      due {
+        minorUnits
+        exponent
+        currency
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<UpcomingInvoiceQuery, UpcomingInvoiceQueryVariables>;
 export const UpdateProfileDocument = new TypedDocumentString(`
     mutation UpdateProfile($input: UpdateProfileInput!) {
   updateProfile(input: $input) {

@@ -303,6 +303,49 @@ describe('a bad profile', () => {
       badPlan({ trialDays: 14 }),
     ],
     [
+      'a coupon for a plan that there is not',
+      'coupons.0.plans.1: "gold" is not one of the plans',
+      shop({
+        coupons: [{ id: 'SPRING', name: 'x', percentOff: 20, duration: 'once', plans: ['pro', 'gold'] }],
+      }),
+    ],
+    [
+      'a coupon that takes off nothing, and one that takes off twice',
+      'coupons.0.percentOff: a coupon takes off either a percentage or an amount',
+      shop({ coupons: [{ id: 'SPRING', name: 'x', duration: 'once' }] }),
+    ],
+    [
+      'a coupon whose amount has no currency',
+      'coupons.0.currency: goes with amountOff, and only with it',
+      shop({ coupons: [{ id: 'SPRING', name: 'x', amountOff: 20, duration: 'once' }] }),
+    ],
+    [
+      'a coupon for some months, and nobody says how many',
+      'coupons.0.months: goes with a duration of repeating, and only with it',
+      shop({ coupons: [{ id: 'SPRING', name: 'x', percentOff: 20, duration: 'repeating' }] }),
+    ],
+    [
+      'a coupon in small letters',
+      'coupons.0.id: must be 3 to 40 capital letters, digits and hyphens',
+      shop({ coupons: [{ id: 'spring', name: 'x', percentOff: 20, duration: 'once' }] }),
+    ],
+    [
+      'a coupon that ends on no day',
+      'coupons.0.redeemBy: must be a time',
+      shop({
+        coupons: [
+          { id: 'SPRING', name: 'x', percentOff: 20, duration: 'once', redeemBy: '2027-02-30T00:00:00Z' },
+        ],
+      }),
+    ],
+    [
+      'two coupons with one code',
+      'coupons.1.id: there is a coupon SPRING already',
+      shop({
+        coupons: [1, 2].map((n) => ({ id: 'SPRING', name: 'x', percentOff: n, duration: 'once' as const })),
+      }),
+    ],
+    [
       'overage of a limit that there is not',
       'plans.1.overage.0.limit: "videos" is not one of the plan',
       badPlan({ overage: [overage({ limit: 'videos' })] }),

@@ -3,6 +3,7 @@ import { stripePayments } from '../../src/adapters/stripe/payments.js';
 import { AccountBilling } from '../../src/billing/accountBilling.js';
 import type { BillingCommand, Offer } from '../../src/billing/decide.js';
 import { billingDecider } from '../../src/billing/decide.js';
+import { InvoiceNumbers } from '../../src/billing/invoiceNumbers.js';
 import type { EventStore } from '../../src/eventsourcing/eventStore.js';
 import { CommandHandler } from '../../src/eventsourcing/commandHandler.js';
 import { subscriptionStream } from '../../src/plans/events.js';
@@ -34,11 +35,19 @@ export function billingOn(store: EventStore, { stripe, offers }: Pick<DieBilling
       live: false,
       profile: 'specql',
       priceIds: new Map(),
+      offers: () => offers,
       address: { host, port, protocol: 'http' },
     }),
+    numbers: new InvoiceNumbers(store, {
+      live: false,
+      numbering: () => ({ issuer: 'SPECQL', timeZone: 'UTC' }),
+      clock: Date.now,
+    }),
     offers: () => offers,
+    coupons: () => [],
     graceDays: () => 14,
     returnUrl: 'http://localhost/',
+    onDifference: () => undefined,
     emailOf: () => Promise.resolve(null),
     clock: Date.now,
     billingClock: Date.now,

@@ -89,12 +89,22 @@ export function stripeCredits(stripe: Stripe): CreditPayments {
     },
 
     refund: async (payment, key) => {
-      // It may have been done long ago, and its answer lost.
-      const { data } = await asked(() => stripe.refunds.list({ payment_intent: payment, limit: 1 }));
-      const refund =
-        data.find(({ status }) => status !== 'failed' && status !== 'canceled') ??
-        (await asked(() => stripe.refunds.create({ payment_intent: payment }, { idempotencyKey: key })));
-      return { amount: refund.amount, currency: refund.currency };
+      const intent = await asked(() =>
+        stripe.paymentIntents.retrieve(payment, { expand: ['latest_charge'] }),
+      );
+      const { latest_charge: charge, amount_received: received, currency } = intent;
+      const back = typeof charge === 'object' && charge !== null ? charge.amount_refunded : 0;
+      // It may have been done long ago, and its answer lost, or by somebody at Stripe.
+      if (back < received) {
+        await asked(() => stripe.refunds.create({ payment_intent: payment }, { idempotencyKey: key }));
+      }
+      return { amount: received, currency };
+    },
+
+    refunded: async (id) => {
+      const charge = await asked(() => stripe.charges.retrieve(id));
+      const { amount_refunded: amount, currency, payment_intent: intent } = charge;
+      return { amount, currency, payment: typeof intent === 'string' ? intent : (intent?.id ?? null) };
     },
   };
 }

@@ -50,6 +50,8 @@ export function stripeOverage(stripe: Stripe): OverageInvoices {
           currency,
           amount: line.amount,
           description: line.description,
+          // Coupons are for what a plan costs.
+          discountable: false,
           period: { start: seconds(line.from), end: seconds(line.to) },
           metadata: {
             [OVERAGE]: eventId,

@@ -1,19 +1,32 @@
 import Stripe from 'stripe';
+import type { Coupon } from '../../billing/decideCoupon.js';
 import type { Offer } from '../../billing/decide.js';
 import type { InvoiceSnapshot } from '../../billing/decideInvoice.js';
 import type { CheckoutPage, PaymentPage, Payments, Preview } from '../../billing/payments.js';
 import { PaymentRefused } from '../../billing/payments.js';
 import type { Snapshot } from '../../billing/recordSubscription.js';
+import { StripeCoupons } from './coupons.js';
 import { asked } from './errors.js';
 import { StripePrices } from './prices.js';
 import { stripeRefunds } from './refunds.js';
-import { invoiceOf, iso, previewOf, scheduledPrices, snapshotOf } from './snapshots.js';
+import {
+  couponsIn,
+  discountsIn,
+  invoiceOf,
+  iso,
+  previewOf,
+  scheduledPrices,
+  snapshotOf,
+} from './snapshots.js';
 
 /** Names the account in what we make at Stripe. */
 const ACCOUNT = 'tollgraph_account';
 const CHECKOUT = 'tollgraph_checkout';
 /** What a payment without a customer is for. */
 const PURPOSE = 'tollgraph_purpose';
+
+/** Of an invoice, to be expanded: which discounts have taken something off. */
+const DISCOUNTS = 'total_discount_amounts.discount';
 
 const CALL_MS = 20_000;
 const RETRIES = 2;
@@ -31,11 +44,14 @@ export interface StripeOptions {
   readonly profile: string;
   /** Prices that exist already, by `<plan>-<interval>`. */
   readonly priceIds: ReadonlyMap<string, string>;
+  /** All that is sold by subscription. */
+  readonly offers: () => readonly Offer[];
   /** Where it is not Stripe's own address. */
   readonly address?: { readonly host: string; readonly port: number; readonly protocol: 'http' | 'https' };
 }
 
-export function stripePayments({ secretKey, live, profile, priceIds, address }: StripeOptions): Payments {
+export function stripePayments(options: StripeOptions): Payments {
+  const { secretKey, live, profile, priceIds, offers, address } = options;
   const stripe = new Stripe(secretKey, {
     ...address,
     telemetry: false,
@@ -44,6 +60,8 @@ export function stripePayments({ secretKey, live, profile, priceIds, address }: 
   });
   const prices = new StripePrices(stripe, profile, priceIds);
   const refunds = stripeRefunds(stripe);
+  const coupons = new StripeCoupons(stripe, profile, prices);
+  const known = { price: prices.seen, coupon: coupons.seen };
 
   const theItem = async (subscription: string): Promise<{ id: string; price: string }> => {
     const found = await asked(() => stripe.subscriptions.retrieve(subscription));
@@ -51,6 +69,10 @@ export function stripePayments({ secretKey, live, profile, priceIds, address }: 
     if (!item) throw new PaymentRefused('resource_missing', 'The subscription has none of our plans.', false);
     return { id: item.id, price: item.price.id };
   };
+
+  /** A coupon as calls take it; nothing leaves the discounts as they are. */
+  const discountsOf = async (coupon: Coupon | undefined) =>
+    coupon ? { discounts: [{ coupon: await coupons.idOf(coupon, offers()) }] } : {};
 
   const pageOf = (session: Stripe.Checkout.Session): CheckoutPage => ({
     session: session.id,
@@ -75,18 +97,20 @@ export function stripePayments({ secretKey, live, profile, priceIds, address }: 
     return { ...invoice, lines: { ...invoice.lines, data, has_more: false } };
   };
 
-  const learnLines = (invoice: Stripe.Invoice): Promise<void> =>
-    prices.learn(
+  const learn = async (invoice: Stripe.Invoice): Promise<void> => {
+    await coupons.learn(couponsIn(invoice));
+    await prices.learn(
       invoice.lines.data.map(({ pricing }) => {
         const price = pricing?.price_details?.price;
         return typeof price === 'string' ? price : price?.id;
       }),
     );
+  };
 
   const preview = async (params: Stripe.InvoiceCreatePreviewParams): Promise<Preview> => {
-    const invoice = await asked(() => stripe.invoices.createPreview(params));
-    await learnLines(invoice);
-    return previewOf(invoice, prices.seen);
+    const invoice = await asked(() => stripe.invoices.createPreview({ ...params, expand: [DISCOUNTS] }));
+    await learn(invoice);
+    return previewOf(invoice, known);
   };
 
   /** When the oldest open invoice was due: with its period, or when it was made, for use of a month. */
@@ -138,10 +162,11 @@ export function stripePayments({ secretKey, live, profile, priceIds, address }: 
     },
 
     createCheckout: async (
-      { accountId, customer, checkoutId, offer, trialDays, successUrl, cancelUrl },
+      { accountId, customer, checkoutId, offer, trialDays, coupon, successUrl, cancelUrl },
       key,
     ) => {
       const price = await prices.idOf(offer);
+      const discounts = await discountsOf(coupon);
       const metadata = { [ACCOUNT]: accountId, [CHECKOUT]: checkoutId };
       const session = await asked(() =>
         stripe.checkout.sessions.create(
@@ -150,6 +175,7 @@ export function stripePayments({ secretKey, live, profile, priceIds, address }: 
             customer,
             client_reference_id: accountId,
             line_items: [{ price, quantity: 1 }],
+            ...discounts,
             // A trial needs a card, too.
             payment_method_collection: 'always',
             subscription_data: {
@@ -169,10 +195,14 @@ export function stripePayments({ secretKey, live, profile, priceIds, address }: 
       return pageOf(session);
     },
 
-    catalogue: (offers) => prices.catalogue(offers),
+    catalogue: async (shelf) => [
+      ...(await prices.catalogue(shelf.offers)),
+      ...(await coupons.catalogue(shelf)),
+    ],
 
-    makeCatalogue: async (offers) => {
-      for (const offer of offers) await prices.make(offer);
+    makeCatalogue: async (shelf) => {
+      for (const offer of shelf.offers) await prices.make(offer);
+      for (const coupon of shelf.coupons) await coupons.idOf(coupon, shelf.offers);
     },
 
     checkout: async (session) => pageOf(await asked(() => stripe.checkout.sessions.retrieve(session))),
@@ -202,11 +232,12 @@ export function stripePayments({ secretKey, live, profile, priceIds, address }: 
           customer,
           status: 'all',
           limit: PAGE,
-          expand: ['data.schedule', 'data.default_payment_method'],
+          expand: ['data.schedule', 'data.default_payment_method', 'data.discounts'],
         }),
       );
       await prices.learn(data.flatMap(scheduledPrices));
-      const snapshots = data.flatMap((one) => snapshotOf(one, prices.lookUp, prices.seen) ?? []);
+      await coupons.learn(data.flatMap(discountsIn));
+      const snapshots = data.flatMap((one) => snapshotOf(one, prices.lookUp, known) ?? []);
       return Promise.all(
         snapshots.map(async (one) =>
           one.status === 'past_due' ? { ...one, overdueSince: await overdueSince(one) } : one,
@@ -214,12 +245,14 @@ export function stripePayments({ secretKey, live, profile, priceIds, address }: 
       );
     },
 
-    previewChange: async ({ customer, subscription, offer }, prorationAt) => {
+    previewChange: async ({ customer, subscription, offer, coupon }, prorationAt) => {
       const { id } = await theItem(subscription);
       const price = await prices.idOf(offer);
+      const discounts = await discountsOf(coupon);
       return preview({
         customer,
         subscription,
+        ...discounts,
         subscription_details: {
           items: [{ id, price }],
           ...(prorationAt === undefined
@@ -229,7 +262,8 @@ export function stripePayments({ secretKey, live, profile, priceIds, address }: 
       });
     },
 
-    changeNow: async ({ subscription, offer, prorationAt }, key) => {
+    changeNow: async ({ subscription, offer, coupon, prorationAt }, key) => {
+      const discounts = await discountsOf(coupon);
       await release(subscription, key);
       const { id } = await theItem(subscription);
       const price = await prices.idOf(offer);
@@ -241,14 +275,16 @@ export function stripePayments({ secretKey, live, profile, priceIds, address }: 
             proration_behavior: 'always_invoice',
             proration_date: seconds(prorationAt),
             payment_behavior: 'error_if_incomplete',
+            ...discounts,
           },
           { idempotencyKey: key },
         ),
       );
     },
 
-    changeAtPeriodEnd: async ({ subscription, offer }, key) => {
+    changeAtPeriodEnd: async ({ subscription, offer, coupon }, key) => {
       const price = await prices.idOf(offer);
+      const discounts = await discountsOf(coupon);
       await release(subscription, key);
       const created = await asked(() =>
         stripe.subscriptionSchedules.create(
@@ -271,8 +307,14 @@ export function stripePayments({ secretKey, live, profile, priceIds, address }: 
                 })),
                 start_date: running.start_date,
                 end_date: running.end_date,
+                ...kept(running),
               },
-              { items: [{ price, quantity: 1 }], ...oneInterval(offer), proration_behavior: 'none' },
+              {
+                items: [{ price, quantity: 1 }],
+                ...oneInterval(offer),
+                proration_behavior: 'none',
+                ...(coupon ? discounts : kept(running)),
+              },
             ],
           },
           { idempotencyKey: `${key}:phases` },
@@ -408,21 +450,23 @@ export function stripePayments({ secretKey, live, profile, priceIds, address }: 
     },
 
     invoice: async (id, withRefunds = false) => {
-      const invoice = await whole(await asked(() => stripe.invoices.retrieve(id)));
-      await learnLines(invoice);
-      const snapshot = invoiceOf(invoice, prices.seen);
+      const invoice = await whole(await asked(() => stripe.invoices.retrieve(id, { expand: [DISCOUNTS] })));
+      await learn(invoice);
+      const snapshot = invoiceOf(invoice, known);
       return withRefunds ? { ...snapshot, refunded: await refunds.besideNotes(id) } : snapshot;
     },
 
     invoiceOfCharge: refunds.invoiceOfCharge,
 
     invoices: async (customer) => {
-      const { data } = await asked(() => stripe.invoices.list({ customer, limit: PAGE }));
+      const { data } = await asked(() =>
+        stripe.invoices.list({ customer, limit: PAGE, expand: [`data.${DISCOUNTS}`] }),
+      );
       const invoices: InvoiceSnapshot[] = [];
       for (const one of data) {
         const invoice = await whole(one);
-        await learnLines(invoice);
-        invoices.push(invoiceOf(invoice, prices.seen));
+        await learn(invoice);
+        invoices.push(invoiceOf(invoice, known));
       }
       return invoices;
     },
@@ -448,6 +492,13 @@ const seconds = (at: string): number => Math.floor(Date.parse(at) / 1000);
 
 const priceIdOf = (price: string | { readonly id: string }): string =>
   typeof price === 'string' ? price : price.id;
+
+/** The discounts of a phase that another one has, too: what is not said of a phase is taken away. */
+const kept = ({ discounts }: Stripe.SubscriptionSchedule.Phase) => ({
+  discounts: discounts.flatMap(({ discount }) =>
+    discount === null ? [] : [{ discount: typeof discount === 'string' ? discount : discount.id }],
+  ),
+});
 
 /** How long the last phase of a schedule lasts: then the subscription goes on by itself. */
 const oneInterval = ({ interval }: Offer) => ({ duration: { interval, interval_count: 1 } });

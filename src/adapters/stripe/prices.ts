@@ -143,6 +143,20 @@ export class StripePrices {
     return price.id;
   }
 
+  /** The products of plans, as far as their prices have some: what a discount on them applies to. */
+  async productsOf(plans: readonly string[], offers: readonly Offer[]): Promise<string[]> {
+    const products = new Set<string>();
+    for (const offer of offers.filter(({ plan }) => plans.includes(plan))) {
+      const named = this.#named(offer);
+      if (named === undefined) products.add(await this.#product(offer.plan));
+      else {
+        const { product } = await asked(() => this.stripe.prices.retrieve(named));
+        products.add(typeof product === 'string' ? product : product.id);
+      }
+    }
+    return [...products].sort();
+  }
+
   async #product(plan: string): Promise<string> {
     const id = this.#productId(plan);
     if ((await this.#productsOf([plan])).has(plan)) return id;

@@ -1,10 +1,10 @@
 import type Stripe from 'stripe';
 import type { InvoiceSnapshot } from '../../billing/decideInvoice.js';
-import type { InvoiceLine } from '../../billing/events.js';
+import type { Discount, InvoiceDiscount, InvoiceLine } from '../../billing/events.js';
 import { DUPLICATE, TRIAL_USED } from '../../billing/events.js';
 import type { Preview } from '../../billing/payments.js';
 import type { Snapshot } from '../../billing/recordSubscription.js';
-import { OVERAGE, OVERAGE_QUANTITY } from './overage.js';
+import { OVERAGE, OVERAGE_LINE, OVERAGE_QUANTITY } from './overage.js';
 
 /** A price of ours as its metadata at Stripe say it: the profile may have another by now. */
 export interface KnownPrice {
@@ -12,10 +12,16 @@ export interface KnownPrice {
   readonly price: string;
 }
 
+/** A coupon at Stripe, as it is to us. */
+export type KnownCoupon = Pick<Discount, 'coupon' | 'name' | 'percentOff' | 'amountOff' | 'currency'>;
+
 /** What a price at Stripe is to us; undefined for one that is none of ours. */
 export type PriceLookup = (price: Stripe.Price) => KnownPrice | undefined;
-/** The same by the id at Stripe. */
-export type Seen = (id: string) => KnownPrice | undefined;
+/** What was learned of Stripe's objects, by their ids there. */
+export interface Seen {
+  readonly price: (id: string) => KnownPrice | undefined;
+  readonly coupon: (id: string) => KnownCoupon | undefined;
+}
 
 export const iso = (seconds: number): string => new Date(seconds * 1000).toISOString();
 
@@ -48,7 +54,8 @@ export function snapshotOf(
     endReason: endReasonOf(subscription),
     duplicate: subscription.cancellation_details?.comment === DUPLICATE,
     card: cardOf(subscription),
-    scheduled: scheduledOf(subscription, price.id, seen),
+    scheduled: scheduledOf(subscription, price.id, seen.price),
+    discounts: subscription.discounts.flatMap((one) => discountOf(one, seen) ?? []),
   };
 }
 
@@ -72,7 +79,7 @@ function cancelsAt(
 function scheduledOf(
   { schedule, status }: Stripe.Subscription,
   current: string,
-  seen: Seen,
+  seen: Seen['price'],
 ): Snapshot['scheduled'] {
   if (schedule === null || typeof schedule === 'string' || status === 'canceled') return undefined;
   if (schedule.status !== 'active' && schedule.status !== 'not_started') return undefined;
@@ -84,6 +91,35 @@ function scheduledOf(
   }
   return undefined;
 }
+
+/** A discount that was asked for whole. */
+function discountOf(given: string | Stripe.Discount, seen: Seen): Discount | undefined {
+  if (typeof given === 'string') return undefined;
+  const { id, end } = given;
+  return { id, ...couponIn(given, seen), endsAt: end === null ? null : iso(end) };
+}
+
+/** One that was deleted at Stripe has no terms any more. */
+const UNKNOWN: KnownCoupon = {
+  coupon: null,
+  name: 'Discount',
+  percentOff: null,
+  amountOff: null,
+  currency: null,
+};
+
+const couponIn = ({ source }: Pick<Stripe.Discount, 'source'>, seen: Seen): KnownCoupon =>
+  seen.coupon(idOf(source.coupon) ?? '') ?? UNKNOWN;
+
+/** The ids of the coupons that a subscription has. */
+export const discountsIn = ({ discounts }: Stripe.Subscription): (string | undefined)[] =>
+  discounts.map((one) => (typeof one === 'string' ? undefined : idOf(one.source.coupon)));
+
+/** The ids of the coupons that have taken something off an invoice. */
+export const couponsIn = ({ total_discount_amounts: all }: Stripe.Invoice): (string | undefined)[] =>
+  (all ?? []).map(({ discount }) =>
+    typeof discount === 'string' ? undefined : idOf(discount.source.coupon),
+  );
 
 /** The ids of the prices that a schedule will bring. */
 export function scheduledPrices({ schedule }: Stripe.Subscription): string[] {
@@ -115,16 +151,20 @@ export function invoiceOf(invoice: Stripe.Invoice, seen: Seen): InvoiceSnapshot 
 
 export function previewOf(invoice: Stripe.Invoice, seen: Seen): Preview {
   const lines = invoice.lines.data.map((line) => lineOf(line, seen));
+  const taxes = invoice.total_taxes ?? [];
   const starts = lines.map(({ periodStart }) => periodStart).sort();
   const ends = lines.map(({ periodEnd }) => periodEnd).sort();
   return {
     currency: invoice.currency,
     lines,
     subtotal: invoice.subtotal,
-    tax: sumOf(invoice.total_taxes ?? []),
-    taxIncluded: sumOf(
-      (invoice.total_taxes ?? []).filter(({ tax_behavior }) => tax_behavior === 'inclusive'),
-    ),
+    discounts: (invoice.total_discount_amounts ?? []).map(({ discount, amount }): InvoiceDiscount => {
+      const { coupon, name, percentOff, amountOff } =
+        typeof discount === 'string' ? UNKNOWN : couponIn(discount, seen);
+      return { coupon, name, amount, percentOff, amountOff };
+    }),
+    tax: sumOf(taxes),
+    taxIncluded: sumOf(taxes.filter(({ tax_behavior: behavior }) => behavior === 'inclusive')),
     total: invoice.total,
     // As it was issued: a credit note on it lowers what Stripe calls due.
     due: invoice.amount_due + invoice.pre_payment_credit_notes_amount,
@@ -138,8 +178,8 @@ function lineOf(line: Stripe.InvoiceLineItem, seen: Seen): InvoiceLine {
   const { parent } = line;
   const proration =
     (parent?.subscription_item_details?.proration ?? parent?.invoice_item_details?.proration) === true;
-  const known = price === undefined ? undefined : seen(price);
-  const { [OVERAGE]: overage, [OVERAGE_QUANTITY]: used } = line.metadata;
+  const known = price === undefined ? undefined : seen.price(price);
+  const { [OVERAGE]: overage, [OVERAGE_LINE]: rated, [OVERAGE_QUANTITY]: used } = line.metadata;
   if (overage !== undefined) {
     return {
       id: line.id,
@@ -151,6 +191,7 @@ function lineOf(line: Stripe.InvoiceLineItem, seen: Seen): InvoiceLine {
       periodEnd: iso(line.period.end),
       price: null,
       events: [overage],
+      ...(rated !== undefined && { ratedLine: rated }),
     };
   }
   return {

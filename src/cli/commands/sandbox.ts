@@ -19,6 +19,7 @@ tollgraph sandbox replay <delivery>
 tollgraph sandbox decline [<code>] [--times <n>] [--customer <id>]
 tollgraph sandbox deliver <fault> [--times <n>] [--type <event type>]
 tollgraph sandbox fail [--status <500|503|429>] [--path <text>] [--after] [--times <n>]
+tollgraph sandbox alter <minor units> [--times <n>]
 tollgraph sandbox dispute <payment intent>
 tollgraph sandbox clear
 
@@ -32,6 +33,7 @@ Without a key of Stripe's the sandbox takes payments (docs/sandbox.md).
   deliver     the next webhooks go wrong: duplicated, reordered, delayed, dropped, old_signature,
               wrong_signature
   fail        the next calls of its API fail; with --after once they were carried out
+  alter       the next invoices bill so much more than they should, in minor units
   dispute     the customer of a payment goes to the bank
   clear       forgets the faults that were planned`,
   options: {
@@ -110,6 +112,10 @@ const ACTIONS: Readonly<Record<string, Action>> = {
       after: after === true,
       ...count(values, 'times'),
     });
+  },
+  alter: async ({ values }, context, by) => {
+    if (by === undefined || !/^\d{1,6}$/.test(by)) throw new UsageError('sandbox alter takes an amount');
+    await plan(context, { kind: 'alter', by: Number(by), ...count(values, 'times') });
   },
   dispute: async (_args, context, payment) => {
     if (payment === undefined) throw new UsageError('sandbox dispute takes the id of a payment intent');

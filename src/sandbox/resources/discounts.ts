@@ -2,7 +2,7 @@ import { invalid } from '../errors.js';
 import { page } from '../http/lists.js';
 import type { Params, Routes } from '../http/route.js';
 import { numberOf, objectOf, textOf } from '../http/route.js';
-import type { Coupon, Discount, PromotionCode } from '../objects.js';
+import type { Coupon, Discount, PromotionCode, Subscription } from '../objects.js';
 import { boundary } from '../rules/time.js';
 import type { Unit } from '../unit.js';
 import { mergedMetadata, randomText } from '../unit.js';
@@ -52,6 +52,31 @@ function checkCoupon(unit: Unit, coupon: Coupon): void {
   const over = coupon.redeem_by !== null && coupon.redeem_by <= unit.now;
   const used = coupon.max_redemptions !== null && coupon.times_redeemed >= coupon.max_redemptions;
   if (over || used) throw invalid(`Coupon expired: ${coupon.id}`, 'coupon', 'coupon_expired');
+}
+
+/** Those of the discounts that have not come to their end. What was for one invoice ends with it. */
+export const livingDiscounts = (unit: Unit, ids: readonly string[]): string[] =>
+  ids.filter((id) => {
+    const end = unit.find('discount', id)?.end ?? null;
+    return end === null || end > unit.now;
+  });
+
+/** Takes discounts that are over from a subscription, and tells of it. */
+export function dropEnded(unit: Unit, subscription: Subscription): void {
+  const living = livingDiscounts(unit, subscription.discounts);
+  for (const id of subscription.discounts) {
+    if (!living.includes(id)) unit.emit('customer.discount.deleted', unit.get('discount', id));
+  }
+  subscription.discounts = living;
+}
+
+/** A discount that was redeemed earlier begins only now, and so do its months. */
+export function beginDiscount(unit: Unit, id: string): void {
+  const discount = unit.edit('discount', id);
+  const months = unit.find('coupon', discount.source.coupon)?.duration_in_months ?? null;
+  discount.start = unit.now;
+  if (months === null) return;
+  discount.end = boundary(unit.now, { interval: 'month', interval_count: 1 }, months);
 }
 
 function redeem(unit: Unit, id: string, { customer, subscription, checkout }: Redeemer): Discount {

@@ -139,6 +139,7 @@ export function finalize(unit: Unit, invoice: Invoice): void {
     );
   }
   measure(unit, invoice);
+  alter(unit, invoice);
   recompute(unit, invoice);
   const customer = livingCustomer(unit, invoice.customer);
   const { amountDue, endingBalance } = settled(invoice.total, customer.balance, invoice.currency);
@@ -188,6 +189,15 @@ export function finalize(unit: Unit, invoice: Invoice): void {
   };
   unit.add('invoice_payment', payment);
   invoice.$.payments.push(payment.id);
+}
+
+/** A fault that was asked for: the first line bills more than it should. */
+function alter(unit: Unit, invoice: Invoice): void {
+  const [first] = invoice.lines.data;
+  if (!first || first.amount === 0) return;
+  const by = unit.world.faults.alteration();
+  first.amount += by;
+  first.subtotal += by;
 }
 
 const INTENT_DESCRIPTIONS: Readonly<Record<string, string>> = {

@@ -5,6 +5,7 @@ import type { Invoice, Subscription } from '../objects.js';
 import { HOUR } from '../rules/time.js';
 import type { Unit } from '../unit.js';
 import { sandboxId } from '../unit.js';
+import { applyDiscounts } from './discounts.js';
 import { recompute } from './invoiceTotals.js';
 import { draftInvoice } from './invoicing.js';
 import { advancePeriods, billSubscription, licensed, metered } from './subscriptionBilling.js';
@@ -22,18 +23,36 @@ export function previewInvoice(unit: Unit, params: Params): Invoice {
   const invoice =
     id === undefined
       ? previewNew(fork, params, details)
-      : previewExisting(fork, fork.edit('subscription', id, 'subscription'), details);
+      : previewExisting(fork, discounted(fork, id, params), details);
   if (!invoice) throw none(textOf(params, 'customer') ?? unit.find('subscription', id)?.customer ?? '');
-  for (const discount of arrayOf(params, 'discounts')) {
-    const kept = textOf(discount, 'discount');
-    if (kept !== undefined && !invoice.discounts.includes(kept)) invoice.discounts.push(kept);
+  if (id === undefined) {
+    for (const discount of arrayOf(params, 'discounts')) {
+      const kept = textOf(discount, 'discount');
+      if (kept !== undefined && !invoice.discounts.includes(kept)) invoice.discounts.push(kept);
+    }
   }
   recompute(fork, invoice);
   return {
     ...invoice,
+    // One that only the preview has can't be asked for: it is shown whole.
+    total_discount_amounts: invoice.total_discount_amounts.map((one) =>
+      unit.find('discount', one.discount)
+        ? one
+        : { ...one, discount: fork.get('discount', one.discount) as unknown as string },
+    ),
     id: sandboxId('upcoming_in'),
     ending_balance: invoice.amount_due === 0 ? invoice.total + invoice.starting_balance : 0,
   };
+}
+
+/** A subscription, with the discounts that a preview is asked for in place of its own. */
+function discounted(unit: Unit, id: string, params: Params): Subscription {
+  const subscription = unit.edit('subscription', id, 'subscription');
+  if (params['discounts'] !== undefined) {
+    const { customer } = subscription;
+    subscription.discounts = applyDiscounts(unit, params['discounts'], { subscription: id, customer });
+  }
+  return subscription;
 }
 
 const none = (customer: string): ApiError =>

@@ -2,6 +2,7 @@ import type { Invoice, Subscription } from '../objects.js';
 import { DAY, HOUR } from '../rules/time.js';
 import type { Seconds } from '../rules/time.js';
 import type { Unit } from '../unit.js';
+import { dropEnded } from './discounts.js';
 import { cancelIntent, finalize, methodFor, pay, voidInvoice } from './invoicing.js';
 import { previewInvoice } from './previews.js';
 import { advancePeriods, billSubscription, licensed, metered } from './subscriptionBilling.js';
@@ -114,6 +115,7 @@ function renew(unit: Unit, subscription: Subscription): void {
   if (trialOver && !mayContinue(unit, subscription)) return;
   const from = Math.min(...subscription.items.data.map((item) => item.current_period_start));
   const over = advancePeriods(subscription, at);
+  dropEnded(unit, subscription);
   if (trialOver) subscription.status = 'active';
   const collects =
     subscription.status !== 'unpaid' && subscription.pause_collection?.behavior !== 'keep_as_draft';

@@ -7,6 +7,7 @@ import type { Recurrence } from '../rules/time.js';
 import { boundary } from '../rules/time.js';
 import type { Unit } from '../unit.js';
 import { mergedMetadata } from '../unit.js';
+import { applyDiscounts, beginDiscount, livingDiscounts } from './discounts.js';
 import { cancelNow, updateSubscription } from './subscriptionLife.js';
 import { lastPeriodEnd } from './subscriptionItems.js';
 
@@ -81,10 +82,17 @@ function currentPhase(subscription: Subscription): SchedulePhase {
       ...(quantity !== undefined && { quantity }),
     })),
     proration_behavior: 'create_prorations',
+    discounts: subscription.discounts.map(stacked),
   });
 }
 
-type Given = Pick<SchedulePhase, 'end_date' | 'items' | 'proration_behavior' | 'start_date'>;
+const stacked = (discount: string): SchedulePhase['discounts'][number] => ({
+  coupon: null,
+  discount,
+  promotion_code: null,
+});
+
+type Given = Pick<SchedulePhase, 'discounts' | 'end_date' | 'items' | 'proration_behavior' | 'start_date'>;
 
 const phaseOf = ({ items, ...given }: Given): SchedulePhase => ({
   add_invoice_items: [],
@@ -96,7 +104,6 @@ const phaseOf = ({ items, ...given }: Given): SchedulePhase => ({
   default_payment_method: null,
   default_tax_rates: [],
   description: null,
-  discounts: [],
   invoice_settings: null,
   metadata: {},
   on_behalf_of: null,
@@ -133,6 +140,9 @@ function update(unit: Unit, params: Params, id: string): Schedule {
     );
     if (!current) throw invalid('The phases must hold the present.', 'phases');
     schedule.current_phase = { start_date: current.start_date, end_date: current.end_date };
+    // What a phase does not name is taken away.
+    const subscription = unit.edit('subscription', schedule.subscription ?? '');
+    subscription.discounts = current.discounts.map(({ discount }) => discount);
   }
   unit.emitUpdate('subscription_schedule.updated', schedule);
   return schedule;
@@ -175,7 +185,9 @@ function phasesOf(
       );
     if (end <= from) throw invalid('A phase must end after it has begun.', `${param}[end_date]`);
     start = end;
+    const redeemer = { subscription: schedule.subscription ?? '', customer: schedule.customer };
     return phaseOf({
+      discounts: applyDiscounts(unit, params['discounts'], redeemer).map(stacked),
       start_date: from,
       end_date: end,
       items: items.map(({ recurring: _, ...item }) => item),
@@ -206,7 +218,15 @@ export function transition(unit: Unit, schedule: Schedule): void {
   }
   schedule.current_phase = { start_date: next.start_date, end_date: next.end_date };
   const items = subscription.items.data;
+  const discounts = livingDiscounts(
+    unit,
+    next.discounts.map(({ discount }) => discount),
+  );
+  for (const discount of discounts) {
+    if (!subscription.discounts.includes(discount)) beginDiscount(unit, discount);
+  }
   updateSubscription(unit, subscription, {
+    discounts: discounts.map((discount) => ({ discount })),
     items: [
       ...next.items.map(({ price, quantity }, index) => ({
         ...(items[index] && { id: items[index].id }),
