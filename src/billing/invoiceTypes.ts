@@ -12,8 +12,8 @@ import { Period } from './types.js';
 /** So many lines of an invoice are shown, and so many events of a line. */
 export const MAX_LINES = 100;
 const MAX_EVENTS = 20;
-/** Stripe has at most so many. */
-const MAX_DISCOUNTS = 20;
+/** So many discounts of an invoice are shown; `discount` is the sum of all. */
+const MAX_DISCOUNTS = 3;
 
 export enum InvoiceStatus {
   DRAFT = 'draft',
@@ -120,7 +120,9 @@ export class Invoice {
   discount!: Money;
 
   @Sized({ assumedSize: MAX_DISCOUNTS })
-  @Field(() => [InvoiceDiscount], { description: 'What `discount` is the sum of, one for each coupon.' })
+  @Field(() => [InvoiceDiscount], {
+    description: `What \`discount\` is the sum of, one for each coupon; at most ${MAX_DISCOUNTS}.`,
+  })
   discounts!: readonly InvoiceDiscount[];
 
   @Field(() => Money, { description: 'Tax included in `total`. 0 if none is due.' })
@@ -196,9 +198,11 @@ export function invoiceOf(row: InvoiceRow): Invoice {
 }
 
 const discountsOf = (discounts: readonly StoredDiscount[], currency: string): InvoiceDiscount[] =>
-  discounts.map(({ coupon, name, amount }) =>
-    Object.assign(new InvoiceDiscount(), { coupon, name, amount: moneyOf({ amount, currency }) }),
-  );
+  discounts
+    .slice(0, MAX_DISCOUNTS)
+    .map(({ coupon, name, amount }) =>
+      Object.assign(new InvoiceDiscount(), { coupon, name, amount: moneyOf({ amount, currency }) }),
+    );
 
 /** Where there are more lines than are shown, the last one is the sum of the others: lines always add up. */
 export function linesOf(lines: readonly StoredLine[], currency: string): InvoiceLine[] {

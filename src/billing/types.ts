@@ -10,8 +10,8 @@ import { Sized } from '../graphql/cost/directives.js';
 import type { Offer } from './decide.js';
 import type { Discount as StoredDiscount } from './events.js';
 
-/** Stripe has at most so many on a subscription. */
-const MAX_DISCOUNTS = 20;
+/** A subscription has one coupon of ours; of more, which somebody adds at Stripe, so many are shown. */
+const MAX_DISCOUNTS = 3;
 
 export enum BillingInterval {
   MONTH = 'month',
@@ -223,7 +223,7 @@ export function subscriptionOf(
     trialEndsAt: dateOf(row.trial_ends_at),
     cancelsAt: dateOf(row.cancels_at),
     graceEndsAt: dateOf(row.grace_ends_at),
-    discounts: row.discounts.map(discountOf),
+    discounts: row.discounts.slice(0, MAX_DISCOUNTS).map(discountOf),
     pendingChange: pendingChangeOf(row, planOf),
   });
 }

@@ -170,7 +170,7 @@ async function customerOf(accountId: string): Promise<string | undefined> {
 
 interface Shown {
   readonly id: string;
-  readonly number: string | null;
+  readonly paymentReference: string | null;
   readonly status: string;
   readonly due: Sum;
   readonly paid: Sum;
@@ -187,7 +187,7 @@ async function shownTo({ token }: Customer): Promise<string> {
   const { data, errors } = await shop.test.raw(
     `{ account {
       invoices(first: 15) { nodes {
-        id number status issuedAt period { from to }
+        id number paymentReference status issuedAt period { from to }
         subtotal ${money} discount ${money} tax ${money} total ${money} due ${money} paid ${money} credited ${money}
         lines { kind description quantity total ${money} period { from to } eventIds }
       } }
@@ -234,30 +234,32 @@ async function refundedBeside(stripe: Stripe, invoice: string): Promise<number> 
 async function compared(stripe: Stripe, shown: string): Promise<string[]> {
   const { account } = JSON.parse(shown) as { account: { invoices: { nodes: Shown[] } } };
   const problems = await Promise.all(
-    account.invoices.nodes.map(async ({ id, number, status, due, paid, credited, total }) => {
-      const stripes = await stripe.invoices.retrieve(id);
-      const before = stripes.pre_payment_credit_notes_amount;
-      const theirs = {
-        number: stripes.number,
-        status: stripes.status?.toUpperCase(),
-        total: stripes.total,
-        due: stripes.amount_due + before,
-        paid: stripes.amount_paid,
-        credited: stripes.post_payment_credit_notes_amount + before + (await refundedBeside(stripe, id)),
-      };
-      const amount = ({ minorUnits }: Sum): number => Number(minorUnits);
-      const ours = {
-        number,
-        status,
-        total: amount(total),
-        due: amount(due),
-        paid: amount(paid),
-        credited: amount(credited),
-      };
-      return JSON.stringify(ours) === JSON.stringify(theirs)
-        ? []
-        : [`${id}: ${JSON.stringify(ours)}, at Stripe ${JSON.stringify(theirs)}`];
-    }),
+    account.invoices.nodes.map(
+      async ({ id, paymentReference: number, status, due, paid, credited, total }) => {
+        const stripes = await stripe.invoices.retrieve(id);
+        const before = stripes.pre_payment_credit_notes_amount;
+        const theirs = {
+          number: stripes.number,
+          status: stripes.status?.toUpperCase(),
+          total: stripes.total,
+          due: stripes.amount_due + before,
+          paid: stripes.amount_paid,
+          credited: stripes.post_payment_credit_notes_amount + before + (await refundedBeside(stripe, id)),
+        };
+        const amount = ({ minorUnits }: Sum): number => Number(minorUnits);
+        const ours = {
+          number,
+          status,
+          total: amount(total),
+          due: amount(due),
+          paid: amount(paid),
+          credited: amount(credited),
+        };
+        return JSON.stringify(ours) === JSON.stringify(theirs)
+          ? []
+          : [`${id}: ${JSON.stringify(ours)}, at Stripe ${JSON.stringify(theirs)}`];
+      },
+    ),
   );
   return problems.flat();
 }
