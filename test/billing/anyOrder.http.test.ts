@@ -98,7 +98,9 @@ async function stateOf({ token, accountId }: Customer): Promise<unknown> {
   if (errors) throw new Error(JSON.stringify(errors));
   const history = await shop.test.app.parts.commands.load(subscriptionStream(accountId));
   const { paid, trialTaken, asked, over } = fold(billingDecider, history);
-  const { subscription: _, ...terms } = paid ?? { subscription: undefined };
+  const { subscription: _, ...rest } = paid ?? { subscription: undefined, discounts: [] };
+  // Stripe names each discount anew.
+  const terms = { ...rest, discounts: rest.discounts.map(({ id: __, ...discount }) => discount) };
   const shown = JSON.stringify(data, (key, value: unknown) =>
     // Which events there were depends on when Stripe was asked: that there is one does not.
     key === 'eventIds' ? (value as string[]).length > 0 : value,
