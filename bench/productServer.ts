@@ -87,4 +87,6 @@ const callers: Callers = {
   backEnd: await issue(operator.session, 'ADMIN'),
 };
 process.send?.(callers);
+// A benchmark that has failed leaves no server behind.
+process.on('disconnect', () => process.exit(1));
 process.on('message', () => void app.close().then(() => process.exit(0)));
