@@ -138,7 +138,7 @@ it('glyph: register, call, limit, pay, a higher limit, rotate, cancel, a lower l
   const portal = await p.ask('POST /billing/portal', { key: token });
   await cancelOn((portal.body as { url: string }).url);
   await p.shop.settled();
-  expect((await limit(second))[0]).toBe('professional');
+  expect(await limit(second)).toEqual(['starter', '10000']);
   await p.shop.advance(new Date(p.shop.sandbox.now() + 32 * 86_400_000).toISOString());
   expect(await limit(second)).toEqual(['free', '100']);
 });
