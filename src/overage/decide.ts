@@ -1,12 +1,17 @@
 import type { Decider } from '../eventsourcing/decider.js';
 import { accept, refuse } from '../eventsourcing/decider.js';
 import { MAX_CHARGE } from '../money/money.js';
-import type { ClosedPeriod, OverageEvent, SpendCap } from './events.js';
+import type { ClosedPeriod, OverageEvent, SpendCap, UsedThen } from './events.js';
 
-/** When overage was paid for; undefined: still. */
+/** When overage was paid for, under one setting. */
 interface Stretch {
   readonly from: string;
+  /** Undefined: still. */
   readonly to: string | undefined;
+  readonly cap: SpendCap | undefined;
+  /** What was used when it began and when it ended; undefined where that was not kept. */
+  readonly usedFrom: readonly UsedThen[] | undefined;
+  readonly usedTo: readonly UsedThen[] | undefined;
 }
 
 export interface OverageState {
@@ -29,8 +34,15 @@ export type OverageCommand =
       readonly uncappable: string | undefined;
       readonly at: string;
       readonly by: string;
+      /** What was used until now in the running period. */
+      readonly used: readonly UsedThen[];
     }
-  | { readonly type: 'StopOverage'; readonly at: string; readonly by: string }
+  | {
+      readonly type: 'StopOverage';
+      readonly at: string;
+      readonly by: string;
+      readonly used: readonly UsedThen[];
+    }
   | { readonly type: 'ReachCap'; readonly period: string; readonly cap: SpendCap; readonly spent: number }
   | { readonly type: 'ClosePeriod'; readonly closed: ClosedPeriod }
   | { readonly type: 'RecordInvoiced'; readonly period: string; readonly invoice: string | null };
@@ -47,19 +59,13 @@ export const overageDecider: Decider<OverageState, OverageCommand, OverageEvent>
   evolve: (state, event) => {
     switch (event.type) {
       case 'OverageAllowed': {
-        const { at, cap } = event.data;
-        const running = isAllowed(state);
-        return {
-          ...state,
-          cap: cap ?? undefined,
-          allowed: running ? state.allowed : [...state.allowed, { from: at, to: undefined }],
-        };
+        const { at, cap: given, used } = event.data;
+        const cap = given ?? undefined;
+        const next = { from: at, to: undefined, cap, usedFrom: used, usedTo: undefined };
+        return { ...state, cap, allowed: [...ended(state.allowed, at, used), next] };
       }
       case 'OverageStopped':
-        return {
-          ...state,
-          allowed: state.allowed.map((one) => (one.to === undefined ? { ...one, to: event.data.at } : one)),
-        };
+        return { ...state, allowed: ended(state.allowed, event.data.at, event.data.used) };
       case 'SpendCapReached':
         return { ...state, reached: new Set([...state.reached, event.data.period]) };
       case 'PeriodClosed': {
@@ -78,7 +84,7 @@ export const overageDecider: Decider<OverageState, OverageCommand, OverageEvent>
   decide: (state, command) => {
     switch (command.type) {
       case 'AllowOverage': {
-        const { cap, at, by, currencies, uncappable } = command;
+        const { cap, at, by, used, currencies, uncappable } = command;
         if (currencies.length === 0) {
           return refuse('OVERAGE_NOT_OFFERED', 'No plan has a price for use above its limits.');
         }
@@ -92,11 +98,14 @@ export const overageDecider: Decider<OverageState, OverageCommand, OverageEvent>
         if (cap?.whenReached === 'refuse' && uncappable !== undefined) {
           return refuse('INVALID_INPUT', uncappable, 'spendCap.whenReached');
         }
-        return accept({ type: 'OverageAllowed', data: { cap: cap ?? null, at, by } });
+        return accept({ type: 'OverageAllowed', data: { cap: cap ?? null, at, by, used } });
       }
       case 'StopOverage':
         if (!isAllowed(state)) return accept();
-        return accept({ type: 'OverageStopped', data: { at: command.at, by: command.by } });
+        return accept({
+          type: 'OverageStopped',
+          data: { at: command.at, by: command.by, used: command.used },
+        });
       case 'ReachCap': {
         const { period, cap, spent } = command;
         if (state.reached.has(period)) return accept();
@@ -117,9 +126,47 @@ export const overageDecider: Decider<OverageState, OverageCommand, OverageEvent>
 export const isAllowed = ({ allowed }: Pick<OverageState, 'allowed'>): boolean =>
   allowed.at(-1) !== undefined && allowed.at(-1)?.to === undefined;
 
-/** Whether overage was paid for at some time from `from` to `to`: then all of the period's is. */
-export const wasAllowed = ({ allowed }: Pick<OverageState, 'allowed'>, from: string, to: string): boolean =>
-  allowed.some((one) => one.from < to && (one.to === undefined || one.to > from));
+const ended = (
+  allowed: readonly Stretch[],
+  at: string,
+  usedTo: readonly UsedThen[] | undefined,
+): readonly Stretch[] => allowed.map((one) => (one.to === undefined ? { ...one, to: at, usedTo } : one));
+
+type Time = { readonly from: string; readonly to: string };
+
+const within = ({ allowed }: Pick<OverageState, 'allowed'>, { from, to }: Time): readonly Stretch[] =>
+  allowed.filter((one) => one.from < to && (one.to === undefined || one.to > from));
+
+/** Whether overage was paid for at some time of a period. */
+export const wasAllowed = (state: Pick<OverageState, 'allowed'>, period: Time): boolean =>
+  within(state, period).length > 0;
+
+/**
+ * Between which amounts of a part of a period overage was paid for; undefined: to the last.
+ * @param meter, part whose amounts are meant
+ */
+export const paidFor = (
+  state: Pick<OverageState, 'allowed'>,
+  period: Time,
+  meter: string,
+  part: string,
+): readonly (readonly [from: number, to: number | undefined])[] =>
+  within(state, period).map(({ from, to, usedFrom = [], usedTo }) => {
+    const then = (used: readonly UsedThen[]): number =>
+      used.find((one) => one.part === part && one.meter === meter)?.amount ?? 0;
+    const runsOn = to === undefined || to >= period.to || usedTo === undefined;
+    return [from <= period.from ? 0 : then(usedFrom), runsOn ? undefined : then(usedTo)];
+  });
+
+/** What a period may cost at most: the largest cap that held in it, where each refused. */
+export function capOf(state: Pick<OverageState, 'allowed'>, period: Time): SpendCap | undefined {
+  let most: SpendCap | undefined;
+  for (const { cap } of within(state, period)) {
+    if (cap?.whenReached !== 'refuse' || (most && most.currency !== cap.currency)) return undefined;
+    if (!most || cap.amount > most.amount) most = cap;
+  }
+  return most;
+}
 
 /** When it was allowed for the first time; undefined where it never was. */
 export const firstAllowed = ({ allowed }: Pick<OverageState, 'allowed'>): string | undefined =>

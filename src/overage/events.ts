@@ -14,6 +14,13 @@ export interface SpendCap {
   readonly whenReached: CapRule;
 }
 
+/** What the ledger had of a meter, in smallest units, in a part of the running billing period. */
+export interface UsedThen {
+  readonly meter: string;
+  readonly part: string;
+  readonly amount: number;
+}
+
 /** What was used of one meter under one price, as it is billed. Quantities are smallest units of the meter. */
 export interface RatedLine {
   /** Unique in its account, the same each time it is computed. */
@@ -37,7 +44,7 @@ export interface RatedLine {
   readonly over: number;
   /** What of `over` credits have paid. */
   readonly credits: number;
-  /** What is billed: `over` − `credits`, never negative. */
+  /** What is billed: `over` − `credits`, and no more than what was used while overage was allowed. */
   readonly quantity: number;
   /** Minor units, rounded once (decision 26); negative for money that comes back. */
   readonly amount: number;
@@ -75,9 +82,23 @@ export interface ClosedPeriod {
 export type OverageEvent =
   | {
       readonly type: 'OverageAllowed';
-      readonly data: { readonly cap: SpendCap | null; readonly at: string; readonly by: string };
+      readonly data: {
+        readonly cap: SpendCap | null;
+        readonly at: string;
+        readonly by: string;
+        /** What was used before: it is not billed. Absent where that was not kept: then it is. */
+        readonly used?: readonly UsedThen[];
+      };
     }
-  | { readonly type: 'OverageStopped'; readonly data: { readonly at: string; readonly by: string } }
+  | {
+      readonly type: 'OverageStopped';
+      readonly data: {
+        readonly at: string;
+        readonly by: string;
+        /** What was used until then: what comes later is not billed. Absent where that was not kept. */
+        readonly used?: readonly UsedThen[];
+      };
+    }
   | {
       /** Told once for each period: what was used has come to the cap. */
       readonly type: 'SpendCapReached';

@@ -3,9 +3,14 @@ import type { Audited } from '../eventsourcing/audited.js';
 import type { StoredEvent } from '../eventsourcing/event.js';
 import { as } from '../eventsourcing/event.js';
 import type { PublicEventsOf } from '../eventsourcing/publicEvents.js';
+import { Outage } from '../outage.js';
+import type { Profile } from '../plans/profile.js';
 import { shownId } from '../graphql/kit/ids.js';
 import type { OverageEvent } from './events.js';
 import { AccountOverageResolver, OverageResolver } from './resolvers.js';
+
+/** How long a setting waits for the ledger, in milliseconds. */
+const LEDGER_WAIT_MS = 10_000;
 
 type Told = Extract<OverageEvent, { type: 'SpendCapReached' }>;
 
@@ -38,9 +43,14 @@ export const overage: Capability = {
   publicEvents,
   graphql: {
     resolvers: [OverageResolver, AccountOverageResolver],
-    create: ({ sender, memory: { plans }, overage: parts }) => {
+    create: ({ sender, memory: { plans }, overage: parts, models, store }) => {
       const { statements, credits, now } = parts;
-      const options = { sender, statements, credits: credits.peek, profile: () => plans.profile, now };
+      const caughtUp = async (): Promise<void> => {
+        if (await models.reached('usage', await store.head(), LEDGER_WAIT_MS)) return;
+        throw new Outage('the ledger has not seen all uses yet');
+      };
+      const profile = (): Profile => plans.profile;
+      const options = { sender, statements, credits: credits.peek, profile, now, caughtUp };
       return { resolvers: [new OverageResolver(options), new AccountOverageResolver(options)] };
     },
   },

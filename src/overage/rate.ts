@@ -18,9 +18,17 @@ export interface Over {
   readonly terms: TermsOf;
   readonly meter: string;
   readonly part: string;
+  /** What was used in the period under the prices before. */
+  readonly before: bigint;
   readonly used: bigint;
   readonly over: bigint;
 }
+
+/** Between which amounts of a part overage is paid for; undefined: to the last. */
+export type PaidFor = (
+  meter: string,
+  part: string,
+) => readonly (readonly [from: number, to: number | undefined])[];
 
 /**
  * What of a period is above what was included. The allowance in force counts against the whole period's use, in the
@@ -33,11 +41,12 @@ export function overOf(life: PaidLife, periodId: string, used: UsedOf): Over[] {
     return life.terms.flatMap((terms): Over[] => {
       const part = billedPart(periodId, terms.revision);
       const amount = used(meter, part);
+      const start = before;
       const after = before + amount;
       const priced = terms.overage.find((one) => one.meter === meter);
       const over = priced ? above(after, priced.included) - above(before, priced.included) : 0n;
       before = after;
-      return priced ? [{ terms, meter, part, used: amount, over }] : [];
+      return priced ? [{ terms, meter, part, before: start, used: amount, over }] : [];
     });
   });
 }
@@ -52,12 +61,17 @@ export function rateLines(
   used: UsedOf,
   credits: PaidByCredits,
   meters: readonly Meter[],
+  paidFor: PaidFor = () => [[0, undefined]],
 ): RatedLine[] {
-  return overOf(life, period.id, used).flatMap(({ terms, meter, part, used: amount, over }): RatedLine[] => {
+  return overOf(life, period.id, used).flatMap((one): RatedLine[] => {
+    const { terms, meter, part, used: amount, over } = one;
     const priced = terms.overage.find((one) => one.meter === meter);
     if (!priced || over <= 0n) return [];
     const paid = credits(meter, part);
-    const quantity = over > BigInt(paid) ? over - BigInt(paid) : 0n;
+    const left = over > BigInt(paid) ? over - BigInt(paid) : 0n;
+    const allowed = allowedOf(one, priced.included, paidFor(meter, part));
+    const quantity = left < allowed ? left : allowed;
+    if (quantity <= 0n && paid === 0) return [];
     return [
       {
         id: `${part}:${meter}`,
@@ -78,6 +92,27 @@ export function rateLines(
         events: [terms.eventId],
       },
     ];
+  });
+}
+
+/** What is above what is included and was used while overage was paid for. */
+function allowedOf({ before, used }: Over, included: number, ranges: ReturnType<PaidFor>): bigint {
+  const least = (one: bigint, other: bigint): bigint => (one < other ? one : other);
+  return ranges.reduce((sum, [from, to]) => {
+    const start = least(BigInt(from), used);
+    const end = to === undefined ? used : least(BigInt(to), used);
+    return end > start ? sum + above(before + end, included) - above(before + start, included) : sum;
+  }, 0n);
+}
+
+/** Lines that come to a cap at most: the last ones are lowered. */
+export function cappedAt(lines: readonly RatedLine[], most: number): RatedLine[] {
+  let left = most;
+  return lines.map((line) => {
+    const amount = Math.min(line.amount, left);
+    left -= amount;
+    if (amount === line.amount) return line;
+    return { ...line, amount, description: `${line.description}, up to the spend cap` };
   });
 }
 

@@ -30,6 +30,8 @@ export interface OverageResolverOptions {
   readonly credits: CreditsOf;
   readonly profile: () => Profile;
   readonly now: () => number;
+  /** Waits until the ledger has all that is stored now. @throws Outage */
+  readonly caughtUp: () => Promise<void>;
 }
 
 @Resolver()
@@ -39,7 +41,7 @@ export class OverageResolver {
   @Command(() => SetOverageResult, {
     access: { scope: 'admin', roles: PAYERS },
     description:
-      'Says whether calls above the limits of the plan go on and are billed, and how much that may cost in a billing period.',
+      'Says whether calls above the limits of the plan go on and are billed, and how much that may cost in a billing period. Use from before is not billed.',
   })
   async setOverage(
     @Ctx() context: RequestContext,
@@ -54,13 +56,24 @@ export class OverageResolver {
           whenReached: spendCap.whenReached,
         }
       : undefined;
+    // What was used before is not billed: the ledger must have it.
+    await this.options.caughtUp();
+    const used = await this.options.statements.usedSoFar(accountId);
     const at = new Date(this.options.now()).toISOString();
     const by = actorOf(context);
     const priced = this.options.profile().plans.flatMap(({ overage = [] }) => overage);
     const currencies = [...new Set(priced.map(({ currency }) => currency))];
     const command: OverageCommand = allowed
-      ? { type: 'AllowOverage', cap, currencies, uncappable: uncappable(this.options.profile()), at, by }
-      : { type: 'StopOverage', at, by };
+      ? {
+          type: 'AllowOverage',
+          cap,
+          currencies,
+          uncappable: uncappable(this.options.profile()),
+          at,
+          by,
+          used,
+        }
+      : { type: 'StopOverage', at, by, used };
     const sent = await this.options.sender.send(context, input, {
       decider: overageDecider,
       stream: overageStream(accountId),

@@ -8,11 +8,11 @@ import type { Profile } from '../plans/profile.js';
 import { metersOf } from '../plans/profile.js';
 import { periodAt } from '../usage/periods.js';
 import type { OverageState } from './decide.js';
-import { overageDecider, wasAllowed } from './decide.js';
-import type { RatedLine } from './events.js';
+import { capOf, overageDecider, paidFor, wasAllowed } from './decide.js';
+import type { RatedLine, UsedThen } from './events.js';
 import { overageStream } from './events.js';
 import type { PaidByCredits, UsedOf } from './rate.js';
-import { overOf, rateLines } from './rate.js';
+import { cappedAt, overOf, rateLines } from './rate.js';
 import type { BillingPeriod, PaidLife } from './terms.js';
 import { livesOf, partBefore, partsOfPeriod, periodOfLife } from './terms.js';
 
@@ -90,9 +90,24 @@ export class Statements {
     use: BilledUse,
     credits: PaidByCredits,
   ): RatedLine[] {
-    if (!wasAllowed(state, period.from, period.to)) return [];
+    if (!wasAllowed(state, period)) return [];
     const meters = metersOf(this.options.profile());
-    return rateLines(life, period, usedOf(use), credits, meters);
+    const lines = rateLines(life, period, usedOf(use), credits, meters, (meter, part) =>
+      paidFor(state, period, meter, part),
+    );
+    const cap = capOf(state, period);
+    return cap?.currency === life.currency ? cappedAt(lines, cap.amount) : lines;
+  }
+
+  /** What was used until now in the period that runs. */
+  async usedSoFar(accountId: string): Promise<UsedThen[]> {
+    const running = this.running(await this.account(accountId));
+    if (!running) return [];
+    const { life, period } = running;
+    const use = await this.read(accountId, life, [period]);
+    return overOf(life, period.id, usedOf(use)).flatMap(({ meter, part, used }) =>
+      used > 0n ? [{ meter, part, amount: Number(used) }] : [],
+    );
   }
 
   /** What credits may pay for in a period. */

@@ -14,7 +14,10 @@ registerEnumType(CapRule, {
   name: 'CapRule',
   description: 'What happens once overage has come to the spend cap.',
   valuesConfig: {
-    REFUSE: { description: 'Calls that would cost more are refused.' },
+    REFUSE: {
+      description:
+        'Calls that would cost more are refused, and the period is billed at the cap at most. Where the cap changes in a period the largest counts.',
+    },
     ALERT: { description: 'It is told once in a billing period, and calls go on.' },
   },
 });

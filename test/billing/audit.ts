@@ -7,7 +7,7 @@ import type {
 import type { CreditEvent } from '../../src/credits/events.js';
 import type { StoredEvent } from '../../src/eventsourcing/event.js';
 import { as } from '../../src/eventsourcing/event.js';
-import type { OverageEvent, RatedLine } from '../../src/overage/events.js';
+import type { OverageEvent, RatedLine, SpendCap, UsedThen } from '../../src/overage/events.js';
 import type { UsageEvent, UseReversal } from '../../src/usage/events.js';
 
 /** What a plan includes, and what a call above it costs in hundredths of a cent: up to the first tier's end, and then. */
@@ -22,6 +22,13 @@ type Closed = Extract<OverageEvent, { type: 'PeriodClosed' }>['data'] & {
   readonly eventId: string;
   readonly position: number;
 };
+
+/** A time under one setting of overage: from which unit of a part it is paid for, and to which. */
+interface Stretch {
+  readonly cap: SpendCap | null;
+  readonly first: (part: string) => number;
+  readonly end: (part: string) => number;
+}
 
 /** Periods that are looked at again when later ones are closed. */
 const LOOKED_AT_AGAIN = 3;
@@ -124,7 +131,8 @@ export class Audit {
   }
 
   #naive(accountId: string, { period, from, to, subscription }: Closed, looked: Closed): number {
-    if (!this.#wasAllowed(accountId, from, to, looked.position)) return 0;
+    const stretches = this.#stretchesOf(accountId, from, to, looked.position);
+    if (stretches.length === 0) return 0;
     const [, anchor = '', n = ''] = period.split(':');
     // What a clock that was behind has counted before the first period is part of it.
     const places = n === '0' ? [n, '-1'] : [n];
@@ -137,14 +145,21 @@ export class Audit {
     let total = 0;
     for (const { revision, plan } of this.#termsOf(accountId, subscription)) {
       const { included = 0, first = 0, end = 0, then = 0 } = this.plans[plan] ?? {};
+      const part = `${period}:${revision}`;
       let over = 0;
-      for (let unit = used(revision); unit > 0; unit--) if (++before > included) over++;
-      const billed = Math.max(0, over - this.#paidByCredits(accountId, `${period}:${revision}`, looked));
+      let allowed = 0;
+      for (let unit = 0, last = used(revision); unit < last; unit++) {
+        if (++before <= included) continue;
+        over++;
+        if (stretches.some((one) => one.first(part) <= unit && unit < one.end(part))) allowed++;
+      }
+      const billed = Math.min(allowed, Math.max(0, over - this.#paidByCredits(accountId, part, looked)));
       let hundredths = 0;
       for (let unit = 1; unit <= billed; unit++) hundredths += unit <= end ? first : then;
       total += Math.round(hundredths / 100);
     }
-    return total;
+    const caps = stretches.map(({ cap }) => (cap?.whenReached === 'refuse' ? cap.amount : Infinity));
+    return Math.min(total, Math.max(...caps));
   }
 
   #used(accountId: string, part: string, { asOf }: Closed): number {
@@ -174,17 +189,33 @@ export class Audit {
     );
   }
 
-  #wasAllowed(accountId: string, from: string, to: string, upTo: number): boolean {
-    let since: string | undefined;
+  /** When overage was paid for in a period, each time under one setting: from which unit of a part to which. */
+  #stretchesOf(accountId: string, from: string, to: string, upTo: number): Stretch[] {
+    const found: Stretch[] = [];
+    let open: Extract<OverageEvent, { type: 'OverageAllowed' }>['data'] | undefined;
+    const close = (end?: { readonly at: string; readonly used?: readonly UsedThen[] }): void => {
+      if (!open) return;
+      const { at: since, used: usedFrom = [], cap } = open;
+      const until = end?.at;
+      open = undefined;
+      if (since >= to || (until !== undefined && until <= from)) return;
+      const amount = (part: string, used: readonly UsedThen[]): number =>
+        used.find((one) => one.part === part && one.meter === 'calls')?.amount ?? 0;
+      found.push({
+        cap,
+        first: (part) => (since <= from ? 0 : amount(part, usedFrom)),
+        end: (part) => (until === undefined || until >= to || !end?.used ? Infinity : amount(part, end.used)),
+      });
+    };
     for (const stored of this.#overageOf(accountId)) {
       if (stored.position > upTo) break;
       const { type, data } = as<OverageEvent>(stored);
-      if (type === 'OverageAllowed') since ??= data.at;
-      if (type !== 'OverageStopped' || since === undefined) continue;
-      if (since < to && data.at > from) return true;
-      since = undefined;
+      if (type !== 'OverageAllowed' && type !== 'OverageStopped') continue;
+      close(data);
+      if (type === 'OverageAllowed') open = data;
     }
-    return since !== undefined && since < to;
+    close();
+    return found;
   }
 
   /** The prices of a subscription, in their order. */

@@ -203,3 +203,33 @@ it('pays for nothing that a granted plan includes, for as long as it is granted'
   await use(user, 50);
   expect(await spent(user)).toBe('250');
 });
+
+it('pays for use from when overage is allowed until it is not, and at most what its cap says', async () => {
+  const user = await Subscriber.register(shop);
+  await user.subscribe('starter-month-usd');
+  await use(user, 400);
+  await shop.advance('1h');
+  await allowOverage(user, true, 100);
+  expect(await spent(user)).toBe('0');
+  await use(user, 10);
+  expect(await spent(user)).toBe('50');
+  await use(user, 40);
+  expect(await spent(user)).toBe('100');
+  await shop.advance('1h');
+  await allowOverage(user, false);
+  await use(user, 30);
+  await user.bills();
+  // The period closes half an hour after its end, before the invoice of the next one is issued.
+  const { data } = await shop.test.raw('{ account { subscription { period { to } } } }', {}, user.token);
+  const { to } = (data as { account: { subscription: { period: { to: string } } } }).account.subscription
+    .period;
+  await shop.advance(new Date(Date.parse(to) + 35 * 60_000).toISOString());
+  await shop.advance('2h');
+  expect(await user.bills()).toEqual([
+    [
+      '1 × Starter (at $29.00 / month): 29.00 USD',
+      '50 × call above the 100 included, up to the spend cap: 1.00 USD',
+      'total 30.00 USD',
+    ],
+  ]);
+});

@@ -126,7 +126,7 @@ export type CancellationTime =
 export type CapRule =
   /** It is told once in a billing period, and calls go on. */
   | 'ALERT'
-  /** Calls that would cost more are refused. */
+  /** Calls that would cost more are refused, and the period is billed at the cap at most. Where the cap changes in a period the largest counts. */
   | 'REFUSE';
 
 /** Input for `changeMemberRole`. */
