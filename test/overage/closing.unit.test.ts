@@ -59,9 +59,9 @@ function close(months: readonly { included: number; used: Readonly<Record<string
     const period = periodOfLife(life, last ? Date.parse(last.to) : ANCHOR);
     const use = { seen: 1, amount: (_: string, part: string) => BigInt(used[part.split(':')[2] ?? ''] ?? 0) };
     const account = { accountId: 'a', lives: [life], state };
-    const data = closedPeriod(statements, account, { life, period }, use as never, () => 0);
+    const data = closedPeriod(statements, account, { life, period }, use, () => 0);
     // What is stored is JSON.
-    events.push({ type: 'PeriodClosed', data: JSON.parse(JSON.stringify(data)) });
+    events.push({ type: 'PeriodClosed', data: JSON.parse(JSON.stringify(data)) as typeof data });
     return data.lines.map(({ amount }) => amount);
   });
 }
