@@ -20,6 +20,7 @@ export class OverageWorker {
   readonly #wake = new Wake();
   /** When there is next something to do, for accounts whose rows have not changed since. */
   readonly #next = new Map<string, { readonly row: string; readonly at: number }>();
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly options: OverageWorkerOptions) {}
 
@@ -32,8 +33,17 @@ export class OverageWorker {
     await this.#wake.repeat(until, () => this.work(until), { restMs: LOOK_MS, onError });
   }
 
-  /** Does all that there is. @returns whether something has failed */
-  async work(until?: AbortSignal): Promise<boolean> {
+  /**
+   * Does all that there is, after whoever is at it: two at once would both find a line that is not invoiced.
+   * @returns whether something has failed
+   */
+  work(until?: AbortSignal): Promise<boolean> {
+    const done = this.#last.then(() => this.#work(until));
+    this.#last = done.catch(() => undefined);
+    return done;
+  }
+
+  async #work(until?: AbortSignal): Promise<boolean> {
     const { queries, closing, caps, now } = this.options;
     let failed = false;
     const rows = await queries.open();

@@ -39,7 +39,8 @@ export function stripeOverage(stripe: Stripe): OverageInvoices {
     return data.find(({ billing_reason: reason }) => reason === 'subscription_cycle')?.id;
   };
 
-  const addItem = (to: LinesToInvoice, place: number, invoice: string | undefined) => {
+  /** @param late the invoice that it was for has been finalised meanwhile */
+  const addItem = (to: LinesToInvoice, place: number, invoice: string | undefined, late = false) => {
     const { customer, currency, subscription, ended, eventId, lines } = to;
     const line = lines[place] as LinesToInvoice['lines'][number];
     const into = invoice !== undefined ? { invoice } : ended ? {} : { subscription };
@@ -60,7 +61,8 @@ export function stripeOverage(stripe: Stripe): OverageInvoices {
           },
           ...into,
         },
-        { idempotencyKey: `tollgraph:overage:${eventId}:${place}${invoice === undefined ? ':next' : ''}` },
+        // Whichever invoice it is for: of two processes that both add it, one is refused and looks again.
+        { idempotencyKey: `tollgraph:overage:${eventId}:${place}${late ? ':next' : ''}` },
       ),
     );
   };
@@ -79,7 +81,7 @@ export function stripeOverage(stripe: Stripe): OverageInvoices {
         } catch (error) {
           // It was finalised a moment ago: the line waits for the next one.
           if (draft === undefined || !(error instanceof PaymentRefused)) throw error;
-          await addItem(to, place, undefined);
+          await addItem(to, place, undefined, true);
           invoice = undefined;
         }
       }
