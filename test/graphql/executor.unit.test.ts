@@ -208,15 +208,15 @@ async function runBoth(text: string, variables: Readonly<Record<string, unknown>
   );
   if (!operation) throw new Error('no operation');
   const compiled = executor.compiled(document, operation);
+  const { coerced } = getVariableValues(world.schema, operation.variableDefinitions ?? [], variables);
   const outcome = async (run: ReturnType<Executor['interpreted']>) => {
     world.calls = [];
-    const definitions = operation.variableDefinitions ?? [];
-    const { coerced = {} } = getVariableValues(world.schema, definitions, variables);
-    const result = shown(await run(CONTEXT, variables, coerced));
+    const result = shown(await run(CONTEXT, variables, coerced ?? {}));
     return { result, calls: world.calls.sort() };
   };
   const expected = await outcome(executor.interpreted(document, operation));
-  return { expected, actual: compiled && (await outcome(compiled)) };
+  // Variables that their types refuse are told before anything is executed, compiled or not.
+  return { expected, actual: coerced && compiled && (await outcome(compiled)) };
 }
 
 async function compare(conditions: boolean, numRuns: number): Promise<number> {
