@@ -16,10 +16,53 @@ export default async function runFile(globalConfig, config, environment, runtime
   runtime.unstable_shouldLoadAsEsm = () => true;
   runtime.unstable_importModule = (file) => import(pathToFileURL(file).href);
   globalThis.jest = runtime.requireModuleOrMock(path, '@jest/globals').jest;
+  for (const file of config.setupFilesAfterEnv) await import(pathToFileURL(file).href);
+  const forget = declared();
   const before = process.cpuUsage();
-  const result = await circus(globalConfig, config, environment, runtime, path, report);
-  const { user, system } = process.cpuUsage(before);
-  return { ...result, cpuSeconds: (user + system) / 1e6 };
+  try {
+    const result = await circus(globalConfig, config, environment, runtime, path, report);
+    const { user, system } = process.cpuUsage(before);
+    return { ...result, cpuSeconds: (user + system) / 1e6 };
+  } finally {
+    forget();
+  }
+}
+
+/**
+ * What decorators have said so far, which type-graphql keeps for the whole process.
+ * @returns how to forget what is said from now on: types that a test file declares are no part of the product
+ */
+function declared() {
+  const kept = [];
+  const keep = (value) => {
+    if (Array.isArray(value)) {
+      const { length } = value;
+      kept.push(() => void (value.length = length));
+    } else if (value instanceof Map) {
+      const entries = [...value];
+      for (const [, held] of entries) keep(held);
+      kept.push(() => {
+        value.clear();
+        for (const [key, held] of entries) value.set(key, held);
+      });
+    }
+  };
+  for (const list of Object.values(globalThis.TypeGraphQLMetadataStorage ?? {})) {
+    keep(list);
+    if (!Array.isArray(list)) continue;
+    for (const one of list) {
+      // What a schema has made of it is made anew, for the next one.
+      const said = { ...one };
+      for (const value of Object.values(said)) keep(value);
+      kept.push(() => {
+        for (const name of Object.keys(one)) if (!(name in said)) delete one[name];
+        Object.assign(one, said);
+      });
+    }
+  }
+  return () => {
+    for (const restore of kept) restore();
+  };
 }
 
 /** Tests, hooks and time-outs of the file before are none of this one. */
