@@ -257,8 +257,10 @@ possible('nodes that are killed between what limits know and what the journal ha
     await Promise.allSettled([spending, reporting]);
 
     expect([await folded(spender.accountId), await folded(reported.accountId)]).toEqual([1, 4]);
-    // For at most a minute the counters stand as their nodes have left them.
-    expect([await used(spender.secret), await used(reported.secret)]).toEqual([3, 1]);
+    // For at most a minute the take stands as its node has left it; what the limits have missed was noted on disk
+    // before the kill, or is loaded with the rest.
+    expect(await used(spender.secret)).toBe(3);
+    expect([1, 4]).toContain(await used(reported.secret));
     await aMinuteLater(spender.accountId, reported.accountId);
     expect([await used(spender.secret), await used(reported.secret)]).toEqual([1, 4]);
   });
