@@ -63,7 +63,7 @@ export interface Grouped<S> {
 
 type Row = Readonly<Record<string, string | number>>;
 
-/** The uses of quarter-hours and days, added up. */
+/** The uses of quarter-hours, six hours and days, added up. */
 export class UsageReports {
   constructor(
     private readonly sql: Sql,
@@ -150,7 +150,8 @@ export class UsageReports {
     });
     const group = columns.map((column) => `, ${column}`).join('');
     const ranked = columns.length === 0 ? '' : columns.join();
-    const rows = await this.sql.query<Row>(
+    const whose = account === undefined ? undefined : { account, environment, filter, properties };
+    const cells = this.sql.query<Row>(
       `WITH cells AS MATERIALIZED (
          SELECT bucket${group}, meter, sum(sign * amount) AS amount, sum(sign * uses) AS uses,
                 coalesce(sum(sign * uses) FILTER (WHERE status = 'refused'), 0) AS refused,
@@ -171,12 +172,11 @@ export class UsageReports {
         ORDER BY bucket, place, meter`,
       params,
     );
-    const sums = added(rows, columns);
-    const groups = Number(rows[0]?.['groups'] ?? 0);
-    if (account === undefined) return { sums, groups };
-    const whose = { account, environment, filter, properties };
-    const readings = await readingsBetween(this.sql, this.model, whose, boundaries, groupBy);
-    return { sums: withReadings(sums, readings), groups };
+    const [rows, readings] = await Promise.all([
+      cells,
+      whose ? readingsBetween(this.sql, this.model, whose, boundaries, groupBy) : [],
+    ]);
+    return { sums: withReadings(added(rows, columns), readings), groups: Number(rows[0]?.['groups'] ?? 0) };
   }
 }
 

@@ -18,6 +18,7 @@ import { parkedUseDecider } from '../usage/decide.js';
 import type { ParkedUse, UsageEvent, Use } from '../usage/events.js';
 import { parkedUseStream } from '../usage/events.js';
 import { rawUse, useProblem, usesOf } from '../usage/readUses.js';
+import { completeUse } from '../usage/useJson.js';
 import type { AdminCommands } from './server.js';
 
 const Id = z.object({ id: z.string() });
@@ -167,13 +168,16 @@ export function parkedCommands(parts: ParkedParts): AdminCommands {
     const found = await useOf(id);
     if (found) {
       const { use: parkedOne, row } = found;
-      const problem = useProblem(content);
+      // As it was shown, without what is not said of it; what is judged and kept says everything.
+      const said = typeof content === 'object' && content !== null && !Array.isArray(content);
+      const use = said ? completeUse(content as Use) : content;
+      const problem = useProblem(use);
       if (problem !== undefined)
         throw new OperatorRefusal(`The use could not be counted either: ${problem}.`);
       const account = row.account ?? given;
       if (account === undefined)
         throw new OperatorRefusal('Its account cannot be told: name it with --account.');
-      const command = { type: 'Correct', parked: parkedOne, account, use: content as Use } as const;
+      const command = { type: 'Correct', parked: parkedOne, account, use: use as Use } as const;
       const stream = parkedUseStream(parkedOne.event, parkedOne.index);
       await settle(await accepted(commands.handle(parkedUseDecider, stream, command, asked(by, reason))));
       return { streams: [], use: id };

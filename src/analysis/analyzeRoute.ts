@@ -16,7 +16,7 @@ import { answering, Invalid, Refused } from './fastApi.js';
 import { FORMAT_NAMES } from './formats/recognise.js';
 import type { FormatName } from './formats/recognise.js';
 import type { ReadAs } from './events.js';
-import { checkPaid, creditsOf, intentIn, refusePayment } from './payment.js';
+import { checkPaid, creditsFor, creditsOf, intentIn, refusePayment } from './payment.js';
 import { languagesIn } from './ownRules.js';
 import type { RunningAnswer } from './pool.js';
 import type { FoundRules } from './ruleSets.js';
@@ -152,8 +152,9 @@ async function analyse(desk: AnalysisDesk, slots: UploadSlots, call: RouteCall):
   const paymentRequired = desk.paymentRequired && !(accountId !== undefined && desk.included(accountId));
   // Nobody holds anything for a file that is not taken anyway.
   const announced = intentIn(call.query['payment_intent_id']);
-  const prepaid = paymentRequired && announced === undefined ? await creditsOf(desk, accountId) : undefined;
-  if (paymentRequired && !prepaid && !payment) refusePayment(announced);
+  const credits = paymentRequired && announced === undefined ? creditsFor(desk, accountId) : undefined;
+  const covered = credits !== undefined && (await creditsOf(desk, accountId)) !== undefined;
+  if (paymentRequired && !credits && !payment) refusePayment(announced);
   if (paymentRequired && payment && announced !== undefined) await checkPaid(payment, announced);
   if (Number(request.headers['content-length'] ?? 0) > largestForm(settings.maxBytes)) {
     throw tooLarge(settings);
@@ -180,14 +181,19 @@ async function analyse(desk: AnalysisDesk, slots: UploadSlots, call: RouteCall):
         : new Invalid(['body'], 'The form cannot be read', 'value_error');
     });
     const intent = announced ?? intentIn(upload.fields.get('payment_intent_id'));
-    if (paymentRequired && payment && announced === undefined && (intent !== undefined || !prepaid)) {
-      await checkPaid(payment, intent);
+    if (paymentRequired && announced === undefined && (intent !== undefined || !credits)) {
+      if (payment) await checkPaid(payment, intent);
+      else if (!covered) refusePayment(intent);
     }
     const bytes = checkFile(upload, settings, wanted);
+    // With the last credit spent, what it has paid for is paid all the same.
+    if (intent === undefined && credits && !covered && !(await desk.stored.isBegun({ credits }, bytes))) {
+      refusePayment(undefined);
+    }
     const own = await ownRules(upload, desk, caller);
     const options = optionsOf(upload, own ? languagesIn(own.content) : [...desk.rules.languages.keys()]);
     // Last, when nothing else is wrong with the call: a payment is used for one file.
-    const payer = intent !== undefined && payment ? { intent } : prepaid && { credits: prepaid };
+    const payer = intent !== undefined && payment ? { intent } : credits && { credits };
     const running =
       paymentRequired && payer
         ? analysePaid(desk, payer, bytes, { options, own }, left.signal)

@@ -97,10 +97,16 @@ export async function creditsOf(
   accountId: string | undefined,
   others = 0,
 ): Promise<PaidByCredits | undefined> {
-  if (!credits || accountId === undefined) return undefined;
-  const { price: amount } = credits;
-  return (await credits.covers(accountId, amount * (others + 1))) ? { accountId, amount } : undefined;
+  const asked = creditsFor({ credits }, accountId);
+  return asked && (await credits?.covers(asked.accountId, asked.amount * (others + 1))) ? asked : undefined;
 }
+
+/** What one analysis of an account costs in credits; undefined where they pay for none. */
+export const creditsFor = (
+  { credits }: Pick<AnalysisDesk, 'credits'>,
+  accountId: string | undefined,
+): PaidByCredits | undefined =>
+  credits && accountId !== undefined ? { accountId, amount: credits.price } : undefined;
 
 /**
  * No payment service is configured, so there is no intent that could have been paid: nothing is read for one that

@@ -5,15 +5,16 @@ import { readPatterns } from './notation.js';
 import { wordsOf } from './words.js';
 
 /** Hits of an entry are bits of a number. */
-const MAX_CATEGORIES = 30;
-const MAX_SEQUENCES = 30;
-const MAX_WINDOW = 100;
-const MAX_LANGUAGES = 20;
+export const MAX_CATEGORIES = 30;
+export const MAX_SEQUENCES = 30;
+export const MAX_WINDOW = 100;
+export const MAX_LANGUAGES = 20;
 /** Of each category and strength, in each language. */
-const MAX_PATTERNS = 200;
+export const MAX_PATTERNS = 200;
 /** Patterns with a gap, in all languages together: each is followed through a line. */
 const MAX_GAPS = 200;
 const MAX_PATTERN_LENGTH = 500;
+export const MAX_COMMON = 100;
 
 export const CATEGORY_NAME = /^[A-Z][A-Z0-9_]{0,39}$/;
 export const LANGUAGE_CODE = /^[a-z]{2,3}$/;
@@ -48,7 +49,7 @@ const patterns = z
 const LanguageFile = z.strictObject({
   language: Language,
   /** Frequent words by which the language is known among several; none may be another language's too. */
-  common: z.array(zodText({ min: 1, max: 30 })).max(100),
+  common: z.array(zodText({ min: 1, max: 30 })).max(MAX_COMMON),
   categories: z.record(CategoryName, z.strictObject({ tokens: patterns, phrases: patterns })),
 });
 

@@ -4,13 +4,15 @@ import { Cost, Sized } from '../graphql/cost/directives.js';
 import type { RulesContent } from './ownRules.js';
 import { languagesIn } from './ownRules.js';
 import type { RuleSet } from './rules.js';
+import {
+  MAX_CATEGORIES,
+  MAX_COMMON,
+  MAX_LANGUAGES,
+  MAX_PATTERNS,
+  MAX_SEQUENCES,
+  MAX_WINDOW,
+} from './rules.js';
 
-const MAX_CATEGORIES = 30;
-const MAX_LANGUAGES = 20;
-const MAX_PATTERNS = 200;
-const MAX_SEQUENCES = 30;
-const MAX_COMMON = 100;
-const MAX_WINDOW = 100;
 const WINDOW = 6;
 const LANGUAGE = 'en';
 

@@ -4,6 +4,7 @@ import type { Clock } from '../clock.js';
 import type { CommandHandler } from '../eventsourcing/commandHandler.js';
 import { fold } from '../eventsourcing/decider.js';
 import { contentHash, derivedId } from '../eventsourcing/ids.js';
+import { byPolicy } from '../eventsourcing/policy.js';
 import type { AnswerHead } from './answer.js';
 import { wholeAnswer } from './answerJson.js';
 import type { AnalysisChanges } from './changes.js';
@@ -112,7 +113,7 @@ export class StoredAnalyses {
     ruleSet: RulesRef | null,
   ): Promise<{ readonly id: string; readonly state: AnalysisState } | undefined> {
     const { blobs, payment } = this.options;
-    const hash = createHash('sha256').update(bytes).digest('hex');
+    const hash = hashOf(bytes);
     const intent = 'intent' in payer ? payer.intent : null;
     if (intent !== null && payment && !(await payment.usable(intent, hash))) return undefined;
     const { id, state: known } = await this.#known(payer, hash);
@@ -133,6 +134,12 @@ export class StoredAnalyses {
       await blobs.shred([fileOf(id)]).catch(() => undefined);
       throw error;
     }
+  }
+
+  /** Whether a file was taken from its payer before, and is analysed or about to be. */
+  async isBegun(payer: Payer, bytes: Uint8Array): Promise<boolean> {
+    const { state } = await this.#known(payer, hashOf(bytes));
+    return state.request !== undefined && state.ended !== 'failed';
   }
 
   async #known(payer: Payer, hash: string): Promise<{ readonly id: string; readonly state: AnalysisState }> {
@@ -173,7 +180,7 @@ export class StoredAnalyses {
   /** Takes the file of an analysis that was asked for. @returns a refusal's code, or undefined */
   async receive(id: string, bytes: Uint8Array): Promise<string | undefined> {
     const { file: known, request, deleted } = await this.state(id);
-    const hash = createHash('sha256').update(bytes).digest('hex');
+    const hash = hashOf(bytes);
     if (!request || deleted) return 'NOT_FOUND';
     if (known) return known.hash === hash ? undefined : 'FILE_RECEIVED';
     const file = await this.#put(`${fileOf(id)} ${hash}`, id, bytes);
@@ -275,19 +282,15 @@ export class StoredAnalyses {
 
   #send(id: string, command: AnalysisCommand) {
     const { commands, clock } = this.options;
-    return commands.handle(analysisDecider, analysisStream(id), command, {
-      commandId: randomUUID(),
-      caller: 'policy:analyses',
-      requestHash: contentHash(JSON.stringify(command)),
-      at: new Date(clock()),
-      environment: 'live',
-      correlationId: id,
-    });
+    const context = byPolicy('analyses', randomUUID(), { at: clock(), about: id });
+    return commands.handle(analysisDecider, analysisStream(id), command, context);
   }
 }
 
 const fileOf = (id: string): string => `analysis ${id} file`;
 const resultOf = (id: string): string => `analysis ${id} result`;
+
+const hashOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 /**
  * What a payment is used for: this file, whose analysis it names where there is no account; otherwise this

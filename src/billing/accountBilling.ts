@@ -94,9 +94,10 @@ export class AccountBilling {
       const { status, issuedAt } = snapshot;
       const first = status !== 'draft' && !isIssued(fold(invoiceDecider, history));
       const number = first ? await numbers.of({ invoiceId, accountId, issuedAt }) : null;
-      const lines = await this.#cited(accountId, snapshot.lines, toldBy);
+      const paidFor = await commands.load(subscriptionStream(accountId));
+      const lines = await this.#cited(paidFor, snapshot.lines, toldBy);
       const whole = { ...snapshot, lines };
-      const differences = first ? await this.#differences(accountId, whole) : [];
+      const differences = first ? await this.#differences(accountId, paidFor, whole) : [];
       const command = { accountId, snapshot: whole, number, differences, asOf: history.length };
       const context = this.#context(randomUUID(), accountId);
       const result = await commands.handle(invoiceDecider, stream, command, context);
@@ -318,7 +319,11 @@ export class AccountBilling {
   }
 
   /** Where an invoice is not what our own events say it should be. */
-  async #differences(accountId: string, invoice: InvoiceSnapshot): Promise<InvoiceDifference[]> {
+  async #differences(
+    accountId: string,
+    history: readonly StoredEvent[],
+    invoice: InvoiceSnapshot,
+  ): Promise<InvoiceDifference[]> {
     const { commands } = this.options;
     const closed = new Map<string, readonly RatedLine[]>();
     if (invoice.lines.some(({ kind }) => kind === 'usage')) {
@@ -327,7 +332,7 @@ export class AccountBilling {
         if (type === 'PeriodClosed') closed.set(stored.id, data.lines);
       }
     }
-    return differencesOf(invoice, { history: await commands.load(subscriptionStream(accountId)), closed });
+    return differencesOf(invoice, { history, closed });
   }
 
   /**
@@ -335,12 +340,11 @@ export class AccountBilling {
    * that time. Of anything else Stripe alone knows: what has told of the invoice, or whose it is.
    */
   async #cited(
-    accountId: string,
+    history: readonly StoredEvent[],
     lines: readonly InvoiceLine[],
     toldBy: string | undefined,
   ): Promise<InvoiceLine[]> {
     const { commands } = this.options;
-    const history = await commands.load(subscriptionStream(accountId));
     const told = toldBy === undefined ? [] : await commands.load(stripeEventStream(toldBy));
     const other = told[0] ?? history.find(({ type }) => type === 'CustomerCreated');
     return lines.map((line) => {

@@ -1,5 +1,6 @@
 import type { StoredEvent } from '../eventsourcing/event.js';
 import { as } from '../eventsourcing/event.js';
+import { roundedRatio } from '../money/money.js';
 import type { RatedLine } from '../overage/events.js';
 import type { InvoiceSnapshot } from './decideInvoice.js';
 import type { BillingEvent, InvoiceDifference, InvoiceLine, Terms } from './events.js';
@@ -167,12 +168,5 @@ const PERCENT_SCALE = 10_000;
 
 const percentOfAmount = (amount: number, percent: number): number =>
   roundedRatio(BigInt(amount) * BigInt(Math.round(percent * PERCENT_SCALE)), BigInt(100 * PERCENT_SCALE));
-
-/** Halves away from zero (decision 26). @param below above zero */
-function roundedRatio(above: bigint, below: bigint): number {
-  const magnitude = above < 0n ? -above : above;
-  const whole = (2n * magnitude + below) / (2n * below);
-  return Number(above < 0n ? -whole : whole);
-}
 
 const sumOf = (amounts: readonly number[]): number => amounts.reduce((sum, amount) => sum + amount, 0);

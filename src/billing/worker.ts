@@ -29,7 +29,7 @@ const REFUND = 'charge.refunded';
 
 /** Types of events that say something of what an account pays for. */
 const ABOUT_SUBSCRIPTIONS =
-  /^((checkout\.session|customer\.(discount|subscription)|subscription_schedule|invoice|invoice_payment|payment_method)\.|charge\.refunded$)/;
+  /^((checkout\.session|customer\.(discount|subscription)|subscription_schedule|invoice|invoice_payment|payment_method)\.)/;
 
 export interface BillingWorkerOptions {
   readonly billing: AccountBilling;
@@ -127,8 +127,8 @@ export class BillingWorker {
   }
 
   /**
-   * Each event is a signal alone: Stripe is asked once for all that are about one customer, and once for each
-   * invoice. @throws the first failure, once the others are done
+   * Each event is a signal alone: Stripe is asked once for all that are about one customer, once for each
+   * invoice, and once more for its refunds. @throws the first failure, once the others are done
    */
   async #handle({ customer, livemode, events }: EventsOfCustomer): Promise<void> {
     const { payments, subscriptions, billing, onRefund } = this.options;

@@ -27,9 +27,8 @@ import { shownId } from '../graphql/kit/ids.js';
 import type { Logger } from '../logger.js';
 import type { Money } from '../money/money.js';
 import type { OverageInvoices } from '../overage/invoices.js';
-import { BillingTerms } from '../plans/prices.js';
 import type { Profile } from '../plans/profile.js';
-import { isCouponOver, numberingOf } from '../plans/profile.js';
+import { billingTermsOf, isCouponOver, numberingOf } from '../plans/profile.js';
 import { PersonalBodies } from '../blobs/personalBodies.js';
 import type { Shutdown } from '../shutdown.js';
 import type { RunningProjections } from './projections.js';
@@ -82,7 +81,7 @@ export async function openBilling(
   });
   const returnUrl = `${publicUrl}/`;
   const coupons = (): readonly Coupon[] => profile().coupons ?? [];
-  const graceDays = (): number => (profile().billing ?? BillingTerms.parse({})).graceDays;
+  const graceDays = (): number => billingTermsOf(profile()).graceDays;
   const numbers = new InvoiceNumbers(store, {
     live: payments.live,
     numbering: () => numberingOf(profile()),

@@ -287,7 +287,7 @@ function draws(state: CreditState, { uses, asOf, now }: UseSoFar, settle: boolea
 
 /** Pays for one thing, whole or not at all; again under its name it is paid already. */
 function spend(state: CreditState, { purpose, amount, soFar }: Of<'SpendCredits'>): Decision<CreditEvent> {
-  if (state.spent.has(purpose)) return accept();
+  if (state.spent.some((one) => one.purpose === purpose)) return accept();
   // What was used before is paid first.
   const events = draws(state, soFar, false);
   const drawn = events.reduce(evolve, state);
@@ -309,7 +309,7 @@ function spend(state: CreditState, { purpose, amount, soFar }: Of<'SpendCredits'
 
 /** What was spent goes back to the grants that it came from; what is owed is made good first. */
 function giveBack(state: CreditState, { purpose, soFar }: Of<'ReturnCredits'>): Decision<CreditEvent> {
-  const spent = state.spent.get(purpose);
+  const spent = state.spent.find((one) => one.purpose === purpose)?.draws;
   if (!spent) return accept();
   return then(state, draws(state, soFar, false), (drawn) => {
     const grants = new Map(drawn.grants);

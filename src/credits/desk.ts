@@ -120,8 +120,10 @@ export class CreditDesk {
     const purchaseId = derivedId('top-up', accountId, month, String(toppedUpIn(state, month)));
     const soFar = await this.options.open(accountId);
     const packs = profile().credits?.packs ?? [];
-    await this.send(accountId, { type: 'TopUp', purchaseId, month, packs, soFar }, `top-up:${randomUUID()}`);
-    await this.settle(accountId);
+    const command: CreditCommand = { type: 'TopUp', purchaseId, month, packs, soFar };
+    const asked = await this.send(accountId, command, `top-up:${randomUUID()}`);
+    // What was asked for before a crash is listed among the purchases that wait.
+    if (asked.kind === 'accepted' && asked.events.length > 0) await this.settle(accountId);
   }
 
   /** Takes back what was bought by a payment that somebody has paid back at the payment service, or a part of it. */

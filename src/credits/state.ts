@@ -49,14 +49,20 @@ export interface Judged {
   readonly paid: number;
 }
 
+/** What was paid by the piece. Accounts pay for many: all of them are looked through, and none is copied for each. */
+interface Spent {
+  readonly purpose: string;
+  readonly draws: readonly { readonly grantId: string; readonly credits: number }[];
+}
+
 export interface CreditState {
   /** By their ids, in the order in which they were granted. */
   readonly grants: ReadonlyMap<string, Grant>;
   readonly debt: number;
   /** By `judgedKey`. */
   readonly judged: ReadonlyMap<string, Judged>;
-  /** What was paid by the piece, by its name: credits, by grant. */
-  readonly spent: ReadonlyMap<string, readonly { readonly grantId: string; readonly credits: number }[]>;
+  /** The oldest first. */
+  readonly spent: readonly Spent[];
   /** Those that nothing was heard of yet. */
   readonly purchases: ReadonlyMap<string, Purchase>;
   /** Undefined for none. */
@@ -69,7 +75,7 @@ export const INITIAL: CreditState = {
   grants: new Map(),
   debt: 0,
   judged: new Map(),
-  spent: new Map(),
+  spent: [],
   purchases: new Map(),
   topUp: undefined,
   toppedUp: { month: '', count: 0 },
@@ -129,11 +135,11 @@ export function evolve(state: CreditState, event: CreditEvent): CreditState {
     }
     case 'CreditsSpent': {
       const { purpose, draws } = event.data;
-      return standing({ ...state, spent: new Map([...state.spent, [purpose, draws]]) }, event.data);
+      return standing({ ...state, spent: [...state.spent, { purpose, draws }] }, event.data);
     }
     case 'CreditsReturned': {
-      const spent = new Map(state.spent);
-      spent.delete(event.data.purpose);
+      const { purpose } = event.data;
+      const spent = state.spent.filter((one) => one.purpose !== purpose);
       return standing({ ...state, spent }, event.data);
     }
     case 'CreditsExpired':

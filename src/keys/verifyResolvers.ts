@@ -96,6 +96,9 @@ function wrongDemo({ secret, address, spend, commandId }: VerifyKeyInput): Inval
   const what = 'Without a key, a call can be charged, and nothing reserved or repeated.';
   if (spend?.reserve) return new InvalidInput(what, 'spend.reserve');
   if (commandId != null) return new InvalidInput(what, 'commandId');
+  if (spend?.subject != null) {
+    return new InvalidInput('Without a key, nobody’s end customers can be named.', 'spend.subject');
+  }
   return undefined;
 }
 

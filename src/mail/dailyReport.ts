@@ -4,6 +4,7 @@ import type { CommandHandler } from '../eventsourcing/commandHandler.js';
 import type { StoredEvent } from '../eventsourcing/event.js';
 import { as } from '../eventsourcing/event.js';
 import { derivedId } from '../eventsourcing/ids.js';
+import { byPolicy } from '../eventsourcing/policy.js';
 import { moneyText } from '../money/money.js';
 import type { OperatorEvent, OperatorSource } from '../operators/events.js';
 import { OPERATORS_STREAM } from '../operators/events.js';
@@ -115,14 +116,7 @@ export class DailyReports {
       mailDecider,
       mailStream(id),
       { type: 'RequestMail', mail },
-      {
-        commandId: id,
-        caller: 'policy:daily-reports',
-        requestHash: id,
-        at: new Date(now),
-        environment: 'live',
-        correlationId: id,
-      },
+      byPolicy('daily-reports', id, { at: now, about: id }),
     );
     this.#asked.add(id);
   }

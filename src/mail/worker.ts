@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { MAILED_RESULT, readMailedResult } from '../analysis/events.js';
 import type { Clock, Elapsed } from '../clock.js';
+import { eachOnce } from '../eachOnce.js';
 import type { CommandHandler } from '../eventsourcing/commandHandler.js';
 import { fold } from '../eventsourcing/decider.js';
+import { byPolicy } from '../eventsourcing/policy.js';
 import type { PersonalData } from '../secrets/personalData.js';
 import type { SignedTokens } from '../secrets/signedTokens.js';
 import { Wake } from '../wake.js';
@@ -61,23 +63,14 @@ export class MailWorker {
 
   /** Sends all that there is, each once. @returns whether there is something to try again later */
   async sendAll(until: AbortSignal): Promise<boolean> {
-    const tried: string[] = [];
-    let failed = false;
-    while (!until.aborted) {
-      const ids = await this.options.pending(BATCH, tried);
-      if (ids.length === 0) break;
-      for (const id of ids) {
-        if (until.aborted) break;
-        tried.push(id);
-        try {
-          failed = !(await this.#deliver(id)) || failed;
-        } catch (error) {
-          this.options.onError(error);
-          failed = true;
-        }
-      }
-    }
-    return failed;
+    const { pending, onError } = this.options;
+    let later = false;
+    const work = async (id: string): Promise<void> => {
+      if (!(await this.#deliver(id))) later = true;
+    };
+    const list = (without: readonly string[]) => pending(BATCH, without);
+    const failed = await eachOnce({ list, idsOf: (id: string) => [id], work, onError }, until);
+    return failed || later;
   }
 
   /** @returns whether it is done with, one way or the other */
@@ -123,14 +116,8 @@ export class MailWorker {
 
   async #finish(id: string, command: MailCommand): Promise<true> {
     const { commands, clock } = this.options;
-    await commands.handle(mailDecider, mailStream(id), command, {
-      commandId: randomUUID(),
-      caller: 'policy:send-mails',
-      requestHash: id,
-      at: new Date(clock()),
-      environment: 'live',
-      correlationId: id,
-    });
+    const context = byPolicy('send-mails', randomUUID(), { at: clock(), about: id });
+    await commands.handle(mailDecider, mailStream(id), command, context);
     this.#over.delete(id);
     return true;
   }

@@ -11,6 +11,13 @@ const MINIMUM_CHARGE: Readonly<Record<string, number>> = { gbp: 30, mxn: 1000 };
 /** What Stripe charges at most in one payment: eight digits. */
 export const MAX_CHARGE = 99_999_999;
 
+/** A ratio as a whole number, halves away from zero (decision 26). @param below above zero */
+export function roundedRatio(above: bigint, below: bigint): number {
+  const magnitude = above < 0n ? -above : above;
+  const whole = (2n * magnitude + below) / (2n * below);
+  return Number(above < 0n ? -whole : whole);
+}
+
 /** An amount in whole minor units, e.g. cents. */
 export interface Money {
   readonly amount: number;

@@ -5,8 +5,11 @@ import { billedPart } from '../usage/periods.js';
 import type { RatedLine } from './events.js';
 import type { BillingPeriod, PaidLife, TermsOf } from './terms.js';
 
-/** Raised when an amount comes out otherwise; what was closed by an earlier one stands (decision 30). */
-export const RATER = 1;
+/**
+ * Raised when an amount comes out otherwise: a closed period names the one that it was rated with (decision 30). A
+ * correction of it is rated with the newest.
+ */
+export const RATER = 2;
 
 /** Amounts of the ledger, by meter and the name of a part of a period. */
 export type UsedOf = (meter: string, part: string) => bigint;

@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { isCurrency } from '../money/money.js';
+import { MAX_CHARGE } from '../money/money.js';
 import { timeOf } from '../text/time.js';
 import { zodText } from '../text/zodText.js';
+import { Currency } from './prices.js';
 
 export const MAX_COUPONS = 100;
 const MAX_PLANS = 20;
@@ -20,12 +21,8 @@ const Coupon = z
     name: zodText({ min: 1, max: 40 }),
     percentOff: z.number().int().min(1).max(100).optional(),
     /** Minor units of `currency`, off each invoice. */
-    amountOff: z.number().int().positive().max(99_999_999).optional(),
-    currency: z
-      .string()
-      .regex(/^[a-z]{3}$/, 'must be a currency in lower case, e.g. usd')
-      .refine((code) => !/^[a-z]{3}$/.test(code) || isCurrency(code), 'is no currency of ISO 4217')
-      .optional(),
+    amountOff: z.number().int().positive().max(MAX_CHARGE).optional(),
+    currency: Currency.optional(),
     /** For one invoice, for those of so many months, or for all. */
     duration: z.enum(['once', 'repeating', 'forever']),
     /** With `repeating`, counted from when it is redeemed. */

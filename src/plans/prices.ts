@@ -9,7 +9,7 @@ export const MAX_TRIAL_DAYS = 730;
 const MAX_OVERAGE = 20;
 const MAX_PRICE_TIERS = 20;
 
-const Currency = z
+export const Currency = z
   .string()
   .regex(/^[a-z]{3}$/, 'must be a currency in lower case, e.g. usd')
   .refine((code) => !/^[a-z]{3}$/.test(code) || isCurrency(code), 'is no currency of ISO 4217');

@@ -5,7 +5,7 @@ import { Coupons, isCouponOver } from './coupons.js';
 import type { CreditPack } from './credits.js';
 import { CreditTerms, MAX_CREDITS } from './credits.js';
 import type { AggregationOf } from './meters.js';
-import { BUILT_IN, isLimitable, MAX_METERS, Meter, METER_ID } from './meters.js';
+import { BUILT_IN, isLimitable, MAX_METERS, Meter, METER_ID, PROPERTY_NAME } from './meters.js';
 import type { Overage } from './prices.js';
 import { BillingTerms, MAX_TRIAL_DAYS, Overages, Prices } from './prices.js';
 
@@ -136,7 +136,7 @@ const UsageTerms = z.strictObject({
     .optional(),
   /** Properties of reported uses that reports go by. What has a value of its own in every use is none to name here. */
   properties: z
-    .array(z.string().regex(/^[a-z][a-z0-9_]{0,49}$/, 'must be the name of a property, e.g. model'))
+    .array(z.string().regex(PROPERTY_NAME, 'must be the name of a property, e.g. model'))
     .max(MAX_REPORTED_PROPERTIES)
     .refine((names) => new Set(names).size === names.length, 'names of properties must be unique')
     .optional(),

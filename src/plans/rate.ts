@@ -1,3 +1,4 @@
+import { roundedRatio } from '../money/money.js';
 import type { Overage, PriceTier } from './prices.js';
 
 /** Amounts are exact in millionths of a millionth of a minor unit: prices have twelve decimals at most. */
@@ -65,7 +66,5 @@ export function unitsFor(
 
 /** Rounds to whole minor units, once for each line, halves away from zero (decision 26). */
 export function rounded(amount: Exact): number {
-  const magnitude = amount < 0n ? -amount : amount;
-  const whole = (magnitude + SCALE / 2n) / SCALE;
-  return Number(amount < 0n ? -whole : whole);
+  return roundedRatio(amount, SCALE);
 }

@@ -5,6 +5,7 @@ import { Cost } from '../graphql/cost/directives.js';
 import { Access, MEMBERS } from '../graphql/kit/access.js';
 import type { PlanOf, RequestContext } from '../graphql/kit/context.js';
 import { invalidInput } from '../graphql/kit/errors.js';
+import { isLimitable } from '../plans/meters.js';
 import { metersOf } from '../plans/profile.js';
 import type { UsageReading } from './analyticsResolvers.js';
 import { askedOf, staleOf } from './analyticsResolvers.js';
@@ -76,7 +77,8 @@ export async function projectionOf(
     analytics.total(asked, { from: new Date(first.getTime() - BEFORE_MS), to: first }),
     analytics.between(asked, hours),
   ]);
-  const meters = metersOf(profile());
+  // What does not add up is not on its way anywhere.
+  const meters = metersOf(profile()).filter(isLimitable);
   const begun = week[0]?.bucket;
   const isNew = before.uses === 0n;
   const since = isNew ? (begun === undefined ? now : (hours[begun] as Date).getTime()) : undefined;

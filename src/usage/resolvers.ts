@@ -11,7 +11,6 @@ import { Metered } from '../graphql/kit/metering.js';
 import type { Meter } from '../plans/meters.js';
 import type { Profile } from '../plans/profile.js';
 import { metersOf } from '../plans/profile.js';
-import { tidy } from '../text/text.js';
 import type { SubjectIds } from './subjectIds.js';
 import { periodOf } from './periods.js';
 import type { LimitState } from './limiter.js';
@@ -48,7 +47,7 @@ export class AccountLimitsResolver {
     })
     subject: string | undefined,
   ): Promise<LimitStatus[]> {
-    const customer = subject == null ? undefined : await this.subjectIds.idOf(account.id, tidy(subject));
+    const customer = subject == null ? undefined : await this.subjectIds.idOf(account.id, subject);
     const states = await this.standing.of(limitedIn(account, context), customer);
     return shown(states, metersOf(this.profile()));
   }

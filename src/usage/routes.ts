@@ -6,7 +6,6 @@ import type { AccessRule } from '../graphql/kit/access.js';
 import { MANAGERS, MEMBERS } from '../graphql/kit/access.js';
 import type { IdType } from '../graphql/kit/ids.js';
 import { givenId } from '../graphql/kit/ids.js';
-import { tidy } from '../text/text.js';
 import type { SubjectIds } from './subjectIds.js';
 import type { CorrectUsageResolver } from './reversalResolvers.js';
 import type { Caller, DemoCaller, RequestContext } from '../graphql/kit/context.js';
@@ -240,8 +239,7 @@ async function quotaOf(options: UsageRoutes, call: RouteCall): Promise<Reply> {
   const own = call.caller.kind === 'key' && call.caller.accountId === accountId ? call.caller.key : undefined;
   const key = keyId === '' ? own : { id: keyId, limits: options.payers.limitsOf(keyId) };
   const subject = parameter(call, 'subject');
-  const customer =
-    subject === undefined ? undefined : await options.subjectIds.idOf(accountId, tidy(subject));
+  const customer = subject === undefined ? undefined : await options.subjectIds.idOf(accountId, subject);
   const states = await options.limitStates.of({ accountId, environment, now: call.usageTime, key }, customer);
   const meters = metersOf(options.profile());
   const limits = states.map((state) => statusOf(state, meters));

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { compositeKey } from '../eventsourcing/compositeKey.js';
 import { keyedHash } from '../secrets/secrets.js';
 import type { Sql } from '../sql/sql.js';
+import { tidy } from '../text/text.js';
 
 const SCHEMA = `
 CREATE SCHEMA IF NOT EXISTS vault;
@@ -39,18 +40,25 @@ export class SubjectIds {
     const hashes = named.map((pair) => keyedHash(this.secret, PURPOSE, compositeKey(...pair)));
     const wanted = new Map(hashes.map((hash, i) => [hash, named[i]?.[0] as string]));
     const [accounts, distinct] = [[...wanted.values()], [...wanted.keys()]];
-    const ids = distinct.map(() => randomBytes(16).toString('base64url'));
-    // Whoever was faster has named it.
-    await this.sql.query(
-      `INSERT INTO vault.use_subjects SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) AS r(a, h, i)
-       ORDER BY a, h ON CONFLICT DO NOTHING`,
-      [accounts, distinct, ids],
-    );
-    const rows = await this.sql.query<{ hash: string; id: string }>(
-      'SELECT hash, id FROM vault.use_subjects WHERE account = ANY($1::text[]) AND hash = ANY($2::text[])',
-      [accounts, distinct],
-    );
-    const byHash = new Map(rows.map(({ hash, id }) => [hash, id]));
+    const read = async (): Promise<Map<string, string>> => {
+      const rows = await this.sql.query<{ hash: string; id: string }>(
+        'SELECT hash, id FROM vault.use_subjects WHERE account = ANY($1::text[]) AND hash = ANY($2::text[])',
+        [accounts, distinct],
+      );
+      return new Map(rows.map(({ hash, id }) => [hash, id]));
+    };
+    let byHash = await read();
+    // Most have been named before: a call writes nothing for them.
+    if (byHash.size < distinct.length) {
+      const ids = distinct.map(() => randomBytes(16).toString('base64url'));
+      // Whoever was faster has named it.
+      await this.sql.query(
+        `INSERT INTO vault.use_subjects SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) AS r(a, h, i)
+         ORDER BY a, h ON CONFLICT DO NOTHING`,
+        [accounts, distinct, ids],
+      );
+      byHash = await read();
+    }
     return hashes.map((hash) => byHash.get(hash) as string);
   }
 
@@ -59,7 +67,7 @@ export class SubjectIds {
    * @returns one that nobody has, for a name that was never reported
    */
   async idOf(accountId: string, name: string): Promise<string> {
-    return (await this.known(accountId, name)) ?? NOBODY;
+    return (await this.known(accountId, tidy(name))) ?? NOBODY;
   }
 
   /** The id of a name that was reported before; undefined for others. */

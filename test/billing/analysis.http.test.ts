@@ -294,6 +294,10 @@ it('is paid with credits of the account, which come back where it fails', async 
   const both = await Promise.all([analyzeAs(key, `${LOG}a`), analyzeAs(key, `${LOG}b`)]);
   expect(both.map(([status]) => status).sort()).toEqual([200, 402]);
   expect(await creditsOf(key)).toBe('0');
+  // What it has paid for is paid, and nothing else is.
+  const again = [await analyzeAs(key, `${LOG}a`), await analyzeAs(key, `${LOG}b`)];
+  expect(again.map(([status]) => status)).toEqual(both.map(([status]) => status));
+  expect(await creditsOf(key)).toBe('0');
   const [, , , last] = links;
   expect((await upload(here(shop.test, last?.uploadUrl ?? ''), `${LOG}c`)).status).toBe(402);
 });

@@ -353,6 +353,8 @@ it('lets a back end try callers without a key, each address for itself, under th
   for (const wrong of [
     { address: 'nowhere', spend },
     { address: '203.0.113.9', spend: { ...spend, reserve: true } },
+    // Nothing would ever erase the name.
+    { address: '203.0.113.9', spend: { ...spend, subject: 'ann@example.com' } },
   ]) {
     expect((await verify(wrong)).status).toBe(400);
   }

@@ -132,6 +132,12 @@ async function readings(t: TestApp, backEnd: string): Promise<void> {
     return read(usage.totals);
   };
   expect(await shown()).toEqual({ storage: '7.5', workers: '8', models: '2' });
+  const { data: ahead } = await t.raw('{ account { usageProjection { totals { meter } } } }', {}, secret);
+  const { usageProjection } = ahead?.['account'] as { usageProjection: { totals: { meter: string }[] } };
+  // What does not add up is not on its way to a sum.
+  for (const meter of ['storage', 'workers', 'models']) {
+    expect(usageProjection.totals).not.toContainEqual({ meter });
+  }
   const csv = await fetch(`${t.app.url}/v1/usage/timeline.csv`, {
     headers: { authorization: `Bearer ${secret}` },
   });
