@@ -87,10 +87,16 @@ export async function expectReadModelsWhole(
   events: readonly StoredEvent[],
   journalled: Journalled,
 ): Promise<void> {
+  // The server that is asked still runs its workers, so a few events may follow those of the verdict.
+  let before = events;
   for (const { name, handles } of READ_MODELS) {
+    const handled = (all: readonly StoredEvent[]): number => of(all, ...handles).length;
     const { differing, events: replayed } = await app.parts.projector.rebuild(name);
     expect({ name, differing }).toEqual({ name, differing: [] });
-    expect(replayed).toBe(events.filter(({ type }) => handles.has(type)).length);
+    const after = await allEvents(app.parts.store);
+    expect(replayed).toBeGreaterThanOrEqual(handled(before));
+    expect(replayed).toBeLessThanOrEqual(handled(after));
+    before = after;
   }
   const { t } = app.parts.projector.access('usage');
   await app.close();
@@ -115,5 +121,5 @@ export async function expectReadModelsWhole(
 
 const isDemo = ({ data }: StoredEvent): boolean => (data as { readonly name: string }).name === 'Demo key';
 
-export const of = (events: readonly StoredEvent[], type: string): StoredEvent[] =>
-  events.filter((event) => event.type === type);
+export const of = (events: readonly StoredEvent[], ...types: readonly string[]): StoredEvent[] =>
+  events.filter(({ type }) => types.includes(type));
