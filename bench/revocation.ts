@@ -1,4 +1,3 @@
-import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
 import { randomBytes, randomInt } from 'node:crypto';
 import { once } from 'node:events';
@@ -7,6 +6,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { SECRET_NAMES } from '../src/config.js';
 import { onOwnDatabase } from './events/database.js';
 import type { Load, LoadResult } from './load.js';
+import type { Key, Node } from './nodes.js';
+import { issueKeys, post, startNode, stopNode } from './nodes.js';
 import { unreachableLimits } from './profile.js';
 import { quantile } from './statistics.js';
 
@@ -21,9 +22,6 @@ const PAUSE_MS_MAX = 100;
 /** A key that is good for so long after its revocation is good for ever. */
 const GIVE_UP_MS = 10_000;
 
-const REGISTER = `mutation ($input: RegisterUserInput!) { registerUser(input: $input) {
-  ... on RegisterUserPayload { session { sessionToken } } } }`;
-const ISSUE = `mutation { issueKey(input: { name: "bench" }) { ... on IssueKeyPayload { secret key { id } } } }`;
 const REVOKE = `mutation ($id: ID!) { revokeKey(input: { keyId: $id }) { __typename } }`;
 const CALL = JSON.stringify({ query: '{ categories { slug } }' });
 
@@ -32,18 +30,6 @@ export interface RevocationFigures {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly maxMs: number;
-}
-
-interface Node {
-  readonly process: ChildProcess;
-  readonly url: string;
-}
-
-interface Key {
-  readonly id: string;
-  readonly secret: string;
-  /** Of the session that may revoke it. */
-  readonly token: string;
 }
 
 /** Revokes keys through one of two API nodes, while their owners call the other one in a tight loop. */
@@ -81,10 +67,9 @@ export async function benchRevocation(
 
 async function measure(a: string, b: string, revocations: number): Promise<RevocationFigures> {
   const keys: Key[] = [];
-  const others: Key[] = [];
-  await issueKeys(a, 0, 2, others);
+  const others = await issueKeys(a, 0, 2);
   for (let account = 1; keys.length < revocations; account++) {
-    await issueKeys(a, account, Math.min(KEYS_PER_ACCOUNT, revocations - keys.length), keys);
+    keys.push(...(await issueKeys(a, account, Math.min(KEYS_PER_ACCOUNT, revocations - keys.length))));
   }
   for (const { secret } of [...others, ...keys.slice(-1)]) while (!(await accepts(b, secret)));
 
@@ -121,65 +106,12 @@ async function revoke(a: string, b: string, { id, secret, token }: Key): Promise
   return Math.max(0, lastSent - answeredAt);
 }
 
-/** Registers an account and issues keys to it, which are added to `keys`. */
-async function issueKeys(url: string, account: number, count: number, keys: Key[]): Promise<void> {
-  const input = { email: `bench${account}@example.com`, password: 'correct horse battery staple' };
-  const registered = await post(url, JSON.stringify({ query: REGISTER, variables: { input } }), {
-    address: `10.0.${account >> 8}.${account & 255}`,
-  });
-  const token = field(registered.text, 'sessionToken');
-  for (let i = 0; i < count; i++) {
-    const { text } = await post(url, JSON.stringify({ query: ISSUE }), { token });
-    keys.push({ id: field(text, 'id'), secret: field(text, 'secret'), token });
-  }
-}
-
-function field(text: string, name: string): string {
-  const value = new RegExp(`"${name}":"([^"]+)"`).exec(text)?.[1];
-  if (value === undefined) throw new Error(`no ${name} in ${text}`);
-  return value;
-}
-
 /** @throws Error for an answer that says neither that the key is good nor that it is not */
 async function accepts(url: string, token: string): Promise<boolean> {
   const { status, text } = await post(url, CALL, { token });
   if (status === 200) return true;
   if (status === 401) return false;
   throw new Error(`a call was answered ${status} ${text}`);
-}
-
-async function post(
-  url: string,
-  body: string,
-  { token, address }: { readonly token?: string; readonly address?: string },
-): Promise<{ readonly status: number; readonly text: string }> {
-  const response = await fetch(`${url}/graphql`, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      ...(token !== undefined && { authorization: `Bearer ${token}` }),
-      ...(address !== undefined && { 'x-forwarded-for': address }),
-    },
-    body,
-  });
-  return { status: response.status, text: await response.text() };
-}
-
-async function startNode(root: string, env: NodeJS.ProcessEnv): Promise<Node> {
-  const { REDIS_URL: _1, EVENTSTORE_URL: _2, EVENTSTOREDB_URL: _3, ...inherited } = process.env;
-  const child = fork(new URL('./node.js', import.meta.url), [root], { env: { ...inherited, ...env } });
-  const exited = once(child, 'exit').then(() => {
-    throw new Error(`the ${env['ROLE']} has ended`);
-  });
-  const [{ url }] = (await Promise.race([once(child, 'message'), exited])) as [{ url: string }];
-  exited.catch(() => undefined);
-  return { process: child, url };
-}
-
-async function stopNode({ process: child }: Node): Promise<void> {
-  const exited = once(child, 'exit');
-  child.send('stop');
-  await exited;
 }
 
 /** Calls a node steadily, from a process of its own. */

@@ -17,7 +17,7 @@ import { USES_PER_EVENT, writeLog } from './log.js';
  * The read models that are rebuilt: each event of the log changes at least one. The catalogue is left
  * out, since its cost is PostgreSQL's full-text index.
  */
-const MODELS: readonly ReadModel[] = [accounts, keys, usage, popularity];
+export const MODELS: readonly ReadModel[] = [accounts, keys, usage, popularity];
 
 export interface RebuildFigures {
   /** Stored events, each folded into every model that it changes; all models rebuilt together. */
@@ -130,17 +130,6 @@ export interface EmmettFigures {
   readonly same: boolean;
 }
 
-/** Tables of emmett's projections, and ours that hold the same. */
-const EMMETT_TABLES = {
-  accounts: 'accounts_accounts',
-  users: 'accounts_users',
-  plans: 'accounts_plans',
-  keys: 'keys_keys',
-  counters: 'usage_counters',
-  hours: 'usage_hours',
-  popular: 'popularity_uses',
-} as const;
-
 /** Rebuilds the same read models from the same log with emmett, in a process of its own. */
 export async function benchEmmett(
   sql: Sql,
@@ -148,9 +137,13 @@ export async function benchEmmett(
   ours: ReadonlyMap<string, string>,
   rounds: number,
 ): Promise<EmmettFigures> {
-  const child = fork('bench/emmett/rebuild.mjs', [url, String(rounds)], {
-    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
-  });
+  const child = fork(
+    'bench/emmett/rebuild.mjs',
+    [url, String(rounds), JSON.stringify(Object.fromEntries(ours))],
+    {
+      stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+    },
+  );
   let output = '';
   child.stdout?.on('data', (text: Buffer) => (output += text.toString()));
   const [code] = (await once(child, 'close')) as [number | null];
@@ -158,11 +151,11 @@ export async function benchEmmett(
   const result = JSON.parse(output) as { seconds: number[]; rows: Record<string, string> };
   const [log] = await sql.query<{ events: number }>('SELECT count(*) AS events FROM store.events');
   let same = true;
-  for (const [emmett, name] of Object.entries(EMMETT_TABLES)) {
+  for (const [table, digest] of Object.entries(result.rows)) {
     const [row] = await sql.query<{ digest: string }>(
-      `SELECT count(*) || ':' || coalesce(sum(hashtextextended(r::text, 0)), 0) AS digest FROM ${ours.get(name)} AS r`,
+      `SELECT count(*) || ':' || coalesce(sum(hashtextextended(r::text, 0)), 0) AS digest FROM ${ours.get(table)} AS r`,
     );
-    same &&= row?.digest === result.rows[emmett];
+    same &&= row?.digest === digest;
   }
   return { perSecond: (log?.events ?? 0) / median(result.seconds), same };
 }

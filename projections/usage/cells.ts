@@ -124,14 +124,21 @@ export const cellParts = (t: Tables, where: string): string => `
      WHERE ${where}
   ), ${CELL_TABLES.map((table) => `cells_${table} AS (${upsert(t, table, 'cells')}\n  )`).join(', ')}`;
 
-/** Takes away rows that came to nothing. @param given an array of JSON with account, environment, quarter, dimensions */
-export const emptyCells = (t: Tables, given: string): Statement[] =>
+/** Rows of given JSON, as `emptyCells` asks for them. */
+const FROM_JSON =
+  'json_to_recordset($1::json) AS g(account text, environment text, quarter int, dimensions uuid)';
+
+/**
+ * Takes away rows that came to nothing.
+ * @param given what `$1` stands for: an array of JSON, or rows, with account, environment, quarter and dimensions
+ */
+export const emptyCells = (t: Tables, param: unknown, given = FROM_JSON): Statement[] =>
   CELL_TABLES.map((table) => ({
     text: `DELETE FROM ${t(table)} AS c
-            USING json_to_recordset($1::json) AS g(account text, environment text, quarter int, dimensions uuid)
+            USING ${given}
             WHERE c.account = g.account AND c.environment = g.environment AND c.slot = ${slotOf(table)}
               AND c.dimensions = g.dimensions AND ${NOTHING}`,
-    params: [given],
+    params: [param],
   }));
 
 /** What a quarter-hour has of a meter. */
@@ -145,10 +152,15 @@ interface Cell {
 /** The rows of uses that have all their dimensions in common. */
 export class CellsOfPlace {
   readonly columns: readonly unknown[];
+  /** The same by the names of the columns. */
+  readonly named: Readonly<Record<string, unknown>>;
   readonly #cells = new Map<string, Cell>();
 
   constructor(account: string, { environment, at }: Use, values: readonly string[]) {
-    this.columns = [account, environment, quarterOf(at), hashOf(values), ...values];
+    const [quarter, dimensions] = [quarterOf(at), hashOf(values)];
+    this.columns = [account, environment, quarter, dimensions, ...values];
+    const named = Object.fromEntries(CELL_COLUMNS.map((dimension, i) => [dimension, values[i]]));
+    this.named = { account, environment, quarter, dimensions, ...named };
   }
 
   add(use: Use, sign: 1 | -1): void {

@@ -1,22 +1,13 @@
-import { compositeKey } from '../../src/eventsourcing/compositeKey.js';
 import type { Position, StoredEvent } from '../../src/eventsourcing/event.js';
 import { as } from '../../src/eventsourcing/event.js';
 import type { ParkedUseEvent, UsageEvent, Use, UseReversal } from '../../src/usage/events.js';
-import { subjectsOf } from '../../src/usage/events.js';
 import type { ReadModel } from '../../src/following/readModel.js';
 import { usesOf } from '../../src/usage/readUses.js';
-import type { CellsOfPlace } from './cells.js';
-import { CELL_TABLES, cellIndexes, Cells, cellTables, quarterOf, reportedIn } from './cells.js';
-import { ExactSum } from '../../src/exactSum.js';
+import { CELL_TABLES, cellIndexes, cellTables } from './cells.js';
 import { ParkedUses } from './parkedUses.js';
 import { PhasedUses } from './phasedUses.js';
 import { readingIndexes, readingTables } from './readings.js';
-
-/** A row of `counters`. */
-interface Sum {
-  readonly of: readonly string[];
-  readonly amount: ExactSum;
-}
+import { Sums } from './sums.js';
 
 /**
  * The ledger of uses: what counts in each period, and by the quarter-hour for reports. A use that cannot be counted
@@ -25,7 +16,7 @@ interface Sum {
 export const usage: ReadModel = {
   name: 'usage',
   awaited: false,
-  version: 11,
+  version: 12,
   tables: [
     'counters',
     ...CELL_TABLES,
@@ -48,6 +39,7 @@ export const usage: ReadModel = {
     'ParkedUseLeftOut',
   ]),
   create: (t) => `
+    -- A counter at which nothing is left has no row: so the rows do not tell how the events fell into pages.
     CREATE TABLE ${t('counters')} (
       -- An account in an environment, a key, or an end customer: subjectId in src/usage/events.ts.
       subject     text NOT NULL,
@@ -113,14 +105,9 @@ export const usage: ReadModel = {
         }
       }
     }
-    const counters = sorted(sums.counters);
+    const ofIds = phased.statements(t, (account, use) => sums.add(account, use, 1));
     return [
-      {
-        text: `INSERT INTO ${t('counters')} AS c
-               SELECT *, 0 FROM unnest($1::text[], $2::text[], $3::text[], $4::numeric[])
-               ON CONFLICT (subject, meter, period) DO UPDATE SET amount = c.amount + excluded.amount`,
-        params: [...columns(counters, 3), counters.map(({ amount }) => String(amount))],
-      },
+      ...sums.counterStatements(t),
       {
         text: `INSERT INTO ${t('keys')} AS k SELECT * FROM unnest($1::text[], $2::bigint[])
                ON CONFLICT (key) DO UPDATE SET last_used = greatest(k.last_used, excluded.last_used)`,
@@ -133,88 +120,10 @@ export const usage: ReadModel = {
         params: [[...minutes.keys()], [...minutes.values()]],
       },
       ...parked.statements(t),
-      ...phased.statements(t),
+      ...ofIds,
+      ...sums.emptyCounters(t),
     ];
   },
 };
-
-/** Rows in the order of their keys, whatever came first: two folds never wait for each other's rows. */
-const sorted = <R>(rows: ReadonlyMap<string, R>): R[] =>
-  [...rows].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
-
-const columns = (rows: readonly { readonly of: readonly string[] }[], count: number): string[][] =>
-  Array.from({ length: count }, (_, i) => rows.map(({ of }) => of[i] as string));
-
-/** Where the amounts of a use go. */
-interface Place {
-  readonly use: Use;
-  readonly cells: CellsOfPlace;
-  /** By meter: the sums of its subjects and periods. */
-  readonly sums: Map<string, readonly Sum[]>;
-}
-
-/** Of one page. Uses that follow each other mostly go to the same place, and finding one costs more than adding. */
-class Sums {
-  readonly counters = new Map<string, Sum>();
-  readonly cells = new Cells();
-  #last: Place | undefined;
-  #account: string | undefined;
-
-  add(account: string, use: Use, sign: 1 | -1): void {
-    if (sign === -1) this.cells.takesBack();
-    const place = this.#placeOf(account, use);
-    for (const meter in use.meters) {
-      const amount = sign * (use.meters[meter] as number);
-      if (amount === 0) continue;
-      for (const sum of this.#sumsOf(account, place, meter)) sum.amount.add(amount);
-    }
-    place.cells.add(use, sign);
-  }
-
-  #placeOf(account: string, use: Use): Place {
-    const last = this.#last;
-    if (last && this.#account === account && goTogether(last.use, use)) return last;
-    this.#account = account;
-    return (this.#last = { use, cells: this.cells.placeOf(account, use), sums: new Map() });
-  }
-
-  #sumsOf(accountId: string, { use, sums }: Place, meter: string): readonly Sum[] {
-    const known = sums.get(meter);
-    if (known) return known;
-    const found = subjectsOf(accountId, use).flatMap((subject) =>
-      use.periods.map((period) => this.#counter([subject, meter, period])),
-    );
-    sums.set(meter, found);
-    return found;
-  }
-
-  #counter(of: readonly string[]): Sum {
-    const id = compositeKey(...of);
-    let sum = this.counters.get(id);
-    if (!sum) this.counters.set(id, (sum = { of, amount: new ExactSum() }));
-    return sum;
-  }
-}
-
-/** Whether two uses of an account are added to the same sums. */
-function goTogether(a: Use, b: Use): boolean {
-  return (
-    quarterOf(a.at) === quarterOf(b.at) &&
-    a.key === b.key &&
-    a.environment === b.environment &&
-    a.status === b.status &&
-    a.operation === b.operation &&
-    (a.operation !== null || same(a.rootFields, b.rootFields)) &&
-    a.endpoint === b.endpoint &&
-    a.source === b.source &&
-    a.subject === b.subject &&
-    a.plan === b.plan &&
-    reportedIn(a) === reportedIn(b) &&
-    same(a.periods, b.periods)
-  );
-}
-
-const same = (a: readonly string[], b: readonly string[]): boolean =>
-  a.length === b.length && a.every((text, i) => text === b[i]);
 
 const MINUTE_MS = 60_000;

@@ -3,23 +3,24 @@ import type { Tables } from '../../src/following/readModel.js';
 import type { Statement } from '../../src/sql/sql.js';
 import type { Phase, Use } from '../../src/usage/events.js';
 import { contentOf, PHASES, subjectsOf, useHash } from '../../src/usage/events.js';
-import { CELL_COLUMNS, cellColumns, cellParts, emptyCells } from './cells.js';
+import { CELL_COLUMNS, cellColumns, emptyCells } from './cells.js';
+import { countedParts, emptyCounters } from './changes.js';
+import { PlainUses } from './plainUses.js';
 import { readingPart, readingsOf } from './readings.js';
+import type { Place } from './sums.js';
 
 const numberOf = (phase: Phase): number => PHASES.indexOf(phase) + 1;
-const [RESERVED, EXPIRED, FINAL, REVERSED] = PHASES.map(numberOf) as [number, number, number, number];
+const [RESERVED, , FINAL, REVERSED] = PHASES.map(numberOf) as [number, number, number, number];
 
-/** A record, as the statement below takes it. */
-interface Row {
+/** A record of a page. */
+interface Given {
   readonly id: string;
-  readonly phase: number;
   readonly position: Position;
+  /** Among those of its batch. */
   readonly place: number;
-  readonly content: string;
-  readonly meters: Use['meters'];
-  /** Whether its reservation is kept, as it ends or may end one. */
-  readonly kept: boolean;
-  readonly [column: string]: unknown;
+  readonly account: string;
+  readonly use: Use;
+  readonly phase: Phase;
 }
 
 /**
@@ -28,7 +29,8 @@ interface Row {
  * reserved is held, of the other two the amounts count. A reversal takes back what it says.
  */
 export class PhasedUses {
-  readonly #rows: Row[] = [];
+  readonly #given: Given[] = [];
+  readonly #ids = new Map<string, number>();
 
   static tables(t: Tables): string {
     return `
@@ -97,40 +99,83 @@ export class PhasedUses {
    */
   add(position: Position, account: string, use: Use, phase: Phase, sign: 1 | -1): void {
     if (sign === -1 && phase !== 'reserved') return;
-    const meters = sign === 1 ? use.meters : {};
-    const last = this.#rows.at(-1);
-    this.#rows.push({
-      id: useHash(account, use.id),
-      phase: sign === 1 ? numberOf(phase) : EXPIRED,
-      position,
-      // Among those of its batch.
-      place: last?.position === position ? last.place + 1 : 0,
-      content: contentOf({ ...use, meters }),
-      account,
-      use_id: use.id,
-      environment: use.environment,
-      ...cellColumns(use),
-      method: use.method,
-      at: use.at,
-      duration_us: sign === 1 ? use.durationUs : 0,
-      meters,
-      readings: readingsOf(use),
-      periods: use.periods,
-      subjects: subjectsOf(account, use),
-      expires_at: use.reservation?.expiresAt ?? null,
-      on_expiry: use.reservation?.onExpiry ?? null,
-      kept: phase !== 'final' ? phase !== 'reversed' : use.replaces !== undefined,
+    const last = this.#given.at(-1);
+    const place = last?.position === position ? last.place + 1 : 0;
+    const id = useHash(account, use.id);
+    this.#ids.set(id, (this.#ids.get(id) ?? 0) + 1);
+    const givenUp = { ...use, meters: {}, durationUs: 0 };
+    this.#given.push({
+      ...{ id, position, place, account },
+      ...(sign === 1 ? { use, phase } : { use: givenUp, phase: 'expired' }),
     });
   }
 
-  statements(t: Tables): Statement[] {
-    if (this.#rows.length === 0) return [];
-    const given = JSON.stringify(this.#rows);
-    const counted = { text: statement(t), params: [given] };
-    const takesBack = this.#rows.some(({ phase, kept }) => phase === REVERSED || (phase === FINAL && kept));
-    return takesBack ? [counted, ...emptyCells(t, given)] : [counted];
+  /** @param count adds a plain use to the sums of the page, and says where */
+  statements(t: Tables, count: (account: string, use: Use) => Place): Statement[] {
+    const plain = new PlainUses();
+    const rows: object[] = [];
+    let takesBack = false;
+    for (const given of this.#given) {
+      const { id, account, use, phase } = given;
+      if (isPlain(given) && this.#ids.get(id) === 1) {
+        plain.add(given, count(account, use));
+        continue;
+      }
+      const kept = isKept(given);
+      takesBack ||= phase === 'reversed' || (phase === 'final' && kept);
+      rows.push(rowOf(given, kept));
+    }
+    if (rows.length === 0) return plain.statements(t);
+    const json = JSON.stringify(rows);
+    return [
+      ...plain.statements(t),
+      { text: statement(t), params: [json] },
+      ...(takesBack ? emptyCells(t, json) : []),
+      { text: emptyCounters(t, GIVEN_COUNTERS(t)), params: [json] },
+    ];
   }
 }
+
+/** Whether its reservation is kept, as it ends or may end one. */
+const isKept = ({ phase, use }: Given): boolean =>
+  phase !== 'final' ? phase !== 'reversed' : use.replaces !== undefined;
+
+/** Nearly all that back ends report: it only counts if its id is new. */
+const isPlain = (given: Given): boolean =>
+  given.phase === 'final' && !isKept(given) && given.use.readings === undefined;
+
+/** A record, as the statement below takes it. */
+const rowOf = ({ id, position, place, account, use, phase }: Given, kept: boolean): object => ({
+  id,
+  phase: numberOf(phase),
+  position,
+  place,
+  content: contentOf(use),
+  account,
+  use_id: use.id,
+  environment: use.environment,
+  ...cellColumns(use),
+  method: use.method,
+  at: use.at,
+  duration_us: use.durationUs,
+  meters: use.meters,
+  readings: readingsOf(use),
+  periods: use.periods,
+  subjects: subjectsOf(account, use),
+  expires_at: use.reservation?.expiresAt ?? null,
+  on_expiry: use.reservation?.onExpiry ?? null,
+  kept,
+});
+
+/** Counters of records, and of the reservations that they end. */
+const GIVEN_COUNTERS = (t: Tables): string => `
+  given AS (
+    SELECT * FROM json_to_recordset($1::json) AS r(id uuid, meters jsonb, periods jsonb, subjects jsonb)
+  ), of_uses AS (
+    SELECT meters, periods, subjects FROM given
+    UNION ALL
+    SELECT r.meters, r.periods, r.subjects FROM ${t('reservations')} r WHERE r.id IN (SELECT id FROM given)
+  )`;
 
 /** The columns that reports go by. */
 const cellsOf = (table: string): string =>
@@ -179,19 +224,7 @@ const statement = (t: Tables): string => `
     UNION ALL
     SELECT -1, phase, account, environment, ${cellsOf('counted')}, duration_us, meters, periods, subjects
       FROM counted WHERE phase = ${REVERSED}
-  ), sums AS (
-    SELECT s.subject, m.meter, p.period, sum(c.sign * m.amount::numeric) AS amount, c.phase = ${RESERVED} AS held
-      FROM changes c, jsonb_array_elements_text(c.subjects) AS s(subject), jsonb_each_text(c.meters) AS m(meter, amount),
-           jsonb_array_elements_text(c.periods) AS p(period)
-     GROUP BY 1, 2, 3, 5
-  ), counters AS (
-    INSERT INTO ${t('counters')} AS k
-    SELECT subject, meter, period, coalesce(sum(amount) FILTER (WHERE NOT held), 0),
-           coalesce(sum(amount) FILTER (WHERE held), 0)
-      FROM sums GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
-    ON CONFLICT (subject, meter, period)
-       DO UPDATE SET amount = k.amount + excluded.amount, held = k.held + excluded.held
-  ), ${cellParts(t, `phase <> ${RESERVED}`)},${readingPart(t)},
+  ), ${countedParts(t)},${readingPart(t)},
   used AS (
     INSERT INTO ${t('keys')} AS u
     SELECT key, max(at) FROM counted WHERE phase = ${FINAL} AND key <> '' GROUP BY 1 ORDER BY 1

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { parse, v5 as uuidV5 } from 'uuid';
 
 /** Namespace of every id that Tollgraph derives (RFC 9562, section 6.5). Permanent. */
@@ -11,5 +11,5 @@ export function derivedId(...parts: readonly (string | number)[]): string {
 
 /** SHA-256 in lower-case hex. For content addressing, never for secrets. */
 export function contentHash(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+  return hash('sha256', text, 'hex');
 }

@@ -67,7 +67,7 @@ interface Waiting extends Entry {
   /** The `traceparent` of the call, where it is traced. */
   readonly traceparent: string | undefined;
   /** Absent for what nobody waits for. */
-  readonly stored?: { resolve(position: Position): void; reject(error: Error): void };
+  readonly stored?: { resolve(position: Position): void; reject(error: JournalUnavailable): void };
 }
 
 /**
@@ -144,13 +144,40 @@ export class Journal {
       return Promise.reject(new JournalUnavailable(this.#problem));
     }
     return new Promise((resolve, reject) => {
-      this.#enqueue(account, use, { resolve, reject });
+      this.#enqueue(account, useJson(use), { resolve, reject });
+    });
+  }
+
+  /**
+   * Stores uses; they may fall into several batches.
+   * @returns in the order of the uses, the position of its batch, or why it is not stored, or not for certain
+   */
+  recordAll(
+    uses: readonly { readonly account: string; readonly use: Use }[],
+  ): Promise<(Position | JournalUnavailable)[]> {
+    const { length } = uses;
+    if (this.#problem !== undefined) {
+      return Promise.resolve(Array.from({ length }, () => new JournalUnavailable(this.#problem ?? '')));
+    }
+    if (length === 0) return Promise.resolve([]);
+    return new Promise((resolve) => {
+      const outcomes = new Array<Position | JournalUnavailable>(length);
+      let left = length;
+      // All of them first: one that has no JSON leaves the others out as well.
+      const entries = uses.map(({ account, use }) => ({ account, json: useJson(use) }));
+      for (const [i, { account, json }] of entries.entries()) {
+        const end = (outcome: Position | JournalUnavailable): void => {
+          outcomes[i] = outcome;
+          if (--left === 0) resolve(outcomes);
+        };
+        this.#enqueue(account, json, { resolve: end, reject: end });
+      }
     });
   }
 
   /** Stores a use that no answer waits for: a refusal. Lost if the process ends before the flush. */
   note(account: string, use: Use): void {
-    if (this.#problem === undefined) this.#enqueue(account, use);
+    if (this.#problem === undefined) this.#enqueue(account, useJson(use));
   }
 
   /**
@@ -180,10 +207,10 @@ export class Journal {
     await this.#draining;
   }
 
-  #enqueue(account: string, use: Use, stored?: Waiting['stored']): void {
+  #enqueue(account: string, json: string, stored?: Waiting['stored']): void {
     const { tracing } = this.options;
     const traceparent = tracing?.active();
-    this.#waiting.push({ account, json: useJson(use), traceparent, ...(stored && { stored }) });
+    this.#waiting.push({ account, json, traceparent, ...(stored && { stored }) });
     this.#draining ??= tracing ? tracing.detached(() => this.#drain()) : this.#drain();
     this.#gathering.added();
   }

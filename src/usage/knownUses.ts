@@ -1,5 +1,6 @@
 import type { KnownPhase, UsageQueries } from '../../projections/usage/queries.js';
 import type { Position } from '../eventsourcing/event.js';
+import { START } from '../eventsourcing/event.js';
 
 /** A record of a use that this process is storing, or has stored. */
 export interface Recent {
@@ -10,6 +11,7 @@ export interface Recent {
 }
 
 interface Entry extends Recent {
+  readonly hash: string;
   position: Position | undefined;
 }
 
@@ -24,8 +26,10 @@ type Asked = {
  * ledger's. Whoever asks while a look-up is under way shares the next (decision 11).
  */
 export class KnownUses {
-  /** By hash, in the order in which they came. */
   readonly #recent = new Map<string, Entry>();
+  /** In the order in which they came; from `#oldest` on those that are remembered. */
+  #order: Entry[] = [];
+  #oldest = 0;
   #asked: Asked[] = [];
   #asking = false;
 
@@ -36,15 +40,29 @@ export class KnownUses {
     return this.#recent.get(hash);
   }
 
-  /** Remembers a record from before it is stored until the ledger has it. */
-  add(hash: string, content: string, stored: Promise<Position>): void {
+  /**
+   * Remembers records from before they are stored until the ledger has them.
+   * @param stored resolves to the newest position of theirs
+   */
+  add(uses: Iterable<Pick<Entry, 'hash' | 'content'>>, stored: Promise<Position>): void {
     this.#forget();
-    const entry: Entry = { content, stored, position: undefined };
-    this.#recent.set(hash, entry);
+    const entries = Array.from(uses, ({ hash, content }): Entry => {
+      const entry = { hash, content, stored, position: undefined };
+      this.#recent.set(hash, entry);
+      return entry;
+    });
+    this.#order.push(...entries);
     stored.then(
-      (position) => (entry.position = position),
-      // It may come again, as if it had never come.
-      () => this.#recent.get(hash) === entry && this.#recent.delete(hash),
+      (position) => {
+        for (const entry of entries) entry.position = position;
+      },
+      // They may come again, as if they had never come.
+      () => {
+        for (const entry of entries) {
+          entry.position = START;
+          if (this.#recent.get(entry.hash) === entry) this.#recent.delete(entry.hash);
+        }
+      },
     );
   }
 
@@ -76,9 +94,14 @@ export class KnownUses {
   /** What the ledger has seen need not be remembered. */
   #forget(): void {
     const seen = this.ledger.seen();
-    for (const [hash, { position }] of this.#recent) {
-      if (position === undefined || position > seen) return;
-      this.#recent.delete(hash);
+    for (; this.#oldest < this.#order.length; this.#oldest++) {
+      const entry = this.#order[this.#oldest] as Entry;
+      if (entry.position === undefined || entry.position > seen) break;
+      if (this.#recent.get(entry.hash) === entry) this.#recent.delete(entry.hash);
     }
+    // Now and then: each time would copy all that is left.
+    if (this.#oldest * 2 < this.#order.length) return;
+    this.#order = this.#order.slice(this.#oldest);
+    this.#oldest = 0;
   }
 }

@@ -7,6 +7,7 @@ import type { Meter } from '../plans/meters.js';
 import { decimalsOf, isLimitable, MAX_USE_AMOUNT, quantityOf } from '../plans/meters.js';
 import type { Use } from './events.js';
 import type { LimitState } from './limiter.js';
+import { isFixed } from './periods.js';
 
 export enum LimitWindow {
   MINUTE = 'minute',
@@ -133,6 +134,13 @@ export class LimitStatus {
   @Field(() => DateTimeISO, {
     nullable: true,
     description:
+      'When the calendar or billing period began that it counts in. Null for a window that slides, a refilled limit, and one that never resets.',
+  })
+  startedAt!: Date | null;
+
+  @Field(() => DateTimeISO, {
+    nullable: true,
+    description:
       'When more becomes available: at the end of a calendar period, when the oldest use leaves a sliding window, or when a refilled limit is full again. Null for a limit that never resets.',
   })
   resetAt!: Date | null;
@@ -140,7 +148,7 @@ export class LimitStatus {
 
 /** As answers show it, in units of its meter. */
 export function statusOf(
-  { limit, used, usedExactly, remaining, resetAt }: LimitState,
+  { limit, used, usedExactly, remaining, resetAt, windowMs }: LimitState,
   meters: readonly Meter[],
 ): LimitStatus {
   const { id, meter, window, amount, source } = limit;
@@ -154,6 +162,7 @@ export function statusOf(
     max: quantityOf(amount, decimals),
     used: quantityOf(usedExactly ?? used, decimals),
     remaining: quantityOf(remaining, decimals),
+    startedAt: isFixed(window) && Number.isFinite(resetAt) ? new Date(resetAt - windowMs) : null,
     resetAt: Number.isFinite(resetAt) ? new Date(resetAt) : null,
   };
 }

@@ -1,14 +1,16 @@
 import { compositeKey } from '../eventsourcing/compositeKey.js';
 import type { Refusal } from '../eventsourcing/decider.js';
 import type { Position } from '../eventsourcing/event.js';
+import { START } from '../eventsourcing/event.js';
 import type { PlanInForce } from '../plans/profile.js';
 import { subjectLimitsOf } from '../plans/profile.js';
 import type { Use } from './events.js';
 import { contentOf, useHash } from './events.js';
 import type { Journal, ProvedBatch } from './journal.js';
-import type { KnownUses } from './knownUses.js';
+import type { KnownUses, Recent } from './knownUses.js';
 import type { Account, Limiter, LimitState, Noted } from './limiter.js';
 import { partsOf } from './limiter.js';
+import type { Anchors } from './periods.js';
 import { isFixed, periodAt } from './periods.js';
 import type { Placed } from './placing.js';
 import { placeUse } from './placing.js';
@@ -39,7 +41,7 @@ export interface Report {
 }
 
 export interface RecordUsageOptions {
-  readonly journal: Pick<Journal, 'admit' | 'record' | 'lastPosition'>;
+  readonly journal: Pick<Journal, 'admit' | 'recordAll' | 'lastPosition'>;
   readonly limiter: Limiter;
   readonly known: KnownUses;
   readonly payers: UsagePayers;
@@ -60,7 +62,7 @@ interface Candidate {
   readonly judged: JudgedUse;
   readonly payer: Payer;
   readonly plan: PlanInForce;
-  readonly placed: Placed;
+  readonly placed: Placed & { readonly id: string };
   readonly hash: string;
   readonly content: string;
   readonly subject: string | undefined;
@@ -95,45 +97,42 @@ export class RecordUsage {
     const candidates = await this.#candidates(reporter, uses, now, results);
     const complete = await this.options.complete();
     // In one go with the look at what is remembered: of two calls with one id, one stores it.
-    const fresh: (Candidate & { readonly decided: Deferred })[] = [];
-    const repeats: { readonly candidate: Candidate; readonly first: ReturnType<KnownUses['recent']> }[] = [];
+    const fresh = new Map<string, Candidate>();
+    const repeats: {
+      readonly candidate: Candidate;
+      readonly first: Pick<Recent, 'content'> & Partial<Recent>;
+    }[] = [];
     for (const candidate of candidates) {
-      const first = known.recent(candidate.hash);
-      if (first) {
-        repeats.push({ candidate, first });
-        continue;
-      }
-      const decided = deferred();
-      known.add(candidate.hash, candidate.content, decided.promise);
-      fresh.push({ ...candidate, decided });
+      const first = fresh.get(candidate.hash) ?? known.recent(candidate.hash);
+      if (first) repeats.push({ candidate, first });
+      else fresh.set(candidate.hash, candidate);
     }
-    let positions: Position[];
-    try {
-      positions = await this.#store(fresh, now, complete, results);
-    } catch (error) {
-      for (const { decided } of fresh) decided.reject(error);
-      throw error;
+    let position: Position = START;
+    if (fresh.size > 0) {
+      const storing = this.#store([...fresh.values()], now, complete, results);
+      known.add(fresh.values(), storing);
+      position = await storing;
     }
     for (const { candidate, first } of repeats) {
-      positions.push((await first?.stored) ?? 0);
-      results[candidate.place] = repeated(candidate, first?.content);
+      position = Math.max(position, (await first.stored) ?? START);
+      results[candidate.place] = repeated(candidate, first.content);
     }
     const answered = results.map((result) => result ?? rejected(null, REUSED));
     return {
       results: answered,
-      replayed: fresh.length === 0 || !answered.some(({ status }) => STORED.has(status)),
-      position: Math.max(journal.lastPosition, ...positions.slice(0, 1), ...positions.slice(-1)),
+      replayed: fresh.size === 0 || !answered.some(({ status }) => STORED.has(status)),
+      position: Math.max(journal.lastPosition, position),
     };
   }
 
   /** What it could not store counts after all: a repeat is a duplicate. */
   proved({ groups, position }: ProvedBatch): void {
-    for (const { account, uses } of groups) {
-      for (const use of uses) {
-        if (use.phase !== 'final') continue;
-        this.options.known.add(useHash(account, use.id), contentOf(use), Promise.resolve(position));
-      }
-    }
+    const told = groups.flatMap(({ account, uses }) =>
+      uses.flatMap((use) =>
+        use.phase === 'final' ? [{ hash: useHash(account, use.id), content: contentOf(use) }] : [],
+      ),
+    );
+    this.options.known.add(told, Promise.resolve(position));
   }
 
   /** Judges all, and fills in the results of those that cannot be taken. */
@@ -164,6 +163,7 @@ export class RecordUsage {
       subject === undefined ? [] : [[payer.accountId, subject] as const],
     );
     const ids = await subjects.of(named);
+    const places = new Places(now, rules.closeAfterMs);
     return paid.map(({ place, judged: one, payer }): Candidate => {
       const subject = one.subject === undefined ? undefined : ids.shift();
       const plan = planOf(payer.accountId);
@@ -174,7 +174,7 @@ export class RecordUsage {
         judged: one,
         payer,
         plan,
-        placed: placeUse(one.at, now, plan.anchors, rules.closeAfterMs),
+        placed: places.of(one.at, plan.anchors),
         hash: useHash(accountId, one.useId),
         content: contentOf(told),
         subject,
@@ -183,12 +183,13 @@ export class RecordUsage {
     });
   }
 
+  /** @returns the newest position of what was stored, now or before */
   async #store(
-    fresh: readonly (Candidate & { readonly decided: Deferred })[],
+    fresh: readonly Candidate[],
     now: number,
     complete: boolean,
     results: (Reported | undefined)[],
-  ): Promise<Position[]> {
+  ): Promise<Position> {
     const { journal, known, limiter } = this.options;
     const inLedger = await known.ledgerKnows(fresh.map(({ hash }) => hash));
     const byHash = new Map<string, (typeof inLedger)[number]>();
@@ -196,60 +197,68 @@ export class RecordUsage {
       const before = byHash.get(phase.hash);
       if (before?.phase !== 'final') byHash.set(phase.hash, phase);
     }
+    let newest: Position = START;
     const unknown = fresh.filter((candidate) => {
       const first = byHash.get(candidate.hash);
       if (!first) return true;
       const { useId } = candidate.judged;
       results[candidate.place] =
         first.phase === 'final' ? repeated(candidate, first.content) : rejected(useId, RESERVED);
-      candidate.decided.resolve(first.position);
+      newest = Math.max(newest, first.position);
       return false;
     });
-    const over = await this.#overLimit(unknown, now);
-    const announced = await limiter.announce(accountsOf(unknown, now, this.options.payers));
-    const settled = await Promise.allSettled(
-      unknown.map(async (candidate, i) => {
-        const { judged, payer, placed, place, decided } = candidate;
-        const position = await journal.record(payer.accountId, useOf(candidate, over[i] === true));
-        decided.resolve(position);
-        const plain = complete ? 'ACCEPTED' : 'PROVISIONAL';
-        const status = over[i] === true ? 'OVER_LIMIT' : placed.late ? 'LATE' : plain;
-        results[place] = { useId: judged.useId, status, refusal: null };
-        return position;
-      }),
+    const subjects = new Subjects(now, this.options.payers);
+    const over = await this.#overLimit(unknown, subjects, now);
+    const announced = await limiter.announce(subjects.accounts);
+    const outcomes = await journal.recordAll(
+      unknown.map((candidate, i) => ({
+        account: candidate.payer.accountId,
+        use: useOf(candidate, over[i] === true),
+      })),
     );
     // Of a report that is torn some may be stored: they count, and are duplicates when they come again.
-    const stored = settled.flatMap((outcome, i) =>
-      outcome.status === 'fulfilled' ? [[unknown[i] as Candidate, outcome.value] as const] : [],
-    );
-    await limiter.note(notedOf(stored, now, this.options.payers));
-    for (const outcome of settled) if (outcome.status === 'rejected') throw outcome.reason;
+    const stored: (readonly [Candidate, Position])[] = [];
+    let lost: Error | undefined;
+    for (const [i, outcome] of outcomes.entries()) {
+      const candidate = unknown[i] as Candidate;
+      if (outcome instanceof Error) {
+        lost ??= outcome;
+        continue;
+      }
+      const plain = complete ? 'ACCEPTED' : 'PROVISIONAL';
+      const status = over[i] === true ? 'OVER_LIMIT' : candidate.placed.late ? 'LATE' : plain;
+      results[candidate.place] = { useId: candidate.judged.useId, status, refusal: null };
+      stored.push([candidate, outcome]);
+      newest = Math.max(newest, outcome);
+    }
+    await limiter.note(notedOf(stored, subjects, now));
+    if (lost) {
+      for (const [candidate, position] of stored) known.add([candidate], Promise.resolve(position));
+      throw lost;
+    }
     announced();
-    return stored.map(([, position]) => position);
+    return newest;
   }
 
   /** Which uses stand above a limit, as far as this node knows at that moment. */
-  async #overLimit(candidates: readonly Candidate[], now: number): Promise<boolean[]> {
-    const standing = new Map<string, readonly LimitState[]>();
+  async #overLimit(candidates: readonly Candidate[], subjects: Subjects, now: number): Promise<boolean[]> {
     /** By limit, what is used with the uses before. */
     const used = new Map<string, number>();
     const over: boolean[] = [];
     for (const candidate of candidates) {
-      const { payer, plan, judged, placed } = candidate;
-      const { accountId, environment, keyId } = payer;
-      const customer = customerOf(candidate);
-      const id = compositeKey(accountId, environment, keyId, customer);
-      let states = standing.get(id);
-      if (!states) {
-        const account = accountOf(payer, plan, now, this.options.payers, customer);
+      const { plan, judged, placed } = candidate;
+      const subject = subjects.of(candidate);
+      const { account } = subject;
+      if (!subject.states) {
         const none = partsOf(account).every(({ limits }) => limits.length === 0);
-        standing.set(id, (states = none ? [] : await this.options.limiter.states(account)));
+        subject.states = none ? [] : await this.options.limiter.states(account);
       }
       let above = false;
-      for (const state of states) {
+      for (const state of subject.states) {
         const { limit } = state;
         if (limit.meter !== judged.meter || !countsIn(state, plan, placed, judged.at, now)) continue;
-        const whose = { key: keyId, subject: customer, plan: undefined }[limit.source ?? 'plan'];
+        const { accountId, environment, key, customer } = account;
+        const whose = { key: key?.id, subject: customer?.id, plan: undefined }[limit.source ?? 'plan'];
         const name = compositeKey(accountId, environment, limit.source, whose, limit.id);
         const after = (used.get(name) ?? state.used) + judged.amount;
         used.set(name, after);
@@ -260,6 +269,67 @@ export class RecordUsage {
     return over;
   }
 }
+
+/** An account with a key and an end customer, for whom uses of a report are counted. */
+interface SubjectOfReport {
+  readonly number: number;
+  readonly account: Account;
+  states?: readonly LimitState[];
+}
+
+/** Where uses of one report count. Those of one moment count in the same periods. */
+class Places {
+  #last:
+    | { readonly at: number; readonly anchors: Anchors | undefined; readonly placed: Candidate['placed'] }
+    | undefined;
+
+  constructor(
+    private readonly now: number,
+    private readonly closeAfterMs: number,
+  ) {}
+
+  of(at: number, anchors: Anchors | undefined): Candidate['placed'] {
+    if (this.#last?.at === at && this.#last.anchors === anchors) return this.#last.placed;
+    const placed = placeUse(at, this.now, anchors, this.closeAfterMs);
+    this.#last = { at, anchors, placed: { ...placed, id: compositeKey(...placed.periods) } };
+    return this.#last.placed;
+  }
+}
+
+/** Those of one report, each once. Uses that follow each other are mostly for the same. */
+class Subjects {
+  readonly #all = new Map<string, SubjectOfReport>();
+  #last: { readonly of: Candidate; readonly subject: SubjectOfReport } | undefined;
+
+  constructor(
+    private readonly now: number,
+    private readonly payers: Pick<UsagePayers, 'limitsOf'>,
+  ) {}
+
+  get accounts(): Account[] {
+    return Array.from(this.#all.values(), ({ account }) => account);
+  }
+
+  of(candidate: Candidate): SubjectOfReport {
+    if (this.#last && isSameSubject(this.#last.of, candidate)) return this.#last.subject;
+    const { payer, plan } = candidate;
+    const customer = customerOf(candidate);
+    const id = compositeKey(payer.accountId, payer.environment, payer.keyId, customer);
+    let subject = this.#all.get(id);
+    if (!subject) {
+      subject = { number: this.#all.size, account: accountOf(payer, plan, this.now, this.payers, customer) };
+      this.#all.set(id, subject);
+    }
+    this.#last = { of: candidate, subject };
+    return subject;
+  }
+}
+
+const isSameSubject = (a: Candidate, b: Candidate): boolean =>
+  a.payer.accountId === b.payer.accountId &&
+  a.payer.environment === b.payer.environment &&
+  a.payer.keyId === b.payer.keyId &&
+  a.subject === b.subject;
 
 const STORED: ReadonlySet<ReportStatus> = new Set(['ACCEPTED', 'PROVISIONAL', 'LATE', 'OVER_LIMIT']);
 
@@ -324,75 +394,30 @@ const useOf = ({ judged, payer, plan, placed, subject, reportBy }: Candidate, ov
     ...(subject !== undefined && { subject }),
   });
 
-/** Whose counters the uses are noted in, each once. */
-function accountsOf(
-  candidates: readonly Candidate[],
-  now: number,
-  payers: Pick<UsagePayers, 'limitsOf'>,
-): Account[] {
-  const accounts = new Map<string, Account>();
-  for (const candidate of candidates) {
-    const { payer, plan } = candidate;
-    const customer = customerOf(candidate);
-    const id = compositeKey(payer.accountId, payer.environment, payer.keyId, customer);
-    if (!accounts.has(id)) accounts.set(id, accountOf(payer, plan, now, payers, customer));
-  }
-  return [...accounts.values()];
-}
-
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 
 /** What the limits have to know: one for all that is counted alike. */
 function notedOf(
   stored: readonly (readonly [Candidate, Position])[],
+  subjects: Subjects,
   now: number,
-  payers: Pick<UsagePayers, 'limitsOf'>,
 ): Noted[] {
   const sums = new Map<string, Noted & { readonly amounts: Record<string, number> }>();
   for (const [candidate, position] of stored) {
-    const { payer, plan, placed, judged } = candidate;
-    const customer = customerOf(candidate);
+    const { placed, judged } = candidate;
+    const { number, account } = subjects.of(candidate);
     const age = now - judged.at;
     const windows = age < MINUTE_MS ? 'minute' : age < HOUR_MS ? 'hour' : 'none';
     const { day, month, 'billing-period': billing } = placed.counts;
-    const id = compositeKey(
-      payer.accountId,
-      payer.environment,
-      payer.keyId,
-      customer,
-      position,
-      windows,
-      ...placed.periods,
-      day === now ? 1 : 0,
-      month === now ? 1 : 0,
-      billing === now ? 1 : 0,
-    );
+    const present = [day, month, billing].map((counted) => (counted === now ? 1 : 0)).join('');
+    const id = `${number} ${position} ${windows} ${present} ${placed.id}`;
     let sum = sums.get(id);
     if (!sum) {
-      const account = accountOf(payer, plan, now, payers, customer);
       sum = { ...account, amounts: {}, at: judged.at, counts: placed.counts, record: '', position };
       sums.set(id, sum);
     }
     sum.amounts[judged.meter] = (sum.amounts[judged.meter] ?? 0) + judged.amount;
   }
   return [...sums.values()];
-}
-
-interface Deferred {
-  readonly promise: Promise<Position>;
-  resolve(position: Position): void;
-  reject(error: unknown): void;
-}
-
-function deferred(): Deferred {
-  let resolve!: Deferred['resolve'];
-  let reject!: Deferred['reject'];
-  const promise = new Promise<Position>((yes, no) => {
-    resolve = yes;
-    reject = no;
-  });
-  // Whoever waits is told; nobody has to wait.
-  promise.catch(() => undefined);
-  return { promise, resolve, reject };
 }

@@ -112,12 +112,25 @@ it('is what is expected of any history, however it falls into pages, and when it
     id: fc.constantFrom('x', 'y', 'z'),
     phase: fc.constantFrom<Phase>('reserved', 'expired', 'final', 'reversed'),
     amount: fc.nat({ max: 9 }),
+    // Without anything that it replaces, most of what is counted is added up before it goes to the database.
+    plain: fc.boolean(),
+    key: fc.constantFrom('', 'k1', 'k2'),
+    month: fc.constantFrom('2026-10', '2026-11'),
   });
   const batches = fc.array(fc.array(use, { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 5 });
   await fc.assert(
     fc.asyncProperty(batches, async (history) => {
       const account = randomUUID();
-      const told = history.map((batch) => batch.map(({ id, phase, amount }) => record(id, phase, amount)));
+      const told = history.map((batch) =>
+        batch.map(({ id, phase, amount, plain, key, month }) =>
+          record(id, phase, amount, {
+            key: key && `${account}.${key}`,
+            // The property counts one month; what falls into another must leave nothing behind.
+            periods: [MONTH, `day:${month}-01`],
+            ...(phase === 'final' && plain && { replaces: undefined }),
+          }),
+        ),
+      );
       let last = 0;
       for (const uses of told) last = await flush(account, uses);
       await projector.reached('usage', last, LONG);

@@ -33,10 +33,8 @@ beforeEach(() => {
     journal: {
       admit: () => undefined,
       lastPosition: 1,
-      record: async (_account, { id }) => {
-        if (refused.has(id)) throw new JournalUnavailable('away');
-        return 1;
-      },
+      recordAll: async (uses) =>
+        uses.map(({ use: { id } }) => (refused.has(id) ? new JournalUnavailable('away') : 1)),
     },
     limiter,
     known: new KnownUses({ known: async () => [], seen: () => 0 }),
