@@ -126,7 +126,10 @@ class Writer {
   }
 
   #present(type: GraphQLInputType): unknown {
-    if (isListType(type)) return [this.#input(type.ofType)];
+    if (isListType(type)) {
+      const length = this.g(fc.integer, { min: 0, max: 3 });
+      return Array.from({ length }, () => this.#input(type.ofType));
+    }
     if (isEnumType(type)) return this.#one(type.getValues()).name;
     if (isInputObjectType(type)) {
       return Object.fromEntries(

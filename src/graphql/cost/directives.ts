@@ -30,7 +30,7 @@ const DEFINITIONS = buildASTSchema(
       """
       assumedSize: Int
       """
-      Arguments that set the size; the largest one counts.
+      Arguments that set the size; the largest one counts. Of an argument that is a list, its length counts.
       """
       slicingArguments: [String!]
       """
@@ -44,8 +44,9 @@ const DEFINITIONS = buildASTSchema(
     ) on FIELD_DEFINITION
 
     """
-    The allowed range of an argument or input field, both ends included. Other values are refused with
-    INVALID_INPUT: for an argument, before anything is executed or charged; for an input field, in the result.
+    The allowed range of an argument or input field, both ends included; of a list, the range of its length.
+    Other values are refused with INVALID_INPUT: for an argument, before anything is executed or charged; for an
+    input field, in the result.
     """
     directive @range(
       """
@@ -91,7 +92,7 @@ export const Sized = (size: ListSize) => {
   return Directive(`@listSize(${values.join(', ')})`);
 };
 
-/** Bounds a number that is given. */
+/** Bounds a number that is given, or the length of a list. */
 export const Range = (min: number, max: number) => Directive(`@range(min: ${min}, max: ${max})`);
 
 /** A part of the schema, as far as directives stand on it. */

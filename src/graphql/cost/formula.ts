@@ -251,8 +251,8 @@ class Compiler {
   #size(bound: Bound, node: FieldNode, path: string): Size {
     const given = new Map<string, Given>();
     for (const arg of node.arguments ?? []) {
-      if (bound.arguments.some(({ name }) => name === arg.name.value))
-        given.set(arg.name.value, givenBy(arg.value));
+      const slicing = bound.arguments.find(({ name }) => name === arg.name.value);
+      if (slicing) given.set(slicing.name, givenBy(arg.value, slicing.isList));
     }
     const slice = { path, bound, given };
     const open = [...given.values()].some((value) => 'variable' in value);
@@ -262,20 +262,25 @@ class Compiler {
   }
 }
 
-function givenBy(value: ValueNode): Given {
+function givenBy(value: ValueNode, isList: boolean): Given {
   if (value.kind === Kind.VARIABLE) return { variable: value.name.value };
+  if (value.kind === Kind.NULL) return { value: null };
+  // One value in the place of a list is a list of one.
+  if (isList) return { value: value.kind === Kind.LIST ? value.values.length : 1 };
   return { value: value.kind === Kind.INT ? Number(value.value) : null };
 }
 
 /** A variable that is not given may be called like what every object inherits, e.g. `constructor`. */
-const valueOf = (variables: Variables, name: string): unknown =>
-  Object.hasOwn(variables, name) ? variables[name] : undefined;
+function valueOf(variables: Variables, name: string): unknown {
+  const value = Object.hasOwn(variables, name) ? variables[name] : undefined;
+  return Array.isArray(value) ? value.length : value;
+}
 
 /** @throws ApiError for a size that is missing, given twice, or out of its range */
 function sizeOf({ path, bound, given }: Slice, variables: Variables): number {
   let size: number | undefined;
   let present = 0;
-  for (const { name, default: otherwise, min, max } of bound.arguments) {
+  for (const { name, isList, default: otherwise, min, max } of bound.arguments) {
     const what = given.get(name);
     const said =
       what === undefined ? undefined : 'value' in what ? what.value : valueOf(variables, what.variable);
@@ -283,7 +288,10 @@ function sizeOf({ path, bound, given }: Slice, variables: Variables): number {
     if (value === undefined || value === null) continue;
     present++;
     if (typeof value !== 'number' || !(value >= min && value <= max)) {
-      throw new ApiError('INVALID_INPUT', `"${name}" must be ${min} to ${max}.`, { field: name, path });
+      const message = isList
+        ? `"${name}" must have ${min} to ${max} entries.`
+        : `"${name}" must be ${min} to ${max}.`;
+      throw new ApiError('INVALID_INPUT', message, { field: name, path });
     }
     size = Math.max(size ?? 0, value);
   }

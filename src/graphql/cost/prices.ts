@@ -22,6 +22,8 @@ import { listSizeOf, rangeOf, weightOf } from './directives.js';
 /** An argument that says how long a list is. */
 export interface SlicingArgument {
   readonly name: string;
+  /** Whether it is itself a list: its length is the size. */
+  readonly isList: boolean;
   /** Where it is not given. */
   readonly default: number | undefined;
   readonly min: number;
@@ -180,7 +182,13 @@ function boundOf(field: GraphQLField<unknown, unknown>, size: ListSize): Bound {
     const range = rangeOf(arg);
     if (!range || range.min < 0) throw new Error(`@listSize: "${name}" needs a @range that is not negative`);
     const given: unknown = arg.defaultValue;
-    return { name, default: typeof given === 'number' ? given : undefined, ...range };
+    const length: unknown = Array.isArray(given) ? given.length : given;
+    return {
+      name,
+      isList: isListType(getNullableType(arg.type)),
+      default: typeof length === 'number' ? length : undefined,
+      ...range,
+    };
   });
   const requireOne = named.length > 0 && (size.requireOneSlicingArgument ?? true);
   if (named.length > 0 && !requireOne && size.assumedSize === undefined) {

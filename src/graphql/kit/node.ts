@@ -1,9 +1,8 @@
 import 'reflect-metadata';
-import { Arg, Ctx, Field, ID, InterfaceType, Query, Resolver } from 'type-graphql';
-import { Sized } from '../cost/directives.js';
+import { Arg, Args, ArgsType, Ctx, Field, ID, InterfaceType, Query, Resolver } from 'type-graphql';
+import { Range, Sized } from '../cost/directives.js';
 import type { RequestContext } from './context.js';
 import { Access, MEMBERS } from './access.js';
-import { invalidInput } from './errors.js';
 import type { IdType } from './ids.js';
 import { parseId } from './ids.js';
 import { Metered } from './metering.js';
@@ -32,6 +31,13 @@ const MAX_IDS = 100;
 /** Characters; longer than any id of ours. */
 const MAX_ID = 100;
 
+@ArgsType()
+class NodesArgs {
+  @Range(0, MAX_IDS)
+  @Field(() => [ID], { description: `At most ${MAX_IDS} ids with their prefixes, e.g. \`key_…\`.` })
+  ids!: string[];
+}
+
 @Resolver()
 export class NodeResolver {
   constructor(private readonly finders: NodeFinders) {}
@@ -53,7 +59,7 @@ export class NodeResolver {
 
   @Metered('by id')
   @Access({ scope: 'read', roles: MEMBERS })
-  @Sized({ assumedSize: MAX_IDS })
+  @Sized({ slicingArguments: ['ids'] })
   @Query(() => [Node], {
     nullable: 'itemsAndList',
     description:
@@ -61,10 +67,8 @@ export class NodeResolver {
   })
   async nodes(
     @Ctx() context: RequestContext,
-    @Arg('ids', () => [ID], { description: `1 to ${MAX_IDS} ids with their prefixes, e.g. \`key_…\`.` })
-    ids: string[],
+    @Args(() => NodesArgs) { ids }: NodesArgs,
   ): Promise<(Node | null)[]> {
-    if (ids.length > MAX_IDS) throw invalidInput('ids', `"ids" can have at most ${MAX_IDS} entries.`);
     return this.#find(ids, context);
   }
 

@@ -31,10 +31,12 @@ function entry(type: GraphQLNamedType, depth: number): string {
 function page(field: GraphQLField<unknown, unknown>): string {
   const first = field.args.find(({ name }) => name === 'first');
   const max = first && rangeOf(first)?.max;
+  const ids = field.args.find(({ name }) => name === 'ids');
+  const most = ids && rangeOf(ids)?.max;
   const args = [
     ...(max === undefined ? [] : [`first: ${max}`]),
     ...(field.args.some(({ name }) => name === 'query') ? ['query: "x"'] : []),
-    ...(field.args.some(({ name }) => name === 'ids') ? ['ids: []'] : []),
+    ...(most === undefined ? [] : [`ids: [${Array.from({ length: most }, () => '"x"').join(', ')}]`]),
   ];
   const to = getNamedType(field.type);
   const connection = isObjectType(to) ? to.getFields()['edges'] : undefined;

@@ -114,7 +114,10 @@ export function naiveCost(
       if (!field) throw new Error(`${type.name} has no field ${name}`);
       const given = argumentsOf(field, node, variables);
       const bound = listSizeOf(field);
-      const asked = (bound?.slicingArguments ?? []).flatMap((arg) => (given[arg] as number | null) ?? []);
+      const asked = (bound?.slicingArguments ?? []).flatMap((arg) => {
+        const value = given[arg] as number | readonly unknown[] | null | undefined;
+        return typeof value === 'object' && value !== null ? value.length : (value ?? []);
+      });
       const said = asked.length > 0 ? Math.max(...asked) : bound?.assumedSize;
       const isList = isListType(getNullableType(field.type));
       const times = isList ? (sizes.get(name) ?? said ?? NaN) : 1;
