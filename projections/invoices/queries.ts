@@ -51,11 +51,16 @@ export class InvoiceQueries {
   ) {}
 
   async find(id: string): Promise<InvoiceRow | undefined> {
-    const [row] = await this.sql.query<InvoiceRow & Record<string, unknown>>(
-      `SELECT * FROM ${this.model.t('invoices')} WHERE id = $1`,
-      [id],
-    );
+    const [row] = await this.byIds([id]);
     return row;
+  }
+
+  /** Those that there are, in whatever order. */
+  async byIds(ids: readonly string[]): Promise<InvoiceRow[]> {
+    return this.sql.query<InvoiceRow & Record<string, unknown>>(
+      `SELECT * FROM ${this.model.t('invoices')} WHERE id = ANY($1::text[])`,
+      [ids],
+    );
   }
 
   /** The newest first. */

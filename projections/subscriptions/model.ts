@@ -158,7 +158,7 @@ function changeOf(stored: StoredEvent): Change {
 /** What accounts pay for, and what was asked of Stripe and is not done. */
 export const subscriptions: ReadModel = {
   name: 'subscriptions',
-  version: 3,
+  version: 4,
   tables: ['accounts'],
   handles: new Set<BillingEvent['type']>([
     'CustomerRequested',
@@ -231,6 +231,7 @@ export const subscriptions: ReadModel = {
     );`,
   indexes: (t) => [
     `CREATE INDEX ON ${t('accounts')} (customer)`,
+    `CREATE INDEX ON ${t('accounts')} (subscription)`,
     `CREATE INDEX ON ${t('accounts')} (asked_at) WHERE asked_id IS NOT NULL`,
     `CREATE INDEX ON ${t('accounts')} (due_at, account_id) WHERE due_at IS NOT NULL`,
   ],

@@ -47,6 +47,14 @@ export class SubscriptionQueries {
     return row;
   }
 
+  /** Those that accounts have now or have had last, by their ids at Stripe, in whatever order. */
+  async byIds(subscriptions: readonly string[]): Promise<SubscriptionRow[]> {
+    return this.sql.query<SubscriptionRow & Record<string, unknown>>(
+      `SELECT * FROM ${this.model.t('accounts')} WHERE subscription = ANY($1::text[])`,
+      [subscriptions],
+    );
+  }
+
   async accountOf(customer: string): Promise<string | undefined> {
     const [row] = await this.sql.query<{ account_id: string }>(
       `SELECT account_id FROM ${this.model.t('accounts')} WHERE customer = $1`,

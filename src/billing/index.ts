@@ -27,7 +27,7 @@ export const billing: Capability = {
       OperatorInvoiceDifferencesResolver,
       OperatorRevenueResolver,
     ],
-    create: ({ sender, queries, memory: { plans }, shown, billing: desk, cursors, overage }) => {
+    create: ({ sender, queries, memory: { plans }, shown, billing: desk, cursors, overage, standingIn }) => {
       const options = {
         sender,
         desk,
@@ -36,6 +36,7 @@ export const billing: Capability = {
         profileVersion: () => plans.version,
         planOf: (id: string) => shownPlan(plans.named(id).plan),
         queries: queries.subscriptions,
+        standingIn,
         shown,
       };
       const issued = {
@@ -44,17 +45,24 @@ export const billing: Capability = {
         desk,
         used: async (accountId: string) =>
           (await overage.statements.draft(accountId, overage.credits.peek))?.lines ?? [],
+        standingIn,
       };
+      const accounts = new AccountBillingResolver(options);
+      const invoices = new InvoiceResolver(issued);
       return {
         resolvers: [
           new BillingResolver(options),
-          new AccountBillingResolver(options),
+          accounts,
           new AccountInvoicesResolver(issued),
-          new InvoiceResolver(issued),
+          invoices,
           new OperatorPaymentEventsResolver(queries.stripeEvents, cursors),
           new OperatorInvoiceDifferencesResolver(queries.invoices, cursors),
           new OperatorRevenueResolver(queries.revenue),
         ],
+        nodes: {
+          Invoice: (ids, context) => invoices.find(ids, context),
+          PlanSubscription: (ids, context) => accounts.find(ids, context),
+        },
       };
     },
   },

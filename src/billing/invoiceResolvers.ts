@@ -2,14 +2,15 @@ import { Arg, Args, Ctx, FieldResolver, ID, Query, Resolver, Root } from 'type-g
 import type { InvoiceQueries } from '../../projections/invoices/queries.js';
 import { Account } from '../accounts/types.js';
 import { Sized } from '../graphql/cost/directives.js';
-import { Access, PAYERS } from '../graphql/kit/access.js';
-import type { RequestContext } from '../graphql/kit/context.js';
+import { Access, inReach, PAYERS } from '../graphql/kit/access.js';
+import type { RequestContext, StandingIn } from '../graphql/kit/context.js';
 import { accountOf } from '../graphql/kit/context.js';
 import type { Cursors } from '../graphql/kit/cursors.js';
 import { Metered } from '../graphql/kit/metering.js';
 import type { Page } from '../graphql/kit/pages.js';
 import { PageArgs, pageOf } from '../graphql/kit/pages.js';
 import {
+  accountOfNext,
   Invoice,
   InvoiceConnection,
   InvoiceLine,
@@ -23,6 +24,7 @@ import type { Desk } from './resolvers.js';
 import { useAlone, withUse } from './upcoming.js';
 
 const LIST = 'invoices';
+const INVOICES_ACCESS = { scope: 'read', roles: PAYERS } as const;
 
 export interface InvoiceResolverOptions {
   readonly queries: InvoiceQueries;
@@ -31,13 +33,27 @@ export interface InvoiceResolverOptions {
   readonly desk: Desk | undefined;
   /** What an account has used above its limits in the running period. */
   readonly used: (accountId: string) => Promise<readonly RatedLine[]>;
+  readonly standingIn: StandingIn;
+}
+
+/** What would be on the next invoice now; undefined where none is due. */
+async function nextInvoice(
+  { desk, used: usedBy }: InvoiceResolverOptions,
+  accountId: string,
+): Promise<Invoice | undefined> {
+  const { customer, paid } = (await desk?.billing.state(accountId)) ?? {};
+  if (!desk || customer === undefined || !paid) return undefined;
+  const used = await usedBy(accountId);
+  const preview = await desk.payments.upcoming(customer, paid.subscription);
+  const whole = preview ? withUse(preview, used) : useAlone(used, paid.currency);
+  return whole && upcomingOf(accountId, whole);
 }
 
 @Resolver(() => Account)
 export class AccountInvoicesResolver {
   constructor(private readonly options: InvoiceResolverOptions) {}
 
-  @Access({ scope: 'read', roles: PAYERS })
+  @Access(INVOICES_ACCESS)
   @Sized({ slicingArguments: ['first'], sizedFields: ['edges', 'nodes'] })
   @FieldResolver(() => InvoiceConnection, {
     nullable: true,
@@ -62,19 +78,13 @@ export class AccountInvoicesResolver {
     );
   }
 
-  @Access({ scope: 'read', roles: PAYERS })
+  @Access(INVOICES_ACCESS)
   @FieldResolver(() => Invoice, {
     nullable: true,
     description: 'The next invoice as of now. Null if none is due.',
   })
   async upcomingInvoice(@Root() { id }: Account): Promise<Invoice | null> {
-    const { desk, used: usedBy } = this.options;
-    const { customer, paid } = (await desk?.billing.state(id)) ?? {};
-    if (!desk || customer === undefined || !paid) return null;
-    const used = await usedBy(id);
-    const preview = await desk.payments.upcoming(customer, paid.subscription);
-    const whole = preview ? withUse(preview, used) : useAlone(used, paid.currency);
-    return whole ? upcomingOf(whole) : null;
+    return (await nextInvoice(this.options, id)) ?? null;
   }
 }
 
@@ -83,7 +93,7 @@ export class InvoiceResolver {
   constructor(private readonly options: InvoiceResolverOptions) {}
 
   @Metered('guarded')
-  @Access({ scope: 'read', roles: PAYERS })
+  @Access(INVOICES_ACCESS)
   @Query(() => Invoice, {
     nullable: true,
     description: 'An invoice of the account by its id. Null if the account has no such invoice.',
@@ -101,8 +111,23 @@ export class InvoiceResolver {
     description: `Its lines, in order. Of more than ${MAX_LINES}, the last one is the sum of the others.`,
   })
   async lines(@Root() { id, previewLines, total }: Invoice): Promise<readonly InvoiceLine[]> {
-    if (previewLines) return previewLines;
-    if (id === null) return [];
-    return linesOf(await this.options.queries.lines(id), total.currency);
+    return previewLines ?? linesOf(await this.options.queries.lines(id), total.currency);
+  }
+
+  /** As with the list of invoices, in the account of each. */
+  async find(ids: readonly string[], context: RequestContext): Promise<Invoice[]> {
+    const { queries, standingIn } = this.options;
+    const rows = await inReach(
+      await queries.byIds(ids.filter((id) => accountOfNext(id) === undefined)),
+      ({ account_id: accountId }) => standingIn(context, accountId),
+      INVOICES_ACCESS,
+    );
+    const accounts = await inReach(
+      ids.flatMap((id) => accountOfNext(id) ?? []),
+      (accountId) => standingIn(context, accountId),
+      INVOICES_ACCESS,
+    );
+    const next = await Promise.all(accounts.map((accountId) => nextInvoice(this.options, accountId)));
+    return [...rows.map(invoiceOf), ...next.flatMap((one) => one ?? [])];
   }
 }

@@ -4,6 +4,7 @@ import type { InvoiceRow } from '../../projections/invoices/queries.js';
 import { Sized } from '../graphql/cost/directives.js';
 import { DateTimeISO } from '../graphql/kit/dateTime.js';
 import { Money, moneyOf } from '../graphql/kit/money.js';
+import { Node } from '../graphql/kit/node.js';
 import { connectionOf } from '../graphql/kit/pages.js';
 import type { InvoiceDiscount as StoredDiscount } from './events.js';
 import type { Preview } from './payments.js';
@@ -85,11 +86,12 @@ export class InvoiceDiscount {
   amount!: Money;
 }
 
-@ObjectType({ description: 'An invoice, or a preview of one.' })
-export class Invoice {
-  @Field(() => ID, { nullable: true, description: 'Id of the invoice. Null before it is issued.' })
-  id!: string | null;
-
+@ObjectType({
+  implements: Node,
+  description:
+    'An invoice, or a preview of one. The next invoice of an account has an id, too, always the same; when it is issued it gets its own.',
+})
+export class Invoice extends Node {
   @Field(() => String, {
     nullable: true,
     description:
@@ -234,12 +236,23 @@ function sumOf(lines: readonly StoredLine[]): StoredLine {
   };
 }
 
+/** What is to be issued next has an id of its account alone. */
+const NEXT = 'in_next-';
+const nextInvoiceId = (accountId: string): string => `${NEXT}${accountId}`;
+
+/** The account whose next invoice an id names; undefined for one that is issued. */
+export const accountOfNext = (id: string): string | undefined =>
+  id.startsWith(NEXT) ? id.slice(NEXT.length) : undefined;
+
 /** The invoice of the running period, as the payment service says it would be. */
-export function upcomingOf({ currency, lines, discounts, ...preview }: Preview): Invoice {
+export function upcomingOf(
+  accountId: string,
+  { currency, lines, discounts, ...preview }: Preview,
+): Invoice {
   const { subtotal, tax, taxIncluded, total, due, ...period } = preview;
   const money = (amount: number): Money => moneyOf({ amount, currency });
   return Object.assign(new Invoice(), {
-    id: null,
+    id: nextInvoiceId(accountId),
     number: null,
     paymentReference: null,
     status: InvoiceStatus.DRAFT,

@@ -6,10 +6,10 @@ import { Account } from '../accounts/types.js';
 import type { Refusal as RefusalValue } from '../eventsourcing/decider.js';
 import { derivedId } from '../eventsourcing/ids.js';
 import { Sized } from '../graphql/cost/directives.js';
-import { Access, MEMBERS, PAYERS } from '../graphql/kit/access.js';
+import { Access, inReach, MEMBERS, PAYERS } from '../graphql/kit/access.js';
 import type { CommandInput, CommandSender } from '../graphql/kit/command.js';
 import { Command } from '../graphql/kit/command.js';
-import type { RequestContext } from '../graphql/kit/context.js';
+import type { RequestContext, StandingIn } from '../graphql/kit/context.js';
 import { accountOf, actorOf } from '../graphql/kit/context.js';
 import { Metered } from '../graphql/kit/metering.js';
 import { Conflict, NotAllowed, PaymentRequired, refusalOf } from '../graphql/kit/refusals.js';
@@ -66,10 +66,12 @@ export interface BillingResolverOptions {
   readonly profileVersion: () => number;
   readonly planOf: (id: string) => Plan;
   readonly queries: SubscriptionQueries;
+  readonly standingIn: StandingIn;
   /** Waits until queries show what commands have stored. */
   readonly shown: () => Promise<void>;
 }
 
+const SUBSCRIPTION_ACCESS = { scope: 'read', roles: MEMBERS } as const;
 const OFF: RefusalValue = { code: 'BILLING_OFF', message: 'This service takes no payments.' };
 
 @Resolver()
@@ -287,7 +289,7 @@ const givenCoupon = (
 export class AccountBillingResolver {
   constructor(private readonly options: BillingResolverOptions) {}
 
-  @Access({ scope: 'read', roles: MEMBERS })
+  @Access(SUBSCRIPTION_ACCESS)
   @FieldResolver(() => PlanSubscription, {
     nullable: true,
     description: 'The paid subscription of the account. Null if it pays for no plan.',
@@ -295,6 +297,17 @@ export class AccountBillingResolver {
   async subscription(@Root() { id }: Account): Promise<PlanSubscription | null> {
     const { queries, planOf } = this.options;
     return subscriptionOf(await queries.of(id), planOf);
+  }
+
+  /** As with `Account.subscription`, in the account of each. Of what has ended there is none. */
+  async find(ids: readonly string[], context: RequestContext): Promise<PlanSubscription[]> {
+    const { queries, planOf, standingIn } = this.options;
+    const rows = await inReach(
+      await queries.byIds(ids),
+      ({ account_id: accountId }) => standingIn(context, accountId),
+      SUBSCRIPTION_ACCESS,
+    );
+    return rows.flatMap((row) => subscriptionOf(row, planOf) ?? []);
   }
 
   @Access({ scope: 'read', roles: PAYERS })

@@ -5,6 +5,7 @@ import { Plan } from '../plans/planTypes.js';
 import { COMMAND_ID } from '../eventsourcing/commandId.js';
 import { DateTimeISO } from '../graphql/kit/dateTime.js';
 import { Money, moneyOf } from '../graphql/kit/money.js';
+import { Node } from '../graphql/kit/node.js';
 import { Conflict, InvalidInput, NotAllowed, PaymentRequired } from '../graphql/kit/refusals.js';
 import { Sized } from '../graphql/cost/directives.js';
 import type { Offer } from './decide.js';
@@ -160,11 +161,12 @@ const discountOf = ({ coupon, name, percentOff, amountOff, currency, endsAt }: S
     endsAt: endsAt === null ? null : new Date(endsAt),
   });
 
-@ObjectType({ simpleResolvers: true, description: 'The paid subscription of an account to a plan.' })
-export class PlanSubscription {
-  @Field(() => ID, { description: 'Id of the subscription.' })
-  id!: string;
-
+@ObjectType({
+  implements: Node,
+  simpleResolvers: true,
+  description: 'The paid subscription of an account to a plan.',
+})
+export class PlanSubscription extends Node {
   @Field(() => Plan, { description: 'The subscribed plan.' })
   plan!: Plan;
 

@@ -1,4 +1,4 @@
-import type { GraphQLSchema } from 'graphql';
+import type { GraphQLInterfaceType, GraphQLSchema } from 'graphql';
 import { ATTEMPTS, ATTEMPTS_WINDOW_MS } from '../accounts/attempts.js';
 import { Credentials } from '../accounts/credentials.js';
 import { userDecider } from '../accounts/decideUser.js';
@@ -103,8 +103,11 @@ export function createProductSchema(services: Services): GraphQLSchema {
     if (instances.some((instance) => instance.constructor === resolver)) continue;
     throw new Error(`the resolver ${resolver.name} has no instance`);
   }
-  const nodes = new NodeResolver(Object.assign({}, ...resolving.map(({ nodes }) => nodes)) as NodeFinders);
-  const schema = createSchema([nodes, ...instances]);
+  const finders = Object.assign({}, ...resolving.map(({ nodes }) => nodes)) as NodeFinders;
+  const schema = createSchema([new NodeResolver(finders), ...instances]);
+  for (const { name } of schema.getPossibleTypes(schema.getType('Node') as GraphQLInterfaceType)) {
+    if (!Object.hasOwn(finders, name)) throw new Error(`nothing finds a ${name} by its id`);
+  }
   showMutations(schema, services.shown, NOT_AWAITED);
   return schema;
 }

@@ -38,6 +38,7 @@ export const credits: Capability = {
       memory: { plans },
       overage,
       billing,
+      standingIn,
     }) => {
       const options = {
         desk: overage.credits,
@@ -46,9 +47,14 @@ export const credits: Capability = {
         action,
         positions,
         profile: () => plans.profile,
+        standingIn,
         sells: billing !== undefined,
       };
-      return { resolvers: [new CreditsResolver(options), new AccountCreditsResolver(options)] };
+      const accounts = new AccountCreditsResolver(options);
+      return {
+        resolvers: [new CreditsResolver(options), accounts],
+        nodes: { CreditGrant: (ids, context) => accounts.find(ids, context) },
+      };
     },
   },
 };

@@ -6,10 +6,10 @@ import type { Refusal } from '../eventsourcing/decider.js';
 import { derivedId } from '../eventsourcing/ids.js';
 import type { PositionTokens } from '../eventsourcing/positionToken.js';
 import { Sized } from '../graphql/cost/directives.js';
-import { Access, MEMBERS, PAYERS } from '../graphql/kit/access.js';
+import { Access, inReach, MEMBERS, PAYERS } from '../graphql/kit/access.js';
 import type { CommandSender } from '../graphql/kit/command.js';
 import { Command } from '../graphql/kit/command.js';
-import type { RequestContext } from '../graphql/kit/context.js';
+import type { RequestContext, StandingIn } from '../graphql/kit/context.js';
 import { accountOf, actorOf } from '../graphql/kit/context.js';
 import { Metered } from '../graphql/kit/metering.js';
 import { moneyOf } from '../graphql/kit/money.js';
@@ -21,6 +21,7 @@ import type { CreditCommand } from './decide.js';
 import { creditDecider } from './decide.js';
 import type { CreditDesk } from './desk.js';
 import { creditStream } from './events.js';
+import type { CreditGrant } from './types.js';
 import {
   balanceOf,
   BuyCreditsInput,
@@ -28,6 +29,7 @@ import {
   BuyCreditsResult,
   CreditBalance,
   CreditPackOffer,
+  grantNamed,
   grantOf,
   OperatorCreditsInput,
   OperatorCreditsPayload,
@@ -42,6 +44,7 @@ const DAY_MS = 86_400_000;
 /** More than any profile has. */
 const MAX_PACKS = 20;
 
+const CREDITS_ACCESS = { scope: 'read', roles: MEMBERS } as const;
 const OFF: Refusal = { code: 'BILLING_OFF', message: 'This service takes no payments.' };
 const NO_CREDITS: Refusal = { code: 'CREDITS_NOT_OFFERED', message: 'This service has no credits.' };
 
@@ -52,6 +55,7 @@ export interface CreditResolverOptions {
   readonly action: OperatorAction;
   readonly positions: PositionTokens;
   readonly profile: () => Profile;
+  readonly standingIn: StandingIn;
   /** Whether payments are taken. */
   readonly sells: boolean;
 }
@@ -144,7 +148,7 @@ export class CreditsResolver {
     });
     if (sent.kind === 'refused') return refusalOf(sent.refusal, 'NotAllowed');
     return payload(SetCreditTopUpPayload, {
-      credits: balanceOf(await desk.standing(accountId)),
+      credits: balanceOf(accountId, await desk.standing(accountId)),
       replayed: sent.replayed,
       position: sent.position,
     });
@@ -191,8 +195,10 @@ export class CreditsResolver {
     @Arg('input', () => OperatorCreditsInput, { description: 'Input for `operatorVoidCredits`.' })
     input: OperatorCreditsInput,
   ): Promise<typeof OperatorCreditsResult> {
-    const { accountId, grantId } = input;
-    const acting = this.options.action(context, input, 'operatorVoidCredits');
+    const { accountId } = input;
+    const { grantId } = grantNamed(input.grantId);
+    const given = { ...input, grantId };
+    const acting = this.options.action(context, given, 'operatorVoidCredits');
     if (acting instanceof InvalidInput) return acting;
     const soFar = await this.options.desk.open(accountId);
     return this.#act(accountId, grantId, acting, { type: 'VoidCredits', grantId, by: acting.caller, soFar });
@@ -210,8 +216,10 @@ export class CreditsResolver {
   ): Promise<typeof OperatorCreditsResult> {
     const { desk, sells, action } = this.options;
     if (!sells) return refusalOf(OFF, 'NotAllowed');
-    const { accountId, grantId } = input;
-    const acting = action(context, input, 'operatorRefundCredits');
+    const { accountId } = input;
+    const { grantId } = grantNamed(input.grantId);
+    const given = { ...input, grantId };
+    const acting = action(context, given, 'operatorRefundCredits');
     if (acting instanceof InvalidInput) return acting;
     return this.#act(accountId, grantId, acting, { type: 'RequestRefund', grantId, by: acting.caller }, () =>
       desk.settle(accountId),
@@ -232,8 +240,8 @@ export class CreditsResolver {
     const standing = await desk.standing(accountId);
     const grant = standing.grants.get(grantId);
     return payload(OperatorCreditsPayload, {
-      grant: grant ? grantOf(grant) : null,
-      credits: balanceOf(standing),
+      grant: grant ? grantOf(accountId, grant) : null,
+      credits: balanceOf(accountId, standing),
       replayed: done.replayed,
       position: positions.encode(done.position),
     });
@@ -242,9 +250,9 @@ export class CreditsResolver {
 
 @Resolver(() => Account)
 export class AccountCreditsResolver {
-  constructor(private readonly options: Pick<CreditResolverOptions, 'desk' | 'profile'>) {}
+  constructor(private readonly options: Pick<CreditResolverOptions, 'desk' | 'profile' | 'standingIn'>) {}
 
-  @Access({ scope: 'read', roles: MEMBERS })
+  @Access(CREDITS_ACCESS)
   @FieldResolver(() => CreditBalance, {
     nullable: true,
     description:
@@ -252,6 +260,26 @@ export class AccountCreditsResolver {
   })
   async credits(@Root() { id }: Account): Promise<CreditBalance | null> {
     const { desk, profile } = this.options;
-    return profile().credits ? balanceOf(await desk.standing(id)) : null;
+    return profile().credits ? balanceOf(id, await desk.standing(id)) : null;
+  }
+
+  /** As with `CreditBalance.grants`, in the account of each; those that are spent, too. */
+  async find(ids: readonly string[], context: RequestContext): Promise<CreditGrant[]> {
+    const { desk, standingIn } = this.options;
+    const wanted = new Map<string, string[]>();
+    for (const { accountId, grantId } of ids.map(grantNamed)) {
+      if (accountId !== undefined) wanted.set(accountId, [...(wanted.get(accountId) ?? []), grantId]);
+    }
+    const accounts = await inReach([...wanted.keys()], (id) => standingIn(context, id), CREDITS_ACCESS);
+    const found = await Promise.all(
+      accounts.map(async (accountId) => {
+        const { grants } = await desk.standing(accountId);
+        return (wanted.get(accountId) ?? []).flatMap((grantId) => {
+          const grant = grants.get(grantId);
+          return grant ? [grantOf(accountId, grant)] : [];
+        });
+      }),
+    );
+    return found.flat();
   }
 }

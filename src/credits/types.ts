@@ -5,6 +5,7 @@ import { Sized } from '../graphql/cost/directives.js';
 import { DateTimeISO } from '../graphql/kit/dateTime.js';
 import { IdOf } from '../graphql/kit/ids.js';
 import { Money, moneyOf } from '../graphql/kit/money.js';
+import { Node } from '../graphql/kit/node.js';
 import { Payload } from '../graphql/kit/payload.js';
 import { Quantity } from '../graphql/kit/quantity.js';
 import { Conflict, InvalidInput, NotAllowed, NotFound } from '../graphql/kit/refusals.js';
@@ -28,11 +29,12 @@ registerEnumType(CreditGrantSource, {
   },
 });
 
-@ObjectType({ simpleResolvers: true, description: 'Credits that were given or bought at once.' })
-export class CreditGrant {
-  @Field(() => ID, { description: 'Its id, for `operatorVoidCredits` and `operatorRefundCredits`.' })
-  id!: string;
-
+@ObjectType({
+  implements: Node,
+  simpleResolvers: true,
+  description: 'Credits that were given or bought at once.',
+})
+export class CreditGrant extends Node {
   @Field(() => CreditGrantSource, { description: 'Where the credits come from.' })
   source!: CreditGrantSource;
 
@@ -104,9 +106,19 @@ export class CreditBalance {
   grants!: readonly CreditGrant[];
 }
 
-export const grantOf = (grant: Grant): CreditGrant =>
+/** A grant is found among those of its account, so that what is shown as its id names both. */
+const SEPARATOR = '.';
+
+/** What the shown id of a grant names; an id alone, as facts have it, is of the account that is given beside it. */
+export function grantNamed(id: string): { readonly accountId: string | undefined; readonly grantId: string } {
+  const at = id.indexOf(SEPARATOR);
+  if (at < 0) return { accountId: undefined, grantId: id };
+  return { accountId: id.slice(0, at), grantId: id.slice(at + 1) };
+}
+
+export const grantOf = (accountId: string, grant: Grant): CreditGrant =>
   Object.assign(new CreditGrant(), {
-    id: grant.id,
+    id: `${accountId}${SEPARATOR}${grant.id}`,
     source: grant.source as CreditGrantSource,
     amount: String(grant.amount),
     remaining: String(grant.remaining),
@@ -123,7 +135,7 @@ const topUpOf = ({ pack, below, perMonth, stopped }: TopUp): CreditTopUp => ({
   stopped,
 });
 
-export function balanceOf(state: CreditState): CreditBalance {
+export function balanceOf(accountId: string, state: CreditState): CreditBalance {
   const available = availableOf(state);
   const left = inOrder(state.grants.values()).filter(({ remaining }) => remaining > 0);
   return Object.assign(new CreditBalance(), {
@@ -131,7 +143,7 @@ export function balanceOf(state: CreditState): CreditBalance {
     balance: String(state.debt > 0 ? -state.debt : available),
     blocked: state.debt > 0,
     topUp: state.topUp ? topUpOf(state.topUp) : null,
-    grants: left.slice(0, MAX_GRANTS).map(grantOf),
+    grants: left.slice(0, MAX_GRANTS).map((grant) => grantOf(accountId, grant)),
   });
 }
 
@@ -243,6 +255,7 @@ export class OperatorCreditsInput {
   @Field(() => ID, { description: 'Id of the account that has the credits.' })
   accountId!: string;
 
+  @IdOf('CreditGrant')
   @Field(() => ID, { description: 'Id of the grant, as in `account.credits`.' })
   grantId!: string;
 

@@ -1,5 +1,6 @@
 import { InvoiceDocument, InvoicesDocument, StartCheckoutDocument } from '../generated/graphql.js';
 import { allEvents } from '../crash/facts.js';
+import { join } from '../support/members.js';
 import type { Shop } from './shop.js';
 import { openShop } from './shop.js';
 import { Subscriber } from './subscriber.js';
@@ -100,6 +101,49 @@ describe('an account', () => {
       pays: '19900 USD',
       until: '2027-03-31T12:00:00.000Z',
     });
+  });
+
+  it('is found by the ids of its invoices and its subscription, by whoever sees them in their places', async () => {
+    const TOTAL = 'total { minorUnits }';
+    const { data } = await shop.test.raw(
+      `{ account { subscription { id } upcomingInvoice { id ${TOTAL} } invoices(first: 1) { nodes { id ${TOTAL} } } } }`,
+      {},
+      user.token,
+    );
+    const { subscription, upcomingInvoice, invoices } = data?.['account'] as {
+      subscription: { id: string };
+      upcomingInvoice: { id: string };
+      invoices: { nodes: { id: string }[] };
+    };
+    const ids = [invoices.nodes[0]?.id, upcomingInvoice.id, subscription.id];
+    // Those that Stripe has given are shown as they are.
+    const kinds = [/^in_(?!next)/, /^in_next-/, /^sub_/];
+    expect(ids).toEqual(kinds.map((kind) => expect.stringMatching(kind) as string));
+    const found = [
+      { __typename: 'Invoice', ...invoices.nodes[0] },
+      { __typename: 'Invoice', ...upcomingInvoice },
+      { __typename: 'PlanSubscription', ...subscription, plan: { id: 'team' } },
+    ];
+    const look = async (credential: string) => {
+      const query = `query ($ids: [ID!]!) { nodes(ids: $ids) {
+        __typename id ... on Invoice { ${TOTAL} } ... on PlanSubscription { plan { id } }
+      } }`;
+      return (await shop.test.raw(query, { ids }, credential)).data?.['nodes'];
+    };
+    const [payer, viewer, stranger] = [
+      await shop.test.register(),
+      await shop.test.register(),
+      await Subscriber.register(shop),
+    ];
+    await join(shop.test, user, payer, 'billing');
+    await join(shop.test, user, viewer, 'viewer');
+    await shop.test.caughtUp();
+    const { secret } = await shop.test.issueKey(user.token);
+    for (const credential of [user.token, payer.token, secret]) expect(await look(credential)).toEqual(found);
+    // As in their places: every member sees the plan that is paid for, and only who pays the invoices.
+    expect(await look(viewer.token)).toEqual([null, null, found[2]]);
+    expect(await look(stranger.token)).toEqual([null, null, null]);
+    expect(await look((await shop.test.issueKey(stranger.token)).secret)).toEqual([null, null, null]);
   });
 
   it('keeps its plan while a payment is late, and is well again once it is paid', async () => {

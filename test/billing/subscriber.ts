@@ -17,11 +17,12 @@ export class Subscriber {
     private readonly shop: Shop,
     readonly token: string,
     readonly accountId: string,
+    readonly userId: string,
   ) {}
 
   static async register(shop: Shop): Promise<Subscriber> {
-    const { token, accountId } = await shop.test.register();
-    return new Subscriber(shop, token, accountId);
+    const { token, accountId, userId } = await shop.test.register();
+    return new Subscriber(shop, token, accountId, userId);
   }
 
   /** What has happened on the subscription since the last look. */

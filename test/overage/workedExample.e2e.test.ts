@@ -24,6 +24,7 @@ import {
 let shop: Shop;
 let root: string;
 let owner: { token: string; accountId: string; keyId: string; secret: string };
+let stranger: typeof owner & { userId: string };
 let backEnd: string;
 
 beforeAll(async () => {
@@ -32,9 +33,9 @@ beforeAll(async () => {
   await copyFile(join('test', 'overage', 'example.yaml'), join(root, 'profiles', 'example.yaml'));
   shop = await openShop('2027-01-17T12:00:00Z', { root, env: { PROFILE: 'example' } });
   owner = await shop.test.customer('free');
-  const operator = await shop.test.customer('free');
-  await shop.test.makeOperator(operator);
-  backEnd = (await shop.test.issueKey(operator.token, 'LIVE', ['ADMIN'])).secret;
+  stranger = await shop.test.customer('free');
+  await shop.test.makeOperator(stranger);
+  backEnd = (await shop.test.issueKey(stranger.token, 'LIVE', ['ADMIN'])).secret;
 });
 afterAll(async () => {
   await shop.close();
@@ -252,12 +253,27 @@ describe('two months of an account', () => {
     await use(15);
     const { grants } = (await credits()) as { grants: { id: string; remaining: string }[] };
     expect(grants.map(({ remaining }) => remaining)).toEqual(['25']);
+    const id = grants[0]?.id ?? '';
+    expect(id).toMatch(/^crg_/);
+    const node = async (credential: string) =>
+      (
+        await send(
+          'query ($id: ID!) { node(id: $id) { __typename id ... on CreditGrant { remaining refunded } } }',
+          { id },
+          credential,
+        )
+      )['node'];
+    const grant = { __typename: 'CreditGrant', id, remaining: '25', refunded: false };
+    expect([await node(owner.token), await node(owner.secret)]).toEqual([grant, grant]);
+    expect([await node(stranger.token), await node(stranger.secret)]).toEqual([null, null]);
     await shop.advance('2027-03-25T12:00:00Z');
     const refunded = await send(
       `mutation ($input: OperatorCreditsInput!) { operatorRefundCredits(input: $input) { ... on OperatorCreditsPayload { grant { refunded } credits ${BALANCE} } ... on Refusal { code message } } }`,
-      { input: { accountId: owner.accountId, grantId: grants[0]?.id, reason: 'asked for' } },
+      { input: { accountId: owner.accountId, grantId: id, reason: 'asked for' } },
       backEnd,
     );
+    // What is spent or taken back is found, too.
+    expect(await node(owner.token)).toEqual({ ...grant, remaining: '0', refunded: true });
     expect(refunded['operatorRefundCredits']).toMatchObject({
       grant: { refunded: true },
       credits: { available: '0', balance: '-15', blocked: true },

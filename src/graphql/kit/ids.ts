@@ -8,9 +8,12 @@ const PREFIXES = {
   Account: 'acc',
   Analysis: 'ana',
   AuditEntry: 'aud',
+  CreditGrant: 'crg',
   Invitation: 'inv',
+  Invoice: 'in',
   Key: 'key',
   Pattern: 'pat',
+  PlanSubscription: 'sub',
   RuleSet: 'rul',
   User: 'usr',
   WebhookEndpoint: 'whe',
@@ -19,6 +22,9 @@ const PREFIXES = {
 /** A type whose objects have ids. */
 export type IdType = keyof typeof PREFIXES;
 
+/** What the payment service names: those ids begin with their prefix as they are, and facts have them whole. */
+const NAMED_THERE: ReadonlySet<IdType> = new Set(['Invoice', 'PlanSubscription']);
+
 const TYPES: ReadonlyMap<string, IdType> = new Map(
   Object.entries(PREFIXES).map(([type, prefix]) => [prefix, type as IdType]),
 );
@@ -26,19 +32,20 @@ const TYPES: ReadonlyMap<string, IdType> = new Map(
 export const isIdType = (name: string): name is IdType => Object.hasOwn(PREFIXES, name);
 
 /** An id as answers show it, e.g. `key_3b1f…`. */
-export const shownId = (type: IdType, id: string): string => `${PREFIXES[type]}_${id}`;
+export const shownId = (type: IdType, id: string): string =>
+  NAMED_THERE.has(type) ? id : `${PREFIXES[type]}_${id}`;
 
 /** An id as facts have it. What was given before ids had prefixes is one already. */
 export function givenId(type: IdType, given: string): string {
   const prefix = `${PREFIXES[type]}_`;
-  return given.startsWith(prefix) ? given.slice(prefix.length) : given;
+  return given.startsWith(prefix) && !NAMED_THERE.has(type) ? given.slice(prefix.length) : given;
 }
 
 /** What an id names, by its prefix; undefined for what is no id of ours. */
 export function parseId(shown: string): { readonly type: IdType; readonly id: string } | undefined {
   const end = shown.indexOf('_');
   const type = TYPES.get(shown.slice(0, Math.max(0, end)));
-  return type && { type, id: shown.slice(end + 1) };
+  return type && { type, id: NAMED_THERE.has(type) ? shown : shown.slice(end + 1) };
 }
 
 export const ID_OF = 'idOf';
