@@ -1,9 +1,9 @@
 import 'reflect-metadata';
-import { Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { Field, ID, ObjectType, registerEnumType } from 'type-graphql';
 import type { InvoiceRow } from '../../projections/invoices/queries.js';
 import { Sized } from '../graphql/cost/directives.js';
 import { DateTimeISO } from '../graphql/kit/dateTime.js';
-import { Money, moneyOf } from '../graphql/kit/money.js';
+import { BigIntText, Money, moneyOf } from '../graphql/kit/money.js';
 import { Node } from '../graphql/kit/node.js';
 import { connectionOf } from '../graphql/kit/pages.js';
 import type { InvoiceDiscount as StoredDiscount } from './events.js';
@@ -60,8 +60,10 @@ export class InvoiceLine {
   @Field(() => String, { description: 'Text on the printed invoice.' })
   description!: string;
 
-  @Field(() => Int, { description: 'Number of units charged.' })
-  quantity!: number;
+  @Field(() => BigIntText, {
+    description: 'Number of units charged. Of usage they are the smallest ones of the meter.',
+  })
+  quantity!: string;
 
   @Field(() => Money, { description: 'Amount before discounts and tax. Negative for a credit.' })
   total!: Money;
@@ -214,7 +216,7 @@ export function linesOf(lines: readonly StoredLine[], currency: string): Invoice
     Object.assign(new InvoiceLine(), {
       kind: line.kind as InvoiceLineKind,
       description: line.description,
-      quantity: line.quantity,
+      quantity: String(line.quantity),
       total: moneyOf({ amount: line.amount, currency }),
       period: { from: new Date(line.periodStart), to: new Date(line.periodEnd) },
       eventIds: line.events.slice(0, MAX_EVENTS),
@@ -245,10 +247,7 @@ export const accountOfNext = (id: string): string | undefined =>
   id.startsWith(NEXT) ? id.slice(NEXT.length) : undefined;
 
 /** The invoice of the running period, as the payment service says it would be. */
-export function upcomingOf(
-  accountId: string,
-  { currency, lines, discounts, ...preview }: Preview,
-): Invoice {
+export function upcomingOf(accountId: string, { currency, lines, discounts, ...preview }: Preview): Invoice {
   const { subtotal, tax, taxIncluded, total, due, ...period } = preview;
   const money = (amount: number): Money => moneyOf({ amount, currency });
   return Object.assign(new Invoice(), {

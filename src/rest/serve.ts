@@ -5,6 +5,7 @@ import type { Logger } from '../logger.js';
 import type { Metrics } from '../metrics.js';
 import { Outage } from '../outage.js';
 import type { LimitState } from '../usage/limiter.js';
+import { refusedLimit } from '../usage/limiter.js';
 import { PROBLEM, problemOf } from './problem.js';
 import type { Dialect, Reply, Route } from './route.js';
 
@@ -161,12 +162,7 @@ async function handle(
 function errorOf({ code, retryAfterMs, limit }: Extract<Outcome<never>, { kind: 'refused' }>): ApiError {
   const retryAfter = retryAfterMs === undefined ? undefined : Math.max(1, Math.ceil(retryAfterMs / 1000));
   return new ApiError(code, undefined, {
-    ...(limit && {
-      limit: limit.limit.id,
-      amount: limit.limit.amount,
-      window: limit.limit.window,
-      used: limit.used,
-    }),
+    ...(limit && refusedLimit(limit)),
     ...(retryAfter !== undefined && { retryAfter }),
   });
 }

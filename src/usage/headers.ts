@@ -1,6 +1,7 @@
 import { isoTime } from '../isoTime.js';
 import type { Profile } from '../plans/profile.js';
 import type { LimitState } from './limiter.js';
+import { usedText } from './limiter.js';
 import { isFixed } from './periods.js';
 
 /** Its name is in lower case. */
@@ -36,7 +37,7 @@ export function rateLimitHeaders(states: readonly LimitState[], rules: HeaderRul
   if (main) {
     headers.push(
       ['x-ratelimit-limit', String(main.limit.amount)],
-      ['x-ratelimit-used', String(main.usedExactly ?? main.used)],
+      ['x-ratelimit-used', usedText(main)],
       ['x-ratelimit-remaining', String(main.remaining)],
     );
     if (Number.isFinite(main.resetAt)) {
@@ -107,7 +108,7 @@ function namedFact(
   if (plan === undefined) return '0';
   if (states === undefined) return undefined;
   if (!main) return fact === 'used' ? undefined : UNLIMITED;
-  if (fact === 'used') return String(main.usedExactly ?? main.used);
+  if (fact === 'used') return usedText(main);
   return String(fact === 'limit' ? main.limit.amount : main.remaining);
 }
 

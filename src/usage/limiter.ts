@@ -31,6 +31,15 @@ export interface LimitState {
   readonly windowMs: number;
 }
 
+/** What is used, to the last digit: JSON's numbers are exact up to 2^53 alone. */
+export const usedText = ({ used, usedExactly }: LimitState): string => String(usedExactly ?? used);
+
+/** What an error says of the limit that refuses: amounts in the smallest unit of its meter, as texts. */
+export function refusedLimit(state: LimitState) {
+  const { id, amount, window } = state.limit;
+  return { limit: id, amount: String(amount), window, used: usedText(state) };
+}
+
 /** End customers of an account whose counters are kept at once: those that were idle longest are loaded again. */
 export const MAX_CUSTOMERS = 10_000;
 

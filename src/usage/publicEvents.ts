@@ -12,11 +12,14 @@ export const publicEvents: PublicEventsOf<UsageThresholdEvent> = {
     account: (event) => as<UsageThresholdEvent>(event).data.accountId,
     state: ([reached]) => {
       if (!reached) return {};
-      const { accountId, keyId, ...rest } = as<UsageThresholdEvent>(reached).data;
+      const { accountId, keyId, max, used, ...rest } = as<UsageThresholdEvent>(reached).data;
       return {
         accountId: shownId('Account', accountId),
         keyId: keyId === null ? null : shownId('Key', keyId),
         ...rest,
+        // As texts, as quantities are everywhere; in the smallest unit of the meter.
+        max: String(max),
+        used: String(used),
         at: reached.metadata.at,
       };
     },

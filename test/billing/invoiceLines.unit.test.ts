@@ -1,5 +1,7 @@
 import fc from 'fast-check';
+import { getNamedType, isObjectType, isScalarType } from 'graphql';
 import { linesOf, MAX_LINES } from '../../src/billing/invoiceTypes.js';
+import { createSchema } from '../../src/graphql/execution/schema.js';
 
 const at = fc.date({ min: new Date('2027-01-01'), max: new Date('2028-01-01'), noInvalidDate: true });
 const line = fc.record({
@@ -37,4 +39,16 @@ it('shows no more lines than the cost of a query counts with, and they always ad
     }),
     { numRuns: 50 },
   );
+});
+
+it('tells quantities that no 32 bits hold', () => {
+  const stored = { kind: 'usage', description: 'tokens', amount: 1, events: [] };
+  const [line] = linesOf(
+    [{ ...stored, quantity: 2 ** 53 - 1, periodStart: new Date(0), periodEnd: new Date(1) }],
+    'usd',
+  );
+  const type = createSchema().getType('InvoiceLine');
+  const { quantity } = isObjectType(type) ? type.getFields() : {};
+  const scalar = getNamedType(quantity?.type);
+  expect(isScalarType(scalar) && scalar.serialize(line?.quantity)).toBe('9007199254740991');
 });

@@ -5,6 +5,7 @@ import { ConfigError } from '../../src/config.js';
 import { createSchema } from '../../src/graphql/execution/schema.js';
 import { compileRoutes } from '../../src/rest/declared/compile.js';
 import { refusalOf } from '../../src/rest/declared/failures.js';
+import { jsonText } from '../../src/rest/declared/jsonText.js';
 import { readRoutes } from '../../src/rest/declared/file.js';
 
 const schema = createSchema();
@@ -48,6 +49,17 @@ it.each([
     expect(routes?.failures.tell(refusal, { plan: 'free' })).toEqual({ status: 429, body });
   },
 );
+
+it('what is used above 2^53 is told with all its digits', async () => {
+  const routes = await compiled(join('profiles', 'harmonic.routes.yaml'));
+  const limit = { id: 'requests-month', meter: 'requests', window: 'month', amount: 1000 } as const;
+  const used = { used: 9_223_372_036_854_775_807, usedExactly: 9_223_372_036_854_775_807n, remaining: 0 };
+  const refusal = refusalOf('QUOTA_EXCEEDED', {
+    limit: { ...used, limit, resetAt: Date.UTC(2026, 11), at: 0, windowMs: 1 },
+  });
+  const { body } = routes?.failures.tell(refusal, { plan: 'free' }) ?? {};
+  expect(jsonText(body)).toContain('"quota":1000,"used":9223372036854775807,');
+});
 
 describe('a route that cannot work', () => {
   let directory: string;

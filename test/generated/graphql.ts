@@ -1367,14 +1367,14 @@ export type InvoiceDifferencesQueryVariables = Exact<{
 }>;
 
 
-export type InvoiceDifferencesQuery = { operator: { invoiceDifferences: { nodes: Array<{ accountId: string, invoice: { id: string | null, number: string | null, issuedAt: string | null, total: { minorUnits: unknown, exponent: number, currency: unknown } }, differences: Array<{ subject: InvoiceDifferenceSubject, line: string | null, expected: { minorUnits: unknown, exponent: number, currency: unknown }, actual: { minorUnits: unknown, exponent: number, currency: unknown } }> }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
+export type InvoiceDifferencesQuery = { operator: { invoiceDifferences: { nodes: Array<{ accountId: string, invoice: { id: string, number: string | null, issuedAt: string | null, total: { minorUnits: unknown, exponent: number, currency: unknown } }, differences: Array<{ subject: InvoiceDifferenceSubject, line: string | null, expected: { minorUnits: unknown, exponent: number, currency: unknown }, actual: { minorUnits: unknown, exponent: number, currency: unknown } }> }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
 
 export type InvoiceQueryVariables = Exact<{
   id: string | number;
 }>;
 
 
-export type InvoiceQuery = { invoice: { id: string | null, number: string | null, paymentReference: string | null, status: InvoiceStatus, issuedAt: string | null, subtotal: { minorUnits: unknown, exponent: number, currency: unknown }, discount: { minorUnits: unknown, exponent: number, currency: unknown }, discounts: Array<{ coupon: string | null, name: string, amount: { minorUnits: unknown, exponent: number, currency: unknown } }>, tax: { minorUnits: unknown, exponent: number, currency: unknown }, total: { minorUnits: unknown, exponent: number, currency: unknown }, due: { minorUnits: unknown, exponent: number, currency: unknown } } | null };
+export type InvoiceQuery = { invoice: { id: string, number: string | null, paymentReference: string | null, status: InvoiceStatus, issuedAt: string | null, subtotal: { minorUnits: unknown, exponent: number, currency: unknown }, discount: { minorUnits: unknown, exponent: number, currency: unknown }, discounts: Array<{ coupon: string | null, name: string, amount: { minorUnits: unknown, exponent: number, currency: unknown } }>, tax: { minorUnits: unknown, exponent: number, currency: unknown }, total: { minorUnits: unknown, exponent: number, currency: unknown }, due: { minorUnits: unknown, exponent: number, currency: unknown } } | null };
 
 export type InvoicesQueryVariables = Exact<{
   first: number;
@@ -1382,7 +1382,7 @@ export type InvoicesQueryVariables = Exact<{
 }>;
 
 
-export type InvoicesQuery = { account: { invoices: { nodes: Array<{ id: string | null, number: string | null, paymentReference: string | null, status: InvoiceStatus, issuedAt: string | null, period: { from: string, to: string }, total: { minorUnits: unknown, exponent: number, currency: unknown }, discounts: Array<{ coupon: string | null, name: string, amount: { minorUnits: unknown, exponent: number, currency: unknown } }>, lines: Array<{ kind: InvoiceLineKind, description: string, quantity: number, eventIds: Array<string>, total: { minorUnits: unknown, exponent: number, currency: unknown } }> }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
+export type InvoicesQuery = { account: { invoices: { nodes: Array<{ id: string, number: string | null, paymentReference: string | null, status: InvoiceStatus, issuedAt: string | null, period: { from: string, to: string }, total: { minorUnits: unknown, exponent: number, currency: unknown }, discounts: Array<{ coupon: string | null, name: string, amount: { minorUnits: unknown, exponent: number, currency: unknown } }>, lines: Array<{ kind: InvoiceLineKind, description: string, quantity: unknown, eventIds: Array<string>, total: { minorUnits: unknown, exponent: number, currency: unknown } }> }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
 
 export type IssueKeyMutationVariables = Exact<{
   input: IssueKeyInput;

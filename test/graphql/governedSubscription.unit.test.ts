@@ -115,7 +115,7 @@ it('takes and records every event, and ends with the refusal of the one that the
     });
   }
   await expect(events.next()).rejects.toMatchObject([
-    { extensions: { code: 'RATE_LIMITED', limit: 'calls', used: 10, retryAfter: 60 } },
+    { extensions: { code: 'RATE_LIMITED', limit: 'calls', used: '10', retryAfter: 60 } },
   ]);
   // The record of a refusal is awaited by nobody; it is the journal's last.
   await journal.close();

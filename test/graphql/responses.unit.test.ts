@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { Result } from '../../src/graphql/transport/responses.js';
-import { textOf } from '../../src/graphql/transport/responses.js';
+import { limitRefusal, textOf } from '../../src/graphql/transport/responses.js';
+import { Metrics } from '../../src/metrics.js';
 import type { CostExtension } from '../../src/graphql/cost/report.js';
 
 const points = fc.nat();
@@ -54,4 +55,34 @@ test('what is written by hand is what JSON.stringify writes', () => {
 test('parts that are not there are left out', () => {
   expect(textOf({})).toBe('{}');
   expect(textOf({ data: null })).toBe('{"data":null}');
+});
+
+test('a limit that refuses tells what is used to the last digit', () => {
+  const limit = { id: 'seconds-day', meter: 'seconds', window: 'day', amount: 2 ** 53 - 1 } as const;
+  const usedExactly = 9_007_199_254_740_991_234n;
+  const standing = { limit, remaining: 0, resetAt: Infinity, at: 0, windowMs: 86_400_000 };
+  const refused = (used: object) =>
+    limitRefusal(
+      new Metrics(),
+      {
+        code: 'QUOTA_EXCEEDED',
+        limit: { used: Number(usedExactly), ...standing, ...used },
+        retryAfterMs: undefined,
+      },
+      {
+        requestedQueryCost: 1,
+        actualQueryCost: null,
+        throttleStatus: null,
+        policies: [],
+        version: '1-0f0f0f0f0f0f',
+      },
+    ).result.errors?.[0]?.extensions;
+  expect(refused({ usedExactly })).toEqual({
+    code: 'QUOTA_EXCEEDED',
+    limit: 'seconds-day',
+    amount: '9007199254740991',
+    window: 'day',
+    used: '9007199254740991234',
+  });
+  expect(refused({ used: 12 })).toMatchObject({ used: '12' });
 });

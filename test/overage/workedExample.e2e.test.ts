@@ -104,7 +104,7 @@ async function quota(): Promise<string> {
 async function drafted(): Promise<readonly unknown[]> {
   const { account } = (await send(LIMITS, {}, owner.token)) as {
     account: {
-      upcomingInvoice: { lines: { kind: string; quantity: number; total: { minorUnits: string } }[] };
+      upcomingInvoice: { lines: { kind: string; quantity: string; total: { minorUnits: string } }[] };
     };
   };
   const { lines } = account.upcomingInvoice;
@@ -187,7 +187,7 @@ describe('two months of an account', () => {
     expect(await quota()).toBe('330');
     expect(await credits()).toMatchObject({ available: '0' });
     // 230 above the limit, of which credits have paid 74.
-    expect(await drafted()).toEqual([[156, '724']]);
+    expect(await drafted()).toEqual([['156', '724']]);
   });
 
   it('20 Feb: a larger plan; what was due stays due', async () => {
@@ -207,7 +207,7 @@ describe('two months of an account', () => {
       ],
     ]);
     expect(await quota()).toBe('330');
-    expect(await drafted()).toEqual([[156, '724']]);
+    expect(await drafted()).toEqual([['156', '724']]);
   });
 
   it('28 Feb: the last hour’s use is on the invoice of its period', async () => {

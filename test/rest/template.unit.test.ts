@@ -2,6 +2,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
 import type { Known } from '../../src/rest/declared/known.js';
 import { INTEGER, leaf, object, TEXT } from '../../src/rest/declared/known.js';
+import { jsonText } from '../../src/rest/declared/jsonText.js';
 import { compileTemplate } from '../../src/rest/declared/template.js';
 
 const item = object({ id: TEXT, amount: INTEGER, kind: leaf({ type: 'string', enum: ['LIVE', 'TEST'] }) });
@@ -46,6 +47,8 @@ it.each<[string, unknown, unknown]>([
   ['$integer of another', { $integer: '1e3' }, null],
   ['$integer that is too large', { $integer: '9999999999' }, null],
   ['$number', { $number: '1.50' }, 1.5],
+  ['$number of 2^53 - 1', { $number: '9007199254740991' }, 9_007_199_254_740_991],
+  ['$number of 19 digits', { $number: '9223372036854775807' }, 9_223_372_036_854_775_807n],
   ['$count', { $count: '$data.items' }, 2],
   ['$divide, up', { $divide: '$data.total', by: 20, round: 'up' }, 3],
   ['$divide, to decimals', { $divide: '$data.total', by: 3, round: 2 }, 13.67],
@@ -94,4 +97,36 @@ it('never fails, and comes to what its schema says, whatever there is', () => {
       }
     }),
   );
+});
+
+describe('the JSON of what a template comes to', () => {
+  it('is what JSON.stringify writes', () => {
+    fc.assert(fc.property(fc.jsonValue(), (value) => expect(jsonText(value)).toBe(JSON.stringify(value))));
+  });
+
+  it('has integers of any size with all their digits, wherever they stand', () => {
+    const stored = fc.letrec((tie) => ({
+      value: fc.oneof(
+        { maxDepth: 4 },
+        fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n }).map((digits) => ({ digits: String(digits) })),
+        fc.constantFrom(null, true, 1.5, 'a "b"', '12'),
+        fc.array(tie('value')),
+        fc.dictionary(fc.string(), tie('value')),
+      ),
+    })).value;
+    // As JSON has it, each integer in quotes that come off.
+    const large = (value: unknown): unknown => {
+      if (Array.isArray(value)) return value.map(large);
+      if (typeof value !== 'object' || value === null) return value;
+      const { digits, ...rest } = value as { digits?: unknown };
+      if (typeof digits === 'string' && Object.keys(rest).length === 0) return BigInt(digits);
+      return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, large(member)]));
+    };
+    fc.assert(
+      fc.property(stored, (value) => {
+        const quoted = JSON.stringify(value).replace(/\{"digits":"(-?\d+)"\}/g, '$1');
+        expect(jsonText(large(value))).toBe(quoted);
+      }),
+    );
+  });
 });

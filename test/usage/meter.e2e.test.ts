@@ -104,9 +104,9 @@ describe('the limit of ten requests a minute', () => {
         extensions: {
           code: 'RATE_LIMITED',
           limit: 'requests-minute',
-          amount: 10,
+          amount: '10',
           window: 'minute',
-          used: 10,
+          used: '10',
           retryAfter,
         },
       },

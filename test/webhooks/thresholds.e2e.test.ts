@@ -47,7 +47,7 @@ afterAll(async () => {
 interface Reached {
   readonly type: string;
   readonly accountId: string;
-  readonly data: { readonly limit: string; readonly percent: number; readonly used: number };
+  readonly data: { readonly limit: string; readonly percent: number; readonly used: string };
 }
 
 it(
@@ -106,7 +106,8 @@ it(
     );
     for (const { accountId: whose, data } of told) {
       expect(whose).toBe(shownId('Account', accountId));
-      expect(data.used).toBeGreaterThanOrEqual(data.percent * 10);
+      expect(data).toMatchObject({ max: '1000', used: expect.stringMatching(/^\d+$/) as string });
+      expect(Number(data.used)).toBeGreaterThanOrEqual(data.percent * 10);
     }
     expect(new Set(received.map(({ headers }) => headers['webhook-id'])).size).toBe(3);
   },

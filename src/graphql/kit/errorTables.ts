@@ -17,6 +17,8 @@ Made from the code by \`npm run schema\`; the tests fail when it is not up to da
 const REFUSALS = `
 Beside \`data\` the status is 200 whatever the code: one field has failed, and is null.
 
+Where a limit refuses, \`extensions\` has its name as \`limit\`, its \`window\`, and as texts its \`amount\` and what is \`used\`, in the smallest unit of its meter: they may have more digits than a JSON number keeps. \`retryAfter\` is a number of seconds.
+
 ## Expected failures
 
 Members of a mutation's or query's union, which implement \`Refusal { code message }\`.

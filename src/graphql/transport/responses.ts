@@ -2,6 +2,7 @@ import type { ExecutionResult, GraphQLFormattedError } from 'graphql';
 import type { Metrics } from '../../metrics.js';
 import type { Executed } from '../../usage/governor.js';
 import type { LimitState } from '../../usage/limiter.js';
+import { refusedLimit } from '../../usage/limiter.js';
 import type { Header } from '../../usage/headers.js';
 import type { CostExtension } from '../cost/report.js';
 import { costText } from '../cost/report.js';
@@ -54,8 +55,7 @@ export function limitRefusal(
   }: { readonly code: ErrorCode; readonly limit: LimitState; readonly retryAfterMs: number | undefined },
   cost: CostExtension,
 ): Answer {
-  const { id, amount, window } = limit.limit;
-  const standing = { limit: id, amount, window, used: limit.used };
+  const standing = refusedLimit(limit);
   const message = ERRORS[code][1];
   const extensions = { cost };
   if (retryAfterMs === undefined) return refusal(metrics, code, [], message, standing, extensions);

@@ -131,7 +131,7 @@ export function compileFailures(
         issues,
         limit: limit && {
           ...limit.limit,
-          used: limit.used,
+          used: limit.usedExactly ?? limit.used,
           resetAt: Number.isFinite(limit.resetAt) ? isoTime(Math.ceil(limit.resetAt / 1000) * 1000) : null,
         },
         retryAfter: refusal.retryAfterSeconds ?? null,
@@ -160,7 +160,7 @@ function compileText(
     const value = compileTemplate(`$${piece}`, names, path);
     return (facts: Readonly<Record<string, unknown>>) => {
       const said = value.fill(facts);
-      return typeof said === 'string' || typeof said === 'number' ? said : null;
+      return ['string', 'number', 'bigint'].includes(typeof said) ? String(said) : null;
     };
   });
   return (facts) => {

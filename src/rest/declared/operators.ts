@@ -47,9 +47,17 @@ interface Context {
 }
 
 const number = (value: unknown): number | null => {
-  const read = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+  const read = typeof value === 'bigint' || isText(value) ? Number(value) : value;
   return typeof read === 'number' && Number.isFinite(read) ? read : null;
 };
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value.trim() !== '';
+
+/** The same; of a whole number beyond 2^53 every digit (`jsonText`). */
+function exactNumber(value: unknown): number | bigint | null {
+  const exact = typeof value === 'string' && /^-?\d{16,}$/.test(value) ? BigInt(value) : value;
+  return typeof exact === 'bigint' && !Number.isSafeInteger(Number(exact)) ? exact : number(exact);
+}
 
 /** The schema without null. */
 const NUMBER = { type: 'number' } as const;
@@ -227,13 +235,13 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
       };
     },
   },
-  /** A number, of a text too; null for everything else. */
+  /** A number, of a text too; null for everything else. A whole one keeps all its digits. */
   $number: {
     parts: ['$number'],
     compile: (_parts, compile) => {
       const value = compile('$number');
       const schema = isNullable(value.schema) ? nullable(NUMBER) : NUMBER;
-      return { fill: (scope) => number(value.fill(scope)), schema };
+      return { fill: (scope) => exactNumber(value.fill(scope)), schema };
     },
   },
   /** How many items a list has. */
@@ -321,9 +329,7 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
 
 /** How a value stands among the names of a `$case`. */
 const keyOf = (value: unknown): string | undefined =>
-  typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
-    ? String(value)
-    : undefined;
+  ['string', 'number', 'bigint', 'boolean'].includes(typeof value) ? String(value) : undefined;
 
 const isNullable = ({ type, anyOf: some }: JsonSchema): boolean =>
   [type].flat().includes('null') || ((some as JsonSchema[] | undefined)?.some(isNullable) ?? false);

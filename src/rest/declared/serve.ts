@@ -7,6 +7,7 @@ import { answerOf, Refused } from './answer.js';
 import type { CompiledRoute, CompiledRoutes } from './compile.js';
 import type { Refusal } from './failures.js';
 import { refusalOf } from './failures.js';
+import { jsonText } from './jsonText.js';
 import { credentialsOf, partsOf, unfitCode, variantOf } from './request.js';
 
 /** Serves the routes of a profile: each a document behind the gate, in the product's own shape. */
@@ -165,5 +166,7 @@ async function handle(
     };
   }
   for (const [name, value] of answered.headers) reply.header(name, value);
-  return reply.status(answered.status).send(answered.body ?? undefined);
+  const { status, body } = answered;
+  if (typeof body !== 'object' || body === null) return reply.status(status).send(body ?? undefined);
+  return reply.status(status).type('application/json; charset=utf-8').send(jsonText(body));
 }

@@ -83,9 +83,9 @@ it('refuses what the bucket has not now, spending nothing, and says when it will
   expect(errors?.[0]?.extensions).toEqual({
     code: 'RATE_LIMITED',
     limit: 'cost-minute',
-    amount: 1000,
+    amount: '1000',
     window: 'minute',
-    used: expect.any(Number) as number,
+    used: expect.stringMatching(/^\d+$/) as string,
     retryAfter,
   });
   expect(retryAfter).toBeGreaterThanOrEqual(1);
@@ -102,9 +102,9 @@ it('refuses for good what never fits: the plan’s bucket, and any call', async 
   expect(never.errors?.[0]?.extensions).toEqual({
     code: 'QUERY_COST_EXCEEDED',
     limit: 'cost-minute',
-    amount: 1000,
+    amount: '1000',
     window: 'minute',
-    used: 0,
+    used: '0',
   });
   expect(never.extensions?.cost?.requestedQueryCost).toBe(1 + 4 * 301);
 
