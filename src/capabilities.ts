@@ -3,13 +3,14 @@ import { accounts } from './accounts/index.js';
 import { analysis } from './analysis/index.js';
 import { audit } from './audit/index.js';
 import { billing } from './billing/index.js';
-import type { Capability } from './capability.js';
+import type { Capability, LoaderServices } from './capability.js';
 import { catalogue } from './catalogue/index.js';
 import { credits } from './credits/index.js';
 import type { AuditedTypes } from './eventsourcing/audited.js';
 import { corrections } from './eventsourcing/audited.js';
 import type { StoredEvent } from './eventsourcing/event.js';
 import type { PublicEvents } from './eventsourcing/publicEvents.js';
+import type { Loaders } from './graphql/kit/loaders.js';
 import { history } from './history/index.js';
 import { identities } from './identities/index.js';
 import { installation } from './installation/index.js';
@@ -78,6 +79,12 @@ export const AWAITED_MODELS: readonly string[] = READ_MODELS.filter(({ awaited =
 );
 
 export const RESOLVERS = CAPABILITIES.flatMap(({ graphql }) => graphql?.resolvers ?? []);
+
+const LOADERS = CAPABILITIES.flatMap(({ graphql }) => graphql?.loaders ?? []);
+
+/** The loaders of one request. */
+export const loadersOf = (services: LoaderServices): Loaders =>
+  Object.assign({}, ...LOADERS.map((make) => make(services))) as Loaders;
 
 /** Mutations that wait for no read model. */
 export const NOT_AWAITED: ReadonlySet<string> = new Set(

@@ -24,6 +24,7 @@ import type { ReadModels } from './following/readModel.js';
 import type { CommandSender } from './graphql/kit/command.js';
 import type { PlanOf, StandingIn } from './graphql/kit/context.js';
 import type { Cursors } from './graphql/kit/cursors.js';
+import type { Loaders } from './graphql/kit/loaders.js';
 import type { NodeFinders } from './graphql/kit/node.js';
 import type { OperatorAction } from './graphql/kit/operatorAction.js';
 import type { ReadsLog } from './history/export.js';
@@ -77,6 +78,8 @@ export interface Capability {
     readonly resolvers: readonly ResolverClass[];
     /** The instances that answer, one of each class. */
     create(services: Services): Resolving;
+    /** Those of its single reads, anew for each request. */
+    readonly loaders?: (services: LoaderServices) => Partial<Loaders>;
     /** Mutations after which there is nothing to read back: they do not wait for read models. */
     readonly notAwaited?: readonly string[];
   };
@@ -92,6 +95,8 @@ export interface Resolving {
   /** Find its objects that implement `Node`. */
   readonly nodes?: NodeFinders;
 }
+
+export type LoaderServices = Pick<Services, 'queries' | 'personal'>;
 
 /** What every process opens first. */
 export interface Ground {
@@ -161,7 +166,10 @@ export interface InMemory {
   restart?(stream: string): void;
 }
 
-/** What capabilities keep in memory, and tell each other from it. */
+/**
+ * What capabilities keep in memory, and tell each other from it. These are types alone, of which tests and the root
+ * have to know without the front doors; what is kept is made there (`memory`).
+ */
 export interface Memory {
   readonly keys: KeyCache;
   readonly plans: PlanDirectory;

@@ -12,13 +12,9 @@ import { AdminServer } from './admin/server.js';
 import { followAccess } from './composition/access.js';
 import { createApi } from './composition/api.js';
 import type { BillingWorker } from './billing/worker.js';
-import { openBilling, operateBilling, workBilling } from './composition/billing.js';
+import { openBilling, operateBilling } from './composition/billing.js';
 import type { OverageWork } from './composition/overage.js';
-import { openOverage, workOverage } from './composition/overage.js';
-import { endGrantedPlans } from './composition/grants.js';
-import { sendMails } from './composition/mail.js';
-import { reportDays, reportTimeOf, reportWriter } from './composition/reports.js';
-import { sendOutgoing } from './composition/outgoing.js';
+import { openOverage } from './composition/overage.js';
 import { correctDuplicates, createReporting, expireReservations } from './composition/reporting.js';
 import { followUsage, openMetering } from './composition/metering.js';
 import { openEnvironmentAccounts } from './composition/environmentKeys.js';
@@ -38,7 +34,8 @@ import { publishOperators, publishPatterns, publishPlans } from './composition/p
 import { openMiniLm } from './adapters/embeddings/minilm.js';
 import { openSearch } from './catalogue/search.js';
 import { Shutdown } from './shutdown.js';
-import { openScanner, sweepBlobs, workAnalyses } from './composition/scanner.js';
+import { openScanner } from './composition/scanner.js';
+import { startWorkers } from './composition/workers.js';
 import type { RunningSandbox } from './composition/sandbox.js';
 import { openSandbox } from './composition/sandbox.js';
 import type { Stores } from './composition/stores.js';
@@ -165,19 +162,20 @@ async function startAll(
     sandbox,
   );
 
-  const reportTime = await reportTimeOf(config, options.root);
-  const writer = reportTime && reportWriter(reportTime, projections, queries, stores);
-  await sendMails(projections, stores, config, writer, log, shutdown);
-  const reports = reportTime && reportDays(reportTime, projections, stores, log, shutdown);
-  endGrantedPlans(projections, queries, stores, log, shutdown);
-  sendOutgoing(projections, stores, log, shutdown);
-  const billing =
-    parts.billing && workBilling(projections, queries, stores, parts.billing, parts.overage, log, shutdown);
   operator.add(operateBilling(queries, stores, parts.billing));
-  const profile = () => parts.access.plans.profile;
-  const overage =
-    parts.billing &&
-    workOverage(projections, queries, stores, parts.billing, parts.overage, profile, log, shutdown);
+  const { billing, overage, reports } = await startWorkers({
+    config,
+    root: options.root,
+    stores,
+    projections,
+    queries,
+    billing: parts.billing,
+    overage: parts.overage,
+    scanner: parts.scanner,
+    profile: () => parts.access.plans.profile,
+    log,
+    shutdown,
+  });
   sandbox?.works(async () => {
     try {
       // What webhooks have brought is shown, and then acted on.
@@ -189,8 +187,6 @@ async function startAll(
       log.error('what was due at a moment of the sandbox is not done yet', error);
     }
   });
-  if (parts.scanner) workAnalyses(projections, stores, parts.scanner, log, shutdown);
-  sweepBlobs(stores, log, shutdown);
   // Last, when nothing can fail any more: its key is shown once, by the start that has made it.
   const demoKey =
     demo && !config.production
@@ -260,19 +256,9 @@ async function startProjector(
   await eraseRestored(stores, queries, log);
   const imported = await publishPatterns(options, stores, queries.catalogue, report);
   openSearch(projections, embedder(config), true, log, shutdown);
-  const reportTime = await reportTimeOf(config, options.root);
-  const writer = reportTime && reportWriter(reportTime, projections, queries, stores);
-  await sendMails(projections, stores, config, writer, log, shutdown);
-  if (reportTime) reportDays(reportTime, projections, stores, log, shutdown);
-  endGrantedPlans(projections, queries, stores, log, shutdown);
-  sendOutgoing(projections, stores, log, shutdown);
   const profile = () => stores.profile;
   const billing = await openBilling(stores, config, log, profile);
-  const parts = openOverage(stores, queries, billing, { profile, publicUrl: config.publicUrl });
-  if (billing) {
-    workBilling(projections, queries, stores, billing, parts, log, shutdown);
-    workOverage(projections, queries, stores, billing, parts, profile, log, shutdown);
-  }
+  const overage = openOverage(stores, queries, billing, { profile, publicUrl: config.publicUrl });
   operator.add(operateBilling(queries, stores, billing));
   const scanner = await openScanner(
     config,
@@ -280,13 +266,24 @@ async function startProjector(
     options.root,
     shutdown,
     billing?.onePayment,
-    parts.credits,
+    overage.credits,
     () => {
       throw new Error('this process takes no files');
     },
   );
-  if (scanner) workAnalyses(projections, stores, scanner, log, shutdown);
-  sweepBlobs(stores, log, shutdown);
+  await startWorkers({
+    config,
+    root: options.root,
+    stores,
+    projections,
+    queries,
+    billing,
+    overage,
+    scanner,
+    profile,
+    log,
+    shutdown,
+  });
   await settle(projections, stores, report);
   caughtUp = true;
   const catalogue = hasCatalogue(stores);

@@ -10,6 +10,7 @@ import { EmailResolver } from './emailResolvers.js';
 import { claimedHash } from './emailStreams.js';
 import { emailStream } from './events.js';
 import { InviteUserResolver } from './inviteUser.js';
+import { accountLoaders } from './loaders.js';
 import { AccountNameResolver } from './nameResolvers.js';
 import { OperatorAccountsResolver } from './operatorResolvers.js';
 import { changeEmail, eraseUser, offerPasswordReset, openAccount, releaseEmail } from './policies.js';
@@ -51,6 +52,7 @@ export const accounts: Capability = {
       OperatorAccountsResolver,
       InviteUserResolver,
     ],
+    loaders: accountLoaders,
     create: (services) => ({
       resolvers: resolversOf(services),
       nodes: {

@@ -1,4 +1,5 @@
 import type { Capability } from '../capability.js';
+import { catalogueLoaders } from './loaders.js';
 import { QueryEmbedder } from './queryEmbedder.js';
 import { CatalogueResolver, PatternFieldsResolver, PatternSearchResolver } from './resolvers.js';
 
@@ -6,6 +7,7 @@ export const catalogue: Capability = {
   streams: ['pattern'],
   graphql: {
     resolvers: [CatalogueResolver, PatternFieldsResolver, PatternSearchResolver],
+    loaders: catalogueLoaders,
     create: ({ queries, search, cursors, planOf, memory, log }) => {
       const resolver = new CatalogueResolver(
         queries.catalogue,

@@ -11,7 +11,6 @@ import type { Recency } from '../following/freshness.js';
 import { AddressGuard } from '../gate/addressGuard.js';
 import { demoKey } from '../gate/demoCaller.js';
 import { Gate } from '../gate/gate.js';
-import { createLoaders } from '../graphql/kit/loaders.js';
 import type { TrustedDocuments } from '../graphql/transport/trustedDocuments.js';
 import { serveGraphQL } from '../graphql/transport/server.js';
 import { GracefulStop } from '../http/gracefulStop.js';
@@ -29,7 +28,7 @@ import { serveDeclared, tellNotFound } from '../rest/declared/serve.js';
 import { stripePlaces, withoutStripe } from '../rest/declared/stripe.js';
 import { openApiOf } from '../rest/openapi.js';
 import { serveRoutes } from '../rest/serve.js';
-import { CAPABILITIES } from '../capabilities.js';
+import { CAPABILITIES, loadersOf } from '../capabilities.js';
 import { Issuers } from '../oidc/issuers.js';
 import { Guard } from '../usage/guard.js';
 import { LimitStates } from '../usage/limitStates.js';
@@ -111,7 +110,7 @@ export async function createApi(
     limitStates,
     metrics,
     tracing,
-    loaders: () => createLoaders(queries.accounts, queries.catalogue, queries.usage, stores.personal),
+    loaders: () => loadersOf({ queries, personal: stores.personal }),
     requestIds,
     usageChanges: parts.usageChanges,
     analysisChanges: scanner?.desk.changes ?? new AnalysisChanges(),

@@ -13,6 +13,7 @@ import type { UsageReading } from './analyticsResolvers.js';
 import { AccountUsageResolver, UsageGroupResolver, UsageResolver } from './analyticsResolvers.js';
 import { audited } from './audited.js';
 import { DuplicateUsesResolver } from './duplicateResolvers.js';
+import { usageLoaders } from './loaders.js';
 import { OperatorUsageResolver } from './metricsResolvers.js';
 import { forgetSubjects } from './policies.js';
 import { publicEvents } from './publicEvents.js';
@@ -141,6 +142,7 @@ export const usage: Capability = {
       QuotaResolver,
       OperatorUsageResolver,
     ],
+    loaders: usageLoaders,
     create: ({
       queries,
       limitStates,

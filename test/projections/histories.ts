@@ -158,7 +158,10 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: kind('other') }) },
 );
 
-/** Categories of streams that have kinds of their own above. */
+/**
+ * Categories of streams that have kinds of their own above. One that is missing here is told as it was stored as
+ * well; one that stands here and whose events no kind tells fails histories.unit.test.ts.
+ */
 const TOLD = new Set([
   'account',
   'identity',
