@@ -20,6 +20,7 @@ export default {
   // Machines are shared and busy; a test that hangs still ends. Tests set no bounds of their own.
   testTimeout: 600_000,
   maxWorkers: 2,
+  testSequencer: '<rootDir>/scripts/jest/longestFirst.mjs',
   // A worker that has grown is replaced by another one, after the file that it is at.
   workerIdleMemoryLimit: '1GB',
   reporters: ['default', '<rootDir>/scripts/slowestTests.mjs'],
