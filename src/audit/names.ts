@@ -1,5 +1,5 @@
 import type { IdType } from '../graphql/kit/ids.js';
-import { parseId, shownId } from '../graphql/kit/ids.js';
+import { isIdType, parseId, shownId } from '../graphql/kit/ids.js';
 
 /** Who did something, as answers show it. */
 export interface Actor {
@@ -46,24 +46,20 @@ export function storedActors(asked: string): readonly string[] {
   return asked.startsWith('operator:') ? [above] : [above, `${KINDS[type]}:${id}`];
 }
 
-/** What streams are named by, where it is the id of something that answers show. */
-const SHOWN: Readonly<Record<string, IdType>> = {
-  account: 'Account',
-  credits: 'Account',
-  overage: 'Account',
-  subscription: 'Account',
-  team: 'Account',
-  user: 'User',
-  key: 'Key',
-  invitation: 'Invitation',
-  pattern: 'Pattern',
-  webhook_endpoint: 'WebhookEndpoint',
-};
+/** Streams that are named by the account that they are about. */
+const OF_ACCOUNTS: ReadonlySet<string> = new Set(['credits', 'overage', 'subscription', 'team']);
+
+/** The type of what a stream is named by, where answers show its id: of `rule_set` it is `RuleSet`. */
+function typeOf(category: string): IdType | undefined {
+  if (OF_ACCOUNTS.has(category)) return 'Account';
+  const name = category.replace(/(?:^|[_-])([a-z])/g, (_part, letter: string) => letter.toUpperCase());
+  return isIdType(name) ? name : undefined;
+}
 
 /** What something was done to, by its id as answers show it; what has none by `category:name`. */
 export function subjectText(stored: string): string {
   const [category, name] = halves(stored);
-  const type = SHOWN[category];
+  const type = typeOf(category);
   return type === undefined || name === undefined ? stored : shownId(type, name);
 }
 

@@ -42,6 +42,11 @@ it.each([
   [`subscription:${ID}`, `acc_${ID}`],
   [`overage:${ID}`, `acc_${ID}`],
   [`invitation:${ID}`, `inv_${ID}`],
+  [`analysis:${ID}`, `ana_${ID}`],
+  [`rule-set:${ID}`, `rul_${ID}`],
+  [`webhook_endpoint:${ID}`, `whe_${ID}`],
+  ['invoice:in_1Qx', 'in_1Qx'],
+  ['use:17', 'use:17'],
   ['operators:main', 'operators:main'],
   ['KeyIssued:key-1:0', 'KeyIssued:key-1:0'],
 ])('what something was done to: %s', (stored, shown) => expect(subjectText(stored)).toBe(shown));
