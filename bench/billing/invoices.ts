@@ -47,7 +47,7 @@ export async function benchInvoices(sql: Sql, accounts: number, alone: boolean):
       numbering: () => ({ issuer: 'BENCH', timeZone: 'UTC' }),
       clock: Date.now,
     }),
-    offers: () => [],
+    priceList: () => ({ offers: [], plans: [] }),
     coupons: () => [],
     onDifference: () => undefined,
     graceDays: () => 14,

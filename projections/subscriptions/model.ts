@@ -60,6 +60,9 @@ function changeOf(stored: StoredEvent): Change {
       return { customer: data.customer };
     case 'CheckoutRequested':
       return { checkout_id: data.checkoutId, checkout_session: null };
+    case 'AgreedPriceWithdrawn':
+      // Its page is to be closed, as long as it has not ended.
+      return data.checkoutId === null ? {} : { checkout_session: null };
     case 'CheckoutOpened':
       return { checkout_session: data.session };
     case 'CheckoutEnded':
@@ -143,6 +146,7 @@ function changeOf(stored: StoredEvent): Change {
       return { suspended: false };
     case 'ActivationFailed':
     case 'DuplicateSubscriptionEnded':
+    case 'PriceAgreed':
       return {};
     case 'PaidSubscriptionEnded':
       return {
@@ -166,6 +170,7 @@ export const subscriptions: ReadModel = {
     'CheckoutRequested',
     'CheckoutOpened',
     'CheckoutEnded',
+    'AgreedPriceWithdrawn',
     'TrialStarted',
     'TrialConverted',
     'SubscriptionStarted',

@@ -12,7 +12,8 @@ import { subscriptionStream } from '../plans/events.js';
 import { differencesOf } from './checkInvoice.js';
 import type { Coupon } from './decideCoupon.js';
 import { couponOf } from './decideCoupon.js';
-import type { BillingCommand, Offer } from './decide.js';
+import { offerFor } from './decideAgreedPrice.js';
+import type { BillingCommand, PriceList } from './decide.js';
 import { billingDecider, STALE } from './decide.js';
 import type { InvoiceSnapshot } from './decideInvoice.js';
 import { invoiceDecider, isIssued } from './decideInvoice.js';
@@ -37,7 +38,7 @@ export interface AccountBillingOptions {
   readonly payments: Payments;
   /** Gives invoices their numbers. */
   readonly numbers: InvoiceNumbers;
-  readonly offers: () => readonly Offer[];
+  readonly priceList: () => PriceList;
   readonly coupons: () => readonly Coupon[];
   readonly graceDays: () => number;
   /** Where the customer comes back to. */
@@ -171,7 +172,7 @@ export class AccountBilling {
   }
 
   async #openCheckout(accountId: string): Promise<void> {
-    const { payments, offers, coupons, returnUrl } = this.options;
+    const { payments, priceList, coupons, returnUrl } = this.options;
     const { history, state } = await this.#load(accountId);
     const { checkout, customer, paid } = state;
     if (!checkout || checkout.session !== undefined || customer === undefined) return;
@@ -179,7 +180,7 @@ export class AccountBilling {
     const end = (problem: string): Promise<void> =>
       this.#endCheckout(accountId, checkoutId, 'failed', problem);
     if (paid) return end('already_subscribed');
-    const offer = offers().find(({ id }) => id === price);
+    const offer = offerFor(state, priceList(), price);
     if (!offer) return end('price_unknown');
     const coupon = code === undefined ? undefined : couponOf(coupons(), code);
     if (code !== undefined && !coupon) return end('coupon_unknown');
@@ -216,12 +217,14 @@ export class AccountBilling {
     const current = old ? await this.#record(accountId) : undefined;
     if (current && current.asked?.id !== asked.id) return;
     try {
-      await this.#do(asked, paid, `tollgraph:${asked.id}${old ? ':late' : ''}`);
+      await this.#do(asked, paid, state, `tollgraph:${asked.id}${old ? ':late' : ''}`);
     } catch (error) {
       if (!(error instanceof PaymentRefused)) throw error;
       const { code, message } = error;
       // Nothing is changed: neither is what was to come.
-      if (asked.kind === 'change') await this.#schedule(paid, asked.before, `tollgraph:${asked.id}:back`);
+      if (asked.kind === 'change') {
+        await this.#schedule(state, paid, asked.before, `tollgraph:${asked.id}:back`);
+      }
       await this.#send(
         accountId,
         { type: 'FailRequest', requestId: asked.id, code, message },
@@ -231,22 +234,27 @@ export class AccountBilling {
   }
 
   /** Lets a change come once more that was to come before. */
-  async #schedule({ subscription }: Paid, change: Scheduled | undefined, key: string): Promise<void> {
-    const { payments, offers } = this.options;
-    const offer = offers().find(({ id }) => id === change?.price);
+  async #schedule(
+    state: BillingState,
+    { subscription }: Paid,
+    change: Scheduled | undefined,
+    key: string,
+  ): Promise<void> {
+    const { payments, priceList } = this.options;
+    const offer = change && offerFor(state, priceList(), change.price);
     if (offer) await payments.changeAtPeriodEnd({ subscription, offer }, key);
   }
 
-  async #do(asked: Asked, paid: Paid, key: string): Promise<void> {
-    const { payments, offers, coupons } = this.options;
+  async #do(asked: Asked, paid: Paid, state: BillingState, key: string): Promise<void> {
+    const { payments, priceList, coupons } = this.options;
     const { subscription, price } = paid;
     if (asked.kind === 'cancel') return payments.cancel(subscription, asked.when, key);
     if (asked.kind === 'resume') {
       await payments.resume(subscription, key);
-      return this.#schedule(paid, paid.dropped, `${key}:back`);
+      return this.#schedule(state, paid, paid.dropped, `${key}:back`);
     }
     if (asked.price === price) return payments.stay(subscription, key);
-    const offer = offers().find(({ id }) => id === asked.price);
+    const offer = offerFor(state, priceList(), asked.price);
     if (!offer) throw new PaymentRefused('price_unknown', 'The price is not sold any more.', false);
     const coupon = asked.coupon === undefined ? undefined : couponOf(coupons(), asked.coupon);
     if (asked.coupon !== undefined && !coupon) {

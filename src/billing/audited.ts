@@ -9,6 +9,8 @@ type Kept = Extract<
       | 'PlanChangeRequested'
       | 'CancellationRequested'
       | 'ResumptionRequested'
+      | 'PriceAgreed'
+      | 'AgreedPriceWithdrawn'
       | 'SubscriptionStarted'
       | 'TrialStarted'
       | 'PlanChanged'
@@ -22,6 +24,8 @@ export const audited: Audited<Kept> = {
   CheckoutRequested: ({ by }, id) => ({ account: id, actor: by }),
   PlanChangeRequested: ({ by }, id) => ({ account: id, actor: by }),
   CancellationRequested: ({ by }, id) => ({ account: id, actor: by }),
+  PriceAgreed: ({ price, by }, id) => ({ account: id, actor: by, subject: `price:${price}` }),
+  AgreedPriceWithdrawn: ({ price, by }, id) => ({ account: id, actor: by, subject: `price:${price}` }),
   ResumptionRequested: ({ by }, id) => ({ account: id, actor: by }),
   SubscriptionStarted: (_data, id) => ({ account: id }),
   TrialStarted: (_data, id) => ({ account: id }),

@@ -1,5 +1,7 @@
 import type { Decider, Decision, Refusal } from '../eventsourcing/decider.js';
 import { accept, refuse } from '../eventsourcing/decider.js';
+import type { AgreePrice, Offer, PriceList, WithdrawPrice } from './decideAgreedPrice.js';
+import { agreePrice, offerFor, offersFor, withdrawPrice } from './decideAgreedPrice.js';
 import type { GivenCoupon } from './decideCoupon.js';
 import { couponOf, couponProblem } from './decideCoupon.js';
 import type { BillingEvent, CheckoutEnd } from './events.js';
@@ -9,28 +11,21 @@ import { isGraceOver, recordSubscriptions } from './recordSubscription.js';
 import type { BillingState, Paid } from './state.js';
 import { evolve, INITIAL } from './state.js';
 
-/** A price that can be bought, from the profile. In the order of the plans, from the smallest to the largest. */
-export interface Offer {
-  readonly id: string;
-  readonly plan: string;
-  readonly interval: 'month' | 'year';
-  readonly amount: number;
-  readonly currency: string;
-  readonly trialDays: number | undefined;
-}
+export type { Offer, PriceList };
 
 export type BillingCommand =
+  | AgreePrice
+  | WithdrawPrice
   | { readonly type: 'RequestCustomer'; readonly by: string }
   | { readonly type: 'RecordCustomer'; readonly customer: string }
-  | {
+  | ({
       readonly type: 'RequestCheckout';
       readonly checkoutId: string;
       readonly price: string;
-      readonly offers: readonly Offer[];
       readonly profileVersion: number;
       readonly coupon?: GivenCoupon | undefined;
       readonly by: string;
-    }
+    } & PriceList)
   | {
       readonly type: 'RecordCheckout';
       readonly checkoutId: string;
@@ -50,15 +45,14 @@ export type BillingCommand =
       readonly currency: string;
       readonly refunded: number;
     }
-  | {
+  | ({
       readonly type: 'RequestPlanChange';
       readonly changeId: string;
       readonly price: string;
-      readonly offers: readonly Offer[];
       readonly prorationAt: string;
       readonly coupon?: GivenCoupon | undefined;
       readonly by: string;
-    }
+    } & PriceList)
   | {
       readonly type: 'RequestCancellation';
       readonly requestId: string;
@@ -101,6 +95,10 @@ export const billingDecider: Decider<BillingState, BillingCommand, BillingEvent>
         return state.customer === undefined
           ? accept({ type: 'CustomerCreated', data: { customer: command.customer } })
           : accept();
+      case 'AgreePrice':
+        return agreePrice(state, command);
+      case 'WithdrawPrice':
+        return withdrawPrice(state, command);
       case 'RequestCheckout':
         return requestCheckout(state, command);
       case 'RecordCheckout': {
@@ -166,12 +164,12 @@ function followTime(paid: Paid, now: string): Decision<BillingEvent> {
 type Of<T extends BillingCommand['type']> = Extract<BillingCommand, { type: T }>;
 
 function requestCheckout(state: BillingState, command: Of<'RequestCheckout'>): Decision<BillingEvent> {
-  const { checkoutId, price, offers, profileVersion, coupon, by } = command;
+  const { checkoutId, price, profileVersion, coupon, by } = command;
   if (state.paid) {
     return refuse('ALREADY_SUBSCRIBED', 'The account has a subscription. Use `changePlan` to change it.');
   }
-  const offer = offers.find(({ id }) => id === price);
-  if (!offer) return unknownPrice(offers);
+  const offer = offersFor(state, command).find(({ id }) => id === price);
+  if (!offer) return unknownPrice(state, command);
   const problem = coupon && couponProblem(coupon, offer);
   if (problem) return { kind: 'refused', refusal: problem };
   const { plan, interval, amount, currency, trialDays = null } = offer;
@@ -214,10 +212,10 @@ function unfitFor(
 }
 
 function requestPlanChange(state: BillingState, command: Of<'RequestPlanChange'>): Decision<BillingEvent> {
-  const { changeId, price, offers, prorationAt, coupon, by } = command;
+  const { changeId, price, prorationAt, coupon, by } = command;
   const { paid } = state;
-  const offer = offers.find(({ id }) => id === price);
-  if (!offer) return unknownPrice(offers);
+  const offer = offerFor(state, command, price);
+  if (!offer) return unknownPrice(state, command);
   if (!paid) return noSubscription();
   if (state.asked) return stillAsked();
   if (paid.price === price && !paid.scheduled) {
@@ -249,7 +247,7 @@ function requestPlanChange(state: BillingState, command: Of<'RequestPlanChange'>
       'The subscription is about to end. Call `resumeSubscription` first.',
     );
   }
-  const when = isUpgrade(paid, offer, offers) ? 'now' : 'period_end';
+  const when = isUpgrade(paid, offer, command.plans) ? 'now' : 'period_end';
   const wrong = coupon && (couponProblem(coupon, offer) ?? unfitFor(coupon, when, price === paid.price));
   if (wrong) return { kind: 'refused', refusal: wrong };
   return accept({
@@ -258,15 +256,18 @@ function requestPlanChange(state: BillingState, command: Of<'RequestPlanChange'>
   });
 }
 
-/** A larger plan, or a longer interval of the same, begins at once; all else when the period is over. */
+/**
+ * A larger plan, or a longer interval of the same, begins at once; all else when the period is over. Of two prices for
+ * the same, such as one that was agreed, the lower one waits: nothing is paid back for what is paid.
+ * @param plans from the smallest to the largest
+ */
 export function isUpgrade(
-  from: { readonly plan: string; readonly interval: 'month' | 'year' },
+  from: Pick<Paid, 'plan' | 'interval' | 'amount'>,
   to: Offer,
-  offers: readonly Offer[],
+  plans: readonly string[],
 ): boolean {
-  const place = (plan: string): number => offers.findIndex((offer) => offer.plan === plan);
-  if (to.plan !== from.plan) return place(to.plan) > place(from.plan);
-  return to.interval === from.interval || to.interval === 'year';
+  if (to.plan !== from.plan) return plans.indexOf(to.plan) > plans.indexOf(from.plan);
+  return to.interval === from.interval ? to.amount >= from.amount : to.interval === 'year';
 }
 
 function requestCancellation(
@@ -289,9 +290,11 @@ const noSubscription = (): Decision<never> =>
 const stillAsked = (): Decision<never> =>
   refuse('CHANGE_PENDING', 'An earlier change is still under way. Try again in a few seconds.');
 
-const unknownPrice = (offers: readonly Offer[]): Decision<never> =>
+const unknownPrice = (state: BillingState, list: PriceList): Decision<never> =>
   refuse(
     'PRICE_UNKNOWN',
-    `There is no such price; there are ${offers.map(({ id }) => id).join(', ')}.`,
+    `There is no such price; there are ${offersFor(state, list)
+      .map(({ id }) => id)
+      .join(', ')}.`,
     'priceId',
   );

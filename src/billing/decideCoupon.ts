@@ -16,6 +16,7 @@ export interface GivenCoupon {
 interface Purchase {
   readonly plan: string;
   readonly currency: string;
+  readonly agreed?: true;
 }
 
 /** The coupon of a code, whether it is typed in capitals or not. */
@@ -23,7 +24,7 @@ export const couponOf = (coupons: readonly Coupon[], code: string): Coupon | und
   coupons.find(({ id }) => id === code.trim().toUpperCase());
 
 /** Why a coupon can't be used; undefined where it can, as far as is known here: the payment service counts. */
-export function couponProblem(given: GivenCoupon, { plan, currency }: Purchase): Refusal | undefined {
+export function couponProblem(given: GivenCoupon, { plan, currency, agreed }: Purchase): Refusal | undefined {
   const problem = (code: string, message: string): Refusal => ({ code, message, field: 'coupon' });
   const coupon = couponOf(given.coupons, given.code);
   if (!coupon) return problem('COUPON_UNKNOWN', 'There is no coupon with this code.');
@@ -32,6 +33,10 @@ export function couponProblem(given: GivenCoupon, { plan, currency }: Purchase):
       'COUPON_EXPIRED',
       `The coupon ${coupon.id} could be redeemed until ${String(coupon.redeemBy)}.`,
     );
+  }
+  if (agreed) {
+    const message = 'Coupons are for the prices that everybody can buy, and not for one that was agreed.';
+    return problem('COUPON_NOT_APPLICABLE', message);
   }
   if (coupon.plans && !coupon.plans.includes(plan)) {
     const message = `The coupon ${coupon.id} is for other plans: ${coupon.plans.join(', ')}.`;

@@ -77,6 +77,17 @@ export interface Discount {
   readonly endsAt: string | null;
 }
 
+/** A price that an operator has agreed with one account. */
+export interface AgreedPrice {
+  /** Its id, e.g. `enterprise-year-usd-5f2b1c1e9a3d4c7b`. */
+  readonly price: string;
+  readonly plan: string;
+  readonly interval: 'month' | 'year';
+  /** Minor units of the currency for one interval. */
+  readonly amount: number;
+  readonly currency: string;
+}
+
 export type SuspensionReason = 'grace_over' | 'unpaid' | 'trial_without_card';
 export type CheckoutEnd = 'completed' | 'expired' | 'failed';
 
@@ -122,6 +133,21 @@ export type BillingEvent =
   | { readonly type: 'TrialConverted'; readonly data: Terms }
   | { readonly type: 'SubscriptionStarted'; readonly data: Terms }
   | { readonly type: 'PeriodRenewed'; readonly data: Terms }
+  | {
+      /** The account may subscribe at it, and nobody else. */
+      readonly type: 'PriceAgreed';
+      readonly data: AgreedPrice & { readonly by: string };
+    }
+  | {
+      /** Nobody subscribes at it any more; whoever pays it keeps it. */
+      readonly type: 'AgreedPriceWithdrawn';
+      readonly data: {
+        readonly price: string;
+        /** The page that was open for it, and is closed; null where there was none. */
+        readonly checkoutId: string | null;
+        readonly by: string;
+      };
+    }
   | {
       readonly type: 'PlanChangeRequested';
       readonly data: {

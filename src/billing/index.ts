@@ -1,11 +1,12 @@
 import { shownPlan } from '../plans/planTypes.js';
 import type { Capability } from '../capability.js';
 import { shownId } from '../graphql/kit/ids.js';
+import { AgreedPricesResolver } from './agreedResolvers.js';
 import { audited } from './audited.js';
 import { OperatorInvoiceDifferencesResolver } from './differenceResolvers.js';
 import { AccountInvoicesResolver, InvoiceResolver } from './invoiceResolvers.js';
 import { invoiceRoutes } from './invoiceRoutes.js';
-import { offersOf } from './offers.js';
+import { priceListOf } from './offers.js';
 import { cancelSubscription, eraseCustomer } from './policies.js';
 import { publicEvents } from './publicEvents.js';
 import { OperatorPaymentEventsResolver } from './receivedResolvers.js';
@@ -23,15 +24,36 @@ export const billing: Capability = {
       AccountBillingResolver,
       AccountInvoicesResolver,
       InvoiceResolver,
+      AgreedPricesResolver,
       OperatorPaymentEventsResolver,
       OperatorInvoiceDifferencesResolver,
       OperatorRevenueResolver,
     ],
-    create: ({ sender, queries, memory: { plans }, shown, billing: desk, cursors, overage, standingIn }) => {
+    create: ({
+      sender,
+      commands,
+      operatorAction: action,
+      positions: tokens,
+      queries,
+      memory: { plans },
+      shown,
+      billing: desk,
+      cursors,
+      overage,
+      standingIn,
+    }) => {
+      const agreed = {
+        commands,
+        action,
+        tokens,
+        desk,
+        priceList: () => priceListOf(plans.profile),
+        planOf: (id: string) => shownPlan(plans.named(id).plan),
+      };
       const options = {
         sender,
         desk,
-        offers: () => offersOf(plans.profile),
+        priceList: () => priceListOf(plans.profile),
         coupons: () => plans.profile.coupons ?? [],
         profileVersion: () => plans.version,
         planOf: (id: string) => shownPlan(plans.named(id).plan),
@@ -55,6 +77,7 @@ export const billing: Capability = {
           accounts,
           new AccountInvoicesResolver(issued),
           invoices,
+          new AgreedPricesResolver(agreed),
           new OperatorPaymentEventsResolver(queries.stripeEvents, cursors),
           new OperatorInvoiceDifferencesResolver(queries.invoices, cursors),
           new OperatorRevenueResolver(queries.revenue),

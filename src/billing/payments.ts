@@ -1,7 +1,7 @@
 import type { Money } from '../money/money.js';
 import { Outage } from '../outage.js';
 import type { Coupon } from './decideCoupon.js';
-import type { Offer } from './decide.js';
+import type { Offer, PriceList } from './decide.js';
 import type { InvoiceSnapshot } from './decideInvoice.js';
 import type { Snapshot } from './recordSubscription.js';
 
@@ -53,8 +53,7 @@ export type Preview = Pick<
 };
 
 /** What a profile sells at the payment service. */
-export interface Shelf {
-  readonly offers: readonly Offer[];
+export interface Shelf extends PriceList {
   /** Those that can still be redeemed. */
   readonly coupons: readonly Coupon[];
 }
@@ -75,6 +74,8 @@ export interface CatalogueEntry {
     | 'outdated'
     /** The configuration names one that is something else. */
     | 'wrong'
+    /** An operator has agreed it with one account. */
+    | 'agreed'
     /** The profile has it no more: those who pay it keep it. */
     | 'retired';
   /** For people: what it costs. */

@@ -17,7 +17,8 @@ import { subscriptionStream } from '../plans/events.js';
 import type { AccountBilling } from './accountBilling.js';
 import type { Coupon, GivenCoupon } from './decideCoupon.js';
 import { couponOf, USED_UP, usedUp } from './decideCoupon.js';
-import type { BillingCommand, Offer } from './decide.js';
+import { offerFor, offersFor } from './decideAgreedPrice.js';
+import type { BillingCommand, PriceList } from './decide.js';
 import { billingDecider, isUpgrade, NO_SUBSCRIPTION } from './decide.js';
 import type { BillingEvent } from './events.js';
 import type { Payments } from './payments.js';
@@ -61,7 +62,7 @@ export interface BillingResolverOptions {
   readonly sender: CommandSender;
   /** Undefined where nobody takes payments. */
   readonly desk: Desk | undefined;
-  readonly offers: () => readonly Offer[];
+  readonly priceList: () => PriceList;
   readonly coupons: () => readonly Coupon[];
   readonly profileVersion: () => number;
   readonly planOf: (id: string) => Plan;
@@ -72,7 +73,7 @@ export interface BillingResolverOptions {
 }
 
 const SUBSCRIPTION_ACCESS = { scope: 'read', roles: MEMBERS } as const;
-const OFF: RefusalValue = { code: 'BILLING_OFF', message: 'This service takes no payments.' };
+export const BILLING_OFF: RefusalValue = { code: 'BILLING_OFF', message: 'This service takes no payments.' };
 
 @Resolver()
 export class BillingResolver {
@@ -83,11 +84,14 @@ export class BillingResolver {
   @Sized({ assumedSize: MAX_OFFERS })
   @Query(() => [Price], {
     nullable: true,
-    description: 'Prices of all plans that can be subscribed to, from the smallest plan to the largest.',
+    description:
+      'Prices of all plans that can be subscribed to, from the smallest plan to the largest, then those that were agreed with the account alone.',
   })
-  prices(): Price[] {
-    const { offers, planOf } = this.options;
-    return offers().map((offer) => priceOf(offer, planOf(offer.plan)));
+  async prices(@Ctx() context: RequestContext): Promise<Price[]> {
+    const { priceList, planOf, desk } = this.options;
+    const state = await desk?.billing.state(accountOf(context));
+    const all = state ? offersFor(state, priceList()) : priceList().offers;
+    return all.map((offer) => priceOf(offer, planOf(offer.plan)));
   }
 
   @Command(() => StartCheckoutResult, {
@@ -100,8 +104,8 @@ export class BillingResolver {
     @Arg('input', () => StartCheckoutInput, { description: 'Input for `startCheckout`.' })
     input: StartCheckoutInput,
   ): Promise<typeof StartCheckoutResult> {
-    const { desk, offers, profileVersion } = this.options;
-    if (!desk) return refusalOf(OFF, 'NotAllowed');
+    const { desk, priceList, profileVersion } = this.options;
+    if (!desk) return refusalOf(BILLING_OFF, 'NotAllowed');
     const accountId = accountOf(context);
     const checkoutId = this.#idOf('checkout', context, input);
     const by = actorOf(context);
@@ -110,7 +114,7 @@ export class BillingResolver {
       type: 'RequestCheckout',
       checkoutId,
       price: input.priceId,
-      offers: offers(),
+      ...priceList(),
       profileVersion: profileVersion(),
       coupon: this.#given(desk, input.coupon),
       by,
@@ -140,7 +144,7 @@ export class BillingResolver {
     input: OpenBillingPortalInput,
   ): Promise<typeof OpenBillingPortalResult> {
     const { desk } = this.options;
-    if (!desk) return refusalOf(OFF, 'NotAllowed');
+    if (!desk) return refusalOf(BILLING_OFF, 'NotAllowed');
     const accountId = accountOf(context);
     const command = { type: 'RequestCustomer', by: actorOf(context) } as const;
     const sent = await this.#send(context, input, 'open-billing-portal', command);
@@ -159,8 +163,8 @@ export class BillingResolver {
     @Ctx() context: RequestContext,
     @Arg('input', () => ChangePlanInput, { description: 'Input for `changePlan`.' }) input: ChangePlanInput,
   ): Promise<typeof ChangePlanResult> {
-    const { desk, offers } = this.options;
-    if (!desk) return refusalOf(OFF, 'NotAllowed');
+    const { desk, priceList } = this.options;
+    if (!desk) return refusalOf(BILLING_OFF, 'NotAllowed');
     const now = desk.now();
     const at = input.prorationAt?.getTime() ?? now;
     if (at > now || at < now - PREVIEW_MS) {
@@ -174,7 +178,7 @@ export class BillingResolver {
       type: 'RequestPlanChange',
       changeId,
       price: input.priceId,
-      offers: offers(),
+      ...priceList(),
       prorationAt: new Date(Math.floor(at / 1000) * 1000).toISOString(),
       coupon: this.#given(desk, input.coupon),
       by: actorOf(context),
@@ -230,7 +234,7 @@ export class BillingResolver {
     command: (requestId: string, by: string) => BillingCommand,
   ): Promise<typeof EndSubscriptionResult> {
     const { desk } = this.options;
-    if (!desk) return refusalOf(OFF, 'NotAllowed');
+    if (!desk) return refusalOf(BILLING_OFF, 'NotAllowed');
     const requestId = this.#idOf('end', context, input);
     const sent = await this.#send(context, input, request, command(requestId, actorOf(context)));
     if (sent.kind === 'refused') return refusalOf(sent.refusal, 'Conflict');
@@ -325,22 +329,22 @@ export class AccountBillingResolver {
     })
     code?: string | null,
   ): Promise<typeof PlanChangePreviewResult> {
-    const { desk, offers, coupons } = this.options;
-    if (!desk) return refusalOf(OFF, 'NotAllowed');
+    const { desk, priceList, coupons } = this.options;
+    if (!desk) return refusalOf(BILLING_OFF, 'NotAllowed');
     const state = await desk.billing.state(id);
     const prorationAt = new Date(Math.floor(desk.now() / 1000) * 1000).toISOString();
     const decision = billingDecider.decide(state, {
       type: 'RequestPlanChange',
       changeId: 'preview',
       price: priceId,
-      offers: offers(),
+      ...priceList(),
       prorationAt,
       coupon: givenCoupon(code, coupons(), desk),
       by: 'preview',
     });
     if (decision.kind === 'refused') return refusalOf(decision.refusal, 'Conflict', 'PaymentRequired');
     const { paid, customer } = state;
-    const offer = offers().find((one) => one.id === priceId);
+    const offer = offerFor(state, priceList(), priceId);
     if (!paid || customer === undefined || !offer) {
       return new Conflict(NO_SUBSCRIPTION, 'The account has no subscription. Use `startCheckout`.');
     }
@@ -348,7 +352,7 @@ export class AccountBillingResolver {
     if (offer.id === paid.price) {
       return previewOf(prorationAt, { due: 0, discount: 0, currency: paid.currency }, null);
     }
-    const now = isUpgrade(paid, offer, offers());
+    const now = isUpgrade(paid, offer, priceList().plans);
     const coupon = code == null ? undefined : couponOf(coupons(), code);
     try {
       const change = { customer, subscription: paid.subscription, offer, coupon };

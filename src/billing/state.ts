@@ -1,4 +1,4 @@
-import type { BillingEvent, Discount, Terms } from './events.js';
+import type { AgreedPrice, BillingEvent, Discount, Terms } from './events.js';
 
 /** A checkout that was asked for. */
 export interface Checkout {
@@ -66,6 +66,8 @@ export interface BillingState {
   readonly trialTaken: boolean;
   readonly paid: Paid | undefined;
   readonly asked: Asked | undefined;
+  /** What an operator has agreed with the account, by id. */
+  readonly agreed: ReadonlyMap<string, AgreedPrice & { readonly withdrawn: boolean }>;
   /** Subscriptions at Stripe that are over. */
   readonly over: ReadonlySet<string>;
 }
@@ -79,6 +81,7 @@ export const INITIAL: BillingState = {
   trialTaken: false,
   paid: undefined,
   asked: undefined,
+  agreed: new Map(),
   over: new Set(),
 };
 
@@ -113,6 +116,19 @@ export function evolve(before: BillingState, event: BillingEvent): BillingState 
         checkout: { id, price, trialDays, coupon, session: undefined },
         replaced: before?.session === undefined ? replaced : [...replaced, before],
       };
+    }
+    case 'PriceAgreed': {
+      const { by: _, ...price } = event.data;
+      return { ...state, agreed: new Map([...state.agreed, [price.price, { ...price, withdrawn: false }]]) };
+    }
+    case 'AgreedPriceWithdrawn': {
+      const { price, checkoutId } = event.data;
+      const known = state.agreed.get(price);
+      const agreed = known
+        ? new Map([...state.agreed, [price, { ...known, withdrawn: true }]])
+        : state.agreed;
+      if (state.checkout === undefined || state.checkout.id !== checkoutId) return { ...state, agreed };
+      return { ...state, agreed, checkout: undefined, replaced: [...state.replaced, state.checkout] };
     }
     case 'CheckoutOpened':
       if (state.checkout?.id !== event.data.checkoutId) return state;

@@ -7,8 +7,8 @@ import { billingCommands } from '../admin/billing.js';
 import type { AdminCommands } from '../admin/server.js';
 import { AccountBilling } from '../billing/accountBilling.js';
 import type { Coupon } from '../billing/decideCoupon.js';
-import type { Offer } from '../billing/decide.js';
-import { offersOf } from '../billing/offers.js';
+import type { PriceList } from '../billing/decide.js';
+import { priceListOf } from '../billing/offers.js';
 import { InvoiceNumbers } from '../billing/invoiceNumbers.js';
 import { OnePayment } from '../billing/onePayment.js';
 import { Reconciliation } from '../billing/reconcile.js';
@@ -38,7 +38,7 @@ import type { Stores } from './stores.js';
 export interface Billing {
   readonly desk: Desk;
   readonly receiver: WebhookReceiver;
-  readonly offers: () => readonly Offer[];
+  readonly priceList: () => PriceList;
   readonly coupons: () => readonly Coupon[];
   readonly graceDays: () => number;
   /** Takes payments for single things at a price. */
@@ -70,13 +70,13 @@ export async function openBilling(
     secretKey,
     ...(apiBase !== undefined && { address: addressOf(apiBase) }),
   });
-  const offers = (): Offer[] => offersOf(profile());
+  const priceList = (): PriceList => priceListOf(profile());
   const payments = stripePayments({
     secretKey,
     live: secretKey.split('_')[1] === 'live',
     profile: profile().name,
     priceIds,
-    offers,
+    offers: () => priceList().offers,
     ...(apiBase !== undefined && { address: addressOf(apiBase) }),
   });
   const returnUrl = `${publicUrl}/`;
@@ -91,7 +91,7 @@ export async function openBilling(
     commands,
     payments,
     numbers,
-    offers,
+    priceList,
     coupons,
     graceDays,
     returnUrl,
@@ -112,7 +112,7 @@ export async function openBilling(
   return {
     desk: { billing, payments, now: billingClock, returnUrl },
     receiver,
-    offers,
+    priceList,
     coupons,
     graceDays,
     overageInvoices: stripeOverage(client),
@@ -132,13 +132,13 @@ export function operateBilling(
   taken: Billing | undefined,
 ): AdminCommands {
   if (!taken) return billingCommands(undefined);
-  const { desk, offers, coupons, graceDays } = taken;
+  const { desk, priceList, coupons, graceDays } = taken;
   const { billing, payments, now } = desk;
   const accounts = (after: string, limit: number): Promise<string[]> => subscriptions.customers(after, limit);
   const reconciliation = new Reconciliation({ billing, payments, commands, graceDays, accounts });
   const shelf = (): Shelf => {
     const at = new Date(now()).toISOString();
-    return { offers: offers(), coupons: coupons().filter((one) => !isCouponOver(one, at)) };
+    return { ...priceList(), coupons: coupons().filter((one) => !isCouponOver(one, at)) };
   };
   return billingCommands({ reconciliation, payments, shelf });
 }

@@ -1,7 +1,7 @@
 import type { Coupon } from '../../src/billing/decideCoupon.js';
 import type { Offer } from '../../src/billing/decide.js';
 import { billingDecider, STALE } from '../../src/billing/decide.js';
-import type { BillingEvent, Terms } from '../../src/billing/events.js';
+import type { AgreedPrice, BillingEvent, Terms } from '../../src/billing/events.js';
 import type { Snapshot } from '../../src/billing/recordSubscription.js';
 import { given } from '../eventsourcing/given.js';
 
@@ -25,6 +25,7 @@ const offers = [
   offer('team', 'month', 19_900),
   offer('team', 'month', 18_000, { id: 'team-month-eur', currency: 'eur' }),
 ];
+const plans = ['free', 'developer', 'team', 'enterprise'];
 
 const by = 'user:1';
 const start = '2027-01-31T12:00:00.000Z';
@@ -64,7 +65,14 @@ const record = (events: readonly BillingEvent[], ...snapshots: Snapshot[]) =>
   after(...events).when({ type: 'RecordSubscriptions', snapshots, asOf: events.length, graceDays: 14 });
 
 describe('a checkout', () => {
-  const request = { type: 'RequestCheckout', checkoutId: 'c1', offers, profileVersion: 3, by } as const;
+  const request = {
+    type: 'RequestCheckout',
+    checkoutId: 'c1',
+    offers,
+    plans,
+    profileVersion: 3,
+    by,
+  } as const;
   const { id: price, ...rest } = offers[0] as Offer;
   const requested = (trialDays: number | null): BillingEvent => ({
     type: 'CheckoutRequested',
@@ -111,8 +119,22 @@ describe('a coupon', () => {
   ];
   const before = new Date(Date.parse(start) - 1).toISOString();
   const coupon = (code: string, now = before) => ({ code, coupons, now });
-  const request = { type: 'RequestCheckout', checkoutId: 'c1', offers, profileVersion: 3, by } as const;
-  const change = { type: 'RequestPlanChange', changeId: 'p1', offers, prorationAt: start, by } as const;
+  const request = {
+    type: 'RequestCheckout',
+    checkoutId: 'c1',
+    offers,
+    plans,
+    profileVersion: 3,
+    by,
+  } as const;
+  const change = {
+    type: 'RequestPlanChange',
+    changeId: 'p1',
+    offers,
+    plans,
+    prorationAt: start,
+    by,
+  } as const;
   const price = 'developer-month-usd';
   const customer: BillingEvent = { type: 'CustomerRequested', data: { by } };
 
@@ -172,9 +194,126 @@ describe('a coupon', () => {
   });
 });
 
+describe('a price that is agreed with one account', () => {
+  const terms: AgreedPrice = {
+    price: 'enterprise-month-usd-1',
+    plan: 'enterprise',
+    interval: 'month',
+    amount: 49_000,
+    currency: 'usd',
+  };
+  const agree = { type: 'AgreePrice', ...terms, offers, plans, by: 'operator:1' } as const;
+  const is = (over: Partial<AgreedPrice> = {}): BillingEvent => ({
+    type: 'PriceAgreed',
+    data: { ...terms, ...over, by: 'operator:1' },
+  });
+  const withdraw = { type: 'WithdrawPrice', price: terms.price, by: 'operator:1' } as const;
+  const withdrawn = (checkoutId: string | null = null): BillingEvent => ({
+    type: 'AgreedPriceWithdrawn',
+    data: { price: terms.price, checkoutId, by: 'operator:1' },
+  });
+  const asked: BillingEvent = { type: 'CustomerRequested', data: { by } };
+  const checkout = {
+    type: 'RequestCheckout',
+    checkoutId: 'c1',
+    offers,
+    plans,
+    profileVersion: 3,
+    by,
+  } as const;
+  const requested: BillingEvent = {
+    type: 'CheckoutRequested',
+    data: { checkoutId: 'c1', ...terms, profileVersion: 3, trialDays: null, by },
+  };
+  const opened: BillingEvent = {
+    type: 'CheckoutOpened',
+    data: { checkoutId: 'c1', session: 'cs_1', expiresAt: end },
+  };
+
+  it('is of a plan of the profile, in a currency of its own, and can be charged', () => {
+    after().when(agree).then(is());
+    after(is()).when(agree).then();
+    after()
+      .when({ ...agree, plans: ['free'] })
+      .thenRefused('PLAN_UNKNOWN', 'planId');
+    after()
+      .when({ ...agree, currency: 'gbp' })
+      .thenRefused('INVALID_INPUT', 'currency');
+    after()
+      .when({ ...agree, amount: 0 })
+      .thenRefused('INVALID_INPUT', 'minorUnits');
+    // Where nothing is sold yet, any currency is as good.
+    const first = { currency: 'gbp' };
+    after()
+      .when({ ...agree, ...first, offers: [] })
+      .then(is(first));
+  });
+
+  it('is one of ten at most, of those that are not withdrawn', () => {
+    const ten = Array.from({ length: 10 }, (_, n) => is({ price: `enterprise-${n}` }));
+    after(...ten)
+      .when(agree)
+      .thenRefused('INVALID_INPUT');
+    const gone: BillingEvent = {
+      type: 'AgreedPriceWithdrawn',
+      data: { price: 'enterprise-3', checkoutId: null, by },
+    };
+    after(...ten, gone)
+      .when(agree)
+      .then(is());
+  });
+
+  it('is bought without a trial, until it is withdrawn or its plan is gone', () => {
+    const buy = { ...checkout, price: terms.price };
+    after(asked, is()).when(buy).then(requested);
+    after(asked).when(buy).thenRefused('PRICE_UNKNOWN', 'priceId');
+    after(asked, is(), withdrawn()).when(buy).thenRefused('PRICE_UNKNOWN', 'priceId');
+    after(asked, is())
+      .when({ ...buy, plans: ['free', 'developer', 'team'] })
+      .thenRefused('PRICE_UNKNOWN', 'priceId');
+  });
+
+  it('is withdrawn once, with the page that is open for it', () => {
+    after().when(withdraw).thenRefused('NOT_FOUND', 'priceId');
+    after(is()).when(withdraw).then(withdrawn());
+    after(is(), withdrawn()).when(withdraw).thenRefused('NOT_FOUND', 'priceId');
+    after(asked, is(), requested, opened).when(withdraw).then(withdrawn('c1'));
+    const { checkout: open, replaced } = [asked, is(), requested, opened, withdrawn('c1')].reduce(
+      (state, event) => billingDecider.evolve(state, event),
+      billingDecider.initial,
+    );
+    expect([open, replaced.map(({ id }) => id)]).toEqual([undefined, ['c1']]);
+  });
+
+  it('is ranked by its plan, also where only those have it who pay it', () => {
+    const pays: BillingEvent = {
+      type: 'SubscriptionStarted',
+      data: { ...terms, subscription: 'sub_1', periodStart: start, periodEnd: end },
+    };
+    const change = { type: 'RequestPlanChange', changeId: 'p1', offers, plans, by } as const;
+    const whenOf = (price: string, ...events: BillingEvent[]): unknown => {
+      const { decision } = after(...events).when({ ...change, prorationAt: start, price });
+      if (decision.kind === 'refused') return decision.refusal.code;
+      return (decision.events[0]?.data as { when: string }).when;
+    };
+    expect(whenOf(terms.price, is(), { type: 'SubscriptionStarted', data: team })).toBe('now');
+    expect(whenOf('team-month-usd', is(), withdrawn(), pays)).toBe('period_end');
+    // A lower one for the same waits, a higher one does not.
+    const lower = { price: 'enterprise-2', amount: 30_000 };
+    expect(whenOf(lower.price, is(), is(lower), pays)).toBe('period_end');
+    const higher = { ...lower, amount: 60_000 };
+    expect(whenOf(lower.price, is(), is(higher), pays)).toBe('now');
+    // What is to come instead can be taken back.
+    const down = { plan: 'team', price: 'team-month-usd', at: end };
+    const toCome: BillingEvent = { type: 'PlanChangeScheduled', data: { changeId: null, ...down } };
+    expect(whenOf(terms.price, is(), withdrawn(), pays, toCome)).toBe('now');
+    expect(whenOf(terms.price, is(), withdrawn(), started)).toBe('PRICE_UNKNOWN');
+  });
+});
+
 describe('a change of plan', () => {
   const prorationAt = '2027-02-10T12:00:00.000Z';
-  const request = { type: 'RequestPlanChange', changeId: 'p1', offers, prorationAt, by } as const;
+  const request = { type: 'RequestPlanChange', changeId: 'p1', offers, plans, prorationAt, by } as const;
   const to = (price: string, ...events: BillingEvent[]) => after(...events).when({ ...request, price });
   const whenOf = (price: string, ...events: BillingEvent[]): unknown => {
     const { decision } = to(price, ...events);
@@ -365,7 +504,7 @@ describe('what Stripe says', () => {
       data: { changeId: 'p2', from: plan, plan, price: team.price, when: 'now', prorationAt, by },
     };
     after(paysTeam, toCome)
-      .when({ type: 'RequestPlanChange', changeId: 'p2', price: team.price, offers, prorationAt, by })
+      .when({ type: 'RequestPlanChange', changeId: 'p2', price: team.price, offers, plans, prorationAt, by })
       .then(stay);
     const answered: BillingEvent = {
       type: 'PlanChangeUnscheduled',

@@ -23,6 +23,7 @@ const offer = (plan: string, amount: number): Offer => ({
   trialDays: undefined,
 });
 const OFFERS = [offer('developer', 2_900), offer('team', 19_900)];
+const PLANS = OFFERS.map(({ plan }) => plan);
 
 let database: Awaited<ReturnType<typeof freshSql>>;
 let place: Place;
@@ -105,6 +106,7 @@ const checkout = (): BillingCommand => ({
   checkoutId: randomUUID(),
   price: 'developer-month-usd',
   offers: OFFERS,
+  plans: PLANS,
   profileVersion: 1,
   by: 'test',
 });
@@ -113,6 +115,7 @@ const upgrade = (): BillingCommand => ({
   changeId: randomUUID(),
   price: 'team-month-usd',
   offers: OFFERS,
+  plans: PLANS,
   prorationAt: new Date(sandbox.now()).toISOString(),
   by: 'test',
 });

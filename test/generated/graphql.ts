@@ -448,6 +448,24 @@ export type OpenBillingPortalInput = {
   commandId?: string | null | undefined;
 };
 
+/** Input for `operatorAgreePrice`. */
+export type OperatorAgreePriceInput = {
+  /** Id of the account, e.g. `acc_…`. */
+  accountId: string | number;
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
+  commandId?: string | null | undefined;
+  /** Currency, e.g. `USD` (ISO 4217). */
+  currency: string;
+  /** How often the price is due. */
+  interval: BillingInterval;
+  /** Amount per interval in the smallest unit of the currency, e.g. cents: 50 to 99999999. */
+  minorUnits: number;
+  /** Id of the plan, e.g. `enterprise`. It need not have a price of its own. */
+  planId: string | number;
+  /** Reason, 1 to 500 characters. Kept forever, so it must not contain personal data. */
+  reason: string;
+};
+
 /** Input for `operatorVoidCredits` and `operatorRefundCredits`. */
 export type OperatorCreditsInput = {
   /** Id of the account that has the credits. */
@@ -508,6 +526,18 @@ export type OperatorRevokeKeyInput = {
   commandId?: string | null | undefined;
   /** Id of the key, e.g. `key_…`, not its secret. */
   keyId: string | number;
+  /** Reason, 1 to 500 characters. Kept forever, so it must not contain personal data. */
+  reason: string;
+};
+
+/** Input for `operatorWithdrawPrice`. */
+export type OperatorWithdrawPriceInput = {
+  /** Id of the account, e.g. `acc_…`. */
+  accountId: string | number;
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
+  commandId?: string | null | undefined;
+  /** Id of the agreed price. */
+  priceId: string | number;
   /** Reason, 1 to 500 characters. Kept forever, so it must not contain personal data. */
   reason: string;
 };
@@ -1480,6 +1510,18 @@ export type OperatorAccountsQueryVariables = Exact<{
 
 export type OperatorAccountsQuery = { operator: { accounts: { nodes: Array<{ id: string, plan: { id: string } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
 
+export type OperatorAgreePriceMutationVariables = Exact<{
+  input: OperatorAgreePriceInput;
+}>;
+
+
+export type OperatorAgreePriceMutation = { operatorAgreePrice:
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'NotAllowed', code: string, message: string }
+    | { __typename: 'NotFound', code: string, message: string }
+    | { __typename: 'OperatorPricePayload', accountId: string, replayed: boolean, position: string, price: { id: string, interval: BillingInterval, plan: { id: string }, amount: { minorUnits: unknown, exponent: number, currency: unknown } } | null }
+   | null };
+
 export type OperatorGrantCreditsMutationVariables = Exact<{
   input: OperatorGrantCreditsInput;
 }>;
@@ -1565,6 +1607,18 @@ export type OperatorVoidCreditsMutation = { operatorVoidCredits:
     | { __typename: 'NotAllowed', code: string, message: string }
     | { __typename: 'NotFound', code: string, message: string }
     | { __typename: 'OperatorCreditsPayload', replayed: boolean, position: string, grant: { id: string, amount: string, remaining: string, expiresAt: string | null, refunded: boolean } | null, credits: { available: string, balance: string, blocked: boolean } }
+   | null };
+
+export type OperatorWithdrawPriceMutationVariables = Exact<{
+  input: OperatorWithdrawPriceInput;
+}>;
+
+
+export type OperatorWithdrawPriceMutation = { operatorWithdrawPrice:
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'NotAllowed', code: string, message: string }
+    | { __typename: 'NotFound', code: string, message: string }
+    | { __typename: 'OperatorPricePayload', accountId: string, replayed: boolean, position: string, price: { id: string, interval: BillingInterval, plan: { id: string }, amount: { minorUnits: unknown, exponent: number, currency: unknown } } | null }
    | null };
 
 export type OverageQueryVariables = Exact<{ [key: string]: never; }>;
@@ -3027,6 +3081,34 @@ export const OperatorAccountsDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<OperatorAccountsQuery, OperatorAccountsQueryVariables>;
+export const OperatorAgreePriceDocument = new TypedDocumentString(`
+    mutation OperatorAgreePrice($input: OperatorAgreePriceInput!) {
+  operatorAgreePrice(input: $input) {
+    __typename
+    ... on OperatorPricePayload {
+      accountId
+      price {
+        id
+        plan {
+          id
+        }
+        interval
+        amount {
+          minorUnits
+          exponent
+          currency
+        }
+      }
+      replayed
+      position
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<OperatorAgreePriceMutation, OperatorAgreePriceMutationVariables>;
 export const OperatorGrantCreditsDocument = new TypedDocumentString(`
     mutation OperatorGrantCredits($input: OperatorGrantCreditsInput!) {
   operatorGrantCredits(input: $input) {
@@ -3263,6 +3345,34 @@ export const OperatorVoidCreditsDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<OperatorVoidCreditsMutation, OperatorVoidCreditsMutationVariables>;
+export const OperatorWithdrawPriceDocument = new TypedDocumentString(`
+    mutation OperatorWithdrawPrice($input: OperatorWithdrawPriceInput!) {
+  operatorWithdrawPrice(input: $input) {
+    __typename
+    ... on OperatorPricePayload {
+      accountId
+      price {
+        id
+        plan {
+          id
+        }
+        interval
+        amount {
+          minorUnits
+          exponent
+          currency
+        }
+      }
+      replayed
+      position
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<OperatorWithdrawPriceMutation, OperatorWithdrawPriceMutationVariables>;
 export const OverageDocument = new TypedDocumentString(`
     query Overage {
   account {

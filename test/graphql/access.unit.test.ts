@@ -111,6 +111,8 @@ const DECISIONS: Readonly<Record<string, Decision>> = {
   'Mutation.grantOperator': `operator: admin key, ${EVERY_ROLE}`,
   'Mutation.revokeOperator': `operator: admin key, ${EVERY_ROLE}`,
   'Mutation.verifyKey': `operator: admin key, ${EVERY_ROLE}`,
+  'Mutation.operatorAgreePrice': `operator: admin key, ${EVERY_ROLE}`,
+  'Mutation.operatorWithdrawPrice': `operator: admin key, ${EVERY_ROLE}`,
   'Mutation.operatorGrantPlan': `operator: admin key, ${EVERY_ROLE}`,
   'Mutation.operatorInviteUser': `operator: admin key, ${EVERY_ROLE}`,
   'Mutation.operatorRevokeKey': `operator: admin key, ${EVERY_ROLE}`,

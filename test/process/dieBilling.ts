@@ -43,7 +43,7 @@ export function billingOn(store: EventStore, { stripe, offers }: Pick<DieBilling
       numbering: () => ({ issuer: 'SPECQL', timeZone: 'UTC' }),
       clock: Date.now,
     }),
-    offers: () => offers,
+    priceList: () => ({ offers, plans: offers.map(({ plan }) => plan) }),
     coupons: () => [],
     graceDays: () => 14,
     returnUrl: 'http://localhost/',

@@ -195,10 +195,7 @@ export function stripePayments(options: StripeOptions): Payments {
       return pageOf(session);
     },
 
-    catalogue: async (shelf) => [
-      ...(await prices.catalogue(shelf.offers)),
-      ...(await coupons.catalogue(shelf)),
-    ],
+    catalogue: async (shelf) => [...(await prices.catalogue(shelf)), ...(await coupons.catalogue(shelf))],
 
     makeCatalogue: async (shelf) => {
       for (const offer of shelf.offers) await prices.make(offer);

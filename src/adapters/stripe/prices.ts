@@ -1,5 +1,5 @@
 import type Stripe from 'stripe';
-import type { Offer } from '../../billing/decide.js';
+import type { Offer, PriceList } from '../../billing/decide.js';
 import type { CatalogueEntry } from '../../billing/payments.js';
 import { moneyText } from '../../money/money.js';
 import { asked } from './errors.js';
@@ -8,6 +8,8 @@ import type { KnownPrice } from './snapshots.js';
 /** What the metadata of our prices at Stripe say. */
 const PLAN = 'tollgraph_plan';
 const PRICE = 'tollgraph_price';
+/** Marks a price that was agreed with one account. */
+const AGREED = 'tollgraph_agreed';
 
 const PAGE = 100;
 /** Prices of one product that are looked at. */
@@ -65,10 +67,11 @@ export class StripePrices {
   }
 
   /** What there is of the offers at Stripe, and what Stripe still has of what is offered no more. */
-  async catalogue(offers: readonly Offer[]): Promise<CatalogueEntry[]> {
+  async catalogue({ offers, plans: all }: PriceList): Promise<CatalogueEntry[]> {
     const entries: CatalogueEntry[] = [];
     const plans = [...new Set(offers.filter((offer) => !this.#named(offer)).map(({ plan }) => plan))];
-    const products = await this.#productsOf(plans);
+    // A plan without a price of its own may have agreed ones.
+    const products = await this.#productsOf(all);
     for (const plan of plans) {
       const existing = products.has(plan) ? this.#productId(plan) : null;
       const state = existing === null ? 'missing' : 'current';
@@ -85,7 +88,8 @@ export class StripePrices {
         const id = price.metadata[PRICE];
         if (id === undefined || offered.has(id)) continue;
         const detail = textOf(price);
-        entries.push({ kind: 'price', id, existing: price.id, state: 'retired', detail });
+        const state = price.metadata[AGREED] === undefined ? 'retired' : 'agreed';
+        entries.push({ kind: 'price', id, existing: price.id, state, detail });
       }
     }
     return entries;
@@ -119,12 +123,12 @@ export class StripePrices {
   }
 
   /** The price that the configuration names for an offer. */
-  #named({ plan, interval }: Offer): string | undefined {
-    return this.existing.get(`${plan}-${interval}`);
+  #named({ plan, interval, agreed }: Offer): string | undefined {
+    return agreed ? undefined : this.existing.get(`${plan}-${interval}`);
   }
 
   /** @param former the price that has had the name, and keeps its subscribers */
-  async #create({ id, plan, amount, currency, interval }: Offer, former = 'none'): Promise<string> {
+  async #create({ id, plan, amount, currency, interval, agreed }: Offer, former = 'none'): Promise<string> {
     const product = await this.#product(plan);
     const price = await asked(() =>
       this.stripe.prices.create(
@@ -135,7 +139,7 @@ export class StripePrices {
           recurring: { interval },
           lookup_key: this.#lookupKey(id),
           transfer_lookup_key: true,
-          metadata: { [PLAN]: plan, [PRICE]: id },
+          metadata: { [PLAN]: plan, [PRICE]: id, ...(agreed && { [AGREED]: 'true' }) },
         },
         { idempotencyKey: `tollgraph:price:${this.profile}:${id}:${amount}:${former}` },
       ),

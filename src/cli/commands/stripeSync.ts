@@ -43,5 +43,6 @@ const WORDS: Readonly<Record<CatalogueEntry['state'], { readonly toDo: string; r
   missing: { toDo: 'to be made', done: 'made' },
   outdated: { toDo: 'a new price, the old one stays', done: 'a new price, the old one stays' },
   wrong: { toDo: 'is another price', done: 'is another price' },
+  agreed: { toDo: 'agreed with one account', done: 'agreed with one account' },
   retired: { toDo: 'not sold any more, stays', done: 'not sold any more, stays' },
 };

@@ -16,7 +16,7 @@ const CODES = {
     COUPON_UNKNOWN: 'the service has no such coupon',
     COUPON_EXPIRED: 'the coupon is over',
     COUPON_USED_UP: 'the coupon has been redeemed as often as it can be',
-    COUPON_NOT_APPLICABLE: 'the coupon is for other plans, another currency or a whole period',
+    COUPON_NOT_APPLICABLE: 'the coupon is for other prices, plans or currencies, or for a whole period',
     COMMAND_ID_REUSED: 'the `commandId` was used before, for something else',
     USE_TOO_OLD: 'uses are not taken for as long',
     USE_IN_FUTURE: 'a use may be at most five minutes ahead',
