@@ -284,9 +284,34 @@ export class Counters {
   readonly open = new Map<OpenTake, Holding>();
   /** Whether all of them have to be loaded anew. */
   #stale = false;
+  /** Those that these are among, in the order in which they were asked for last. */
+  #among: Set<Counters> | undefined;
 
-  constructor(asOf: number) {
+  /** @param id of the subject */
+  constructor(
+    readonly id: string,
+    asOf: number,
+  ) {
     this.latest = asOf;
+  }
+
+  /** They are asked for. @param now as time passes */
+  touch(now: number): void {
+    this.latest = now;
+    if (this.#among?.delete(this)) this.#among.add(this);
+  }
+
+  /** Puts these behind all others of which only so many are kept. */
+  join(among: Set<Counters>): void {
+    this.#among = among;
+    among.delete(this);
+    among.add(this);
+  }
+
+  /** They are dropped. */
+  leave(): void {
+    this.#among?.delete(this);
+    this.#among = undefined;
   }
 
   /** Has them loaded anew when they are asked for next. */

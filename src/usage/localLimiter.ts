@@ -31,6 +31,9 @@ import type { Subject } from './events.js';
 import { subjectId } from './events.js';
 import { isFixed, periodsOf } from './periods.js';
 
+/** Counters of end customers that one load looks at, at most, to drop those that are too many. */
+const LOOKS = 8;
+
 /** A limit that a use is held against, and what counts for it. */
 interface Check {
   readonly limit: Limit;
@@ -62,8 +65,8 @@ export class LocalLimiter implements Limiter {
   readonly #loading = new Map<string, Promise<void>>();
   /** Those of whom something was noted while there were no counters, and when as time passes. */
   readonly #noted = new Map<string, number>();
-  /** By account, the end customers that have counters. */
-  readonly #customers = new Map<string, Set<string>>();
+  /** By account, the counters of end customers: whose were asked for longest ago come first. */
+  readonly #customers = new Map<string, Set<Counters>>();
   /** Accounts whose end customers, without counters, may have been used lately, and when last. */
   readonly #dropped = new Map<string, number>();
   readonly #maxCustomers: number;
@@ -94,7 +97,7 @@ export class LocalLimiter implements Limiter {
   async states(account: Account): Promise<readonly LimitState[]> {
     const held = await this.#loaded(partsOf(account), account);
     const moment = this.#moment(account);
-    for (const counters of held.subjects) counters.latest = moment.elapsed;
+    for (const counters of held.subjects) counters.touch(moment.elapsed);
     return statesOf(held, moment);
   }
 
@@ -123,7 +126,7 @@ export class LocalLimiter implements Limiter {
       else this.#dropped.set(payerOf(subject), now);
       return;
     }
-    counters.latest = now;
+    counters.touch(now);
     const { amounts, counts, anchors, position } = noted;
     for (const [limit, counter] of counters.loaded(asked)) {
       const at = isFixed(limit.window) ? counts[limit.window] : noted.now;
@@ -152,11 +155,11 @@ export class LocalLimiter implements Limiter {
    * @param before as time passes
    */
   forgetIdle(before: number): void {
-    for (const [id, { latest, open }] of this.#counters) {
-      if (open.size === 0 && latest < before) this.#counters.delete(id);
+    for (const counters of this.#counters.values()) {
+      const { latest, open } = counters;
+      if (open.size === 0 && latest < before) this.#drop(counters);
     }
     for (const [account, customers] of this.#customers) {
-      for (const id of customers) if (!this.#counters.has(id)) customers.delete(id);
       if (customers.size === 0) this.#customers.delete(account);
     }
     for (const times of [this.#noted, this.#dropped]) {
@@ -216,30 +219,32 @@ export class LocalLimiter implements Limiter {
       longest: longestOf(limits),
     });
     let counters = this.#counters.get(id);
-    if (!counters) this.#counters.set(id, (counters = new Counters(moment.elapsed)));
+    if (!counters) this.#counters.set(id, (counters = new Counters(id, moment.elapsed)));
     counters.load(limits, spent, moment, this.#aggregationOf);
     this.#noted.delete(id);
-    if (subject.customerId !== undefined) this.#keepCustomers(id, payerOf(subject), moment.elapsed);
+    if (subject.customerId !== undefined) this.#keepCustomer(counters, payerOf(subject), moment.elapsed);
   }
 
-  /** Drops the counters of the end customer who was idle longest, where there are too many. */
-  #keepCustomers(id: string, account: string, now: number): void {
+  /** Where there are too many, drops the counters of end customers who were idle longest. */
+  #keepCustomer(counters: Counters, account: string, now: number): void {
     const customers = this.#customers.get(account) ?? new Set();
-    this.#customers.set(account, customers.add(id));
-    if (customers.size <= this.#maxCustomers) return;
-    let oldest: string | undefined;
-    let since = Infinity;
-    for (const other of customers) {
-      const counters = this.#counters.get(other);
-      if (!counters) customers.delete(other);
-      else if (other !== id && counters.open.size === 0 && counters.latest < since) {
-        [oldest, since] = [other, counters.latest];
+    this.#customers.set(account, customers);
+    counters.join(customers);
+    // Those with takes that are open stay for now; however many there are, a load looks at few.
+    let looks = LOOKS;
+    for (const oldest of customers) {
+      if (customers.size <= this.#maxCustomers || looks-- === 0 || oldest === counters) return;
+      if (oldest.open.size > 0) oldest.join(customers);
+      else {
+        this.#drop(oldest);
+        this.#dropped.set(account, now);
       }
     }
-    if (oldest === undefined || customers.size <= this.#maxCustomers) return;
-    customers.delete(oldest);
-    this.#counters.delete(oldest);
-    this.#dropped.set(account, now);
+  }
+
+  #drop(counters: Counters): void {
+    counters.leave();
+    this.#counters.delete(counters.id);
   }
 
   #takeFrom(held: Held, asked: Asked): Take {
@@ -247,7 +252,7 @@ export class LocalLimiter implements Limiter {
     const { at } = moment;
     const { amounts } = asked;
     const { checks, subjects } = held;
-    for (const counters of subjects) counters.latest = moment.elapsed;
+    for (const counters of subjects) counters.touch(moment.elapsed);
     let refusing: Check | undefined;
     let never = false;
     let wait = 0;

@@ -1,4 +1,5 @@
 import { Amounts } from '../../src/usage/amounts.js';
+import { Counters } from '../../src/usage/counters.js';
 import type { Spent } from '../../src/usage/limiter.js';
 import { LocalLimiter } from '../../src/usage/localLimiter.js';
 import { periodOf } from '../../src/usage/periods.js';
@@ -88,6 +89,49 @@ describe('an idle account', () => {
     await call('busy', NOON + 11);
     await call('idle', NOON + 11);
     expect(loaded).toEqual(['idle', 'undone', 'open', 'busy', 'idle']);
+  });
+});
+
+describe('end customers of whom only so many are kept', () => {
+  const own = [limit('day', 9)];
+  const loaded: string[] = [];
+  const call = async (limiter: LocalLimiter, id: string) =>
+    taken(await limiter.take(asked([limit('day', 1e6)], NOON, { customer: { id, limits: own } })));
+  const keeping = (many: number): LocalLimiter => {
+    loaded.length = 0;
+    return opened(async ({ subject: { customerId } }) => {
+      if (customerId !== undefined) loaded.push(customerId);
+      return NOTHING;
+    }, many);
+  };
+
+  it('are dropped in the order in which they were asked for last, but with calls under way only afterwards', async () => {
+    const limiter = keeping(3);
+    const open = await call(limiter, 'open');
+    for (const id of ['a', 'b', 'a', 'c', 'd']) (await call(limiter, id)).settle({}, POSITION);
+    // "b" went for "c" (for "open" has a call under way), then "a" for "d".
+    for (const id of ['open', 'c', 'd']) (await call(limiter, id)).settle({}, POSITION);
+    expect(loaded).toEqual(['open', 'a', 'b', 'c', 'd']);
+    (await call(limiter, 'a')).settle({}, POSITION);
+    expect(loaded.slice(5)).toEqual(['a']);
+    open.settle({}, POSITION);
+    for (const id of ['e', 'f', 'g']) (await call(limiter, id)).settle({}, POSITION);
+    // Three of them, and the account.
+    expect(limiter.size).toBe(4);
+    limiter.forgetIdle(Infinity);
+    expect(limiter.size).toBe(0);
+  });
+
+  it('cost a load the same, however many there are and have calls under way', async () => {
+    const limiter = keeping(200);
+    for (let i = 0; i < 300; i++) await call(limiter, `open-${i}`);
+    const looks = jest.spyOn(Counters.prototype, 'join');
+    try {
+      await call(limiter, 'one more');
+      expect(looks.mock.calls.length).toBeLessThan(20);
+    } finally {
+      looks.mockRestore();
+    }
   });
 });
 
