@@ -16,7 +16,7 @@ import { Sums } from './sums.js';
 export const usage: ReadModel = {
   name: 'usage',
   awaited: false,
-  version: 12,
+  version: 13,
   tables: [
     'counters',
     ...CELL_TABLES,

@@ -175,7 +175,11 @@ export class UsageQueries {
     }
   }
 
-  /** What a subject has spent in a period, by meter, and the last event that is in it: exact, however much. */
+  /**
+   * What a subject has spent in a day or month of the calendar, by meter, and the last event that is in it: exact,
+   * however much.
+   * @param period `day:2026-11-29` or `month:2026-11`
+   */
   async totals(
     subject: Subject,
     period: string,

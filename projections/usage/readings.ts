@@ -5,8 +5,12 @@ import type { ReadModelAccess, Tables } from '../../src/following/readModel.js';
 import type { Sql } from '../../src/sql/sql.js';
 import type { Use } from '../../src/usage/events.js';
 import { PHASES } from '../../src/usage/events.js';
+import { isDay, isPartOfLifetime } from '../../src/usage/periods.js';
 import type { Dimension } from './cells.js';
 import { CELL_COLUMNS } from './cells.js';
+
+/** Whose readings are read together: columns, each with an index. */
+const CALENDAR = ['day', 'month'] as const;
 
 const phaseOf = (phase: (typeof PHASES)[number]): number => PHASES.indexOf(phase) + 1;
 
@@ -31,21 +35,30 @@ export const readingTables = (t: Tables): string => `
       amount      numeric,
       -- Stands for what is counted once; null for the others.
       value       uuid,
-      periods     jsonb NOT NULL,
+      -- In which day and month of the calendar it counts, which are not those of its time where it came late.
+      day         text NOT NULL,
+      month       text NOT NULL,
       PRIMARY KEY (id, meter)
     );`;
 
 export const readingIndexes = (t: Tables): string[] => [
   `CREATE INDEX ON ${t('readings')} (account, environment, at)`,
+  ...CALENDAR.map((period) => `CREATE INDEX ON ${t('readings')} (account, environment, ${period})`),
+  // What was taken back is rare, and looked up for every reading that is read.
+  `CREATE INDEX ON ${t('ids')} (id) WHERE phase = ${phaseOf('reversed')}`,
 ];
 
 /** What a use brings to the statement that counts it. */
-export const readingsOf = ({ readings = {}, properties = {} }: Use): readonly object[] =>
-  Object.entries(readings).map(([meter, reading]) =>
-    reading.aggregation === 'unique'
-      ? { meter, aggregation: 'unique', value: hashOf(reading.property, properties[reading.property] ?? '') }
-      : { meter, aggregation: reading.aggregation, amount: reading.amount },
-  );
+export const readingsOf = ({ readings = {}, properties = {}, periods }: Use): readonly object[] => {
+  const [day = '', month = ''] = [periods.find(isDay), periods.find(isPartOfLifetime)];
+  return Object.entries(readings).map(([meter, { aggregation, ...reading }]) => {
+    const says =
+      'property' in reading
+        ? { value: hashOf(reading.property, properties[reading.property] ?? '') }
+        : { amount: reading.amount };
+    return { meter, aggregation, ...says, day, month };
+  });
+};
 
 const hashOf = (property: string, value: string): string =>
   contentHash(compositeKey(property, value)).slice(0, 32);
@@ -54,10 +67,11 @@ const hashOf = (property: string, value: string): string =>
 export const readingPart = (t: Tables): string => `
   readings AS (
     INSERT INTO ${t('readings')}
-           (id, meter, account, environment, ${CELL_COLUMNS.join(', ')}, aggregation, at, position, place, amount, value, periods)
+           (id, meter, account, environment, ${CELL_COLUMNS.join(', ')}, aggregation, at, position, place, amount, value, day, month)
     SELECT c.id, m.meter, c.account, c.environment, ${CELL_COLUMNS.map((column) => `c.${column}`).join(', ')},
-           m.aggregation, c.at, c.position, c.place, m.amount, m.value, c.periods
-      FROM counted c, jsonb_to_recordset(c.readings) AS m(meter text, aggregation text, amount numeric, value uuid)
+           m.aggregation, c.at, c.position, c.place, m.amount, m.value, m.day, m.month
+      FROM counted c, jsonb_to_recordset(c.readings)
+             AS m(meter text, aggregation text, amount numeric, value uuid, day text, month text)
      WHERE c.phase = ${phaseOf('final')}
   )`;
 
@@ -101,14 +115,7 @@ export async function readingsBetween(
   groupBy: readonly string[],
 ): Promise<BucketReading[]> {
   const times = boundaries.map((date) => date.getTime());
-  const params: unknown[] = [
-    account,
-    environment,
-    times.slice(0, -1),
-    times.slice(1),
-    times[0],
-    times.at(-1),
-  ];
+  const params: unknown[] = [account, environment, times, times[0], times.at(-1)];
   const conditions = Object.entries(filter).map(
     ([column, value]) => ` AND r.${column} = $${params.push(value)}::text`,
   );
@@ -124,13 +131,11 @@ export async function readingsBetween(
   });
   const group = columns.map((column) => `, ${column}`).join('');
   const rows = await sql.query<Readonly<Record<string, string | number>>>(
-    `SELECT (b.bucket - 1)::int AS bucket${read.join('')}, r.meter, ${VALUE}
+    `SELECT width_bucket(r.at, $3::bigint[]) - 1 AS bucket${read.join('')}, r.meter, ${VALUE}
        FROM ${t('readings')} r
-       JOIN unnest($3::bigint[], $4::bigint[]) WITH ORDINALITY AS b("from", "to", bucket)
-         ON r.at >= b."from" AND r.at < b."to"
-      WHERE r.account = $1 AND r.environment = $2 AND r.at >= $5::bigint AND r.at < $6::bigint${conditions.join('')}
+      WHERE r.account = $1 AND r.environment = $2 AND r.at >= $4::bigint AND r.at < $5::bigint${conditions.join('')}
         AND ${counts(t)}
-      GROUP BY b.bucket${group}, r.meter, r.aggregation
+      GROUP BY 1${group}, r.meter, r.aggregation
       ORDER BY r.aggregation`,
     params,
   );
@@ -142,7 +147,10 @@ export async function readingsBetween(
   }));
 }
 
-/** What the readings of an account, or of a key of it, came to in a period, by meter. */
+/**
+ * What the readings of an account, or of a key of it, came to in a day or month of the calendar, by meter.
+ * @param period `day:2026-11-29` or `month:2026-11`
+ */
 export async function readingsIn(
   sql: Sql,
   { t }: Pick<ReadModelAccess, 't'>,
@@ -155,7 +163,8 @@ export async function readingsIn(
 ): Promise<ReadonlyMap<string, bigint>> {
   const rows = await sql.query<{ meter: string; amount: string }>(
     `SELECT r.meter, ${VALUE} FROM ${t('readings')} r
-      WHERE r.account = $1 AND r.environment = $2 AND ($3::text IS NULL OR r.key = $3) AND r.periods ? $4
+      WHERE r.account = $1 AND r.environment = $2 AND ($3::text IS NULL OR r.key = $3)
+        AND r.${isDay(period) ? 'day' : 'month'} = $4
         AND ${counts(t)}
       GROUP BY r.meter, r.aggregation ORDER BY r.aggregation`,
     [account, environment, key ?? null, period],

@@ -148,5 +148,10 @@ export const periodEnd = (window: 'day' | 'month', at: number): number => period
 export const MONTHS = '^month:[0-9]{4,}-[0-9]{2}$';
 const MONTH = new RegExp(MONTHS);
 
+const DAY = /^day:[0-9]{4,}-[0-9]{2}-[0-9]{2}$/;
+
+/** Whether this is a day of the calendar, that was not begun anew: each use has one. */
+export const isDay = (id: string): boolean => DAY.test(id);
+
 /** Whether amounts of this period are part of the whole life; each use has one such period. */
 export const isPartOfLifetime = (id: string): boolean => MONTH.test(id);

@@ -12,6 +12,7 @@ import type { Use } from '../../src/usage/events.js';
 import { usageStream, useHash, useReversalStream } from '../../src/usage/events.js';
 import { newEvent } from '../eventsourcing/fixtures.js';
 import { freshSql } from '../support/database.js';
+import { recording, rowsRead } from '../support/plans.js';
 import { newUse } from '../usage/uses.js';
 
 const LONG = 20_000;
@@ -191,3 +192,56 @@ const sortedKeys = ([bucket, name, amounts]: readonly unknown[]): unknown => [
   name,
   Object.entries(amounts as object).sort(([a], [b]) => (a < b ? -1 : 1)),
 ];
+
+it('reads no more than the readings of the day or month that is asked for, whatever came before', async () => {
+  const [account, other] = [randomUUID(), randomUUID()];
+  const { t } = projector.access('usage');
+  const [DAYS, A_DAY] = [600, 40];
+  // Two years of readings, and as many ids of others.
+  await database.sql.query(
+    `WITH reading AS (
+       SELECT n, gen_random_uuid() AS id, timestamptz '2025-01-01Z' + n / ${A_DAY} * interval '24 hours' AS at
+         FROM generate_series(0, ${DAYS * A_DAY - 1}) AS n
+     ), ids AS (
+       INSERT INTO ${t('ids')} (id, position, content, place, phase)
+       SELECT id, n, 0, 0, 3 FROM reading UNION ALL SELECT gen_random_uuid(), n, 0, 0, 3 FROM reading
+     )
+     INSERT INTO ${t('readings')}
+            (id, meter, account, environment, key, plan, operation, endpoint, source, subject, status, properties,
+             aggregation, at, position, place, amount, day, month)
+     SELECT id, 'storage', CASE n % 4 WHEN 0 THEN $1::text ELSE $2 END, 'live', 'k', '', '', '', '', '', 'ok', '{}',
+            'max', extract(epoch FROM at) * 1000, n, 0, n,
+            to_char(at AT TIME ZONE 'UTC', '"day:"YYYY-MM-DD'), to_char(at AT TIME ZONE 'UTC', '"month:"YYYY-MM')
+       FROM reading`,
+    [account, other],
+  );
+  for (const table of ['ids', 'readings']) await database.sql.query(`ANALYZE ${t(table)}`);
+  // Of what was taken back, by whomever, the ids may be read as a whole: there are few.
+  const [taken] = await database.sql.query<{ back: number }>(
+    `SELECT count(*)::int AS back FROM ${t('ids')} WHERE phase = 4`,
+  );
+  const atMost = (rows: number, wanted: number): boolean =>
+    rows >= wanted && rows <= wanted + (taken?.back ?? 0);
+  const { sql, queries: asked } = recording(database.sql);
+  const subject = { accountId: account, environment: 'live', keyId: undefined } as const;
+  const read = async (period: string): Promise<[largest: number, rows: number]> => {
+    asked.length = 0;
+    const { totals } = await new UsageQueries(sql, projector.access('usage')).totals(subject, period);
+    const readings = asked.find(({ text }) => text.includes(t('readings')));
+    if (!readings) throw new Error('readings were not asked for');
+    return [Number(totals.get('storage')), await rowsRead(database.sql, readings)];
+  };
+  const [day, ofDay] = await read('day:2025-02-01');
+  expect([day, atMost(ofDay, A_DAY / 4)]).toEqual([31 * A_DAY + 36, true]);
+  const [month, ofMonth] = await read('month:2025-02');
+  expect([month, atMost(ofMonth, (28 * A_DAY) / 4)]).toEqual([58 * A_DAY + 36, true]);
+  const [none, ofNone] = await read('month:2031-01');
+  expect([none, atMost(ofNone, 0)]).toEqual([NaN, true]);
+  const span = [new Date(Date.UTC(2025, 1, 1)), new Date(Date.UTC(2025, 1, 3))] as const;
+  asked.length = 0;
+  const asks = { account, environment: 'live', filter: {} } as const;
+  await new UsageReports(sql, projector.access('usage')).total(asks, ...span);
+  const between = asked.find(({ text }) => text.includes(t('readings')));
+  if (!between) throw new Error('readings were not asked for');
+  expect(atMost(await rowsRead(database.sql, between), (2 * A_DAY) / 4)).toBe(true);
+});

@@ -15,6 +15,7 @@ import type { Use } from '../../src/usage/events.js';
 import { usageStream } from '../../src/usage/events.js';
 import { newEvent } from '../eventsourcing/fixtures.js';
 import { freshSql } from '../support/database.js';
+import { recording, rowsRead } from '../support/plans.js';
 import { newUse } from '../usage/uses.js';
 
 const LONG = 60_000;
@@ -207,21 +208,6 @@ it('shows the groups with the most calls, and filters', async () => {
 });
 
 /** A part of a plan of PostgreSQL's. */
-interface PlanNode {
-  readonly 'Relation Name'?: string;
-  readonly 'Actual Rows': number;
-  readonly 'Actual Loops': number;
-  readonly 'Rows Removed by Filter'?: number;
-  readonly Plans?: readonly PlanNode[];
-}
-
-/** How many rows of tables a plan has read. */
-function rowsRead({ Plans = [], ...node }: PlanNode): number {
-  const { 'Actual Rows': rows, 'Actual Loops': loops, 'Rows Removed by Filter': removed = 0 } = node;
-  const own = node['Relation Name'] === undefined ? 0 : (rows + removed) * loops;
-  return Plans.reduce((sum, plan) => sum + rowsRead(plan), own);
-}
-
 it('reads four rows of each key and day for days half an hour off', async () => {
   const account = randomUUID();
   const [KEYS, DAYS] = [5, 4];
@@ -233,36 +219,19 @@ it('reads four rows of each key and day for days half an hour off', async () => 
     last = await flush(account, uses);
   }
   await projector.reached('usage', last, LONG);
-  const statements: { readonly text: string; readonly params: unknown[] }[] = [];
-  const recording = new UsageReports(
-    {
-      ...database.sql,
-      query: (text: string, params: unknown[]) => {
-        statements.push({ text, params });
-        return database.sql.query(text, params);
-      },
-    } as never,
-    projector.access('usage'),
-  );
+  const { sql, queries } = recording(database.sql);
+  const recorded = new UsageReports(sql, projector.access('usage'));
   const boundaries = calendarSteps('Asia/Kolkata', 'day', FROM + QUARTER_MS * 80, FROM + 3 * 86_400_000, 10);
   expect(boundaries).toHaveLength(4);
   const dates = boundaries.map((at) => new Date(at));
-  const { sums } = await recording.timeline(asked(account), dates, ['key'], 100);
+  const { sums } = await recorded.timeline(asked(account), dates, ['key'], 100);
   expect(sums.map(({ uses }) => Number(uses))).toEqual(Array.from({ length: 3 * KEYS }, () => 96));
-  const [statement] = statements;
+  const [statement] = queries;
   // Of so few rows a planner would rather read all.
-  const explained = await database.sql.transaction([
-    { text: 'SET LOCAL enable_seqscan = off' },
-    { text: 'SET LOCAL enable_bitmapscan = off' },
-    {
-      text: `EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) ${statement?.text}`,
-      params: statement?.params ?? [],
-    },
-  ]);
-  const [row] = (explained[2] ?? []) as { 'QUERY PLAN': [{ Plan: PlanNode }] }[];
+  const settings = ['enable_seqscan = off', 'enable_bitmapscan = off'];
+  const read = statement && (await rowsRead(database.sql, statement, settings));
   // Days between: one whole, six hours, and two quarter-hours. At the ends: three and four.
-  const { Plan } = row?.['QUERY PLAN'][0] ?? {};
-  expect(Plan && rowsRead(Plan)).toBe(KEYS * (2 * 4 + 3 + 4));
+  expect(read).toBe(KEYS * (2 * 4 + 3 + 4));
 });
 
 it('puts no group together with others, however many there are in an hour', async () => {
