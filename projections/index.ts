@@ -1,5 +1,6 @@
 import type { AuditedTypes } from '../src/eventsourcing/audited.js';
-import type { ReadModel, ReadModels } from '../src/following/readModel.js';
+import { Behind } from '../src/following/behind.js';
+import type { ReadModel, ReadModelAccess, ReadModels } from '../src/following/readModel.js';
 import type { Sql } from '../src/sql/sql.js';
 import { accounts } from './accounts/model.js';
 import { AccountQueries } from './accounts/queries.js';
@@ -83,12 +84,14 @@ export const readModels = (audited: AuditedTypes): readonly ReadModel[] => [
 export type Queries = ReturnType<typeof queriesOf>;
 
 /** @param sql the database that the read models are in */
-export function queriesOf(sql: Sql, models: Pick<ReadModels, 'access'>) {
+export function queriesOf(sql: Sql, models: Pick<ReadModels, 'access' | 'reached'>) {
+  const behind = <Q extends object>(model: string, Of: new (sql: Sql, model: ReadModelAccess) => Q): Behind<Q> =>
+    new Behind(model, new Of(sql, models.access(model)), models);
   return {
     accounts: new AccountQueries(sql, models.access('accounts')),
     analyses: new AnalysisQueries(sql, models.access('analyses')),
     audit: new AuditQueries(sql, models.access('audit')),
-    calls: new CallQueries(sql, models.access('calls')),
+    calls: behind('calls', CallQueries),
     catalogue: new CatalogueQueries(sql, models.access('catalogue'), models.access('popularity')),
     identities: new IdentityQueries(sql, models.access('identities')),
     credits: new CreditQueries(sql, models.access('credits')),
@@ -98,17 +101,17 @@ export function queriesOf(sql: Sql, models: Pick<ReadModels, 'access'>) {
     subscriptions: new SubscriptionQueries(sql, models.access('subscriptions')),
     invoices: new InvoiceQueries(sql, models.access('invoices')),
     overage: new OverageQueries(sql, models.access('overage')),
-    revenue: new RevenueQueries(sql, models.access('revenue')),
+    revenue: behind('revenue', RevenueQueries),
     ruleSets: new RuleSetQueries(sql, models.access('ruleSets')),
     billedUse: new BilledUseQueries(sql, models.access('usage')),
-    stripeEvents: new StripeEventQueries(sql, models.access('stripeEvents')),
+    stripeEvents: behind('stripeEvents', StripeEventQueries),
     teams: new TeamQueries(sql, models.access('teams')),
     usage: new UsageQueries(sql, models.access('usage')),
     usageReports: new UsageReports(sql, models.access('usage')),
-    planHistory: new PlanHistoryQueries(sql, models.access('planHistory')),
+    planHistory: behind('planHistory', PlanHistoryQueries),
     quotaResets: new QuotaResetQueries(sql, models.access('quotaResets')),
-    thresholds: new ThresholdQueries(sql, models.access('thresholds')),
-    useBatches: new UseBatchQueries(sql, models.access('useBatches')),
+    thresholds: behind('thresholds', ThresholdQueries),
+    useBatches: behind('useBatches', UseBatchQueries),
     webhooks: new WebhookQueries(sql, models.access('webhooks')),
   };
 }

@@ -236,6 +236,8 @@ export interface Services extends Ground {
   readonly settled: (position: Position, timeoutMs: number) => Promise<boolean>;
   /** Waits until queries of this process show what its commands have stored. */
   readonly shown: () => Promise<void>;
+  /** Position of the newest event that this process has stored. */
+  readonly stored: () => Position;
   readonly planOf: PlanOf;
   readonly standingIn: StandingIn;
   readonly users: Users;

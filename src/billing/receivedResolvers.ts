@@ -1,5 +1,7 @@
 import { Args, FieldResolver, Resolver } from 'type-graphql';
 import type { StripeEventQueries } from '../../projections/stripeEvents/queries.js';
+import type { Position } from '../eventsourcing/event.js';
+import type { Behind } from '../following/behind.js';
 import { Sized } from '../graphql/cost/directives.js';
 import type { Cursors } from '../graphql/kit/cursors.js';
 import type { Page } from '../graphql/kit/pages.js';
@@ -13,8 +15,10 @@ const LIST = 'payment-events';
 @Resolver(() => Operator)
 export class OperatorPaymentEventsResolver {
   constructor(
-    private readonly queries: StripeEventQueries,
+    private readonly queries: Behind<StripeEventQueries>,
     private readonly cursors: Cursors,
+    /** Position of the newest event that this process has stored. */
+    private readonly stored: () => Position,
   ) {}
 
   @Sized({ slicingArguments: ['first'], sizedFields: ['edges', 'nodes'] })
@@ -25,7 +29,8 @@ export class OperatorPaymentEventsResolver {
   async paymentEvents(
     @Args(() => PaymentEventPage) { first, after, filter }: PaymentEventPage,
   ): Promise<Page<PaymentEvent>> {
-    const { queries, cursors } = this;
+    const { cursors } = this;
+    const queries = await this.queries.upTo(this.stored());
     const place = cursors.after(LIST, after);
     const { accountId, type, effect, waiting } = filter ?? {};
     const rows = await queries.page(

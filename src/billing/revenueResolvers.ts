@@ -1,4 +1,6 @@
 import { Args, Ctx, FieldResolver, Resolver } from 'type-graphql';
+import type { Position } from '../eventsourcing/event.js';
+import type { Behind } from '../following/behind.js';
 import type { RevenueQueries } from '../../projections/revenue/queries.js';
 import { Sized } from '../graphql/cost/directives.js';
 import type { RequestContext } from '../graphql/kit/context.js';
@@ -11,7 +13,11 @@ const MAX_CURRENCIES = 10;
 
 @Resolver(() => Operator)
 export class OperatorRevenueResolver {
-  constructor(private readonly queries: RevenueQueries) {}
+  /** @param stored position of the newest event that this process has stored */
+  constructor(
+    private readonly queries: Behind<RevenueQueries>,
+    private readonly stored: () => Position,
+  ) {}
 
   @Sized({ assumedSize: MAX_CURRENCIES })
   @FieldResolver(() => [Revenue], {
@@ -24,6 +30,7 @@ export class OperatorRevenueResolver {
   ): Promise<Revenue[]> {
     const to = asked.to ?? new Date(now + 1);
     const from = asked.from ?? new Date(to.getTime() - MONTH_MS);
-    return (await this.queries.between(from, to)).map(revenueOf);
+    const queries = await this.queries.upTo(this.stored());
+    return (await queries.between(from, to)).map(revenueOf);
   }
 }

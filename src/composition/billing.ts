@@ -159,7 +159,7 @@ export function workBilling(
     payments,
     receiver,
     onRefund: (accountId, charge) => credits.followRefund(accountId, charge),
-    events: stripeEvents,
+    events: stripeEvents.asTheyStand,
     subscriptions,
     commands,
     billingClock: now,

@@ -69,10 +69,10 @@ export function reportWriter(
     // Moments of these are exclusive and inclusive, the other way round than times of days.
     const [before, end] = [new Date(from.getTime() - 1), new Date(to.getTime() - 1)];
     const [plans, changes, calls, revenue] = await Promise.all([
-      queries.planHistory.accountsByPlan(end, profile.defaultPlan),
-      queries.planHistory.changes(before, end),
+      queries.planHistory.asTheyStand.accountsByPlan(end, profile.defaultPlan),
+      queries.planHistory.asTheyStand.changes(before, end),
       usage.total({ account: undefined, environment: 'live', filter: {} }, from, to),
-      queries.revenue.between(from, to),
+      queries.revenue.asTheyStand.between(from, to),
     ]);
     const figures: DayFigures = {
       plans,

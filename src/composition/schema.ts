@@ -83,6 +83,7 @@ export function createServices(
       return accountsShown(models, await stores.store.head(), timeoutMs);
     },
     shown: () => showing.wait(),
+    stored: () => Math.max(showing.written, metering.journal.lastPosition),
     planOf,
     standingIn: standings(access),
     users: usersOf(stores),

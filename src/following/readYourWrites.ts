@@ -25,6 +25,11 @@ export class ReadYourWrites {
     for (const { position } of events) this.#written = Math.max(this.#written, position);
   };
 
+  /** Position of the newest event that a command of this process has appended. */
+  get written(): Position {
+    return this.#written;
+  }
+
   async wait(): Promise<void> {
     const position = this.#written;
     await Promise.all(this.names.map((name) => this.#waitFor(name, position)));

@@ -5,6 +5,7 @@ import type { Grouping, UsesAsked } from '../../projections/usage/reports.js';
 import { Account } from '../accounts/types.js';
 import type { Position } from '../eventsourcing/event.js';
 import type { PositionTokens } from '../eventsourcing/positionToken.js';
+import type { Behind } from '../following/behind.js';
 import { Cost, Range, Sized } from '../graphql/cost/directives.js';
 import { Access, MEMBERS } from '../graphql/kit/access.js';
 import type { RequestContext } from '../graphql/kit/context.js';
@@ -40,12 +41,12 @@ const LEDGER_WAIT_MS = 1_000;
 export interface UsageReading {
   readonly analytics: UsageAnalytics;
   readonly responseTimes: ResponseTimeReports;
-  readonly calls: Pick<CallQueries, 'denials' | 'sketches'>;
+  readonly calls: Behind<Pick<CallQueries, 'denials' | 'sketches'>>;
   readonly queries: Pick<UsageQueries, 'waits'>;
   readonly subjectIds: Pick<SubjectIds, 'idOf'>;
   readonly profile: () => Profile;
-  /** Position of the newest batch that this node has stored. */
-  readonly journalPosition: () => Position;
+  /** Position of the newest event that this process has stored. */
+  readonly stored: () => Position;
   readonly ledgerReached: (position: Position, timeoutMs: number) => Promise<boolean>;
 }
 
@@ -156,6 +157,7 @@ export class AccountUsageResolver {
       ...span,
       ...shownSums(sums, metersOf(this.reading.profile())),
       asked,
+      position,
       stale,
     });
   }
@@ -190,14 +192,14 @@ export class UsageResolver {
     description: 'The same by group, those with the most calls first.',
   })
   async breakdown(
-    @Root() { asked, from, to }: Usage,
+    @Root() { asked, from, to, position }: Usage,
     @Args(() => BreakdownArgs) { first, ...args }: BreakdownArgs,
   ): Promise<UsageGroup[]> {
     const groupBy = groupingOf(args, this.reading.profile(), 1);
     const { sums } = await this.reading.analytics.groups(asked, { from, to }, groupBy, first);
     const meters = metersOf(this.reading.profile());
     const groups = sums.map(({ group }) => group);
-    const times = this.reading.responseTimes.of(asked, [from, to], groupBy, groups);
+    const times = this.reading.responseTimes.of(asked, [from, to], groupBy, groups, position);
     return sums.map((one) => ({
       ...shownSums(one, meters),
       group: shownGroup(one.group, groupBy),
@@ -207,8 +209,8 @@ export class UsageResolver {
 
   @Cost(5)
   @FieldResolver(() => ResponseTimes, { nullable: true, description: RESPONSE_TIMES })
-  responseTimes(@Root() { asked, from, to }: Usage): Promise<ResponseTimes | null> {
-    return this.reading.responseTimes.of(asked, [from, to], [], [])(0, []);
+  responseTimes(@Root() { asked, from, to, position }: Usage): Promise<ResponseTimes | null> {
+    return this.reading.responseTimes.of(asked, [from, to], [], [], position)(0, []);
   }
 
   @Cost(2)
@@ -217,8 +219,10 @@ export class UsageResolver {
     nullable: true,
     description: `What limits have refused in this time, whatever the filter, the most first, ${MAX_DENIALS} at most. An hour of UTC counts whole if it begins in it.`,
   })
-  async denials(@Root() { asked, from, to }: Usage): Promise<LimitDenials[]> {
-    const rows = await this.reading.calls.denials(asked, from, to, MAX_DENIALS);
+  async denials(@Root() { asked, from, to, position }: Usage): Promise<LimitDenials[]> {
+    const { calls, stored } = this.reading;
+    const queries = await calls.upTo(Math.max(position, stored()));
+    const rows = await queries.denials(asked, from, to, MAX_DENIALS);
     return rows.map((row) => ({ ...row, calls: String(row.calls) }));
   }
 
@@ -228,11 +232,11 @@ export class UsageResolver {
     description:
       'What the account has used in the time before, which is as long and ends where this one begins.',
   })
-  async previous(@Root() { asked, from, to, stale }: Usage): Promise<Usage> {
+  async previous(@Root() { asked, from, to, position, stale }: Usage): Promise<Usage> {
     const before = new Date(Math.max(0, 2 * from.getTime() - to.getTime()));
     const sums = await this.reading.analytics.total(asked, { from: before, to: from });
     const shown = shownSums(sums, metersOf(this.reading.profile()));
-    return Object.assign(new Usage(), { ...shown, from: before, to: from, asked, stale });
+    return Object.assign(new Usage(), { ...shown, from: before, to: from, asked, position, stale });
   }
 }
 
@@ -282,11 +286,11 @@ export async function whichOf(
 
 /** Whether calls may be missing, once the ledger has had its time. */
 export async function staleOf(
-  { journalPosition, ledgerReached, queries }: UsageReading,
+  { stored, ledgerReached, queries }: UsageReading,
   accountId: string,
   position: Position,
 ): Promise<boolean> {
-  const fresh = await ledgerReached(Math.max(position, journalPosition()), LEDGER_WAIT_MS);
+  const fresh = await ledgerReached(Math.max(position, stored()), LEDGER_WAIT_MS);
   return !fresh || (await queries.waits(accountId));
 }
 

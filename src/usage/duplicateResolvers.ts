@@ -14,8 +14,10 @@ const LIST = 'duplicate-uses';
 @Resolver(() => Account)
 export class DuplicateUsesResolver {
   constructor(
-    private readonly queries: UsageQueries,
+    private readonly queries: Pick<UsageQueries, 'duplicates'>,
     private readonly cursors: Cursors,
+    /** Waits, bounded, until the ledger has judged what this process has stored. */
+    private readonly judged: () => Promise<unknown>,
   ) {}
 
   @Access({ scope: 'read', roles: MEMBERS })
@@ -31,6 +33,7 @@ export class DuplicateUsesResolver {
   ): Promise<Page<DuplicateUse>> {
     const place = this.cursors.after(LIST, after);
     const before = place && { position: Number(place[0]), place: Number(place[1]) };
+    await this.judged();
     const rows = await this.queries.duplicates(id, first + 1, before);
     const placeOf = (row: DuplicateRow): Place => [row.position, row.place];
     const shown = ({ use_id: useId, differs }: DuplicateRow): DuplicateUse =>

@@ -104,18 +104,16 @@ const readingOf = ({
   queries,
   subjectIds,
   memory,
-  journal,
+  stored,
   models,
-}: Pick<Services, 'queries' | 'subjectIds' | 'memory' | 'journal' | 'models'>): UsageReading => ({
+}: Pick<Services, 'queries' | 'subjectIds' | 'memory' | 'stored' | 'models'>): UsageReading => ({
   analytics: new UsageAnalytics(queries.usageReports),
-  responseTimes: new ResponseTimeReports(queries.calls, () =>
-    models.reached('calls', journal.lastPosition, LIST_WAIT_MS),
-  ),
+  responseTimes: new ResponseTimeReports(queries.calls, stored),
   calls: queries.calls,
   queries: queries.usage,
   subjectIds,
   profile: () => memory.plans.profile,
-  journalPosition: () => journal.lastPosition,
+  stored,
   ledgerReached: (position, timeoutMs) => models.reached('usage', position, timeoutMs),
 });
 
@@ -148,7 +146,7 @@ export const usage: Capability = {
       limitStates,
       memory,
       positions,
-      journal,
+      stored,
       models,
       recordUsage,
       reservations,
@@ -163,7 +161,8 @@ export const usage: Capability = {
     }) => {
       const profile = () => memory.plans.profile;
       const reached = (position: number, timeoutMs: number) => models.reached('usage', position, timeoutMs);
-      const reading = readingOf({ queries, subjectIds, memory, journal, models });
+      const reading = readingOf({ queries, subjectIds, memory, stored, models });
+      const judged = () => reached(stored(), LIST_WAIT_MS);
       return {
         resolvers: [
           new AccountLimitsResolver(limitStates, profile, subjectIds),
@@ -172,17 +171,17 @@ export const usage: Capability = {
           new UsageGroupResolver(),
           new ProjectionResolver({ ...reading, planOf }),
           new AccountUsesResolver(
-            new UseLog(queries.useBatches, store, queries.usage),
+            new UseLog(queries.useBatches.asTheyStand, store, queries.usage),
             reading,
             cursors,
-            () => models.reached('useBatches', journal.lastPosition, LIST_WAIT_MS),
+            () => Promise.all([queries.useBatches.upTo(stored()), judged()]),
           ),
-          new AccountThresholdsResolver(queries.thresholds, cursors, () => metersOf(profile())),
+          new AccountThresholdsResolver(queries.thresholds, cursors, stored, () => metersOf(profile())),
           new UsageChangedResolver(queries.usage, limitStates, profile, positions, reached),
           new RecordUsageResolver(recordUsage, positions),
           reservationsResolver(reservations, payers, profile, positions),
           new CorrectUsageResolver(reversals, operatorAction, positions, () => metersOf(profile())),
-          new DuplicateUsesResolver(queries.usage, cursors),
+          new DuplicateUsesResolver(queries.usage, cursors, judged),
           new TracesResolver(new Traces(store, queries.usage), () => metersOf(profile())),
           new OperatorUsageResolver({ ...reading, planOf }, queries.usageReports, queries.planHistory),
           new QuotaResolver(commands, operatorAction, planOf, limitStates, profile, positions),
@@ -191,10 +190,10 @@ export const usage: Capability = {
     },
     notAwaited: ['recordUsage', 'correctUsage', 'reserveUsage', 'settleReservation', 'releaseReservation'],
   },
-  routes: ({ queries, limitStates, memory, positions, journal, models, planOf, ...services }) => {
+  routes: ({ queries, limitStates, memory, positions, stored, models, planOf, ...services }) => {
     const { recordUsage, reservations, payers, subjectIds, log, reversals, operatorAction } = services;
     const profile = () => memory.plans.profile;
-    const reading = readingOf({ queries, subjectIds, memory, journal, models });
+    const reading = readingOf({ queries, subjectIds, memory, stored, models });
     const routes = usageRoutes({
       recording: new RecordUsageResolver(recordUsage, positions),
       correcting: new CorrectUsageResolver(reversals, operatorAction, positions, () => metersOf(profile())),
@@ -205,7 +204,7 @@ export const usage: Capability = {
       subjectIds,
       profile,
       planOf,
-      journalPosition: () => journal.lastPosition,
+      stored,
       ledgerReached: (position, timeoutMs) => models.reached('usage', position, timeoutMs),
     });
     const whose = (call: RouteCall) => askedFor({ payers }, call);

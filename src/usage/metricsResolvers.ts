@@ -4,6 +4,8 @@ import { ACCURACY, quantilesOf, valueOf } from '../../projections/calls/sketches
 import type { PlanHistoryQueries } from '../../projections/planHistory/queries.js';
 import type { UsageReports, UsesAsked } from '../../projections/usage/reports.js';
 import { QUARTER_MS } from '../../projections/usage/reports.js';
+import { START } from '../eventsourcing/event.js';
+import type { Behind } from '../following/behind.js';
 import { Cost, Sized } from '../graphql/cost/directives.js';
 import type { RequestContext } from '../graphql/kit/context.js';
 import { DateTimeISO } from '../graphql/kit/dateTime.js';
@@ -46,7 +48,7 @@ export class OperatorUsageResolver {
   constructor(
     private readonly reading: ProjectionReading,
     private readonly reports: Pick<UsageReports, 'total' | 'groups' | 'accounts'>,
-    private readonly history: PlanHistoryQueries,
+    private readonly plans: Behind<PlanHistoryQueries>,
   ) {}
 
   @Cost(50)
@@ -68,16 +70,20 @@ export class OperatorUsageResolver {
     const [begin, end] = [from, at].map(
       (time) => new Date(Math.ceil(time.getTime() / QUARTER_MS) * QUARTER_MS),
     ) as [Date, Date];
-    const { profile, journalPosition, ledgerReached } = this.reading;
-    await ledgerReached(journalPosition(), LEDGER_WAIT_MS);
+    const { profile, stored, ledgerReached } = this.reading;
+    const [history, queries] = await Promise.all([
+      this.plans.upTo(stored()),
+      this.reading.calls.upTo(stored()),
+      ledgerReached(stored(), LEDGER_WAIT_MS),
+    ]);
     const [plans, changes, total, endpoints, accounts, denials, [costs]] = await Promise.all([
-      this.history.accountsByPlan(at, profile().defaultPlan),
-      this.history.changes(from, at),
+      history.accountsByPlan(at, profile().defaultPlan),
+      history.changes(from, at),
       this.reports.total(all, begin, end),
       this.reports.groups(all, begin, end, ['endpoint'], TOP.endpoints),
       this.reports.accounts(all, begin, end, TOP.accounts),
-      this.reading.calls.denials(all, from, hourAfter(at), MAX_DENIALS),
-      this.reading.calls.sketches(all, 'cost', [from, hourAfter(at)], []),
+      queries.denials(all, from, hourAfter(at), MAX_DENIALS),
+      queries.sketches(all, 'cost', [from, hourAfter(at)], []),
     ]);
     const meters = metersOf(profile());
     const { calls, refused, errors } = shownSums(total, meters);
@@ -134,7 +140,7 @@ export class OperatorUsageResolver {
     const [asked, stale] = [await this.#asked(filter), await this.#stale()];
     const sums = await this.reading.analytics.total(asked, span);
     const shown = shownSums(sums, metersOf(this.reading.profile()));
-    return Object.assign(new Usage(), { ...span, ...shown, asked, stale });
+    return Object.assign(new Usage(), { ...span, ...shown, asked, position: START, stale });
   }
 
   @Cost(50)
@@ -177,7 +183,7 @@ export class OperatorUsageResolver {
   }
 
   async #stale(): Promise<boolean> {
-    const { journalPosition, ledgerReached } = this.reading;
-    return !(await ledgerReached(journalPosition(), LEDGER_WAIT_MS));
+    const { stored, ledgerReached } = this.reading;
+    return !(await ledgerReached(stored(), LEDGER_WAIT_MS));
   }
 }

@@ -1,6 +1,9 @@
 import type { CallDimension, CallQueries, SketchRow } from '../../projections/calls/queries.js';
 import { isCallDimension } from '../../projections/calls/queries.js';
 import { quantilesOf } from '../../projections/calls/sketches.js';
+import type { Position } from '../eventsourcing/event.js';
+import { START } from '../eventsourcing/event.js';
+import type { Behind } from '../following/behind.js';
 import type { Grouping, UsesAsked } from '../../projections/usage/reports.js';
 import type { ResponseTimes } from './types.js';
 
@@ -14,31 +17,33 @@ const nameOf = (bucket: number, group: readonly string[]): string => JSON.string
 
 /** Percentiles of the time of execution. */
 export class ResponseTimeReports {
-  /** @param caughtUp waits, bounded, for the newest calls */
+  /** @param stored position of the newest event that this process has stored */
   constructor(
-    private readonly queries: Pick<CallQueries, 'sketches'>,
-    private readonly caughtUp: () => Promise<unknown>,
+    private readonly queries: Behind<Pick<CallQueries, 'sketches'>>,
+    private readonly stored: () => Position,
   ) {}
 
   /**
    * Reads nothing until it is asked, and then once for all groups and intervals.
    * @param groups those that are shown
+   * @param position what they must have seen, beside what this process has stored
    */
   of(
     { account, environment, filter, properties = {} }: UsesAsked,
     boundaries: readonly Date[],
     groupBy: readonly Grouping[],
     groups: readonly (readonly string[])[],
+    position: Position = START,
   ): TimesOf {
     const known = [...groupBy, ...Object.keys(filter)].every(isCallDimension);
     if (!known || Object.keys(properties).length > 0 || !byTheHour(boundaries))
       return () => Promise.resolve(null);
     let read: Promise<ReadonlyMap<string, ResponseTimes>> | undefined;
     const load = async (): Promise<ReadonlyMap<string, ResponseTimes>> => {
-      await this.caughtUp();
+      const queries = await this.queries.upTo(Math.max(position, this.stored()));
       const asked = { account, environment, filter };
       const by = groupBy as readonly string[] as readonly CallDimension[];
-      const rows = await this.queries.sketches(asked, 'duration', boundaries, by, distinct(groups));
+      const rows = await queries.sketches(asked, 'duration', boundaries, by, distinct(groups));
       return new Map(
         rows.flatMap((row) => {
           const times = timesOf(row);

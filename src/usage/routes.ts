@@ -53,7 +53,8 @@ export interface UsageRoutes {
   readonly subjectIds: Pick<SubjectIds, 'idOf'>;
   readonly profile: () => Profile;
   readonly planOf: (accountId: string) => { readonly plan: { readonly id: string } };
-  readonly journalPosition: () => Position;
+  /** Position of the newest event that this process has stored. */
+  readonly stored: () => Position;
   readonly ledgerReached: (position: Position, timeoutMs: number) => Promise<boolean>;
 }
 
@@ -225,7 +226,7 @@ async function usageOf(options: UsageRoutes, call: RouteCall): Promise<Reply> {
       field: 'period',
     });
   }
-  const fresh = await options.ledgerReached(options.journalPosition(), LEDGER_WAIT_MS);
+  const fresh = await options.ledgerReached(options.stored(), LEDGER_WAIT_MS);
   const subject = { accountId, environment, keyId: keyId === '' ? undefined : keyId };
   const id = `${period.length === 7 ? 'month' : 'day'}:${period}`;
   const { totals } = await options.usage.totals(subject, id);

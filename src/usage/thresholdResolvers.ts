@@ -2,6 +2,8 @@ import { Args, FieldResolver, Resolver, Root } from 'type-graphql';
 import type { ThresholdQueries, ThresholdRow } from '../../projections/thresholds/queries.js';
 import { Account } from '../accounts/types.js';
 import { Sized } from '../graphql/cost/directives.js';
+import type { Position } from '../eventsourcing/event.js';
+import type { Behind } from '../following/behind.js';
 import { Access, MEMBERS } from '../graphql/kit/access.js';
 import type { Cursors, Place } from '../graphql/kit/cursors.js';
 import type { Page } from '../graphql/kit/pages.js';
@@ -19,8 +21,10 @@ const LIST = 'usage-thresholds';
 @Resolver(() => Account)
 export class AccountThresholdsResolver {
   constructor(
-    private readonly queries: ThresholdQueries,
+    private readonly queries: Behind<ThresholdQueries>,
     private readonly cursors: Cursors,
+    /** Position of the newest event that this process has stored. */
+    private readonly stored: () => Position,
     private readonly meters: () => readonly Meter[],
   ) {}
 
@@ -41,7 +45,8 @@ export class AccountThresholdsResolver {
       percent: Number(place[1]),
       id: place[2] as string,
     };
-    const rows = await this.queries.reached(id, first, cursor);
+    const queries = await this.queries.upTo(this.stored());
+    const rows = await queries.reached(id, first, cursor);
     const placeOf = (row: ThresholdRow): Place => [row.reached_at.getTime(), row.percent, row.id];
     return pageOf(this.cursors, LIST, rows, { first, after }, placeOf, (row) => shown(row, this.meters()));
   }

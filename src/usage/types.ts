@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { Field, Float, ID, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
 import type { UsesAsked } from '../../projections/usage/reports.js';
+import type { Position } from '../eventsourcing/event.js';
 import { Cost, Sized } from '../graphql/cost/directives.js';
 import { DateTimeISO } from '../graphql/kit/dateTime.js';
 import { IdOf } from '../graphql/kit/ids.js';
@@ -209,6 +210,9 @@ export class UsageGroup extends UsageSums {
 export class Usage extends UsageSums {
   /** Of what more is asked for. */
   asked!: UsesAsked;
+
+  /** What further figures must have seen, too; 0 where nothing was asked for. */
+  position!: Position;
 
   @Field(() => DateTimeISO, { description: 'From here (inclusive).' })
   from!: Date;
