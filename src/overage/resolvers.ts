@@ -56,28 +56,10 @@ export class OverageResolver {
           whenReached: spendCap.whenReached,
         }
       : undefined;
-    // What was used before is not billed: the ledger must have it.
-    await this.options.caughtUp();
-    const used = await this.options.statements.usedSoFar(accountId);
-    const at = new Date(this.options.now()).toISOString();
-    const by = actorOf(context);
-    const priced = this.options.profile().plans.flatMap(({ overage = [] }) => overage);
-    const currencies = [...new Set(priced.map(({ currency }) => currency))];
-    const command: OverageCommand = allowed
-      ? {
-          type: 'AllowOverage',
-          cap,
-          currencies,
-          uncappable: uncappable(this.options.profile()),
-          at,
-          by,
-          used,
-        }
-      : { type: 'StopOverage', at, by, used };
     const sent = await this.options.sender.send(context, input, {
       decider: overageDecider,
       stream: overageStream(accountId),
-      command,
+      command: () => this.#commandOf(accountId, allowed, cap, actorOf(context)),
       request: `set-overage:${allowed}:${JSON.stringify(cap ?? null)}`,
     });
     if (sent.kind === 'refused') return refusalOf(sent.refusal, 'NotAllowed');
@@ -86,6 +68,23 @@ export class OverageResolver {
       replayed: sent.replayed,
       position: sent.position,
     });
+  }
+
+  async #commandOf(
+    accountId: string,
+    allowed: boolean,
+    cap: SpendCap | undefined,
+    by: string,
+  ): Promise<OverageCommand> {
+    const { caughtUp, statements, profile, now } = this.options;
+    // What was used before is not billed: the ledger must have it.
+    await caughtUp();
+    const used = await statements.usedSoFar(accountId);
+    const at = new Date(now()).toISOString();
+    if (!allowed) return { type: 'StopOverage', at, by, used };
+    const priced = profile().plans.flatMap(({ overage = [] }) => overage);
+    const currencies = [...new Set(priced.map(({ currency }) => currency))];
+    return { type: 'AllowOverage', cap, currencies, uncappable: uncappable(profile()), at, by, used };
   }
 }
 

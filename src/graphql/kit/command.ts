@@ -1,5 +1,6 @@
 import { Mutation } from 'type-graphql';
 import type { CommandContext, CommandHandler } from '../../eventsourcing/commandHandler.js';
+import { earlierResult } from '../../eventsourcing/commandHandler.js';
 import { BAD_COMMAND_ID, commandIdOf } from '../../eventsourcing/commandId.js';
 import type { Decider, Refusal } from '../../eventsourcing/decider.js';
 import type { DomainEvent, StoredEvent } from '../../eventsourcing/event.js';
@@ -45,7 +46,8 @@ export interface CommandInput {
 export interface Sending<S, C, E extends DomainEvent> {
   readonly decider: Decider<S, C, E>;
   readonly stream: string;
-  readonly command: C;
+  /** Or how it is made, where that takes its time: what was sent before is answered without it. */
+  readonly command: C | (() => Promise<C>);
   /** Says what was asked for, without secrets: another content under the same command id is refused. */
   readonly request: string;
 }
@@ -78,7 +80,12 @@ export class CommandSender {
   ): Promise<Sent<E>> {
     const sender = senderOf(context, input);
     if (!sender) return { kind: 'refused', refusal: BAD_ID };
-    const result = await this.commands.handle(decider, stream, command, { ...sender, requestHash: request });
+    const sending = { ...sender, requestHash: request };
+    const result =
+      typeof command === 'function'
+        ? (earlierResult<E>(await this.commands.load(stream), sending) ??
+          (await this.commands.handle(decider, stream, await (command as () => Promise<C>)(), sending)))
+        : await this.commands.handle(decider, stream, command, sending);
     if (result.kind === 'refused') return result;
     return { ...result, position: this.positions.encode(result.position) };
   }
