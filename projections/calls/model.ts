@@ -1,41 +1,23 @@
 import { compositeKey } from '../../src/eventsourcing/compositeKey.js';
 import type { StoredEvent } from '../../src/eventsourcing/event.js';
 import { as } from '../../src/eventsourcing/event.js';
-import { contentHash } from '../../src/eventsourcing/ids.js';
 import type { ReadModel, Tables } from '../../src/following/readModel.js';
 import type { Statement } from '../../src/sql/sql.js';
 import type { ParkedUseEvent, UsageEvent, Use } from '../../src/usage/events.js';
 import { PRICED_ELSEWHERE } from '../../src/usage/events.js';
 import { usesOf } from '../../src/usage/readUses.js';
-import { binOf } from './sketches.js';
-
-export const HOUR_MS = 3_600_000;
-export const HOURS_A_DAY = 24;
-
-/** What sketches are grouped and filtered by. */
-export const CALL_DIMENSIONS = ['key', 'operation', 'endpoint'] as const;
-export type CallDimension = (typeof CALL_DIMENSIONS)[number];
-
-/** What sketches are of: the time of execution in microseconds, and cost points. */
-export const MEASURES = ['duration', 'cost'] as const;
-export type Measure = (typeof MEASURES)[number];
-
-/** Tables of sketches, and how long their slots are in hours. */
-export const SKETCHES = { hours: 1, days: HOURS_A_DAY } as const;
-type SketchTable = keyof typeof SKETCHES;
-const TABLES = Object.keys(SKETCHES) as SketchTable[];
-
-const KEY = 'account, environment, slot, cell, measure';
+import { SketchPage } from './sketchPage.js';
+import { hourOf, SKETCH_TABLES, sketchTable } from './sketchTables.js';
 
 /**
  * How calls went that were executed here, beside what they came to: sketches of their time and cost by the hour, and
- * what was refused by which limit. Uses that were reported afterwards have neither.
+ * what was refused by which limit. How long reported uses took the ledger has, which judges whether they count.
  */
 export const calls: ReadModel = {
   name: 'calls',
   awaited: false,
-  version: 1,
-  tables: [...TABLES, 'denials'],
+  version: 2,
+  tables: [...SKETCH_TABLES, 'denials'],
   // Bins and counts are added up, in whatever order.
   independent: true,
   handles: new Set<(UsageEvent | ParkedUseEvent)['type']>([
@@ -44,23 +26,7 @@ export const calls: ReadModel = {
     'ParkedUseCorrected',
   ]),
   create: (t) => `
-    ${TABLES.map(
-      (table) => `
-    CREATE TABLE ${t(table)} (
-      account     text NOT NULL,
-      environment text NOT NULL,
-      -- ${table === 'days' ? 'Days' : 'Hours'} of UTC since the epoch.
-      slot        int NOT NULL,
-      -- Stands for the three columns behind it.
-      cell        uuid NOT NULL,
-      ${CALL_DIMENSIONS.map((dimension) => `${dimension} text NOT NULL,`).join('\n      ')}
-      measure     text NOT NULL,
-      -- Bins of the sketch that are not empty, ascending, and how many values are in each.
-      bins        smallint[] NOT NULL,
-      counts      bigint[] NOT NULL,
-      PRIMARY KEY (${KEY})
-    );`,
-    ).join('')}
+    ${SKETCH_TABLES.map((table) => sketchTable(t(table), table)).join('')}
     CREATE TABLE ${t('denials')} (
       account     text NOT NULL,
       environment text NOT NULL,
@@ -71,7 +37,7 @@ export const calls: ReadModel = {
       calls       bigint NOT NULL,
       PRIMARY KEY (account, environment, slot, limit_name, code)
     );`,
-  indexes: (t) => [...TABLES, 'denials'].map((table) => `CREATE INDEX ON ${t(table)} USING brin (slot)`),
+  indexes: (t) => [...SKETCH_TABLES, 'denials'].map((table) => `CREATE INDEX ON ${t(table)} USING brin (slot)`),
   fold: (events, t) => {
     const page = new Page();
     for (const stored of events) page.read(stored);
@@ -79,27 +45,10 @@ export const calls: ReadModel = {
   },
 };
 
-type Counts = Map<number, number>;
-
-/** The calls of an hour that have key, operation and endpoint in common. */
-interface Cell {
-  readonly account: string;
-  readonly environment: string;
-  readonly hour: number;
-  readonly dimensions: readonly string[];
-  readonly counts: Readonly<Record<Measure, Counts>>;
-}
-
-const plus = (counts: Counts, bin: number, count: number): void =>
-  void counts.set(bin, (counts.get(bin) ?? 0) + count);
-
-const hourOf = (at: number): number => Math.floor(at / HOUR_MS);
-
 /** What the events of one page add. */
 class Page {
-  readonly #cells = new Map<string, Cell>();
+  readonly #sketches = new SketchPage();
   readonly #denials = new Map<string, { readonly of: readonly unknown[]; calls: number }>();
-  #last: { readonly account: string; readonly use: Use; readonly cell: Cell } | undefined;
   #takesBack = false;
 
   read(stored: StoredEvent): void {
@@ -120,29 +69,11 @@ class Page {
     if (sign === -1) this.#takesBack = true;
     if (use.refusal !== null) this.#deny(account, use, sign);
     if (use.status === 'refused') return;
-    const { counts } = this.#cellOf(account, use);
     // What a back end does itself, it has not told how long that took.
     const here = use.costVersion !== null && use.costVersion !== PRICED_ELSEWHERE;
-    if (here) plus(counts.duration, binOf(use.durationUs), sign);
+    if (here) this.#sketches.add(account, use, 'duration', use.durationUs, sign);
     const cost = use.meters['cost'];
-    if (cost !== undefined) plus(counts.cost, binOf(cost), sign);
-  }
-
-  /** Calls that follow each other mostly go to the same place. */
-  #cellOf(account: string, use: Use): Cell {
-    const last = this.#last;
-    if (last?.account === account && goTogether(last.use, use)) return last.cell;
-    const hour = hourOf(use.at);
-    const dimensions = [use.key, use.operation ?? use.rootFields.join(','), use.endpoint];
-    const id = compositeKey(account, use.environment, hour, ...dimensions);
-    let cell = this.#cells.get(id);
-    if (!cell) {
-      const counts = { duration: new Map(), cost: new Map() };
-      cell = { account, environment: use.environment, hour, dimensions, counts };
-      this.#cells.set(id, cell);
-    }
-    this.#last = { account, use, cell };
-    return cell;
+    if (cost !== undefined) this.#sketches.add(account, use, 'cost', cost, sign);
   }
 
   #deny(account: string, { environment, at, refusal }: Use, sign: 1 | -1): void {
@@ -156,83 +87,16 @@ class Page {
   statements(t: Tables): Statement[] {
     const denials = [...this.#denials.values()].map(({ of, calls: count }) => [...of, count]);
     return [
-      ...TABLES.flatMap((table) => this.#sketches(t(table), SKETCHES[table])),
+      ...this.#sketches.statements(t),
       ...(denials.length === 0 ? [] : [addDenials(t('denials'), denials)]),
-      ...(denials.length === 0 || !this.#takesBack ? [] : [remove(t('denials'), 'calls = 0', denials)]),
-    ];
-  }
-
-  #sketches(table: string, hours: number): Statement[] {
-    const rows = new Map<string, { readonly of: readonly unknown[]; readonly counts: Counts }>();
-    for (const { account, environment, hour, dimensions, counts } of this.#cells.values()) {
-      const slot = Math.floor(hour / hours);
-      const cell = contentHash(compositeKey(...dimensions)).slice(0, 32);
-      for (const measure of MEASURES) {
-        const id = compositeKey(account, environment, slot, cell, measure);
-        const row = rows.get(id) ?? {
-          of: [account, environment, slot, cell, measure, ...dimensions],
-          counts: new Map(),
-        };
-        for (const [bin, count] of counts[measure]) plus(row.counts, bin, count);
-        rows.set(id, row);
-      }
-    }
-    const given = [...rows].flatMap(([id, { of, counts }]) => {
-      const bins = [...counts].filter(([, count]) => count !== 0);
-      return bins.length === 0 ? [] : [{ id, of, bins }];
-    });
-    if (given.length === 0) return [];
-    // In the order of their keys: two folds never wait for each other's rows.
-    given.sort((a, b) => (a.id < b.id ? -1 : 1));
-    const added = addSketches(table, given);
-    if (!this.#takesBack) return [added];
-    return [
-      added,
-      remove(
-        table,
-        "bins = '{}'",
-        given.map(({ of }) => of),
-      ),
+      ...(denials.length === 0 || !this.#takesBack ? [] : [removeDenials(t('denials'), denials)]),
     ];
   }
 }
 
-const SKETCH_COLUMNS = ['account', 'environment', 'slot', 'cell', 'measure', ...CALL_DIMENSIONS] as const;
-
-const addSketches = (
-  table: string,
-  given: readonly {
-    readonly of: readonly unknown[];
-    readonly bins: readonly (readonly [number, number])[];
-  }[],
-): Statement => ({
-  text: `
-    INSERT INTO ${table} AS c (${SKETCH_COLUMNS.join(', ')}, bins, counts)
-    SELECT ${SKETCH_COLUMNS.join(', ')}, bins, counts FROM json_to_recordset($1::json)
-        AS g(account text, environment text, slot int, cell uuid, measure text,
-             ${CALL_DIMENSIONS.map((dimension) => `${dimension} text`).join(', ')}, bins smallint[], counts bigint[])
-    ON CONFLICT (${KEY}) DO UPDATE SET (bins, counts) = (
-      SELECT coalesce(array_agg(s.bin ORDER BY s.bin), '{}'), coalesce(array_agg(s.count ORDER BY s.bin), '{}')
-        FROM (SELECT u.bin, sum(u.count)::bigint AS count
-                FROM unnest(c.bins || excluded.bins, c.counts || excluded.counts) AS u(bin, count)
-               GROUP BY u.bin HAVING sum(u.count) <> 0) AS s)`,
-  params: [
-    JSON.stringify(
-      given.map(({ of, bins }) => {
-        const ascending = [...bins].sort(([a], [b]) => a - b);
-        return {
-          ...Object.fromEntries(SKETCH_COLUMNS.map((column, i) => [column, of[i]])),
-          bins: ascending.map(([bin]) => bin),
-          counts: ascending.map(([, count]) => count),
-        };
-      }),
-    ),
-  ],
-});
-
 /** Takes away rows that came to nothing. @param rows what was touched: account, environment and slot come first */
-const remove = (table: string, nothing: string, rows: readonly (readonly unknown[])[]): Statement => ({
-  text: `DELETE FROM ${table} WHERE account = ANY($1::text[]) AND slot = ANY($2::int[]) AND ${nothing}`,
+const removeDenials = (table: string, rows: readonly (readonly unknown[])[]): Statement => ({
+  text: `DELETE FROM ${table} WHERE account = ANY($1::text[]) AND slot = ANY($2::int[]) AND calls = 0`,
   params: [[...new Set(rows.map(([account]) => account))], [...new Set(rows.map(([, , slot]) => slot))]],
 });
 
@@ -257,11 +121,3 @@ const nameIn = (value: unknown): string =>
   typeof value === 'string' && value.length <= MAX_NAME && value.isWellFormed() && !value.includes('\0')
     ? value
     : '';
-
-const goTogether = (a: Use, b: Use): boolean =>
-  hourOf(a.at) === hourOf(b.at) &&
-  a.key === b.key &&
-  a.environment === b.environment &&
-  a.endpoint === b.endpoint &&
-  a.operation === b.operation &&
-  (a.operation !== null || a.rootFields.join() === b.rootFields.join());

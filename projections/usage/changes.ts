@@ -1,12 +1,14 @@
 import type { Tables } from '../../src/following/readModel.js';
 import { PHASES } from '../../src/usage/events.js';
 import { cellParts } from './cells.js';
+import { timeParts } from './times.js';
 
-const RESERVED = PHASES.indexOf('reserved') + 1;
+const [RESERVED, FINAL] = [PHASES.indexOf('reserved') + 1, PHASES.indexOf('final') + 1];
 
 /**
  * The parts of a statement that add `changes` up: those have `sign`, `phase`, `account`, `environment`,
- * `duration_us`, `meters`, `periods`, `subjects` and the columns of `cellColumns`. What is reserved is held.
+ * `duration_us`, `meters`, `periods`, `subjects` and the columns of `cellColumns` and `timeColumns`. What is reserved
+ * is held; only of what is final back ends say how long it took.
  */
 export const countedParts = (t: Tables): string => `
   sums AS (
@@ -22,7 +24,7 @@ export const countedParts = (t: Tables): string => `
       FROM sums GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
     ON CONFLICT (subject, meter, period)
        DO UPDATE SET amount = k.amount + excluded.amount, held = k.held + excluded.held
-  ), ${cellParts(t, `phase <> ${RESERVED}`)}`;
+  ), ${cellParts(t, `phase <> ${RESERVED}`)},${timeParts(t, `phase >= ${FINAL}`)}`;
 
 /**
  * Takes away counters at which nothing is left.

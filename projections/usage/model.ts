@@ -8,6 +8,7 @@ import { ParkedUses } from './parkedUses.js';
 import { PhasedUses } from './phasedUses.js';
 import { readingIndexes, readingTables } from './readings.js';
 import { Sums } from './sums.js';
+import { TIMES_TABLES, timesIndexes, timesTables } from './times.js';
 
 /**
  * The ledger of uses: what counts in each period, and by the quarter-hour for reports. A use that cannot be counted
@@ -16,7 +17,7 @@ import { Sums } from './sums.js';
 export const usage: ReadModel = {
   name: 'usage',
   awaited: false,
-  version: 13,
+  version: 14,
   tables: [
     'counters',
     ...CELL_TABLES,
@@ -28,6 +29,7 @@ export const usage: ReadModel = {
     'reservations',
     'duplicates',
     'readings',
+    ...TIMES_TABLES,
   ],
   // Sums do not ask which batch came first. Of a use that is stored twice they say the same, whichever counts.
   independent: true,
@@ -64,8 +66,9 @@ export const usage: ReadModel = {
     ${cellTables(t)}
     ${ParkedUses.tables(t)}
     ${PhasedUses.tables(t)}
-    ${readingTables(t)}`,
-  indexes: (t) => [...cellIndexes(t), ...readingIndexes(t)],
+    ${readingTables(t)}
+    ${timesTables(t)}`,
+  indexes: (t) => [...cellIndexes(t), ...readingIndexes(t), ...timesIndexes(t)],
   fold: (events, t) => {
     const sums = new Sums();
     const parked = new ParkedUses();

@@ -8,6 +8,7 @@ import { countedParts, emptyCounters } from './changes.js';
 import { PlainUses } from './plainUses.js';
 import { readingPart, readingsOf } from './readings.js';
 import type { Place } from './sums.js';
+import { emptyTimes, timeColumns } from './times.js';
 
 const numberOf = (phase: Phase): number => PHASES.indexOf(phase) + 1;
 const [RESERVED, , FINAL, REVERSED] = PHASES.map(numberOf) as [number, number, number, number];
@@ -114,7 +115,7 @@ export class PhasedUses {
   statements(t: Tables, count: (account: string, use: Use) => Place): Statement[] {
     const plain = new PlainUses();
     const rows: object[] = [];
-    let takesBack = false;
+    let [takesBack, timed] = [false, false];
     for (const given of this.#given) {
       const { id, account, use, phase } = given;
       if (isPlain(given) && this.#ids.get(id) === 1) {
@@ -123,6 +124,7 @@ export class PhasedUses {
       }
       const kept = isKept(given);
       takesBack ||= phase === 'reversed' || (phase === 'final' && kept);
+      timed ||= use.durationUs > 0;
       rows.push(rowOf(given, kept));
     }
     if (rows.length === 0) return plain.statements(t);
@@ -131,6 +133,7 @@ export class PhasedUses {
       ...plain.statements(t),
       { text: statement(t), params: [json] },
       ...(takesBack ? emptyCells(t, json) : []),
+      ...(timed ? emptyTimes(t, json) : []),
       { text: emptyCounters(t, GIVEN_COUNTERS(t)), params: [json] },
     ];
   }
@@ -155,6 +158,7 @@ const rowOf = ({ id, position, place, account, use, phase }: Given, kept: boolea
   use_id: use.id,
   environment: use.environment,
   ...cellColumns(use),
+  ...timeColumns(use),
   method: use.method,
   at: use.at,
   duration_us: use.durationUs,
@@ -186,7 +190,7 @@ const statement = (t: Tables): string => `
   WITH given AS (
     SELECT * FROM json_to_recordset($1::json) AS r(
       id uuid, phase smallint, position bigint, place int, content bigint, account text, use_id text,
-      environment text, key text, operation text, endpoint text, method text, source text, status text, subject text, plan text, properties text, quarter int, dimensions uuid,
+      environment text, key text, operation text, endpoint text, method text, source text, status text, subject text, plan text, properties text, quarter int, dimensions uuid, cell uuid, bin smallint,
       at bigint, duration_us bigint, meters jsonb, readings jsonb, periods jsonb, subjects jsonb, expires_at bigint, on_expiry text,
       kept boolean)
   ), first AS (
@@ -214,15 +218,15 @@ const statement = (t: Tables): string => `
     UPDATE ${t('reservations')} AS r SET open = false FROM after a
      WHERE a.id = r.id AND r.phase = ${RESERVED} AND a.phase > ${RESERVED}
   ), changes AS (
-    SELECT 1 AS sign, c.phase, c.account, c.environment, ${cellsOf('c')}, c.duration_us, c.meters, c.periods, c.subjects
+    SELECT 1 AS sign, c.phase, c.account, c.environment, ${cellsOf('c')}, c.cell, c.bin, c.duration_us, c.meters, c.periods, c.subjects
       FROM counted c JOIN after USING (id, phase) LEFT JOIN before b USING (id)
      WHERE b.phase IS NULL OR c.phase > b.phase
     UNION ALL
-    SELECT -1, r.phase, r.account, r.environment, ${cellsOf('r')}, r.duration_us, r.meters, r.periods, r.subjects
+    SELECT -1, r.phase, r.account, r.environment, ${cellsOf('r')}, NULL, NULL, r.duration_us, r.meters, r.periods, r.subjects
       FROM ${t('reservations')} r JOIN before b USING (id, phase) JOIN after a USING (id)
      WHERE b.phase < ${FINAL} AND a.phase > b.phase
     UNION ALL
-    SELECT -1, phase, account, environment, ${cellsOf('counted')}, duration_us, meters, periods, subjects
+    SELECT -1, phase, account, environment, ${cellsOf('counted')}, cell, bin, duration_us, meters, periods, subjects
       FROM counted WHERE phase = ${REVERSED}
   ), ${countedParts(t)},${readingPart(t)},
   used AS (

@@ -3,9 +3,11 @@ import type { Tables } from '../../src/following/readModel.js';
 import type { Statement } from '../../src/sql/sql.js';
 import type { Use } from '../../src/usage/events.js';
 import { contentOf, PHASES } from '../../src/usage/events.js';
-import { CELL_COLUMNS, emptyCells } from './cells.js';
+import { SketchPage } from '../calls/sketchPage.js';
+import { CELL_COLUMNS, emptyCells, quarterOf } from './cells.js';
 import { countedParts, emptyCounters } from './changes.js';
 import type { Place } from './sums.js';
+import { emptyTimes, timeColumns, timesTable } from './times.js';
 
 const [RESERVED, , FINAL] = PHASES.map((_phase, i) => i + 1) as [number, number, number];
 
@@ -13,6 +15,7 @@ interface Row {
   readonly id: string;
   readonly position: Position;
   readonly place: number;
+  readonly account: string;
   readonly use: Use;
   readonly of: Place;
 }
@@ -26,11 +29,13 @@ export class PlainUses {
   readonly #rows: Row[] = [];
   /** By number, from 1 on. */
   readonly #places = new Map<Place, number>();
+  readonly #times = new SketchPage();
 
   /** @param of where it was counted */
-  add({ id, position, place, use }: Omit<Row, 'of'>, of: Place): void {
-    this.#rows.push({ id, position, place, use, of });
+  add({ id, position, place, account, use }: Omit<Row, 'of'>, of: Place): void {
+    this.#rows.push({ id, position, place, account, use, of });
     if (!this.#places.has(of)) this.#places.set(of, this.#places.size + 1);
+    if (use.durationUs > 0) this.#times.add(account, use, 'duration', use.durationUs, 1);
   }
 
   statements(t: Tables): Statement[] {
@@ -38,7 +43,10 @@ export class PlainUses {
     const rows = this.#rows;
     const ids = rows.map(({ id }) => id);
     const touched = [...this.#places.keys()].map(({ cells }) => cells.named);
+    const times = rows.map(({ use }) => timeColumns(use));
+    const timed = rows.filter(({ use }) => use.durationUs > 0);
     return [
+      ...this.#times.statements((table) => t(timesTable(table))),
       {
         text: statement(t),
         params: [
@@ -55,14 +63,25 @@ export class PlainUses {
             JSON.stringify({ ...cells.named, subjects, periods: use.periods }),
           ),
           [...this.#places.keys()].map(({ use }) => use.key),
+          times.map(({ cell }) => cell),
+          times.map(({ bin }) => bin),
         ],
       },
       ...emptyCells(t, JSON.stringify(touched)),
       ...emptyCells(t, ids, reservedCells(t)),
+      ...(timed.length === 0 ? [] : emptyTimes(t, JSON.stringify(timed.map(timedCell)))),
       { text: emptyCounters(t, reservedCounters(t)), params: [ids] },
     ];
   }
 }
+
+/** Where it was counted how long one took. */
+const timedCell = ({ account, use }: Row): object => ({
+  account,
+  environment: use.environment,
+  quarter: quarterOf(use.at),
+  cell: timeColumns(use).cell,
+});
 
 /** The rows of what was reserved under these ids. */
 const reservedCells = (t: Tables): string => `
@@ -77,8 +96,8 @@ const columnsOf = (table: string): string =>
 
 const statement = (t: Tables): string => `
   WITH given AS (
-    SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::int[], $4::bigint[], $5::text[], $6::text[], $7::bigint[], $8::int[], $9::bigint[])
-               AS g(id, position, place, content, use_id, meters, duration_us, number, at)
+    SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::int[], $4::bigint[], $5::text[], $6::text[], $7::bigint[], $8::int[], $9::bigint[], $12::uuid[], $13::smallint[])
+               AS g(id, position, place, content, use_id, meters, duration_us, number, at, cell, bin)
   ), fresh AS (
     INSERT INTO ${t('ids')} (id, position, content, place, phase)
     SELECT id, position, content, place, ${FINAL} FROM given ORDER BY id
@@ -98,10 +117,10 @@ const statement = (t: Tables): string => `
     UPDATE ${t('reservations')} AS r SET open = false FROM stood
      WHERE stood.id = r.id AND r.phase = ${RESERVED}
   ), changes AS (
-    SELECT -1 AS sign, ${FINAL} AS phase, a.account, a.environment, ${columnsOf('a')}, a.duration_us, a.meters::jsonb AS meters, a.periods, a.subjects
+    SELECT -1 AS sign, ${FINAL} AS phase, a.account, a.environment, ${columnsOf('a')}, a.cell, a.bin, a.duration_us, a.meters::jsonb AS meters, a.periods, a.subjects
       FROM again a
     UNION ALL
-    SELECT -1, s.phase, s.account, s.environment, ${columnsOf('s')}, s.duration_us, s.meters, s.periods, s.subjects
+    SELECT -1, s.phase, s.account, s.environment, ${columnsOf('s')}, NULL::uuid, NULL::smallint, s.duration_us, s.meters, s.periods, s.subjects
       FROM stood s
   ), ${countedParts(t)}, used AS (
     INSERT INTO ${t('keys')} AS u

@@ -8,6 +8,9 @@ import type { BucketReading } from './readings.js';
 import { readingsBetween } from './readings.js';
 import type { Stretch } from './spans.js';
 import { rowsOfStretches, spansOf } from './spans.js';
+import type { CallDimension, CallsAsked, SketchRow } from '../calls/sketchTables.js';
+import { readSketches } from '../calls/sketchTables.js';
+import { timesTable } from './times.js';
 
 export type { Dimension } from './cells.js';
 export { DIMENSIONS, QUARTER_MS } from './cells.js';
@@ -105,6 +108,21 @@ export class UsageReports {
     most: number,
   ): Promise<Grouped<BucketSums>> {
     return this.#sums(asked, boundaries, groupBy, most);
+  }
+
+  /**
+   * Sketches of how long reported uses took, by time and group, merged.
+   * @param boundaries one more than there are buckets, ascending
+   * @param groups which groups
+   */
+  times(
+    asked: CallsAsked,
+    boundaries: readonly Date[],
+    groupBy: readonly CallDimension[],
+    groups: readonly (readonly string[])[],
+  ): Promise<readonly SketchRow[]> {
+    const nameOf = (table: Parameters<typeof timesTable>[0]): string => this.model.t(timesTable(table));
+    return readSketches(this.sql, nameOf, asked, 'duration', boundaries, groupBy, groups);
   }
 
   async #sums(

@@ -108,7 +108,7 @@ const readingOf = ({
   models,
 }: Pick<Services, 'queries' | 'subjectIds' | 'memory' | 'stored' | 'models'>): UsageReading => ({
   analytics: new UsageAnalytics(queries.usageReports),
-  responseTimes: new ResponseTimeReports(queries.calls, stored),
+  responseTimes: new ResponseTimeReports(queries.calls, queries.usageReports, stored),
   calls: queries.calls,
   queries: queries.usage,
   subjectIds,

@@ -141,9 +141,8 @@ function callIn({ endpoint, method, source, durationMs, status }: UnjudgedUse): 
   if (method != null && !(typeof method === 'string' && /^[A-Z]{1,20}$/.test(method))) {
     return refusal('method', '"method" must be an HTTP method in capitals.');
   }
-  if (durationMs != null && !(typeof durationMs === 'number' && durationMs >= 0)) {
-    return refusal('durationMs', '"durationMs" must be a number of milliseconds, 0 or above.');
-  }
+  const durationUs = durationIn(durationMs);
+  if (typeof durationUs === 'object') return durationUs;
   // GraphQL gives what its enum stands for; over REST it is the name.
   const ended = typeof status === 'string' ? status.toLowerCase() : status;
   if (ended != null && !ENDINGS.has(ended)) {
@@ -153,11 +152,18 @@ function callIn({ endpoint, method, source, durationMs, status }: UnjudgedUse): 
     ...(path !== undefined && { endpoint: path }),
     ...(method != null && { method: method }),
     ...(from !== undefined && { source: from }),
-    ...(durationMs != null && {
-      durationUs: Math.round(Math.min(durationMs, MAX_DURATION_MS) * 1000),
-    }),
+    ...(durationUs !== undefined && { durationUs }),
     ...(ended != null && { status: ended as 'ok' }),
   };
+}
+
+/** @returns microseconds; undefined where nothing is said */
+export function durationIn(durationMs: unknown): number | undefined | Refusal {
+  if (durationMs == null) return undefined;
+  if (typeof durationMs !== 'number' || !(durationMs >= 0)) {
+    return refusal('durationMs', '"durationMs" must be a number of milliseconds, 0 or above.');
+  }
+  return Math.round(Math.min(durationMs, MAX_DURATION_MS) * 1000);
 }
 
 /**

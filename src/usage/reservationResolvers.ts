@@ -13,7 +13,7 @@ import { reservationId } from './events.js';
 import { statusOf } from './limitTypes.js';
 import type { UsagePayers } from './payers.js';
 import { reporterOf } from './reportResolvers.js';
-import { LABEL } from './reportedUse.js';
+import { durationIn, LABEL } from './reportedUse.js';
 import { amountsIn, MAX_RESERVED_SECONDS, sentenceOf } from './reservedAmounts.js';
 import type { Ended, Reservations } from './reservations.js';
 import {
@@ -113,13 +113,16 @@ export class ReservationsResolver {
   async settleReservation(
     @Ctx() context: RequestContext,
     @Arg('input', () => SettleReservationInput, { description: 'Input for `settleReservation`.' })
-    { reservationId: id, quantities, commandId }: SettleReservationInput,
+    { reservationId: id, quantities, durationMs, commandId }: SettleReservationInput,
   ): Promise<typeof SettleReservationResult> {
     if (commandIdOf(commandId) === undefined) return badCommandId();
     const measured = amountsIn(quantities, this.meters());
     if ('code' in measured) return new InvalidInput(measured.message, measured.field ?? null);
+    const durationUs = durationIn(durationMs);
+    if (typeof durationUs === 'object') return new InvalidInput(durationUs.message, 'durationMs');
+    const { amounts } = measured;
     return this.#ended(
-      await this.reservations.settle(reporterOf(context), id, measured.amounts, context.usageTime),
+      await this.reservations.settle(reporterOf(context), id, amounts, context.usageTime, durationUs),
     );
   }
 

@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { createUnionType, Field, ID, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { createUnionType, Field, Float, ID, InputType, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { COMMAND_ID } from '../eventsourcing/commandId.js';
 import { Sized } from '../graphql/cost/directives.js';
 import { DateTimeISO } from '../graphql/kit/dateTime.js';
@@ -112,6 +112,13 @@ export class SettleReservationInput {
     description: `Real amounts, each meter once, at most ${MAX_QUANTITIES}. They may exceed what was reserved. Meters that are not given are charged as reserved.`,
   })
   quantities!: MeterQuantityInput[];
+
+  @Field(() => Float, {
+    nullable: true,
+    description:
+      'How long the work took, in milliseconds, 0 to 86,400,000; more counts as so much. Reports show it.',
+  })
+  durationMs?: number | null;
 
   @Field(() => String, {
     nullable: true,

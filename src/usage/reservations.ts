@@ -5,6 +5,7 @@ import type { Refusal } from '../eventsourcing/decider.js';
 import type { Environment, Position } from '../eventsourcing/event.js';
 import type { PlanInForce } from '../plans/profile.js';
 import type { Phase, ReservationTerms, Use } from './events.js';
+import { PRICED_ELSEWHERE } from './events.js';
 import { refusalCode } from './headers.js';
 import type { LimitCode } from './headers.js';
 import type { Journal, ProvedBatch } from './journal.js';
@@ -141,10 +142,17 @@ export class Reservations {
 
   /**
    * @param amounts what it came to; of meters that are not named, what was reserved
+   * @param durationUs how long the work took, where that is known; a repeat says nothing new of it
    * @throws Outage: it can be sent again
    */
-  settle(reporter: Reporter, id: string, amounts: MeterAmounts, now: number): Promise<Ended> {
-    return this.#end(reporter, id, (reserved) => sorted({ ...reserved, ...amounts }), now);
+  settle(
+    reporter: Reporter,
+    id: string,
+    amounts: MeterAmounts,
+    now: number,
+    durationUs?: number,
+  ): Promise<Ended> {
+    return this.#end(reporter, id, (reserved) => sorted({ ...reserved, ...amounts }), now, durationUs);
   }
 
   /** Gives all back. @throws Outage: it can be sent again */
@@ -250,6 +258,7 @@ export class Reservations {
     id: string,
     amountsOf: (reserved: MeterAmounts) => MeterAmounts,
     now: number,
+    durationUs?: number,
   ): Promise<Ended> {
     return this.#locks.run(id, async () => {
       this.options.journal.admit();
@@ -261,7 +270,7 @@ export class Reservations {
         if (!equal(final.meters, amounts)) return { kind: 'invalid', refusal: OTHERWISE };
         return { kind: 'ended', reservation: shown(known), replayed: true };
       }
-      const ended = await this.#move(known, 'final', amounts, now);
+      const ended = await this.#move(known, 'final', amounts, now, durationUs);
       // Another node may have been faster: the first record counts.
       const { final: counted } = ended.phases;
       if (!counted || !equal(counted.meters, amounts)) return { kind: 'invalid', refusal: OTHERWISE };
@@ -277,7 +286,13 @@ export class Reservations {
   }
 
   /** Stores the next phase, and tells the limits what it changes. */
-  async #move(known: Known, phase: 'expired' | 'final', amounts: MeterAmounts, now: number): Promise<Known> {
+  async #move(
+    known: Known,
+    phase: 'expired' | 'final',
+    amounts: MeterAmounts,
+    now: number,
+    durationUs?: number,
+  ): Promise<Known> {
     const { id, at, phases, subject } = known;
     const { limiter, payers, planOf, shared, ledgerReached } = this.options;
     const standing = (phases.expired ?? phases.reserved)?.meters ?? {};
@@ -288,7 +303,7 @@ export class Reservations {
     const over = await this.#isOver(account, change);
     // Where nobody knows whether it is stored, that stays: the counters are loaded again.
     const noted = await limiter.announce([account]);
-    const position = await this.#record(known, plan, phase, amounts, standing, over);
+    const position = await this.#record(known, plan, phase, amounts, standing, over, durationUs);
     const take = this.#takes.get(id);
     this.#takes.delete(id);
     // Beyond what was taken nothing was asked: it counts all the same.
@@ -338,11 +353,13 @@ export class Reservations {
     meters: MeterAmounts,
     replaces: MeterAmounts | undefined,
     over: boolean,
+    durationUs = 0,
   ): Promise<Position> {
     const use = useRecord({
       actualCost: meters['cost'] ?? null,
       at,
-      costVersion: meters['cost'] === undefined ? null : 'given',
+      costVersion: meters['cost'] === undefined ? null : PRICED_ELSEWHERE,
+      durationUs,
       endpoint: work.endpoint,
       environment,
       id,

@@ -1,10 +1,11 @@
-import type { CallDimension, CallQueries, SketchRow } from '../../projections/calls/queries.js';
+import type { CallDimension, CallQueries } from '../../projections/calls/queries.js';
 import { isCallDimension } from '../../projections/calls/queries.js';
+import type { Bin } from '../../projections/calls/sketches.js';
 import { quantilesOf } from '../../projections/calls/sketches.js';
 import type { Position } from '../eventsourcing/event.js';
 import { START } from '../eventsourcing/event.js';
 import type { Behind } from '../following/behind.js';
-import type { Grouping, UsesAsked } from '../../projections/usage/reports.js';
+import type { Grouping, UsageReports, UsesAsked } from '../../projections/usage/reports.js';
 import type { ResponseTimes } from './types.js';
 
 /** How long a group's calls of an interval took; null for none, and where that is not kept. */
@@ -17,9 +18,13 @@ const nameOf = (bucket: number, group: readonly string[]): string => JSON.string
 
 /** Percentiles of the time of execution. */
 export class ResponseTimeReports {
-  /** @param stored position of the newest event that this process has stored */
+  /**
+   * @param reports of a ledger that was waited for
+   * @param stored position of the newest event that this process has stored
+   */
   constructor(
     private readonly queries: Behind<Pick<CallQueries, 'sketches'>>,
+    private readonly reports: Pick<UsageReports, 'times'>,
     private readonly stored: () => Position,
   ) {}
 
@@ -43,11 +48,21 @@ export class ResponseTimeReports {
       const queries = await this.queries.upTo(Math.max(position, this.stored()));
       const asked = { account, environment, filter };
       const by = groupBy as readonly string[] as readonly CallDimension[];
-      const rows = await queries.sketches(asked, 'duration', boundaries, by, distinct(groups));
+      const shown = distinct(groups);
+      // What was executed here, and what back ends say of what they have executed.
+      const rows = await Promise.all([
+        queries.sketches(asked, 'duration', boundaries, by, shown),
+        this.reports.times(asked, boundaries, by, shown),
+      ]);
+      const bins = new Map<string, Bin[]>();
+      for (const { bucket, group, bins: some } of rows.flat()) {
+        const name = nameOf(bucket, group);
+        bins.set(name, [...(bins.get(name) ?? []), ...some]);
+      }
       return new Map(
-        rows.flatMap((row) => {
-          const times = timesOf(row);
-          return times ? [[nameOf(row.bucket, row.group), times] as const] : [];
+        [...bins].flatMap(([name, all]) => {
+          const times = timesOf(all);
+          return times ? [[name, times] as const] : [];
         }),
       );
     };
@@ -65,7 +80,7 @@ function distinct(groups: readonly (readonly string[])[]): readonly (readonly st
   return [...new Map(groups.map((group) => [JSON.stringify(group), group])).values()];
 }
 
-function timesOf({ bins }: SketchRow): ResponseTimes | undefined {
+function timesOf(bins: readonly Bin[]): ResponseTimes | undefined {
   const quantiles = quantilesOf(bins, PARTS);
   if (!quantiles) return undefined;
   const [p50Ms = 0, p95Ms = 0, p99Ms = 0] = quantiles.map((us) => us / 1000);

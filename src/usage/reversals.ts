@@ -119,8 +119,8 @@ export class Reversals {
   }
 }
 
-/** The same, with the amounts that count no more. */
+/** The same, with the amounts and the time that count no more. */
 function reversalOf(use: Use, reason: string): Use {
   const { late: _late, overLimit: _over, replaces: _replaces, reservation: _terms, ...told } = use;
-  return useRecord({ ...told, durationUs: 0, phase: 'reversed', reason });
+  return useRecord({ ...told, phase: 'reversed', reason });
 }

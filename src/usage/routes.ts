@@ -130,7 +130,7 @@ export function usageRoutes(options: UsageRoutes): Route[] {
       {
         access: MANAGED,
         summary: 'Ends a reservation with what the work came to.',
-        body: z.strictObject({ quantities: Quantities.default([]) }),
+        body: z.strictObject({ quantities: Quantities.default([]), durationMs: z.number().min(0).optional() }),
         answer: Ended,
       },
       (context, input, { params }) =>

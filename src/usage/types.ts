@@ -174,7 +174,7 @@ export class ResponseTimes {
 
 /** Of what they are kept, beside time. */
 export const RESPONSE_TIMES =
-  'Percentiles of the time of execution. Null for no calls, for less than an hour, and where usage is grouped or filtered by anything but KEY, OPERATION and ENDPOINT.';
+  'Percentiles of the time of execution: of calls that were executed here, and of reported ones with a `durationMs` above 0. Null for no calls, for less than an hour, and where usage is grouped or filtered by anything but KEY, OPERATION, ENDPOINT and SOURCE.';
 
 /** Limits and codes that are shown. */
 export const MAX_DENIALS = 50;

@@ -53,6 +53,7 @@ const call = fc
     key: fc.constantFrom('a', 'b'),
     operation: fc.constantFrom('Pattern', null),
     endpoint: fc.constantFrom('/graphql', '/v1/x'),
+    source: fc.constantFrom(null, 'ocr'),
     durationUs: fc.oneof(fc.nat({ max: 3 }), fc.nat({ max: 5_000_000 })),
   })
   .map(({ hour, ...rest }) => executed({ ...rest, at: FROM + hour * HOUR_MS + 1_234 }));
@@ -68,7 +69,7 @@ it('has percentiles within two percent, by the day of any zone and by group, wha
       fc.array(fc.array(call, { minLength: 1, maxLength: 30 }), { minLength: 1, maxLength: 3 }),
       // Of UTC, of Kolkata, of New York.
       fc.constantFrom(0, 18.5, 4),
-      fc.constantFrom<readonly CallDimension[]>([], ['key'], ['operation', 'endpoint'], ['endpoint', 'key']),
+      fc.constantFrom<readonly CallDimension[]>([], ['key'], ['operation', 'endpoint'], ['endpoint', 'key'], ['source']),
       async (batches, shift, groupBy) => {
         const account = randomUUID();
         let last = 0;
@@ -79,11 +80,15 @@ it('has percentiles within two percent, by the day of any zone and by group, wha
 
         const boundaries = [-1, 0, 1, 2].map((day) => FROM + (day * 24 + shift) * HOUR_MS);
         const expected = new Map<string, number[]>();
-        for (const { at, durationUs, key, operation, rootFields, endpoint } of counted) {
+        for (const { at, durationUs, key, operation, rootFields, endpoint, source } of counted) {
           const hour = Math.floor(at / HOUR_MS) * HOUR_MS;
           const bucket = boundaries.findLastIndex((boundary) => boundary <= hour);
           if (bucket < 0 || bucket > 2) continue;
-          const values = { key, operation: operation ?? rootFields.join(','), endpoint };
+          const values = {
+            ...{ key, endpoint },
+            operation: operation ?? rootFields.join(','),
+            source: source ?? '',
+          };
           const name = JSON.stringify([bucket, ...groupBy.map((dimension) => values[dimension])]);
           expected.set(name, [...(expected.get(name) ?? []), durationUs]);
         }

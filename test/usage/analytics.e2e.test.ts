@@ -22,6 +22,11 @@ interface UsageProjection {
   readonly totals: readonly { meter: string; used: string; projected: string | null }[];
 }
 
+interface TimedGroup {
+  readonly group: readonly string[];
+  readonly responseTimes: Readonly<Record<'p50Ms' | 'p95Ms' | 'p99Ms', number>>;
+}
+
 let t: TestApp;
 let backEnd: string;
 let operator: Awaited<ReturnType<TestApp['customer']>>;
@@ -174,15 +179,39 @@ it('shows usage by plan and by properties that the profile names', async () => {
   expect(unnamed.errors?.[0]?.message).toContain('model, region');
 });
 
-it('shows how long calls took, by operation and hour, and of reported uses nothing', async () => {
+it('shows how long calls took, by operation, source and hour, and of reported uses what was told', async () => {
   const { secret, keyId } = await t.customer('pro');
-  await report([{ useId: 'no time', keyId }]);
+  await report([
+    { useId: 'no time', keyId },
+    { useId: 'slow', keyId, durationMs: 8_000, endpoint: '/v1/parse', source: 'ocr' },
+    { useId: 'slower', keyId, durationMs: 16_000, endpoint: '/v1/parse', source: 'ocr' },
+  ]);
+  const reserved = await t.raw(
+    `mutation { reserveUsage(input: { keyId: "${keyId}", endpoint: "/v1/parse", quantities: [{ meter: "videos", quantity: 1 }] }) {
+       ... on ReserveUsagePayload { reservation { id } } ... on Refusal { message } } }`,
+    {},
+    backEnd,
+  );
+  const { id } = (reserved.data?.['reserveUsage'] as { reservation: { id: string } }).reservation;
+  const settle = async (durationMs: number): Promise<unknown> => {
+    const { data } = await t.raw(
+      `mutation { settleReservation(input: { reservationId: "${id}", durationMs: ${durationMs} }) {
+         ... on EndReservationPayload { replayed } ... on Refusal { code message } } }`,
+      {},
+      backEnd,
+    );
+    return data?.['settleReservation'];
+  };
+  expect(await settle(-1)).toMatchObject({ code: 'INVALID_INPUT' });
+  expect(await settle(32_000)).toEqual({ replayed: false });
+  expect(await settle(64_000)).toEqual({ replayed: true });
   for (let i = 0; i < 3; i++) await t.query(PatternsDocument, { first: 1 }, secret);
   await t.caughtUp();
   const times = 'responseTimes { p50Ms p95Ms p99Ms calls }';
   const { data, errors } = await t.raw(
     `{ account { usage { ${times} byOperation: breakdown(groupBy: [OPERATION]) { group ${times} }
-         bySource: breakdown(groupBy: [SOURCE]) { ${times} } }
+         bySource: breakdown(groupBy: [SOURCE]) { group ${times} } byPlan: breakdown(groupBy: [PLAN]) { ${times} }
+         byEndpoint: breakdown(groupBy: [ENDPOINT]) { group ${times} } }
        usageTimeline(interval: HOUR, groupBy: [ENDPOINT]) { points { group ${times} } }
        fine: usageTimeline(interval: QUARTER_HOUR) { points { ${times} } } } }`,
     {},
@@ -192,22 +221,32 @@ it('shows how long calls took, by operation and hour, and of reported uses nothi
   const { usage, usageTimeline, fine } = (data as { account: Record<string, unknown> }).account;
   const ms = expect.any(Number) as unknown;
   const told = { p50Ms: ms, p95Ms: ms, p99Ms: ms };
-  expect(usage).toMatchObject({ responseTimes: { ...told, calls: '3' } });
+  expect(usage).toMatchObject({ responseTimes: { ...told, calls: '6' } });
   const {
     responseTimes: of,
     byOperation,
     bySource,
+    byPlan,
+    byEndpoint,
   } = usage as {
     responseTimes: Record<'p50Ms' | 'p95Ms' | 'p99Ms', number>;
     byOperation: unknown;
-    bySource: unknown;
+    bySource: readonly TimedGroup[];
+    byPlan: unknown;
+    byEndpoint: readonly TimedGroup[];
   };
   expect(of.p50Ms).toBeGreaterThan(0);
   expect(of.p50Ms <= of.p95Ms && of.p95Ms <= of.p99Ms).toBe(true);
   expect(byOperation).toEqual(
     expect.arrayContaining([{ group: ['Patterns'], responseTimes: { ...told, calls: '3' } }]),
   );
-  expect(bySource).toEqual([{ responseTimes: null }]);
+  const ocr = bySource.find(({ group }) => group[0] === 'ocr')?.responseTimes;
+  expect(ocr).toEqual({ ...told, calls: '2' });
+  expect(Math.abs((ocr?.p50Ms ?? NaN) - 8_000)).toBeLessThanOrEqual(160);
+  const parsed = byEndpoint.find(({ group }) => group[0] === '/v1/parse')?.responseTimes;
+  expect(parsed).toEqual({ ...told, calls: '3' });
+  expect(Math.abs((parsed?.p50Ms ?? NaN) - 16_000)).toBeLessThanOrEqual(320);
+  expect(byPlan).toEqual([{ responseTimes: null }]);
   const { points } = usageTimeline as {
     points: readonly { group: string[]; responseTimes: object | null }[];
   };
@@ -224,7 +263,7 @@ it('shows how long calls took, by operation and hour, and of reported uses nothi
   });
   const csv = await get('/v1/usage/timeline.csv?interval=day&responseTimes=1', secret);
   expect(csv.text).toMatch(/^from,to,calls,refused,errors,meanDurationMs,p50Ms,p95Ms,p99Ms,requests/);
-  expect(csv.text.split('\r\n')[1]).toMatch(/^[^,]*,[^,]*,4,0,0,[\d.]+,[\d.]+,[\d.]+,[\d.]+,/);
+  expect(csv.text.split('\r\n')[1]).toMatch(/^[^,]*,[^,]*,7,0,0,[\d.]+,[\d.]+,[\d.]+,[\d.]+,/);
 });
 
 it('projects where a period ends, over GraphQL and HTTP', async () => {
