@@ -73,9 +73,13 @@ export class UsageReports {
     private readonly model: ReadModelAccess,
   ) {}
 
-  /** All of a time. @param to exclusive; both at a quarter-hour */
-  async total(asked: UsesAsked, from: Date, to: Date): Promise<Sums> {
-    const { sums } = await this.#sums(asked, [from, to], [], 1);
+  /**
+   * All of a time.
+   * @param to exclusive; both at a quarter-hour
+   * @param readings whether meters that do not add up are among the amounts: each of their uses is read for that
+   */
+  async total(asked: UsesAsked, from: Date, to: Date, readings = true): Promise<Sums> {
+    const { sums } = await this.#sums(asked, [from, to], [], 1, readings);
     return sums[0] ?? NOTHING;
   }
 
@@ -100,14 +104,16 @@ export class UsageReports {
    * uses are left out.
    * @param boundaries one more than there are buckets, ascending, each at a quarter-hour
    * @param most groups at most, those with the most uses
+   * @param readings as for a total
    */
   timeline(
     asked: UsesAsked,
     boundaries: readonly Date[],
     groupBy: readonly Grouping[],
     most: number,
+    readings = true,
   ): Promise<Grouped<BucketSums>> {
-    return this.#sums(asked, boundaries, groupBy, most);
+    return this.#sums(asked, boundaries, groupBy, most, readings);
   }
 
   /**
@@ -130,6 +136,7 @@ export class UsageReports {
     boundaries: readonly Date[],
     groupBy: readonly (Grouping | 'account')[],
     most: number,
+    withReadings = true,
   ): Promise<Grouped<BucketSums>> {
     const params: unknown[] = [environment, most];
     const param = (value: unknown, type: string): string => `$${params.push(value)}::${type}`;
@@ -168,7 +175,8 @@ export class UsageReports {
     });
     const group = columns.map((column) => `, ${column}`).join('');
     const ranked = columns.length === 0 ? '' : columns.join();
-    const whose = account === undefined ? undefined : { account, environment, filter, properties };
+    const whose =
+      account === undefined || !withReadings ? undefined : { account, environment, filter, properties };
     const cells = this.sql.query<Row>(
       `WITH cells AS MATERIALIZED (
          SELECT bucket${group}, meter, sum(sign * amount) AS amount, sum(sign * uses) AS uses,
@@ -194,7 +202,7 @@ export class UsageReports {
       cells,
       whose ? readingsBetween(this.sql, this.model, whose, boundaries, groupBy) : [],
     ]);
-    return { sums: withReadings(added(rows, columns), readings), groups: Number(rows[0]?.['groups'] ?? 0) };
+    return { sums: joined(added(rows, columns), readings), groups: Number(rows[0]?.['groups'] ?? 0) };
   }
 }
 
@@ -211,7 +219,7 @@ const READ = ['status', 'meter', 'amount', 'uses', 'duration_us'].map((column) =
 const NOTHING: Sums = { amounts: new Map(), uses: 0n, refused: 0n, errors: 0n, durationUs: 0n };
 
 /** The same, with what the uses say of meters that do not add up. */
-function withReadings(sums: readonly BucketSums[], readings: readonly BucketReading[]): BucketSums[] {
+function joined(sums: readonly BucketSums[], readings: readonly BucketReading[]): BucketSums[] {
   if (readings.length === 0) return [...sums];
   const byPlace = new Map<string, BucketReading[]>();
   for (const reading of readings) {

@@ -79,6 +79,11 @@ export class UsageAnalytics {
     return this.reports.total(asked, from, to);
   }
 
+  /** The same of meters that add up alone. */
+  added(asked: UsesAsked, { from, to }: Span): Promise<Sums> {
+    return this.reports.total(asked, from, to, false);
+  }
+
   /** The groups with the most uses. */
   groups(
     asked: UsesAsked,
@@ -89,9 +94,9 @@ export class UsageAnalytics {
     return this.reports.groups(asked, from, to, groupBy, first);
   }
 
-  /** Between boundaries, in one group, the oldest first. */
+  /** Of meters that add up, between boundaries, in one group, the oldest first. */
   async between(asked: UsesAsked, boundaries: readonly Date[]): Promise<readonly BucketSums[]> {
-    return (await this.reports.timeline(asked, boundaries, [], 1)).sums;
+    return (await this.reports.timeline(asked, boundaries, [], 1, false)).sums;
   }
 
   /** When the intervals begin, and when the last ends. @throws ApiError INVALID_INPUT */

@@ -73,8 +73,8 @@ export async function projectionOf(
   const hours = Array.from({ length: WEEK_HOURS + 1 }, (_, i) => new Date(hour - WEEK_MS + i * HOUR_MS));
   const [first] = hours as [Date];
   const [used, before, week] = await Promise.all([
-    analytics.total(asked, { from: new Date(begin), to: new Date(hour + HOUR_MS) }),
-    analytics.total(asked, { from: new Date(first.getTime() - BEFORE_MS), to: first }),
+    analytics.added(asked, { from: new Date(begin), to: new Date(hour + HOUR_MS) }),
+    analytics.added(asked, { from: new Date(first.getTime() - BEFORE_MS), to: first }),
     analytics.between(asked, hours),
   ]);
   // What does not add up is not on its way anywhere.

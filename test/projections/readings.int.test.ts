@@ -6,6 +6,9 @@ import { UsageReports } from '../../projections/usage/reports.js';
 import { PostgresEventStore } from '../../src/adapters/postgres/eventStore.js';
 import type { Position } from '../../src/eventsourcing/event.js';
 import { NO_STREAM } from '../../src/eventsourcing/eventStore.js';
+import { UsageAnalytics } from '../../src/usage/analytics.js';
+import type { ProjectionReading } from '../../src/usage/projectionResolvers.js';
+import { projectionOf } from '../../src/usage/projectionResolvers.js';
 import { Projector } from '../../src/following/projector.js';
 import { EventReader } from '../../src/following/reader.js';
 import type { Use } from '../../src/usage/events.js';
@@ -244,4 +247,13 @@ it('reads no more than the readings of the day or month that is asked for, whate
   const between = asked.find(({ text }) => text.includes(t('readings')));
   if (!between) throw new Error('readings were not asked for');
   expect(atMost(await rowsRead(database.sql, between), (2 * A_DAY) / 4)).toBe(true);
+  // What does not add up is not projected.
+  asked.length = 0;
+  const reading = {
+    analytics: new UsageAnalytics(new UsageReports(sql, projector.access('usage'))),
+    planOf: () => ({ anchors: undefined }),
+    profile: () => ({ meters: [] }),
+  } as unknown as ProjectionReading;
+  await projectionOf(reading, asks, 'month', Date.UTC(2025, 1, 20, 12), false);
+  expect(asked.map(({ text }) => text.includes(t('readings')))).toEqual([false, false, false]);
 });
