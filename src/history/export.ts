@@ -6,6 +6,7 @@ import type { PositionTokens } from '../eventsourcing/positionToken.js';
 import { MEMBERS } from '../graphql/kit/access.js';
 import { ApiError, invalidInput } from '../graphql/kit/errors.js';
 import type { Logger } from '../logger.js';
+import { onlyParameters } from '../rest/commandRoute.js';
 import type { Route } from '../rest/route.js';
 import { guarded } from '../rest/route.js';
 
@@ -137,11 +138,8 @@ function lineOf(event: StoredEvent, positions: PositionTokens): string {
 
 /** @throws ApiError INVALID_INPUT */
 function askedOf(query: Readonly<Record<string, unknown>>, positions: PositionTokens): Asked {
-  const { after, types, follow, ...others } = query;
-  const [unknown] = Object.keys(others);
-  if (unknown !== undefined) {
-    throw invalidInput(unknown, 'Parameters are "after", "types" and "follow".');
-  }
+  onlyParameters({ query }, ['after', 'types', 'follow']);
+  const { after, types, follow } = query;
   if (follow !== undefined && follow !== '0' && follow !== '1') {
     throw invalidInput('follow', '"follow" must be 0 or 1.');
   }

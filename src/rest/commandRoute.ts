@@ -17,6 +17,9 @@ export const zodQuantity = z.union([z.number(), z.string()]).transform((given, c
   }
 });
 
+/** Of a strange name so much is shown. */
+const MAX_NAMED = 100;
+
 const STATUS: Readonly<Record<string, number>> = {
   InvalidInput: 400,
   NotFound: 404,
@@ -85,6 +88,19 @@ export function commandRoute<B extends object>(
       return replyOf(await run(context, { ...parsed.data, commandId: idempotencyKey }, call));
     },
   };
+}
+
+/**
+ * Refuses parameters of the query that the route does not have: a slip would otherwise ask for something else.
+ * @throws ApiError INVALID_INPUT
+ */
+export function onlyParameters({ query }: Pick<RouteCall, 'query'>, names: readonly string[]): void {
+  const unknown = Object.keys(query).find((name) => !names.includes(name));
+  if (unknown === undefined) return;
+  const field = unknown.slice(0, MAX_NAMED);
+  throw new ApiError('INVALID_INPUT', `There is no such parameter. Parameters are: ${names.join(', ')}.`, {
+    field,
+  });
 }
 
 /** A parameter of the query that is given once, or not at all. @throws ApiError INVALID_INPUT */

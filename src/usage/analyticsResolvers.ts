@@ -260,7 +260,11 @@ export async function askedOf(
   return { account: account.id, environment, ...(await whichOf(reading, account.id, filter ?? {})) };
 }
 
-/** Which uses a filter means; what is not given is left out. @throws ApiError INVALID_INPUT */
+/**
+ * Which uses a filter means; what is not given is left out.
+ * @param field what a refusal of properties names
+ * @throws ApiError INVALID_INPUT
+ */
 export async function whichOf(
   { subjectIds, profile }: Pick<UsageReading, 'subjectIds' | 'profile'>,
   accountId: string,
@@ -273,11 +277,12 @@ export async function whichOf(
   }: {
     readonly [Name in Exclude<keyof UsageFilter, 'properties'>]?: string | null | undefined;
   } & Pick<UsageFilter, 'properties'>,
+  field = 'filter.properties',
 ): Promise<Pick<UsesAsked, 'filter' | 'properties'>> {
   const named = subject == null ? undefined : await subjectIds.idOf(accountId, subject);
   const wanted = { ...others, key: keyId, plan: planId, subject: named };
   const names = (properties ?? []).map(({ name }) => name);
-  checkProperties('filter.properties', names, profile());
+  checkProperties(field, names, profile());
   return {
     filter: Object.fromEntries(Object.entries(wanted).filter(([, value]) => value != null)),
     properties: Object.fromEntries((properties ?? []).map(({ name, value }) => [name, value])),
@@ -294,17 +299,18 @@ export async function staleOf(
   return !fresh || (await queries.waits(accountId));
 }
 
-/** What usage is grouped by. @throws ApiError INVALID_INPUT */
+/** What usage is grouped by. @param field what a refusal of properties names @throws ApiError INVALID_INPUT */
 export function groupingOf(
   { groupBy, groupByProperties }: Pick<GroupArgs, 'groupBy' | 'groupByProperties'>,
   profile: Profile,
   least = 0,
+  field = 'groupByProperties',
 ): readonly Grouping[] {
   const tooMany = groupBy.length > MAX_DIMENSIONS || new Set(groupBy).size < groupBy.length;
   if (tooMany || groupBy.length + groupByProperties.length < least) {
     throw invalidInput('groupBy', `"groupBy" has ${least} to ${MAX_DIMENSIONS} dimensions, each once.`);
   }
-  checkProperties('groupByProperties', groupByProperties, profile);
+  checkProperties(field, groupByProperties, profile);
   return [...groupBy, ...groupByProperties.map((name) => `property.${name}` as const)];
 }
 

@@ -175,6 +175,13 @@ export function totalsOf(amounts: ReadonlyMap<string, bigint>, meters: readonly 
   });
 }
 
+/** Amounts as answers show them, in units of their meters. */
+export const quantitiesOf = (
+  amounts: readonly (readonly [meter: string, amount: number])[],
+  meters: readonly Meter[],
+): MeterQuantity[] =>
+  amounts.map(([meter, amount]) => ({ meter, quantity: quantityOf(amount, decimalsOf(meter, meters)) }));
+
 /** What a use says, of each of its meters. */
 export const quantitiesIn = (
   { meters: amounts, readings = {} }: Pick<Use, 'meters' | 'readings'>,
@@ -183,8 +190,5 @@ export const quantitiesIn = (
   const read = Object.entries(readings).map(
     ([meter, reading]) => [meter, reading.aggregation === 'unique' ? 1 : reading.amount] as const,
   );
-  return [...Object.entries(amounts), ...read].map(([meter, amount]) => ({
-    meter,
-    quantity: quantityOf(amount, decimalsOf(meter, meters)),
-  }));
+  return quantitiesOf([...Object.entries(amounts), ...read], meters);
 };

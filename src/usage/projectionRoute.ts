@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { invalidInput } from '../graphql/kit/errors.js';
-import { parameter } from '../rest/commandRoute.js';
+import { onlyParameters, parameter } from '../rest/commandRoute.js';
 import type { Route, RouteCall } from '../rest/route.js';
 import { staleOf, whichOf } from './analyticsResolvers.js';
 import { RESETTABLE } from './events.js';
@@ -43,11 +43,12 @@ export const projectionRoute = (options: ProjectionRoute): Route => ({
     }),
   },
   handle: async (call) => {
-    const [unknown] = Object.keys(call.query).filter((name) => !Object.hasOwn(QUERY, name));
-    if (unknown !== undefined)
-      throw invalidInput(unknown, `Parameters are ${Object.keys(QUERY).join(', ')}.`);
+    onlyParameters(call, Object.keys(QUERY));
     const { accountId, environment, keyId } = await options.askedFor(call);
     const window = parameter(call, 'window') ?? 'month';
+    if (!(RESETTABLE as readonly string[]).includes(window)) {
+      throw invalidInput('window', `"window" is one of ${RESETTABLE.join(', ')}.`);
+    }
     const which = await whichOf(options, accountId, { keyId: keyId === '' ? undefined : keyId });
     const stale = await staleOf(options, accountId, 0);
     const asked = { account: accountId, environment, ...which };

@@ -5,9 +5,7 @@ import { Sized } from '../graphql/cost/directives.js';
 import { DateTimeISO } from '../graphql/kit/dateTime.js';
 import { Conflict, InvalidInput, LimitReached, NotFound } from '../graphql/kit/refusals.js';
 import type { Meter } from '../plans/meters.js';
-import { decimalsOf, quantityOf } from '../plans/meters.js';
-import { LimitStatus, MeterQuantity, MeterQuantityInput, SUBJECT } from './limitTypes.js';
-import type { MeterAmounts } from './limiter.js';
+import { LimitStatus, MeterQuantity, MeterQuantityInput, quantitiesOf, SUBJECT } from './limitTypes.js';
 import type { Reservation as Reserved } from './reservations.js';
 import { MAX_QUANTITIES, MAX_RESERVED_SECONDS } from './reservedAmounts.js';
 import { MAX_STATES } from './types.js';
@@ -192,12 +190,6 @@ export const ReleaseReservationResult = createUnionType({
   types: () => [EndReservationPayload, NotFound, Conflict, InvalidInput] as const,
 });
 
-export const quantitiesOf = (amounts: MeterAmounts, meters: readonly Meter[]): MeterQuantity[] =>
-  Object.entries(amounts).map(([meter, amount]) => ({
-    meter,
-    quantity: quantityOf(amount, decimalsOf(meter, meters)),
-  }));
-
 /** As answers show it. */
 export function reservationOf(
   { id, status, held, settled, expiresAt }: Reserved,
@@ -206,8 +198,8 @@ export function reservationOf(
   return Object.assign(new Reservation(), {
     id,
     status: ReservationStatus[status],
-    held: quantitiesOf(held, meters),
-    settled: quantitiesOf(settled, meters),
+    held: quantitiesOf(Object.entries(held), meters),
+    settled: quantitiesOf(Object.entries(settled), meters),
     expiresAt: new Date(expiresAt),
   });
 }

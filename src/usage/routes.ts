@@ -11,7 +11,7 @@ import type { CorrectUsageResolver } from './reversalResolvers.js';
 import type { Caller, DemoCaller, RequestContext } from '../graphql/kit/context.js';
 import { metersOf } from '../plans/profile.js';
 import type { Profile } from '../plans/profile.js';
-import { commandRoute, parameter } from '../rest/commandRoute.js';
+import { commandRoute, onlyParameters, parameter } from '../rest/commandRoute.js';
 import { Quantities, ShownLimit, ShownQuantity, ShownReservation } from '../rest/shapes.js';
 import type { Reply, Route, RouteCall } from '../rest/route.js';
 import type { LimitStates } from './limitStates.js';
@@ -19,6 +19,7 @@ import { statusOf, totalsOf } from './limitTypes.js';
 import type { Payer } from './reportedUse.js';
 import { MAX_USES } from './reportedUse.js';
 import type { UsagePayers } from './payers.js';
+import { dayOf } from '../text/time.js';
 import { periodOf } from './periods.js';
 import type { RecordUsageResolver } from './reportResolvers.js';
 import { reporterOf } from './reportResolvers.js';
@@ -42,6 +43,20 @@ const Ended = z.object({ reservation: ShownReservation, replayed: z.boolean(), p
 
 /** Of a use each field is judged by itself. */
 const Uses = z.strictObject({ uses: z.array(z.record(z.string(), z.unknown())).min(1).max(MAX_USES) });
+
+const WHOSE =
+  'The account; by default that of the caller. Others than their own only operators may ask for.';
+const USAGE_QUERY = {
+  accountId: WHOSE,
+  keyId: 'One key of it.',
+  period: 'As `2026-11` or `2026-11-29`; by default the present month.',
+};
+const QUOTA_QUERY = {
+  accountId: WHOSE,
+  keyId: 'A key of it, whose own limits then stand behind those of the plan.',
+  subject:
+    'An end customer of it, as the back end names them, whose own limits then stand behind those.',
+};
 
 export interface UsageRoutes {
   readonly recording: RecordUsageResolver;
@@ -162,12 +177,7 @@ export function usageRoutes(options: UsageRoutes): Route[] {
       problems: true,
       spec: {
         summary: 'What an account or key has used in a month or day of the calendar in UTC.',
-        query: {
-          accountId:
-            'The account; by default that of the caller. Others than their own only operators may ask for.',
-          keyId: 'One key of it.',
-          period: 'As `2026-11` or `2026-11-29`; by default the present month.',
-        },
+        query: USAGE_QUERY,
         answer: z.object({
           accountId: z.string(),
           keyId: z.string().nullable(),
@@ -187,13 +197,7 @@ export function usageRoutes(options: UsageRoutes): Route[] {
       problems: true,
       spec: {
         summary: 'The limits in force, and where they stand.',
-        query: {
-          accountId:
-            'The account; by default that of the caller. Others than their own only operators may ask for.',
-          keyId: 'A key of it, whose own limits then stand behind those of the plan.',
-          subject:
-            'An end customer of it, as the back end names them, whose own limits then stand behind those.',
-        },
+        query: QUOTA_QUERY,
         answer: z.object({ accountId: z.string(), plan: z.string(), limits: z.array(ShownLimit) }),
       },
       handle: (call) => quotaOf(options, call),
@@ -218,10 +222,11 @@ const idOf = (type: IdType, given: string | undefined): string | undefined =>
 const PERIOD = /^\d{4}-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?$/;
 
 async function usageOf(options: UsageRoutes, call: RouteCall): Promise<Reply> {
+  onlyParameters(call, Object.keys(USAGE_QUERY));
   const payer = await askedFor(options, call);
   const { accountId, environment, keyId } = payer;
   const period = parameter(call, 'period') ?? periodOf('month', call.usageTime).slice('month:'.length);
-  if (!PERIOD.test(period)) {
+  if (!PERIOD.test(period) || (period.length > 7 && !dayOf(period))) {
     throw new ApiError('INVALID_INPUT', '"period" is a month as 2026-11 or a day as 2026-11-29.', {
       field: 'period',
     });
@@ -236,6 +241,7 @@ async function usageOf(options: UsageRoutes, call: RouteCall): Promise<Reply> {
 }
 
 async function quotaOf(options: UsageRoutes, call: RouteCall): Promise<Reply> {
+  onlyParameters(call, Object.keys(QUOTA_QUERY));
   const { accountId, environment, keyId } = await askedFor(options, call);
   const own = call.caller.kind === 'key' && call.caller.accountId === accountId ? call.caller.key : undefined;
   const key = keyId === '' ? own : { id: keyId, limits: options.payers.limitsOf(keyId) };

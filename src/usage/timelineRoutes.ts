@@ -9,7 +9,7 @@ import { givenId } from '../graphql/kit/ids.js';
 import type { Logger } from '../logger.js';
 import { metersOf } from '../plans/profile.js';
 import type { Profile } from '../plans/profile.js';
-import { parameter } from '../rest/commandRoute.js';
+import { onlyParameters, parameter } from '../rest/commandRoute.js';
 import type { Reply, Route, RouteCall, RouteSpec } from '../rest/route.js';
 import { ShownQuantity } from '../rest/shapes.js';
 import { dayOf, timeOf } from '../text/time.js';
@@ -246,8 +246,7 @@ async function askedBy(
   options: TimelineRoutes,
   call: RouteCall,
 ): Promise<{ readonly accountId: string; readonly asked: TimelineAsked; readonly withTimes: boolean }> {
-  const [unknown] = Object.keys(call.query).filter((name) => !Object.hasOwn(QUERY, name));
-  if (unknown !== undefined) throw invalidInput(unknown, `Parameters are ${Object.keys(QUERY).join(', ')}.`);
+  onlyParameters(call, Object.keys(QUERY));
   const { accountId, environment } = await options.askedFor(call);
   const interval = parameter(call, 'interval') ?? 'day';
   if (!Object.hasOwn(INTERVALS, interval)) {
@@ -262,7 +261,7 @@ async function askedBy(
     throw invalidInput('status', `"status" is one of ${USE_STATUSES_SHOWN.join(', ')}.`);
   }
   const keyId = parameter(call, 'keyId');
-  const which = await whichOf(options, accountId, {
+  const filter = {
     planId: parameter(call, 'planId'),
     properties: propertiesIn(parameter(call, 'property')),
     keyId: keyId === undefined ? undefined : givenId('Key', keyId),
@@ -271,7 +270,8 @@ async function askedBy(
     source: parameter(call, 'source'),
     subject: parameter(call, 'subject'),
     status,
-  });
+  };
+  const which = await whichOf(options, accountId, filter, 'property');
   const uses: UsesAsked = { account: accountId, environment, ...which };
   const [from, to] = [momentOf(call, 'from'), momentOf(call, 'to')];
   const groupBy = groupsOf(parameter(call, 'groupBy'), options.profile());
@@ -295,7 +295,8 @@ function groupsOf(given: string | undefined, profile: Profile): readonly Groupin
       `"groupBy" is up to three of ${DIMENSIONS.join(', ')}, with commas between, and property.<name>.`,
     );
   }
-  return groupingOf({ groupBy: groupBy as UsageDimension[], groupByProperties: properties }, profile);
+  const asked = { groupBy: groupBy as UsageDimension[], groupByProperties: properties };
+  return groupingOf(asked, profile, 0, 'groupBy');
 }
 
 /** @throws ApiError INVALID_INPUT */

@@ -213,6 +213,24 @@ it('what is refused is a problem with a code, and nothing counts', async () => {
       400,
       'INVALID_INPUT',
     ],
+    [
+      'a day that there is not',
+      call('GET /v1/usage', '/v1/usage?period=2026-02-30', { credential: secret }),
+      400,
+      'INVALID_INPUT',
+    ],
+    [
+      'a slip in a parameter of usage',
+      call('GET /v1/usage', '/v1/usage?periode=2026-10', { credential: secret }),
+      400,
+      'INVALID_INPUT',
+    ],
+    [
+      'a slip in a parameter of the quota',
+      call('GET /v1/quota', '/v1/quota?subjekt=ada', { credential: secret }),
+      400,
+      'INVALID_INPUT',
+    ],
   ];
   const told = await Promise.all(cases.map(async ([what, answer]) => [what, await answer] as const));
   expect(told.map(([what, { status, body }]) => [what, status, body.code])).toEqual(
