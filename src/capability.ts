@@ -238,6 +238,8 @@ export interface Services extends Ground {
   readonly shown: () => Promise<void>;
   /** Position of the newest event that this process has stored. */
   readonly stored: () => Position;
+  /** Waits, bounded, until the ledger has counted what this process has stored. */
+  readonly counted: () => Promise<unknown>;
   readonly planOf: PlanOf;
   readonly standingIn: StandingIn;
   readonly users: Users;

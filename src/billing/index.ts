@@ -38,6 +38,7 @@ export const billing: Capability = {
       memory: { plans },
       shown,
       stored,
+      counted,
       billing: desk,
       cursors,
       overage,
@@ -66,8 +67,10 @@ export const billing: Capability = {
         queries: queries.invoices,
         cursors,
         desk,
-        used: async (accountId: string) =>
-          (await overage.statements.draft(accountId, overage.credits.peek))?.lines ?? [],
+        used: async (accountId: string) => {
+          await counted();
+          return (await overage.statements.draft(accountId, overage.credits.peek))?.lines ?? [];
+        },
         standingIn,
       };
       const accounts = new AccountBillingResolver(options);

@@ -13,6 +13,7 @@ import { verifiedUser } from '../accounts/verifiedHolder.js';
 import { AWAITED_MODELS, CAPABILITIES, NOT_AWAITED, PUBLIC_EVENTS, RESOLVERS } from '../capabilities.js';
 import type { Services, Users } from '../capability.js';
 import { fold } from '../eventsourcing/decider.js';
+import type { Position } from '../eventsourcing/event.js';
 import { PositionTokens } from '../eventsourcing/positionToken.js';
 import { ReadYourWrites } from '../following/readYourWrites.js';
 import type { Gate } from '../gate/gate.js';
@@ -31,6 +32,9 @@ import type { LimitStates } from '../usage/limitStates.js';
 import type { ApiCommands, Parts } from './parts.js';
 import { accountsShown } from './projections.js';
 import type { Stores } from './stores.js';
+
+/** How long an answer waits for the ledger, in milliseconds. */
+const COUNTED_WAIT_MS = 1_000;
 
 /** Who calls, and where they stand. */
 export interface Calls {
@@ -52,6 +56,7 @@ export function createServices(
   const { models, policies } = projections;
   const showing = new ReadYourWrites(models, AWAITED_MODELS);
   stores.commands.onAppended(showing.appended);
+  const stored = (): Position => Math.max(showing.written, metering.journal.lastPosition);
   const passwordAttempts = new Guard(ATTEMPTS, ATTEMPTS_WINDOW_MS);
   const planOf: Services['planOf'] = (account) => access.plans.planOf(account);
   return {
@@ -83,7 +88,8 @@ export function createServices(
       return accountsShown(models, await stores.store.head(), timeoutMs);
     },
     shown: () => showing.wait(),
-    stored: () => Math.max(showing.written, metering.journal.lastPosition),
+    stored,
+    counted: () => models.reached('usage', stored(), COUNTED_WAIT_MS),
     planOf,
     standingIn: standings(access),
     users: usersOf(stores),

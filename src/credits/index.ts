@@ -39,6 +39,7 @@ export const credits: Capability = {
       overage,
       billing,
       standingIn,
+      counted,
     }) => {
       const options = {
         desk: overage.credits,
@@ -49,6 +50,7 @@ export const credits: Capability = {
         profile: () => plans.profile,
         standingIn,
         sells: billing !== undefined,
+        counted,
       };
       const accounts = new AccountCreditsResolver(options);
       return {

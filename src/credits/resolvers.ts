@@ -58,6 +58,8 @@ export interface CreditResolverOptions {
   readonly standingIn: StandingIn;
   /** Whether payments are taken. */
   readonly sells: boolean;
+  /** Waits, bounded, until the ledger has counted what this process has stored. */
+  readonly counted: () => Promise<unknown>;
 }
 
 @Resolver()
@@ -250,7 +252,7 @@ export class CreditsResolver {
 
 @Resolver(() => Account)
 export class AccountCreditsResolver {
-  constructor(private readonly options: Pick<CreditResolverOptions, 'desk' | 'profile' | 'standingIn'>) {}
+  constructor(private readonly options: Pick<CreditResolverOptions, 'desk' | 'profile' | 'standingIn' | 'counted'>) {}
 
   @Access(CREDITS_ACCESS)
   @FieldResolver(() => CreditBalance, {
@@ -259,8 +261,11 @@ export class AccountCreditsResolver {
       'Prepaid credits of the account and how much of them is left. Null if the service sells none.',
   })
   async credits(@Root() { id }: Account): Promise<CreditBalance | null> {
-    const { desk, profile } = this.options;
-    return profile().credits ? balanceOf(id, await desk.standing(id)) : null;
+    const { desk, profile, counted } = this.options;
+    if (!profile().credits) return null;
+    // What was used is paid with them.
+    await counted();
+    return balanceOf(id, await desk.standing(id));
   }
 
   /** As with `CreditBalance.grants`, in the account of each; those that are spent, too. */

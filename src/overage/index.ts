@@ -43,14 +43,14 @@ export const overage: Capability = {
   publicEvents,
   graphql: {
     resolvers: [OverageResolver, AccountOverageResolver],
-    create: ({ sender, memory: { plans }, overage: parts, models, store }) => {
+    create: ({ sender, memory: { plans }, overage: parts, models, store, counted }) => {
       const { statements, credits, now } = parts;
       const caughtUp = async (): Promise<void> => {
         if (await models.reached('usage', await store.head(), LEDGER_WAIT_MS)) return;
         throw new Outage('the ledger has not seen all uses yet');
       };
       const profile = (): Profile => plans.profile;
-      const options = { sender, statements, credits: credits.peek, profile, now, caughtUp };
+      const options = { sender, statements, credits: credits.peek, profile, now, caughtUp, counted };
       return { resolvers: [new OverageResolver(options), new AccountOverageResolver(options)] };
     },
   },

@@ -32,6 +32,8 @@ export interface OverageResolverOptions {
   readonly now: () => number;
   /** Waits until the ledger has all that is stored now. @throws Outage */
   readonly caughtUp: () => Promise<void>;
+  /** The same, bounded, for what is only shown. */
+  readonly counted: () => Promise<unknown>;
 }
 
 @Resolver()
@@ -122,7 +124,7 @@ async function statusOf(
 
 @Resolver(() => Account)
 export class AccountOverageResolver {
-  constructor(private readonly options: Pick<OverageResolverOptions, 'statements' | 'credits'>) {}
+  constructor(private readonly options: Pick<OverageResolverOptions, 'statements' | 'credits' | 'counted'>) {}
 
   @Access({ scope: 'read', roles: MEMBERS })
   @FieldResolver(() => OverageStatus, {
@@ -130,6 +132,7 @@ export class AccountOverageResolver {
     description: 'Use above what the plan includes: whether it is paid for, and what it has come to.',
   })
   async overage(@Root() { id }: Account): Promise<OverageStatus> {
+    await this.options.counted();
     return statusOf(this.options, id);
   }
 }

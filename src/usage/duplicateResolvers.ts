@@ -17,7 +17,7 @@ export class DuplicateUsesResolver {
     private readonly queries: Pick<UsageQueries, 'duplicates'>,
     private readonly cursors: Cursors,
     /** Waits, bounded, until the ledger has judged what this process has stored. */
-    private readonly judged: () => Promise<unknown>,
+    private readonly counted: () => Promise<unknown>,
   ) {}
 
   @Access({ scope: 'read', roles: MEMBERS })
@@ -33,7 +33,7 @@ export class DuplicateUsesResolver {
   ): Promise<Page<DuplicateUse>> {
     const place = this.cursors.after(LIST, after);
     const before = place && { position: Number(place[0]), place: Number(place[1]) };
-    await this.judged();
+    await this.counted();
     const rows = await this.queries.duplicates(id, first + 1, before);
     const placeOf = (row: DuplicateRow): Place => [row.position, row.place];
     const shown = ({ use_id: useId, differs }: DuplicateRow): DuplicateUse =>

@@ -34,9 +34,6 @@ import { timelineRoutes } from './timelineRoutes.js';
 import { UseLog } from './useLog.js';
 import { AccountUsesResolver } from './useResolvers.js';
 
-/** How long a list of uses waits for the newest, in milliseconds. */
-const LIST_WAIT_MS = 1_000;
-
 /** Batches that are read to tell what was used since a plan has changed. */
 const BATCHES = { events: 500, bytes: 8 * 1024 * 1024 } as const;
 
@@ -147,6 +144,7 @@ export const usage: Capability = {
       memory,
       positions,
       stored,
+      counted,
       models,
       recordUsage,
       reservations,
@@ -162,7 +160,6 @@ export const usage: Capability = {
       const profile = () => memory.plans.profile;
       const reached = (position: number, timeoutMs: number) => models.reached('usage', position, timeoutMs);
       const reading = readingOf({ queries, subjectIds, memory, stored, models });
-      const judged = () => reached(stored(), LIST_WAIT_MS);
       return {
         resolvers: [
           new AccountLimitsResolver(limitStates, profile, subjectIds),
@@ -174,14 +171,14 @@ export const usage: Capability = {
             new UseLog(queries.useBatches.asTheyStand, store, queries.usage),
             reading,
             cursors,
-            () => Promise.all([queries.useBatches.upTo(stored()), judged()]),
+            () => Promise.all([queries.useBatches.upTo(stored()), counted()]),
           ),
           new AccountThresholdsResolver(queries.thresholds, cursors, stored, () => metersOf(profile())),
           new UsageChangedResolver(queries.usage, limitStates, profile, positions, reached),
           new RecordUsageResolver(recordUsage, positions),
           reservationsResolver(reservations, payers, profile, positions),
           new CorrectUsageResolver(reversals, operatorAction, positions, () => metersOf(profile())),
-          new DuplicateUsesResolver(queries.usage, cursors, judged),
+          new DuplicateUsesResolver(queries.usage, cursors, counted),
           new TracesResolver(new Traces(store, queries.usage), () => metersOf(profile())),
           new OperatorUsageResolver({ ...reading, planOf }, queries.usageReports, queries.planHistory),
           new QuotaResolver(commands, operatorAction, planOf, limitStates, profile, positions),

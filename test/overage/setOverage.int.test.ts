@@ -1,3 +1,4 @@
+import { Account } from '../../src/accounts/types.js';
 import { PostgresEventStore } from '../../src/adapters/postgres/eventStore.js';
 import { CommandHandler } from '../../src/eventsourcing/commandHandler.js';
 import { fold } from '../../src/eventsourcing/decider.js';
@@ -8,7 +9,7 @@ import { Outage } from '../../src/outage.js';
 import { overageDecider } from '../../src/overage/decide.js';
 import { overageStream } from '../../src/overage/events.js';
 import type { OverageResolverOptions } from '../../src/overage/resolvers.js';
-import { OverageResolver } from '../../src/overage/resolvers.js';
+import { AccountOverageResolver, OverageResolver } from '../../src/overage/resolvers.js';
 import { freshSql } from '../support/database.js';
 
 it('answers a command that was sent before, though the ledger is behind', async () => {
@@ -16,23 +17,32 @@ it('answers a command that was sent before, though the ledger is behind', async 
   try {
     const commands = new CommandHandler(await PostgresEventStore.open(database.sql));
     let behind = false;
+    const seen: string[] = [];
     const accountOf = async (accountId: string) => ({
       accountId,
       lives: [],
       state: fold(overageDecider, await commands.load(overageStream(accountId))),
     });
-    const resolver = new OverageResolver({
+    const options = {
       sender: new CommandSender(commands, new PositionTokens('store')),
       statements: {
         account: accountOf,
         usedSoFar: () => Promise.resolve([]),
-        draft: () => Promise.resolve(undefined),
+        draft: () => {
+          seen.push('read');
+          return Promise.resolve(undefined);
+        },
       },
       credits: () => Promise.resolve(() => 0),
       profile: () => ({ plans: [{ overage: [{ currency: 'usd' }] }] }),
       now: () => 0,
       caughtUp: () => (behind ? Promise.reject(new Outage('the ledger is behind')) : Promise.resolve()),
-    } as unknown as OverageResolverOptions);
+      counted: async () => {
+        await Promise.resolve();
+        seen.push('waited');
+      },
+    } as unknown as OverageResolverOptions;
+    const resolver = new OverageResolver(options);
     const context = {
       caller: { kind: 'session', accountId: 'a', session: { userId: 'u' } },
       correlationId: 'c',
@@ -50,6 +60,10 @@ it('answers a command that was sent before, though the ledger is behind', async 
     });
     // A new one waits, since what was used before must not be billed.
     await expect(resolver.setOverage(context, { ...input, commandId: 'second' })).rejects.toThrow(Outage);
+    // Who only looks gets what is there, once it had the time to come.
+    seen.length = 0;
+    expect(await new AccountOverageResolver(options).overage(new Account('a'))).toMatchObject({ allowed: true });
+    expect(seen).toEqual(['waited', 'read']);
   } finally {
     await database.remove();
   }
