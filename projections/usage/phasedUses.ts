@@ -5,7 +5,7 @@ import type { Phase, Use } from '../../src/usage/events.js';
 import { contentOf, PHASES, subjectsOf, useHash } from '../../src/usage/events.js';
 import { CELL_COLUMNS, cellColumns, emptyCells } from './cells.js';
 import { countedParts, emptyCounters } from './changes.js';
-import { PlainUses } from './plainUses.js';
+import { PlainUses, reservedCells } from './plainUses.js';
 import { readingPart, readingsOf } from './readings.js';
 import type { Place } from './sums.js';
 import { emptyTimes, timeColumns } from './times.js';
@@ -115,24 +115,26 @@ export class PhasedUses {
   statements(t: Tables, count: (account: string, use: Use) => Place): Statement[] {
     const plain = new PlainUses();
     const rows: object[] = [];
-    let [takesBack, timed] = [false, false];
+    const ids: string[] = [];
+    let timed = false;
     for (const given of this.#given) {
-      const { id, account, use, phase } = given;
+      const { id, account, use } = given;
       if (isPlain(given) && this.#ids.get(id) === 1) {
         plain.add(given, count(account, use));
         continue;
       }
-      const kept = isKept(given);
-      takesBack ||= phase === 'reversed' || (phase === 'final' && kept);
+      ids.push(id);
       timed ||= use.durationUs > 0;
-      rows.push(rowOf(given, kept));
+      rows.push(rowOf(given, isKept(given)));
     }
     if (rows.length === 0) return plain.statements(t);
     const json = JSON.stringify(rows);
     return [
       ...plain.statements(t),
       { text: statement(t), params: [json] },
-      ...(takesBack ? emptyCells(t, json) : []),
+      // Whatever was taken back, and in whichever order: a use may come behind its reversal.
+      ...emptyCells(t, json),
+      ...emptyCells(t, ids, reservedCells(t)),
       ...(timed ? emptyTimes(t, json) : []),
       { text: emptyCounters(t, GIVEN_COUNTERS(t)), params: [json] },
     ];

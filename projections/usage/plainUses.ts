@@ -84,7 +84,7 @@ const timedCell = ({ account, use }: Row): object => ({
 });
 
 /** The rows of what was reserved under these ids. */
-const reservedCells = (t: Tables): string => `
+export const reservedCells = (t: Tables): string => `
   (SELECT account, environment, quarter, dimensions FROM ${t('reservations')} WHERE id = ANY($1::uuid[])) AS g`;
 
 /** The counters of that. */
