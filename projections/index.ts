@@ -85,8 +85,10 @@ export type Queries = ReturnType<typeof queriesOf>;
 
 /** @param sql the database that the read models are in */
 export function queriesOf(sql: Sql, models: Pick<ReadModels, 'access' | 'reached'>) {
-  const behind = <Q extends object>(model: string, Of: new (sql: Sql, model: ReadModelAccess) => Q): Behind<Q> =>
-    new Behind(model, new Of(sql, models.access(model)), models);
+  const behind = <Q extends object>(
+    model: string,
+    Of: new (sql: Sql, model: ReadModelAccess) => Q,
+  ): Behind<Q> => new Behind(model, new Of(sql, models.access(model)), models);
   return {
     accounts: new AccountQueries(sql, models.access('accounts')),
     analyses: new AnalysisQueries(sql, models.access('analyses')),

@@ -37,7 +37,8 @@ export const calls: ReadModel = {
       calls       bigint NOT NULL,
       PRIMARY KEY (account, environment, slot, limit_name, code)
     );`,
-  indexes: (t) => [...SKETCH_TABLES, 'denials'].map((table) => `CREATE INDEX ON ${t(table)} USING brin (slot)`),
+  indexes: (t) =>
+    [...SKETCH_TABLES, 'denials'].map((table) => `CREATE INDEX ON ${t(table)} USING brin (slot)`),
   fold: (events, t) => {
     const page = new Page();
     for (const stored of events) page.read(stored);

@@ -35,7 +35,15 @@ export class CallQueries {
     groupBy: readonly CallDimension[],
     groups?: readonly (readonly string[])[],
   ): Promise<readonly SketchRow[]> {
-    return readSketches(this.sql, (table) => this.model.t(table), asked, measure, boundaries, groupBy, groups);
+    return readSketches(
+      this.sql,
+      (table) => this.model.t(table),
+      asked,
+      measure,
+      boundaries,
+      groupBy,
+      groups,
+    );
   }
 
   /** What limits have refused from one hour to another (exclusive), those that refused the most first. */

@@ -26,9 +26,7 @@ export const timesIndexes = (t: Tables): string[] =>
   TIMES_TABLES.map((table) => `CREATE INDEX ON ${t(table)} USING brin (slot)`);
 
 /** What a use brings to the statement that counts it; nothing where nobody has said how long it took. */
-export const timeColumns = (
-  use: Use,
-): { readonly cell: string | null; readonly bin: number | null } =>
+export const timeColumns = (use: Use): { readonly cell: string | null; readonly bin: number | null } =>
   use.durationUs > 0
     ? { cell: cellOf(dimensionsOf(use)), bin: binOf(use.durationUs) }
     : { cell: null, bin: null };

@@ -252,7 +252,9 @@ export class CreditsResolver {
 
 @Resolver(() => Account)
 export class AccountCreditsResolver {
-  constructor(private readonly options: Pick<CreditResolverOptions, 'desk' | 'profile' | 'standingIn' | 'counted'>) {}
+  constructor(
+    private readonly options: Pick<CreditResolverOptions, 'desk' | 'profile' | 'standingIn' | 'counted'>,
+  ) {}
 
   @Access(CREDITS_ACCESS)
   @FieldResolver(() => CreditBalance, {

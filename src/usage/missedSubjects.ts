@@ -79,7 +79,8 @@ export class MissedSubjects {
         this.#failing = false;
       } catch (error) {
         // Once for an outage of the disk, and not each time.
-        if (!this.#failing) this.log.error('whose limits have to be loaded anew cannot be kept on disk', error);
+        if (!this.#failing)
+          this.log.error('whose limits have to be loaded anew cannot be kept on disk', error);
         this.#failing = true;
       }
     }));

@@ -44,8 +44,7 @@ const Ended = z.object({ reservation: ShownReservation, replayed: z.boolean(), p
 /** Of a use each field is judged by itself. */
 const Uses = z.strictObject({ uses: z.array(z.record(z.string(), z.unknown())).min(1).max(MAX_USES) });
 
-const WHOSE =
-  'The account; by default that of the caller. Others than their own only operators may ask for.';
+const WHOSE = 'The account; by default that of the caller. Others than their own only operators may ask for.';
 const USAGE_QUERY = {
   accountId: WHOSE,
   keyId: 'One key of it.',
@@ -54,8 +53,7 @@ const USAGE_QUERY = {
 const QUOTA_QUERY = {
   accountId: WHOSE,
   keyId: 'A key of it, whose own limits then stand behind those of the plan.',
-  subject:
-    'An end customer of it, as the back end names them, whose own limits then stand behind those.',
+  subject: 'An end customer of it, as the back end names them, whose own limits then stand behind those.',
 };
 
 export interface UsageRoutes {
@@ -145,7 +143,10 @@ export function usageRoutes(options: UsageRoutes): Route[] {
       {
         access: MANAGED,
         summary: 'Ends a reservation with what the work came to.',
-        body: z.strictObject({ quantities: Quantities.default([]), durationMs: z.number().min(0).optional() }),
+        body: z.strictObject({
+          quantities: Quantities.default([]),
+          durationMs: z.number().min(0).optional(),
+        }),
         answer: Ended,
       },
       (context, input, { params }) =>

@@ -838,6 +838,8 @@ export type SetOverageInput = {
 export type SettleReservationInput = {
   /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. Not required: a retry is recognised by the reservation and its amounts. */
   commandId?: string | null | undefined;
+  /** How long the work took, in milliseconds, 0 to 86,400,000; more counts as so much. Reports show it. */
+  durationMs?: number | null | undefined;
   /** Real amounts, each meter once, at most 20. They may exceed what was reserved. Meters that are not given are charged as reserved. */
   quantities?: Array<MeterQuantityInput>;
   /** Id of the reservation to end. */

@@ -62,7 +62,9 @@ it('answers a command that was sent before, though the ledger is behind', async 
     await expect(resolver.setOverage(context, { ...input, commandId: 'second' })).rejects.toThrow(Outage);
     // Who only looks gets what is there, once it had the time to come.
     seen.length = 0;
-    expect(await new AccountOverageResolver(options).overage(new Account('a'))).toMatchObject({ allowed: true });
+    expect(await new AccountOverageResolver(options).overage(new Account('a'))).toMatchObject({
+      allowed: true,
+    });
     expect(seen).toEqual(['waited', 'read']);
   } finally {
     await database.remove();

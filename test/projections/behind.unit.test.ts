@@ -30,21 +30,24 @@ it('lets nobody show a model that mutations do not wait for without saying what 
 it.each<[minPosition: Position, stored: Position, awaited: Position]>([
   [0, 7, 7],
   [9, 7, 9],
-])('reads denials behind position %i that is asked for and %i that is stored', async (position, stored, awaited) => {
-  const seen: unknown[] = [];
-  const denials = () => {
-    seen.push('read');
-    return Promise.resolve([]);
-  };
-  const reached = async (model: string, at: Position): Promise<boolean> => {
-    await Promise.resolve();
-    seen.push([model, at]);
-    return true;
-  };
-  const calls = new Behind('calls', { denials, sketches: denials }, { reached });
-  const resolver = new UsageResolver({ calls, stored: () => stored } as unknown as UsageReading);
-  const asked = { account: 'a', environment: 'live', filter: {} } as const;
-  const usage = Object.assign(new Usage(), { asked, from: new Date(0), to: new Date(1), position });
-  expect(await resolver.denials(usage)).toEqual([]);
-  expect(seen).toEqual([['calls', awaited], 'read']);
-});
+])(
+  'reads denials behind position %i that is asked for and %i that is stored',
+  async (position, stored, awaited) => {
+    const seen: unknown[] = [];
+    const denials = () => {
+      seen.push('read');
+      return Promise.resolve([]);
+    };
+    const reached = async (model: string, at: Position): Promise<boolean> => {
+      await Promise.resolve();
+      seen.push([model, at]);
+      return true;
+    };
+    const calls = new Behind('calls', { denials, sketches: denials }, { reached });
+    const resolver = new UsageResolver({ calls, stored: () => stored } as unknown as UsageReading);
+    const asked = { account: 'a', environment: 'live', filter: {} } as const;
+    const usage = Object.assign(new Usage(), { asked, from: new Date(0), to: new Date(1), position });
+    expect(await resolver.denials(usage)).toEqual([]);
+    expect(seen).toEqual([['calls', awaited], 'read']);
+  },
+);

@@ -69,7 +69,13 @@ it('has percentiles within two percent, by the day of any zone and by group, wha
       fc.array(fc.array(call, { minLength: 1, maxLength: 30 }), { minLength: 1, maxLength: 3 }),
       // Of UTC, of Kolkata, of New York.
       fc.constantFrom(0, 18.5, 4),
-      fc.constantFrom<readonly CallDimension[]>([], ['key'], ['operation', 'endpoint'], ['endpoint', 'key'], ['source']),
+      fc.constantFrom<readonly CallDimension[]>(
+        [],
+        ['key'],
+        ['operation', 'endpoint'],
+        ['endpoint', 'key'],
+        ['source'],
+      ),
       async (batches, shift, groupBy) => {
         const account = randomUUID();
         let last = 0;

@@ -74,8 +74,7 @@ it('has percentiles of the durations that were reported, each use once and none 
       for (const one of history) {
         if ('uses' in one) {
           last = await flush(account, one.uses);
-          for (const use of one.uses)
-            if (use.phase === 'final' && !first.has(use.id)) first.set(use.id, use);
+          for (const use of one.uses) if (use.phase === 'final' && !first.has(use.id)) first.set(use.id, use);
         } else {
           const use = first.get(one.reverse);
           if (!use) continue;
