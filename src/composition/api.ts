@@ -30,7 +30,8 @@ import { openApiOf } from '../rest/openapi.js';
 import { serveRoutes } from '../rest/serve.js';
 import { CAPABILITIES, loadersOf } from '../capabilities.js';
 import { Issuers } from '../oidc/issuers.js';
-import { Guard } from '../usage/guard.js';
+import { SLIDING_MS } from '../plans/profile.js';
+import { Guard, GUARD_PER_MINUTE } from '../usage/guard.js';
 import { LimitStates } from '../usage/limitStates.js';
 import type { RequestIds } from '../usage/requestId.js';
 import { RequestId } from '../usage/requestId.js';
@@ -92,8 +93,8 @@ export async function createApi(
     billingClock: stores.billingClock,
     governor: metering.governor,
     limitStates,
-    guard: new Guard(),
-    addressGuard: new AddressGuard(ANONYMOUS_PER_MINUTE, ANONYMOUS_PER_MINUTE_BY_FIELD),
+    guard: new Guard(GUARD_PER_MINUTE, SLIDING_MS.minute, stores.elapsed),
+    addressGuard: new AddressGuard(ANONYMOUS_PER_MINUTE, ANONYMOUS_PER_MINUTE_BY_FIELD, stores.elapsed),
     plans: access.plans,
     metrics,
   });

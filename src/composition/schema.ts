@@ -57,7 +57,7 @@ export function createServices(
   const showing = new ReadYourWrites(models, AWAITED_MODELS);
   stores.commands.onAppended(showing.appended);
   const stored = (): Position => Math.max(showing.written, metering.journal.lastPosition);
-  const passwordAttempts = new Guard(ATTEMPTS, ATTEMPTS_WINDOW_MS);
+  const passwordAttempts = new Guard(ATTEMPTS, ATTEMPTS_WINDOW_MS, stores.elapsed);
   const planOf: Services['planOf'] = (account) => access.plans.planOf(account);
   return {
     ...stores,
@@ -93,7 +93,7 @@ export function createServices(
     planOf,
     standingIn: standings(access),
     users: usersOf(stores),
-    guard: (attempts, windowMs) => new Guard(attempts, windowMs),
+    guard: (attempts, windowMs) => new Guard(attempts, windowMs, stores.elapsed),
     operatorAction: operatorAction(metering.addresses),
     cursors: new Cursors(stores.secrets.SESSION_KEY),
     positions,
