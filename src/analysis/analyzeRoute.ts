@@ -192,7 +192,7 @@ async function analyse(desk: AnalysisDesk, slots: UploadSlots, call: RouteCall):
     }
     const own = await ownRules(upload, desk, caller);
     const options = optionsOf(upload, own ? languagesIn(own.content) : [...desk.rules.languages.keys()]);
-    // Last, when nothing else is wrong with the call: a payment is used for one file.
+    // Last, when nothing else is wrong with the call: a payment is used for good.
     const payer = intent !== undefined && payment ? { intent } : credits && { credits };
     const running =
       paymentRequired && payer

@@ -5,6 +5,7 @@ import { ENCODINGS } from './decode.js';
 import { FORMAT_NAMES } from './formats/recognise.js';
 import type { RuleSet } from './rules.js';
 import type { AnalysisSettings } from './settings.js';
+import { MAX_FILES } from './settings.js';
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -52,6 +53,7 @@ export async function serveDemo(
     maxBytes,
     price,
     paymentRequired,
+    filesAtOnce: MAX_FILES,
     categories: Object.fromEntries(categories),
     window,
     languages: [...languages.keys()],

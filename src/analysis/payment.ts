@@ -5,20 +5,28 @@ import { anonymous } from '../rest/route.js';
 import type { AnalysisDesk } from './desk.js';
 import type { PaidByCredits } from './events.js';
 import { answering, Invalid, Refused } from './fastApi.js';
+import { MAX_FILES } from './settings.js';
 import type { AnalysisPayment } from './stored.js';
 
 const Asked = z.object({ amount: z.int().optional(), currency: z.string().optional() });
 const Intent = z.object({ client_secret: z.string(), payment_intent_id: z.string(), amount: z.int() });
-const Checkout = z.object({ checkout_id: z.string(), url: z.string().nullable(), amount: z.int() });
+const FilesAsked = z.object({ files: z.int().min(1).max(MAX_FILES).optional() }).optional();
+const Checkout = z.object({
+  checkout_id: z.string(),
+  url: z.string().nullable(),
+  files: z.int(),
+  amount: z.int(),
+});
 const CheckoutState = z.object({
   status: z.enum(['open', 'complete', 'expired']),
   payment_intent_id: z.string().nullable(),
+  files: z.int(),
 });
 
 /** Looks of pages that wait, a minute from one address. */
 const LOOKS_PER_MINUTE = 120;
 
-/** Ways to pay for one analysis: few a minute of one address, so that nobody tries stolen cards here. */
+/** Ways to pay for analyses: few a minute of one address, so that nobody tries stolen cards here. */
 export const paymentRoutes = (
   { paymentRequired, payment, settings, publicUrl }: AnalysisDesk,
   dialect: Dialect,
@@ -53,16 +61,23 @@ export const paymentRoutes = (
       'POST',
       '/create-checkout',
       {
-        spec: { summary: 'Opens a page on which one analysis is paid with a card.', answer: Checkout },
+        spec: {
+          summary: 'Opens a page on which the analyses of one or several files are paid with a card.',
+          body: FilesAsked,
+          answer: Checkout,
+        },
         dialect,
       },
-      answering(log, async () => {
-        const { id, url } = await taken().openPage({
-          name: `${branding.title}: one analysis`,
-          paidUrl: `${publicUrl}/demo/paid.html`,
+      answering(log, async ({ body }) => {
+        const paying = taken();
+        const files = filesIn(body);
+        const { id, url } = await paying.openPage({
+          quantity: files,
+          name: `${branding.title}: analysis of a file`,
+          paidUrl: `${publicUrl}/demo/paid.html?checkout_id={CHECKOUT_SESSION_ID}`,
           unpaidUrl: `${publicUrl}/demo/unpaid.html`,
         });
-        return { body: { checkout_id: id, url, amount: price.amount } };
+        return { body: { checkout_id: id, url, files, amount: price.amount * files } };
       }),
     ),
     anonymous(
@@ -81,11 +96,19 @@ export const paymentRoutes = (
         const id = query['checkout_id'];
         const found = typeof id === 'string' ? await taken().page(id) : undefined;
         if (!found) throw new Refused(404, 'There is no such checkout');
-        return { body: { status: found.status, payment_intent_id: found.intent } };
+        const { status, intent, quantity } = found;
+        return { body: { status, payment_intent_id: intent, files: quantity } };
       }),
     ),
   ];
 };
+
+/** How many files are to be paid for: one, unless the body says otherwise. @throws Invalid */
+function filesIn(body: unknown): number {
+  const { success, data } = FilesAsked.safeParse(body);
+  if (success) return data?.files ?? 1;
+  throw new Invalid(['body', 'files'], `Input should be a whole number from 1 to ${MAX_FILES}`, 'int_type');
+}
 
 /** The id of a payment as a field has it; undefined for what is none. */
 export const intentIn = (value: unknown): string | undefined =>

@@ -48,8 +48,8 @@ import {
   DeleteAnalysisInput,
   DeleteAnalysisPayload,
   DeleteAnalysisResult,
-  MAX_FILES,
 } from './types.js';
+import { MAX_FILES } from './settings.js';
 
 /** Who reads the analyses of an account. */
 export const READ = { scope: 'read', roles: MEMBERS } as const;
@@ -95,7 +95,7 @@ export class AnalysesResolver {
 
   @Command(() => CreateAnalysesResult, {
     access: WRITE,
-    description: `Asks for the analyses of several files, at most ${MAX_FILES}. Each has its own link, its own payment and its own failure.`,
+    description: `Asks for the analyses of several files, at most ${MAX_FILES}. Each has its own link and its own failure; a payment that was made for several files pays for as many.`,
   })
   async createAnalyses(
     @Ctx() context: RequestContext,
@@ -112,17 +112,22 @@ export class AnalysesResolver {
     const own = await ownRulesOf(desk, context, ruleSetId);
     if (own instanceof NotFound) return own;
     const results: (typeof CreateAnalysisResult)[] = [];
-    const intents = new Set<string>();
+    const named = new Map<string, number>();
     let prepaid = 0;
     // One after the other: credits that one has taken are not there for the next.
     for (const [place, file] of files.entries()) {
       const { paymentIntentId: intent } = file;
       const field = `files.${place}.`;
-      if (intent != null && intents.has(intent)) {
-        results.push(new InvalidInput('A payment is good for one file.', `${field}paymentIntentId`));
-        continue;
+      if (intent != null) {
+        const files = (named.get(intent) ?? 0) + 1;
+        named.set(intent, files);
+        // Most are for one file: whether that is paid is asked when it comes.
+        if (files > 1 && files > ((await desk.payment?.quantity(intent)) ?? 0)) {
+          const what = 'This payment is not good for so many files.';
+          results.push(new InvalidInput(what, `${field}paymentIntentId`));
+          continue;
+        }
       }
-      if (intent != null) intents.add(intent);
       const commandId = derivedId('analysis-file', input.commandId ?? context.correlationId, place);
       const others = prepaid;
       const asked = await this.#ask(desk, context, { ...file, own, notify, commandId, field, others });
@@ -146,7 +151,7 @@ export class AnalysesResolver {
     const accountId = accountOf(context);
     const intent = file.paymentIntentId ?? null;
     if (intent !== null && !INTENT.test(intent)) {
-      return new InvalidInput('"paymentIntentId" is no id of a payment.', `${field}paymentIntentId`);
+      return new InvalidInput('"paymentIntentId" is not the id of a payment.', `${field}paymentIntentId`);
     }
     const readAs = readAsOf(file, own ? languagesIn(own.content) : [...desk.rules.languages.keys()], field);
     if (readAs instanceof InvalidInput) return readAs;

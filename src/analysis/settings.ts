@@ -6,6 +6,9 @@ import { ConfigError } from '../config.js';
 import { METER_ID } from '../plans/meters.js';
 import { zodText } from '../text/zodText.js';
 
+/** Files that are asked for, or paid for, at once. */
+export const MAX_FILES = 20;
+
 /** What a profile says under `analysis`: configuration, read at each start, and no part of the published plans. */
 const AnalysisSettings = z.strictObject({
   /** A folder under `rules/`. */

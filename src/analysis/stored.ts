@@ -31,28 +31,35 @@ const MAX_ATTEMPTS = 20;
 /** How long a result is kept once it was fetched, in milliseconds. */
 const FETCHED_MS = 900_000;
 
-/** Takes a payment for one analysis. */
+/** Takes payments for analyses: for one, or for several at once. */
 export interface AnalysisPayment {
+  /** A payment for one. */
   create(): Promise<{ readonly id: string; readonly clientSecret: string }>;
-  /** A page on which it is made: where live cards are entered. */
+  /** A page on which one for several is made: where live cards are entered. */
   openPage(page: {
+    readonly quantity: number;
     readonly name: string;
     readonly paidUrl: string;
     readonly unpaidUrl: string;
   }): Promise<{ readonly id: string; readonly url: string | null }>;
   /** Where a page stands, with the payment once it is made; undefined for one that is none of ours. */
-  page(
-    id: string,
-  ): Promise<
-    { readonly status: 'open' | 'complete' | 'expired'; readonly intent: string | null } | undefined
+  page(id: string): Promise<
+    | {
+        readonly status: 'open' | 'complete' | 'expired';
+        readonly intent: string | null;
+        readonly quantity: number;
+      }
+    | undefined
   >;
   /** `paid`, or another word for where it stands; undefined for one that is none of ours. */
   statusOf(intent: string): Promise<string | undefined>;
-  /** Whether it was used for nothing yet, or for the file with this hash. */
+  /** For how many analyses it is good, those among them for which it was used. */
+  quantity(intent: string): Promise<number>;
+  /** Whether it was used for what has this hash, or for less than it pays for. */
   usable(intent: string, hash: string): Promise<boolean>;
-  /** Gives it back. @returns the id of the refund */
-  giveBack(intent: string): Promise<string>;
-  /** @returns whether it is free for the file with this hash */
+  /** Gives back what was paid for what has this hash. @returns the id of the refund */
+  giveBack(intent: string, hash: string): Promise<string>;
+  /** @returns whether it pays for what has this hash */
   use(intent: string, hash: string): Promise<boolean>;
 }
 
@@ -103,7 +110,7 @@ export class StoredAnalyses {
   /**
    * Takes a paid file of somebody who waits for the answer. The same file of the same payer is the same analysis,
    * but for one that failed and was paid back in credits.
-   * @returns its id and where it stands; undefined where the payment was used for another file, or there are no
+   * @returns its id and where it stands; undefined where the payment was used for other files, or there are no
    * credits
    */
   async begin(
@@ -257,15 +264,16 @@ export class StoredAnalyses {
     await this.options.blobs.shredSubject(id);
   }
 
-  async #giveBack(id: string, { request }: AnalysisState): Promise<void> {
+  async #giveBack(id: string, { request, file }: AnalysisState): Promise<void> {
     const { payment, credits } = this.options;
     let refund: string;
     if (request?.credits && credits) {
       const { accountId, amount } = request.credits;
       await credits.giveBack(accountId, id);
       refund = `credits:${amount}`;
-    } else if (request?.intent != null && payment) refund = await payment.giveBack(request.intent);
-    else return;
+    } else if (request?.intent != null && file && payment) {
+      refund = await payment.giveBack(request.intent, paidFor(id, request.accountId, file));
+    } else return;
     await this.#send(id, { type: 'RecordRefund', refund });
   }
 

@@ -18,6 +18,7 @@ import { Node } from '../graphql/kit/node.js';
 import { connectionOf } from '../graphql/kit/pages.js';
 import { Payload } from '../graphql/kit/payload.js';
 import { InvalidInput, NotAllowed, NotFound, PaymentRequired } from '../graphql/kit/refusals.js';
+import { MAX_FILES } from './settings.js';
 
 /** Categories and sequences of a rule set. */
 const MAX_COUNTS = 50;
@@ -206,15 +207,12 @@ export const AnalysisConnection = connectionOf(Analysis, {
   many: 'analyses',
 });
 
-/** Of one command. */
-export const MAX_FILES = 20;
-
 @InputType({ description: 'One of several files to analyse.' })
 export class AnalysisFileInput {
   @Field(() => String, {
     nullable: true,
     description:
-      'The payment for it, from `/create-payment-intent`. Leave it out where credits or the plan pay, or nobody has to.',
+      'The payment for it, from `/create-payment-intent` or `/checkout`. Leave it out where credits or the plan pay, or nobody has to.',
   })
   paymentIntentId?: string | null;
 

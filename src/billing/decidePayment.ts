@@ -5,16 +5,24 @@ import type { PaymentUsed } from './events.js';
 interface UsePayment {
   readonly purpose: 'analysis';
   readonly content: string;
+  /** How many things the payment pays for. */
+  readonly quantity: number;
 }
 
-/** A payment is used once; the same again is the same use. */
-export const paymentDecider: Decider<{ content: string | undefined }, UsePayment, PaymentUsed> = {
-  initial: { content: undefined },
-  evolve: (_state, { data }) => ({ content: data.content }),
-  decide: (state, { purpose, content }) => {
-    if (state.content === content) return accept();
-    if (state.content !== undefined)
+export interface PaymentUses {
+  /** Of all that it was used for. */
+  readonly contents: ReadonlySet<string>;
+}
+
+/** A payment is used for as many things as it pays for; the same again is the same use. */
+export const paymentDecider: Decider<PaymentUses, UsePayment, PaymentUsed> = {
+  initial: { contents: new Set() },
+  evolve: ({ contents }, { data }) => ({ contents: new Set([...contents, data.content]) }),
+  decide: ({ contents }, { purpose, content, quantity }) => {
+    if (contents.has(content)) return accept();
+    if (contents.size >= quantity) {
       return refuse('PAYMENT_USED', 'This payment was used for something else.');
+    }
     return accept({ type: 'PaymentUsed', data: { purpose, content } });
   },
 };

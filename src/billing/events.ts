@@ -395,7 +395,7 @@ export type InvoiceEvent =
       };
     };
 
-/** Stream `payment-<Stripe's id of the payment intent>`: what was paid once pays one thing. */
+/** Stream `payment-<Stripe's id of the payment intent>`: for what a payment was used, each thing once. */
 export interface PaymentUsed {
   readonly type: 'PaymentUsed';
   readonly data: {

@@ -32,7 +32,7 @@ export interface CheckoutPage {
   readonly checkoutId: string | null;
 }
 
-/** A page on which one thing is paid. */
+/** A page on which something is paid that is sold by the piece. */
 export interface PaymentPage {
   readonly id: string;
   /** Null once it is over. */
@@ -161,10 +161,11 @@ export interface Payments {
     payment: Money & { readonly purpose: string },
     key: string,
   ): Promise<{ readonly id: string; readonly clientSecret: string }>;
-  /** A page on which one thing is paid, without a customer. */
+  /** A page on which several of one thing are paid at once, without a customer. @param payment for one of them */
   openPaymentPage(
     payment: Money & {
       readonly purpose: string;
+      readonly quantity: number;
       /** What is paid, for people. */
       readonly name: string;
       readonly paidUrl: string;
@@ -172,17 +173,36 @@ export interface Payments {
     },
     key: string,
   ): Promise<PaymentPage>;
-  paymentPage(id: string): Promise<PaymentPage & { readonly purpose: string | undefined }>;
+  paymentPage(
+    id: string,
+  ): Promise<PaymentPage & { readonly purpose: string | undefined; readonly quantity: number }>;
   intent(id: string): Promise<
     Money & {
       /** Stripe's word, e.g. `succeeded`. */
       readonly status: string;
       readonly purpose: string | undefined;
-      readonly refunded: boolean;
+      /** How many things it pays for, each with the same part of the amount. */
+      readonly quantity: number;
+      /** What was given back in all, in minor units. */
+      readonly refunded: number;
+      /** Of it, what `refundOne` has given back. */
+      readonly refundedForThings: number;
     }
   >;
-  /** Gives a payment back, whole. @returns the id of the refund */
-  refundIntent(id: string, key: string): Promise<string>;
+  /**
+   * Gives back what was paid for one thing. Done again it does nothing, however much later.
+   * @returns the id of the refund
+   */
+  refundOne(
+    id: string,
+    refund: {
+      /** Tells it from the other things that the payment pays for. */
+      readonly thing: string;
+      /** Minor units. */
+      readonly amount: number;
+    },
+    key: string,
+  ): Promise<string>;
   /** Events whose webhooks were not delivered, of the last 30 days, the oldest first; whole, as they are stored. */
   undelivered(): Promise<readonly unknown[]>;
   /** @param refunds whether refunds are looked for that it does not tell of: those without a credit note */

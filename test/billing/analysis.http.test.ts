@@ -11,6 +11,7 @@ import {
   CreditsDocument,
 } from '../generated/graphql.js';
 import { createAnalysis, here, untilEnded, upload } from '../analysis/stories.js';
+import { stripeSingle } from '../../src/adapters/stripe/single.js';
 import { analysisStream } from '../../src/analysis/events.js';
 import { derivedId } from '../../src/eventsourcing/ids.js';
 import type { Shop } from './shop.js';
@@ -41,7 +42,8 @@ beforeAll(async () => {
   await writeFile(file, profile.replace(/^# docs\/scanner.md explains each/m, `${PLAN}$&`));
   shop = await openShop('2027-01-31T12:00:00Z', {
     root,
-    env: { PROFILE: 'scanner' },
+    // Tests may come from several addresses.
+    env: { PROFILE: 'scanner', TRUST_PROXY: '1' },
     // The address that the product's guide names.
     webhookPath: '/webhook/stripe',
   });
@@ -59,12 +61,19 @@ const asJson = (body: unknown) =>
     body: JSON.stringify(body),
   });
 
-async function analyze(intent: string | undefined, text = LOG, where: 'form' | 'query' = 'form') {
+async function analyze(
+  intent: string | undefined,
+  text = LOG,
+  where: 'form' | 'query' = 'form',
+  from = '192.0.2.1',
+) {
   const form = new FormData();
   if (intent !== undefined && where === 'form') form.append('payment_intent_id', intent);
   form.append('file', new Blob([text]), 'chat.txt');
   const query = intent !== undefined && where === 'query' ? `?payment_intent_id=${intent}` : '';
-  const response = await fetch(`${shop.test.app.url}/analyze${query}`, { method: 'POST', body: form });
+  const headers = { 'x-forwarded-for': from };
+  const address = `${shop.test.app.url}/analyze${query}`;
+  const response = await fetch(address, { method: 'POST', headers, body: form });
   const body = (await response.json()) as { detail?: string; total_events?: number };
   return [response.status, body.detail ?? 'analysed'];
 }
@@ -324,11 +333,17 @@ it('is paid on a page of its own, where cards are entered', async () => {
     const response = await fetch(`${base}/checkout?checkout_id=${checkout}`);
     return [response.status, await response.json()];
   };
-  expect(await state(id)).toEqual([200, { status: 'open', payment_intent_id: null }]);
-  await shop.pay(url);
+  expect(await state(id)).toEqual([200, { status: 'open', payment_intent_id: null, files: 1 }]);
+  const { headers } = await shop.pay(url);
+  // So that whoever has lost the page before finds the payment.
+  expect(headers.get('location')).toMatch(new RegExp(`/demo/paid.html\\?checkout_id=${id}$`));
   const [, paid] = await state(id);
   const intent = (paid as { payment_intent_id: string }).payment_intent_id;
-  expect(paid).toEqual({ status: 'complete', payment_intent_id: expect.stringMatching(/^pi_/) as string });
+  expect(paid).toEqual({
+    status: 'complete',
+    payment_intent_id: expect.stringMatching(/^pi_/) as string,
+    files: 1,
+  });
   expect(await analyze(intent, `${LOG}page`)).toEqual([200, 'analysed']);
 
   // A page on which something else is sold is none of these.
@@ -340,4 +355,104 @@ it('is paid on a page of its own, where cards are entered', async () => {
   for (const one of [other.replace(/.*\//, ''), 'cs_test_none', '../x', '']) {
     expect(await state(encodeURIComponent(one))).toEqual(unknown);
   }
+});
+
+/** Addresses of their own, so that none is asked to wait. */
+let addresses = 0;
+const nextAddress = (): string => `198.51.100.${++addresses}`;
+
+const openPage = (body: string) =>
+  fetch(`${shop.test.app.url}/create-checkout`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-forwarded-for': nextAddress() },
+    body,
+  });
+
+/** A payment for several files, made on a page. */
+async function paidFor(files: number): Promise<string> {
+  const opened = await (await openPage(JSON.stringify({ files }))).json();
+  expect(opened).toMatchObject({ files, amount: files * 500 });
+  const { checkout_id: id, url } = opened as { checkout_id: string; url: string };
+  await shop.pay(url);
+  const paid = await (await fetch(`${shop.test.app.url}/checkout?checkout_id=${id}`)).json();
+  expect(paid).toMatchObject({ status: 'complete', files });
+  return (paid as { payment_intent_id: string }).payment_intent_id;
+}
+
+/** Files that are sent at the same time; what becomes of each. */
+const atOnce = (intent: string, texts: readonly string[]) =>
+  Promise.all(texts.map((text) => analyze(intent, text, 'form', nextAddress())));
+
+const DONE = [200, 'analysed'];
+const USED = [402, 'This payment was used for another file'];
+const textsOf = (name: string, count: number): string[] =>
+  Array.from({ length: count }, (_, n) => `${LOG}${name} ${n}\n`);
+
+const givenBack = async (intent: string): Promise<number> => {
+  const { latest_charge: charge } = await stripe.paymentIntents.retrieve(intent, {
+    expand: ['latest_charge'],
+  });
+  return (charge as Stripe.Charge).amount_refunded;
+};
+
+it('is paid for several files at once, and for no more than those', async () => {
+  for (const body of ['{"files":0}', '{"files":21}', '{"files":1.5}', '{"files":"2"}', '[]', '2', '{']) {
+    expect([body, (await openPage(body)).status]).toEqual([body, 422]);
+  }
+  const intent = await paidFor(3);
+  const texts = textsOf('batch', 4);
+  const all = await atOnce(intent, texts);
+  expect([...all].sort()).toEqual([DONE, DONE, DONE, USED]);
+  // Sent again each is the same as before.
+  expect(await atOnce(intent, texts)).toEqual(all);
+
+  // An account names it for as many files.
+  const { token } = await shop.test.register();
+  const { secret: key } = await shop.test.issueKey(token, 'LIVE', ['READ', 'WRITE']);
+  const files = Array.from({ length: 4 }, () => ({ paymentIntentId: intent }));
+  const { data } = await shop.test.query(CreateAnalysesDocument, { input: { files } }, key);
+  const result = data?.createAnalyses;
+  if (result?.__typename !== 'CreateAnalysesPayload') throw new Error(JSON.stringify(result));
+  const asked = result.results.map((one) => ('code' in one ? one.code : one.analysis.status));
+  expect(asked).toEqual(['AWAITING_FILE', 'AWAITING_FILE', 'AWAITING_FILE', 'INVALID_INPUT']);
+});
+
+it('gives back what was paid for the file that cannot be read, and for no other', async () => {
+  const intent = await paidFor(3);
+  const broken = 'PK\x03\x04nothing of a batch';
+  const refunded = stored('AnalysisRefunded');
+  const [[status]] = (await atOnce(intent, [broken])) as [[number]];
+  expect(status).toBe(400);
+  await refunded;
+  expect(await givenBack(intent)).toBe(500);
+  const [again] = await atOnce(intent, [broken]);
+  expect(again).toEqual([402, 'The analysis of this file has failed, and the payment goes back']);
+  // The other two are paid; nobody has a third for it.
+  const texts = textsOf('after', 3);
+  const all = await atOnce(intent, texts);
+  expect([...all].sort()).toEqual([DONE, DONE, USED]);
+  expect(await givenBack(intent)).toBe(500);
+  // Once all was given back by hand, it is good for nothing.
+  await stripe.refunds.create({ payment_intent: intent });
+  expect(await atOnce(intent, texts)).toEqual(
+    texts.map(() => [402, 'Payment not completed. Status: refunded']),
+  );
+});
+
+it('is good for fewer files where somebody has given back a part of it', async () => {
+  const intent = await paidFor(3);
+  await stripe.refunds.create({ payment_intent: intent, amount: 1 });
+  expect([...(await atOnce(intent, textsOf('part', 3)))].sort()).toEqual([DONE, DONE, USED]);
+});
+
+it('gives one thing back once, however late it is asked again', async () => {
+  const intent = await paidFor(2);
+  const single = stripeSingle(stripe);
+  const first = await single.refundOne(intent, { thing: 'one', amount: 500 }, 'a key');
+  // The payment service has forgotten the key.
+  expect(await single.refundOne(intent, { thing: 'one', amount: 500 }, 'another key')).toBe(first);
+  expect(await givenBack(intent)).toBe(500);
+  expect(await single.refundOne(intent, { thing: 'two', amount: 500 }, 'a third')).not.toBe(first);
+  const late = single.refundOne(intent, { thing: 'three', amount: 0 }, 'a fourth');
+  await expect(late).rejects.toMatchObject({ code: 'charge_already_refunded' });
 });

@@ -41,7 +41,7 @@ export type AnalysisFileInput = {
   format?: string | null | undefined;
   /** Languages of the file, as `/patterns` names them, at most 10. By default it is recognised. */
   languages?: Array<string> | null | undefined;
-  /** The payment for it, from `/create-payment-intent`. Leave it out where credits or the plan pay, or nobody has to. */
+  /** The payment for it, from `/create-payment-intent` or `/checkout`. Leave it out where credits or the plan pay, or nobody has to. */
   paymentIntentId?: string | null | undefined;
 };
 
@@ -210,7 +210,7 @@ export type CreateAnalysisInput = {
   languages?: Array<string> | null | undefined;
   /** Whether the owner of the account is told by mail when it has ended. */
   notify?: boolean;
-  /** The payment for it, from `/create-payment-intent`. Leave it out where credits or the plan pay, or nobody has to. */
+  /** The payment for it, from `/create-payment-intent` or `/checkout`. Leave it out where credits or the plan pay, or nobody has to. */
   paymentIntentId?: string | null | undefined;
   /** A rule set of the account; its newest version is used. By default the service's own rules. */
   ruleSetId?: string | number | null | undefined;

@@ -1,9 +1,13 @@
 /** Why there is no result. */
 class Refused extends Error {
-  constructor(detail, status) {
+  constructor(detail, status, retryAfter) {
     super(sentence(detail, status));
     // What cannot be read is paid back; everything else may go better the next time.
     this.paidBack = status === 400 || status === 413;
+    // Another payment is needed.
+    this.unpaid = status === 402;
+    // In seconds; undefined where waiting does not help.
+    this.retryAfter = status === 429 || status === 503 ? Number(retryAfter ?? 0) || undefined : undefined;
   }
 }
 
@@ -23,7 +27,10 @@ export function analyze(file, fields, onSent) {
     request.upload.addEventListener('progress', ({ loaded, total }) => onSent(loaded / total));
     request.addEventListener('load', () => {
       if (request.status === 200 && request.response) resolve(request.response);
-      else reject(new Refused(request.response?.detail, request.status));
+      else
+        reject(
+          new Refused(request.response?.detail, request.status, request.getResponseHeader('retry-after')),
+        );
     });
     request.addEventListener('error', () =>
       reject(new Error('The server cannot be reached, or the connection broke. Try again.')),
@@ -45,7 +52,7 @@ export async function report(file, fields) {
 
 /** What an answer without a result says, for people. */
 export function sentence(detail, status) {
-  if (typeof detail === 'string') return detail;
+  if (typeof detail === 'string') return /[.!?]$/.test(detail) ? detail : `${detail}.`;
   if (Array.isArray(detail)) return detail.map(({ loc, msg }) => `${loc.at(-1)}: ${msg}`).join(' ');
   return status === 200
     ? 'The answer was cut off. Try again.'

@@ -11,11 +11,17 @@ const status = part('status');
 
 const settings = await fetch('/demo/settings.json').then((response) => response.json());
 const money = new Intl.NumberFormat('en', { style: 'currency', currency: settings.price.currency });
-const price = money.format(settings.price.amount / 10 ** money.resolvedOptions().maximumFractionDigits);
+const priceOf = (files) =>
+  money.format((files * settings.price.amount) / 10 ** money.resolvedOptions().maximumFractionDigits);
 describe(settings);
+
+/** A file that comes too soon is sent again by itself after so many seconds at most. */
+const LONGEST_WAIT = 90;
 
 /** Chosen files that are not analysed yet. */
 let chosen = [];
+/** Payments of files that were removed before they were sent, one entry for each: they pay for others. */
+const spare = [];
 /** One file after the other is sent. */
 let queue = Promise.resolve();
 
@@ -45,7 +51,7 @@ function describe({ title, link, extensions, maxBytes, paymentRequired, ...lists
   part('link').href = link;
   part('link').textContent = link;
   part('price').textContent = paymentRequired
-    ? `An analysis costs ${price} for each file. A paid file is stored encrypted until it is analysed, and nobody can read it afterwards.`
+    ? `An analysis costs ${priceOf(1)} for each file; several files are paid together. A paid file is stored encrypted until it is analysed, and nobody can read it afterwards.`
     : 'Analyses are free here. The file is read in memory and never stored.';
   part('payment').hidden = !paymentRequired;
   part('start').textContent = paymentRequired ? 'Pay and analyse' : 'Analyse';
@@ -67,7 +73,7 @@ function describe({ title, link, extensions, maxBytes, paymentRequired, ...lists
 function choose(files) {
   const wrong = [];
   for (const file of files) {
-    const problem = problemOf(file);
+    const problem = problemOf(file) ?? (isChosen(file) ? `${file.name} is chosen already.` : undefined);
     if (problem) {
       wrong.push(problem);
       continue;
@@ -82,6 +88,13 @@ function choose(files) {
   }
   error.textContent = wrong.join(' ');
   count();
+}
+
+/** Twice the same file would be paid twice and analysed once. */
+function isChosen({ name, size: bytes, lastModified }) {
+  return chosen.some(
+    ({ file }) => file.name === name && file.size === bytes && file.lastModified === lastModified,
+  );
 }
 
 function count() {
@@ -105,39 +118,69 @@ function start() {
     if (chosen.length === 0) part('files').focus();
     return;
   }
-  // A payment that was made elsewhere is good for one file.
-  const [first] = waiting;
-  first.payment ??= form.elements['payment_intent_id'].value.trim() || undefined;
+  const given = form.elements['payment_intent_id'].value.trim() || undefined;
   form.elements['payment_intent_id'].value = '';
+  const unpaid = [];
   for (const item of waiting) {
     item.busy = true;
-    if (settings.paymentRequired && !item.payment) void pay(item, item === first);
+    // For how many files a payment from elsewhere is good is said when they are sent.
+    item.payment ??= given ?? spare.shift();
+    if (settings.paymentRequired && !item.payment) unpaid.push(item);
     else enqueue(item);
+  }
+  for (let n = 0; n < unpaid.length; n += settings.filesAtOnce) {
+    void pay(unpaid.slice(n, n + settings.filesAtOnce), n === 0);
   }
 }
 
-/** Each file is paid on a page of its own; it is sent once that is done. */
-async function pay(item, focused) {
+/** Files are paid together on a page of its own; each is sent once that is done. */
+async function pay(items, focused) {
+  const line = element('p', {});
+  // Of fewer files the price is another one.
+  const changed = new AbortController();
+  for (const { removed } of items) {
+    removed.addEventListener('abort', () => changed.abort(), { signal: changed.signal });
+  }
   try {
-    item.says('Opening the payment …');
-    const { checkout_id: checkout, url } = await openCheckout();
+    for (const item of items) item.says('Opening the payment …');
+    const { checkout_id: checkout, url } = await openCheckout(items.length);
+    const [what, hidden] =
+      items.length === 1 ? ['', ` for ${items[0].file.name}`] : [` for ${items.length} files`, ''];
     const link = element(
       'a',
       { class: 'pay', href: url, target: '_blank', rel: 'noopener' },
-      `Pay ${price}`,
-      element('span', { class: 'away' }, ` for ${item.file.name} (opens a page of its own)`),
+      `Pay ${priceOf(items.length)}${what}`,
+      element('span', { class: 'away' }, `${hidden} (opens a new page)`),
     );
-    item.says(link, ' It is analysed here as soon as it is paid.');
-    status.textContent = 'Pay for each file on the page that its link opens.';
+    line.append(link);
+    part('payments').append(line);
+    for (const item of items) item.says('Waits for the payment, and is analysed as soon as it is made.');
+    status.textContent = 'Pay on the page that the link opens.';
     if (focused) link.focus();
-    item.payment = await paidOn(checkout, item.removed);
-    if (item.removed.aborted) return;
-    if (item.payment) return enqueue(item);
-    item.fails('The payment was not made in time. Start again.');
+    const payment = await paidOn(checkout, changed.signal);
+    line.remove();
+    if (payment) return paid(items, payment);
+    const left = items.filter(({ removed }) => !removed.aborted);
+    if (changed.signal.aborted) return left.length > 0 ? pay(left, false) : undefined;
+    for (const item of items) item.fails('The payment was not made in time. Start again.');
   } catch (refused) {
-    item.fails(refused.message);
+    for (const item of items) item.fails(refused.message);
   }
-  item.busy = false;
+  for (const item of items) item.busy = false;
+}
+
+function paid(items, payment) {
+  for (const item of items) {
+    if (item.removed.aborted) {
+      spare.push(payment);
+      continue;
+    }
+    item.payment = payment;
+    enqueue(item);
+  }
+  const left = spare.length === 1 ? '1 more file' : `${spare.length} more files`;
+  status.textContent =
+    spare.length === 0 ? 'Paid.' : `Paid. The payment ${payment} is good for ${left}: choose and start.`;
 }
 
 function enqueue(item) {
@@ -147,19 +190,16 @@ function enqueue(item) {
 
 async function analyse(item) {
   const { file, payment } = item;
-  if (item.removed.aborted) return;
+  if (item.removed.aborted) return unused(item);
   const fields = {
     ...Object.fromEntries(
       ['format', 'language', 'encoding'].map((name) => [name, form.elements[name].value]),
     ),
     payment_intent_id: payment,
   };
-  item.says('Sending …');
   try {
-    const answer = await analyze(file, fields, (sent) => {
-      item.progress(sent < 1 ? sent : undefined);
-      if (sent >= 1) item.says('Analysing …');
-    });
+    const answer = await sent(item, fields);
+    if (!answer) return unused(item);
     const { article, heading } = results(
       file.name,
       answer,
@@ -178,11 +218,36 @@ async function analyse(item) {
   } catch (refused) {
     item.busy = false;
     if (!payment) return item.fails(refused.message);
-    if (refused.paidBack) item.payment = undefined;
+    if (refused.paidBack || refused.unpaid) item.payment = undefined;
+    if (refused.paidBack) return item.fails(`${refused.message} What was paid for it goes back.`);
     item.fails(
-      refused.paidBack
-        ? `${refused.message} What was paid goes back.`
+      refused.unpaid
+        ? `${refused.message} Start again to pay for this file.`
         : `${refused.message} The payment ${payment} stays good for this file: start again.`,
     );
   }
+}
+
+/** Sends a file, again where it has come too soon. @returns undefined where it was removed meanwhile */
+async function sent(item, fields) {
+  for (;;) {
+    item.says('Sending …');
+    try {
+      return await analyze(item.file, fields, (part) => {
+        item.progress(part < 1 ? part : undefined);
+        if (part >= 1) item.says('Analysing …');
+      });
+    } catch (refused) {
+      if (refused.retryAfter === undefined || refused.retryAfter > LONGEST_WAIT) throw refused;
+      item.progress(null);
+      item.says('Waits: so many files are not taken in one minute.');
+      await new Promise((resolve) => setTimeout(resolve, refused.retryAfter * 1000));
+      if (item.removed.aborted) return undefined;
+    }
+  }
+}
+
+/** A file was removed before it was sent: another one can have its payment. */
+function unused({ payment }) {
+  if (payment) spare.push(payment);
 }

@@ -3,9 +3,13 @@ import { sentence } from './analyze.js';
 /** From one look at a page to the next, in milliseconds. */
 const LOOK_MS = 2_000;
 
-/** Opens a page on which one file is paid. Rejects with an Error whose message is for people. */
-export async function openCheckout() {
-  const response = await fetch('/create-checkout', { method: 'POST' });
+/** Opens a page on which so many files are paid. Rejects with an Error whose message is for people. */
+export async function openCheckout(files) {
+  const response = await fetch('/create-checkout', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ files }),
+  });
   const body = await response.json().catch(() => ({}));
   if (response.ok && body.url) return body;
   throw new Error(sentence(body.detail, response.status));

@@ -190,7 +190,8 @@ function pdf(name, report) {
     try {
       const url = URL.createObjectURL(await report());
       element('a', { href: url, download: name }).click();
-      URL.revokeObjectURL(url);
+      // Some browsers begin a download a moment later.
+      setTimeout(() => URL.revokeObjectURL(url), 60_000);
       button.textContent = 'report.pdf';
     } catch (refused) {
       button.textContent = refused.message;

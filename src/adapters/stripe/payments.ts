@@ -2,18 +2,20 @@ import Stripe from 'stripe';
 import type { Coupon } from '../../billing/decideCoupon.js';
 import type { Offer } from '../../billing/decide.js';
 import type { InvoiceSnapshot } from '../../billing/decideInvoice.js';
-import type { CheckoutPage, PaymentPage, Payments, Preview } from '../../billing/payments.js';
+import type { CheckoutPage, Payments, Preview } from '../../billing/payments.js';
 import { PaymentRefused } from '../../billing/payments.js';
 import type { Snapshot } from '../../billing/recordSubscription.js';
 import { StripeCoupons } from './coupons.js';
 import { asked } from './errors.js';
 import { StripePrices } from './prices.js';
 import { stripeRefunds } from './refunds.js';
+import { stripeSingle } from './single.js';
 import {
   couponsIn,
   discountsIn,
   invoiceOf,
   iso,
+  pageStatusOf,
   previewOf,
   scheduledPrices,
   snapshotOf,
@@ -22,8 +24,6 @@ import {
 /** Names the account in what we make at Stripe. */
 const ACCOUNT = 'tollgraph_account';
 const CHECKOUT = 'tollgraph_checkout';
-/** What a payment without a customer is for. */
-const PURPOSE = 'tollgraph_purpose';
 
 /** Of an invoice, to be expanded: which discounts have taken something off. */
 const DISCOUNTS = 'total_discount_amounts.discount';
@@ -78,15 +78,9 @@ export function stripePayments(options: StripeOptions): Payments {
     session: session.id,
     url: session.url,
     expiresAt: iso(session.expires_at),
-    status: statusOf(session),
+    status: pageStatusOf(session),
     checkoutId: session.metadata?.[CHECKOUT] ?? null,
   });
-
-  const paymentPageOf = (session: Stripe.Checkout.Session): PaymentPage => {
-    const { id, url, payment_status: paid, payment_intent: intent } = session;
-    const intentId = typeof intent === 'string' ? intent : (intent?.id ?? null);
-    return { id, url, status: statusOf(session), intent: paid === 'paid' ? intentId : null };
-  };
 
   /** With all its lines: an invoice comes with the first ones alone. */
   const whole = async (invoice: Stripe.Invoice): Promise<Stripe.Invoice> => {
@@ -133,6 +127,8 @@ export function stripePayments(options: StripeOptions): Payments {
 
   return {
     live,
+
+    ...stripeSingle(stripe),
 
     findCustomer: async (accountId) => {
       const { data } = await asked(() =>
@@ -372,65 +368,6 @@ export function stripePayments(options: StripeOptions): Payments {
       return { refunded, invoices: data.filter(({ status }) => status !== 'draft').map(({ id }) => id) };
     },
 
-    createIntent: async ({ amount, currency, purpose }, key) => {
-      const { id, client_secret: clientSecret } = await asked(() =>
-        stripe.paymentIntents.create(
-          {
-            amount,
-            currency,
-            automatic_payment_methods: { enabled: true },
-            metadata: { [PURPOSE]: purpose },
-          },
-          { idempotencyKey: key },
-        ),
-      );
-      return { id, clientSecret: clientSecret ?? '' };
-    },
-
-    openPaymentPage: async ({ amount, currency, purpose, name, paidUrl, unpaidUrl }, key) => {
-      const metadata = { [PURPOSE]: purpose };
-      const session = await asked(() =>
-        stripe.checkout.sessions.create(
-          {
-            mode: 'payment',
-            line_items: [
-              { quantity: 1, price_data: { currency, unit_amount: amount, product_data: { name } } },
-            ],
-            payment_intent_data: { metadata },
-            metadata,
-            success_url: paidUrl,
-            cancel_url: unpaidUrl,
-          },
-          { idempotencyKey: key },
-        ),
-      );
-      return paymentPageOf(session);
-    },
-
-    paymentPage: async (id) => {
-      const session = await asked(() => stripe.checkout.sessions.retrieve(id));
-      return { ...paymentPageOf(session), purpose: session.metadata?.[PURPOSE] };
-    },
-
-    intent: async (id) => {
-      const found = await asked(() => stripe.paymentIntents.retrieve(id, { expand: ['latest_charge'] }));
-      const { amount, amount_received: received, currency, status, metadata, latest_charge: charge } = found;
-      return {
-        amount: status === 'succeeded' ? received : amount,
-        currency,
-        status,
-        purpose: metadata[PURPOSE],
-        refunded: typeof charge === 'object' && charge !== null && charge.amount_refunded > 0,
-      };
-    },
-
-    refundIntent: async (id, key) => {
-      const refund = await asked(() =>
-        stripe.refunds.create({ payment_intent: id }, { idempotencyKey: key }),
-      );
-      return refund.id;
-    },
-
     undelivered: async () => {
       const events: Stripe.Event[] = [];
       for (let after: string | undefined; ; after = events.at(-1)?.id) {
@@ -478,11 +415,6 @@ export function stripePayments(options: StripeOptions): Payments {
       }
     },
   };
-}
-
-function statusOf({ status }: Stripe.Checkout.Session): CheckoutPage['status'] {
-  if (status === 'complete') return 'complete';
-  return status === 'expired' ? 'expired' : 'open';
 }
 
 const seconds = (at: string): number => Math.floor(Date.parse(at) / 1000);

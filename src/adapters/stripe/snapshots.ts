@@ -2,7 +2,7 @@ import type Stripe from 'stripe';
 import type { InvoiceSnapshot } from '../../billing/decideInvoice.js';
 import type { Discount, InvoiceDiscount, InvoiceLine } from '../../billing/events.js';
 import { DUPLICATE, TRIAL_USED } from '../../billing/events.js';
-import type { Preview } from '../../billing/payments.js';
+import type { CheckoutPage, Preview } from '../../billing/payments.js';
 import type { Snapshot } from '../../billing/recordSubscription.js';
 import { OVERAGE, OVERAGE_LINE, OVERAGE_QUANTITY } from './overage.js';
 
@@ -24,6 +24,12 @@ export interface Seen {
 }
 
 export const iso = (seconds: number): string => new Date(seconds * 1000).toISOString();
+
+/** Whether a page can still be paid, was paid, or is over. */
+export function pageStatusOf({ status }: Stripe.Checkout.Session): CheckoutPage['status'] {
+  if (status === 'complete') return 'complete';
+  return status === 'expired' ? 'expired' : 'open';
+}
 
 const idOf = (given: string | { readonly id: string } | null | undefined): string | undefined =>
   typeof given === 'string' ? given : given?.id;
