@@ -142,13 +142,13 @@ export async function createApi(
     openApiOf({ title: stores.profile.product, url: config.publicUrl }, compiled, routes),
   );
   serveSigningKeys(fastify, () => signingKeys.published(stores.clock()));
-  let root: Parameters<typeof servePlayground>[2];
+  let root: Parameters<typeof servePlayground>[3];
   if (compiled) {
     const options = { ...calls, compiled, gate, plans: access.plans, problems, metrics, log };
     ({ root } = serveDeclared(fastify, options));
     notFound = (request) => tellNotFound(options, request);
   }
-  await servePlayground(fastify, schema, root);
+  await servePlayground(fastify, schema, stores.profile, root);
   describeProjections(metrics, projections, stores);
   describeCalls(metrics, access, metering);
   return { fastify, graceful, example: compiled && exampleOf(compiled) };

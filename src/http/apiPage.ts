@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { OpenApi, Operation } from '../rest/openapi.js';
+import type { JsonSchema } from '../rest/declared/known.js';
 import { schemaIn } from '../rest/openapi.js';
 
 /** Where the document and the page stand. */
@@ -72,10 +73,11 @@ function section(url: string, method: string, path: string, operation: Operation
   );
   const key = security.some((one) => Object.keys(one).length > 0);
   const body = requestBody && schemaIn(requestBody.content);
+  const [type = ''] = Object.keys(requestBody?.content ?? {});
   const curl = [
     `curl${method === 'get' ? '' : ` -X ${method.toUpperCase()}`} ${url}${path}`,
     ...(key ? [`-H "Authorization: Bearer $KEY"`] : []),
-    ...(body ? [`-H 'content-type: application/json'`, `-d '…'`] : []),
+    ...(body ? bodyArguments(type, body) : []),
   ].join(' \\\n  ');
   return `<details id="${text(operation.operationId)}">
 <summary><code>${text(name)}</code> ${text(summary)}</summary>
@@ -84,6 +86,44 @@ ${rows.length === 0 ? '' : `<table><tr><th>Parameter</th><th>In</th><th>Schema</
 ${body ? `<h4>Body</h4>${json(body)}` : ''}
 ${answers.join('\n')}
 </details>`;
+}
+
+/** How curl sends a body, with what it has to have. */
+function bodyArguments(type: string, schema: JsonSchema): string[] {
+  if (type === 'multipart/form-data') {
+    const { required = [], properties = {} } = schema as Fields;
+    return required.map((name) => `-F '${name}=${properties[name]?.['format'] === 'binary' ? '@' : ''}…'`);
+  }
+  if (type !== 'application/json') return ['-T …'];
+  return [`-H 'content-type: application/json'`, `-d '${JSON.stringify(sample(schema))}'`];
+}
+
+interface Fields {
+  readonly required?: readonly string[];
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+}
+
+/** The least that fits a schema; texts are to be filled in. */
+function sample(schema: JsonSchema): unknown {
+  if ('default' in schema) return schema['default'];
+  if ('const' in schema) return schema['const'];
+  if (Array.isArray(schema['enum'])) return schema['enum'][0] as unknown;
+  const options = (schema['anyOf'] ?? schema['oneOf']) as readonly JsonSchema[] | undefined;
+  if (options?.[0]) return sample(options[0]);
+  const { required = [], properties = {} } = schema as Fields;
+  switch ([schema['type']].flat()[0]) {
+    case 'object':
+      return Object.fromEntries(required.map((name) => [name, sample(properties[name] ?? {})]));
+    case 'array':
+      return (schema['minItems'] ?? 0) === 0 ? [] : [sample((schema['items'] ?? {}) as JsonSchema)];
+    case 'integer':
+    case 'number':
+      return schema['minimum'] ?? 1;
+    case 'boolean':
+      return true;
+    default:
+      return '…';
+  }
 }
 
 const json = (value: unknown): string => `<pre>${text(JSON.stringify(value, null, 2))}</pre>`;

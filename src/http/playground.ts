@@ -3,14 +3,29 @@ import { getDistDirectory, renderAltair } from 'altair-static';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import { sdlOf } from '../graphql/execution/schema.js';
+import type { Profile } from '../plans/profile.js';
 
-const FIRST_QUERY = `# First set your key: the topmost icon on the left opens the headers; X-API-Key takes sk_test_…
-query FirstSearch {
+/** What the playground shows first: something that the product has. */
+function firstQuery({ keys, tiers }: Pick<Profile, 'keys' | 'tiers'>): string {
+  const comment = `# First set your key: the topmost icon on the left opens the headers; X-API-Key takes ${keys.live}… or ${keys.test}…`;
+  const query = tiers.length > 0 ? SEARCH : STANDING;
+  return `${comment}\n${query}`;
+}
+
+const SEARCH = `query FirstSearch {
   searchPatterns(query: "a remote service keeps failing", first: 3) {
     edges {
       similarity
       node { name category description }
     }
+  }
+}
+`;
+
+const STANDING = `query WhereLimitsStand {
+  account {
+    plan { id }
+    limits { name used remaining resetAt }
   }
 }
 `;
@@ -22,12 +37,13 @@ query FirstSearch {
 export async function servePlayground(
   fastify: FastifyInstance,
   schema: GraphQLSchema,
+  profile: Pick<Profile, 'keys' | 'tiers'>,
   json?: (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>,
 ): Promise<void> {
   const page = renderAltair({
     baseURL: '/playground/',
     endpointURL: '/graphql',
-    initialQuery: FIRST_QUERY,
+    initialQuery: firstQuery(profile),
     initialHeaders: { 'X-API-Key': '' },
     // Subscriptions as server-sent events: they take the same headers.
     initialSubscriptionRequestHandlerId: 'graphql-sse',

@@ -255,7 +255,10 @@ function ownOperation(route: Route): Operation {
       ...(spec?.body && metering === 'service' ? [parameter('Idempotency-Key', 'header', COMMAND_ID)] : []),
     ],
     ...(body && {
-      requestBody: { required: true, content: { [type]: { schema: schemaOf(body, 'input') } } },
+      requestBody: {
+        required: !body.safeParse(undefined).success,
+        content: { [type]: { schema: schemaOf(body, 'input') } },
+      },
     }),
     ...(spec?.file === true && {
       requestBody: { required: true, content: { 'application/octet-stream': { schema: FILE } } },

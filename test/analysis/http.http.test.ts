@@ -473,6 +473,26 @@ describe('the page', () => {
   });
 });
 
+test('what the server says of itself fits the product', async () => {
+  const html = async (path: string): Promise<string> =>
+    (await fetch(`${free.app.url}${path}`, { headers: { accept: 'text/html' } })).text();
+  // The playground begins with what this product has, and names its keys.
+  const playground = await html('/');
+  expect(playground).toContain('cs_live_');
+  expect(playground).toContain('WhereLimitsStand');
+  expect(playground).not.toContain('searchPatterns');
+  // Its curl lines send what the route takes.
+  const docs = await html('/docs');
+  expect(docs).toContain("-F 'file=@…'");
+  expect(docs).toContain('-T …');
+  expect(docs).toContain(`-d '{&quot;quantities&quot;:[`);
+  const { paths } = (await (await fetch(`${free.app.url}/openapi.json`)).json()) as {
+    paths: Record<string, { post?: { requestBody?: { required: boolean } } }>;
+  };
+  expect(paths['/create-checkout']?.post?.requestBody?.required).toBe(false);
+  expect(paths['/analyze']?.post?.requestBody?.required).toBe(true);
+});
+
 test('a browser of another origin may ask', async () => {
   const response = await fetch(`${free.app.url}/analyze`, {
     method: 'OPTIONS',
