@@ -183,6 +183,8 @@ export interface Config {
   readonly mailFrom: string;
   /** The address that customers use, an origin. Where it is https, nothing is served over plain HTTP. */
   readonly publicUrl: string;
+  /** Where people come from a page on which they have paid, or have not. */
+  readonly paymentReturnUrl: string;
   /** Whose word on where a call comes from counts. */
   readonly trustProxy: ProxyTrust;
   /** Networks beside the public ones that webhooks may be sent to, also over plain HTTP; undefined for none. */
@@ -276,6 +278,7 @@ export function parseConfig(env: NodeJS.ProcessEnv): Config {
     ]);
   }
   const base = e.OTEL_EXPORTER_OTLP_ENDPOINT?.replace(/\/$/, '');
+  const publicUrl = e.PUBLIC_URL ?? localUrl(e.HOST, e.PORT);
   const traces = e.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? (base && `${base}/v1/traces`);
   return {
     production,
@@ -297,7 +300,8 @@ export function parseConfig(env: NodeJS.ProcessEnv): Config {
     },
     smtpUrl: e.SMTP_URL,
     mailFrom: e.MAIL_FROM,
-    publicUrl: e.PUBLIC_URL ?? localUrl(e.HOST, e.PORT),
+    publicUrl,
+    paymentReturnUrl: e.PAYMENT_RETURN_URL ?? `${publicUrl}/`,
     trustProxy: e.TRUST_PROXY === ANY_PROXY ? 1 : e.TRUST_PROXY,
     webhookNetworks: e.WEBHOOK_NETWORKS,
     operators: e.OPERATORS,

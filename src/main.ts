@@ -258,7 +258,7 @@ async function startProjector(
   openSearch(projections, embedder(config), true, log, shutdown);
   const profile = () => stores.profile;
   const billing = await openBilling(stores, config, log, profile);
-  const overage = openOverage(stores, queries, billing, { profile, publicUrl: config.publicUrl });
+  const overage = openOverage(stores, queries, billing, { profile, returnUrl: config.paymentReturnUrl });
   operator.add(operateBilling(queries, stores, billing));
   const scanner = await openScanner(
     config,
@@ -329,7 +329,7 @@ async function serveCalls(
   const usageChanges = await followUsage(stores, projections, metering.journal, log, shutdown);
   const profile = () => access.plans.profile;
   const billing = await openBilling(stores, config, log, profile);
-  const overage = openOverage(stores, queries, billing, { profile, publicUrl: config.publicUrl });
+  const overage = openOverage(stores, queries, billing, { profile, returnUrl: config.paymentReturnUrl });
   const reporting = createReporting({ stores, projections, queries, access, metering, log });
   expireReservations(reporting, stores.billingClock, log, shutdown);
   await correctDuplicates(stores, queries.usage, metering.limiter, log, shutdown);

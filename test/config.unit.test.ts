@@ -56,6 +56,7 @@ it('needs nothing', () => {
     secrets: {},
     mailFrom: 'Tollgraph <no-reply@localhost>',
     publicUrl: 'http://127.0.0.1:4000',
+    paymentReturnUrl: 'http://127.0.0.1:4000/',
     trustProxy: 0,
     operators: [],
     dailyReport: true,
@@ -136,6 +137,7 @@ it('takes what is set', () => {
     smtpUrl: 'smtps://user:secret@mail:465',
     mailFrom: 'Shop <shop@example.com>',
     publicUrl: 'https://api.example.com',
+    paymentReturnUrl: 'https://api.example.com/',
     trustProxy: ['10.0.0.0/8', 'fd00::/8'],
     operators: ['a@example.com', 'B@example.com'],
     environmentKeys: [
@@ -350,6 +352,14 @@ it('believes no first address in a header, as TRUST_PROXY=true once did', () => 
 
 it.each(['abc', '1.5', '-1', '65536', '80 90', 'Infinity'])('takes no port from "%s"', (text) => {
   expect(problems({ PORT: text })[0]).toMatch(/^PORT: /);
+});
+
+it('takes a page to come back to from payments, without a query of its own', () => {
+  const PAYMENT_RETURN_URL = 'https://shop.example/account';
+  expect(parseConfig({ PAYMENT_RETURN_URL }).paymentReturnUrl).toBe(PAYMENT_RETURN_URL);
+  for (const wrong of [`${PAYMENT_RETURN_URL}?a=b`, `${PAYMENT_RETURN_URL}#a`, '/account', 'ftp://a']) {
+    expect(() => parseConfig({ PAYMENT_RETURN_URL: wrong })).toThrow('PAYMENT_RETURN_URL: must be an');
+  }
 });
 
 it.each(['shop.example', 'https://shop.example/', 'https://Shop.example', '*.shop.example', 'https://a b'])(

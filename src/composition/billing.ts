@@ -53,7 +53,7 @@ export interface Billing {
 
 export async function openBilling(
   stores: Stores,
-  { billing: config, publicUrl }: Config,
+  { billing: config, paymentReturnUrl: returnUrl }: Config,
   log: Logger,
   profile: () => Profile,
 ): Promise<Billing | undefined> {
@@ -79,7 +79,6 @@ export async function openBilling(
     offers: () => priceList().offers,
     ...(apiBase !== undefined && { address: addressOf(apiBase) }),
   });
-  const returnUrl = `${publicUrl}/`;
   const coupons = (): readonly Coupon[] => profile().coupons ?? [];
   const graceDays = (): number => billingTermsOf(profile()).graceDays;
   const numbers = new InvoiceNumbers(store, {

@@ -34,7 +34,7 @@ export function openOverage(
   { commands, clock, billingClock: now }: Stores,
   queries: Queries,
   billing: Billing | undefined,
-  { profile, publicUrl }: { readonly profile: () => Profile; readonly publicUrl: string },
+  { profile, returnUrl }: { readonly profile: () => Profile; readonly returnUrl: string },
 ): OverageParts {
   const statements = new Statements({ commands, ledger: queries.billedUse, profile, now });
   const credits = new CreditDesk({
@@ -55,7 +55,7 @@ export function openOverage(
     },
     open: (accountId) => statements.open(accountId),
     profile,
-    returnUrl: `${publicUrl}/`,
+    returnUrl,
     now,
     clock,
   });

@@ -22,6 +22,10 @@ export const BillingVariables = z.object({
       'must be signing secrets of webhook endpoints, whsec_…, separated by commas',
     ),
   STRIPE_API_BASE: url.optional(),
+  PAYMENT_RETURN_URL: url
+    // What was paid is told in its query.
+    .refine((text) => !/[?#]/.test(text), 'must be an address without ? and #')
+    .optional(),
 });
 
 /** Who takes payments: Stripe, the built-in sandbox that stands in for it, or nobody. */

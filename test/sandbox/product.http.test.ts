@@ -15,7 +15,7 @@ import { typeCard } from './support.js';
 
 let test: TestApp;
 beforeAll(async () => {
-  test = await startApp({ env: { BILLING: 'sandbox' } });
+  test = await startApp({ env: { BILLING: 'sandbox', PAYMENT_RETURN_URL: 'https://shop.example/account' } });
 });
 afterAll(() => test.close());
 
@@ -92,7 +92,12 @@ it('lets a new user subscribe on its page, and bills the renewal once its clock 
   expect(page).toContain('Start the trial');
   expect(page).toMatch(/Then \$29\.00 per month from \d{1,2} \w+ \d{4}/);
   expect((await typeCard(url, '4000 0000 0000 0002')).status).toBe(402);
-  expect((await typeCard(url, '4242 4242 4242 4242')).status).toBe(303);
+  expect(page).toContain('<a href="https://shop.example/account">');
+  const paid = await typeCard(url, '4242 4242 4242 4242');
+  expect([paid.status, paid.headers.get('location')]).toEqual([
+    303,
+    expect.stringMatching(/^https:\/\/shop\.example\/account\?checkout=cs_/),
+  ]);
   await settled();
   const account = async () => (await test.query(SubscriptionDocument, {}, token)).data?.account;
   expect(await account()).toMatchObject({ plan: { id: 'developer' }, subscription: { status: 'TRIALING' } });
