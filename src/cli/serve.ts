@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { parseConfig } from '../config.js';
 import { jsonLogger } from '../logger.js';
 import type { Role } from '../config.js';
@@ -14,9 +15,11 @@ export async function serve(env: NodeJS.ProcessEnv, root: string): Promise<void>
   const progress = progressBar(process.stderr);
   let app: Server;
   let role: Role;
+  let mails: string | undefined;
   try {
     const config = parseConfig(env);
     role = config.role;
+    if (config.smtpUrl === undefined) mails = join(config.dataDir, 'mail');
     app = await startRole({
       config,
       root,
@@ -53,14 +56,18 @@ export async function serve(env: NodeJS.ProcessEnv, root: string): Promise<void>
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
   // Whoever reads that it is ready may stop it at once.
-  process.stdout.write(role === 'projector' ? projectorWelcome(app) : welcome(app));
+  process.stdout.write(role === 'projector' ? projectorWelcome(app) : welcome(app, mails));
 }
 
 function projectorWelcome({ url }: Server): string {
   return `\nTollgraph is ready at ${url}  (the projector: /health and /metrics, no GraphQL)\n`;
 }
 
-function welcome({ url, demoKey, imported, catalogue, example, sandbox }: Server): string {
+/** @param mails the folder with mails, where nothing sends them */
+function welcome(
+  { url, demoKey, imported, catalogue, example, sandbox }: Server,
+  mails: string | undefined,
+): string {
   const curl = (query: string, header: string | undefined): string =>
     [
       `  curl -s ${url}/graphql -H 'content-type: application/json'`,
@@ -73,6 +80,7 @@ function welcome({ url, demoKey, imported, catalogue, example, sandbox }: Server
     '',
     `Tollgraph is ready at ${url}  (playground; /docs, /schema.graphql, /v1/health, /metrics beside it)`,
     ...(sandbox ? ['Payments go to a sandbox: no money moves, test cards pay (docs/sandbox.md).'] : []),
+    ...(mails === undefined ? [] : [`Mails are not sent: each is a file under ${mails} (SMTP_URL).`]),
     ...(imported > 0 ? [`Patterns published or revised: ${imported}`] : []),
     '',
   ];

@@ -46,7 +46,11 @@ it('whoever registers gets a mail, as a file where there is no server, with a to
   expect(text).toContain(`To: ${email}`);
   expect(text).toContain(`Message-ID: <${id}@localhost>`);
   const files = await readdir(join(t.place.dataDir, 'mail'));
-  expect(files.filter((name) => !name.endsWith('.eml'))).toEqual([]);
+  expect(files.filter((name) => !/\.(eml|txt)$/.test(name))).toEqual([]);
+  // For people and scripts: a line of it is the token, whole.
+  const plain = await readFile(join(t.place.dataDir, 'mail', `${id}.txt`), 'utf8');
+  expect(plain).toMatch(new RegExp(`^To: ${email}\nSubject: .*\n\n`));
+  expect(plain.split('\n')).toContain(token);
 
   expect(await verify(token)).toMatchObject({ __typename: 'VerifyEmailPayload' });
   expect(await verified(user.token)).toBe(true);
