@@ -153,7 +153,7 @@ export class ConfirmEmailChange {
   }
 }
 
-const tokenInvalid = () => refused('TOKEN_INVALID', 'This token is over, or none of ours.', 'token');
+const tokenInvalid = () => refused('TOKEN_INVALID', 'This token has expired or is not valid.', 'token');
 
 function refused(
   code: string,

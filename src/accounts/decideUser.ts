@@ -57,7 +57,7 @@ export interface UserState {
   readonly change: { readonly email: Sealed; readonly emailHash: string } | undefined;
 }
 
-const TOKEN_OVER = refuse('TOKEN_INVALID', 'This token is over, or was used before.', 'token');
+const TOKEN_OVER = refuse('TOKEN_INVALID', 'This token has expired or was used before.', 'token');
 
 export const userDecider: Decider<UserState, UserCommand, UserEvent> = {
   initial: {

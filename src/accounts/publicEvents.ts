@@ -18,6 +18,9 @@ const told = (type: string, description: string): PublicEvent => ({
 
 /** What webhooks tell of accounts. */
 export const publicEvents: PublicEventsOf<AccountEvent> = {
-  AccountOpened: told('account.opened', 'An account was opened. Operators alone are told in time.'),
+  AccountOpened: told(
+    'account.opened',
+    'An account was opened. Only operators are told: the account has no endpoint yet.',
+  ),
   AccountDeleted: told('account.deleted', 'An account was deleted. Its own endpoints end with it.'),
 };

@@ -91,7 +91,7 @@ export class ResetPassword {
     if (problem !== undefined) return refused('INVALID_INPUT', problem, 'newPassword');
     const subject = this.tokens.verify('reset-password', token, at.getTime(), RESET_MS);
     if (subject === undefined)
-      return refused('TOKEN_INVALID', 'This token is over, or none of ours.', 'token');
+      return refused('TOKEN_INVALID', 'This token has expired or is not valid.', 'token');
     const { userId, epoch, emailHash } = mailedToken(subject);
     const context = {
       commandId,

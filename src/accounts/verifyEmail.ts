@@ -20,7 +20,7 @@ export class VerifyEmail {
     if (commandId === undefined) return refused('INVALID_INPUT', BAD_COMMAND_ID, 'commandId');
     const userId = this.tokens.verify('verify-email', token, at.getTime());
     if (userId === undefined)
-      return refused('TOKEN_INVALID', 'This token is over, or none of ours.', 'token');
+      return refused('TOKEN_INVALID', 'This token has expired or is not valid.', 'token');
     const result = await this.commands.handle(
       userDecider,
       userStream(userId),

@@ -302,7 +302,7 @@ function spend(state: CreditState, { purpose, amount, soFar }: Of<'SpendCredits'
     spent.push({ grantId: one.id, credits });
     grants.set(one.id, { ...one, remaining: one.remaining - credits });
   }
-  if (missing > 0) return refuse('PAYMENT_REQUIRED', 'The account has not enough credits for it.');
+  if (missing > 0) return refuse('PAYMENT_REQUIRED', 'The account does not have enough credits for this.');
   const after = standingOf({ ...drawn, grants });
   return accept(...events, { type: 'CreditsSpent', data: { purpose, draws: spent, ...after } });
 }

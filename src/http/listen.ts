@@ -32,7 +32,10 @@ export async function listen(fastify: FastifyInstance, { host, port }: Config): 
 
 function explained(error: unknown): unknown {
   const { code } = error as NodeJS.ErrnoException;
-  if (code === 'EADDRINUSE') return new ConfigError(['PORT: another process is listening there already']);
+  if (code === 'EADDRINUSE') {
+    const what = 'another process is listening there already';
+    return new ConfigError([`PORT: ${what}. Stop it first, or choose another port: PORT=4001 npm start`]);
+  }
   if (code === 'EACCES') return new ConfigError(['PORT: this user may not listen there']);
   if (code === 'EADDRNOTAVAIL') return new ConfigError(['HOST: this machine has no such address']);
   return error;

@@ -131,7 +131,7 @@ function webhookDisabled({ product }: Filling): MailContent {
 const PAY = 'To change the card or pay the open invoice, open the billing portal with openBillingPortal.';
 
 function trialEnding({ product, expiresAt }: Filling): MailContent {
-  const what = `The trial of your plan at ${product} ends on ${expiresAt.toUTCString()}. The plan goes on then, and its price is charged to your card.`;
+  const what = `The trial of your plan at ${product} ends on ${expiresAt.toUTCString()}. Then it continues, and its price is charged to your card.`;
   const how = 'If you do not want that, cancel it before then with cancelSubscription.';
   return { subject: `${product}: your trial ends soon`, ...bodyOf([GREETING, what, how]) };
 }

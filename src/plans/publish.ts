@@ -1,3 +1,5 @@
+import { readdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { canonicalJson } from '../canonicalJson.js';
 import { ConfigError } from '../config.js';
 import type { CommandContext, CommandHandler } from '../eventsourcing/commandHandler.js';
@@ -10,7 +12,7 @@ import { Profile } from './profile.js';
 /** @throws ConfigError that names every problem of the file */
 export async function readProfile(file: string): Promise<Profile> {
   const read = await readYamlFile(file);
-  if (!read) throw new ConfigError([`PROFILE: there is no file ${file}`]);
+  if (!read) throw new ConfigError([`PROFILE: there is no file ${file}${await othersOf(file)}`]);
   const parsed = Profile.safeParse(withoutConfiguration(read.content));
   if (!parsed.success) {
     throw new ConfigError(
@@ -20,6 +22,13 @@ export async function readProfile(file: string): Promise<Profile> {
     );
   }
   return parsed.data;
+}
+
+/** The profiles that there are, for whoever has mistyped one. */
+async function othersOf(file: string): Promise<string> {
+  const files = await readdir(dirname(file)).catch(() => []);
+  const names = files.flatMap((name) => /^([a-z][a-z0-9-]*)\.yaml$/.exec(name)?.[1] ?? []);
+  return names.length === 0 ? '' : `; there are ${names.sort().join(', ')}`;
 }
 
 /** Without what is configuration, read at each start, and decides nothing (decision 28). */

@@ -131,7 +131,11 @@ function evolve(state: TeamState, { type, data }: TeamEvent): TeamState {
 const NO_TEAM = refuse('NOT_FOUND', 'There is no account with this id, or you are no member of it.');
 const NO_INVITATION = refuse('NOT_FOUND', 'There is no invitation with this id that waits for an answer.');
 const NO_MEMBER = refuse('NOT_FOUND', 'There is no member with this id in your account.');
-const NOT_YOURS = refuse('TOKEN_INVALID', 'This token is over, or none of ours, or not for you.', 'token');
+const NOT_YOURS = refuse(
+  'TOKEN_INVALID',
+  'This token has expired, is not valid, or is not for you.',
+  'token',
+);
 const OWNERS_ALONE = refuse('ROLE_MISSING', 'Only an owner makes, changes or removes owners.');
 const MANAGERS_ALONE = refuse('ROLE_MISSING', 'Only owners and admins manage members.');
 const FIRST_OWNER = refuse(

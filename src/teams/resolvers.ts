@@ -124,7 +124,7 @@ export class TeamsResolver {
     const named = invitationOf(this.options.invitationTokens, input.token, context.now);
     const email = named && (await this.options.emailOf(userId));
     if (!named || !email) {
-      return new InvalidInput('This token is over, or none of ours.', 'token', 'TOKEN_INVALID');
+      return new InvalidInput('This token has expired or is not valid.', 'token', 'TOKEN_INVALID');
     }
     const { accountId, invitationId } = named;
     const { hashes: emailHashes, verified } = email;

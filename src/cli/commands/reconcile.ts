@@ -11,7 +11,7 @@ export const reconcile: CliCommand = {
 
 Asks Stripe for the subscriptions and invoices of every account that has a customer there, and lists
 what differs from what is recorded here: mostly events whose webhooks have never come.
-  --account  looks at one account alone
+  --account  looks at this account only
   --repair   records what Stripe says, and does what was asked of Stripe and is not done. What is for
              people to decide, as an account that pays twice, stays listed.
 The exit code is 1 where something is left that differs.`,
