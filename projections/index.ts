@@ -21,8 +21,6 @@ import { invoices } from './invoices/model.js';
 import { InvoiceQueries } from './invoices/queries.js';
 import { keys } from './keys/model.js';
 import { KeyQueries } from './keys/queries.js';
-import { mails } from './mails/model.js';
-import { MailQueries } from './mails/queries.js';
 import { overage } from './overage/model.js';
 import { OverageQueries } from './overage/queries.js';
 import { planHistory } from './planHistory/model.js';
@@ -59,7 +57,6 @@ export const readModels = (audited: AuditedTypes): readonly ReadModel[] => [
   sessions,
   identities,
   teams,
-  mails,
   catalogue,
   usage,
   useBatches,
@@ -98,7 +95,6 @@ export function queriesOf(sql: Sql, models: Pick<ReadModels, 'access' | 'reached
     identities: new IdentityQueries(sql, models.access('identities')),
     credits: new CreditQueries(sql, models.access('credits')),
     keys: new KeyQueries(sql, models.access('keys')),
-    mails: new MailQueries(sql, models.access('mails')),
     sessions: new SessionQueries(sql, models.access('sessions')),
     subscriptions: new SubscriptionQueries(sql, models.access('subscriptions')),
     invoices: new InvoiceQueries(sql, models.access('invoices')),

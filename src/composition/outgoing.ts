@@ -2,6 +2,9 @@ import { httpWebhooks } from '../adapters/webhooks/http.js';
 import { PUBLIC_EVENTS } from '../capabilities.js';
 import { Leadership } from '../following/leases.js';
 import type { Logger } from '../logger.js';
+import type { MailCarrier } from '../mail/carrier.js';
+import { MAIL } from '../mail/deliveries.js';
+import type { Carrier } from '../outgoing/worker.js';
 import { OutgoingWorker } from '../outgoing/worker.js';
 import type { Shutdown } from '../shutdown.js';
 import { WebhookCarrier } from '../webhooks/carrier.js';
@@ -14,7 +17,8 @@ const USER_AGENT = 'Tollgraph-Webhooks/1.0';
 /** Sends what leaves, in one of the processes that run policies. */
 export function sendOutgoing(
   { leases }: RunningProjections,
-  { commands, personal, outbox, webhookNetworks, clock }: Stores,
+  { commands, personal, outbox, webhookNetworks, clock, elapsed }: Stores,
+  mails: MailCarrier,
   log: Logger,
   shutdown: Shutdown,
 ): void {
@@ -28,7 +32,11 @@ export function sendOutgoing(
     clock,
     userAgent: USER_AGENT,
   });
-  const worker = new OutgoingWorker({ outbox, carriers: new Map([[WEBHOOK, webhooks]]), clock, onError });
+  const carriers = new Map<string, Carrier>([
+    [WEBHOOK, webhooks],
+    [MAIL, mails],
+  ]);
+  const worker = new OutgoingWorker({ outbox, carriers, clock, elapsed, onError });
   const leadership = new Leadership({
     leases,
     name: 'outgoing',

@@ -16,7 +16,7 @@ import type { Stores } from './stores.js';
 
 /** From one look at the clock to the next, in milliseconds. */
 const LOOK_MS = 60_000;
-/** How long a report waits for what has happened until now, in milliseconds: other mails wait behind it. */
+/** How long a report waits for what has happened until now, in milliseconds. */
 const SHOWN_MS = 1_000;
 
 /** When the profile reports; undefined where it does not, or where that is off. @throws ConfigError */

@@ -8,7 +8,7 @@ import type { Shutdown } from '../shutdown.js';
 import type { Billing } from './billing.js';
 import { workBilling } from './billing.js';
 import { endGrantedPlans } from './grants.js';
-import { sendMails } from './mail.js';
+import { createMailCarrier } from './mail.js';
 import { sendOutgoing } from './outgoing.js';
 import type { OverageParts, OverageWork } from './overage.js';
 import { workOverage } from './overage.js';
@@ -62,10 +62,10 @@ export async function startWorkers({
 }: WorkerParts): Promise<Workers> {
   const time = await reportTimeOf(config, root);
   const writer = time && reportWriter(time, projections, queries, stores);
-  await sendMails(projections, stores, config, writer, log, shutdown);
+  const mails = await createMailCarrier(stores, config, writer, log, shutdown);
   const reports = time && reportDays(time, projections, stores, log, shutdown);
   endGrantedPlans(projections, queries, stores, log, shutdown);
-  sendOutgoing(projections, stores, log, shutdown);
+  sendOutgoing(projections, stores, mails, log, shutdown);
   const billing = payments && workBilling(projections, queries, stores, payments, parts, log, shutdown);
   const overage =
     payments && workOverage(projections, queries, stores, payments, parts, profile, log, shutdown);

@@ -1,5 +1,3 @@
-import type { UserEvent } from '../accounts/events.js';
-import { userStream } from '../accounts/events.js';
 import type { CommandHandler } from '../eventsourcing/commandHandler.js';
 import type { StoredEvent } from '../eventsourcing/event.js';
 import { as } from '../eventsourcing/event.js';
@@ -10,6 +8,7 @@ import type { OperatorEvent, OperatorSource } from '../operators/events.js';
 import { OPERATORS_STREAM } from '../operators/events.js';
 import { mailDecider } from './decide.js';
 import { mailStream } from './events.js';
+import { emailOf } from './recipient.js';
 import type { ReportedDay, ReportTime } from './reportTime.js';
 import { daysDue } from './reportTime.js';
 
@@ -106,12 +105,10 @@ export class DailyReports {
   async #request(userId: string, { day }: ReportedDay, now: number): Promise<void> {
     const id = derivedId('daily-report', day, userId);
     if (this.#asked.has(id)) return;
-    const user = await this.commands.load(userStream(userId));
-    const last = user.findLast(({ type }) => type === 'UserRegistered' || type === 'EmailChanged');
-    if (!last) return;
-    const { email } = as<Extract<UserEvent, { type: 'UserRegistered' | 'EmailChanged' }>>(last).data;
+    const to = await emailOf(this.commands, userId);
+    if (to === undefined) return;
     const expiresAt = new Date(now + WORTH_MS).toISOString();
-    const mail = { kind: 'daily-report', userId, subject: day, to: email, expiresAt } as const;
+    const mail = { kind: 'daily-report', userId, subject: day, to, expiresAt } as const;
     await this.commands.handle(
       mailDecider,
       mailStream(id),

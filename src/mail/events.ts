@@ -38,10 +38,10 @@ export interface MailedThreshold {
   readonly percent: number;
 }
 
-export type MailFailure = 'erased' | 'expired' | 'refused';
+export type MailFailure = 'erased' | 'expired' | 'refused' | 'exhausted';
 
 /**
- * Stream `mail-<id>`: one mail, asked for and confirmed (decision 23). Its text and the token in it are made
+ * Stream `mail-<id>`: one mail, asked for and confirmed (decisions 23 and 33). Its text and the token in it are made
  * when it is sent, and the address stays sealed.
  */
 export type MailEvent =
@@ -66,6 +66,8 @@ export type MailEvent =
   | {
       readonly type: 'MailFailed';
       readonly data: { readonly userId: string; readonly reason: MailFailure };
-    };
+    }
+  /** An operator has asked for it once more; who and why stand in the metadata. */
+  | { readonly type: 'MailReplayed'; readonly data: { readonly userId: string } };
 
 export const mailStream = (mailId: string): string => `mail-${mailId}`;

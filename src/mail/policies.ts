@@ -1,9 +1,10 @@
 import type { AccountEvent, EmailEvent, UserEvent } from '../accounts/events.js';
-import { accountStream, IMPORTED_BY, mailedSubject, userStream } from '../accounts/events.js';
+import { accountStream, IMPORTED_BY, mailedSubject } from '../accounts/events.js';
 import type { AnalysisEvent } from '../analysis/events.js';
 import { MAILED_RESULT, mailedResult } from '../analysis/events.js';
 import type { BillingEvent } from '../billing/events.js';
 import { TRIAL_USED } from '../billing/events.js';
+import type { Clock } from '../clock.js';
 import type { CommandHandler } from '../eventsourcing/commandHandler.js';
 import { fold } from '../eventsourcing/decider.js';
 import type { StoredEvent } from '../eventsourcing/event.js';
@@ -11,6 +12,7 @@ import { as } from '../eventsourcing/event.js';
 import { derivedId } from '../eventsourcing/ids.js';
 import type { Policy } from '../eventsourcing/policy.js';
 import { causedBy } from '../eventsourcing/policy.js';
+import type { Outbox } from '../outgoing/outbox.js';
 import type { PersonalData } from '../secrets/personalData.js';
 import type { TeamEvent } from '../teams/events.js';
 import { invitationSubject } from '../teams/events.js';
@@ -18,8 +20,10 @@ import type { UsageThresholdEvent } from '../usage/events.js';
 import type { WebhookEndpointEvent } from '../webhooks/events.js';
 import type { MailCommand } from './decide.js';
 import { mailDecider } from './decide.js';
+import { MAIL, mailFor } from './deliveries.js';
 import type { MailEvent, MailKind } from './events.js';
 import { mailStream } from './events.js';
+import { emailOf } from './recipient.js';
 
 /** How long an e-mail may be verified, in milliseconds. */
 export const VERIFY_MS = 7 * 24 * 3_600_000;
@@ -130,6 +134,27 @@ export function requestMails(commands: CommandHandler): Policy {
   };
 }
 
+/** What was requested is sent like all that leaves (decision 33). */
+export function askForMails(
+  commands: CommandHandler,
+  outbox: Pick<Outbox, 'ask' | 'replay'>,
+  clock: Clock,
+): Policy {
+  return {
+    name: 'ask-for-mails',
+    handles: new Set<MailEvent['type']>(['MailRequested', 'MailReplayed']),
+    react: async (event) => {
+      const now = new Date(clock());
+      if (event.type === 'MailReplayed') {
+        await outbox.replay(MAIL, MAIL, { ids: [event.streamId] }, event.id, 1, now);
+      }
+      // Of a replay, too: the list may have forgotten it.
+      const [requested] = event.type === 'MailRequested' ? [event] : await commands.load(event.stream);
+      if (requested) await outbox.ask([mailFor(requested)], now);
+    },
+  };
+}
+
 /** The e-mail of an invitation to register is erased once its mail is sent, or never will be. */
 export function eraseInvitedUser(commands: CommandHandler, personal: PersonalData): Policy {
   return {
@@ -227,10 +252,6 @@ async function toOwner(
   const [opened] = await commands.load(accountStream(accountId));
   if (!opened) return undefined;
   const { ownerId: userId } = as<Extract<AccountEvent, { type: 'AccountOpened' }>>(opened).data;
-  const user = await commands.load(userStream(userId));
-  const last = user.findLast(({ type }) => type === 'UserRegistered' || type === 'EmailChanged');
-  // Nobody has an account that the environment has opened.
-  if (!last) return undefined;
-  const { email } = as<Extract<UserEvent, { type: 'UserRegistered' | 'EmailChanged' }>>(last).data;
-  return { kind, userId, to: email, expiresAt };
+  const to = await emailOf(commands, userId);
+  return to === undefined ? undefined : { kind, userId, to, expiresAt };
 }

@@ -9,8 +9,20 @@ export interface Mail {
   readonly date: Date;
 }
 
+/** The mail was not taken, which may pass. */
+export class MailNotTaken extends Error {
+  /** @param status of the server's answer (RFC 5321, section 4.2); undefined where there was none */
+  constructor(
+    message: string,
+    readonly status?: number,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
 /** The mail can never be sent, e.g. since the server knows no such recipient. */
-export class MailRefused extends Error {}
+export class MailRefused extends MailNotTaken {}
 
 /** The port to whatever carries mails. */
 export interface MailTransport {

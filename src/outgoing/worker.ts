@@ -1,4 +1,5 @@
-import type { Clock } from '../clock.js';
+import type { Clock, Elapsed } from '../clock.js';
+import { elapsed } from '../clock.js';
 import { Wake } from '../wake.js';
 import type { Delivery, Outbox } from './outbox.js';
 import { DELIVERED } from './outbox.js';
@@ -27,7 +28,9 @@ export type Carried =
       readonly outcome?: string;
     }
   /** There was no attempt: it had ended before, or has become pointless. */
-  | { readonly kind: 'ended'; readonly outcome: string };
+  | { readonly kind: 'ended'; readonly outcome: string }
+  /** There was none either: it is looked at again after so many milliseconds, whatever the clock says meanwhile. */
+  | { readonly kind: 'later'; readonly afterMs: number };
 
 /** Carries deliveries of one kind. */
 export interface Carrier {
@@ -47,6 +50,7 @@ export interface OutgoingWorkerOptions {
   /** By kind. */
   readonly carriers: ReadonlyMap<string, Carrier>;
   readonly clock: Clock;
+  readonly elapsed?: Elapsed;
   readonly onError: (error: unknown) => void;
 }
 
@@ -56,10 +60,15 @@ export interface OutgoingWorkerOptions {
  */
 export class OutgoingWorker {
   readonly #running = new Map<string, { readonly lane: string; readonly done: Promise<void> }>();
+  /** Those that are left alone for a while: until when, as time passes. */
+  readonly #later = new Map<string, number>();
   readonly #wake = new Wake();
+  readonly #elapsed: Elapsed;
   #stop: AbortSignal = new AbortController().signal;
 
-  constructor(private readonly options: OutgoingWorkerOptions) {}
+  constructor(private readonly options: OutgoingWorkerOptions) {
+    this.#elapsed = options.elapsed ?? elapsed;
+  }
 
   /** There may be something to do. */
   wake(): void {
@@ -80,6 +89,7 @@ export class OutgoingWorker {
         await outbox.forget(new Date(now.getTime() - KEPT_MS), PAGE);
         const next = await outbox.nextDue(now);
         if (next) restMs = Math.min(restMs, Math.max(0, next.getTime() - clock()));
+        for (const at of this.#later.values()) restMs = Math.min(restMs, Math.max(0, at - this.#elapsed()));
       } catch (error) {
         onError(error);
         restMs = RETRY_MS;
@@ -106,7 +116,8 @@ export class OutgoingWorker {
     for (;;) {
       const free = MAX_RUNNING - this.#running.size;
       if (free <= 0) return begun;
-      const without = { lanes: this.#fullLanes(), ids: [...this.#running.keys()] };
+      for (const [id, at] of this.#later) if (at <= this.#elapsed()) this.#later.delete(id);
+      const without = { lanes: this.#fullLanes(), ids: [...this.#running.keys(), ...this.#later.keys()] };
       const due = await outbox.due(new Date(clock()), PAGE, without);
       let now = 0;
       for (const delivery of due) {
@@ -148,6 +159,10 @@ export class OutgoingWorker {
     const started = performance.now();
     const carried = await carrier.carry(delivery, this.#stop);
     const durationMs = Math.round(performance.now() - started);
+    if (carried.kind === 'later') {
+      this.#later.set(delivery.id, this.#elapsed() + carried.afterMs);
+      return;
+    }
     if (carried.kind === 'ended') {
       await carrier.end(delivery, carried.outcome, delivery.attempts);
       return outbox.goOn(delivery, { outcome: carried.outcome, endedAt: at });

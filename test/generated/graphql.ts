@@ -413,6 +413,15 @@ export type LimitWindow =
   /** A calendar month in UTC. */
   | 'MONTH';
 
+/** State of a mail. New values may be added. */
+export type MailStatus =
+  /** It is not attempted again, unless it is replayed. */
+  | 'GIVEN_UP'
+  /** It will be attempted, for the first time or again. */
+  | 'PENDING'
+  /** The mail server has taken it. */
+  | 'SENT';
+
 /** What a user may do in an account. `@access` shows which roles a field accepts. New values may be added. */
 export type MemberRole =
   /** Everything that developers may, and: manage members, webhooks and payments, and read the audit log. */
@@ -506,6 +515,16 @@ export type OperatorGrantPlanInput = {
   reason: string;
   /** When the grant ends, at most five years from now. Then the account is on the plan that it pays for, or on the default plan. By default it does not end. */
   until?: string | null | undefined;
+};
+
+/** Input for `operatorReplayMail`. */
+export type OperatorReplayMailInput = {
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
+  commandId?: string | null | undefined;
+  /** Id of the mail, as `operator { mails }` shows it. */
+  mailId: string | number;
+  /** Reason, 1 to 500 characters. Kept forever, so it must not contain personal data. */
+  reason: string;
 };
 
 /** Input for `operatorResetQuota`. */
@@ -1548,6 +1567,15 @@ export type OperatorGrantPlanMutation = { operatorGrantPlan:
     | { __typename: 'OperatorGrantPlanPayload', accountId: string, position: string, plan: { id: string } | null }
    | null };
 
+export type OperatorMailsQueryVariables = Exact<{
+  first?: number;
+  after?: string | null | undefined;
+  status?: MailStatus | null | undefined;
+}>;
+
+
+export type OperatorMailsQuery = { operator: { mails: { nodes: Array<{ id: string, kind: string, recipientId: string, status: MailStatus, givenUpReason: string | null, createdAt: string, nextAttemptAt: string | null, attempts: Array<{ at: string, durationMs: number, status: number | null, failure: string | null }> }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
+
 export type OperatorMetricsQueryVariables = Exact<{
   asOf?: string | null | undefined;
 }>;
@@ -1566,6 +1594,18 @@ export type OperatorRefundCreditsMutation = { operatorRefundCredits:
     | { __typename: 'NotAllowed', code: string, message: string }
     | { __typename: 'NotFound', code: string, message: string }
     | { __typename: 'OperatorCreditsPayload', replayed: boolean, position: string, grant: { id: string, amount: string, remaining: string, expiresAt: string | null, refunded: boolean } | null, credits: { available: string, balance: string, blocked: boolean } }
+   | null };
+
+export type OperatorReplayMailMutationVariables = Exact<{
+  input: OperatorReplayMailInput;
+}>;
+
+
+export type OperatorReplayMailMutation = { operatorReplayMail:
+    | { __typename: 'Conflict', code: string, message: string }
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'NotFound', code: string, message: string }
+    | { __typename: 'OperatorReplayMailPayload', mailId: string, replayed: boolean, position: string }
    | null };
 
 export type OperatorResetQuotaMutationVariables = Exact<{
@@ -3156,6 +3196,33 @@ export const OperatorGrantPlanDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<OperatorGrantPlanMutation, OperatorGrantPlanMutationVariables>;
+export const OperatorMailsDocument = new TypedDocumentString(`
+    query OperatorMails($first: Int! = 20, $after: String, $status: MailStatus) {
+  operator {
+    mails(first: $first, after: $after, status: $status) {
+      nodes {
+        id
+        kind
+        recipientId
+        status
+        givenUpReason
+        createdAt
+        nextAttemptAt
+        attempts {
+          at
+          durationMs
+          status
+          failure
+        }
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<OperatorMailsQuery, OperatorMailsQueryVariables>;
 export const OperatorMetricsDocument = new TypedDocumentString(`
     query OperatorMetrics($asOf: DateTime) {
   operator {
@@ -3232,6 +3299,22 @@ export const OperatorRefundCreditsDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<OperatorRefundCreditsMutation, OperatorRefundCreditsMutationVariables>;
+export const OperatorReplayMailDocument = new TypedDocumentString(`
+    mutation OperatorReplayMail($input: OperatorReplayMailInput!) {
+  operatorReplayMail(input: $input) {
+    __typename
+    ... on OperatorReplayMailPayload {
+      mailId
+      replayed
+      position
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<OperatorReplayMailMutation, OperatorReplayMailMutationVariables>;
 export const OperatorResetQuotaDocument = new TypedDocumentString(`
     mutation OperatorResetQuota($input: OperatorResetQuotaInput!) {
   operatorResetQuota(input: $input) {

@@ -116,6 +116,7 @@ const DECISIONS: Readonly<Record<string, Decision>> = {
   'Mutation.operatorGrantPlan': `operator: admin key, ${EVERY_ROLE}`,
   'Mutation.operatorInviteUser': `operator: admin key, ${EVERY_ROLE}`,
   'Mutation.operatorRevokeKey': `operator: admin key, ${EVERY_ROLE}`,
+  'Mutation.operatorReplayMail': `operator: admin key, ${EVERY_ROLE}`,
   'Mutation.operatorResetQuota': `operator: admin key, ${EVERY_ROLE}`,
   'Mutation.recordUsage': 'admin key, oa',
   'Mutation.correctUsage': `operator: admin key, ${EVERY_ROLE}`,

@@ -72,7 +72,6 @@ it('shows metrics in the text format of Prometheus, calls counted', async () => 
     'sessions',
     'identities',
     'teams',
-    'mails',
     'catalogue',
     'usage',
     'popularity',

@@ -27,7 +27,27 @@ it('a mail that was asked for is sent or given up, once', () => {
   }
 });
 
+it('a mail that has ended is sent once more where an operator asks for it, while it is good for anything', () => {
+  const now = Date.parse(data.expiresAt) - 1;
+  const replayed: MailEvent = { type: 'MailReplayed', data: { userId: 'u1' } };
+  for (const end of [sent, failed]) {
+    given(mailDecider, requested, end).when({ type: 'ReplayMail', now }).then(replayed);
+    given(mailDecider, requested, end, replayed).when({ type: 'ConfirmMail' }).then(sent);
+    given(mailDecider, requested, end, replayed, end).when({ type: 'ConfirmMail' }).then();
+    given(mailDecider, requested, end)
+      .when({ type: 'ReplayMail', now: now + 1 })
+      .thenRefused('MAIL_EXPIRED');
+  }
+  given(mailDecider, requested).when({ type: 'ReplayMail', now }).thenRefused('MAIL_PENDING');
+  given(mailDecider, requested, failed, replayed)
+    .when({ type: 'ReplayMail', now })
+    .thenRefused('MAIL_PENDING');
+  const erased: MailEvent = { type: 'MailFailed', data: { userId: 'u1', reason: 'erased' } };
+  given(mailDecider, requested, erased).when({ type: 'ReplayMail', now }).thenRefused('NOT_FOUND');
+});
+
 it('a mail that nobody asked for is neither', () => {
+  given(mailDecider).when({ type: 'ReplayMail', now: 0 }).thenRefused('NOT_FOUND');
   given(mailDecider).when({ type: 'ConfirmMail' }).thenRefused('NOT_FOUND');
   given(mailDecider).when({ type: 'GiveUpMail', reason: 'expired' }).thenRefused('NOT_FOUND');
 });

@@ -85,7 +85,5 @@ it('events hold neither the address nor the token, and the read models are built
     .join('\n');
   for (const text of [email, token, token.split('.')[1] ?? '']) expect(all).not.toContain(text);
   await t.caughtUp();
-  for (const model of ['accounts', 'mails']) {
-    expect(await projector.rebuild(model)).toMatchObject({ differing: [] });
-  }
+  expect(await projector.rebuild('accounts')).toMatchObject({ differing: [] });
 });

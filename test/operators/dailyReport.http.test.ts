@@ -51,6 +51,8 @@ it('operators get the figures of each day by mail, once, and those that were mis
   const { test } = shop;
   const operator = await test.register('operator@example.com');
   await test.makeOperator(operator, new Date(clock()));
+  // Sessions are over by the time that the clock has moved.
+  const { secret } = await test.issueKey(operator.token, 'LIVE', ['ADMIN']);
   const customer = await test.customer();
   for (let call = 0; call < 11; call++) {
     await test.raw('{ patterns(first: 1) { totalCount } }', {}, customer.secret);
@@ -91,4 +93,44 @@ it('operators get the figures of each day by mail, once, and those that were mis
   ahead += DAY;
   const next = (await reported()).filter(({ text }) => text.includes(`The figures of ${dayBefore(1)} `));
   expect(next.map(({ to }) => to).sort()).toEqual(['deputy@example.com', 'operator@example.com']);
+
+  // Operators see what became of each mail, and can have one sent again.
+  const listed = async (): Promise<Listed[]> => {
+    const answer = await test.raw(LISTED, {}, secret);
+    expect(answer.errors).toBeUndefined();
+    return (answer.data?.['operator'] as { mails: { nodes: Listed[] } }).mails.nodes;
+  };
+  const reports = async (): Promise<Listed[]> =>
+    (await listed()).filter(({ kind, status }) => kind === 'daily-report' && status === 'SENT');
+  // The list follows the events.
+  while ((await reports()).length < 4) await new Promise((resolve) => setImmediate(resolve));
+  const [one] = await reports();
+  expect(one).toMatchObject({ givenUpReason: null, attempts: [{ failure: null, status: null }] });
+  const replay = async (mailId: string | undefined, credential: string) => {
+    const input = { mailId, reason: 'it was deleted by mistake', commandId: 'replay' };
+    const { data, errors } = await test.raw(REPLAY, { input }, credential);
+    return data?.['operatorReplayMail'] ?? errors?.[0]?.extensions?.['code'];
+  };
+  expect(await replay(one?.id, customer.secret)).toBe('SCOPE_MISSING');
+  expect(await replay('nowhere', secret)).toMatchObject({ code: 'NOT_FOUND' });
+  expect(await replay(one?.id, secret)).toMatchObject({ mailId: one?.id, replayed: false });
+  expect(await replay(one?.id, secret)).toMatchObject({ mailId: one?.id, replayed: true });
+  const types = async () =>
+    (await allEvents(test.app.parts.store)).flatMap((event) =>
+      event.stream === `mail-${one?.id}` ? event.type : [],
+    );
+  while ((await types()).length < 4) await new Promise((resolve) => setImmediate(resolve));
+  expect(await types()).toEqual(['MailRequested', 'MailSent', 'MailReplayed', 'MailSent']);
 });
+
+interface Listed {
+  readonly id: string;
+  readonly kind: string;
+  readonly status: string;
+  readonly givenUpReason: string | null;
+  readonly attempts: readonly { readonly failure: string | null }[];
+}
+const LISTED = `{ operator { mails(first: 50) { nodes {
+  id kind status givenUpReason createdAt nextAttemptAt attempts { at durationMs status failure } } } } }`;
+const REPLAY = `mutation ($input: OperatorReplayMailInput!) { operatorReplayMail(input: $input) {
+  ... on OperatorReplayMailPayload { mailId replayed position } ... on Refusal { code message } } }`;

@@ -10,7 +10,6 @@ import { Usage } from '../../src/usage/types.js';
 /** Models that mutations do not wait for, and whose queries do not wait by themselves either. */
 const OTHERWISE: Readonly<Record<string, string>> = {
   usage: 'answers say whether they are stale, and limits wait for exactly what they miss',
-  mails: 'read by the worker alone',
   overage: 'read by policies, behind what they have seen, and by what is kept in memory',
   credits: 'read by policies, behind what they have seen, and by what is kept in memory',
   popularity: 'orders patterns by how often they were read',

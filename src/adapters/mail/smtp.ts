@@ -1,6 +1,6 @@
 import nodemailer from 'nodemailer';
 import type { MailTransport } from '../../mail/transport.js';
-import { MailRefused } from '../../mail/transport.js';
+import { MailNotTaken, MailRefused } from '../../mail/transport.js';
 import { messageOf } from './message.js';
 
 const TIMEOUT_MS = 10_000;
@@ -18,12 +18,13 @@ export function smtp(url: string, from: string): MailTransport {
       try {
         await transport.sendMail(messageOf(mail, from));
       } catch (error) {
-        const { code, responseCode = 0 } = error as { code?: string; responseCode?: number };
+        const { code, responseCode } = error as { code?: string; responseCode?: number };
         // The recipient alone is at fault, for good (RFC 5321, section 4.2.1); all else may pass.
-        if (code === 'EENVELOPE' && responseCode >= 500) {
-          throw new MailRefused('the mail server refuses the recipient', { cause: error });
+        if (code === 'EENVELOPE' && (responseCode ?? 0) >= 500) {
+          throw new MailRefused('the mail server refuses the recipient', responseCode, { cause: error });
         }
-        throw new Error(`the mail server does not take the mail: ${code ?? 'unknown'} ${responseCode}`);
+        const why = `${code ?? 'unknown'} ${responseCode ?? ''}`.trim();
+        throw new MailNotTaken(`the mail server does not take the mail: ${why}`, responseCode);
       }
     },
     close: () => transport.close(),

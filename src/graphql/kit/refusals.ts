@@ -46,6 +46,8 @@ const CODES = {
     ALREADY_REFUNDED: 'the credits were refunded already',
     RESERVATION_OPEN: 'the reservation has not ended: settle or release it',
     ALREADY_REVERSED: 'the use was reversed before',
+    MAIL_PENDING: 'the mail is on its way',
+    MAIL_EXPIRED: 'what the mail offers is over: it has to be asked for anew',
   },
   NotAllowed: {
     ROLE_MISSING: 'your role in the account does not allow it',
