@@ -23,7 +23,7 @@ export interface Place {
 export async function freshPlace({ ready = false } = {}): Promise<Place> {
   const template = process.env[ready ? 'TEST_TEMPLATE_READY' : 'TEST_TEMPLATE'];
   if (template === undefined) throw new Error('globalSetup has not run');
-  const dataDir = await mkdtemp(join(tmpdir(), 'tollgraph-'));
+  const dataDir = await mkdtemp(join(process.env['TEST_PLACES'] ?? tmpdir(), 'tollgraph-'));
   const removeDir = (): Promise<void> => rm(dataDir, { recursive: true, force: true });
   const url = process.env['DATABASE_URL'];
   if (url === undefined) {

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import pg from 'pg';
 
 export default async function globalTeardown(): Promise<void> {
@@ -6,6 +7,9 @@ export default async function globalTeardown(): Promise<void> {
     delete process.env[name];
     return template;
   });
+  const places = process.env['TEST_PLACES'];
+  delete process.env['TEST_PLACES'];
+  if (places !== undefined) await rm(places, { recursive: true, force: true, maxRetries: 3 });
   const url = process.env['DATABASE_URL'];
   // Those of the embedded database are kept for the next run.
   if (url === undefined || templates.includes(undefined)) return;
