@@ -15,6 +15,8 @@ import { catalogue } from './catalogue/model.js';
 import { CatalogueQueries } from './catalogue/queries.js';
 import { credits } from './credits/model.js';
 import { CreditQueries } from './credits/queries.js';
+import { disputes } from './disputes/model.js';
+import { DisputeQueries } from './disputes/queries.js';
 import { identities } from './identities/model.js';
 import { IdentityQueries } from './identities/queries.js';
 import { invoices } from './invoices/model.js';
@@ -70,6 +72,7 @@ export const readModels = (audited: AuditedTypes): readonly ReadModel[] => [
   overage,
   credits,
   revenue,
+  disputes,
   stripeEvents,
   webhooks,
   analyses,
@@ -94,6 +97,7 @@ export function queriesOf(sql: Sql, models: Pick<ReadModels, 'access' | 'reached
     catalogue: new CatalogueQueries(sql, models.access('catalogue'), models.access('popularity')),
     identities: new IdentityQueries(sql, models.access('identities')),
     credits: new CreditQueries(sql, models.access('credits')),
+    disputes: behind('disputes', DisputeQueries),
     keys: new KeyQueries(sql, models.access('keys')),
     sessions: new SessionQueries(sql, models.access('sessions')),
     subscriptions: new SubscriptionQueries(sql, models.access('subscriptions')),

@@ -6,6 +6,7 @@ import { billing } from './billing/index.js';
 import type { Capability, LoaderServices } from './capability.js';
 import { catalogue } from './catalogue/index.js';
 import { credits } from './credits/index.js';
+import { disputes } from './disputes/index.js';
 import type { AuditedTypes } from './eventsourcing/audited.js';
 import { corrections } from './eventsourcing/audited.js';
 import type { StoredEvent } from './eventsourcing/event.js';
@@ -41,6 +42,7 @@ export const CAPABILITIES: readonly Capability[] = [
   analysis,
   overage,
   credits,
+  disputes,
   audit,
   webhooks,
   history,

@@ -35,6 +35,7 @@ import type { Logger } from './logger.js';
 import type { Networks } from './ipAddress.js';
 import type { Operators } from './operators/operators.js';
 import type { Outbox } from './outgoing/outbox.js';
+import type { RatedLine } from './overage/events.js';
 import type { Statements } from './overage/statements.js';
 import type { PlanDirectory } from './plans/directory.js';
 import type { Profile } from './plans/profile.js';
@@ -226,6 +227,8 @@ export interface Services extends Ground {
   readonly overage: {
     readonly statements: Statements;
     readonly credits: CreditDesk;
+    /** What corrections have changed of closed periods, which the next invoice will have. */
+    readonly adjustments: (accountId: string) => Promise<readonly RatedLine[]>;
     /** By which is billed, in milliseconds. */
     readonly now: () => number;
   };

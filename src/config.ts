@@ -301,7 +301,7 @@ export function parseConfig(env: NodeJS.ProcessEnv): Config {
     smtpUrl: e.SMTP_URL,
     mailFrom: e.MAIL_FROM,
     publicUrl,
-    paymentReturnUrl: e.PAYMENT_RETURN_URL ?? `${publicUrl}/`,
+    paymentReturnUrl: e.PAYMENT_RETURN_URL ?? `${publicUrl}/checkout/result`,
     trustProxy: e.TRUST_PROXY === ANY_PROXY ? 1 : e.TRUST_PROXY,
     webhookNetworks: e.WEBHOOK_NETWORKS,
     operators: e.OPERATORS,

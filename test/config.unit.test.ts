@@ -56,7 +56,7 @@ it('needs nothing', () => {
     secrets: {},
     mailFrom: 'Tollgraph <no-reply@localhost>',
     publicUrl: 'http://127.0.0.1:4000',
-    paymentReturnUrl: 'http://127.0.0.1:4000/',
+    paymentReturnUrl: 'http://127.0.0.1:4000/checkout/result',
     trustProxy: 0,
     operators: [],
     dailyReport: true,
@@ -137,7 +137,7 @@ it('takes what is set', () => {
     smtpUrl: 'smtps://user:secret@mail:465',
     mailFrom: 'Shop <shop@example.com>',
     publicUrl: 'https://api.example.com',
-    paymentReturnUrl: 'https://api.example.com/',
+    paymentReturnUrl: 'https://api.example.com/checkout/result',
     trustProxy: ['10.0.0.0/8', 'fd00::/8'],
     operators: ['a@example.com', 'B@example.com'],
     environmentKeys: [

@@ -9,16 +9,19 @@ type Deleted = Extract<AccountEvent, { type: 'AccountDeleted' }>;
 /** The credits of accounts, and what of them is still to be done. */
 export const credits: ReadModel = {
   name: 'credits',
-  version: 3,
+  version: 4,
   awaited: false,
   tables: ['accounts', 'grants', 'purchases', 'refunds', 'top_ups'],
   handles: new Set<(CreditEvent | Deleted)['type']>([
     'CreditsGranted',
     'CreditsDrawn',
+    'CreditDrawReversed',
     'CreditsSpent',
     'CreditsReturned',
     'CreditsExpired',
     'CreditsVoided',
+    'CreditsWithdrawn',
+    'CreditsReinstated',
     'CreditRefundRequested',
     'CreditsRefunded',
     'CreditRefundFailed',
@@ -109,10 +112,24 @@ export const credits: ReadModel = {
             },
           ];
         }
+        case 'CreditDrawReversed': {
+          const { meter, units, until } = data;
+          return [
+            ...standing(accountId, revision, data),
+            {
+              text: `UPDATE ${t('accounts')} SET
+                       drawn = drawn || jsonb_build_object($2::text, (drawn ->> $2::text)::bigint - $3::bigint)
+                      WHERE account_id = $1 AND drawn_until = $4`,
+              params: [accountId, meter, units, until],
+            },
+          ];
+        }
         case 'CreditsSpent':
         case 'CreditsReturned':
         case 'CreditsExpired':
         case 'CreditsVoided':
+        case 'CreditsWithdrawn':
+        case 'CreditsReinstated':
           return standing(accountId, revision, data);
         case 'CreditsRefunded':
           return [

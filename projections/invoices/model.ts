@@ -6,7 +6,7 @@ import type { Statement } from '../../src/sql/sql.js';
 /** Invoices that were issued, with their lines. Amounts are whole minor units. */
 export const invoices: ReadModel = {
   name: 'invoices',
-  version: 4,
+  version: 5,
   tables: ['invoices', 'lines'],
   handles: new Set<InvoiceEvent['type']>([
     'InvoiceFinalised',
@@ -53,7 +53,8 @@ export const invoices: ReadModel = {
       id           text NOT NULL,
       kind         text NOT NULL,
       description  text NOT NULL,
-      quantity     bigint NOT NULL,
+      -- Beyond 64 bits, too.
+      quantity     numeric NOT NULL,
       amount       bigint NOT NULL,
       period_start timestamptz NOT NULL,
       period_end   timestamptz NOT NULL,
@@ -106,7 +107,7 @@ export const invoices: ReadModel = {
                      SELECT $1, place, id, kind, description, quantity, amount, "periodStart", "periodEnd", price,
                             ARRAY(SELECT json_array_elements_text(events))
                        FROM json_to_recordset($2::json)
-                         AS r(place int, id text, kind text, description text, quantity bigint, amount bigint,
+                         AS r(place int, id text, kind text, description text, quantity numeric, amount bigint,
                               "periodStart" timestamptz, "periodEnd" timestamptz, price text, events json)`,
               params: [id, JSON.stringify(lines)],
             },

@@ -31,7 +31,8 @@ export interface InvoiceRow {
 export interface InvoiceLineRow {
   readonly kind: 'plan' | 'proration' | 'usage' | 'other';
   readonly description: string;
-  readonly quantity: number;
+  /** A whole number, in digits. */
+  readonly quantity: string;
   readonly amount: number;
   readonly periodStart: Date;
   readonly periodEnd: Date;
@@ -88,7 +89,7 @@ export class InvoiceQueries {
 
   async lines(invoiceId: string): Promise<InvoiceLineRow[]> {
     return this.sql.query<InvoiceLineRow & Record<string, unknown>>(
-      `SELECT kind, description, quantity, amount, period_start AS "periodStart", period_end AS "periodEnd", events
+      `SELECT kind, description, quantity::text, amount, period_start AS "periodStart", period_end AS "periodEnd", events
          FROM ${this.model.t('lines')} WHERE invoice_id = $1 ORDER BY place`,
       [invoiceId],
     );

@@ -3,6 +3,8 @@ import { as } from '../../src/eventsourcing/event.js';
 import type { ReadModel } from '../../src/following/readModel.js';
 import type { SubscriptionEvent } from '../../src/plans/events.js';
 import type { OverageEvent } from '../../src/overage/events.js';
+import type { Statement } from '../../src/sql/sql.js';
+import type { ParkedUseEvent, UseReversal } from '../../src/usage/events.js';
 
 type Folded =
   | Extract<
@@ -14,6 +16,9 @@ type Folded =
     >
   | SubscriptionEvent
   | Exclude<OverageEvent, { type: 'SpendCapReached' }>;
+
+/** By which use has changed that was recorded before. */
+type Corrected = UseReversal | Extract<ParkedUseEvent, { type: 'ParkedUseCorrected' }>;
 
 /** What an event says of an account, by column. Each column follows one stream alone. */
 function changeOf(
@@ -60,19 +65,32 @@ function changeOf(
     case 'OverageStopped':
       return { allowed: false, settings_revision: revision };
     case 'PeriodClosed':
-      return { closed_to: event.data.to, closed_period: event.data.period, settings_revision: revision };
+      return {
+        closed_to: event.data.to,
+        closed_period: event.data.period,
+        as_of: event.data.asOf,
+        settings_revision: revision,
+      };
     case 'PeriodInvoiced':
       return { invoiced_period: event.data.period, settings_revision: revision };
+    case 'OverageCorrected':
+      return {
+        as_of: event.data.asOf,
+        corrected: event.data.correction,
+        settings_revision: revision,
+      };
+    case 'CorrectionSettled':
+      return { settled: event.data.correction, settings_revision: revision };
   }
 }
 
 /** By what accounts are billed for use above their limits, and what of it is still to be done. */
 export const overage: ReadModel = {
   name: 'overage',
-  version: 2,
+  version: 3,
   awaited: false,
-  tables: ['accounts'],
-  handles: new Set<Folded['type']>([
+  tables: ['accounts', 'use_corrections', 'corrections'],
+  handles: new Set<(Folded | Corrected)['type']>([
     'TrialStarted',
     'SubscriptionStarted',
     'TrialConverted',
@@ -84,6 +102,10 @@ export const overage: ReadModel = {
     'OverageStopped',
     'PeriodClosed',
     'PeriodInvoiced',
+    'OverageCorrected',
+    'CorrectionSettled',
+    'UseReversed',
+    'ParkedUseCorrected',
   ]),
   create: (t) => `
     CREATE TABLE ${t('accounts')} (
@@ -107,16 +129,86 @@ export const overage: ReadModel = {
       closed_to         timestamptz,
       closed_period     text,
       invoiced_period   text,
-      settings_revision bigint NOT NULL DEFAULT -1
+      -- The last event that the ledger had seen when something was billed.
+      as_of             bigint NOT NULL DEFAULT 0,
+      -- What was corrected last after the last period was closed, and what of that is settled.
+      corrected         text,
+      settled           text,
+      settings_revision bigint NOT NULL DEFAULT -1,
+      -- Position of the last event by which use has changed that was recorded before.
+      use_corrected     bigint NOT NULL DEFAULT 0
+    );
+    -- Events by which use has changed that was recorded before.
+    CREATE TABLE ${t('use_corrections')} (
+      account_id  text NOT NULL,
+      position    bigint NOT NULL,
+      event_id    text NOT NULL,
+      -- In which the use counts.
+      periods     text[] NOT NULL,
+      PRIMARY KEY (account_id, position)
+    );
+    -- What closed periods were corrected by where no invoice followed.
+    CREATE TABLE ${t('corrections')} (
+      position      bigint PRIMARY KEY,
+      account_id    text NOT NULL,
+      correction    text NOT NULL,
+      corrected_at  timestamptz NOT NULL,
+      currency      text NOT NULL,
+      total         bigint NOT NULL,
+      lines         jsonb NOT NULL,
+      -- Null until it is settled at the payment service.
+      settled_at    timestamptz,
+      invoice       text,
+      credit_notes  text[],
+      owed          bigint
     );`,
-  indexes: (t) => [`CREATE INDEX ON ${t('accounts')} (account_id) WHERE ever_allowed`],
+  indexes: (t) => [
+    `CREATE INDEX ON ${t('accounts')} (account_id) WHERE ever_allowed`,
+    `CREATE INDEX ON ${t('corrections')} (account_id, correction)`,
+  ],
   fold: (events, t) => {
     const changes = new Map<string, Record<string, string | number | boolean | null>>();
+    const statements: Statement[] = [];
     for (const stored of events) {
-      const change = changeOf(as<Folded>(stored), stored.revision);
-      changes.set(stored.streamId, { ...changes.get(stored.streamId), ...change });
+      const event = as<Folded | Corrected>(stored);
+      if (event.type === 'UseReversed' || event.type === 'ParkedUseCorrected') {
+        const { account, use } = event.data;
+        if (use.environment === 'test') continue;
+        changes.set(account, { ...changes.get(account), use_corrected: stored.position });
+        statements.push({
+          text: `INSERT INTO ${t('use_corrections')} VALUES ($1, $2, $3, $4)`,
+          params: [account, stored.position, stored.id, use.periods],
+        });
+        continue;
+      }
+      const { streamId: accountId } = stored;
+      changes.set(accountId, { ...changes.get(accountId), ...changeOf(event, stored.revision) });
+      if (event.type === 'OverageCorrected') {
+        const { correction, currency, total, lines } = event.data;
+        statements.push({
+          text: `INSERT INTO ${t('corrections')} (position, account_id, correction, corrected_at, currency, total, lines)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+          params: [
+            stored.position,
+            accountId,
+            correction,
+            stored.metadata.at,
+            currency,
+            total,
+            JSON.stringify(lines),
+          ],
+        });
+      }
+      if (event.type === 'CorrectionSettled') {
+        const { correction, invoice, creditNotes, owed } = event.data;
+        statements.push({
+          text: `UPDATE ${t('corrections')} SET settled_at = $3, invoice = $4, credit_notes = $5, owed = $6
+                  WHERE account_id = $1 AND correction = $2`,
+          params: [accountId, correction, stored.metadata.at, invoice, creditNotes, owed],
+        });
+      }
     }
-    return [...changes].map(([accountId, change]) => {
+    const rows = [...changes].map(([accountId, change]): Statement => {
       const columns = Object.keys(change);
       const names = ['account_id', ...columns];
       const update = columns.map((name) => `${name} = excluded.${name}`);
@@ -127,5 +219,6 @@ export const overage: ReadModel = {
         params: [accountId, ...Object.values(change)],
       };
     });
+    return [...rows, ...statements];
   },
 };

@@ -1,5 +1,6 @@
-import type { BillingEvent, InvoiceEvent, Terms } from '../../src/billing/events.js';
+import type { BillingEvent, InvoiceEvent, PaymentEvent, Terms } from '../../src/billing/events.js';
 import type { CreditEvent } from '../../src/credits/events.js';
+import type { DisputeEvent } from '../../src/disputes/events.js';
 import type { StoredEvent } from '../../src/eventsourcing/event.js';
 import { as } from '../../src/eventsourcing/event.js';
 import type { ReadModel } from '../../src/following/readModel.js';
@@ -18,10 +19,14 @@ type Folded =
       }
     >
   | Extract<InvoiceEvent, { type: 'InvoiceFinalised' }>
-  | Extract<CreditEvent, { type: 'CreditsGranted' | 'CreditsRefunded' }>;
+  | Extract<CreditEvent, { type: 'CreditsGranted' | 'CreditsRefunded' }>
+  | Extract<PaymentEvent, { type: 'PaymentReceived' | 'PaymentRefunded' }>
+  | Extract<DisputeEvent, { type: 'DisputeOpened' | 'DisputeWon' }>;
 
 interface Row {
-  readonly kind: 'recurring' | 'trial_started' | 'trial_converted' | 'invoiced' | 'one_time' | 'refund';
+  readonly kind:
+    'recurring' | 'trial_started' | 'trial_converted' | 'invoiced' | 'one_time' | 'refund' | 'dispute';
+  /** Empty where there is none. */
   readonly account: string;
   /**
    * Minor units. Of `recurring`: what the account pays in twelve months from then on, so that months and years
@@ -58,13 +63,23 @@ function rowsOf(stored: StoredEvent): Row[] {
       return data.paid ? [{ kind: 'one_time', account, ...data.paid }] : [];
     case 'CreditsRefunded':
       return data.refunded ? [{ kind: 'refund', account, ...data.refunded }] : [];
+    case 'PaymentReceived':
+      return [{ kind: 'one_time', account: '', amount: data.amount, currency: data.currency }];
+    case 'PaymentRefunded':
+      return [{ kind: 'refund', account: '', amount: data.amount, currency: data.currency }];
+    case 'DisputeOpened':
+    case 'DisputeWon': {
+      const { accountId, amount, currency } = data;
+      const back = type === 'DisputeWon' ? -amount : amount;
+      return [{ kind: 'dispute', account: accountId ?? '', amount: back, currency }];
+    }
   }
 }
 
 /** What operators earn, one row for each event that says something of it: figures are asked for any moment. */
 export const revenue: ReadModel = {
   name: 'revenue',
-  version: 1,
+  version: 2,
   awaited: false,
   tables: ['facts'],
   independent: true,
@@ -78,6 +93,10 @@ export const revenue: ReadModel = {
     'InvoiceFinalised',
     'CreditsGranted',
     'CreditsRefunded',
+    'PaymentReceived',
+    'PaymentRefunded',
+    'DisputeOpened',
+    'DisputeWon',
   ]),
   create: (t) => `
     CREATE TABLE ${t('facts')} (

@@ -20,7 +20,11 @@ export interface RevenueRow {
   readonly trials_converted: number;
   readonly invoiced: number;
   readonly one_time: number;
+  /** Payments that it is the sum of. */
+  readonly one_time_payments: number;
   readonly refunds: number;
+  /** What banks have taken back, less what came back. */
+  readonly disputed: number;
 }
 
 export class RevenueQueries {
@@ -61,7 +65,9 @@ export class RevenueQueries {
          SELECT currency,
                 coalesce(sum(amount) FILTER (WHERE kind = 'invoiced'), 0) AS invoiced,
                 coalesce(sum(amount) FILTER (WHERE kind = 'one_time'), 0) AS one_time,
+                count(*) FILTER (WHERE kind = 'one_time') AS one_time_payments,
                 coalesce(sum(amount) FILTER (WHERE kind = 'refund'), 0) AS refunds,
+                coalesce(sum(amount) FILTER (WHERE kind = 'dispute'), 0) AS disputed,
                 count(*) FILTER (WHERE kind = 'trial_started') AS trials_started,
                 count(*) FILTER (WHERE kind = 'trial_converted') AS trials_converted
            FROM facts WHERE at >= $1 AND kind <> 'recurring' GROUP BY currency
@@ -89,7 +95,8 @@ export class RevenueQueries {
               coalesce(trials_started, 0)::bigint AS trials_started,
               coalesce(trials_converted, 0)::bigint AS trials_converted,
               coalesce(invoiced, 0)::bigint AS invoiced, coalesce(one_time, 0)::bigint AS one_time,
-              coalesce(refunds, 0)::bigint AS refunds
+              coalesce(one_time_payments, 0)::bigint AS one_time_payments,
+              coalesce(refunds, 0)::bigint AS refunds, coalesce(disputed, 0)::bigint AS disputed
          FROM moves FULL JOIN money USING (currency) FULL JOIN kept USING (currency)
         WHERE currency IS NOT NULL ORDER BY currency`,
       [from, to],

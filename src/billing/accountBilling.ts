@@ -7,7 +7,7 @@ import type { StoredEvent } from '../eventsourcing/event.js';
 import { as } from '../eventsourcing/event.js';
 import { Outage } from '../outage.js';
 import type { OverageEvent, RatedLine } from '../overage/events.js';
-import { overageStream } from '../overage/events.js';
+import { overageStream, OWED } from '../overage/events.js';
 import { subscriptionStream } from '../plans/events.js';
 import { differencesOf } from './checkInvoice.js';
 import type { Coupon } from './decideCoupon.js';
@@ -333,11 +333,18 @@ export class AccountBilling {
     invoice: InvoiceSnapshot,
   ): Promise<InvoiceDifference[]> {
     const { commands } = this.options;
-    const closed = new Map<string, readonly RatedLine[]>();
+    const closed = new Map<string, readonly Pick<RatedLine, 'id' | 'amount'>[]>();
+    const corrections = new Map<string, string>();
     if (invoice.lines.some(({ kind }) => kind === 'usage')) {
       for (const stored of await commands.load(overageStream(accountId))) {
         const { type, data } = as<OverageEvent>(stored);
-        if (type === 'PeriodClosed') closed.set(stored.id, data.lines);
+        if (type === 'PeriodClosed' || type === 'OverageCorrected') closed.set(stored.id, data.lines);
+        if (type === 'OverageCorrected') corrections.set(data.correction, stored.id);
+        if (type === 'CorrectionSettled') {
+          const corrected = corrections.get(data.correction) ?? '';
+          const owed = { id: OWED, amount: -data.owed };
+          closed.set(corrected, [...(closed.get(corrected) ?? []), owed]);
+        }
       }
     }
     return differencesOf(invoice, { history, closed });

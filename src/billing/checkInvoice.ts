@@ -10,7 +10,7 @@ export interface InvoiceFacts {
   /** The account's stream of its subscription. */
   readonly history: readonly StoredEvent[];
   /** What billing periods came to when they closed, by the ids of the events. */
-  readonly closed: ReadonlyMap<string, readonly RatedLine[]>;
+  readonly closed: ReadonlyMap<string, readonly Pick<RatedLine, 'id' | 'amount'>[]>;
 }
 
 /** Parts of a period are divided from what was billed, which is rounded already: so much may a line differ. */
@@ -126,7 +126,7 @@ function expectedPlan({ price, periodStart, periodEnd, quantity }: InvoiceLine, 
   const same = agreed.terms.filter((one) => one.price === price);
   const held = same.filter((one) => Date.parse(one.periodStart) <= Date.parse(periodStart));
   const terms = held.at(-1) ?? same[0];
-  return terms && terms.amount * quantity;
+  return terms && terms.amount * Number(quantity);
 }
 
 /** The rest of a period: what is given back of the old price, and what the new one costs. */
@@ -141,7 +141,8 @@ function expectedProration(line: InvoiceLine, { terms, changes, discounted }: Ag
     Date.parse(one),
   ) as [number, number, number];
   if (end <= start) return undefined;
-  const amount = roundedRatio(BigInt(held.amount) * BigInt(end - at), BigInt(end - start)) * line.quantity;
+  const amount =
+    roundedRatio(BigInt(held.amount) * BigInt(end - at), BigInt(end - start)) * Number(line.quantity);
   return isCredit ? -amount : amount;
 }
 

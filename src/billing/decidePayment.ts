@@ -1,26 +1,59 @@
 import type { Decider } from '../eventsourcing/decider.js';
 import { accept, refuse } from '../eventsourcing/decider.js';
-import type { PaymentUsed } from './events.js';
+import type { PaymentEvent } from './events.js';
 
-interface UsePayment {
-  readonly purpose: 'analysis';
-  readonly content: string;
-  /** How many things the payment pays for. */
-  readonly quantity: number;
-}
+export type PaymentCommand =
+  | {
+      readonly type: 'UsePayment';
+      readonly purpose: 'analysis';
+      readonly content: string;
+      /** How many things the payment pays for. */
+      readonly quantity: number;
+    }
+  | {
+      /** As it stands at Stripe. */
+      readonly type: 'RecordPayment';
+      readonly purpose: 'analysis';
+      readonly amount: number;
+      readonly currency: string;
+      /** All that was given back, in minor units. */
+      readonly refunded: number;
+    };
 
 export interface PaymentUses {
   /** Of all that it was used for. */
   readonly contents: ReadonlySet<string>;
+  readonly received: boolean;
+  /** All that was given back, in minor units. */
+  readonly refunded: number;
 }
 
 /** A payment is used for as many things as it pays for; the same again is the same use. */
-export const paymentDecider: Decider<PaymentUses, UsePayment, PaymentUsed> = {
-  initial: { contents: new Set() },
-  evolve: ({ contents }, { data }) => ({ contents: new Set([...contents, data.content]) }),
-  decide: ({ contents }, { purpose, content, quantity }) => {
-    if (contents.has(content)) return accept();
-    if (contents.size >= quantity) {
+export const paymentDecider: Decider<PaymentUses, PaymentCommand, PaymentEvent> = {
+  initial: { contents: new Set(), received: false, refunded: 0 },
+
+  evolve: (state, { type, data }) => {
+    switch (type) {
+      case 'PaymentUsed':
+        return { ...state, contents: new Set([...state.contents, data.content]) };
+      case 'PaymentReceived':
+        return { ...state, received: true };
+      case 'PaymentRefunded':
+        return { ...state, refunded: data.refunded };
+    }
+  },
+
+  decide: (state, command) => {
+    if (command.type === 'RecordPayment') {
+      const { purpose, amount, currency, refunded } = command;
+      const received: PaymentEvent = { type: 'PaymentReceived', data: { purpose, amount, currency } };
+      const back = refunded - state.refunded;
+      const given: PaymentEvent = { type: 'PaymentRefunded', data: { amount: back, refunded, currency } };
+      return accept<PaymentEvent>(...(state.received ? [] : [received]), ...(back === 0 ? [] : [given]));
+    }
+    const { purpose, content, quantity } = command;
+    if (state.contents.has(content)) return accept();
+    if (state.contents.size >= quantity) {
       return refuse('PAYMENT_USED', 'This payment was used for something else.');
     }
     return accept({ type: 'PaymentUsed', data: { purpose, content } });

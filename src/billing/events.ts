@@ -1,4 +1,5 @@
 import type { BlobFacts } from '../blobs/store.js';
+import type { Whole } from '../money/whole.js';
 
 /** What was done about an event of Stripe. */
 export type WebhookEffect =
@@ -283,7 +284,8 @@ export interface InvoiceLine {
   readonly id: string;
   readonly kind: 'plan' | 'proration' | 'usage' | 'other';
   readonly description: string;
-  readonly quantity: number;
+  /** Of usage smallest units of the meter. */
+  readonly quantity: Whole;
   /** Negative for a credit. Before the invoice's discounts and tax. */
   readonly amount: number;
   readonly periodStart: string;
@@ -395,15 +397,36 @@ export type InvoiceEvent =
       };
     };
 
-/** Stream `payment-<Stripe's id of the payment intent>`: for what a payment was used, each thing once. */
-export interface PaymentUsed {
-  readonly type: 'PaymentUsed';
-  readonly data: {
-    readonly purpose: 'analysis';
-    /** SHA-256 of what it was used for: the same again is the same use. */
-    readonly content: string;
-  };
-}
+/** Stream `payment-<Stripe's id of the payment intent>`: what was paid without an account, and for what it was used, each thing once. */
+export type PaymentEvent =
+  | {
+      readonly type: 'PaymentUsed';
+      readonly data: {
+        readonly purpose: 'analysis';
+        /** SHA-256 of what it was used for: the same again is the same use. */
+        readonly content: string;
+      };
+    }
+  | {
+      readonly type: 'PaymentReceived';
+      readonly data: {
+        readonly purpose: 'analysis';
+        /** Minor units. */
+        readonly amount: number;
+        readonly currency: string;
+      };
+    }
+  | {
+      /** It was given back, or a part of it, by whomever. */
+      readonly type: 'PaymentRefunded';
+      readonly data: {
+        /** Minor units that were given back since the last of these. */
+        readonly amount: number;
+        /** All of it, so far. */
+        readonly refunded: number;
+        readonly currency: string;
+      };
+    };
 
 /** Stream `trial_card-<hash of a card>`: which account has had the trial that the card gives. */
 export interface TrialCardUsed {

@@ -3,6 +3,7 @@ import type { Capability } from '../capability.js';
 import { shownId } from '../graphql/kit/ids.js';
 import { AgreedPricesResolver } from './agreedResolvers.js';
 import { audited } from './audited.js';
+import { checkoutRoutes } from './checkoutRoutes.js';
 import { OperatorInvoiceDifferencesResolver } from './differenceResolvers.js';
 import { AccountInvoicesResolver, InvoiceResolver } from './invoiceResolvers.js';
 import { invoiceRoutes } from './invoiceRoutes.js';
@@ -12,6 +13,7 @@ import { publicEvents } from './publicEvents.js';
 import { OperatorPaymentEventsResolver } from './receivedResolvers.js';
 import { OperatorRevenueResolver } from './revenueResolvers.js';
 import { AccountBillingResolver, BillingResolver } from './resolvers.js';
+import { INITIAL } from './state.js';
 
 export const billing: Capability = {
   streams: ['stripe_event', 'invoice', 'invoice_numbers', 'payment', 'trial_card'],
@@ -69,7 +71,9 @@ export const billing: Capability = {
         desk,
         used: async (accountId: string) => {
           await counted();
-          return (await overage.statements.draft(accountId, overage.credits.peek))?.lines ?? [];
+          const { statements, credits, adjustments } = overage;
+          const draft = await statements.draft(accountId, credits.peek);
+          return [...(draft?.lines ?? []), ...(await adjustments(accountId))];
         },
         standingIn,
       };
@@ -93,16 +97,29 @@ export const billing: Capability = {
       };
     },
   },
-  routes: ({ queries, personal, memory: { plans } }) =>
-    invoiceRoutes({
-      queries: queries.invoices,
+  routes: ({ queries, personal, memory: { plans }, billing: desk, overage }) => {
+    const documents = {
       seller: () => plans.profile.billing?.seller ?? [plans.profile.product],
-      buyerOf: async (accountId) => {
+      buyerOf: async (accountId: string) => {
         const [account] = await queries.accounts.accounts([accountId]);
         const [owner] = account ? await queries.accounts.users([account.owner_id]) : [];
         const sealed = [owner?.name, owner?.email].flatMap((one) => one ?? []);
         const known = await Promise.all(sealed.map((one) => personal.unseal(one)));
         return [...known.flatMap((one) => one ?? []), `Account ${shownId('Account', accountId)}`];
       },
-    }),
+    };
+    return [
+      ...invoiceRoutes({ queries: queries.invoices, ...documents }),
+      ...checkoutRoutes({
+        ...documents,
+        product: () => plans.profile.product,
+        payments: desk?.payments,
+        billingOf: async (accountId) => (await desk?.billing.state(accountId)) ?? INITIAL,
+        granted: (accountId, purchase) => overage.credits.granted(accountId, purchase),
+        planName: (plan) => plans.named(plan).plan.name,
+        invoices: queries.invoices,
+        now: overage.now,
+      }),
+    ];
+  },
 };

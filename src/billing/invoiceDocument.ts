@@ -50,7 +50,7 @@ function shownOf({ invoice, lines, timeZone }: InvoiceDocument): Shown {
     rows: lines.map((line) => [
       line.description,
       `${date(line.periodStart)} to ${date(line.periodEnd)}`,
-      line.quantity.toLocaleString('en-US'),
+      BigInt(line.quantity).toLocaleString('en-US'),
       money(line.amount),
     ]),
     sums: [

@@ -7,6 +7,7 @@ import { BigIntText, Money, moneyOf } from '../graphql/kit/money.js';
 import { Node } from '../graphql/kit/node.js';
 import { connectionOf } from '../graphql/kit/pages.js';
 import type { InvoiceDiscount as StoredDiscount } from './events.js';
+import type { Whole } from '../money/whole.js';
 import type { Preview } from './payments.js';
 import { Period } from './types.js';
 
@@ -57,7 +58,10 @@ export class InvoiceLine {
   @Field(() => InvoiceLineKind, { description: 'What the line is for.' })
   kind!: InvoiceLineKind;
 
-  @Field(() => String, { description: 'Text on the printed invoice.' })
+  @Field(() => String, {
+    description:
+      'Text on the printed invoice. For usage it says how many blocks are charged where blocks are priced: one that is begun is charged whole.',
+  })
   description!: string;
 
   @Field(() => BigIntText, {
@@ -165,7 +169,7 @@ export class Invoice extends Node {
 interface StoredLine {
   readonly kind: string;
   readonly description: string;
-  readonly quantity: number;
+  readonly quantity: Whole;
   readonly amount: number;
   readonly periodStart: string | Date;
   readonly periodEnd: string | Date;

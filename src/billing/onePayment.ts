@@ -66,6 +66,7 @@ export class OnePayment {
   async statusOf(intent: string): Promise<string | undefined> {
     const paying = await this.#paying(intent);
     if (!paying) return undefined;
+    if (paying.disputed) return 'disputed';
     if (quantityLeft(paying) === 0) return 'refunded';
     return paying.status === 'succeeded' ? 'paid' : paying.status;
   }
@@ -73,7 +74,7 @@ export class OnePayment {
   /** How many things a payment pays for: none while it is not made, or is none of ours. */
   async quantity(intent: string): Promise<number> {
     const paying = await this.#paying(intent);
-    return paying?.status === 'succeeded' ? quantityLeft(paying) : 0;
+    return paying?.status === 'succeeded' && !paying.disputed ? quantityLeft(paying) : 0;
   }
 
   /** A payment for what is sold here, at its price. */
@@ -123,7 +124,7 @@ export class OnePayment {
     const used = await this.commands.handle(
       paymentDecider,
       paymentStream(intent),
-      { purpose: 'analysis', content, quantity },
+      { type: 'UsePayment', purpose: 'analysis', content, quantity },
       {
         commandId: content,
         caller: 'anonymous',

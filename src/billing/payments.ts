@@ -42,6 +42,26 @@ export interface PaymentPage {
   readonly intent: string | null;
 }
 
+/** A page on which something was to be paid, for whoever comes back from it. */
+export interface PaidPage {
+  readonly status: CheckoutPage['status'];
+  /** Where it is paid; null once it is over. */
+  readonly url: string | null;
+  /** Whether the money has come, or nothing was due. With some ways to pay a bank confirms that days later. */
+  readonly paid: boolean;
+  /** Whether the bank has refused it after all. */
+  readonly failed: boolean;
+  readonly what:
+    | { readonly kind: 'subscription'; readonly accountId: string; readonly subscription: string | null }
+    | { readonly kind: 'credits'; readonly accountId: string; readonly purchase: string }
+    | { readonly kind: 'analysis' };
+  readonly total: Money;
+  /** Stripe's id; null where nothing is invoiced. */
+  readonly invoice: string | null;
+  /** ISO 8601. */
+  readonly createdAt: string;
+}
+
 /** What an invoice would come to. */
 export type Preview = Pick<
   InvoiceSnapshot,
@@ -114,6 +134,8 @@ export interface Payments {
   checkout(session: string): Promise<CheckoutPage>;
   /** Closes the page of a checkout. @returns how it is then: one that was paid before stays paid */
   expireCheckout(session: string, key: string): Promise<CheckoutPage>;
+  /** @returns undefined for a page that is none of ours */
+  paidPage(session: string): Promise<PaidPage | undefined>;
   /** What there is of the profile's products, prices and coupons. */
   catalogue(shelf: Shelf): Promise<CatalogueEntry[]>;
   /** Makes the products, prices and coupons that are missing or outdated. What is there is never edited. */
@@ -187,8 +209,12 @@ export interface Payments {
       readonly refunded: number;
       /** Of it, what `refundOne` has given back. */
       readonly refundedForThings: number;
+      /** Whether the customer has disputed it, and that was not decided for us. */
+      readonly disputed: boolean;
     }
   >;
+  /** The payment that a charge was made for. */
+  intentOfCharge(charge: string): Promise<string | undefined>;
   /**
    * Gives back what was paid for one thing. Done again it does nothing, however much later.
    * @returns the id of the refund

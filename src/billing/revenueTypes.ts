@@ -85,11 +85,31 @@ export class Revenue {
   })
   invoiced!: Money;
 
-  @Field(() => Money, { description: 'What was paid for credits.' })
+  @Field(() => Money, {
+    description:
+      'What was paid for credits, and for analyses that are paid one by one, without an account too.',
+  })
   oneTime!: Money;
 
-  @Field(() => Money, { description: 'What was paid back for credits. Not negative.' })
+  @Field(() => Int, { description: 'Number of payments in `oneTime`.' })
+  oneTimePayments!: number;
+
+  @Field(() => Money, {
+    nullable: true,
+    description: 'Average of a payment in `oneTime`, rounded. Null if there was none.',
+  })
+  paidPerPayment!: Money | null;
+
+  @Field(() => Money, {
+    description: 'What was paid back of `oneTime`, here or at the payment service. Not of disputes.',
+  })
   refunds!: Money;
+
+  @Field(() => Money, {
+    description:
+      'What banks took back because customers disputed payments, of invoices too, less what was won. Negative if more was won than disputed.',
+  })
+  disputed!: Money;
 }
 
 export function revenueOf(row: RevenueRow): Revenue {
@@ -113,6 +133,10 @@ export function revenueOf(row: RevenueRow): Revenue {
     trialsConverted: row.trials_converted,
     invoiced: money(row.invoiced),
     oneTime: money(row.one_time),
+    oneTimePayments: row.one_time_payments,
+    paidPerPayment:
+      row.one_time_payments === 0 ? null : money(Math.round(row.one_time / row.one_time_payments)),
     refunds: money(row.refunds),
+    disputed: money(row.disputed),
   });
 }

@@ -11,6 +11,7 @@ import { stripeEventDecider } from './decideWebhook.js';
 import type { WebhookEffect } from './events.js';
 import { stripeEventStream } from './events.js';
 import type { Payments } from './payments.js';
+import type { PaymentRecorder } from './paymentRecorder.js';
 import type { WebhookReceiver } from './webhooks.js';
 
 /** Looked at together. */
@@ -27,6 +28,11 @@ const LOOK_MS = 30_000;
 /** What was paid is paid back: by us, or by somebody in Stripe's dashboard. */
 const REFUND = 'charge.refunded';
 
+/** Something was paid. */
+const PAID = 'payment_intent.succeeded';
+/** A customer has asked the bank to take a payment back. */
+const DISPUTE = /^charge\.dispute\./;
+
 /** Types of events that say something of what an account pays for. */
 const ABOUT_SUBSCRIPTIONS =
   /^((checkout\.session|customer\.(discount|subscription)|subscription_schedule|invoice|invoice_payment|payment_method)\.)/;
@@ -39,6 +45,10 @@ export interface BillingWorkerOptions {
   readonly receiver: Pick<WebhookReceiver, 'backfill'>;
   /** Takes back what an account has bought by a charge that was paid back. */
   readonly onRefund: (accountId: string, charge: string) => Promise<void>;
+  /** Follows a dispute. @returns the account that has paid, where one has */
+  readonly onDispute: (dispute: string) => Promise<string | undefined>;
+  /** Records what was paid, or paid back, without an account. */
+  readonly recorder: Pick<PaymentRecorder, 'record'>;
   readonly commands: CommandHandler;
   /** By which grace ends. */
   readonly billingClock: Clock;
@@ -143,6 +153,8 @@ export class BillingWorker {
     const recorded = new Map<string, Promise<void>>();
     const done = await Promise.allSettled(
       events.map(async (event) => {
+        const apart = livemode === payments.live ? await this.#ofNobody(event) : undefined;
+        if (apart) return this.#confirm(event, apart.effect, apart.accountId);
         if (accountId === undefined || !isFollowed(event)) {
           const unfollowed = isFollowed(event) ? 'unknown_customer' : 'none';
           return this.#confirm(event, livemode === payments.live ? unfollowed : 'other_mode', null);
@@ -161,6 +173,22 @@ export class BillingWorker {
       }),
     );
     for (const result of done) if (result.status === 'rejected') throw result.reason;
+  }
+
+  /** What events are about that do not name a customer; undefined for all others. */
+  async #ofNobody({
+    type,
+    customer,
+    object_id: id,
+  }: StripeEventRow): Promise<
+    { readonly effect: WebhookEffect; readonly accountId: string | null } | undefined
+  > {
+    const { onDispute, recorder } = this.options;
+    if (id === null || customer !== null) return undefined;
+    if (DISPUTE.test(type)) return { effect: 'applied', accountId: (await onDispute(id)) ?? null };
+    if (type !== PAID && type !== REFUND) return undefined;
+    const isOurs = await recorder.record(type === PAID ? { intent: id } : { charge: id });
+    return { effect: isOurs ? 'applied' : 'none', accountId: null };
   }
 
   async #confirm(event: StripeEventRow, effect: WebhookEffect, accountId: string | null): Promise<void> {

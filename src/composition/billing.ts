@@ -15,6 +15,9 @@ import { Reconciliation } from '../billing/reconcile.js';
 import type { Shelf } from '../billing/payments.js';
 import type { Desk } from '../billing/resolvers.js';
 import type { CreditDesk } from '../credits/desk.js';
+import type { DisputePayments } from '../disputes/desk.js';
+import { DisputeDesk } from '../disputes/desk.js';
+import { PaymentRecorder } from '../billing/paymentRecorder.js';
 import type { CreditPayments } from '../credits/payments.js';
 import { WebhookReceiver } from '../billing/webhooks.js';
 import { BillingWorker } from '../billing/worker.js';
@@ -47,6 +50,7 @@ export interface Billing {
   readonly overageInvoices: OverageInvoices;
   /** Sells credits. */
   readonly creditPayments: CreditPayments;
+  readonly disputePayments: DisputePayments;
   /** @param places of the profile, at which Stripe's events are taken beside our own */
   serve(fastify: FastifyInstance, places: readonly StripePlace[]): Promise<void>;
 }
@@ -65,6 +69,7 @@ export async function openBilling(
   const { signatureCheck } = await import('../adapters/stripe/signature.js');
   const { stripeClient } = await import('../adapters/stripe/client.js');
   const { stripeCredits } = await import('../adapters/stripe/credits.js');
+  const { stripeDisputes } = await import('../adapters/stripe/disputes.js');
   const { stripeOverage } = await import('../adapters/stripe/overage.js');
   const client = stripeClient({
     secretKey,
@@ -116,6 +121,7 @@ export async function openBilling(
     graceDays,
     overageInvoices: stripeOverage(client),
     creditPayments: stripeCredits(client),
+    disputePayments: stripeDisputes(client),
     onePayment: (price) => new OnePayment(payments, commands, clock, price),
     serve: (fastify, places) => {
       const receive: WebhookReceiver['receive'] = (...event) => receiver.receive(...event);
@@ -147,13 +153,24 @@ export function workBilling(
   { models, leases }: RunningProjections,
   { stripeEvents, subscriptions }: Queries,
   { commands, clock }: Stores,
-  { desk: { billing, payments, now }, receiver }: Billing,
-  { credits }: { readonly credits: Pick<CreditDesk, 'followRefund'> },
+  { desk: { billing, payments, now }, receiver, disputePayments }: Billing,
+  { credits }: { readonly credits: Pick<CreditDesk, 'followRefund' | 'followDispute'> },
   log: Logger,
   shutdown: Shutdown,
 ): BillingWorker {
   const onError = (error: unknown): void => log.error('what a payment leads to is not done yet', error);
+  const disputes = new DisputeDesk({
+    commands,
+    payments: disputePayments,
+    accountOf: async (customer) =>
+      (await subscriptions.accountOf(customer)) ?? (await payments.accountOf(customer)),
+    onCredits: (accountId, disputed) => credits.followDispute(accountId, disputed),
+    onOpened: (id) => log.warn(`a customer disputes a payment: ${id}, operator.disputes`),
+    clock,
+  });
   const worker = new BillingWorker({
+    onDispute: disputes.follow,
+    recorder: new PaymentRecorder(payments, commands, clock),
     billing,
     payments,
     receiver,

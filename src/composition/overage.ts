@@ -4,11 +4,15 @@ import { PaymentRefused } from '../billing/payments.js';
 import { CreditDesk } from '../credits/desk.js';
 import { CreditWorker } from '../credits/worker.js';
 import { byPolicy } from '../eventsourcing/policy.js';
+import { shownId } from '../graphql/kit/ids.js';
 import { Leadership } from '../following/leases.js';
 import type { Logger } from '../logger.js';
 import { Outage } from '../outage.js';
 import { CapWatch } from '../overage/capWatch.js';
 import { Closing } from '../overage/closing.js';
+import type { CorrectionsOf } from '../overage/corrections.js';
+import { adjustmentsSoFar } from '../overage/corrections.js';
+import type { RatedLine } from '../overage/events.js';
 import { Statements } from '../overage/statements.js';
 import { OverageWorker } from '../overage/worker.js';
 import { subscriptionStream } from '../plans/events.js';
@@ -26,6 +30,8 @@ const LEDGER_WAIT_MS = 10_000;
 export interface OverageParts {
   readonly statements: Statements;
   readonly credits: CreditDesk;
+  /** What corrections have changed of closed periods, which the next invoice will have. */
+  readonly adjustments: (accountId: string) => Promise<readonly RatedLine[]>;
   /** By which is billed, in milliseconds. */
   readonly now: () => number;
 }
@@ -59,7 +65,10 @@ export function openOverage(
     now,
     clock,
   });
-  return { statements, credits, now };
+  const corrections: CorrectionsOf = (accountId, after) => queries.overage.useCorrections(accountId, after);
+  const adjustments = (accountId: string) =>
+    adjustmentsSoFar(statements, accountId, credits.peek, corrections);
+  return { statements, credits, adjustments, now };
 }
 
 /** Does what is due about overage and credits, each once. */
@@ -85,13 +94,19 @@ export function workOverage(
     commands,
     credits: credits.draw,
     invoices: billing.overageInvoices,
+    corrections: (accountId, after) => overage.useCorrections(accountId, after),
+    onOwed: (accountId, { owed }) => {
+      const account = shownId('Account', accountId);
+      log.warn(`no invoice could give back ${owed} minor units to ${account}: operator.overageCorrections`);
+    },
     profile,
     now,
     clock,
     ledgerCaughtUp: () => caughtUp({ models }, store.head()),
   });
   const caps = new CapWatch({ statements, commands, credits: credits.peek, clock });
-  const closer = new OverageWorker({ queries: overage, closing, caps, now, onError });
+  const lateWindowMs = (): number => usageTermsOf(profile()).lateWindowSeconds * 1000;
+  const closer = new OverageWorker({ queries: overage, closing, caps, now, lateWindowMs, onError });
   const closeAfterMs = (): number => usageTermsOf(profile()).closeAfterSeconds * 1000;
   const spender = new CreditWorker({ queries: creditQueries, desk: credits, now, closeAfterMs, onError });
   models.onChanged('overage', () => closer.wake());
@@ -120,7 +135,9 @@ export function workOverage(
 }
 
 async function caughtUp({ models }: Pick<Projections, 'models'>, head: Promise<number>): Promise<void> {
-  if (!(await models.reached('usage', await head, LEDGER_WAIT_MS))) {
-    throw new Outage('the ledger has not seen all uses yet');
-  }
+  const position = await head;
+  const [ledger, corrections] = await Promise.all(
+    ['usage', 'overage'].map((model) => models.reached(model, position, LEDGER_WAIT_MS)),
+  );
+  if (!ledger || !corrections) throw new Outage('the ledger has not seen all uses yet');
 }

@@ -108,7 +108,11 @@ const Fault = z.discriminatedUnion('kind', [
     times,
   }),
   z.object({ kind: z.literal('alter'), by: z.number().int().min(-1_000_000).max(1_000_000), times }),
-  z.object({ kind: z.literal('dispute'), payment: z.string().max(100) }),
+  z.object({
+    kind: z.literal('dispute'),
+    payment: z.string().max(100),
+    outcome: z.enum(['won', 'lost']).optional(),
+  }),
   z.object({ kind: z.literal('clear') }),
 ]);
 
@@ -142,7 +146,7 @@ function sandboxCommands(sandbox: Sandbox): AdminCommands {
         faults.failCalls({ status, after, ...(path !== undefined && { path }) }, asked.times);
       }
       if (asked.kind === 'alter') faults.alterInvoices(asked.by, asked.times);
-      if (asked.kind === 'dispute') await told(() => sandbox.dispute(asked.payment));
+      if (asked.kind === 'dispute') await told(() => sandbox.dispute(asked.payment, asked.outcome));
       if (asked.kind === 'clear') faults.clear();
       return null;
     },

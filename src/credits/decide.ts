@@ -3,9 +3,18 @@ import { accept, refuse } from '../eventsourcing/decider.js';
 import type { Money } from '../money/money.js';
 import type { CreditPack } from '../plans/profile.js';
 import { MAX_CREDITS } from '../plans/profile.js';
-import type { CreditEvent, CreditSource, UseSoFar } from './events.js';
+import type { CreditEvent, CreditSource, OverUse, UseSoFar } from './events.js';
 import type { CreditState, Grant } from './state.js';
-import { availableOf, evolve, INITIAL, inOrder, judgedKey, standingOf, toppedUpIn } from './state.js';
+import {
+  availableOf,
+  evolve,
+  INITIAL,
+  inOrder,
+  judgedOf,
+  lastUnits,
+  standingOf,
+  toppedUpIn,
+} from './state.js';
 
 export const MAX_PRIORITY = 1_000;
 const MAX_GRANTS = 500;
@@ -43,6 +52,20 @@ export type CreditCommand =
       readonly grantId: string;
       /** What was paid back so far, all refunds together; null for all of it. */
       readonly refunded: Money | null;
+      readonly soFar: UseSoFar;
+    }
+  | {
+      readonly type: 'WithdrawCredits';
+      readonly grantId: string;
+      readonly dispute: string;
+      /** Minor units that are disputed. */
+      readonly disputed: number;
+      readonly soFar: UseSoFar;
+    }
+  | {
+      readonly type: 'ReinstateCredits';
+      readonly grantId: string;
+      readonly dispute: string;
       readonly soFar: UseSoFar;
     }
   | { readonly type: 'FailRefund'; readonly grantId: string; readonly code: string }
@@ -114,6 +137,10 @@ export const creditDecider: Decider<CreditState, CreditCommand, CreditEvent> = {
       }
       case 'RecordRefund':
         return refund(state, command);
+      case 'WithdrawCredits':
+        return withdraw(state, command);
+      case 'ReinstateCredits':
+        return reinstate(state, command);
       case 'FailRefund': {
         const { grantId, code } = command;
         if (state.grants.get(grantId)?.refundAsked !== true) return accept();
@@ -244,6 +271,7 @@ const REST = {
   refunded: false,
   takenBack: 0,
   paidBack: 0,
+  withdrawn: new Map<string, number>(),
 } as const;
 
 /**
@@ -253,10 +281,18 @@ const REST = {
 function draws(state: CreditState, { uses, asOf, now }: UseSoFar, settle: boolean): CreditEvent[] {
   const events: CreditEvent[] = [];
   let current = state;
-  for (const { part, meter, until, over, rate, overFrom } of uses) {
-    const before = current.judged.get(judgedKey(meter, part))?.to ?? 0;
+  for (const use of uses) {
+    const { part, meter, until, over, rate, overFrom, closed } = use;
+    const { to: before, paid: paidBefore, asOf: seen } = judgedOf(current, meter, part);
+    // Whoever has not seen what was paid for cannot say that it was too much.
+    if (over < paidBefore && asOf >= seen) {
+      const event = reversal(current, use, asOf);
+      events.push(event);
+      current = evolve(current, event);
+      continue;
+    }
     const open = over - before;
-    if (open <= 0) continue;
+    if (open <= 0 || closed) continue;
     const spent: { readonly grantId: string; readonly credits: number }[] = [];
     let units = 0;
     for (const { id, remaining, expiresAt } of current.debt > 0 ? [] : inOrder(current.grants.values())) {
@@ -285,6 +321,34 @@ function draws(state: CreditState, { uses, asOf, now }: UseSoFar, settle: boolea
   return events;
 }
 
+/** Use that was paid for counts no more: what has paid it last goes back. */
+function reversal(state: CreditState, { part, meter, until, over }: OverUse, asOf: number): CreditEvent {
+  const { paid, draws } = judgedOf(state, meter, part);
+  const units = paid - over;
+  const back = lastUnits(draws, units).last.map((one) => ({
+    grantId: one.grantId,
+    credits: one.units * one.rate,
+  }));
+  const after = standingOf(returned(state, back));
+  return { type: 'CreditDrawReversed', data: { part, meter, until, to: over, units, asOf, ...after } };
+}
+
+/** As it stands once credits are back in the grants that they came from; what is owed is made good first. */
+function returned(
+  state: CreditState,
+  back: readonly { readonly grantId: string; readonly credits: number }[],
+): Pick<CreditState, 'grants' | 'debt'> {
+  const grants = new Map(state.grants);
+  let { debt } = state;
+  for (const { grantId, credits } of back) {
+    const grant = grants.get(grantId) as Grant;
+    const owed = Math.min(debt, credits);
+    debt -= owed;
+    grants.set(grantId, { ...grant, remaining: grant.remaining + credits - owed });
+  }
+  return { grants, debt };
+}
+
 /** Pays for one thing, whole or not at all; again under its name it is paid already. */
 function spend(state: CreditState, { purpose, amount, soFar }: Of<'SpendCredits'>): Decision<CreditEvent> {
   if (state.spent.some((one) => one.purpose === purpose)) return accept();
@@ -311,17 +375,9 @@ function spend(state: CreditState, { purpose, amount, soFar }: Of<'SpendCredits'
 function giveBack(state: CreditState, { purpose, soFar }: Of<'ReturnCredits'>): Decision<CreditEvent> {
   const spent = state.spent.find((one) => one.purpose === purpose)?.draws;
   if (!spent) return accept();
-  return then(state, draws(state, soFar, false), (drawn) => {
-    const grants = new Map(drawn.grants);
-    let { debt } = drawn;
-    for (const { grantId, credits } of spent) {
-      const grant = grants.get(grantId) as Grant;
-      const owed = Math.min(debt, credits);
-      debt -= owed;
-      grants.set(grantId, { ...grant, remaining: grant.remaining + credits - owed });
-    }
-    return [{ type: 'CreditsReturned', data: { purpose, ...standingOf({ grants, debt }) } }];
-  });
+  return then(state, draws(state, soFar, false), (drawn) => [
+    { type: 'CreditsReturned', data: { purpose, ...standingOf(returned(drawn, spent)) } },
+  ]);
 }
 
 function expire(state: CreditState, soFar: UseSoFar, closeAfterMs: number): Decision<CreditEvent> {
@@ -351,18 +407,55 @@ function refund(state: CreditState, { grantId, refunded, soFar }: Of<'RecordRefu
   const amount = target - found.takenBack;
   if (!whole && amount <= 0) return accept();
   return then(state, draws(state, soFar, false), (drawn) => {
-    let missing = amount;
-    const grants = new Map(drawn.grants);
-    const own = drawn.grants.get(grantId) as Grant;
-    for (const one of [own, ...inOrder(drawn.grants.values()).filter(({ id }) => id !== grantId)]) {
-      const taken = Math.min(one.remaining, missing);
-      missing -= taken;
-      grants.set(one.id, { ...one, remaining: one.remaining - taken });
-    }
-    const after = standingOf({ grants, debt: drawn.debt + missing });
+    const after = standingOf(takenFrom(drawn, grantId, amount));
     const now = refunded && { ...refunded, amount: refunded.amount - found.paidBack };
     const data = { grantId, amount, refunded: now, ...(!whole && { partial: true as const }), ...after };
     return [{ type: 'CreditsRefunded', data }];
+  });
+}
+
+/** As it stands once credits of a grant are taken back: from it, then from the others, and what is missing is owed. */
+function takenFrom(
+  state: CreditState,
+  grantId: string,
+  amount: number,
+): Pick<CreditState, 'grants' | 'debt'> {
+  let missing = amount;
+  const grants = new Map(state.grants);
+  const own = state.grants.get(grantId) as Grant;
+  for (const one of [own, ...inOrder(state.grants.values()).filter(({ id }) => id !== grantId)]) {
+    const taken = Math.min(one.remaining, missing);
+    missing -= taken;
+    grants.set(one.id, { ...one, remaining: one.remaining - taken });
+  }
+  return { grants, debt: state.debt + missing };
+}
+
+/** What was bought by a disputed payment is taken back, as much of it as is disputed and was not refunded. */
+function withdraw(state: CreditState, command: Of<'WithdrawCredits'>): Decision<CreditEvent> {
+  const { grantId, dispute, disputed, soFar } = command;
+  const found = state.grants.get(grantId);
+  if (!found || found.withdrawn.has(dispute)) return accept();
+  const { amount: bought, paid, takenBack } = found;
+  const part = paid === null || disputed >= paid.amount ? bought : shareOf(bought, disputed, paid.amount);
+  const amount = Math.min(part, bought - takenBack);
+  if (amount <= 0) return accept();
+  return then(state, draws(state, soFar, false), (drawn) => [
+    {
+      type: 'CreditsWithdrawn',
+      data: { grantId, dispute, amount, ...standingOf(takenFrom(drawn, grantId, amount)) },
+    },
+  ]);
+}
+
+/** The dispute was won: what it has withdrawn is there again, and makes good first what is owed. */
+function reinstate(state: CreditState, command: Of<'ReinstateCredits'>): Decision<CreditEvent> {
+  const { grantId, dispute, soFar } = command;
+  const amount = state.grants.get(grantId)?.withdrawn.get(dispute) ?? 0;
+  if (amount === 0) return accept();
+  return then(state, draws(state, soFar, false), (drawn) => {
+    const back = returned(drawn, [{ grantId, credits: amount }]);
+    return [{ type: 'CreditsReinstated', data: { grantId, dispute, amount, ...standingOf(back) } }];
   });
 }
 

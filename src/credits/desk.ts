@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { DisputedCredits } from '../disputes/events.js';
 import type { CommandHandler } from '../eventsourcing/commandHandler.js';
 import type { CommandResult } from '../eventsourcing/commandHandler.js';
 import { fold } from '../eventsourcing/decider.js';
@@ -141,6 +142,37 @@ export class CreditDesk {
       { type: 'RecordRefund', grantId: grant.id, refunded, soFar },
       `refunded:${grant.id}:${refunded.amount}`,
     );
+  }
+
+  /** Takes back what was bought by a payment that is disputed, or gives it back once that is won. */
+  async followDispute(
+    accountId: string,
+    { dispute, payment, amount: disputed, status }: DisputedCredits,
+  ): Promise<void> {
+    const ofPayment = async () =>
+      [...(await this.state(accountId)).grants.values()].find((one) => one.payment === payment);
+    let grant = await ofPayment();
+    if (!grant) {
+      // It was paid a moment ago: what it has bought is granted first.
+      await this.settle(accountId);
+      grant = await ofPayment();
+    }
+    if (!grant) return;
+    const { id: grantId } = grant;
+    const soFar = await this.options.open(accountId);
+    await this.send(
+      accountId,
+      { type: 'WithdrawCredits', grantId, dispute, disputed, soFar },
+      `withdraw:${dispute}`,
+    );
+    if (status !== 'won') return;
+    await this.send(accountId, { type: 'ReinstateCredits', grantId, dispute, soFar }, `reinstate:${dispute}`);
+  }
+
+  /** For people, what a purchase has brought; undefined before it is granted. */
+  async granted(accountId: string, purchaseId: string): Promise<string | undefined> {
+    const grant = (await this.state(accountId)).grants.get(purchaseId);
+    return grant && `${grant.amount.toLocaleString('en-US')} credits`;
   }
 
   /** The page of a purchase; undefined where the payment service has refused it. */

@@ -57,6 +57,20 @@ export type CreditEvent =
       };
     }
   | {
+      /** Use that credits had paid counts no more: they go back to the grants that they came from. */
+      readonly type: 'CreditDrawReversed';
+      readonly data: Standing & {
+        readonly part: string;
+        readonly meter: string;
+        readonly until: string;
+        /** Units above what is included, as they are now. */
+        readonly to: number;
+        /** Units that are paid no more. */
+        readonly units: number;
+        readonly asOf: Position;
+      };
+    }
+  | {
       /** Something that is sold by the piece is paid: no use above a limit. */
       readonly type: 'CreditsSpent';
       readonly data: Standing & {
@@ -94,6 +108,25 @@ export type CreditEvent =
         readonly refunded: Money | null;
         /** There is more of the payment that was not paid back. */
         readonly partial?: true;
+      };
+    }
+  | {
+      /** The payment is disputed: what was bought by it is taken back, those too that were spent. */
+      readonly type: 'CreditsWithdrawn';
+      readonly data: Standing & {
+        readonly grantId: string;
+        /** The payment service's id of the dispute. */
+        readonly dispute: string;
+        readonly amount: number;
+      };
+    }
+  | {
+      /** The dispute was won: they are back. */
+      readonly type: 'CreditsReinstated';
+      readonly data: Standing & {
+        readonly grantId: string;
+        readonly dispute: string;
+        readonly amount: number;
       };
     }
   | {
@@ -147,6 +180,8 @@ export interface OverUse {
   readonly rate: number;
   /** Of `over`, what was used at or after a moment: a grant that expired then does not pay for it. */
   readonly overFrom: (expiresAt: string) => number;
+  /** Its period is closed: no more is paid with credits, and what they have paid too much comes back. */
+  readonly closed?: true;
 }
 
 /** What was used above what is included, so far. */

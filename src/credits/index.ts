@@ -11,6 +11,8 @@ type Kept = Extract<
       | 'CreditsVoided'
       | 'CreditRefundRequested'
       | 'CreditsRefunded'
+      | 'CreditsWithdrawn'
+      | 'CreditsReinstated'
       | 'CreditPurchaseRequested'
       | 'CreditTopUpSet';
   }
@@ -21,6 +23,8 @@ const audited: Audited<Kept> = {
   CreditsVoided: ({ by }, id) => ({ account: id, actor: by }),
   CreditRefundRequested: ({ by }, id) => ({ account: id, actor: by }),
   CreditsRefunded: (_data, id) => ({ account: id }),
+  CreditsWithdrawn: (_data, id) => ({ account: id }),
+  CreditsReinstated: (_data, id) => ({ account: id }),
   CreditPurchaseRequested: ({ by }, id) => ({ account: id, actor: by }),
   CreditTopUpSet: ({ by }, id) => ({ account: id, actor: by }),
 };

@@ -1,3 +1,4 @@
+import type { Position } from '../eventsourcing/event.js';
 import type { Money } from '../money/money.js';
 import type { CreditEvent, CreditSource, Standing } from './events.js';
 
@@ -17,6 +18,8 @@ export interface Grant {
   /** Credits that were taken back with what was paid back, and that money, in minor units. */
   readonly takenBack: number;
   readonly paidBack: number;
+  /** Of `takenBack`, what disputes have withdrawn, by their ids; 0 once one was won. */
+  readonly withdrawn: ReadonlyMap<string, number>;
 }
 
 export interface Purchase {
@@ -47,6 +50,43 @@ export interface Judged {
   /** Units above what is included that were looked at: what was not paid then is never paid later. */
   readonly to: number;
   readonly paid: number;
+  /** What has paid them, oldest first. */
+  readonly draws: readonly Draw[];
+  /** The last event that the ledger had seen. */
+  readonly asOf: Position;
+}
+
+/** Units that one grant has paid. */
+export interface Draw {
+  readonly grantId: string;
+  readonly units: number;
+  /** Credits for one. */
+  readonly rate: number;
+}
+
+/** What was paid before and now; what one grant pays at the same rate is one. */
+function drawnBy(draws: readonly Draw[], next: Draw): readonly Draw[] {
+  const last = draws.at(-1);
+  return last?.grantId === next.grantId && last.rate === next.rate
+    ? [...draws.slice(0, -1), { ...last, units: last.units + next.units }]
+    : [...draws, next];
+}
+
+/** The last so many units of what was paid, and what is left of it. */
+export function lastUnits(
+  draws: readonly Draw[],
+  units: number,
+): { readonly last: readonly Draw[]; readonly rest: readonly Draw[] } {
+  const last: Draw[] = [];
+  const rest: Draw[] = [];
+  let missing = units;
+  for (const draw of draws.toReversed()) {
+    const back = Math.min(missing, draw.units);
+    missing -= back;
+    if (back > 0) last.push({ ...draw, units: back });
+    if (back < draw.units) rest.unshift({ ...draw, units: draw.units - back });
+  }
+  return { last, rest };
 }
 
 /** What was paid by the piece. Accounts pay for many: all of them are looked through, and none is copied for each. */
@@ -82,6 +122,15 @@ export const INITIAL: CreditState = {
 };
 
 export const judgedKey = (meter: string, part: string): string => JSON.stringify([meter, part]);
+
+/** What was looked at of a meter in one part of a billing period. */
+export const judgedOf = ({ judged }: CreditState, meter: string, part: string): Judged =>
+  judged.get(judgedKey(meter, part)) ?? { to: 0, paid: 0, draws: [], asOf: 0 };
+
+const judge = (state: CreditState, meter: string, part: string, now: Judged): CreditState => ({
+  ...state,
+  judged: new Map([...state.judged, [judgedKey(meter, part), now]]),
+});
 
 export const availableOf = ({ grants, debt }: Pick<CreditState, 'grants' | 'debt'>): number =>
   debt > 0 ? 0 : [...grants.values()].reduce((sum, { remaining }) => sum + remaining, 0);
@@ -122,16 +171,29 @@ export function evolve(state: CreditState, event: CreditEvent): CreditState {
         refunded: false,
         takenBack: 0,
         paidBack: 0,
+        withdrawn: new Map(),
       };
       const purchases = new Map(state.purchases);
       purchases.delete(id);
       return standing({ ...state, purchases, grants: new Map([...state.grants, [id, grant]]) }, event.data);
     }
     case 'CreditsDrawn': {
-      const { meter, part, to, units } = event.data;
-      const key = judgedKey(meter, part);
-      const paid = (state.judged.get(key)?.paid ?? 0) + units;
-      return standing({ ...state, judged: new Map([...state.judged, [key, { to, paid }]]) }, event.data);
+      const { meter, part, to, units, asOf } = event.data;
+      const { paid, draws } = judgedOf(state, meter, part);
+      const credits = event.data.draws.reduce((sum, one) => sum + one.credits, 0);
+      const rate = units === 0 ? 0 : credits / units;
+      const all = event.data.draws.reduce(
+        (before, one) => drawnBy(before, { grantId: one.grantId, units: one.credits / rate, rate }),
+        draws,
+      );
+      const now = { to, paid: paid + units, draws: all, asOf };
+      return standing(judge(state, meter, part, now), event.data);
+    }
+    case 'CreditDrawReversed': {
+      const { meter, part, to, units, asOf } = event.data;
+      const { paid, draws } = judgedOf(state, meter, part);
+      const now = { to, paid: paid - units, draws: lastUnits(draws, units).rest, asOf };
+      return standing(judge(state, meter, part, now), event.data);
     }
     case 'CreditsSpent': {
       const { purpose, draws } = event.data;
@@ -156,6 +218,12 @@ export function evolve(state: CreditState, event: CreditEvent): CreditState {
       const over = partial === true ? {} : { refundAsked: false, refunded: true };
       return standing(changed(state, grantId, { ...back, ...over }), event.data);
     }
+    case 'CreditsWithdrawn': {
+      const topUp = state.topUp && { ...state.topUp, stopped: true };
+      return standing({ ...disputed(state, event.data, event.data.amount), topUp }, event.data);
+    }
+    case 'CreditsReinstated':
+      return standing(disputed(state, event.data, 0), event.data);
     case 'CreditPurchaseRequested': {
       const { purchaseId: id, pack, credits, amount, currency, months, automatic: month } = event.data;
       const automatic = month !== null;
@@ -191,6 +259,19 @@ const changed = (state: CreditState, id: string, change: Partial<Grant>): Credit
   const grant = state.grants.get(id);
   return grant ? { ...state, grants: new Map([...state.grants, [id, { ...grant, ...change }]]) } : state;
 };
+
+/** With so many credits of a grant that a dispute has withdrawn. */
+function disputed(
+  state: CreditState,
+  { grantId, dispute }: { readonly grantId: string; readonly dispute: string },
+  amount: number,
+): CreditState {
+  const { takenBack = 0, withdrawn = new Map<string, number>() } = state.grants.get(grantId) ?? {};
+  return changed(state, grantId, {
+    takenBack: takenBack - (withdrawn.get(dispute) ?? 0) + amount,
+    withdrawn: new Map([...withdrawn, [dispute, amount]]),
+  });
+}
 
 /** What an event says that every grant has left. */
 function standing(state: CreditState, { remainders, debt }: Standing): CreditState {

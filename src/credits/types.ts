@@ -75,7 +75,7 @@ export class CreditTopUp {
   maxPerMonth!: number;
 
   @Field(() => Boolean, {
-    description: 'True once a payment has failed: nothing is bought until it is set again.',
+    description: 'True once a payment has failed or was disputed: nothing is bought until it is set again.',
   })
   stopped!: boolean;
 }
@@ -86,7 +86,8 @@ export class CreditBalance {
   available!: string;
 
   @Field(() => Quantity, {
-    description: 'The same; negative where credits were refunded after they had been spent.',
+    description:
+      'The same; negative where credits were refunded, or their payment disputed, after they had been spent.',
   })
   balance!: string;
 

@@ -1,14 +1,11 @@
 import type { CommandHandler } from '../eventsourcing/commandHandler.js';
-import type { StoredEvent } from '../eventsourcing/event.js';
-import { as } from '../eventsourcing/event.js';
 import { derivedId } from '../eventsourcing/ids.js';
 import { byPolicy } from '../eventsourcing/policy.js';
 import { moneyText } from '../money/money.js';
-import type { OperatorEvent, OperatorSource } from '../operators/events.js';
 import { OPERATORS_STREAM } from '../operators/events.js';
 import { mailDecider } from './decide.js';
 import { mailStream } from './events.js';
-import { emailOf } from './recipient.js';
+import { emailOf, operatorsSince } from './recipient.js';
 import type { ReportedDay, ReportTime } from './reportTime.js';
 import { daysDue } from './reportTime.js';
 
@@ -57,27 +54,7 @@ export function reportOf(day: string, { timeZone }: ReportTime, figures: DayFigu
 
 function revenueOf({ currency, invoiced, oneTime, refunds }: DayRevenue): string {
   const text = (amount: number): string => moneyText({ amount, currency });
-  return `Invoiced: ${text(invoiced)}. Paid for credits: ${text(oneTime)}. Paid back for credits: ${text(refunds)}.`;
-}
-
-/** Operators by their user ids, with the time from which on each is one. */
-export function operatorsSince(events: readonly StoredEvent[]): ReadonlyMap<string, number> {
-  const sources = new Map<string, Set<OperatorSource>>();
-  const since = new Map<string, number>();
-  for (const stored of events) {
-    const { type, data } = as<OperatorEvent>(stored);
-    const { userId, source } = data;
-    const known = sources.get(userId) ?? new Set();
-    sources.set(userId, known);
-    if (type === 'OperatorGranted') {
-      if (known.size === 0) since.set(userId, Date.parse(stored.metadata.at));
-      known.add(source);
-    } else {
-      known.delete(source);
-      if (known.size === 0) since.delete(userId);
-    }
-  }
-  return since;
+  return `Invoiced: ${text(invoiced)}. Paid once, for credits or analyses: ${text(oneTime)}. Paid back of that: ${text(refunds)}.`;
 }
 
 /**

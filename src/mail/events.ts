@@ -23,6 +23,10 @@ export type MailKind =
   | 'plan-restored'
   /** To an operator: the figures of a day, which is its subject (`2026-11-28`). Without a token. */
   | 'daily-report'
+  /** To an operator: a customer disputes a payment, or that was decided. Without a token. */
+  | 'dispute-opened'
+  | 'dispute-won'
+  | 'dispute-lost'
   /** Asks whoever reads it to register; without a token. */
   | 'invite-user'
   /** A notice to a user whom an operator has brought in from another system. */

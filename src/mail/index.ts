@@ -1,4 +1,5 @@
 import type { Capability } from '../capability.js';
+import { tellOperators } from './operatorNotices.js';
 import { askForMails, eraseInvitedUser, requestMails } from './policies.js';
 import { OperatorMailsResolver, ReplayMailResolver } from './resolvers.js';
 
@@ -7,6 +8,7 @@ export const mail: Capability = {
   policies: ({ commands, personal, outbox, clock }) => [
     requestMails(commands),
     askForMails(commands, outbox, clock),
+    tellOperators(commands),
     eraseInvitedUser(commands, personal),
   ],
   graphql: {

@@ -42,6 +42,9 @@ export const TEMPLATES: Readonly<Record<MailKind, (filling: Filling) => MailCont
   'plan-suspended': planSuspended,
   'plan-restored': planRestored,
   'daily-report': dailyReport,
+  'dispute-opened': disputeOpened,
+  'dispute-won': disputeWon,
+  'dispute-lost': disputeLost,
   'invite-user': inviteUser,
   'user-imported': userImported,
   'analysis-ended': analysisEnded,
@@ -173,6 +176,26 @@ function dailyReport({ product, report = [] }: Filling): MailContent {
     subject: `${product}: the figures of a day`,
     ...bodyOf([GREETING, `This is how ${product} has done.`, ...report]),
   };
+}
+
+/** Where all of it stands, in mails about disputes. */
+const DISPUTES = 'Which payment it is, and of whom, stands in operator { disputes }.';
+
+function disputeOpened({ product }: Filling): MailContent {
+  const what = `A customer of ${product} disputes a payment: their bank has taken the money back until it has decided.`;
+  const how =
+    'Answer with evidence at the payment service before the deadline, or the dispute is lost. What was bought with a single payment is taken back until then; a plan stays in force.';
+  return { subject: `${product}: a payment is disputed`, ...bodyOf([GREETING, what, how, DISPUTES]) };
+}
+
+function disputeWon({ product }: Filling): MailContent {
+  const what = `A dispute about a payment at ${product} was won: the money is back, and so is what was bought with it.`;
+  return { subject: `${product}: a dispute was won`, ...bodyOf([GREETING, what, DISPUTES]) };
+}
+
+function disputeLost({ product }: Filling): MailContent {
+  const what = `A dispute about a payment at ${product} was lost: the customer keeps the money.`;
+  return { subject: `${product}: a dispute was lost`, ...bodyOf([GREETING, what, DISPUTES]) };
 }
 
 function inviteUser({ product }: Filling): MailContent {

@@ -1,6 +1,6 @@
 import type { CommandHandler } from '../eventsourcing/commandHandler.js';
 import { byPolicy } from '../eventsourcing/policy.js';
-import { isAllowed, overageDecider } from './decide.js';
+import { capSet, isAllowed, overageDecider } from './decide.js';
 import { overageStream } from './events.js';
 import type { CreditsOf, Statements } from './statements.js';
 
@@ -21,14 +21,15 @@ export class CapWatch {
     const account = await statements.account(accountId);
     const { state } = account;
     const running = statements.running(account);
-    if (!running || !state.cap || !isAllowed(state) || state.reached.has(running.period.id)) return;
+    const cap = capSet(state);
+    if (!running || !cap || !isAllowed(state) || state.reached.has(running.period.id)) return;
     const { life, period, lines } = await statements.soFarOf(account, running, credits);
     const spent = lines.reduce((sum, { amount }) => sum + amount, 0);
-    if (life.currency !== state.cap.currency || spent < state.cap.amount) return;
+    if (life.currency !== cap.currency || spent < cap.amount) return;
     await commands.handle(
       overageDecider,
       overageStream(accountId),
-      { type: 'ReachCap', period: period.id, cap: state.cap, spent },
+      { type: 'ReachCap', period: period.id, cap, spent },
       byPolicy('overage', `cap:${period.id}`, { at: clock(), about: accountId }),
     );
   }

@@ -5,38 +5,39 @@ import { byPolicy } from '../eventsourcing/policy.js';
 import { subscriptionStream } from '../plans/events.js';
 import type { Profile } from '../plans/profile.js';
 import { usageTermsOf } from '../plans/profile.js';
-import type { OverageCommand, OverageState } from './decide.js';
-import { firstAllowed, overageDecider } from './decide.js';
-import type { ClosedPeriod, RatedLine } from './events.js';
+import type { CorrectionsOf, UseCorrection } from './corrections.js';
+import { adjustmentsOf, closedBefore, closedIn, lookedAtAgain } from './corrections.js';
+import type { OverageCommand } from './decide.js';
+import { firstAllowed, lookedAtUpTo, overageDecider } from './decide.js';
+import type { ClosedPeriod, Correction, Settlement } from './events.js';
+import type { LinesToInvoice, OverageInvoices } from './invoices.js';
 import { overageStream } from './events.js';
-import type { OverageInvoices } from './invoices.js';
 import type { PaidByCredits } from './rate.js';
-import { adjustmentOf, RATER } from './rate.js';
-import type { Account, CreditsOf, Statements } from './statements.js';
-import type { BillingPeriod, PaidLife } from './terms.js';
-import { allowancesOf, asClosed, periodOfLife } from './terms.js';
+import { RATER, sumOf } from './rate.js';
+import type { Account, CreditsOf, Running, Statements } from './statements.js';
+import type { PaidLife } from './terms.js';
+import { allowancesOf, periodOfLife } from './terms.js';
 
 /** Beyond the time for late uses: what was taken in its last moment has reached the ledger. */
 const MARGIN_MS = 60_000;
-/** Periods that are looked at again once they are closed: later corrections change nothing that is billed. */
-const LOOKED_AT_AGAIN = 3;
+/** How long a correction waits at a time for the invoice that it corrects to be issued. */
+const NOT_ISSUED_MS = 10 * 60_000;
 
 export interface ClosingOptions {
   readonly statements: Statements;
   readonly commands: CommandHandler;
   readonly credits: CreditsOf;
   readonly invoices: OverageInvoices;
+  /** What has corrected an account's use since an event. */
+  readonly corrections: CorrectionsOf;
+  /** Money is owed to an account that no invoice could give back. */
+  readonly onOwed: (accountId: string, settlement: Settlement) => void;
   readonly profile: () => Profile;
   /** By which is billed, in milliseconds. */
   readonly now: () => number;
   readonly clock: () => number;
-  /** Waits until the ledger has all that is stored now. @throws Outage */
+  /** Waits until the ledger, and what lists corrections, have all that is stored now. @throws Outage */
   readonly ledgerCaughtUp: () => Promise<void>;
-}
-
-interface Due {
-  readonly life: PaidLife;
-  readonly period: BillingPeriod;
 }
 
 /** Closes billing periods that are over (decisions 4 and 5 of metering), and has what they came to invoiced. */
@@ -44,31 +45,114 @@ export class Closing {
   constructor(private readonly options: ClosingOptions) {}
 
   /**
-   * Closes what can be closed, and sends what was not sent.
-   * @returns when the next period can be closed, milliseconds since the epoch; undefined where none follows
+   * Closes what can be closed, corrects what is closed where nothing follows, and sends what was not sent.
+   * @returns when there is next something to do, milliseconds since the epoch; undefined where nothing follows
    */
   async settle(accountId: string): Promise<number | undefined> {
-    const { statements, now } = this.options;
+    const { statements, now, profile } = this.options;
     for (;;) {
       const account = await statements.account(accountId);
       await this.#invoice(account);
+      const settled = await this.#settleCorrections(account);
+      const soon = settled ? Infinity : now() + NOT_ISSUED_MS;
       const due = nextDue(account);
-      if (!due) return undefined;
-      const { closeAfterSeconds } = usageTermsOf(this.options.profile());
+      if (await this.#correct(account, due?.life.currency)) continue;
+      const { closeAfterSeconds, lateWindowSeconds } = usageTermsOf(profile());
+      if (!due) {
+        const at = Math.min(soon, lastLook(account, lateWindowSeconds * 1000 + MARGIN_MS, now()));
+        return at === Infinity ? undefined : at;
+      }
       const at = Date.parse(due.period.to) + closeAfterSeconds * 1000 + MARGIN_MS;
-      if (at > now()) return at;
+      if (at > now()) return Math.min(soon, at);
       await this.options.ledgerCaughtUp();
       await this.#close(account, due);
     }
   }
 
-  async #close(account: Account, { life, period }: Due): Promise<void> {
-    const { statements, credits } = this.options;
+  async #close(account: Account, due: Running): Promise<void> {
+    const { statements, credits, corrections } = this.options;
     const { accountId, state } = account;
-    const use = await statements.read(accountId, life, [period, ...lookedAtAgain(state, life)]);
-    const paid = await credits(accountId, statements.soFar(life, period, use));
-    const closed = closedPeriod(statements, account, { life, period }, use, paid);
+    const { life, period } = due;
+    const corrected = await corrections(accountId, lookedAtUpTo(state, life.currency));
+    const again = lookedAtAgain(account, life.currency, corrected);
+    const use = await statements.read(accountId, [due], again);
+    const paid = await credits(accountId, statements.soFar(life, period, use, again));
+    const closed = closedPeriod(statements, account, due, use, paid, corrected);
     await this.#send(accountId, { type: 'ClosePeriod', closed }, `close:${period.id}`);
+  }
+
+  /**
+   * Rates closed periods of ended subscriptions again.
+   * @param following the currency of the subscription that goes on: its next invoice has the corrections
+   * @returns whether anything comes to another amount
+   */
+  async #correct(account: Account, following: string | undefined): Promise<boolean> {
+    const { statements, credits, corrections, ledgerCaughtUp } = this.options;
+    const { accountId, state, lives } = account;
+    const ended = lives.filter(({ endedAt }) => endedAt !== undefined);
+    for (const currency of new Set(ended.map((life) => life.currency))) {
+      if (currency === following || closedIn(account, currency).length === 0) continue;
+      await ledgerCaughtUp();
+      const after = lookedAtUpTo(state, currency);
+      const corrected = await corrections(accountId, after);
+      const again = lookedAtAgain(account, currency, corrected);
+      const use = await statements.read(accountId, [], again);
+      const paid = await credits(accountId, statements.correctable(again, use));
+      const correction = `correction:${use.seen}`;
+      const lines = adjustmentsOf(statements, account, again, { use, paid, corrected, closing: correction });
+      if (lines.length === 0) continue;
+      const total = sumOf(lines);
+      const command: OverageCommand = {
+        type: 'CorrectOverage',
+        corrected: { correction, currency, asOf: use.seen, rater: RATER, lines, total },
+        after,
+      };
+      await this.#send(accountId, command, correction);
+      return true;
+    }
+    return false;
+  }
+
+  /** Bills what corrections have come to, or gives it back. @returns whether nothing waits */
+  async #settleCorrections({ accountId, state, lives }: Account): Promise<boolean> {
+    const { invoices, onOwed } = this.options;
+    let done = true;
+    for (const corrected of state.corrections.values()) {
+      const { correction, total } = corrected;
+      if (state.settled.has(correction)) continue;
+      const to = await this.#toInvoice(accountId, lives, corrected);
+      let settlement: Settlement = { correction, invoice: null, creditNotes: [], owed: 0 };
+      if (total > 0) settlement = { ...settlement, invoice: await invoices.add(to) };
+      if (total < 0) {
+        const periods = new Set(corrected.lines.map(({ period }) => period));
+        const billed = [...state.closed.values(), ...state.corrections.values()].filter(
+          (one) => one !== corrected && one.lines.some(({ period }) => periods.has(period)),
+        );
+        const back = await invoices.giveBack(
+          to,
+          billed.flatMap(({ eventId }) => eventId ?? []),
+        );
+        if (!back) {
+          done = false;
+          continue;
+        }
+        settlement = { ...settlement, ...back };
+        if (back.owed > 0) onOwed(accountId, settlement);
+      }
+      await this.#send(accountId, { type: 'RecordSettled', settlement }, `settled:${correction}`);
+    }
+    return done;
+  }
+
+  /** Lines that go on no invoice of a subscription. */
+  async #toInvoice(
+    accountId: string,
+    lives: readonly PaidLife[],
+    { currency, eventId = '', lines }: Correction & { readonly eventId: string | undefined },
+  ): Promise<LinesToInvoice> {
+    const customer = billingCustomerOf(await this.options.commands.load(subscriptionStream(accountId)));
+    const subscription = lives.findLast((life) => life.currency === currency)?.subscription ?? '';
+    return { accountId, customer, subscription, ended: true, monthly: false, currency, eventId, lines };
   }
 
   /** What was closed and is not invoiced, oldest first. */
@@ -104,30 +188,21 @@ export class Closing {
   }
 }
 
-const lookedAtAgain = (state: OverageState, life: PaidLife): BillingPeriod[] =>
-  closedBefore(state, life).slice(-LOOKED_AT_AGAIN);
-
 /** What a period has come to, with what corrections change of those that were closed before. */
 export function closedPeriod(
   statements: Pick<Statements, 'rate'>,
   account: Account,
-  { life, period }: Due,
+  { life, period }: Running,
   use: BilledUse,
   paid: PaidByCredits,
+  corrected: readonly UseCorrection[] = [],
 ): ClosedPeriod {
-  const { state } = account;
-  const lines = [
-    ...statements.rate(account, life, period, use, paid),
-    ...lookedAtAgain(state, life).flatMap((earlier): RatedLine[] => {
-      const pinned = asClosed(life, state.closed.get(earlier.id)?.included ?? []);
-      const again = statements.rate(account, pinned, earlier, use, paid);
-      const billed = [...state.closed.values()]
-        .flatMap((closed) => closed.lines)
-        .filter((line) => line.period === earlier.id);
-      const adjustment = adjustmentOf(again, billed, earlier, period.id);
-      return adjustment ? [adjustment] : [];
-    }),
-  ];
+  const again = lookedAtAgain(account, life.currency, corrected);
+  const own = statements.rate(account, life, period, use, paid);
+  const looked = { use, paid, corrected, closing: period.id };
+  const all = [...own, ...adjustmentsOf(statements, account, again, looked)];
+  // No invoice follows that could have what is left of them: they are settled by themselves.
+  const lines = life.endedAt !== undefined && sumOf(all) < 0 ? own : all;
   return {
     period: period.id,
     from: period.from,
@@ -138,18 +213,21 @@ export function closedPeriod(
     rater: RATER,
     included: allowancesOf(life),
     lines,
-    total: lines.reduce((sum, { amount }) => sum + amount, 0),
+    total: sumOf(lines),
   };
 }
 
-/** The periods of a subscription that are closed, oldest first. */
-const closedBefore = ({ closed }: OverageState, { subscription }: PaidLife): BillingPeriod[] =>
-  [...closed.values()]
-    .filter((one) => one.subscription === subscription)
-    .map(({ period: id, from, to }) => ({ id, from, to }));
+/**
+ * When all that may still be reported of an ended subscription was; Infinity where that is over: from then on
+ * corrections tell of themselves.
+ */
+function lastLook({ lives }: Account, lateMs: number, now: number): number {
+  const ends = lives.flatMap(({ endedAt }) => (endedAt === undefined ? [] : Date.parse(endedAt) + lateMs));
+  return Math.min(...ends.filter((end) => end > now));
+}
 
 /** The oldest period that is not closed, from the one on in which overage was first paid for. */
-function nextDue({ lives, state }: Account): Due | undefined {
+function nextDue({ lives, state }: Account): Running | undefined {
   const first = firstAllowed(state);
   if (first === undefined) return undefined;
   for (const life of lives) {

@@ -1,7 +1,17 @@
 import type { Decider } from '../eventsourcing/decider.js';
 import { accept, refuse } from '../eventsourcing/decider.js';
 import { MAX_CHARGE } from '../money/money.js';
-import type { ClosedPeriod, OverageEvent, SpendCap, UsedThen } from './events.js';
+import type { Whole } from '../money/whole.js';
+import type {
+  ClosedPeriod,
+  Correction,
+  OverageEvent,
+  RatedLine,
+  Settlement,
+  SpendCap,
+  UsedThen,
+} from './events.js';
+import type { Position } from '../eventsourcing/event.js';
 
 /** When overage was paid for, under one setting. */
 interface Stretch {
@@ -16,10 +26,12 @@ interface Stretch {
 
 export interface OverageState {
   readonly allowed: readonly Stretch[];
-  readonly cap: SpendCap | undefined;
   /** By their ids, in the order in which they were closed. */
   readonly closed: ReadonlyMap<string, ClosedPeriod & { readonly eventId: string | undefined }>;
   readonly invoiced: ReadonlySet<string>;
+  /** What was corrected after the last period was closed, by id. */
+  readonly corrections: ReadonlyMap<string, Correction & { readonly eventId: string | undefined }>;
+  readonly settled: ReadonlySet<string>;
   /** Periods in which the cap was reached. */
   readonly reached: ReadonlySet<string>;
 }
@@ -45,14 +57,22 @@ export type OverageCommand =
     }
   | { readonly type: 'ReachCap'; readonly period: string; readonly cap: SpendCap; readonly spent: number }
   | { readonly type: 'ClosePeriod'; readonly closed: ClosedPeriod }
-  | { readonly type: 'RecordInvoiced'; readonly period: string; readonly invoice: string | null };
+  | { readonly type: 'RecordInvoiced'; readonly period: string; readonly invoice: string | null }
+  | {
+      readonly type: 'CorrectOverage';
+      readonly corrected: Correction;
+      /** Up to where had been looked when it was computed. */
+      readonly after: Position;
+    }
+  | { readonly type: 'RecordSettled'; readonly settlement: Settlement };
 
 export const overageDecider: Decider<OverageState, OverageCommand, OverageEvent> = {
   initial: {
     allowed: [],
-    cap: undefined,
     closed: new Map(),
     invoiced: new Set(),
+    corrections: new Map(),
+    settled: new Set(),
     reached: new Set(),
   },
 
@@ -62,22 +82,24 @@ export const overageDecider: Decider<OverageState, OverageCommand, OverageEvent>
         const { at, cap: given, used } = event.data;
         const cap = given ?? undefined;
         const next = { from: at, to: undefined, cap, usedFrom: used, usedTo: undefined };
-        return { ...state, cap, allowed: [...ended(state.allowed, at, used), next] };
+        return { ...state, allowed: [...ended(state.allowed, at, used), next] };
       }
       case 'OverageStopped':
         return { ...state, allowed: ended(state.allowed, event.data.at, event.data.used) };
       case 'SpendCapReached':
         return { ...state, reached: new Set([...state.reached, event.data.period]) };
       case 'PeriodClosed': {
-        // Stored events have ids; those that are only just decided have none yet.
-        const { id: eventId } = event as { readonly id?: string };
-        return {
-          ...state,
-          closed: new Map([...state.closed, [event.data.period, { ...event.data, eventId }]]),
-        };
+        const closed = { ...event.data, eventId: idOf(event) };
+        return { ...state, closed: new Map([...state.closed, [closed.period, closed]]) };
       }
       case 'PeriodInvoiced':
         return { ...state, invoiced: new Set([...state.invoiced, event.data.period]) };
+      case 'OverageCorrected': {
+        const corrected = { ...event.data, eventId: idOf(event) };
+        return { ...state, corrections: new Map([...state.corrections, [corrected.correction, corrected]]) };
+      }
+      case 'CorrectionSettled':
+        return { ...state, settled: new Set([...state.settled, event.data.correction]) };
     }
   },
 
@@ -119,12 +141,43 @@ export const overageDecider: Decider<OverageState, OverageCommand, OverageEvent>
         if (!state.closed.has(period) || state.invoiced.has(period)) return accept();
         return accept({ type: 'PeriodInvoiced', data: { period, invoice } });
       }
+      case 'CorrectOverage':
+        // Another process has billed something meanwhile: it may be the same.
+        if (command.after !== lookedAtUpTo(state, command.corrected.currency)) return accept();
+        return accept({ type: 'OverageCorrected', data: command.corrected });
+      case 'RecordSettled': {
+        const { correction } = command.settlement;
+        if (!state.corrections.has(correction) || state.settled.has(correction)) return accept();
+        return accept({ type: 'CorrectionSettled', data: command.settlement });
+      }
     }
   },
 };
 
+/** Stored events have ids; those that are only just decided have none yet. */
+const idOf = (event: object): string | undefined => (event as { readonly id?: string }).id;
+
+/** The last event that the ledger had seen when something was billed in a currency: what has come later is billed by nothing yet. */
+export const lookedAtUpTo = ({ closed, corrections }: OverageState, currency: string): Position =>
+  Math.max(
+    0,
+    ...[...closed.values(), ...corrections.values()].flatMap((one) =>
+      one.currency === currency ? [one.asOf] : [],
+    ),
+  );
+
+/** What was billed of a period: when it was closed, and by later corrections. */
+export const billedOf = ({ closed, corrections }: OverageState, period: string): RatedLine[] =>
+  [...closed.values(), ...corrections.values()]
+    .flatMap(({ lines }) => lines)
+    .filter((line) => line.period === period);
+
 export const isAllowed = ({ allowed }: Pick<OverageState, 'allowed'>): boolean =>
   allowed.at(-1) !== undefined && allowed.at(-1)?.to === undefined;
+
+/** The cap as it was set last. */
+export const capSet = ({ allowed }: Pick<OverageState, 'allowed'>): SpendCap | undefined =>
+  allowed.at(-1)?.cap;
 
 const ended = (
   allowed: readonly Stretch[],
@@ -150,9 +203,9 @@ export const paidFor = (
   period: Time,
   meter: string,
   part: string,
-): readonly (readonly [from: number, to: number | undefined])[] =>
+): readonly (readonly [from: Whole, to: Whole | undefined])[] =>
   within(state, period).map(({ from, to, usedFrom = [], usedTo }) => {
-    const then = (used: readonly UsedThen[]): number =>
+    const then = (used: readonly UsedThen[]): Whole =>
       used.find((one) => one.part === part && one.meter === meter)?.amount ?? 0;
     const runsOn = to === undefined || to >= period.to || usedTo === undefined;
     return [from <= period.from ? 0 : then(usedFrom), runsOn ? undefined : then(usedTo)];

@@ -1,4 +1,5 @@
 import type { Position } from '../eventsourcing/event.js';
+import type { Whole } from '../money/whole.js';
 
 /** What happens once overage has come to the cap of an account. */
 export type CapRule =
@@ -18,7 +19,7 @@ export interface SpendCap {
 export interface UsedThen {
   readonly meter: string;
   readonly part: string;
-  readonly amount: number;
+  readonly amount: Whole;
 }
 
 /** What was used of one meter under one price, as it is billed. Quantities are smallest units of the meter. */
@@ -37,15 +38,15 @@ export interface RatedLine {
   readonly terms: number | null;
   readonly plan: string;
   /** What was used under this price. */
-  readonly used: number;
+  readonly used: Whole;
   /** What the plan includes in a period. */
   readonly included: number;
   /** What of `used` is above that. */
-  readonly over: number;
+  readonly over: Whole;
   /** What of `over` credits have paid. */
   readonly credits: number;
   /** What is billed: `over` − `credits`, and no more than what was used while overage was allowed. */
-  readonly quantity: number;
+  readonly quantity: Whole;
   /** Minor units, rounded once (decision 26); negative for money that comes back. */
   readonly amount: number;
   /** Ids of the events that it comes from (law 7). */
@@ -76,6 +77,34 @@ export interface ClosedPeriod {
   readonly lines: readonly RatedLine[];
   /** The sum of the lines. */
   readonly total: number;
+}
+
+/** What corrections of closed periods come to, where no later period follows whose invoice would have it. */
+export interface Correction {
+  /** Unique in its account. */
+  readonly correction: string;
+  readonly currency: string;
+  /** The last event that the ledger had seen. */
+  readonly asOf: Position;
+  readonly rater: number;
+  /** One for each period that comes to another amount now. */
+  readonly lines: readonly RatedLine[];
+  /** The sum of the lines, in minor units: negative for money that comes back. */
+  readonly total: number;
+}
+
+/** Names the line by which an invoice gives back what no credit note could. */
+export const OWED = 'owed';
+
+/** What was done about a correction at the payment service. */
+export interface Settlement {
+  readonly correction: string;
+  /** What bills it; null where nothing is billed by itself. */
+  readonly invoice: string | null;
+  /** What gives money back. */
+  readonly creditNotes: readonly string[];
+  /** Minor units that no invoice could give back: they count on the next one, if there ever is one. */
+  readonly owed: number;
 }
 
 /** Stream `overage-<account id>`: whether use above limits is paid for, and what came of it, period by period. */
@@ -117,6 +146,12 @@ export type OverageEvent =
       /** Its lines stand on an invoice of the payment service, or wait for the next one. */
       readonly type: 'PeriodInvoiced';
       readonly data: { readonly period: string; readonly invoice: string | null };
-    };
+    }
+  | {
+      /** Use of closed periods has changed since the last one was closed, and the subscription has ended. */
+      readonly type: 'OverageCorrected';
+      readonly data: Correction;
+    }
+  | { readonly type: 'CorrectionSettled'; readonly data: Settlement };
 
 export const overageStream = (accountId: string): string => `overage-${accountId}`;

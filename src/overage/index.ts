@@ -7,7 +7,8 @@ import { Outage } from '../outage.js';
 import type { Profile } from '../plans/profile.js';
 import { shownId } from '../graphql/kit/ids.js';
 import type { OverageEvent } from './events.js';
-import { AccountOverageResolver, OverageResolver } from './resolvers.js';
+import { OperatorOverageCorrectionsResolver } from './correctionResolvers.js';
+import { AccountOverageResolver, OverageResolver, PlanOverageResolver } from './resolvers.js';
 
 /** How long a setting waits for the ledger, in milliseconds. */
 const LEDGER_WAIT_MS = 10_000;
@@ -42,8 +43,13 @@ export const overage: Capability = {
   audited,
   publicEvents,
   graphql: {
-    resolvers: [OverageResolver, AccountOverageResolver],
-    create: ({ sender, memory: { plans }, overage: parts, models, store, counted }) => {
+    resolvers: [
+      OverageResolver,
+      PlanOverageResolver,
+      AccountOverageResolver,
+      OperatorOverageCorrectionsResolver,
+    ],
+    create: ({ sender, memory: { plans }, overage: parts, models, store, counted, queries, cursors }) => {
       const { statements, credits, now } = parts;
       const caughtUp = async (): Promise<void> => {
         if (await models.reached('usage', await store.head(), LEDGER_WAIT_MS)) return;
@@ -51,7 +57,14 @@ export const overage: Capability = {
       };
       const profile = (): Profile => plans.profile;
       const options = { sender, statements, credits: credits.peek, profile, now, caughtUp, counted };
-      return { resolvers: [new OverageResolver(options), new AccountOverageResolver(options)] };
+      return {
+        resolvers: [
+          new OverageResolver(options),
+          new PlanOverageResolver(profile),
+          new AccountOverageResolver(options),
+          new OperatorOverageCorrectionsResolver(queries.overage, cursors),
+        ],
+      };
     },
   },
 };

@@ -22,4 +22,14 @@ export interface LinesToInvoice {
 export interface OverageInvoices {
   /** @returns the invoice; null where the lines wait for the next one */
   add(lines: LinesToInvoice): Promise<string | null>;
+  /**
+   * Gives back what lines come to that are negative together, by credit notes on the invoices that have billed it. What
+   * those cannot take counts on the next invoice of the customer.
+   * @param events of the lines that were billed too high
+   * @returns undefined while an invoice that has them is not issued yet
+   */
+  giveBack(
+    lines: LinesToInvoice,
+    events: readonly string[],
+  ): Promise<{ readonly creditNotes: readonly string[]; readonly owed: number } | undefined>;
 }

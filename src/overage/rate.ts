@@ -1,9 +1,11 @@
-import { decimalsOf, quantityOf } from '../plans/meters.js';
+import type { Whole } from '../money/whole.js';
+import { wholeOf } from '../money/whole.js';
 import type { Meter } from '../plans/meters.js';
-import { rateOverage, rounded } from '../plans/rate.js';
+import { decimalsOf, quantityOf } from '../plans/meters.js';
+import { blocksOf, rateOverage, rounded } from '../plans/rate.js';
 import { billedPart } from '../usage/periods.js';
 import type { RatedLine } from './events.js';
-import type { BillingPeriod, PaidLife, TermsOf } from './terms.js';
+import type { BillingPeriod, PaidLife, Priced, TermsOf } from './terms.js';
 
 /**
  * Raised when an amount comes out otherwise: a closed period names the one that it was rated with (decision 30). A
@@ -31,7 +33,7 @@ export interface Over {
 export type PaidFor = (
   meter: string,
   part: string,
-) => readonly (readonly [from: number, to: number | undefined])[];
+) => readonly (readonly [from: Whole, to: Whole | undefined])[];
 
 /**
  * What of a period is above what was included. The allowance in force counts against the whole period's use, in the
@@ -79,18 +81,18 @@ export function rateLines(
       {
         id: `${part}:${meter}`,
         kind: 'overage',
-        description: describe(meter, quantity, priced.included, meters),
+        description: describe(meter, quantity, priced, meters),
         meter,
         period: period.id,
         from: period.from,
         to: period.to,
         terms: terms.revision,
         plan: terms.plan,
-        used: Number(amount),
+        used: wholeOf(amount),
         included: priced.included,
-        over: Number(over),
+        over: wholeOf(over),
         credits: paid,
-        quantity: Number(quantity),
+        quantity: wholeOf(quantity),
         amount: rounded(rateOverage(priced, quantity)),
         events: [terms.eventId],
       },
@@ -108,6 +110,10 @@ function allowedOf({ before, used }: Over, included: number, ranges: ReturnType<
   }, 0n);
 }
 
+/** What lines come to, in minor units. */
+export const sumOf = (lines: readonly RatedLine[]): number =>
+  lines.reduce((total, { amount }) => total + amount, 0);
+
 /** Lines that come to a cap at most: the last ones are lowered. */
 export function cappedAt(lines: readonly RatedLine[], most: number): RatedLine[] {
   let left = most;
@@ -119,17 +125,26 @@ export function cappedAt(lines: readonly RatedLine[], most: number): RatedLine[]
   });
 }
 
-/** `1,560 requests above the 10,000 included` */
-function describe(meter: string, quantity: bigint, included: number, meters: readonly Meter[]): string {
+/** `1,560 × request above the 10,000 included`; where blocks are priced, `… included, as 2 blocks of 1,000` */
+function describe(
+  meter: string,
+  quantity: bigint,
+  { included, per }: Priced,
+  meters: readonly Meter[],
+): string {
   const decimals = decimalsOf(meter, meters);
   const unit = meters.find(({ id }) => id === meter)?.unit ?? meter;
   const shown = (amount: bigint | number): string => {
     const [whole = '0', fraction] = quantityOf(amount, decimals).split('.');
-    const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ',');
-    return fraction === undefined ? grouped : `${grouped}.${fraction}`;
+    return fraction === undefined ? grouped(whole) : `${grouped(whole)}.${fraction}`;
   };
-  return `${shown(quantity)} × ${unit} above the ${shown(included)} included`;
+  const above = `${shown(quantity)} × ${unit} above the ${shown(included)} included`;
+  if (per === 1 || quantity === 0n) return above;
+  const blocks = blocksOf(quantity, per);
+  return `${above}, as ${grouped(String(blocks))} ${blocks === 1n ? 'block' : 'blocks'} of ${shown(per)}`;
 }
+
+const grouped = (digits: string): string => digits.replace(/\B(?=(\d{3})+$)/g, ',');
 
 /** What a period that was closed before comes to now, less what was billed of it; nothing where that is the same. */
 export function adjustmentOf(
@@ -137,9 +152,10 @@ export function adjustmentOf(
   billed: readonly RatedLine[],
   period: BillingPeriod,
   closing: string,
+  /** Ids of the events by which use has changed, as far as there are any. */
+  corrections: readonly string[] = [],
 ): RatedLine | undefined {
-  const sum = (lines: readonly RatedLine[]): number => lines.reduce((total, { amount }) => total + amount, 0);
-  const amount = sum(now) - sum(billed);
+  const amount = sumOf(now) - sumOf(billed);
   if (amount === 0) return undefined;
   const [first] = [...now, ...billed];
   return {
@@ -158,6 +174,6 @@ export function adjustmentOf(
     credits: 0,
     quantity: 1,
     amount,
-    events: [...new Set([...billed, ...now].flatMap(({ events }) => events))],
+    events: [...new Set([...billed, ...now].flatMap(({ events }) => events).concat(corrections))],
   };
 }

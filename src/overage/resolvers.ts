@@ -1,5 +1,6 @@
 import { Arg, Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
 import { Account } from '../accounts/types.js';
+import { Sized } from '../graphql/cost/directives.js';
 import { Access, MEMBERS, PAYERS } from '../graphql/kit/access.js';
 import type { CommandSender } from '../graphql/kit/command.js';
 import { Command } from '../graphql/kit/command.js';
@@ -8,11 +9,15 @@ import { accountOf, actorOf } from '../graphql/kit/context.js';
 import { moneyOf } from '../graphql/kit/money.js';
 import { payload } from '../graphql/kit/payload.js';
 import { refusalOf } from '../graphql/kit/refusals.js';
+import { Plan } from '../plans/planTypes.js';
+import { MAX_OVERAGE } from '../plans/prices.js';
 import type { Profile } from '../plans/profile.js';
+import { metersOf } from '../plans/profile.js';
 import type { OverageCommand } from './decide.js';
-import { isAllowed, overageDecider } from './decide.js';
+import { capSet, isAllowed, overageDecider } from './decide.js';
 import type { SpendCap } from './events.js';
 import { overageStream } from './events.js';
+import { OveragePrice, overagePriceOf } from './priceTypes.js';
 import type { CreditsOf, Statements } from './statements.js';
 import type { CapRule } from './types.js';
 import {
@@ -106,7 +111,7 @@ async function statusOf(
 ): Promise<OverageStatus> {
   const { state } = await statements.account(accountId);
   const draft = await statements.draft(accountId, credits);
-  const { cap } = state;
+  const cap = capSet(state);
   return Object.assign(new OverageStatus(), {
     allowed: isAllowed(state),
     spendCap: cap
@@ -120,6 +125,22 @@ async function statusOf(
         })
       : null,
   });
+}
+
+@Resolver(() => Plan)
+export class PlanOverageResolver {
+  constructor(private readonly profile: () => Profile) {}
+
+  @Sized({ assumedSize: MAX_OVERAGE })
+  @FieldResolver(() => [OveragePrice], {
+    description:
+      'What usage above the limits of the plan costs accounts that pay for it. Empty if it is refused.',
+  })
+  overagePrices(@Root() { id }: Plan): OveragePrice[] {
+    const profile = this.profile();
+    const prices = profile.plans.find((plan) => plan.id === id)?.overage ?? [];
+    return prices.map((one) => overagePriceOf(one, metersOf(profile)));
+  }
 }
 
 @Resolver(() => Account)

@@ -1,9 +1,10 @@
 import type { BilledUse, BilledUseQueries } from '../../projections/billedUse/queries.js';
-import type { UseSoFar } from '../credits/events.js';
+import type { OverUse, UseSoFar } from '../credits/events.js';
 import type { CommandHandler } from '../eventsourcing/commandHandler.js';
 import { fold } from '../eventsourcing/decider.js';
 import type { StoredEvent } from '../eventsourcing/event.js';
 import { profileStream, subscriptionStream } from '../plans/events.js';
+import { wholeOf } from '../money/whole.js';
 import type { Profile } from '../plans/profile.js';
 import { metersOf } from '../plans/profile.js';
 import { periodAt } from '../usage/periods.js';
@@ -17,6 +18,7 @@ import type { BillingPeriod, PaidLife } from './terms.js';
 import { livesOf, partBefore, partsOfPeriod, periodOfLife } from './terms.js';
 
 const DAY_MS = 86_400_000;
+const MOST = BigInt(Number.MAX_SAFE_INTEGER);
 /** How long a new version of the profile may be unknown here, in milliseconds: periods are closed half an hour after their end. */
 const VERSIONS_MS = 5_000;
 
@@ -75,11 +77,14 @@ export class Statements {
     return { life, period: periodOfLife(life, this.options.now()) };
   }
 
-  /** What was used in a period, all of one moment, with the days that credits may have expired on. */
-  read(accountId: string, life: PaidLife, periods: readonly BillingPeriod[]): Promise<BilledUse> {
-    const days = periods.flatMap(({ from, to }) => daysFrom(Date.parse(from), Date.parse(to)));
-    const parts = periods.flatMap(({ id }) => partsOfPeriod(life, id));
-    return this.options.ledger.of(accountId, [...parts, ...new Set(days)]);
+  /**
+   * What was used in periods, all of one moment, with the days that credits may have expired on.
+   * @param closed others that are looked at again
+   */
+  read(accountId: string, open: readonly Running[], closed: readonly Running[] = []): Promise<BilledUse> {
+    const days = open.flatMap(({ period: { from, to } }) => daysFrom(Date.parse(from), Date.parse(to)));
+    const parts = [...open, ...closed].flatMap(({ life, period }) => partsOfPeriod(life, period.id));
+    return this.options.ledger.of(accountId, [...new Set([...parts, ...days])]);
   }
 
   /** The lines of a period; none where overage is not paid for. */
@@ -104,26 +109,45 @@ export class Statements {
     const running = this.running(await this.account(accountId));
     if (!running) return [];
     const { life, period } = running;
-    const use = await this.read(accountId, life, [period]);
+    const use = await this.read(accountId, [running]);
     return overOf(life, period.id, usedOf(use)).flatMap(({ meter, part, used }) =>
-      used > 0n ? [{ meter, part, amount: Number(used) }] : [],
+      used > 0n ? [{ meter, part, amount: wholeOf(used) }] : [],
     );
   }
 
-  /** What credits may pay for in a period. */
-  soFar(life: PaidLife, period: BillingPeriod, use: BilledUse): UseSoFar {
+  /** What credits may pay for in a period that is open, and what they have paid too much for in others. */
+  soFar(life: PaidLife, period: BillingPeriod, use: BilledUse, closed: readonly Running[] = []): UseSoFar {
+    const uses = this.#overUses(life, period, use);
+    return this.#asOf(use, [...uses, ...this.correctable(closed, use).uses]);
+  }
+
+  /** What credits have paid too much for in periods that are closed. */
+  correctable(closed: readonly Running[], use: BilledUse): UseSoFar {
+    const uses = closed.flatMap(({ life, period }) => this.#overUses(life, period, use));
+    return this.#asOf(
+      use,
+      uses.map((over) => ({ ...over, closed: true as const })),
+    );
+  }
+
+  #asOf(use: BilledUse, uses: readonly OverUse[]): UseSoFar {
+    return { uses, asOf: use.seen, now: iso(this.options.now()) };
+  }
+
+  #overUses(life: PaidLife, period: BillingPeriod, use: BilledUse): OverUse[] {
     const rates = this.options.profile().credits?.meters ?? {};
     const now = this.options.now();
     const over = overOf(life, period.id, usedOf(use));
-    const uses = over.flatMap(({ meter, part, over: units }, place) => {
+    return over.flatMap(({ meter, part, over: units }, place) => {
       const rate = rates[meter];
-      if (rate === undefined || units <= 0n) return [];
+      if (rate === undefined) return [];
       return [
         {
           part,
           meter,
           until: period.to,
-          over: Number(units),
+          // There are never so many credits.
+          over: Number(units < MOST ? units : MOST),
           rate,
           overFrom: (expiresAt: string): number => {
             // The latest use is that of the latest price: what was used from then on is taken from there back.
@@ -137,7 +161,6 @@ export class Statements {
         },
       ];
     });
-    return { uses, asOf: use.seen, now: iso(now) };
   }
 
   /** What credits may pay for in the periods that are open. */
@@ -151,7 +174,10 @@ export class Statements {
     const open = [before, period].filter(
       ({ id }, place) => !account.state.closed.has(id) && (place === 1 || id !== period.id),
     );
-    const use = await this.read(accountId, life, open);
+    const use = await this.read(
+      accountId,
+      open.map((one) => ({ life, period: one })),
+    );
     return {
       uses: open.flatMap((one) => this.soFar(life, one, use).uses),
       asOf: use.seen,
@@ -168,7 +194,7 @@ export class Statements {
 
   /** The same of an account that is known, and of the period that runs. */
   async soFarOf(account: Account, { life, period }: Running, credits: CreditsOf): Promise<Statement> {
-    const use = await this.read(account.accountId, life, [period]);
+    const use = await this.read(account.accountId, [{ life, period }]);
     const paid = await credits(account.accountId, this.soFar(life, period, use));
     return { life, period, use, lines: this.rate(account, life, period, use, paid) };
   }

@@ -52,7 +52,8 @@ export class OverageStatus {
 
   @Field(() => Money, {
     nullable: true,
-    description: 'What overage has come to in that period, after credits and before tax.',
+    description:
+      'What overage has come to in that period, after credits and before tax. Where blocks are priced (`Plan.overagePrices`), one that is begun is in it whole.',
   })
   spent!: Money | null;
 }

@@ -4,6 +4,8 @@ import type { CapWatch } from './capWatch.js';
 import type { Closing } from './closing.js';
 
 const LOOK_MS = 30_000;
+/** Beyond the time in which use of an ended subscription may be reported: however long nobody has looked. */
+const LOOKED_LATE_MS = 30 * 86_400_000;
 const AT_ONCE = 4;
 
 export interface OverageWorkerOptions {
@@ -12,6 +14,8 @@ export interface OverageWorkerOptions {
   readonly caps: CapWatch;
   /** By which is billed, in milliseconds. */
   readonly now: () => number;
+  /** How old a use may be that is reported, in milliseconds. */
+  readonly lateWindowMs: () => number;
   readonly onError: (error: unknown) => void;
 }
 
@@ -44,15 +48,16 @@ export class OverageWorker {
   }
 
   async #work(until?: AbortSignal): Promise<boolean> {
-    const { queries, closing, caps, now } = this.options;
+    const { queries, closing, caps, now, lateWindowMs } = this.options;
     let failed = false;
-    const rows = await queries.open();
+    const rows = await queries.open(new Date(now() - lateWindowMs() - LOOKED_LATE_MS));
     const known = new Set(rows.map(({ account_id: id }) => id));
     for (const id of this.#next.keys()) if (!known.has(id)) this.#next.delete(id);
     const settle = async (): Promise<void> => {
       for (let row = rows.pop(); row !== undefined && until?.aborted !== true; row = rows.pop()) {
-        const { account_id: id, revision, settings_revision: settings } = row;
-        const shown = `${revision}:${settings}`;
+        const { account_id: id, revision, settings_revision: settings, use_corrected: corrected } = row;
+        // Of a subscription that goes on, corrections wait until the period is closed.
+        const shown = `${revision}:${settings}:${row.ended_at === null ? '' : corrected}`;
         const next = this.#next.get(id);
         try {
           if (row.cap_rule === 'alert' && row.allowed) await caps.look(id);

@@ -10,7 +10,7 @@ import type { OverageEvent } from '../overage/events.js';
 import { overageStream } from '../overage/events.js';
 import { subscriptionStream } from './events.js';
 import type { Overage } from './prices.js';
-import type { Limit, PlanInForce, Profile } from './profile.js';
+import type { EndedTerms, Limit, PlanInForce, Profile } from './profile.js';
 import { billingTermsOf, MAX_AMOUNT } from './profile.js';
 import { unitsFor } from './rate.js';
 
@@ -31,6 +31,7 @@ interface Terms {
   readonly anchor: number | null;
   readonly trial: boolean;
   readonly terms: number | null;
+  readonly ended?: EndedTerms | undefined;
   readonly revision: number;
 }
 
@@ -76,7 +77,16 @@ export class BilledPlans {
     for (const row of billed) {
       const { anchor, trial, terms, revision, ended_at: endedAt } = row;
       const runs = endedAt === null;
-      this.#terms.set(row.account_id, runs ? { anchor, trial, terms, revision } : { ...NO_TERMS, revision });
+      this.#terms.set(
+        row.account_id,
+        runs
+          ? { anchor, trial, terms, revision }
+          : {
+              ...NO_TERMS,
+              ended: endedTerms({ anchor, trial, terms }, new Date(endedAt).getTime()),
+              revision,
+            },
+      );
       const cap =
         row.cap_amount !== null && row.cap_currency !== null && row.cap_rule === 'refuse'
           ? { amount: row.cap_amount, currency: row.cap_currency }
@@ -113,7 +123,11 @@ export class BilledPlans {
         return before.terms === null ? undefined : this.#follow(id, { ...before, terms: revision, revision });
       }
       case 'PaidSubscriptionEnded':
-        return this.#follow(id, { ...NO_TERMS, revision });
+        return this.#follow(id, {
+          ...NO_TERMS,
+          ended: endedTerms(this.#termsOf(id), Date.parse(event.data.endedAt)),
+          revision,
+        });
       case 'OverageAllowed': {
         const { cap } = event.data;
         return this.#set(id, {
@@ -126,10 +140,13 @@ export class BilledPlans {
         return this.#set(id, { ...this.#settingsOf(id), allowed: false, revision });
       case 'CreditsGranted':
       case 'CreditsDrawn':
+      case 'CreditDrawReversed':
       case 'CreditsSpent':
       case 'CreditsReturned':
       case 'CreditsExpired':
       case 'CreditsVoided':
+      case 'CreditsWithdrawn':
+      case 'CreditsReinstated':
       case 'CreditsRefunded':
         return this.#credit(id, event, revision);
       default:
@@ -162,7 +179,7 @@ export class BilledPlans {
   }
 
   #derive(accountId: string, from: PlanInForce, profile: Profile): Derived {
-    const { anchor, trial, terms } = this.#termsOf(accountId);
+    const { anchor, trial, terms, ended } = this.#termsOf(accountId);
     const { allowed, cap } = this.#settingsOf(accountId);
     const { available, drawn, until } = this.#credits.get(accountId) ?? NO_CREDITS;
     const running = this.clock() < until;
@@ -188,7 +205,7 @@ export class BilledPlans {
     });
     return {
       from,
-      plan: { ...from, anchors, plan: { ...plan, limits } },
+      plan: { ...from, anchors, ...(ended && { ended }), plan: { ...plan, limits } },
       until: running ? until : Infinity,
     };
   }
@@ -223,10 +240,20 @@ export class BilledPlans {
       if (ends >= until) drawn = { ...drawn, [data.meter]: (drawn[data.meter] ?? 0) + data.units };
       until = Math.max(until, ends);
     }
+    if (type === 'CreditDrawReversed' && Date.parse(data.until) === until) {
+      drawn = { ...drawn, [data.meter]: (drawn[data.meter] ?? 0) - data.units };
+    }
     this.#credits.set(id, { available, drawn, until, revision });
     this.#derived.delete(id);
   }
 }
+
+/** Trials are free: nothing is billed of them. */
+const endedTerms = (
+  { anchor, trial, terms }: Pick<Terms, 'anchor' | 'trial' | 'terms'>,
+  at: number,
+): EndedTerms | undefined =>
+  anchor === null || terms === null || trial ? undefined : { billing: anchor, terms, at };
 
 /** How much may be used above what is included, until it costs more than the cap. */
 function unitsUpTo(priced: Overage, cap: Settings['cap']): number {

@@ -6,8 +6,8 @@ import { METER_ID } from './meters.js';
 
 export const MAX_PRICES = 20;
 export const MAX_TRIAL_DAYS = 730;
-const MAX_OVERAGE = 20;
-const MAX_PRICE_TIERS = 20;
+export const MAX_OVERAGE = 20;
+export const MAX_PRICE_TIERS = 20;
 
 export const Currency = z
   .string()
@@ -54,7 +54,7 @@ export const Overage = z
     limit: z.string(),
     meter: z.string().regex(METER_ID),
     currency: Currency,
-    /** So many units are one that is priced; what is left of the last is priced in full. */
+    /** So many smallest units are a block, which is what is priced: one that is begun is charged whole. */
     per: z.number().int().positive().max(1_000_000_000).default(1),
     /** graduated: each unit at the price of its tier. volume: all at the price of the tier that the total reaches. */
     mode: z.enum(['graduated', 'volume']).default('graduated'),

@@ -414,4 +414,16 @@ export interface PlanInForce {
         readonly resets?: Readonly<Record<string, { readonly period: string; readonly generation: number }>>;
       }
     | undefined;
+  /** The subscription that has ended last, where none runs: use from before may still be reported, and is billed. */
+  readonly ended?: EndedTerms | undefined;
+}
+
+/** By what use is billed of a subscription that has ended. */
+export interface EndedTerms {
+  /** From when its months count, milliseconds since the epoch. */
+  readonly billing: number;
+  /** Revision of the event that set its last price. */
+  readonly terms: number;
+  /** When it has ended, milliseconds since the epoch. */
+  readonly at: number;
 }

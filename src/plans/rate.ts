@@ -7,14 +7,17 @@ const SCALE = 1_000_000_000_000n;
 /** An exact amount of money, in 10⁻¹² minor units. */
 export type Exact = bigint;
 
+/** How many blocks are priced: one that is begun is priced whole. @param per units of a block */
+export const blocksOf = (quantity: bigint, per: number): bigint =>
+  (quantity + BigInt(per) - 1n) / BigInt(per);
+
 /** What a quantity above a limit costs, exact and before rounding. @param quantity whole units above the limit */
 export function rateOverage(
   { per, mode, tiers }: Pick<Overage, 'per' | 'mode' | 'tiers'>,
   quantity: bigint,
 ): Exact {
   if (quantity <= 0n) return 0n;
-  const each = BigInt(per);
-  const priced = (quantity + each - 1n) / each;
+  const priced = blocksOf(quantity, per);
   return mode === 'volume' ? volume(tiers, priced) : graduated(tiers, priced);
 }
 

@@ -22,7 +22,7 @@ import { ApiError } from './errors.js';
 import { Faults } from './faults.js';
 import { serveApi, unrecognized } from './http/api.js';
 import { servePages } from './pages/pages.js';
-import { openDispute } from './resources/disputes.js';
+import { decideFor, openDispute } from './resources/disputes.js';
 import { ROUTES } from './routes.js';
 import type { Seconds } from './rules/time.js';
 import { SandboxStore } from './store.js';
@@ -73,8 +73,8 @@ export interface Sandbox {
   /** Moves its time on and does all that falls due on the way; ends when its events were sent. */
   advance(to: string | Seconds): Promise<Date>;
   deliverTo(target: WebhookTarget): void;
-  /** The customer of a payment goes to the bank. @throws ApiError */
-  dispute(paymentIntent: string): Promise<void>;
+  /** The customer of a payment goes to the bank; with an outcome, the bank decides. @throws ApiError */
+  dispute(paymentIntent: string, outcome?: 'won' | 'lost'): Promise<void>;
   /** Everything that was sent, the newest first. */
   listDeliveries(limit?: number): DeliveryShown[];
   close(): Promise<void>;
@@ -141,8 +141,9 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     time: () => engine.time(),
     advance: (to) => time.advance(to),
     deliverTo: (target) => deliveries.expect(target),
-    dispute: async (payment) => {
+    dispute: async (payment, outcome) => {
       await engine.run((unit) => {
+        if (outcome) return decideFor(unit, payment, outcome);
         const { latest_charge: charge } = unit.get('payment_intent', payment);
         openDispute(unit, charge ?? '');
       });

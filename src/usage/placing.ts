@@ -1,4 +1,5 @@
 import type { Anchors, FixedWindow } from './periods.js';
+import type { EndedTerms } from '../plans/profile.js';
 import { billedPart, periodAt, unresetPeriodAt } from './periods.js';
 
 /** The periods in which a use counts that is reported afterwards. */
@@ -21,6 +22,8 @@ export function placeUse(
   now: number,
   anchors: Anchors | undefined,
   closeAfterMs: number,
+  /** The subscription that has ended last, where none runs. */
+  ended?: EndedTerms,
 ): Placed {
   const within = (window: FixedWindow, from?: Anchors): number =>
     now < periodAt(window, at, from).end + closeAfterMs ? at : now;
@@ -28,6 +31,10 @@ export function placeUse(
   const [month, billing] = [within('month', anchors), within('billing-period', anchors)];
   // It is billed for by the period, however often a quota of it is reset.
   const billed = unresetPeriodAt('billing-period', billing, anchors).id;
+  const past =
+    anchors?.billing == null && ended && at >= ended.billing && at < ended.at
+      ? unresetPeriodAt('billing-period', at, ended)
+      : undefined;
   const ids = [
     periodAt('day', day).id,
     periodAt('day', day, anchors).id,
@@ -36,10 +43,14 @@ export function placeUse(
     billed,
     periodAt('billing-period', billing, anchors).id,
     ...(anchors?.billing != null && anchors.terms != null ? [billedPart(billed, anchors.terms)] : []),
+    // No period follows in which it could count: it is a correction of its own.
+    ...(past && ended ? [billedPart(past.id, ended.terms)] : []),
   ];
   return {
     periods: [...new Set(ids)],
-    late: [day, calendar, month, billing].some((counted) => counted !== at),
+    late:
+      [day, calendar, month, billing].some((counted) => counted !== at) ||
+      (past !== undefined && now >= Math.min(past.end, ended?.at ?? past.end) + closeAfterMs),
     counts: { day, month, 'billing-period': billing, lifetime: now },
   };
 }

@@ -10,7 +10,6 @@ import type { Journal, ProvedBatch } from './journal.js';
 import type { KnownUses, Recent } from './knownUses.js';
 import type { Account, Limiter, LimitState, Noted } from './limiter.js';
 import { partsOf } from './limiter.js';
-import type { Anchors } from './periods.js';
 import { isFixed, periodAt } from './periods.js';
 import type { Placed } from './placing.js';
 import { placeUse } from './placing.js';
@@ -174,7 +173,7 @@ export class RecordUsage {
         judged: one,
         payer,
         plan,
-        placed: places.of(one.at, plan.anchors),
+        placed: places.of(one.at, plan),
         hash: useHash(accountId, one.useId),
         content: contentOf(told),
         subject,
@@ -280,7 +279,7 @@ interface SubjectOfReport {
 /** Where uses of one report count. Those of one moment count in the same periods. */
 class Places {
   #last:
-    | { readonly at: number; readonly anchors: Anchors | undefined; readonly placed: Candidate['placed'] }
+    | (Pick<PlanInForce, 'anchors' | 'ended'> & { readonly at: number; readonly placed: Candidate['placed'] })
     | undefined;
 
   constructor(
@@ -288,10 +287,11 @@ class Places {
     private readonly closeAfterMs: number,
   ) {}
 
-  of(at: number, anchors: Anchors | undefined): Candidate['placed'] {
-    if (this.#last?.at === at && this.#last.anchors === anchors) return this.#last.placed;
-    const placed = placeUse(at, this.now, anchors, this.closeAfterMs);
-    this.#last = { at, anchors, placed: { ...placed, id: compositeKey(...placed.periods) } };
+  of(at: number, { anchors, ended }: PlanInForce): Candidate['placed'] {
+    const last = this.#last;
+    if (last?.at === at && last.anchors === anchors && last.ended === ended) return last.placed;
+    const placed = placeUse(at, this.now, anchors, this.closeAfterMs, ended);
+    this.#last = { at, anchors, ended, placed: { ...placed, id: compositeKey(...placed.periods) } };
     return this.#last.placed;
   }
 }

@@ -141,7 +141,23 @@ async function unbilled(stripe: Stripe, audit: Audit, accountId: string): Promis
   const items = customer === undefined ? [] : (await stripe.invoiceItems.list({ customer, limit: 100 })).data;
   const waiting = items.filter(({ invoice }) => !invoices.some(([id]) => id === idOf(invoice)));
   const sorted = (lines: readonly unknown[]) => lines.map((line) => JSON.stringify(line)).sort();
-  return audit.closedOf(accountId).flatMap(({ eventId, period, lines }) => {
+  const { data: notes } =
+    customer === undefined ? { data: [] } : await stripe.creditNotes.list({ customer, limit: 100 });
+  const corrected = audit.correctedOf(accountId);
+  const wrong = corrected.flatMap(({ eventId, correction, total, owed }) => {
+    const given = notes
+      .filter(({ metadata }) => metadata?.['tollgraph_overage'] === eventId)
+      .reduce((sum, { amount }) => sum + amount, owed ?? 0);
+    // A credit note gives the tax back, too.
+    return owed !== undefined && (total >= 0 ? given === 0 : given >= -total)
+      ? []
+      : [`${correction}: ${total}, given back ${given}`];
+  });
+  const bills = [
+    ...audit.closedOf(accountId),
+    ...corrected.flatMap((one) => (one.total > 0 ? [{ ...one, period: one.correction }] : [])),
+  ];
+  const other = bills.flatMap(({ eventId, period, lines }) => {
     const rated = lines
       .filter(({ amount }) => amount !== 0)
       .map(({ description, amount }) => [description, amount]);
@@ -155,6 +171,7 @@ async function unbilled(stripe: Stripe, audit: Audit, accountId: string): Promis
       ? []
       : [`${period}: rated ${sorted(rated).join()}, billed ${sorted(billed).join()}`];
   });
+  return [...wrong, ...other];
 }
 
 const idOf = (given: string | { readonly id?: string } | null): string | undefined =>

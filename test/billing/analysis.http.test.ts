@@ -9,6 +9,7 @@ import {
   CreateAnalysesDocument,
   CreateAnalysisDocument,
   CreditsDocument,
+  OperatorRevenueDocument,
 } from '../generated/graphql.js';
 import { createAnalysis, here, untilEnded, upload } from '../analysis/stories.js';
 import { stripeSingle } from '../../src/adapters/stripe/single.js';
@@ -455,4 +456,86 @@ it('gives one thing back once, however late it is asked again', async () => {
   expect(await single.refundOne(intent, { thing: 'two', amount: 500 }, 'a third')).not.toBe(first);
   const late = single.refundOne(intent, { thing: 'three', amount: 0 }, 'a fourth');
   await expect(late).rejects.toMatchObject({ code: 'charge_already_refunded' });
+});
+
+describe('what operators see of payments without an account', () => {
+  let operator: string;
+  beforeAll(async () => {
+    const above = await shop.test.register();
+    await shop.test.makeOperator(above);
+    operator = above.token;
+  });
+
+  /** One that `/create-payment-intent` might have made: an address makes few of those a minute. */
+  async function paidAtOnce(): Promise<string> {
+    const { id } = await stripe.paymentIntents.create({
+      amount: 500,
+      currency: 'usd',
+      metadata: { tollgraph_purpose: 'analysis' },
+      payment_method: 'pm_card_visa',
+      confirm: true,
+      return_url: 'https://shop.example/',
+    });
+    return id;
+  }
+
+  async function revenue() {
+    await shop.settled();
+    const { data } = await shop.test.query(
+      OperatorRevenueDocument,
+      { from: '2020-01-01T00:00:00Z' },
+      operator,
+    );
+    const usd = data?.operator?.revenue?.find(({ currency }) => currency === 'USD');
+    return {
+      oneTime: Number(usd?.oneTime.minorUnits ?? 0),
+      payments: usd?.oneTimePayments ?? 0,
+      refunds: Number(usd?.refunds.minorUnits ?? 0),
+      disputed: Number(usd?.disputed.minorUnits ?? 0),
+    };
+  }
+
+  it('counts each payment once, used or not, and what was paid back of it', async () => {
+    const before = await revenue();
+    const intent = await paidAtOnce();
+    expect(await revenue()).toEqual({
+      ...before,
+      oneTime: before.oneTime + 500,
+      payments: before.payments + 1,
+    });
+    await stripe.refunds.create({ payment_intent: intent, amount: 120 });
+    await stripe.refunds.create({ payment_intent: intent });
+    expect(await revenue()).toMatchObject({ oneTime: before.oneTime + 500, refunds: before.refunds + 500 });
+    const { data } = await shop.test.query(
+      OperatorRevenueDocument,
+      { from: '2020-01-01T00:00:00Z' },
+      operator,
+    );
+    const usd = data?.operator?.revenue?.find(({ currency }) => currency === 'USD');
+    const average = Math.round((before.oneTime + 500) / (before.payments + 1));
+    expect(usd?.paidPerPayment?.minorUnits).toBe(String(average));
+  });
+
+  it('counts none that is for something else', async () => {
+    const before = await revenue();
+    await stripe.paymentIntents.create({
+      amount: 700,
+      currency: 'usd',
+      payment_method: 'pm_card_visa',
+      confirm: true,
+      return_url: 'https://shop.example/',
+    });
+    expect(await revenue()).toEqual(before);
+  });
+
+  it('takes no payment that is disputed, until that is won', async () => {
+    const { disputed } = await revenue();
+    const intent = await paidAtOnce();
+    await shop.sandbox.dispute(intent);
+    expect(await analyze(intent)).toEqual([402, 'Payment not completed. Status: disputed']);
+    expect((await revenue()).disputed).toBe(disputed + 500);
+    await shop.sandbox.dispute(intent, 'won');
+    expect((await revenue()).disputed).toBe(disputed);
+    expect(await analyze(intent)).toEqual([200, 'analysed']);
+  });
 });

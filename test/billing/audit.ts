@@ -18,10 +18,17 @@ export interface NaivePlan {
   readonly then: number;
 }
 
-type Closed = Extract<OverageEvent, { type: 'PeriodClosed' }>['data'] & {
+interface Billed {
   readonly eventId: string;
   readonly position: number;
-};
+}
+type Closed = Extract<OverageEvent, { type: 'PeriodClosed' }>['data'] & Billed;
+type Corrected = Extract<OverageEvent, { type: 'OverageCorrected' }>['data'] & Billed;
+/** As of when the account's events are looked at. */
+interface Look {
+  readonly position: number;
+  readonly asOf: number;
+}
 
 /** A time under one setting of overage: from which unit of a part it is paid for, and to which. */
 interface Stretch {
@@ -30,7 +37,7 @@ interface Stretch {
   readonly end: (part: string) => number;
 }
 
-/** Periods that are looked at again when later ones are closed. */
+/** The newest periods are looked at again when later ones are closed; others where a correction names them. */
 const LOOKED_AT_AGAIN = 3;
 
 /** Checks what an account was billed against the events alone, as somebody with pencil and paper would (law 7). */
@@ -71,12 +78,25 @@ export class Audit {
     });
   }
 
+  /** What was billed or given back of closed periods once nothing else followed. */
+  correctedOf(accountId: string): (Corrected & { readonly owed: number | undefined })[] {
+    const all = this.#overageOf(accountId).map((stored) => ({ stored, event: as<OverageEvent>(stored) }));
+    return all.flatMap(({ stored, event }) => {
+      if (event.type !== 'OverageCorrected') return [];
+      const settled = all.flatMap(({ event: { type, data } }) =>
+        type === 'CorrectionSettled' && data.correction === event.data.correction ? [data.owed] : [],
+      );
+      return [{ ...event.data, eventId: stored.id, position: stored.position, owed: settled[0] }];
+    });
+  }
+
   /** What credits come to, by every event about them. */
   balanceOf(accountId: string): number {
     let balance = 0;
     for (const { type, data } of this.#creditsOf(accountId)) {
       if (type === 'CreditsGranted') balance += data.amount;
       if (type === 'CreditsDrawn') for (const { credits } of data.draws) balance -= credits;
+      if (type === 'CreditDrawReversed') balance += data.units;
       if (type === 'CreditsExpired' || type === 'CreditsVoided') balance -= data.amount;
       if (type === 'CreditsRefunded') balance -= data.amount;
     }
@@ -114,13 +134,10 @@ export class Audit {
       if (line.events.length === 0 || line.events.some((id) => !this.#byId.has(id)))
         problems.push(`${closed.period}: "${line.description}" names no event that is there`);
     }
-    const closings = this.closedOf(accountId).filter(
-      ({ subscription }) => subscription === closed.subscription,
-    );
-    const place = closings.findIndex(({ period }) => period === closed.period);
-    const looked = closings[Math.min(place + LOOKED_AT_AGAIN, closings.length - 1)] ?? closed;
+    const bills = [...this.closedOf(accountId), ...this.correctedOf(accountId)];
+    const looked = this.#lastLook(accountId, closed);
     const billed = sumOf(
-      closings
+      bills
         .filter(({ position }) => position <= looked.position)
         .flatMap(({ lines }) => lines.filter(({ period }) => period === closed.period)),
     );
@@ -130,7 +147,48 @@ export class Audit {
     return problems;
   }
 
-  #naive(accountId: string, { period, from, to, subscription }: Closed, looked: Closed): number {
+  /** When a closed period was looked at last. */
+  #lastLook(accountId: string, closed: Closed): Look {
+    const end = this.all.at(-1)?.position ?? 0;
+    // Where nothing follows, whatever changes is billed by itself.
+    if (!this.#isPaidFor(accountId)) return { position: end, asOf: end };
+    const closings = this.closedOf(accountId);
+    const place = closings.findIndex(({ period }) => period === closed.period);
+    let last: Look = closed;
+    for (const [later, look] of closings.entries()) {
+      if (later <= place) continue;
+      const before = closings[later - 1] as Look;
+      const named = this.#corrections(accountId, closed.period).some(
+        (position) => position > before.asOf && position <= look.asOf,
+      );
+      if (later <= place + LOOKED_AT_AGAIN || named) last = look;
+    }
+    const corrected = this.correctedOf(accountId).filter(({ position }) => position > last.position);
+    return corrected.find(({ lines }) => lines.some(({ period }) => period === closed.period)) ?? last;
+  }
+
+  /** Whether a subscription runs whose next period will be closed. */
+  #isPaidFor(accountId: string): boolean {
+    let paid = false;
+    for (const stored of this.all) {
+      if (stored.stream !== `subscription-${accountId}`) continue;
+      const { type } = as<BillingEvent>(stored);
+      if (type === 'SubscriptionStarted' || type === 'TrialConverted') paid = true;
+      if (type === 'PaidSubscriptionEnded') paid = false;
+    }
+    return paid;
+  }
+
+  /** The positions of events by which use of a period has changed that was recorded before. */
+  #corrections(accountId: string, period: string): number[] {
+    return this.all.flatMap((stored) => {
+      const { type, data } = as<UseReversal>(stored);
+      const isAbout = type === 'UseReversed' && data.account === accountId;
+      return isAbout && data.use.periods.some((id) => id.startsWith(`${period}:`)) ? [stored.position] : [];
+    });
+  }
+
+  #naive(accountId: string, { period, from, to, subscription }: Closed, looked: Look): number {
     const stretches = this.#stretchesOf(accountId, from, to, looked.position);
     if (stretches.length === 0) return 0;
     const [, anchor = '', n = ''] = period.split(':');
@@ -162,7 +220,7 @@ export class Audit {
     return Math.min(total, Math.max(...caps));
   }
 
-  #used(accountId: string, part: string, { asOf }: Closed): number {
+  #used(accountId: string, part: string, { asOf }: Look): number {
     let sum = 0;
     const add = (
       account: string,
@@ -182,11 +240,11 @@ export class Audit {
     return sum;
   }
 
-  #paidByCredits(accountId: string, part: string, { position }: Closed): number {
-    return this.#creditsOf(accountId, position).reduce(
-      (sum, { type, data }) => sum + (type === 'CreditsDrawn' && data.part === part ? data.units : 0),
-      0,
-    );
+  #paidByCredits(accountId: string, part: string, { position }: Look): number {
+    return this.#creditsOf(accountId, position).reduce((sum, { type, data }) => {
+      if (type === 'CreditsDrawn' && data.part === part) return sum + data.units;
+      return type === 'CreditDrawReversed' && data.part === part ? sum - data.units : sum;
+    }, 0);
   }
 
   /** When overage was paid for in a period, each time under one setting: from which unit of a part to which. */
@@ -200,7 +258,7 @@ export class Audit {
       open = undefined;
       if (since >= to || (until !== undefined && until <= from)) return;
       const amount = (part: string, used: readonly UsedThen[]): number =>
-        used.find((one) => one.part === part && one.meter === 'calls')?.amount ?? 0;
+        Number(used.find((one) => one.part === part && one.meter === 'calls')?.amount ?? 0);
       found.push({
         cap,
         first: (part) => (since <= from ? 0 : amount(part, usedFrom)),

@@ -5,7 +5,16 @@ import Stripe from 'stripe';
 import { shownId } from '../../src/graphql/kit/ids.js';
 import type { Logger } from '../../src/logger.js';
 import { silentLogger } from '../../src/logger.js';
-import { BuyCreditsDocument, CreditsDocument, InvoiceDifferencesDocument } from '../generated/graphql.js';
+import type { MailEvent } from '../../src/mail/events.js';
+import { as } from '../../src/eventsourcing/event.js';
+import { allEvents } from '../crash/facts.js';
+import {
+  BuyCreditsDocument,
+  CreditsDocument,
+  DisputesDocument,
+  InvoiceDifferencesDocument,
+  OperatorRevenueDocument,
+} from '../generated/graphql.js';
 import type { Shop } from './shop.js';
 import { openShop } from './shop.js';
 import { Subscriber } from './subscriber.js';
@@ -61,10 +70,25 @@ async function counted(): Promise<string | undefined> {
   return /^tollgraph_invoice_differences_total (\d+)$/m.exec(text)?.[1];
 }
 
+/** A page of the product, wherever it is told to be. */
+function visit(location: string | null): Promise<Response> {
+  const { pathname, search } = new URL(location ?? '');
+  return fetch(`${shop.test.app.url}${pathname}${search}`);
+}
+
 const customer = async (): Promise<string> => (await stripe.customers.list()).data[0]?.id ?? '';
 
 it('tells nobody of invoices that are as they should be', async () => {
-  await user.subscribe('developer-month-usd');
+  const { headers } = await shop.pay(await user.checkout('developer-month-usd'));
+  await shop.settled();
+  // Where the customer is sent: a page for people, and not the playground.
+  const page = await visit(headers.get('location'));
+  const text = await page.text();
+  expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+  expect(text).toContain('29.00 USD are paid: Developer.');
+  const link = /href="(\/checkout\/invoice[^"]*)"/.exec(text)?.[1] ?? '';
+  const invoice = await (await fetch(`${shop.test.app.url}${link}`)).text();
+  expect(invoice).toContain('TEST-SPECQL-2027-000001');
   await shop.advance('2027-02-15T12:00:00Z');
   await user.changeTo('team-month-usd');
   await shop.advance('2027-03-01T14:00:00Z');
@@ -99,6 +123,25 @@ it('is no business of others', async () => {
   expect(data?.operator ?? null).toBeNull();
 });
 
+it('says what use above a limit costs, by the block', async () => {
+  const query =
+    '{ account { plan { id overagePrices { limit meter currency blockSize mode tiers { upToBlock minorUnitsPerBlock flatFee { minorUnits } } } } } }';
+  const { data, errors } = await shop.test.raw(query, {}, user.token);
+  expect(errors).toBeUndefined();
+  const { plan } = (data as { account: { plan: { id: string; overagePrices: unknown[] } } }).account;
+  expect(plan.id).toBe('team');
+  expect(plan.overagePrices).toEqual([
+    {
+      limit: 'requests-month',
+      meter: 'requests',
+      currency: 'USD',
+      blockSize: '1000',
+      mode: 'GRADUATED',
+      tiers: [{ upToBlock: null, minorUnitsPerBlock: '150', flatFee: { minorUnits: '0' } }],
+    },
+  ]);
+});
+
 async function credits(): Promise<unknown> {
   const { data } = await shop.test.query(CreditsDocument, {}, user.token);
   return data?.account?.credits?.available;
@@ -108,9 +151,12 @@ it('takes back credits whose payment was refunded in the dashboard, by and by', 
   const { data } = await shop.test.query(BuyCreditsDocument, { input: { packId: 'calls' } }, user.token);
   const bought = data?.buyCredits;
   if (bought?.__typename !== 'BuyCreditsPayload' || bought.url == null) throw new Error('no page');
-  expect((await shop.pay(bought.url)).status).toBe(303);
+  const paid = await shop.pay(bought.url);
+  expect(paid.status).toBe(303);
   await shop.settled();
   expect(await credits()).toBe('1000');
+  const page = await (await visit(paid.headers.get('location'))).text();
+  expect(page).toContain('10.00 USD are paid: 1,000 credits.');
 
   const intents = await stripe.paymentIntents.list({ customer: await customer() });
   const payment = intents.data.find(({ amount }) => amount === 1000)?.id ?? '';
@@ -124,4 +170,107 @@ it('takes back credits whose payment was refunded in the dashboard, by and by', 
   await stripe.refunds.create({ payment_intent: payment });
   await shop.settled();
   expect(await credits()).toBe('0');
+});
+
+describe('a payment that is disputed', () => {
+  /** What operators see of disputes, the newest first. */
+  async function disputes(): Promise<unknown[]> {
+    const { data } = await shop.test.query(DisputesDocument, { first: 10 }, operator);
+    return (data?.operator?.disputes?.nodes ?? []).map((one) => [
+      one.purchase,
+      one.status,
+      one.amount.minorUnits,
+      one.accountId,
+    ]);
+  }
+
+  async function revenue(): Promise<{ disputed: string; refunds: string }> {
+    const { data } = await shop.test.query(
+      OperatorRevenueDocument,
+      { from: '2020-01-01T00:00:00Z' },
+      operator,
+    );
+    const [usd] = data?.operator?.revenue ?? [];
+    return {
+      disputed: String(usd?.disputed.minorUnits),
+      refunds: String(usd?.refunds.minorUnits),
+    };
+  }
+
+  async function mailed(): Promise<string[]> {
+    const all = await allEvents(shop.test.app.parts.store);
+    return all.flatMap((stored) => {
+      const { type, data } = as<MailEvent>(stored);
+      return type === 'MailRequested' && data.kind.startsWith('dispute-') ? [data.kind] : [];
+    });
+  }
+
+  const topUp = async (): Promise<unknown> => {
+    const { account } = (
+      await shop.test.raw('{ account { credits { balance blocked topUp { stopped } } } }', {}, user.token)
+    ).data as { account: { credits: unknown } };
+    return account.credits;
+  };
+
+  let account: string;
+  let payment: string;
+  beforeAll(() => {
+    account = shownId('Account', user.accountId);
+  });
+
+  it('takes back the credits that it has bought, those too that were spent, and tells operators', async () => {
+    const { refunds } = await revenue();
+    const { data } = await shop.test.query(BuyCreditsDocument, { input: { packId: 'calls' } }, user.token);
+    const bought = data?.buyCredits;
+    if (bought?.__typename !== 'BuyCreditsPayload' || bought.url == null) throw new Error('no page');
+    expect((await shop.pay(bought.url)).status).toBe(303);
+    await shop.settled();
+    expect(await credits()).toBe('1000');
+    await shop.test.raw(
+      'mutation { setCreditTopUp(input: { packId: "calls", below: 10, maxPerMonth: 3 }) { __typename } }',
+      {},
+      user.token,
+    );
+    const intents = await stripe.paymentIntents.list({ customer: await customer() });
+    payment = intents.data.find(({ amount, status }) => amount === 1000 && status === 'succeeded')?.id ?? '';
+    // They come in any order, and more than once.
+    shop.sandbox.faults.disturbDeliveries('reordered', 1, 'charge.dispute.created');
+    shop.sandbox.faults.disturbDeliveries('duplicated', 1, 'charge.dispute.funds_withdrawn');
+    await shop.sandbox.dispute(payment);
+    await shop.settled();
+    expect(await disputes()).toEqual([['CREDITS', 'OPEN', '1000', account]]);
+    expect(await credits()).toBe('0');
+    // Nothing is charged again by itself.
+    expect(await topUp()).toMatchObject({ balance: '0', topUp: { stopped: true } });
+    expect(await mailed()).toEqual(['dispute-opened']);
+    expect(await revenue()).toEqual({ disputed: '1000', refunds });
+    expect(warnings.filter((line) => line.includes('operator.disputes'))).toHaveLength(1);
+  });
+
+  it('gives them back once it is won', async () => {
+    await shop.sandbox.dispute(payment, 'won');
+    await shop.settled();
+    expect(await disputes()).toEqual([['CREDITS', 'WON', '1000', account]]);
+    expect(await credits()).toBe('1000');
+    expect(await mailed()).toEqual(['dispute-opened', 'dispute-won']);
+    expect((await revenue()).disputed).toBe('0');
+  });
+
+  it('leaves the plan as it is where it was for an invoice, and is lost unless it is answered', async () => {
+    const { data } = await stripe.charges.list({ customer: await customer() });
+    const charge = data.find(({ amount }) => amount === 20_000);
+    await shop.sandbox.dispute(charge?.payment_intent as string);
+    await shop.settled();
+    expect((await disputes())[0]).toEqual(['INVOICE', 'OPEN', '20000', account]);
+    expect(await user.now()).toMatchObject({ plan: 'team', status: 'ACTIVE' });
+    await shop.advance('8d');
+    expect((await disputes())[0]).toEqual(['INVOICE', 'LOST', '20000', account]);
+    expect((await revenue()).disputed).toBe('20000');
+    expect(await mailed()).toEqual(['dispute-opened', 'dispute-won', 'dispute-opened', 'dispute-lost']);
+  });
+
+  it('is no business of others', async () => {
+    const { data } = await shop.test.query(DisputesDocument, { first: 10 }, user.token);
+    expect(data?.operator ?? null).toBeNull();
+  });
 });

@@ -18,6 +18,14 @@ const lines = fc.oneof(
   fc.array(line, { minLength: MAX_LINES - 1, maxLength: MAX_LINES + 150 }),
 );
 
+it('shows quantities of any size, to the last unit', () => {
+  const at = new Date('2027-01-01');
+  const digits = '9223372036854775809';
+  const stored = { kind: 'usage', description: 'x', amount: 1, periodStart: at, periodEnd: at, events: [] };
+  expect(linesOf([{ ...stored, quantity: digits }], 'usd')[0]?.quantity).toBe(digits);
+  expect(linesOf([{ ...stored, quantity: 3_000_000_000 }], 'usd')[0]?.quantity).toBe('3000000000');
+});
+
 it('shows no more lines than the cost of a query counts with, and they always add up (laws 3 and 7)', () => {
   fc.assert(
     fc.property(lines, (stored) => {

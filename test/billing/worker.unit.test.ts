@@ -33,6 +33,7 @@ function worker(waiting: StripeEventRow[], failing: readonly string[] = []) {
   const errors: unknown[] = [];
   /** Of the list of events, how often it was asked for and whether it answers. */
   const asked = { lists: 0, works: true };
+  const apart: string[] = [];
   const options = {
     events: {
       pending: (limit: number, without: readonly string[]) =>
@@ -64,6 +65,16 @@ function worker(waiting: StripeEventRow[], failing: readonly string[] = []) {
         return failing.includes(invoice) ? Promise.reject(new Error(invoice)) : Promise.resolve();
       },
     },
+    onDispute: (id: string) => {
+      apart.push(id);
+      return Promise.resolve(id === 'dp_of_ann' ? 'account of cus_ann' : undefined);
+    },
+    recorder: {
+      record: (about: object) => {
+        apart.push(JSON.stringify(about));
+        return Promise.resolve(!JSON.stringify(about).includes('foreign'));
+      },
+    },
     commands: {
       handle: (_decider: unknown, stream: string, { effect, accountId }: Handled) => {
         handled.set(stream.replace('stripe_event-', ''), { effect, accountId });
@@ -74,7 +85,7 @@ function worker(waiting: StripeEventRow[], failing: readonly string[] = []) {
     clock: () => AT.getTime(),
     onError: (error: unknown) => errors.push(error),
   } as unknown as BillingWorkerOptions;
-  return { worker: new BillingWorker(options), settled, invoices, handled, errors, asked };
+  return { worker: new BillingWorker(options), settled, invoices, handled, errors, asked, apart };
 }
 
 const RENEWAL = [
@@ -125,6 +136,40 @@ it('does so for each customer, and for nobody where it is not asked to', async (
     evt_d: 'other_mode',
     evt_e: 'unknown_customer',
     evt_f: 'none',
+  });
+});
+
+it('follows what names no customer by itself, in its own mode', async () => {
+  const nobody = { customer: null };
+  const {
+    worker: one,
+    apart,
+    handled,
+  } = worker([
+    row('evt_a', 'charge.dispute.created', { ...nobody, object_id: 'dp_of_ann' }),
+    row('evt_b', 'charge.dispute.closed', { ...nobody, object_id: 'dp_of_nobody' }),
+    row('evt_c', 'payment_intent.succeeded', { ...nobody, object_id: 'pi_1' }),
+    row('evt_d', 'charge.refunded', { ...nobody, object_id: 'ch_1' }),
+    row('evt_e', 'payment_intent.succeeded', { ...nobody, object_id: 'pi_foreign' }),
+    row('evt_f', 'charge.dispute.created', { ...nobody, object_id: 'dp_live', livemode: true }),
+    row('evt_g', 'payment_intent.succeeded'),
+  ]);
+  expect(await one.work()).toBe(false);
+  expect(apart.sort()).toEqual([
+    'dp_of_ann',
+    'dp_of_nobody',
+    '{"charge":"ch_1"}',
+    '{"intent":"pi_1"}',
+    '{"intent":"pi_foreign"}',
+  ]);
+  expect(Object.fromEntries(handled)).toEqual({
+    evt_a: { effect: 'applied', accountId: 'account of cus_ann' },
+    evt_b: { effect: 'applied', accountId: null },
+    evt_c: { effect: 'applied', accountId: null },
+    evt_d: { effect: 'applied', accountId: null },
+    evt_e: { effect: 'none', accountId: null },
+    evt_f: { effect: 'other_mode', accountId: null },
+    evt_g: { effect: 'none', accountId: null },
   });
 });
 

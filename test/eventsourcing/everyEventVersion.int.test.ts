@@ -20,6 +20,7 @@ import { stripeEventDecider } from '../../src/billing/decideWebhook.js';
 import { patternDecider } from '../../src/catalogue/decide.js';
 import { creditDecider } from '../../src/credits/decide.js';
 import { READ_MODELS } from '../../src/capabilities.js';
+import { disputeDecider } from '../../src/disputes/decide.js';
 import { correctionsDecider } from '../../src/eventsourcing/correct.js';
 import type { Decider } from '../../src/eventsourcing/decider.js';
 import { fold } from '../../src/eventsourcing/decider.js';
@@ -66,6 +67,7 @@ const DECIDERS: Readonly<Record<string, unknown>> = {
   analysis: analysisDecider,
   corrections: correctionsDecider,
   credits: creditDecider,
+  dispute: disputeDecider,
   email: emailDecider,
   identity: identityDecider,
   installation: installationDecider,

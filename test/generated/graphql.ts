@@ -269,6 +269,26 @@ export type DeleteRuleSetInput = {
   ruleSetId: string | number;
 };
 
+/** State of a dispute. New values may be added. */
+export type DisputeStatus =
+  /** The customer keeps the money. */
+  | 'LOST'
+  /** The bank has taken the money back and has not decided yet. */
+  | 'OPEN'
+  /** The bank has returned the money. */
+  | 'WON';
+
+/** What the disputed payment has paid. New values may be added. */
+export type DisputedPurchase =
+  /** One analysis. The payment pays for nothing unless the dispute is won. */
+  | 'ANALYSIS'
+  /** Credits. They are taken back when the dispute is opened, and given back when it is won. */
+  | 'CREDITS'
+  /** An invoice. The plan stays as it is. */
+  | 'INVOICE'
+  /** Something else, e.g. a charge made at the payment service. */
+  | 'OTHER';
+
 /** Whether calls are billed. Test calls are counted separately and never appear on an invoice. New values may be added. */
 export type Environment =
   /** For production. Calls are billed. */
@@ -1378,6 +1398,14 @@ export type DeleteWebhookEndpointMutation = { deleteWebhookEndpoint:
     | { __typename: 'NotFound', code: string, message: string }
    | null };
 
+export type DisputesQueryVariables = Exact<{
+  first: number;
+  after?: string | null | undefined;
+}>;
+
+
+export type DisputesQuery = { operator: { disputes: { nodes: Array<{ id: string, accountId: string | null, purchase: DisputedPurchase, status: DisputeStatus, reason: string, openedAt: string, respondBy: string | null, closedAt: string | null, paymentId: string | null, invoiceId: string | null, amount: { minorUnits: unknown, exponent: number, currency: unknown } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
+
 export type GrantOperatorMutationVariables = Exact<{
   input: GrantOperatorInput;
 }>;
@@ -1625,7 +1653,7 @@ export type OperatorRevenueQueryVariables = Exact<{
 }>;
 
 
-export type OperatorRevenueQuery = { operator: { revenue: Array<{ currency: unknown, payingAccounts: number, churnRate: number | null, trialsStarted: number, trialsConverted: number, mrr: { minorUnits: unknown, exponent: number, currency: unknown }, movements: { new: { minorUnits: unknown }, expansion: { minorUnits: unknown }, contraction: { minorUnits: unknown }, churn: { minorUnits: unknown }, reactivation: { minorUnits: unknown } }, arpu: { minorUnits: unknown } | null, invoiced: { minorUnits: unknown }, oneTime: { minorUnits: unknown }, refunds: { minorUnits: unknown } }> | null } | null };
+export type OperatorRevenueQuery = { operator: { revenue: Array<{ currency: unknown, payingAccounts: number, churnRate: number | null, trialsStarted: number, trialsConverted: number, oneTimePayments: number, mrr: { minorUnits: unknown, exponent: number, currency: unknown }, movements: { new: { minorUnits: unknown }, expansion: { minorUnits: unknown }, contraction: { minorUnits: unknown }, churn: { minorUnits: unknown }, reactivation: { minorUnits: unknown } }, arpu: { minorUnits: unknown } | null, invoiced: { minorUnits: unknown }, oneTime: { minorUnits: unknown }, paidPerPayment: { minorUnits: unknown } | null, refunds: { minorUnits: unknown }, disputed: { minorUnits: unknown } }> | null } | null };
 
 export type OperatorRevokeKeyMutationVariables = Exact<{
   input: OperatorRevokeKeyInput;
@@ -1662,6 +1690,14 @@ export type OperatorWithdrawPriceMutation = { operatorWithdrawPrice:
     | { __typename: 'NotFound', code: string, message: string }
     | { __typename: 'OperatorPricePayload', accountId: string, replayed: boolean, position: string, price: { id: string, interval: BillingInterval, plan: { id: string }, amount: { minorUnits: unknown, exponent: number, currency: unknown } } | null }
    | null };
+
+export type OverageCorrectionsQueryVariables = Exact<{
+  first: number;
+  after?: string | null | undefined;
+}>;
+
+
+export type OverageCorrectionsQuery = { operator: { overageCorrections: { nodes: Array<{ accountId: string, correctedAt: string, eventIds: Array<string>, invoiceId: string | null, creditNotes: Array<string>, total: { minorUnits: unknown, exponent: number, currency: unknown }, periods: Array<{ from: string, to: string }>, owed: { minorUnits: unknown, exponent: number, currency: unknown } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
 
 export type OverageQueryVariables = Exact<{ [key: string]: never; }>;
 
@@ -2661,6 +2697,35 @@ export const DeleteWebhookEndpointDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<DeleteWebhookEndpointMutation, DeleteWebhookEndpointMutationVariables>;
+export const DisputesDocument = new TypedDocumentString(`
+    query Disputes($first: Int!, $after: String) {
+  operator {
+    disputes(first: $first, after: $after) {
+      nodes {
+        id
+        accountId
+        purchase
+        status
+        amount {
+          minorUnits
+          exponent
+          currency
+        }
+        reason
+        openedAt
+        respondBy
+        closedAt
+        paymentId
+        invoiceId
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<DisputesQuery, DisputesQueryVariables>;
 export const GrantOperatorDocument = new TypedDocumentString(`
     mutation GrantOperator($input: GrantOperatorInput!) {
   grantOperator(input: $input) {
@@ -3377,7 +3442,14 @@ export const OperatorRevenueDocument = new TypedDocumentString(`
       oneTime {
         minorUnits
       }
+      oneTimePayments
+      paidPerPayment {
+        minorUnits
+      }
       refunds {
+        minorUnits
+      }
+      disputed {
         minorUnits
       }
     }
@@ -3458,6 +3530,39 @@ export const OperatorWithdrawPriceDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<OperatorWithdrawPriceMutation, OperatorWithdrawPriceMutationVariables>;
+export const OverageCorrectionsDocument = new TypedDocumentString(`
+    query OverageCorrections($first: Int!, $after: String) {
+  operator {
+    overageCorrections(first: $first, after: $after) {
+      nodes {
+        accountId
+        correctedAt
+        total {
+          minorUnits
+          exponent
+          currency
+        }
+        periods {
+          from
+          to
+        }
+        eventIds
+        invoiceId
+        creditNotes
+        owed {
+          minorUnits
+          exponent
+          currency
+        }
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<OverageCorrectionsQuery, OverageCorrectionsQueryVariables>;
 export const OverageDocument = new TypedDocumentString(`
     query Overage {
   account {

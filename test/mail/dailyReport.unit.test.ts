@@ -83,7 +83,7 @@ describe('what is told', () => {
       'The figures of 2026-11-28 (Europe/Berlin):',
       'New accounts: 3. Deleted: 1. There are 12 now: free 10, team 2.',
       'Calls: 1234. Refused by a limit: 5. Failed, by an internal error or a time-out: 2.',
-      'Invoiced: 199.00 USD. Paid for credits: 10.00 USD. Paid back for credits: 0.00 USD.',
+      'Invoiced: 199.00 USD. Paid once, for credits or analyses: 10.00 USD. Paid back of that: 0.00 USD.',
     ]);
   });
 

@@ -80,7 +80,7 @@ it('operators get the figures of each day by mail, once, and those that were mis
   const first = told(dayBefore(2));
   expect(first).toContain('New accounts: 2. Deleted: 0. There are 2 now: enterprise 1, free 1.');
   expect(first).toContain('Calls: 11. Refused by a limit: 1. Failed, by an internal error or a time-out: 0.');
-  expect(first).toContain('Invoiced: 999.00 USD. Paid for credits: 0.00 USD.');
+  expect(first).toContain('Invoiced: 999.00 USD. Paid once, for credits or analyses: 0.00 USD.');
   const second = told(dayBefore(1));
   expect(second).toContain('New accounts: 0. Deleted: 0. There are 2 now: enterprise 1, free 1.');
   expect(second).toContain('Nobody called.');

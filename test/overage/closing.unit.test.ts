@@ -1,5 +1,6 @@
 import { fold } from '../../src/eventsourcing/decider.js';
 import { closedPeriod } from '../../src/overage/closing.js';
+import type { UseCorrection } from '../../src/overage/corrections.js';
 import { overageDecider } from '../../src/overage/decide.js';
 import type { OverageEvent } from '../../src/overage/events.js';
 import { Statements } from '../../src/overage/statements.js';
@@ -85,4 +86,31 @@ it('corrects a closed period by the same', () => {
       { included: 700, used: corrected },
     ]),
   ).toEqual([[300], [-60]]);
+});
+
+it('corrects a period however long ago it was closed, where a correction names it, and cites it', () => {
+  const life = lifeOf(500);
+  const events: OverageEvent[] = [allowed];
+  const closing = (n: number, used: Readonly<Record<string, number>>, by: readonly UseCorrection[] = []) => {
+    const state = fold(overageDecider, []);
+    const now = events.reduce((before, event) => overageDecider.evolve(before, event), state);
+    const last = [...now.closed.values()].at(-1);
+    const period = periodOfLife(life, last ? Date.parse(last.to) : ANCHOR);
+    const use = {
+      seen: n + 1,
+      amount: (_: string, part: string) => BigInt(used[part.split(':')[2] ?? ''] ?? 0),
+    };
+    const account = { accountId: 'a', lives: [life], state: now };
+    const data = closedPeriod(statements, account, { life, period }, use, () => 0, by);
+    events.push({ type: 'PeriodClosed', data: JSON.parse(JSON.stringify(data)) as typeof data });
+    return data.lines;
+  };
+  for (let n = 0; n < 5; n++) closing(n, { 0: 600 });
+  // Whatever else has changed of it, nobody has said so.
+  expect(closing(5, { 0: 580 })).toEqual([]);
+  const named = { eventId: 'reversed', position: 6, periods: [`month:${ANCHOR}:0:3`] };
+  const unseen = { eventId: 'not seen', position: 99, periods: named.periods };
+  const [line, ...others] = closing(6, { 0: 580 }, [named, unseen]);
+  expect(others).toEqual([]);
+  expect(line).toMatchObject({ kind: 'adjustment', amount: -60, events: ['e3', 'reversed'] });
 });

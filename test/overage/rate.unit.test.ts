@@ -139,4 +139,43 @@ describe('overage of a period', () => {
     const again = rated(life, [310, 300], [74]);
     expect(adjustmentOf(again, closed, PERIOD, 'next')?.amount).toBe(-140);
   });
+
+  it('is exact beyond what a number holds, to the last unit', () => {
+    const life = lifeOf([{ included: 5, first: 0, end: 1, then: 0 }]);
+    const used = 2n ** 63n + 1n;
+    const lines = rateLines(
+      life,
+      PERIOD,
+      () => used,
+      () => 0,
+      BUILT_IN,
+      () => [['9007199254740993', undefined]],
+    );
+    // What is stored is JSON.
+    const [line] = JSON.parse(JSON.stringify(lines)) as RatedLine[];
+    expect(line).toMatchObject({
+      used: String(used),
+      over: String(used - 5n),
+      quantity: String(used - 9_007_199_254_740_993n),
+    });
+    expect(line?.description).toBe('9,214,364,837,600,034,816 × request above the 5 included');
+    const [small] = rated(life, [7]);
+    expect(small).toMatchObject({ used: 7, over: 2, quantity: 2 });
+  });
+
+  it.each([
+    [1, 200, '1 × request above the 0 included, as 1 block of 1,000'],
+    [1_000, 200, '1,000 × request above the 0 included, as 1 block of 1,000'],
+    [1_001, 400, '1,001 × request above the 0 included, as 2 blocks of 1,000'],
+  ])('charges a block whole that is begun, and says so: %d units cost %d', (units, amount, description) => {
+    const life = lifeOf([{ included: 0, first: 20_000, end: 9, then: 20_000 }]);
+    const inBlocks: PaidLife = {
+      ...life,
+      terms: life.terms.map((terms) => ({
+        ...terms,
+        overage: terms.overage.map((one) => ({ ...one, per: 1_000 })),
+      })),
+    };
+    expect(rated(inBlocks, [units])).toMatchObject([{ quantity: units, amount, description }]);
+  });
 });

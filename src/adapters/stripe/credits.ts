@@ -4,7 +4,8 @@ import { PaymentRefused } from '../../billing/payments.js';
 import { asked } from './errors.js';
 
 const ACCOUNT = 'tollgraph_account';
-const PURCHASE = 'tollgraph_purchase';
+/** The purchase that a payment is for. */
+export const PURCHASE = 'tollgraph_purchase';
 
 export function stripeCredits(stripe: Stripe): CreditPayments {
   const checkoutOf = (session: Stripe.Checkout.Session): PackCheckout => {
@@ -51,7 +52,7 @@ export function stripeCredits(stripe: Stripe): CreditPayments {
             ],
             payment_intent_data: { metadata },
             metadata,
-            success_url: returnUrl,
+            success_url: `${returnUrl}?checkout={CHECKOUT_SESSION_ID}`,
             cancel_url: returnUrl,
           },
           { idempotencyKey: key },

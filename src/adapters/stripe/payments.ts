@@ -2,14 +2,16 @@ import Stripe from 'stripe';
 import type { Coupon } from '../../billing/decideCoupon.js';
 import type { Offer } from '../../billing/decide.js';
 import type { InvoiceSnapshot } from '../../billing/decideInvoice.js';
-import type { CheckoutPage, Payments, Preview } from '../../billing/payments.js';
+import type { CheckoutPage, PaidPage, Payments, Preview } from '../../billing/payments.js';
 import { PaymentRefused } from '../../billing/payments.js';
 import type { Snapshot } from '../../billing/recordSubscription.js';
 import { StripeCoupons } from './coupons.js';
+import { PURCHASE } from './credits.js';
 import { asked } from './errors.js';
+import { idOf } from './ids.js';
 import { StripePrices } from './prices.js';
 import { stripeRefunds } from './refunds.js';
-import { stripeSingle } from './single.js';
+import { PURPOSE, stripeSingle } from './single.js';
 import {
   couponsIn,
   discountsIn,
@@ -189,6 +191,39 @@ export function stripePayments(options: StripeOptions): Payments {
         ),
       );
       return pageOf(session);
+    },
+
+    paidPage: async (id) => {
+      let session: Stripe.Checkout.Session;
+      try {
+        session = await asked(() => stripe.checkout.sessions.retrieve(id));
+      } catch (error) {
+        if (error instanceof PaymentRefused) return undefined;
+        throw error;
+      }
+      const what = soldOn(session);
+      if (!what) return undefined;
+      const { url, payment_status: payment, payment_intent: intent, amount_total: amount } = session;
+      const status = pageStatusOf(session);
+      const paid = payment !== 'unpaid';
+      const intentId = idOf(intent);
+      const failed =
+        status === 'complete' &&
+        !paid &&
+        intentId !== undefined &&
+        ['requires_payment_method', 'canceled'].includes(
+          (await asked(() => stripe.paymentIntents.retrieve(intentId))).status,
+        );
+      return {
+        status,
+        url,
+        paid,
+        failed,
+        what,
+        total: { amount: amount ?? 0, currency: session.currency ?? 'usd' },
+        invoice: idOf(session.invoice) ?? null,
+        createdAt: iso(session.created),
+      };
     },
 
     catalogue: async (shelf) => [...(await prices.catalogue(shelf)), ...(await coupons.catalogue(shelf))],
@@ -415,6 +450,16 @@ export function stripePayments(options: StripeOptions): Payments {
       }
     },
   };
+}
+
+/** What of ours is sold on a page; undefined for one of somebody else's. */
+function soldOn({ metadata, subscription }: Stripe.Checkout.Session): PaidPage['what'] | undefined {
+  const { [ACCOUNT]: accountId, [CHECKOUT]: checkout, [PURCHASE]: purchase } = metadata ?? {};
+  if (metadata?.[PURPOSE] === 'analysis') return { kind: 'analysis' };
+  if (accountId === undefined) return undefined;
+  if (purchase !== undefined) return { kind: 'credits', accountId, purchase };
+  if (checkout === undefined) return undefined;
+  return { kind: 'subscription', accountId, subscription: idOf(subscription) ?? null };
 }
 
 const seconds = (at: string): number => Math.floor(Date.parse(at) / 1000);

@@ -1,5 +1,6 @@
 import type Stripe from 'stripe';
 import { asked } from './errors.js';
+import { idOf } from './ids.js';
 
 const PAGE = 100;
 
@@ -8,8 +9,9 @@ export const stripeRefunds = (stripe: Stripe) => ({
   /** The invoice that a charge was for; undefined where it was for none. */
   invoiceOfCharge: async (charge: string): Promise<string | undefined> => {
     const { payment_intent: intent } = await asked(() => stripe.charges.retrieve(charge));
-    if (intent === null) return undefined;
-    const payment = { type: 'payment_intent', payment_intent: idOf(intent) } as const;
+    const id = idOf(intent);
+    if (id === undefined) return undefined;
+    const payment = { type: 'payment_intent', payment_intent: id } as const;
     const { data } = await asked(() => stripe.invoicePayments.list({ payment, limit: 1 }));
     return data[0] && idOf(data[0].invoice);
   },
@@ -19,11 +21,10 @@ export const stripeRefunds = (stripe: Stripe) => ({
     const payments = await asked(() => stripe.invoicePayments.list({ invoice, limit: PAGE }));
     const refunded = await Promise.all(
       payments.data.map(async ({ payment: { payment_intent: intent } }) => {
-        if (intent === undefined) return 0;
+        const id = idOf(intent);
+        if (id === undefined) return 0;
         const expand = ['latest_charge'];
-        const { latest_charge: charge } = await asked(() =>
-          stripe.paymentIntents.retrieve(idOf(intent), { expand }),
-        );
+        const { latest_charge: charge } = await asked(() => stripe.paymentIntents.retrieve(id, { expand }));
         return typeof charge === 'object' && charge !== null ? charge.amount_refunded : 0;
       }),
     );
@@ -34,6 +35,3 @@ export const stripeRefunds = (stripe: Stripe) => ({
 });
 
 const sumOf = (amounts: readonly number[]): number => amounts.reduce((sum, amount) => sum + amount, 0);
-
-const idOf = (given: string | { readonly id: string }): string =>
-  typeof given === 'string' ? given : given.id;

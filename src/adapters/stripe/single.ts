@@ -2,10 +2,11 @@ import type Stripe from 'stripe';
 import type { PaymentPage, Payments } from '../../billing/payments.js';
 import { PaymentRefused } from '../../billing/payments.js';
 import { asked } from './errors.js';
+import { idOf } from './ids.js';
 import { pageStatusOf } from './snapshots.js';
 
 /** What a payment without a customer is for. */
-const PURPOSE = 'tollgraph_purpose';
+export const PURPOSE = 'tollgraph_purpose';
 /** How many things it pays for; left out, one. */
 const QUANTITY = 'tollgraph_quantity';
 /** Which of them a refund is for. */
@@ -14,7 +15,10 @@ const THING = 'tollgraph_thing';
 /** The most that Stripe lists at once. */
 const PAGE = 100;
 
-type Single = Pick<Payments, 'createIntent' | 'openPaymentPage' | 'paymentPage' | 'intent' | 'refundOne'>;
+type Single = Pick<
+  Payments,
+  'createIntent' | 'openPaymentPage' | 'paymentPage' | 'intent' | 'intentOfCharge' | 'refundOne'
+>;
 
 /** Payments without a customer, for things that are sold by the piece. */
 export function stripeSingle(stripe: Stripe): Single {
@@ -31,6 +35,12 @@ export function stripeSingle(stripe: Stripe): Single {
       ({ metadata, status }) =>
         metadata?.[THING] !== undefined && status !== 'failed' && status !== 'canceled',
     );
+  };
+
+  /** A charge that was disputed once says so for ever: what became of it stands elsewhere. */
+  const isTakenBack = async (intent: string): Promise<boolean> => {
+    const { data } = await asked(() => stripe.disputes.list({ payment_intent: intent, limit: PAGE }));
+    return data.some(({ status }) => status !== 'won' && !status.startsWith('warning_'));
   };
 
   return {
@@ -86,8 +96,12 @@ export function stripeSingle(stripe: Stripe): Single {
         quantity: quantityOf(metadata),
         refunded,
         refundedForThings: things.reduce((sum, one) => sum + one.amount, 0),
+        disputed: typeof charge === 'object' && charge?.disputed === true && (await isTakenBack(id)),
       };
     },
+
+    intentOfCharge: async (charge) =>
+      idOf((await asked(() => stripe.charges.retrieve(charge))).payment_intent),
 
     refundOne: async (id, { thing, amount }, key) => {
       // A key is forgotten after a day, and part of a payment could be given back twice.

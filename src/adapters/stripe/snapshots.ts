@@ -4,6 +4,8 @@ import type { Discount, InvoiceDiscount, InvoiceLine } from '../../billing/event
 import { DUPLICATE, TRIAL_USED } from '../../billing/events.js';
 import type { CheckoutPage, Preview } from '../../billing/payments.js';
 import type { Snapshot } from '../../billing/recordSubscription.js';
+import { wholeOf } from '../../money/whole.js';
+import { idOf } from './ids.js';
 import { OVERAGE, OVERAGE_LINE, OVERAGE_QUANTITY } from './overage.js';
 
 /** A price of ours as its metadata at Stripe say it: the profile may have another by now. */
@@ -30,9 +32,6 @@ export function pageStatusOf({ status }: Stripe.Checkout.Session): CheckoutPage[
   if (status === 'complete') return 'complete';
   return status === 'expired' ? 'expired' : 'open';
 }
-
-const idOf = (given: string | { readonly id: string } | null | undefined): string | undefined =>
-  typeof given === 'string' ? given : given?.id;
 
 /** @returns undefined for a subscription to something else than our plans */
 export function snapshotOf(
@@ -191,7 +190,7 @@ function lineOf(line: Stripe.InvoiceLineItem, seen: Seen): InvoiceLine {
       id: line.id,
       kind: 'usage',
       description: line.description ?? '',
-      quantity: Number(used ?? 1),
+      quantity: wholeOf(BigInt(/^\d+$/.test(used ?? '') ? (used as string) : 1)),
       amount: line.amount,
       periodStart: iso(line.period.start),
       periodEnd: iso(line.period.end),

@@ -20,7 +20,7 @@ tollgraph sandbox decline [<code>] [--times <n>] [--customer <id>]
 tollgraph sandbox deliver <fault> [--times <n>] [--type <event type>]
 tollgraph sandbox fail [--status <500|503|429>] [--path <text>] [--after] [--times <n>]
 tollgraph sandbox alter <minor units> [--times <n>]
-tollgraph sandbox dispute <payment intent>
+tollgraph sandbox dispute <payment intent> [--outcome <won|lost>]
 tollgraph sandbox clear
 
 Without a key of Stripe's the sandbox takes payments (docs/sandbox.md).
@@ -34,7 +34,8 @@ Without a key of Stripe's the sandbox takes payments (docs/sandbox.md).
               wrong_signature
   fail        the next calls of its API fail; with --after once they were carried out
   alter       the next invoices bill so much more than they should, in minor units
-  dispute     the customer of a payment goes to the bank
+  dispute     the customer of a payment goes to the bank; with --outcome the bank decides.
+              Unanswered it is lost after seven days
   clear       forgets the faults that were planned`,
   options: {
     limit: { type: 'string' },
@@ -44,6 +45,7 @@ Without a key of Stripe's the sandbox takes payments (docs/sandbox.md).
     status: { type: 'string' },
     path: { type: 'string' },
     after: { type: 'boolean' },
+    outcome: { type: 'string' },
   },
   run: async (args, context) => {
     const { positionals } = args;
@@ -117,10 +119,13 @@ const ACTIONS: Readonly<Record<string, Action>> = {
     if (by === undefined || !/^\d{1,6}$/.test(by)) throw new UsageError('sandbox alter takes an amount');
     await plan(context, { kind: 'alter', by: Number(by), ...count(values, 'times') });
   },
-  dispute: async (_args, context, payment) => {
+  dispute: async ({ values: { outcome } }, context, payment) => {
     if (payment === undefined) throw new UsageError('sandbox dispute takes the id of a payment intent');
-    await context.ask('sandbox fault', { kind: 'dispute', payment });
-    context.print(`The payment ${payment} is disputed.`);
+    if (outcome !== undefined && outcome !== 'won' && outcome !== 'lost') {
+      throw new UsageError('--outcome is won or lost');
+    }
+    await context.ask('sandbox fault', { kind: 'dispute', payment, ...(outcome && { outcome }) });
+    context.print(outcome ? `The dispute was ${outcome}.` : `The payment ${payment} is disputed.`);
   },
   clear: async (_args, { ask, print }) => {
     await ask('sandbox fault', { kind: 'clear' });

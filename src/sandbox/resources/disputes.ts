@@ -56,6 +56,16 @@ function decide(unit: Unit, dispute: Dispute, status: 'lost' | 'won'): void {
   if (status === 'won') unit.emit('charge.dispute.funds_reinstated', dispute);
 }
 
+/** The bank decides what a payment was disputed for. @throws ApiError where nothing is open */
+export function decideFor(unit: Unit, payment: string, status: 'lost' | 'won'): void {
+  const open = unit.filter(
+    'dispute',
+    (one) => one.payment_intent === payment && OPEN.includes(one.status),
+  )[0];
+  if (!open) throw invalid('No dispute of this payment is open.', 'payment_intent');
+  decide(unit, unit.edit('dispute', open.id), status);
+}
+
 /** Nobody has answered in time. */
 export function loseUnanswered(unit: Unit, dispute: Dispute): void {
   decide(unit, dispute, 'lost');

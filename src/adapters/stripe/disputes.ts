@@ -1,0 +1,54 @@
+import type Stripe from 'stripe';
+import type { DisputePayments } from '../../disputes/desk.js';
+import type { DisputeStatus } from '../../disputes/decide.js';
+import type { DisputeSubject } from '../../disputes/events.js';
+import { PURCHASE } from './credits.js';
+import { asked } from './errors.js';
+import { idOf } from './ids.js';
+import { stripeRefunds } from './refunds.js';
+import { PURPOSE } from './single.js';
+
+/** Statuses of a dispute that take money, or have. All others are questions of a bank. */
+const STATUSES: Readonly<Record<string, DisputeStatus>> = {
+  needs_response: 'open',
+  under_review: 'open',
+  won: 'won',
+  lost: 'lost',
+};
+
+/** Disputes as Stripe has them. A dispute names its charge alone: whose it was, and what for, is asked of others. */
+export const stripeDisputes = (stripe: Stripe): DisputePayments => ({
+  dispute: async (id) => {
+    const {
+      status,
+      amount,
+      currency,
+      reason,
+      evidence_details: evidence,
+      ...found
+    } = await asked(() => stripe.disputes.retrieve(id));
+    const charge = idOf(found.charge) ?? '';
+    const { customer, payment_intent: intent } = await asked(() => stripe.charges.retrieve(charge));
+    const payment = idOf(intent);
+    const invoice = await stripeRefunds(stripe).invoiceOfCharge(charge);
+    const { metadata = {} } =
+      payment === undefined ? {} : await asked(() => stripe.paymentIntents.retrieve(payment));
+    return {
+      status: STATUSES[status] ?? 'question',
+      subject: invoice === undefined ? subjectOf(metadata) : 'invoice',
+      amount,
+      currency,
+      reason,
+      respondBy: evidence.due_by === null ? null : new Date(evidence.due_by * 1000).toISOString(),
+      charge,
+      payment: payment ?? null,
+      invoice: invoice ?? null,
+      customer: idOf(customer) ?? null,
+    };
+  },
+});
+
+function subjectOf(metadata: Stripe.Metadata): DisputeSubject {
+  if (metadata[PURCHASE] !== undefined) return 'credits';
+  return metadata[PURPOSE] === 'analysis' ? 'analysis' : 'other';
+}

@@ -1,0 +1,61 @@
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '../clock.js';
+import type { CommandHandler } from '../eventsourcing/commandHandler.js';
+import { fold } from '../eventsourcing/decider.js';
+import { byPolicy } from '../eventsourcing/policy.js';
+import type { DisputeStatus } from './decide.js';
+import { disputeDecider } from './decide.js';
+import type { Disputed, DisputedCredits } from './events.js';
+import { disputeStream } from './events.js';
+
+/** A dispute as the payment service has it. */
+export interface DisputeSnapshot extends Omit<Disputed, 'accountId'> {
+  readonly status: DisputeStatus;
+  readonly customer: string | null;
+}
+
+/** The port by which disputes are read. @throws PaymentRefused, PaymentsUnavailable */
+export interface DisputePayments {
+  dispute(id: string): Promise<DisputeSnapshot>;
+}
+
+export interface DisputeDeskOptions {
+  readonly commands: CommandHandler;
+  readonly payments: DisputePayments;
+  /** Whose customer it is; undefined for nobody's. */
+  readonly accountOf: (customer: string) => Promise<string | undefined>;
+  /** Takes back what was bought, or gives it back. Done again it changes nothing. */
+  readonly onCredits: (accountId: string, disputed: DisputedCredits) => Promise<void>;
+  /** A payment is disputed that was not before. */
+  readonly onOpened: (id: string, disputed: Disputed) => void;
+  readonly clock: Clock;
+}
+
+/** Records what customers dispute at their banks, and does what follows. */
+export class DisputeDesk {
+  constructor(private readonly options: DisputeDeskOptions) {}
+
+  /** Asks the payment service how a dispute stands. @returns the account that has paid, where one has */
+  readonly follow = async (id: string): Promise<string | undefined> => {
+    const { commands, payments, accountOf, onCredits, onOpened, clock } = this.options;
+    const { status, customer, ...about } = await payments.dispute(id);
+    const accountId = customer === null ? undefined : await accountOf(customer);
+    const disputed: Disputed = { ...about, accountId: accountId ?? null };
+    const context = byPolicy('disputes', `dispute:${randomUUID()}`, { at: clock(), about: id });
+    const stream = disputeStream(id);
+    const done = await commands.handle(
+      disputeDecider,
+      stream,
+      { type: 'RecordDispute', status, disputed },
+      context,
+    );
+    const isNew = done.kind === 'accepted' && done.events.some(({ type }) => type === 'DisputeOpened');
+    if (isNew) onOpened(id, disputed);
+    const { opened, ended = 'open' } = fold(disputeDecider, await commands.load(stream));
+    if (opened?.subject === 'credits' && opened.accountId !== null && opened.payment !== null) {
+      const { payment, amount } = opened;
+      await onCredits(opened.accountId, { dispute: id, payment, amount, status: ended });
+    }
+    return accountId;
+  };
+}
