@@ -105,7 +105,8 @@ export const billing: Capability = {
         const [owner] = account ? await queries.accounts.users([account.owner_id]) : [];
         const sealed = [owner?.name, owner?.email].flatMap((one) => one ?? []);
         const known = await Promise.all(sealed.map((one) => personal.unseal(one)));
-        return [...known.flatMap((one) => one ?? []), `Account ${shownId('Account', accountId)}`];
+        // Not everybody has given a name.
+        return [...known.flatMap((one) => (one ? [one] : [])), `Account ${shownId('Account', accountId)}`];
       },
     };
     return [

@@ -357,6 +357,8 @@ describe('an invoice as a document', () => {
     ]) {
       expect(text).toContain(part);
     }
+    // Who has given no name leaves no line for it.
+    expect(text).toMatch(/<h2>To<\/h2><address>[^<]+@example\.com<br>/);
     // Issued at 13:00 of UTC on 31 March: in Auckland that is the next day.
     expect(text).toContain('<dt>Issued</dt><dd>01 Apr 2027</dd>');
     expect((await fetched(`${id}.html?timeZone=Nowhere`, owner.token)).status).toBe(400);
