@@ -66,6 +66,8 @@ export interface Server {
   readonly catalogue: boolean;
   /** The path of a route of the profile's that a key may ask; undefined where it has none. */
   readonly example: string | undefined;
+  /** Whether it has a page at `/demo` for people. */
+  readonly demoPage: boolean;
   /** Whether payments go to the sandbox of this process. */
   readonly sandbox: boolean;
   /** Answers what is under way, flushes, and closes. @throws ShutdownFailed */
@@ -201,6 +203,7 @@ async function startAll(
     imported,
     catalogue: hasCatalogue(stores),
     example,
+    demoPage: parts.scanner !== undefined,
     sandbox: sandbox !== undefined,
     parts: {
       sql: stores.sql,
@@ -230,7 +233,7 @@ async function startApi(
   const queries = queriesOf(projections.sql, projections.models);
   const { url, example } = await serveCalls(options, stores, projections, queries, shutdown, report);
   const catalogue = hasCatalogue(stores);
-  return { url, demoKey: undefined, imported: 0, sandbox: false, catalogue, example };
+  return { url, demoKey: undefined, imported: 0, sandbox: false, demoPage: false, catalogue, example };
 }
 
 /** Keeps the read models, runs the policies, and publishes plans and patterns. */
@@ -287,7 +290,15 @@ async function startProjector(
   await settle(projections, stores, report);
   caughtUp = true;
   const catalogue = hasCatalogue(stores);
-  return { url, demoKey: undefined, imported, sandbox: false, catalogue, example: undefined };
+  return {
+    url,
+    demoKey: undefined,
+    imported,
+    sandbox: false,
+    demoPage: false,
+    catalogue,
+    example: undefined,
+  };
 }
 
 /** Takes the commands of whoever runs this process. */

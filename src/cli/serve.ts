@@ -65,7 +65,7 @@ function projectorWelcome({ url }: Server): string {
 
 /** @param mails the folder with mails, where nothing sends them */
 function welcome(
-  { url, demoKey, imported, catalogue, example, sandbox }: Server,
+  { url, demoKey, imported, catalogue, example, demoPage, sandbox }: Server,
   mails: string | undefined,
 ): string {
   const curl = (query: string, header: string | undefined): string =>
@@ -79,6 +79,7 @@ function welcome(
   const lines = [
     '',
     `Tollgraph is ready at ${url}  (playground; /docs, /schema.graphql, /v1/health, /metrics beside it)`,
+    ...(demoPage ? [`The page for people is ${url}/demo`] : []),
     ...(sandbox ? ['Payments go to a sandbox: no money moves, test cards pay (docs/sandbox.md).'] : []),
     ...(mails === undefined ? [] : [`Mails are not sent: each is a file under ${mails} (SMTP_URL).`]),
     ...(imported > 0 ? [`Patterns published or revised: ${imported}`] : []),

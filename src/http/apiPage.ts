@@ -56,6 +56,7 @@ details { border: 1px solid #d0d7de; border-radius: 6px; margin: .5rem 0; paddin
 summary { cursor: pointer; }
 summary code { font-weight: 600; }
 pre { background: #f6f8fa; padding: .75rem; overflow: auto; border-radius: 6px; font-size: 13px; }
+td code { overflow-wrap: anywhere; } summary { overflow-wrap: anywhere; }
 table { border-collapse: collapse; } td, th { text-align: left; padding: .2rem .8rem .2rem 0; vertical-align: top; }
 @media (prefers-color-scheme: dark) { body { color: #e6edf3; background: #0d1117; } pre { background: #161b22; } details { border-color: #30363d; } a { color: #58a6ff; } }
 `;

@@ -90,6 +90,11 @@ function choose(files) {
   count();
 }
 
+/** There is nothing to start while all files are under way. */
+function offer() {
+  part('start').hidden = chosen.length > 0 && chosen.every(({ busy }) => busy);
+}
+
 /** Twice the same file would be paid twice and analysed once. */
 function isChosen({ name, size: bytes, lastModified }) {
   return chosen.some(
@@ -98,6 +103,7 @@ function isChosen({ name, size: bytes, lastModified }) {
 }
 
 function count() {
+  offer();
   status.textContent =
     chosen.length === 1 ? '1 file chosen.' : chosen.length === 0 ? '' : `${chosen.length} files chosen.`;
 }
@@ -128,6 +134,7 @@ function start() {
     if (settings.paymentRequired && !item.payment) unpaid.push(item);
     else enqueue(item);
   }
+  offer();
   for (let n = 0; n < unpaid.length; n += settings.filesAtOnce) {
     void pay(unpaid.slice(n, n + settings.filesAtOnce), n === 0);
   }
@@ -167,6 +174,7 @@ async function pay(items, focused) {
     for (const item of items) item.fails(refused.message);
   }
   for (const item of items) item.busy = false;
+  offer();
 }
 
 function paid(items, payment) {
@@ -185,7 +193,15 @@ function paid(items, payment) {
 
 function enqueue(item) {
   item.says('Waits for the files before it.');
-  queue = queue.then(() => analyse(item));
+  queue = queue.then(() => analyse(item)).then(settle);
+}
+
+/** Once the last file is done, whoever uses a keyboard goes on at the results, or with what has failed. */
+function settle() {
+  offer();
+  if (chosen.some(({ busy }) => busy)) return;
+  const heading = part('results').querySelector('article:last-child h2');
+  (heading ?? part('files')).focus();
 }
 
 async function analyse(item) {
@@ -200,7 +216,7 @@ async function analyse(item) {
   try {
     const answer = await sent(item, fields);
     if (!answer) return unused(item);
-    const { article, heading } = results(
+    const article = results(
       file.name,
       answer,
       settings,
@@ -214,7 +230,6 @@ async function analyse(item) {
     chosen = chosen.filter((other) => other !== item);
     item.line.remove();
     status.textContent = `The results of ${file.name} are below.`;
-    if (!chosen.some(({ busy }) => busy)) heading.focus();
   } catch (refused) {
     item.busy = false;
     if (!payment) return item.fails(refused.message);

@@ -60,7 +60,7 @@ export function results(name, answer, { categories: known, window: usual }, repo
       eventsTable(events, names, placed),
     );
   }
-  return { article, heading };
+  return article;
 }
 
 function eventOf(row) {
