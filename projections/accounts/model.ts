@@ -20,7 +20,7 @@ type Handled =
  */
 export const accounts: ReadModel = {
   name: 'accounts',
-  version: 7,
+  version: 8,
   tables: ['accounts', 'users', 'plans'],
   handles: new Set<Handled['type']>([
     'AccountOpened',
@@ -127,6 +127,8 @@ export const accounts: ReadModel = {
         case 'PaymentRecovered':
         case 'AccessRestored':
         case 'AccessSuspended':
+        case 'SubscriptionPaused':
+        case 'SubscriptionResumed':
         case 'PaidSubscriptionEnded':
           plans.set(`paid ${id}`, {
             account_id: id,

@@ -11,7 +11,13 @@ type Folded =
       BillingEvent,
       {
         type:
-          'TrialStarted' | 'SubscriptionStarted' | 'TrialConverted' | 'PlanChanged' | 'PaidSubscriptionEnded';
+          | 'TrialStarted'
+          | 'SubscriptionStarted'
+          | 'TrialConverted'
+          | 'PlanChanged'
+          | 'SubscriptionPaused'
+          | 'SubscriptionResumed'
+          | 'PaidSubscriptionEnded';
       }
     >
   | SubscriptionEvent
@@ -32,15 +38,18 @@ function changeOf(
         trial: true,
         terms: null,
         ended_at: null,
+        paused_at: null,
         revision,
       };
     case 'SubscriptionStarted':
+    case 'SubscriptionResumed':
     case 'TrialConverted':
       return {
         anchor: Date.parse(event.data.periodStart),
         trial: false,
         terms: revision,
         ended_at: null,
+        paused_at: null,
         revision,
       };
     case 'PlanChanged':
@@ -48,6 +57,8 @@ function changeOf(
     case 'PlanGranted':
     case 'SubscriptionEnded':
       return { grant_revision: revision };
+    case 'SubscriptionPaused':
+      return { paused_at: event.data.at, revision };
     case 'PaidSubscriptionEnded':
       return { ended_at: event.data.endedAt, revision };
     case 'OverageAllowed': {
@@ -87,7 +98,7 @@ function changeOf(
 /** By what accounts are billed for use above their limits, and what of it is still to be done. */
 export const overage: ReadModel = {
   name: 'overage',
-  version: 3,
+  version: 4,
   awaited: false,
   tables: ['accounts', 'use_corrections', 'corrections'],
   handles: new Set<(Folded | Corrected)['type']>([
@@ -97,6 +108,8 @@ export const overage: ReadModel = {
     'PlanChanged',
     'PlanGranted',
     'SubscriptionEnded',
+    'SubscriptionPaused',
+    'SubscriptionResumed',
     'PaidSubscriptionEnded',
     'OverageAllowed',
     'OverageStopped',
@@ -118,6 +131,8 @@ export const overage: ReadModel = {
       -- Of the last event by which an operator has granted a plan, or ended that: the price includes more or less.
       grant_revision    bigint NOT NULL DEFAULT -1,
       ended_at          timestamptz,
+      -- It was paid for until then, also where it ends while it is paused.
+      paused_at         timestamptz,
       revision          bigint NOT NULL DEFAULT -1,
       -- From what the account has set, and what was billed.
       allowed           bool NOT NULL DEFAULT false,

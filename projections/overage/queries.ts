@@ -10,6 +10,7 @@ export interface BilledAccountRow {
   readonly anchor: number | null;
   readonly trial: boolean;
   readonly terms: number | null;
+  /** Until when it was paid for: its end, or its pause. */
   readonly ended_at: Date | null;
   readonly revision: number;
   readonly allowed: boolean;
@@ -42,7 +43,7 @@ export interface CorrectionRow {
 }
 
 const COLUMNS =
-  'account_id, anchor, trial, CASE WHEN terms IS NOT NULL THEN greatest(terms, grant_revision) END AS terms, ended_at, greatest(revision, CASE WHEN terms IS NOT NULL THEN grant_revision END) AS revision, allowed, cap_amount, cap_currency, cap_rule, settings_revision, use_corrected';
+  'account_id, anchor, trial, CASE WHEN terms IS NOT NULL THEN greatest(terms, grant_revision) END AS terms, coalesce(paused_at, ended_at) AS ended_at, greatest(revision, CASE WHEN terms IS NOT NULL THEN grant_revision END) AS revision, allowed, cap_amount, cap_currency, cap_rule, settings_revision, use_corrected';
 
 export class OverageQueries {
   constructor(
@@ -66,7 +67,8 @@ export class OverageQueries {
   open(endedSince: Date): Promise<BilledAccountRow[]> {
     return this.#rows(
       `WHERE ever_allowed AND anchor IS NOT NULL
-         AND (ended_at IS NULL OR ended_at >= $1 OR closed_to IS NULL OR closed_to < ended_at
+         AND (coalesce(paused_at, ended_at) IS NULL OR coalesce(paused_at, ended_at) >= $1
+              OR closed_to IS NULL OR closed_to < coalesce(paused_at, ended_at)
               OR closed_period IS DISTINCT FROM invoiced_period
               OR use_corrected > as_of OR corrected IS DISTINCT FROM settled)
        ORDER BY account_id`,

@@ -12,7 +12,7 @@ type Handled =
 export const planHistory: ReadModel = {
   name: 'planHistory',
   awaited: false,
-  version: 1,
+  version: 2,
   tables: ['accounts', 'plans'],
   handles: new Set<Handled['type']>([
     'AccountOpened',

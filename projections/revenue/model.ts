@@ -15,6 +15,8 @@ type Folded =
           | 'SubscriptionStarted'
           | 'PeriodRenewed'
           | 'PlanChanged'
+          | 'SubscriptionPaused'
+          | 'SubscriptionResumed'
           | 'PaidSubscriptionEnded';
       }
     >
@@ -30,7 +32,7 @@ interface Row {
   readonly account: string;
   /**
    * Minor units. Of `recurring`: what the account pays in twelve months from then on, so that months and years
-   * are whole; 0 once it has ended.
+   * are whole; 0 while it is paused, and once it has ended.
    */
   readonly amount: number;
   /** Null where the currency is the one before. */
@@ -51,10 +53,12 @@ function rowsOf(stored: StoredEvent): Row[] {
         { kind: 'recurring', account, amount: yearly(data), currency: data.currency },
       ];
     case 'SubscriptionStarted':
+    case 'SubscriptionResumed':
     case 'PeriodRenewed':
       return [{ kind: 'recurring', account, amount: yearly(data), currency: data.currency }];
     case 'PlanChanged':
       return [{ kind: 'recurring', account, amount: yearly(data), currency: data.currency }];
+    case 'SubscriptionPaused':
     case 'PaidSubscriptionEnded':
       return [{ kind: 'recurring', account, amount: 0, currency: null }];
     case 'InvoiceFinalised':
@@ -79,7 +83,7 @@ function rowsOf(stored: StoredEvent): Row[] {
 /** What operators earn, one row for each event that says something of it: figures are asked for any moment. */
 export const revenue: ReadModel = {
   name: 'revenue',
-  version: 2,
+  version: 3,
   awaited: false,
   tables: ['facts'],
   independent: true,
@@ -89,6 +93,8 @@ export const revenue: ReadModel = {
     'SubscriptionStarted',
     'PeriodRenewed',
     'PlanChanged',
+    'SubscriptionPaused',
+    'SubscriptionResumed',
     'PaidSubscriptionEnded',
     'InvoiceFinalised',
     'CreditsGranted',

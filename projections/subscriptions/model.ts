@@ -42,6 +42,7 @@ const FRESH = {
   overdue_since: null,
   grace_ends_at: null,
   suspended: false,
+  paused_at: null,
   due_at: null,
   discounts: '[]',
   ...NOTHING_SCHEDULED,
@@ -123,6 +124,25 @@ function changeOf(stored: StoredEvent): Change {
         failure_code: null,
         failure_message: null,
       };
+    case 'PauseRequested':
+      return {
+        asked_id: data.requestId,
+        asked_kind: 'pause',
+        asked_at: at,
+        failure_code: null,
+        failure_message: null,
+      };
+    case 'SubscriptionPaused':
+      return {
+        status: 'paused',
+        paused_at: data.at,
+        overdue_since: null,
+        grace_ends_at: null,
+        due_at: null,
+        ...NOTHING_ASKED,
+      };
+    case 'SubscriptionResumed':
+      return { ...termsOf(data), status: 'active', paused_at: null, suspended: false, ...NOTHING_ASKED };
     case 'CancellationRevoked':
       return { cancels_at: null, ...NOTHING_ASKED };
     case 'BillingRequestFailed':
@@ -152,6 +172,7 @@ function changeOf(stored: StoredEvent): Change {
       return {
         status: 'ended',
         ended_at: data.endedAt,
+        paused_at: null,
         due_at: null,
         ...NOTHING_SCHEDULED,
         ...NOTHING_ASKED,
@@ -162,7 +183,7 @@ function changeOf(stored: StoredEvent): Change {
 /** What accounts pay for, and what was asked of Stripe and is not done. */
 export const subscriptions: ReadModel = {
   name: 'subscriptions',
-  version: 4,
+  version: 5,
   tables: ['accounts'],
   handles: new Set<BillingEvent['type']>([
     'CustomerRequested',
@@ -184,6 +205,9 @@ export const subscriptions: ReadModel = {
     'CancellationScheduled',
     'ResumptionRequested',
     'CancellationRevoked',
+    'PauseRequested',
+    'SubscriptionPaused',
+    'SubscriptionResumed',
     'BillingRequestFailed',
     'PaymentOverdue',
     'TrialEnding',
@@ -222,6 +246,7 @@ export const subscriptions: ReadModel = {
       overdue_since     timestamptz,
       grace_ends_at     timestamptz,
       suspended         bool NOT NULL DEFAULT false,
+      paused_at         timestamptz,
       -- When time alone makes something due: a notice, or the end of a grace.
       due_at            timestamptz,
       -- Asked of Stripe, and neither confirmed nor refused.

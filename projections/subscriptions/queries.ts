@@ -6,7 +6,7 @@ export interface SubscriptionRow {
   readonly account_id: string;
   readonly customer: string | null;
   readonly subscription: string | null;
-  readonly status: 'trialing' | 'active' | 'past_due' | 'ended' | null;
+  readonly status: 'trialing' | 'active' | 'past_due' | 'paused' | 'ended' | null;
   readonly plan: string | null;
   readonly price: string | null;
   readonly interval: 'month' | 'year' | null;
@@ -24,8 +24,9 @@ export interface SubscriptionRow {
   readonly overdue_since: Date | null;
   readonly grace_ends_at: Date | null;
   readonly suspended: boolean;
+  readonly paused_at: Date | null;
   readonly asked_id: string | null;
-  readonly asked_kind: 'change' | 'cancel' | 'resume' | null;
+  readonly asked_kind: 'change' | 'cancel' | 'resume' | 'pause' | null;
   readonly asked_plan: string | null;
   readonly asked_price: string | null;
   readonly asked_at: Date | null;

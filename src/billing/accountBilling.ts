@@ -249,7 +249,9 @@ export class AccountBilling {
     const { payments, priceList, coupons } = this.options;
     const { subscription, price } = paid;
     if (asked.kind === 'cancel') return payments.cancel(subscription, asked.when, key);
+    if (asked.kind === 'pause') return payments.pause(subscription, key);
     if (asked.kind === 'resume') {
+      if (paid.pausedAt !== undefined) return payments.endPause(subscription, key);
       await payments.resume(subscription, key);
       return this.#schedule(state, paid, paid.dropped, `${key}:back`);
     }
@@ -407,6 +409,7 @@ const REQUESTS: Readonly<Record<Asked['kind'], string>> = {
   change: 'PlanChangeRequested',
   cancel: 'CancellationRequested',
   resume: 'ResumptionRequested',
+  pause: 'PauseRequested',
 };
 
 /** What was paid for when the line's time begins. Webhooks may be late: what came afterwards is none of its reasons. */

@@ -9,6 +9,9 @@ type Kept = Extract<
       | 'PlanChangeRequested'
       | 'CancellationRequested'
       | 'ResumptionRequested'
+      | 'PauseRequested'
+      | 'SubscriptionPaused'
+      | 'SubscriptionResumed'
       | 'PriceAgreed'
       | 'AgreedPriceWithdrawn'
       | 'SubscriptionStarted'
@@ -27,6 +30,9 @@ export const audited: Audited<Kept> = {
   PriceAgreed: ({ price, by }, id) => ({ account: id, actor: by, subject: `price:${price}` }),
   AgreedPriceWithdrawn: ({ price, by }, id) => ({ account: id, actor: by, subject: `price:${price}` }),
   ResumptionRequested: ({ by }, id) => ({ account: id, actor: by }),
+  PauseRequested: ({ by }, id) => ({ account: id, actor: by }),
+  SubscriptionPaused: (_data, id) => ({ account: id }),
+  SubscriptionResumed: (_data, id) => ({ account: id }),
   SubscriptionStarted: (_data, id) => ({ account: id }),
   TrialStarted: (_data, id) => ({ account: id }),
   PlanChanged: (_data, id) => ({ account: id }),

@@ -61,6 +61,7 @@ type Followed = Extract<
       | 'TrialStarted'
       | 'TrialConverted'
       | 'SubscriptionStarted'
+      | 'SubscriptionResumed'
       | 'PeriodRenewed'
       | 'PlanChanged'
       | 'CheckoutRequested'
@@ -87,6 +88,7 @@ function agreedTerms(history: readonly StoredEvent[]): Agreed {
         break;
       case 'TrialConverted':
       case 'SubscriptionStarted':
+      case 'SubscriptionResumed':
       case 'PeriodRenewed':
         terms.push(data);
         break;

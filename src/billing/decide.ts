@@ -59,6 +59,7 @@ export type BillingCommand =
       readonly when: 'now' | 'period_end';
       readonly by: string;
     }
+  | { readonly type: 'RequestPause'; readonly requestId: string; readonly by: string }
   | { readonly type: 'RequestResumption'; readonly requestId: string; readonly by: string }
   | {
       readonly type: 'FailRequest';
@@ -121,13 +122,16 @@ export const billingDecider: Decider<BillingState, BillingCommand, BillingEvent>
         return requestPlanChange(state, command);
       case 'RequestCancellation':
         return requestCancellation(state, command);
+      case 'RequestPause':
+        return requestPause(state, command);
       case 'RequestResumption': {
         const { requestId, by } = command;
         const { paid } = state;
         if (!paid) return noSubscription();
         if (state.asked) return stillAsked();
-        if (paid.cancelsAt === undefined) {
-          return refuse('NOT_CANCELLED', 'The subscription is not about to end: there is nothing to resume.');
+        if (paid.cancelsAt === undefined && paid.pausedAt === undefined) {
+          const message = 'The subscription is neither paused nor about to end: there is nothing to resume.';
+          return refuse('NOT_CANCELLED', message);
         }
         return accept({ type: 'ResumptionRequested', data: { requestId, by } });
       }
@@ -151,7 +155,7 @@ function followTime(paid: Paid, now: string): Decision<BillingEvent> {
     return accept({ type: 'AccessSuspended', data: { plan, reason: 'grace_over' } });
   }
   const isSoon = (at: string): boolean => Date.parse(at) - NOTICE_MS <= Date.parse(now);
-  if (told || suspended) return accept();
+  if (told || suspended || paid.pausedAt !== undefined) return accept();
   if (overdue) {
     const { graceEndsAt } = overdue;
     return isSoon(graceEndsAt) ? accept({ type: 'GraceEnding', data: { plan, graceEndsAt } }) : accept();
@@ -235,18 +239,11 @@ function requestPlanChange(state: BillingState, command: Of<'RequestPlanChange'>
       'priceId',
     );
   }
-  if (paid.overdue || paid.suspended) {
-    return refuse(
-      'PAYMENT_OVERDUE',
-      'A payment has failed. Pay the open invoice first: `openBillingPortal`.',
-    );
+  if (paid.pausedAt !== undefined) {
+    return refuse(PAUSED, 'The subscription is paused. Call `resumeSubscription` first.');
   }
-  if (paid.cancelsAt !== undefined) {
-    return refuse(
-      'CANCELLATION_SCHEDULED',
-      'The subscription is about to end. Call `resumeSubscription` first.',
-    );
-  }
+  if (paid.overdue || paid.suspended) return unpaid();
+  if (paid.cancelsAt !== undefined) return ending();
   const when = isUpgrade(paid, offer, command.plans) ? 'now' : 'period_end';
   const wrong = coupon && (couponProblem(coupon, offer) ?? unfitFor(coupon, when, price === paid.price));
   if (wrong) return { kind: 'refused', refusal: wrong };
@@ -278,11 +275,41 @@ function requestCancellation(
   // What is cancelled at once needs nothing else that was asked.
   const superseded = when === 'now' && !(asked?.kind === 'cancel' && asked.when === 'now');
   if (asked && !superseded) return stillAsked();
+  if (when === 'period_end' && paid.pausedAt !== undefined) {
+    return refuse(PAUSED, 'The subscription is paused: no period ends. Cancel it with `when: NOW`.');
+  }
   if (when === 'period_end' && paid.cancelsAt !== undefined) {
     return refuse('ALREADY_CANCELLED', `The subscription ends on ${paid.cancelsAt} already.`);
   }
   return accept({ type: 'CancellationRequested', data: { requestId, when, by } });
 }
+
+function requestPause(
+  { paid, asked }: BillingState,
+  { requestId, by }: Of<'RequestPause'>,
+): Decision<BillingEvent> {
+  if (!paid) return noSubscription();
+  if (asked) return stillAsked();
+  if (paid.pausedAt !== undefined) return refuse(PAUSED, 'The subscription is paused already.');
+  if (!paid.converted) {
+    return refuse('TRIAL_RUNNING', 'Nothing is paid in a trial, so that there is nothing to pause.');
+  }
+  if (paid.overdue || paid.suspended) return unpaid();
+  if (paid.cancelsAt !== undefined) return ending();
+  if (paid.scheduled) {
+    const message = `A change of plan is scheduled for ${paid.scheduled.at}. Take it back first: \`changePlan\`.`;
+    return refuse('CHANGE_SCHEDULED', message);
+  }
+  return accept({ type: 'PauseRequested', data: { requestId, by } });
+}
+
+const PAUSED = 'SUBSCRIPTION_PAUSED';
+
+const unpaid = (): Decision<never> =>
+  refuse('PAYMENT_OVERDUE', 'A payment has failed. Pay the open invoice first: `openBillingPortal`.');
+
+const ending = (): Decision<never> =>
+  refuse('CANCELLATION_SCHEDULED', 'The subscription is about to end. Call `resumeSubscription` first.');
 
 const noSubscription = (): Decision<never> =>
   refuse(NO_SUBSCRIPTION, 'The account has no subscription. Use `startCheckout`.');

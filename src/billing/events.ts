@@ -199,6 +199,20 @@ export type BillingEvent =
       readonly type: 'ResumptionRequested';
       readonly data: { readonly requestId: string; readonly by: string };
     }
+  | {
+      readonly type: 'PauseRequested';
+      readonly data: { readonly requestId: string; readonly by: string };
+    }
+  | {
+      /** Nothing is billed until it is resumed. What is left of the period is credited then. */
+      readonly type: 'SubscriptionPaused';
+      readonly data: { readonly subscription: string; readonly plan: string; readonly at: string };
+    }
+  | {
+      /** A pause is over: a period begins with it. */
+      readonly type: 'SubscriptionResumed';
+      readonly data: Terms;
+    }
   | { readonly type: 'CancellationRevoked'; readonly data: { readonly plan: string } }
   | {
       /** Stripe has refused what was asked for: nothing of it was done. */
@@ -267,6 +281,8 @@ const PAID_PLAN = {
   PlanChanged: true,
   PaymentRecovered: true,
   AccessRestored: true,
+  SubscriptionResumed: true,
+  SubscriptionPaused: false,
   AccessSuspended: false,
   PaidSubscriptionEnded: false,
 } as const;

@@ -44,7 +44,9 @@ async function nextInvoice(
   const { customer, paid } = (await desk?.billing.state(accountId)) ?? {};
   if (!desk || customer === undefined || !paid) return undefined;
   const used = await usedBy(accountId);
-  const preview = await desk.payments.upcoming(customer, paid.subscription);
+  // While it is paused no invoice comes.
+  const paused = paid.pausedAt !== undefined;
+  const preview = paused ? undefined : await desk.payments.upcoming(customer, paid.subscription);
   const whole = preview ? withUse(preview, used) : useAlone(used, paid.currency);
   return whole && upcomingOf(accountId, whole);
 }

@@ -172,7 +172,12 @@ export interface Payments {
   stay(subscription: string, key: string): Promise<void>;
   /** @param reason kept with one that is cancelled at once */
   cancel(subscription: string, when: 'now' | 'period_end', key: string, reason?: string): Promise<void>;
+  /** Takes a cancellation back. */
   resume(subscription: string, key: string): Promise<void>;
+  /** At once: nothing more is billed, and what is left of the period is credited on the next invoice. */
+  pause(subscription: string, key: string): Promise<void>;
+  /** A period begins, and is charged; where that fails the payment is overdue. */
+  endPause(subscription: string, key: string): Promise<void>;
   /** Gives back all that was paid for a subscription, and voids what is open. Done again it does nothing. */
   refundSubscription(
     subscription: string,

@@ -62,9 +62,9 @@ function subscriptionState(history: readonly StoredEvent[]): object {
   const accountId = shownId('Account', history[0]?.streamId ?? '');
   if (!paid) return { accountId, planId: null };
   const { plan: planId, price: priceId, interval, amount, currency, periodStart, periodEnd } = paid;
-  const { trialEndsAt = null, cancelsAt = null, suspended } = paid;
+  const { trialEndsAt = null, cancelsAt = null, suspended, pausedAt = null } = paid;
   const terms = { planId, priceId, interval, amount, currency, periodStart, periodEnd };
-  return { accountId, ...terms, trialEndsAt, cancelsAt, suspended };
+  return { accountId, ...terms, trialEndsAt, cancelsAt, suspended, pausedAt };
 }
 
 const ofSubscription = (type: string, description: string): PublicEvent => ({
@@ -82,6 +82,14 @@ export const publicEvents: PublicEventsOf<BillingEvent | InvoiceEvent> = {
   AccessSuspended: ofSubscription(
     'subscription.suspended',
     'The account is on the default plan until it has paid.',
+  ),
+  SubscriptionPaused: ofSubscription(
+    'subscription.paused',
+    'The account has paused its subscription and is on the default plan.',
+  ),
+  SubscriptionResumed: ofSubscription(
+    'subscription.resumed',
+    'A pause is over: the account pays for its plan again.',
   ),
   AccessRestored: ofSubscription('subscription.restored', 'The account has paid and is on its plan again.'),
   PaidSubscriptionEnded: ofSubscription(

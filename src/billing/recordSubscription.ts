@@ -17,6 +17,8 @@ export interface Snapshot extends Terms {
   readonly trialEndsAt: string | undefined;
   readonly cancelsAt: string | undefined;
   readonly endedAt: string | undefined;
+  /** Since when it is paused because somebody has asked for it; absent for a trial that has ended without a card. */
+  readonly pausedAt?: string | undefined;
   /** Why it ended: Stripe's word. */
   readonly endReason: string | undefined;
   readonly scheduled: { readonly plan: string; readonly price: string; readonly at: string } | undefined;
@@ -106,7 +108,11 @@ function nextChange(
     const reason = now.endReason ?? 'cancellation_requested';
     return { type: 'PaidSubscriptionEnded', data: { subscription, plan, reason, endedAt } };
   }
-  if (!paid.converted && now.status !== 'trialing' && now.status !== 'paused') {
+  if (paid.pausedAt !== undefined && paid.pausedAt !== now.pausedAt) {
+    // It may have been paused again since.
+    return { type: 'SubscriptionResumed', data: termsOf(now) };
+  }
+  if (!paid.converted && isConverted(now)) {
     return { type: 'TrialConverted', data: { ...termsOf(now), ...priceOf(paid) } };
   }
   if (now.price !== paid.price || now.amount !== paid.amount) {
@@ -115,7 +121,16 @@ function nextChange(
   if (now.periodStart !== paid.periodStart || now.periodEnd !== paid.periodEnd) {
     return { type: 'PeriodRenewed', data: termsOf(now) };
   }
+  if (now.pausedAt !== undefined && paid.pausedAt === undefined && paid.converted) {
+    return { type: 'SubscriptionPaused', data: { subscription, plan: now.plan, at: now.pausedAt } };
+  }
   return paymentChange(paid, now, graceDays) ?? discountChange(paid, now) ?? endChange(paid, now, asked);
+}
+
+/** Whether its trial is over, and it is paid for; also where it was paused since. */
+function isConverted({ status, trialEndsAt, pausedAt }: Snapshot): boolean {
+  if (status !== 'paused') return status !== 'trialing';
+  return pausedAt !== undefined && (trialEndsAt === undefined || trialEndsAt <= pausedAt);
 }
 
 function discountChange({ subscription, discounts }: Paid, now: Snapshot): BillingEvent | undefined {
@@ -144,7 +159,7 @@ function paymentChange(paid: Paid, now: Snapshot, graceDays: number): BillingEve
     case 'unpaid':
       return suspend('unpaid');
     case 'paused':
-      return suspend('trial_without_card');
+      return paid.pausedAt === undefined ? suspend('trial_without_card') : undefined;
     case 'active':
     case 'trialing':
       if (paid.overdue) return { type: 'PaymentRecovered', data: { plan } };

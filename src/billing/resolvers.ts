@@ -31,6 +31,7 @@ import {
   OpenBillingPortalInput,
   OpenBillingPortalPayload,
   OpenBillingPortalResult,
+  PauseSubscriptionInput,
   PlanChangePreviewResult,
   PlanSubscription,
   previewOf,
@@ -213,7 +214,8 @@ export class BillingResolver {
 
   @Command(() => EndSubscriptionResult, {
     access: { scope: 'admin', roles: PAYERS },
-    description: 'Undoes a cancellation that has not taken effect yet.',
+    description:
+      'Ends a pause: a new period begins and is charged, less what was left of the period that was paid. Or undoes a cancellation that has not taken effect yet.',
   })
   async resumeSubscription(
     @Ctx() context: RequestContext,
@@ -222,6 +224,23 @@ export class BillingResolver {
   ): Promise<typeof EndSubscriptionResult> {
     return this.#end(context, input, 'resume-subscription', (requestId, by) => ({
       type: 'RequestResumption',
+      requestId,
+      by,
+    }));
+  }
+
+  @Command(() => EndSubscriptionResult, {
+    access: { scope: 'admin', roles: PAYERS },
+    description:
+      'Pauses the subscription at once. Nothing is billed, and the account has the limits of the default plan, until `resumeSubscription`; what is left of the paid period is credited then.',
+  })
+  async pauseSubscription(
+    @Ctx() context: RequestContext,
+    @Arg('input', () => PauseSubscriptionInput, { description: 'Input for `pauseSubscription`.' })
+    input: PauseSubscriptionInput,
+  ): Promise<typeof EndSubscriptionResult> {
+    return this.#end(context, input, 'pause-subscription', (requestId, by) => ({
+      type: 'RequestPause',
       requestId,
       by,
     }));
@@ -237,7 +256,7 @@ export class BillingResolver {
     if (!desk) return refusalOf(BILLING_OFF, 'NotAllowed');
     const requestId = this.#idOf('end', context, input);
     const sent = await this.#send(context, input, request, command(requestId, actorOf(context)));
-    if (sent.kind === 'refused') return refusalOf(sent.refusal, 'Conflict');
+    if (sent.kind === 'refused') return refusalOf(sent.refusal, 'Conflict', 'PaymentRequired');
     const failure = await this.#settled(desk, accountOf(context), requestId);
     if (failure) return new NotAllowed(failure.code, failure.message);
     return this.#payload(accountOf(context), sent.position);

@@ -33,10 +33,12 @@ export class RevenueMovements {
   @Field(() => Money, { description: 'What accounts that still pay pay less. Not negative.' })
   contraction!: Money;
 
-  @Field(() => Money, { description: 'MRR of subscriptions that have ended. Not negative.' })
+  @Field(() => Money, { description: 'MRR of subscriptions that have ended or were paused. Not negative.' })
   churn!: Money;
 
-  @Field(() => Money, { description: 'MRR of accounts that had ended a subscription, and pay again.' })
+  @Field(() => Money, {
+    description: 'MRR of accounts that had ended or paused a subscription, and pay again.',
+  })
   reactivation!: Money;
 }
 

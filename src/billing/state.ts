@@ -27,6 +27,8 @@ export interface Paid extends Terms {
   readonly dropped: Scheduled | undefined;
   readonly overdue: { readonly since: string; readonly graceEndsAt: string } | undefined;
   readonly suspended: boolean;
+  /** Since when nothing is billed, because the account has asked for it. */
+  readonly pausedAt: string | undefined;
   readonly discounts: readonly Discount[];
   /** Whether the account has been told of what is to end: its trial, or its grace. */
   readonly told: boolean;
@@ -52,7 +54,8 @@ export type Asked =
       readonly when: 'now' | 'period_end';
       readonly before: Scheduled | undefined;
     }
-  | { readonly kind: 'resume'; readonly id: string };
+  | { readonly kind: 'resume'; readonly id: string }
+  | { readonly kind: 'pause'; readonly id: string };
 
 export interface BillingState {
   /** How many events the stream has, of whatever type. */
@@ -93,6 +96,7 @@ const FRESH = {
   dropped: undefined,
   overdue: undefined,
   suspended: false,
+  pausedAt: undefined,
   discounts: [],
   told: false,
 };
@@ -156,8 +160,9 @@ export function evolve(before: BillingState, event: BillingEvent): BillingState 
     }
     case 'PlanChanged': {
       const { from: _, changeId: __, ...terms } = event.data;
-      // The new plan is in force: one that is not paid for is suspended again.
-      return answered('change', on({ ...terms, scheduled: undefined, suspended: false }));
+      // The new plan is in force: one that is not paid for is suspended again, or paused.
+      const inForce = { scheduled: undefined, suspended: false, pausedAt: undefined };
+      return answered('change', on({ ...terms, ...inForce }));
     }
     case 'DiscountsChanged':
       return on({ discounts: event.data.discounts });
@@ -189,6 +194,12 @@ export function evolve(before: BillingState, event: BillingEvent): BillingState 
       );
     case 'ResumptionRequested':
       return { ...state, asked: { kind: 'resume', id: event.data.requestId } };
+    case 'PauseRequested':
+      return { ...state, asked: { kind: 'pause', id: event.data.requestId } };
+    case 'SubscriptionPaused':
+      return answered('pause', on({ pausedAt: event.data.at, overdue: undefined }));
+    case 'SubscriptionResumed':
+      return answered('resume', on({ ...event.data, pausedAt: undefined, suspended: false }));
     case 'CancellationRevoked':
       return answered('resume', on({ cancelsAt: undefined, dropped: undefined }));
     case 'BillingRequestFailed':

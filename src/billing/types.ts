@@ -32,6 +32,7 @@ export enum SubscriptionStatus {
   ACTIVE = 'active',
   PAST_DUE = 'past_due',
   SUSPENDED = 'suspended',
+  PAUSED = 'paused',
 }
 registerEnumType(SubscriptionStatus, {
   name: 'SubscriptionStatus',
@@ -42,6 +43,10 @@ registerEnumType(SubscriptionStatus, {
     PAST_DUE: { description: 'A payment failed. The plan stays in force until `graceEndsAt`.' },
     SUSPENDED: {
       description: 'The account has the limits of the default plan until the open invoice is paid.',
+    },
+    PAUSED: {
+      description:
+        'Nothing is billed, and the account has the limits of the default plan, until `resumeSubscription`.',
     },
   },
 });
@@ -178,7 +183,9 @@ export class PlanSubscription extends Node {
   @Field(() => SubscriptionStatus, { description: 'State of the subscription.' })
   status!: SubscriptionStatus;
 
-  @Field(() => Period, { description: 'The current billing period.' })
+  @Field(() => Period, {
+    description: 'The current billing period. While it is paused, the one in which it was paused.',
+  })
   period!: Period;
 
   @Field(() => DateTimeISO, {
@@ -195,6 +202,9 @@ export class PlanSubscription extends Node {
     description: 'Until when the plan stays in force after a failed payment. Otherwise null.',
   })
   graceEndsAt!: Date | null;
+
+  @Field(() => DateTimeISO, { nullable: true, description: 'Since when it is paused. Otherwise null.' })
+  pausedAt!: Date | null;
 
   @Sized({ assumedSize: MAX_DISCOUNTS })
   @Field(() => [Discount], { description: 'Discounts on its next invoices.' })
@@ -225,6 +235,7 @@ export function subscriptionOf(
     trialEndsAt: dateOf(row.trial_ends_at),
     cancelsAt: dateOf(row.cancels_at),
     graceEndsAt: dateOf(row.grace_ends_at),
+    pausedAt: dateOf(row.paused_at),
     discounts: row.discounts.slice(0, MAX_DISCOUNTS).map(discountOf),
     pendingChange: pendingChangeOf(row, planOf),
   });
@@ -329,6 +340,12 @@ export class CancelSubscriptionInput {
   commandId?: string | null;
 }
 
+@InputType({ description: 'Input for `pauseSubscription`.' })
+export class PauseSubscriptionInput {
+  @Field(() => String, { nullable: true, description: `${COMMAND_ID}.` })
+  commandId?: string | null;
+}
+
 @InputType({ description: 'Input for `resumeSubscription`.' })
 export class ResumeSubscriptionInput {
   @Field(() => String, { nullable: true, description: `${COMMAND_ID}.` })
@@ -405,7 +422,7 @@ export const ChangePlanResult = createUnionType({
 export const EndSubscriptionResult = createUnionType({
   name: 'EndSubscriptionResult',
   description: 'The subscription, or the reason why nothing changed.',
-  types: () => [SubscriptionPayload, Conflict, NotAllowed, InvalidInput] as const,
+  types: () => [SubscriptionPayload, PaymentRequired, Conflict, NotAllowed, InvalidInput] as const,
 });
 export const PlanChangePreviewResult = createUnionType({
   name: 'PlanChangePreviewResult',

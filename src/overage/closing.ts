@@ -16,7 +16,7 @@ import type { PaidByCredits } from './rate.js';
 import { RATER, sumOf } from './rate.js';
 import type { Account, CreditsOf, Running, Statements } from './statements.js';
 import type { PaidLife } from './terms.js';
-import { allowancesOf, periodOfLife } from './terms.js';
+import { allowancesOf, isPeriodOf, periodOfLife } from './terms.js';
 
 /** Beyond the time for late uses: what was taken in its last moment has reached the ledger. */
 const MARGIN_MS = 60_000;
@@ -164,7 +164,7 @@ export class Closing {
       let invoice: string | null = null;
       if (charged.length > 0) {
         const customer = billingCustomerOf(await commands.load(subscriptionStream(accountId)));
-        const life = lives.find(({ subscription }) => subscription === closed.subscription);
+        const life = lives.find((one) => isPeriodOf(one, closed.period));
         invoice = await invoices.add({
           accountId,
           customer,

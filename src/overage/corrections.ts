@@ -7,7 +7,7 @@ import type { PaidByCredits } from './rate.js';
 import { adjustmentOf } from './rate.js';
 import type { Account, CreditsOf, Running, Statements } from './statements.js';
 import type { BillingPeriod, PaidLife } from './terms.js';
-import { asClosed, partsOfPeriod } from './terms.js';
+import { asClosed, isPeriodOf, partsOfPeriod } from './terms.js';
 
 /**
  * Periods that are looked at again whatever has happened since, the newest: uses that are settled late change them, too.
@@ -26,10 +26,10 @@ export interface UseCorrection {
 /** What has corrected an account's use since an event, oldest first. */
 export type CorrectionsOf = (accountId: string, after: Position) => Promise<readonly UseCorrection[]>;
 
-/** The periods of a subscription that are closed, oldest first. */
-export const closedBefore = ({ closed }: OverageState, { subscription }: PaidLife): BillingPeriod[] =>
+/** The periods of a subscription that are closed, oldest first; of one that was paused, those between two pauses. */
+export const closedBefore = ({ closed }: OverageState, life: PaidLife): BillingPeriod[] =>
   [...closed.values()]
-    .filter((one) => one.subscription === subscription)
+    .filter((one) => isPeriodOf(life, one.period))
     .map(({ period: id, from, to }) => ({ id, from, to }));
 
 /** The closed periods of all subscriptions in a currency, oldest first, each by what it was rated with. */

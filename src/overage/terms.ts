@@ -26,7 +26,7 @@ export interface TermsOf {
   readonly overage: readonly Priced[];
 }
 
-/** A subscription that is paid for, from its start or the end of its trial on. */
+/** A subscription while it is paid for: from its start, or the end of its trial or of a pause, to its end or a pause. */
 export interface PaidLife {
   readonly subscription: string;
   readonly currency: string;
@@ -110,6 +110,7 @@ export function livesOf(history: readonly StoredEvent[], profiles: readonly Stor
     const life = lives.at(-1);
     switch (type) {
       case 'SubscriptionStarted':
+      case 'SubscriptionResumed':
       case 'TrialConverted': {
         const { subscription, currency, interval, periodStart, plan } = data;
         const anchor = Date.parse(periodStart);
@@ -128,6 +129,9 @@ export function livesOf(history: readonly StoredEvent[], profiles: readonly Stor
         if (life && plan !== undefined) life.terms = [...life.terms, set(plan)];
         break;
       }
+      case 'SubscriptionPaused':
+        if (life?.subscription === data.subscription && life.endedAt === undefined) life.endedAt = data.at;
+        break;
       case 'PaidSubscriptionEnded':
         if (life?.subscription === data.subscription && life.endedAt === undefined)
           life.endedAt = data.endedAt;
@@ -161,11 +165,23 @@ export const asClosed = (life: PaidLife, allowances: readonly Allowance[]): Paid
 type TermsEvent =
   | Extract<
       BillingEvent,
-      { type: 'SubscriptionStarted' | 'TrialConverted' | 'PlanChanged' | 'PaidSubscriptionEnded' }
+      {
+        type:
+          | 'SubscriptionStarted'
+          | 'SubscriptionResumed'
+          | 'SubscriptionPaused'
+          | 'TrialConverted'
+          | 'PlanChanged'
+          | 'PaidSubscriptionEnded';
+      }
     >
   | SubscriptionEvent;
 
-/** The billing period that a moment falls in, cut off where the subscription has ended. */
+/** Whether a billing period is one of a subscription, and between the same two pauses. */
+export const isPeriodOf = ({ anchor }: PaidLife, periodId: string): boolean =>
+  periodId.startsWith(`month:${anchor}:`);
+
+/** The billing period that a moment falls in, cut off where the subscription has ended or was paused. */
 export function periodOfLife({ anchor, endedAt }: PaidLife, at: number): BillingPeriod {
   const { id, begin, end }: Period = periodAt('billing-period', Math.max(at, anchor), { billing: anchor });
   const to = endedAt === undefined ? end : Math.min(end, Date.parse(endedAt));

@@ -20,7 +20,13 @@ type Followed =
       BillingEvent,
       {
         type:
-          'TrialStarted' | 'SubscriptionStarted' | 'TrialConverted' | 'PlanChanged' | 'PaidSubscriptionEnded';
+          | 'TrialStarted'
+          | 'SubscriptionStarted'
+          | 'TrialConverted'
+          | 'PlanChanged'
+          | 'SubscriptionPaused'
+          | 'SubscriptionResumed'
+          | 'PaidSubscriptionEnded';
       }
     >
   | SubscriptionEvent
@@ -109,6 +115,7 @@ export class BilledPlans {
     switch (event.type) {
       case 'TrialStarted':
       case 'SubscriptionStarted':
+      case 'SubscriptionResumed':
       case 'TrialConverted': {
         const anchor = Date.parse(event.data.periodStart);
         const trial = event.type === 'TrialStarted';
@@ -122,12 +129,13 @@ export class BilledPlans {
         const before = this.#termsOf(id);
         return before.terms === null ? undefined : this.#follow(id, { ...before, terms: revision, revision });
       }
-      case 'PaidSubscriptionEnded':
-        return this.#follow(id, {
-          ...NO_TERMS,
-          ended: endedTerms(this.#termsOf(id), Date.parse(event.data.endedAt)),
-          revision,
-        });
+      case 'SubscriptionPaused':
+      case 'PaidSubscriptionEnded': {
+        const before = this.#termsOf(id);
+        const at = Date.parse(event.type === 'SubscriptionPaused' ? event.data.at : event.data.endedAt);
+        // One that ends while it is paused was paid for until the pause.
+        return this.#follow(id, { ...NO_TERMS, ended: before.ended ?? endedTerms(before, at), revision });
+      }
       case 'OverageAllowed': {
         const { cap } = event.data;
         return this.#set(id, {

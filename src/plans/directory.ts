@@ -43,6 +43,7 @@ const PAID_PLAN_EVENTS: ReadonlySet<string> = new Set(PAID_PLAN);
 const GRACE_IS_OVER: ReadonlySet<string> = new Set<BillingEvent['type']>([
   'PaymentRecovered',
   'AccessSuspended',
+  'SubscriptionPaused',
   'PaidSubscriptionEnded',
 ]);
 

@@ -163,6 +163,14 @@ export interface Subscription extends Stored {
   schedule: string | null;
   start_date: Seconds;
   status: SubscriptionStatus;
+  /** Null unless it is paused. */
+  status_details: {
+    paused: {
+      type: 'subscription';
+      subscription: { type: 'pause_requested' | 'trial_end_without_payment_method' };
+      transitioned_at: Seconds;
+    };
+  } | null;
   trial_end: Seconds | null;
   trial_start: Seconds | null;
   trial_settings: { end_behavior: { missing_payment_method: 'cancel' | 'create_invoice' | 'pause' } };

@@ -29,6 +29,7 @@ const plans = ['free', 'developer', 'team', 'enterprise'];
 
 const by = 'user:1';
 const start = '2027-01-31T12:00:00.000Z';
+const half = '2027-02-14T12:00:00.000Z';
 const end = '2027-02-28T12:00:00.000Z';
 const terms = (over: Partial<Terms> = {}): Terms => ({
   subscription: 'sub_1',
@@ -191,6 +192,93 @@ describe('a coupon', () => {
     record([started, changed([discount])], snapshot({ discounts: [{ ...discount }] })).then();
     record([started, changed([discount])], snapshot({ discounts: [] })).then(changed([]));
     record([started, changed([discount])], snapshot()).then();
+  });
+});
+
+describe('a pause', () => {
+  const pause = { type: 'RequestPause', requestId: 'r1', by } as const;
+  const requested: BillingEvent = { type: 'PauseRequested', data: { requestId: 'r1', by } };
+  const pausedAt = (at: string): BillingEvent => ({
+    type: 'SubscriptionPaused',
+    data: { subscription: 'sub_1', plan: 'developer', at },
+  });
+  const paused = pausedAt(half);
+  const atStripe = snapshot({ status: 'paused', pausedAt: half });
+  const next = { periodStart: end, periodEnd: '2027-03-28T12:00:00.000Z' };
+  const resumed: BillingEvent = { type: 'SubscriptionResumed', data: terms(next) };
+
+  it('is asked for, confirmed, and ended with a new period', () => {
+    after(started).when(pause).then(requested);
+    record([started, requested], atStripe).then(paused);
+    record([started, requested, paused], atStripe).then();
+    after(started, requested, paused)
+      .when({ type: 'RequestResumption', requestId: 'r2', by })
+      .then({ type: 'ResumptionRequested', data: { requestId: 'r2', by } });
+    record([started, requested, paused], snapshot(next)).then(resumed);
+    // Where its charge has failed it is overdue from then on.
+    const late: BillingEvent = {
+      type: 'PaymentOverdue',
+      data: { plan: 'developer', since: end, graceEndsAt: '2027-03-14T12:00:00.000Z' },
+    };
+    record([started, requested, paused], snapshot({ ...next, status: 'past_due' })).then(resumed, late);
+  });
+
+  it('is told with what was not heard before it, and what was changed in it', () => {
+    const renewed: BillingEvent = { type: 'PeriodRenewed', data: terms(next) };
+    const later = '2027-03-10T12:00:00.000Z';
+    record([started], snapshot({ ...next, status: 'paused', pausedAt: later })).then(
+      renewed,
+      pausedAt(later),
+    );
+    // Somebody has changed it in the dashboard meanwhile: the new plan is paused as well.
+    record([started, paused], { ...atStripe, ...team }).then(
+      { type: 'PlanChanged', data: { ...team, from: 'developer', changeId: null } },
+      { type: 'SubscriptionPaused', data: { subscription: 'sub_1', plan: 'team', at: half } },
+    );
+    // It was resumed and paused again: nobody has heard of either.
+    record([started, paused], snapshot({ ...next, status: 'paused', pausedAt: later })).then(
+      resumed,
+      pausedAt(later),
+    );
+  });
+
+  it('is no trial that has ended without a card, and none that runs', () => {
+    const trial: BillingEvent = { type: 'TrialStarted', data: { ...terms(), trialEndsAt: half } };
+    const suspended: BillingEvent = {
+      type: 'AccessSuspended',
+      data: { plan: 'developer', reason: 'trial_without_card' },
+    };
+    record([trial], snapshot({ status: 'paused', trialEndsAt: half })).then(suspended);
+    // The end of the trial was not heard.
+    const over = { trialEndsAt: start, status: 'paused', pausedAt: half } as const;
+    record([trial], snapshot(over)).then({ type: 'TrialConverted', data: terms() }, paused);
+  });
+
+  it('is refused where there is nothing to pause, and changes nothing meanwhile', () => {
+    const trial: BillingEvent = { type: 'TrialStarted', data: { ...terms(), trialEndsAt: end } };
+    after().when(pause).thenRefused('NO_SUBSCRIPTION');
+    after(trial).when(pause).thenRefused('TRIAL_RUNNING');
+    after(started, overdue).when(pause).thenRefused('PAYMENT_OVERDUE');
+    after(started, { type: 'CancellationScheduled', data: { at: end } })
+      .when(pause)
+      .thenRefused('CANCELLATION_SCHEDULED');
+    const change: BillingEvent = { type: 'PlanChangeScheduled', data: { changeId: null, ...scheduled } };
+    after(started, change).when(pause).thenRefused('CHANGE_SCHEDULED');
+    after(started, paused).when(pause).thenRefused('SUBSCRIPTION_PAUSED');
+    after(started, requested).when(pause).thenRefused('CHANGE_PENDING');
+    const to = { type: 'RequestPlanChange', changeId: 'p1', offers, plans, prorationAt: half, by } as const;
+    after(started, paused)
+      .when({ ...to, price: 'team-month-usd' })
+      .thenRefused('SUBSCRIPTION_PAUSED');
+    const cancel = { type: 'RequestCancellation', requestId: 'r3', by } as const;
+    after(started, paused)
+      .when({ ...cancel, when: 'period_end' })
+      .thenRefused('SUBSCRIPTION_PAUSED');
+    after(started, paused)
+      .when({ ...cancel, when: 'now' })
+      .then({ type: 'CancellationRequested', data: { requestId: 'r3', when: 'now', by } });
+    // Time alone makes nothing due.
+    after(started, paused).when({ type: 'FollowTime', now: '2028-01-01T00:00:00.000Z' }).then();
   });
 });
 

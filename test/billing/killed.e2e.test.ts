@@ -158,6 +158,37 @@ it.each([
   },
 );
 
+const pause = (): BillingCommand => ({ type: 'RequestPause', requestId: randomUUID(), by: 'test' });
+const resume = (): BillingCommand => ({ type: 'RequestResumption', requestId: randomUUID(), by: 'test' });
+
+it.each([
+  [
+    ['after', 'PauseRequested'],
+    ['before', 'SubscriptionResumed'],
+  ],
+  [
+    ['before', 'SubscriptionPaused'],
+    ['after', 'ResumptionRequested'],
+  ],
+] as const)('killed %j, then %j, a pause is credited once and ended once', async (first, second) => {
+  const accountId = randomUUID();
+  await killed(accountId, checkout(), ['after', 'CheckoutOpened']);
+  await pay((await atStripe(accountId)).url);
+  await goOn(accountId);
+  await killed(accountId, pause(), first);
+  const { paid, asked } = await goOn(accountId);
+  expect([paid?.pausedAt, asked]).toEqual([new Date(sandbox.now()).toISOString(), undefined]);
+  await killed(accountId, resume(), second);
+  const after = await goOn(accountId);
+  expect([after.paid?.pausedAt, after.asked]).toEqual([undefined, undefined]);
+  // The whole month was left, since time stands still: the credit pays for the next one.
+  expect(await atStripe(accountId)).toMatchObject({
+    subscriptions: ['active'],
+    invoices: ['0 paid', '2900 paid'],
+    charges: ['2900 paid'],
+  });
+});
+
 it.each([
   ['after', 'CancellationRequested'],
   ['before', 'CancellationScheduled'],

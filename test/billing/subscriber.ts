@@ -1,6 +1,7 @@
 import {
   CancelSubscriptionDocument,
   ChangePlanDocument,
+  PauseSubscriptionDocument,
   PlanChangePreviewDocument,
   ResumeSubscriptionDocument,
   StartCheckoutDocument,
@@ -52,6 +53,7 @@ export class Subscriber {
         pays: moneyText(subscription.price.amount),
         until: subscription.period.to,
         ...(subscription.cancelsAt !== null && { cancelsAt: subscription.cancelsAt }),
+        ...(subscription.pausedAt !== null && { pausedAt: subscription.pausedAt }),
         ...(subscription.graceEndsAt !== null && { graceEndsAt: subscription.graceEndsAt }),
         ...(subscription.pendingChange && {
           next: `${subscription.pendingChange.plan.id}, ${subscription.pendingChange.status}`,
@@ -97,6 +99,11 @@ export class Subscriber {
   async cancel(): Promise<unknown> {
     const { data } = await this.shop.test.query(CancelSubscriptionDocument, { input: {} }, this.token);
     return data?.cancelSubscription;
+  }
+
+  async pause(): Promise<unknown> {
+    const { data } = await this.shop.test.query(PauseSubscriptionDocument, { input: {} }, this.token);
+    return data?.pauseSubscription;
   }
 
   async resume(): Promise<unknown> {

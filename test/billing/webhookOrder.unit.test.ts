@@ -18,6 +18,8 @@ const STEPS = [
   'resume',
   'fail',
   'pay',
+  'pause',
+  'end pause',
   'end',
   'subscribe',
 ] as const;
@@ -46,10 +48,13 @@ class Merchant {
     const living = one.status !== 'canceled';
     if (step === 'subscribe' && !living) return this.#subscribe();
     if (!living) return;
+    // Nothing else happens meanwhile.
+    if (one.status === 'paused' && !['end pause', 'end', 'change'].includes(step)) return;
     switch (step) {
       case 'renew':
         // Retries are over before the next period begins.
         if (one.status === 'past_due') return;
+        if (one.status === 'trialing') this.#day = Math.max(this.#day, 30);
         if (one.cancelsAt !== undefined)
           return set({ status: 'canceled', endedAt: this.#at(0), cancelsAt: undefined });
         return set({
@@ -76,6 +81,19 @@ class Merchant {
       case 'pay':
         if (one.status === 'past_due') set({ status: 'active' });
         return;
+      case 'pause':
+        if (one.status === 'active') set({ status: 'paused', pausedAt: this.#at(0) });
+        return;
+      case 'end pause':
+        if (one.status !== 'paused') return;
+        return set({
+          status: 'active',
+          pausedAt: undefined,
+          periodStart: this.#at(0),
+          periodEnd: this.#at(30),
+          cancelsAt: undefined,
+          scheduled: undefined,
+        });
       case 'end':
         return set({ status: 'canceled', endedAt: this.#at(0), endReason: 'cancellation_requested' });
       case 'subscribe':

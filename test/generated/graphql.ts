@@ -605,6 +605,12 @@ export type PatternOrder =
   /** The newest first. */
   | 'NEWEST';
 
+/** Input for `pauseSubscription`. */
+export type PauseSubscriptionInput = {
+  /** Idempotency key of your own, 1 to 128 bytes of UTF-8, e.g. a UUID. A retry with it changes nothing and returns the first result without secrets. */
+  commandId?: string | null | undefined;
+};
+
 /** How an event of the payment service was handled. New values may be added. */
 export type PaymentEventEffect =
   /** The affected object was fetched again, and its changes were recorded. */
@@ -951,6 +957,8 @@ export type SubscriptionStatus =
   | 'ACTIVE'
   /** A payment failed. The plan stays in force until `graceEndsAt`. */
   | 'PAST_DUE'
+  /** Nothing is billed, and the account has the limits of the default plan, until `resumeSubscription`. */
+  | 'PAUSED'
   /** The account has the limits of the default plan until the open invoice is paid. */
   | 'SUSPENDED'
   /** In its trial. The first payment is due at `trialEndsAt`. */
@@ -1223,6 +1231,7 @@ export type CancelSubscriptionMutation = { cancelSubscription:
     | { __typename: 'Conflict', code: string, message: string }
     | { __typename: 'InvalidInput', code: string, message: string }
     | { __typename: 'NotAllowed', code: string, message: string }
+    | { __typename: 'PaymentRequired', code: string, message: string }
     | { __typename: 'SubscriptionPayload', position: string, subscription: { status: SubscriptionStatus, cancelsAt: string | null, plan: { id: string }, pendingChange: { effectiveAt: string | null, status: ChangeStatus, plan: { id: string } } | null } | null }
    | null };
 
@@ -1725,6 +1734,19 @@ export type PatternsQueryVariables = Exact<{
 
 export type PatternsQuery = { patterns: { totalCount: number | null, nodes: Array<{ id: string, slug: string, name: string, category: string, tier: string, useCount: number | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null };
 
+export type PauseSubscriptionMutationVariables = Exact<{
+  input: PauseSubscriptionInput;
+}>;
+
+
+export type PauseSubscriptionMutation = { pauseSubscription:
+    | { __typename: 'Conflict', code: string, message: string }
+    | { __typename: 'InvalidInput', code: string, message: string }
+    | { __typename: 'NotAllowed', code: string, message: string }
+    | { __typename: 'PaymentRequired', code: string, message: string }
+    | { __typename: 'SubscriptionPayload', position: string, subscription: { status: SubscriptionStatus, cancelsAt: string | null, plan: { id: string }, pendingChange: { effectiveAt: string | null, status: ChangeStatus, plan: { id: string } } | null } | null }
+   | null };
+
 export type PaymentEventsQueryVariables = Exact<{
   first?: number | null | undefined;
   after?: string | null | undefined;
@@ -1895,6 +1917,7 @@ export type ResumeSubscriptionMutation = { resumeSubscription:
     | { __typename: 'Conflict', code: string, message: string }
     | { __typename: 'InvalidInput', code: string, message: string }
     | { __typename: 'NotAllowed', code: string, message: string }
+    | { __typename: 'PaymentRequired', code: string, message: string }
     | { __typename: 'SubscriptionPayload', position: string, subscription: { status: SubscriptionStatus, cancelsAt: string | null, plan: { id: string }, pendingChange: { effectiveAt: string | null, status: ChangeStatus, plan: { id: string } } | null } | null }
    | null };
 
@@ -2069,7 +2092,7 @@ export type StartCheckoutMutation = { startCheckout:
 export type SubscriptionQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type SubscriptionQuery = { account: { plan: { id: string }, subscription: { id: string, status: SubscriptionStatus, trialEndsAt: string | null, cancelsAt: string | null, graceEndsAt: string | null, plan: { id: string, name: string }, price: { id: string, interval: BillingInterval, amount: { minorUnits: unknown, exponent: number, currency: unknown } }, period: { from: string, to: string }, discounts: Array<{ coupon: string | null, name: string, percentOff: number | null, endsAt: string | null, amountOff: { minorUnits: unknown, exponent: number, currency: unknown } | null }>, pendingChange: { priceId: string, effectiveAt: string | null, status: ChangeStatus, plan: { id: string } } | null } | null } | null };
+export type SubscriptionQuery = { account: { plan: { id: string }, subscription: { id: string, status: SubscriptionStatus, trialEndsAt: string | null, cancelsAt: string | null, graceEndsAt: string | null, pausedAt: string | null, plan: { id: string, name: string }, price: { id: string, interval: BillingInterval, amount: { minorUnits: unknown, exponent: number, currency: unknown } }, period: { from: string, to: string }, discounts: Array<{ coupon: string | null, name: string, percentOff: number | null, endsAt: string | null, amountOff: { minorUnits: unknown, exponent: number, currency: unknown } | null }>, pendingChange: { priceId: string, effectiveAt: string | null, status: ChangeStatus, plan: { id: string } } | null } | null } | null };
 
 export type TestWebhookEndpointMutationVariables = Exact<{
   input: WebhookEndpointInput;
@@ -3638,6 +3661,34 @@ export const PatternsDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<PatternsQuery, PatternsQueryVariables>;
+export const PauseSubscriptionDocument = new TypedDocumentString(`
+    mutation PauseSubscription($input: PauseSubscriptionInput!) {
+  pauseSubscription(input: $input) {
+    __typename
+    ... on SubscriptionPayload {
+      subscription {
+        plan {
+          id
+        }
+        status
+        cancelsAt
+        pendingChange {
+          plan {
+            id
+          }
+          effectiveAt
+          status
+        }
+      }
+      position
+    }
+    ... on Refusal {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<PauseSubscriptionMutation, PauseSubscriptionMutationVariables>;
 export const PaymentEventsDocument = new TypedDocumentString(`
     query PaymentEvents($first: Int = 20, $after: String, $filter: PaymentEventFilter) {
   operator {
@@ -4360,6 +4411,7 @@ export const SubscriptionDocument = new TypedDocumentString(`
       trialEndsAt
       cancelsAt
       graceEndsAt
+      pausedAt
       discounts {
         coupon
         name

@@ -105,6 +105,7 @@ const DECISIONS: Readonly<Record<string, Decision>> = {
   'Mutation.changePlan': 'admin key, oab',
   'Mutation.cancelSubscription': 'admin key, oab',
   'Mutation.resumeSubscription': 'admin key, oab',
+  'Mutation.pauseSubscription': 'admin key, oab',
 
   'Account.auditLog': 'admin key, oa',
   'Query.operator': `operator: admin key, ${EVERY_ROLE}`,

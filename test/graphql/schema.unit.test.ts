@@ -271,6 +271,7 @@ describe('the root fields', () => {
       'operatorRevokeKey: guarded',
       'operatorVoidCredits: guarded',
       'operatorWithdrawPrice: guarded',
+      'pauseSubscription: guarded',
       'plans: anonymous',
       'prices: guarded',
       'recordUsage: service',

@@ -375,6 +375,16 @@ export function stripePayments(options: StripeOptions): Payments {
       );
     },
 
+    pause: async (subscription, key) => {
+      // What has a schedule can't be paused, also where all that it was for has come.
+      await release(subscription, key);
+      await asked(() => stripe.subscriptions.pause(subscription, {}, { idempotencyKey: key }));
+    },
+
+    endPause: async (subscription, key) => {
+      await asked(() => stripe.subscriptions.resume(subscription, {}, { idempotencyKey: key }));
+    },
+
     refundSubscription: async (subscription, key) => {
       const { data } = await asked(() => stripe.invoices.list({ subscription, limit: PAGE }));
       let refunded = 0;

@@ -56,12 +56,19 @@ export function snapshotOf(
     trialEndsAt: subscription.trial_end === null ? undefined : iso(subscription.trial_end),
     cancelsAt: cancelsAt(subscription, item.current_period_end),
     endedAt: subscription.ended_at === null ? undefined : iso(subscription.ended_at),
+    pausedAt: pausedAt(subscription),
     endReason: endReasonOf(subscription),
     duplicate: subscription.cancellation_details?.comment === DUPLICATE,
     card: cardOf(subscription),
     scheduled: scheduledOf(subscription, price.id, seen.price),
     discounts: subscription.discounts.flatMap((one) => discountOf(one, seen) ?? []),
   };
+}
+
+/** Of a pause that somebody has asked for, and of no other. */
+function pausedAt({ status, status_details: details }: Stripe.Subscription): string | undefined {
+  if (status !== 'paused' || details?.paused.subscription.type !== 'pause_requested') return undefined;
+  return iso(details.paused.transitioned_at);
 }
 
 /** Stripe's word, or ours where we have said why. */

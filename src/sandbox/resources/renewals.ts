@@ -137,7 +137,7 @@ function mayContinue(unit: Unit, subscription: Subscription): boolean {
   const method = subscription.default_payment_method ?? customer.invoice_settings.default_payment_method;
   const { missing_payment_method: behavior } = subscription.trial_settings.end_behavior;
   if (method !== null || behavior === 'create_invoice') return true;
-  if (behavior === 'pause') pause(unit, subscription);
+  if (behavior === 'pause') pause(unit, subscription, 'trial_end_without_payment_method');
   else end(unit, subscription, 'canceled');
   return false;
 }

@@ -142,9 +142,10 @@ function giveBack(
   if (!before || (after && sameTerms(before, after) && !change.restart)) return;
   if (isMetered(before)) return billUse(unit, subscription, before, after, change.at);
   if (change.behavior === 'none') return;
-  const amount = credit(before.$.billed, change.at);
-  if (after) after.$.billed = upTo(before.$.billed, change.at);
   const billed = before.$.billed.filter(({ end }) => end > change.at);
+  const amount = credit(before.$.billed, change.at);
+  // An item that stays is the same before and after.
+  if (after) after.$.billed = upTo(before.$.billed, change.at);
   if (billed.length === 0) return;
   const [first] = billed;
   addPending(unit, subscription, before, {

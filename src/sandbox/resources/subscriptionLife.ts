@@ -254,27 +254,44 @@ function dropProrations(unit: Unit, { id }: Subscription): void {
   }
 }
 
-/** Neither invoices nor periods until it is resumed. */
-export function pauseNow(unit: Unit, subscription: Subscription): Subscription {
+/** Neither invoices nor periods until it is resumed; what is left of the period is credited on the next invoice. */
+export function pauseNow(unit: Unit, subscription: Subscription, params: Params): Subscription {
   if (!['active', 'trialing', 'past_due', 'unpaid'].includes(subscription.status)) {
     throw invalid(`You cannot pause a subscription that is ${subscription.status}.`);
   }
-  pause(unit, subscription);
+  if (subscription.schedule !== null) {
+    throw invalid('You cannot pause a subscription that is managed by a subscription schedule.');
+  }
+  if (textOf(params, 'invoicing_behavior') === 'invoice') {
+    throw invalid('The sandbox leaves what is credited for the next invoice alone.', 'invoicing_behavior');
+  }
+  const from = textOf(objectOf(objectOf(params, 'bill_for') ?? {}, 'unused_time_from') ?? {}, 'type');
+  if (from !== 'none') {
+    const start = Math.min(...subscription.items.data.map((item) => item.current_period_start));
+    const at = from === 'item_current_period_start' ? start : unit.now;
+    changeItems(unit, subscription, [], { behavior: 'create_prorations', at, restart: true });
+  }
+  pause(unit, subscription, 'pause_requested');
   return subscription;
 }
 
-export function pause(unit: Unit, subscription: Subscription): void {
+type PauseReason = NonNullable<Subscription['status_details']>['paused']['subscription']['type'];
+
+export function pause(unit: Unit, subscription: Subscription, reason: PauseReason): void {
   subscription.status = 'paused';
+  subscription.status_details = {
+    paused: { type: 'subscription', subscription: { type: reason }, transitioned_at: unit.now },
+  };
   unit.emit('customer.subscription.paused', subscription);
   unit.emitUpdate('customer.subscription.updated', subscription);
 }
 
-/** A paused subscription goes on, once what it costs is paid. */
+/** A paused subscription goes on with a new period: once that was charged, or only once it is paid. */
 export function resumeNow(unit: Unit, subscription: Subscription, params: Params): Subscription {
   if (subscription.status !== 'paused') throw invalid('Only paused subscriptions can be resumed.');
   const { items } = subscription;
   const over = nextRenewal(subscription) <= unit.now;
-  if ((textOf(params, 'billing_cycle_anchor') ?? 'now') === 'now' || over) {
+  if ((anchorOf(params) ?? 'now') === 'now' || over) {
     subscription.billing_cycle_anchor = unit.now;
     for (const item of items.data) {
       const { start, end: until } = periodOf(subscription, item.price, unit.now);
@@ -293,10 +310,12 @@ export function resumeNow(unit: Unit, subscription: Subscription, params: Params
       unit.emit('invoice.created', invoice);
       finalize(unit, invoice);
       const paid = invoice.status === 'paid' || pay(unit, invoice) === 'succeeded';
-      if (!paid) return subscription;
+      if (!paid && textOf(params, 'payment_behavior') === 'resume_on_payment_success') return subscription;
+      subscription.status = paid ? 'active' : 'past_due';
     }
   }
-  subscription.status = 'active';
+  if (subscription.status === 'paused') subscription.status = 'active';
+  subscription.status_details = null;
   unit.emit('customer.subscription.resumed', subscription);
   unit.emitUpdate('customer.subscription.updated', subscription);
   return subscription;

@@ -48,6 +48,7 @@ export function dropPending(unit: Unit, subscription: Subscription): void {
 /** Nothing is billed any more. What was canceled cannot come back. */
 export function end(unit: Unit, subscription: Subscription, status: 'canceled' | 'incomplete_expired'): void {
   subscription.status = status;
+  subscription.status_details = null;
   subscription.ended_at = unit.now;
   subscription.canceled_at ??= unit.now;
   subscription.pending_update = null;

@@ -99,6 +99,7 @@ export function createSubscription(unit: Unit, params: Params): NewSubscription 
     schedule: null,
     start_date: unit.now,
     status: trialEnd === undefined ? 'incomplete' : 'trialing',
+    status_details: null,
     test_clock: null,
     transfer_data: null,
     trial_end: trialEnd ?? null,
@@ -236,7 +237,8 @@ export const subscriptionRoutes: Routes = {
     updateSubscription(unit, unit.edit('subscription', id), params),
   'DELETE /v1/subscriptions/*': (unit, params, id = '') =>
     cancelNow(unit, unit.edit('subscription', id), params),
-  'POST /v1/subscriptions/*/pause': (unit, _params, id = '') => pauseNow(unit, unit.edit('subscription', id)),
+  'POST /v1/subscriptions/*/pause': (unit, params, id = '') =>
+    pauseNow(unit, unit.edit('subscription', id), params),
   'POST /v1/subscriptions/*/resume': (unit, params, id = '') =>
     resumeNow(unit, unit.edit('subscription', id), params),
   'GET /v1/subscription_items': (unit, params) => {
