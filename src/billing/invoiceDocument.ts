@@ -31,6 +31,10 @@ const STATUS: Readonly<Record<InvoiceRow['status'], string>> = {
   uncollectible: 'Given up',
 };
 
+/** Of a PDF alone: a browser has the letters of its reader. */
+const SPELLED =
+  'This file has Latin letters alone: others are spelled with them, and a question mark stands for what cannot be. The page has every letter: its address ends in .html instead of .pdf.';
+
 /** What both forms of a document show. */
 function shownOf({ invoice, lines, timeZone }: InvoiceDocument): Shown {
   const { currency } = invoice;
@@ -96,7 +100,9 @@ export function invoicePdf(document: InvoiceDocument): Promise<Buffer> {
       rows,
       sums.map(([name, value]) => [name, '', '', value]),
     );
-    for (const note of notes) pdf.paragraph(note, { grey: true, size: 8 });
+    for (const note of [...notes, ...(pdf.spelled ? [SPELLED] : [])]) {
+      pdf.paragraph(note, { grey: true, size: 8 });
+    }
   });
 }
 

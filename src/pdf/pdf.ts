@@ -1,3 +1,5 @@
+import { inLatin } from './latin.js';
+
 const MARGIN = 56;
 const FOOT = 40;
 const REGULAR = 'Helvetica';
@@ -21,17 +23,15 @@ export interface PdfColumn {
   readonly align?: 'left' | 'right';
 }
 
-/** Text as the fonts can show it: accents go where a letter has none with it, and a mark stands for the rest. */
-export function shownText(text: string): string {
-  const plain = text.replaceAll('\u2212', '-').replaceAll('\u00A0', ' ');
-  return [...plain]
-    .map((one) => {
-      if (isShown(one)) return one;
-      const base = one.normalize('NFD').replace(/\p{M}/gu, '');
-      return base !== '' && [...base].every(isShown) ? base : '?';
-    })
-    .join('');
-}
+/** Stands for what the fonts can't show in any way. */
+const MARK = '?';
+
+/** What is the same to a reader. */
+const plain = (text: string): string =>
+  text.normalize('NFC').replaceAll('\u2212', '-').replaceAll('\u00A0', ' ');
+
+/** Text as the fonts can show it: letters that they lack are spelled with those that they have (docs/billing.md). */
+export const shownText = (text: string): string => inLatin(plain(text), isShown, MARK);
 
 function isShown(character: string): boolean {
   const code = character.codePointAt(0) ?? 0;
@@ -40,7 +40,16 @@ function isShown(character: string): boolean {
 
 /** Writes a document from top to bottom; pages follow by themselves. */
 export class PdfWriter {
+  /** Whether some of the text so far stands there in other letters than it was given in. */
+  spelled = false;
+
   constructor(private readonly document: PDFKit.PDFDocument) {}
+
+  #shown(text: string): string {
+    const shown = shownText(text);
+    this.spelled ||= shown !== plain(text);
+    return shown;
+  }
 
   get #width(): number {
     return this.document.page.width - 2 * MARGIN;
@@ -50,7 +59,7 @@ export class PdfWriter {
     this.document
       .font(BOLD)
       .fontSize(size)
-      .text(shownText(text), MARGIN, this.document.y, { width: this.#width });
+      .text(this.#shown(text), MARGIN, this.document.y, { width: this.#width });
     this.gap();
   }
 
@@ -59,7 +68,7 @@ export class PdfWriter {
       .font(bold ? BOLD : REGULAR)
       .fontSize(size)
       .fillColor(grey ? GREY : 'black')
-      .text(shownText(text), MARGIN, this.document.y, { width: this.#width })
+      .text(this.#shown(text), MARGIN, this.document.y, { width: this.#width })
       .fillColor('black');
   }
 
@@ -77,7 +86,7 @@ export class PdfWriter {
         this.document
           .font(place === 0 ? BOLD : REGULAR)
           .fontSize(10)
-          .text(shownText(line), x, this.document.y, { width: half - 12 });
+          .text(this.#shown(line), x, this.document.y, { width: half - 12 });
       }
       return this.document.y;
     };
@@ -109,7 +118,7 @@ export class PdfWriter {
   ): void {
     const { document } = this;
     document.font(bold ? BOLD : REGULAR).fontSize(9);
-    const texts = cells.map(shownText);
+    const texts = cells.map((cell) => this.#shown(cell));
     const widths = columns.map(({ width }) => width * this.#width - 8);
     const height = Math.max(
       ...texts.map((text, i) => document.heightOfString(text, { width: widths[i] ?? 0 })),

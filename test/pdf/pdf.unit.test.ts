@@ -27,6 +27,33 @@ describe('a PDF', () => {
   it('shows what its fonts have, and a letter without its accent rather than nothing', () => {
     expect(shownText('Müller – 5 × 3 −4 €')).toBe('Müller – 5 × 3 -4 €');
     expect(shownText('Dvořák')).toBe('Dvorák');
+    expect(shownText('Mu\u0308ller, Łukasz Đặng, Işık')).toBe('Müller, Lukasz Dang, Isik');
     expect(shownText('漢字')).toBe('??');
+  });
+
+  it('spells Greek and Cyrillic with Latin letters', () => {
+    expect(shownText('Γιώργος Παπαδόπουλος, ΑΘΗΝΑ, Ουρανία')).toBe('Giorgos Papadopoulos, ATHINA, Ourania');
+    expect(shownText('Ψωμί ΧΑΟΥΣ')).toBe('Psomi CHAOUS');
+    expect(shownText('Юрий Щербаков, Ольга Ёлкина')).toBe('Iurii Shcherbakov, Olga Elkina');
+    expect(shownText('ООО «ЖУК»')).toBe('OOO «ZHUK»');
+    expect(shownText('Їжакевич Ґалаґан, Љубица Ђорђевић')).toBe('Izhakevich Galagan, Ljubitsa Dordevic');
+    for (const letter of 'αβγδεζηθικλμνξοπρστυφχψωςабвгдеёжзийклмнопрстуфхцчшщъыэюяєіїґђјљњћџѕ') {
+      expect(shownText(letter)).toMatch(/^[a-z]{1,4}$/);
+      expect(shownText(letter.toUpperCase())).toMatch(/^[A-Z][a-z]{0,3}$/);
+    }
+  });
+
+  it('knows whether a text stands there in other letters', async () => {
+    const spelled = async (text: string): Promise<boolean> => {
+      let other = true;
+      await pdfOf(options, (pdf) => {
+        pdf.paragraph(text);
+        other = pdf.spelled;
+      });
+      return other;
+    };
+    expect(await spelled('Mu\u0308ller −4 €')).toBe(false);
+    expect(await spelled('Dvořák')).toBe(true);
+    expect(await spelled('Юрий')).toBe(true);
   });
 });
