@@ -21,6 +21,15 @@ const register = async (email = `v${++emails}@example.com`) => {
 };
 
 describe('POST /api/v1/register', () => {
+  it('tells whoever wants to pay with the first key, which only reads, what to send instead', async () => {
+    const { body } = await register();
+    const paying = await p.ask('POST /api/v1/checkout', { key: body.api_key, body: { plan: 'pro' } });
+    expect([paying.status, paying.body]).toEqual([
+      403,
+      { detail: expect.stringMatching(/^Send a session token .*signIn/) as string },
+    ]);
+  });
+
   it('answers with the first key, which works', async () => {
     const { status, body } = await register('First@example.com');
     expect(status).toBe(200);
