@@ -27,5 +27,6 @@ export const ShownLimit = z.object({
   max: z.string(),
   used: z.string(),
   remaining: z.string(),
+  startedAt: z.iso.datetime().nullable(),
   resetAt: z.iso.datetime().nullable(),
 });
