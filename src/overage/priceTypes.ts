@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { Field, ObjectType, registerEnumType } from 'type-graphql';
 import { Sized } from '../graphql/cost/directives.js';
-import { CurrencyCode, Money, moneyOf } from '../graphql/kit/money.js';
+import { CurrencyCode } from '../graphql/kit/money.js';
 import { Quantity } from '../graphql/kit/quantity.js';
 import type { Meter } from '../plans/meters.js';
 import { decimalsOf, quantityOf } from '../plans/meters.js';
@@ -20,24 +20,6 @@ registerEnumType(OverageMode, {
     VOLUME: { description: 'All blocks cost what the tier says that their number reaches.' },
   },
 });
-
-@ObjectType({ simpleResolvers: true, description: 'What a block costs up to a number of blocks.' })
-export class OverageTier {
-  @Field(() => Quantity, {
-    nullable: true,
-    description: 'Number of the last block of the tier in a billing period. Null for the last tier.',
-  })
-  upToBlock!: string | null;
-
-  @Field(() => String, {
-    description:
-      'Price of a block in the smallest unit of the currency, as a decimal with at most 12 decimals, e.g. `"2.5"` for 2.5 cents.',
-  })
-  minorUnitsPerBlock!: string;
-
-  @Field(() => Money, { description: 'Amount due once when the tier is entered. Mostly 0.' })
-  flatFee!: Money;
-}
 
 @ObjectType({
   simpleResolvers: true,
@@ -63,8 +45,11 @@ export class OveragePrice {
   mode!: OverageMode;
 
   @Sized({ assumedSize: MAX_PRICE_TIERS })
-  @Field(() => [OverageTier], { description: 'Prices by the number of blocks, rising.' })
-  tiers!: readonly OverageTier[];
+  @Field(() => [String], {
+    description:
+      'Price of a block by the number of blocks in a billing period, rising, in the smallest unit of the currency: `up to block 200: 3` is 3 cents for each of the first 200, `further blocks: 2.5, and 500 once` adds an amount that is due once.',
+  })
+  tiers!: readonly string[];
 }
 
 export function overagePriceOf(
@@ -78,10 +63,9 @@ export function overagePriceOf(
     currency,
     blockSize: quantityOf(per, decimals),
     mode: mode as OverageMode,
-    tiers: tiers.map(({ upTo, unitAmount, flatAmount }) => ({
-      upToBlock: upTo === undefined ? null : String(upTo),
-      minorUnitsPerBlock: unitAmount,
-      flatFee: moneyOf({ amount: flatAmount, currency }),
-    })),
+    tiers: tiers.map(({ upTo, unitAmount, flatAmount }) => {
+      const blocks = upTo === undefined ? 'further blocks' : `up to block ${upTo}`;
+      return `${blocks}: ${unitAmount}${flatAmount === 0 ? '' : `, and ${flatAmount} once`}`;
+    }),
   };
 }
