@@ -149,6 +149,8 @@ it('takes discounts off plans alone, one after the other', () => {
   expect(with_(2900, off(null, 5000, 2900))).toEqual([]);
   // 2900 − 20 % = 2320, − 500; the other way round it would be less.
   expect(with_(1080, off(20, null, 580), off(null, 500, 500))).toEqual([]);
+  // 33.3 % of 2900 is 965.7: rounded, as Stripe does.
+  expect(with_(966, off(33.3, null, 966))).toEqual([]);
   // What is not known can't be compared.
   expect(with_(700, off(null, null, 700))).toEqual([]);
 });
