@@ -1,17 +1,22 @@
 import type { KnownPhase, UsageQueries } from '../../projections/usage/queries.js';
+import type { Refusal } from '../eventsourcing/decider.js';
 import type { Position } from '../eventsourcing/event.js';
 import { START } from '../eventsourcing/event.js';
 
 /** A record of a use that this process is storing, or has stored. */
 export interface Recent {
-  /** As `contentOf` has it. */
+  /** As `contentOf` has it, of the record that counts. */
   readonly content: string;
+  /** Why its id can't be taken, whatever is said. */
+  readonly refusal?: Refusal | undefined;
   /** Resolves to the position of its batch; rejects where it could not be stored. */
   readonly stored: Promise<Position>;
 }
 
 interface Entry extends Recent {
   readonly hash: string;
+  content: string;
+  refusal?: Refusal | undefined;
   position: Position | undefined;
 }
 
@@ -47,7 +52,7 @@ export class KnownUses {
   add(uses: Iterable<Pick<Entry, 'hash' | 'content'>>, stored: Promise<Position>): void {
     this.#forget();
     const entries = Array.from(uses, ({ hash, content }): Entry => {
-      const entry = { hash, content, stored, position: undefined };
+      const entry: Entry = { hash, content, stored, position: undefined };
       this.#recent.set(hash, entry);
       return entry;
     });
@@ -64,6 +69,12 @@ export class KnownUses {
         }
       },
     );
+  }
+
+  /** The ledger knows an id otherwise: whoever repeats what was remembered is told the same. */
+  correct(hash: string, known: Pick<Recent, 'content' | 'refusal'>): void {
+    const entry = this.#recent.get(hash);
+    if (entry) Object.assign(entry, known);
   }
 
   /** What the ledger knows. */

@@ -97,24 +97,26 @@ export class RecordUsage {
     const complete = await this.options.complete();
     // In one go with the look at what is remembered: of two calls with one id, one stores it.
     const fresh = new Map<string, Candidate>();
-    const repeats: {
-      readonly candidate: Candidate;
-      readonly first: Pick<Recent, 'content'> & Partial<Recent>;
-    }[] = [];
+    const repeats: { readonly candidate: Candidate; readonly first: Recent }[] = [];
+    const twice: Candidate[] = [];
     for (const candidate of candidates) {
-      const first = fresh.get(candidate.hash) ?? known.recent(candidate.hash);
+      const first = known.recent(candidate.hash);
       if (first) repeats.push({ candidate, first });
+      else if (fresh.has(candidate.hash)) twice.push(candidate);
       else fresh.set(candidate.hash, candidate);
     }
     let position: Position = START;
     if (fresh.size > 0) {
       const storing = this.#store([...fresh.values()], now, complete, results);
       known.add(fresh.values(), storing);
+      for (const candidate of twice) {
+        repeats.push({ candidate, first: known.recent(candidate.hash) as Recent });
+      }
       position = await storing;
     }
     for (const { candidate, first } of repeats) {
-      position = Math.max(position, (await first.stored) ?? START);
-      results[candidate.place] = repeated(candidate, first.content);
+      position = Math.max(position, await first.stored);
+      results[candidate.place] = repeated(candidate, first);
     }
     const answered = results.map((result) => result ?? rejected(null, REUSED));
     return {
@@ -200,9 +202,9 @@ export class RecordUsage {
     const unknown = fresh.filter((candidate) => {
       const first = byHash.get(candidate.hash);
       if (!first) return true;
-      const { useId } = candidate.judged;
-      results[candidate.place] =
-        first.phase === 'final' ? repeated(candidate, first.content) : rejected(useId, RESERVED);
+      const refusal = first.phase === 'final' ? undefined : RESERVED;
+      known.correct(candidate.hash, { content: first.content, refusal });
+      results[candidate.place] = repeated(candidate, { content: first.content, refusal });
       newest = Math.max(newest, first.position);
       return false;
     });
@@ -230,10 +232,12 @@ export class RecordUsage {
       stored.push([candidate, outcome]);
       newest = Math.max(newest, outcome);
     }
-    await limiter.note(notedOf(stored, subjects, now));
-    if (lost) {
+    try {
+      await limiter.note(notedOf(stored, subjects, now));
+      if (lost) throw lost;
+    } catch (error) {
       for (const [candidate, position] of stored) known.add([candidate], Promise.resolve(position));
-      throw lost;
+      throw error;
     }
     announced();
     return newest;
@@ -366,8 +370,9 @@ function rejected(useId: unknown, refusal: Refusal): Reported {
   return { useId: typeof useId === 'string' ? useId : null, status: 'REJECTED', refusal };
 }
 
-function repeated({ judged, content }: Candidate, first: string | undefined): Reported {
-  if (first !== content) return rejected(judged.useId, REUSED);
+function repeated({ judged, content }: Candidate, first: Pick<Recent, 'content' | 'refusal'>): Reported {
+  if (first.refusal) return rejected(judged.useId, first.refusal);
+  if (first.content !== content) return rejected(judged.useId, REUSED);
   return { useId: judged.useId, status: 'DUPLICATE', refusal: null };
 }
 

@@ -1,3 +1,5 @@
+import type { KnownPhase } from '../../projections/usage/queries.js';
+import { contentOf, useHash } from '../../src/usage/events.js';
 import { JournalUnavailable } from '../../src/usage/journal.js';
 import { KnownUses } from '../../src/usage/knownUses.js';
 import { LocalLimiter } from '../../src/usage/localLimiter.js';
@@ -16,6 +18,8 @@ const account = { accountId: 'a', environment: 'live', limits, now: NOON } as co
 
 let limiter: LocalLimiter;
 let refused: ReadonlySet<string>;
+/** What the ledger knows, by `useHash`. */
+let ledger: Map<string, KnownPhase>;
 let recording: RecordUsage;
 
 const used = async (): Promise<number | undefined> => (await limiter.states(account))[0]?.used;
@@ -29,6 +33,7 @@ const report = (...ids: string[]) =>
 beforeEach(() => {
   limiter = new LocalLimiter({ load: async () => NOTHING });
   refused = new Set();
+  ledger = new Map();
   recording = new RecordUsage({
     journal: {
       admit: () => undefined,
@@ -37,7 +42,10 @@ beforeEach(() => {
         uses.map(({ use: { id } }) => (refused.has(id) ? new JournalUnavailable('away') : 1)),
     },
     limiter,
-    known: new KnownUses({ known: async () => [], seen: () => 0 }),
+    known: new KnownUses({
+      known: async (hashes) => hashes.flatMap((hash) => ledger.get(hash) ?? []),
+      seen: () => 0,
+    }),
     payers,
     subjects: { of: async () => [] },
     planOf,
@@ -88,4 +96,41 @@ it('counts what proves stored after all, once', async () => {
   refused = new Set();
   expect((await report('one')).results).toMatchObject([{ status: 'DUPLICATE' }]);
   expect(await used()).toBe(1);
+});
+
+it('says of an id that the ledger has otherwise the same, however often it is sent', async () => {
+  const told = { environment: 'live', key: '', meters: { videos: 2 } } as const;
+  const known = (useId: string, phase: 'final' | 'reserved'): void => {
+    const hash = useHash('a', useId);
+    ledger.set(hash, { hash, phase, content: contentOf(told), position: 1, place: 0 });
+  };
+  known('one', 'final');
+  known('two', 'reserved');
+  const statuses = async (...uses: readonly (readonly [useId: string, quantity: number])[]) =>
+    (
+      await recording.execute(
+        { accountId: 'a', environment: 'live', operator: true },
+        uses.map(([useId, quantity]) => ({ useId, accountId: 'a', meter: 'videos', quantity })),
+        NOON,
+      )
+    ).results.map(({ status }) => status);
+  const sent = [
+    ['one', 1],
+    ['one', 2],
+    ['one', 1],
+    ['two', 2],
+    ['two', 2],
+  ] as const;
+  const answers = ['REJECTED', 'DUPLICATE', 'REJECTED', 'REJECTED', 'REJECTED'];
+  expect(await statuses(...sent)).toEqual(answers);
+  expect(await statuses(...sent)).toEqual(answers);
+  expect(await statuses(['one', 1])).toEqual(['REJECTED']);
+});
+
+it('remembers what is stored where the limits could not be told of it', async () => {
+  const { note } = limiter;
+  limiter.note = () => Promise.reject(new Error('broken'));
+  await expect(report('one')).rejects.toThrow('broken');
+  limiter.note = note;
+  expect((await report('one')).results).toMatchObject([{ status: 'DUPLICATE' }]);
 });
