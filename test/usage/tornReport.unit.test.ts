@@ -128,8 +128,10 @@ it('says of an id that the ledger has otherwise the same, however often it is se
 });
 
 it('remembers what is stored where the limits could not be told of it', async () => {
-  const { note } = limiter;
-  limiter.note = () => Promise.reject(new Error('broken'));
+  const note = limiter.note.bind(limiter);
+  limiter.note = () => {
+    throw new Error('broken');
+  };
   await expect(report('one')).rejects.toThrow('broken');
   limiter.note = note;
   expect((await report('one')).results).toMatchObject([{ status: 'DUPLICATE' }]);
