@@ -4,6 +4,7 @@ import type { Clock, Elapsed } from '../clock.js';
 import type { CommandHandler } from '../eventsourcing/commandHandler.js';
 import { fold } from '../eventsourcing/decider.js';
 import { byPolicy } from '../eventsourcing/policy.js';
+import { mayBePoison } from '../following/poison.js';
 import type { Delivery } from '../outgoing/outbox.js';
 import { DELIVERED } from '../outgoing/outbox.js';
 import type { Carried, Carrier } from '../outgoing/worker.js';
@@ -64,11 +65,13 @@ export interface MailCarrierOptions {
 
 /**
  * Sends mails. Their text and the token in them are made when they are sent. A crash between the sending and its
- * event sends a mail again, under the same Message-ID.
+ * event sends a mail again, under the same Message-ID; while the event cannot be stored, this process does not.
  */
 export class MailCarrier implements Carrier {
   /** Mails whose time is over by the clock: since when that is known here, as time passes. */
   readonly #over = new Map<string, number>();
+  /** Mails that were sent from here, until that is stored: how many events each had then. */
+  readonly #sent = new Map<string, number>();
 
   constructor(private readonly options: MailCarrierOptions) {}
 
@@ -79,7 +82,18 @@ export class MailCarrier implements Carrier {
     return wait + randomInt(Math.floor(wait * JITTER));
   }
 
+  /** What cannot be made is tried as often as what is not taken: a later version may be able to. */
   async carry({ id }: Delivery): Promise<Carried> {
+    try {
+      return await this.#carry(id);
+    } catch (error) {
+      if (!mayBePoison(error)) throw error;
+      this.options.onError(error);
+      return { kind: 'failed', failure: 'NOT_MADE' };
+    }
+  }
+
+  async #carry(id: string): Promise<Carried> {
     const { commands, personal, tokens, transport, clock, product, publicUrl, domain, onError } =
       this.options;
     const history = await commands.load(mailStream(id));
@@ -89,6 +103,7 @@ export class MailCarrier implements Carrier {
       return { kind: 'ended', outcome: ended.failure === undefined ? DELIVERED : outcomeOf(ended.failure) };
     }
     if (!requested) throw new Error('a mail that nobody has asked for');
+    if (this.#sent.get(id) === history.length) return { kind: 'delivered' };
     const { kind, userId, subject = userId, expiresAt, threshold } = requested;
     const end = new Date(expiresAt);
     if (end.getTime() <= clock()) return this.#isOver(id);
@@ -120,6 +135,7 @@ export class MailCarrier implements Carrier {
       onError(error);
       return { kind: 'failed', failure: 'NOT_TAKEN', ...status };
     }
+    this.#sent.set(id, history.length);
     return { kind: 'delivered' };
   }
 
@@ -140,5 +156,6 @@ export class MailCarrier implements Carrier {
     const context = byPolicy(NAME, randomUUID(), { at: clock(), about: id });
     await commands.handle(mailDecider, mailStream(id), command, context);
     this.#over.delete(id);
+    this.#sent.delete(id);
   }
 }

@@ -55,7 +55,7 @@ export class MailAttempt {
   @Field(() => String, {
     nullable: true,
     description:
-      'Null if it succeeded. `REFUSED` (the server refuses the recipient for good) or `NOT_TAKEN` (it was away, or refused for now).',
+      'Null if it succeeded. `REFUSED` (the server refuses the recipient for good), `NOT_TAKEN` (it was away, or refused for now) or `NOT_MADE` (the mail could not be written: the log says why).',
   })
   failure!: string | null;
 }

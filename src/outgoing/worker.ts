@@ -1,5 +1,6 @@
 import type { Clock, Elapsed } from '../clock.js';
 import { elapsed } from '../clock.js';
+import { mayBePoison } from '../following/poison.js';
 import { Wake } from '../wake.js';
 import type { Delivery, Outbox } from './outbox.js';
 import { DELIVERED } from './outbox.js';
@@ -9,8 +10,11 @@ const MAX_RUNNING = 64;
 const MAX_RUNNING_PER_LANE = 4;
 /** Looked at together. */
 const PAGE = 200;
-/** After an error of ours, e.g. of the database. */
+/** After an error of ours, e.g. of the database; for one delivery twice as long each time. */
 const RETRY_MS = 5_000;
+/** At most, where something is away, and where it may never succeed. */
+const OUTAGE_RETRY_MS_MAX = 60_000;
+const RETRY_MS_MAX = 3_600_000;
 /** Longest rest: what ended long ago is forgotten then. */
 const REST_MS = 3_600_000;
 
@@ -62,6 +66,8 @@ export class OutgoingWorker {
   readonly #running = new Map<string, { readonly lane: string; readonly done: Promise<void> }>();
   /** Those that are left alone for a while: until when, as time passes. */
   readonly #later = new Map<string, number>();
+  /** How often each has failed in a row by no fault of its receiver. */
+  readonly #failures = new Map<string, number>();
   readonly #wake = new Wake();
   readonly #elapsed: Elapsed;
   #stop: AbortSignal = new AbortController().signal;
@@ -143,6 +149,7 @@ export class OutgoingWorker {
 
   #start(delivery: Delivery): void {
     const done = this.#deliver(delivery)
+      .then(() => void this.#failures.delete(delivery.id))
       .catch((error: unknown) => this.#postpone(delivery, error))
       .finally(() => {
         this.#running.delete(delivery.id);
@@ -188,6 +195,16 @@ export class OutgoingWorker {
   async #postpone(delivery: Delivery, error: unknown): Promise<void> {
     const { outbox, clock, onError } = this.options;
     if (!this.#stop.aborted) onError(error);
-    await outbox.goOn(delivery, { dueAt: new Date(clock() + RETRY_MS) }).catch(onError);
+    const failures = this.#failures.get(delivery.id) ?? 0;
+    this.#failures.set(delivery.id, failures + 1);
+    const longest = mayBePoison(error) ? RETRY_MS_MAX : OUTAGE_RETRY_MS_MAX;
+    const waitMs = Math.min(RETRY_MS * 2 ** failures, longest);
+    try {
+      await outbox.goOn(delivery, { dueAt: new Date(clock() + waitMs) });
+    } catch (notStored) {
+      onError(notStored);
+      // The list says still that it is due.
+      this.#later.set(delivery.id, this.#elapsed() + waitMs);
+    }
   }
 }

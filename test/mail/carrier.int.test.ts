@@ -10,6 +10,7 @@ import { MAIL } from '../../src/mail/deliveries.js';
 import { askForMails } from '../../src/mail/policies.js';
 import { Outbox } from '../../src/outgoing/outbox.js';
 import { OutgoingWorker } from '../../src/outgoing/worker.js';
+import { Outage } from '../../src/outage.js';
 import { PersonalData } from '../../src/secrets/personalData.js';
 import { SignedTokens } from '../../src/secrets/signedTokens.js';
 import { InterceptedStore } from '../eventsourcing/fixtures.js';
@@ -86,12 +87,12 @@ const logged = async (id: string) => {
   return { outcome: row?.outcome, attempts: attempts.map(({ failure, status }) => [failure, status]) };
 };
 
-async function ask(userId: string = randomUUID()): Promise<{ id: string; userId: string }> {
+async function ask(userId: string = randomUUID(), sealed?: string): Promise<{ id: string; userId: string }> {
   const id = randomUUID();
   const request = {
     kind: 'verify-email',
     userId,
-    to: await personal.seal(userId, `${userId}@example.com`),
+    to: sealed ?? (await personal.seal(userId, `${userId}@example.com`)),
     expiresAt: new Date(NOON + 80 * HOUR).toISOString(),
   } as const;
   await commands.handle(
@@ -143,6 +144,45 @@ it('a crash between sending and its event sends it again, the very same; one beh
   await worker().drain();
   expect(sent).toHaveLength(2);
   expect(await outcome(id)).toHaveLength(1);
+});
+
+it('is sent once by a process that can record nothing for a while, and looked at later each time', async () => {
+  const { id, userId } = await ask();
+  const { sql } = database;
+  await sql.script(`
+    CREATE FUNCTION vault.refuse() RETURNS trigger LANGUAGE plpgsql AS
+      $$ BEGIN RAISE EXCEPTION 'cannot execute UPDATE' USING ERRCODE = '25006'; END $$;
+    CREATE TRIGGER read_only BEFORE UPDATE ON vault.deliveries EXECUTE FUNCTION vault.refuse();`);
+  let looks = 0;
+  store.onAppend = async (append) => {
+    if (++looks < 4) throw new Outage('no quorum');
+    await sql.script('DROP TRIGGER read_only ON vault.deliveries; DROP FUNCTION vault.refuse();');
+    return append();
+  };
+  const one = worker();
+  for (const [afterMs, expected] of [
+    [0, 1],
+    [5 * SECOND - 1, 1],
+    [1, 2],
+    [10 * SECOND - 1, 2],
+    [1, 3],
+    [20 * SECOND, 4],
+  ] as const) {
+    passed += afterMs;
+    await one.drain();
+    expect([looks, sent.length]).toEqual([expected, 1]);
+  }
+  expect(await outcome(id)).toEqual([['MailSent', { userId }]]);
+  expect(await logged(id)).toEqual({ outcome: 'DELIVERED', attempts: [[null, null]] });
+});
+
+it('one that cannot be made is attempted like one that is not taken', async () => {
+  const { id } = await ask(randomUUID(), 'never sealed');
+  await worker().drain();
+  expect(await logged(id)).toEqual({ outcome: null, attempts: [['NOT_MADE', null]] });
+  const [row] = await due();
+  expect(row?.due_at.getTime()).toBeGreaterThanOrEqual(NOON + 5 * SECOND);
+  expect(errors).toHaveLength(1);
 });
 
 it('what the server does not take now is tried again later, and keeps nobody else waiting', async () => {

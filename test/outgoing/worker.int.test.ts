@@ -2,6 +2,7 @@ import type { Carried, Carrier } from '../../src/outgoing/worker.js';
 import { KEPT_MS, OutgoingWorker } from '../../src/outgoing/worker.js';
 import type { Delivery } from '../../src/outgoing/outbox.js';
 import { Outbox } from '../../src/outgoing/outbox.js';
+import { Outage } from '../../src/outage.js';
 import { freshSql } from '../support/database.js';
 
 const NOON = Date.parse('2026-11-22T12:00:00Z');
@@ -114,6 +115,28 @@ describe('what leaves', () => {
     expect(carried).toEqual(['a1', 'a1']);
     // What was no fault of the receiver is no attempt.
     expect(ended).toEqual([{ id: 'a1', outcome: 'DELIVERED', attempts: 1, round: 1 }]);
+  });
+
+  it('is tried later each time where it fails by no fault of the receiver, within a minute in an outage', async () => {
+    const one = worker();
+    for (const [failure, longestMs] of [
+      [new Outage('the event store is away'), 60_000],
+      [new Error('cannot be read'), HOUR_MS],
+    ] as const) {
+      carry = () => Promise.reject(failure);
+      await ask(failure.message);
+      for (let waitMs = 5_000, last = 0; last < longestMs; waitMs *= 2) {
+        await one.drain();
+        const [row] = (await rows()) as { due_at: Date; attempts: number }[];
+        last = row ? row.due_at.getTime() - now : NaN;
+        expect([last, row?.attempts]).toEqual([Math.min(waitMs, longestMs), 0]);
+        now += last;
+      }
+      carry = () => Promise.resolve({ kind: 'delivered' });
+      await one.drain();
+      expect(ended.pop()).toMatchObject({ id: failure.message, outcome: 'DELIVERED' });
+      await database.sql.query('DELETE FROM vault.deliveries');
+    }
   });
 
   it('is not held up by a receiver that never answers, however much waits for that one', async () => {
