@@ -101,7 +101,13 @@ async function subscribe(commands: CommandHandler, n: number): Promise<void> {
   const recorded = await commands.handle(
     billingDecider,
     subscriptionStream(accountOf(n)),
-    { type: 'RecordSubscriptions', snapshots: [snapshot], asOf: 0, graceDays: 14 },
+    {
+      type: 'RecordSubscriptions',
+      snapshots: [snapshot],
+      asOf: 0,
+      graceDays: 14,
+      at: new Date(FROM).toISOString(),
+    },
     {
       commandId: `subscribe${n}`,
       caller: 'bench',

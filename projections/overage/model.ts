@@ -1,4 +1,5 @@
 import type { BillingEvent } from '../../src/billing/events.js';
+import { anchorFrom } from '../../src/billing/events.js';
 import { as } from '../../src/eventsourcing/event.js';
 import type { ReadModel } from '../../src/following/readModel.js';
 import type { SubscriptionEvent } from '../../src/plans/events.js';
@@ -45,7 +46,7 @@ function changeOf(
     case 'SubscriptionResumed':
     case 'TrialConverted':
       return {
-        anchor: Date.parse(event.data.periodStart),
+        anchor: anchorFrom(event.data),
         trial: false,
         terms: revision,
         ended_at: null,

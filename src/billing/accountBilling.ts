@@ -268,7 +268,7 @@ export class AccountBilling {
 
   /** Asks Stripe, and appends what has changed at the revision from before it was asked. */
   async #record(accountId: string): Promise<BillingState> {
-    const { commands, graceDays } = this.options;
+    const { commands, graceDays, billingClock } = this.options;
     const stream = subscriptionStream(accountId);
     const { customer, checkout } = await this.state(accountId);
     if (customer !== undefined) {
@@ -282,6 +282,7 @@ export class AccountBilling {
           snapshots,
           asOf,
           graceDays: graceDays(),
+          at: new Date(billingClock()).toISOString(),
         };
         return commands.handle(billingDecider, stream, command, this.#context(randomUUID(), accountId));
       });

@@ -74,6 +74,8 @@ export type BillingCommand =
       /** How many events the stream had before Stripe was asked. */
       readonly asOf: number;
       readonly graceDays: number;
+      /** When it was asked, by the clock that bills. */
+      readonly at: string;
     }
   /** What time alone has made due: the plan of an account whose grace is over, or a notice. */
   | { readonly type: 'FollowTime'; readonly now: string };
@@ -142,7 +144,7 @@ export const billingDecider: Decider<BillingState, BillingCommand, BillingEvent>
       }
       case 'RecordSubscriptions':
         if (state.events !== command.asOf) return refuse(STALE, 'Stripe has to be asked again.');
-        return accept(...recordSubscriptions(state, command.snapshots, command.graceDays));
+        return accept(...recordSubscriptions(state, command.snapshots, command.graceDays, command.at));
       case 'FollowTime':
         return state.paid ? followTime(state.paid, command.now) : accept();
     }

@@ -63,6 +63,13 @@ export interface Terms {
   readonly periodEnd: string;
 }
 
+/** From when on billing periods count, milliseconds since the epoch: those before and after a pause share none. */
+export const anchorFrom = ({
+  periodStart,
+  billedFrom,
+}: Pick<Terms, 'periodStart'> & { readonly billedFrom?: string }): number =>
+  Date.parse(billedFrom ?? periodStart);
+
 /** A discount that a subscription has: what it takes off, and until when. */
 export interface Discount {
   /** At Stripe. */
@@ -211,7 +218,13 @@ export type BillingEvent =
   | {
       /** A pause is over: a period begins with it. */
       readonly type: 'SubscriptionResumed';
-      readonly data: Terms;
+      readonly data: Terms & {
+        /**
+         * Where Stripe's period is the one from before the pause: from when use is billed, in periods of its own.
+         * Absent: from `periodStart` on.
+         */
+        readonly billedFrom?: string;
+      };
     }
   | { readonly type: 'CancellationRevoked'; readonly data: { readonly plan: string } }
   | {

@@ -124,7 +124,9 @@ export class Reconciliation {
     state: BillingState,
     snapshots: readonly Snapshot[],
   ): Promise<(readonly [what: string, detail: string, mended: boolean])[]> {
-    const missing = recordSubscriptions(state, snapshots, this.options.graceDays()).map(
+    // Only what is missing is told, not from when on: the moment does not matter.
+    const at = new Date(0).toISOString();
+    const missing = recordSubscriptions(state, snapshots, this.options.graceDays(), at).map(
       (event) => [event.type, aboutOf(event), true] as const,
     );
     const living = snapshots

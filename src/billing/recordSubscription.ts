@@ -48,11 +48,13 @@ const NEVER_ACTIVE = new Set<Snapshot['status']>(['incomplete', 'incomplete_expi
 /**
  * What has changed since the last time, as events. Stripe's answer is the state of now, so that whatever the
  * webhooks said, in whatever order, the last recording ends in the same state (law 6).
+ * @param at when Stripe was asked, by the clock that bills
  */
 export function recordSubscriptions(
   before: BillingState,
   snapshots: readonly Snapshot[],
   graceDays: number,
+  at: string,
 ): BillingEvent[] {
   const events: BillingEvent[] = [];
   let state = before;
@@ -87,7 +89,7 @@ export function recordSubscriptions(
 
   function follow(now: Snapshot): void {
     for (;;) {
-      const event = state.paid && nextChange(state.paid, now, state, graceDays);
+      const event = state.paid && nextChange(state.paid, now, state, graceDays, at);
       if (!event) return;
       tell(event);
     }
@@ -100,6 +102,7 @@ function nextChange(
   now: Snapshot,
   { asked }: BillingState,
   graceDays: number,
+  at: string,
 ): BillingEvent | undefined {
   const { subscription, plan } = paid;
   const changeId = asked?.kind === 'change' ? asked.id : null;
@@ -110,7 +113,7 @@ function nextChange(
   }
   if (paid.pausedAt !== undefined && paid.pausedAt !== now.pausedAt) {
     // It may have been paused again since.
-    return { type: 'SubscriptionResumed', data: termsOf(now) };
+    return { type: 'SubscriptionResumed', data: { ...termsOf(now), ...billedFrom(paid.pausedAt, now, at) } };
   }
   if (!paid.converted && isConverted(now)) {
     return { type: 'TrialConverted', data: { ...termsOf(now), ...priceOf(paid) } };
@@ -125,6 +128,16 @@ function nextChange(
     return { type: 'SubscriptionPaused', data: { subscription, plan: now.plan, at: now.pausedAt } };
   }
   return paymentChange(paid, now, graceDays) ?? discountChange(paid, now) ?? endChange(paid, now, asked);
+}
+
+/** What is used after a pause is billed in periods of their own, also where Stripe's period goes on through it. */
+function billedFrom(
+  pausedAt: string,
+  { periodStart }: Snapshot,
+  at: string,
+): { readonly billedFrom?: string } {
+  if (Date.parse(periodStart) > Date.parse(pausedAt)) return {};
+  return { billedFrom: Date.parse(at) > Date.parse(pausedAt) ? at : pausedAt };
 }
 
 /** Whether its trial is over, and it is paid for; also where it was paused since. */

@@ -198,8 +198,10 @@ export function evolve(before: BillingState, event: BillingEvent): BillingState 
       return { ...state, asked: { kind: 'pause', id: event.data.requestId } };
     case 'SubscriptionPaused':
       return answered('pause', on({ pausedAt: event.data.at, overdue: undefined }));
-    case 'SubscriptionResumed':
-      return answered('resume', on({ ...event.data, pausedAt: undefined, suspended: false }));
+    case 'SubscriptionResumed': {
+      const { billedFrom: _, ...terms } = event.data;
+      return answered('resume', on({ ...terms, pausedAt: undefined, suspended: false }));
+    }
     case 'CancellationRevoked':
       return answered('resume', on({ cancelsAt: undefined, dropped: undefined }));
     case 'BillingRequestFailed':

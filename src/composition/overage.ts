@@ -99,6 +99,10 @@ export function workOverage(
       const account = shownId('Account', accountId);
       log.warn(`no invoice could give back ${owed} minor units to ${account}: operator.overageCorrections`);
     },
+    onStuck: (accountId, period) => {
+      const account = shownId('Account', accountId);
+      log.warn(`period ${period} of ${account} cannot be closed: another one with its name is closed`);
+    },
     profile,
     now,
     clock,

@@ -1,11 +1,12 @@
 import type { BilledUse } from '../../projections/billedUse/queries.js';
 import { billingCustomerOf } from './customer.js';
 import type { CommandHandler } from '../eventsourcing/commandHandler.js';
+import type { Position } from '../eventsourcing/event.js';
 import { byPolicy } from '../eventsourcing/policy.js';
 import { subscriptionStream } from '../plans/events.js';
 import type { Profile } from '../plans/profile.js';
 import { usageTermsOf } from '../plans/profile.js';
-import type { CorrectionsOf, UseCorrection } from './corrections.js';
+import type { CorrectionsOf, LookedAt, UseCorrection } from './corrections.js';
 import { adjustmentsOf, closedBefore, closedIn, lookedAtAgain } from './corrections.js';
 import type { OverageCommand } from './decide.js';
 import { firstAllowed, lookedAtUpTo, overageDecider } from './decide.js';
@@ -20,8 +21,8 @@ import { allowancesOf, isPeriodOf, periodOfLife } from './terms.js';
 
 /** Beyond the time for late uses: what was taken in its last moment has reached the ledger. */
 const MARGIN_MS = 60_000;
-/** How long a correction waits at a time for the invoice that it corrects to be issued. */
-const NOT_ISSUED_MS = 10 * 60_000;
+/** How long at a time what cannot be done yet waits, e.g. a correction for the invoice that it corrects to be issued. */
+const AGAIN_MS = 10 * 60_000;
 
 export interface ClosingOptions {
   readonly statements: Statements;
@@ -32,6 +33,8 @@ export interface ClosingOptions {
   readonly corrections: CorrectionsOf;
   /** Money is owed to an account that no invoice could give back. */
   readonly onOwed: (accountId: string, settlement: Settlement) => void;
+  /** A period cannot be closed, since another one has its name: nothing of the account is closed after it. */
+  readonly onStuck: (accountId: string, period: string) => void;
   readonly profile: () => Profile;
   /** By which is billed, in milliseconds. */
   readonly now: () => number;
@@ -49,12 +52,13 @@ export class Closing {
    * @returns when there is next something to do, milliseconds since the epoch; undefined where nothing follows
    */
   async settle(accountId: string): Promise<number | undefined> {
-    const { statements, now, profile } = this.options;
+    const { statements, now, profile, onStuck } = this.options;
+    let closed: string | undefined;
     for (;;) {
       const account = await statements.account(accountId);
       await this.#invoice(account);
       const settled = await this.#settleCorrections(account);
-      const soon = settled ? Infinity : now() + NOT_ISSUED_MS;
+      const soon = settled ? Infinity : now() + AGAIN_MS;
       const due = nextDue(account);
       if (await this.#correct(account, due?.life.currency)) continue;
       const { closeAfterSeconds, lateWindowSeconds } = usageTermsOf(profile());
@@ -64,8 +68,13 @@ export class Closing {
       }
       const at = Date.parse(due.period.to) + closeAfterSeconds * 1000 + MARGIN_MS;
       if (at > now()) return Math.min(soon, at);
+      if (due.period.id === closed) {
+        onStuck(accountId, closed);
+        return Math.min(soon, now() + AGAIN_MS);
+      }
       await this.options.ledgerCaughtUp();
       await this.#close(account, due);
+      closed = due.period.id;
     }
   }
 
@@ -78,7 +87,8 @@ export class Closing {
     const use = await statements.read(accountId, [due], again);
     const paid = await credits(accountId, statements.soFar(life, period, use, again));
     const closed = closedPeriod(statements, account, due, use, paid, corrected);
-    await this.#send(accountId, { type: 'ClosePeriod', closed }, `close:${period.id}`);
+    const besides = correctionBeside(statements, account, due, closed, { use, paid, corrected });
+    await this.#send(accountId, { type: 'ClosePeriod', closed, besides }, `close:${period.id}`);
   }
 
   /**
@@ -98,7 +108,7 @@ export class Closing {
       const again = lookedAtAgain(account, currency, corrected);
       const use = await statements.read(accountId, [], again);
       const paid = await credits(accountId, statements.correctable(again, use));
-      const correction = `correction:${use.seen}`;
+      const correction = correctionAt(use.seen);
       const lines = adjustmentsOf(statements, account, again, { use, paid, corrected, closing: correction });
       if (lines.length === 0) continue;
       const total = sumOf(lines);
@@ -201,7 +211,7 @@ export function closedPeriod(
   const own = statements.rate(account, life, period, use, paid);
   const looked = { use, paid, corrected, closing: period.id };
   const all = [...own, ...adjustmentsOf(statements, account, again, looked)];
-  // No invoice follows that could have what is left of them: they are settled by themselves.
+  // No invoice follows that could have what is left of them: a correction beside it settles them.
   const lines = life.endedAt !== undefined && sumOf(all) < 0 ? own : all;
   return {
     period: period.id,
@@ -216,6 +226,27 @@ export function closedPeriod(
     total: sumOf(lines),
   };
 }
+
+/**
+ * What the last period of a subscription leaves to be settled by itself: it has looked at all corrections until now,
+ * and nobody looks at them again.
+ */
+export function correctionBeside(
+  statements: Pick<Statements, 'rate'>,
+  account: Account,
+  { life: { currency } }: Running,
+  { asOf, lines: own }: ClosedPeriod,
+  { use, paid, corrected }: Omit<LookedAt, 'closing'>,
+): Correction | undefined {
+  if (own.some(({ kind }) => kind === 'adjustment')) return undefined;
+  const correction = correctionAt(asOf);
+  const again = lookedAtAgain(account, currency, corrected);
+  const lines = adjustmentsOf(statements, account, again, { use, paid, corrected, closing: correction });
+  if (lines.length === 0) return undefined;
+  return { correction, currency, asOf, rater: RATER, lines, total: sumOf(lines) };
+}
+
+const correctionAt = (asOf: Position): string => `correction:${asOf}`;
 
 /**
  * When all that may still be reported of an ended subscription was; Infinity where that is over: from then on

@@ -58,7 +58,8 @@ export function lookedAtAgain(
 const isAbout = ({ periods }: UseCorrection, { life, period }: Running): boolean =>
   partsOfPeriod(life, period.id).some((part) => periods.includes(part));
 
-interface LookedAt {
+/** What adjustments are computed from. */
+export interface LookedAt {
   readonly use: BilledUse;
   readonly paid: PaidByCredits;
   readonly corrected: readonly UseCorrection[];

@@ -56,7 +56,12 @@ export type OverageCommand =
       readonly used: readonly UsedThen[];
     }
   | { readonly type: 'ReachCap'; readonly period: string; readonly cap: SpendCap; readonly spent: number }
-  | { readonly type: 'ClosePeriod'; readonly closed: ClosedPeriod }
+  | {
+      readonly type: 'ClosePeriod';
+      readonly closed: ClosedPeriod;
+      /** What corrections come to that its own invoice cannot have. */
+      readonly besides?: Correction | undefined;
+    }
   | { readonly type: 'RecordInvoiced'; readonly period: string; readonly invoice: string | null }
   | {
       readonly type: 'CorrectOverage';
@@ -135,7 +140,10 @@ export const overageDecider: Decider<OverageState, OverageCommand, OverageEvent>
       }
       case 'ClosePeriod':
         if (state.closed.has(command.closed.period)) return accept();
-        return accept({ type: 'PeriodClosed', data: command.closed });
+        return accept<OverageEvent>(
+          { type: 'PeriodClosed', data: command.closed },
+          ...(command.besides ? [{ type: 'OverageCorrected' as const, data: command.besides }] : []),
+        );
       case 'RecordInvoiced': {
         const { period, invoice } = command;
         if (!state.closed.has(period) || state.invoiced.has(period)) return accept();

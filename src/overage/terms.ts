@@ -1,5 +1,6 @@
 import type { Allowance } from './events.js';
 import type { BillingEvent } from '../billing/events.js';
+import { anchorFrom } from '../billing/events.js';
 import type { Position, StoredEvent } from '../eventsourcing/event.js';
 import { as } from '../eventsourcing/event.js';
 import type { ProfileEvent, SubscriptionEvent } from '../plans/events.js';
@@ -112,8 +113,8 @@ export function livesOf(history: readonly StoredEvent[], profiles: readonly Stor
       case 'SubscriptionStarted':
       case 'SubscriptionResumed':
       case 'TrialConverted': {
-        const { subscription, currency, interval, periodStart, plan } = data;
-        const anchor = Date.parse(periodStart);
+        const { subscription, currency, interval, plan } = data;
+        const anchor = anchorFrom(data);
         lives.push({ subscription, currency, interval, anchor, terms: [set(plan)], endedAt: undefined });
         break;
       }

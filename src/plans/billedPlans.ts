@@ -1,6 +1,7 @@
 import type { BilledAccountRow } from '../../projections/overage/queries.js';
 import type { CreditRow } from '../../projections/credits/queries.js';
 import type { BillingEvent } from '../billing/events.js';
+import { anchorFrom } from '../billing/events.js';
 import type { CreditEvent } from '../credits/events.js';
 import { creditStream } from '../credits/events.js';
 import type { StoredEvent } from '../eventsourcing/event.js';
@@ -117,7 +118,7 @@ export class BilledPlans {
       case 'SubscriptionStarted':
       case 'SubscriptionResumed':
       case 'TrialConverted': {
-        const anchor = Date.parse(event.data.periodStart);
+        const anchor = anchorFrom(event.data);
         const trial = event.type === 'TrialStarted';
         return this.#follow(id, { anchor, trial, terms: trial ? null : revision, revision });
       }

@@ -63,7 +63,13 @@ const scheduled = { plan: 'team', price: 'team-month-usd', at: end };
 
 const after = (...events: BillingEvent[]) => given(billingDecider, ...events);
 const record = (events: readonly BillingEvent[], ...snapshots: Snapshot[]) =>
-  after(...events).when({ type: 'RecordSubscriptions', snapshots, asOf: events.length, graceDays: 14 });
+  after(...events).when({
+    type: 'RecordSubscriptions',
+    snapshots,
+    asOf: events.length,
+    graceDays: 14,
+    at: '2027-02-20T09:00:00.000Z',
+  });
 
 describe('a checkout', () => {
   const request = {
@@ -221,6 +227,19 @@ describe('a pause', () => {
       data: { plan: 'developer', since: end, graceEndsAt: '2027-03-14T12:00:00.000Z' },
     };
     record([started, requested, paused], snapshot({ ...next, status: 'past_due' })).then(resumed, late);
+  });
+
+  it('begins periods of use of its own where Stripe goes on with the period from before', () => {
+    const at = '2027-02-20T09:00:00.000Z';
+    record([started, paused], snapshot()).then({
+      type: 'SubscriptionResumed',
+      data: { ...terms(), billedFrom: at },
+    });
+    // Never before the pause, whatever the clock says.
+    record([started, pausedAt('2027-02-25T12:00:00.000Z')], snapshot()).then({
+      type: 'SubscriptionResumed',
+      data: { ...terms(), billedFrom: '2027-02-25T12:00:00.000Z' },
+    });
   });
 
   it('is told with what was not heard before it, and what was changed in it', () => {
@@ -487,7 +506,7 @@ describe('what Stripe says', () => {
 
   it('is not recorded where something has happened since Stripe was asked', () => {
     after(started)
-      .when({ type: 'RecordSubscriptions', snapshots: [], asOf: 0, graceDays: 14 })
+      .when({ type: 'RecordSubscriptions', snapshots: [], asOf: 0, graceDays: 14, at: start })
       .thenRefused(STALE);
   });
 

@@ -127,7 +127,8 @@ class Merchant {
 }
 
 function recorded(state: BillingState, snapshots: readonly Snapshot[]): BillingState {
-  const command = { type: 'RecordSubscriptions', snapshots, asOf: state.events, graceDays: 14 } as const;
+  const at = '2027-06-01T00:00:00.000Z';
+  const command = { type: 'RecordSubscriptions', snapshots, asOf: state.events, graceDays: 14, at } as const;
   const decision = billingDecider.decide(state, command);
   if (decision.kind === 'refused') throw new Error(decision.refusal.message);
   return decision.events.reduce((before, event) => billingDecider.evolve(before, event), state);
