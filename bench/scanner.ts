@@ -1,14 +1,18 @@
 // `npm run bench:scanner`: a table for people, then one JSON line with the figures.
-import { availableParallelism, cpus } from 'node:os';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { availableParallelism, cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Analysis } from '../src/analysis/analysis.js';
 import { loadRuleSet } from '../src/analysis/ruleFiles.js';
+import { benchScannerLoad } from './scannerLoad.js';
 import { median } from './statistics.js';
 
 if (process.argv.includes('--help')) {
   process.stdout.write(
     'npm run bench:scanner [-- --quick]\n\n' +
       'Measures how fast the scanner analyses 10 MB of prose, and of the inputs that are worst for it, on one core:\n' +
-      'the median of five passes, after one that is not counted. --quick makes one.\n',
+      'the median of five passes, after one that is not counted; and how much memory ten such files take that are\n' +
+      'uploaded at once, and how long /health/live takes meanwhile. --quick makes one pass of each.\n',
   );
   process.exit(0);
 }
@@ -74,4 +78,24 @@ for (const [name, bytes] of Object.entries(worst)) {
   worstMs = Math.max(worstMs, ms);
   row(name, ms, 'at most 2000');
 }
-say(JSON.stringify({ scan_mb_per_second: 10_000 / proseMs, scan_worst_ms: worstMs }));
+
+say('\nten files of 10 MB of prose at once, over HTTP');
+const folder = await mkdtemp(join(tmpdir(), 'tollgraph-bench-'));
+const load = await benchScannerLoad(folder, prose).finally(() =>
+  rm(folder, { recursive: true, force: true }),
+);
+const figure = (name: string, value: number, unit: string, target = ''): void =>
+  say(`  ${name.padEnd(40)} ${value.toFixed(1).padStart(8)} ${unit.padEnd(4)} ${target}`);
+figure('memory above idle, at most', load.memoryMb, 'MB', 'at most 200');
+figure('/health/live meanwhile, p50', load.healthP50Ms, 'ms', 'below 10');
+figure('  p99', load.healthP99Ms, 'ms');
+figure('until the last answer', load.seconds, 's');
+say(
+  JSON.stringify({
+    scan_mb_per_second: 10_000 / proseMs,
+    scan_worst_ms: worstMs,
+    scan_memory_mb: load.memoryMb,
+    scan_health_p50_ms: load.healthP50Ms,
+    scan_health_p99_ms: load.healthP99Ms,
+  }),
+);
