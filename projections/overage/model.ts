@@ -27,11 +27,10 @@ type Folded =
 /** By which use has changed that was recorded before. */
 type Corrected = UseReversal | Extract<ParkedUseEvent, { type: 'ParkedUseCorrected' }>;
 
+type Change = Readonly<Record<string, string | number | boolean | null>>;
+
 /** What an event says of an account, by column. Each column follows one stream alone. */
-function changeOf(
-  event: Folded,
-  revision: number,
-): Readonly<Record<string, string | number | boolean | null>> {
+function changeOf(event: Folded, revision: number): Change {
   switch (event.type) {
     case 'TrialStarted':
       return {
@@ -40,6 +39,7 @@ function changeOf(
         terms: null,
         ended_at: null,
         paused_at: null,
+        ended_terms: null,
         revision,
       };
     case 'SubscriptionStarted':
@@ -51,6 +51,7 @@ function changeOf(
         terms: revision,
         ended_at: null,
         paused_at: null,
+        ended_terms: null,
         revision,
       };
     case 'PlanChanged':
@@ -99,7 +100,7 @@ function changeOf(
 /** By what accounts are billed for use above their limits, and what of it is still to be done. */
 export const overage: ReadModel = {
   name: 'overage',
-  version: 4,
+  version: 5,
   awaited: false,
   tables: ['accounts', 'use_corrections', 'corrections'],
   handles: new Set<(Folded | Corrected)['type']>([
@@ -134,6 +135,8 @@ export const overage: ReadModel = {
       ended_at          timestamptz,
       -- It was paid for until then, also where it ends while it is paused.
       paused_at         timestamptz,
+      -- By what it was billed then: what was changed or granted since holds for nothing that was used before.
+      ended_terms       bigint,
       revision          bigint NOT NULL DEFAULT -1,
       -- From what the account has set, and what was billed.
       allowed           bool NOT NULL DEFAULT false,
@@ -183,8 +186,20 @@ export const overage: ReadModel = {
     `CREATE INDEX ON ${t('corrections')} (account_id, correction)`,
   ],
   fold: (events, t) => {
-    const changes = new Map<string, Record<string, string | number | boolean | null>>();
+    const changes = new Map<string, Change>();
+    const ends: Statement[] = [];
     const statements: Statement[] = [];
+    const upsert = (accountId: string, change: Change): Statement => {
+      const columns = Object.keys(change);
+      const names = ['account_id', ...columns];
+      const update = columns.map((name) => `${name} = excluded.${name}`);
+      return {
+        text: `INSERT INTO ${t('accounts')} (${names.join(', ')})
+               VALUES (${names.map((_, place) => `$${place + 1}`).join(', ')})
+               ON CONFLICT (account_id) DO ${update.length === 0 ? 'NOTHING' : `UPDATE SET ${update.join(', ')}`}`,
+        params: [accountId, ...Object.values(change)],
+      };
+    };
     for (const stored of events) {
       const event = as<Folded | Corrected>(stored);
       if (event.type === 'UseReversed' || event.type === 'ParkedUseCorrected') {
@@ -198,6 +213,19 @@ export const overage: ReadModel = {
         continue;
       }
       const { streamId: accountId } = stored;
+      if (event.type === 'SubscriptionPaused' || event.type === 'PaidSubscriptionEnded') {
+        // What has come before it, in this page too, is what counts.
+        const before = changes.get(accountId);
+        if (before) ends.push(upsert(accountId, before));
+        changes.delete(accountId);
+        ends.push({
+          text: `UPDATE ${t('accounts')} SET ended_terms = greatest(terms, grant_revision)
+                  WHERE account_id = $1 AND terms IS NOT NULL AND coalesce(paused_at, ended_at) IS NULL`,
+          params: [accountId],
+        });
+        ends.push(upsert(accountId, changeOf(event, stored.revision)));
+        continue;
+      }
       changes.set(accountId, { ...changes.get(accountId), ...changeOf(event, stored.revision) });
       if (event.type === 'OverageCorrected') {
         const { correction, currency, total, lines } = event.data;
@@ -224,17 +252,7 @@ export const overage: ReadModel = {
         });
       }
     }
-    const rows = [...changes].map(([accountId, change]): Statement => {
-      const columns = Object.keys(change);
-      const names = ['account_id', ...columns];
-      const update = columns.map((name) => `${name} = excluded.${name}`);
-      return {
-        text: `INSERT INTO ${t('accounts')} (${names.join(', ')})
-               VALUES (${names.map((_, place) => `$${place + 1}`).join(', ')})
-               ON CONFLICT (account_id) DO ${update.length === 0 ? 'NOTHING' : `UPDATE SET ${update.join(', ')}`}`,
-        params: [accountId, ...Object.values(change)],
-      };
-    });
-    return [...rows, ...statements];
+    const rows = [...changes].map(([accountId, change]) => upsert(accountId, change));
+    return [...ends, ...rows, ...statements];
   },
 };

@@ -9,6 +9,7 @@ export interface BilledAccountRow {
   /** Milliseconds since the epoch; null for one that has never subscribed. */
   readonly anchor: number | null;
   readonly trial: boolean;
+  /** Of one that has ended or is paused: those until then. */
   readonly terms: number | null;
   /** Until when it was paid for: its end, or its pause. */
   readonly ended_at: Date | null;
@@ -43,7 +44,7 @@ export interface CorrectionRow {
 }
 
 const COLUMNS =
-  'account_id, anchor, trial, CASE WHEN terms IS NOT NULL THEN greatest(terms, grant_revision) END AS terms, coalesce(paused_at, ended_at) AS ended_at, greatest(revision, CASE WHEN terms IS NOT NULL THEN grant_revision END) AS revision, allowed, cap_amount, cap_currency, cap_rule, settings_revision, use_corrected';
+  'account_id, anchor, trial, CASE WHEN coalesce(paused_at, ended_at) IS NOT NULL THEN ended_terms WHEN terms IS NOT NULL THEN greatest(terms, grant_revision) END AS terms, coalesce(paused_at, ended_at) AS ended_at, greatest(revision, CASE WHEN terms IS NOT NULL THEN grant_revision END) AS revision, allowed, cap_amount, cap_currency, cap_rule, settings_revision, use_corrected';
 
 export class OverageQueries {
   constructor(
