@@ -1,23 +1,21 @@
-import type { BilledUse } from '../../projections/billedUse/queries.js';
 import { billingCustomerOf } from './customer.js';
 import type { CommandHandler } from '../eventsourcing/commandHandler.js';
-import type { Position } from '../eventsourcing/event.js';
 import { byPolicy } from '../eventsourcing/policy.js';
 import { subscriptionStream } from '../plans/events.js';
 import type { Profile } from '../plans/profile.js';
 import { usageTermsOf } from '../plans/profile.js';
-import type { CorrectionsOf, LookedAt, UseCorrection } from './corrections.js';
+import { closedPeriod, correctionAt, correctionBeside } from './closedPeriod.js';
+import type { CorrectionsOf } from './corrections.js';
 import { adjustmentsOf, closedBefore, closedIn, lookedAtAgain } from './corrections.js';
 import type { OverageCommand } from './decide.js';
 import { firstAllowed, lookedAtUpTo, overageDecider } from './decide.js';
-import type { ClosedPeriod, Correction, Settlement } from './events.js';
+import type { Correction, Settlement } from './events.js';
 import type { LinesToInvoice, OverageInvoices } from './invoices.js';
 import { overageStream } from './events.js';
-import type { PaidByCredits } from './rate.js';
 import { RATER, sumOf } from './rate.js';
 import type { Account, CreditsOf, Running, Statements } from './statements.js';
 import type { PaidLife } from './terms.js';
-import { allowancesOf, isPeriodOf, periodOfLife } from './terms.js';
+import { isPeriodOf, periodOfLife } from './terms.js';
 
 /** Beyond the time for late uses: what was taken in its last moment has reached the ledger. */
 const MARGIN_MS = 60_000;
@@ -79,16 +77,34 @@ export class Closing {
   }
 
   async #close(account: Account, due: Running): Promise<void> {
-    const { statements, credits, corrections } = this.options;
-    const { accountId, state } = account;
+    const { statements, credits } = this.options;
+    const { accountId } = account;
     const { life, period } = due;
-    const corrected = await corrections(accountId, lookedAtUpTo(state, life.currency));
-    const again = lookedAtAgain(account, life.currency, corrected);
-    const use = await statements.read(accountId, [due], again);
+    const { use, again, corrected } = await this.#read(account, life.currency, [due]);
     const paid = await credits(accountId, statements.soFar(life, period, use, again));
     const closed = closedPeriod(statements, account, due, use, paid, corrected);
     const besides = correctionBeside(statements, account, due, closed, { use, paid, corrected });
     await this.#send(accountId, { type: 'ClosePeriod', closed, besides }, `close:${period.id}`);
+  }
+
+  /**
+   * What was used in open periods and in those that are looked at again, with all that has corrected it until then:
+   * nobody looks at what is billed once more for a correction from before.
+   */
+  async #read(account: Account, currency: string, open: readonly Running[]) {
+    const { statements, corrections, ledgerCaughtUp } = this.options;
+    const { accountId, state } = account;
+    const after = lookedAtUpTo(state, currency);
+    let again = lookedAtAgain(account, currency, await corrections(accountId, after));
+    for (;;) {
+      const use = await statements.read(accountId, open, again);
+      await ledgerCaughtUp();
+      const corrected = await corrections(accountId, after);
+      const named = lookedAtAgain(account, currency, corrected);
+      const read = new Set(again.map(({ period }) => period.id));
+      again = named;
+      if (named.every(({ period }) => read.has(period.id))) return { use, again, corrected };
+    }
   }
 
   /**
@@ -97,16 +113,14 @@ export class Closing {
    * @returns whether anything comes to another amount
    */
   async #correct(account: Account, following: string | undefined): Promise<boolean> {
-    const { statements, credits, corrections, ledgerCaughtUp } = this.options;
+    const { statements, credits, ledgerCaughtUp } = this.options;
     const { accountId, state, lives } = account;
     const ended = lives.filter(({ endedAt }) => endedAt !== undefined);
     for (const currency of new Set(ended.map((life) => life.currency))) {
       if (currency === following || closedIn(account, currency).length === 0) continue;
       await ledgerCaughtUp();
       const after = lookedAtUpTo(state, currency);
-      const corrected = await corrections(accountId, after);
-      const again = lookedAtAgain(account, currency, corrected);
-      const use = await statements.read(accountId, [], again);
+      const { use, again, corrected } = await this.#read(account, currency, []);
       const paid = await credits(accountId, statements.correctable(again, use));
       const correction = correctionAt(use.seen);
       const lines = adjustmentsOf(statements, account, again, { use, paid, corrected, closing: correction });
@@ -197,56 +211,6 @@ export class Closing {
     await commands.handle(overageDecider, overageStream(accountId), command, context);
   }
 }
-
-/** What a period has come to, with what corrections change of those that were closed before. */
-export function closedPeriod(
-  statements: Pick<Statements, 'rate'>,
-  account: Account,
-  { life, period }: Running,
-  use: BilledUse,
-  paid: PaidByCredits,
-  corrected: readonly UseCorrection[] = [],
-): ClosedPeriod {
-  const again = lookedAtAgain(account, life.currency, corrected);
-  const own = statements.rate(account, life, period, use, paid);
-  const looked = { use, paid, corrected, closing: period.id };
-  const all = [...own, ...adjustmentsOf(statements, account, again, looked)];
-  // No invoice follows that could have what is left of them: a correction beside it settles them.
-  const lines = life.endedAt !== undefined && sumOf(all) < 0 ? own : all;
-  return {
-    period: period.id,
-    from: period.from,
-    to: period.to,
-    subscription: life.subscription,
-    currency: life.currency,
-    asOf: use.seen,
-    rater: RATER,
-    included: allowancesOf(life),
-    lines,
-    total: sumOf(lines),
-  };
-}
-
-/**
- * What the last period of a subscription leaves to be settled by itself: it has looked at all corrections until now,
- * and nobody looks at them again.
- */
-export function correctionBeside(
-  statements: Pick<Statements, 'rate'>,
-  account: Account,
-  { life: { currency } }: Running,
-  { asOf, lines: own }: ClosedPeriod,
-  { use, paid, corrected }: Omit<LookedAt, 'closing'>,
-): Correction | undefined {
-  if (own.some(({ kind }) => kind === 'adjustment')) return undefined;
-  const correction = correctionAt(asOf);
-  const again = lookedAtAgain(account, currency, corrected);
-  const lines = adjustmentsOf(statements, account, again, { use, paid, corrected, closing: correction });
-  if (lines.length === 0) return undefined;
-  return { correction, currency, asOf, rater: RATER, lines, total: sumOf(lines) };
-}
-
-const correctionAt = (asOf: Position): string => `correction:${asOf}`;
 
 /**
  * When all that may still be reported of an ended subscription was; Infinity where that is over: from then on

@@ -1,5 +1,5 @@
 import { fold } from '../../src/eventsourcing/decider.js';
-import { closedPeriod } from '../../src/overage/closing.js';
+import { closedPeriod } from '../../src/overage/closedPeriod.js';
 import type { UseCorrection } from '../../src/overage/corrections.js';
 import { overageDecider } from '../../src/overage/decide.js';
 import type { OverageEvent } from '../../src/overage/events.js';

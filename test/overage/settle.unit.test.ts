@@ -187,3 +187,21 @@ it('gives back what the invoice of the last period cannot, of however old a peri
   await world.settle();
   expect(world.told('OverageCorrected')).toHaveLength(1);
 });
+
+it('bills a correction that comes while the ledger is read, of however old a period', async () => {
+  const months = ['2027-02-02', '2027-03-02', '2027-04-02', '2027-05-02', '2027-06-02'];
+  const used = Object.fromEntries(months.map((_, n) => [`month:${anchor}:${n}:0`, 600]));
+  const world = new World([started], '2027-06-05T00:00:00.000Z');
+  world.used = used;
+  await world.settle();
+  Object.assign(world, { now: '2027-07-05T00:00:00.000Z' });
+  world.seen = 5;
+  world.reading = () => {
+    world.reading = () => undefined;
+    world.used = { ...used, [`month:${anchor}:0:0`]: 520 };
+    world.corrections = [{ eventId: 'r', position: 7, periods: [`month:${anchor}:0:0`] }];
+    world.seen = 9;
+  };
+  await world.settle();
+  expect(amounts(world.told('PeriodClosed').slice(5))).toEqual([[['0', -240]]]);
+});
