@@ -174,17 +174,17 @@ it('is kept by who pays it once it is withdrawn, by way of a change that is take
 });
 
 it('is changed to from a plan of everybody’s, at what the preview has said', async () => {
-  await other.subscribe('team-month-usd');
+  await other.subscribe('team-month-usd', undefined, 'LOYAL-10');
   await other.bills();
   const own = await agreed(other);
-  // Half of the month is left: 31 days from 1 May.
+  // Half of the month is left: 31 days from 1 May. The coupon from before takes nothing off what was agreed.
   await shop.advance('2027-05-17T02:00:00Z');
-  expect(await other.preview(own)).toMatchObject({ due: { minorUnits: '14550', currency: 'USD' } });
+  expect(await other.preview(own)).toMatchObject({ due: { minorUnits: '15545', currency: 'USD' } });
   expect(await other.changeTo(own)).toMatchObject({
     subscription: { plan: { id: 'enterprise' }, status: 'ACTIVE' },
   });
   await shop.settled();
-  expect((await other.bills()).map((lines) => lines.at(-1))).toEqual(['total 145.50 USD']);
+  expect((await other.bills()).map((lines) => lines.at(-1))).toEqual(['total 155.45 USD']);
   expect(await mrr()).toEqual(['98000']);
 });
 
@@ -192,6 +192,13 @@ it('that is lower than what is paid for the same comes when the period is over',
   const lower = await agreed(other, { minorUnits: 30_000 });
   expect(await other.preview(lower)).toMatchObject({ due: { minorUnits: '30000' } });
   await other.changeTo(lower);
+  // A coupon that is redeemed on the way there goes with the price that it is for.
+  const third = await Subscriber.register(shop);
+  await third.subscribe('team-month-usd', undefined, 'LOYAL-10');
+  const least = await agreed(third, { planId: 'team', minorUnits: 15_000 });
+  expect(await third.preview(least)).toMatchObject({ due: { minorUnits: '15000' } });
+  await third.changeTo(least);
+  await third.bills();
   expect(await other.now()).toMatchObject({ pays: '49000 USD', next: 'enterprise, CONFIRMED' });
   await shop.advance('2027-06-01T16:00:00Z');
   expect(await other.now()).toEqual({
@@ -203,7 +210,9 @@ it('that is lower than what is paid for the same comes when the period is over',
   expect(await other.bills()).toEqual([
     ['1 × Enterprise (at $300.00 / month): 300.00 USD', 'total 300.00 USD'],
   ]);
-  expect(await mrr()).toEqual(['79000']);
+  await shop.advance('2027-06-18T16:00:00Z');
+  expect((await third.bills()).map((lines) => lines.at(-1))).toEqual(['total 150.00 USD']);
+  expect(await mrr()).toEqual(['94000']);
 });
 
 it('can’t be paid on a page that was open when it was withdrawn', async () => {

@@ -5,6 +5,7 @@ import { OWED } from '../../overage/events.js';
 import type { LinesToInvoice, OverageInvoices } from '../../overage/invoices.js';
 import { asked } from './errors.js';
 import { idOf } from './ids.js';
+import { withAllLines } from './lines.js';
 
 /** Of an invoice item: the event that its line comes from, the line, and how much of it. */
 export const OVERAGE = 'tollgraph_overage';
@@ -140,7 +141,9 @@ export function stripeOverage(stripe: Stripe): OverageInvoices {
       const creditNotes: string[] = [];
       const billedBy = (await itemsOf(to, events)).flatMap((item) => idOf(item.invoice) ?? []);
       const invoices: Stripe.Invoice[] = [];
-      for (const id of new Set(billedBy)) invoices.push(await asked(() => stripe.invoices.retrieve(id)));
+      for (const id of new Set(billedBy)) {
+        invoices.push(await withAllLines(stripe, await asked(() => stripe.invoices.retrieve(id))));
+      }
       if (invoices.some(({ status }) => status === 'draft')) return undefined;
       for (const invoice of invoices) {
         if (owed === 0) break;

@@ -9,6 +9,7 @@ import { StripeCoupons } from './coupons.js';
 import { PURCHASE } from './credits.js';
 import { asked } from './errors.js';
 import { idOf } from './ids.js';
+import { withAllLines } from './lines.js';
 import { StripePrices } from './prices.js';
 import { stripeRefunds } from './refunds.js';
 import { PURPOSE, stripeSingle } from './single.js';
@@ -34,8 +35,6 @@ const CALL_MS = 20_000;
 const RETRIES = 2;
 /** Of a customer's subscriptions and invoices, the newest. */
 const PAGE = 100;
-/** More than any invoice of ours has. */
-const MAX_LINES = 1_000;
 /** Looked at together: the rest comes the next time. */
 const MAX_UNDELIVERED = 1_000;
 
@@ -76,6 +75,10 @@ export function stripePayments(options: StripeOptions): Payments {
   const discountsOf = async (coupon: Coupon | undefined) =>
     coupon ? { discounts: [{ coupon: await coupons.idOf(coupon, offers()) }] } : {};
 
+  /** The same of a change: a price that was agreed is what the account pays, whatever coupon it has from before. */
+  const discountsWith = async (coupon: Coupon | undefined, { agreed }: Offer) =>
+    agreed === true ? { discounts: '' as const } : discountsOf(coupon);
+
   const pageOf = (session: Stripe.Checkout.Session): CheckoutPage => ({
     session: session.id,
     url: session.url,
@@ -84,14 +87,7 @@ export function stripePayments(options: StripeOptions): Payments {
     checkoutId: session.metadata?.[CHECKOUT] ?? null,
   });
 
-  /** With all its lines: an invoice comes with the first ones alone. */
-  const whole = async (invoice: Stripe.Invoice): Promise<Stripe.Invoice> => {
-    if (!invoice.lines.has_more) return invoice;
-    const data = await asked(() =>
-      stripe.invoices.listLineItems(invoice.id, { limit: PAGE }).autoPagingToArray({ limit: MAX_LINES }),
-    );
-    return { ...invoice, lines: { ...invoice.lines, data, has_more: false } };
-  };
+  const whole = (invoice: Stripe.Invoice): Promise<Stripe.Invoice> => withAllLines(stripe, invoice);
 
   const learn = async (invoice: Stripe.Invoice): Promise<void> => {
     await coupons.learn(couponsIn(invoice));
@@ -276,7 +272,7 @@ export function stripePayments(options: StripeOptions): Payments {
     previewChange: async ({ customer, subscription, offer, coupon }, prorationAt) => {
       const { id } = await theItem(subscription);
       const price = await prices.idOf(offer);
-      const discounts = await discountsOf(coupon);
+      const discounts = await discountsWith(coupon, offer);
       return preview({
         customer,
         subscription,
@@ -291,7 +287,7 @@ export function stripePayments(options: StripeOptions): Payments {
     },
 
     changeNow: async ({ subscription, offer, coupon, prorationAt }, key) => {
-      const discounts = await discountsOf(coupon);
+      const discounts = await discountsWith(coupon, offer);
       await release(subscription, key);
       const { id } = await theItem(subscription);
       const price = await prices.idOf(offer);
@@ -312,7 +308,7 @@ export function stripePayments(options: StripeOptions): Payments {
 
     changeAtPeriodEnd: async ({ subscription, offer, coupon }, key) => {
       const price = await prices.idOf(offer);
-      const discounts = await discountsOf(coupon);
+      const discounts = await discountsWith(coupon, offer);
       await release(subscription, key);
       const created = await asked(() =>
         stripe.subscriptionSchedules.create(
@@ -341,7 +337,7 @@ export function stripePayments(options: StripeOptions): Payments {
                 items: [{ price, quantity: 1 }],
                 ...oneInterval(offer),
                 proration_behavior: 'none',
-                ...(coupon ? discounts : kept(running)),
+                ...('discounts' in discounts ? discounts : kept(running)),
               },
             ],
           },
