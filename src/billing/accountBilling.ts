@@ -5,7 +5,6 @@ import type { CommandHandler } from '../eventsourcing/commandHandler.js';
 import { fold } from '../eventsourcing/decider.js';
 import type { StoredEvent } from '../eventsourcing/event.js';
 import { as } from '../eventsourcing/event.js';
-import { Outage } from '../outage.js';
 import type { OverageEvent, RatedLine } from '../overage/events.js';
 import { overageStream, OWED } from '../overage/events.js';
 import { subscriptionStream } from '../plans/events.js';
@@ -14,7 +13,7 @@ import type { Coupon } from './decideCoupon.js';
 import { couponOf } from './decideCoupon.js';
 import { offerFor } from './decideAgreedPrice.js';
 import type { BillingCommand, PriceList } from './decide.js';
-import { billingDecider, STALE } from './decide.js';
+import { billingDecider } from './decide.js';
 import type { InvoiceSnapshot } from './decideInvoice.js';
 import { invoiceDecider, isIssued } from './decideInvoice.js';
 import type { BillingEvent, CheckoutEnd, InvoiceDifference, InvoiceLine, Terms } from './events.js';
@@ -24,12 +23,12 @@ import type { Payments } from './payments.js';
 import { PaymentRefused } from './payments.js';
 import type { Snapshot } from './recordSubscription.js';
 import { duplicatesOf } from './recordSubscription.js';
+import { retryStale } from './retryStale.js';
 import type { Asked, BillingState, Paid, Scheduled } from './state.js';
 import { subscriptionsOf } from './trialCards.js';
 
 /** Stripe forgets keys after a day: what is older is looked up before it is sent again (decision 23). */
 const KEYS_LIVE_MS = 20 * 3_600_000;
-const MAX_RACES = 10;
 
 type BillingRequestFailed = Extract<BillingEvent, { type: 'BillingRequestFailed' }>['data'];
 
@@ -67,6 +66,8 @@ export class AccountBilling {
       await this.#openCustomer(accountId);
       await this.#closeReplaced(accountId);
       await this.#openCheckout(accountId);
+      // Its price may have been withdrawn meanwhile.
+      await this.#closeReplaced(accountId);
       await this.#doAsked(accountId);
       return this.#record(accountId);
     });
@@ -426,15 +427,4 @@ function termsOfLine(
     (stored) => Date.parse((stored.data as unknown as Terms).periodStart) <= Date.parse(periodStart),
   );
   return begun ?? about[0];
-}
-
-/** Tries again where the stream went on while Stripe was asked. */
-async function retryStale(
-  attempt: () => Promise<{ readonly kind: string; readonly refusal?: { readonly code: string } }>,
-): Promise<void> {
-  for (let race = 0; race < MAX_RACES; race++) {
-    const result = await attempt();
-    if (result.kind !== 'refused' || result.refusal?.code !== STALE) return;
-  }
-  throw new Outage('what Stripe says changes as fast as it is asked');
 }

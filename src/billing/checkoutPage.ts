@@ -18,7 +18,9 @@ export type Outcome =
   /** Stripe has told, and it is acted on in a moment. */
   | { readonly kind: 'waiting' }
   /** It has ended at once, and what was paid is given back. */
-  | { readonly kind: 'refused' };
+  | { readonly kind: 'refused' }
+  /** It had begun, and is over. */
+  | { readonly kind: 'ended' };
 
 const CLOSE = 'You can close this page.';
 const AGAIN = 'You can close this page, and start again where you came from.';
@@ -108,6 +110,9 @@ export function resultOf(
       ],
       links,
     };
+  }
+  if (outcome.kind === 'ended') {
+    return { title: 'This subscription has ended', paragraphs: [CLOSE], links };
   }
   const { name, trialEndsAt } = outcome;
   const began =

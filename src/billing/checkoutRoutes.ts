@@ -25,7 +25,7 @@ export interface CheckoutRouteOptions {
   readonly product: () => string;
   /** Undefined where nobody takes payments. */
   readonly payments: Pick<Payments, 'paidPage'> | undefined;
-  readonly billingOf: (accountId: string) => Promise<Pick<BillingState, 'paid' | 'over'>>;
+  readonly billingOf: (accountId: string) => Promise<Pick<BillingState, 'paid' | 'over' | 'refused'>>;
   /** The name of the credits that a purchase has brought; undefined before that. */
   readonly granted: (accountId: string, purchase: string) => Promise<string | undefined>;
   readonly planName: (plan: string) => string;
@@ -56,14 +56,14 @@ export function checkoutRoutes(options: CheckoutRouteOptions): readonly Route[] 
       const name = await granted(what.accountId, what.purchase);
       return name === undefined ? { kind: 'waiting' } : { kind: 'done', name };
     }
-    const { paid, over } = await billingOf(what.accountId);
+    const { paid, over, refused } = await billingOf(what.accountId);
     if (paid && paid.subscription === what.subscription) {
       const trialEndsAt = paid.converted ? undefined : paid.trialEndsAt;
       return { kind: 'done', name: planName(paid.plan), trialEndsAt };
     }
-    return what.subscription !== null && over.has(what.subscription)
-      ? { kind: 'refused' }
-      : { kind: 'waiting' };
+    if (what.subscription === null) return { kind: 'waiting' };
+    if (refused.has(what.subscription)) return { kind: 'refused' };
+    return over.has(what.subscription) ? { kind: 'ended' } : { kind: 'waiting' };
   };
 
   /** The invoice of what was paid, as long as it may be seen without signing in. */

@@ -1,5 +1,6 @@
 import type { Decider } from '../eventsourcing/decider.js';
 import { accept, refuse } from '../eventsourcing/decider.js';
+import { STALE } from './decide.js';
 import type { PaymentEvent } from './events.js';
 
 export type PaymentCommand =
@@ -18,9 +19,13 @@ export type PaymentCommand =
       readonly currency: string;
       /** All that was given back, in minor units. */
       readonly refunded: number;
+      /** How many events the stream had before Stripe was asked. */
+      readonly asOf: number;
     };
 
 export interface PaymentUses {
+  /** How many events the stream has. */
+  readonly events: number;
   /** Of all that it was used for. */
   readonly contents: ReadonlySet<string>;
   readonly received: boolean;
@@ -30,9 +35,10 @@ export interface PaymentUses {
 
 /** A payment is used for as many things as it pays for; the same again is the same use. */
 export const paymentDecider: Decider<PaymentUses, PaymentCommand, PaymentEvent> = {
-  initial: { contents: new Set(), received: false, refunded: 0 },
+  initial: { events: 0, contents: new Set(), received: false, refunded: 0 },
 
-  evolve: (state, { type, data }) => {
+  evolve: (before, { type, data }) => {
+    const state = { ...before, events: before.events + 1 };
     switch (type) {
       case 'PaymentUsed':
         return { ...state, contents: new Set([...state.contents, data.content]) };
@@ -45,7 +51,8 @@ export const paymentDecider: Decider<PaymentUses, PaymentCommand, PaymentEvent> 
 
   decide: (state, command) => {
     if (command.type === 'RecordPayment') {
-      const { purpose, amount, currency, refunded } = command;
+      const { purpose, amount, currency, refunded, asOf } = command;
+      if (state.events !== asOf) return refuse(STALE, 'Stripe has to be asked again.');
       const received: PaymentEvent = { type: 'PaymentReceived', data: { purpose, amount, currency } };
       const back = refunded - state.refunded;
       const given: PaymentEvent = { type: 'PaymentRefunded', data: { amount: back, refunded, currency } };

@@ -5,6 +5,7 @@ import { byPolicy } from '../eventsourcing/policy.js';
 import { paymentDecider } from './decidePayment.js';
 import { paymentStream } from './events.js';
 import type { Payments } from './payments.js';
+import { retryStale } from './retryStale.js';
 
 /** Records what is paid, and paid back, by payments that belong to no account. */
 export class PaymentRecorder {
@@ -18,21 +19,27 @@ export class PaymentRecorder {
    * As the payment service has it: whatever has told of it may come late and twice.
    * @param about the payment, or a charge that was made for it
    * @returns whether it is one of ours
-   * @throws PaymentsUnavailable
+   * @throws PaymentsUnavailable, Outage
    */
   async record(about: { readonly intent: string } | { readonly charge: string }): Promise<boolean> {
     const { payments, commands, clock } = this;
     const id = 'intent' in about ? about.intent : await payments.intentOfCharge(about.charge);
     if (id === undefined) return false;
-    const { purpose, status, amount, currency, refunded } = await payments.intent(id);
-    if (purpose !== 'analysis' || status !== 'succeeded') return false;
+    const stream = paymentStream(id);
     const environment = payments.live ? 'live' : 'test';
-    await commands.handle(
-      paymentDecider,
-      paymentStream(id),
-      { type: 'RecordPayment', purpose, amount, currency, refunded },
-      byPolicy('billing', `payment:${randomUUID()}`, { at: clock(), about: id, environment }),
-    );
-    return true;
+    let ours = false;
+    await retryStale(async () => {
+      const { length: asOf } = await commands.load(stream);
+      const { purpose, status, amount, currency, refunded } = await payments.intent(id);
+      ours = purpose === 'analysis' && status === 'succeeded';
+      if (purpose !== 'analysis' || !ours) return { kind: 'accepted' };
+      return commands.handle(
+        paymentDecider,
+        stream,
+        { type: 'RecordPayment', purpose, amount, currency, refunded, asOf },
+        byPolicy('billing', `payment:${randomUUID()}`, { at: clock(), about: id, environment }),
+      );
+    });
+    return ours;
   }
 }

@@ -1,4 +1,5 @@
 import type { AgreedPrice, BillingEvent, Discount, Terms } from './events.js';
+import { TRIAL_USED } from './events.js';
 
 /** A checkout that was asked for. */
 export interface Checkout {
@@ -73,6 +74,8 @@ export interface BillingState {
   readonly agreed: ReadonlyMap<string, AgreedPrice & { readonly withdrawn: boolean }>;
   /** Subscriptions at Stripe that are over. */
   readonly over: ReadonlySet<string>;
+  /** Those of them that were ended at once: what was paid for them was given back. */
+  readonly refused: ReadonlySet<string>;
 }
 
 export const INITIAL: BillingState = {
@@ -86,6 +89,7 @@ export const INITIAL: BillingState = {
   asked: undefined,
   agreed: new Map(),
   over: new Set(),
+  refused: new Set(),
 };
 
 const FRESH = {
@@ -135,8 +139,7 @@ export function evolve(before: BillingState, event: BillingEvent): BillingState 
       return { ...state, agreed, checkout: undefined, replaced: [...state.replaced, state.checkout] };
     }
     case 'CheckoutOpened':
-      if (state.checkout?.id !== event.data.checkoutId) return state;
-      return { ...state, checkout: { ...state.checkout, session: event.data.session } };
+      return opened(state, event.data);
     case 'CheckoutEnded': {
       const { checkoutId } = event.data;
       return {
@@ -218,17 +221,36 @@ export function evolve(before: BillingState, event: BillingEvent): BillingState 
     case 'AccessRestored':
       return on({ suspended: false });
     case 'ActivationFailed':
-    case 'DuplicateSubscriptionEnded':
       return { ...state, over: new Set([...state.over, event.data.subscription]) };
-    case 'PaidSubscriptionEnded':
+    case 'DuplicateSubscriptionEnded':
+      return {
+        ...state,
+        over: new Set([...state.over, event.data.subscription]),
+        refused: new Set([...state.refused, event.data.subscription]),
+      };
+    case 'PaidSubscriptionEnded': {
+      const { subscription, reason } = event.data;
       return {
         ...state,
         paid: undefined,
         asked: undefined,
-        over: new Set([...state.over, event.data.subscription]),
+        over: new Set([...state.over, subscription]),
+        refused: reason === TRIAL_USED ? new Set([...state.refused, subscription]) : state.refused,
       };
+    }
     default:
       // What operators grant stands on the same stream.
       return state;
   }
+}
+
+/** A page for a price that was withdrawn while it was made is closed as one that was replaced. */
+function opened(
+  state: BillingState,
+  { checkoutId, session }: { readonly checkoutId: string; readonly session: string },
+): BillingState {
+  if (state.checkout?.id !== checkoutId) return state;
+  const checkout = { ...state.checkout, session };
+  if (state.agreed.get(checkout.price)?.withdrawn !== true) return { ...state, checkout };
+  return { ...state, checkout: undefined, replaced: [...state.replaced, checkout] };
 }

@@ -80,8 +80,13 @@ describe('the page after paying says', () => {
     ],
     [
       'ended at once',
-      { page: { invoice: null }, billing: { over: new Set(['sub_1']) } },
+      { page: { invoice: null }, billing: { over: new Set(['sub_1']), refused: new Set(['sub_1']) } },
       { title: 'The subscription has not begun' },
+    ],
+    [
+      'cancelled months later',
+      { page: { invoice: null }, billing: { over: new Set(['sub_1']) } },
+      { title: 'This subscription has ended' },
     ],
     [
       'a bank takes days',

@@ -71,6 +71,9 @@ const record = (events: readonly BillingEvent[], ...snapshots: Snapshot[]) =>
     at: '2027-02-20T09:00:00.000Z',
   });
 
+const stateAfter = (events: readonly BillingEvent[]) =>
+  events.reduce((before, event) => billingDecider.evolve(before, event), billingDecider.initial);
+
 describe('a checkout', () => {
   const request = {
     type: 'RequestCheckout',
@@ -199,6 +202,37 @@ describe('a coupon', () => {
     record([started, changed([discount])], snapshot({ discounts: [] })).then(changed([]));
     record([started, changed([discount])], snapshot()).then();
   });
+});
+
+it('gives back only what was ended at once', () => {
+  const ended = (subscription: string, reason: string): BillingEvent => ({
+    type: 'PaidSubscriptionEnded',
+    data: { subscription, plan: 'developer', reason, endedAt: end },
+  });
+  const duplicate: BillingEvent = {
+    type: 'DuplicateSubscriptionEnded',
+    data: { subscription: 'sub_3', plan: 'developer', currency: 'usd', refunded: 2900 },
+  };
+  const events = [ended('sub_1', 'cancellation_requested'), ended('sub_2', 'trial_used'), duplicate];
+  const { over, refused } = stateAfter(events);
+  expect([[...over], [...refused]]).toEqual([
+    ['sub_1', 'sub_2', 'sub_3'],
+    ['sub_2', 'sub_3'],
+  ]);
+});
+
+it('closes a page that was opened for a price that was withdrawn meanwhile', () => {
+  const price = 'agreed_1';
+  const own = { price, plan: 'team', interval: 'month', amount: 100, currency: 'usd' } as const;
+  const events: BillingEvent[] = [
+    { type: 'PriceAgreed', data: { ...own, by } },
+    { type: 'CheckoutRequested', data: { ...own, checkoutId: 'c1', profileVersion: 3, trialDays: null, by } },
+    { type: 'AgreedPriceWithdrawn', data: { price, checkoutId: null, by } },
+    { type: 'CheckoutOpened', data: { checkoutId: 'c1', session: 'cs_1', expiresAt: end } },
+  ];
+  const { checkout, replaced } = stateAfter(events);
+  expect(checkout).toBeUndefined();
+  expect(replaced).toMatchObject([{ id: 'c1', session: 'cs_1' }]);
 });
 
 describe('a pause', () => {

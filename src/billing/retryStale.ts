@@ -1,0 +1,15 @@
+import { Outage } from '../outage.js';
+import { STALE } from './decide.js';
+
+const MAX_RACES = 10;
+
+/** Tries again where the stream went on while Stripe was asked. */
+export async function retryStale(
+  attempt: () => Promise<{ readonly kind: string; readonly refusal?: { readonly code: string } }>,
+): Promise<void> {
+  for (let race = 0; race < MAX_RACES; race++) {
+    const result = await attempt();
+    if (result.kind !== 'refused' || result.refusal?.code !== STALE) return;
+  }
+  throw new Outage('what Stripe says changes as fast as it is asked');
+}
