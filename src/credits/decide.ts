@@ -404,7 +404,10 @@ function refund(state: CreditState, { grantId, refunded, soFar }: Of<'RecordRefu
   const { paid } = found;
   const whole = paid === null || refunded === null || refunded.amount >= paid.amount;
   const target = whole ? found.amount : shareOf(found.amount, refunded.amount, paid.amount);
-  const amount = target - found.takenBack;
+  // What disputes have withdrawn was not paid back; nothing is taken twice.
+  const withdrawn = [...found.withdrawn.values()].reduce((sum, one) => sum + one, 0);
+  const { takenBack } = found;
+  const amount = Math.min(target - (takenBack - withdrawn), found.amount - takenBack);
   if (!whole && amount <= 0) return accept();
   return then(state, draws(state, soFar, false), (drawn) => {
     const after = standingOf(takenFrom(drawn, grantId, amount));

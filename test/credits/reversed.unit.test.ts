@@ -120,3 +120,39 @@ test('whatever use comes to, credits pay for no more of it, and none is lost or 
     }),
   );
 });
+
+it('takes back what was refunded beside what is disputed, and never more than was bought', () => {
+  const soFar = { uses: [], asOf: 0, now: NOW };
+  const bought = (): Account => {
+    const account = new Account();
+    const paid = { amount: 1000, currency: 'usd' };
+    const rest = { priority: 0, source: 'purchase', paid, payment: 'pi_1', by: 'test' } as const;
+    account.do({ type: 'GrantCredits', grantId: 'one', amount: 100, expiresAt: null, soFar, ...rest });
+    return account;
+  };
+  const refund = (amount: number): CreditCommand => ({
+    type: 'RecordRefund',
+    grantId: 'one',
+    refunded: { amount, currency: 'usd' },
+    soFar,
+  });
+  const dispute = (disputed: number): CreditCommand => ({
+    type: 'WithdrawCredits',
+    grantId: 'one',
+    dispute: 'dp_1',
+    disputed,
+    soFar,
+  });
+  const account = bought();
+  account.do(dispute(400));
+  account.do(refund(300));
+  expect(account.left).toEqual({ one: 30 });
+  account.do(refund(500));
+  expect(account.left).toEqual({ one: 10 });
+  account.do({ type: 'ReinstateCredits', grantId: 'one', dispute: 'dp_1', soFar });
+  expect(account.left).toEqual({ one: 50 });
+  const most = bought();
+  most.do(dispute(800));
+  most.do(refund(500));
+  expect([most.left, most.state.debt]).toEqual([{ one: 0 }, 0]);
+});
