@@ -68,6 +68,7 @@ export interface MailCarrierOptions {
  * event sends a mail again, under the same Message-ID; while the event cannot be stored, this process does not.
  */
 export class MailCarrier implements Carrier {
+  readonly longestWaitMs = HOUR * (1 + JITTER);
   /** Mails whose time is over by the clock: since when that is known here, as time passes. */
   readonly #over = new Map<string, number>();
   /** Mails that were sent from here, until that is stored: how many events each had then. */

@@ -20,7 +20,7 @@ import type { UsageThresholdEvent } from '../usage/events.js';
 import type { WebhookEndpointEvent } from '../webhooks/events.js';
 import type { MailCommand } from './decide.js';
 import { mailDecider } from './decide.js';
-import { MAIL, mailFor } from './deliveries.js';
+import { mailFor } from './deliveries.js';
 import type { MailEvent, MailKind } from './events.js';
 import { mailStream } from './events.js';
 import { emailOf } from './recipient.js';
@@ -137,20 +137,21 @@ export function requestMails(commands: CommandHandler): Policy {
 /** What was requested is sent like all that leaves (decision 33). */
 export function askForMails(
   commands: CommandHandler,
-  outbox: Pick<Outbox, 'ask' | 'replay'>,
+  outbox: Pick<Outbox, 'ask' | 'askAgain'>,
   clock: Clock,
 ): Policy {
   return {
     name: 'ask-for-mails',
     handles: new Set<MailEvent['type']>(['MailRequested', 'MailReplayed']),
     react: async (event) => {
+      const history = await commands.load(event.stream);
+      const [requested] = history;
+      // It may have ended long ago: the list does not have to know it any more, or never did.
+      if (!requested || fold(mailDecider, history).ended) return;
       const now = new Date(clock());
-      if (event.type === 'MailReplayed') {
-        await outbox.replay(MAIL, MAIL, { ids: [event.streamId] }, event.id, 1, now);
-      }
-      // Of a replay, too: the list may have forgotten it.
-      const [requested] = event.type === 'MailRequested' ? [event] : await commands.load(event.stream);
-      if (requested) await outbox.ask([mailFor(requested)], now);
+      if (event.type === 'MailRequested') await outbox.ask([mailFor(requested)], now);
+      // The list may have forgotten it, or not heard yet that it had ended.
+      else await outbox.askAgain(mailFor(requested), event.id, now);
     },
   };
 }

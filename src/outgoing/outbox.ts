@@ -157,6 +157,41 @@ export class Outbox {
     this.#wake();
   }
 
+  /**
+   * Asks once more, with all attempts, for what has ended by its stream, whatever the list says of it.
+   * @param command sent again, it asks for nothing more
+   */
+  async askAgain(asked: Asked, command: string, now: Date): Promise<void> {
+    const { kind, id, lane, about, topic = null, askedAt = now } = asked;
+    await this.sql.transaction([
+      {
+        text: `INSERT INTO vault.deliveries AS d (kind, id, lane, about, topic, asked_at, began_at, due_at, asked_by)
+               VALUES ($1, $2, $3, $4::json, $5, $6, $7, $7, $8)
+               ON CONFLICT (kind, id) DO UPDATE
+                  SET round = d.round + 1, began_at = $7, attempts = 0, due_at = $7, outcome = NULL, ended_at = NULL,
+                      asked_by = $8
+                WHERE d.asked_by IS DISTINCT FROM $8`,
+        params: [kind, id, lane, JSON.stringify(about), topic, askedAt, now, command],
+      },
+      ...this.#tell(),
+    ]);
+    this.#wake();
+  }
+
+  /**
+   * Makes due what waits for a clock that was ahead: what was never attempted, and what would wait longer than its
+   * kind ever does, in milliseconds.
+   */
+  async recall(longest: readonly { readonly kind: string; readonly ms: number }[], now: Date): Promise<void> {
+    await this.sql.query(
+      `UPDATE vault.deliveries AS d SET due_at = $1
+         FROM json_to_recordset($2::json) AS w(kind text, ms float8)
+        WHERE d.kind = w.kind AND d.due_at > $1
+          AND (d.due_at = d.began_at OR d.due_at > $1::timestamptz + w.ms * interval '1 ms')`,
+      [now, JSON.stringify(longest)],
+    );
+  }
+
   /** Those that are due, the longest waiting first. */
   async due(
     now: Date,

@@ -15,6 +15,8 @@ const RETRY_MS = 5_000;
 /** At most, where something is away, and where it may never succeed. */
 const OUTAGE_RETRY_MS_MAX = 60_000;
 const RETRY_MS_MAX = 3_600_000;
+/** From one look at what waits for a clock that was ahead to the next. */
+const RECALL_MS = 60_000;
 /** Longest rest: what ended long ago is forgotten then. */
 const REST_MS = 3_600_000;
 
@@ -38,6 +40,8 @@ export type Carried =
 
 /** Carries deliveries of one kind. */
 export interface Carrier {
+  /** The longest time from one attempt to the next, in milliseconds, and an hour at least. */
+  readonly longestWaitMs: number;
   /** Milliseconds from a failed attempt to the next; undefined: there is none. @param attempts made so far */
   retryMs(delivery: Delivery, attempts: number): number | undefined;
   /**
@@ -68,6 +72,8 @@ export class OutgoingWorker {
   readonly #later = new Map<string, number>();
   /** How often each has failed in a row by no fault of its receiver. */
   readonly #failures = new Map<string, number>();
+  /** When to look at what waits for a clock that was ahead, as time passes. */
+  #recallAt = -Infinity;
   readonly #wake = new Wake();
   readonly #elapsed: Elapsed;
   #stop: AbortSignal = new AbortController().signal;
@@ -95,7 +101,9 @@ export class OutgoingWorker {
         await outbox.forget(new Date(now.getTime() - KEPT_MS), PAGE);
         const next = await outbox.nextDue(now);
         if (next) restMs = Math.min(restMs, Math.max(0, next.getTime() - clock()));
-        for (const at of this.#later.values()) restMs = Math.min(restMs, Math.max(0, at - this.#elapsed()));
+        for (const at of [this.#recallAt, ...this.#later.values()]) {
+          restMs = Math.min(restMs, Math.max(0, at - this.#elapsed()));
+        }
       } catch (error) {
         onError(error);
         restMs = RETRY_MS;
@@ -118,6 +126,7 @@ export class OutgoingWorker {
   /** Begins as many of those that are due as may run. @returns how many */
   async #begin(): Promise<number> {
     const { outbox, clock } = this.options;
+    await this.#recall();
     let begun = 0;
     for (;;) {
       const free = MAX_RUNNING - this.#running.size;
@@ -134,6 +143,15 @@ export class OutgoingWorker {
       begun += now;
       if (now === 0 || due.length < PAGE) return begun;
     }
+  }
+
+  async #recall(): Promise<void> {
+    const { outbox, carriers, clock, onError } = this.options;
+    if (this.#elapsed() < this.#recallAt) return;
+    this.#recallAt = this.#elapsed() + RECALL_MS;
+    const longest = [...carriers].map(([kind, { longestWaitMs: ms }]) => ({ kind, ms }));
+    // It holds up nothing that is due.
+    await outbox.recall(longest, new Date(clock())).catch(onError);
   }
 
   #fullLanes(): string[] {

@@ -50,6 +50,8 @@ export interface WebhookCarrierOptions {
 
 /** Delivers webhooks, and disables endpoints to which nothing can be delivered. */
 export class WebhookCarrier implements Carrier {
+  readonly longestWaitMs = Math.max(...WAITS) * (1 + JITTER);
+
   constructor(private readonly options: WebhookCarrierOptions) {}
 
   retryMs({ about }: Delivery, attempts: number): number | undefined {

@@ -295,6 +295,52 @@ it('is sent once more where an operator has asked for it', async () => {
   expect((await logged(id)).outcome).toBe('DELIVERED');
 });
 
+it('is sent once more where that is asked for before the list says that it has ended, or has forgotten it', async () => {
+  const { id } = await ask();
+  carry = () => {
+    throw new MailRefused('unknown', 550);
+  };
+  const policy = askForMails(commands, outbox, () => now);
+  const again = async (commandId: string): Promise<void> => {
+    carry = (mail) => void sent.push(mail);
+    const command = { ...CONTEXT, commandId };
+    await commands.handle(mailDecider, mailStream(id), { type: 'ReplayMail', now }, command);
+    const replayed = await store.readLast(mailStream(id));
+    if (!replayed) throw new Error('nothing was replayed');
+    for (let i = 0; i < 2; i++) await policy.react(replayed);
+  };
+  store.onAppend = async (append) => {
+    store.onAppend = (other) => other();
+    const appended = await append();
+    await again('first');
+    return appended;
+  };
+  await worker().drain();
+  expect(sent).toHaveLength(1);
+  await database.sql.query('DELETE FROM vault.deliveries');
+  await again('second');
+  await worker().drain();
+  expect(sent).toHaveLength(2);
+  expect((await outcome(id)).map((event) => (event as [string])[0])).toEqual([
+    'MailFailed',
+    'MailReplayed',
+    'MailSent',
+    'MailReplayed',
+    'MailSent',
+  ]);
+  expect((await logged(id)).outcome).toBe('DELIVERED');
+  expect(errors).toEqual([]);
+});
+
+it('is not asked for once it has ended, as where an older version has sent it', async () => {
+  const { id } = await ask();
+  await worker().drain();
+  await database.sql.query('DELETE FROM vault.deliveries');
+  const policy = askForMails(commands, outbox, () => now);
+  for (const event of await store.readStream(mailStream(id))) await policy.react(event);
+  expect(await due()).toEqual([]);
+});
+
 it('works whenever something is asked for, until it is told to stop', async () => {
   const stop = new AbortController();
   const done = worker().run(stop.signal);

@@ -11,6 +11,8 @@ const HOUR_MS = 3_600_000;
 let database: Awaited<ReturnType<typeof freshSql>>;
 let outbox: Outbox;
 let now: number;
+/** Time as it passes. */
+let passed: number;
 let carried: string[];
 let ended: { id: string; outcome: string; attempts: number; round: number }[];
 let errors: unknown[];
@@ -24,6 +26,7 @@ afterAll(() => database.remove());
 beforeEach(async () => {
   await database.sql.query('DELETE FROM vault.deliveries');
   now = NOON;
+  passed = 0;
   carried = [];
   ended = [];
   errors = [];
@@ -33,6 +36,7 @@ beforeEach(async () => {
 
 const worker = (): OutgoingWorker => {
   const carrier: Carrier = {
+    longestWaitMs: 2 * HOUR_MS,
     retryMs: (_delivery, attempts) => (attempts < 3 ? attempts * HOUR_MS : undefined),
     carry: (delivery) => {
       carried.push(delivery.id);
@@ -47,6 +51,7 @@ const worker = (): OutgoingWorker => {
     outbox,
     carriers: new Map([['test', carrier]]),
     clock: () => now,
+    elapsed: () => passed,
     onError: (error) => errors.push(error),
   });
 };
@@ -137,6 +142,24 @@ describe('what leaves', () => {
       expect(ended.pop()).toMatchObject({ id: failure.message, outcome: 'DELIVERED' });
       await database.sql.query('DELETE FROM vault.deliveries');
     }
+  });
+
+  it('does not wait for a clock that was ahead when it was asked for or attempted', async () => {
+    carry = () => Promise.resolve({ kind: 'failed', failure: 'STATUS' });
+    const one = worker();
+    now = NOON + 48 * HOUR_MS;
+    await ask('attempted');
+    await one.drain();
+    await ask('asked');
+    now = NOON;
+    await ask('later');
+    carried = [];
+    await one.drain();
+    expect(carried).toEqual(['later']);
+    passed += 60_000;
+    await one.drain();
+    // What waits for its next attempt goes on waiting.
+    expect(carried).toEqual(['later', 'asked', 'attempted']);
   });
 
   it('is not held up by a receiver that never answers, however much waits for that one', async () => {
