@@ -24,6 +24,7 @@ import {
   NotFound,
   refusalOf,
 } from '../graphql/kit/refusals.js';
+import { Outage } from '../outage.js';
 import { analysisDecider } from './decide.js';
 import type { AnalysisDesk } from './desk.js';
 import type { ReadAs } from './events.js';
@@ -112,6 +113,7 @@ export class AnalysesResolver {
     const own = await ownRulesOf(desk, context, ruleSetId);
     if (own instanceof NotFound) return own;
     const results: (typeof CreateAnalysisResult)[] = [];
+    const goodFor = await manyPaidBy(desk, files);
     const named = new Map<string, number>();
     let prepaid = 0;
     // One after the other: credits that one has taken are not there for the next.
@@ -121,8 +123,7 @@ export class AnalysesResolver {
       if (intent != null) {
         const files = (named.get(intent) ?? 0) + 1;
         named.set(intent, files);
-        // Most are for one file: whether that is paid is asked when it comes.
-        if (files > 1 && files > ((await desk.payment?.quantity(intent)) ?? 0)) {
+        if (files > (goodFor.get(intent) ?? Infinity)) {
           const what = 'This payment is not good for so many files.';
           results.push(new InvalidInput(what, `${field}paymentIntentId`));
           continue;
@@ -324,6 +325,26 @@ interface Asked extends AnalysisFileInput {
   readonly field: string;
   /** How many of the same command are to be paid with credits before it. */
   readonly others: number;
+}
+
+/**
+ * How many files payments are good for that are named for more than one. Most are for one file: whether that is paid
+ * is asked when it comes, and so it is of all where nobody knows now.
+ */
+async function manyPaidBy(
+  { payment }: AnalysisDesk,
+  files: readonly AnalysisFileInput[],
+): Promise<Map<string, number>> {
+  const goodFor = new Map<string, number>();
+  const named = files.flatMap(({ paymentIntentId }) => paymentIntentId ?? []);
+  for (const intent of new Set(named.filter((one, place) => named.indexOf(one) < place))) {
+    try {
+      goodFor.set(intent, Math.max(1, (await payment?.quantity(intent)) ?? 0));
+    } catch (error) {
+      if (!(error instanceof Outage)) throw error;
+    }
+  }
+  return goodFor;
 }
 
 async function ownRulesOf(

@@ -416,6 +416,12 @@ it('is paid for several files at once, and for no more than those', async () => 
   if (result?.__typename !== 'CreateAnalysesPayload') throw new Error(JSON.stringify(result));
   const asked = result.results.map((one) => ('code' in one ? one.code : one.analysis.status));
   expect(asked).toEqual(['AWAITING_FILE', 'AWAITING_FILE', 'AWAITING_FILE', 'INVALID_INPUT']);
+  // Where nobody knows, that is asked when the files come.
+  shop.sandbox.faults.failCalls({ status: 500, path: `/v1/payment_intents/${intent}` }, 100);
+  const { data: unknown } = await shop.test.query(CreateAnalysesDocument, { input: { files } }, key);
+  expect(unknown).toMatchObject({
+    createAnalyses: { results: files.map(() => ({ analysis: { status: 'AWAITING_FILE' } })) },
+  });
 });
 
 it('gives back what was paid for the file that cannot be read, and for no other', async () => {
