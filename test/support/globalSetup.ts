@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, readdirSync, readFileSync, statfsSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, readlinkSync, statfsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { PostgresEventStore } from '../../src/adapters/postgres/eventStore.js';
@@ -33,21 +33,36 @@ export default async function globalSetup(): Promise<void> {
 const MEMORY = '/dev/shm';
 /** What memory must have room for, so that tests take nothing from anybody. */
 const ROOM_BYTES = 8 * 1024 ** 3;
-const RUN = /^tollgraph-tests-(\d+)-/;
 
 /** Where the data of this run lies: in memory where there is plenty, unless TMPDIR says otherwise. */
 async function folderOfRun(): Promise<string> {
   if (process.env['TMPDIR'] !== undefined || !hasRoom()) return mkdtemp(join(tmpdir(), 'tollgraph-tests-'));
+  const ours = `tollgraph-tests-${placeOfPids()}-`;
   // What a run has left that was killed would stay in memory.
   for (const name of await readdir(MEMORY)) {
-    const pid = RUN.exec(name)?.[1];
-    if (pid !== undefined && !isAlive(Number(pid)))
-      await rm(join(MEMORY, name), { recursive: true, force: true });
+    const pid = name.startsWith(ours) ? /^(\d+)-/.exec(name.slice(ours.length))?.[1] : undefined;
+    if (pid === undefined || isAlive(Number(pid))) continue;
+    // Another run may be at it.
+    await rm(join(MEMORY, name), { recursive: true, force: true }).catch(() => undefined);
   }
-  return mkdtemp(join(MEMORY, `tollgraph-tests-${process.pid}-`));
+  return mkdtemp(join(MEMORY, `${ours}${process.pid}-`));
+}
+
+/** Where process ids mean the same: containers may share the memory, but see no processes of each other. */
+function placeOfPids(): string {
+  let namespace = '';
+  try {
+    namespace = readlinkSync('/proc/self/ns/pid');
+  } catch {
+    // Not on Linux.
+  }
+  return [hostname(), userInfo().uid, namespace].join('-').replace(/[^\w.-]/g, '');
 }
 
 function hasRoom(): boolean {
+  // Since Node 20.13. A container's limit counts what lies in memory.
+  const { availableMemory } = process as { availableMemory?: () => number };
+  if (availableMemory && availableMemory() < ROOM_BYTES) return false;
   try {
     const { bavail, bsize } = statfsSync(MEMORY);
     return bavail * bsize >= ROOM_BYTES;
