@@ -18,6 +18,10 @@ export type Dimension = (typeof DIMENSIONS)[number];
 /** With the properties that reports go by, as one JSON object. */
 export const CELL_COLUMNS = [...DIMENSIONS, 'properties'] as const;
 
+/** Those columns of a table in a statement, with what their rows are found by. */
+export const cellsOf = (table: string): string =>
+  [...CELL_COLUMNS, 'quarter', 'dimensions'].map((column) => `${table}.${column}`).join(', ');
+
 /** A use's value of each dimension; empty for what it has none of. */
 const valuesOf = (use: Use): readonly string[] => [
   use.key,
@@ -157,10 +161,9 @@ export class CellsOfPlace {
   readonly #cells = new Map<string, Cell>();
 
   constructor(account: string, { environment, at }: Use, values: readonly string[]) {
-    const [quarter, dimensions] = [quarterOf(at), hashOf(values)];
-    this.columns = [account, environment, quarter, dimensions, ...values];
     const named = Object.fromEntries(CELL_COLUMNS.map((dimension, i) => [dimension, values[i]]));
-    this.named = { account, environment, quarter, dimensions, ...named };
+    this.named = { account, environment, quarter: quarterOf(at), dimensions: hashOf(values), ...named };
+    this.columns = Object.values(this.named);
   }
 
   add(use: Use, sign: 1 | -1): void {
@@ -238,14 +241,7 @@ export class Cells {
     const params = types.map((_type, i) => rows.map((row) => row[i]));
     const added = CELL_TABLES.map((table) => ({ text: upsert(t, table, given), params }));
     if (!this.#takesBack) return added;
-    const touched = [...this.#places.values()].map(
-      ({ columns: [account, environment, quarter, dimensions] }) => ({
-        account,
-        environment,
-        quarter,
-        dimensions,
-      }),
-    );
+    const touched = [...this.#places.values()].map(({ named }) => named);
     return [...added, ...emptyCells(t, JSON.stringify(touched))];
   }
 }

@@ -1,9 +1,9 @@
 import type { Tables } from '../../src/following/readModel.js';
-import { PHASES } from '../../src/usage/events.js';
+import { phaseNumber } from '../../src/usage/events.js';
 import { cellParts } from './cells.js';
 import { timeParts } from './times.js';
 
-const [RESERVED, FINAL] = [PHASES.indexOf('reserved') + 1, PHASES.indexOf('final') + 1];
+const [RESERVED, FINAL] = [phaseNumber('reserved'), phaseNumber('final')];
 
 /**
  * The parts of a statement that add `changes` up: those have `sign`, `phase`, `account`, `environment`,

@@ -2,16 +2,15 @@ import type { Position } from '../../src/eventsourcing/event.js';
 import type { Tables } from '../../src/following/readModel.js';
 import type { Statement } from '../../src/sql/sql.js';
 import type { Phase, Use } from '../../src/usage/events.js';
-import { contentOf, PHASES, subjectsOf, useHash } from '../../src/usage/events.js';
-import { CELL_COLUMNS, cellColumns, emptyCells } from './cells.js';
+import { contentOf, phaseNumber, PHASES, subjectsOf, useHash } from '../../src/usage/events.js';
+import { cellColumns, cellsOf, emptyCells } from './cells.js';
 import { countedParts, emptyCounters } from './changes.js';
 import { PlainUses, reservedCells } from './plainUses.js';
 import { readingPart, readingsOf } from './readings.js';
 import type { Place } from './sums.js';
 import { emptyTimes, timeColumns } from './times.js';
 
-const numberOf = (phase: Phase): number => PHASES.indexOf(phase) + 1;
-const [RESERVED, , FINAL, REVERSED] = PHASES.map(numberOf) as [number, number, number, number];
+const [RESERVED, , FINAL, REVERSED] = PHASES.map(phaseNumber) as [number, number, number, number];
 
 /** A record of a page. */
 interface Given {
@@ -152,7 +151,7 @@ const isPlain = (given: Given): boolean =>
 /** A record, as the statement below takes it. */
 const rowOf = ({ id, position, place, account, use, phase }: Given, kept: boolean): object => ({
   id,
-  phase: numberOf(phase),
+  phase: phaseNumber(phase),
   position,
   place,
   content: contentOf(use),
@@ -182,10 +181,6 @@ const GIVEN_COUNTERS = (t: Tables): string => `
     UNION ALL
     SELECT r.meters, r.periods, r.subjects FROM ${t('reservations')} r WHERE r.id IN (SELECT id FROM given)
   )`;
-
-/** The columns that reports go by. */
-const cellsOf = (table: string): string =>
-  [...CELL_COLUMNS, 'quarter', 'dimensions'].map((column) => `${table}.${column}`).join(', ');
 
 /** One statement: all of it sees the rows as they were before this page. */
 const statement = (t: Tables): string => `

@@ -2,14 +2,14 @@ import type { Position } from '../../src/eventsourcing/event.js';
 import type { Tables } from '../../src/following/readModel.js';
 import type { Statement } from '../../src/sql/sql.js';
 import type { Use } from '../../src/usage/events.js';
-import { contentOf, PHASES } from '../../src/usage/events.js';
+import { contentOf, phaseNumber } from '../../src/usage/events.js';
 import { SketchPage } from '../calls/sketchPage.js';
-import { CELL_COLUMNS, emptyCells, quarterOf } from './cells.js';
+import { cellsOf, emptyCells, quarterOf } from './cells.js';
 import { countedParts, emptyCounters } from './changes.js';
 import type { Place } from './sums.js';
 import { emptyTimes, timeColumns, timesTable } from './times.js';
 
-const [RESERVED, , FINAL] = PHASES.map((_phase, i) => i + 1) as [number, number, number];
+const [RESERVED, FINAL] = [phaseNumber('reserved'), phaseNumber('final')];
 
 interface Row {
   readonly id: string;
@@ -91,9 +91,6 @@ export const reservedCells = (t: Tables): string => `
 const reservedCounters = (t: Tables): string => `
   of_uses AS (SELECT meters, periods, subjects FROM ${t('reservations')} WHERE id = ANY($1::uuid[]))`;
 
-const columnsOf = (table: string): string =>
-  [...CELL_COLUMNS, 'quarter', 'dimensions'].map((column) => `${table}.${column}`).join(', ');
-
 const statement = (t: Tables): string => `
   WITH given AS (
     SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::int[], $4::bigint[], $5::text[], $6::text[], $7::bigint[], $8::int[], $9::bigint[], $12::uuid[], $13::smallint[])
@@ -117,10 +114,10 @@ const statement = (t: Tables): string => `
     UPDATE ${t('reservations')} AS r SET open = false FROM stood
      WHERE stood.id = r.id AND r.phase = ${RESERVED}
   ), changes AS (
-    SELECT -1 AS sign, ${FINAL} AS phase, a.account, a.environment, ${columnsOf('a')}, a.cell, a.bin, a.duration_us, a.meters::jsonb AS meters, a.periods, a.subjects
+    SELECT -1 AS sign, ${FINAL} AS phase, a.account, a.environment, ${cellsOf('a')}, a.cell, a.bin, a.duration_us, a.meters::jsonb AS meters, a.periods, a.subjects
       FROM again a
     UNION ALL
-    SELECT -1, s.phase, s.account, s.environment, ${columnsOf('s')}, NULL::uuid, NULL::smallint, s.duration_us, s.meters, s.periods, s.subjects
+    SELECT -1, s.phase, s.account, s.environment, ${cellsOf('s')}, NULL::uuid, NULL::smallint, s.duration_us, s.meters, s.periods, s.subjects
       FROM stood s
   ), ${countedParts(t)}, used AS (
     INSERT INTO ${t('keys')} AS u

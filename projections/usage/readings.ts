@@ -4,15 +4,13 @@ import { contentHash } from '../../src/eventsourcing/ids.js';
 import type { ReadModelAccess, Tables } from '../../src/following/readModel.js';
 import type { Sql } from '../../src/sql/sql.js';
 import type { Use } from '../../src/usage/events.js';
-import { PHASES } from '../../src/usage/events.js';
+import { phaseNumber } from '../../src/usage/events.js';
 import { isDay, isPartOfLifetime } from '../../src/usage/periods.js';
 import type { Dimension } from './cells.js';
 import { CELL_COLUMNS } from './cells.js';
 
 /** Whose readings are read together: columns, each with an index. */
 const CALENDAR = ['day', 'month'] as const;
-
-const phaseOf = (phase: (typeof PHASES)[number]): number => PHASES.indexOf(phase) + 1;
 
 /** DDL: what single uses say of meters whose uses do not add up. */
 export const readingTables = (t: Tables): string => `
@@ -45,7 +43,7 @@ export const readingIndexes = (t: Tables): string[] => [
   `CREATE INDEX ON ${t('readings')} (account, environment, at)`,
   ...CALENDAR.map((period) => `CREATE INDEX ON ${t('readings')} (account, environment, ${period})`),
   // What was taken back is rare, and looked up for every reading that is read.
-  `CREATE INDEX ON ${t('ids')} (id) WHERE phase = ${phaseOf('reversed')}`,
+  `CREATE INDEX ON ${t('ids')} (id) WHERE phase = ${phaseNumber('reversed')}`,
 ];
 
 /** What a use brings to the statement that counts it. */
@@ -72,7 +70,7 @@ export const readingPart = (t: Tables): string => `
            m.aggregation, c.at, c.position, c.place, m.amount, m.value, m.day, m.month
       FROM counted c, jsonb_to_recordset(c.readings)
              AS m(meter text, aggregation text, amount numeric, value uuid, day text, month text)
-     WHERE c.phase = ${phaseOf('final')}
+     WHERE c.phase = ${phaseNumber('final')}
   )`;
 
 /** What readings come to, by their aggregation. */
@@ -83,7 +81,7 @@ const VALUE = `CASE r.aggregation
 
 /** What was taken back counts no more, whichever of the two was read first. */
 const counts = (t: Tables): string =>
-  `NOT EXISTS (SELECT FROM ${t('ids')} i WHERE i.id = r.id AND i.phase = ${phaseOf('reversed')})`;
+  `NOT EXISTS (SELECT FROM ${t('ids')} i WHERE i.id = r.id AND i.phase = ${phaseNumber('reversed')})`;
 
 /** Whose readings, and which of them. */
 export interface ReadingsAsked {

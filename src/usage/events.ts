@@ -76,6 +76,8 @@ export interface Use {
  */
 export const PHASES = ['reserved', 'expired', 'final', 'reversed'] as const;
 export type Phase = (typeof PHASES)[number];
+/** As the ledger's tables have it: a later phase has a larger number. */
+export const phaseNumber = (phase: Phase): number => PHASES.indexOf(phase) + 1;
 
 /** What a use says of a meter whose uses do not add up; as the profile declared the meter at that time. */
 export type Reading =
