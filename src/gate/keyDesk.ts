@@ -5,7 +5,7 @@ import type { Meter } from '../plans/meters.js';
 import type { Profile } from '../plans/profile.js';
 import { DEMO_ACCOUNT, metersOf, usageTermsOf } from '../plans/profile.js';
 import { PRICED_ELSEWHERE } from '../usage/events.js';
-import type { LimitState } from '../usage/limiter.js';
+import type { LimitState, MeterAmounts } from '../usage/limiter.js';
 import type { LimitStates } from '../usage/limitStates.js';
 import { statusOf } from '../usage/limitTypes.js';
 import type { Reservations } from '../usage/reservations.js';
@@ -48,18 +48,16 @@ export function createKeyDesk(
       return standing(holderOf(key, usageTime), states);
     },
     nobody: (usageTime) => standing(visitorOf({ kind: 'anonymous' }, usageTime), undefined),
-    spend: async (key, { reserve, useId, subject, ...spending }, usageTime) => {
-      const {
-        quantities: { cost, ...quantities },
-        ...use
-      } = spending;
+    spend: async (key, spending, usageTime) => {
+      const { reserve, useId, subject, quantities, endpoint, method, operation, source } = spending;
+      const work = { endpoint, method, operation, source };
       // Whatever may come again has an id of its own, by which it is found.
       if (useId !== undefined) {
         const { reservationSeconds, onExpiry } = usageTermsOf(profile());
         const payer = { accountId: key.accountId, environment: key.environment, keyId: key.id };
         const terms = { expiresAt: usageTime + reservationSeconds * 1000, onExpiry };
-        const amounts = { requests: 1, ...spending.quantities };
-        const asked = { id: useId, payer, amounts, work: use, terms, final: !reserve, subject };
+        const amounts = { requests: 1, ...quantities };
+        const asked = { id: useId, payer, amounts, work, terms, final: !reserve, subject };
         const reserved = await reservations.reserve(asked, usageTime);
         if (reserved.kind === 'invalid') return { kind: 'reused' };
         const stands = await standing(holderOf(key, usageTime), reserved.states);
@@ -67,11 +65,12 @@ export function createKeyDesk(
         const reservation = reserve ? reservationOf(reserved.reservation, meters()) : null;
         return { kind: 'spent', useId, ...stands, reservation };
       }
+      const { cost } = quantities;
       const outcome = await gate.run(
         holderOf(key, usageTime),
         {
-          ...use,
-          quantities,
+          ...work,
+          quantities: cost === undefined ? quantities : withoutCost(quantities),
           // Which scopes the use needs, verifyKey has asked.
           access: [],
           metering: 'governed',
@@ -92,6 +91,11 @@ export function createKeyDesk(
       return { kind: 'spent', useId: minted, ...stands, reservation: null };
     },
   };
+}
+
+/** A call says what it costs beside its quantities. */
+function withoutCost({ cost: _, ...others }: MeterAmounts): MeterAmounts {
+  return others;
 }
 
 /** Whoever has called the back end; from where is said of those alone who have no key. */

@@ -5,8 +5,8 @@ import { commandRoute } from '../rest/commandRoute.js';
 import type { Route } from '../rest/route.js';
 import { Quantities, ShownLimit, ShownReservation } from '../rest/shapes.js';
 import { SCOPES } from './events.js';
-import type { KeyEnvironment, KeyScope } from './types.js';
 import type { VerifyKeyResolver } from './verifyResolvers.js';
+import type { VerifyKeyInput } from './verifyTypes.js';
 
 const Verification = z.strictObject({
   secret: z.string().optional(),
@@ -63,11 +63,6 @@ export const keyRoutes = (resolver: VerifyKeyResolver): Route[] => [
       body: Verification,
       answer: Verdict,
     },
-    (context, { environment, scopes, ...input }) =>
-      resolver.verifyKey(context as RequestContext, {
-        ...input,
-        environment: environment as KeyEnvironment | undefined,
-        scopes: scopes as KeyScope[],
-      }),
+    (context, input) => resolver.verifyKey(context as RequestContext, input as VerifyKeyInput),
   ),
 ];

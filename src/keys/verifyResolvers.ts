@@ -7,6 +7,7 @@ import { commandIdOf } from '../eventsourcing/commandId.js';
 import { actorOf } from '../graphql/kit/context.js';
 import { badCommandId, InvalidInput } from '../graphql/kit/refusals.js';
 import { reservationId } from '../usage/events.js';
+import type { TextRule } from '../text/text.js';
 import { textProblem, tidy } from '../text/text.js';
 import type { KeyEnvironment, KeyScope } from './types.js';
 import type { Meter } from '../plans/meters.js';
@@ -130,22 +131,35 @@ function amountsOf(
 
 /** The record is kept for ever: what goes into it is bounded. */
 function wrongSpend({ endpoint, method, operation, source, subject }: SpendInput): InvalidInput | undefined {
-  if (!/^[A-Z]{1,20}$/.test(method)) {
+  if (!METHOD.test(method)) {
     return new InvalidInput('"method" must be an HTTP method in capitals.', 'spend.method');
   }
-  for (const [name, text] of Object.entries({ endpoint, operation, source, subject })) {
-    const rule = name === 'endpoint' || name === 'subject' ? { ...LABEL, min: 1 } : LABEL;
-    const problem = text == null ? undefined : textProblem(name, text, rule);
-    if (problem !== undefined) return new InvalidInput(problem, `spend.${name}`);
-  }
-  return undefined;
+  return (
+    wrongLabel('endpoint', endpoint, NAMED) ??
+    wrongLabel('operation', operation, LABEL) ??
+    wrongLabel('source', source, LABEL) ??
+    wrongLabel('subject', subject, NAMED)
+  );
+}
+
+const METHOD = /^[A-Z]{1,20}$/;
+const NAMED = { ...LABEL, min: 1 };
+
+function wrongLabel(name: string, text: string | null | undefined, rule: TextRule): InvalidInput | undefined {
+  const problem = text == null ? undefined : textProblem(name, text, rule);
+  return problem === undefined ? undefined : new InvalidInput(problem, `spend.${name}`);
 }
 
 /** Reports add up what has the same labels. */
-const tidied = ({ endpoint, operation, source, subject, ...rest }: SpendInput): SpendInput => ({
-  ...rest,
-  endpoint: tidy(endpoint),
-  operation: operation == null ? null : tidy(operation),
-  source: source == null ? null : tidy(source),
-  subject: subject == null ? null : tidy(subject),
-});
+const tidied = (spend: SpendInput): SpendInput => {
+  const { quantities, endpoint, method, operation, source, subject, reserve } = spend;
+  return {
+    quantities,
+    endpoint: tidy(endpoint),
+    method,
+    operation: operation == null ? null : tidy(operation),
+    source: source == null ? null : tidy(source),
+    subject: subject == null ? null : tidy(subject),
+    reserve,
+  };
+};

@@ -70,7 +70,10 @@ export function amountOf(
 ): number | undefined {
   const [whole = '', fraction = ''] = text.split('.');
   if (fraction.length > decimals) return undefined;
-  const amount = BigInt(whole + fraction.padEnd(decimals, '0'));
+  const digits = whole + fraction.padEnd(decimals, '0');
+  // Exact up to 2^53, which has 16 digits.
+  if (digits.length < 16) return Number(digits) <= most ? Number(digits) : undefined;
+  const amount = BigInt(digits);
   return amount <= BigInt(most) ? Number(amount) : undefined;
 }
 
@@ -79,6 +82,7 @@ export function amountOf(
  * @param amount whole numbers of the meter's smallest unit
  */
 export function quantityOf(amount: number | bigint, decimals: number): string {
+  if (decimals === 0 && Number.isSafeInteger(amount)) return String(amount);
   const whole = BigInt(amount);
   if (decimals === 0) return String(whole);
   const digits = String(whole < 0n ? -whole : whole).padStart(decimals + 1, '0');

@@ -85,7 +85,8 @@ export function commandRoute<B extends object>(
       }
       const { caller, now, usageTime, idempotencyKey = null } = call;
       const context = { caller, now, usageTime, correlationId: randomUUID() };
-      return replyOf(await run(context, { ...parsed.data, commandId: idempotencyKey }, call));
+      const input = Object.assign(parsed.data, { commandId: idempotencyKey });
+      return replyOf(await run(context, input, call));
     },
   };
 }

@@ -17,6 +17,8 @@ export interface TextRule {
 
 const CONTROL = /\p{Cc}/u;
 const CONTROL_BUT_LINES = /[^\P{Cc}\t\n\r]/u;
+/** Of printable ASCII alone: nearly every text is, and then nothing can be wrong with it but its length. */
+const PLAIN = /^[ -~]*$/;
 /** U+2028 and U+2029 break lines, and are no control characters. */
 const BREAK = /[\t\n\r\p{Zl}\p{Zp}]/u;
 
@@ -55,7 +57,7 @@ export function firstCharacters(text: string, max: number): string {
 export const unnamed = (problem: string): string => problem.replace(/^"[^"]*" /, '');
 
 /** As texts are compared and shown: without white space around it, in NFC. */
-export const tidy = (text: string): string => text.trim().normalize('NFC');
+export const tidy = (text: string): string => (PLAIN.test(text) ? text.trim() : text.trim().normalize('NFC'));
 
 /**
  * Why a text can't be taken, whatever it is for: a sentence that names the field and never repeats the text.
@@ -75,6 +77,7 @@ export function textProblem(field: string, text: string, rule: TextRule): string
       ? `"${field}" must have ${min} to ${max} characters.`
       : `"${field}" must have at most ${max} characters.`;
   }
+  if (text.length <= maxBytes && PLAIN.test(text)) return undefined;
   if (Buffer.byteLength(text) > maxBytes) return `"${field}" must have at most ${maxBytes} bytes of UTF-8.`;
   if (!lines && BREAK.test(text)) return `"${field}" must be one line, without tabs.`;
   return unfit(field, text);

@@ -203,13 +203,15 @@ const estimated = ({ cost, quantities }: Call): MeterAmounts =>
 /** What it came to; meters in the order of their names, as a record has them. */
 function metersOf({ cost, quantities }: Call, outcome: Outcome): Use['meters'] {
   if (outcome.status === 'refused') return {};
-  const { requests = 1, ...given } = quantities ?? {};
+  const requests = quantities?.['requests'] ?? 1;
   const own: MeterAmounts = cost ? { cost: costSpent(cost.estimate, outcome), requests } : { requests };
   if (!quantities) return own;
   const nothing = outcome.status === 'error' || outcome.repeated;
-  const others = Object.entries(given).map(([meter, amount]) => [meter, nothing ? 0 : amount] as const);
-  const all = [...others, ...Object.entries(own)].sort(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(all);
+  const all: Record<string, number> = {};
+  for (const meter of Object.keys({ ...quantities, ...own }).sort()) {
+    all[meter] = own[meter] ?? (nothing ? 0 : (quantities[meter] as number));
+  }
+  return all;
 }
 
 /** Cost points that stay spent (decision 7): never more than were taken. */
