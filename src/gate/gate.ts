@@ -167,11 +167,12 @@ export class Gate {
    * What every answer carries: where the caller's limits stand, until when the plan is kept where a payment has
    * failed, and the headers of the profile.
    * @param states where the limits stand after the call, where it says so itself
+   * @param call what was called; a back end of the service is told of no limits, since it is held to none
    */
   headers(
     visitor: Counted & Pick<Visitor, 'started'>,
     states: readonly LimitState[] | undefined,
-    demo = false,
+    { demo = false, metering }: Partial<Pick<GateCall, 'demo' | 'metering'>> = {},
   ): readonly Header[] | Promise<readonly Header[]> {
     const { plans, limitStates } = this.options;
     const rules = plans.profile.headers;
@@ -190,6 +191,7 @@ export class Gate {
       return [...rateLimitHeaders(known ?? [], rules), ...overdue, ...extraHeaders(rules, facts)];
     };
     if (states !== undefined || accountId === undefined) return all(states ?? []);
+    if (isBackEnd(caller, metering)) return all(undefined);
     return limitStates.of(limitedOf(visitor)).then(all, (error: unknown) => {
       // The answer is as good without them.
       if (error instanceof Outage) return all(undefined);
@@ -248,11 +250,14 @@ export class Gate {
       if (wait > 0) return wait;
     }
     if (metering === 'anonymous') return 0;
-    // Back ends of the service ask and report for all customers; a customer's own does it for one.
-    if (metering === 'service' && 'operator' in caller && caller.operator) return 0;
+    if (isBackEnd(caller, metering)) return 0;
     return guard.take('accountId' in caller ? `account ${caller.accountId}` : `address ${place}`).waitMs;
   }
 }
+
+/** Back ends of the service ask and report for all customers; a customer's own does it for one. */
+const isBackEnd = (caller: Visitor['caller'], metering: GateCall['metering'] | undefined): boolean =>
+  metering === 'service' && 'operator' in caller && caller.operator;
 
 /** On whose account a governed call is: what a user reads is a use without a key. */
 function keyOf(caller: Visitor['caller']): Call['key'] {

@@ -88,15 +88,15 @@ async function answer(
       return { result: handled, status, patterns: [...patternsRead], actualCost: cost, repeated };
     });
   } catch (error) {
-    return refuse(options, route, reply, visitor, failed(options, error), undefined, call.demo);
+    return refuse(options, route, reply, visitor, failed(options, error), undefined, call);
   }
   if (outcome.kind === 'refused') {
-    return refuse(options, route, reply, visitor, errorOf(outcome), outcome.states, call.demo);
+    return refuse(options, route, reply, visitor, errorOf(outcome), outcome.states, call);
   }
   const { result, use } = outcome;
   if (result instanceof ApiError)
-    return refuse(options, route, reply, visitor, result, use?.states, call.demo);
-  for (const [name, value] of await gate.headers(visitor, use?.states, call.demo)) reply.header(name, value);
+    return refuse(options, route, reply, visitor, result, use?.states, call);
+  for (const [name, value] of await gate.headers(visitor, use?.states, call)) reply.header(name, value);
   return reply
     .status(result.status ?? 200)
     .headers(result.headers ?? {})
@@ -183,10 +183,10 @@ async function refuse(
   visitor: Visitor,
   error: ApiError,
   states: readonly LimitState[] | undefined,
-  demo: boolean,
+  call: GateCall,
 ): Promise<FastifyReply> {
   metrics.refused.inc({ code: error.code });
-  for (const [name, value] of await gate.headers(visitor, states, demo)) reply.header(name, value);
+  for (const [name, value] of await gate.headers(visitor, states, call)) reply.header(name, value);
   const retryAfter = error.extensions['retryAfter'];
   if (typeof retryAfter === 'number') reply.header('retry-after', String(retryAfter));
   if (problems) return reply.status(error.status).type(PROBLEM).send(problemOf(error).body);

@@ -106,6 +106,8 @@ export class RedisScript {
       const client: Client = createClient({
         url: this.url,
         disableOfflineQueue: true,
+        // An answer that does not come is waited for below: a timer and a signal for each command cost as much as it.
+        commandOptions: { timeout: 0 },
         socket: { connectTimeout: CONNECT_MS, reconnectStrategy: false },
       });
       client.on('error', () => this.#broken());

@@ -75,10 +75,11 @@ export class Governance {
   async answer(operation: Operation): Promise<Answered> {
     const { tracing, gate } = this.#options;
     const { context } = operation;
-    let demo = false;
+    let call: Partial<Pick<GateCall, 'demo' | 'metering'>> = {};
     let answered: Answered;
     try {
-      demo = isForDemo(this.#executor.prepare(operation.document, operation.operation).shape);
+      const { shape } = this.#executor.prepare(operation.document, operation.operation);
+      call = { demo: isForDemo(shape), metering: shape.metering };
       const work = () => answer(this.#options, this.#executor, operation);
       answered = await (tracing ? traced(tracing, operation, async () => work()) : work());
     } catch (error) {
@@ -86,7 +87,7 @@ export class Governance {
     }
     const { status, headers, states } = answered;
     const result = context.subscriber ? namedIn(answered.result, context) : answered.result;
-    const more = gate.headers(context, states, demo);
+    const more = gate.headers(context, states, call);
     const all = [...headers, ...(more instanceof Promise ? await more : more)];
     return { status, result, headers: all, ...(states && { states }) };
   }
