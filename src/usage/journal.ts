@@ -150,26 +150,30 @@ export class Journal {
 
   /**
    * Stores uses; they may fall into several batches.
-   * @returns in the order of the uses, the position of its batch, or why it is not stored, or not for certain
+   * @returns in the order of the uses, the position of its batch, or why it is not stored, or not for certain; one
+   * that has no JSON fails alone
    */
-  recordAll(
-    uses: readonly { readonly account: string; readonly use: Use }[],
-  ): Promise<(Position | JournalUnavailable)[]> {
+  recordAll(uses: readonly { readonly account: string; readonly use: Use }[]): Promise<(Position | Error)[]> {
     const { length } = uses;
     if (this.#problem !== undefined) {
       return Promise.resolve(Array.from({ length }, () => new JournalUnavailable(this.#problem ?? '')));
     }
     if (length === 0) return Promise.resolve([]);
     return new Promise((resolve) => {
-      const outcomes = new Array<Position | JournalUnavailable>(length);
+      const outcomes = new Array<Position | Error>(length);
       let left = length;
-      // All of them first: one that has no JSON leaves the others out as well.
-      const entries = uses.map(({ account, use }) => ({ account, json: useJson(use) }));
-      for (const [i, { account, json }] of entries.entries()) {
-        const end = (outcome: Position | JournalUnavailable): void => {
+      for (const [i, { account, use }] of uses.entries()) {
+        const end = (outcome: Position | Error): void => {
           outcomes[i] = outcome;
           if (--left === 0) resolve(outcomes);
         };
+        let json: string;
+        try {
+          json = useJson(use);
+        } catch (error) {
+          end(error as Error);
+          continue;
+        }
         this.#enqueue(account, json, { resolve: end, reject: end });
       }
     });

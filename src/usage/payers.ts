@@ -1,7 +1,9 @@
 import type { Refusal } from '../eventsourcing/decider.js';
 import type { Environment } from '../eventsourcing/event.js';
 import { givenId } from '../graphql/kit/ids.js';
-import type { Limit } from '../plans/profile.js';
+import type { Limit, PlanInForce } from '../plans/profile.js';
+import { subjectLimitsOf } from '../plans/profile.js';
+import type { Account } from './limiter.js';
 import type { JudgedUse, Payer } from './reportedUse.js';
 
 /** Who reports: an operator for every account, all others for their own. */
@@ -79,4 +81,18 @@ export class UsagePayers {
       return { accountId, environment: 'live', keyId: '' };
     });
   }
+}
+
+/** An account as limits know it. */
+export function accountOf(
+  { accountId, environment, keyId }: Payer,
+  { plan, anchors }: PlanInForce,
+  now: number,
+  payers: Pick<UsagePayers, 'limitsOf'>,
+  /** The end customer, by the id that records have. */
+  subject?: string,
+): Account {
+  const key = keyId === '' ? undefined : { id: keyId, limits: payers.limitsOf(keyId) };
+  const customer = subject === undefined ? undefined : { id: subject, limits: subjectLimitsOf(plan) };
+  return { accountId, environment, limits: plan.limits, anchors, key, customer, now };
 }

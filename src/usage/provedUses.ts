@@ -5,7 +5,7 @@ import type { MeterAmounts, Noted } from './limiter.js';
 import type { UsagePayers } from './payers.js';
 import type { Anchors, FixedWindow } from './periods.js';
 import { periodAt } from './periods.js';
-import { accountOf } from './reportUsage.js';
+import { accountOf } from './payers.js';
 
 /**
  * What limits have to know of a batch that proved stored after all: the uses that count nevertheless. Nobody has

@@ -13,7 +13,7 @@ import { Locks } from './locks.js';
 import type { Limiter, LimitState, MeterAmounts, Taken } from './limiter.js';
 import { isOver } from './limiter.js';
 import type { Reporter, UsagePayers } from './payers.js';
-import { accountOf } from './reportUsage.js';
+import { accountOf } from './payers.js';
 import type { Payer } from './reportedUse.js';
 import type { SubjectIds } from './subjectIds.js';
 import { useRecord } from './useRecord.js';

@@ -11,7 +11,7 @@ import type { Limiter } from './limiter.js';
 import type { UsagePayers } from './payers.js';
 import { changeOf, countsOf } from './provedUses.js';
 import { usesOf } from './readUses.js';
-import { accountOf } from './reportUsage.js';
+import { accountOf } from './payers.js';
 import { useRecord } from './useRecord.js';
 
 export type Reversed =

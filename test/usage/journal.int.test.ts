@@ -507,6 +507,14 @@ describe('batches', () => {
     expect((await batches(journal)).map((event) => usesIn(event).length)).toEqual([1, 1, 1]);
   });
 
+  it('leave out a use that would not be read back as it was written, and store the others', async () => {
+    const journal = open();
+    const uses = [newUse(), newUse({ durationUs: NaN }), newUse()].map((use) => ({ account: 'a', use }));
+    const [first, bad, last] = await journal.recordAll(uses);
+    expect([first, last]).toEqual([expect.any(Number), expect.any(Number)]);
+    expect(bad).toMatchObject({ name: 'UnreadableValue' });
+  });
+
   it('are canonical JSON, grouped by account in order, each use as it came', async () => {
     const account = fc.constantFrom('b', 'a', 'B', 'é', '10', '9');
     const shape = fc.record({

@@ -18,6 +18,8 @@ const account = { accountId: 'a', environment: 'live', limits, now: NOON } as co
 
 let limiter: LocalLimiter;
 let refused: ReadonlySet<string>;
+/** The ids that were stored with each other. */
+let together: string[][];
 /** What the ledger knows, by `useHash`. */
 let ledger: Map<string, KnownPhase>;
 let recording: RecordUsage;
@@ -33,13 +35,16 @@ const report = (...ids: string[]) =>
 beforeEach(() => {
   limiter = new LocalLimiter({ load: async () => NOTHING });
   refused = new Set();
+  together = [];
   ledger = new Map();
   recording = new RecordUsage({
     journal: {
       admit: () => undefined,
       lastPosition: 1,
-      recordAll: async (uses) =>
-        uses.map(({ use: { id } }) => (refused.has(id) ? new JournalUnavailable('away') : 1)),
+      recordAll: async (uses) => {
+        together.push(uses.map(({ use: { id } }) => id));
+        return uses.map(({ use: { id } }) => (refused.has(id) ? new JournalUnavailable('away') : 1));
+      },
     },
     limiter,
     known: new KnownUses({
@@ -68,6 +73,26 @@ it('counts what is stored of a report that is torn, and the rest when it comes a
   const { results } = await report('one', 'two', 'three');
   expect(results.map(({ status }) => status)).toEqual(['DUPLICATE', 'ACCEPTED', 'DUPLICATE']);
   expect(await used()).toBe(3);
+});
+
+it('stores reports that come together at once, and fails the torn one alone', async () => {
+  expect(await used()).toBe(0);
+  refused = new Set(['two']);
+  const [whole, torn, third] = await Promise.allSettled([
+    report('one'),
+    report('two', 'three'),
+    report('four'),
+  ]);
+  expect(together).toEqual([['one', 'two', 'three', 'four']]);
+  expect(whole).toMatchObject({ value: { results: [{ useId: 'one', status: 'ACCEPTED' }] } });
+  expect(torn).toMatchObject({ reason: { name: 'JournalUnavailable' } });
+  expect(third).toMatchObject({ value: { results: [{ useId: 'four', status: 'ACCEPTED' }] } });
+  expect(await used()).toBe(3);
+  refused = new Set();
+  const [one, two] = await Promise.all([report('one'), report('two', 'three')]);
+  expect(one?.results.map(({ status }) => status)).toEqual(['DUPLICATE']);
+  expect(two?.results.map(({ status }) => status)).toEqual(['ACCEPTED', 'DUPLICATE']);
+  expect(await used()).toBe(4);
 });
 
 it('counts what proves stored after all, once', async () => {
