@@ -80,6 +80,8 @@ it('the life of a use over HTTP: verify and reserve, settle, look', async () => 
   const headers = { 'idempotency-key': randomUUID() };
   const first = await call(VERIFY, '/v1/keys/verify', { body: { secret, spend }, headers });
   expect(first.body).toMatchObject({ valid: true, accountId, keyId, reservation: { status: 'RESERVED' } });
+  // The back end is held to no limits; its customer's are in the body.
+  expect(first.headers.get('ratelimit')).toBeNull();
   const again = await call(VERIFY, '/v1/keys/verify', { body: { secret, spend }, headers });
   expect(again.body['useId']).toBe(first.body['useId']);
   const id = String(first.body['useId']);
