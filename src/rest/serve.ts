@@ -94,8 +94,7 @@ async function answer(
     return refuse(options, route, reply, visitor, errorOf(outcome), outcome.states, call);
   }
   const { result, use } = outcome;
-  if (result instanceof ApiError)
-    return refuse(options, route, reply, visitor, result, use?.states, call);
+  if (result instanceof ApiError) return refuse(options, route, reply, visitor, result, use?.states, call);
   for (const [name, value] of await gate.headers(visitor, use?.states, call)) reply.header(name, value);
   return reply
     .status(result.status ?? 200)
