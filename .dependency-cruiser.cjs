@@ -47,7 +47,7 @@ module.exports = {
       from: { path: '^projections/', pathNot: '^projections/index\\.ts$' },
       to: {
         path: '^src/',
-        pathNot: `^src/(eventsourcing|sql)/|^src/following/(readModel|answerCache)\\.ts$|^src/(boundedMap|exactSum)\\.ts$|^src/usage/(amounts|periods|readUses)\\.ts$|${CAPABILITIES}events\\.ts$`,
+        pathNot: `^src/(eventsourcing|sql)/|^src/following/(readModel|answerCache)\\.ts$|^src/(boundedMap|exactSum)\\.ts$|^src/usage/(limits/(amounts|periods)|journal/readUses)\\.ts$|${CAPABILITIES}events\\.ts$`,
       },
     },
     {
@@ -93,7 +93,7 @@ module.exports = {
       to: {
         path: CAPABILITIES,
         pathNot:
-          '^src/$1/|/(events|types|[a-z]+Types)\\.ts$|^src/plans/(profile|meters|prices|rate)\\.ts$|^src/usage/periods\\.ts$',
+          '^src/$1/|/(events|types|[a-z]+Types)\\.ts$|^src/plans/(profile|meters|prices|rate)\\.ts$|^src/usage/limits/periods\\.ts$',
       },
     },
     {

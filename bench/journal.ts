@@ -1,7 +1,7 @@
 import { PostgresEventStore } from '../src/adapters/postgres/eventStore.js';
 import type { Sql } from '../src/sql/sql.js';
 import type { Use } from '../src/usage/events.js';
-import { Journal } from '../src/usage/journal.js';
+import { Journal } from '../src/usage/journal/journal.js';
 import { silentLogger } from '../src/logger.js';
 import { median } from './statistics.js';
 

@@ -45,14 +45,14 @@ import type { Secrets } from './secrets/secrets.js';
 import type { SignedTokens } from './secrets/signedTokens.js';
 import type { Sql } from './sql/sql.js';
 import type { Memberships } from './teams/memberships.js';
-import type { Guard } from './usage/guard.js';
-import type { Journal } from './usage/journal.js';
-import type { LimitStates } from './usage/limitStates.js';
-import type { RecordUsage } from './usage/reportUsage.js';
-import type { UsagePayers } from './usage/payers.js';
-import type { Reservations } from './usage/reservations.js';
-import type { Reversals } from './usage/reversals.js';
-import type { SubjectIds } from './usage/subjectIds.js';
+import type { Guard } from './usage/limits/guard.js';
+import type { Journal } from './usage/journal/journal.js';
+import type { LimitStates } from './usage/limits/limitStates.js';
+import type { RecordUsage } from './usage/reports/reportUsage.js';
+import type { UsagePayers } from './usage/reports/payers.js';
+import type { Reservations } from './usage/reservations/reservations.js';
+import type { Reversals } from './usage/reports/reversals.js';
+import type { SubjectIds } from './usage/reports/subjectIds.js';
 import type { WebhookSequences } from './webhooks/sequences.js';
 
 /**

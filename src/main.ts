@@ -50,7 +50,7 @@ import type { Sql } from './sql/sql.js';
 import { readTrustedDocuments } from './graphql/transport/trustedDocuments.js';
 import type { Logger } from './logger.js';
 import { readRoutes } from './rest/declared/file.js';
-import type { Journal } from './usage/journal.js';
+import type { Journal } from './usage/journal/journal.js';
 
 export type { StartOptions } from './composition/options.js';
 

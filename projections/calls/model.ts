@@ -5,7 +5,7 @@ import type { ReadModel, Tables } from '../../src/following/readModel.js';
 import type { Statement } from '../../src/sql/sql.js';
 import type { ParkedUseEvent, UsageEvent, Use } from '../../src/usage/events.js';
 import { PRICED_ELSEWHERE } from '../../src/usage/events.js';
-import { usesOf } from '../../src/usage/readUses.js';
+import { usesOf } from '../../src/usage/journal/readUses.js';
 import { SketchPage } from './sketchPage.js';
 import { hourOf, SKETCH_TABLES, sketchTable } from './sketchTables.js';
 

@@ -1,6 +1,6 @@
 import { as } from '../../src/eventsourcing/event.js';
 import type { ParkedUseEvent, UsageEvent, Use } from '../../src/usage/events.js';
-import { usesOf } from '../../src/usage/readUses.js';
+import { usesOf } from '../../src/usage/journal/readUses.js';
 import type { ReadModel } from '../../src/following/readModel.js';
 
 /**

@@ -2,7 +2,7 @@ import type { Position, StoredEvent } from '../../src/eventsourcing/event.js';
 import { as } from '../../src/eventsourcing/event.js';
 import type { ParkedUseEvent, UsageEvent, Use, UseReversal } from '../../src/usage/events.js';
 import type { ReadModel } from '../../src/following/readModel.js';
-import { usesOf } from '../../src/usage/readUses.js';
+import { usesOf } from '../../src/usage/journal/readUses.js';
 import { CELL_TABLES, cellIndexes, cellTables } from './cells.js';
 import { ParkedUses } from './parkedUses.js';
 import { PhasedUses } from './phasedUses.js';

@@ -3,7 +3,7 @@ import type { StoredEvent } from '../../src/eventsourcing/event.js';
 import type { Statement } from '../../src/sql/sql.js';
 import type { ParkedUse } from '../../src/usage/events.js';
 import { subjectsOf } from '../../src/usage/events.js';
-import type { BadUse } from '../../src/usage/readUses.js';
+import type { BadUse } from '../../src/usage/journal/readUses.js';
 import type { Tables } from '../../src/following/readModel.js';
 
 /** A row of `held`. */

@@ -1,10 +1,10 @@
 import type { Environment, Position } from '../../src/eventsourcing/event.js';
 import { START } from '../../src/eventsourcing/event.js';
 import type { Sql } from '../../src/sql/sql.js';
-import { Amounts } from '../../src/usage/amounts.js';
+import { Amounts } from '../../src/usage/limits/amounts.js';
 import type { Phase, Subject } from '../../src/usage/events.js';
 import { PHASES, subjectId } from '../../src/usage/events.js';
-import { isPartOfLifetime, LIFETIME, MONTHS } from '../../src/usage/periods.js';
+import { isPartOfLifetime, LIFETIME, MONTHS } from '../../src/usage/limits/periods.js';
 import type { ReadModelAccess } from '../../src/following/readModel.js';
 import { readerOf } from '../../src/following/readModel.js';
 import { readingsIn } from './readings.js';

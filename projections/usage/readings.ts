@@ -5,7 +5,7 @@ import type { ReadModelAccess, Tables } from '../../src/following/readModel.js';
 import type { Sql } from '../../src/sql/sql.js';
 import type { Use } from '../../src/usage/events.js';
 import { phaseNumber } from '../../src/usage/events.js';
-import { isDay, isPartOfLifetime } from '../../src/usage/periods.js';
+import { isDay, isPartOfLifetime } from '../../src/usage/limits/periods.js';
 import type { Dimension } from './cells.js';
 import { CELL_COLUMNS } from './cells.js';
 

@@ -3,7 +3,7 @@ import type { StoredEvent } from '../../src/eventsourcing/event.js';
 import { as } from '../../src/eventsourcing/event.js';
 import type { ReadModel } from '../../src/following/readModel.js';
 import type { UsageEvent, Use, UseReversal } from '../../src/usage/events.js';
-import { listedUses } from '../../src/usage/readUses.js';
+import { listedUses } from '../../src/usage/journal/readUses.js';
 
 /** A row of `batches`. */
 interface Row {

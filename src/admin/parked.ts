@@ -13,12 +13,12 @@ import { schemaVersionOf } from '../eventsourcing/upcasting.js';
 import { OperatorRefusal } from '../following/operatorRefusal.js';
 import type { ParkedStream, Skip, Unparking } from '../following/parking.js';
 import type { PolicyRunner } from '../following/policyRunner.js';
-import { batchProblem } from '../usage/correctedBatch.js';
+import { batchProblem } from '../usage/journal/correctedBatch.js';
 import { parkedUseDecider } from '../usage/decide.js';
 import type { ParkedUse, UsageEvent, Use } from '../usage/events.js';
 import { parkedUseStream } from '../usage/events.js';
-import { rawUse, useProblem, usesOf } from '../usage/readUses.js';
-import { completeUse } from '../usage/useJson.js';
+import { rawUse, useProblem, usesOf } from '../usage/journal/readUses.js';
+import { completeUse } from '../usage/journal/useJson.js';
 import type { AdminCommands } from './server.js';
 
 const Id = z.object({ id: z.string() });

@@ -1,7 +1,7 @@
 import type { Queries } from '../../projections/index.js';
 import { RegisterUser } from '../accounts/register.js';
 import { KeySecrets } from '../keys/secrets.js';
-import type { UsageChanges } from '../usage/usageChanges.js';
+import type { UsageChanges } from '../usage/analytics/usageChanges.js';
 import type { Access } from './access.js';
 import type { Billing } from './billing.js';
 import type { Metering } from './metering.js';

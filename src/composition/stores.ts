@@ -30,7 +30,7 @@ import type { Sql } from '../sql/sql.js';
 import { checkOrigin, openEventStore } from './eventStore.js';
 import { TracedStore } from '../telemetry/tracedStore.js';
 import { traceSql } from '../telemetry/tracedSql.js';
-import { SubjectIds } from '../usage/subjectIds.js';
+import { SubjectIds } from '../usage/reports/subjectIds.js';
 import type { Shutdown } from '../shutdown.js';
 import { WebhookSequences } from '../webhooks/sequences.js';
 import type { Telemetry } from './telemetry.js';

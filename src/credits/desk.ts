@@ -8,7 +8,7 @@ import { derivedId } from '../eventsourcing/ids.js';
 import type { Profile } from '../plans/profile.js';
 import { usageTermsOf } from '../plans/profile.js';
 import { byPolicy } from '../eventsourcing/policy.js';
-import { monthsAfter } from '../usage/periods.js';
+import { monthsAfter } from '../usage/limits/periods.js';
 import type { CreditCommand } from './decide.js';
 import { creditDecider } from './decide.js';
 import type { CreditEvent, UseSoFar } from './events.js';

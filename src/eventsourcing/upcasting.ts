@@ -17,7 +17,7 @@ export const UPCASTERS: Upcasters = new Map([
   // Before accounts had rules of their own, and paid with credits.
   ['AnalysisRequested', [(data: object) => ({ ...data, credits: null, ruleSet: null })]],
   ['AnalysisCompleted', [(data: object) => ({ ...data, rulesVersion: null })]],
-  // Before uses left out what says nothing (src/usage/useJson.ts): what says all of it is read as it is. An older
+  // Before uses left out what says nothing (src/usage/journal/useJson.ts): what says all of it is read as it is. An older
   // program would take those for uses that cannot be counted.
   ['UsesRecorded', [(data: object) => data]],
   ['UsesCorrected', [(data: object) => data]],

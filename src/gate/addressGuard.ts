@@ -1,7 +1,7 @@
 import type { Elapsed } from '../clock.js';
 import { elapsed } from '../clock.js';
 import { SLIDING_MS } from '../plans/profile.js';
-import { Guard } from '../usage/guard.js';
+import { Guard } from '../usage/limits/guard.js';
 
 /**
  * Limits what has no account yet, by address and field, within one process. graphql-rate-limit, which is made

@@ -2,7 +2,7 @@ import { placeOf } from '../ipAddress.js';
 import type { KnownKey } from '../keys/cache.js';
 import { DEMO_ACCOUNT } from '../plans/profile.js';
 import type { AddressHashes } from '../usage/addresses.js';
-import { periodOf } from '../usage/periods.js';
+import { periodOf } from '../usage/limits/periods.js';
 
 /**
  * Stands for whoever calls without a key, where the profile allows it: each place is an account of its own

@@ -5,11 +5,11 @@ import type { Meter } from '../plans/meters.js';
 import type { Profile } from '../plans/profile.js';
 import { DEMO_ACCOUNT, metersOf, usageTermsOf } from '../plans/profile.js';
 import { PRICED_ELSEWHERE } from '../usage/events.js';
-import type { LimitState, MeterAmounts } from '../usage/limiter.js';
-import type { LimitStates } from '../usage/limitStates.js';
-import { statusOf } from '../usage/limitTypes.js';
-import type { Reservations } from '../usage/reservations.js';
-import { reservationOf } from '../usage/reservationTypes.js';
+import type { LimitState, MeterAmounts } from '../usage/limits/limiter.js';
+import type { LimitStates } from '../usage/limits/limitStates.js';
+import { statusOf } from '../usage/limits/limitTypes.js';
+import type { Reservations } from '../usage/reservations/reservations.js';
+import { reservationOf } from '../usage/reservations/reservationTypes.js';
 import type { Gate } from './gate.js';
 
 type Visitor = Parameters<Gate['headers']>[0];

@@ -7,7 +7,7 @@ import { ApiError, statusOf } from '../graphql/kit/errors.js';
 import { EVENT_STREAM } from '../graphql/transport/eventStream.js';
 import type { Logger } from '../logger.js';
 import type { Metrics } from '../metrics.js';
-import { EXPOSED_HEADERS } from '../usage/headers.js';
+import { EXPOSED_HEADERS } from '../usage/limits/headers.js';
 import type { RequestIds } from '../usage/requestId.js';
 import { RequestId } from '../usage/requestId.js';
 import { checkParameters } from './parameters.js';

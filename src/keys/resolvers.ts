@@ -19,7 +19,7 @@ import { badCommandId, InvalidInput, notDone, refusalOf } from '../graphql/kit/r
 import type { Meter } from '../plans/meters.js';
 import { amountOf } from '../plans/meters.js';
 import { MAX_AMOUNT } from '../plans/profile.js';
-import { LimitStatus, statusOf } from '../usage/limitTypes.js';
+import { LimitStatus, statusOf } from '../usage/limits/limitTypes.js';
 import { textProblem, tidy } from '../text/text.js';
 import type { KnownKey } from './cache.js';
 import type { Authority } from './decide.js';

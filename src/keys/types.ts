@@ -14,7 +14,7 @@ import { Conflict, InvalidInput, LimitReached, NotFound } from '../graphql/kit/r
 import { IdOf } from '../graphql/kit/ids.js';
 import type { Meter } from '../plans/meters.js';
 import { decimalsOf, quantityOf } from '../plans/meters.js';
-import { LimitWindow } from '../usage/limitTypes.js';
+import { LimitWindow } from '../usage/limits/limitTypes.js';
 import { MAX_GRACE_SECONDS, MAX_KEY_LIMITS, MAX_KEY_RATE, MAX_METADATA } from './decide.js';
 import type { KeyEvent } from './events.js';
 

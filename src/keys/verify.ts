@@ -1,8 +1,8 @@
 import type { Environment } from '../eventsourcing/event.js';
 import type { ErrorCode } from '../graphql/kit/errors.js';
 import type { Use } from '../usage/events.js';
-import type { LimitStatus } from '../usage/limitTypes.js';
-import type { Reservation } from '../usage/reservationTypes.js';
+import type { LimitStatus } from '../usage/limits/limitTypes.js';
+import type { Reservation } from '../usage/reservations/reservationTypes.js';
 import type { KnownKey } from './cache.js';
 import type { Scope } from './events.js';
 

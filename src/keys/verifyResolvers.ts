@@ -15,7 +15,7 @@ import type { Plan } from '../plans/planTypes.js';
 import { amountOf, isLimitable, MAX_USE_AMOUNT, quantityOf } from '../plans/meters.js';
 import type { Use } from '../usage/events.js';
 import type { VerifyKey } from './verify.js';
-import type { MeterQuantityInput } from '../usage/limitTypes.js';
+import type { MeterQuantityInput } from '../usage/limits/limitTypes.js';
 import type { SpendInput } from './verifyTypes.js';
 import { LABEL, MAX_QUANTITIES, VerifyKeyPayload, VerifyKeyInput, VerifyKeyResult } from './verifyTypes.js';
 

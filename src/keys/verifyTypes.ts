@@ -6,8 +6,8 @@ import { Sized } from '../graphql/cost/directives.js';
 import { DateTimeISO } from '../graphql/kit/dateTime.js';
 import { InvalidInput } from '../graphql/kit/refusals.js';
 import { IdOf } from '../graphql/kit/ids.js';
-import { LimitStatus, MeterQuantityInput, SUBJECT } from '../usage/limitTypes.js';
-import { Reservation } from '../usage/reservationTypes.js';
+import { LimitStatus, MeterQuantityInput, SUBJECT } from '../usage/limits/limitTypes.js';
+import { Reservation } from '../usage/reservations/reservationTypes.js';
 import { MAX_STATES } from '../usage/types.js';
 import { KeyEnvironment, KeyScope } from './types.js';
 

@@ -3,7 +3,7 @@ import { wholeOf } from '../money/whole.js';
 import type { Meter } from '../plans/meters.js';
 import { decimalsOf, quantityOf } from '../plans/meters.js';
 import { blocksOf, rateOverage, rounded } from '../plans/rate.js';
-import { billedPart } from '../usage/periods.js';
+import { billedPart } from '../usage/limits/periods.js';
 import type { RatedLine } from './events.js';
 import type { BillingPeriod, PaidLife, Priced, TermsOf } from './terms.js';
 

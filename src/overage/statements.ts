@@ -7,7 +7,7 @@ import { profileStream, subscriptionStream } from '../plans/events.js';
 import { wholeOf } from '../money/whole.js';
 import type { Profile } from '../plans/profile.js';
 import { metersOf } from '../plans/profile.js';
-import { periodAt } from '../usage/periods.js';
+import { periodAt } from '../usage/limits/periods.js';
 import type { OverageState } from './decide.js';
 import { capOf, overageDecider, paidFor, wasAllowed } from './decide.js';
 import type { RatedLine, UsedThen } from './events.js';

@@ -7,8 +7,8 @@ import type { ProfileEvent, SubscriptionEvent } from '../plans/events.js';
 import type { Overage } from '../plans/prices.js';
 import type { Plan, Profile } from '../plans/profile.js';
 import { MAX_AMOUNT } from '../plans/profile.js';
-import type { Period } from '../usage/periods.js';
-import { billedPart, periodAt } from '../usage/periods.js';
+import type { Period } from '../usage/limits/periods.js';
+import { billedPart, periodAt } from '../usage/limits/periods.js';
 
 /** What use above a limit costs under one price, and what the plan includes. */
 export interface Priced extends Overage {

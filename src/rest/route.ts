@@ -4,7 +4,7 @@ import type { AccessRule } from '../graphql/kit/access.js';
 import type { Caller, DemoCaller, RequestContext } from '../graphql/kit/context.js';
 import type { ApiError } from '../graphql/kit/errors.js';
 import type { BodyTime } from '../http/slowBodies.js';
-import type { MeterAmounts } from '../usage/limiter.js';
+import type { MeterAmounts } from '../usage/limits/limiter.js';
 
 /** A call of a route that has passed the gate. */
 export interface RouteCall {

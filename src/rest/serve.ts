@@ -4,8 +4,8 @@ import { ApiError } from '../graphql/kit/errors.js';
 import type { Logger } from '../logger.js';
 import type { Metrics } from '../metrics.js';
 import { Outage } from '../outage.js';
-import type { LimitState } from '../usage/limiter.js';
-import { refusedLimit } from '../usage/limiter.js';
+import type { LimitState } from '../usage/limits/limiter.js';
+import { refusedLimit } from '../usage/limits/limiter.js';
 import { PROBLEM, problemOf } from './problem.js';
 import type { Dialect, Reply, Route } from './route.js';
 

@@ -210,7 +210,7 @@ export type UsageEvent =
 /** What a use spent: as much of it as limits go by. */
 export type HeldUse = Pick<Use, 'at' | 'environment' | 'key' | 'meters' | 'periods'>;
 
-/** A use that no reader can count (src/usage/readUses.ts), by its batch and its place in it. */
+/** A use that no reader can count (src/usage/journal/readUses.ts), by its batch and its place in it. */
 export interface ParkedUse {
   /** Id of the batch, UsesRecorded or UsesCorrected. */
   readonly event: string;

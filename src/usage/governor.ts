@@ -3,15 +3,15 @@ import { Outage } from '../outage.js';
 import type { PlanInForce } from '../plans/profile.js';
 import type { AddressHashes } from './addresses.js';
 import type { RefusedUse, Use, UseStatus } from './events.js';
-import type { LimitCode } from './headers.js';
-import { refusalCode } from './headers.js';
-import { periodOf } from './periods.js';
-import type { Journal } from './journal.js';
-import type { MeterAmounts, KeyLimits, Limiter, LimitState, NotTaken, Taken } from './limiter.js';
-import { isOver } from './limiter.js';
+import type { LimitCode } from './limits/headers.js';
+import { refusalCode } from './limits/headers.js';
+import { periodOf } from './limits/periods.js';
+import type { Journal } from './journal/journal.js';
+import type { MeterAmounts, KeyLimits, Limiter, LimitState, NotTaken, Taken } from './limits/limiter.js';
+import { isOver } from './limits/limiter.js';
 import type { RefusalLog } from './refusalLog.js';
 import type { RequestId } from './requestId.js';
-import { useRecord } from './useRecord.js';
+import { useRecord } from './journal/useRecord.js';
 
 /** A call that is to be governed, as far as it is known before it is executed. */
 export interface Call {

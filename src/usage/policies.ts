@@ -1,5 +1,5 @@
 import type { Policy } from '../eventsourcing/policy.js';
-import type { SubjectIds } from './subjectIds.js';
+import type { SubjectIds } from './reports/subjectIds.js';
 
 /** Whom the uses of a deleted account name is forgotten with it (decision 27). */
 export function forgetSubjects(subjects: Pick<SubjectIds, 'forget'>): Policy {

@@ -11,11 +11,11 @@ import { Metered } from '../graphql/kit/metering.js';
 import type { Meter } from '../plans/meters.js';
 import type { Profile } from '../plans/profile.js';
 import { metersOf } from '../plans/profile.js';
-import type { SubjectIds } from './subjectIds.js';
-import { periodOf } from './periods.js';
-import type { LimitState } from './limiter.js';
-import type { LimitStates } from './limitStates.js';
-import { LimitStatus, statusOf, totalsOf } from './limitTypes.js';
+import type { SubjectIds } from './reports/subjectIds.js';
+import { periodOf } from './limits/periods.js';
+import type { LimitState } from './limits/limiter.js';
+import type { LimitStates } from './limits/limitStates.js';
+import { LimitStatus, statusOf, totalsOf } from './limits/limitTypes.js';
 import { MAX_STATES, UsageChanged } from './types.js';
 
 /** How long an answer waits for the ledger to have seen the newest calls, in milliseconds. */

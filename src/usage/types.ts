@@ -10,7 +10,7 @@ import { TimeZone } from '../graphql/kit/timeZone.js';
 import { BUILT_IN, MAX_METERS } from '../plans/meters.js';
 import { MetadataEntryInput } from '../keys/types.js';
 import { MAX_LIMITS, MAX_REPORTED_PROPERTIES } from '../plans/profile.js';
-import { LimitStatus, MeterQuantity } from './limitTypes.js';
+import { LimitStatus, MeterQuantity } from './limits/limitTypes.js';
 
 /** Limits of the plan, of the key that asks, and of the end customer. */
 export const MAX_STATES = 3 * MAX_LIMITS;

@@ -17,7 +17,7 @@ import { newEvent } from '../eventsourcing/fixtures.js';
 import { fragile, notes, Poison } from '../projections/models.js';
 import { freshSql } from '../support/database.js';
 import type { Use } from '../../src/usage/events.js';
-import { LEAVES_OUT, useJson } from '../../src/usage/useJson.js';
+import { LEAVES_OUT, useJson } from '../../src/usage/journal/useJson.js';
 import { newUse } from '../usage/uses.js';
 
 const LONG = 60_000;

@@ -3,7 +3,7 @@ import { as, START } from '../../src/eventsourcing/event.js';
 import type { StoredEvent } from '../../src/eventsourcing/event.js';
 import type { EventStore } from '../../src/eventsourcing/eventStore.js';
 import type { UsageEvent, Use } from '../../src/usage/events.js';
-import { completeUse } from '../../src/usage/useJson.js';
+import { completeUse } from '../../src/usage/journal/useJson.js';
 
 export async function allEvents(store: EventStore): Promise<StoredEvent[]> {
   const all: StoredEvent[] = [];

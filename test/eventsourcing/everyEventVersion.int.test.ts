@@ -41,8 +41,8 @@ import { parkedUseDecider, reversalDecider } from '../../src/usage/decide.js';
 import { Memberships } from '../../src/teams/memberships.js';
 import { deliveryDecider, endpointDecider } from '../../src/webhooks/decide.js';
 import { Projector } from '../../src/following/projector.js';
-import { quotaDecider } from '../../src/usage/quotas.js';
-import { thresholdDecider } from '../../src/usage/thresholds.js';
+import { quotaDecider } from '../../src/usage/limits/quotas.js';
+import { thresholdDecider } from '../../src/usage/thresholds/thresholds.js';
 import { freshSql } from '../support/database.js';
 
 /**

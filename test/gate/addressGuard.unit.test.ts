@@ -1,7 +1,7 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { getGraphQLRateLimiter, InMemoryStore, Store } from 'graphql-rate-limit';
 import { AddressGuard } from '../../src/gate/addressGuard.js';
-import { SlidingWindow } from '../../src/usage/slidingWindow.js';
+import { SlidingWindow } from '../../src/usage/limits/slidingWindow.js';
 
 const CALLS = 50;
 const times = <T>(call: () => T): T[] => Array.from({ length: CALLS }, call);

@@ -14,10 +14,10 @@ import type { KeyCache } from '../../src/keys/cache.js';
 import { silentLogger } from '../../src/logger.js';
 import { Metrics } from '../../src/metrics.js';
 import type { Use } from '../../src/usage/events.js';
-import type { Journal } from '../../src/usage/journal.js';
+import type { Journal } from '../../src/usage/journal/journal.js';
 import { AnalysisChanges } from '../../src/analysis/changes.js';
 import { RequestId } from '../../src/usage/requestId.js';
-import { UsageChanges } from '../../src/usage/usageChanges.js';
+import { UsageChanges } from '../../src/usage/analytics/usageChanges.js';
 import { newEvent } from '../eventsourcing/fixtures.js';
 import { NOON, SECRET, smallGate } from '../gate/smallGate.js';
 

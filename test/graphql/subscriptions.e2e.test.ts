@@ -11,7 +11,7 @@ import { NO_STREAM } from '../../src/eventsourcing/eventStore.js';
 import { MAX_CONNECTIONS } from '../../src/graphql/transport/openConnections.js';
 import { MAX_OPERATIONS } from '../../src/graphql/transport/websocket.js';
 import { usageStream } from '../../src/usage/events.js';
-import { periodOf } from '../../src/usage/periods.js';
+import { periodOf } from '../../src/usage/limits/periods.js';
 import type { UsageChangedSubscription } from '../generated/graphql.js';
 import {
   ChangePasswordDocument,

@@ -7,7 +7,7 @@ import { parseConfig } from '../../src/config.js';
 import { silentLogger } from '../../src/logger.js';
 import { start } from '../../src/main.js';
 import type { UsageEvent, Use } from '../../src/usage/events.js';
-import { completeUse } from '../../src/usage/useJson.js';
+import { completeUse } from '../../src/usage/journal/useJson.js';
 import { allEvents } from '../crash/facts.js';
 import type { TestApp } from '../support/app.js';
 import { startApp } from '../support/app.js';

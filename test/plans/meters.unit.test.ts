@@ -1,6 +1,6 @@
 import { amountOf, MAX_USE_AMOUNT } from '../../src/plans/meters.js';
-import { usesOf } from '../../src/usage/readUses.js';
-import { checkAmounts } from '../../src/usage/limiter.js';
+import { usesOf } from '../../src/usage/journal/readUses.js';
+import { checkAmounts } from '../../src/usage/limits/limiter.js';
 import type { StoredEvent } from '../../src/eventsourcing/event.js';
 import { newUse } from '../usage/uses.js';
 

@@ -3,8 +3,8 @@ import type { Position } from '../../src/eventsourcing/event.js';
 import { Behind } from '../../src/following/behind.js';
 import type { ReadModels } from '../../src/following/readModel.js';
 import type { Sql } from '../../src/sql/sql.js';
-import type { UsageReading } from '../../src/usage/analyticsResolvers.js';
-import { UsageResolver } from '../../src/usage/analyticsResolvers.js';
+import type { UsageReading } from '../../src/usage/analytics/analyticsResolvers.js';
+import { UsageResolver } from '../../src/usage/analytics/analyticsResolvers.js';
 import { Usage } from '../../src/usage/types.js';
 
 /** Models that mutations do not wait for, and whose queries do not wait by themselves either. */

@@ -5,8 +5,8 @@ import { CorrectedStore } from '../../src/eventsourcing/correctedStore.js';
 import { Projector } from '../../src/following/projector.js';
 import { EventReader } from '../../src/following/reader.js';
 import type { Sql } from '../../src/sql/sql.js';
-import { usesOf } from '../../src/usage/readUses.js';
-import { readJournalTail } from '../../src/usage/journalTail.js';
+import { usesOf } from '../../src/usage/journal/readUses.js';
+import { readJournalTail } from '../../src/usage/journal/journalTail.js';
 import { freshSql } from '../support/database.js';
 import { Historian, history } from './histories.js';
 

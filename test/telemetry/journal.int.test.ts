@@ -4,7 +4,7 @@ import { parseConfig } from '../../src/config.js';
 import { START } from '../../src/eventsourcing/event.js';
 import { silentLogger } from '../../src/logger.js';
 import type { Tracing } from '../../src/telemetry/tracing.js';
-import { Journal } from '../../src/usage/journal.js';
+import { Journal } from '../../src/usage/journal/journal.js';
 import { deferred, InterceptedStore } from '../eventsourcing/fixtures.js';
 import { freshSql } from '../support/database.js';
 import { newUse } from '../usage/uses.js';

@@ -1,4 +1,4 @@
-import { agesIn } from '../../src/usage/limiter.js';
+import { agesIn } from '../../src/usage/limits/limiter.js';
 import { limit, NOON, NOTHING } from './limiter.contract.js';
 
 it('loads the newest of what is counted, and no more than limits hold', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import type { EventLoop } from '../../src/usage/flushTiming.js';
-import { FlushTiming } from '../../src/usage/flushTiming.js';
+import type { EventLoop } from '../../src/usage/journal/flushTiming.js';
+import { FlushTiming } from '../../src/usage/journal/flushTiming.js';
 
 const MAX = 64;
 const FLUSH_MS = 4;

@@ -1,4 +1,4 @@
-import { Guard, GUARD_PER_MINUTE } from '../../src/usage/guard.js';
+import { Guard, GUARD_PER_MINUTE } from '../../src/usage/limits/guard.js';
 
 let now: number;
 beforeEach(() => {

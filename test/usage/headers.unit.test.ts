@@ -1,7 +1,12 @@
 import type { Limit } from '../../src/plans/profile.js';
-import { EXPOSED_HEADERS, extraHeaders, rateLimitHeaders, refusalCode } from '../../src/usage/headers.js';
-import type { LimitState } from '../../src/usage/limiter.js';
-import { periodAt, periodEnd } from '../../src/usage/periods.js';
+import {
+  EXPOSED_HEADERS,
+  extraHeaders,
+  rateLimitHeaders,
+  refusalCode,
+} from '../../src/usage/limits/headers.js';
+import type { LimitState } from '../../src/usage/limits/limiter.js';
+import { periodAt, periodEnd } from '../../src/usage/limits/periods.js';
 
 const NOW = Date.UTC(2026, 10, 22, 12);
 

@@ -1,7 +1,7 @@
 import type { EventStore } from '../../src/eventsourcing/eventStore.js';
 import { silentLogger } from '../../src/logger.js';
 import type { Use } from '../../src/usage/events.js';
-import { Journal } from '../../src/usage/journal.js';
+import { Journal } from '../../src/usage/journal/journal.js';
 
 /** A store that takes everything; what is tried here is the journal's own queue. */
 function takesEverything(): Pick<EventStore, 'append' | 'readLast'> {

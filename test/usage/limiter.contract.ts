@@ -11,11 +11,11 @@ import type {
   Spent,
   Take,
   Taken,
-} from '../../src/usage/limiter.js';
-import { Amounts } from '../../src/usage/amounts.js';
-import { isOver, kindOf } from '../../src/usage/limiter.js';
+} from '../../src/usage/limits/limiter.js';
+import { Amounts } from '../../src/usage/limits/amounts.js';
+import { isOver, kindOf } from '../../src/usage/limits/limiter.js';
 import type { Subject } from '../../src/usage/events.js';
-import { isFixed, LIFETIME, periodOf, periodsOf } from '../../src/usage/periods.js';
+import { isFixed, LIFETIME, periodOf, periodsOf } from '../../src/usage/limits/periods.js';
 import { deferred } from '../eventsourcing/fixtures.js';
 import type { Moment } from './naiveLimits.js';
 import { aggregationOf, NaiveLimits } from './naiveLimits.js';

@@ -1,9 +1,9 @@
-import { Amounts } from '../../src/usage/amounts.js';
-import { Counters } from '../../src/usage/counters.js';
-import type { Spent } from '../../src/usage/limiter.js';
-import { LocalLimiter } from '../../src/usage/localLimiter.js';
-import { periodOf } from '../../src/usage/periods.js';
-import type { LoadSpent } from '../../src/usage/limiter.js';
+import { Amounts } from '../../src/usage/limits/amounts.js';
+import { Counters } from '../../src/usage/limits/counters.js';
+import type { Spent } from '../../src/usage/limits/limiter.js';
+import { LocalLimiter } from '../../src/usage/limits/localLimiter.js';
+import { periodOf } from '../../src/usage/limits/periods.js';
+import type { LoadSpent } from '../../src/usage/limits/limiter.js';
 import {
   asked,
   limit,

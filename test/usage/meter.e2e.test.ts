@@ -2,7 +2,7 @@ import { canonicalJson } from '../../src/canonicalJson.js';
 import { accountDecider } from '../../src/accounts/decideAccount.js';
 import { accountStream } from '../../src/accounts/events.js';
 import type { UsageEvent, Use } from '../../src/usage/events.js';
-import { completeUse } from '../../src/usage/useJson.js';
+import { completeUse } from '../../src/usage/journal/useJson.js';
 import {
   IssueKeyDocument,
   MeDocument,

@@ -6,7 +6,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import * as fc from 'fast-check';
 import { silentLogger } from '../../src/logger.js';
 import type { Subject } from '../../src/usage/events.js';
-import { MissedSubjects } from '../../src/usage/missedSubjects.js';
+import { MissedSubjects } from '../../src/usage/limits/missedSubjects.js';
 
 let folder: string;
 let file: string;

@@ -1,11 +1,11 @@
 import type { Aggregation } from '../../src/plans/meters.js';
 import type { Limit } from '../../src/plans/profile.js';
 import { SLIDING_MS } from '../../src/plans/profile.js';
-import { Amounts } from '../../src/usage/amounts.js';
-import type { MeterAmounts } from '../../src/usage/limiter.js';
-import { kindOf } from '../../src/usage/limiter.js';
-import type { Anchors } from '../../src/usage/periods.js';
-import { isFixed, LIFETIME, periodAt, periodsOf } from '../../src/usage/periods.js';
+import { Amounts } from '../../src/usage/limits/amounts.js';
+import type { MeterAmounts } from '../../src/usage/limits/limiter.js';
+import { kindOf } from '../../src/usage/limits/limiter.js';
+import type { Anchors } from '../../src/usage/limits/periods.js';
+import { isFixed, LIFETIME, periodAt, periodsOf } from '../../src/usage/limits/periods.js';
 
 /** Two that every profile has, and two of a product. */
 const METERS: Readonly<Record<string, Aggregation>> = {

@@ -2,12 +2,12 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLogger } from '../../src/logger.js';
-import type { Limiter, Spend } from '../../src/usage/limiter.js';
-import { LimitsUnavailable } from '../../src/usage/limiter.js';
-import { LocalLimiter } from '../../src/usage/localLimiter.js';
-import { MissedSubjects } from '../../src/usage/missedSubjects.js';
-import type { OutagePolicy } from '../../src/usage/outageLimiter.js';
-import { OutageLimiter } from '../../src/usage/outageLimiter.js';
+import type { Limiter, Spend } from '../../src/usage/limits/limiter.js';
+import { LimitsUnavailable } from '../../src/usage/limits/limiter.js';
+import { LocalLimiter } from '../../src/usage/limits/localLimiter.js';
+import { MissedSubjects } from '../../src/usage/limits/missedSubjects.js';
+import type { OutagePolicy } from '../../src/usage/limits/outageLimiter.js';
+import { OutageLimiter } from '../../src/usage/limits/outageLimiter.js';
 import { asked, limit, NOON, spend, spentBy, taken, time } from './limiter.contract.js';
 
 /** What the nodes share: a limiter that can be away, and forgets whom it is told to. */

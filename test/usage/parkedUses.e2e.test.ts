@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { NO_STREAM } from '../../src/eventsourcing/eventStore.js';
 import type { Use } from '../../src/usage/events.js';
 import { usageStream } from '../../src/usage/events.js';
-import { periodOf } from '../../src/usage/periods.js';
+import { periodOf } from '../../src/usage/limits/periods.js';
 import { PatternsDocument, LimitsDocument, UsageDocument } from '../generated/graphql.js';
 import { newEvent } from '../eventsourcing/fixtures.js';
 import type { TestApp } from '../support/app.js';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { FixedWindow } from '../../src/usage/periods.js';
+import type { FixedWindow } from '../../src/usage/limits/periods.js';
 import {
   countedIn,
   isFixed,
@@ -8,7 +8,7 @@ import {
   periodEnd,
   periodOf,
   periodsOf,
-} from '../../src/usage/periods.js';
+} from '../../src/usage/limits/periods.js';
 
 const at = (iso: string): number => Date.parse(iso);
 const both = (time: number): string[] => [periodOf('day', time), periodOf('month', time)];

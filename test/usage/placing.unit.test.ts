@@ -1,4 +1,4 @@
-import { placeUse } from '../../src/usage/placing.js';
+import { placeUse } from '../../src/usage/reports/placing.js';
 
 const HALF_HOUR = 30 * 60_000;
 const ANCHOR = Date.parse('2027-01-31T12:00:00Z');

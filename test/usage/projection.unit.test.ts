@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { projectedTotal, WEEK_HOURS } from '../../src/usage/projection.js';
+import { projectedTotal, WEEK_HOURS } from '../../src/usage/analytics/projection.js';
 
 const HOUR_MS = 3_600_000;
 const WEEK_MS = WEEK_HOURS * HOUR_MS;

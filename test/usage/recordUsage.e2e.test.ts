@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { UsageQueries } from '../../projections/usage/queries.js';
-import { Amounts } from '../../src/usage/amounts.js';
+import { Amounts } from '../../src/usage/limits/amounts.js';
 import { subjectId } from '../../src/usage/events.js';
-import { readJournalTail, spentOf } from '../../src/usage/journalTail.js';
-import { periodOf } from '../../src/usage/periods.js';
+import { readJournalTail, spentOf } from '../../src/usage/journal/journalTail.js';
+import { periodOf } from '../../src/usage/limits/periods.js';
 import type { CorrectUsageInput, RecordUsageInput, UseInput } from '../generated/graphql.js';
 import {
   AccountAuditLogDocument,

@@ -3,7 +3,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { createServer } from 'node:net';
 import { RedisScript } from '../../src/adapters/redis/connection.js';
 import { silentLogger } from '../../src/logger.js';
-import { LimitsUnavailable } from '../../src/usage/limiter.js';
+import { LimitsUnavailable } from '../../src/usage/limits/limiter.js';
 
 /** What a server that answers every script with this error makes of a call. */
 async function failingWith(error: string): Promise<unknown> {

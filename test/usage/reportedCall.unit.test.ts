@@ -1,5 +1,5 @@
-import type { UnjudgedUse } from '../../src/usage/reportedUse.js';
-import { judgeUse } from '../../src/usage/reportedUse.js';
+import type { UnjudgedUse } from '../../src/usage/reports/reportedUse.js';
+import { judgeUse } from '../../src/usage/reports/reportedUse.js';
 import { contentOf } from '../../src/usage/events.js';
 import { metersOf } from '../../src/plans/profile.js';
 

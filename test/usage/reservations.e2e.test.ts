@@ -8,7 +8,7 @@ import {
   SettleReservationDocument,
   VerifyKeyDocument,
 } from '../generated/graphql.js';
-import { periodOf } from '../../src/usage/periods.js';
+import { periodOf } from '../../src/usage/limits/periods.js';
 import { kill, ready, spawnProduct } from '../process/product.js';
 import { rootWithoutPatterns } from '../process/root.js';
 import type { TestApp } from '../support/app.js';

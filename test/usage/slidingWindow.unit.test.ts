@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { SlidingWindow } from '../../src/usage/slidingWindow.js';
+import { SlidingWindow } from '../../src/usage/limits/slidingWindow.js';
 
 const WINDOW_MS = 100;
 

@@ -12,7 +12,7 @@ import { EventReader } from '../../src/following/reader.js';
 import type { Limit } from '../../src/plans/profile.js';
 import type { UsageThresholdEvent, Use } from '../../src/usage/events.js';
 import { usageStream } from '../../src/usage/events.js';
-import { Thresholds } from '../../src/usage/thresholds.js';
+import { Thresholds } from '../../src/usage/thresholds/thresholds.js';
 import { newEvent } from '../eventsourcing/fixtures.js';
 import { freshSql } from '../support/database.js';
 import { newUse } from './uses.js';

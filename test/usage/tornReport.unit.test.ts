@@ -1,13 +1,13 @@
 import type { KnownPhase } from '../../projections/usage/queries.js';
 import { contentOf, useHash } from '../../src/usage/events.js';
-import { JournalUnavailable } from '../../src/usage/journal.js';
-import { KnownUses } from '../../src/usage/knownUses.js';
-import { LocalLimiter } from '../../src/usage/localLimiter.js';
-import { UsagePayers } from '../../src/usage/payers.js';
-import { periodsOf } from '../../src/usage/periods.js';
-import { notedOfProved } from '../../src/usage/provedUses.js';
-import { RecordUsage } from '../../src/usage/reportUsage.js';
-import { useRecord } from '../../src/usage/useRecord.js';
+import { JournalUnavailable } from '../../src/usage/journal/journal.js';
+import { KnownUses } from '../../src/usage/reports/knownUses.js';
+import { LocalLimiter } from '../../src/usage/limits/localLimiter.js';
+import { UsagePayers } from '../../src/usage/reports/payers.js';
+import { periodsOf } from '../../src/usage/limits/periods.js';
+import { notedOfProved } from '../../src/usage/journal/provedUses.js';
+import { RecordUsage } from '../../src/usage/reports/reportUsage.js';
+import { useRecord } from '../../src/usage/journal/useRecord.js';
 import { limit, NOON, NOTHING } from './limiter.contract.js';
 
 const limits = [limit('day', 10, 'videos')];

@@ -1,7 +1,7 @@
 import type { Position } from '../../src/eventsourcing/event.js';
 import { StoredEvent } from '../../src/eventsourcing/event.js';
 import type { UsageEvent } from '../../src/usage/events.js';
-import { UsageChanges } from '../../src/usage/usageChanges.js';
+import { UsageChanges } from '../../src/usage/analytics/usageChanges.js';
 import { newEvent } from '../eventsourcing/fixtures.js';
 import { newUse } from './uses.js';
 

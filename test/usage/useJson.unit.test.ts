@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import * as fc from 'fast-check';
 import { canonicalJson } from '../../src/canonicalJson.js';
-import { batchJson } from '../../src/usage/batch.js';
+import { batchJson } from '../../src/usage/journal/batch.js';
 import type { Use } from '../../src/usage/events.js';
-import { completeUse, useJson } from '../../src/usage/useJson.js';
-import { useRecord } from '../../src/usage/useRecord.js';
+import { completeUse, useJson } from '../../src/usage/journal/useJson.js';
+import { useRecord } from '../../src/usage/journal/useRecord.js';
 import { newUse } from './uses.js';
 
 it('a use is read back from its JSON as it was, whatever it says', () => {

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { RedisClientType } from '@redis/client';
 import { createClient, ErrorReply } from '@redis/client';
 import type { Logger } from '../../logger.js';
-import { LimitsUnavailable } from '../../usage/limiter.js';
+import { LimitsUnavailable } from '../../usage/limits/limiter.js';
 
 const CONNECT_MS = 3_000;
 /** A script that has no answer then: the connection is given up, since its answers come in order. */

@@ -20,7 +20,7 @@ import type {
   Part,
   Spent,
   Take,
-} from '../../usage/limiter.js';
+} from '../../usage/limits/limiter.js';
 import type { Subject } from '../../usage/events.js';
 import { subjectId } from '../../usage/events.js';
 import {
@@ -35,9 +35,9 @@ import {
   owedAfter,
   partsOf,
   periodsOfLimits,
-} from '../../usage/limiter.js';
-import type { Anchors, Period } from '../../usage/periods.js';
-import { isFixed, periodAt, periodsOf } from '../../usage/periods.js';
+} from '../../usage/limits/limiter.js';
+import type { Anchors, Period } from '../../usage/limits/periods.js';
+import { isFixed, periodAt, periodsOf } from '../../usage/limits/periods.js';
 import type { Reply } from './connection.js';
 import { RedisScript } from './connection.js';
 import { PendingTakes } from './pendingTakes.js';

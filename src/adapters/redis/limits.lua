@@ -1,4 +1,4 @@
--- The limiter of several nodes (src/usage/limiter.ts says what it keeps to; localLimiter.ts is the same in
+-- The limiter of several nodes (src/usage/limits/limiter.ts says what it keeps to; localLimiter.ts is the same in
 -- one process). One account at a time, with the key that asks where that has limits of its own, all or nothing;
 -- all keys lie in one hash slot.
 --
@@ -378,7 +378,7 @@ if ARGV[1] == 'back' then
         local now = number(part, 'at')
         local owing = owed(limit, now)
         -- What has been refilled since the take is not owed any more; it goes on at the rate of the plan that
-        -- was asked for last, which may be another than that of the take (src/usage/bucket.ts).
+        -- was asked for last, which may be another than that of the take (src/usage/limits/bucket.ts).
         local rate = number(part, 'rate:' .. limit.name)
         local open = taken * limit.length - (now - taken_at) * math.max(rate, limit.amount)
         set_owed(limit, owing - math.max(0, math.min(points * limit.length, open, owing)), now)

@@ -1,5 +1,5 @@
 import type { Logger } from '../../logger.js';
-import { LimitsUnavailable } from '../../usage/limiter.js';
+import { LimitsUnavailable } from '../../usage/limits/limiter.js';
 
 /** What is pending in Redis until this process says what became of it (limits.lua). */
 export interface Pending<Whose> {

@@ -1,8 +1,8 @@
 import { isoTime } from '../../isoTime.js';
 import type { Limit } from '../../plans/profile.js';
 import { SLIDING_MS } from '../../plans/profile.js';
-import type { LimitState } from '../../usage/limiter.js';
-import { isFixed } from '../../usage/periods.js';
+import type { LimitState } from '../../usage/limits/limiter.js';
+import { isFixed } from '../../usage/limits/periods.js';
 import type { FieldCost } from './formula.js';
 
 /** What the header `GraphQL-Cost` asks for: a breakdown beside the answer, or in its place. */

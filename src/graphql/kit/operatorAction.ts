@@ -2,7 +2,7 @@ import type { CommandContext } from '../../eventsourcing/commandHandler.js';
 import { contentHash } from '../../eventsourcing/ids.js';
 import type { AddressHashes } from '../../usage/addresses.js';
 import { textProblem, tidy } from '../../text/text.js';
-import { periodOf } from '../../usage/periods.js';
+import { periodOf } from '../../usage/limits/periods.js';
 import { senderOf } from './command.js';
 import type { RequestContext } from './context.js';
 import { actorOf } from './context.js';

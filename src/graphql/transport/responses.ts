@@ -1,9 +1,9 @@
 import type { ExecutionResult, GraphQLFormattedError } from 'graphql';
 import type { Metrics } from '../../metrics.js';
 import type { Executed } from '../../usage/governor.js';
-import type { LimitState } from '../../usage/limiter.js';
-import { refusedLimit } from '../../usage/limiter.js';
-import type { Header } from '../../usage/headers.js';
+import type { LimitState } from '../../usage/limits/limiter.js';
+import { refusedLimit } from '../../usage/limits/limiter.js';
+import type { Header } from '../../usage/limits/headers.js';
 import type { CostExtension } from '../cost/report.js';
 import { costText } from '../cost/report.js';
 import type { ErrorCode } from '../kit/errors.js';

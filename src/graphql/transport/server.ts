@@ -7,7 +7,7 @@ import { GraphQLError } from 'graphql';
 
 import type { AnalysisChanges } from '../../analysis/changes.js';
 import type { RequestIds } from '../../usage/requestId.js';
-import type { UsageChanges } from '../../usage/usageChanges.js';
+import type { UsageChanges } from '../../usage/analytics/usageChanges.js';
 import { isPreflighted } from '../../gate/authenticate.js';
 import type { Visitor } from '../../gate/gate.js';
 import { Connections } from './openConnections.js';

@@ -8,7 +8,7 @@ import type { CreateContext } from '../../graphql/transport/operations.js';
 import type { Logger } from '../../logger.js';
 import type { Metrics } from '../../metrics.js';
 import type { PlanDirectory } from '../../plans/directory.js';
-import type { Header } from '../../usage/headers.js';
+import type { Header } from '../../usage/limits/headers.js';
 import type { CompiledRoute, CompiledRoutes, RouteCall } from './compile.js';
 import type { Refusal } from './failures.js';
 import { refusalOf } from './failures.js';

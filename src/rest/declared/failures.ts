@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../../graphql/kit/errors.js';
 import { ERRORS } from '../../graphql/kit/errors.js';
 import { isoTime } from '../../isoTime.js';
-import type { LimitState } from '../../usage/limiter.js';
+import type { LimitState } from '../../usage/limits/limiter.js';
 import type { Failure } from './file.js';
 import type { Issue } from './inputs.js';
 import type { Known } from './known.js';

@@ -1,8 +1,8 @@
 import type { ErrorCode } from '../../graphql/kit/errors.js';
 import { ERRORS } from '../../graphql/kit/errors.js';
 import type { Answered } from '../../graphql/transport/governance.js';
-import { refusalCode } from '../../usage/headers.js';
-import type { LimitState } from '../../usage/limiter.js';
+import { refusalCode } from '../../usage/limits/headers.js';
+import type { LimitState } from '../../usage/limits/limiter.js';
 import type { RouteDocument } from './document.js';
 import type { Refusal } from './failures.js';
 import { refusalOf } from './failures.js';
