@@ -111,7 +111,7 @@ const Fault = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('dispute'),
     payment: z.string().max(100),
-    outcome: z.enum(['won', 'lost']).optional(),
+    what: z.enum(['inquiry', 'won', 'lost']).optional(),
   }),
   z.object({ kind: z.literal('clear') }),
 ]);
@@ -128,6 +128,7 @@ function sandboxCommands(sandbox: Sandbox): AdminCommands {
     }
   };
   return {
+    'sandbox api': async () => ({ base: sandbox.address, key: sandbox.apiKey }),
     'sandbox time': async () => ({ now: new Date(sandbox.now()).toISOString() }),
     'sandbox advance': async (args) =>
       told(async () => ({ now: (await sandbox.advance(Advance.parse(args).to)).toISOString() })),
@@ -146,7 +147,7 @@ function sandboxCommands(sandbox: Sandbox): AdminCommands {
         faults.failCalls({ status, after, ...(path !== undefined && { path }) }, asked.times);
       }
       if (asked.kind === 'alter') faults.alterInvoices(asked.by, asked.times);
-      if (asked.kind === 'dispute') await told(() => sandbox.dispute(asked.payment, asked.outcome));
+      if (asked.kind === 'dispute') await told(() => sandbox.dispute(asked.payment, asked.what));
       if (asked.kind === 'clear') faults.clear();
       return null;
     },

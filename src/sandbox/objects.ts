@@ -1,5 +1,6 @@
 import type { Billed } from './rules/proration.js';
 import type { CardBehaviour } from './rules/cards.js';
+import type { Debit } from './rules/debits.js';
 import type { Pricing, Tier } from './rules/pricing.js';
 import type { Period, Recurrence, Seconds } from './rules/time.js';
 
@@ -62,7 +63,9 @@ export interface Price extends Stored, Omit<Pricing, 'tiers'> {
 
 export interface PaymentMethod extends Stored {
   customer: string | null;
-  card: {
+  type: 'card' | 'sepa_debit';
+  /** Absent of a bank account. */
+  card?: {
     exp_month: number;
     exp_year: number;
     last4: string;
@@ -70,7 +73,7 @@ export interface PaymentMethod extends Stored {
     fingerprint: string;
     [f: string]: unknown;
   };
-  $: { behaviour: CardBehaviour; authenticated?: boolean };
+  $: { behaviour: CardBehaviour; authenticated?: boolean; debit?: Debit };
 }
 
 export interface Discount extends Stored {
@@ -333,7 +336,13 @@ export interface PaymentIntent extends Stored {
   payment_method: string | null;
   setup_future_usage: string | null;
   status: IntentStatus;
-  $: { invoice?: string; checkout?: string; returnUrl?: string };
+  $: {
+    invoice?: string;
+    checkout?: string;
+    returnUrl?: string;
+    /** What the bank will say of a direct debit, and when. */
+    debit?: { at: Seconds; fails: boolean };
+  };
 }
 
 export interface SetupIntent extends Stored {
@@ -478,14 +487,26 @@ export interface Refund extends Stored {
   charge: string;
   payment_intent: string;
   status: 'canceled' | 'failed' | 'pending' | 'succeeded';
+  /** When it fails after all. */
+  $?: { failsAt?: Seconds };
 }
 
 export interface Dispute extends Stored {
   amount: number;
   charge: string;
   payment_intent: string;
-  status: 'lost' | 'needs_response' | 'under_review' | 'won';
+  /** Those that begin with `warning` are inquiries. */
+  status:
+    | 'lost'
+    | 'needs_response'
+    | 'under_review'
+    | 'warning_closed'
+    | 'warning_needs_response'
+    | 'warning_under_review'
+    | 'won';
   evidence: Record<string, unknown>;
+  evidence_details: { due_by: number; [field: string]: unknown };
+  is_charge_refundable: boolean;
 }
 
 export interface CreditNote extends Stored {

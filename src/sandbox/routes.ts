@@ -10,6 +10,7 @@ import { intentRoutes } from './resources/intents.js';
 import { invoiceRoutes } from './resources/invoices.js';
 import { meterRoutes } from './resources/meters.js';
 import { paymentMethodRoutes } from './resources/paymentMethods.js';
+import { paymentPageRoutes } from './resources/paymentPages.js';
 import { portalRoutes } from './resources/portal.js';
 import { refundRoutes } from './resources/refunds.js';
 import { scheduleRoutes } from './resources/schedules.js';
@@ -29,6 +30,7 @@ export const ROUTES: Routes = {
   ...invoiceRoutes,
   ...meterRoutes,
   ...paymentMethodRoutes,
+  ...paymentPageRoutes,
   ...portalRoutes,
   ...refundRoutes,
   ...scheduleRoutes,

@@ -22,7 +22,7 @@ import { ApiError } from './errors.js';
 import { Faults } from './faults.js';
 import { serveApi, unrecognized } from './http/api.js';
 import { servePages } from './pages/pages.js';
-import { decideFor, openDispute } from './resources/disputes.js';
+import { decideFor, disputePayment, inquire } from './resources/disputes.js';
 import { ROUTES } from './routes.js';
 import type { Seconds } from './rules/time.js';
 import { SandboxStore } from './store.js';
@@ -73,8 +73,11 @@ export interface Sandbox {
   /** Moves its time on and does all that falls due on the way; ends when its events were sent. */
   advance(to: string | Seconds): Promise<Date>;
   deliverTo(target: WebhookTarget): void;
-  /** The customer of a payment goes to the bank; with an outcome, the bank decides. @throws ApiError */
-  dispute(paymentIntent: string, outcome?: 'won' | 'lost'): Promise<void>;
+  /**
+   * The customer of a payment goes to the bank. With `inquiry` the bank only asks; with an outcome it decides.
+   * @throws ApiError
+   */
+  dispute(paymentIntent: string, what?: 'inquiry' | 'won' | 'lost'): Promise<void>;
   /** Everything that was sent, the newest first. */
   listDeliveries(limit?: number): DeliveryShown[];
   close(): Promise<void>;
@@ -141,11 +144,11 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     time: () => engine.time(),
     advance: (to) => time.advance(to),
     deliverTo: (target) => deliveries.expect(target),
-    dispute: async (payment, outcome) => {
+    dispute: async (payment, what) => {
       await engine.run((unit) => {
-        if (outcome) return decideFor(unit, payment, outcome);
-        const { latest_charge: charge } = unit.get('payment_intent', payment);
-        openDispute(unit, charge ?? '');
+        if (what === undefined) disputePayment(unit, payment);
+        else if (what === 'inquiry') inquire(unit, payment);
+        else decideFor(unit, payment, what);
       });
       await deliveries.idle();
     },

@@ -1,8 +1,10 @@
 import type { Engine } from './engine.js';
 import { expireSession } from './resources/checkout.js';
-import { answerUntil, loseUnanswered } from './resources/disputes.js';
+import { debitDueAt, settleDebit } from './resources/debits.js';
+import { closeUnanswered, openUntil } from './resources/disputes.js';
 import type { Job } from './resources/renewals.js';
 import { invoiceJobs, subscriptionJobs } from './resources/renewals.js';
+import { failRefund } from './resources/refunds.js';
 import { nextTransition, transition } from './resources/schedules.js';
 import { EVENT_SECONDS } from './resources/events.js';
 import { DAY, later } from './rules/time.js';
@@ -118,10 +120,21 @@ function nextJob(unit: Unit, until: Seconds): Job | undefined {
   }
   for (const invoice of unit.all('invoice')) consider(invoiceJobs(invoice));
   for (const dispute of unit.all('dispute')) {
-    const at = answerUntil(dispute);
+    const at = openUntil(dispute);
     const { id } = dispute;
     if (at !== undefined)
-      consider([{ at, name: `lose ${id}`, run: (u) => loseUnanswered(u, u.edit('dispute', id)) }]);
+      consider([{ at, name: `close ${id}`, run: (u) => closeUnanswered(u, u.edit('dispute', id)) }]);
+  }
+  for (const intent of unit.all('payment_intent')) {
+    const at = debitDueAt(intent);
+    const { id } = intent;
+    if (at !== undefined)
+      consider([{ at, name: `debit ${id}`, run: (u) => settleDebit(u, u.edit('payment_intent', id)) }]);
+  }
+  for (const { id, $: kept } of unit.all('refund')) {
+    const at = kept?.failsAt;
+    if (at !== undefined)
+      consider([{ at, name: `fail ${id}`, run: (u) => failRefund(u, u.edit('refund', id)) }]);
   }
   for (const { id, status, expires_at: at } of unit.all('checkout.session')) {
     if (status !== 'open') continue;

@@ -344,3 +344,23 @@ describe('faults', () => {
     await expect(stripe.customers.list()).rejects.toMatchObject({ type: 'StripeRateLimitError' });
   });
 });
+
+it('lets the months of a coupon go by while a subscription is paused', async () => {
+  const coupon = await stripe.coupons.create({
+    percent_off: 50,
+    duration: 'repeating',
+    duration_in_months: 2,
+  });
+  const discounts = [{ coupon: coupon.id }];
+  const { id, subscription } = await subscribed(gold, 'pm_card_visa', { discounts });
+  const pauseFor = async (time: string) => {
+    await stripe.subscriptions.pause(subscription.id);
+    await test.sandbox.advance(time);
+    return stripe.subscriptions.resume(subscription.id);
+  };
+  // What is given back of the first month is what was paid for it.
+  const within = await pauseFor('40d');
+  expect([within.discounts.length, (await latest(id)).total]).toEqual([1, 0]);
+  const behind = await pauseFor('40d');
+  expect([behind.discounts.length, (await latest(id)).total]).toEqual([0, 9900 - 4950]);
+});

@@ -13,6 +13,7 @@ export const sandbox: CliCommand = {
   name: 'sandbox',
   summary: 'move the clock of the stand-in for Stripe, and make it fail',
   help: `tollgraph sandbox [time]
+tollgraph sandbox api
 tollgraph sandbox advance <31d | 2h | 1mo | 1y | date>
 tollgraph sandbox deliveries [--limit <n>]
 tollgraph sandbox replay <delivery>
@@ -20,11 +21,12 @@ tollgraph sandbox decline [<code>] [--times <n>] [--customer <id>]
 tollgraph sandbox deliver <fault> [--times <n>] [--type <event type>]
 tollgraph sandbox fail [--status <500|503|429>] [--path <text>] [--after] [--times <n>]
 tollgraph sandbox alter <minor units> [--times <n>]
-tollgraph sandbox dispute <payment intent> [--outcome <won|lost>]
+tollgraph sandbox dispute <payment intent> [--inquiry | --outcome <won|lost>]
 tollgraph sandbox clear
 
 Without a key of Stripe's the sandbox takes payments (docs/sandbox.md).
   time        what time it is there
+  api         the address and the key of its API, for tools such as the Stripe CLI
   advance     moves its time on: trials end, subscriptions renew, failed charges are tried again
   deliveries  the newest webhooks, with what became of them
   replay      sends one again
@@ -34,8 +36,9 @@ Without a key of Stripe's the sandbox takes payments (docs/sandbox.md).
               wrong_signature
   fail        the next calls of its API fail; with --after once they were carried out
   alter       the next invoices bill so much more than they should, in minor units
-  dispute     the customer of a payment goes to the bank; with --outcome the bank decides.
-              Unanswered it is lost after seven days
+  dispute     the customer of a payment goes to the bank, which takes the money back; with
+              --inquiry the bank only asks at first; with --outcome it decides. Unanswered,
+              a dispute is lost after seven days, an inquiry closed after 120
   clear       forgets the faults that were planned`,
   options: {
     limit: { type: 'string' },
@@ -45,6 +48,7 @@ Without a key of Stripe's the sandbox takes payments (docs/sandbox.md).
     status: { type: 'string' },
     path: { type: 'string' },
     after: { type: 'boolean' },
+    inquiry: { type: 'boolean' },
     outcome: { type: 'string' },
   },
   run: async (args, context) => {
@@ -60,6 +64,10 @@ Without a key of Stripe's the sandbox takes payments (docs/sandbox.md).
 type Action = (args: CliArgs, context: CliContext, operand: string | undefined) => Promise<void>;
 
 const ACTIONS: Readonly<Record<string, Action>> = {
+  api: async (_args, { ask, print }) => {
+    const { base, key } = await ask<{ base: string; key: string }>('sandbox api', {});
+    print(`--api-base ${base} --api-key ${key}`);
+  },
   time: async (_args, { ask, print }) => print((await ask<{ now: string }>('sandbox time', {})).now),
   advance: async (_args, { ask, print }, to) => {
     if (to === undefined) throw new UsageError('sandbox advance takes a duration or a date');
@@ -119,13 +127,16 @@ const ACTIONS: Readonly<Record<string, Action>> = {
     if (by === undefined || !/^\d{1,6}$/.test(by)) throw new UsageError('sandbox alter takes an amount');
     await plan(context, { kind: 'alter', by: Number(by), ...count(values, 'times') });
   },
-  dispute: async ({ values: { outcome } }, context, payment) => {
+  dispute: async ({ values: { inquiry, outcome } }, context, payment) => {
     if (payment === undefined) throw new UsageError('sandbox dispute takes the id of a payment intent');
     if (outcome !== undefined && outcome !== 'won' && outcome !== 'lost') {
       throw new UsageError('--outcome is won or lost');
     }
-    await context.ask('sandbox fault', { kind: 'dispute', payment, ...(outcome && { outcome }) });
-    context.print(outcome ? `The dispute was ${outcome}.` : `The payment ${payment} is disputed.`);
+    if (inquiry === true && outcome !== undefined) throw new UsageError('--inquiry takes no --outcome');
+    const what = inquiry === true ? 'inquiry' : outcome;
+    await context.ask('sandbox fault', { kind: 'dispute', payment, ...(what && { what }) });
+    if (outcome) return context.print(`The dispute was ${outcome}.`);
+    context.print(`The bank ${inquiry ? 'asks about' : 'takes back'} the payment ${payment}.`);
   },
   clear: async (_args, { ask, print }) => {
     await ask('sandbox fault', { kind: 'clear' });

@@ -10,6 +10,7 @@ import { expand } from './expand.js';
 import { parseForm } from './forms.js';
 import { checkParameters } from './parameters.js';
 import type { Handler, Routes } from './route.js';
+import { renamed } from './versions.js';
 
 /** How long an answer is kept for the same idempotency key, in seconds. */
 export const KEPT_SECONDS = 24 * 3_600;
@@ -74,7 +75,8 @@ export function serveApi(fastify: FastifyInstance, { engine, routes, apiKey, fau
   ): Promise<Answer> {
     const query = request.url.split('?')[1] ?? '';
     const text = request.method === 'POST' ? ((request.body as string | undefined) ?? '') : query;
-    const params = checkParameters(route, parseForm(text));
+    const version = header(request, 'stripe-version');
+    const params = checkParameters(route, renamed(route, parseForm(text), version));
     const ids = Object.values(request.params as Record<string, string>);
     const run = (unit: Unit): Answer => {
       const { expand: paths, ...rest } = params;

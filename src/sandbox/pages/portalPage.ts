@@ -33,6 +33,7 @@ export function portalPage(portal: Portal, problem?: string): string {
           ? html`<p>There is none.</p>`
           : html`<ul>
               ${methods.map(({ id, card }) => {
+                if (!card) return undefined;
                 const until = `${`${card.exp_month}`.padStart(2, '0')}/${card.exp_year}`;
                 const used = customer.invoice_settings.default_payment_method === id;
                 return html`<li>${card.brand} •••• ${card.last4}, until ${until}${used && ' (pays)'}</li>`;

@@ -4,6 +4,7 @@ import { present } from '../present.js';
 import type { Charge, PaymentIntent, PaymentMethod } from '../objects.js';
 import type { Decline } from '../rules/cards.js';
 import { DECLINES } from '../rules/cards.js';
+import type { Debit } from '../rules/debits.js';
 import { isRepresentable, MAX_AMOUNT, minimumOf } from '../rules/money.js';
 import type { Unit } from '../unit.js';
 import { randomText } from '../unit.js';
@@ -101,12 +102,12 @@ export interface Confirmation {
 }
 
 /** What the page for authentication is told. */
-export type Outcome = 'declined' | 'requires_action' | 'succeeded';
+export type Outcome = 'declined' | 'processing' | 'requires_action' | 'succeeded';
 
 /** Tries to charge. The intent says the rest: its status, and `last_payment_error` where it was declined. */
 export function confirm(unit: Unit, id: string, how: Confirmation): Outcome {
   const intent = unit.edit('payment_intent', id);
-  if (intent.status === 'succeeded' || intent.status === 'canceled') {
+  if (['succeeded', 'canceled', 'processing'].includes(intent.status)) {
     throw unexpectedState(intent, 'confirm');
   }
   const method = resolveMethod(unit, how.method);
@@ -119,6 +120,7 @@ export function confirm(unit: Unit, id: string, how: Confirmation): Outcome {
   intent.payment_method = method.id;
   intent.next_action = null;
   if (how.returnUrl !== undefined) intent.$.returnUrl = how.returnUrl;
+  if (method.$.debit) return debit(unit, intent, method, method.$.debit);
   const { authenticates } = method.$.behaviour;
   const must = authenticates === 'always' || (authenticates === 'setup' && method.$.authenticated !== true);
   if (must && how.authenticated !== true) {
@@ -183,6 +185,25 @@ function decline(unit: Unit, intent: PaymentIntent, method: PaymentMethod, probl
   return 'declined';
 }
 
+/** Orders a direct debit: the bank says later what has become of it. */
+function debit(unit: Unit, intent: PaymentIntent, method: PaymentMethod, { fails, after }: Debit): Outcome {
+  if (intent.currency !== 'eur') {
+    throw invalid('The payment method `sepa_debit` takes payments in eur alone.', 'payment_method');
+  }
+  if (intent.$.invoice !== undefined) {
+    throw invalid('The sandbox takes direct debits for one-time payments alone.', 'payment_method');
+  }
+  const charge = addCharge(unit, intent, method, undefined);
+  Object.assign(charge, { status: 'pending', paid: false, amount_captured: 0 });
+  intent.latest_charge = charge.id;
+  intent.status = 'processing';
+  intent.last_payment_error = null;
+  intent.$.debit = { at: unit.now + after, fails };
+  unit.emit('charge.pending', charge);
+  unit.emit('payment_intent.processing', intent);
+  return 'processing';
+}
+
 function succeed(unit: Unit, intent: PaymentIntent, method: PaymentMethod): Outcome {
   const charge = addCharge(unit, intent, method, undefined);
   intent.latest_charge = charge.id;
@@ -199,7 +220,8 @@ function succeed(unit: Unit, intent: PaymentIntent, method: PaymentMethod): Outc
     }
   }
   unit.emit('payment_intent.succeeded', intent);
-  if (method.$.behaviour.disputed) openDispute(unit, charge.id);
+  const { disputed, inquired } = method.$.behaviour;
+  if (disputed || inquired) openDispute(unit, charge.id, inquired);
   return 'succeeded';
 }
 
@@ -243,7 +265,7 @@ function addCharge(
     paid,
     payment_intent: intent.id,
     payment_method: method.id,
-    payment_method_details: { type: 'card', card: { ...method.card } },
+    payment_method_details: { type: method.type, [method.type]: { ...(method[method.type] ?? {}) } },
     receipt_email: null,
     receipt_number: null,
     receipt_url: null,

@@ -85,7 +85,7 @@ function createSession(unit: Unit, params: Params): CheckoutSession {
       params['payment_method_collection'] ?? (mode === 'payment' ? 'if_required' : 'always'),
     payment_method_configuration_details: null,
     payment_method_options: { card: { request_three_d_secure: 'automatic' } },
-    payment_method_types: ['card'],
+    payment_method_types: params['allowed_payment_method_types'] ?? typesOf(currency),
     payment_status: mode === 'setup' ? 'no_payment_required' : 'unpaid',
     permissions: null,
     phone_number_collection: { enabled: false },
@@ -115,6 +115,9 @@ function createSession(unit: Unit, params: Params): CheckoutSession {
   if (mode === 'payment') checkAmount(session.amount_total, currency, 'line_items');
   return unit.add('checkout.session', session);
 }
+
+/** Ways to pay where a session names none. */
+const typesOf = (currency: string): string[] => (currency === 'eur' ? ['card', 'sepa_debit'] : ['card']);
 
 function linesOf(unit: Unit, params: Params, mode: CheckoutSession['mode']): CheckoutLine[] {
   const given = arrayOf(params, 'line_items');
@@ -321,9 +324,11 @@ function payOnce(
     checkout: session.id,
   });
   confirm(unit, intent.id, { method: method ?? '', authenticated: payer.authenticated ?? false });
-  if (intent.status !== 'succeeded') throw forgotten(chargeFailed(intent));
+  const made = intent.status;
+  if (made !== 'succeeded' && made !== 'processing') throw forgotten(chargeFailed(intent));
   session.payment_intent = intent.id;
-  session.payment_status = 'paid';
+  // A bank that is asked for a debit answers later.
+  if (made === 'succeeded') session.payment_status = 'paid';
 }
 
 function subscribe(

@@ -47,11 +47,13 @@ export function createCustomer(unit: Unit, params: Params): Customer {
 function setMethods(unit: Unit, customer: Customer, params: Params): void {
   const settings = objectOf(params, 'invoice_settings') ?? {};
   const method = textOf(params, 'payment_method');
-  if (method !== undefined) attach(unit, method, customer.id);
+  const attached = method === undefined ? undefined : attach(unit, method, customer.id).id;
   const usual = settings['default_payment_method'];
   if (usual === '') customer.invoice_settings.default_payment_method = null;
   else if (typeof usual === 'string') {
-    customer.invoice_settings.default_payment_method = ownMethod(unit, usual, customer.id);
+    // A test name that is given twice is one card.
+    const own = usual === method ? attached : undefined;
+    customer.invoice_settings.default_payment_method = own ?? ownMethod(unit, usual, customer.id);
   }
 }
 

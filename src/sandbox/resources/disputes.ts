@@ -8,10 +8,41 @@ import type { Unit } from '../unit.js';
 import { mergedMetadata } from '../unit.js';
 
 const ANSWER_DAYS = 7;
-const OPEN = ['needs_response', 'under_review'];
+/** How long an inquiry is open that nobody escalates. */
+const INQUIRY_DAYS = 120;
+const INQUIRIES = ['warning_needs_response', 'warning_under_review'];
+const OPEN = ['needs_response', 'under_review', ...INQUIRIES];
 
-/** The customer says no to their bank: the amount is withdrawn at once. */
-export function openDispute(unit: Unit, id: string): Dispute {
+/** What stands open of a payment. */
+const openOf = (unit: Unit, payment: string): Dispute | undefined =>
+  unit.filter('dispute', (one) => one.payment_intent === payment && OPEN.includes(one.status))[0];
+
+const isInquiry = ({ status }: Dispute): boolean => INQUIRIES.includes(status);
+
+/**
+ * The customer says no to their bank: the amount is withdrawn at once. Where the bank has only asked so far, that
+ * inquiry becomes the dispute. @throws ApiError
+ */
+export function disputePayment(unit: Unit, payment: string): Dispute {
+  const open = openOf(unit, payment);
+  if (open && isInquiry(open)) return escalate(unit, unit.edit('dispute', open.id));
+  return openDispute(unit, unit.get('payment_intent', payment).latest_charge ?? '');
+}
+
+/** A bank asks about a payment: nothing is withdrawn. @throws ApiError */
+export const inquire = (unit: Unit, payment: string): Dispute =>
+  openDispute(unit, unit.get('payment_intent', payment).latest_charge ?? '', true);
+
+function escalate(unit: Unit, dispute: Dispute): Dispute {
+  Object.assign(dispute, { is_charge_refundable: false, status: 'needs_response' });
+  dispute.evidence_details.due_by = unit.now + ANSWER_DAYS * DAY;
+  unit.emitUpdate('charge.dispute.updated', dispute);
+  unit.emit('charge.dispute.funds_withdrawn', dispute);
+  return dispute;
+}
+
+/** @param inquiry the bank only asks, and withdraws nothing */
+export function openDispute(unit: Unit, id: string, inquiry = false): Dispute {
   const charge = unit.edit('charge', id);
   if (charge.status !== 'succeeded' || charge.disputed) {
     throw invalid('Only a charge that has succeeded can be disputed, and only once.', 'charge');
@@ -33,48 +64,47 @@ export function openDispute(unit: Unit, id: string): Dispute {
       submission_count: 0,
     },
     intended_submission_method: null,
-    is_charge_refundable: false,
+    is_charge_refundable: inquiry,
     metadata: {},
     network_reason_code: '10.4',
     payment_intent: charge.payment_intent,
     payment_method_details: {
       type: 'card',
-      card: { brand: 'visa', case_type: 'chargeback', network_reason_code: '10.4' },
+      card: { brand: 'visa', case_type: inquiry ? 'inquiry' : 'chargeback', network_reason_code: '10.4' },
     },
     reason: 'fraudulent',
-    status: 'needs_response',
+    status: inquiry ? 'warning_needs_response' : 'needs_response',
   };
   unit.add('dispute', dispute);
   unit.emit('charge.dispute.created', dispute);
-  unit.emit('charge.dispute.funds_withdrawn', dispute);
+  if (!inquiry) unit.emit('charge.dispute.funds_withdrawn', dispute);
   return dispute;
 }
 
-function decide(unit: Unit, dispute: Dispute, status: 'lost' | 'won'): void {
-  dispute.status = status;
+/** An inquiry has taken nothing: however it ends, it is closed. */
+function decide(unit: Unit, dispute: Dispute, outcome: 'lost' | 'won'): void {
+  const inquiry = isInquiry(dispute);
+  dispute.status = inquiry ? 'warning_closed' : outcome;
   unit.emit('charge.dispute.closed', dispute);
-  if (status === 'won') unit.emit('charge.dispute.funds_reinstated', dispute);
+  if (outcome === 'won' && !inquiry) unit.emit('charge.dispute.funds_reinstated', dispute);
 }
 
 /** The bank decides what a payment was disputed for. @throws ApiError where nothing is open */
-export function decideFor(unit: Unit, payment: string, status: 'lost' | 'won'): void {
-  const open = unit.filter(
-    'dispute',
-    (one) => one.payment_intent === payment && OPEN.includes(one.status),
-  )[0];
+export function decideFor(unit: Unit, payment: string, outcome: 'lost' | 'won'): void {
+  const open = openOf(unit, payment);
   if (!open) throw invalid('No dispute of this payment is open.', 'payment_intent');
-  decide(unit, unit.edit('dispute', open.id), status);
+  decide(unit, unit.edit('dispute', open.id), outcome);
 }
 
-/** Nobody has answered in time. */
-export function loseUnanswered(unit: Unit, dispute: Dispute): void {
+/** Nobody has answered in time: a dispute is lost, an inquiry is over. */
+export function closeUnanswered(unit: Unit, dispute: Dispute): void {
   decide(unit, dispute, 'lost');
 }
 
-export const answerUntil = (dispute: Dispute): number | undefined =>
-  dispute.status === 'needs_response'
-    ? (dispute['evidence_details'] as { due_by: number }).due_by
-    : undefined;
+export function openUntil(dispute: Dispute): number | undefined {
+  if (isInquiry(dispute)) return dispute.created + INQUIRY_DAYS * DAY;
+  return dispute.status === 'needs_response' ? dispute.evidence_details.due_by : undefined;
+}
 
 /** `winning_evidence` and `losing_evidence` decide, as in Stripe's own tests. */
 function answer(unit: Unit, params: Params, id: string): Dispute {
@@ -83,9 +113,10 @@ function answer(unit: Unit, params: Params, id: string): Dispute {
   dispute['metadata'] = mergedMetadata(dispute['metadata'] as Record<string, string>, params['metadata']);
   const evidence = objectOf(params, 'evidence');
   if (evidence) dispute.evidence = { ...dispute.evidence, ...evidence };
-  if (!evidence || params['submit'] === false) return dispute;
-  dispute.status = 'under_review';
+  const submits = evidence !== undefined && params['submit'] !== false;
+  if (submits) dispute.status = isInquiry(dispute) ? 'warning_under_review' : 'under_review';
   unit.emitUpdate('charge.dispute.updated', dispute);
+  if (!submits) return dispute;
   const said = Object.values(dispute.evidence);
   if (said.includes('winning_evidence')) decide(unit, dispute, 'won');
   else if (said.includes('losing_evidence')) decide(unit, dispute, 'lost');

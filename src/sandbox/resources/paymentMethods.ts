@@ -7,6 +7,7 @@ import type { CardBehaviour } from '../rules/cards.js';
 import { behaviourOf, cardByName, cardByNumber, DECLINES, fingerprintOf } from '../rules/cards.js';
 import type { Unit } from '../unit.js';
 import { mergedMetadata } from '../unit.js';
+import { addAccount } from './debits.js';
 
 export interface CardInput {
   readonly number: string;
@@ -76,7 +77,7 @@ export function resolveMethod(unit: Unit, id: string, param = 'payment_method'):
 
 /** Whether its last month is over. */
 export function isExpired({ card }: PaymentMethod, now: number): boolean {
-  return Date.UTC(card.exp_year, card.exp_month, 1) / 1000 <= now;
+  return card !== undefined && Date.UTC(card.exp_year, card.exp_month, 1) / 1000 <= now;
 }
 
 /** Why the card cannot be saved; undefined where it can. */
@@ -108,8 +109,12 @@ export const defaultMethodOf = ({ invoice_settings: { default_payment_method: me
 
 export const paymentMethodRoutes: Routes = {
   'POST /v1/payment_methods': (unit, params) => {
+    if (params['type'] === 'sepa_debit') {
+      const iban = textOf(objectOf(params, 'sepa_debit') ?? {}, 'iban') ?? '';
+      return describe(unit, addAccount(unit, iban).id, params);
+    }
     if (params['type'] !== 'card') {
-      throw invalid('The sandbox has payment methods of the type card alone.', 'type');
+      throw invalid('The sandbox has payment methods of the types card and sepa_debit alone.', 'type');
     }
     const card = objectOf(params, 'card') ?? {};
     const token = textOf(card, 'token');
@@ -145,7 +150,7 @@ export const paymentMethodRoutes: Routes = {
     const customer = unit.edit('customer', method.customer);
     if (defaultMethodOf(customer) === id) customer.invoice_settings.default_payment_method = null;
     method.customer = null;
-    unit.emit('payment_method.detached', method);
+    unit.emitUpdate('payment_method.detached', method);
     unit.emitUpdate('customer.updated', customer);
     return method;
   },
@@ -169,9 +174,11 @@ function describe(unit: Unit, id: string, params: Params): PaymentMethod {
   const method = unit.edit('payment_method', id);
   const billing = objectOf(params, 'billing_details');
   if (billing) method['billing_details'] = { ...(method['billing_details'] as object), ...billing };
-  const card = objectOf(params, 'card');
-  method.card.exp_month = numberOf(card ?? {}, 'exp_month') ?? method.card.exp_month;
-  method.card.exp_year = numberOf(card ?? {}, 'exp_year') ?? method.card.exp_year;
+  if (method.card) {
+    const card = objectOf(params, 'card') ?? {};
+    method.card.exp_month = numberOf(card, 'exp_month') ?? method.card.exp_month;
+    method.card.exp_year = numberOf(card, 'exp_year') ?? method.card.exp_year;
+  }
   method['metadata'] = mergedMetadata(
     (method['metadata'] ?? {}) as Record<string, string>,
     params['metadata'],

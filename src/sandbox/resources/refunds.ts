@@ -10,6 +10,11 @@ import { mergedMetadata, sandboxId } from '../unit.js';
 import { addToBalance, livingCustomer } from './customers.js';
 import { cancelIntent, markPaid } from './invoicing.js';
 
+/** How soon a refund fails that is bound to. */
+const FAILS_AFTER_SECONDS = 60;
+/** The newer name of one event, and the older. */
+const UPDATES = ['refund.updated', 'charge.refund.updated'];
+
 export function refund(unit: Unit, params: Params): Refund {
   const intent = textOf(params, 'payment_intent');
   const id =
@@ -20,7 +25,8 @@ export function refund(unit: Unit, params: Params): Refund {
   if (charge.status !== 'succeeded') {
     throw invalid('This PaymentIntent does not have a successful charge to refund.', 'payment_intent');
   }
-  if (charge.disputed) {
+  const disputes = unit.filter('dispute', (one) => one.charge === id);
+  if (disputes.some((one) => !one.is_charge_refundable)) {
     throw invalid(`Charge ${id} has been charged back; cannot issue a refund.`, undefined, 'charge_disputed');
   }
   if (charge.refunded) {
@@ -52,11 +58,28 @@ export function refund(unit: Unit, params: Params): Refund {
     source_transfer_reversal: null,
     status: 'succeeded',
     transfer_reversal: null,
+    $: unit.find('payment_method', charge.payment_method)?.$.behaviour.refundsFail
+      ? { failsAt: unit.now + FAILS_AFTER_SECONDS }
+      : {},
   };
   unit.add('refund', made);
   unit.emit('refund.created', made);
   unit.emit('charge.refunded', charge);
   return made;
+}
+
+/** The bank could not give it to the customer: the money is back with the seller. */
+export function failRefund(unit: Unit, failed: Refund): void {
+  Object.assign(failed, {
+    $: {},
+    failure_balance_transaction: null,
+    failure_reason: 'expired_or_canceled_card',
+    status: 'failed',
+  });
+  const charge = unit.edit('charge', failed.charge);
+  charge.amount_refunded -= failed.amount;
+  charge.refunded = false;
+  for (const type of ['refund.failed', ...UPDATES]) unit.emit(type, failed);
 }
 
 interface Parts {
@@ -221,7 +244,7 @@ export const refundRoutes: Routes = {
   'POST /v1/refunds/*': (unit, params, id = '') => {
     const one = unit.edit('refund', id);
     one['metadata'] = mergedMetadata(one['metadata'] as Record<string, string>, params['metadata']);
-    unit.emitUpdate('refund.updated', one);
+    for (const type of UPDATES) unit.emit(type, one);
     return one;
   },
   'POST /v1/credit_notes': credit,

@@ -7,7 +7,7 @@ import { cancelIntent, finalize, methodFor, pay, voidInvoice } from './invoicing
 import { previewInvoice } from './previews.js';
 import { advancePeriods, billSubscription, licensed, metered } from './subscriptionBilling.js';
 import { nextRenewal } from './subscriptionItems.js';
-import { pause } from './subscriptionLife.js';
+import { outlivesTrial } from './subscriptionLife.js';
 import { dropPending, end, subscriptionOf } from './subscriptionStatus.js';
 import { tellTrialEnd } from './subscriptions.js';
 import { usageOf } from './usage.js';
@@ -112,7 +112,7 @@ function tellUpcoming(unit: Unit, subscription: Subscription): void {
 function renew(unit: Unit, subscription: Subscription): void {
   const at = nextRenewal(subscription);
   const trialOver = subscription.status === 'trialing';
-  if (trialOver && !mayContinue(unit, subscription)) return;
+  if (trialOver && !outlivesTrial(unit, subscription)) return;
   const from = Math.min(...subscription.items.data.map((item) => item.current_period_start));
   const over = advancePeriods(subscription, at);
   dropEnded(unit, subscription);
@@ -129,17 +129,6 @@ function renew(unit: Unit, subscription: Subscription): void {
   });
   unit.emitUpdate('customer.subscription.updated', subscription);
   if (invoice) unit.emit('invoice.created', invoice);
-}
-
-/** Whether a trial that ends without a card goes on. */
-function mayContinue(unit: Unit, subscription: Subscription): boolean {
-  const customer = unit.get('customer', subscription.customer);
-  const method = subscription.default_payment_method ?? customer.invoice_settings.default_payment_method;
-  const { missing_payment_method: behavior } = subscription.trial_settings.end_behavior;
-  if (method !== null || behavior === 'create_invoice') return true;
-  if (behavior === 'pause') pause(unit, subscription, 'trial_end_without_payment_method');
-  else end(unit, subscription, 'canceled');
-  return false;
 }
 
 /** As `cancel_at` says: what was used up to now is billed, nothing is given back. */

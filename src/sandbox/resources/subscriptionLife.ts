@@ -7,7 +7,7 @@ import type { Unit } from '../unit.js';
 import { mergedMetadata } from '../unit.js';
 import { chargeFailed } from './charging.js';
 import { ownMethod } from './customers.js';
-import { applyDiscounts } from './discounts.js';
+import { applyDiscounts, dropEnded } from './discounts.js';
 import { finalize, pay } from './invoicing.js';
 import { billSubscription, licensed, metered } from './subscriptionBilling.js';
 import type { ProrationBehavior } from './subscriptionChanges.js';
@@ -108,6 +108,10 @@ export function changeTerms(unit: Unit, subscription: Subscription, params: Para
   const anchorNow = anchorOf(params) === 'now' || endsTrial;
   const items = arrayOf(params, 'items');
   changeItems(unit, subscription, items, { behavior, at, restart: anchorNow });
+  if (endsTrial) {
+    subscription.trial_end = unit.now;
+    if (!outlivesTrial(unit, subscription)) return undefined;
+  }
   if (typeof trialEnd === 'number') extendTrial(unit, subscription, trialEnd);
   if (anchorNow) {
     restart(unit, subscription);
@@ -275,6 +279,17 @@ export function pauseNow(unit: Unit, subscription: Subscription, params: Params)
   return subscription;
 }
 
+/** Whether a trial that ends goes on: one without a card may be paused, or ended. */
+export function outlivesTrial(unit: Unit, subscription: Subscription): boolean {
+  const customer = unit.get('customer', subscription.customer);
+  const method = subscription.default_payment_method ?? customer.invoice_settings.default_payment_method;
+  const { missing_payment_method: behavior } = subscription.trial_settings.end_behavior;
+  if (method !== null || behavior === 'create_invoice') return true;
+  if (behavior === 'pause') pause(unit, subscription, 'trial_end_without_payment_method');
+  else end(unit, subscription, 'canceled');
+  return false;
+}
+
 type PauseReason = NonNullable<Subscription['status_details']>['paused']['subscription']['type'];
 
 export function pause(unit: Unit, subscription: Subscription, reason: PauseReason): void {
@@ -290,6 +305,8 @@ export function pause(unit: Unit, subscription: Subscription, reason: PauseReaso
 export function resumeNow(unit: Unit, subscription: Subscription, params: Params): Subscription {
   if (subscription.status !== 'paused') throw invalid('Only paused subscriptions can be resumed.');
   const { items } = subscription;
+  // Months of a coupon go by during a pause, too.
+  dropEnded(unit, subscription);
   const over = nextRenewal(subscription) <= unit.now;
   if ((anchorOf(params) ?? 'now') === 'now' || over) {
     subscription.billing_cycle_anchor = unit.now;

@@ -46,6 +46,10 @@ export interface CardBehaviour {
   readonly authenticates?: 'always' | 'setup';
   /** Charges are disputed as soon as they are made. */
   readonly disputed?: boolean;
+  /** The bank asks about charges as soon as they are made, and takes no money. */
+  readonly inquired?: boolean;
+  /** Refunds succeed at first, and fail a little later. */
+  readonly refundsFail?: boolean;
 }
 
 interface TestCard extends CardBehaviour {
@@ -81,6 +85,8 @@ const CARDS: readonly TestCard[] = [
   visa('4000002760003184', 'authenticationRequired threeDSecure2Required', { authenticates: 'always' }),
   visa('4000002500003155', 'authenticationRequiredOnSetup', { authenticates: 'setup' }),
   visa('4000000000000259', 'createDispute', { disputed: true }),
+  visa('4000000000001976', 'createDisputeInquiry', { inquired: true }),
+  visa('4000000000005126', 'refundFail', { refundsFail: true }),
 ];
 
 /** What a test card's number stands for; undefined for a number that is none of them. */
@@ -90,12 +96,8 @@ export const cardByNumber = (number: string): TestCard | undefined =>
 export const cardByName = (name: string): TestCard | undefined =>
   CARDS.find(({ names }) => names.includes(name));
 
-export const behaviourOf = ({ decline, attaches, authenticates, disputed }: TestCard): CardBehaviour => ({
-  ...(decline && { decline }),
-  ...(attaches && { attaches }),
-  ...(authenticates && { authenticates }),
-  ...(disputed && { disputed }),
-});
+export const behaviourOf = ({ number: _, brand: __, names: ___, ...behaviour }: TestCard): CardBehaviour =>
+  behaviour;
 
 /** The same for the same number, and of no use for finding it. */
 export const fingerprintOf = (number: string, salt: string): string =>
