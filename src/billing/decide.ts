@@ -171,6 +171,12 @@ type Of<T extends BillingCommand['type']> = Extract<BillingCommand, { type: T }>
 
 function requestCheckout(state: BillingState, command: Of<'RequestCheckout'>): Decision<BillingEvent> {
   const { checkoutId, price, profileVersion, coupon, by } = command;
+  if (state.paid?.pausedAt !== undefined) {
+    return refuse(
+      PAUSED,
+      'The account has a subscription that is paused. Go on with it: `resumeSubscription`. Or end it first: `cancelSubscription` with `when: NOW`.',
+    );
+  }
   if (state.paid) {
     return refuse('ALREADY_SUBSCRIBED', 'The account has a subscription. Use `changePlan` to change it.');
   }

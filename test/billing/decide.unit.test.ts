@@ -323,6 +323,17 @@ describe('a pause', () => {
     after(started, paused)
       .when({ ...to, price: 'team-month-usd' })
       .thenRefused('SUBSCRIPTION_PAUSED');
+    after(started, paused)
+      .when({
+        type: 'RequestCheckout',
+        checkoutId: 'c1',
+        price: 'team-month-usd',
+        profileVersion: 1,
+        offers,
+        plans,
+        by,
+      })
+      .thenRefused('SUBSCRIPTION_PAUSED');
     const cancel = { type: 'RequestCancellation', requestId: 'r3', by } as const;
     after(started, paused)
       .when({ ...cancel, when: 'period_end' })

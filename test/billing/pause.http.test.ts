@@ -89,6 +89,10 @@ it('takes the plan at once, and refuses what needs a period that ends', async ()
   expect(await user.news()).toEqual(['PauseRequested', 'SubscriptionPaused']);
   expect(await user.pause()).toMatchObject({ code: 'SUBSCRIPTION_PAUSED' });
   expect(await user.changeTo('pro-month-usd')).toMatchObject({ code: 'SUBSCRIPTION_PAUSED' });
+  expect(await user.startCheckout('pro-month-usd')).toMatchObject({
+    code: 'SUBSCRIPTION_PAUSED',
+    message: expect.stringContaining('`resumeSubscription`') as string,
+  });
   expect(await user.cancel()).toMatchObject({ code: 'SUBSCRIPTION_PAUSED' });
   expect(await raw('{ account { upcomingInvoice { id } } }')).toEqual({ account: { upcomingInvoice: null } });
   await shop.settled();
