@@ -9,7 +9,7 @@ type Deleted = Extract<AccountEvent, { type: 'AccountDeleted' }>;
 /** The credits of accounts, and what of them is still to be done. */
 export const credits: ReadModel = {
   name: 'credits',
-  version: 4,
+  version: 5,
   awaited: false,
   tables: ['accounts', 'grants', 'purchases', 'refunds', 'top_ups'],
   handles: new Set<(CreditEvent | Deleted)['type']>([
@@ -25,6 +25,7 @@ export const credits: ReadModel = {
     'CreditRefundRequested',
     'CreditsRefunded',
     'CreditRefundFailed',
+    'CreditRefundReversed',
     'CreditPurchaseRequested',
     'CreditPurchaseOpened',
     'CreditPurchaseEnded',
@@ -130,6 +131,7 @@ export const credits: ReadModel = {
         case 'CreditsVoided':
         case 'CreditsWithdrawn':
         case 'CreditsReinstated':
+        case 'CreditRefundReversed':
           return standing(accountId, revision, data);
         case 'CreditsRefunded':
           return [

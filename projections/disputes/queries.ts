@@ -6,7 +6,7 @@ export interface DisputeRow {
   readonly id: string;
   readonly account_id: string | null;
   readonly subject: string;
-  readonly status: 'open' | 'won' | 'lost';
+  readonly status: 'inquiry' | 'inquiry_closed' | 'open' | 'won' | 'lost';
   readonly amount: number;
   readonly currency: string;
   readonly reason: string;

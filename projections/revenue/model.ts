@@ -21,7 +21,7 @@ type Folded =
       }
     >
   | Extract<InvoiceEvent, { type: 'InvoiceFinalised' }>
-  | Extract<CreditEvent, { type: 'CreditsGranted' | 'CreditsRefunded' }>
+  | Extract<CreditEvent, { type: 'CreditsGranted' | 'CreditsRefunded' | 'CreditRefundReversed' }>
   | Extract<PaymentEvent, { type: 'PaymentReceived' | 'PaymentRefunded' }>
   | Extract<DisputeEvent, { type: 'DisputeOpened' | 'DisputeWon' }>;
 
@@ -67,6 +67,8 @@ function rowsOf(stored: StoredEvent): Row[] {
       return data.paid ? [{ kind: 'one_time', account, ...data.paid }] : [];
     case 'CreditsRefunded':
       return data.refunded ? [{ kind: 'refund', account, ...data.refunded }] : [];
+    case 'CreditRefundReversed':
+      return [{ kind: 'refund', account, ...data.reversed, amount: -data.reversed.amount }];
     case 'PaymentReceived':
       return [{ kind: 'one_time', account: '', amount: data.amount, currency: data.currency }];
     case 'PaymentRefunded':
@@ -83,7 +85,7 @@ function rowsOf(stored: StoredEvent): Row[] {
 /** What operators earn, one row for each event that says something of it: figures are asked for any moment. */
 export const revenue: ReadModel = {
   name: 'revenue',
-  version: 3,
+  version: 4,
   awaited: false,
   tables: ['facts'],
   independent: true,
@@ -99,6 +101,7 @@ export const revenue: ReadModel = {
     'InvoiceFinalised',
     'CreditsGranted',
     'CreditsRefunded',
+    'CreditRefundReversed',
     'PaymentReceived',
     'PaymentRefunded',
     'DisputeOpened',

@@ -1,5 +1,5 @@
 import type { Audited } from '../eventsourcing/audited.js';
-import type { BillingEvent } from './events.js';
+import type { BillingEvent, RefundFailed } from './events.js';
 
 type Kept = Extract<
   BillingEvent,
@@ -23,7 +23,7 @@ type Kept = Extract<
 >;
 
 /** What the audit log keeps: who asked for what, and when what is paid for has changed. */
-export const audited: Audited<Kept> = {
+export const audited: Audited<Kept | RefundFailed> = {
   CheckoutRequested: ({ by }, id) => ({ account: id, actor: by }),
   PlanChangeRequested: ({ by }, id) => ({ account: id, actor: by }),
   CancellationRequested: ({ by }, id) => ({ account: id, actor: by }),
@@ -36,6 +36,7 @@ export const audited: Audited<Kept> = {
   SubscriptionStarted: (_data, id) => ({ account: id }),
   TrialStarted: (_data, id) => ({ account: id }),
   PlanChanged: (_data, id) => ({ account: id }),
+  RefundFailed: ({ accountId, reason }) => ({ account: accountId, ...(reason !== null && { reason }) }),
   AccessSuspended: ({ reason }, id) => ({ account: id, reason }),
   PaidSubscriptionEnded: ({ reason }, id) => ({ account: id, reason }),
 };

@@ -449,13 +449,30 @@ export type PaymentEvent =
       /** It was given back, or a part of it, by whomever. */
       readonly type: 'PaymentRefunded';
       readonly data: {
-        /** Minor units that were given back since the last of these. */
+        /** Minor units that were given back since the last of these; below 0 where a refund has failed. */
         readonly amount: number;
         /** All of it, so far. */
         readonly refunded: number;
         readonly currency: string;
       };
     };
+
+/** Stream `refund-<Stripe's id>`: what was given back has not reached the customer, and is with the seller again. */
+export interface RefundFailed {
+  readonly type: 'RefundFailed';
+  readonly data: {
+    /** Null where it was paid without an account. */
+    readonly accountId: string | null;
+    /** Minor units. */
+    readonly amount: number;
+    readonly currency: string;
+    /** Stripe's word, e.g. `expired_or_canceled_card`; null where it says none. */
+    readonly reason: string | null;
+    /** Stripe's ids. */
+    readonly charge: string;
+    readonly payment: string | null;
+  };
+}
 
 /** Stream `trial_card-<hash of a card>`: which account has had the trial that the card gives. */
 export interface TrialCardUsed {
@@ -472,5 +489,7 @@ export const DUPLICATE = 'duplicate';
 export const trialCardStream = (hash: string): string => `trial_card-${hash}`;
 
 export const paymentStream = (intent: string): string => `payment-${intent}`;
+
+export const refundStream = (id: string): string => `refund-${id}`;
 
 export const invoiceStream = (id: string): string => `invoice-${id}`;

@@ -16,7 +16,7 @@ import { AccountBillingResolver, BillingResolver } from './resolvers.js';
 import { INITIAL } from './state.js';
 
 export const billing: Capability = {
-  streams: ['stripe_event', 'invoice', 'invoice_numbers', 'payment', 'trial_card'],
+  streams: ['stripe_event', 'invoice', 'invoice_numbers', 'payment', 'refund', 'trial_card'],
   audited,
   publicEvents,
   policies: ({ commands, personal }) => [cancelSubscription(commands), eraseCustomer(commands, personal)],

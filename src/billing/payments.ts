@@ -238,6 +238,17 @@ export interface Payments {
   undelivered(): Promise<readonly unknown[]>;
   /** @param refunds whether refunds are looked for that it does not tell of: those without a credit note */
   invoice(id: string, refunds?: boolean): Promise<InvoiceSnapshot>;
+  /** A refund, and the customer who had paid what it gives back, where there was one. */
+  refund(id: string): Promise<
+    Money & {
+      readonly charge: string | undefined;
+      readonly payment: string | undefined;
+      readonly customer: string | undefined;
+      /** Whether the money is with the seller again; and why, in Stripe's word. */
+      readonly failed: boolean;
+      readonly reason: string | undefined;
+    }
+  >;
   /** The invoice that a charge was for; undefined where it was for none. */
   invoiceOfCharge(charge: string): Promise<string | undefined>;
   /** The newest first. */

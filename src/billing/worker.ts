@@ -10,6 +10,7 @@ import type { AccountBilling } from './accountBilling.js';
 import { stripeEventDecider } from './decideWebhook.js';
 import type { WebhookEffect } from './events.js';
 import { stripeEventStream } from './events.js';
+import type { FailedRefunds } from './failedRefunds.js';
 import type { Payments } from './payments.js';
 import type { PaymentRecorder } from './paymentRecorder.js';
 import type { WebhookReceiver } from './webhooks.js';
@@ -25,8 +26,8 @@ const BACKFILL_RETRY_MS = 60_000;
 /** So often it looks for what only time has made due. */
 const LOOK_MS = 30_000;
 
-/** What was paid is paid back: by us, or by somebody in Stripe's dashboard. */
-const REFUND = 'charge.refunded';
+/** What was paid is paid back, by us or by somebody in Stripe's dashboard; or that has failed since. */
+const REFUND = /^(charge\.refunded|(charge\.)?refund\.(failed|updated))$/;
 
 /** Something was paid. */
 const PAID = 'payment_intent.succeeded';
@@ -43,8 +44,10 @@ export interface BillingWorkerOptions {
   readonly events: StripeEventQueries;
   readonly subscriptions: SubscriptionQueries;
   readonly receiver: Pick<WebhookReceiver, 'backfill'>;
-  /** Takes back what an account has bought by a charge that was paid back. */
+  /** Takes back what an account has bought by a charge that was paid back; gives it back where that has failed. */
   readonly onRefund: (accountId: string, charge: string) => Promise<void>;
+  /** What was paid back has not reached the customer. */
+  readonly onRefundFailed: FailedRefunds['record'];
   /** Follows a dispute. @returns the account that has paid, where one has */
   readonly onDispute: (dispute: string) => Promise<string | undefined>;
   /** Records what was paid, or paid back, without an account. */
@@ -141,33 +144,31 @@ export class BillingWorker {
    * invoice, and once more for its refunds. @throws the first failure, once the others are done
    */
   async #handle({ customer, livemode, events }: EventsOfCustomer): Promise<void> {
-    const { payments, subscriptions, billing, onRefund } = this.options;
+    const { payments, billing } = this.options;
     const isFollowed = ({ type }: StripeEventRow): boolean =>
-      livemode === payments.live && customer !== null && (type === REFUND || ABOUT_SUBSCRIPTIONS.test(type));
+      livemode === payments.live &&
+      customer !== null &&
+      (REFUND.test(type) || ABOUT_SUBSCRIPTIONS.test(type));
     const accountId =
-      customer !== null && events.some(isFollowed)
-        ? ((await subscriptions.accountOf(customer)) ?? (await payments.accountOf(customer)))
-        : undefined;
+      customer !== null && events.some(isFollowed) ? await this.#accountOf(customer) : undefined;
     if (accountId !== undefined) await billing.settle(accountId);
 
-    const recorded = new Map<string, Promise<void>>();
+    const once = onceEach();
     const done = await Promise.allSettled(
       events.map(async (event) => {
-        const apart = livemode === payments.live ? await this.#ofNobody(event) : undefined;
+        const apart = livemode === payments.live ? await this.#ofNobody(event, once) : undefined;
         if (apart) return this.#confirm(event, apart.effect, apart.accountId);
         if (accountId === undefined || !isFollowed(event)) {
           const unfollowed = isFollowed(event) ? 'unknown_customer' : 'none';
           return this.#confirm(event, livemode === payments.live ? unfollowed : 'other_mode', null);
         }
-        if (event.type === REFUND && event.object_id !== null) await onRefund(accountId, event.object_id);
-        const refunded = event.object_type === 'charge' ? event.object_id : null;
-        const invoice = refunded === null ? invoiceOf(event) : await payments.invoiceOfCharge(refunded);
+        if (REFUND.test(event.type)) {
+          const { effect } = await this.#followRefund(event, accountId, once);
+          return this.#confirm(event, effect, accountId);
+        }
+        const invoice = invoiceOf(event);
         if (invoice !== undefined) {
-          const key = compositeKey(invoice, String(refunded !== null));
-          const once =
-            recorded.get(key) ?? billing.recordInvoice(accountId, invoice, event.id, refunded !== null);
-          recorded.set(key, once);
-          await once;
+          await once(`invoice ${invoice}`, () => billing.recordInvoice(accountId, invoice, event.id, false));
         }
         return this.#confirm(event, 'applied', accountId);
       }),
@@ -175,20 +176,50 @@ export class BillingWorker {
     for (const result of done) if (result.status === 'rejected') throw result.reason;
   }
 
+  async #accountOf(customer: string): Promise<string | undefined> {
+    const { subscriptions, payments } = this.options;
+    return (await subscriptions.accountOf(customer)) ?? (await payments.accountOf(customer));
+  }
+
+  /**
+   * What a charge has paid is taken back, as much of it as was paid back by now.
+   * @param known whose it was; undefined where the event does not say it
+   */
+  async #followRefund(
+    { id: toldBy, object_type: about, object_id: id }: StripeEventRow,
+    known: string | undefined,
+    once: Once,
+  ): Promise<Done> {
+    const { payments, billing, recorder, onRefund, onRefundFailed } = this.options;
+    const refund = about === 'refund' && id !== null ? await payments.refund(id) : undefined;
+    const charge = about === 'refund' ? refund?.charge : id;
+    if (id === null || charge == null) return NOTHING;
+    const payer = refund?.customer;
+    const accountId = known ?? (payer === undefined ? undefined : await this.#accountOf(payer)) ?? null;
+    if (accountId !== null) {
+      await once(`refund ${charge}`, async () => {
+        await onRefund(accountId, charge);
+        const invoice = await payments.invoiceOfCharge(charge);
+        if (invoice !== undefined) await billing.recordInvoice(accountId, invoice, toldBy, true);
+      });
+    } else if (!(await recorder.record({ charge }))) return NOTHING;
+    if (refund?.failed === true) {
+      const { amount, currency, payment = null, reason = null } = refund;
+      await onRefundFailed(id, { accountId, amount, currency, reason, charge, payment });
+    }
+    return { effect: 'applied', accountId };
+  }
+
   /** What events are about that do not name a customer; undefined for all others. */
-  async #ofNobody({
-    type,
-    customer,
-    object_id: id,
-  }: StripeEventRow): Promise<
-    { readonly effect: WebhookEffect; readonly accountId: string | null } | undefined
-  > {
+  async #ofNobody(event: StripeEventRow, once: Once): Promise<Done | undefined> {
     const { onDispute, recorder } = this.options;
+    const { type, customer, object_id: id } = event;
     if (id === null || customer !== null) return undefined;
     if (DISPUTE.test(type)) return { effect: 'applied', accountId: (await onDispute(id)) ?? null };
-    if (type !== PAID && type !== REFUND) return undefined;
-    const isOurs = await recorder.record(type === PAID ? { intent: id } : { charge: id });
-    return { effect: isOurs ? 'applied' : 'none', accountId: null };
+    if (type === PAID) {
+      return { effect: (await recorder.record({ intent: id })) ? 'applied' : 'none', accountId: null };
+    }
+    return REFUND.test(type) ? this.#followRefund(event, undefined, once) : undefined;
   }
 
   async #confirm(event: StripeEventRow, effect: WebhookEffect, accountId: string | null): Promise<void> {
@@ -204,6 +235,25 @@ export class BillingWorker {
       }),
     );
   }
+}
+
+/** What was done about an event. */
+interface Done {
+  readonly effect: WebhookEffect;
+  readonly accountId: string | null;
+}
+const NOTHING: Done = { effect: 'none', accountId: null };
+
+/** Does what has one name once, however many events of a batch ask for it. */
+type Once = (name: string, work: () => Promise<void>) => Promise<void>;
+
+function onceEach(): Once {
+  const begun = new Map<string, Promise<void>>();
+  return (name, work) => {
+    const done = begun.get(name) ?? work();
+    begun.set(name, done);
+    return done;
+  };
 }
 
 interface EventsOfCustomer {

@@ -8,6 +8,7 @@ import type { AdminCommands } from '../admin/server.js';
 import { AccountBilling } from '../billing/accountBilling.js';
 import type { Coupon } from '../billing/decideCoupon.js';
 import type { PriceList } from '../billing/decide.js';
+import { FailedRefunds } from '../billing/failedRefunds.js';
 import { priceListOf } from '../billing/offers.js';
 import { InvoiceNumbers } from '../billing/invoiceNumbers.js';
 import { OnePayment } from '../billing/onePayment.js';
@@ -165,9 +166,17 @@ export function workBilling(
     accountOf: async (customer) =>
       (await subscriptions.accountOf(customer)) ?? (await payments.accountOf(customer)),
     onCredits: (accountId, disputed) => credits.followDispute(accountId, disputed),
-    onOpened: (id) => log.warn(`a customer disputes a payment: ${id}, operator.disputes`),
+    onOpened: (id, what) =>
+      log.warn(
+        what === 'dispute'
+          ? `a customer disputes a payment: ${id}, operator.disputes`
+          : `a bank asks about a payment, and may take it back: ${id}, operator.disputes`,
+      ),
     clock,
   });
+  const failed = new FailedRefunds(commands, clock, payments.live, (id) =>
+    log.warn(`the refund ${id} has failed: the customer does not have the money, give it back another way`),
+  );
   const worker = new BillingWorker({
     onDispute: disputes.follow,
     recorder: new PaymentRecorder(payments, commands, clock),
@@ -175,6 +184,7 @@ export function workBilling(
     payments,
     receiver,
     onRefund: (accountId, charge) => credits.followRefund(accountId, charge),
+    onRefundFailed: failed.record,
     events: stripeEvents.asTheyStand,
     subscriptions,
     commands,

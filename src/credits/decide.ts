@@ -271,6 +271,7 @@ const REST = {
   refunded: false,
   takenBack: 0,
   paidBack: 0,
+  reversals: 0,
   withdrawn: new Map<string, number>(),
 } as const;
 
@@ -400,7 +401,9 @@ function expire(state: CreditState, soFar: UseSoFar, closeAfterMs: number): Deci
  */
 function refund(state: CreditState, { grantId, refunded, soFar }: Of<'RecordRefund'>): Decision<CreditEvent> {
   const found = state.grants.get(grantId);
-  if (!found || found.refunded) return accept();
+  if (!found) return accept();
+  if (refunded !== null && refunded.amount < found.paidBack) return reverse(state, found, refunded, soFar);
+  if (found.refunded) return accept();
   const { paid } = found;
   const whole = paid === null || refunded === null || refunded.amount >= paid.amount;
   const target = whole ? found.amount : shareOf(found.amount, refunded.amount, paid.amount);
@@ -414,6 +417,23 @@ function refund(state: CreditState, { grantId, refunded, soFar }: Of<'RecordRefu
     const now = refunded && { ...refunded, amount: refunded.amount - found.paidBack };
     const data = { grantId, amount, refunded: now, ...(!whole && { partial: true as const }), ...after };
     return [{ type: 'CreditsRefunded', data }];
+  });
+}
+
+/** A refund has failed after all: what was taken back with it is there again, and makes good first what is owed. */
+function reverse(
+  state: CreditState,
+  { id: grantId, amount: bought, paid, paidBack, takenBack, withdrawn }: Grant,
+  refunded: Money,
+  soFar: UseSoFar,
+): Decision<CreditEvent> {
+  const stays = paid === null ? bought : shareOf(bought, refunded.amount, paid.amount);
+  const byDisputes = [...withdrawn.values()].reduce((sum, one) => sum + one, 0);
+  const amount = Math.max(0, takenBack - byDisputes - stays);
+  const reversed = { ...refunded, amount: paidBack - refunded.amount };
+  return then(state, draws(state, soFar, false), (drawn) => {
+    const back = returned(drawn, [{ grantId, credits: amount }]);
+    return [{ type: 'CreditRefundReversed', data: { grantId, amount, reversed, ...standingOf(back) } }];
   });
 }
 

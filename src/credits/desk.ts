@@ -14,7 +14,7 @@ import { creditDecider } from './decide.js';
 import type { CreditEvent, UseSoFar } from './events.js';
 import { creditStream } from './events.js';
 import type { CreditPayments, PackCheckout } from './payments.js';
-import type { CreditState, Purchase } from './state.js';
+import type { CreditState, Grant, Purchase } from './state.js';
 import { availableOf, judgedKey, toppedUpIn } from './state.js';
 
 const DAY_MS = 86_400_000;
@@ -106,8 +106,8 @@ export class CreditDesk {
     if (!payments) return;
     const state = await this.state(accountId);
     for (const purchase of state.purchases.values()) await this.#purchase(accountId, purchase, payments);
-    for (const { id, payment, refundAsked } of state.grants.values()) {
-      if (refundAsked && payment !== null) await this.#refund(accountId, id, payment, payments);
+    for (const grant of state.grants.values()) {
+      if (grant.refundAsked) await this.#refund(accountId, grant, payments);
     }
   }
 
@@ -127,20 +127,24 @@ export class CreditDesk {
     if (asked.kind === 'accepted' && asked.events.length > 0) await this.settle(accountId);
   }
 
-  /** Takes back what was bought by a payment that somebody has paid back at the payment service, or a part of it. */
+  /**
+   * Takes back what was bought by a payment that somebody has paid back at the payment service, or a part of it;
+   * gives it back where that has failed since.
+   */
   async followRefund(accountId: string, charge: string): Promise<void> {
     const { payments } = this.options;
     if (!payments) return;
     const state = await this.state(accountId);
-    if (![...state.grants.values()].some(({ payment, refunded }) => payment !== null && !refunded)) return;
+    if (![...state.grants.values()].some(({ payment }) => payment !== null)) return;
     const { payment, ...refunded } = await payments.refunded(charge);
     const grant = [...state.grants.values()].find((one) => payment !== null && one.payment === payment);
-    if (!grant || refunded.amount === 0) return;
+    if (!grant || refunded.amount === grant.paidBack) return;
     const soFar = await this.options.open(accountId);
+    const fails = refunded.amount < grant.paidBack ? 'reversed' : 'refunded';
     await this.send(
       accountId,
       { type: 'RecordRefund', grantId: grant.id, refunded, soFar },
-      `refunded:${grant.id}:${refunded.amount}`,
+      `${fails}:${again(grant)}:${refunded.amount}`,
     );
   }
 
@@ -217,8 +221,9 @@ export class CreditDesk {
       }
       return;
     }
-    const { status, payment } = await payments.checkout(purchase.session);
+    const { status, payment, failed } = await payments.checkout(purchase.session);
     if (status === 'expired') await end('expired');
+    if (failed) await end('failed');
     if (status !== 'complete' || payment === null) return;
     await this.#grant(accountId, purchase, payment);
   }
@@ -268,16 +273,14 @@ export class CreditDesk {
     );
   }
 
-  async #refund(
-    accountId: string,
-    grantId: string,
-    payment: string,
-    payments: CreditPayments,
-  ): Promise<void> {
+  async #refund(accountId: string, grant: Grant, payments: CreditPayments): Promise<void> {
+    const { id: grantId, payment } = grant;
+    if (payment === null) return;
     try {
-      const refunded = await payments.refund(payment, `tollgraph:refund:${grantId}`);
+      const refunded = await payments.refund(payment, `tollgraph:refund:${again(grant)}`);
       const soFar = await this.options.open(accountId);
-      await this.send(accountId, { type: 'RecordRefund', grantId, refunded, soFar }, `refunded:${grantId}`);
+      const command: CreditCommand = { type: 'RecordRefund', grantId, refunded, soFar };
+      await this.send(accountId, command, `refunded:${again(grant)}`);
     } catch (error) {
       const code = this.options.refusedBy(error);
       if (code === undefined) throw error;
@@ -295,6 +298,9 @@ export class CreditDesk {
     return commands.handle(creditDecider, creditStream(accountId), command, context);
   }
 }
+
+/** Names what is paid back for a grant: once more after that has failed, it is something else. */
+const again = ({ id, reversals }: Grant): string => (reversals === 0 ? id : `${id}:${reversals}`);
 
 const paidUnits =
   ({ judged }: CreditState): PaidUnits =>

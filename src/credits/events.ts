@@ -130,8 +130,20 @@ export type CreditEvent =
       };
     }
   | {
+      /** It was refused, and nothing was given back. */
       readonly type: 'CreditRefundFailed';
       readonly data: { readonly grantId: string; readonly code: string };
+    }
+  | {
+      /** What was given back has not reached the customer, and is with the seller again: so are the credits. */
+      readonly type: 'CreditRefundReversed';
+      readonly data: Standing & {
+        readonly grantId: string;
+        /** Credits that are back. */
+        readonly amount: number;
+        /** What was not given back after all. */
+        readonly reversed: Money;
+      };
     }
   | {
       readonly type: 'CreditPurchaseRequested';

@@ -11,6 +11,7 @@ type Kept = Extract<
       | 'CreditsVoided'
       | 'CreditRefundRequested'
       | 'CreditsRefunded'
+      | 'CreditRefundReversed'
       | 'CreditsWithdrawn'
       | 'CreditsReinstated'
       | 'CreditPurchaseRequested'
@@ -23,6 +24,7 @@ const audited: Audited<Kept> = {
   CreditsVoided: ({ by }, id) => ({ account: id, actor: by }),
   CreditRefundRequested: ({ by }, id) => ({ account: id, actor: by }),
   CreditsRefunded: (_data, id) => ({ account: id }),
+  CreditRefundReversed: (_data, id) => ({ account: id }),
   CreditsWithdrawn: (_data, id) => ({ account: id }),
   CreditsReinstated: (_data, id) => ({ account: id }),
   CreditPurchaseRequested: ({ by }, id) => ({ account: id, actor: by }),

@@ -8,8 +8,10 @@ export interface PackCheckout {
   readonly url: string | null;
   readonly expiresAt: string;
   readonly status: 'open' | 'complete' | 'expired';
-  /** The payment, once it has succeeded. */
+  /** The payment, once it has succeeded: of a direct debit days after the page. */
   readonly payment: string | null;
+  /** Whether the bank has refused it after the page. */
+  readonly failed: boolean;
 }
 
 /**

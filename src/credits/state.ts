@@ -18,6 +18,8 @@ export interface Grant {
   /** Credits that were taken back with what was paid back, and that money, in minor units. */
   readonly takenBack: number;
   readonly paidBack: number;
+  /** How often a refund has failed after it had succeeded. */
+  readonly reversals: number;
   /** Of `takenBack`, what disputes have withdrawn, by their ids; 0 once one was won. */
   readonly withdrawn: ReadonlyMap<string, number>;
 }
@@ -170,6 +172,7 @@ export function evolve(state: CreditState, event: CreditEvent): CreditState {
         refundAsked: false,
         refunded: false,
         takenBack: 0,
+        reversals: 0,
         paidBack: 0,
         withdrawn: new Map(),
       };
@@ -217,6 +220,13 @@ export function evolve(state: CreditState, event: CreditEvent): CreditState {
       const back = { takenBack: takenBack + amount, paidBack: paidBack + (refunded?.amount ?? 0) };
       const over = partial === true ? {} : { refundAsked: false, refunded: true };
       return standing(changed(state, grantId, { ...back, ...over }), event.data);
+    }
+    case 'CreditRefundReversed': {
+      const { grantId, amount, reversed } = event.data;
+      const { takenBack = 0, paidBack = 0, reversals = 0 } = state.grants.get(grantId) ?? {};
+      const less = { takenBack: takenBack - amount, paidBack: paidBack - reversed.amount };
+      const back = { ...less, refunded: false, reversals: reversals + 1 };
+      return standing(changed(state, grantId, back), event.data);
     }
     case 'CreditsWithdrawn': {
       const topUp = state.topUp && { ...state.topUp, stopped: true };

@@ -26,8 +26,8 @@ export interface DisputeDeskOptions {
   readonly accountOf: (customer: string) => Promise<string | undefined>;
   /** Takes back what was bought, or gives it back. Done again it changes nothing. */
   readonly onCredits: (accountId: string, disputed: DisputedCredits) => Promise<void>;
-  /** A payment is disputed that was not before. */
-  readonly onOpened: (id: string, disputed: Disputed) => void;
+  /** A payment is disputed, or a bank asks about it, for the first time. */
+  readonly onOpened: (id: string, what: 'dispute' | 'inquiry') => void;
   readonly clock: Clock;
 }
 
@@ -49,8 +49,9 @@ export class DisputeDesk {
       { type: 'RecordDispute', status, disputed },
       context,
     );
-    const isNew = done.kind === 'accepted' && done.events.some(({ type }) => type === 'DisputeOpened');
-    if (isNew) onOpened(id, disputed);
+    const news = done.kind === 'accepted' ? done.events.map(({ type }) => type) : [];
+    if (news.includes('DisputeOpened')) onOpened(id, 'dispute');
+    else if (news.includes('InquiryOpened')) onOpened(id, 'inquiry');
     const { opened, ended = 'open' } = fold(disputeDecider, await commands.load(stream));
     if (opened?.subject === 'credits' && opened.accountId !== null && opened.payment !== null) {
       const { payment, amount } = opened;

@@ -6,7 +6,7 @@ export interface Disputed {
   /** Null where it was paid without an account. */
   readonly accountId: string | null;
   readonly subject: DisputeSubject;
-  /** Minor units that the bank takes back. */
+  /** Minor units that the bank takes back, or asks about. */
   readonly amount: number;
   readonly currency: string;
   /** The payment service's word, e.g. `fraudulent`. */
@@ -39,6 +39,9 @@ export interface DisputeEnd {
 
 /** Stream `dispute-<the payment service's id>`. */
 export type DisputeEvent =
+  /** The bank asks, and takes no money yet. */
+  | { readonly type: 'InquiryOpened'; readonly data: Disputed }
+  | { readonly type: 'InquiryClosed'; readonly data: DisputeEnd }
   | { readonly type: 'DisputeOpened'; readonly data: Disputed }
   | { readonly type: 'DisputeWon'; readonly data: DisputeEnd }
   | { readonly type: 'DisputeLost'; readonly data: DisputeEnd };

@@ -4,6 +4,8 @@ import type { DisputeEvent } from './events.js';
 import { OperatorDisputesResolver } from './resolvers.js';
 
 const audited: Audited<DisputeEvent> = {
+  InquiryOpened: ({ accountId }) => ({ account: accountId }),
+  InquiryClosed: ({ accountId }) => ({ account: accountId }),
   DisputeOpened: ({ accountId }) => ({ account: accountId }),
   DisputeWon: ({ accountId }) => ({ account: accountId }),
   DisputeLost: ({ accountId }) => ({ account: accountId }),

@@ -24,7 +24,7 @@ export class OperatorDisputesResolver {
   @Sized({ slicingArguments: ['first'], sizedFields: ['edges', 'nodes'] })
   @FieldResolver(() => DisputeConnection, {
     nullable: true,
-    description: 'Payments that customers have disputed at their banks, newest first.',
+    description: 'Payments that customers have disputed at their banks, or banks ask about, newest first.',
   })
   async disputes(@Args(() => PageArgs) { first, after }: PageArgs): Promise<Page<Dispute>> {
     const { cursors } = this;

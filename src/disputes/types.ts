@@ -7,6 +7,8 @@ import { Money, moneyOf } from '../graphql/kit/money.js';
 import { connectionOf } from '../graphql/kit/pages.js';
 
 export enum DisputeStatus {
+  INQUIRY = 'inquiry',
+  INQUIRY_CLOSED = 'inquiry_closed',
   OPEN = 'open',
   WON = 'won',
   LOST = 'lost',
@@ -15,6 +17,10 @@ registerEnumType(DisputeStatus, {
   name: 'DisputeStatus',
   description: 'State of a dispute.',
   valuesConfig: {
+    INQUIRY: {
+      description: 'The bank asks about the payment, and has taken no money. It may become a dispute.',
+    },
+    INQUIRY_CLOSED: { description: 'The bank asks no more, and has taken no money.' },
     OPEN: { description: 'The bank has taken the money back and has not decided yet.' },
     WON: { description: 'The bank has returned the money.' },
     LOST: { description: 'The customer keeps the money.' },
@@ -42,7 +48,8 @@ registerEnumType(DisputedPurchase, {
 
 @ObjectType({
   simpleResolvers: true,
-  description: 'A payment that the customer has asked their bank to take back (a chargeback).',
+  description:
+    'A payment that the customer has asked their bank to take back (a chargeback), or that the bank asks about before it takes anything (an inquiry).',
 })
 export class Dispute {
   @Field(() => ID, { description: 'Id at the payment service, e.g. `dp_1…`. Answer it there.' })
@@ -58,7 +65,7 @@ export class Dispute {
   @Field(() => DisputeStatus, { description: 'Whether it is decided, and how.' })
   status!: DisputeStatus;
 
-  @Field(() => Money, { description: 'What the bank takes back.' })
+  @Field(() => Money, { description: 'What the bank takes back. Of an inquiry, what it asks about.' })
   amount!: Money;
 
   @Field(() => String, { description: 'Reason in the words of the payment service, e.g. `fraudulent`.' })
@@ -70,13 +77,13 @@ export class Dispute {
   @Field(() => DateTimeISO, {
     nullable: true,
     description:
-      'Deadline for evidence at the payment service. After it, the dispute is lost. Null if none can be given.',
+      'Deadline for evidence at the payment service. After it, a dispute is lost. Null if none can be given.',
   })
   respondBy!: Date | null;
 
   @Field(() => DateTimeISO, {
     nullable: true,
-    description: 'When it was won or lost. Null while it is open.',
+    description: 'When it was won, lost or closed. Null while it is open.',
   })
   closedAt!: Date | null;
 

@@ -27,6 +27,10 @@ export type MailKind =
   | 'dispute-opened'
   | 'dispute-won'
   | 'dispute-lost'
+  /** To an operator: a bank asks about a payment. Without a token. */
+  | 'inquiry-opened'
+  /** To an operator: what was given back has not reached the customer. Without a token. */
+  | 'refund-failed'
   /** Asks whoever reads it to register; without a token. */
   | 'invite-user'
   /** A notice to a user whom an operator has brought in from another system. */

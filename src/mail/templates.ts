@@ -45,6 +45,8 @@ export const TEMPLATES: Readonly<Record<MailKind, (filling: Filling) => MailCont
   'dispute-opened': disputeOpened,
   'dispute-won': disputeWon,
   'dispute-lost': disputeLost,
+  'inquiry-opened': inquiryOpened,
+  'refund-failed': refundFailed,
   'invite-user': inviteUser,
   'user-imported': userImported,
   'analysis-ended': analysisEnded,
@@ -196,6 +198,20 @@ function disputeWon({ product }: Filling): MailContent {
 function disputeLost({ product }: Filling): MailContent {
   const what = `A dispute about a payment at ${product} was lost: the customer keeps the money.`;
   return { subject: `${product}: a dispute was lost`, ...bodyOf([GREETING, what, DISPUTES]) };
+}
+
+function inquiryOpened({ product }: Filling): MailContent {
+  const what = `The bank of a customer of ${product} asks about a payment. It has taken no money yet.`;
+  const how =
+    'Answer at the payment service before the deadline, or give the payment back: otherwise it may become a dispute. Until then everything stays as it is.';
+  return { subject: `${product}: a bank asks about a payment`, ...bodyOf([GREETING, what, how, DISPUTES]) };
+}
+
+function refundFailed({ product }: Filling): MailContent {
+  const what = `A refund at ${product} has failed: the money is back on your account at the payment service, and the customer does not have it.`;
+  const how =
+    'Credits and payments that the refund had taken back are good again. Give the money back another way, or take back what was bought. Which refund it is, and why it failed, stands in operator { auditLog }: RefundFailed.';
+  return { subject: `${product}: a refund has failed`, ...bodyOf([GREETING, what, how]) };
 }
 
 function inviteUser({ product }: Filling): MailContent {

@@ -157,6 +157,7 @@ export class BilledPlans {
       case 'CreditsWithdrawn':
       case 'CreditsReinstated':
       case 'CreditsRefunded':
+      case 'CreditRefundReversed':
         return this.#credit(id, event, revision);
       default:
     }

@@ -473,12 +473,12 @@ describe('what operators see of payments without an account', () => {
   });
 
   /** One that `/create-payment-intent` might have made: an address makes few of those a minute. */
-  async function paidAtOnce(): Promise<string> {
+  async function paidAtOnce(card = 'pm_card_visa'): Promise<string> {
     const { id } = await stripe.paymentIntents.create({
       amount: 500,
       currency: 'usd',
       metadata: { tollgraph_purpose: 'analysis' },
-      payment_method: 'pm_card_visa',
+      payment_method: card,
       confirm: true,
       return_url: 'https://shop.example/',
     });
@@ -534,9 +534,23 @@ describe('what operators see of payments without an account', () => {
     expect(await revenue()).toEqual(before);
   });
 
+  it('takes a payment again whose refund has failed, and counts it as paid back no more', async () => {
+    const { refunds } = await revenue();
+    const intent = await paidAtOnce('pm_card_refundFail');
+    await stripe.refunds.create({ payment_intent: intent });
+    expect(await analyze(intent)).toEqual([402, 'Payment not completed. Status: refunded']);
+    expect((await revenue()).refunds).toBe(refunds + 500);
+    await shop.advance('1m');
+    expect((await revenue()).refunds).toBe(refunds);
+    expect(await analyze(intent)).toEqual([200, 'analysed']);
+  });
+
   it('takes no payment that is disputed, until that is won', async () => {
     const { disputed } = await revenue();
     const intent = await paidAtOnce();
+    // A bank that only asks has taken nothing.
+    await shop.sandbox.dispute(intent, 'inquiry');
+    expect((await revenue()).disputed).toBe(disputed);
     await shop.sandbox.dispute(intent);
     expect(await analyze(intent)).toEqual([402, 'Payment not completed. Status: disputed']);
     expect((await revenue()).disputed).toBe(disputed + 500);

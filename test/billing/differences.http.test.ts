@@ -6,6 +6,7 @@ import { shownId } from '../../src/graphql/kit/ids.js';
 import type { Logger } from '../../src/logger.js';
 import { silentLogger } from '../../src/logger.js';
 import type { MailEvent } from '../../src/mail/events.js';
+import { creditStream } from '../../src/credits/events.js';
 import { as } from '../../src/eventsourcing/event.js';
 import { allEvents } from '../crash/facts.js';
 import {
@@ -24,6 +25,7 @@ credits:
   meters: { requests: 1 }
   packs:
     - { id: calls, name: 1000 calls, credits: 1000, amount: 1000, currency: usd, months: 12 }
+    - { id: euros, name: 500 calls, credits: 500, amount: 500, currency: eur, months: 12 }
 `;
 
 let root: string;
@@ -147,10 +149,7 @@ async function credits(): Promise<unknown> {
 }
 
 it('takes back credits whose payment was refunded in the dashboard, by and by', async () => {
-  const { data } = await shop.test.query(BuyCreditsDocument, { input: { packId: 'calls' } }, user.token);
-  const bought = data?.buyCredits;
-  if (bought?.__typename !== 'BuyCreditsPayload' || bought.url == null) throw new Error('no page');
-  const paid = await shop.pay(bought.url);
+  const paid = await shop.pay(await pageOf('calls'));
   expect(paid.status).toBe(303);
   await shop.settled();
   expect(await credits()).toBe('1000');
@@ -171,6 +170,47 @@ it('takes back credits whose payment was refunded in the dashboard, by and by', 
   expect(await credits()).toBe('0');
 });
 
+/** The page on which a pack is bought. */
+async function pageOf(packId: string): Promise<string> {
+  const { data } = await shop.test.query(BuyCreditsDocument, { input: { packId } }, user.token);
+  const bought = data?.buyCredits;
+  if (bought?.__typename !== 'BuyCreditsPayload' || bought.url == null) throw new Error('no page');
+  return bought.url;
+}
+
+/** Buys a pack. @returns the payment */
+async function buy(packId: string, card?: string): Promise<{ readonly payment: string }> {
+  expect((await shop.pay(await pageOf(packId), card)).status).toBe(303);
+  await shop.settled();
+  const intents = await stripe.paymentIntents.list({ customer: await customer() });
+  return { payment: intents.data.find(({ status }) => status === 'succeeded')?.id ?? '' };
+}
+
+/** Calls of Stripe that its library lacks. */
+async function post(path: string, form: Record<string, string>): Promise<{ readonly id: string }> {
+  const response = await fetch(`${shop.sandbox.address}${path}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${shop.sandbox.apiKey}` },
+    body: new URLSearchParams(form),
+  });
+  return (await response.json()) as { id: string };
+}
+
+async function revenue(): Promise<{ disputed: string; refunds: string }> {
+  const { data } = await shop.test.query(OperatorRevenueDocument, { from: '2020-01-01T00:00:00Z' }, operator);
+  const usd = data?.operator?.revenue?.find(({ currency }) => currency === 'USD');
+  return { disputed: String(usd?.disputed.minorUnits), refunds: String(usd?.refunds.minorUnits) };
+}
+
+/** The kinds of mails that were asked for, in their order, of those that begin so. */
+async function mailed(prefix: string): Promise<string[]> {
+  const all = await allEvents(shop.test.app.parts.store);
+  return all.flatMap((stored) => {
+    const { type, data } = as<MailEvent>(stored);
+    return type === 'MailRequested' && data.kind.startsWith(prefix) ? [data.kind] : [];
+  });
+}
+
 describe('a payment that is disputed', () => {
   /** What operators see of disputes, the newest first. */
   async function disputes(): Promise<unknown[]> {
@@ -181,27 +221,6 @@ describe('a payment that is disputed', () => {
       one.amount.minorUnits,
       one.accountId,
     ]);
-  }
-
-  async function revenue(): Promise<{ disputed: string; refunds: string }> {
-    const { data } = await shop.test.query(
-      OperatorRevenueDocument,
-      { from: '2020-01-01T00:00:00Z' },
-      operator,
-    );
-    const [usd] = data?.operator?.revenue ?? [];
-    return {
-      disputed: String(usd?.disputed.minorUnits),
-      refunds: String(usd?.refunds.minorUnits),
-    };
-  }
-
-  async function mailed(): Promise<string[]> {
-    const all = await allEvents(shop.test.app.parts.store);
-    return all.flatMap((stored) => {
-      const { type, data } = as<MailEvent>(stored);
-      return type === 'MailRequested' && data.kind.startsWith('dispute-') ? [data.kind] : [];
-    });
   }
 
   const topUp = async (): Promise<unknown> => {
@@ -219,19 +238,13 @@ describe('a payment that is disputed', () => {
 
   it('takes back the credits that it has bought, those too that were spent, and tells operators', async () => {
     const { refunds } = await revenue();
-    const { data } = await shop.test.query(BuyCreditsDocument, { input: { packId: 'calls' } }, user.token);
-    const bought = data?.buyCredits;
-    if (bought?.__typename !== 'BuyCreditsPayload' || bought.url == null) throw new Error('no page');
-    expect((await shop.pay(bought.url)).status).toBe(303);
-    await shop.settled();
+    ({ payment } = await buy('calls'));
     expect(await credits()).toBe('1000');
     await shop.test.raw(
       'mutation { setCreditTopUp(input: { packId: "calls", below: 10, maxPerMonth: 3 }) { __typename } }',
       {},
       user.token,
     );
-    const intents = await stripe.paymentIntents.list({ customer: await customer() });
-    payment = intents.data.find(({ amount, status }) => amount === 1000 && status === 'succeeded')?.id ?? '';
     // They come in any order, and more than once.
     shop.sandbox.faults.disturbDeliveries('reordered', 1, 'charge.dispute.created');
     shop.sandbox.faults.disturbDeliveries('duplicated', 1, 'charge.dispute.funds_withdrawn');
@@ -241,7 +254,7 @@ describe('a payment that is disputed', () => {
     expect(await credits()).toBe('0');
     // Nothing is charged again by itself.
     expect(await topUp()).toMatchObject({ balance: '0', topUp: { stopped: true } });
-    expect(await mailed()).toEqual(['dispute-opened']);
+    expect(await mailed('dispute-')).toEqual(['dispute-opened']);
     expect(await revenue()).toEqual({ disputed: '1000', refunds });
     expect(warnings.filter((line) => line.includes('operator.disputes'))).toHaveLength(1);
   });
@@ -251,7 +264,7 @@ describe('a payment that is disputed', () => {
     await shop.settled();
     expect(await disputes()).toEqual([['CREDITS', 'WON', '1000', account]]);
     expect(await credits()).toBe('1000');
-    expect(await mailed()).toEqual(['dispute-opened', 'dispute-won']);
+    expect(await mailed('dispute-')).toEqual(['dispute-opened', 'dispute-won']);
     expect((await revenue()).disputed).toBe('0');
   });
 
@@ -265,11 +278,91 @@ describe('a payment that is disputed', () => {
     await shop.advance('8d');
     expect((await disputes())[0]).toEqual(['INVOICE', 'LOST', '20000', account]);
     expect((await revenue()).disputed).toBe('20000');
-    expect(await mailed()).toEqual(['dispute-opened', 'dispute-won', 'dispute-opened', 'dispute-lost']);
+    expect(await mailed('dispute-')).toEqual([
+      'dispute-opened',
+      'dispute-won',
+      'dispute-opened',
+      'dispute-lost',
+    ]);
+  });
+
+  it('is shown while the bank only asks, and takes nothing until it is a dispute', async () => {
+    const before = [await credits(), await revenue()];
+    const newest = async () => (await disputes())[0];
+    await shop.sandbox.dispute((await buy('calls')).payment, 'inquiry');
+    await shop.settled();
+    const bought = String(Number(before[0]) + 1000);
+    expect([await newest(), await credits()]).toEqual([['CREDITS', 'INQUIRY', '1000', account], bought]);
+    expect(warnings.filter((line) => line.includes('a bank asks'))).toHaveLength(1);
+    // Nobody has answered for four months.
+    await shop.advance('121d');
+    expect([await newest(), await credits()]).toEqual([
+      ['CREDITS', 'INQUIRY_CLOSED', '1000', account],
+      bought,
+    ]);
+    const { payment: other } = await buy('calls');
+    await shop.sandbox.dispute(other, 'inquiry');
+    await shop.settled();
+    await shop.sandbox.dispute(other);
+    await shop.settled();
+    expect([await newest(), await credits()]).toEqual([['CREDITS', 'OPEN', '1000', account], bought]);
+    await shop.sandbox.dispute(other, 'won');
+    await shop.settled();
+    expect([await newest(), await revenue()]).toEqual([['CREDITS', 'WON', '1000', account], before[1]]);
+    expect((await mailed('inquiry-')).length).toBe(2);
   });
 
   it('is no business of others', async () => {
     const { data } = await shop.test.query(DisputesDocument, { first: 10 }, user.token);
     expect(data?.operator ?? null).toBeNull();
   });
+});
+
+it('grants what is paid by direct debit once the bank has paid, and nothing where it refuses', async () => {
+  const before = Number(await credits());
+  const payBy = async (iban: string): Promise<void> => {
+    const page = /cs_test_\w+/.exec(await pageOf('euros'))?.[0] ?? '';
+    const method = await post('/v1/payment_methods', { type: 'sepa_debit', 'sepa_debit[iban]': iban });
+    const paid = await post(`/v1/payment_pages/${page}/confirm`, { payment_method: method.id });
+    expect(paid).toMatchObject({ status: 'complete', payment_status: 'unpaid' });
+    await shop.settled();
+    expect(Number(await credits())).toBe(before);
+    await shop.advance('3m');
+  };
+  await payBy('AT051904300235473205');
+  expect(Number(await credits())).toBe(before);
+  await payBy('AT321904300235473204');
+  expect(Number(await credits())).toBe(before + 500);
+  // Nobody asks for the other one again.
+  const { commands } = shop.test.app.parts;
+  const history = await commands.load(creditStream(user.accountId));
+  expect(history.filter(({ type }) => type === 'CreditPurchaseEnded').map(({ data }) => data)).toContainEqual(
+    expect.objectContaining({ how: 'failed' }),
+  );
+});
+
+it('gives credits back where the refund of their payment fails, and tells operators', async () => {
+  const before = Number(await credits());
+  const { payment } = await buy('calls', '4000 0000 0000 5126');
+  const { id } = await stripe.refunds.create({ payment_intent: payment });
+  await shop.settled();
+  const { refunds } = await revenue();
+  expect(Number(await credits())).toBe(before);
+  await shop.advance('1m');
+  expect(Number(await credits())).toBe(before + 1000);
+  expect(Number((await revenue()).refunds)).toBe(Number(refunds) - 1000);
+  expect(warnings.filter((line) => line.includes(id))).toHaveLength(1);
+  expect(await mailed('refund-')).toEqual(['refund-failed']);
+  const query = '{ operator { auditLog(first: 50) { nodes { action subject reason } } } }';
+  const { data } = await shop.test.raw(query, {}, operator);
+  const { nodes } = (data as { operator: { auditLog: { nodes: unknown[] } } }).operator.auditLog;
+  expect(nodes).toContainEqual({
+    action: 'RefundFailed',
+    subject: `refund:${id}`,
+    reason: 'expired_or_canceled_card',
+  });
+  // It is given back once more, by another way.
+  await stripe.refunds.create({ payment_intent: payment, amount: 500 });
+  await shop.settled();
+  expect(Number(await credits())).toBe(before + 500);
 });

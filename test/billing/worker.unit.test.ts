@@ -50,6 +50,16 @@ function worker(waiting: StripeEventRow[], failing: readonly string[] = []) {
     payments: {
       live: false,
       accountOf: () => Promise.resolve(undefined),
+      refund: (id: string) =>
+        Promise.resolve({
+          amount: 500,
+          currency: 'usd',
+          charge: id === 're_foreign' ? 'ch_foreign' : 'ch_ann',
+          customer: id === 're_foreign' ? undefined : 'cus_ann',
+          failed: true,
+          reason: 'unknown',
+        }),
+      invoiceOfCharge: () => Promise.resolve('invoice_of_charge'),
       undelivered: () => {
         asked.lists++;
         return asked.works ? Promise.resolve([]) : Promise.reject(new Error('no answer'));
@@ -64,6 +74,14 @@ function worker(waiting: StripeEventRow[], failing: readonly string[] = []) {
         invoices.push(invoice);
         return failing.includes(invoice) ? Promise.reject(new Error(invoice)) : Promise.resolve();
       },
+    },
+    onRefund: (account: string, charge: string) => {
+      apart.push(`${charge} of ${account}`);
+      return Promise.resolve();
+    },
+    onRefundFailed: (id: string, { accountId }: { accountId: string | null }) => {
+      apart.push(`${id} has failed for ${accountId}`);
+      return Promise.resolve();
     },
     onDispute: (id: string) => {
       apart.push(id);
@@ -207,4 +225,32 @@ it('works on what has come although the list of events does not answer, and asks
   expect(asked.lists).toBe(3);
   await one.backfillInTime(now + 740_000);
   expect(asked.lists).toBe(4);
+});
+
+it('follows a refund of a charge once, whatever tells of it, and tells of one that has failed', async () => {
+  const refund = { object_type: 'refund', object_id: 're_ann' };
+  const named = worker([
+    row('evt_a', 'charge.refunded', { object_id: 'ch_ann' }),
+    row('evt_b', 'refund.failed', refund),
+    row('evt_c', 'charge.refund.updated', refund),
+  ]);
+  expect(await named.worker.work()).toBe(false);
+  expect(named.apart.filter((one) => one.startsWith('ch_'))).toEqual(['ch_ann of account of cus_ann']);
+  expect(named.apart).toContain('re_ann has failed for account of cus_ann');
+  expect(named.invoices).toEqual(['invoice_of_charge']);
+  // Those of older versions name no customer.
+  const unnamed = worker([
+    row('evt_a', 'refund.failed', { ...refund, customer: null }),
+    row('evt_b', 'refund.failed', { ...refund, object_id: 're_foreign', customer: null }),
+  ]);
+  await unnamed.worker.work();
+  expect(unnamed.apart.sort()).toEqual([
+    'ch_ann of account of cus_ann',
+    're_ann has failed for account of cus_ann',
+    '{"charge":"ch_foreign"}',
+  ]);
+  expect(Object.fromEntries(unnamed.handled)).toEqual({
+    evt_a: { effect: 'applied', accountId: 'account of cus_ann' },
+    evt_b: { effect: 'none', accountId: null },
+  });
 });

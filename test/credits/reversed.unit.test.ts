@@ -121,27 +121,33 @@ test('whatever use comes to, credits pay for no more of it, and none is lost or 
   );
 });
 
+const NOTHING_USED = { uses: [], asOf: 0, now: NOW };
+
+/** An account that has paid $10 for a hundred credits. */
+function bought(): Account {
+  const account = new Account();
+  const paid = { amount: 1000, currency: 'usd' };
+  const rest = { priority: 0, source: 'purchase', paid, payment: 'pi_1', by: 'test' } as const;
+  const soFar = NOTHING_USED;
+  account.do({ type: 'GrantCredits', grantId: 'one', amount: 100, expiresAt: null, soFar, ...rest });
+  return account;
+}
+
+/** @param amount what was given back of the payment so far */
+const refund = (amount: number): CreditCommand => ({
+  type: 'RecordRefund',
+  grantId: 'one',
+  refunded: { amount, currency: 'usd' },
+  soFar: NOTHING_USED,
+});
+
 it('takes back what was refunded beside what is disputed, and never more than was bought', () => {
-  const soFar = { uses: [], asOf: 0, now: NOW };
-  const bought = (): Account => {
-    const account = new Account();
-    const paid = { amount: 1000, currency: 'usd' };
-    const rest = { priority: 0, source: 'purchase', paid, payment: 'pi_1', by: 'test' } as const;
-    account.do({ type: 'GrantCredits', grantId: 'one', amount: 100, expiresAt: null, soFar, ...rest });
-    return account;
-  };
-  const refund = (amount: number): CreditCommand => ({
-    type: 'RecordRefund',
-    grantId: 'one',
-    refunded: { amount, currency: 'usd' },
-    soFar,
-  });
   const dispute = (disputed: number): CreditCommand => ({
     type: 'WithdrawCredits',
     grantId: 'one',
     dispute: 'dp_1',
     disputed,
-    soFar,
+    soFar: NOTHING_USED,
   });
   const account = bought();
   account.do(dispute(400));
@@ -149,10 +155,38 @@ it('takes back what was refunded beside what is disputed, and never more than wa
   expect(account.left).toEqual({ one: 30 });
   account.do(refund(500));
   expect(account.left).toEqual({ one: 10 });
-  account.do({ type: 'ReinstateCredits', grantId: 'one', dispute: 'dp_1', soFar });
+  account.do({ type: 'ReinstateCredits', grantId: 'one', dispute: 'dp_1', soFar: NOTHING_USED });
   expect(account.left).toEqual({ one: 50 });
   const most = bought();
   most.do(dispute(800));
   most.do(refund(500));
   expect([most.left, most.state.debt]).toEqual([{ one: 0 }, 0]);
+});
+
+it('gives back what a refund has taken that fails, first what is owed, and takes it once more', () => {
+  const account = bought();
+  account.draw(30, 1);
+  account.do(refund(1000));
+  expect([account.left, account.state.debt]).toEqual([{ one: 0 }, 60]);
+  account.do(refund(0));
+  expect([account.left, account.state.debt]).toEqual([{ one: 40 }, 0]);
+  expect(account.events.at(-1)).toMatchObject({
+    type: 'CreditRefundReversed',
+    data: { amount: 100, reversed: { amount: 1000, currency: 'usd' }, debt: 0 },
+  });
+  expect(account.state.grants.get('one')).toMatchObject({ refunded: false, paidBack: 0, reversals: 1 });
+  account.do(refund(1000));
+  expect(account.state.grants.get('one')).toMatchObject({ refunded: true, paidBack: 1000 });
+  expect([account.left, account.state.debt]).toEqual([{ one: 0 }, 60]);
+});
+
+test('whatever is refunded and fails, what is left is what was not given back', () => {
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 0, max: 1000 }), { maxLength: 20 }), (amounts) => {
+      const account = bought();
+      for (const amount of amounts) account.do(refund(amount));
+      const last = amounts.at(-1) ?? 0;
+      expect(account.left).toEqual({ one: 100 - Math.floor(last / 10) });
+    }),
+  );
 });

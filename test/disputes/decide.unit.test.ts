@@ -31,10 +31,20 @@ function recorded(statuses: readonly DisputeStatus[]): string[] {
 }
 
 it.each<[readonly DisputeStatus[], readonly string[]]>([
-  [['question', 'question'], []],
+  [['inquiry', 'inquiry'], ['InquiryOpened']],
   [
-    ['question', 'open', 'lost'],
-    ['DisputeOpened', 'DisputeLost'],
+    ['inquiry', 'inquiry_closed', 'inquiry'],
+    ['InquiryOpened', 'InquiryClosed'],
+  ],
+  [['inquiry_closed'], ['InquiryOpened', 'InquiryClosed']],
+  [
+    ['inquiry', 'open', 'inquiry', 'lost'],
+    ['InquiryOpened', 'DisputeOpened', 'DisputeLost'],
+  ],
+  // One that was closed can become a dispute all the same.
+  [
+    ['inquiry_closed', 'open'],
+    ['InquiryOpened', 'InquiryClosed', 'DisputeOpened'],
   ],
   [
     ['open', 'open', 'won', 'won'],
@@ -51,13 +61,17 @@ it.each<[readonly DisputeStatus[], readonly string[]]>([
 });
 
 test('whatever is seen, it begins once, ends once, and nothing follows its end', () => {
-  const status = fc.constantFrom<DisputeStatus>('question', 'open', 'won', 'lost');
+  const status = fc.constantFrom<DisputeStatus>('inquiry', 'inquiry_closed', 'open', 'won', 'lost');
   fc.assert(
     fc.property(fc.array(status, { maxLength: 12 }), (statuses) => {
       const types = recorded(statuses);
       const first = statuses.find((one) => one === 'won' || one === 'lost');
+      const taken = statuses.findIndex((one) => !one.startsWith('inquiry'));
+      const asked = taken < 0 ? statuses : statuses.slice(0, taken);
       expect(types).toEqual([
-        ...(statuses.every((one) => one === 'question') ? [] : ['DisputeOpened']),
+        ...(asked.length > 0 ? ['InquiryOpened'] : []),
+        ...(asked.includes('inquiry_closed') ? ['InquiryClosed'] : []),
+        ...(taken < 0 ? [] : ['DisputeOpened']),
         ...(first === undefined ? [] : [first === 'won' ? 'DisputeWon' : 'DisputeLost']),
       ]);
     }),

@@ -17,6 +17,7 @@ import { invoiceDecider } from '../../src/billing/decideInvoice.js';
 import { paymentDecider } from '../../src/billing/decidePayment.js';
 import { trialCardDecider } from '../../src/billing/decideTrialCard.js';
 import { stripeEventDecider } from '../../src/billing/decideWebhook.js';
+import { refundDecider } from '../../src/billing/failedRefunds.js';
 import { patternDecider } from '../../src/catalogue/decide.js';
 import { creditDecider } from '../../src/credits/decide.js';
 import { READ_MODELS } from '../../src/capabilities.js';
@@ -81,6 +82,7 @@ const DECIDERS: Readonly<Record<string, unknown>> = {
   pattern: patternDecider,
   payment: paymentDecider,
   profile: profileDecider,
+  refund: refundDecider,
   rule_set: ruleSetDecider,
   session: sessionDecider,
   stripe_event: stripeEventDecider,

@@ -271,6 +271,10 @@ export type DeleteRuleSetInput = {
 
 /** State of a dispute. New values may be added. */
 export type DisputeStatus =
+  /** The bank asks about the payment, and has taken no money. It may become a dispute. */
+  | 'INQUIRY'
+  /** The bank asks no more, and has taken no money. */
+  | 'INQUIRY_CLOSED'
   /** The customer keeps the money. */
   | 'LOST'
   /** The bank has taken the money back and has not decided yet. */

@@ -28,6 +28,8 @@ const MUTATIONS: Readonly<Record<MailKind, string | undefined>> = {
   'dispute-opened': undefined,
   'dispute-won': undefined,
   'dispute-lost': undefined,
+  'inquiry-opened': undefined,
+  'refund-failed': undefined,
   'invite-user': undefined,
   'user-imported': undefined,
   'analysis-ended': undefined,

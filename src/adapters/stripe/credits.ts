@@ -2,21 +2,27 @@ import type Stripe from 'stripe';
 import type { CreditPayments, PackCheckout } from '../../credits/payments.js';
 import { PaymentRefused } from '../../billing/payments.js';
 import { asked } from './errors.js';
+import { idOf } from './ids.js';
+import { refundedOf } from './refunds.js';
 
 const ACCOUNT = 'tollgraph_account';
+/** Statuses of a payment of a page that was completed: nothing more comes of it. */
+const REFUSED: ReadonlySet<string> = new Set(['requires_payment_method', 'canceled']);
 /** The purchase that a payment is for. */
 export const PURCHASE = 'tollgraph_purchase';
 
 export function stripeCredits(stripe: Stripe): CreditPayments {
   const checkoutOf = (session: Stripe.Checkout.Session): PackCheckout => {
     const { id, url, expires_at: expires, status, payment_status: paid, payment_intent: intent } = session;
-    const payment = typeof intent === 'string' ? intent : (intent?.id ?? null);
+    const payment = idOf(intent) ?? null;
+    const refused = typeof intent === 'object' && REFUSED.has(intent?.status ?? '');
     return {
       session: id,
       url,
       expiresAt: new Date(expires * 1000).toISOString(),
       status: status === 'complete' ? 'complete' : status === 'expired' ? 'expired' : 'open',
       payment: paid === 'paid' ? payment : null,
+      failed: status === 'complete' && paid === 'unpaid' && refused,
     };
   };
 
@@ -61,7 +67,10 @@ export function stripeCredits(stripe: Stripe): CreditPayments {
       return checkoutOf(session);
     },
 
-    checkout: async (session) => checkoutOf(await asked(() => stripe.checkout.sessions.retrieve(session))),
+    checkout: async (session) => {
+      const expand = ['payment_intent'];
+      return checkoutOf(await asked(() => stripe.checkout.sessions.retrieve(session, { expand })));
+    },
 
     charge: async ({ accountId, customer, purchase, name }, key) => {
       // It may have been paid long ago, and the answer lost.
@@ -94,7 +103,7 @@ export function stripeCredits(stripe: Stripe): CreditPayments {
         stripe.paymentIntents.retrieve(payment, { expand: ['latest_charge'] }),
       );
       const { latest_charge: charge, amount_received: received, currency } = intent;
-      const back = typeof charge === 'object' && charge !== null ? charge.amount_refunded : 0;
+      const back = await refundedOf(stripe, charge);
       // It may have been done long ago, and its answer lost, or by somebody at Stripe.
       if (back < received) {
         await asked(() => stripe.refunds.create({ payment_intent: payment }, { idempotencyKey: key }));
@@ -104,7 +113,8 @@ export function stripeCredits(stripe: Stripe): CreditPayments {
 
     refunded: async (id) => {
       const charge = await asked(() => stripe.charges.retrieve(id));
-      const { amount_refunded: amount, currency, payment_intent: intent } = charge;
+      const { currency, payment_intent: intent } = charge;
+      const amount = await refundedOf(stripe, charge);
       return { amount, currency, payment: typeof intent === 'string' ? intent : (intent?.id ?? null) };
     },
   };

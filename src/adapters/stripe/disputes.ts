@@ -8,8 +8,10 @@ import { idOf } from './ids.js';
 import { stripeRefunds } from './refunds.js';
 import { PURPOSE } from './single.js';
 
-/** Statuses of a dispute that take money, or have. All others are questions of a bank. */
+/** Statuses of a dispute. Those that nobody knows yet are taken for inquiries, which take no money. */
 const STATUSES: Readonly<Record<string, DisputeStatus>> = {
+  warning_closed: 'inquiry_closed',
+  prevented: 'inquiry_closed',
   needs_response: 'open',
   under_review: 'open',
   won: 'won',
@@ -34,7 +36,7 @@ export const stripeDisputes = (stripe: Stripe): DisputePayments => ({
     const { metadata = {} } =
       payment === undefined ? {} : await asked(() => stripe.paymentIntents.retrieve(payment));
     return {
-      status: STATUSES[status] ?? 'question',
+      status: STATUSES[status] ?? 'inquiry',
       subject: invoice === undefined ? subjectOf(metadata) : 'invoice',
       amount,
       currency,

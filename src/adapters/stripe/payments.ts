@@ -431,6 +431,7 @@ export function stripePayments(options: StripeOptions): Payments {
       return withRefunds ? { ...snapshot, refunded: await refunds.besideNotes(id) } : snapshot;
     },
 
+    refund: refunds.refund,
     invoiceOfCharge: refunds.invoiceOfCharge,
 
     invoices: async (customer) => {

@@ -1,11 +1,36 @@
 import type Stripe from 'stripe';
+import type { Payments } from '../../billing/payments.js';
 import { asked } from './errors.js';
 import { idOf } from './ids.js';
 
 const PAGE = 100;
 
+/** Of a charge, what was given back, in minor units: refunds that have failed or were cancelled gave nothing. */
+export async function refundedOf(stripe: Stripe, charge: Stripe.Charge | string | null): Promise<number> {
+  if (charge === null || typeof charge === 'string' || charge.amount_refunded === 0) return 0;
+  const { data, has_more: more } = await asked(() => stripe.refunds.list({ charge: charge.id, limit: PAGE }));
+  if (more) return charge.amount_refunded;
+  const living = data.filter(({ status }) => status !== 'failed' && status !== 'canceled');
+  return Math.min(charge.amount_refunded, sumOf(living.map(({ amount }) => amount)));
+}
+
 /** Payments of invoices that were given back without a credit note: the invoice itself does not tell of it. */
 export const stripeRefunds = (stripe: Stripe) => ({
+  /** A refund does not name its customer in older versions: its charge does. */
+  refund: async (id: string): ReturnType<Payments['refund']> => {
+    const found = await asked(() => stripe.refunds.retrieve(id, { expand: ['charge'] }));
+    const { charge, amount, currency, payment_intent: payment, status, failure_reason: reason } = found;
+    return {
+      amount,
+      currency,
+      charge: idOf(charge),
+      payment: idOf(payment),
+      customer: typeof charge === 'object' ? idOf(charge?.customer) : undefined,
+      failed: status === 'failed',
+      reason,
+    };
+  },
+
   /** The invoice that a charge was for; undefined where it was for none. */
   invoiceOfCharge: async (charge: string): Promise<string | undefined> => {
     const { payment_intent: intent } = await asked(() => stripe.charges.retrieve(charge));
@@ -25,7 +50,7 @@ export const stripeRefunds = (stripe: Stripe) => ({
         if (id === undefined) return 0;
         const expand = ['latest_charge'];
         const { latest_charge: charge } = await asked(() => stripe.paymentIntents.retrieve(id, { expand }));
-        return typeof charge === 'object' && charge !== null ? charge.amount_refunded : 0;
+        return refundedOf(stripe, charge);
       }),
     );
     const notes = await asked(() => stripe.creditNotes.list({ invoice, limit: PAGE }));

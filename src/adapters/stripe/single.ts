@@ -3,6 +3,7 @@ import type { PaymentPage, Payments } from '../../billing/payments.js';
 import { PaymentRefused } from '../../billing/payments.js';
 import { asked } from './errors.js';
 import { idOf } from './ids.js';
+import { refundedOf } from './refunds.js';
 import { pageStatusOf } from './snapshots.js';
 
 /** What a payment without a customer is for. */
@@ -86,7 +87,7 @@ export function stripeSingle(stripe: Stripe): Single {
     intent: async (id) => {
       const found = await asked(() => stripe.paymentIntents.retrieve(id, { expand: ['latest_charge'] }));
       const { amount, amount_received: received, currency, status, metadata, latest_charge: charge } = found;
-      const refunded = typeof charge === 'object' && charge !== null ? charge.amount_refunded : 0;
+      const refunded = await refundedOf(stripe, charge);
       const things = refunded > 0 ? await refundsOfThings(id) : [];
       return {
         amount: status === 'succeeded' ? received : amount,
