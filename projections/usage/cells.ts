@@ -133,17 +133,18 @@ const FROM_JSON =
   'json_to_recordset($1::json) AS g(account text, environment text, quarter int, dimensions uuid)';
 
 /**
- * Takes away rows that came to nothing.
- * @param given what `$1` stands for: an array of JSON, or rows, with account, environment, quarter and dimensions
+ * Takes away rows of a table that came to nothing.
+ * @param given rows `g` with account, environment, quarter and dimensions
  */
-export const emptyCells = (t: Tables, param: unknown, given = FROM_JSON): Statement[] =>
-  CELL_TABLES.map((table) => ({
-    text: `DELETE FROM ${t(table)} AS c
-            USING ${given}
-            WHERE c.account = g.account AND c.environment = g.environment AND c.slot = ${slotOf(table)}
-              AND c.dimensions = g.dimensions AND ${NOTHING}`,
-    params: [param],
-  }));
+export const emptyCell = (t: Tables, table: Table, given: string): string => `
+  DELETE FROM ${t(table)} AS c
+   USING ${given}
+   WHERE c.account = g.account AND c.environment = g.environment AND c.slot = ${slotOf(table)}
+     AND c.dimensions = g.dimensions AND ${NOTHING}`;
+
+/** The same of all tables. @param given an array of JSON with account, environment, quarter and dimensions */
+export const emptyCells = (t: Tables, given: string): Statement[] =>
+  CELL_TABLES.map((table) => ({ text: emptyCell(t, table, FROM_JSON), params: [given] }));
 
 /** What a quarter-hour has of a meter. */
 interface Cell {

@@ -26,15 +26,12 @@ export const countedParts = (t: Tables): string => `
        DO UPDATE SET amount = k.amount + excluded.amount, held = k.held + excluded.held
   ), ${cellParts(t, `phase <> ${RESERVED}`)},${timeParts(t, `phase >= ${FINAL}`)}`;
 
-/**
- * Takes away counters at which nothing is left.
- * @param parts of a WITH clause, among them `of_uses` with the meters, periods and subjects of uses
- */
-export const emptyCounters = (t: Tables, parts: string): string => `
-  WITH ${parts}, g AS (
+/** Takes away counters at which nothing is left, behind `of_uses`: the meters, periods and subjects of uses. */
+export const emptyCounter = (t: Tables): string => `
+  counters_of_uses AS (
     SELECT DISTINCT s.subject, m.meter, p.period
       FROM of_uses u, jsonb_array_elements_text(u.subjects) AS s(subject), jsonb_object_keys(u.meters) AS m(meter),
            jsonb_array_elements_text(u.periods) AS p(period)
   )
-  DELETE FROM ${t('counters')} AS c USING g
+  DELETE FROM ${t('counters')} AS c USING counters_of_uses AS g
    WHERE c.subject = g.subject AND c.meter = g.meter AND c.period = g.period AND c.amount = 0 AND c.held = 0`;

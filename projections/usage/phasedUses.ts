@@ -4,8 +4,8 @@ import type { Statement } from '../../src/sql/sql.js';
 import type { Phase, Use } from '../../src/usage/events.js';
 import { contentOf, phaseNumber, PHASES, subjectsOf, useHash } from '../../src/usage/events.js';
 import { cellColumns, cellsOf, emptyCells } from './cells.js';
-import { countedParts, emptyCounters } from './changes.js';
-import { PlainUses, reservedCells } from './plainUses.js';
+import { countedParts, emptyCounter } from './changes.js';
+import { emptyReserved, PlainUses } from './plainUses.js';
 import { readingPart, readingsOf } from './readings.js';
 import type { Place } from './sums.js';
 import { emptyTimes, timeColumns } from './times.js';
@@ -133,9 +133,9 @@ export class PhasedUses {
       { text: statement(t), params: [json] },
       // Whatever was taken back, and in whichever order: a use may come behind its reversal.
       ...emptyCells(t, json),
-      ...emptyCells(t, ids, reservedCells(t)),
       ...(timed ? emptyTimes(t, json) : []),
-      { text: emptyCounters(t, GIVEN_COUNTERS(t)), params: [json] },
+      emptyReserved(t, ids),
+      { text: EMPTY_COUNTERS(t), params: [json] },
     ];
   }
 }
@@ -172,15 +172,11 @@ const rowOf = ({ id, position, place, account, use, phase }: Given, kept: boolea
   kept,
 });
 
-/** Counters of records, and of the reservations that they end. */
-const GIVEN_COUNTERS = (t: Tables): string => `
-  given AS (
-    SELECT * FROM json_to_recordset($1::json) AS r(id uuid, meters jsonb, periods jsonb, subjects jsonb)
-  ), of_uses AS (
-    SELECT meters, periods, subjects FROM given
-    UNION ALL
-    SELECT r.meters, r.periods, r.subjects FROM ${t('reservations')} r WHERE r.id IN (SELECT id FROM given)
-  )`;
+/** Takes away counters of records at which nothing is left. */
+const EMPTY_COUNTERS = (t: Tables): string => `
+  WITH of_uses AS (
+    SELECT * FROM json_to_recordset($1::json) AS r(meters jsonb, periods jsonb, subjects jsonb)
+  ), ${emptyCounter(t)}`;
 
 /** One statement: all of it sees the rows as they were before this page. */
 const statement = (t: Tables): string => `

@@ -4,8 +4,8 @@ import type { Statement } from '../../src/sql/sql.js';
 import type { Use } from '../../src/usage/events.js';
 import { contentOf, phaseNumber } from '../../src/usage/events.js';
 import { SketchPage } from '../calls/sketchPage.js';
-import { cellsOf, emptyCells, quarterOf } from './cells.js';
-import { countedParts, emptyCounters } from './changes.js';
+import { CELL_TABLES, cellsOf, emptyCell, emptyCells, quarterOf } from './cells.js';
+import { countedParts, emptyCounter } from './changes.js';
 import type { Place } from './sums.js';
 import { emptyTimes, timeColumns, timesTable } from './times.js';
 
@@ -68,9 +68,8 @@ export class PlainUses {
         ],
       },
       ...emptyCells(t, JSON.stringify(touched)),
-      ...emptyCells(t, ids, reservedCells(t)),
       ...(timed.length === 0 ? [] : emptyTimes(t, JSON.stringify(timed.map(timedCell)))),
-      { text: emptyCounters(t, reservedCounters(t)), params: [ids] },
+      emptyReserved(t, ids),
     ];
   }
 }
@@ -83,13 +82,19 @@ const timedCell = ({ account, use }: Row): object => ({
   cell: timeColumns(use).cell,
 });
 
-/** The rows of what was reserved under these ids. */
-export const reservedCells = (t: Tables): string => `
-  (SELECT account, environment, quarter, dimensions FROM ${t('reservations')} WHERE id = ANY($1::uuid[])) AS g`;
-
-/** The counters of that. */
-const reservedCounters = (t: Tables): string => `
-  of_uses AS (SELECT meters, periods, subjects FROM ${t('reservations')} WHERE id = ANY($1::uuid[]))`;
+/**
+ * Takes away what came to nothing where these ids were reserved: rows of all lengths, and counters. Hardly any id was,
+ * so that they are looked up once for all of it.
+ */
+export const emptyReserved = (t: Tables, ids: readonly string[]): Statement => ({
+  text: `
+  WITH of_uses AS MATERIALIZED (
+    SELECT account, environment, quarter, dimensions, meters, periods, subjects
+      FROM ${t('reservations')} WHERE id = ANY($1::uuid[])
+  ), ${CELL_TABLES.map((table) => `empty_${table} AS (${emptyCell(t, table, 'of_uses AS g')})`).join(', ')},
+  ${emptyCounter(t)}`,
+  params: [ids],
+});
 
 const statement = (t: Tables): string => `
   WITH given AS (

@@ -89,6 +89,14 @@ it('counts the first record of each phase, and the last phase alone', async () =
   );
 });
 
+it('looks up what was reserved once to count uses that are final at once, and once to take away what came to nothing', async () => {
+  const position = await flush('looks', [record('p', 'final', 1, { replaces: undefined })]);
+  const stored = await store.readTypes(usage.handles, position - 1, position, 1, 1e6);
+  const { t } = projector.access('usage');
+  const looks = usage.fold(stored, t).flatMap(({ text }) => text.split(`FROM ${t('reservations')}`).slice(1));
+  expect(looks).toHaveLength(2);
+});
+
 /** What stands in the ledger, said as people say it. */
 function expected(uses: readonly Use[]): readonly [number, number] {
   const first = new Map<string, Map<Phase, number>>();
