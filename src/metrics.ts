@@ -98,6 +98,13 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly #deliveries = new Counter({
+    name: 'tollgraph_deliveries_total',
+    help: 'Webhooks and mails that were delivered, or given up for the reason that the list of deliveries has: EXHAUSTED after three days. Test deliveries are left out.',
+    labelNames: ['kind', 'outcome'] as const,
+    registers: [this.registry],
+  });
+
   readonly requestSeconds = new Histogram({
     name: 'tollgraph_http_request_duration_seconds',
     help: 'From the head of a request to the end of its answer; streams of events are left out.',
@@ -166,6 +173,16 @@ export class Metrics {
   /** Notes that counters were dropped with a take that nobody owned any more. */
   limitsOwnerless(): void {
     this.#ownerlessTakes.inc();
+  }
+
+  /** Notes that a webhook or mail was delivered or given up. */
+  deliveryEnded(kind: string, outcome: string): void {
+    this.#deliveries.inc({ kind, outcome });
+  }
+
+  /** Zero is there to be seen before the first one ends: otherwise no rule would notice it. */
+  describeDeliveries(kinds: Iterable<string>, outcomes: readonly string[]): void {
+    for (const kind of kinds) for (const outcome of outcomes) this.#deliveries.inc({ kind, outcome }, 0);
   }
 
   /** Notes a flush of the journal. */

@@ -4,11 +4,13 @@ import { Leadership } from '../following/leases.js';
 import type { Logger } from '../logger.js';
 import type { MailCarrier } from '../mail/carrier.js';
 import { MAIL } from '../mail/deliveries.js';
+import type { Delivery } from '../outgoing/outbox.js';
+import { DELIVERED, EXHAUSTED } from '../outgoing/outbox.js';
 import type { Carrier } from '../outgoing/worker.js';
 import { OutgoingWorker } from '../outgoing/worker.js';
 import type { Shutdown } from '../shutdown.js';
 import { WebhookCarrier } from '../webhooks/carrier.js';
-import { WEBHOOK } from '../webhooks/deliveries.js';
+import { isTest, WEBHOOK } from '../webhooks/deliveries.js';
 import type { RunningProjections } from './projections.js';
 import type { Stores } from './stores.js';
 
@@ -17,7 +19,7 @@ const USER_AGENT = 'Tollgraph-Webhooks/1.0';
 /** Sends what leaves, in one of the processes that run policies. */
 export function sendOutgoing(
   { leases }: RunningProjections,
-  { commands, personal, outbox, webhookNetworks, clock, elapsed }: Stores,
+  { commands, personal, outbox, webhookNetworks, clock, elapsed, telemetry: { metrics } }: Stores,
   mails: MailCarrier,
   log: Logger,
   shutdown: Shutdown,
@@ -36,7 +38,11 @@ export function sendOutgoing(
     [WEBHOOK, webhooks],
     [MAIL, mails],
   ]);
-  const worker = new OutgoingWorker({ outbox, carriers, clock, elapsed, onError });
+  metrics.describeDeliveries(carriers.keys(), [DELIVERED, EXHAUSTED]);
+  const onEnded = (delivery: Delivery, outcome: string): void => {
+    if (!isTest(delivery)) metrics.deliveryEnded(delivery.kind, outcome);
+  };
+  const worker = new OutgoingWorker({ outbox, carriers, clock, elapsed, onError, onEnded });
   const leadership = new Leadership({
     leases,
     name: 'outgoing',

@@ -47,6 +47,8 @@ CREATE TABLE IF NOT EXISTS vault.attempts (
 );`;
 
 export const DELIVERED = 'DELIVERED';
+/** Given up after the last attempt. */
+export const EXHAUSTED = 'EXHAUSTED';
 
 /** Something that leaves, as it stands. */
 export interface Delivery {

@@ -3,7 +3,7 @@ import { elapsed } from '../clock.js';
 import { mayBePoison } from '../following/poison.js';
 import { Wake } from '../wake.js';
 import type { Delivery, Outbox } from './outbox.js';
-import { DELIVERED } from './outbox.js';
+import { DELIVERED, EXHAUSTED } from './outbox.js';
 
 /** At once, over all lanes. */
 const MAX_RUNNING = 64;
@@ -60,6 +60,8 @@ export interface OutgoingWorkerOptions {
   readonly clock: Clock;
   readonly elapsed?: Elapsed;
   readonly onError: (error: unknown) => void;
+  /** Told of each that has ended: DELIVERED, or why it was given up. */
+  readonly onEnded?: (delivery: Delivery, outcome: string) => void;
 }
 
 /**
@@ -188,25 +190,26 @@ export class OutgoingWorker {
       this.#later.set(delivery.id, this.#elapsed() + carried.afterMs);
       return;
     }
+    const { onEnded } = this.options;
     if (carried.kind === 'ended') {
       await carrier.end(delivery, carried.outcome, delivery.attempts);
-      return outbox.goOn(delivery, { outcome: carried.outcome, endedAt: at });
+      await outbox.goOn(delivery, { outcome: carried.outcome, endedAt: at });
+      onEnded?.(delivery, carried.outcome);
+      return;
     }
     const attempts = delivery.attempts + 1;
     const { status = null } = carried;
-    if (carried.kind === 'delivered') {
-      await carrier.end(delivery, DELIVERED, attempts);
-      const attempt = { at, durationMs, status, failure: null };
-      return outbox.attempted(delivery, attempt, { outcome: DELIVERED, endedAt: at });
-    }
-    const attempt = { at, durationMs, status, failure: carried.failure };
-    const retryMs = carried.outcome === undefined ? carrier.retryMs(delivery, attempts) : undefined;
+    const failure = carried.kind === 'failed' ? carried.failure : null;
+    const attempt = { at, durationMs, status, failure };
+    const given = carried.kind === 'delivered' ? DELIVERED : carried.outcome;
+    const retryMs = given === undefined ? carrier.retryMs(delivery, attempts) : undefined;
     if (retryMs !== undefined) {
       return outbox.attempted(delivery, attempt, { dueAt: new Date(at.getTime() + retryMs) });
     }
-    const outcome = carried.outcome ?? 'EXHAUSTED';
+    const outcome = given ?? EXHAUSTED;
     await carrier.end(delivery, outcome, attempts);
     await outbox.attempted(delivery, attempt, { outcome, endedAt: at });
+    onEnded?.(delivery, outcome);
   }
 
   /** No fault of whoever receives it. */

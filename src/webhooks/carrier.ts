@@ -5,13 +5,13 @@ import type { CommandHandler } from '../eventsourcing/commandHandler.js';
 import { fold } from '../eventsourcing/decider.js';
 import type { PublicEvent } from '../eventsourcing/publicEvents.js';
 import type { Delivery, Outbox } from '../outgoing/outbox.js';
-import { DELIVERED } from '../outgoing/outbox.js';
+import { DELIVERED, EXHAUSTED } from '../outgoing/outbox.js';
 import type { Carried, Carrier } from '../outgoing/worker.js';
 import type { PersonalData } from '../secrets/personalData.js';
 import type { Endpoint } from './decide.js';
 import { deliveryDecider, endpointDecider, signing } from './decide.js';
 import type { About } from './deliveries.js';
-import { bodyOf, TEST_TYPE, WEBHOOK } from './deliveries.js';
+import { bodyOf, isTest, WEBHOOK } from './deliveries.js';
 import { deliveryStream, endpointStream } from './events.js';
 import { signedHeaders } from './signature.js';
 import type { WebhookTransport } from './transport.js';
@@ -54,10 +54,10 @@ export class WebhookCarrier implements Carrier {
 
   constructor(private readonly options: WebhookCarrierOptions) {}
 
-  retryMs({ about }: Delivery, attempts: number): number | undefined {
+  retryMs(delivery: Delivery, attempts: number): number | undefined {
     const wait = WAITS[attempts - 1];
     // Whoever asks for a test looks at what comes of it now.
-    if (wait === undefined || (about as About).type === TEST_TYPE) return undefined;
+    if (wait === undefined || isTest(delivery)) return undefined;
     return wait + randomInt(Math.floor(wait * JITTER));
   }
 
@@ -106,9 +106,9 @@ export class WebhookCarrier implements Carrier {
   /** Disables an endpoint that is gone, or that has received nothing since this delivery was asked for. */
   async #disable(delivery: Delivery, outcome: string): Promise<void> {
     const { commands, outbox } = this.options;
-    const { lane, beganAt, about } = delivery;
+    const { lane, beganAt } = delivery;
     const gone = outcome === 'GONE';
-    if (!gone && (outcome !== 'EXHAUSTED' || (about as About).type === TEST_TYPE)) return;
+    if (!gone && (outcome !== EXHAUSTED || isTest(delivery))) return;
     if (!gone && (await outbox.deliveredSince(WEBHOOK, lane, beganAt))) return;
     const history = await commands.load(endpointStream(lane));
     // Somebody has seen to it meanwhile: the address is another, or it was enabled again.

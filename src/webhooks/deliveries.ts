@@ -2,7 +2,7 @@ import type { PublicEvent } from '../eventsourcing/publicEvents.js';
 import type { StoredEvent } from '../eventsourcing/event.js';
 import { derivedId } from '../eventsourcing/ids.js';
 import { shownId } from '../graphql/kit/ids.js';
-import type { Asked } from '../outgoing/outbox.js';
+import type { Asked, Delivery } from '../outgoing/outbox.js';
 
 /** The kind of these deliveries; their lane is the endpoint. */
 export const WEBHOOK = 'webhook';
@@ -25,6 +25,10 @@ export type About =
       readonly type: typeof TEST_TYPE;
       readonly at: string;
     };
+
+/** Whether it is one of testWebhookEndpoint, whose outcome is for whoever has asked for it. */
+export const isTest = ({ kind, about }: Pick<Delivery, 'kind' | 'about'>): boolean =>
+  kind === WEBHOOK && (about as About).type === TEST_TYPE;
 
 /** An event for an endpoint: its `webhook-id` follows from the two, and stays the same over replays. */
 export const eventFor = (

@@ -71,6 +71,19 @@ it('shows exactly the metrics that docs/operating.md lists, with their types, la
       [name, type, (labels.match(/\w+/g) ?? []).sort().join(' '), help].join(' | '),
   );
   expect(listed.sort()).toEqual(shown.sort());
+  // What the rules of the page look at; a label's value is there before anything has happened.
+  const looked = [...page.matchAll(/^ +expr: (.*)$/gm)].flatMap(([, rule = '']) => [
+    ...rule.matchAll(/(tollgraph_\w+)(?:\{(\w+)="(\w+)"\})?/g),
+  ]);
+  expect(looked.length).toBeGreaterThan(4);
+  for (const [rule, metric, label, value] of looked) {
+    const series = parse(text).filter((one) => one.metric === metric);
+    const found =
+      label === undefined
+        ? text.includes(`# TYPE ${metric} `)
+        : series.some(({ labels }) => labels[label] === value);
+    expect([rule, found]).toEqual([rule, true]);
+  }
   expect(text).toMatch(/^process_resident_memory_bytes /m);
   expect(text).toMatch(/^nodejs_eventloop_lag_p99_seconds /m);
 });

@@ -15,6 +15,8 @@ let now: number;
 let passed: number;
 let carried: string[];
 let ended: { id: string; outcome: string; attempts: number; round: number }[];
+/** What the worker tells of, in order. */
+let told: string[];
 let errors: unknown[];
 let carry: (delivery: Delivery) => Promise<Carried>;
 let recordEnd: () => Promise<void>;
@@ -29,6 +31,7 @@ beforeEach(async () => {
   passed = 0;
   carried = [];
   ended = [];
+  told = [];
   errors = [];
   carry = () => Promise.resolve({ kind: 'delivered', status: 200 });
   recordEnd = () => Promise.resolve();
@@ -53,6 +56,7 @@ const worker = (): OutgoingWorker => {
     clock: () => now,
     elapsed: () => passed,
     onError: (error) => errors.push(error),
+    onEnded: ({ id }, outcome) => told.push(`${id} ${outcome}`),
   });
 };
 const ask = (...ids: string[]): Promise<void> =>
@@ -77,6 +81,7 @@ describe('what leaves', () => {
       ['a1', 'DELIVERED'],
       ['b1', 'DELIVERED'],
     ]);
+    expect(told.sort()).toEqual(['a1 DELIVERED', 'b1 DELIVERED']);
     await expect(rows()).resolves.toEqual([
       { id: 'a1', attempts: 1, due_at: null, outcome: 'DELIVERED' },
       { id: 'b1', attempts: 1, due_at: null, outcome: 'DELIVERED' },
@@ -94,11 +99,13 @@ describe('what leaves', () => {
     now += 1;
     await worker().drain();
     expect(carried).toHaveLength(2);
+    expect(told).toEqual([]);
     now += 2 * HOUR_MS;
     await worker().drain();
     now += 100 * HOUR_MS;
     await worker().drain();
     expect(carried).toHaveLength(3);
+    expect(told).toEqual(['a1 EXHAUSTED']);
     expect(ended).toEqual([{ id: 'a1', outcome: 'EXHAUSTED', attempts: 3, round: 1 }]);
     const at = (hours: number): Date => new Date(NOON + hours * HOUR_MS);
     await expect(attempts()).resolves.toEqual([
@@ -118,8 +125,9 @@ describe('what leaves', () => {
     now += 5_000;
     await worker().drain();
     expect(carried).toEqual(['a1', 'a1']);
-    // What was no fault of the receiver is no attempt.
+    // What was no fault of the receiver is no attempt, and told of once.
     expect(ended).toEqual([{ id: 'a1', outcome: 'DELIVERED', attempts: 1, round: 1 }]);
+    expect(told).toEqual(['a1 DELIVERED']);
   });
 
   it('is tried later each time where it fails by no fault of the receiver, within a minute in an outage', async () => {

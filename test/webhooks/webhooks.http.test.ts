@@ -16,6 +16,7 @@ import type { TestApp } from '../support/app.js';
 import { startApp } from '../support/app.js';
 import type { Received, Receiver } from './receiver.js';
 import { startReceiver } from './receiver.js';
+import { until } from '../support/until.js';
 
 let t: TestApp;
 let receiver: Receiver;
@@ -57,6 +58,13 @@ async function endpointsOf(token: string, deliveries = 20) {
   const { data, errors } = await t.query(WebhookEndpointsDocument, { deliveries }, token);
   if (errors) throw new Error(JSON.stringify(errors));
   return data?.me?.account.webhookEndpoints?.nodes ?? [];
+}
+
+/** How many webhooks have ended so, by the metrics. */
+async function ended(outcome: string): Promise<number> {
+  const text = await (await fetch(`${t.app.url}/metrics`)).text();
+  const series = `tollgraph_deliveries_total{kind="webhook",outcome="${outcome}"} `;
+  return Number(text.split('\n').find((line) => line.startsWith(series))?.slice(series.length) ?? 0);
 }
 
 /** The log of the only endpoint, once everything in it has ended. */
@@ -118,6 +126,7 @@ describe('webhooks', () => {
     receiver.answer = () => 204;
     const [given] = await endedLog(token);
     expect(given).toMatchObject({ status: 'GIVEN_UP', givenUpReason: 'GONE', attempts: [{ status: 410 }] });
+    await until(async () => (await ended('GONE')) === 1);
     await t.caughtUp();
     const [disabled] = await endpointsOf(token);
     expect(disabled).toMatchObject({ status: 'DISABLED', disabledReason: 'GONE' });
@@ -145,6 +154,7 @@ describe('webhooks', () => {
     // The command has done all that it asked for.
     await t.query(ReplayWebhookDeliveriesDocument, { input: replay }, token);
 
+    const delivered = await ended('DELIVERED');
     const tested = await t.query(TestWebhookEndpointDocument, { input }, token);
     const { delivery } = tested.data?.testWebhookEndpoint as { delivery: { id: string } };
     const [, , test] = (await receiver.count('/replay', 3)) as [Received, Received, Received];
@@ -155,6 +165,11 @@ describe('webhooks', () => {
     await endedLog(token);
     await t.query(ReplayWebhookDeliveriesDocument, { input: one }, token);
     await receiver.count('/replay', 4);
+    await endedLog(token);
+    // Metrics leave tests out.
+    await t.issueKey(token);
+    await until(async () => (await ended('DELIVERED')) > delivered);
+    expect(await ended('DELIVERED')).toBe(delivered + 1);
 
     await t.query(DeleteWebhookEndpointDocument, { input }, token);
     expect(await endpointsOf(token)).toEqual([]);
