@@ -161,6 +161,7 @@ export function createReporting({
     subjects: subjectIds,
     planOf: (account) => access.plans.planOf(account),
     shared,
+    passed: () => stores.elapsed() + stores.billingClock() - stores.clock(),
     ledgerReached: async (position) =>
       projections.models.reached('usage', position ?? (await store.head()), LEDGER_WAIT_MS),
   });

@@ -1,6 +1,7 @@
 import type { ReservationRow, UsageQueries } from '../../../projections/usage/queries.js';
 import { BoundedMap } from '../../boundedMap.js';
 import { canonicalJson } from '../../canonicalJson.js';
+import type { Elapsed } from '../../clock.js';
 import type { Refusal } from '../../eventsourcing/decider.js';
 import type { Environment, Position } from '../../eventsourcing/event.js';
 import type { PlanInForce } from '../../plans/profile.js';
@@ -84,6 +85,8 @@ export interface ReservationsOptions {
   readonly planOf: (accountId: string) => PlanInForce;
   /** Whether other nodes may end what this one has reserved. */
   readonly shared: boolean;
+  /** Milliseconds of billing that have passed: setting the system's clock leaves them alone. */
+  readonly passed: Elapsed;
   /** Waits until the ledger has seen a position, and all that was stored before now where none is given. */
   readonly ledgerReached: (position?: Position) => Promise<boolean>;
 }
@@ -105,6 +108,9 @@ interface Known {
 
 /** Reservations of which a node knows more than the ledger. */
 const MAX_KNOWN = 50_000;
+
+/** For so long at most, in milliseconds, an end by the clock alone waits for whoever has seen the time pass. */
+const LONGEST_WAIT_MS = 3_600_000;
 
 const UNKNOWN: Refusal = {
   code: 'NOT_FOUND',
@@ -131,6 +137,10 @@ export class Reservations {
   readonly #known = new BoundedMap<Known>(MAX_KNOWN);
   /** Takes of this process that are open, where it alone counts. */
   readonly #takes = new BoundedMap<Taken>(MAX_KNOWN);
+  /** When the time of those is over that this process has made, as time passes. */
+  readonly #overAt = new Map<string, number>();
+  /** Of others whose time is over by the clock: since when this process has seen that, as time passes. */
+  readonly #seenOver = new BoundedMap<number>(MAX_KNOWN);
   readonly #locks = new Locks();
 
   constructor(private readonly options: ReservationsOptions) {}
@@ -181,11 +191,25 @@ export class Reservations {
     }
   }
 
-  /** Ends reservations whose time is over, as the terms say that they were made under. */
+  /**
+   * Ends reservations whose time is over, as the terms say that they were made under. Their time is what has passed:
+   * a clock that is ahead for a while ends none, and one that was set back holds none for longer. Of those of
+   * another process the clock tells, and whoever is here waits as long again, as that process may be alive.
+   */
   async expire(now: number, limit: number): Promise<number> {
-    const rows = await this.options.ledger.overdue(now, limit);
-    for (const { use_id } of rows) await this.#locks.run(use_id, () => this.#expire(use_id, now));
-    return rows.length;
+    const passed = this.options.passed();
+    const over = [...this.#overAt].flatMap(([id, at]) => (at <= passed ? [id] : [])).slice(0, limit);
+    for (const row of await this.options.ledger.overdue(now, limit)) {
+      if (!this.#overAt.has(row.use_id) && this.#hasWaited(row, passed)) over.push(row.use_id);
+    }
+    for (const id of over) await this.#locks.run(id, () => this.#expire(id, now));
+    return over.length;
+  }
+
+  #hasWaited({ use_id: id, at, expires_at }: ReservationRow, passed: number): boolean {
+    const since = this.#seenOver.get(id) ?? passed;
+    this.#seenOver.set(id, since);
+    return passed - since >= Math.min(Math.max(0, (expires_at ?? at) - at), LONGEST_WAIT_MS);
   }
 
   async #reserve(reserving: Reserving, now: number): Promise<Reserved> {
@@ -200,10 +224,15 @@ export class Reservations {
     const account = accountOf(payer, plan, now, payers, subject);
     const before = await this.#find(id, false);
     if (before) {
+      const first = before.phases.reserved ?? before.phases.final;
       const same =
-        before.accountId === payer.accountId && before.key === payer.keyId && before.subject === subject;
-      if (!same || !equal((before.phases.reserved ?? before.phases.final)?.meters ?? {}, amounts))
-        return { kind: 'invalid', refusal: REUSED };
+        before.accountId === payer.accountId &&
+        before.key === payer.keyId &&
+        before.subject === subject &&
+        first === before.phases[phase] &&
+        equal(first?.meters ?? {}, amounts) &&
+        equal(told(before.work), told(work));
+      if (!same) return { kind: 'invalid', refusal: REUSED };
       const states = await limiter.states(account);
       return { kind: 'reserved', reservation: shown(before), replayed: true, states };
     }
@@ -244,6 +273,9 @@ export class Reservations {
       take.undo();
       throw error;
     }
+    if (phase === 'reserved' && this.#overAt.size < MAX_KNOWN) {
+      this.#overAt.set(id, this.options.passed() + terms.expiresAt - now);
+    }
     if (shared || reserving.final) take.settle(amounts, position);
     else {
       take.reserved(position);
@@ -281,7 +313,10 @@ export class Reservations {
   async #expire(id: string, now: number): Promise<void> {
     const known = await this.#find(id);
     const reserved = known?.phases.reserved;
-    if (!known || !reserved || known.phases.expired || known.phases.final) return;
+    if (!known || !reserved || known.phases.expired || known.phases.final) {
+      this.#overAt.delete(id);
+      return;
+    }
     await this.#move(known, 'expired', known.terms.onExpiry === 'charge' ? reserved.meters : {}, now);
   }
 
@@ -304,6 +339,7 @@ export class Reservations {
     // Where nobody knows whether it is stored, that stays: the counters are loaded again.
     const noted = await limiter.announce([account]);
     const position = await this.#record(known, plan, phase, amounts, standing, over, durationUs);
+    this.#overAt.delete(id);
     const take = this.#takes.get(id);
     this.#takes.delete(id);
     // Beyond what was taken nothing was asked: it counts all the same.
@@ -452,4 +488,12 @@ const difference = (from: MeterAmounts, to: MeterAmounts): MeterAmounts =>
     (amount) => amount !== 0,
   );
 
-const equal = (a: MeterAmounts, b: MeterAmounts): boolean => canonicalJson(a) === canonicalJson(b);
+const equal = (a: object, b: object): boolean => canonicalJson(a) === canonicalJson(b);
+
+/** As the ledger has it: what is empty was not told. */
+const told = ({ endpoint, method, operation, source }: Work): object => ({
+  endpoint,
+  method,
+  operation: operation || null,
+  source: source || null,
+});
