@@ -24,7 +24,7 @@ const log: Logger = {
 
 beforeEach(async () => {
   logged = [];
-  place = await freshPlace();
+  place = await freshPlace({ ready: true });
   await begin();
 });
 afterEach(async () => {

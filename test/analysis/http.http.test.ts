@@ -55,7 +55,7 @@ beforeAll(async () => {
       (...parts: unknown[]) => logged.push(parts.map(String).join(' ')),
     ]),
   ) as never;
-  place = await freshPlace();
+  place = await freshPlace({ ready: true });
   temporary = await ownTemporaryFolder();
   free = await startApp({
     place,

@@ -39,7 +39,7 @@ beforeAll(async () => {
     ]),
   ) as never;
   const clock = () => Date.now() + ahead;
-  place = await freshPlace();
+  place = await freshPlace({ ready: true });
   collector = await openCollector();
   t = await startApp({
     place,

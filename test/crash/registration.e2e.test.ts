@@ -14,7 +14,7 @@ const INPUT = { email: 'ada@example.com', password: 'correct horse', commandId: 
 let place: Place;
 let t: TestApp | undefined;
 beforeEach(async () => {
-  place = await freshPlace();
+  place = await freshPlace({ ready: true });
 });
 afterEach(async () => {
   await t?.close();

@@ -46,7 +46,7 @@ async function duplicates(t: TestApp, secret: string): Promise<unknown> {
 (ON_POSTGRES ? it : it.skip)(
   'nodes that count by themselves have what the ledger has, once it has met a use twice',
   async () => {
-    const place = await freshPlace();
+    const place = await freshPlace({ ready: true });
     const secrets = Object.fromEntries(
       SECRET_NAMES.map((name) => [name, randomBytes(32).toString('base64url')]),
     );
@@ -118,7 +118,7 @@ possible('nodes that are killed between what limits know and what the journal ha
   const running: Product[] = [];
 
   beforeAll(async () => {
-    place = await freshPlace();
+    place = await freshPlace({ ready: true });
     root = await rootWithoutPatterns();
     const { hostname, port } = new URL(redisUrl);
     toRedis = await FaultyProxy.open(hostname, Number(port));

@@ -38,7 +38,7 @@ const shown = new Set<string>(['correct horse']);
 const logged: string[] = [];
 
 beforeAll(async () => {
-  place = await freshPlace();
+  place = await freshPlace({ ready: true });
   collector = await openCollector();
   const masterKey = randomBytes(32);
   const sql = await openSql(place);

@@ -25,7 +25,7 @@ let t: TestApp;
 const logged: string[] = [];
 const log = (...parts: unknown[]): void => void logged.push(JSON.stringify(parts.map(String)));
 beforeAll(async () => {
-  place = await freshPlace();
+  place = await freshPlace({ ready: true });
   root = await mkdtemp(join(tmpdir(), 'tollgraph-dataapi-'));
   await cp('test/plans/demo', join(root, 'profiles'), { recursive: true });
   t = await startApp({ place, root, env: ENV, log: { info: log, warn: log, error: log } });
@@ -190,7 +190,7 @@ it('a restart adds no event, finds the same accounts, and refuses a key that is 
 });
 
 it('a plan that the profile does not have is an error of the configuration, which shows no key', async () => {
-  const other = await freshPlace();
+  const other = await freshPlace({ ready: true });
   const config = parseConfig({
     DATA_DIR: other.dataDir,
     DATABASE_URL: other.databaseUrl,

@@ -25,7 +25,7 @@ const env = () => ({ OIDC_ISSUERS: JSON.stringify([{ issuer: provider.issuer, au
 
 beforeAll(async () => {
   provider = await startProvider(people);
-  place = await freshPlace();
+  place = await freshPlace({ ready: true });
   t = await startApp({ place, env: env() });
 });
 afterAll(async () => {

@@ -6,7 +6,7 @@ const OLD = 'a-key-that-somebody-made';
 
 let place: Place;
 beforeAll(async () => {
-  place = await freshPlace();
+  place = await freshPlace({ ready: true });
 });
 afterAll(() => place.remove());
 

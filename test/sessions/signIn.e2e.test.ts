@@ -21,7 +21,7 @@ let place: Place;
 let t: TestApp;
 let running = false;
 beforeAll(async () => {
-  place = await freshPlace();
+  place = await freshPlace({ ready: true });
   await begin();
 });
 afterAll(async () => {

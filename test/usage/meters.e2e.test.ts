@@ -43,7 +43,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(root, { recursive: true, force: true }));
 beforeEach(async () => {
-  place = await freshPlace();
+  place = await freshPlace({ ready: true });
 });
 afterEach(() => place.remove());
 

@@ -22,7 +22,7 @@ const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 let place: Place;
 let t: TestApp;
 beforeAll(async () => {
-  place = await freshPlace();
+  place = await freshPlace({ ready: true });
   t = await startApp({ place });
 });
 afterAll(async () => {

@@ -32,7 +32,7 @@ describe.each([
     t = await startApp({ place, env: { ...env, PROFILE: 'videomind' } });
   };
   beforeAll(async () => {
-    place = await freshPlace();
+    place = await freshPlace({ ready: true });
     await begin();
     const operator = await t.customer();
     await t.makeOperator(operator);
