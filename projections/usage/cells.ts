@@ -13,7 +13,16 @@ export const QUARTER_MS = 15 * 60_000;
 export const QUARTERS_A_DAY = 96;
 
 /** What reports are grouped and filtered by: columns of all tables. */
-export const DIMENSIONS = ['key', 'plan', 'operation', 'endpoint', 'source', 'subject', 'status'] as const;
+export const DIMENSIONS = [
+  'key',
+  'plan',
+  'operation',
+  'field',
+  'endpoint',
+  'source',
+  'subject',
+  'status',
+] as const;
 export type Dimension = (typeof DIMENSIONS)[number];
 /** With the properties that reports go by, as one JSON object. */
 export const CELL_COLUMNS = [...DIMENSIONS, 'properties'] as const;
@@ -22,11 +31,18 @@ export const CELL_COLUMNS = [...DIMENSIONS, 'properties'] as const;
 export const cellsOf = (table: string): string =>
   [...CELL_COLUMNS, 'quarter', 'dimensions'].map((column) => `${table}.${column}`).join(', ');
 
+/** Whether a column has a value of its dimension. A call may have several fields: one of them, or all together. */
+export const hasValue = (table: string, dimension: string, value: string): string =>
+  dimension === 'field'
+    ? `(${table}.field = ${value} OR ${value} = ANY(string_to_array(${table}.field, ',')))`
+    : `${table}.${dimension} = ${value}`;
+
 /** A use's value of each dimension; empty for what it has none of. */
 const valuesOf = (use: Use): readonly string[] => [
   use.key,
   use.plan ?? '',
   use.operation ?? use.rootFields.join(','),
+  use.rootFields.join(','),
   use.endpoint,
   use.source ?? '',
   use.subject ?? '',

@@ -17,7 +17,7 @@ import { TIMES_TABLES, timesIndexes, timesTables } from './times.js';
 export const usage: ReadModel = {
   name: 'usage',
   awaited: false,
-  version: 14,
+  version: 15,
   tables: [
     'counters',
     ...CELL_TABLES,

@@ -56,6 +56,7 @@ export class PhasedUses {
         environment text NOT NULL,
         key         text NOT NULL,
         operation   text NOT NULL,
+        field       text NOT NULL,
         endpoint    text NOT NULL,
         method      text NOT NULL,
         source      text NOT NULL,
@@ -183,7 +184,7 @@ const statement = (t: Tables): string => `
   WITH given AS (
     SELECT * FROM json_to_recordset($1::json) AS r(
       id uuid, phase smallint, position bigint, place int, content bigint, account text, use_id text,
-      environment text, key text, operation text, endpoint text, method text, source text, status text, subject text, plan text, properties text, quarter int, dimensions uuid, cell uuid, bin smallint,
+      environment text, key text, operation text, field text, endpoint text, method text, source text, status text, subject text, plan text, properties text, quarter int, dimensions uuid, cell uuid, bin smallint,
       at bigint, duration_us bigint, meters jsonb, readings jsonb, periods jsonb, subjects jsonb, expires_at bigint, on_expiry text,
       kept boolean)
   ), first AS (
@@ -203,7 +204,7 @@ const statement = (t: Tables): string => `
     INSERT INTO ${t('reservations')}
     SELECT c.id, c.phase,
            c.phase = ${RESERVED} AND a.phase = ${RESERVED} AND coalesce(b.phase, ${RESERVED}) = ${RESERVED},
-           c.position, c.account, c.use_id, c.environment, c.key, c.operation, c.endpoint, c.method, c.source, c.status, c.subject, c.plan, c.properties, c.quarter, c.dimensions,
+           c.position, c.account, c.use_id, c.environment, c.key, c.operation, c.field, c.endpoint, c.method, c.source, c.status, c.subject, c.plan, c.properties, c.quarter, c.dimensions,
            c.at, c.duration_us, c.meters, c.periods, c.subjects, c.expires_at, c.on_expiry
       FROM counted c JOIN after a USING (id) LEFT JOIN before b USING (id)
      WHERE c.kept

@@ -108,7 +108,7 @@ const statement = (t: Tables): string => `
     SELECT given.*, p.* FROM given
       LEFT JOIN fresh USING (id),
            json_to_record(($10::text[])[given.number]::json) AS p(
-             account text, environment text, key text, operation text, endpoint text, source text, status text,
+             account text, environment text, key text, operation text, field text, endpoint text, source text, status text,
              subject text, plan text, properties text, quarter int, dimensions uuid, periods jsonb, subjects jsonb)
      WHERE fresh.id IS NULL
   ), stood AS (

@@ -7,7 +7,7 @@ import type { Use } from '../../src/usage/events.js';
 import { phaseNumber } from '../../src/usage/events.js';
 import { isDay, isPartOfLifetime } from '../../src/usage/limits/periods.js';
 import type { Dimension } from './cells.js';
-import { CELL_COLUMNS } from './cells.js';
+import { CELL_COLUMNS, hasValue } from './cells.js';
 
 /** Whose readings are read together: columns, each with an index. */
 const CALENDAR = ['day', 'month'] as const;
@@ -115,7 +115,7 @@ export async function readingsBetween(
   const times = boundaries.map((date) => date.getTime());
   const params: unknown[] = [account, environment, times, times[0], times.at(-1)];
   const conditions = Object.entries(filter).map(
-    ([column, value]) => ` AND r.${column} = $${params.push(value)}::text`,
+    ([dimension, value]) => ` AND ${hasValue('r', dimension, `$${params.push(value)}::text`)}`,
   );
   const propertyIn = (name: string): string =>
     `coalesce(r.properties::jsonb ->> $${params.push(name)}::text, '')`;

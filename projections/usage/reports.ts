@@ -1,11 +1,11 @@
 import type { Environment } from '../../src/eventsourcing/event.js';
 import type { ReadModelAccess } from '../../src/following/readModel.js';
 import type { Sql } from '../../src/sql/sql.js';
-import { compositeKey } from '../../src/eventsourcing/compositeKey.js';
 import type { Dimension } from './cells.js';
-import { QUARTER_MS, SIZES, tableOf } from './cells.js';
-import type { BucketReading } from './readings.js';
+import { DIMENSIONS, hasValue, QUARTER_MS, SIZES, tableOf } from './cells.js';
 import { readingsBetween } from './readings.js';
+import type { BucketSums, Grouped, GroupSums, Row, Sums } from './reportRows.js';
+import { added, joined, NOTHING, othersOf } from './reportRows.js';
 import type { Stretch } from './spans.js';
 import { rowsOfStretches, spansOf } from './spans.js';
 import type { CallDimension, CallsAsked, SketchRow } from '../calls/sketchTables.js';
@@ -13,7 +13,9 @@ import { readSketches } from '../calls/sketchTables.js';
 import { timesTable } from './times.js';
 
 export type { Dimension } from './cells.js';
-export { DIMENSIONS, QUARTER_MS } from './cells.js';
+export { QUARTER_MS } from './cells.js';
+export type { BucketSums, Grouped, GroupSums, OtherSums, Sums } from './reportRows.js';
+export { addedUp } from './reportRows.js';
 
 /** Whose uses, and which of them: empty for what has none of a dimension. */
 export interface UsesAsked {
@@ -25,46 +27,17 @@ export interface UsesAsked {
   readonly properties?: Readonly<Record<string, string>> | undefined;
 }
 
-/** What reports are grouped by: a dimension, or a property by its name. */
-export type Grouping = Dimension | `property.${string}`;
+/** What reports are grouped by, beside properties. */
+export const GROUPINGS = ['account', ...DIMENSIONS] as const;
+
+/** Whose uses, a dimension, or a property by its name. */
+export type Grouping = (typeof GROUPINGS)[number] | `property.${string}`;
 
 const PROPERTY = 'property.';
 
 /** The property of a grouping by one; undefined for a dimension. */
 export const propertyOf = (grouping: string): string | undefined =>
   grouping.startsWith(PROPERTY) ? grouping.slice(PROPERTY.length) : undefined;
-
-/** What uses came to. Of each number of calls it is said how many uses there are, whatever they came to. */
-export interface Sums {
-  /** Amounts by meter, exact; of an account also what meters come to that do not add up. */
-  readonly amounts: ReadonlyMap<string, bigint>;
-  /** Uses, those that were refused or failed among them. */
-  readonly uses: bigint;
-  readonly refused: bigint;
-  /** Internal errors and time-outs. */
-  readonly errors: bigint;
-  /** Of what was executed, in microseconds. */
-  readonly durationUs: bigint;
-}
-
-export interface GroupSums extends Sums {
-  /** A value for each dimension of the group. */
-  readonly group: readonly string[];
-}
-
-export interface BucketSums extends GroupSums {
-  /** Its place among the buckets, from 0 on. */
-  readonly bucket: number;
-}
-
-/** What of the groups is shown. */
-export interface Grouped<S> {
-  readonly sums: readonly S[];
-  /** How many groups there are. */
-  readonly groups: number;
-}
-
-type Row = Readonly<Record<string, string | number>>;
 
 /** The uses of quarter-hours, six hours and days, added up. */
 export class UsageReports {
@@ -134,14 +107,14 @@ export class UsageReports {
   async #sums(
     { account, environment, filter, properties = {} }: UsesAsked,
     boundaries: readonly Date[],
-    groupBy: readonly (Grouping | 'account')[],
+    groupBy: readonly Grouping[],
     most: number,
     withReadings = true,
   ): Promise<Grouped<BucketSums>> {
     const params: unknown[] = [environment, most];
     const param = (value: unknown, type: string): string => `$${params.push(value)}::${type}`;
     const conditions = Object.entries(filter).map(
-      ([column, value]) => ` AND c.${column} = ${param(value, 'text')}`,
+      ([dimension, value]) => ` AND ${hasValue('c', dimension, param(value, 'text'))}`,
     );
     if (account !== undefined) conditions.push(` AND c.account = ${param(account, 'text')}`);
     const propertyIn = (name: string): string =>
@@ -185,16 +158,18 @@ export class UsageReports {
                 sum(sign * duration_us) AS duration_us
            FROM (${parts.join(' UNION ALL ')}) AS c
           GROUP BY bucket${group}, meter
+         -- Longer slots have what is taken off again.
+         HAVING sum(sign * amount) <> 0 OR sum(sign * uses) <> 0
        ), ranked AS (
-         SELECT ${ranked && `${ranked}, `}row_number() OVER (ORDER BY sum(uses) DESC${group}) AS place,
-                count(*) OVER () AS groups
+         SELECT ${ranked && `${ranked}, `}row_number() OVER (ORDER BY sum(uses) DESC${group})::int AS place,
+                count(*) OVER ()::int AS groups
            FROM cells${ranked && ` GROUP BY ${ranked}`}
-          ORDER BY place LIMIT $2
        )
        SELECT bucket${group}, meter, amount::text, uses::text, refused::text, errors::text, duration_us::text,
-              groups::int
+              place, groups, 0 AS nth
          FROM cells ${ranked ? `JOIN ranked USING (${ranked})` : 'CROSS JOIN ranked'}
-        WHERE amount <> 0 OR uses <> 0
+        WHERE place <= $2::int
+       ${ranked && others(columns)}
         ORDER BY bucket, place, meter`,
       params,
     );
@@ -202,9 +177,25 @@ export class UsageReports {
       cells,
       whose ? readingsBetween(this.sql, this.model, whose, boundaries, groupBy) : [],
     ]);
-    return { sums: joined(added(rows, columns), readings), groups: Number(rows[0]?.['groups'] ?? 0) };
+    const isShown = (row: Row): boolean => Number(row['place']) <= most;
+    const shown = added(rows.filter(isShown), columns);
+    return {
+      sums: joined(shown, readings),
+      omitted: Math.max(0, Number(rows[0]?.['groups'] ?? 0) - most),
+      others: othersOf(rows.filter((row) => !isShown(row))),
+    };
   }
 }
+
+/** The part of the query about the groups behind those that are shown. */
+const others = (columns: readonly string[]): string => `
+        UNION ALL
+       SELECT bucket, ${columns.map(() => 'NULL').join()}, meter, sum(amount)::text, sum(uses)::text,
+              sum(refused)::text, sum(errors)::text, sum(duration_us)::text, $2::int + 1, max(groups), max(nth)
+         FROM (SELECT cells.*, groups, dense_rank() OVER (PARTITION BY bucket ORDER BY place)::int AS nth
+                 FROM cells JOIN ranked USING (${columns.join()})
+                WHERE place > $2::int) AS rest
+        GROUP BY bucket, meter`;
 
 /** The slots of a stretch, one by one. */
 const single = (stretch: Stretch): Stretch[] =>
@@ -215,46 +206,3 @@ const single = (stretch: Stretch): Stretch[] =>
   }));
 
 const READ = ['status', 'meter', 'amount', 'uses', 'duration_us'].map((column) => `c.${column}`);
-
-const NOTHING: Sums = { amounts: new Map(), uses: 0n, refused: 0n, errors: 0n, durationUs: 0n };
-
-/** The same, with what the uses say of meters that do not add up. */
-function joined(sums: readonly BucketSums[], readings: readonly BucketReading[]): BucketSums[] {
-  if (readings.length === 0) return [...sums];
-  const byPlace = new Map<string, BucketReading[]>();
-  for (const reading of readings) {
-    const place = compositeKey(reading.bucket, ...reading.group);
-    const known = byPlace.get(place);
-    if (known) known.push(reading);
-    else byPlace.set(place, [reading]);
-  }
-  return sums.map((sum) => {
-    const own = byPlace.get(compositeKey(sum.bucket, ...sum.group)) ?? [];
-    const amounts = own.map(({ meter, amount }) => [meter, amount] as const);
-    return { ...sum, amounts: new Map([...sum.amounts, ...amounts]) };
-  });
-}
-
-/** The rows of one bucket and group follow each other: one for each meter. */
-function added(rows: readonly Row[], columns: readonly string[]): BucketSums[] {
-  const sums: (Omit<BucketSums, 'amounts'> & { amounts: Map<string, bigint> })[] = [];
-  for (const row of rows) {
-    const bucket = row['bucket'] as number;
-    const group = columns.map((column) => row[column] as string);
-    const last = sums.at(-1);
-    const same = last?.bucket === bucket && last.group.every((value, i) => value === group[i]);
-    const before = same && last ? last : { ...NOTHING, bucket, group, amounts: new Map<string, bigint>() };
-    const plus = (name: string): bigint => BigInt(row[name] as string);
-    if (row['meter'] !== '') before.amounts.set(row['meter'] as string, plus('amount'));
-    const sum = {
-      ...before,
-      uses: before.uses + plus('uses'),
-      refused: before.refused + plus('refused'),
-      errors: before.errors + plus('errors'),
-      durationUs: before.durationUs + plus('duration_us'),
-    };
-    if (same) sums.pop();
-    sums.push(sum);
-  }
-  return sums;
-}

@@ -110,7 +110,7 @@ function goTogether(a: Use, b: Use): boolean {
     a.environment === b.environment &&
     a.status === b.status &&
     a.operation === b.operation &&
-    (a.operation !== null || same(a.rootFields, b.rootFields)) &&
+    same(a.rootFields, b.rootFields) &&
     a.endpoint === b.endpoint &&
     a.source === b.source &&
     a.subject === b.subject &&

@@ -20,6 +20,14 @@ const COLUMNS = ['id', 'at', 'action', 'actor', 'accountId', 'subject', 'reason'
 
 type Entry = Readonly<Record<(typeof COLUMNS)[number], string | null>>;
 
+const QUERY = {
+  account: 'Of this account; others than their own only operators may ask for.',
+  actor: 'What this one has done.',
+  action: 'Actions of this name, as KeyIssued.',
+  from: 'As 2026-11-29 or in RFC 3339.',
+  to: 'Exclusive.',
+};
+
 const FORMATS = {
   csv: { type: 'text/csv; charset=utf-8; header=present', body: csv },
   ndjson: { type: 'application/x-ndjson; charset=utf-8', body: ndjson },
@@ -34,7 +42,10 @@ export const auditRoutes = (audit: Pick<AuditQueries, 'all'>, log: Logger): Rout
     guarded(
       'GET',
       `/v1/audit.${format}`,
-      { access: ruleFor, summary: `The audit log as ${format}.` },
+      {
+        access: ruleFor,
+        spec: { summary: `The audit log as ${format}.`, query: QUERY, text: type.replace(/;.*/, '') },
+      },
       ({ caller, query }) => {
         const text = Readable.from(body(audit.all(seenBy(caller, filterOf(query)), PAGE)), {
           objectMode: false,

@@ -119,7 +119,7 @@ function welcome(
         ]),
     'See what the key has used, and what is left:',
     curl(
-      '{ account { plan { id } usage { totals { meter quantity } breakdown(groupBy: [OPERATION]) { group calls } } limits { name used remaining resetAt } } }',
+      '{ account { plan { id } usage { totals { meter quantity } breakdown(groupBy: [OPERATION]) { groups { group calls } } } limits { name used remaining resetAt } } }',
       key,
     ),
     'Register yourself:',

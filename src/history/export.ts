@@ -25,6 +25,12 @@ const TYPE = /^[A-Z][A-Za-z0-9]{0,99}$/;
 /** What reads the log. */
 export type ReadsLog = Pick<EventStore, 'readAll' | 'readStream' | 'readTypes' | 'head' | 'onWake'>;
 
+const QUERY = {
+  after: 'The position of a line, behind which to go on.',
+  types: `Up to ${MAX_TYPES} types of events, with commas between; by default all.`,
+  follow: `1: goes on with what happens now, for ${FOLLOW_MS / 1000} seconds.`,
+};
+
 interface Asked {
   readonly after: Position;
   /** Undefined for all. */
@@ -56,7 +62,15 @@ export function historyRoute(
   return guarded(
     'GET',
     '/v1/events.ndjson',
-    { access: { scope: 'admin', roles: MEMBERS, operator: true } },
+    {
+      access: { scope: 'admin', roles: MEMBERS, operator: true },
+      spec: {
+        summary:
+          'Every event in the order of the log, one a line, with personal fields sealed; a blank line says nothing. For operators.',
+        query: QUERY,
+        text: 'application/x-ndjson',
+      },
+    },
     ({ query }) => {
       const asked = askedOf(query, positions);
       if (asked.follow && followers >= MAX_FOLLOWERS) throw new ApiError('TOO_MANY_CONNECTIONS');
@@ -138,7 +152,7 @@ function lineOf(event: StoredEvent, positions: PositionTokens): string {
 
 /** @throws ApiError INVALID_INPUT */
 function askedOf(query: Readonly<Record<string, unknown>>, positions: PositionTokens): Asked {
-  onlyParameters({ query }, ['after', 'types', 'follow']);
+  onlyParameters({ query }, Object.keys(QUERY));
   const { after, types, follow } = query;
   if (follow !== undefined && follow !== '0' && follow !== '1') {
     throw invalidInput('follow', '"follow" must be 0 or 1.');

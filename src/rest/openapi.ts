@@ -4,7 +4,7 @@ import { anyOf } from './declared/known.js';
 import type { CompiledRoute, CompiledRoutes } from './declared/compile.js';
 import { CONFLICT, STATUSES } from './declared/refused.js';
 import { PROBLEM } from './problem.js';
-import type { Route } from './route.js';
+import type { Route, RouteSpec } from './route.js';
 
 /** OpenAPI 3.1, whose schemas are JSON Schema as it is. */
 export interface OpenApi {
@@ -266,7 +266,7 @@ function ownOperation(route: Route): Operation {
     responses: {
       '200': {
         description: 'The answer.',
-        ...(spec && { content: { 'application/json': { schema: schemaOf(spec.answer, 'output') } } }),
+        ...(spec && { content: answerOf(spec) }),
       },
       ...Object.fromEntries(
         Object.entries(spec?.others ?? {}).map(([status, body]) => [
@@ -287,6 +287,11 @@ function ownOperation(route: Route): Operation {
         ],
   };
 }
+
+const answerOf = ({ answer, text }: RouteSpec): Content => ({
+  ...(answer && { 'application/json': { schema: schemaOf(answer, 'output') } }),
+  ...(text !== undefined && { [text]: { schema: { type: 'string' } } }),
+});
 
 /** What a schema cannot say, e.g. that a text is a time, is left open. */
 function schemaOf(type: z.ZodType, io: 'input' | 'output'): JsonSchema {

@@ -41,7 +41,9 @@ export interface RouteSpec {
   /** Parameters of the query, all optional, and what they are. */
   readonly query?: Readonly<Record<string, string>>;
   /** Of the answer, in JSON. */
-  readonly answer: z.ZodType;
+  readonly answer?: z.ZodType;
+  /** The media type of an answer that is another text. */
+  readonly text?: string;
   /** Answers of other statuses that are no failures of the usual shape. */
   readonly others?: Readonly<Record<number, z.ZodType>>;
 }
@@ -125,7 +127,7 @@ export const governed = (
 export const guarded = (
   method: Method,
   path: string,
-  said: Pick<Route, 'access' | 'summary'>,
+  said: Pick<Route, 'access' | 'summary' | 'spec'>,
   handle: Handle,
 ): Route => ({ method, path, metering: 'guarded', cost: 0, handle, ...said });
 

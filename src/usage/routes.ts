@@ -41,8 +41,10 @@ export const READ = (caller: Caller | DemoCaller): AccessRule =>
 
 const Ended = z.object({ reservation: ShownReservation, replayed: z.boolean(), position: z.string() });
 
-/** Of a use each field is judged by itself. */
-const Uses = z.strictObject({ uses: z.array(z.record(z.string(), z.unknown())).min(1).max(MAX_USES) });
+/** Of a use each field is judged by itself; what is no object at all has none, and takes no other use with it. */
+const Uses = z.strictObject({
+  uses: z.array(z.record(z.string(), z.unknown()).catch({})).min(1).max(MAX_USES),
+});
 
 const WHOSE = 'The account; by default that of the caller. Others than their own only operators may ask for.';
 const USAGE_QUERY = {
@@ -86,6 +88,7 @@ export function usageRoutes(options: UsageRoutes): Route[] {
             z.object({
               useId: z.string().nullable(),
               status: z.enum(['ACCEPTED', 'PROVISIONAL', 'LATE', 'OVER_LIMIT', 'DUPLICATE', 'REJECTED']),
+              late: z.boolean(),
               refusal: z.object({ code: z.string(), message: z.string() }).nullable(),
             }),
           ),

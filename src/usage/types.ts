@@ -39,9 +39,11 @@ registerEnumType(UsageInterval, {
 });
 
 export enum UsageDimension {
+  ACCOUNT = 'account',
   KEY = 'key',
   PLAN = 'plan',
   OPERATION = 'operation',
+  FIELD = 'field',
   ENDPOINT = 'endpoint',
   SOURCE = 'source',
   SUBJECT = 'subject',
@@ -51,12 +53,17 @@ registerEnumType(UsageDimension, {
   name: 'UsageDimension',
   description: 'What usage is grouped by.',
   valuesConfig: {
+    ACCOUNT: { description: 'The account, by its id: for operators, who see the usage of all.' },
     KEY: { description: 'The key that was used, by its id; empty for use by the account as a whole.' },
     PLAN: {
       description:
         'The plan in force when it was recorded, by its id; empty for what is older than this field.',
     },
     OPERATION: { description: 'The operation’s name, or its root fields where it has none.' },
+    FIELD: {
+      description:
+        'The root fields that were asked for, e.g. `patterns`; of a call with several all of them, with commas between. Empty for what is no GraphQL.',
+    },
     ENDPOINT: { description: 'The route, e.g. `/graphql`, or what a back end has reported.' },
     SOURCE: { description: 'The data source that an answer came from; empty where none was told.' },
     SUBJECT: {
@@ -109,6 +116,12 @@ export class UsageFilter {
     description: 'The operation’s name, or its root fields where it has none, with commas between.',
   })
   operation?: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Calls that asked for this root field, e.g. `patterns`, whatever else they asked for.',
+  })
+  field?: string | null;
 
   @Field(() => String, { nullable: true, description: 'The route, e.g. `/graphql`, or what was reported.' })
   endpoint?: string | null;
@@ -206,6 +219,33 @@ export class UsageGroup extends UsageSums {
   group!: string[];
 }
 
+@ObjectType({
+  simpleResolvers: true,
+  description:
+    'What the groups that are left out came to together. Meters whose uses do not add up are not among `totals`.',
+})
+export class OmittedUsage extends UsageSums {
+  @Field(() => Float, { description: 'Their part of all calls, 0 to 1.' })
+  share!: number;
+}
+
+const OMITTED = 'What those groups came to together; null where none is left out.';
+
+@ObjectType({ simpleResolvers: true, description: 'Usage by group.' })
+export class UsageBreakdown {
+  @Field(() => [UsageGroup], { description: 'The groups with the most calls, those first.' })
+  groups!: UsageGroup[];
+
+  @Field(() => Int, {
+    description:
+      'How many groups are left out, those with the fewest calls, since there are more than `first`.',
+  })
+  omittedGroups!: number;
+
+  @Field(() => OmittedUsage, { nullable: true, description: OMITTED })
+  omitted!: OmittedUsage | null;
+}
+
 @ObjectType({ description: 'Usage of the account over a time span.' })
 export class Usage extends UsageSums {
   /** Of what more is asked for. */
@@ -262,6 +302,9 @@ export class UsageTimeline {
       'How many groups are left out, those with the fewest calls, so that there are at most `first` points.',
   })
   omittedGroups!: number;
+
+  @Field(() => OmittedUsage, { nullable: true, description: OMITTED })
+  omitted!: OmittedUsage | null;
 
   @Field(() => Boolean, { description: 'As `Usage.stale`.' })
   stale!: boolean;

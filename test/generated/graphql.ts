@@ -1004,8 +1004,12 @@ export type UpdateWebhookEndpointInput = {
 
 /** What usage is grouped by. New values may be added. */
 export type UsageDimension =
+  /** The account, by its id: for operators, who see the usage of all. */
+  | 'ACCOUNT'
   /** The route, e.g. `/graphql`, or what a back end has reported. */
   | 'ENDPOINT'
+  /** The root fields that were asked for, e.g. `patterns`; of a call with several all of them, with commas between. Empty for what is no GraphQL. */
+  | 'FIELD'
   /** The key that was used, by its id; empty for use by the account as a whole. */
   | 'KEY'
   /** The operation’s name, or its root fields where it has none. */
@@ -1023,6 +1027,8 @@ export type UsageDimension =
 export type UsageFilter = {
   /** The route, e.g. `/graphql`, or what was reported. */
   endpoint?: string | null | undefined;
+  /** Calls that asked for this root field, e.g. `patterns`, whatever else they asked for. */
+  field?: string | null | undefined;
   /** Usage of this key. */
   keyId?: string | number | null | undefined;
   /** The operation’s name, or its root fields where it has none, with commas between. */
@@ -1786,7 +1792,7 @@ export type RecordUsageMutationVariables = Exact<{
 
 export type RecordUsageMutation = { recordUsage:
     | { __typename: 'InvalidInput', code: string, message: string }
-    | { __typename: 'RecordUsagePayload', replayed: boolean, position: string, results: Array<{ useId: string | null, status: UseStatus, refusal:
+    | { __typename: 'RecordUsagePayload', replayed: boolean, position: string, results: Array<{ useId: string | null, status: UseStatus, late: boolean, refusal:
           | { __typename: 'Conflict', code: string, message: string }
           | { __typename: 'InvalidInput', code: string, message: string }
           | { __typename: 'LimitReached', code: string, message: string }
@@ -2160,7 +2166,7 @@ export type UsageBreakdownQueryVariables = Exact<{
 }>;
 
 
-export type UsageBreakdownQuery = { account: { id: string, usage: { from: string, to: string, stale: boolean, breakdown: Array<{ group: Array<string>, calls: string, refused: string, errors: string, meanDurationMs: number | null, totals: Array<{ meter: string, quantity: string }> }> | null } | null } | null };
+export type UsageBreakdownQuery = { account: { id: string, usage: { from: string, to: string, stale: boolean, breakdown: { omittedGroups: number, groups: Array<{ group: Array<string>, calls: string, refused: string, errors: string, meanDurationMs: number | null, totals: Array<{ meter: string, quantity: string }> }>, omitted: { share: number, calls: string, totals: Array<{ meter: string, quantity: string }> } | null } | null } | null } | null };
 
 export type UsageChangedSubscriptionVariables = Exact<{ [key: string]: never; }>;
 
@@ -2188,7 +2194,7 @@ export type UsageTimelineQueryVariables = Exact<{
 }>;
 
 
-export type UsageTimelineQuery = { account: { id: string, usageTimeline: { from: string, to: string, interval: UsageInterval, timeZone: string, omittedGroups: number, stale: boolean, points: Array<{ from: string, to: string, group: Array<string>, calls: string, refused: string, errors: string, meanDurationMs: number | null, totals: Array<{ meter: string, quantity: string }> }> } | null } | null };
+export type UsageTimelineQuery = { account: { id: string, usageTimeline: { from: string, to: string, interval: UsageInterval, timeZone: string, omittedGroups: number, stale: boolean, omitted: { share: number, calls: string, totals: Array<{ meter: string, quantity: string }> } | null, points: Array<{ from: string, to: string, group: Array<string>, calls: string, refused: string, errors: string, meanDurationMs: number | null, totals: Array<{ meter: string, quantity: string }> }> } | null } | null };
 
 export type UsageQueryVariables = Exact<{
   accountId?: string | number | null | undefined;
@@ -3769,6 +3775,7 @@ export const RecordUsageDocument = new TypedDocumentString(`
       results {
         useId
         status
+        late
         refusal {
           __typename
           code
@@ -4561,14 +4568,25 @@ export const UsageBreakdownDocument = new TypedDocumentString(`
       to
       stale
       breakdown(groupBy: $groupBy, first: $first) {
-        group
-        calls
-        refused
-        errors
-        meanDurationMs
-        totals {
-          meter
-          quantity
+        groups {
+          group
+          calls
+          refused
+          errors
+          meanDurationMs
+          totals {
+            meter
+            quantity
+          }
+        }
+        omittedGroups
+        omitted {
+          share
+          calls
+          totals {
+            meter
+            quantity
+          }
         }
       }
     }
@@ -4635,6 +4653,14 @@ export const UsageTimelineDocument = new TypedDocumentString(`
       interval
       timeZone
       omittedGroups
+      omitted {
+        share
+        calls
+        totals {
+          meter
+          quantity
+        }
+      }
       stale
       points {
         from

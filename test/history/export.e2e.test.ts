@@ -51,6 +51,29 @@ describe('the export of all events', () => {
     expect(rest.map(({ id }) => id).slice(0, lines.length - 6)).toEqual(lines.slice(6).map(({ id }) => id));
   });
 
+  it('is described with its parameters, as all exports are', async () => {
+    const { paths } = (await (await fetch(`${t.app.url}/openapi.json`)).json()) as {
+      paths: Record<
+        string,
+        { get: { parameters: { name: string }[]; responses: { 200: { content: object } } } } | undefined
+      >;
+    };
+    for (const [path, type, names] of [
+      ['/v1/events.ndjson', 'application/x-ndjson', ['after', 'types', 'follow']],
+      ['/v1/audit.csv', 'text/csv', ['account', 'actor', 'action', 'from', 'to']],
+      ['/v1/audit.ndjson', 'application/x-ndjson', ['account', 'actor', 'action', 'from', 'to']],
+    ] as const) {
+      const described = paths[path]?.get;
+      expect([path, described?.parameters.map(({ name }) => name)]).toEqual([path, names]);
+      expect(Object.keys(described?.responses[200].content ?? {})).toEqual([type]);
+    }
+    const ofTimeline = (path: string): string[] =>
+      (paths[`/v1/usage/timeline${path}`]?.get.parameters ?? []).map(({ name }) => name);
+    expect(ofTimeline('')).toEqual(expect.arrayContaining(['interval', 'groupBy', 'allAccounts']));
+    expect(ofTimeline('.csv')).toEqual(ofTimeline(''));
+    expect(ofTimeline('.ndjson')).toEqual(ofTimeline(''));
+  });
+
   it('narrows to types', async () => {
     const lines = linesOf(await (await ask('?types=KeyIssued,PlanGranted')).text());
     expect(new Set(lines.map(({ type }) => type))).toEqual(new Set(['KeyIssued', 'PlanGranted']));

@@ -8,13 +8,13 @@ import { makeRoot } from './root.js';
 /** What tests start, each on data of its own. */
 export interface Starts {
   /** With few patterns, and more requests than any test sends. */
-  root(): Root;
-  place(): Place;
+  readonly root: () => Root;
+  readonly place: () => Place;
   /** Starts the server; it is killed once its test has ended. */
-  run(env?: NodeJS.ProcessEnv, folder?: string): Product;
-  stop(product: Product): Promise<void>;
+  readonly run: (env?: NodeJS.ProcessEnv, folder?: string) => Product;
+  readonly stop: (product: Product) => Promise<void>;
   /** Starts what must be refused: exit code 1, one sentence, no stack. */
-  refusal(env?: NodeJS.ProcessEnv): Promise<string>;
+  readonly refusal: (env?: NodeJS.ProcessEnv) => Promise<string>;
 }
 
 /** @param ready whether the tables are there that the first start makes */

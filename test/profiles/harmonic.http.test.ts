@@ -447,6 +447,8 @@ it('the history and the breakdown tell single calls, and sums by source, endpoin
     userId: 'string',
     sources: list(shape(source)),
     endpoints: list(shape(endpoint)),
+    sourcesOmitted: 'integer',
+    endpointsOmitted: 'integer',
   });
   expect([breakdown.status, problems(sums, breakdown.body)]).toEqual([200, []]);
   expect(breakdown.body).toMatchObject({ endpoints: [{ endpoint: '/work', count: 3, errors: 0 }] });

@@ -210,9 +210,9 @@ it('reads no more than the readings of the day or month that is asked for, whate
        SELECT id, n, 0, 0, 3 FROM reading UNION ALL SELECT gen_random_uuid(), n, 0, 0, 3 FROM reading
      )
      INSERT INTO ${t('readings')}
-            (id, meter, account, environment, key, plan, operation, endpoint, source, subject, status, properties,
+            (id, meter, account, environment, key, plan, operation, field, endpoint, source, subject, status, properties,
              aggregation, at, position, place, amount, day, month)
-     SELECT id, 'storage', CASE n % 4 WHEN 0 THEN $1::text ELSE $2 END, 'live', 'k', '', '', '', '', '', 'ok', '{}',
+     SELECT id, 'storage', CASE n % 4 WHEN 0 THEN $1::text ELSE $2 END, 'live', 'k', '', '', '', '', '', '', 'ok', '{}',
             'max', extract(epoch FROM at) * 1000, n, 0, n,
             to_char(at AT TIME ZONE 'UTC', '"day:"YYYY-MM-DD'), to_char(at AT TIME ZONE 'UTC', '"month:"YYYY-MM')
        FROM reading`,

@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import type { Dimension } from '../../projections/usage/cells.js';
 import { usage } from '../../projections/usage/model.js';
 import type { BucketSums, Grouping } from '../../projections/usage/reports.js';
-import { UsageReports } from '../../projections/usage/reports.js';
+import { addedUp, UsageReports } from '../../projections/usage/reports.js';
 import { UsageQueries } from '../../projections/usage/queries.js';
 import { PostgresEventStore } from '../../src/adapters/postgres/eventStore.js';
 import type { Position } from '../../src/eventsourcing/event.js';
@@ -71,6 +71,8 @@ const use = fc
     quarter: fc.nat({ max: 5 * 96 - 1 }),
     key: fc.constantFrom('a', 'b', ''),
     endpoint: fc.constantFrom('/graphql', '/v1/x'),
+    operation: fc.constantFrom(null, 'List'),
+    rootFields: fc.constantFrom<readonly string[]>([], ['me'], ['me', 'patterns']),
     source: fc.constantFrom(null, 'binance'),
     subject: fc.constantFrom(undefined, 's1', 's2'),
     plan: fc.constantFrom(undefined, 'free', 'pro'),
@@ -112,7 +114,10 @@ function expected(
     const group = groupBy.map((grouping) =>
       grouping.startsWith('property.')
         ? (one.properties?.[grouping.slice('property.'.length)] ?? '')
-        : (one[grouping as Dimension] ?? ''),
+        : grouping === 'field'
+          ? one.rootFields.join()
+          : (one[grouping as Exclude<Dimension, 'field'>] ??
+            (grouping === 'operation' ? one.rootFields.join() : '')),
     );
     const id = JSON.stringify([bucket, group]);
     const row = rows.get(id) ?? { bucket, group, counts: [0, 0, 0], amounts: {} };
@@ -147,6 +152,7 @@ it('adds up any uses by the day of any zone, by group, and when it is rebuilt', 
         ['property.region', 'property.model'],
         ['key'],
         ['endpoint', 'status'],
+        ['field', 'operation'],
         ['source', 'subject', 'key'],
       ),
       async (batches, zone, groupBy) => {
@@ -165,6 +171,16 @@ it('adds up any uses by the day of any zone, by group, and when it is rebuilt', 
         const dates = boundaries.map((at) => new Date(at));
         const { sums } = await reports.timeline(asked(account), dates, groupBy, 1_000);
         expect(inOrder(sums.map(shown))).toEqual(inOrder(expected(counted, boundaries, groupBy)));
+        // What is left out is told together: nothing is missing in the sums of a bucket.
+        const few = await reports.timeline(asked(account), dates, groupBy, 1);
+        const byBucket = (some: readonly BucketSums[]): unknown =>
+          dates.map((_, bucket) =>
+            shown({ ...addedUp(some.filter((one) => one.bucket === bucket)), ...{ bucket, group: [] } }),
+          );
+        expect(byBucket([...few.sums, ...few.others])).toEqual(byBucket(sums));
+        const groups = (some: readonly BucketSums[]): number =>
+          new Set(some.map(({ group }) => JSON.stringify(group))).size;
+        expect(few.omitted).toBe(Math.max(0, groups(sums) - 1));
         const all = await reports.groups(
           asked(account),
           new Date(FROM),
@@ -191,14 +207,25 @@ it('shows the groups with the most calls, and filters', async () => {
   await projector.reached('usage', await flush(account, uses), LONG);
   const [from, to] = [new Date(FROM), new Date(FROM + QUARTER_MS)];
   const first = await reports.groups(asked(account), from, to, ['key'], 2);
-  expect([first.groups, first.sums.map(({ group, uses: calls }) => [...group, Number(calls)])]).toEqual([
-    3,
+  expect([first.omitted, first.sums.map(({ group, uses: calls }) => [...group, Number(calls)])]).toEqual([
+    1,
     [
       ['k0', 3],
       ['k2', 2],
     ],
   ]);
+  expect(first.others.map(({ bucket, uses: calls, omitted }) => [bucket, Number(calls), omitted])).toEqual([
+    [0, 1, 1],
+  ]);
   expect(Number((await reports.total(asked(account, { endpoint: '/y' }), from, to)).uses)).toBe(3);
+  const fields = [['me'], ['me', 'patterns'], []].map((rootFields) =>
+    newUse({ at: FROM, rootFields, key: 'f' }),
+  );
+  await projector.reached('usage', await flush(account, fields), LONG);
+  for (const [field, calls] of Object.entries({ me: 2, patterns: 1, 'me,patterns': 1, '': 1, pattern: 0 })) {
+    const { uses: found } = await reports.total(asked(account, { field, key: 'f' }), from, to);
+    expect([field, Number(found)]).toEqual([field, calls]);
+  }
   expect(await reports.total(asked(account, { key: 'nobody' }), from, to)).toMatchObject({
     uses: 0n,
     errors: 0n,
@@ -207,7 +234,20 @@ it('shows the groups with the most calls, and filters', async () => {
   expect(Number(everybody.uses)).toBeGreaterThanOrEqual(6);
 });
 
-/** A part of a plan of PostgreSQL's. */
+it('leaves out no group that has nothing in the time, though it was used on the same day', async () => {
+  const account = randomUUID();
+  const day = 86_400_000;
+  const at = (hours: number): number => FROM + hours * 3_600_000;
+  // Days of Kolkata are read as whole days of UTC, of which five and a half hours are taken off again.
+  const uses = [newUse({ at: at(6), key: 'inside' }), newUse({ at: at(23), key: 'outside' })];
+  await projector.reached('usage', await flush(account, uses), LONG);
+  const boundaries = calendarSteps('Asia/Kolkata', 'day', FROM + day / 4, FROM + day / 2, 10);
+  const dates = boundaries.map((time) => new Date(time));
+  expect(dates).toHaveLength(2);
+  const { sums, omitted, others } = await reports.timeline(asked(account), dates, ['key'], 1);
+  expect([sums.map(({ group }) => group), omitted, others]).toEqual([[['inside']], 0, []]);
+});
+
 it('reads four rows of each key and day for days half an hour off', async () => {
   const account = randomUUID();
   const [KEYS, DAYS] = [5, 4];
@@ -240,8 +280,8 @@ it('puts no group together with others, however many there are in an hour', asyn
   const uses = names.map((subject, i) => newUse({ at: FROM, subject, meters: { videos: i + 1 } }));
   await projector.reached('usage', await flush(account, uses), LONG);
   const [from, to] = [new Date(FROM), new Date(FROM + QUARTER_MS)];
-  const { sums, groups } = await reports.groups(asked(account), from, to, ['subject'], 2_000);
-  expect(groups).toBe(names.length);
+  const { sums, omitted } = await reports.groups(asked(account), from, to, ['subject'], 2_000);
+  expect([sums.length, omitted]).toEqual([names.length, 0]);
   const amounts = sums.map(({ group, amounts: of }) => [group[0], Number(of.get('videos'))] as const);
   expect(new Map(amounts)).toEqual(new Map(names.map((name, i) => [name, i + 1])));
   expect(Number((await reports.total(asked(account, { subject: 'subject-1199' }), from, to)).uses)).toBe(1);

@@ -125,13 +125,17 @@ it('shows usage by plan and by properties that the profile names', async () => {
     { useId: 'p4', keyId, quantity: 5 },
   ]);
   const breakdown = async (args: string, usage = '') => {
-    const query = `{ account { usage${usage} { breakdown(${args}) { group totals { meter quantity } } } } }`;
+    const query = `{ account { usage${usage} { breakdown(${args}) { groups { group totals { meter quantity } } } } } }`;
     const { data, errors } = await t.raw(query, {}, secret);
     expect(errors).toBeUndefined();
     const { account } = data as {
-      account: { usage: { breakdown: { group: string[]; totals: { meter: string; quantity: string }[] }[] } };
+      account: {
+        usage: {
+          breakdown: { groups: { group: string[]; totals: { meter: string; quantity: string }[] }[] };
+        };
+      };
     };
-    return account.usage.breakdown
+    return account.usage.breakdown.groups
       .map((one) => [...one.group, quantityIn(one, 'videos')] as const)
       .filter(([, , amount = 1]) => amount !== 0)
       .sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
@@ -172,11 +176,76 @@ it('shows usage by plan and by properties that the profile names', async () => {
   );
   expect(single.data?.account?.uses?.nodes.map(({ useId }) => useId)).toEqual(['p3']);
   const unnamed = await t.raw(
-    '{ account { usage { breakdown(groupByProperties: ["job"]) { calls } } } }',
+    '{ account { usage { breakdown(groupByProperties: ["job"]) { omittedGroups } } } }',
     {},
     secret,
   );
   expect(unnamed.errors?.[0]?.message).toContain('model, region');
+});
+
+it('says what the groups came to that it leaves out, over GraphQL, JSON, CSV and NDJSON', async () => {
+  const { secret, keyId } = await t.customer('business');
+  const noon = Math.floor(Date.now() / DAY_MS) * DAY_MS - DAY_MS / 2;
+  const day = (days: number): string => new Date(noon - days * DAY_MS).toISOString();
+  // Of 1,003 sources the first has three uses, and all others one; the last 500 have it the day before.
+  const sources = Array.from({ length: 1_003 }, (_, i) => `source ${i}`);
+  const uses = ['source 0', 'source 0', ...sources].map((source, i) => ({
+    ...{ useId: `left out ${i}`, keyId, source },
+    at: day(i < 505 ? 0 : 1),
+  }));
+  await report(uses.slice(0, 505));
+  await report(uses.slice(505));
+  const from = day(1).slice(0, 10);
+  const { data, errors } = await t.raw(
+    `{ account {
+         usage(from: "${from}T00:00:00Z") { calls breakdown(groupBy: [SOURCE], first: 2) {
+           groups { group calls } omittedGroups omitted { share calls totals { meter quantity } } } }
+         none: usage { breakdown(groupBy: [KEY]) { omittedGroups omitted { share } } }
+         usageTimeline(from: "${from}T00:00:00Z", to: "${day(0)}", interval: DAY, groupBy: [SOURCE], first: 4) {
+           points { group calls } omittedGroups omitted { share calls totals { meter quantity } } } } }`,
+    {},
+    secret,
+  );
+  expect(errors).toBeUndefined();
+  const { account } = data as { account: Record<string, Record<string, unknown>> };
+  const rest = {
+    omittedGroups: 1_001,
+    omitted: {
+      share: 1_001 / 1_005,
+      calls: '1001',
+      totals: expect.arrayContaining([{ meter: 'videos', quantity: '1001' }]) as unknown,
+    },
+  };
+  const shown = [
+    { group: ['source 0'], calls: '3' },
+    { group: ['source 1'], calls: '1' },
+  ];
+  expect(account['usage']).toEqual({ calls: '1005', breakdown: { groups: shown, ...rest } });
+  expect(account['none']).toEqual({ breakdown: { omittedGroups: 0, omitted: null } });
+  expect(account['usageTimeline']).toEqual({ points: shown, ...rest });
+
+  // Six groups in each of more than 660 intervals are as many points as there may be.
+  const fine = new Date(Date.now() - 6.9 * DAY_MS).toISOString();
+  const json = await get(`/v1/usage/timeline?interval=quarter-hour&from=${fine}&groupBy=source`, secret);
+  expect(JSON.parse(json.text)).toMatchObject({
+    omittedGroups: 997,
+    omitted: { share: 997 / 1_005, calls: '997' },
+  });
+
+  const query = `from=${from}&groupBy=source`;
+  const csv = (await get(`/v1/usage/timeline.csv?${query}`, secret)).text.trim().split('\r\n');
+  const [header = [], ...lines] = csv.map((line) => line.split(','));
+  const [calls, videos] = ['calls', 'videos'].map((name) => header.indexOf(name)) as [number, number];
+  expect(header.at(-1)).toBe('omittedGroups');
+  // Three of those from the day before have the last names.
+  expect(
+    lines.filter((line) => line.at(-1) !== '').map((line) => [line[0], line[2], line[videos], line.at(-1)]),
+  ).toEqual([[`${from}T00:00:00.000Z`, '', '3', '3']]);
+  expect(lines.reduce((sum, line) => sum + Number(line[calls]), 0)).toBe(1_005);
+  const ndjson = (await get(`/v1/usage/timeline.ndjson?${query}`, secret)).text.trim().split('\n');
+  const points = ndjson.map((line) => JSON.parse(line) as Record<string, unknown>);
+  expect(points).toHaveLength(1_001);
+  expect(points.filter(({ group }) => group === undefined)).toMatchObject([{ omittedGroups: 3, calls: '3' }]);
 });
 
 it('shows how long calls took, by operation, source and hour, and of reported uses what was told', async () => {
@@ -209,9 +278,11 @@ it('shows how long calls took, by operation, source and hour, and of reported us
   await t.caughtUp();
   const times = 'responseTimes { p50Ms p95Ms p99Ms calls }';
   const { data, errors } = await t.raw(
-    `{ account { usage { ${times} byOperation: breakdown(groupBy: [OPERATION]) { group ${times} }
-         bySource: breakdown(groupBy: [SOURCE]) { group ${times} } byPlan: breakdown(groupBy: [PLAN]) { ${times} }
-         byEndpoint: breakdown(groupBy: [ENDPOINT]) { group ${times} } }
+    `{ account { usage { ${times} byOperation: breakdown(groupBy: [OPERATION]) { groups { group ${times} } }
+         bySource: breakdown(groupBy: [SOURCE]) { groups { group ${times} } }
+         byPlan: breakdown(groupBy: [PLAN]) { groups { ${times} } }
+         byField: breakdown(groupBy: [FIELD]) { groups { group calls } }
+         byEndpoint: breakdown(groupBy: [ENDPOINT]) { groups { group ${times} } } }
        usageTimeline(interval: HOUR, groupBy: [ENDPOINT]) { points { group ${times} } }
        fine: usageTimeline(interval: QUARTER_HOUR) { points { ${times} } } } }`,
     {},
@@ -227,26 +298,34 @@ it('shows how long calls took, by operation, source and hour, and of reported us
     byOperation,
     bySource,
     byPlan,
+    byField,
     byEndpoint,
   } = usage as {
     responseTimes: Record<'p50Ms' | 'p95Ms' | 'p99Ms', number>;
-    byOperation: unknown;
-    bySource: readonly TimedGroup[];
-    byPlan: unknown;
-    byEndpoint: readonly TimedGroup[];
+    byOperation: { groups: unknown };
+    bySource: { groups: readonly TimedGroup[] };
+    byPlan: { groups: unknown };
+    byField: { groups: unknown };
+    byEndpoint: { groups: readonly TimedGroup[] };
   };
   expect(of.p50Ms).toBeGreaterThan(0);
   expect(of.p50Ms <= of.p95Ms && of.p95Ms <= of.p99Ms).toBe(true);
-  expect(byOperation).toEqual(
+  expect(byOperation.groups).toEqual(
     expect.arrayContaining([{ group: ['Patterns'], responseTimes: { ...told, calls: '3' } }]),
   );
-  const ocr = bySource.find(({ group }) => group[0] === 'ocr')?.responseTimes;
+  const ocr = bySource.groups.find(({ group }) => group[0] === 'ocr')?.responseTimes;
   expect(ocr).toEqual({ ...told, calls: '2' });
   expect(Math.abs((ocr?.p50Ms ?? NaN) - 8_000)).toBeLessThanOrEqual(160);
-  const parsed = byEndpoint.find(({ group }) => group[0] === '/v1/parse')?.responseTimes;
+  const parsed = byEndpoint.groups.find(({ group }) => group[0] === '/v1/parse')?.responseTimes;
   expect(parsed).toEqual({ ...told, calls: '3' });
   expect(Math.abs((parsed?.p50Ms ?? NaN) - 16_000)).toBeLessThanOrEqual(320);
-  expect(byPlan).toEqual([{ responseTimes: null }]);
+  expect(byPlan.groups).toEqual([{ responseTimes: null }]);
+  expect(byField.groups).toEqual([
+    { group: [''], calls: '4' },
+    { group: ['patterns'], calls: '3' },
+  ]);
+  const ofField = await get('/v1/usage/timeline?groupBy=field&field=patterns', secret);
+  expect(JSON.parse(ofField.text)).toMatchObject({ points: [{ group: { field: 'patterns' }, calls: '3' }] });
   const { points } = usageTimeline as {
     points: readonly { group: string[]; responseTimes: object | null }[];
   };
@@ -471,17 +550,21 @@ it('shows operators the whole service at any moment, and nobody else', async () 
   expect(calls).toBeGreaterThanOrEqual(10);
   const own = await t.raw('{ account { usage { denials { limit calls } } } }', {}, free.token);
   expect(own.data).toEqual({ account: { usage: { denials: [{ limit: 'requests-hour', calls: '2' }] } } });
-  expect(now.topAccounts[0]).toMatchObject({ accountId: `acc_${accountId}`, calls: '50' });
+  const [top] = now.topAccounts.filter((one) => one.accountId === `acc_${accountId}`);
+  expect(top).toMatchObject({ calls: '50' });
+  const most = now.topAccounts.map((one) => Number(one.calls));
+  expect(most).toEqual([...most].sort((a, b) => b - a));
   expect(Number(now.calls)).toBeGreaterThanOrEqual(50);
   expect(now.endpoints.find(({ endpoint }) => endpoint === '/v1/usage') ?? now.endpoints[0]).toMatchObject({
     errorRate: 0,
   });
   // Long before anybody was there.
-  expect(await metrics(new Date('2020-01-01T00:00:00Z'))).toMatchObject({
-    accounts: 0,
-    calls: '0',
-    topAccounts: [],
-  });
+  for (const past of ['2020-01-01T00:00:00Z', '1970-01-01T00:00:00Z']) {
+    expect(await metrics(new Date(past))).toMatchObject({ accounts: 0, calls: '0', topAccounts: [] });
+  }
+  expect(await metrics(new Date('0001-01-01T00:00:00Z'))).toMatchObject([
+    { extensions: { code: 'INVALID_INPUT' } },
+  ]);
   expect(await metrics(new Date(Date.now() + DAY_MS))).toMatchObject([
     { extensions: { code: 'INVALID_INPUT' } },
   ]);
@@ -489,7 +572,7 @@ it('shows operators the whole service at any moment, and nobody else', async () 
   const timeline = await t.raw(
     `{ operator {
          usageTimeline(interval: DAY) { points { calls responseTimes { p95Ms } } }
-         usage { calls denials { calls } previous { calls } breakdown(groupBy: [PLAN]) { group calls } }
+         usage { calls denials { calls } previous { calls } breakdown(groupBy: [PLAN]) { groups { group calls } } }
          usageProjection { method totals { meter projected } }
        } }`,
     {},
@@ -498,16 +581,35 @@ it('shows operators the whole service at any moment, and nobody else', async () 
   expect(timeline.errors).toBeUndefined();
   const { operator: whole } = timeline.data as { operator: unknown };
   const { usage, usageProjection, usageTimeline } = whole as {
-    usage: { calls: string; breakdown: { group: string[]; calls: string }[] };
+    usage: { calls: string; breakdown: { groups: { group: string[]; calls: string }[] } };
     usageProjection: object;
     usageTimeline: { points: { responseTimes: object | null }[] };
   };
-  expect(usage.breakdown.find(({ group }) => group[0] === 'business')).toBeDefined();
-  expect(usage.breakdown.reduce((sum, one) => sum + Number(one.calls), 0)).toBe(Number(usage.calls));
+  expect(usage.breakdown.groups.find(({ group }) => group[0] === 'business')).toBeDefined();
+  expect(usage.breakdown.groups.reduce((sum, one) => sum + Number(one.calls), 0)).toBe(Number(usage.calls));
   expect(usageProjection).toMatchObject({ method: 'MEAN_SINCE_BEGIN' });
   expect(usageTimeline.points.at(-1)?.responseTimes).toEqual({
     p95Ms: expect.any(Number) as unknown,
   });
+  const shownAccount = `acc_${accountId}`;
+  const byAccount = await t.raw(
+    '{ operator { usage { breakdown(groupBy: [ACCOUNT], first: 1) { groups { group calls } } } } }',
+    {},
+    operator.token,
+  );
+  expect(JSON.stringify(byAccount.data)).toContain('"group":["acc_');
+  const json = await get('/v1/usage/timeline?allAccounts=1&groupBy=account,plan', backEnd);
+  expect(JSON.parse(json.text)).toMatchObject({
+    accountId: null,
+    points: expect.arrayContaining([
+      expect.objectContaining({ group: { account: shownAccount, plan: 'business' }, calls: '50' }),
+    ]) as unknown,
+  });
+  const csv = await get('/v1/usage/timeline.csv?allAccounts=1&groupBy=account', backEnd);
+  expect(csv.text.split('\r\n')[0]).toMatch(/^from,to,account,calls,/);
+  expect(csv.text).toContain(`,${shownAccount},50,`);
+  expect((await get('/v1/usage/timeline.csv?allAccounts=1', token)).status).toBe(403);
+  expect((await get(`/v1/usage/timeline?allAccounts=1&accountId=${shownAccount}`, backEnd)).status).toBe(400);
   const billing = '{ operator { usageProjection(window: BILLING_PERIOD) { method } } }';
   expect((await t.raw(billing, {}, operator.token)).errors?.[0]?.extensions['code']).toBe('INVALID_INPUT');
 });

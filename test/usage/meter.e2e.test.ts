@@ -357,7 +357,7 @@ describe('an answer', () => {
     for (let i = 0; i < 3; i++) await t.query(PatternDocument, { by: { slug: 'x' } }, secret);
     await t.raw('{ categories { slug } }', {}, secret);
     const { data } = await t.query(UsageBreakdownDocument, { groupBy: ['OPERATION'] }, secret);
-    expect(data?.account?.usage?.breakdown?.map(({ group, calls }) => [...group, calls])).toEqual([
+    expect(data?.account?.usage?.breakdown?.groups.map(({ group, calls }) => [...group, calls])).toEqual([
       ['Patterns', '4'],
       ['Pattern', '3'],
       ['categories', '1'],
@@ -376,7 +376,7 @@ describe('an answer', () => {
 
 describe('a restart', () => {
   it('forgets no call, adds no event and shows no demo key again', async () => {
-    const place = await freshPlace();
+    const place = await freshPlace({ ready: true });
     try {
       const first = await startApp({ place, demo: true });
       expect(first.app.demoKey).toMatch(/^sk_test_/);

@@ -109,6 +109,12 @@ describe.each([
     expect([late, tooOld, future]).toEqual(['LATE', 'USE_TOO_OLD', 'USE_IN_FUTURE']);
     expect(['ACCEPTED', 'PROVISIONAL']).toContain(ahead);
     expect(await loaded(accountId, 'videos')).toBeGreaterThanOrEqual(2);
+    // A late one that stands above the limit says both.
+    const { results } = await record([{ ...at('late too', -5 * 24 * HOUR), quantity: 3 }, at('over', 0)]);
+    expect(results).toMatchObject([
+      { status: 'OVER_LIMIT', late: true },
+      { status: 'OVER_LIMIT', late: false },
+    ]);
   });
 
   it('are each judged by themselves', async () => {
@@ -162,6 +168,36 @@ describe.each([
     );
     const others = results.filter((_, i) => i % 2 === 1);
     expect(others.filter(({ status }) => status === 'REJECTED')).toEqual([]);
+    // The same over HTTP, and what GraphQL cannot say.
+    const odd = [
+      { ...good, useId: 5 },
+      { ...good, useId: 'y1', quantity: true },
+      { ...good, useId: 'y2', quantity: [1] },
+      { ...good, useId: 'y3', quantity: -0 },
+      { ...good, useId: 'y4', quantity: 1e21 },
+      { ...good, useId: 'y5', at: Date.now() },
+      { ...good, useId: 'y6', properties: { model: 'x' } },
+      { ...good, useId: 'y7', properties: [null] },
+      { ...good, useId: 'y8', status: 'REFUSED' },
+      { ...good, useId: 'y9', durationMs: '5' },
+      { ...good, useId: 'y10', subject: {} },
+      null,
+      'a use',
+      [],
+    ];
+    const answer = await fetch(`${t.app.url}/v1/usage`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${backEnd}` },
+      body: JSON.stringify({ uses: [...bad.map(([, use]) => use), ...odd, { ...good, useId: 'good-0' }] }),
+    });
+    const { results: told } = (await answer.json()) as {
+      results: { status: string; refusal: { code: string } | null }[];
+    };
+    expect(told.slice(0, -1).map(({ status, refusal }) => [status, refusal?.code])).toEqual([
+      ...bad.map(([, , code]) => ['REJECTED', code]),
+      ...odd.map(() => ['REJECTED', 'INVALID_INPUT']),
+    ]);
+    expect(told.at(-1)).toEqual({ useId: 'good-0', status: 'DUPLICATE', late: false, refusal: null });
     // Nothing is lost, and nothing of the bad ones counts.
     expect(await loaded(accountId, 'videos')).toBe(bad.length);
     for (const count of [0, 1_001]) {

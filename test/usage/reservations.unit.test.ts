@@ -1,9 +1,9 @@
 import type { ReservationRow } from '../../projections/usage/queries.js';
 import type { Use } from '../../src/usage/events.js';
-import { LocalLimiter } from '../../src/usage/localLimiter.js';
-import { UsagePayers } from '../../src/usage/payers.js';
-import type { Reserving } from '../../src/usage/reservations.js';
-import { Reservations } from '../../src/usage/reservations.js';
+import { LocalLimiter } from '../../src/usage/limits/localLimiter.js';
+import { UsagePayers } from '../../src/usage/reports/payers.js';
+import type { Reserving } from '../../src/usage/reservations/reservations.js';
+import { Reservations } from '../../src/usage/reservations/reservations.js';
 import { limit, NOON, NOTHING } from './limiter.contract.js';
 import { TestTime } from './testTime.js';
 
@@ -129,7 +129,9 @@ describe('a reservation that is asked for again', () => {
     const { work } = reserving();
     expect(await again({})).toBe('replayed,replayed');
     expect(await again({ work: { ...work, operation: '' } })).toBe('replayed,replayed');
-    expect(await again({ terms: { expiresAt: time.clock + HOUR, onExpiry: 'release' } })).toBe('replayed,replayed');
+    expect(await again({ terms: { expiresAt: time.clock + HOUR, onExpiry: 'release' } })).toBe(
+      'replayed,replayed',
+    );
     expect(await again({ ...final })).toBe('replayed,replayed');
     for (const other of [
       { amounts: { videos: 4 } },

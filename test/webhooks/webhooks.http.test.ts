@@ -64,7 +64,12 @@ async function endpointsOf(token: string, deliveries = 20) {
 async function ended(outcome: string): Promise<number> {
   const text = await (await fetch(`${t.app.url}/metrics`)).text();
   const series = `tollgraph_deliveries_total{kind="webhook",outcome="${outcome}"} `;
-  return Number(text.split('\n').find((line) => line.startsWith(series))?.slice(series.length) ?? 0);
+  return Number(
+    text
+      .split('\n')
+      .find((line) => line.startsWith(series))
+      ?.slice(series.length) ?? 0,
+  );
 }
 
 /** The log of the only endpoint, once everything in it has ended. */

@@ -43,8 +43,8 @@ export interface TimelineAsked extends UsesAsked {
 export interface Timeline extends Span {
   /** One more than there are intervals. */
   readonly boundaries: readonly Date[];
-  readonly points: readonly BucketSums[];
-  readonly omittedGroups: number;
+  /** By interval, of the groups that are shown. */
+  readonly points: Grouped<BucketSums>;
 }
 
 const monthOf = (now: number): Date => {
@@ -105,12 +105,8 @@ export class UsageAnalytics {
   }
 
   /** Between boundaries, by group. @param most groups at most, those with the most uses */
-  async sums(
-    asked: TimelineAsked,
-    boundaries: readonly Date[],
-    most: number,
-  ): Promise<readonly BucketSums[]> {
-    return (await this.reports.timeline(asked, boundaries, asked.groupBy, most)).sums;
+  sums(asked: TimelineAsked, boundaries: readonly Date[], most: number): Promise<Grouped<BucketSums>> {
+    return this.reports.timeline(asked, boundaries, asked.groupBy, most);
   }
 
   /** @throws ApiError INVALID_INPUT */
@@ -125,14 +121,8 @@ export class UsageAnalytics {
       );
     }
     const most = groupBy.length === 0 ? 1 : Math.floor(first / intervals);
-    const { sums, groups } = await this.reports.timeline(asked, boundaries, groupBy, most);
-    return {
-      from: boundaries[0] as Date,
-      to: boundaries.at(-1) as Date,
-      boundaries,
-      points: sums,
-      omittedGroups: Math.max(0, groups - most),
-    };
+    const points = await this.reports.timeline(asked, boundaries, groupBy, most);
+    return { from: boundaries[0] as Date, to: boundaries.at(-1) as Date, boundaries, points };
   }
 }
 

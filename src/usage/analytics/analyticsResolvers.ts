@@ -17,7 +17,7 @@ import { MAX_REPORTED_PROPERTIES, metersOf, reportedProperties } from '../../pla
 import type { Profile } from '../../plans/profile.js';
 import type { UsageAnalytics } from './analytics.js';
 import type { ResponseTimeReports } from './responseTimes.js';
-import { shownGroup, shownSums } from './shownUsage.js';
+import { shownGroup, shownOmitted, shownSums } from './shownUsage.js';
 import type { SubjectIds } from '../reports/subjectIds.js';
 import type { UsagePoint } from '../types.js';
 import {
@@ -28,6 +28,7 @@ import {
   RESPONSE_TIMES,
   ResponseTimes,
   Usage,
+  UsageBreakdown,
   UsageDimension,
   UsageFilter,
   UsageGroup,
@@ -119,7 +120,7 @@ export class AccountUsageResolver {
   @FieldResolver(() => Usage, {
     nullable: true,
     description:
-      'What the account has used: the live calls, or the test calls when asked with a test key. By key: `{ account { usage { breakdown(groupBy: [KEY]) { group totals { meter quantity } } } } }`.',
+      'What the account has used: the live calls, or the test calls when asked with a test key. By key: `{ account { usage { breakdown(groupBy: [KEY]) { groups { group totals { meter quantity } } } } } }`.',
   })
   async usage(
     @Root() account: Account,
@@ -186,25 +187,26 @@ export class UsageResolver {
   constructor(private readonly reading: UsageReading) {}
 
   @Cost(2)
-  @Sized({ slicingArguments: ['first'] })
-  @FieldResolver(() => [UsageGroup], {
-    nullable: true,
-    description: 'The same by group, those with the most calls first.',
-  })
+  @Sized({ slicingArguments: ['first'], sizedFields: ['groups'] })
+  @FieldResolver(() => UsageBreakdown, { nullable: true, description: 'The same by group.' })
   async breakdown(
     @Root() { asked, from, to, position }: Usage,
     @Args(() => BreakdownArgs) { first, ...args }: BreakdownArgs,
-  ): Promise<UsageGroup[]> {
+  ): Promise<UsageBreakdown> {
     const groupBy = groupingOf(args, this.reading.profile(), 1);
-    const { sums } = await this.reading.analytics.groups(asked, { from, to }, groupBy, first);
+    const found = await this.reading.analytics.groups(asked, { from, to }, groupBy, first);
     const meters = metersOf(this.reading.profile());
-    const groups = sums.map(({ group }) => group);
+    const groups = found.sums.map(({ group }) => group);
     const times = this.reading.responseTimes.of(asked, [from, to], groupBy, groups, position);
-    return sums.map((one) => ({
-      ...shownSums(one, meters),
-      group: shownGroup(one.group, groupBy),
-      times: () => times(0, one.group),
-    }));
+    return {
+      groups: found.sums.map((one) => ({
+        ...shownSums(one, meters),
+        group: shownGroup(one.group, groupBy),
+        times: () => times(0, one.group),
+      })),
+      omittedGroups: found.omitted,
+      omitted: shownOmitted(found, meters),
+    };
   }
 
   @Cost(5)
@@ -289,14 +291,14 @@ export async function whichOf(
   };
 }
 
-/** Whether calls may be missing, once the ledger has had its time. */
+/** Whether calls may be missing, once the ledger has had its time. @param accountId undefined for all accounts */
 export async function staleOf(
   { stored, ledgerReached, queries }: UsageReading,
-  accountId: string,
+  accountId: string | undefined,
   position: Position,
 ): Promise<boolean> {
   const fresh = await ledgerReached(Math.max(position, stored()), LEDGER_WAIT_MS);
-  return !fresh || (await queries.waits(accountId));
+  return !fresh || (accountId !== undefined && (await queries.waits(accountId)));
 }
 
 /** What usage is grouped by. @param field what a refusal of properties names @throws ApiError INVALID_INPUT */
@@ -333,27 +335,28 @@ export async function timelineOf(
   const groupBy = groupingOf(args, profile());
   const span = { from: from ?? undefined, to: to ?? undefined };
   const timeline = await analytics.timeline({ ...asked, ...span, interval, timeZone, groupBy, first }, now);
-  const { boundaries, points, omittedGroups } = timeline;
+  const { boundaries, points } = timeline;
   const meters = metersOf(profile());
   const times = responseTimes.of(
     asked,
     boundaries,
     groupBy,
-    points.map(({ group }) => group),
+    points.sums.map(({ group }) => group),
   );
   return {
     from: timeline.from,
     to: timeline.to,
     interval,
     timeZone,
-    points: points.map((point): UsagePoint => ({
+    points: points.sums.map((point): UsagePoint => ({
       ...shownSums(point, meters),
       from: boundaries[point.bucket] as Date,
       to: boundaries[point.bucket + 1] as Date,
       group: shownGroup(point.group, groupBy),
       times: () => times(point.bucket, point.group),
     })),
-    omittedGroups,
+    omittedGroups: points.omitted,
+    omitted: shownOmitted(points, meters),
     stale,
   };
 }

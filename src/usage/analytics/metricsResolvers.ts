@@ -64,6 +64,8 @@ export class OperatorUsageResolver {
   ): Promise<OperatorMetrics> {
     const at = asOf ?? new Date(now);
     if (at.getTime() > now) throw invalidInput('asOf', '"asOf" must not be in the future.');
+    // The calendar of the database begins with the year 1.
+    if (at.getTime() < 0) throw invalidInput('asOf', '"asOf" must not be before 1970.');
     const from = new Date(at.getTime() - METRIC_DAYS * DAY_MS);
     const all: UsesAsked = { account: undefined, environment: 'live', filter: {} };
     // Usage is kept by the quarter-hour: the one that is not over counts whole.

@@ -69,9 +69,10 @@ function wantedOf(
   from: number | undefined,
   to: number | undefined,
 ): UsesWanted {
-  const { key, plan, endpoint, operation, source, subject, status } = filter;
+  const { key, plan, endpoint, operation, field, source, subject, status } = filter;
   const matches = (use: RecordedUse): boolean =>
     (operation === undefined || (use.operation ?? use.rootFields.join(',')) === operation) &&
+    (field === undefined || use.rootFields.includes(field) || use.rootFields.join(',') === field) &&
     (plan === undefined || use.plan === plan) &&
     Object.entries(properties).every(([name, value]) => use.properties?.[name] === value) &&
     (source === undefined || use.source === source) &&

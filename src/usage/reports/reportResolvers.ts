@@ -46,9 +46,10 @@ export class RecordUsageResolver {
       context.usageTime,
     );
     return Object.assign(new RecordUsagePayload(), {
-      results: results.map(({ useId, status, refusal }) => ({
+      results: results.map(({ useId, status, late, refusal }) => ({
         useId,
         status: UseStatus[status],
+        late,
         refusal: refusal && refusalOf(refusal, 'NotFound', 'Conflict'),
       })),
       replayed,

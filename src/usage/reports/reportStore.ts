@@ -142,7 +142,8 @@ export class ReportStore {
       }
       const plain = complete ? 'ACCEPTED' : 'PROVISIONAL';
       const status = over[i] === true ? 'OVER_LIMIT' : candidate.placed.late ? 'LATE' : plain;
-      report.results[candidate.place] = { useId: candidate.judged.useId, status, refusal: null };
+      const { place, judged, placed } = candidate;
+      report.results[place] = { useId: judged.useId, status, late: placed.late, refusal: null };
       stored.push({ candidate, report, position: outcome });
       newest.set(report, Math.max(newest.get(report) ?? START, outcome));
     }

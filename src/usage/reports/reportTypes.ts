@@ -161,6 +161,12 @@ export class UseResult {
   @Field(() => UseStatus, { description: 'Whether it was stored, and how it counts.' })
   status!: UseStatus;
 
+  @Field(() => Boolean, {
+    description:
+      'True if it was stored and counts in a later period than its own, which was closed; also where its status is OVER_LIMIT.',
+  })
+  late!: boolean;
+
   @Field(() => Refusal, { nullable: true, description: 'Why it was rejected; otherwise null.' })
   refusal!: Refusal | null;
 }

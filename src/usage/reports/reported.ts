@@ -8,6 +8,8 @@ export interface Reported {
   /** As it was given; null where it was no text. */
   readonly useId: string | null;
   readonly status: ReportStatus;
+  /** Whether it was stored and counts in a later period than its own, which was closed. */
+  readonly late: boolean;
   /** Why it was rejected. */
   readonly refusal: Refusal | null;
 }
@@ -25,7 +27,7 @@ export const RESERVED: Refusal = {
 };
 
 export function rejected(useId: unknown, refusal: Refusal): Reported {
-  return { useId: typeof useId === 'string' ? useId : null, status: 'REJECTED', refusal };
+  return { useId: typeof useId === 'string' ? useId : null, status: 'REJECTED', late: false, refusal };
 }
 
 /** Of one whose id is known. */
@@ -35,5 +37,5 @@ export function repeated(
 ): Reported {
   if (first.refusal) return rejected(judged.useId, first.refusal);
   if (first.content !== content) return rejected(judged.useId, REUSED);
-  return { useId: judged.useId, status: 'DUPLICATE', refusal: null };
+  return { useId: judged.useId, status: 'DUPLICATE', late: false, refusal: null };
 }

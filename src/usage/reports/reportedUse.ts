@@ -205,8 +205,12 @@ function timeIn(given: unknown, now: number, lateWindowMs: number): number | Ref
     return refusal('at', '"at" is more than five minutes in the future.', 'USE_IN_FUTURE');
   }
   if (at < now - lateWindowMs) {
-    const days = Math.floor(lateWindowMs / 86_400_000);
-    return refusal('at', `"at" is too long ago: uses are taken for ${days} days.`, 'USE_TOO_OLD');
+    const oldest = new Date(now - lateWindowMs).toISOString();
+    return refusal(
+      'at',
+      `"at" is too long ago: the oldest use that is taken is of ${oldest}.`,
+      'USE_TOO_OLD',
+    );
   }
   return at;
 }
