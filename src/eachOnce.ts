@@ -2,7 +2,8 @@
 export interface WorkList<T> {
   /** What waits, without what was tried already; nothing at the end. */
   readonly list: (without: readonly string[]) => Promise<readonly T[]>;
-  readonly idsOf: (one: T) => readonly string[];
+  /** Names what was tried. Left out where the list goes on behind what it has listed. */
+  readonly idsOf?: (one: T) => readonly string[];
   readonly work: (one: T) => Promise<unknown>;
   /** How many at once; one by default. */
   readonly atOnce?: number;
@@ -21,7 +22,7 @@ export async function eachOnce<T>(
     if (waiting.length === 0) break;
     const next = async (): Promise<void> => {
       for (let one = waiting.shift(); one !== undefined && until?.aborted !== true; one = waiting.shift()) {
-        for (const id of idsOf(one)) tried.add(id);
+        for (const id of idsOf?.(one) ?? []) tried.add(id);
         try {
           await work(one);
         } catch (error) {

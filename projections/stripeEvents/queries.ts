@@ -1,3 +1,4 @@
+import type { Position } from '../../src/eventsourcing/event.js';
 import type { ReadModelAccess } from '../../src/following/readModel.js';
 import type { Sql } from '../../src/sql/sql.js';
 
@@ -32,12 +33,12 @@ export class StripeEventQueries {
     private readonly model: ReadModelAccess,
   ) {}
 
-  /** Those that nothing was done about yet, in the order in which they came. */
-  async pending(limit: number, without: readonly string[]): Promise<StripeEventRow[]> {
+  /** Those that nothing was done about yet, behind a position, in the order in which they came. */
+  async pending(after: Position, limit: number): Promise<StripeEventRow[]> {
     return this.sql.query(
-      `SELECT * FROM ${this.model.t('events')} WHERE handled_at IS NULL AND id <> ALL($2::text[])
-        ORDER BY position LIMIT $1`,
-      [limit, without],
+      `SELECT * FROM ${this.model.t('events')} WHERE handled_at IS NULL AND position > $1
+        ORDER BY position LIMIT $2`,
+      [after, limit],
     );
   }
 

@@ -13,14 +13,17 @@ export type StripeEventCommand =
     };
 
 export interface StripeEventState {
-  readonly received: Received | undefined;
+  readonly received: boolean;
   readonly handled: boolean;
 }
 
+/** Of an event that nothing was done about yet: its stream has the one event that it came as. */
+export const WAITING = { state: { received: true, handled: false }, revision: 0 } as const;
+
 export const stripeEventDecider: Decider<StripeEventState, StripeEventCommand, StripeEventEvent> = {
-  initial: { received: undefined, handled: false },
-  evolve: (state, { type, data }) =>
-    type === 'StripeEventReceived' ? { ...state, received: data } : { ...state, handled: true },
+  initial: { received: false, handled: false },
+  evolve: (state, { type }) =>
+    type === 'StripeEventReceived' ? { ...state, received: true } : { ...state, handled: true },
   decide: ({ received, handled }, command) => {
     if (command.type === 'ReceiveStripeEvent') {
       return received ? accept() : accept({ type: 'StripeEventReceived', data: command.received });

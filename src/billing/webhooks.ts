@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { CommandHandler } from '../eventsourcing/commandHandler.js';
+import { notThere } from '../eventsourcing/commandHandler.js';
 import type { PersonalBodies } from '../blobs/personalBodies.js';
 import { SubjectErased } from '../secrets/personalData.js';
 import { stripeEventDecider } from './decideWebhook.js';
@@ -84,7 +85,7 @@ export class WebhookReceiver {
         environment: livemode ? 'live' : 'test',
         correlationId: id,
       },
-      { isNew: true },
+      { believed: notThere(stripeEventDecider) },
     );
     return true;
   }

@@ -4,10 +4,12 @@ import type { Clock } from '../clock.js';
 import type { CommandHandler } from '../eventsourcing/commandHandler.js';
 import { compositeKey } from '../eventsourcing/compositeKey.js';
 import { eachOnce } from '../eachOnce.js';
+import type { Position } from '../eventsourcing/event.js';
+import { START } from '../eventsourcing/event.js';
 import { byPolicy } from '../eventsourcing/policy.js';
 import { Wake } from '../wake.js';
 import type { AccountBilling } from './accountBilling.js';
-import { stripeEventDecider } from './decideWebhook.js';
+import { stripeEventDecider, WAITING } from './decideWebhook.js';
 import type { WebhookEffect } from './events.js';
 import { stripeEventStream } from './events.js';
 import type { FailedRefunds } from './failedRefunds.js';
@@ -109,11 +111,16 @@ export class BillingWorker {
     const { events, subscriptions, billing, billingClock, onError } = this.options;
     const common = { atOnce: AT_ONCE, onError };
     const idsOf = (accountId: string): string[] => [accountId];
+    // They come by the thousand: the list goes on behind the last one, whatever became of those before it.
+    let after: Position = START;
     const handled = await eachOnce(
       {
         ...common,
-        list: async (without) => byCustomer(await events.pending(BATCH, without)),
-        idsOf: (group) => group.events.map(({ id }) => id),
+        list: async () => {
+          const waiting = await events.pending(after, BATCH);
+          after = waiting.at(-1)?.position ?? after;
+          return byCustomer(waiting);
+        },
         work: (group) => this.#handle(group),
       },
       until,
@@ -233,6 +240,7 @@ export class BillingWorker {
         about: event.id,
         environment: event.livemode ? 'live' : 'test',
       }),
+      { believed: WAITING },
     );
   }
 }

@@ -41,10 +41,13 @@ export type CommandResult<E extends DomainEvent> =
     }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
-export interface HandleOptions {
-  /** The stream is hardly there yet: it is read where that proves wrong. Saves a look for what begins streams. */
-  readonly isNew?: boolean;
+export interface HandleOptions<S> {
+  /** How the stream is believed to stand: it is read where that proves wrong. Saves a look. */
+  readonly believed?: { readonly state: S; readonly revision: number };
 }
+
+/** A stream that is hardly there yet. */
+export const notThere = <S>({ initial }: { readonly initial: S }) => ({ state: initial, revision: -1 });
 
 const MAX_ATTEMPTS = 20;
 const MAX_BACKOFF_MS = 100;
@@ -81,15 +84,19 @@ export class CommandHandler {
     stream: string,
     command: C,
     context: CommandContext,
-    { isNew = false }: HandleOptions = {},
+    { believed }: HandleOptions<S> = {},
   ): Promise<CommandResult<E>> {
     const commandId = scopedCommandId(context);
     for (let attempt = 1; ; attempt++) {
-      const history = isNew && attempt === 1 ? [] : await this.load(stream);
+      let guess = attempt === 1 ? believed : undefined;
+      let decision = guess && decider.decide(guess.state, command);
+      // Nothing is refused, and nothing left undone, by what is only believed.
+      if (decision?.kind === 'refused' || decision?.events.length === 0) guess = decision = undefined;
+      const history = guess ? [] : await this.load(stream);
       const earlier = earlierResult<E>(history, context);
       if (earlier) return earlier;
 
-      const decision = decider.decide(fold(decider, history), command);
+      decision ??= decider.decide(fold(decider, history), command);
       if (decision.kind === 'refused') return decision;
       if (decision.events.length === 0) {
         const position = history.at(-1)?.position ?? START;
@@ -100,7 +107,7 @@ export class CommandHandler {
       const events = decision.events.map((event, index) =>
         envelope(event, index, stream, commandId, context, traceparent),
       );
-      const expected = history.length - 1;
+      const expected = guess?.revision ?? history.length - 1;
       try {
         const result = await this.store.append(stream, expected, events);
         // A concurrent retry of this command won the race; return its result.

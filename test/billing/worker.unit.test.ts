@@ -34,12 +34,17 @@ function worker(waiting: StripeEventRow[], failing: readonly string[] = []) {
   /** Of the list of events, how often it was asked for and whether it answers. */
   const asked = { lists: 0, works: true };
   const apart: string[] = [];
+  /** What the lists of what waits were asked for. */
+  const lists: unknown[][] = [];
   const options = {
     events: {
-      pending: (limit: number, without: readonly string[]) =>
-        Promise.resolve(
-          waiting.filter(({ id }) => !handled.has(id) && !without.includes(id)).slice(0, limit),
-        ),
+      pending: (...about: [after: number, limit: number]) => {
+        lists.push(about);
+        const [after, limit] = about;
+        return Promise.resolve(
+          waiting.filter(({ id, position }) => !handled.has(id) && position > after).slice(0, limit),
+        );
+      },
     },
     subscriptions: {
       accountOf: (customer: string) =>
@@ -103,7 +108,7 @@ function worker(waiting: StripeEventRow[], failing: readonly string[] = []) {
     clock: () => AT.getTime(),
     onError: (error: unknown) => errors.push(error),
   } as unknown as BillingWorkerOptions;
-  return { worker: new BillingWorker(options), settled, invoices, handled, errors, asked, apart };
+  return { worker: new BillingWorker(options), settled, invoices, handled, errors, asked, apart, lists };
 }
 
 const RENEWAL = [
@@ -253,4 +258,19 @@ it('follows a refund of a charge once, whatever tells of it, and tells of one th
     evt_a: { effect: 'applied', accountId: 'account of cus_ann' },
     evt_b: { effect: 'none', accountId: null },
   });
+});
+
+it('goes on behind what it has looked at, however many have come and whatever has failed', async () => {
+  const rows = Array.from({ length: 120 }, (_, n) =>
+    row(`evt_${n}`, n === 3 ? 'invoice.paid' : 'customer.updated', { position: n + 1, object_id: 'in_bad' }),
+  );
+  const { worker: one, handled, lists } = worker(rows, ['in_bad']);
+  expect(await one.work()).toBe(true);
+  expect(handled.size).toBe(119);
+  expect(lists).toEqual([
+    [0, 50],
+    [50, 50],
+    [100, 50],
+    [120, 50],
+  ]);
 });

@@ -362,3 +362,54 @@ describe('racing commands on one stream', () => {
     expect(await store.readStream(stream)).toEqual([]);
   });
 });
+
+describe('what a stream is believed to hold', () => {
+  /** A handler that counts how often it reads a stream. */
+  function counted() {
+    let reads = 0;
+    const spied = new InterceptedStore(store);
+    const readStream = spied.readStream.bind(spied);
+    spied.readStream = (...about) => {
+      reads++;
+      return readStream(...about);
+    };
+    return { handler: new CommandHandler(spied), reads: () => reads };
+  }
+
+  it('saves a look where it is right', async () => {
+    const stream = newStream();
+    const { handler, reads } = counted();
+    const first = { believed: { state: 0, revision: -1 } };
+    await handler.handle(purse, stream, { amount: 4 }, context(), first);
+    await handler.handle(purse, stream, { amount: -4 }, context(), { believed: { state: 4, revision: 0 } });
+    expect(reads()).toBe(0);
+    expect((await store.readStream(stream)).map(({ data }) => data)).toEqual([{ amount: 4 }, { amount: -4 }]);
+  });
+
+  it('decides nothing where it is wrong', async () => {
+    const stream = newStream();
+    await commands.handle(purse, stream, { amount: 4 }, context());
+    const { handler, reads } = counted();
+    // More is there than is believed, and less.
+    const poor = { believed: { state: 0, revision: -1 } };
+    const taken = await handler.handle(purse, stream, { amount: -2 }, context(), poor);
+    expect([taken.kind, reads()]).toEqual(['accepted', 1]);
+    const rich = { believed: { state: 100, revision: 0 } };
+    const refused = await handler.handle(purse, stream, { amount: -50 }, context(), rich);
+    expect(refused).toMatchObject({ kind: 'refused', refusal: { code: 'TOO_LITTLE' } });
+    // A command that was handled before is met on the stream.
+    const again = context();
+    const put = await handler.handle(purse, stream, { amount: 6 }, again);
+    const stale = { believed: { state: 2, revision: 1 } };
+    expect(await handler.handle(purse, stream, { amount: 6 }, again, stale)).toMatchObject({
+      kind: 'accepted',
+      replayed: true,
+      events: put.kind === 'accepted' ? put.events : [],
+    });
+    expect((await store.readStream(stream)).map(({ data }) => data)).toEqual([
+      { amount: 4 },
+      { amount: -2 },
+      { amount: 6 },
+    ]);
+  });
+});
