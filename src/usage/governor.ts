@@ -209,7 +209,8 @@ function metersOf({ cost, quantities }: Call, outcome: Outcome): Use['meters'] {
   const nothing = outcome.status === 'error' || outcome.repeated;
   const all: Record<string, number> = {};
   for (const meter of Object.keys({ ...quantities, ...own }).sort()) {
-    all[meter] = own[meter] ?? (nothing ? 0 : (quantities[meter] as number));
+    const amount = Object.hasOwn(own, meter) ? own[meter] : nothing ? 0 : quantities[meter];
+    all[meter] = amount as number;
   }
   return all;
 }

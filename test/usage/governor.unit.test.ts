@@ -310,3 +310,9 @@ it('records a request under its own name first, and names it in what else it com
   expect(new Set(uses().map(({ id }) => id)).size).toBe(3);
   expect(mintedAt(minted.text)).toBe(NOON);
 });
+
+it('counts a meter of whatever name a profile may give it', async () => {
+  const quantities = { videos: 2, constructor: 3 };
+  await governor.run({ ...call, quantities }, () => answer);
+  expect(uses()[0]?.meters).toEqual({ constructor: 3, requests: 1, videos: 2 });
+});

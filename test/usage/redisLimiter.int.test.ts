@@ -279,6 +279,27 @@ async function answered<T>(ask: () => Promise<T>): Promise<T> {
       ]);
     });
 
+    it('is renewed no more where nobody has known for long what became of it', async () => {
+      const renewed: string[] = [];
+      const pending = new PendingTakes<string>({
+        send: async (_operation, _whose, members) => {
+          renewed.push(...members);
+          return [];
+        },
+        nameOf: (whose) => whose,
+        elapsed: () => time.elapsed,
+        keepDelayMs: 0,
+        log: silentLogger,
+      });
+      pending.add('a', 'note|lost');
+      for (let minute = 0; minute < 20; minute++) {
+        time.pass(60_000);
+        pending.renew();
+      }
+      await pending.close();
+      expect(renewed).toHaveLength(15);
+    });
+
     it('has its counters loaded anew where what was announced is never noted', async () => {
       const recorded: Spend[] = [];
       const load: LoadSpent = async ({ now }) => ({ ...spentBy([...recorded], now), upTo: recorded.length });

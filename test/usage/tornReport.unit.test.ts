@@ -1,7 +1,9 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { KnownPhase } from '../../projections/usage/queries.js';
 import { contentOf, useHash } from '../../src/usage/events.js';
 import { JournalUnavailable } from '../../src/usage/journal/journal.js';
 import { KnownUses } from '../../src/usage/reports/knownUses.js';
+import { CountersUnavailable } from '../../src/usage/limits/limiter.js';
 import { LocalLimiter } from '../../src/usage/limits/localLimiter.js';
 import { UsagePayers } from '../../src/usage/reports/payers.js';
 import { periodsOf } from '../../src/usage/limits/periods.js';
@@ -20,29 +22,46 @@ let limiter: LocalLimiter;
 let refused: ReadonlySet<string>;
 /** The ids that were stored with each other. */
 let together: string[][];
+/** Of the calls that brought what was stored. */
+let traces: (string | undefined)[];
+const trace = new AsyncLocalStorage<string>();
+/** Accounts whose counters cannot be loaded. */
+let unknown: ReadonlySet<string>;
 /** What the ledger knows, by `useHash`. */
 let ledger: Map<string, KnownPhase>;
 let recording: RecordUsage;
 
 const used = async (): Promise<number | undefined> => (await limiter.states(account))[0]?.used;
-const report = (...ids: string[]) =>
+const reportOf = (accountId: string, ...ids: string[]) =>
   recording.execute(
-    { accountId: 'a', environment: 'live', operator: true },
-    ids.map((useId) => ({ useId, accountId: 'a', meter: 'videos' })),
+    { accountId: 'operator', environment: 'live', operator: true },
+    ids.map((useId) => ({ useId, accountId, meter: 'videos' })),
     NOON,
   );
+const report = (...ids: string[]) => reportOf('a', ...ids);
 
 beforeEach(() => {
-  limiter = new LocalLimiter({ load: async () => NOTHING });
+  limiter = new LocalLimiter({
+    load: async ({ subject: { accountId } }) => {
+      if (unknown.has(accountId)) throw new CountersUnavailable('parked');
+      return NOTHING;
+    },
+  });
   refused = new Set();
   together = [];
+  traces = [];
+  unknown = new Set();
   ledger = new Map();
   recording = new RecordUsage({
     journal: {
       admit: () => undefined,
       lastPosition: 1,
+      get traceparent() {
+        return trace.getStore();
+      },
       recordAll: async (uses) => {
         together.push(uses.map(({ use: { id } }) => id));
+        traces.push(...uses.map(({ traceparent }) => traceparent));
         return uses.map(({ use: { id } }) => (refused.has(id) ? new JournalUnavailable('away') : 1));
       },
     },
@@ -93,6 +112,28 @@ it('stores reports that come together at once, and fails the torn one alone', as
   expect(one?.results.map(({ status }) => status)).toEqual(['DUPLICATE']);
   expect(two?.results.map(({ status }) => status)).toEqual(['ACCEPTED', 'DUPLICATE']);
   expect(await used()).toBe(4);
+});
+
+it('fails the reports alone of an account whose limits nobody knows, and stores the others', async () => {
+  unknown = new Set(['b']);
+  const [bad, good] = await Promise.allSettled([reportOf('b', 'one'), report('one')]);
+  expect(bad).toMatchObject({ reason: { name: 'CountersUnavailable' } });
+  expect(good).toMatchObject({ value: { results: [{ status: 'ACCEPTED' }] } });
+  expect(together).toEqual([['one']]);
+  unknown = new Set();
+  expect((await reportOf('b', 'one')).results).toMatchObject([{ status: 'ACCEPTED' }]);
+});
+
+it('keeps the trace of each report', async () => {
+  await Promise.all(['one', 'two'].map((id) => trace.run(id, () => report(id))));
+  expect(together).toEqual([['one', 'two']]);
+  expect(traces).toEqual(['one', 'two']);
+});
+
+it('lets no small report wait for the accounts of a large one', async () => {
+  const large = Array.from({ length: 60 }, (_, i) => `large-${i}`);
+  await Promise.all([report(...large), report('small')]);
+  expect(together.map((ids) => ids.length).sort()).toEqual([1, 60]);
 });
 
 it('counts what proves stored after all, once', async () => {

@@ -7,7 +7,9 @@ export interface Pending<Whose> {
   readonly whose: Whose;
   /** As the script has it. */
   readonly member: string;
-  /** When it was made, or renewed last, as time passes. */
+  /** When it was made, as time passes. */
+  readonly madeAt: number;
+  /** When it was made or renewed last. */
   heldAt: number;
 }
 
@@ -34,6 +36,8 @@ export interface PendingTakesOptions<Whose> {
 
 /** Well below the minute after which what nobody renews has no owner. */
 const RENEW_MS = 20_000;
+/** Nothing takes as long: nobody knows what became of it. It lapses, and what it was taken from is loaded again. */
+const MAX_HELD_MS = 15 * 60_000;
 const MAX_SENT = 500;
 
 /**
@@ -52,7 +56,8 @@ export class PendingTakes<Whose> {
   }
 
   add(whose: Whose, member: string): Pending<Whose> {
-    const pending = { whose, member, heldAt: this.options.elapsed() };
+    const now = this.options.elapsed();
+    const pending = { whose, member, madeAt: now, heldAt: now };
     this.#held.add(pending);
     return pending;
   }
@@ -84,6 +89,7 @@ export class PendingTakes<Whose> {
   /** Those that are open for long are still this process' own. */
   renew(): void {
     const now = this.options.elapsed();
+    for (const pending of this.#held) if (now - pending.madeAt > MAX_HELD_MS) this.#held.delete(pending);
     const old = [...this.#held].filter(({ heldAt }) => now - heldAt >= RENEW_MS);
     for (const some of this.#together(old, (pending) => pending)) {
       const [first] = some;

@@ -148,12 +148,24 @@ export class Journal {
     });
   }
 
+  /** Of the call that is under way, where it is traced: for uses that another turn stores. */
+  get traceparent(): string | undefined {
+    return this.options.tracing?.active();
+  }
+
   /**
    * Stores uses; they may fall into several batches.
    * @returns in the order of the uses, the position of its batch, or why it is not stored, or not for certain; one
    * that has no JSON fails alone
    */
-  recordAll(uses: readonly { readonly account: string; readonly use: Use }[]): Promise<(Position | Error)[]> {
+  recordAll(
+    uses: readonly {
+      readonly account: string;
+      readonly use: Use;
+      /** By default of the call that is under way. */
+      readonly traceparent?: string | undefined;
+    }[],
+  ): Promise<(Position | Error)[]> {
     const { length } = uses;
     if (this.#problem !== undefined) {
       return Promise.resolve(Array.from({ length }, () => new JournalUnavailable(this.#problem ?? '')));
@@ -162,7 +174,7 @@ export class Journal {
     return new Promise((resolve) => {
       const outcomes = new Array<Position | Error>(length);
       let left = length;
-      for (const [i, { account, use }] of uses.entries()) {
+      for (const [i, { account, use, traceparent }] of uses.entries()) {
         const end = (outcome: Position | Error): void => {
           outcomes[i] = outcome;
           if (--left === 0) resolve(outcomes);
@@ -174,7 +186,7 @@ export class Journal {
           end(error as Error);
           continue;
         }
-        this.#enqueue(account, json, { resolve: end, reject: end });
+        this.#enqueue(account, json, { resolve: end, reject: end }, traceparent);
       }
     });
   }
@@ -211,9 +223,8 @@ export class Journal {
     await this.#draining;
   }
 
-  #enqueue(account: string, json: string, stored?: Waiting['stored']): void {
+  #enqueue(account: string, json: string, stored?: Waiting['stored'], traceparent = this.traceparent): void {
     const { tracing } = this.options;
-    const traceparent = tracing?.active();
     this.#waiting.push({ account, json, traceparent, ...(stored && { stored }) });
     this.#draining ??= tracing ? tracing.detached(() => this.#drain()) : this.#drain();
     this.#gathering.added();

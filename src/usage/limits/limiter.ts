@@ -136,7 +136,8 @@ export interface Limiter {
   states(account: Account): Promise<readonly LimitState[]>;
   /**
    * Says that uses of these are about to be stored that no take has let through. Should this process end before it
-   * has noted them, or cannot tell whether they are stored, their counters are loaded anew within a minute.
+   * has noted them, their counters are loaded anew within a minute; where it cannot tell whether they are stored,
+   * within a quarter of an hour.
    * @returns called once they are noted, ends that
    * @throws Outage when nobody can be told
    */

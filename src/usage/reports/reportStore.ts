@@ -38,20 +38,32 @@ interface Storing {
   readonly now: number;
   /** Of the report. */
   readonly results: (Reported | undefined)[];
+  /** Of the call that brought it, where that is traced. */
+  readonly traceparent: string | undefined;
   /** With the newest position of what was stored, now or before. */
   readonly resolve: (position: Position) => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** A use of a report that is in the journal. */
-interface Stored {
+/** A use of a report. */
+interface Told {
   readonly candidate: Candidate;
   readonly report: Storing;
+}
+
+/** One that is in the journal. */
+interface Stored extends Told {
   readonly position: Position;
 }
 
+/** Uses of a report that shares a turn: for those of a larger one the others would wait. */
+const MAX_SHARED = 50;
+
+/** Accounts, keys and end customers whose limits are looked at together. */
+const LOOKED_AT_ONCE = 50;
+
 export interface ReportStoreOptions {
-  readonly journal: Pick<Journal, 'recordAll'>;
+  readonly journal: Pick<Journal, 'recordAll' | 'traceparent'>;
   readonly limiter: Limiter;
   readonly known: Pick<KnownUses, 'ledgerKnows' | 'correct' | 'add'>;
   readonly payers: Pick<UsagePayers, 'limitsOf'>;
@@ -61,7 +73,8 @@ export interface ReportStoreOptions {
 
 /**
  * Stores what reports say. Those that come in one turn of the event loop are stored together and share what that
- * costs: one look at the ledger, one at the limits, one announcement.
+ * costs: one look at the ledger, one at the limits, one announcement. What one of them meets does not hinder the
+ * others, unless it is everybody's: the ledger, the store or the shared limits are away.
  */
 export class ReportStore {
   #storing: Storing[] = [];
@@ -76,14 +89,16 @@ export class ReportStore {
    */
   store(fresh: readonly Candidate[], now: number, results: (Reported | undefined)[]): Promise<Position> {
     return new Promise((resolve, reject) => {
-      this.#storing.push({ fresh, now, results, resolve, reject });
-      if (this.#storing.length === 1) setImmediate(() => void this.#storeTurn());
+      const { traceparent } = this.options.journal;
+      const report: Storing = { fresh, now, results, traceparent, resolve, reject };
+      if (fresh.length > MAX_SHARED) void this.#storeTurn([report]);
+      else if (this.#storing.push(report) === 1) {
+        setImmediate(() => void this.#storeTurn(this.#storing.splice(0)));
+      }
     });
   }
 
-  async #storeTurn(): Promise<void> {
-    const reports = this.#storing;
-    this.#storing = [];
+  async #storeTurn(reports: readonly Storing[]): Promise<void> {
     try {
       await this.#storeAll(reports);
     } catch (error) {
@@ -101,13 +116,13 @@ export class ReportStore {
       if (before?.phase !== 'final') byHash.set(phase.hash, phase);
     }
     const newest = new Map<Storing, Position>();
-    const unknown: { readonly candidate: Candidate; readonly report: Storing }[] = [];
+    const unseen: Told[] = [];
     for (const report of reports) {
       let position: Position = START;
       for (const candidate of report.fresh) {
         const first = byHash.get(candidate.hash);
         if (!first) {
-          unknown.push({ candidate, report });
+          unseen.push({ candidate, report });
           continue;
         }
         const refusal = first.phase === 'final' ? undefined : RESERVED;
@@ -119,16 +134,15 @@ export class ReportStore {
     }
     const now = Math.max(...reports.map((report) => report.now));
     const subjects = new Subjects(now, this.options.payers);
-    const over = await this.#overLimit(
-      unknown.map(({ candidate }) => candidate),
-      subjects,
-      now,
-    );
-    const announced = await limiter.announce(subjects.accounts);
+    const unknown = await this.#looked(unseen, subjects);
+    const over = overLimit(unknown, subjects, now);
+    const accounts = new Set(unknown.map(({ candidate }) => subjects.of(candidate).account));
+    const announced = await limiter.announce([...accounts]);
     const outcomes = await journal.recordAll(
-      unknown.map(({ candidate }, i) => ({
+      unknown.map(({ candidate, report: { traceparent } }, i) => ({
         account: candidate.payer.accountId,
         use: useOf(candidate, over[i] === true),
+        traceparent,
       })),
     );
     // Of a report that is torn some may be stored: they count, and are duplicates when they come again.
@@ -167,41 +181,70 @@ export class ReportStore {
     }
   }
 
-  /** Which uses stand above a limit, as far as this node knows at that moment. */
-  async #overLimit(candidates: readonly Candidate[], subjects: Subjects, now: number): Promise<boolean[]> {
-    /** By limit, what is used with the uses before. */
-    const used = new Map<string, number>();
-    const over: boolean[] = [];
-    for (const candidate of candidates) {
-      const { plan, judged, placed } = candidate;
-      const subject = subjects.of(candidate);
+  /**
+   * Looks where the limits stand of all that is counted for, and ends the reports of those where nobody can tell.
+   * @returns what is left
+   */
+  async #looked(told: readonly Told[], subjects: Subjects): Promise<readonly Told[]> {
+    const { limiter } = this.options;
+    const all = [...new Set(told.map(({ candidate }) => subjects.of(candidate)))];
+    const look = async (subject: SubjectOfReport): Promise<void> => {
       const { account } = subject;
-      if (!subject.states) {
-        const none = partsOf(account).every(({ limits }) => limits.length === 0);
-        subject.states = none ? [] : await this.options.limiter.states(account);
+      if (partsOf(account).every(({ limits }) => limits.length === 0)) return;
+      try {
+        subject.states = await limiter.states(account);
+      } catch (error) {
+        subject.problem = { error };
       }
-      let above = false;
-      for (const state of subject.states) {
-        const { limit } = state;
-        if (limit.meter !== judged.meter || !countsIn(state, plan, placed, judged.at, now)) continue;
-        const { accountId, environment, key, customer } = account;
-        const whose = { key: key?.id, subject: customer?.id, plan: undefined }[limit.source ?? 'plan'];
-        const name = compositeKey(accountId, environment, limit.source, whose, limit.id);
-        const after = (used.get(name) ?? state.used) + judged.amount;
-        used.set(name, after);
-        above ||= after > limit.amount;
+    };
+    const failed = new Set<Storing>();
+    for (let i = 0; i < all.length; i += LOOKED_AT_ONCE) {
+      const some = all.slice(i, i + LOOKED_AT_ONCE);
+      await Promise.all(some.map(look));
+      if (!some.some(({ problem }) => problem)) continue;
+      for (const { candidate, report } of told) {
+        const { problem } = subjects.of(candidate);
+        if (!problem) continue;
+        failed.add(report);
+        report.reject(problem.error);
       }
-      over.push(above);
+      // Of an outage each of them would wait.
+      if (told.every(({ report }) => failed.has(report))) break;
     }
-    return over;
+    return failed.size === 0 ? told : told.filter(({ report }) => !failed.has(report));
   }
+}
+
+/** Which uses stand above a limit, as far as this node knows at that moment. */
+function overLimit(told: readonly Told[], subjects: Subjects, now: number): boolean[] {
+  /** By limit, what is used with the uses before. */
+  const used = new Map<string, number>();
+  return told.map(({ candidate }) => {
+    const { plan, judged, placed } = candidate;
+    const { account, states } = subjects.of(candidate);
+    let above = false;
+    for (const state of states) {
+      const { limit } = state;
+      if (limit.meter !== judged.meter || !countsIn(state, plan, placed, judged.at, now)) continue;
+      const { accountId, environment, key, customer } = account;
+      const whose = { key: key?.id, subject: customer?.id, plan: undefined }[limit.source ?? 'plan'];
+      const name = compositeKey(accountId, environment, limit.source, whose, limit.id);
+      const after = (used.get(name) ?? state.used) + judged.amount;
+      used.set(name, after);
+      above ||= after > limit.amount;
+    }
+    return above;
+  });
 }
 
 /** An account with a key and an end customer, for whom uses of a report are counted. */
 interface SubjectOfReport {
   readonly number: number;
   readonly account: Account;
-  states?: readonly LimitState[];
+  /** Where its limits stand. */
+  states: readonly LimitState[];
+  /** Why nobody can tell. */
+  problem?: { readonly error: unknown };
 }
 
 /** Those of one report, each once. Uses that follow each other are mostly for the same. */
@@ -214,10 +257,6 @@ class Subjects {
     private readonly payers: Pick<UsagePayers, 'limitsOf'>,
   ) {}
 
-  get accounts(): Account[] {
-    return Array.from(this.#all.values(), ({ account }) => account);
-  }
-
   of(candidate: Candidate): SubjectOfReport {
     if (this.#last && isSameSubject(this.#last.of, candidate)) return this.#last.subject;
     const { payer, plan } = candidate;
@@ -225,7 +264,8 @@ class Subjects {
     const id = compositeKey(payer.accountId, payer.environment, payer.keyId, customer);
     let subject = this.#all.get(id);
     if (!subject) {
-      subject = { number: this.#all.size, account: accountOf(payer, plan, this.now, this.payers, customer) };
+      const account = accountOf(payer, plan, this.now, this.payers, customer);
+      subject = { number: this.#all.size, account, states: [] };
       this.#all.set(id, subject);
     }
     this.#last = { of: candidate, subject };

@@ -26,7 +26,7 @@ export interface Report {
 }
 
 export interface RecordUsageOptions extends ReportStoreOptions {
-  readonly journal: Pick<Journal, 'admit' | 'recordAll' | 'lastPosition'>;
+  readonly journal: ReportStoreOptions['journal'] & Pick<Journal, 'admit' | 'lastPosition'>;
   readonly known: KnownUses;
   readonly payers: UsagePayers;
   readonly subjects: Pick<SubjectIds, 'of'>;
