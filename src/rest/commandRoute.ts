@@ -5,6 +5,7 @@ import { ApiError } from '../graphql/kit/errors.js';
 import { Quantity } from '../graphql/kit/quantity.js';
 import { InvalidInput, Refusal } from '../graphql/kit/refusals.js';
 import { problem } from './problem.js';
+import { shownIds } from './shownIds.js';
 import type { Reply, Route, RouteCall, RouteContext } from './route.js';
 
 /** Of a meter: a whole number, or a decimal in a string. */
@@ -33,7 +34,7 @@ const STATUS: Readonly<Record<string, number>> = {
 
 /** What a command answers over HTTP: its payload as JSON, or its refusal as a problem. */
 function replyOf(result: object): Reply {
-  if (!(result instanceof Refusal)) return { body: result };
+  if (!(result instanceof Refusal)) return { body: shownIds(result) };
   const status = STATUS[result.constructor.name] ?? 400;
   const extra = result instanceof InvalidInput ? { issues: result.issues } : undefined;
   return problem(status, result.code, result.message, extra);

@@ -12,6 +12,7 @@ import type { Caller, DemoCaller, RequestContext } from '../graphql/kit/context.
 import { metersOf } from '../plans/profile.js';
 import type { Profile } from '../plans/profile.js';
 import { commandRoute, onlyParameters, parameter } from '../rest/commandRoute.js';
+import { shownIds } from '../rest/shownIds.js';
 import { Quantities, ShownLimit, ShownQuantity, ShownReservation } from '../rest/shapes.js';
 import type { Reply, Route, RouteCall } from '../rest/route.js';
 import type { LimitStates } from './limits/limitStates.js';
@@ -241,7 +242,7 @@ async function usageOf(options: UsageRoutes, call: RouteCall): Promise<Reply> {
   const { totals } = await options.usage.totals(subject, id);
   const stale = !fresh || (await options.usage.waits(accountId));
   const shown = totalsOf(totals, metersOf(options.profile()));
-  return { body: { accountId, keyId: keyId === '' ? null : keyId, period, totals: shown, stale } };
+  return { body: shownIds({ accountId, keyId: keyId === '' ? null : keyId, period, totals: shown, stale }) };
 }
 
 async function quotaOf(options: UsageRoutes, call: RouteCall): Promise<Reply> {
@@ -254,5 +255,5 @@ async function quotaOf(options: UsageRoutes, call: RouteCall): Promise<Reply> {
   const states = await options.limitStates.of({ accountId, environment, now: call.usageTime, key }, customer);
   const meters = metersOf(options.profile());
   const limits = states.map((state) => statusOf(state, meters));
-  return { body: { accountId, plan: options.planOf(accountId).plan.id, limits } };
+  return { body: shownIds({ accountId, plan: options.planOf(accountId).plan.id, limits }) };
 }

@@ -94,6 +94,7 @@ it('shows usage by the day of a time zone, by key and end customer, over GraphQL
   const query = `from=${from}&timeZone=Asia/Kolkata&groupBy=key&keyId=key_${second.keyId}`;
   const json = await get(`/v1/usage/timeline?${query}`, secret);
   expect(JSON.parse(json.text)).toMatchObject({
+    accountId: expect.stringMatching(/^acc_/) as string,
     interval: 'day',
     timeZone: 'Asia/Kolkata',
     points: [{ from: tomorrow, group: { key: `key_${second.keyId}` }, calls: '1' }],

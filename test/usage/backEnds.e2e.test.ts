@@ -79,7 +79,9 @@ it('the life of a use over HTTP: verify and reserve, settle, look', async () => 
   const spend = { endpoint: '/transcribe', quantities: videos(3), reserve: true };
   const headers = { 'idempotency-key': randomUUID() };
   const first = await call(VERIFY, '/v1/keys/verify', { body: { secret, spend }, headers });
-  expect(first.body).toMatchObject({ valid: true, accountId, keyId, reservation: { status: 'RESERVED' } });
+  // Ids are shown as GraphQL shows them, and taken so, too.
+  const shown = { accountId: `acc_${accountId}`, keyId: `key_${keyId}` };
+  expect(first.body).toMatchObject({ valid: true, ...shown, reservation: { status: 'RESERVED' } });
   // The back end is held to no limits; its customer's are in the body.
   expect(first.headers.get('ratelimit')).toBeNull();
   const again = await call(VERIFY, '/v1/keys/verify', { body: { secret, spend }, headers });
@@ -112,9 +114,10 @@ it('the life of a use over HTTP: verify and reserve, settle, look', async () => 
     totals,
     stale: false,
   });
-  expect((await call('GET /v1/usage', `/v1/usage?keyId=${keyId}`)).body).toMatchObject({ totals, keyId });
-  const quota = await call('GET /v1/quota', `/v1/quota?accountId=${accountId}`);
+  expect((await call('GET /v1/usage', `/v1/usage?keyId=${keyId}`)).body).toMatchObject({ totals, ...shown });
+  const quota = await call('GET /v1/quota', `/v1/quota?accountId=${shown.accountId}`);
   expect(quota.body).toMatchObject({
+    accountId: shown.accountId,
     plan: 'pro',
     limits: expect.arrayContaining([expect.objectContaining({ name: 'videos-day', used: '7', max: '30' })]),
   });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { invalidInput } from '../../graphql/kit/errors.js';
 import { onlyParameters, parameter } from '../../rest/commandRoute.js';
+import { shownIds } from '../../rest/shownIds.js';
 import type { Route, RouteCall } from '../../rest/route.js';
 import { staleOf, whichOf } from './analyticsResolvers.js';
 import { RESETTABLE } from '../events.js';
@@ -52,8 +53,7 @@ export const projectionRoute = (options: ProjectionRoute): Route => ({
     const which = await whichOf(options, accountId, { keyId: keyId === '' ? undefined : keyId });
     const stale = await staleOf(options, accountId, 0);
     const asked = { account: accountId, environment, ...which };
-    return {
-      body: { accountId, window, ...(await projectionOf(options, asked, window, call.usageTime, stale)) },
-    };
+    const projection = await projectionOf(options, asked, window, call.usageTime, stale);
+    return { body: shownIds({ accountId, window, ...projection }) };
   },
 });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { shownId } from '../../graphql/kit/ids.js';
 import { metersOf } from '../../plans/profile.js';
 import type { Route, RouteSpec } from '../../rest/route.js';
 import { ShownQuantity } from '../../rest/shapes.js';
@@ -67,7 +68,7 @@ export function timelineRoutes(options: TimelineRoutes): Route[] {
         const { interval, timeZone } = asked;
         return {
           body: {
-            accountId: asked.account ?? null,
+            accountId: asked.account === undefined ? null : shownId('Account', asked.account),
             from,
             to,
             interval,
