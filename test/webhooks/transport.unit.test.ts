@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import { createServer as createTcpServer } from 'node:net';
 import { httpWebhooks } from '../../src/adapters/webhooks/http.js';
 import { isPublic, Networks } from '../../src/ipAddress.js';
 
@@ -114,6 +115,31 @@ describe('sending a webhook', () => {
     await expect(send('http://silent.example/', { resolve, timeoutMs: 50 })).resolves.toEqual({
       failure: 'TIMED_OUT',
     });
+  });
+
+  const UPGRADE = 'Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
+  it.each([
+    ['switches protocols', `HTTP/1.1 101 Switching Protocols\r\n${UPGRADE}`, { status: 101 }],
+    ['switches protocols and goes on', `HTTP/1.1 101 X\r\n${UPGRADE}${'.'.repeat(100_000)}`, { status: 101 }],
+    ['only announces an answer', 'HTTP/1.1 100 Continue\r\n\r\n'.repeat(3), { failure: 'TIMED_OUT' }],
+    ['sends half an answer', 'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n.', { failure: 'TIMED_OUT' }],
+    ['speaks something else', 'SSH-2.0-OpenSSH_9.6\r\n', { failure: 'CONNECTION_FAILED' }],
+  ])('comes to an end with a receiver that %s, and leaves it', async (_what, text, result) => {
+    let left = (): void => undefined;
+    const gone = new Promise<void>((resolve) => (left = resolve));
+    const raw = createTcpServer((socket: Socket) => {
+      socket.on('error', () => undefined);
+      socket.on('close', left);
+      // Never ended from here.
+      socket.once('data', () => socket.write(text));
+    });
+    await new Promise<void>((resolve) => raw.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(raw.address() as AddressInfo).port}/`;
+    // Those that must not need it have all the time.
+    const timeoutMs = 'failure' in result && result.failure === 'TIMED_OUT' ? 200 : 60_000;
+    await expect(send(url, { timeoutMs })).resolves.toEqual(result);
+    await gone;
+    await new Promise((resolve) => raw.close(resolve));
   });
 
   it('reads no more of an answer than it has to', async () => {

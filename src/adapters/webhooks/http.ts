@@ -108,9 +108,17 @@ function exchange(
     agent: false,
     maxHeaderSize: MAX_HEADER_BYTES,
   };
+  signal.throwIfAborted();
   return new Promise((answered, failed) => {
+    // Whatever the request makes of the answer: nobody holds a place for longer.
+    signal.addEventListener('abort', () => failed(new Failed('TIMED_OUT')), { once: true });
     const request = (target.protocol === 'https:' ? requestHttps : requestHttp)(target, options);
     request.on('error', failed);
+    // Where nobody listens, Node ends the request of a receiver that switches protocols with no event but `close`.
+    request.on('upgrade', ({ statusCode }, socket) => {
+      socket.destroy();
+      answered(statusCode ?? 0);
+    });
     request.on('response', (response) => {
       const status = response.statusCode ?? 0;
       let bytes = 0;
