@@ -37,7 +37,7 @@ module.exports = {
       from: { path: `${CAPABILITIES}${DECIDERS}\\.ts$` },
       to: {
         path: '^(src|projections)/',
-        pathNot: `^src/(eventsourcing/|text/|money/|canonicalJson|config)|${CAPABILITIES}(events|profile|meters|${DECIDERS})\\.ts$`,
+        pathNot: `^src/(eventsourcing/|text/|money/|canonicalJson|config)|${CAPABILITIES}(events|profile|meters|prices|${DECIDERS})\\.ts$`,
       },
     },
     {

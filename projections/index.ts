@@ -4,6 +4,8 @@ import type { ReadModel, ReadModelAccess, ReadModels } from '../src/following/re
 import type { Sql } from '../src/sql/sql.js';
 import { accounts } from './accounts/model.js';
 import { AccountQueries } from './accounts/queries.js';
+import { agreedPrices } from './agreedPrices/model.js';
+import { AgreedPriceQueries } from './agreedPrices/queries.js';
 import { analyses } from './analyses/model.js';
 import { AnalysisQueries } from './analyses/queries.js';
 import { auditLog } from './audit/model.js';
@@ -68,6 +70,7 @@ export const readModels = (audited: AuditedTypes): readonly ReadModel[] => [
   planHistory,
   popularity,
   subscriptions,
+  agreedPrices,
   invoices,
   overage,
   credits,
@@ -91,6 +94,7 @@ export function queriesOf(sql: Sql, models: Pick<ReadModels, 'access' | 'reached
   ): Behind<Q> => new Behind(model, new Of(sql, models.access(model)), models);
   return {
     accounts: new AccountQueries(sql, models.access('accounts')),
+    agreedPrices: new AgreedPriceQueries(sql, models.access('agreedPrices')),
     analyses: new AnalysisQueries(sql, models.access('analyses')),
     audit: new AuditQueries(sql, models.access('audit')),
     calls: behind('calls', CallQueries),

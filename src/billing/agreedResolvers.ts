@@ -1,17 +1,27 @@
-import { Arg, Ctx, Resolver } from 'type-graphql';
+import { Arg, Args, Ctx, FieldResolver, Resolver } from 'type-graphql';
+import type { AgreedPriceQueries } from '../../projections/agreedPrices/queries.js';
 import { accountStream } from '../accounts/events.js';
 import type { CommandContext, CommandHandler } from '../eventsourcing/commandHandler.js';
 import { derivedId } from '../eventsourcing/ids.js';
 import type { PositionTokens } from '../eventsourcing/positionToken.js';
+import { Sized } from '../graphql/cost/directives.js';
 import { MEMBERS } from '../graphql/kit/access.js';
 import { Command } from '../graphql/kit/command.js';
 import type { RequestContext } from '../graphql/kit/context.js';
+import type { Cursors } from '../graphql/kit/cursors.js';
 import type { OperatorAction } from '../graphql/kit/operatorAction.js';
+import type { Page } from '../graphql/kit/pages.js';
+import { pageOf } from '../graphql/kit/pages.js';
 import { payload } from '../graphql/kit/payload.js';
 import { InvalidInput, NotFound, refusalOf } from '../graphql/kit/refusals.js';
+import { Operator } from '../operators/types.js';
 import { subscriptionStream } from '../plans/events.js';
 import type { Plan } from '../plans/planTypes.js';
+import type { AgreedPrice } from './agreedTypes.js';
 import {
+  AgreedPriceConnection,
+  agreedPriceOf,
+  AgreedPricePage,
   OperatorAgreePriceInput,
   OperatorPricePayload,
   OperatorPriceResult,
@@ -101,5 +111,40 @@ export class AgreedPricesResolver {
     if (closed) await desk.billing.settle(accountId);
     const position = tokens.encode(result.position);
     return payload(OperatorPricePayload, { accountId, price: price(), replayed: result.replayed, position });
+  }
+}
+
+const LIST = 'agreed-prices';
+
+@Resolver(() => Operator)
+export class OperatorAgreedPricesResolver {
+  constructor(
+    private readonly queries: AgreedPriceQueries,
+    private readonly cursors: Cursors,
+    private readonly planOf: (id: string) => Plan,
+  ) {}
+
+  @Sized({ slicingArguments: ['first'], sizedFields: ['edges', 'nodes'] })
+  @FieldResolver(() => AgreedPriceConnection, {
+    nullable: true,
+    description:
+      'Prices agreed with accounts (`operatorAgreePrice`), newest first. What an account pays is in its `subscription`.',
+  })
+  async agreedPrices(
+    @Args(() => AgreedPricePage) { first, after, filter }: AgreedPricePage,
+  ): Promise<Page<AgreedPrice>> {
+    const { queries, cursors } = this;
+    const place = cursors.after(LIST, after);
+    const { accountId, withdrawn } = filter ?? {};
+    const wanted = { accountId: accountId ?? undefined, withdrawn: withdrawn ?? undefined };
+    const rows = await queries.page(wanted, first + 1, place && Number(place[0]));
+    return pageOf(
+      cursors,
+      LIST,
+      rows,
+      { first, after },
+      ({ position }) => [String(position)],
+      (row) => agreedPriceOf(row, this.planOf(row.plan)),
+    );
   }
 }

@@ -224,14 +224,19 @@ function unfitFor(
 }
 
 function requestPlanChange(state: BillingState, command: Of<'RequestPlanChange'>): Decision<BillingEvent> {
-  const { changeId, price, prorationAt, coupon, by } = command;
+  const { changeId, prorationAt, coupon, by } = command;
   const { paid } = state;
-  const offer = offerFor(state, command, price);
+  const offer = offerFor(state, command, command.price);
   if (!offer) return unknownPrice(state, command);
   if (!paid) return noSubscription();
   if (state.asked) return stillAsked();
+  const { id: price } = offer;
   if (paid.price === price && !paid.scheduled) {
-    return refuse('PLAN_UNCHANGED', 'The account has this plan at this price already.', 'priceId');
+    const same = offer.amount === paid.amount;
+    const message = same
+      ? 'The account has this plan at this price already.'
+      : 'The account has this plan already, and keeps the price that it was sold at.';
+    return refuse('PLAN_UNCHANGED', message, 'priceId');
   }
   if (paid.scheduled?.price === price) {
     return refuse(

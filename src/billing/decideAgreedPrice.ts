@@ -1,6 +1,7 @@
 import type { Decision } from '../eventsourcing/decider.js';
 import { accept, refuse } from '../eventsourcing/decider.js';
 import { chargeProblem, isCurrency } from '../money/money.js';
+import { priceId } from '../plans/prices.js';
 import type { AgreedPrice, BillingEvent } from './events.js';
 import type { BillingState } from './state.js';
 
@@ -26,38 +27,65 @@ export interface PriceList {
 /** Prices that one account can be offered at once. */
 export const MAX_AGREED = 10;
 
-const offerOf = ({ price: id, plan, interval, amount, currency }: AgreedPrice): Offer => ({
+const termsOf = ({ price: id, plan, interval, amount, currency }: AgreedPrice): Offer => ({
   id,
   plan,
   interval,
   amount,
   currency,
   trialDays: undefined,
-  agreed: true,
 });
 
-/** What an account can buy: what everybody can, and what was agreed with it. */
-export const offersFor = (
-  { agreed }: Pick<BillingState, 'agreed'>,
+const offerOf = (price: AgreedPrice): Offer => ({ ...termsOf(price), agreed: true });
+
+/**
+ * What an account can buy: what everybody can, and what was agreed with it.
+ * @param agreed with the account, and not withdrawn
+ */
+export const offersWith = (
+  agreed: readonly AgreedPrice[],
   { offers, plans }: PriceList,
 ): readonly Offer[] => [
   ...offers,
-  ...[...agreed.values()]
-    .filter(({ plan, withdrawn }) => !withdrawn && plans.includes(plan))
-    .map((price) => offerOf(price)),
+  ...agreed.filter(({ plan }) => plans.includes(plan)).map((price) => offerOf(price)),
 ];
 
-/** A price that an account can buy, or has: what is withdrawn stays for those who pay it, or are about to. */
+export const offersFor = ({ agreed }: Pick<BillingState, 'agreed'>, list: PriceList): readonly Offer[] =>
+  offersWith(
+    [...agreed.values()].filter(({ withdrawn }) => !withdrawn),
+    list,
+  );
+
+/**
+ * Names what is paid, so that one id is one amount: a price of the profile that is offered at another amount by now,
+ * or no more, goes by its amount as well, e.g. `developer-month-usd-2900`.
+ */
+export function paidPriceId(
+  { plan, price, interval, amount, currency }: AgreedPrice,
+  { offers }: PriceList,
+): string {
+  const isProfiles = price === priceId(plan, { interval, currency });
+  const isOffered = offers.some((offer) => offer.id === price && offer.amount === amount);
+  return isProfiles && !isOffered ? `${price}-${amount}` : price;
+}
+
+/**
+ * A price that an account can buy, or has: what is withdrawn stays for those who pay it, or are about to, and what
+ * costs something else by now for those who pay it.
+ */
 export function offerFor(
   state: Pick<BillingState, 'agreed' | 'paid' | 'asked'>,
   list: PriceList,
   price: string,
 ): Offer | undefined {
   const { agreed, paid, asked } = state;
+  const offered = offersFor(state, list).find(({ id }) => id === price);
+  if (offered) return offered;
   const before = asked && 'before' in asked ? asked.before : undefined;
   const kept = [paid, paid?.scheduled, paid?.dropped, before].some((one) => one?.price === price);
   const own = kept ? agreed.get(price) : undefined;
-  return offersFor(state, list).find(({ id }) => id === price) ?? (own && offerOf(own));
+  if (own) return offerOf(own);
+  return paid && price === paidPriceId(paid, list) ? termsOf(paid) : undefined;
 }
 
 export interface AgreePrice extends AgreedPrice, PriceList {

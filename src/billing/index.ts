@@ -1,7 +1,7 @@
 import { shownPlan } from '../plans/planTypes.js';
 import type { Capability } from '../capability.js';
 import { shownId } from '../graphql/kit/ids.js';
-import { AgreedPricesResolver } from './agreedResolvers.js';
+import { AgreedPricesResolver, OperatorAgreedPricesResolver } from './agreedResolvers.js';
 import { audited } from './audited.js';
 import { checkoutRoutes } from './checkoutRoutes.js';
 import { OperatorInvoiceDifferencesResolver } from './differenceResolvers.js';
@@ -27,6 +27,7 @@ export const billing: Capability = {
       AccountInvoicesResolver,
       InvoiceResolver,
       AgreedPricesResolver,
+      OperatorAgreedPricesResolver,
       OperatorPaymentEventsResolver,
       OperatorInvoiceDifferencesResolver,
       OperatorRevenueResolver,
@@ -62,6 +63,7 @@ export const billing: Capability = {
         profileVersion: () => plans.version,
         planOf: (id: string) => shownPlan(plans.named(id).plan),
         queries: queries.subscriptions,
+        agreedPrices: queries.agreedPrices,
         standingIn,
         shown,
       };
@@ -86,6 +88,7 @@ export const billing: Capability = {
           new AccountInvoicesResolver(issued),
           invoices,
           new AgreedPricesResolver(agreed),
+          new OperatorAgreedPricesResolver(queries.agreedPrices, cursors, agreed.planOf),
           new OperatorPaymentEventsResolver(queries.stripeEvents, cursors, stored),
           new OperatorInvoiceDifferencesResolver(queries.invoices, cursors),
           new OperatorRevenueResolver(queries.revenue, stored),

@@ -1,4 +1,5 @@
 import { Arg, Ctx, FieldResolver, Query, Resolver, Root } from 'type-graphql';
+import type { AgreedPriceQueries } from '../../projections/agreedPrices/queries.js';
 import type { SubscriptionQueries } from '../../projections/subscriptions/queries.js';
 import { ID } from 'type-graphql';
 import type { Plan } from '../plans/planTypes.js';
@@ -17,7 +18,7 @@ import { subscriptionStream } from '../plans/events.js';
 import type { AccountBilling } from './accountBilling.js';
 import type { Coupon, GivenCoupon } from './decideCoupon.js';
 import { couponOf, USED_UP, usedUp } from './decideCoupon.js';
-import { offerFor, offersFor } from './decideAgreedPrice.js';
+import { offerFor, offersWith } from './decideAgreedPrice.js';
 import type { BillingCommand, PriceList } from './decide.js';
 import { billingDecider, isUpgrade, NO_SUBSCRIPTION } from './decide.js';
 import type { BillingEvent } from './events.js';
@@ -68,6 +69,7 @@ export interface BillingResolverOptions {
   readonly profileVersion: () => number;
   readonly planOf: (id: string) => Plan;
   readonly queries: SubscriptionQueries;
+  readonly agreedPrices: AgreedPriceQueries;
   readonly standingIn: StandingIn;
   /** Waits until queries show what commands have stored. */
   readonly shown: () => Promise<void>;
@@ -89,10 +91,9 @@ export class BillingResolver {
       'Prices of all plans that can be subscribed to, from the smallest plan to the largest, then those that were agreed with the account alone.',
   })
   async prices(@Ctx() context: RequestContext): Promise<Price[]> {
-    const { priceList, planOf, desk } = this.options;
-    const state = await desk?.billing.state(accountOf(context));
-    const all = state ? offersFor(state, priceList()) : priceList().offers;
-    return all.map((offer) => priceOf(offer, planOf(offer.plan)));
+    const { priceList, planOf, desk, agreedPrices } = this.options;
+    const own = desk ? await agreedPrices.offeredTo(accountOf(context)) : [];
+    return offersWith(own, priceList()).map((offer) => priceOf(offer, planOf(offer.plan)));
   }
 
   @Command(() => StartCheckoutResult, {
@@ -291,9 +292,9 @@ export class BillingResolver {
   }
 
   async #payload(accountId: string, position: string): Promise<SubscriptionPayload> {
-    const { shown, queries, planOf } = this.options;
+    const { shown, queries, planOf, priceList } = this.options;
     await shown();
-    const subscription = subscriptionOf(await queries.of(accountId), planOf);
+    const subscription = subscriptionOf(await queries.of(accountId), planOf, priceList());
     return Object.assign(new SubscriptionPayload(), { subscription, position });
   }
 }
@@ -318,19 +319,19 @@ export class AccountBillingResolver {
     description: 'The paid subscription of the account. Null if it pays for no plan.',
   })
   async subscription(@Root() { id }: Account): Promise<PlanSubscription | null> {
-    const { queries, planOf } = this.options;
-    return subscriptionOf(await queries.of(id), planOf);
+    const { queries, planOf, priceList } = this.options;
+    return subscriptionOf(await queries.of(id), planOf, priceList());
   }
 
   /** As with `Account.subscription`, in the account of each. Of what has ended there is none. */
   async find(ids: readonly string[], context: RequestContext): Promise<PlanSubscription[]> {
-    const { queries, planOf, standingIn } = this.options;
+    const { queries, planOf, priceList, standingIn } = this.options;
     const rows = await inReach(
       await queries.byIds(ids),
       ({ account_id: accountId }) => standingIn(context, accountId),
       SUBSCRIPTION_ACCESS,
     );
-    return rows.flatMap((row) => subscriptionOf(row, planOf) ?? []);
+    return rows.flatMap((row) => subscriptionOf(row, planOf, priceList()) ?? []);
   }
 
   @Access({ scope: 'read', roles: PAYERS })

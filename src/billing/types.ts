@@ -8,7 +8,8 @@ import { Money, moneyOf } from '../graphql/kit/money.js';
 import { Node } from '../graphql/kit/node.js';
 import { Conflict, InvalidInput, NotAllowed, PaymentRequired } from '../graphql/kit/refusals.js';
 import { Sized } from '../graphql/cost/directives.js';
-import type { Offer } from './decide.js';
+import type { Offer, PriceList } from './decide.js';
+import { paidPriceId } from './decideAgreedPrice.js';
 import type { Discount as StoredDiscount } from './events.js';
 
 /** A subscription has one coupon of ours; of more, which somebody adds at Stripe, so many are shown. */
@@ -81,7 +82,10 @@ registerEnumType(CancellationTime, {
 
 @ObjectType({ simpleResolvers: true, description: 'The price of a plan per interval.' })
 export class Price {
-  @Field(() => ID, { description: 'Id of the price, e.g. `developer-month-usd`.' })
+  @Field(() => ID, {
+    description:
+      'Id of the price, e.g. `developer-month-usd`. A price that is paid but no longer offered at this amount has the amount in its id, e.g. `developer-month-usd-2900`.',
+  })
   id!: string;
 
   @Field(() => Plan, { description: 'The plan that it pays for.' })
@@ -221,15 +225,17 @@ export class PlanSubscription extends Node {
 export function subscriptionOf(
   row: SubscriptionRow | undefined,
   planOf: (id: string) => Plan,
+  offered: PriceList,
 ): PlanSubscription | null {
   if (!row || row.status === null || row.status === 'ended' || row.subscription === null) return null;
   const { plan, price, interval, amount, currency, period_start: from, period_end: to } = row;
   if (plan === null || price === null || interval === null || currency === null || !from || !to) return null;
   const sold = planOf(plan);
+  const terms = { plan, price, interval, amount: amount ?? 0, currency };
   return Object.assign(new PlanSubscription(), {
     id: row.subscription,
     plan: sold,
-    price: priceOf({ id: price, interval, amount: amount ?? 0, currency }, sold),
+    price: priceOf({ ...terms, id: paidPriceId(terms, offered) }, sold),
     status: row.suspended ? SubscriptionStatus.SUSPENDED : (row.status as SubscriptionStatus),
     period: { from: new Date(from), to: new Date(to) },
     trialEndsAt: dateOf(row.trial_ends_at),
@@ -307,7 +313,10 @@ export class OpenBillingPortalPayload {
 
 @InputType({ description: 'Input for `changePlan`.' })
 export class ChangePlanInput {
-  @Field(() => ID, { description: 'Id of the price to change to, as in `prices`.' })
+  @Field(() => ID, {
+    description:
+      'Id of the price to change to, as in `prices`; or of the price that is paid, to take back a scheduled change.',
+  })
   priceId!: string;
 
   @Field(() => DateTimeISO, {

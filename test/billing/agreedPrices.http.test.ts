@@ -6,7 +6,9 @@ import Stripe from 'stripe';
 import type { Catalogue } from '../../src/admin/billing.js';
 import { askProcess } from '../../src/cli/client.js';
 import { shownId } from '../../src/graphql/kit/ids.js';
+import { subscriptionStream } from '../../src/plans/events.js';
 import {
+  AgreedPricesDocument,
   InvoiceDifferencesDocument,
   OperatorAccountDocument,
   OperatorAgreePriceDocument,
@@ -79,6 +81,35 @@ async function pricesOf({ token }: Subscriber): Promise<string[]> {
   return (data?.prices ?? []).map(({ id }) => id);
 }
 
+/** How often the stream of an account's subscription is read meanwhile. */
+async function readsOf({ accountId }: Subscriber, work: () => Promise<unknown>): Promise<number> {
+  const { store } = shop.test.app.parts;
+  const read = store.readStream.bind(store);
+  let count = 0;
+  store.readStream = (stream, range) => {
+    if (stream === subscriptionStream(accountId)) count++;
+    return read(stream, range);
+  };
+  try {
+    await work();
+    return count;
+  } finally {
+    store.readStream = read;
+  }
+}
+
+/** What operators see to be agreed, the newest first, and whether there is more. */
+async function listed(variables: object, as = operator) {
+  const { data } = await shop.test.query(AgreedPricesDocument, { first: 50, ...variables }, as);
+  const { nodes, pageInfo } = data?.operator?.agreedPrices ?? {};
+  const texts = nodes?.map(
+    ({ accountId, price, reason, withdrawnAt }) =>
+      `${accountId} ${price.plan.id} ${price.interval} ${String(price.amount.minorUnits)}: ${reason}` +
+      (withdrawnAt === null ? '' : ', withdrawn'),
+  );
+  return { texts, ids: nodes?.map(({ price }) => price.id), pageInfo };
+}
+
 async function mrr(): Promise<unknown> {
   const to = new Date(shop.sandbox.now()).toISOString();
   const { data } = await shop.test.query(OperatorRevenueDocument, { to }, operator);
@@ -128,6 +159,8 @@ it('is agreed by operators, for plans that there are and amounts that can be cha
 it('is offered to that account alone, and without a coupon', async () => {
   expect(await pricesOf(corp)).toContain(priceId);
   expect(await pricesOf(other)).not.toContain(priceId);
+  // Nobody reads a history for it, however long it is.
+  expect(await readsOf(corp, () => pricesOf(corp))).toBe(0);
   expect(await other.startCheckout(priceId)).toMatchObject({ code: 'PRICE_UNKNOWN' });
   expect(await corp.startCheckout(priceId, 'LOYAL-10')).toMatchObject({ code: 'COUPON_NOT_APPLICABLE' });
 });
@@ -239,4 +272,33 @@ it('stands in the audit log, with who agreed it, why, and which it is', async ()
     ['PriceAgreed', 'contract 17', `price:${priceId}`],
   ]);
   expect(nodes.every(({ actor }) => actor.asOperator)).toBe(true);
+});
+
+it('is listed for operators: of all accounts or one, withdrawn or not', async () => {
+  const [first, second] = [accountOf(corp), accountOf(other)];
+  const { texts = [], ids } = await listed({});
+  expect(texts.map((text) => text.replace(/^acc_\S+ /, ''))).toEqual([
+    'enterprise YEAR 480000: contract 17, withdrawn',
+    'team MONTH 15000: contract 17',
+    'enterprise MONTH 30000: contract 17',
+    'enterprise MONTH 49000: contract 17',
+    'enterprise MONTH 49000: contract 17, withdrawn',
+  ]);
+  expect(ids?.at(-1)).toBe(priceId);
+  const others = [
+    `${second} enterprise MONTH 30000: contract 17`,
+    `${second} enterprise MONTH 49000: contract 17`,
+  ];
+  const corps = [`${first} enterprise MONTH 49000: contract 17, withdrawn`];
+  expect((await listed({ filter: { accountId: second } })).texts).toEqual(others);
+  expect((await listed({ filter: { accountId: first } })).texts).toEqual(corps);
+  expect((await listed({ filter: { accountId: first, withdrawn: false } })).texts).toEqual([]);
+  expect((await listed({ filter: { accountId: second, withdrawn: false } })).texts).toEqual(others);
+  expect((await listed({ filter: { withdrawn: true } })).texts).toEqual([texts[0], texts[4]]);
+  // In pages.
+  const page = await listed({ first: 3 });
+  expect([page.texts, page.pageInfo?.hasNextPage]).toEqual([texts.slice(0, 3), true]);
+  const rest = await listed({ first: 3, after: page.pageInfo?.endCursor });
+  expect([rest.texts, rest.pageInfo?.hasNextPage]).toEqual([texts.slice(3), false]);
+  expect((await listed({}, corp.token)).texts).toBeUndefined();
 });

@@ -1,5 +1,6 @@
 import type { Coupon } from '../../src/billing/decideCoupon.js';
 import type { Offer } from '../../src/billing/decide.js';
+import { paidPriceId } from '../../src/billing/decideAgreedPrice.js';
 import { billingDecider, STALE } from '../../src/billing/decide.js';
 import type { AgreedPrice, BillingEvent, Terms } from '../../src/billing/events.js';
 import type { Snapshot } from '../../src/billing/recordSubscription.js';
@@ -472,6 +473,42 @@ describe('a change of plan', () => {
     if (decision.kind === 'refused') return decision.refusal.code;
     return (decision.events[0]?.data as { when: string }).when;
   };
+
+  it('is taken back by the id under which the price is shown that is paid, whatever it costs by now', () => {
+    const down: BillingEvent = {
+      type: 'PlanChangeScheduled',
+      data: { changeId: null, plan: 'free', price: 'free-month-usd', at: end },
+    };
+    const shown = (over: Partial<Terms>, sold = offers): string =>
+      paidPriceId(terms(over), { offers: sold, plans });
+    // At what is offered it is one and the same; else both have ids of their own.
+    expect(shown({})).toBe('developer-month-usd');
+    expect(shown({ amount: 1900 })).toBe('developer-month-usd-1900');
+    expect(shown({ price: 'developer-month-usd-5f2b1c1e9a3d4c7b', amount: 1900 })).toBe(
+      'developer-month-usd-5f2b1c1e9a3d4c7b',
+    );
+    for (const sold of [offers, offers.slice(1)]) {
+      const old: BillingEvent = { type: 'SubscriptionStarted', data: terms({ amount: 1900 }) };
+      const change = { ...request, offers: sold, price: 'developer-month-usd-1900' };
+      after(old, down).when(change).then({
+        type: 'PlanChangeRequested',
+        data: {
+          changeId: 'p1',
+          from: 'developer',
+          plan: 'developer',
+          price: 'developer-month-usd',
+          when: 'now',
+          prorationAt,
+          by,
+        },
+      });
+      after(old).when(change).thenRefused('PLAN_UNCHANGED', 'priceId');
+      // It is no price for anybody else.
+      after({ type: 'SubscriptionStarted', data: team })
+        .when(change)
+        .thenRefused('PRICE_UNKNOWN', 'priceId');
+    }
+  });
 
   it('to more begins now, to less when the period is over', () => {
     expect(whenOf('team-month-usd', started)).toBe('now');

@@ -4,6 +4,7 @@ import type { CliCommand, CliContext } from '../../src/cli/command.js';
 import { reconcile } from '../../src/cli/commands/reconcile.js';
 import { stripeSync } from '../../src/cli/commands/stripeSync.js';
 import { shownId } from '../../src/graphql/kit/ids.js';
+import { PricesDocument, SubscriptionDocument } from '../generated/graphql.js';
 import type { Shop } from './shop.js';
 import { openShop } from './shop.js';
 import { Subscriber } from './subscriber.js';
@@ -145,5 +146,40 @@ describe('reconcile', () => {
     expect(text).toMatch(/pays more than once +sub_\S+, sub_\S+/);
     expect(text).toContain('all that differed is repaired.');
     expect((await stripe.subscriptions.list()).data.map(({ id }) => id)).toEqual([first?.id]);
+  });
+});
+
+it('shows a price that is sold at another amount by now under an id of its own', async () => {
+  const old = (await pricesOf('team')).find(({ unit_amount: amount }) => amount === 18_000);
+  const [paid] = (await stripe.subscriptions.list()).data;
+  await stripe.subscriptions.update(paid?.id ?? '', {
+    items: [{ id: paid?.items.data[0]?.id ?? '', price: old?.id ?? '' }],
+    proration_behavior: 'none',
+  });
+  await shop.settled();
+  const amounts = async (): Promise<Record<string, string>> => {
+    const { data } = await shop.test.query(SubscriptionDocument, {}, user.token);
+    const { data: sold } = await shop.test.query(PricesDocument, {}, user.token);
+    const all = [data?.account?.subscription?.price, ...(sold?.prices ?? [])];
+    // As a cache keeps them that goes by their ids.
+    return Object.fromEntries(all.flatMap((one) => (one ? [[one.id, String(one.amount.minorUnits)]] : [])));
+  };
+  expect(await amounts()).toMatchObject({
+    'team-month-usd': '19900',
+    'team-month-usd-18000': '18000',
+  });
+  // By that id a change that is to come is taken back.
+  await user.changeTo('developer-month-usd');
+  expect(await user.now()).toMatchObject({ plan: 'team', next: 'developer, CONFIRMED' });
+  await user.changeTo('team-month-usd-18000');
+  expect(await user.now()).toEqual({
+    plan: 'team',
+    status: 'ACTIVE',
+    pays: '18000 USD',
+    until: '2027-03-31T12:00:00.000Z',
+  });
+  expect(await user.changeTo('team-month-usd')).toMatchObject({
+    code: 'PLAN_UNCHANGED',
+    message: 'The account has this plan already, and keeps the price that it was sold at.',
   });
 });

@@ -20,6 +20,14 @@ export type AccountFilter = {
   planId?: string | number | null | undefined;
 };
 
+/** Which agreed prices. Fields that are left out do not filter. */
+export type AgreedPriceFilter = {
+  /** Only those agreed with this account. */
+  accountId?: string | number | null | undefined;
+  /** Only those that were withdrawn (true), or only those that were not (false). */
+  withdrawn?: boolean | null | undefined;
+};
+
 /** Why an analysis has no result. New values may be added. */
 export type AnalysisFailureReason =
   /** The time of the file was over before it was analysed. */
@@ -155,7 +163,7 @@ export type ChangePlanInput = {
   commandId?: string | null | undefined;
   /** Code of a coupon, in upper or lower case. It replaces the discounts of the subscription; without it they stay. */
   coupon?: string | null | undefined;
-  /** Id of the price to change to, as in `prices`. */
+  /** Id of the price to change to, as in `prices`; or of the price that is paid, to take back a scheduled change. */
   priceId: string | number;
   /** `prorationAt` of a preview that is at most an hour old, to pay exactly the previewed amount. Defaults to now. */
   prorationAt?: string | null | undefined;
@@ -1196,6 +1204,15 @@ export type AccountAuditLogQueryVariables = Exact<{
 
 
 export type AccountAuditLogQuery = { me: { account: { auditLog: { nodes: Array<{ id: string, at: string, action: string, subject: string, reason: string | null, actor: { type: AuditActorType, actorId: string | null, asOperator: boolean } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } } | null };
+
+export type AgreedPricesQueryVariables = Exact<{
+  first: number;
+  after?: string | null | undefined;
+  filter?: AgreedPriceFilter | null | undefined;
+}>;
+
+
+export type AgreedPricesQuery = { operator: { agreedPrices: { nodes: Array<{ accountId: string, reason: string | null, agreedAt: string, withdrawnAt: string | null, price: { id: string, interval: BillingInterval, plan: { id: string }, amount: { minorUnits: unknown, exponent: number, currency: unknown } } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
 
 export type AnalysisChangedSubscriptionVariables = Exact<{
   id: string | number;
@@ -2323,6 +2340,36 @@ export const AccountAuditLogDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<AccountAuditLogQuery, AccountAuditLogQueryVariables>;
+export const AgreedPricesDocument = new TypedDocumentString(`
+    query AgreedPrices($first: Int!, $after: String, $filter: AgreedPriceFilter) {
+  operator {
+    agreedPrices(first: $first, after: $after, filter: $filter) {
+      nodes {
+        accountId
+        price {
+          id
+          plan {
+            id
+          }
+          interval
+          amount {
+            minorUnits
+            exponent
+            currency
+          }
+        }
+        reason
+        agreedAt
+        withdrawnAt
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<AgreedPricesQuery, AgreedPricesQueryVariables>;
 export const AnalysisChangedDocument = new TypedDocumentString(`
     subscription AnalysisChanged($id: ID!) {
   analysisChanged(id: $id) {

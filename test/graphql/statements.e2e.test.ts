@@ -162,7 +162,7 @@ async function statements(query: string, credential: string) {
 
 /** Lists that this test does not fill: tests of their own ask for them. */
 const UNFILLED =
-  /\.(webhookEndpoints|invoices|paymentEvents|prices|uses|duplicateUses|usageThresholds|myAnalyses|ruleSets|invoiceDifferences|overageCorrections|disputes)\./;
+  /\.(webhookEndpoints|invoices|paymentEvents|prices|uses|duplicateUses|usageThresholds|myAnalyses|ruleSets|invoiceDifferences|overageCorrections|disputes|agreedPrices)\./;
 
 /** The pages that were asked for, by their paths. */
 const listed: string[] = [];
