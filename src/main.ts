@@ -260,7 +260,7 @@ async function startProjector(
   const imported = await publishPatterns(options, stores, queries.catalogue, report);
   openSearch(projections, embedder(config), true, log, shutdown);
   const profile = () => stores.profile;
-  const billing = await openBilling(stores, config, log, profile);
+  const billing = await openBilling(stores, config, queries, log, profile);
   const overage = openOverage(stores, queries, billing, { profile, returnUrl: config.paymentReturnUrl });
   operator.add(operateBilling(queries, stores, billing));
   const scanner = await openScanner(
@@ -339,7 +339,7 @@ async function serveCalls(
   const search = openSearch(projections, embedder(config), config.role !== 'api', log, shutdown);
   const usageChanges = await followUsage(stores, projections, metering.journal, log, shutdown);
   const profile = () => access.plans.profile;
-  const billing = await openBilling(stores, config, log, profile);
+  const billing = await openBilling(stores, config, queries, log, profile);
   const overage = openOverage(stores, queries, billing, { profile, returnUrl: config.paymentReturnUrl });
   const reporting = createReporting({ stores, projections, queries, access, metering, log });
   expireReservations(reporting, stores.billingClock, log, shutdown);

@@ -1,4 +1,5 @@
 import { invoices } from '../../projections/invoices/model.js';
+import { InvoiceQueries } from '../../projections/invoices/queries.js';
 import { PostgresEventStore } from '../../src/adapters/postgres/eventStore.js';
 import { AccountBilling } from '../../src/billing/accountBilling.js';
 import { InvoiceNumbers } from '../../src/billing/invoiceNumbers.js';
@@ -39,12 +40,14 @@ export async function benchInvoices(sql: Sql, accounts: number, alone: boolean):
     { leases },
   );
   projector.start();
+  const queries = new InvoiceQueries(sql, projector.access('invoices'));
   const billing = new AccountBilling({
     commands,
     payments: { invoice: (id) => Promise.resolve(snapshotOf(Number(id.slice(ID.length)))) } as Payments,
     numbers: new InvoiceNumbers(store, {
       live: true,
       numbering: () => ({ issuer: 'BENCH', timeZone: 'UTC' }),
+      find: (series, invoiceIds) => queries.numbers(series, invoiceIds),
       clock: Date.now,
     }),
     priceList: () => ({ offers: [], plans: [] }),

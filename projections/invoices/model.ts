@@ -1,14 +1,15 @@
-import type { InvoiceEvent } from '../../src/billing/events.js';
+import type { InvoiceEvent, InvoiceNumbered } from '../../src/billing/events.js';
 import { as } from '../../src/eventsourcing/event.js';
 import type { ReadModel } from '../../src/following/readModel.js';
 import type { Statement } from '../../src/sql/sql.js';
 
-/** Invoices that were issued, with their lines. Amounts are whole minor units. */
+/** Invoices that were issued, with their lines, and the numbers that were given. Amounts are whole minor units. */
 export const invoices: ReadModel = {
   name: 'invoices',
-  version: 5,
-  tables: ['invoices', 'lines'],
-  handles: new Set<InvoiceEvent['type']>([
+  version: 6,
+  tables: ['invoices', 'lines', 'numbers'],
+  handles: new Set<(InvoiceEvent | InvoiceNumbered)['type']>([
+    'InvoiceNumbered',
     'InvoiceFinalised',
     'InvoiceDiffers',
     'InvoicePaid',
@@ -62,19 +63,34 @@ export const invoices: ReadModel = {
       -- The events that it comes from.
       events       text[] NOT NULL,
       PRIMARY KEY (invoice_id, place)
+    );
+    CREATE TABLE ${t('numbers')} (
+      -- Issuer and year.
+      series     text NOT NULL,
+      number     bigint NOT NULL,
+      invoice_id text NOT NULL,
+      PRIMARY KEY (series, number)
     );`,
   indexes: (t) => [
     `CREATE INDEX ON ${t('invoices')} (account_id, issued_at, id)`,
     `CREATE INDEX ON ${t('invoices')} (position) WHERE differences IS NOT NULL`,
+    `CREATE INDEX ON ${t('numbers')} (invoice_id)`,
   ],
   fold: (events, t) =>
     events.flatMap((stored): Statement[] => {
-      const { type, data } = as<InvoiceEvent>(stored);
+      const { type, data } = as<InvoiceEvent | InvoiceNumbered>(stored);
       const { streamId: id, position } = stored;
       const set = (assignment: string, ...values: readonly unknown[]): Statement[] => [
         { text: `UPDATE ${t('invoices')} SET ${assignment} WHERE id = $1`, params: [id, ...values] },
       ];
       switch (type) {
+        case 'InvoiceNumbered':
+          return [
+            {
+              text: `INSERT INTO ${t('numbers')} VALUES ($1, $2, $3)`,
+              params: [id, stored.revision + 1, data.invoiceId],
+            },
+          ];
         case 'InvoiceFinalised': {
           const lines = data.lines.map((line, place) => ({ ...line, place }));
           return [

@@ -45,6 +45,14 @@ export interface InvoicePlace {
   readonly id: string;
 }
 
+/** Numbers of one issuer and year. */
+export interface NumbersSeen {
+  /** All numbers up to this one are known here; 0 for none. */
+  readonly upTo: number;
+  /** Those of the invoices that were asked for, by invoice. */
+  readonly given: ReadonlyMap<string, number>;
+}
+
 export class InvoiceQueries {
   constructor(
     private readonly sql: Sql,
@@ -85,6 +93,18 @@ export class InvoiceQueries {
         ORDER BY position DESC LIMIT $2`,
       [before ?? null, limit],
     );
+  }
+
+  /** The numbers of invoices in a series, and the last number that is known here. */
+  async numbers(series: string, invoiceIds: readonly string[]): Promise<NumbersSeen> {
+    const rows = await this.sql.query<{ up_to: number; invoice_id: string | null; number: number }>(
+      `SELECT newest.up_to, given.invoice_id, given.number
+         FROM (SELECT coalesce(max(number), 0) AS up_to FROM ${this.model.t('numbers')} WHERE series = $1) AS newest
+         LEFT JOIN ${this.model.t('numbers')} AS given ON given.series = $1 AND given.invoice_id = ANY($2::text[])`,
+      [series, invoiceIds],
+    );
+    const given = rows.flatMap(({ invoice_id: id, number }) => (id === null ? [] : [[id, number] as const]));
+    return { upTo: rows[0]?.up_to ?? 0, given: new Map(given) };
   }
 
   async lines(invoiceId: string): Promise<InvoiceLineRow[]> {

@@ -1,3 +1,4 @@
+import type { NumbersSeen } from '../../projections/invoices/queries.js';
 import type { CommandContext } from '../eventsourcing/commandHandler.js';
 import { storedEvents } from '../eventsourcing/commandHandler.js';
 import type { NewEvent } from '../eventsourcing/event.js';
@@ -9,6 +10,7 @@ import { offsetAt } from '../text/timeZone.js';
 import { Outage } from '../outage.js';
 import type { InvoiceNumbered } from './events.js';
 import { invoiceNumbersStream } from './events.js';
+import { NewestNumbers } from './newestNumbers.js';
 
 /** Numbers that are given in one append: far below what an append may hold. */
 const BATCH = Math.min(500, Math.floor(MAX_APPEND_BYTES / 2_000));
@@ -33,14 +35,16 @@ export interface ToNumber {
   readonly issuedAt: string;
 }
 
-/** What is known of the numbers of one issuer and year: those behind are read when they are needed. */
+/** Looks numbers up by the name of their series and the ids of invoices. */
+export type FindNumbers = (series: string, invoiceIds: readonly string[]) => Promise<NumbersSeen>;
+
+/** What this process knows of one series. */
 interface Series {
-  /** How many events of the stream are known, which is the last number as well. */
-  known: number;
-  readonly byInvoice: Map<string, number>;
+  readonly name: string;
+  readonly newest: NewestNumbers;
   readonly waiting: {
     readonly invoice: ToNumber;
-    readonly resolve: () => void;
+    readonly resolve: (number: number) => void;
     readonly reject: (error: unknown) => void;
   }[];
   working: boolean;
@@ -48,8 +52,11 @@ interface Series {
 
 /**
  * Numbers of invoices, without gaps for each issuer and year (decision 30). A number is the place of an event on the
- * issuer's stream of that year. An append holds only at the very end of what was read, so that no two get one number
- * and no invoice gets two, however many processes number at once. All that wait share one append.
+ * issuer's stream of that year. An append holds only at the very end of what was looked through, so that no two get one
+ * number and no invoice gets two, however many processes number at once. All that wait share one append.
+ *
+ * Numbers that were given before are found in a read model, and those that it has not seen yet at the stream's end:
+ * in memory is only what the read model is behind.
  */
 export class InvoiceNumbers {
   readonly #series = new Map<string, Series>();
@@ -60,6 +67,7 @@ export class InvoiceNumbers {
       /** Whether money moves: what is only tried has numbers of its own. */
       readonly live: boolean;
       readonly numbering: () => Numbering;
+      readonly find: FindNumbers;
       readonly clock: () => number;
     },
   ) {}
@@ -74,41 +82,33 @@ export class InvoiceNumbers {
     const at = Date.parse(invoice.issuedAt);
     const year = new Date(at + offsetAt(timeZone, at)).getUTCFullYear();
     const name = `${live ? '' : 'TEST-'}${issuer}-${year}`;
-    const number = await this.#numberOf(invoiceNumbersStream(name), invoice);
-    return `${name}-${String(number).padStart(DIGITS, '0')}`;
-  }
-
-  async #numberOf(stream: string, invoice: ToNumber): Promise<number> {
-    const series = this.#series.get(stream) ?? {
-      known: 0,
-      byInvoice: new Map<string, number>(),
+    const series = this.#series.get(name) ?? {
+      name,
+      newest: new NewestNumbers(),
       waiting: [],
       working: false,
     };
-    this.#series.set(stream, series);
-    if (!series.byInvoice.has(invoice.invoiceId)) {
-      await new Promise<void>((resolve, reject) => {
-        series.waiting.push({ invoice, resolve, reject });
-        void this.#work(stream, series);
-      });
-    }
-    return series.byInvoice.get(invoice.invoiceId) as number;
+    this.#series.set(name, series);
+    const number = await new Promise<number>((resolve, reject) => {
+      series.waiting.push({ invoice, resolve, reject });
+      void this.#work(series);
+    });
+    return `${name}-${String(number).padStart(DIGITS, '0')}`;
   }
 
   /** Numbers all that wait, one append at a time. */
-  async #work(stream: string, series: Series): Promise<void> {
+  async #work(series: Series): Promise<void> {
     if (series.working) return;
     series.working = true;
     try {
       while (series.waiting.length > 0) {
         const batch = series.waiting.splice(0, BATCH);
         try {
-          await this.#number(
-            stream,
+          const numbers = await this.#number(
             series,
             batch.map(({ invoice }) => invoice),
           );
-          for (const { resolve } of batch) resolve();
+          for (const { invoice, resolve } of batch) resolve(numbers.get(invoice.invoiceId) as number);
         } catch (error) {
           for (const { reject } of batch) reject(error);
         }
@@ -118,40 +118,42 @@ export class InvoiceNumbers {
     }
   }
 
-  async #number(stream: string, series: Series, batch: readonly ToNumber[]): Promise<void> {
+  async #number(
+    { name, newest }: Series,
+    batch: readonly ToNumber[],
+  ): Promise<ReadonlyMap<string, number>> {
+    const stream = invoiceNumbersStream(name);
+    const wanted = new Map(batch.map((one) => [one.invoiceId, one]));
+    const { upTo, given } = await this.options.find(name, [...wanted.keys()]);
+    newest.forgetUpTo(upTo);
     for (let race = 0; race < MAX_RACES; race++) {
-      if (race > 0 || series.known === 0) await this.#read(stream, series);
-      const { known, byInvoice } = series;
-      const fresh = [...new Map(batch.map((one) => [one.invoiceId, one])).values()].filter(
-        ({ invoiceId }) => !byInvoice.has(invoiceId),
-      );
-      if (fresh.length === 0) return;
+      if (race > 0) await this.#readEnd(stream, newest);
+      const numbers = new Map(given);
+      for (const id of wanted.keys()) {
+        const number = newest.of(id);
+        if (number !== undefined) numbers.set(id, number);
+      }
+      const fresh = [...wanted.values()].filter(({ invoiceId }) => !numbers.has(invoiceId));
+      if (fresh.length === 0) return numbers;
+      const events = fresh.flatMap((one) => this.#eventOf(stream, one));
       try {
-        await this.store.append(
-          stream,
-          known - 1,
-          fresh.flatMap((one) => this.#eventOf(stream, one)),
-        );
+        await this.store.append(stream, newest.last - 1, events);
       } catch (error) {
         // Another process has numbered meanwhile, perhaps these.
         if (error instanceof ConcurrencyConflict || error instanceof EventIdReused) continue;
         throw error;
       }
-      for (const [place, { invoiceId }] of fresh.entries()) byInvoice.set(invoiceId, known + place + 1);
-      series.known = known + fresh.length;
-      return;
+      for (const { invoiceId } of fresh) numbers.set(invoiceId, newest.add(invoiceId));
+      return numbers;
     }
     throw new Outage('invoices are numbered by others faster than here');
   }
 
-  /** Reads what is behind. */
-  async #read(stream: string, series: Series): Promise<void> {
+  /** Reads what comes after the last number that is known. */
+  async #readEnd(stream: string, newest: NewestNumbers): Promise<void> {
     for (;;) {
-      const events = await this.store.readStream(stream, { from: series.known, limit: PAGE });
-      for (const stored of events) {
-        series.known = stored.revision + 1;
-        series.byInvoice.set(as<InvoiceNumbered>(stored).data.invoiceId, series.known);
-      }
+      const events = await this.store.readStream(stream, { from: newest.last, limit: PAGE });
+      for (const stored of events) newest.add(as<InvoiceNumbered>(stored).data.invoiceId);
       if (events.length < PAGE) return;
     }
   }

@@ -59,6 +59,7 @@ export interface Billing {
 export async function openBilling(
   stores: Stores,
   { billing: config, paymentReturnUrl: returnUrl }: Config,
+  { invoices }: Queries,
   log: Logger,
   profile: () => Profile,
 ): Promise<Billing | undefined> {
@@ -90,6 +91,7 @@ export async function openBilling(
   const numbers = new InvoiceNumbers(store, {
     live: payments.live,
     numbering: () => numberingOf(profile()),
+    find: (series, invoiceIds) => invoices.numbers(series, invoiceIds),
     clock,
   });
   const billing = new AccountBilling({
