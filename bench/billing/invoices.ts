@@ -1,11 +1,10 @@
 import { invoices } from '../../projections/invoices/model.js';
 import { InvoiceQueries } from '../../projections/invoices/queries.js';
 import { PostgresEventStore } from '../../src/adapters/postgres/eventStore.js';
-import { AccountBilling } from '../../src/billing/accountBilling.js';
 import { InvoiceNumbers } from '../../src/billing/invoiceNumbers.js';
+import { InvoiceRecorder } from '../../src/billing/invoiceRecorder.js';
 import type { InvoiceSnapshot } from '../../src/billing/decideInvoice.js';
 import { billingDecider } from '../../src/billing/decide.js';
-import type { Payments } from '../../src/billing/payments.js';
 import type { Snapshot } from '../../src/billing/recordSubscription.js';
 import { CommandHandler } from '../../src/eventsourcing/commandHandler.js';
 import { derivedId } from '../../src/eventsourcing/ids.js';
@@ -41,27 +40,21 @@ export async function benchInvoices(sql: Sql, accounts: number, alone: boolean):
   );
   projector.start();
   const queries = new InvoiceQueries(sql, projector.access('invoices'));
-  const billing = new AccountBilling({
+  const recorder = new InvoiceRecorder({
     commands,
-    payments: { invoice: (id) => Promise.resolve(snapshotOf(Number(id.slice(ID.length)))) } as Payments,
+    payments: { invoice: (id) => Promise.resolve(snapshotOf(Number(id.slice(ID.length)))) },
     numbers: new InvoiceNumbers(store, {
       live: true,
       numbering: () => ({ issuer: 'BENCH', timeZone: 'UTC' }),
       find: (series, invoiceIds) => queries.numbers(series, invoiceIds),
       clock: Date.now,
     }),
-    priceList: () => ({ offers: [], plans: [] }),
-    coupons: () => [],
     onDifference: () => undefined,
-    graceDays: () => 14,
-    returnUrl: '',
-    emailOf: () => Promise.resolve(null),
     clock: () => Date.parse(AT),
-    billingClock: () => Date.parse(AT),
   });
   await each(accounts, (n) => subscribe(commands, n));
   const began = performance.now();
-  await each(accounts, (n) => billing.recordInvoice(accountOf(n), `${ID}${n}`));
+  await each(accounts, (n) => recorder.record(accountOf(n), `${ID}${n}`));
   const head = await store.head();
   if (!(await projector.reached('invoices', head, LONG_MS))) throw new Error('the invoices are not shown');
   const seconds = (performance.now() - began) / 1000;

@@ -5,20 +5,15 @@ import type { CommandHandler } from '../eventsourcing/commandHandler.js';
 import { fold } from '../eventsourcing/decider.js';
 import type { StoredEvent } from '../eventsourcing/event.js';
 import { as } from '../eventsourcing/event.js';
-import type { OverageEvent, RatedLine } from '../overage/events.js';
-import { overageStream, OWED } from '../overage/events.js';
 import { subscriptionStream } from '../plans/events.js';
-import { differencesOf } from './checkInvoice.js';
 import type { Coupon } from './decideCoupon.js';
 import { couponOf } from './decideCoupon.js';
 import { offerFor } from './decideAgreedPrice.js';
 import type { BillingCommand, PriceList } from './decide.js';
 import { billingDecider } from './decide.js';
-import type { InvoiceSnapshot } from './decideInvoice.js';
-import { invoiceDecider, isIssued } from './decideInvoice.js';
-import type { BillingEvent, CheckoutEnd, InvoiceDifference, InvoiceLine, Terms } from './events.js';
-import { DUPLICATE, invoiceStream, stripeEventStream } from './events.js';
-import type { InvoiceNumbers } from './invoiceNumbers.js';
+import type { BillingEvent, CheckoutEnd } from './events.js';
+import { DUPLICATE } from './events.js';
+import type { InvoiceRecorder } from './invoiceRecorder.js';
 import type { Payments } from './payments.js';
 import { PaymentRefused } from './payments.js';
 import type { Snapshot } from './recordSubscription.js';
@@ -35,8 +30,7 @@ type BillingRequestFailed = Extract<BillingEvent, { type: 'BillingRequestFailed'
 export interface AccountBillingOptions {
   readonly commands: CommandHandler;
   readonly payments: Payments;
-  /** Gives invoices their numbers. */
-  readonly numbers: InvoiceNumbers;
+  readonly invoices: InvoiceRecorder;
   readonly priceList: () => PriceList;
   readonly coupons: () => readonly Coupon[];
   readonly graceDays: () => number;
@@ -44,8 +38,6 @@ export interface AccountBillingOptions {
   readonly returnUrl: string;
   /** Of the owner, where there is one. */
   readonly emailOf: (accountId: string) => Promise<string | null>;
-  /** An invoice was issued that is not what it should be. */
-  readonly onDifference: (invoice: { readonly invoiceId: string; readonly accountId: string }) => void;
   readonly clock: Clock;
   /** By which Stripe bills. */
   readonly billingClock: Clock;
@@ -79,34 +71,7 @@ export class AccountBilling {
    * @param refunds whether some of it was given back
    */
   recordInvoice(accountId: string, invoiceId: string, toldBy?: string, refunds?: boolean): Promise<void> {
-    return this.#serial(accountId, () => this.#recordInvoice(accountId, invoiceId, toldBy, refunds));
-  }
-
-  async #recordInvoice(
-    accountId: string,
-    invoiceId: string,
-    toldBy?: string,
-    refunds?: boolean,
-  ): Promise<void> {
-    const { commands, payments, numbers } = this.options;
-    await retryStale(async () => {
-      const stream = invoiceStream(invoiceId);
-      const history = await commands.load(stream);
-      const snapshot = await payments.invoice(invoiceId, refunds);
-      const { status, issuedAt } = snapshot;
-      const first = status !== 'draft' && !isIssued(fold(invoiceDecider, history));
-      const number = first ? await numbers.of({ invoiceId, accountId, issuedAt }) : null;
-      const paidFor = await commands.load(subscriptionStream(accountId));
-      const lines = await this.#cited(paidFor, snapshot.lines, toldBy);
-      const whole = { ...snapshot, lines };
-      const differences = first ? await this.#differences(accountId, paidFor, whole) : [];
-      const command = { accountId, snapshot: whole, number, differences, asOf: history.length };
-      const context = this.#context(randomUUID(), accountId);
-      const result = await commands.handle(invoiceDecider, stream, command, context);
-      const told = result.kind === 'accepted' && result.events.some(({ type }) => type === 'InvoiceDiffers');
-      if (told) this.options.onDifference({ invoiceId, accountId });
-      return result;
-    });
+    return this.#serial(accountId, () => this.options.invoices.record(accountId, invoiceId, toldBy, refunds));
   }
 
   /** Does what time alone has made due: takes the plan from an account whose grace is over, or tells it. */
@@ -318,59 +283,16 @@ export class AccountBilling {
 
   /** An account pays for one subscription: others are ended, and what was paid for them given back. */
   async #endDuplicates(accountId: string, snapshots: readonly Snapshot[]): Promise<void> {
-    const { payments } = this.options;
+    const { payments, invoices } = this.options;
     for (const duplicate of duplicatesOf(await this.state(accountId), snapshots)) {
       const { subscription, status, plan, currency } = duplicate;
       const key = `tollgraph:duplicate:${subscription}`;
       if (status !== 'canceled') await payments.cancel(subscription, 'now', key, DUPLICATE);
-      const { refunded, invoices } = await payments.refundSubscription(subscription, key);
-      for (const invoice of invoices) await this.#recordInvoice(accountId, invoice, undefined, true);
+      const { refunded, invoices: credited } = await payments.refundSubscription(subscription, key);
+      for (const invoice of credited) await invoices.record(accountId, invoice, undefined, true);
       const command: BillingCommand = { type: 'RecordDuplicate', subscription, plan, currency, refunded };
       await this.#send(accountId, command, `duplicate:${subscription}`);
     }
-  }
-
-  /** Where an invoice is not what our own events say it should be. */
-  async #differences(
-    accountId: string,
-    history: readonly StoredEvent[],
-    invoice: InvoiceSnapshot,
-  ): Promise<InvoiceDifference[]> {
-    const { commands } = this.options;
-    const closed = new Map<string, readonly Pick<RatedLine, 'id' | 'amount'>[]>();
-    const corrections = new Map<string, string>();
-    if (invoice.lines.some(({ kind }) => kind === 'usage')) {
-      for (const stored of await commands.load(overageStream(accountId))) {
-        const { type, data } = as<OverageEvent>(stored);
-        if (type === 'PeriodClosed' || type === 'OverageCorrected') closed.set(stored.id, data.lines);
-        if (type === 'OverageCorrected') corrections.set(data.correction, stored.id);
-        if (type === 'CorrectionSettled') {
-          const corrected = corrections.get(data.correction) ?? '';
-          const owed = { id: OWED, amount: -data.owed };
-          closed.set(corrected, [...(closed.get(corrected) ?? []), owed]);
-        }
-      }
-    }
-    return differencesOf(invoice, { history, closed });
-  }
-
-  /**
-   * Each line with the events that it comes from (law 7): overage names its own, a price of ours what was paid for at
-   * that time. Of anything else Stripe alone knows: what has told of the invoice, or whose it is.
-   */
-  async #cited(
-    history: readonly StoredEvent[],
-    lines: readonly InvoiceLine[],
-    toldBy: string | undefined,
-  ): Promise<InvoiceLine[]> {
-    const { commands } = this.options;
-    const told = toldBy === undefined ? [] : await commands.load(stripeEventStream(toldBy));
-    const other = told[0] ?? history.find(({ type }) => type === 'CustomerCreated');
-    return lines.map((line) => {
-      if (line.events.length > 0) return line;
-      const cited = (line.price !== null && termsOfLine(history, line)) || other;
-      return { ...line, events: cited ? [cited.id] : [] };
-    });
   }
 
   async #send(accountId: string, command: BillingCommand, commandId: string): Promise<void> {
@@ -413,18 +335,3 @@ const REQUESTS: Readonly<Record<Asked['kind'], string>> = {
   resume: 'ResumptionRequested',
   pause: 'PauseRequested',
 };
-
-/** What was paid for when the line's time begins. Webhooks may be late: what came afterwards is none of its reasons. */
-function termsOfLine(
-  history: readonly StoredEvent[],
-  { price, periodStart }: InvoiceLine,
-): StoredEvent | undefined {
-  const about = history.filter((stored) => {
-    const { data } = as<BillingEvent>(stored);
-    return 'price' in data && 'subscription' in data && data.price === price;
-  });
-  const begun = about.findLast(
-    (stored) => Date.parse((stored.data as unknown as Terms).periodStart) <= Date.parse(periodStart),
-  );
-  return begun ?? about[0];
-}

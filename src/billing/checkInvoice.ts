@@ -4,6 +4,8 @@ import { roundedRatio } from '../money/money.js';
 import type { RatedLine } from '../overage/events.js';
 import type { InvoiceSnapshot } from './decideInvoice.js';
 import type { BillingEvent, InvoiceDifference, InvoiceLine, Terms } from './events.js';
+import type { PaidTerms } from './paidTerms.js';
+import { paidAt, paidTermsIn } from './paidTerms.js';
 
 /** What is known here, by which an invoice of Stripe's is checked. */
 export interface InvoiceFacts {
@@ -46,32 +48,20 @@ export function differencesOf(invoice: InvoiceSnapshot, facts: InvoiceFacts): In
 }
 
 interface Agreed {
-  readonly terms: readonly Terms[];
+  readonly terms: readonly PaidTerms[];
   readonly changes: readonly Terms[];
   readonly trialEnds: ReadonlySet<string>;
   /** Whether a discount may have made parts of periods cheaper. */
   readonly discounted: boolean;
 }
 
-/** What says what was agreed; everything else is left aside. */
+/** What is followed beside what is paid for; everything else is left aside. */
 type Followed = Extract<
   BillingEvent,
-  {
-    type:
-      | 'TrialStarted'
-      | 'TrialConverted'
-      | 'SubscriptionStarted'
-      | 'SubscriptionResumed'
-      | 'PeriodRenewed'
-      | 'PlanChanged'
-      | 'CheckoutRequested'
-      | 'PlanChangeRequested'
-      | 'DiscountsChanged';
-  }
+  { type: 'TrialStarted' | 'PlanChanged' | 'CheckoutRequested' | 'PlanChangeRequested' | 'DiscountsChanged' }
 >;
 
 function agreedTerms(history: readonly StoredEvent[]): Agreed {
-  const terms: Terms[] = [];
   const changes: Terms[] = [];
   const trialEnds = new Set<string>();
   let discounted = false;
@@ -79,18 +69,10 @@ function agreedTerms(history: readonly StoredEvent[]): Agreed {
     const { type, data } = as<Followed>(stored);
     switch (type) {
       case 'TrialStarted':
-        terms.push(data);
         trialEnds.add(data.trialEndsAt);
         break;
       case 'PlanChanged':
         changes.push(data);
-        terms.push(data);
-        break;
-      case 'TrialConverted':
-      case 'SubscriptionStarted':
-      case 'SubscriptionResumed':
-      case 'PeriodRenewed':
-        terms.push(data);
         break;
       case 'CheckoutRequested':
       case 'PlanChangeRequested':
@@ -103,7 +85,7 @@ function agreedTerms(history: readonly StoredEvent[]): Agreed {
       // Of no interest here.
     }
   }
-  return { terms, changes, trialEnds, discounted };
+  return { terms: paidTermsIn(history), changes, trialEnds, discounted };
 }
 
 /** What a line should come to; undefined where that can't be said. */
@@ -125,17 +107,15 @@ function expectedOf(line: InvoiceLine, agreed: Agreed, closed: InvoiceFacts['clo
 
 function expectedPlan({ price, periodStart, periodEnd, quantity }: InvoiceLine, agreed: Agreed) {
   if (agreed.trialEnds.has(periodEnd)) return 0;
-  const same = agreed.terms.filter((one) => one.price === price);
-  const held = same.filter((one) => Date.parse(one.periodStart) <= Date.parse(periodStart));
-  const terms = held.at(-1) ?? same[0];
-  return terms && terms.amount * Number(quantity);
+  const paid = paidAt(agreed.terms, price, periodStart);
+  return paid && paid.terms.amount * Number(quantity);
 }
 
 /** The rest of a period: what is given back of the old price, and what the new one costs. */
 function expectedProration(line: InvoiceLine, { terms, changes, discounted }: Agreed): number | undefined {
   if (discounted) return undefined;
   const isCredit = line.amount < 0;
-  const held = (isCredit ? terms : changes).findLast(
+  const held = (isCredit ? terms.map((paid) => paid.terms) : changes).findLast(
     ({ price, periodEnd }) => price === line.price && periodEnd === line.periodEnd,
   );
   if (!held) return undefined;

@@ -11,6 +11,7 @@ import type { PriceList } from '../billing/decide.js';
 import { FailedRefunds } from '../billing/failedRefunds.js';
 import { priceListOf } from '../billing/offers.js';
 import { InvoiceNumbers } from '../billing/invoiceNumbers.js';
+import { InvoiceRecorder } from '../billing/invoiceRecorder.js';
 import { OnePayment } from '../billing/onePayment.js';
 import { Reconciliation } from '../billing/reconcile.js';
 import type { Shelf } from '../billing/payments.js';
@@ -94,19 +95,25 @@ export async function openBilling(
     find: (series, invoiceIds) => invoices.numbers(series, invoiceIds),
     clock,
   });
-  const billing = new AccountBilling({
+  const recorder = new InvoiceRecorder({
     commands,
     payments,
     numbers,
-    priceList,
-    coupons,
-    graceDays,
-    returnUrl,
     onDifference: ({ invoiceId, accountId }) => {
       telemetry.metrics.invoiceDiffers.inc();
       const account = shownId('Account', accountId);
       log.warn(`the invoice ${invoiceId} of ${account} differs from our events: operator.invoiceDifferences`);
     },
+    clock,
+  });
+  const billing = new AccountBilling({
+    commands,
+    payments,
+    invoices: recorder,
+    priceList,
+    coupons,
+    graceDays,
+    returnUrl,
     emailOf: (accountId) => ownersEmail(stores, accountId),
     clock,
     billingClock,

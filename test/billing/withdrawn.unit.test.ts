@@ -59,13 +59,12 @@ it('closes the page of a price that was withdrawn while Stripe made it', async (
   const billing = new AccountBilling({
     commands: commands as never,
     payments: payments as never,
-    numbers: undefined as never,
+    invoices: undefined as never,
     priceList: () => ({ offers: [], plans: ['team'] }),
     coupons: () => [],
     graceDays: () => 14,
     returnUrl: 'https://shop.example',
     emailOf: () => Promise.resolve(null),
-    onDifference: () => undefined,
     clock: () => Date.parse(AT),
     billingClock: () => Date.parse(AT),
   });

@@ -4,6 +4,7 @@ import { AccountBilling } from '../../src/billing/accountBilling.js';
 import type { BillingCommand, Offer } from '../../src/billing/decide.js';
 import { billingDecider } from '../../src/billing/decide.js';
 import { InvoiceNumbers } from '../../src/billing/invoiceNumbers.js';
+import { InvoiceRecorder } from '../../src/billing/invoiceRecorder.js';
 import type { EventStore } from '../../src/eventsourcing/eventStore.js';
 import { CommandHandler } from '../../src/eventsourcing/commandHandler.js';
 import { subscriptionStream } from '../../src/plans/events.js';
@@ -28,28 +29,30 @@ type BillingEventType = Parameters<typeof billingDecider.evolve>[1]['type'];
 export function billingOn(store: EventStore, { stripe, offers }: Pick<DieBilling, 'stripe' | 'offers'>) {
   const { apiKey: secretKey, host, port } = stripe;
   const commands = new CommandHandler(store);
+  const payments = stripePayments({
+    secretKey,
+    live: false,
+    profile: 'specql',
+    priceIds: new Map(),
+    offers: () => offers,
+    address: { host, port, protocol: 'http' },
+  });
+  const numbers = new InvoiceNumbers(store, {
+    live: false,
+    numbering: () => ({ issuer: 'SPECQL', timeZone: 'UTC' }),
+    // There are no read models here: all is found on the stream.
+    find: () => Promise.resolve({ upTo: 0, given: new Map() }),
+    clock: Date.now,
+  });
+  const onDifference = (): void => undefined;
   const billing = new AccountBilling({
     commands,
-    payments: stripePayments({
-      secretKey,
-      live: false,
-      profile: 'specql',
-      priceIds: new Map(),
-      offers: () => offers,
-      address: { host, port, protocol: 'http' },
-    }),
-    numbers: new InvoiceNumbers(store, {
-      live: false,
-      numbering: () => ({ issuer: 'SPECQL', timeZone: 'UTC' }),
-      // There are no read models here: all is found on the stream.
-      find: () => Promise.resolve({ upTo: 0, given: new Map() }),
-      clock: Date.now,
-    }),
+    payments,
+    invoices: new InvoiceRecorder({ commands, payments, numbers, onDifference, clock: Date.now }),
     priceList: () => ({ offers, plans: offers.map(({ plan }) => plan) }),
     coupons: () => [],
     graceDays: () => 14,
     returnUrl: 'http://localhost/',
-    onDifference: () => undefined,
     emailOf: () => Promise.resolve(null),
     clock: Date.now,
     billingClock: Date.now,
