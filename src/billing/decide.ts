@@ -1,9 +1,14 @@
-import type { Decider, Decision, Refusal } from '../eventsourcing/decider.js';
+import type { Decider, Decision } from '../eventsourcing/decider.js';
 import { accept, refuse } from '../eventsourcing/decider.js';
 import type { AgreePrice, Offer, PriceList, WithdrawPrice } from './decideAgreedPrice.js';
-import { agreePrice, offerFor, offersFor, withdrawPrice } from './decideAgreedPrice.js';
+import { agreePrice, offersFor, withdrawPrice } from './decideAgreedPrice.js';
+import type { RequestCancellation, RequestPause, RequestResumption } from './decideCancellation.js';
+import { requestCancellation, requestPause, requestResumption } from './decideCancellation.js';
 import type { GivenCoupon } from './decideCoupon.js';
-import { couponOf, couponProblem } from './decideCoupon.js';
+import { codeOf, couponProblem } from './decideCoupon.js';
+import type { RequestPlanChange } from './decidePlanChange.js';
+import { requestPlanChange } from './decidePlanChange.js';
+import { PAUSED, unknownPrice } from './decideRefusals.js';
 import type { BillingEvent, CheckoutEnd } from './events.js';
 import { NOTICE_MS } from './events.js';
 import type { Snapshot } from './recordSubscription.js';
@@ -45,22 +50,10 @@ export type BillingCommand =
       readonly currency: string;
       readonly refunded: number;
     }
-  | ({
-      readonly type: 'RequestPlanChange';
-      readonly changeId: string;
-      readonly price: string;
-      readonly prorationAt: string;
-      readonly coupon?: GivenCoupon | undefined;
-      readonly by: string;
-    } & PriceList)
-  | {
-      readonly type: 'RequestCancellation';
-      readonly requestId: string;
-      readonly when: 'now' | 'period_end';
-      readonly by: string;
-    }
-  | { readonly type: 'RequestPause'; readonly requestId: string; readonly by: string }
-  | { readonly type: 'RequestResumption'; readonly requestId: string; readonly by: string }
+  | RequestPlanChange
+  | RequestCancellation
+  | RequestPause
+  | RequestResumption
   | {
       readonly type: 'FailRequest';
       readonly requestId: string;
@@ -82,8 +75,6 @@ export type BillingCommand =
 
 /** Refused where the stream went on while Stripe was asked: what it said may be old. */
 export const STALE = 'STALE';
-
-export const NO_SUBSCRIPTION = 'NO_SUBSCRIPTION';
 
 export const billingDecider: Decider<BillingState, BillingCommand, BillingEvent> = {
   initial: INITIAL,
@@ -126,17 +117,8 @@ export const billingDecider: Decider<BillingState, BillingCommand, BillingEvent>
         return requestCancellation(state, command);
       case 'RequestPause':
         return requestPause(state, command);
-      case 'RequestResumption': {
-        const { requestId, by } = command;
-        const { paid } = state;
-        if (!paid) return noSubscription();
-        if (state.asked) return stillAsked();
-        if (paid.cancelsAt === undefined && paid.pausedAt === undefined) {
-          const message = 'The subscription is neither paused nor about to end: there is nothing to resume.';
-          return refuse('NOT_CANCELLED', message);
-        }
-        return accept({ type: 'ResumptionRequested', data: { requestId, by } });
-      }
+      case 'RequestResumption':
+        return requestResumption(state, command);
       case 'FailRequest': {
         const { requestId, code, message } = command;
         if (state.asked?.id !== requestId) return accept();
@@ -203,138 +185,3 @@ function requestCheckout(state: BillingState, command: Of<'RequestCheckout'>): D
   if (state.customerAsked) return accept(checkout);
   return accept<BillingEvent>({ type: 'CustomerRequested', data: { by } }, checkout);
 }
-
-/** The code as it stands in the catalogue. */
-function codeOf(coupon: GivenCoupon | undefined): { readonly coupon?: string } {
-  const id = coupon && couponOf(coupon.coupons, coupon.code)?.id;
-  return id === undefined ? {} : { coupon: id };
-}
-
-/** Why a coupon can't go with a change, which by itself could be made. */
-function unfitFor(
-  { coupons, code }: GivenCoupon,
-  when: 'now' | 'period_end',
-  stays: boolean,
-): Refusal | undefined {
-  const refusal = (message: string): Refusal => ({ code: 'COUPON_NOT_APPLICABLE', message, field: 'coupon' });
-  if (stays) return refusal('Taking back a scheduled change costs nothing: leave the coupon out.');
-  if (when === 'period_end' || couponOf(coupons, code)?.duration !== 'once') return undefined;
-  // It would count for the part of a period, and again for the next whole one.
-  return refusal('A coupon for one invoice can be used for a whole period, and not for the rest of one.');
-}
-
-function requestPlanChange(state: BillingState, command: Of<'RequestPlanChange'>): Decision<BillingEvent> {
-  const { changeId, prorationAt, coupon, by } = command;
-  const { paid } = state;
-  const offer = offerFor(state, command, command.price);
-  if (!offer) return unknownPrice(state, command);
-  if (!paid) return noSubscription();
-  if (state.asked) return stillAsked();
-  const { id: price } = offer;
-  if (paid.price === price && !paid.scheduled) {
-    const same = offer.amount === paid.amount;
-    const message = same
-      ? 'The account has this plan at this price already.'
-      : 'The account has this plan already, and keeps the price that it was sold at.';
-    return refuse('PLAN_UNCHANGED', message, 'priceId');
-  }
-  if (paid.scheduled?.price === price) {
-    return refuse(
-      'CHANGE_SCHEDULED',
-      `This change is scheduled for ${paid.scheduled.at} already.`,
-      'priceId',
-    );
-  }
-  if (offer.currency !== paid.currency) {
-    return refuse(
-      'CURRENCY_MISMATCH',
-      `The subscription is paid in ${paid.currency.toUpperCase()}. To pay in another currency, end it first.`,
-      'priceId',
-    );
-  }
-  if (paid.pausedAt !== undefined) {
-    return refuse(PAUSED, 'The subscription is paused. Call `resumeSubscription` first.');
-  }
-  if (paid.overdue || paid.suspended) return unpaid();
-  if (paid.cancelsAt !== undefined) return ending();
-  const when = isUpgrade(paid, offer, command.plans) ? 'now' : 'period_end';
-  const wrong = coupon && (couponProblem(coupon, offer) ?? unfitFor(coupon, when, price === paid.price));
-  if (wrong) return { kind: 'refused', refusal: wrong };
-  return accept({
-    type: 'PlanChangeRequested',
-    data: { changeId, from: paid.plan, plan: offer.plan, price, when, prorationAt, ...codeOf(coupon), by },
-  });
-}
-
-/**
- * A larger plan, or a longer interval of the same, begins at once; all else when the period is over. Of two prices for
- * the same, such as one that was agreed, the lower one waits: nothing is paid back for what is paid.
- * @param plans from the smallest to the largest
- */
-export function isUpgrade(
-  from: Pick<Paid, 'plan' | 'interval' | 'amount'>,
-  to: Offer,
-  plans: readonly string[],
-): boolean {
-  if (to.plan !== from.plan) return plans.indexOf(to.plan) > plans.indexOf(from.plan);
-  return to.interval === from.interval ? to.amount >= from.amount : to.interval === 'year';
-}
-
-function requestCancellation(
-  { paid, asked }: BillingState,
-  { requestId, when, by }: Of<'RequestCancellation'>,
-): Decision<BillingEvent> {
-  if (!paid) return noSubscription();
-  // What is cancelled at once needs nothing else that was asked.
-  const superseded = when === 'now' && !(asked?.kind === 'cancel' && asked.when === 'now');
-  if (asked && !superseded) return stillAsked();
-  if (when === 'period_end' && paid.pausedAt !== undefined) {
-    return refuse(PAUSED, 'The subscription is paused: no period ends. Cancel it with `when: NOW`.');
-  }
-  if (when === 'period_end' && paid.cancelsAt !== undefined) {
-    return refuse('ALREADY_CANCELLED', `The subscription ends on ${paid.cancelsAt} already.`);
-  }
-  return accept({ type: 'CancellationRequested', data: { requestId, when, by } });
-}
-
-function requestPause(
-  { paid, asked }: BillingState,
-  { requestId, by }: Of<'RequestPause'>,
-): Decision<BillingEvent> {
-  if (!paid) return noSubscription();
-  if (asked) return stillAsked();
-  if (paid.pausedAt !== undefined) return refuse(PAUSED, 'The subscription is paused already.');
-  if (!paid.converted) {
-    return refuse('TRIAL_RUNNING', 'Nothing is paid in a trial, so that there is nothing to pause.');
-  }
-  if (paid.overdue || paid.suspended) return unpaid();
-  if (paid.cancelsAt !== undefined) return ending();
-  if (paid.scheduled) {
-    const message = `A change of plan is scheduled for ${paid.scheduled.at}. Take it back first: \`changePlan\`.`;
-    return refuse('CHANGE_SCHEDULED', message);
-  }
-  return accept({ type: 'PauseRequested', data: { requestId, by } });
-}
-
-const PAUSED = 'SUBSCRIPTION_PAUSED';
-
-const unpaid = (): Decision<never> =>
-  refuse('PAYMENT_OVERDUE', 'A payment has failed. Pay the open invoice first: `openBillingPortal`.');
-
-const ending = (): Decision<never> =>
-  refuse('CANCELLATION_SCHEDULED', 'The subscription is about to end. Call `resumeSubscription` first.');
-
-const noSubscription = (): Decision<never> =>
-  refuse(NO_SUBSCRIPTION, 'The account has no subscription. Use `startCheckout`.');
-
-const stillAsked = (): Decision<never> =>
-  refuse('CHANGE_PENDING', 'An earlier change is still under way. Try again in a few seconds.');
-
-const unknownPrice = (state: BillingState, list: PriceList): Decision<never> =>
-  refuse(
-    'PRICE_UNKNOWN',
-    `There is no such price; there are ${offersFor(state, list)
-      .map(({ id }) => id)
-      .join(', ')}.`,
-    'priceId',
-  );

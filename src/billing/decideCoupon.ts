@@ -57,3 +57,9 @@ export const usedUp = (): Refusal => ({
   message: 'The coupon has been redeemed as often as it can be.',
   field: 'coupon',
 });
+
+/** What an event says of it: the code as it stands in the catalogue. */
+export function codeOf(coupon: GivenCoupon | undefined): { readonly coupon?: string } {
+  const id = coupon && couponOf(coupon.coupons, coupon.code)?.id;
+  return id === undefined ? {} : { coupon: id };
+}

@@ -64,7 +64,8 @@ const cell = (text: string): string =>
 const STREAM =
   /\/\*\*(?<doc>(?:(?!\*\/)[\s\S])*?Stream `(?<stream>[^`]+)`(?:(?!\*\/)[\s\S])*)\*\/\s*export (?:type|interface) (?<name>\w+)(?<body>[\s\S]*?)(?=\n(?:export|\/\*\*|const|function)|$)/g;
 const DECIDER = /: Decider<\s*[\s\S]*?,\s*(?<command>\w+),\s*(?<event>\w+)\s*>\s*=/g;
-const TYPES = /\btype: '(?<type>\w+)'/g;
+/** Members of a union; one that is a type of its own goes by the type's name. */
+const TYPES = /\btype: '(?<type>\w+)'|^\s*\| (?<named>[A-Z]\w+)$/gm;
 
 interface Stream {
   readonly stream: string;
@@ -148,7 +149,7 @@ function streamsOf(root: string): Stream[] {
   });
 }
 
-/** Of a union, its members; a command that is a type of its own goes by the type's name. */
+/** Of a union, its members; a single command goes by its type's name. */
 function commandsOf(source: string, name: string): string[] {
   const at = source.search(new RegExp(`(?:export )?(?:type|interface) ${name}\\b`));
   if (at < 0) return [name];
@@ -158,5 +159,5 @@ function commandsOf(source: string, name: string): string[] {
 }
 
 const typesIn = (body: string): string[] => [
-  ...new Set([...body.matchAll(TYPES)].map(({ groups }) => groups?.['type'] ?? '')),
+  ...new Set([...body.matchAll(TYPES)].map(({ groups }) => groups?.['type'] ?? groups?.['named'] ?? '')),
 ];
