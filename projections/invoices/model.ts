@@ -56,6 +56,8 @@ export const invoices: ReadModel = {
       description  text NOT NULL,
       -- Beyond 64 bits, too.
       quantity     numeric NOT NULL,
+      -- Of use: what was counted.
+      meter        text,
       amount       bigint NOT NULL,
       period_start timestamptz NOT NULL,
       period_end   timestamptz NOT NULL,
@@ -120,10 +122,10 @@ export const invoices: ReadModel = {
             },
             {
               text: `INSERT INTO ${t('lines')}
-                     SELECT $1, place, id, kind, description, quantity, amount, "periodStart", "periodEnd", price,
+                     SELECT $1, place, id, kind, description, quantity, meter, amount, "periodStart", "periodEnd", price,
                             ARRAY(SELECT json_array_elements_text(events))
                        FROM json_to_recordset($2::json)
-                         AS r(place int, id text, kind text, description text, quantity numeric, amount bigint,
+                         AS r(place int, id text, kind text, description text, quantity numeric, meter text, amount bigint,
                               "periodStart" timestamptz, "periodEnd" timestamptz, price text, events json)`,
               params: [id, JSON.stringify(lines)],
             },

@@ -33,6 +33,7 @@ export interface InvoiceLineRow {
   readonly description: string;
   /** A whole number, in digits. */
   readonly quantity: string;
+  readonly meter: string | null;
   readonly amount: number;
   readonly periodStart: Date;
   readonly periodEnd: Date;
@@ -109,7 +110,7 @@ export class InvoiceQueries {
 
   async lines(invoiceId: string): Promise<InvoiceLineRow[]> {
     return this.sql.query<InvoiceLineRow & Record<string, unknown>>(
-      `SELECT kind, description, quantity::text, amount, period_start AS "periodStart", period_end AS "periodEnd", events
+      `SELECT kind, description, quantity::text, meter, amount, period_start AS "periodStart", period_end AS "periodEnd", events
          FROM ${this.model.t('lines')} WHERE invoice_id = $1 ORDER BY place`,
       [invoiceId],
     );

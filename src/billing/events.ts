@@ -315,6 +315,8 @@ export interface InvoiceLine {
   readonly description: string;
   /** Of usage smallest units of the meter. */
   readonly quantity: Whole;
+  /** Of usage: what was counted. Absent on invoices from before it was kept, and where money alone is billed. */
+  readonly meter?: string;
   /** Negative for a credit. Before the invoice's discounts and tax. */
   readonly amount: number;
   readonly periodStart: string;

@@ -9,9 +9,8 @@ import type { OverageEvent, RatedLine } from '../overage/events.js';
 import { overageStream, OWED } from '../overage/events.js';
 import { subscriptionStream } from '../plans/events.js';
 import { differencesOf } from './checkInvoice.js';
-import type { InvoiceSnapshot } from './decideInvoice.js';
 import { invoiceDecider, isIssued } from './decideInvoice.js';
-import type { InvoiceDifference, InvoiceLine } from './events.js';
+import type { InvoiceLine } from './events.js';
 import { invoiceStream, stripeEventStream } from './events.js';
 import type { InvoiceNumbers } from './invoiceNumbers.js';
 import { paidAt, paidTermsIn } from './paidTerms.js';
@@ -27,6 +26,9 @@ export interface InvoiceRecorderOptions {
   readonly onDifference: (invoice: { readonly invoiceId: string; readonly accountId: string }) => void;
   readonly clock: Clock;
 }
+
+/** A line of what was rated; of money that is owed there is no meter. */
+type Rated = Pick<RatedLine, 'id' | 'amount'> & Partial<Pick<RatedLine, 'meter'>>;
 
 /** Records invoices as Stripe has them: numbered, each line with its reasons, and compared with our own events. */
 export class InvoiceRecorder {
@@ -46,9 +48,10 @@ export class InvoiceRecorder {
       const first = status !== 'draft' && !isIssued(fold(invoiceDecider, history));
       const number = first ? await numbers.of({ invoiceId, accountId, issuedAt }) : null;
       const paidFor = await commands.load(subscriptionStream(accountId));
-      const lines = await this.#cited(paidFor, snapshot.lines, toldBy);
+      const rated = first ? await this.#rated(accountId, snapshot.lines) : new Map<string, readonly Rated[]>();
+      const lines = (await this.#cited(paidFor, snapshot.lines, toldBy)).map((line) => measured(line, rated));
       const whole = { ...snapshot, lines };
-      const differences = first ? await this.#differences(accountId, paidFor, whole) : [];
+      const differences = first ? differencesOf(whole, { history: paidFor, closed: rated }) : [];
       const command = { accountId, snapshot: whole, number, differences, asOf: history.length };
       const context = byPolicy('billing', randomUUID(), { at: clock(), about: accountId });
       const result = await commands.handle(invoiceDecider, stream, command, context);
@@ -58,28 +61,25 @@ export class InvoiceRecorder {
     });
   }
 
-  /** Where an invoice is not what our own events say it should be. */
-  async #differences(
+  /** What use came to when its periods closed, and by later corrections: by the events that say so. */
+  async #rated(
     accountId: string,
-    history: readonly StoredEvent[],
-    invoice: InvoiceSnapshot,
-  ): Promise<InvoiceDifference[]> {
-    const { commands } = this.options;
-    const closed = new Map<string, readonly Pick<RatedLine, 'id' | 'amount'>[]>();
+    lines: readonly InvoiceLine[],
+  ): Promise<ReadonlyMap<string, readonly Rated[]>> {
+    const rated = new Map<string, readonly Rated[]>();
+    if (!lines.some(({ kind }) => kind === 'usage')) return rated;
     const corrections = new Map<string, string>();
-    if (invoice.lines.some(({ kind }) => kind === 'usage')) {
-      for (const stored of await commands.load(overageStream(accountId))) {
-        const { type, data } = as<OverageEvent>(stored);
-        if (type === 'PeriodClosed' || type === 'OverageCorrected') closed.set(stored.id, data.lines);
-        if (type === 'OverageCorrected') corrections.set(data.correction, stored.id);
-        if (type === 'CorrectionSettled') {
-          const corrected = corrections.get(data.correction) ?? '';
-          const owed = { id: OWED, amount: -data.owed };
-          closed.set(corrected, [...(closed.get(corrected) ?? []), owed]);
-        }
+    for (const stored of await this.options.commands.load(overageStream(accountId))) {
+      const { type, data } = as<OverageEvent>(stored);
+      if (type === 'PeriodClosed' || type === 'OverageCorrected') rated.set(stored.id, data.lines);
+      if (type === 'OverageCorrected') corrections.set(data.correction, stored.id);
+      if (type === 'CorrectionSettled') {
+        const corrected = corrections.get(data.correction) ?? '';
+        const owed = { id: OWED, amount: -data.owed };
+        rated.set(corrected, [...(rated.get(corrected) ?? []), owed]);
       }
     }
-    return differencesOf(invoice, { history, closed });
+    return rated;
   }
 
   /**
@@ -101,4 +101,11 @@ export class InvoiceRecorder {
       return { ...line, events: event === undefined ? [] : [event] };
     });
   }
+}
+
+/** Of use, with the meter that its quantity is of. */
+function measured(line: InvoiceLine, rated: ReadonlyMap<string, readonly Rated[]>): InvoiceLine {
+  const [event = ''] = line.events;
+  const meter = rated.get(event)?.find(({ id }) => id === line.ratedLine)?.meter;
+  return meter === undefined ? line : { ...line, meter };
 }

@@ -65,9 +65,15 @@ export class InvoiceLine {
   description!: string;
 
   @Field(() => BigIntText, {
-    description: 'Number of units charged. Of usage they are the smallest ones of the meter.',
+    description: 'Number of units charged. Of usage they are the smallest ones of `meter`.',
   })
   quantity!: string;
+
+  @Field(() => ID, {
+    nullable: true,
+    description: 'Meter that `quantity` is of, e.g. `requests`. Null for all but usage.',
+  })
+  meter!: string | null;
 
   @Field(() => Money, { description: 'Amount before discounts and tax. Negative for a credit.' })
   total!: Money;
@@ -170,6 +176,7 @@ interface StoredLine {
   readonly kind: string;
   readonly description: string;
   readonly quantity: Whole;
+  readonly meter?: string | null;
   readonly amount: number;
   readonly periodStart: string | Date;
   readonly periodEnd: string | Date;
@@ -221,6 +228,7 @@ export function linesOf(lines: readonly StoredLine[], currency: string): Invoice
       kind: line.kind as InvoiceLineKind,
       description: line.description,
       quantity: String(line.quantity),
+      meter: line.meter ?? null,
       total: moneyOf({ amount: line.amount, currency }),
       period: { from: new Date(line.periodStart), to: new Date(line.periodEnd) },
       eventIds: line.events.slice(0, MAX_EVENTS),

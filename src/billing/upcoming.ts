@@ -3,11 +3,12 @@ import type { InvoiceLine } from './events.js';
 import type { Preview } from './payments.js';
 
 /** A line of overage as an invoice has it. */
-const lineOf = ({ id, description, quantity, amount, from, to, events }: RatedLine): InvoiceLine => ({
+const lineOf = ({ id, description, meter, quantity, amount, from, to, events }: RatedLine): InvoiceLine => ({
   id,
   kind: 'usage',
   description,
   quantity,
+  meter,
   amount,
   periodStart: from,
   periodEnd: to,

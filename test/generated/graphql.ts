@@ -1497,7 +1497,7 @@ export type InvoicesQueryVariables = Exact<{
 }>;
 
 
-export type InvoicesQuery = { account: { invoices: { nodes: Array<{ id: string, number: string | null, paymentReference: string | null, status: InvoiceStatus, issuedAt: string | null, period: { from: string, to: string }, total: { minorUnits: unknown, exponent: number, currency: unknown }, discounts: Array<{ coupon: string | null, name: string, amount: { minorUnits: unknown, exponent: number, currency: unknown } }>, lines: Array<{ kind: InvoiceLineKind, description: string, quantity: unknown, eventIds: Array<string>, total: { minorUnits: unknown, exponent: number, currency: unknown } }> }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
+export type InvoicesQuery = { account: { invoices: { nodes: Array<{ id: string, number: string | null, paymentReference: string | null, status: InvoiceStatus, issuedAt: string | null, period: { from: string, to: string }, total: { minorUnits: unknown, exponent: number, currency: unknown }, discounts: Array<{ coupon: string | null, name: string, amount: { minorUnits: unknown, exponent: number, currency: unknown } }>, lines: Array<{ kind: InvoiceLineKind, description: string, quantity: unknown, meter: string | null, eventIds: Array<string>, total: { minorUnits: unknown, exponent: number, currency: unknown } }> }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
 
 export type IssueKeyMutationVariables = Exact<{
   input: IssueKeyInput;
@@ -2983,6 +2983,7 @@ export const InvoicesDocument = new TypedDocumentString(`
           kind
           description
           quantity
+          meter
           total {
             minorUnits
             exponent

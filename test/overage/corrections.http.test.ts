@@ -271,12 +271,12 @@ it('shows use beyond 32 bits on the upcoming invoice', async () => {
   const user = await subscriber();
   await use(user, 3_000_000_500);
   const { data, errors } = await shop.test.raw(
-    '{ account { upcomingInvoice { lines { kind quantity description } } } }',
+    '{ account { upcomingInvoice { lines { kind meter quantity description } } } }',
     {},
     user.token,
   );
   expect(errors).toBeUndefined();
   expect(JSON.stringify(data)).toContain(
-    '"quantity":"3000000000","description":"3,000,000,000 × call above the 500 included"',
+    '"meter":"calls","quantity":"3000000000","description":"3,000,000,000 × call above the 500 included"',
   );
 });

@@ -234,6 +234,17 @@ describe('two months of an account', () => {
       total: 1114,
     });
     expect((await overageEvents()).at(-1)).toMatchObject({ type: 'PeriodInvoiced' });
+    // What each line counts.
+    const { account } = (await send(
+      '{ account { invoices(first: 1) { nodes { lines { kind meter quantity } } } } }',
+      {},
+      owner.token,
+    )) as { account: { invoices: { nodes: { lines: unknown[] }[] } } };
+    expect(account.invoices.nodes[0]?.lines).toEqual([
+      { kind: 'PLAN', meter: null, quantity: '1' },
+      { kind: 'USAGE', meter: 'calls', quantity: '156' },
+      { kind: 'USAGE', meter: 'calls', quantity: '130' },
+    ]);
   });
 
   it('March: a late use counts in the next period, and a correction is a line of the next invoice', async () => {
