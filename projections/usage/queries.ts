@@ -220,10 +220,16 @@ export class UsageQueries {
   }
 
   /** The records of a reservation that count, by its id: `reserved` first; empty where it is not known. */
-  async reservation(useId: string): Promise<ReservationRow[]> {
+  reservation(useId: string): Promise<ReservationRow[]> {
+    return this.reservations([useId]);
+  }
+
+  /** The same of several, one after the other. */
+  async reservations(useIds: readonly string[]): Promise<ReservationRow[]> {
     const rows = await this.sql.query<Omit<ReservationRow, 'phase'> & { phase: number }>(
-      `SELECT ${RESERVATION} FROM ${this.model.t('reservations')} WHERE use_id = $1 ORDER BY phase`,
-      [useId],
+      `SELECT ${RESERVATION} FROM ${this.model.t('reservations')}
+        WHERE use_id = ANY($1::text[]) ORDER BY use_id, phase`,
+      [useIds],
     );
     return rows.map(reservationRow);
   }

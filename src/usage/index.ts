@@ -19,7 +19,7 @@ import { forgetSubjects } from './policies.js';
 import { publicEvents } from './publicEvents.js';
 import { QuotaResolver } from './limits/quotaResolvers.js';
 import { RecordUsageResolver } from './reports/reportResolvers.js';
-import { ReservationsResolver } from './reservations/reservationResolvers.js';
+import { reservationNodes, ReservationsResolver } from './reservations/reservationResolvers.js';
 import { CorrectUsageResolver } from './reports/reversalResolvers.js';
 import { AccountLimitsResolver, UsageChangedResolver } from './resolvers.js';
 import { ResponseTimeReports } from './analytics/responseTimes.js';
@@ -156,6 +156,7 @@ export const usage: Capability = {
       operatorAction,
       commands,
       planOf,
+      standingIn,
     }) => {
       const profile = () => memory.plans.profile;
       const reached = (position: number, timeoutMs: number) => models.reached('usage', position, timeoutMs);
@@ -183,6 +184,7 @@ export const usage: Capability = {
           new OperatorUsageResolver({ ...reading, planOf }, queries.usageReports, queries.planHistory),
           new QuotaResolver(commands, operatorAction, planOf, limitStates, profile, positions),
         ],
+        nodes: { Reservation: reservationNodes(reservations, standingIn, () => metersOf(profile())) },
       };
     },
     notAwaited: ['recordUsage', 'correctUsage', 'reserveUsage', 'settleReservation', 'releaseReservation'],

@@ -6,8 +6,9 @@ const nodes = schema.getPossibleTypes(schema.getType('Node') as never).map(({ na
 
 it.each(nodes)('an id of a %s is shown, taken and parsed alike', (name) => {
   if (!isIdType(name)) throw new Error(`${name} has no prefix`);
-  // What the payment service names has its prefix from there.
-  const id = { Invoice: 'in_1Qx', PlanSubscription: 'sub_1Qx' }[name as string] ?? '1f0c2a9b';
+  // What the payment service names has its prefix from there, and a reservation's use has it as well.
+  const whole = { Invoice: 'in_1Qx', PlanSubscription: 'sub_1Qx', Reservation: 'res_1f0c2a9b' };
+  const id = whole[name as keyof typeof whole] ?? '1f0c2a9b';
   const shown = shownId(name, id);
   expect(shown).toMatch(/^[a-z]+_/);
   expect(parseId(shown)).toEqual({ type: name, id });

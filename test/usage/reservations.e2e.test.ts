@@ -165,6 +165,25 @@ describe.each([
     const [mine, theirs] = [await t.customer('pro'), await t.customer('pro')];
     const own = (await t.issueKey(mine.token, 'LIVE', ['ADMIN'])).secret;
     const { reservation } = await reserved({ keyId: theirs.keyId, quantities: videos(1) });
+    const { reservation: other } = await reserved({ keyId: mine.keyId, quantities: videos(2) });
+    // As a node it is found by whoever may end it.
+    const operator = await t.customer('pro');
+    await t.makeOperator(operator);
+    const reader = (await t.issueKey(mine.token, 'LIVE', ['READ', 'ADMIN'])).secret;
+    const seenBy = async (credential: string): Promise<unknown> => {
+      const ids = [reservation.id, other.id, 'res_unknown'];
+      const query =
+        'query ($ids: [ID!]!) { nodes(ids: $ids) { id ... on Reservation { status held { meter quantity } } } }';
+      const { data, errors } = await t.raw(query, { ids }, credential);
+      return data?.['nodes'] ?? errors;
+    };
+    const [first, second] = [
+      { id: reservation.id, status: 'RESERVED', held: [{ meter: 'videos', quantity: '1' }] },
+      { id: other.id, status: 'RESERVED', held: [{ meter: 'videos', quantity: '2' }] },
+    ];
+    expect(await seenBy(operator.token)).toEqual([first, second, null]);
+    expect(await seenBy(reader)).toEqual([null, second, null]);
+    expect(await seenBy(mine.secret)).toEqual([null, null, null]);
     expect(await settle(reservation.id, [], own)).toMatchObject({ code: 'NOT_FOUND' });
     expect(await settle('nonsense', [], own)).toMatchObject({ code: 'NOT_FOUND' });
     expect(await reserve({ keyId: theirs.keyId, quantities: videos(1) }, own)).toMatchObject({

@@ -42,6 +42,7 @@ const opened = (): Reservations =>
     limiter,
     ledger: {
       reservation: async (id) => rows.filter((row) => row.use_id === id),
+      reservations: async (ids) => rows.filter((row) => ids.includes(row.use_id)),
       overdue: async (at) =>
         rows.filter(
           ({ phase, use_id, expires_at }) =>

@@ -14,6 +14,7 @@ const PREFIXES = {
   Key: 'key',
   Pattern: 'pat',
   PlanSubscription: 'sub',
+  Reservation: 'res',
   RuleSet: 'rul',
   User: 'usr',
   WebhookEndpoint: 'whe',
@@ -22,8 +23,8 @@ const PREFIXES = {
 /** A type whose objects have ids. */
 export type IdType = keyof typeof PREFIXES;
 
-/** What the payment service names: those ids begin with their prefix as they are, and facts have them whole. */
-const NAMED_THERE: ReadonlySet<IdType> = new Set(['Invoice', 'PlanSubscription']);
+/** What the payment service names, and reservations, whose ids are those of uses: facts have the prefix, too. */
+const WHOLE: ReadonlySet<IdType> = new Set(['Invoice', 'PlanSubscription', 'Reservation']);
 
 const TYPES: ReadonlyMap<string, IdType> = new Map(
   Object.entries(PREFIXES).map(([type, prefix]) => [prefix, type as IdType]),
@@ -33,19 +34,19 @@ export const isIdType = (name: string): name is IdType => Object.hasOwn(PREFIXES
 
 /** An id as answers show it, e.g. `key_3b1f…`. */
 export const shownId = (type: IdType, id: string): string =>
-  NAMED_THERE.has(type) ? id : `${PREFIXES[type]}_${id}`;
+  WHOLE.has(type) ? id : `${PREFIXES[type]}_${id}`;
 
 /** An id as facts have it. What was given before ids had prefixes is one already. */
 export function givenId(type: IdType, given: string): string {
   const prefix = `${PREFIXES[type]}_`;
-  return given.startsWith(prefix) && !NAMED_THERE.has(type) ? given.slice(prefix.length) : given;
+  return given.startsWith(prefix) && !WHOLE.has(type) ? given.slice(prefix.length) : given;
 }
 
 /** What an id names, by its prefix; undefined for what is no id of ours. */
 export function parseId(shown: string): { readonly type: IdType; readonly id: string } | undefined {
   const end = shown.indexOf('_');
   const type = TYPES.get(shown.slice(0, Math.max(0, end)));
-  return type && { type, id: NAMED_THERE.has(type) ? shown : shown.slice(end + 1) };
+  return type && { type, id: WHOLE.has(type) ? shown : shown.slice(end + 1) };
 }
 
 export const ID_OF = 'idOf';

@@ -1,10 +1,11 @@
 import { Arg, Ctx, Resolver } from 'type-graphql';
 import { commandIdOf } from '../../eventsourcing/commandId.js';
 import type { PositionTokens } from '../../eventsourcing/positionToken.js';
-import { MANAGERS } from '../../graphql/kit/access.js';
+import { inReach, MANAGERS } from '../../graphql/kit/access.js';
 import { Command } from '../../graphql/kit/command.js';
-import type { RequestContext } from '../../graphql/kit/context.js';
-import { actorOf } from '../../graphql/kit/context.js';
+import type { RequestContext, StandingIn } from '../../graphql/kit/context.js';
+import { actorOf, standingOf } from '../../graphql/kit/context.js';
+import type { FindNodes } from '../../graphql/kit/node.js';
 import { badCommandId, InvalidInput, LimitReached, refusalOf } from '../../graphql/kit/refusals.js';
 import type { Meter } from '../../plans/meters.js';
 import type { UsageTerms } from '../../plans/profile.js';
@@ -151,5 +152,16 @@ export class ReservationsResolver {
     });
   }
 }
+
+/** Found by whoever may end them: in the account of each, or as an operator. */
+export const reservationNodes =
+  (reservations: Reservations, standingIn: StandingIn, meters: () => readonly Meter[]): FindNodes =>
+  async (ids, context) => {
+    const { operator } = reporterOf(context);
+    const standing = async ({ accountId }: { readonly accountId: string }) =>
+      operator ? standingOf(context) : standingIn(context, accountId);
+    const seen = await inReach(await reservations.find(ids), standing, ACCESS);
+    return seen.map((one) => reservationOf(one, meters()));
+  };
 
 const NOBODY = { code: 'NOT_FOUND', message: 'There is no account with this id.' };

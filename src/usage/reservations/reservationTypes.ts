@@ -12,6 +12,7 @@ import {
 import { COMMAND_ID } from '../../eventsourcing/commandId.js';
 import { Sized } from '../../graphql/cost/directives.js';
 import { DateTimeISO } from '../../graphql/kit/dateTime.js';
+import { Node } from '../../graphql/kit/node.js';
 import { Conflict, InvalidInput, LimitReached, NotFound } from '../../graphql/kit/refusals.js';
 import type { Meter } from '../../plans/meters.js';
 import {
@@ -47,15 +48,12 @@ registerEnumType(ReservationStatus, {
 });
 
 @ObjectType({
+  implements: Node,
   simpleResolvers: true,
-  description: 'An amount taken from limits before the work is done, to be settled afterwards.',
+  description:
+    'An amount taken from limits before the work is done. `settleReservation` or `releaseReservation` ends it, by its `id`.',
 })
-export class Reservation {
-  @Field(() => ID, {
-    description: 'Id of the reservation. Pass it to `settleReservation` or `releaseReservation`.',
-  })
-  id!: string;
-
+export class Reservation extends Node {
   @Field(() => ReservationStatus, { description: 'Whether it is open, settled, released or expired.' })
   status!: ReservationStatus;
 
@@ -117,6 +115,7 @@ export class ReserveUsageInput {
 
 @InputType({ description: 'Input for `settleReservation`.' })
 export class SettleReservationInput {
+  @IdOf('Reservation')
   @Field(() => ID, { description: 'Id of the reservation to end.' })
   reservationId!: string;
 
@@ -142,6 +141,7 @@ export class SettleReservationInput {
 
 @InputType({ description: 'Input for `releaseReservation`.' })
 export class ReleaseReservationInput {
+  @IdOf('Reservation')
   @Field(() => ID, { description: 'Id of the reservation to end.' })
   reservationId!: string;
 

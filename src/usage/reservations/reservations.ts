@@ -79,7 +79,7 @@ export type Ended =
 export interface ReservationsOptions {
   readonly journal: Pick<Journal, 'admit' | 'record'>;
   readonly limiter: Limiter;
-  readonly ledger: Pick<UsageQueries, 'reservation' | 'overdue'>;
+  readonly ledger: Pick<UsageQueries, 'reservation' | 'reservations' | 'overdue'>;
   readonly payers: UsagePayers;
   readonly subjects: Pick<SubjectIds, 'of'>;
   readonly planOf: (accountId: string) => PlanInForce;
@@ -170,10 +170,14 @@ export class Reservations {
     return this.#end(reporter, id, () => ({}), now);
   }
 
-  /** One that the caller may see. */
-  async find(reporter: Reporter, id: string): Promise<Reservation | undefined> {
-    const known = await this.#find(id);
-    return known && mayEnd(reporter, known) ? shown(known) : undefined;
+  /** Those that there are, in whatever order; of other nodes as far as the ledger has seen them. */
+  async find(ids: readonly string[]): Promise<Reservation[]> {
+    const rows = await this.options.ledger.reservations(ids);
+    return ids.flatMap((id) => {
+      const stored = knownOf(rows.filter(({ use_id: of }) => of === id));
+      const known = merged(this.#known.get(id), stored);
+      return known?.phases.reserved ? [shown(known)] : [];
+    });
   }
 
   /** What it could not store counts after all: a repeat meets it. The limits are told by whoever calls. */
@@ -371,9 +375,7 @@ export class Reservations {
     let rows = await ledger.reservation(id);
     // Another node, or the process before this one, may have reserved it a moment ago.
     if (rows.length === 0 && !mine && wait && (await ledgerReached())) rows = await ledger.reservation(id);
-    const stored = knownOf(rows);
-    if (!stored || !mine) return stored ?? mine;
-    return { ...mine, phases: { ...mine.phases, ...stored.phases } };
+    return merged(mine, knownOf(rows));
   }
 
   #reached(known: Known, phase: Phase, meters: MeterAmounts, position: Position): Known {
@@ -451,6 +453,10 @@ function knownOf(rows: readonly ReservationRow[]): Known | undefined {
     phases,
   };
 }
+
+/** What this process knows, with what is stored: another node may have ended it. */
+const merged = (mine: Known | undefined, stored: Known | undefined): Known | undefined =>
+  mine && stored ? { ...mine, phases: { ...mine.phases, ...stored.phases } } : (stored ?? mine);
 
 function shown({ id, accountId, terms, phases }: Known): Reservation {
   const { reserved, expired, final } = phases;
