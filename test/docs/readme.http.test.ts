@@ -11,7 +11,7 @@ const ADDRESS = 'http://127.0.0.1:4000';
 let t: TestApp;
 let env: NodeJS.ProcessEnv;
 beforeAll(async () => {
-  t = await startApp({ patterns: 'patterns' });
+  t = await startApp({ patterns: 'patterns', env: { BILLING: 'sandbox' } });
   const { token, secret } = await t.customer();
   env = { ...process.env, SESSION_TOKEN: token, KEY: secret };
 });
