@@ -3,6 +3,7 @@ import type { afterTrial } from '../resources/checkout.js';
 import { needsCard } from '../resources/checkout.js';
 import { formatted } from '../rules/money.js';
 import type { Recurrence, Seconds } from '../rules/time.js';
+import { amountRow, amountTable, sumRow } from './amounts.js';
 import type { Html } from './html.js';
 import { document, html } from './html.js';
 
@@ -106,44 +107,23 @@ export function checkoutPage(
       ${fault(problem ?? session.$.failure)}
       ${
         session.$.lineItems.length > 0 &&
-        html`<table>
-          <thead>
-            <tr>
-              <th scope="col">Item</th>
-              <th scope="col" class="n">Amount</th>
-            </tr>
-          </thead>
-          <tbody>
-            ${(session.$.lineItems as LineShown[]).map(
-              ({ description, quantity, amount_subtotal }) =>
-                html`<tr>
-                  <td>${quantity > 1 ? `${quantity} × ` : ''}${description}</td>
-                  <td class="n">${money(amount_subtotal)}</td>
-                </tr>`,
-            )}
-          </tbody>
-          <tfoot>
-            ${
-              discount > 0 &&
-              html`<tr>
-                <td>Discount</td>
-                <td class="n">−${money(discount)}</td>
-              </tr>`
-            }
-            <tr>
-              <th scope="row">Due today</th>
-              <th class="n">${money(session.amount_total)}</th>
-            </tr>
-            ${later.map(
+        amountTable(
+          (session.$.lineItems as LineShown[]).map(({ description, quantity, amount_subtotal: amount }) =>
+            amountRow(`${quantity > 1 ? `${quantity} × ` : ''}${description}`, money(amount)),
+          ),
+          [
+            discount > 0 && amountRow('Discount', `−${money(discount)}`),
+            sumRow('Due today', money(session.amount_total)),
+            later.map(
               ({ amount, recurring, from }) =>
                 html`<tr>
                   <td colspan="2" class="soft">
                     Then ${money(amount)} ${often(recurring)} from ${dayOf(from)}
                   </td>
                 </tr>`,
-            )}
-          </tfoot>
-        </table>`
+            ),
+          ],
+        )
       }
       ${
         session['allow_promotion_codes'] === true &&

@@ -1,5 +1,6 @@
 import type { Customer, Invoice, PaymentMethod, Subscription } from '../objects.js';
 import { formatted } from '../rules/money.js';
+import { amountRow, amountTable, sumRow } from './amounts.js';
 import { cardFields, fault, testCards } from './checkoutPage.js';
 import type { Html } from './html.js';
 import { document, html } from './html.js';
@@ -102,58 +103,24 @@ export function invoicePage(invoice: Invoice, base: string, problem?: string): s
     html`<h1>Invoice ${invoice.number}</h1>
       ${fault(problem)}
       <p>${day(invoice.created)} · ${invoice.status}</p>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Item</th>
-            <th scope="col" class="n">Amount</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${invoice.lines.data.map(
-            ({ description, amount, period }) =>
-              html`<tr>
-                <td>
-                  ${description}<br /><span class="soft">${day(period.start)} – ${day(period.end)}</span>
-                </td>
-                <td class="n">${money(amount)}</td>
-              </tr>`,
-          )}
-        </tbody>
-        <tfoot>
-          ${
-            discount > 0 &&
-            html`<tr>
-              <td>Discount</td>
-              <td class="n">−${money(discount)}</td>
-            </tr>`
-          }
-          ${
-            tax > 0 &&
-            html`<tr>
-              <td>Tax</td>
-              <td class="n">${money(tax)}</td>
-            </tr>`
-          }
-          <tr>
-            <th scope="row">Total</th>
-            <th class="n">${money(invoice.total)}</th>
-          </tr>
-          ${
-            applied !== 0 &&
-            html`<tr>
-              <td>Balance and credit notes</td>
-              <td class="n">${money(applied)}</td>
-            </tr>`
-          }
-          <tr>
-            <th scope="row">${invoice.status === 'open' ? 'To pay' : 'Paid'}</th>
-            <th class="n">
-              ${money(invoice.status === 'open' ? invoice.amount_remaining : invoice.amount_paid)}
-            </th>
-          </tr>
-        </tfoot>
-      </table>
+      ${amountTable(
+        invoice.lines.data.map(({ description, amount, period }) =>
+          amountRow(
+            html`${description}<br /><span class="soft">${day(period.start)} – ${day(period.end)}</span>`,
+            money(amount),
+          ),
+        ),
+        [
+          discount > 0 && amountRow('Discount', `−${money(discount)}`),
+          tax > 0 && amountRow('Tax', money(tax)),
+          sumRow('Total', money(invoice.total)),
+          applied !== 0 && amountRow('Balance and credit notes', money(applied)),
+          sumRow(
+            invoice.status === 'open' ? 'To pay' : 'Paid',
+            money(invoice.status === 'open' ? invoice.amount_remaining : invoice.amount_paid),
+          ),
+        ],
+      )}
       ${
         invoice.status === 'open' &&
         html`<form method="post" action="${base}">
