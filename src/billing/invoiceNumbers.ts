@@ -118,10 +118,7 @@ export class InvoiceNumbers {
     }
   }
 
-  async #number(
-    { name, newest }: Series,
-    batch: readonly ToNumber[],
-  ): Promise<ReadonlyMap<string, number>> {
+  async #number({ name, newest }: Series, batch: readonly ToNumber[]): Promise<ReadonlyMap<string, number>> {
     const stream = invoiceNumbersStream(name);
     const wanted = new Map(batch.map((one) => [one.invoiceId, one]));
     const { upTo, given } = await this.options.find(name, [...wanted.keys()]);

@@ -48,7 +48,9 @@ export class InvoiceRecorder {
       const first = status !== 'draft' && !isIssued(fold(invoiceDecider, history));
       const number = first ? await numbers.of({ invoiceId, accountId, issuedAt }) : null;
       const paidFor = await commands.load(subscriptionStream(accountId));
-      const rated = first ? await this.#rated(accountId, snapshot.lines) : new Map<string, readonly Rated[]>();
+      const rated = first
+        ? await this.#rated(accountId, snapshot.lines)
+        : new Map<string, readonly Rated[]>();
       const lines = (await this.#cited(paidFor, snapshot.lines, toldBy)).map((line) => measured(line, rated));
       const whole = { ...snapshot, lines };
       const differences = first ? differencesOf(whole, { history: paidFor, closed: rated }) : [];

@@ -490,23 +490,23 @@ describe('a change of plan', () => {
     for (const sold of [offers, offers.slice(1)]) {
       const old: BillingEvent = { type: 'SubscriptionStarted', data: terms({ amount: 1900 }) };
       const change = { ...request, offers: sold, price: 'developer-month-usd-1900' };
-      after(old, down).when(change).then({
-        type: 'PlanChangeRequested',
-        data: {
-          changeId: 'p1',
-          from: 'developer',
-          plan: 'developer',
-          price: 'developer-month-usd',
-          when: 'now',
-          prorationAt,
-          by,
-        },
-      });
+      after(old, down)
+        .when(change)
+        .then({
+          type: 'PlanChangeRequested',
+          data: {
+            changeId: 'p1',
+            from: 'developer',
+            plan: 'developer',
+            price: 'developer-month-usd',
+            when: 'now',
+            prorationAt,
+            by,
+          },
+        });
       after(old).when(change).thenRefused('PLAN_UNCHANGED', 'priceId');
       // It is no price for anybody else.
-      after({ type: 'SubscriptionStarted', data: team })
-        .when(change)
-        .thenRefused('PRICE_UNKNOWN', 'priceId');
+      after({ type: 'SubscriptionStarted', data: team }).when(change).thenRefused('PRICE_UNKNOWN', 'priceId');
     }
   });
 
