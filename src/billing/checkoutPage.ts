@@ -106,7 +106,7 @@ export function resultOf(
       title: 'The subscription has not begun',
       paragraphs: [
         'It was ended at once: each card has one trial, and each account one subscription. What was paid is given back; a mail says more.',
-        CLOSE,
+        'If the card has had its trial with another account, start again where you came from: the plan is charged at once then.',
       ],
       links,
     };

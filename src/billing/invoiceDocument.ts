@@ -121,10 +121,11 @@ export function invoiceHtml(document: InvoiceDocument): string {
 body { font: 15px/1.5 system-ui, sans-serif; color: #222; max-width: 46rem; margin: 2rem auto; padding: 0 1rem }
 header, dl { display: grid; grid-template-columns: 1fr 1fr; gap: .5rem 2rem }
 dl { grid-template-columns: max-content 1fr; margin: 1.5rem 0 } dt { color: #666 } dd { margin: 0 }
-h1 { grid-column: 1 / -1 } h2 { font-size: 1rem; margin: 0; color: #666 } address { font-style: normal }
+h1 { grid-column: 1 / -1 } h2 { font-size: 1rem; margin: 0; color: #666 } address { font-style: normal } section { min-width: 0; overflow-wrap: anywhere }
 table { width: 100%; border-collapse: collapse } th, td { text-align: left; padding: .4rem .5rem; vertical-align: top }
 thead th { border-bottom: 1px solid #999 } tfoot tr:first-child > * { border-top: 1px solid #999 }
 .n { text-align: right; white-space: nowrap } small { color: #666 }
+@media (max-width: 30rem) { body { font-size: 14px; margin: 1rem auto } th, td { padding: .3rem .25rem } dl { gap: .25rem 1rem } }
 @media print { body { margin: 0 } }
 </style>
 </head>

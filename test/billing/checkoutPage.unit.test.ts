@@ -64,6 +64,12 @@ async function visit(path: string, { page = {}, query, ...world }: World) {
 }
 const result = (world: World) => visit('/checkout/result', world);
 
+it('says what to do where the card has had its trial elsewhere', async () => {
+  const refused = { over: new Set(['sub_1']), refused: new Set(['sub_1']) };
+  const { text } = await result({ page: { invoice: null }, billing: refused });
+  expect(text).toContain('start again where you came from: the plan is charged at once then.');
+});
+
 describe('the page after paying says', () => {
   it.each<[string, World, { title: string; again?: string; links?: string[]; status?: number }]>([
     ['paid', { billing: { paid: PAID } }, { title: 'Paid', links: ['/checkout/invoice?checkout=cs_1'] }],
