@@ -75,8 +75,9 @@ function rowsOf(stored: StoredEvent): Row[] {
       return [{ kind: 'refund', account: '', amount: data.amount, currency: data.currency }];
     case 'DisputeOpened':
     case 'DisputeWon': {
-      const { accountId, amount, currency } = data;
-      const back = type === 'DisputeWon' ? -amount : amount;
+      const { accountId, amount, unrefunded = amount, currency } = data;
+      // What was refunded before is a refund.
+      const back = type === 'DisputeWon' ? -unrefunded : unrefunded;
       return [{ kind: 'dispute', account: accountId ?? '', amount: back, currency }];
     }
   }

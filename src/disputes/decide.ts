@@ -51,9 +51,10 @@ export const disputeDecider: Decider<DisputeState, RecordDispute, DisputeEvent> 
   },
 };
 
-const endOf = ({ accountId, subject, amount, currency }: Disputed): DisputeEnd => ({
+const endOf = ({ accountId, subject, amount, unrefunded, currency }: Disputed): DisputeEnd => ({
   accountId,
   subject,
   amount,
+  ...(unrefunded !== undefined && { unrefunded }),
   currency,
 });

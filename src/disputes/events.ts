@@ -8,6 +8,8 @@ export interface Disputed {
   readonly subject: DisputeSubject;
   /** Minor units that the bank takes back, or asks about. */
   readonly amount: number;
+  /** What of it was still paid, where a part had been refunded before. Absent: all of it. */
+  readonly unrefunded?: number;
   readonly currency: string;
   /** The payment service's word, e.g. `fraudulent`. */
   readonly reason: string;
@@ -34,6 +36,7 @@ export interface DisputeEnd {
   readonly subject: DisputeSubject;
   /** Minor units that came back, or did not. */
   readonly amount: number;
+  readonly unrefunded?: number;
   readonly currency: string;
 }
 

@@ -312,6 +312,31 @@ describe('a payment that is disputed', () => {
     expect((await mailed('inquiry-')).length).toBe(2);
   });
 
+  it('takes back no more than was paid, where a part had been refunded before', async () => {
+    const before = await revenue();
+    const { data } = await shop.test.query(BuyCreditsDocument, { input: { packId: 'calls' } }, user.token);
+    const bought = data?.buyCredits;
+    if (bought?.__typename !== 'BuyCreditsPayload' || bought.url == null) throw new Error('no page');
+    expect((await shop.pay(bought.url)).status).toBe(303);
+    await shop.settled();
+    const charges = (await stripe.charges.list({ customer: await customer() })).data;
+    const charge = charges.find(({ amount, disputed }) => amount === 1000 && !disputed);
+    await stripe.refunds.create({ charge: charge?.id ?? '', amount: 400 });
+    await shop.settled();
+    const held = await topUp();
+    // The bank takes all of it back, and knows nothing of the refund as yet.
+    await shop.sandbox.dispute(charge?.payment_intent as string);
+    await shop.settled();
+    expect((await disputes())[0]).toEqual(['CREDITS', 'OPEN', '1000', account]);
+    expect([held, await topUp()]).toMatchObject([{ balance: '1600' }, { balance: '1000' }]);
+    const after = await revenue();
+    const more = (name: 'disputed' | 'refunds'): number => Number(after[name]) - Number(before[name]);
+    expect([more('refunds'), more('disputed')]).toEqual([400, 600]);
+    await shop.sandbox.dispute(charge?.payment_intent as string, 'won');
+    await shop.settled();
+    expect([await topUp(), (await revenue()).disputed]).toMatchObject([{ balance: '1600' }, before.disputed]);
+  });
+
   it('is no business of others', async () => {
     const { data } = await shop.test.query(DisputesDocument, { first: 10 }, user.token);
     expect(data?.operator ?? null).toBeNull();

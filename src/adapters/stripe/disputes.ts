@@ -30,7 +30,10 @@ export const stripeDisputes = (stripe: Stripe): DisputePayments => ({
       ...found
     } = await asked(() => stripe.disputes.retrieve(id));
     const charge = idOf(found.charge) ?? '';
-    const { customer, payment_intent: intent } = await asked(() => stripe.charges.retrieve(charge));
+    const disputed = await asked(() => stripe.charges.retrieve(charge));
+    const { customer, payment_intent: intent } = disputed;
+    // Banks take back the whole amount also where a part was refunded before: it comes back in the end.
+    const unrefunded = Math.max(0, disputed.amount - disputed.amount_refunded);
     const payment = idOf(intent);
     const invoice = await stripeRefunds(stripe).invoiceOfCharge(charge);
     const { metadata = {} } =
@@ -39,6 +42,7 @@ export const stripeDisputes = (stripe: Stripe): DisputePayments => ({
       status: STATUSES[status] ?? 'inquiry',
       subject: invoice === undefined ? subjectOf(metadata) : 'invoice',
       amount,
+      ...(unrefunded < amount && { unrefunded }),
       currency,
       reason,
       respondBy: evidence.due_by === null ? null : new Date(evidence.due_by * 1000).toISOString(),
