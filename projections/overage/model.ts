@@ -35,6 +35,7 @@ function changeOf(event: Folded, revision: number): Change {
     case 'TrialStarted':
       return {
         anchor: Date.parse(event.data.periodStart),
+        currency: event.data.currency,
         trial: true,
         terms: null,
         ended_at: null,
@@ -47,6 +48,7 @@ function changeOf(event: Folded, revision: number): Change {
     case 'TrialConverted':
       return {
         anchor: anchorFrom(event.data),
+        currency: event.data.currency,
         trial: false,
         terms: revision,
         ended_at: null,
@@ -100,7 +102,7 @@ function changeOf(event: Folded, revision: number): Change {
 /** By what accounts are billed for use above their limits, and what of it is still to be done. */
 export const overage: ReadModel = {
   name: 'overage',
-  version: 5,
+  version: 6,
   awaited: false,
   tables: ['accounts', 'use_corrections', 'corrections'],
   handles: new Set<(Folded | Corrected)['type']>([
@@ -127,6 +129,8 @@ export const overage: ReadModel = {
       account_id        text PRIMARY KEY,
       -- From the subscription. Months are counted from there on, in milliseconds since the epoch.
       anchor            bigint,
+      -- In which it is paid.
+      currency          text,
       trial             bool NOT NULL DEFAULT false,
       -- Revision of the event that set the price.
       terms             bigint,

@@ -8,6 +8,8 @@ export interface BilledAccountRow {
   readonly account_id: string;
   /** Milliseconds since the epoch; null for one that has never subscribed. */
   readonly anchor: number | null;
+  /** In which it is paid; null as `anchor`. */
+  readonly currency: string | null;
   readonly trial: boolean;
   /** Of one that has ended or is paused: those until then. */
   readonly terms: number | null;
@@ -44,7 +46,7 @@ export interface CorrectionRow {
 }
 
 const COLUMNS =
-  'account_id, anchor, trial, CASE WHEN coalesce(paused_at, ended_at) IS NOT NULL THEN ended_terms WHEN terms IS NOT NULL THEN greatest(terms, grant_revision) END AS terms, coalesce(paused_at, ended_at) AS ended_at, greatest(revision, CASE WHEN terms IS NOT NULL THEN grant_revision END) AS revision, allowed, cap_amount, cap_currency, cap_rule, settings_revision, use_corrected';
+  'account_id, anchor, currency, trial, CASE WHEN coalesce(paused_at, ended_at) IS NOT NULL THEN ended_terms WHEN terms IS NOT NULL THEN greatest(terms, grant_revision) END AS terms, coalesce(paused_at, ended_at) AS ended_at, greatest(revision, CASE WHEN terms IS NOT NULL THEN grant_revision END) AS revision, allowed, cap_amount, cap_currency, cap_rule, settings_revision, use_corrected';
 
 export class OverageQueries {
   constructor(
@@ -68,7 +70,7 @@ export class OverageQueries {
   open(endedSince: Date): Promise<BilledAccountRow[]> {
     return this.#rows(
       `WHERE ever_allowed AND anchor IS NOT NULL
-         AND (coalesce(paused_at, ended_at) IS NULL OR coalesce(paused_at, ended_at) >= $1
+         AND (coalesce(paused_at, ended_at) IS NULL OR greatest(paused_at, ended_at) >= $1
               OR closed_to IS NULL OR closed_to < coalesce(paused_at, ended_at)
               OR closed_period IS DISTINCT FROM invoiced_period
               OR use_corrected > as_of OR corrected IS DISTINCT FROM settled)

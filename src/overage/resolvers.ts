@@ -98,7 +98,9 @@ export class OverageResolver {
 /** A cap refuses by how much may be used: that is one number where one price rises with use. */
 function uncappable({ plans }: Profile): string | undefined {
   const unfit = plans.some(
-    ({ overage = [] }) => overage.length > 1 || overage.some(({ mode }) => mode === 'volume'),
+    ({ overage = [] }) =>
+      new Set(overage.map(({ currency }) => currency)).size < overage.length ||
+      overage.some(({ mode }) => mode === 'volume'),
   );
   return unfit
     ? 'A cap cannot refuse where plans have volume prices, or prices for several meters. Let it alert.'

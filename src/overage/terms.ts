@@ -37,6 +37,8 @@ export interface PaidLife {
   readonly terms: readonly TermsOf[];
   /** ISO 8601; undefined while it runs. */
   readonly endedAt: string | undefined;
+  /** Whether the subscription is over, and not only paused. */
+  readonly over?: boolean;
 }
 
 /** A billing period, as it is closed. */
@@ -55,19 +57,22 @@ function profileAt(versions: readonly StoredEvent[], position: Position): Profil
 }
 
 /**
- * What the plan includes is never less than what the newest profile says, or a plan that an operator has granted:
- * nobody pays for what is not refused.
+ * The prices in the currency of the subscription; where there is none, limits are hard. What the plan includes is never
+ * less than what the newest profile says, or a plan that an operator has granted: nobody pays for what is not refused.
  */
 function pricedOf(
   profiles: readonly (Profile | undefined)[],
   planId: string,
   grantedId: string | undefined,
+  currency: string,
 ): Priced[] {
   const named = (wanted: string | undefined): Plan[] =>
     profiles.flatMap((profile) => profile?.plans.find(({ id }) => id === wanted) ?? []);
   const granted = named(grantedId);
   const paid = named(planId);
-  return (profiles[0]?.plans.find(({ id }) => id === planId)?.overage ?? []).flatMap((overage) => {
+  const all = profiles[0]?.plans.find(({ id }) => id === planId)?.overage ?? [];
+  return all.flatMap((overage) => {
+    if (overage.currency !== currency) return [];
     const amounts = paid.flatMap(({ limits }) => limits.find(({ id }) => id === overage.limit)?.amount ?? []);
     if (amounts.length === 0) return [];
     const given = granted.map((plan) => includedIn(plan, overage.meter));
@@ -97,7 +102,7 @@ export function livesOf(history: readonly StoredEvent[], profiles: readonly Stor
   let granted: string | undefined;
   for (const stored of history) {
     const { type, data } = as<TermsEvent>(stored);
-    const set = (plan: string): TermsOf => ({
+    const set = (plan: string, currency: string): TermsOf => ({
       revision: stored.revision,
       eventId: stored.id,
       at: stored.metadata.at,
@@ -106,6 +111,7 @@ export function livesOf(history: readonly StoredEvent[], profiles: readonly Stor
         [profiles.length === 0 ? undefined : profileAt(profiles, stored.position), newest],
         plan,
         granted,
+        currency,
       ),
     });
     const life = lives.at(-1);
@@ -115,19 +121,26 @@ export function livesOf(history: readonly StoredEvent[], profiles: readonly Stor
       case 'TrialConverted': {
         const { subscription, currency, interval, plan } = data;
         const anchor = anchorFrom(data);
-        lives.push({ subscription, currency, interval, anchor, terms: [set(plan)], endedAt: undefined });
+        lives.push({
+          subscription,
+          currency,
+          interval,
+          anchor,
+          terms: [set(plan, currency)],
+          endedAt: undefined,
+        });
         break;
       }
       case 'PlanChanged':
         if (!life || life.endedAt !== undefined) break;
-        life.terms = [...life.terms, set(data.plan)];
+        life.terms = [...life.terms, set(data.plan, life.currency)];
         life.interval = data.interval;
         break;
       case 'PlanGranted':
       case 'SubscriptionEnded': {
         granted = type === 'PlanGranted' ? data.plan : undefined;
         const plan = life?.endedAt === undefined ? life?.terms.at(-1)?.plan : undefined;
-        if (life && plan !== undefined) life.terms = [...life.terms, set(plan)];
+        if (life && plan !== undefined) life.terms = [...life.terms, set(plan, life.currency)];
         break;
       }
       case 'SubscriptionPaused':
@@ -136,6 +149,7 @@ export function livesOf(history: readonly StoredEvent[], profiles: readonly Stor
       case 'PaidSubscriptionEnded':
         if (life?.subscription === data.subscription && life.endedAt === undefined)
           life.endedAt = data.endedAt;
+        for (const one of lives) if (one.subscription === data.subscription) one.over = true;
         break;
       default:
       // What else there is changes no price.

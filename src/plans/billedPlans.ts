@@ -36,6 +36,8 @@ type Followed =
 
 interface Terms {
   readonly anchor: number | null;
+  /** In which it is paid: use above its limits as well. */
+  readonly currency: string | null;
   readonly trial: boolean;
   readonly terms: number | null;
   readonly ended?: EndedTerms | undefined;
@@ -57,7 +59,7 @@ interface Credits {
   readonly revision: number;
 }
 
-const NO_TERMS: Terms = { anchor: null, trial: false, terms: null, revision: -1 };
+const NO_TERMS: Terms = { anchor: null, currency: null, trial: false, terms: null, revision: -1 };
 const NO_SETTINGS: Settings = { allowed: false, cap: undefined, revision: -1 };
 const NO_CREDITS: Credits = { available: 0, drawn: {}, until: -Infinity, revision: -1 };
 
@@ -82,12 +84,12 @@ export class BilledPlans {
 
   load(billed: readonly BilledAccountRow[], credits: readonly CreditRow[]): void {
     for (const row of billed) {
-      const { anchor, trial, terms, revision, ended_at: endedAt } = row;
+      const { anchor, currency, trial, terms, revision, ended_at: endedAt } = row;
       const runs = endedAt === null;
       this.#terms.set(
         row.account_id,
         runs
-          ? { anchor, trial, terms, revision }
+          ? { anchor, currency, trial, terms, revision }
           : {
               ...NO_TERMS,
               ended: endedTerms({ anchor, trial, terms }, new Date(endedAt).getTime()),
@@ -119,8 +121,9 @@ export class BilledPlans {
       case 'SubscriptionResumed':
       case 'TrialConverted': {
         const anchor = anchorFrom(event.data);
+        const { currency } = event.data;
         const trial = event.type === 'TrialStarted';
-        return this.#follow(id, { anchor, trial, terms: trial ? null : revision, revision });
+        return this.#follow(id, { anchor, currency, trial, terms: trial ? null : revision, revision });
       }
       case 'PlanChanged':
         return this.#follow(id, { ...this.#termsOf(id), terms: revision, revision });
@@ -189,7 +192,7 @@ export class BilledPlans {
   }
 
   #derive(accountId: string, from: PlanInForce, profile: Profile): Derived {
-    const { anchor, trial, terms, ended } = this.#termsOf(accountId);
+    const { anchor, currency, trial, terms, ended } = this.#termsOf(accountId);
     const { allowed, cap } = this.#settingsOf(accountId);
     const { available, drawn, until } = this.#credits.get(accountId) ?? NO_CREDITS;
     const running = this.clock() < until;
@@ -203,7 +206,8 @@ export class BilledPlans {
           };
     const { plan } = from;
     // Nothing is billed for in a trial, and nothing where nobody pays.
-    const billed = anchors?.terms === undefined ? [] : (plan.overage ?? []);
+    const billed =
+      anchors?.terms === undefined ? [] : (plan.overage ?? []).filter((one) => one.currency === currency);
     const limits = plan.limits.map((limit): Limit => {
       const priced = billed.find((one) => one.limit === limit.id);
       if (!priced) return limit;

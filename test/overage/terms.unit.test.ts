@@ -58,3 +58,41 @@ describe('billing periods', () => {
     expect(lives.map(({ endedAt }) => endedAt)).toEqual([at]);
   });
 });
+
+it('prices use in the currency of the subscription, and in no other', () => {
+  const price = (currency: string) => ({ limit: 'calls-month', meter: 'calls', currency });
+  const profile = {
+    name: 'shop',
+    plans: [
+      {
+        id: 'developer',
+        limits: [{ id: 'calls-month', meter: 'calls', window: 'billing-period', amount: 100 }],
+        overage: [price('usd'), price('eur')],
+      },
+    ],
+  };
+  const published = new StoredEvent(
+    1,
+    'profile-shop',
+    0,
+    'p',
+    'ProfilePublished',
+    JSON.stringify({ profile }),
+    '{"schemaVersion":1,"at":""}',
+  );
+  const priced = (currency: string) => {
+    const paid = { ...terms('2027-02-01T12:00:00.000Z'), currency };
+    const changed = { ...paid, from: 'developer', changeId: null };
+    const [life] = livesOf(
+      stored([
+        { type: 'SubscriptionStarted', data: paid },
+        { type: 'PlanChanged', data: changed },
+      ]),
+      [published],
+    );
+    return life?.terms.map(({ overage }) => overage.map((one) => one.currency));
+  };
+  expect(priced('usd')).toEqual([['usd'], ['usd']]);
+  expect(priced('eur')).toEqual([['eur'], ['eur']]);
+  expect(priced('gbp')).toEqual([[], []]);
+});

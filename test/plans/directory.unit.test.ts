@@ -95,7 +95,7 @@ it('knows what an account pays by as it was corrected, whichever of its events w
   const credits = { meters: { requests: 1 }, packs: [] };
   const offers = { plans: [plan('free', 10), plan('pro', 100, { overage })], credits };
   const started = (periodStart: string) =>
-    stored('subscription-a1', 0, 'SubscriptionStarted', { plan: 'pro', periodStart });
+    stored('subscription-a1', 0, 'SubscriptionStarted', { plan: 'pro', currency: 'usd', periodStart });
   const changed = stored('subscription-a1', 1, 'PlanChanged', { plan: 'pro' });
   const allowed = (amount: number) =>
     stored('overage-a1', 0, 'OverageAllowed', { cap: { amount, currency: 'usd', whenReached: 'refuse' } });
@@ -116,6 +116,25 @@ it('knows what an account pays by as it was corrected, whichever of its events w
   plans.restart('credits-a1');
   after(given(3));
   expect(known()).toEqual({ billing: Date.parse(february), amount: 100 + 2 + 3 });
+});
+
+it('raises a limit by the price in the currency that the plan is paid in', () => {
+  const price = (currency: string, unitAmount: string) => ({
+    ...{ limit: 'calls', meter: 'requests', currency, per: 1, mode: 'graduated' as const },
+    tiers: [{ unitAmount, flatAmount: 0 }],
+  });
+  const overage: Plan['overage'] = [price('usd', '10'), price('eur', '20')];
+  after(published(1, { plans: [plan('free', 10), plan('pro', 100, { overage })] }));
+  const amounts = ['usd', 'eur', 'gbp'].map((currency, n) => {
+    const cap = { amount: 40, currency, whenReached: 'refuse' };
+    const terms = { plan: 'pro', currency, periodStart: '2027-01-01T00:00:00.000Z' };
+    after(
+      stored(`subscription-b${n}`, 0, 'SubscriptionStarted', terms),
+      stored(`overage-b${n}`, 0, 'OverageAllowed', { cap }),
+    );
+    return plans.planOf(`b${n}`).plan.limits[0]?.amount;
+  });
+  expect(amounts).toEqual([104, 102, 100]);
 });
 
 it('leaves other events alone', () => {
