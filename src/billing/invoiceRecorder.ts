@@ -5,6 +5,7 @@ import { fold } from '../eventsourcing/decider.js';
 import type { StoredEvent } from '../eventsourcing/event.js';
 import { as } from '../eventsourcing/event.js';
 import { byPolicy } from '../eventsourcing/policy.js';
+import { partsOf } from '../money/parts.js';
 import type { OverageEvent, RatedLine } from '../overage/events.js';
 import { overageStream, OWED } from '../overage/events.js';
 import { subscriptionStream } from '../plans/events.js';
@@ -73,12 +74,17 @@ export class InvoiceRecorder {
     const corrections = new Map<string, string>();
     for (const stored of await this.options.commands.load(overageStream(accountId))) {
       const { type, data } = as<OverageEvent>(stored);
-      if (type === 'PeriodClosed' || type === 'OverageCorrected') rated.set(stored.id, data.lines);
+      if (type === 'PeriodClosed' || type === 'OverageCorrected') {
+        rated.set(
+          stored.id,
+          data.lines.flatMap((line) => partsOf(line)),
+        );
+      }
       if (type === 'OverageCorrected') corrections.set(data.correction, stored.id);
       if (type === 'CorrectionSettled') {
         const corrected = corrections.get(data.correction) ?? '';
-        const owed = { id: OWED, amount: -data.owed };
-        rated.set(corrected, [...(rated.get(corrected) ?? []), owed]);
+        const owed = partsOf({ id: OWED, amount: -data.owed });
+        rated.set(corrected, [...(rated.get(corrected) ?? []), ...owed]);
       }
     }
     return rated;

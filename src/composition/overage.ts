@@ -95,7 +95,7 @@ export function workOverage(
     credits: credits.draw,
     invoices: billing.overageInvoices,
     corrections: (accountId, after) => overage.useCorrections(accountId, after),
-    onOwed: (accountId, { owed }) => {
+    onOwed: (accountId, owed) => {
       const account = shownId('Account', accountId);
       log.warn(`no invoice could give back ${owed} minor units to ${account}: operator.overageCorrections`);
     },

@@ -49,12 +49,12 @@ export function correctionBeside(
   { use, paid, corrected }: Omit<LookedAt, 'closing'>,
 ): Correction | undefined {
   if (own.some(({ kind }) => kind === 'adjustment')) return undefined;
-  const correction = correctionAt(asOf);
+  const correction = correctionAt(currency, asOf);
   const again = lookedAtAgain(account, currency, corrected);
   const lines = adjustmentsOf(statements, account, again, { use, paid, corrected, closing: correction });
   if (lines.length === 0) return undefined;
   return { correction, currency, asOf, rater: RATER, lines, total: sumOf(lines) };
 }
 
-/** Names what was corrected up to an event. */
-export const correctionAt = (asOf: Position): string => `correction:${asOf}`;
+/** Names what was corrected up to an event: each currency by itself. */
+export const correctionAt = (currency: string, asOf: Position): string => `correction:${currency}:${asOf}`;

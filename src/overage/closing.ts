@@ -7,9 +7,9 @@ import { usageTermsOf } from '../plans/profile.js';
 import { closedPeriod, correctionAt, correctionBeside } from './closedPeriod.js';
 import type { CorrectionsOf } from './corrections.js';
 import { adjustmentsOf, closedBefore, closedIn, lookedAtAgain } from './corrections.js';
-import type { OverageCommand } from './decide.js';
+import type { OverageCommand, OverageState } from './decide.js';
 import { firstAllowed, lookedAtUpTo, overageDecider } from './decide.js';
-import type { Correction, Settlement } from './events.js';
+import type { ClosedPeriod, Correction, Settlement } from './events.js';
 import type { LinesToInvoice, OverageInvoices } from './invoices.js';
 import { overageStream } from './events.js';
 import { RATER, sumOf } from './rate.js';
@@ -21,6 +21,8 @@ import { isPeriodOf, periodOfLife } from './terms.js';
 const MARGIN_MS = 60_000;
 /** How long at a time what cannot be done yet waits, e.g. a correction for the invoice that it corrects to be issued. */
 const AGAIN_MS = 10 * 60_000;
+/** Periods of a subscription, the newest, whose invoice may not be issued yet. */
+const DRAFTS = 3;
 
 export interface ClosingOptions {
   readonly statements: Statements;
@@ -29,8 +31,8 @@ export interface ClosingOptions {
   readonly invoices: OverageInvoices;
   /** What has corrected an account's use since an event. */
   readonly corrections: CorrectionsOf;
-  /** Money is owed to an account that no invoice could give back. */
-  readonly onOwed: (accountId: string, settlement: Settlement) => void;
+  /** Money is owed to an account that no invoice could give back, in minor units. */
+  readonly onOwed: (accountId: string, owed: number) => void;
   /** A period cannot be closed, since another one has its name: nothing of the account is closed after it. */
   readonly onStuck: (accountId: string, period: string) => void;
   readonly profile: () => Profile;
@@ -122,7 +124,7 @@ export class Closing {
       const after = lookedAtUpTo(state, currency);
       const { use, again, corrected } = await this.#read(account, currency, []);
       const paid = await credits(accountId, statements.correctable(again, use));
-      const correction = correctionAt(use.seen);
+      const correction = correctionAt(currency, use.seen);
       const lines = adjustmentsOf(statements, account, again, { use, paid, corrected, closing: correction });
       if (lines.length === 0) continue;
       const total = sumOf(lines);
@@ -161,7 +163,7 @@ export class Closing {
           continue;
         }
         settlement = { ...settlement, ...back };
-        if (back.owed > 0) onOwed(accountId, settlement);
+        if (back.owed > 0) onOwed(accountId, back.owed);
       }
       await this.#send(accountId, { type: 'RecordSettled', settlement }, `settled:${correction}`);
     }
@@ -179,29 +181,34 @@ export class Closing {
     return { accountId, customer, subscription, ended: true, monthly: false, currency, eventId, lines };
   }
 
-  /** What was closed and is not invoiced, oldest first. */
+  /** What was closed and is not invoiced, or may stand on nothing that is issued, oldest first. */
   async #invoice({ accountId, state, lives }: Account): Promise<void> {
-    const { commands, invoices } = this.options;
+    const { commands, invoices, onOwed } = this.options;
     for (const closed of state.closed.values()) {
-      if (state.invoiced.has(closed.period)) continue;
+      const life = lives.find((one) => isPeriodOf(one, closed.period));
+      const isLeft = life?.over === true && mayBeLeft(state, closed);
+      if (state.invoiced.has(closed.period) && !isLeft) continue;
       const charged = closed.lines.filter(({ amount }) => amount !== 0);
+      const ended = life?.endedAt !== undefined;
       let invoice: string | null = null;
       if (charged.length > 0) {
         const customer = billingCustomerOf(await commands.load(subscriptionStream(accountId)));
-        const life = lives.find((one) => isPeriodOf(one, closed.period));
         invoice = await invoices.add({
           accountId,
           customer,
           subscription: closed.subscription,
-          ended: life?.endedAt !== undefined,
+          ended,
           monthly: life?.interval === 'month',
           currency: closed.currency,
           eventId: closed.eventId ?? '',
           lines: charged,
         });
       }
-      const { period } = closed;
-      await this.#send(accountId, { type: 'RecordInvoiced', period, invoice }, `invoiced:${period}`);
+      const { period, total } = closed;
+      const command: OverageCommand = { type: 'RecordInvoiced', period, invoice, ended };
+      await this.#send(accountId, command, `invoiced:${period}${isLeft ? ':ended' : ''}`);
+      // It waits for an invoice that may never come.
+      if (isLeft && invoice === null && total < 0) onOwed(accountId, -total);
     }
   }
 
@@ -219,6 +226,20 @@ export class Closing {
 function lastLook({ lives }: Account, lateMs: number, now: number): number {
   const ends = lives.flatMap(({ endedAt }) => (endedAt === undefined ? [] : Date.parse(endedAt) + lateMs));
   return Math.min(...ends.filter((end) => end > now));
+}
+
+/**
+ * Whether lines of a subscription that is over may stand on no invoice: those that waited for the next one, and those of
+ * the newest periods, whose invoice may have been a draft. The payment service issues none of either.
+ */
+function mayBeLeft(
+  { closed, invoiced }: OverageState,
+  { period, subscription, lines }: ClosedPeriod,
+): boolean {
+  const before = invoiced.get(period);
+  if (!before || before.ended || lines.every(({ amount }) => amount === 0)) return false;
+  const own = [...closed.values()].filter((one) => one.subscription === subscription);
+  return before.invoice === null || own.slice(-DRAFTS).some((one) => one.period === period);
 }
 
 /** The oldest period that is not closed, from the one on in which overage was first paid for. */

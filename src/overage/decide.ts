@@ -28,7 +28,8 @@ export interface OverageState {
   readonly allowed: readonly Stretch[];
   /** By their ids, in the order in which they were closed. */
   readonly closed: ReadonlyMap<string, ClosedPeriod & { readonly eventId: string | undefined }>;
-  readonly invoiced: ReadonlySet<string>;
+  /** What bills closed periods, by their ids. */
+  readonly invoiced: ReadonlyMap<string, { readonly invoice: string | null; readonly ended: boolean }>;
   /** What was corrected after the last period was closed, by id. */
   readonly corrections: ReadonlyMap<string, Correction & { readonly eventId: string | undefined }>;
   readonly settled: ReadonlySet<string>;
@@ -62,7 +63,13 @@ export type OverageCommand =
       /** What corrections come to that its own invoice cannot have. */
       readonly besides?: Correction | undefined;
     }
-  | { readonly type: 'RecordInvoiced'; readonly period: string; readonly invoice: string | null }
+  | {
+      readonly type: 'RecordInvoiced';
+      readonly period: string;
+      readonly invoice: string | null;
+      /** Whether it was done once the subscription had ended. */
+      readonly ended: boolean;
+    }
   | {
       readonly type: 'CorrectOverage';
       readonly corrected: Correction;
@@ -75,7 +82,7 @@ export const overageDecider: Decider<OverageState, OverageCommand, OverageEvent>
   initial: {
     allowed: [],
     closed: new Map(),
-    invoiced: new Set(),
+    invoiced: new Map(),
     corrections: new Map(),
     settled: new Set(),
     reached: new Set(),
@@ -97,8 +104,10 @@ export const overageDecider: Decider<OverageState, OverageCommand, OverageEvent>
         const closed = { ...event.data, eventId: idOf(event) };
         return { ...state, closed: new Map([...state.closed, [closed.period, closed]]) };
       }
-      case 'PeriodInvoiced':
-        return { ...state, invoiced: new Set([...state.invoiced, event.data.period]) };
+      case 'PeriodInvoiced': {
+        const { period, invoice, ended: isEnded = false } = event.data;
+        return { ...state, invoiced: new Map([...state.invoiced, [period, { invoice, ended: isEnded }]]) };
+      }
       case 'OverageCorrected': {
         const corrected = { ...event.data, eventId: idOf(event) };
         return { ...state, corrections: new Map([...state.corrections, [corrected.correction, corrected]]) };
@@ -145,9 +154,13 @@ export const overageDecider: Decider<OverageState, OverageCommand, OverageEvent>
           ...(command.besides ? [{ type: 'OverageCorrected' as const, data: command.besides }] : []),
         );
       case 'RecordInvoiced': {
-        const { period, invoice } = command;
-        if (!state.closed.has(period) || state.invoiced.has(period)) return accept();
-        return accept({ type: 'PeriodInvoiced', data: { period, invoice } });
+        const { period, invoice, ended: isEnded } = command;
+        const before = state.invoiced.get(period);
+        if (!state.closed.has(period) || before?.ended === true || (before && !isEnded)) return accept();
+        return accept({
+          type: 'PeriodInvoiced',
+          data: { period, invoice, ...(isEnded && { ended: true as const }) },
+        });
       }
       case 'CorrectOverage':
         // Another process has billed something meanwhile: it may be the same.

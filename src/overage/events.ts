@@ -143,9 +143,17 @@ export type OverageEvent =
       readonly data: ClosedPeriod;
     }
   | {
-      /** Its lines stand on an invoice of the payment service, or wait for the next one. */
+      /**
+       * Its lines stand on an invoice of the payment service, or wait for the next one. Told once more where the
+       * subscription has ended before that was issued: then they stand on another one.
+       */
       readonly type: 'PeriodInvoiced';
-      readonly data: { readonly period: string; readonly invoice: string | null };
+      readonly data: {
+        readonly period: string;
+        readonly invoice: string | null;
+        /** Nothing follows any more by which they would not be issued. */
+        readonly ended?: true;
+      };
     }
   | {
       /** Use of closed periods has changed since the last one was closed, and the subscription has ended. */

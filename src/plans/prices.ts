@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { chargeProblem, isCurrency } from '../money/money.js';
+import { chargeProblem, isCurrency, MAX_CHARGE } from '../money/money.js';
 import { isTimeZone } from '../text/timeZone.js';
 import { zodText } from '../text/zodText.js';
 import { METER_ID } from './meters.js';
@@ -36,14 +36,15 @@ export const UNIT_AMOUNT = /^(0|[1-9]\d{0,11})(\.\d{1,12})?$/;
 const UnitAmount = z
   .union([z.string(), z.number().nonnegative()])
   .transform(String)
-  .refine((text) => UNIT_AMOUNT.test(text), 'must be minor units as a decimal with at most 12 decimals');
+  .refine((text) => UNIT_AMOUNT.test(text), 'must be minor units as a decimal with at most 12 decimals')
+  .refine((text) => !(Number(text) > MAX_CHARGE), `at most ${MAX_CHARGE} can be charged`);
 
 const PriceTier = z.strictObject({
   /** The last unit that belongs to it; left out, it is the last tier. */
   upTo: z.number().int().positive().optional(),
   unitAmount: UnitAmount,
   /** Minor units, once for the whole tier. */
-  flatAmount: z.number().int().nonnegative().default(0),
+  flatAmount: z.number().int().nonnegative().max(MAX_CHARGE).default(0),
 });
 export type PriceTier = z.infer<typeof PriceTier>;
 

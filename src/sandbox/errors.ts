@@ -30,6 +30,10 @@ export class ApiError extends Error {
   }
 }
 
+/** 400: more than one payment can be. */
+export const tooLarge = (param = 'amount'): ApiError =>
+  invalid('Amount must be no more than $999,999.99', param, 'amount_too_large');
+
 /** 400: the request is wrong. */
 export const invalid = (message: string, param?: string, code?: string): ApiError =>
   new ApiError(400, {

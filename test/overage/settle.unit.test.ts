@@ -15,16 +15,14 @@ const PROFILE = {
     {
       id: 'pro',
       limits: [{ id: 'calls-month', meter: 'calls', window: 'billing-period', amount: 500 }],
-      overage: [
-        {
-          limit: 'calls-month',
-          meter: 'calls',
-          currency: 'usd',
-          per: 1,
-          mode: 'graduated',
-          tiers: [{ unitAmount: '3', flatAmount: 0 }],
-        },
-      ],
+      overage: ['usd', 'eur'].map((currency) => ({
+        limit: 'calls-month',
+        meter: 'calls',
+        currency,
+        per: 1,
+        mode: 'graduated',
+        tiers: [{ unitAmount: '3', flatAmount: 0 }],
+      })),
     },
   ],
 };
@@ -58,6 +56,11 @@ class World {
   readonly #streams = new Map<string, StoredEvent[]>();
   readonly stuck: string[] = [];
   readonly back: number[] = [];
+  /** What was put on invoices, and whether the subscription had ended. */
+  readonly added: (readonly [total: number, ended: boolean])[] = [];
+  readonly owed: number[] = [];
+  /** What the payment service answers. */
+  invoice: string | null = 'in_1';
   used: Record<string, number> = {};
   corrections: readonly UseCorrection[] = [];
   seen = 1;
@@ -96,6 +99,10 @@ class World {
     return all.filter((one) => one.type === type).map(({ data }) => data as never);
   }
 
+  tell(...events: readonly BillingEvent[]): void {
+    this.#append('subscription-a', events);
+  }
+
   settle(): Promise<number | undefined> {
     const load = (stream: string) => Promise.resolve(this.#streams.get(stream) ?? []);
     const handle = async (
@@ -124,14 +131,17 @@ class World {
       commands,
       credits: () => Promise.resolve(() => 0),
       invoices: {
-        add: () => Promise.resolve('in_1'),
+        add: ({ lines, ended }) => {
+          this.added.push([lines.reduce((sum, { amount }) => sum + amount, 0), ended]);
+          return Promise.resolve(this.invoice);
+        },
         giveBack: ({ lines }) => {
           this.back.push(lines.reduce((sum, { amount }) => sum + amount, 0));
           return Promise.resolve({ creditNotes: ['cn_1'], owed: 0 });
         },
       },
       corrections: (_, after) => Promise.resolve(this.corrections.filter(({ position }) => position > after)),
-      onOwed: () => undefined,
+      onOwed: (_, owed) => this.owed.push(owed),
       onStuck: (_, period) => this.stuck.push(period),
       profile: () => PROFILE as never,
       now,
@@ -182,7 +192,7 @@ it('gives back what the invoice of the last period cannot, of however old a peri
   await world.settle();
   expect(amounts(world.told('PeriodClosed').slice(5))).toEqual([[]]);
   expect(amounts(world.told('OverageCorrected'))).toEqual([[['0', -240]]]);
-  expect(world.told('CorrectionSettled')).toMatchObject([{ correction: 'correction:9' }]);
+  expect(world.told('CorrectionSettled')).toMatchObject([{ correction: 'correction:usd:9' }]);
   expect(world.back).toEqual([-240]);
   await world.settle();
   expect(world.told('OverageCorrected')).toHaveLength(1);
@@ -204,4 +214,88 @@ it('bills a correction that comes while the ledger is read, of however old a per
   };
   await world.settle();
   expect(amounts(world.told('PeriodClosed').slice(5))).toEqual([[['0', -240]]]);
+});
+
+it('looks once more for what waits, or stands on a draft, when the subscription has ended', async () => {
+  const used = { [`month:${anchor}:0:0`]: 600, [`month:${anchor}:1:0`]: 500, [`month:${anchor}:2:0`]: 700 };
+  const world = new World([started], '2027-02-02T00:00:00.000Z');
+  world.used = used;
+  // The first one waits for the next invoice, and Stripe has not said otherwise since.
+  world.invoice = null;
+  await world.settle();
+  world.invoice = 'in_1';
+  Object.assign(world, { now: '2027-04-02T00:00:00.000Z' });
+  await world.settle();
+  expect(world.added.splice(0)).toEqual([
+    [300, false],
+    [600, false],
+  ]);
+  world.tell(endedAt('2027-04-02T00:00:00.000Z'));
+  await world.settle();
+  await world.settle();
+  expect(world.added).toEqual([
+    [300, true],
+    [600, true],
+  ]);
+  expect(world.told('PeriodInvoiced').map(({ period, ended }) => [period.split(':')[2], ended])).toEqual([
+    ['0', undefined],
+    ['1', undefined],
+    ['2', undefined],
+    ['0', true],
+    ['2', true],
+  ]);
+});
+
+it('tells of what waits to be given back, and has no invoice that it could lower', async () => {
+  const used = { [`month:${anchor}:0:0`]: 600 };
+  const world = new World([started], '2027-02-02T00:00:00.000Z');
+  world.used = used;
+  await world.settle();
+  world.used = { [`month:${anchor}:0:0`]: 520 };
+  world.invoice = null;
+  Object.assign(world, { now: '2027-03-02T00:00:00.000Z' });
+  await world.settle();
+  world.tell(endedAt('2027-03-02T00:00:00.000Z'));
+  await world.settle();
+  expect(world.owed).toEqual([240]);
+});
+
+it('looks for nothing while a subscription is paused', async () => {
+  const world = new World([started], '2027-02-02T00:00:00.000Z');
+  world.used = { [`month:${anchor}:0:0`]: 600 };
+  world.invoice = null;
+  await world.settle();
+  world.tell({ type: 'SubscriptionPaused', data: { subscription: 'sub_1', plan: 'pro', at: world.now } });
+  await world.settle();
+  expect(world.added).toEqual([[300, false]]);
+});
+
+it('keeps corrections apart that were made in two currencies by the same look', async () => {
+  const other: Terms = { ...terms, subscription: 'sub_2', currency: 'eur', periodStart: resumedAt };
+  const ended = (subscription: string, at: string): BillingEvent => ({
+    type: 'PaidSubscriptionEnded',
+    data: { subscription, plan: 'pro', reason: 'x', endedAt: at },
+  });
+  const world = new World(
+    [
+      started,
+      ended('sub_1', pausedAt),
+      { type: 'SubscriptionStarted', data: other },
+      ended('sub_2', '2027-01-30T00:00:00.000Z'),
+    ],
+    '2027-02-20T00:00:00.000Z',
+  );
+  const [usd, eur] = [`month:${anchor}:0:0`, `month:${Date.parse(resumedAt)}:0:2`];
+  world.used = { [usd]: 600, [eur]: 600 };
+  await world.settle();
+  world.used = { [usd]: 510, [eur]: 520 };
+  world.corrections = [{ eventId: 'r', position: 7, periods: [usd, eur] }];
+  world.seen = 9;
+  await world.settle();
+  expect(world.told('OverageCorrected').map(({ currency, total }) => [currency, total])).toEqual([
+    ['usd', -270],
+    ['eur', -240],
+  ]);
+  expect(world.told('CorrectionSettled')).toHaveLength(2);
+  expect(world.back).toEqual([-270, -240]);
 });

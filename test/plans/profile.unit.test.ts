@@ -385,6 +385,16 @@ describe('a bad profile', () => {
       'plans.1.overage.0.tiers.0.unitAmount: must be minor units',
       onMonth({ overage: [overage({ tiers: [{ unitAmount: '1e3' }] })] }),
     ],
+    [
+      'a unit price that is more than one payment can be',
+      'plans.1.overage.0.tiers.0.unitAmount: at most 99999999 can be charged',
+      onMonth({ overage: [overage({ tiers: [{ unitAmount: '100000000' }] })] }),
+    ],
+    [
+      'the same for a whole tier',
+      'plans.1.overage.0.tiers.0.flatAmount',
+      onMonth({ overage: [overage({ tiers: [{ unitAmount: '1', flatAmount: 100_000_000 }] })] }),
+    ],
     ['a misspelt name', 'profile: Unrecognized key: "plnas"', { ...shop(), plnas: [] }],
     ['a window that is not known', 'plans.0.limits.0.window: ', stringify(shop()).replace('minute', 'week')],
     [

@@ -187,6 +187,48 @@ it('credits an invoice that was paid, to the balance or the card', async () => {
   expect(await stripe.customers.retrieve(id)).toMatchObject({ balance: 0 });
 });
 
+it('reports the tax of a part of a line that is credited, before it is credited', async () => {
+  const rate = await stripe.taxRates.create({ display_name: 'VAT', percentage: 19, inclusive: false });
+  const { id } = await subscribed(gold, 'pm_card_visa', { default_tax_rates: [rate.id] });
+  const invoice = await latest(id);
+  expect(invoice).toMatchObject({ status: 'paid', total: 11_781 });
+  const lines = [
+    { type: 'invoice_line_item' as const, invoice_line_item: invoice.lines.data[0]?.id ?? '', amount: 1000 },
+  ];
+  const given = { total: 1190, subtotal: 1000, total_taxes: [{ amount: 190, tax_behavior: 'exclusive' }] };
+  expect(await stripe.creditNotes.preview({ invoice: invoice.id, lines })).toMatchObject(given);
+  expect((await stripe.creditNotes.list({ invoice: invoice.id })).data).toEqual([]);
+  await expect(
+    stripe.creditNotes.create({ invoice: invoice.id, lines, refund_amount: 1000 }),
+  ).rejects.toMatchObject({ statusCode: 400 });
+  const note = await stripe.creditNotes.create({ invoice: invoice.id, lines, refund_amount: 1190 });
+  expect(note).toMatchObject({ ...given, refunds: [{ amount_refunded: 1190 }] });
+});
+
+it('has invoices of at most one payment each', async () => {
+  const { id: customer } = await subscribed();
+  const item = (amount: number) => stripe.invoiceItems.create({ customer, amount, currency: 'usd' });
+  for (const amount of [100_000_000, -100_000_000]) {
+    await expect(item(amount)).rejects.toMatchObject({ code: 'amount_too_large' });
+  }
+  await item(60_000_000);
+  await item(60_000_000);
+  const made = await stripe.invoices.create({
+    customer,
+    currency: 'usd',
+    pending_invoice_items_behavior: 'include',
+    auto_advance: true,
+  });
+  await expect(stripe.invoices.finalizeInvoice(made.id)).rejects.toMatchObject({ code: 'amount_too_large' });
+  await test.sandbox.advance('2h');
+  expect(await stripe.invoices.retrieve(made.id)).toMatchObject({
+    status: 'draft',
+    auto_advance: false,
+    last_finalization_error: { code: 'amount_too_large' },
+  });
+  expect(test.received.map(({ type }) => type)).toContain('invoice.finalization_failed');
+});
+
 it('discounts by coupons and codes, with tax on what is left', async () => {
   const rate = await stripe.taxRates.create({ display_name: 'VAT', percentage: 10, inclusive: false });
   const coupon = await stripe.coupons.create({ percent_off: 20, duration: 'once' });

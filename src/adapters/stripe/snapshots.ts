@@ -6,7 +6,7 @@ import type { CheckoutPage, Preview } from '../../billing/payments.js';
 import type { Snapshot } from '../../billing/recordSubscription.js';
 import { wholeOf } from '../../money/whole.js';
 import { idOf } from './ids.js';
-import { OVERAGE, OVERAGE_LINE, OVERAGE_QUANTITY } from './overage.js';
+import { OVERAGE, OVERAGE_LINE, OVERAGE_QUANTITY } from './overageItems.js';
 
 /** A price of ours as its metadata at Stripe say it: the profile may have another by now. */
 export interface KnownPrice {

@@ -1,5 +1,5 @@
 import type { ApiError } from '../errors.js';
-import { cardError, invalid } from '../errors.js';
+import { cardError, invalid, tooLarge } from '../errors.js';
 import { present } from '../present.js';
 import type { Charge, PaymentIntent, PaymentMethod } from '../objects.js';
 import type { Decline } from '../rules/cards.js';
@@ -25,9 +25,7 @@ export interface IntentInput {
 
 /** @throws ApiError of an amount that no card can be charged */
 export function checkAmount(amount: number, currency: string, param = 'amount'): void {
-  if (amount > MAX_AMOUNT) {
-    throw invalid('Amount must be no more than $999,999.99', param, 'amount_too_large');
-  }
+  if (amount > MAX_AMOUNT) throw tooLarge(param);
   if (amount < minimumOf(currency)) {
     throw invalid(
       `Amount must be at least ${minimumOf(currency)} in ${currency}, in its smallest unit`,

@@ -1,4 +1,4 @@
-import { invalid } from '../errors.js';
+import { invalid, tooLarge } from '../errors.js';
 import { page, pageOf } from '../http/lists.js';
 import type { Params, Routes } from '../http/route.js';
 import { numberOf, objectOf, textOf } from '../http/route.js';
@@ -74,8 +74,7 @@ function createItem(unit: Unit, params: Params): InvoiceItem {
   const amount = numberOf(params, 'amount') ?? (price && priceAmount(price, quantity));
   if (amount === undefined)
     throw invalid('You must pass an amount or a price.', 'amount', 'parameter_missing');
-  if (Math.abs(amount) > MAX_AMOUNT)
-    throw invalid('Amount must be no more than $999,999.99', 'amount', 'amount_too_large');
+  if (Math.abs(amount) > MAX_AMOUNT) throw tooLarge();
   const subscription = textOf(params, 'subscription');
   if (subscription !== undefined) unit.get('subscription', subscription, 'subscription');
   const period = objectOf(params, 'period');

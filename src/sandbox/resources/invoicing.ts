@@ -1,6 +1,7 @@
-import { invalid } from '../errors.js';
+import { invalid, tooLarge } from '../errors.js';
 import type { Invoice, InvoiceLine, InvoicePayment, Subscription, TaxRate } from '../objects.js';
 import { listOf } from '../present.js';
+import { MAX_AMOUNT } from '../rules/money.js';
 import { DAY, HOUR } from '../rules/time.js';
 import { settled } from '../rules/totals.js';
 import type { Unit } from '../unit.js';
@@ -129,7 +130,7 @@ export function draftInvoice(unit: Unit, input: InvoiceInput): Invoice {
   return invoice;
 }
 
-/** Draft → open, or paid where nothing is due: number, balance, discounts of one use. */
+/** Draft → open, or paid where nothing is due: number, balance, discounts of one use. @throws ApiError */
 export function finalize(unit: Unit, invoice: Invoice): void {
   if (invoice.status !== 'draft') {
     throw invalid(
@@ -143,6 +144,8 @@ export function finalize(unit: Unit, invoice: Invoice): void {
   recompute(unit, invoice);
   const customer = livingCustomer(unit, invoice.customer);
   const { amountDue, endingBalance } = settled(invoice.total, customer.balance, invoice.currency);
+  // One payment pays it.
+  if (amountDue > MAX_AMOUNT) throw tooLarge();
   invoice.number = `${customer.invoice_prefix}-${`${customer.next_invoice_sequence}`.padStart(4, '0')}`;
   customer.next_invoice_sequence++;
   invoice.starting_balance = customer.balance;

@@ -4,7 +4,7 @@ import type { Params, Routes } from '../http/route.js';
 import { arrayOf, numberOf, textOf } from '../http/route.js';
 import type { CreditNote, Invoice, Refund } from '../objects.js';
 import { listOf } from '../present.js';
-import { formatted } from '../rules/money.js';
+import { formatted, roundedRatio } from '../rules/money.js';
 import type { Unit } from '../unit.js';
 import { mergedMetadata, sandboxId } from '../unit.js';
 import { addToBalance, livingCustomer } from './customers.js';
@@ -82,8 +82,22 @@ export function failRefund(unit: Unit, failed: Refund): void {
   for (const type of ['refund.failed', ...UPDATES]) unit.emit(type, failed);
 }
 
+interface Tax {
+  readonly amount: number;
+  readonly tax_behavior: string;
+  readonly taxable_amount: number;
+  readonly [field: string]: unknown;
+}
+
 interface Parts {
-  readonly lines: { amount: number; description: string; line?: string | undefined; quantity: number }[];
+  readonly lines: {
+    amount: number;
+    description: string;
+    line?: string | undefined;
+    quantity: number;
+    taxes: Tax[];
+  }[];
+  /** With the tax that is added. */
   readonly amount: number;
 }
 
@@ -94,9 +108,12 @@ function credit(unit: Unit, params: Params): CreditNote {
     throw invalid(`You cannot create a credit note for an invoice that is ${invoice.status}.`, 'invoice');
   }
   const { lines, amount } = partsOf(invoice, params);
+  const taxes = lines.flatMap(({ taxes: of }) => of);
+  const tax = sumOf(taxes);
+  const added = sumOf(taxes.filter(({ tax_behavior: behavior }) => behavior === 'exclusive'));
   if (amount < 1) throw invalid('A credit note needs an amount or lines.', 'amount', 'parameter_missing');
   const notes = unit.filter('credit_note', (note) => note.invoice === invoice.id && note.status === 'issued');
-  const credited = notes.reduce((sum, note) => sum + note.amount, 0);
+  const credited = sumOf(notes);
   if (credited + amount > invoice.total) {
     throw invalid('The amount of the credit notes of an invoice cannot be more than its total.', 'amount');
   }
@@ -132,7 +149,7 @@ function credit(unit: Unit, params: Params): CreditNote {
     effective_at: unit.now,
     invoice: invoice.id,
     lines: listOf(
-      lines.map(({ amount: of, description, line, quantity }) => ({
+      lines.map(({ amount: of, description, line, quantity, taxes: taxed }) => ({
         id: sandboxId('cnli'),
         object: 'credit_note_line_item',
         amount: of,
@@ -144,7 +161,7 @@ function credit(unit: Unit, params: Params): CreditNote {
         pretax_credit_amounts: [],
         quantity,
         tax_rates: [],
-        taxes: [],
+        taxes: taxed,
         type: line === undefined ? 'custom_line_item' : 'invoice_line_item',
         unit_amount: null,
         unit_amount_decimal: null,
@@ -163,11 +180,11 @@ function credit(unit: Unit, params: Params): CreditNote {
     refunds: refunds.map(({ id, amount: of }) => ({ amount_refunded: of, refund: id, type: 'refund' })),
     shipping_cost: null,
     status: 'issued',
-    subtotal: amount,
-    subtotal_excluding_tax: amount,
+    subtotal: amount - added,
+    subtotal_excluding_tax: amount - tax,
     total: amount,
-    total_excluding_tax: amount,
-    total_taxes: [],
+    total_excluding_tax: amount - tax,
+    total_taxes: taxes,
     type: paid ? 'post_payment' : 'pre_payment',
     voided_at: null,
   };
@@ -202,16 +219,42 @@ function partsOf(invoice: Invoice, params: Params): Parts {
       throw invalid(`No such invoice line item: '${id}'`, 'lines', 'resource_missing');
     const quantity = numberOf(line, 'quantity') ?? 1;
     const each = numberOf(line, 'unit_amount');
+    const amount = numberOf(line, 'amount') ?? (each === undefined ? (of?.amount ?? 0) : each * quantity);
     return {
-      amount: numberOf(line, 'amount') ?? (each === undefined ? (of?.amount ?? 0) : each * quantity),
+      amount,
       description: textOf(line, 'description') ?? of?.description ?? 'Credit',
       line: id,
       quantity,
+      taxes: of ? (of.taxes as Tax[]).map((tax) => shareOf(tax, amount, of.amount)) : [],
     };
   });
-  const sum = lines.reduce((total, { amount }) => total + amount, 0);
-  const amount = numberOf(params, 'amount') ?? sum;
-  return { amount, lines: lines.length > 0 ? lines : [{ amount, description: 'Credit', quantity: 1 }] };
+  if (lines.length === 0) {
+    const amount = numberOf(params, 'amount') ?? 0;
+    return { amount, lines: [{ amount, description: 'Credit', quantity: 1, taxes: [] }] };
+  }
+  const added = lines
+    .flatMap(({ taxes }) => taxes)
+    .filter(({ tax_behavior: behavior }) => behavior === 'exclusive');
+  return { amount: sumOf(lines) + sumOf(added), lines };
+}
+
+/** The tax of a part of a line. */
+const shareOf = (tax: Tax, part: number, of: number): Tax => {
+  const share = (amount: number): number =>
+    of === 0 ? 0 : roundedRatio(BigInt(amount) * BigInt(part), BigInt(of));
+  return { ...tax, amount: share(tax.amount), taxable_amount: share(tax.taxable_amount) };
+};
+
+const sumOf = (parts: readonly { readonly amount: number }[]): number =>
+  parts.reduce((sum, { amount }) => sum + amount, 0);
+
+/** What a credit note would come to. What was paid goes back nowhere as yet. */
+function preview(unit: Unit, params: Params): CreditNote {
+  const tried = unit.fork();
+  const invoice = tried.get('invoice', textOf(params, 'invoice') ?? '', 'invoice');
+  const isSaid = ['refund_amount', 'credit_amount', 'out_of_band_amount'].some((name) => name in params);
+  if (invoice.status !== 'paid' || isSaid) return credit(tried, params);
+  return credit(tried, { ...params, out_of_band_amount: partsOf(invoice, params).amount });
 }
 
 /** Where nothing is left to pay, the invoice is paid. */
@@ -258,6 +301,7 @@ export const refundRoutes: Routes = {
         (params['invoice'] === undefined || note.invoice === params['invoice']) &&
         (params['customer'] === undefined || note['customer'] === params['customer']),
     ),
+  'GET /v1/credit_notes/preview': preview,
   'GET /v1/credit_notes/*': (unit, _params, id = '') => unit.get('credit_note', id),
   'GET /v1/credit_notes/*/lines': (unit, params, id = '') =>
     pageOf(

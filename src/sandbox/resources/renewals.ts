@@ -1,3 +1,4 @@
+import { ApiError } from '../errors.js';
 import type { Invoice, Subscription } from '../objects.js';
 import { DAY, HOUR } from '../rules/time.js';
 import type { Seconds } from '../rules/time.js';
@@ -152,7 +153,20 @@ function endAsPlanned(unit: Unit, subscription: Subscription): void {
 }
 
 function finalizeDue(unit: Unit, invoice: Invoice): void {
-  finalize(unit, invoice);
+  try {
+    finalize(unit, invoice);
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    // It stays a draft, and somebody has to look at it.
+    Object.assign(invoice, {
+      auto_advance: false,
+      automatically_finalizes_at: null,
+      last_finalization_error: error.body,
+      next_payment_attempt: null,
+    });
+    unit.emit('invoice.finalization_failed', invoice);
+    return;
+  }
   unit.emitUpdate('invoice.updated', invoice);
   if (invoice.status !== 'open') return;
   const behavior = unit.find('subscription', subscriptionOf(invoice))?.pause_collection?.behavior;
