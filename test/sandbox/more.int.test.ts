@@ -187,6 +187,28 @@ it('credits an invoice that was paid, to the balance or the card', async () => {
   expect(await stripe.customers.retrieve(id)).toMatchObject({ balance: 0 });
 });
 
+it('ends a schedule with its subscription, so that time goes on', async () => {
+  const { subscription } = await subscribed();
+  const schedule = await stripe.subscriptionSchedules.create({ from_subscription: subscription.id });
+  const [current] = schedule.phases;
+  await stripe.subscriptionSchedules.update(schedule.id, {
+    phases: [
+      {
+        items: [{ price: gold.id, quantity: 1 }],
+        start_date: current?.start_date,
+        end_date: current?.end_date,
+      },
+      { items: [{ price: silver.id, quantity: 1 }], duration: { interval: 'month', interval_count: 1 } },
+    ],
+  });
+  await stripe.subscriptions.cancel(subscription.id);
+  await test.sandbox.advance('2mo');
+  expect(await stripe.subscriptionSchedules.retrieve(schedule.id)).toMatchObject({
+    status: 'canceled',
+    current_phase: null,
+  });
+});
+
 it('reports the tax of a part of a line that is credited, before it is credited', async () => {
   const rate = await stripe.taxRates.create({ display_name: 'VAT', percentage: 19, inclusive: false });
   const { id } = await subscribed(gold, 'pm_card_visa', { default_tax_rates: [rate.id] });

@@ -53,7 +53,7 @@ export function end(unit: Unit, subscription: Subscription, status: 'canceled' |
   subscription.canceled_at ??= unit.now;
   subscription.pending_update = null;
   delete subscription.$.pending;
-  subscription.schedule = null;
+  endSchedule(unit, subscription);
   for (const open of unit.filter(
     'invoice',
     (invoice) => subscriptionOf(invoice) === subscription.id && ['draft', 'open'].includes(invoice.status),
@@ -66,4 +66,16 @@ export function end(unit: Unit, subscription: Subscription, status: 'canceled' |
   }
   if (status === 'canceled') unit.emit('customer.subscription.deleted', subscription);
   else unit.emitUpdate('customer.subscription.updated', subscription);
+}
+
+/** There is nothing left that a phase could change. */
+function endSchedule(unit: Unit, subscription: Subscription): void {
+  const { schedule: id } = subscription;
+  subscription.schedule = null;
+  if (unit.find('subscription_schedule', id)?.status !== 'active') return;
+  const schedule = unit.edit('subscription_schedule', id ?? '');
+  schedule.status = 'canceled';
+  schedule.current_phase = null;
+  schedule['canceled_at'] = unit.now;
+  unit.emit('subscription_schedule.canceled', schedule);
 }
