@@ -6,7 +6,7 @@ import Stripe from 'stripe';
 import type { InvoiceEvent } from '../../src/billing/events.js';
 import { as } from '../../src/eventsourcing/event.js';
 import { allEvents } from '../crash/facts.js';
-import type { NaivePlan } from './audit.js';
+import type { NaiveProfile } from './audit.js';
 import { Audit } from './audit.js';
 import type { Action } from './customer.js';
 import { action, Customer, openDesk } from './customer.js';
@@ -25,9 +25,12 @@ const STOPS = 8;
 const DOCUMENTS = 3;
 
 /** test/overage/example.yaml, by hand. */
-const PLANS: Readonly<Record<string, NaivePlan>> = {
-  starter: { included: 100, first: 500, end: 100, then: 400 },
-  pro: { included: 500, first: 300, end: 200, then: 250 },
+const PROFILE: NaiveProfile = {
+  plans: {
+    starter: { included: 100, first: 500, end: 100, then: 400 },
+    pro: { included: 500, first: 300, end: 200, then: 250 },
+  },
+  prices: { 'starter-month-usd': 2900, 'pro-month-usd': 9900 },
 };
 
 interface History {
@@ -48,7 +51,7 @@ const begin: fc.Arbitrary<Action[]> = fc
 const story = fc
   .tuple(begin, exactly(STOPS - 1, fc.array(action, { minLength: 1, maxLength: 4 })))
   .map(([first, others]) => [first, ...others]);
-/** One account does all that matters, so that there is something to add up of each kind. */
+/** Two accounts do all that matters, so that there is something to add up of each kind. */
 const CERTAIN: readonly (readonly Action[])[] = [
   [
     { does: 'allow', allowed: true },
@@ -80,14 +83,38 @@ const CERTAIN: readonly (readonly Action[])[] = [
   ],
   [{ does: 'refund credits', which: 1 }],
 ];
+/** With an agreed price, pauses and a dispute. */
+const PAUSING: readonly (readonly Action[])[] = [
+  [
+    { does: 'allow', allowed: true },
+    { does: 'subscribe', price: 'pro-month-usd' },
+  ],
+  [
+    { does: 'use', quantity: 690, hoursAgo: 0 },
+    { does: 'buy', pack: 'fifty' },
+  ],
+  [
+    { does: 'dispute', which: 0 },
+    { does: 'agree', plan: 'pro', amount: 11_000 },
+  ],
+  [{ does: 'decide', outcome: 'won' }, { does: 'pause' }],
+  [
+    { does: 'use', quantity: 600, hoursAgo: 0 },
+    { does: 'use', quantity: 40, hoursAgo: 150 },
+    { does: 'take back', which: 0 },
+  ],
+  [{ does: 'resume' }, { does: 'use', quantity: 700, hoursAgo: 0 }],
+  [{ does: 'pause there' }],
+  [{ does: 'resume there' }],
+];
 /** Once the period is closed that it was used in. */
 const CORRECTED: Action = { does: 'take back', which: 1 };
 const history: fc.Arbitrary<History> = fc
   .record({
     days: exactly(STOPS, fc.integer({ min: 4, max: 13 })),
-    generated: exactly(ACCOUNTS - 1, story),
+    generated: exactly(ACCOUNTS - 2, story),
   })
-  .map(({ days, generated }) => ({ days, accounts: [CERTAIN, ...generated] }));
+  .map(({ days, generated }) => ({ days, accounts: [CERTAIN, PAUSING, ...generated] }));
 
 /** Histories that did not add up once. */
 const FOUND: readonly History[] = [];
@@ -141,6 +168,15 @@ async function unbilled(stripe: Stripe, audit: Audit, accountId: string): Promis
   const items = customer === undefined ? [] : (await stripe.invoiceItems.list({ customer, limit: 100 })).data;
   const waiting = items.filter(({ invoice }) => !invoices.some(([id]) => id === idOf(invoice)));
   const sorted = (lines: readonly unknown[]) => lines.map((line) => JSON.stringify(line)).sort();
+  // Where nothing follows, nothing that was used waits for the next invoice.
+  const waits = new Map<string, number>();
+  for (const { amount, metadata } of waiting) {
+    const event = metadata?.['tollgraph_overage'];
+    if (event !== undefined) waits.set(event, (waits.get(event) ?? 0) + amount);
+  }
+  const lost = [...waits]
+    .filter(([, sum]) => sum > 0)
+    .map(([event, sum]) => `${event}: ${sum} is on no invoice`);
   const { data: notes } =
     customer === undefined ? { data: [] } : await stripe.creditNotes.list({ customer, limit: 100 });
   const corrected = audit.correctedOf(accountId);
@@ -171,7 +207,7 @@ async function unbilled(stripe: Stripe, audit: Audit, accountId: string): Promis
       ? []
       : [`${period}: rated ${sorted(rated).join()}, billed ${sorted(billed).join()}`];
   });
-  return [...wrong, ...other];
+  return [...wrong, ...other, ...(audit.hasEnded(accountId) ? lost : [])];
 }
 
 const idOf = (given: string | { readonly id?: string } | null): string | undefined =>
@@ -287,7 +323,7 @@ it('adds up to the cent over whole histories, and says the same when all is read
     fc.asyncProperty(history, async (given) => {
       const customers = await live(given);
       const all = await allEvents(shop.test.app.parts.store);
-      const audit = new Audit(all, PLANS);
+      const audit = new Audit(all, PROFILE);
       const before: string[] = [];
       for (const customer of customers) {
         const shown = await shownTo(customer);
@@ -330,6 +366,12 @@ async function expectVariety(): Promise<void> {
     'InvoiceCredited',
     'UseReversed',
     'QuotaReset',
+    'PriceAgreed',
+    'SubscriptionPaused',
+    'SubscriptionResumed',
+    'DisputeWon',
+    'CreditsWithdrawn',
+    'CreditsReinstated',
   ]) {
     expect([type, types.has(type)]).toEqual([type, true]);
   }

@@ -18,6 +18,12 @@ export interface NaivePlan {
   readonly then: number;
 }
 
+/** What is sold: each plan, and what each price comes to in cents. */
+export interface NaiveProfile {
+  readonly plans: Readonly<Record<string, NaivePlan>>;
+  readonly prices: Readonly<Record<string, number>>;
+}
+
 interface Billed {
   readonly eventId: string;
   readonly position: number;
@@ -46,7 +52,7 @@ export class Audit {
 
   constructor(
     private readonly all: readonly StoredEvent[],
-    private readonly plans: Readonly<Record<string, NaivePlan>>,
+    private readonly profile: NaiveProfile,
   ) {
     this.#byId = new Map(all.map((stored) => [stored.id, stored]));
   }
@@ -57,8 +63,12 @@ export class Audit {
       ...this.invoicesOf(accountId).flatMap(([id, invoice]) =>
         this.#problemsOfInvoice(accountId, id, invoice),
       ),
-      ...this.closedOf(accountId).flatMap((closed) => this.#problemsOfClosing(accountId, closed)),
+      ...this.closedOf(accountId).flatMap((closed) => [
+        ...this.#problemsOfClosing(accountId, closed),
+        ...this.#problemsOfUses(accountId, closed),
+      ]),
       ...this.#problemsOfCredits(accountId),
+      ...this.#falseAlarmsOf(accountId),
     ];
   }
 
@@ -98,7 +108,8 @@ export class Audit {
       if (type === 'CreditsDrawn') for (const { credits } of data.draws) balance -= credits;
       if (type === 'CreditDrawReversed') balance += data.units;
       if (type === 'CreditsExpired' || type === 'CreditsVoided') balance -= data.amount;
-      if (type === 'CreditsRefunded') balance -= data.amount;
+      if (type === 'CreditsRefunded' || type === 'CreditsWithdrawn') balance -= data.amount;
+      if (type === 'CreditsReinstated') balance += data.amount;
     }
     return balance;
   }
@@ -111,6 +122,13 @@ export class Audit {
     const added = tax - taxIncluded;
     if (subtotal - discount + added !== total)
       problems.push(`${id}: ${subtotal} - ${discount} + ${added} is not ${total}`);
+    for (const { kind, description, price, amount } of lines) {
+      if (kind !== 'plan' || price === null) continue;
+      const costs = this.#pricesOf(accountId)[price];
+      // A trial is free.
+      if (amount !== costs && amount !== 0)
+        problems.push(`${id}: "${description}" is ${amount}, the price is ${String(costs)}`);
+    }
     for (const { description, events } of lines) {
       if (events.length === 0) problems.push(`${id}: "${description}" names no event`);
       for (const event of events) {
@@ -147,6 +165,42 @@ export class Audit {
     return problems;
   }
 
+  /** What was used once a period was over, such as in a pause, is no part of it. */
+  #problemsOfUses(accountId: string, { period, to }: Closed): string[] {
+    return this.all.flatMap((stored) => {
+      const event = as<UsageEvent>(stored);
+      if (event.type !== 'UsesRecorded') return [];
+      const uses = event.data.groups.flatMap((group) => (group.account === accountId ? group.uses : []));
+      return uses.flatMap(({ at, id, periods }) =>
+        at > Date.parse(to) && periods.some((part) => part.startsWith(`${period}:`))
+          ? [`${period}: ${id} was used on ${new Date(at).toISOString()}, after its end`]
+          : [],
+      );
+    });
+  }
+
+  /** Operators are told of what nothing here explains, and of nothing else. */
+  #falseAlarmsOf(accountId: string): string[] {
+    return this.all.flatMap((stored) => {
+      const { type, data } = as<InvoiceEvent>(stored);
+      if (type !== 'InvoiceDiffers' || data.accountId !== accountId) return [];
+      return data.differences.flatMap(({ what, ours, theirs }) =>
+        what === 'other' ? [] : [`${stored.streamId}: ${what} is said to be ${ours}, and not ${theirs}`],
+      );
+    });
+  }
+
+  /** In cents: what everybody can buy, and what was agreed with the account. */
+  #pricesOf(accountId: string): Readonly<Record<string, number>> {
+    const agreed = this.all.flatMap((stored) => {
+      const { type, data } = as<BillingEvent>(stored);
+      return type === 'PriceAgreed' && stored.streamId === accountId
+        ? [[data.price, data.amount] as const]
+        : [];
+    });
+    return { ...this.profile.prices, ...Object.fromEntries(agreed) };
+  }
+
   /** When a closed period was looked at last. */
   #lastLook(accountId: string, closed: Closed): Look {
     const end = this.all.at(-1)?.position ?? 0;
@@ -167,14 +221,25 @@ export class Audit {
     return corrected.find(({ lines }) => lines.some(({ period }) => period === closed.period)) ?? last;
   }
 
-  /** Whether a subscription runs whose next period will be closed. */
+  /** Whether the last subscription is over, and not only paused. */
+  hasEnded(accountId: string): boolean {
+    const last = this.all.findLast(
+      ({ stream, type }) =>
+        stream === `subscription-${accountId}` &&
+        ['TrialStarted', 'SubscriptionStarted', 'PaidSubscriptionEnded'].includes(type),
+    );
+    return last?.type === 'PaidSubscriptionEnded';
+  }
+
+  /** Whether a subscription runs whose next period will be closed: neither over nor paused. */
   #isPaidFor(accountId: string): boolean {
     let paid = false;
     for (const stored of this.all) {
       if (stored.stream !== `subscription-${accountId}`) continue;
       const { type } = as<BillingEvent>(stored);
-      if (type === 'SubscriptionStarted' || type === 'TrialConverted') paid = true;
-      if (type === 'PaidSubscriptionEnded') paid = false;
+      if (type === 'SubscriptionStarted' || type === 'TrialConverted' || type === 'SubscriptionResumed')
+        paid = true;
+      if (type === 'PaidSubscriptionEnded' || type === 'SubscriptionPaused') paid = false;
     }
     return paid;
   }
@@ -202,7 +267,7 @@ export class Audit {
     let before = 0;
     let total = 0;
     for (const { revision, plan } of this.#termsOf(accountId, subscription)) {
-      const { included = 0, first = 0, end = 0, then = 0 } = this.plans[plan] ?? {};
+      const { included = 0, first = 0, end = 0, then = 0 } = this.profile.plans[plan] ?? {};
       const part = `${period}:${revision}`;
       let over = 0;
       let allowed = 0;
@@ -282,7 +347,13 @@ export class Audit {
     for (const stored of this.all) {
       if (stored.stream !== `subscription-${accountId}`) continue;
       const { type, data } = as<BillingEvent>(stored);
-      if (type !== 'SubscriptionStarted' && type !== 'TrialConverted' && type !== 'PlanChanged') continue;
+      if (
+        type !== 'SubscriptionStarted' &&
+        type !== 'SubscriptionResumed' &&
+        type !== 'TrialConverted' &&
+        type !== 'PlanChanged'
+      )
+        continue;
       if (data.subscription === subscription) terms.push({ revision: stored.revision, plan: data.plan });
     }
     return terms;

@@ -3,12 +3,16 @@ import Stripe from 'stripe';
 import { subscriptionStream } from '../../src/plans/events.js';
 import type { BillingEvent } from '../../src/billing/events.js';
 import { as } from '../../src/eventsourcing/event.js';
+import { ApiError } from '../../src/sandbox/errors.js';
 import type { Shop } from './shop.js';
 
 /** What an account, its back end, an operator or somebody at Stripe's dashboard does. */
 export type Action =
   | { readonly does: 'subscribe' | 'change'; readonly price: string }
-  | { readonly does: 'cancel' | 'resume' | 'reset' }
+  | { readonly does: 'cancel' | 'cancel now' | 'pause' | 'resume' | 'reset' }
+  /** An operator agrees a price, and the account pays it from then on. */
+  | { readonly does: 'agree'; readonly plan: 'starter' | 'pro'; readonly amount: number }
+  | { readonly does: 'withdraw' }
   | { readonly does: 'allow'; readonly allowed: boolean }
   | { readonly does: 'use'; readonly quantity: number; readonly hoursAgo: number }
   | { readonly does: 'take back' | 'refund credits'; readonly which: number }
@@ -19,7 +23,30 @@ export type Action =
   | { readonly does: 'balance' | 'item'; readonly amount: number }
   | { readonly does: 'credit note' | 'refund'; readonly which: number; readonly amount: number }
   | { readonly does: 'decline'; readonly times: number }
-  | { readonly does: 'void' };
+  | { readonly does: 'pause there' | 'resume there' | 'cancel there' | 'void' }
+  /** The customer asks the bank to take a payment back, and the bank decides, now or later. */
+  | { readonly does: 'dispute'; readonly which: number }
+  | { readonly does: 'decide'; readonly outcome: 'won' | 'lost' };
+
+/** What somebody does at Stripe, and not here. */
+type ActionAtStripe = Extract<
+  Action,
+  {
+    does:
+      | 'balance'
+      | 'cancel there'
+      | 'coupon'
+      | 'credit note'
+      | 'decline'
+      | 'dispute'
+      | 'item'
+      | 'pause there'
+      | 'refund'
+      | 'resume there'
+      | 'tax'
+      | 'void';
+  }
+>;
 
 const PRICES = ['starter-month-usd', 'pro-month-usd'] as const;
 const price = fc.constantFrom(...PRICES);
@@ -40,7 +67,18 @@ export const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ does: always('change'), price }) },
   { weight: 2, arbitrary: fc.record({ does: always('take back'), which }) },
   { weight: 1, arbitrary: fc.record({ does: always('subscribe'), price }) },
-  { weight: 1, arbitrary: fc.record({ does: fc.constantFrom('cancel', 'resume', 'reset') }) },
+  { weight: 1, arbitrary: fc.record({ does: fc.constantFrom('cancel', 'cancel now', 'reset') }) },
+  { weight: 2, arbitrary: fc.record({ does: fc.constantFrom('pause', 'pause there') }) },
+  { weight: 3, arbitrary: fc.record({ does: fc.constantFrom('resume', 'resume', 'resume there') }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      does: always('agree'),
+      plan: fc.constantFrom('starter', 'pro'),
+      amount: fc.integer({ min: 1_500, max: 12_000 }),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ does: always('withdraw') }) },
   { weight: 1, arbitrary: fc.record({ does: always('allow'), allowed: fc.boolean() }) },
   {
     weight: 2,
@@ -73,7 +111,9 @@ export const action: fc.Arbitrary<Action> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ does: always('decline'), times: fc.integer({ min: 1, max: 2 }) }) },
-  { weight: 1, arbitrary: fc.record({ does: always('void') }) },
+  { weight: 1, arbitrary: fc.record({ does: fc.constantFrom('cancel there', 'void') }) },
+  { weight: 1, arbitrary: fc.record({ does: always('dispute'), which }) },
+  { weight: 1, arbitrary: fc.record({ does: always('decide'), outcome: fc.constantFrom('won', 'lost') }) },
 );
 
 /** Each gives one trial, whichever account it pays for. */
@@ -83,6 +123,10 @@ const CARDS = ['4242 4242 4242 4242', '5555 5555 5555 4444', '3782 822463 10005'
 export class Customer {
   readonly #uses: string[] = [];
   #calls = 0;
+  /** Prices that were agreed with it, oldest first. */
+  readonly agreed: string[] = [];
+  /** Of the payment that was disputed last. */
+  #disputed: string | undefined;
 
   private constructor(
     private readonly shop: Shop,
@@ -103,17 +147,37 @@ export class Customer {
   /** @throws Error for what was neither done nor refused */
   async do(one: Action): Promise<void> {
     switch (one.does) {
-      case 'subscribe': {
-        const url = await this.#ask('startCheckout', 'StartCheckoutPayload { url }', { priceId: one.price });
-        if (url !== undefined) await this.#pay((url as { url: string }).url);
+      case 'subscribe':
+        return this.#subscribe(one.price);
+      case 'change':
+        return void (await this.#change(one.price));
+      case 'agree': {
+        const { plan: planId, amount: minorUnits } = one;
+        const terms = { planId, minorUnits, interval: 'MONTH', currency: 'USD', reason: 'contract' };
+        const input = { accountId: this.accountId, ...terms };
+        const answer = 'OperatorPricePayload { price { id } }';
+        const made = await this.#ask('operatorAgreePrice', answer, input, this.backEnd);
+        if (made === undefined) return;
+        const { id } = (made as { price: { id: string } }).price;
+        this.agreed.push(id);
+        if (!(await this.#change(id))) await this.#subscribe(id);
         return;
       }
-      case 'change':
-        return void (await this.#ask('changePlan', 'SubscriptionPayload { position }', {
-          priceId: one.price,
-        }));
+      case 'withdraw': {
+        const priceId = this.agreed.at(-1);
+        if (priceId === undefined) return;
+        const input = { accountId: this.accountId, priceId, reason: 'over' };
+        const answer = 'OperatorPricePayload { position }';
+        return void (await this.#ask('operatorWithdrawPrice', answer, input, this.backEnd));
+      }
       case 'cancel':
         return void (await this.#ask('cancelSubscription', 'SubscriptionPayload { position }', {}));
+      case 'cancel now':
+        return void (await this.#ask('cancelSubscription', 'SubscriptionPayload { position }', {
+          when: 'NOW',
+        }));
+      case 'pause':
+        return void (await this.#ask('pauseSubscription', 'SubscriptionPayload { position }', {}));
       case 'resume':
         return void (await this.#ask('resumeSubscription', 'SubscriptionPayload { position }', {}));
       case 'allow':
@@ -152,25 +216,46 @@ export class Customer {
         const answer = 'OperatorCreditsPayload { grant { id } }';
         return void (await this.#ask('operatorRefundCredits', answer, input, this.backEnd));
       }
+      case 'decide':
+        return this.#atBank(async (payment) => this.shop.sandbox.dispute(payment, one.outcome));
       case 'balance':
+      case 'cancel there':
       case 'coupon':
       case 'credit note':
       case 'decline':
+      case 'dispute':
       case 'item':
+      case 'pause there':
       case 'refund':
+      case 'resume there':
       case 'tax':
       case 'void':
         return this.#atStripe(one);
     }
   }
 
+  /** @returns whether it was done */
+  async #change(priceId: string): Promise<boolean> {
+    return (await this.#ask('changePlan', 'SubscriptionPayload { position }', { priceId })) !== undefined;
+  }
+
+  async #subscribe(priceId: string): Promise<void> {
+    const page = await this.#ask('startCheckout', 'StartCheckoutPayload { url }', { priceId });
+    if (page !== undefined) await this.#pay((page as { url: string }).url);
+  }
+
+  /** What is closed, or was disputed already, stays as it is. */
+  async #atBank(what: (payment: string) => Promise<void>): Promise<void> {
+    if (this.#disputed === undefined) return;
+    try {
+      await what(this.#disputed);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+    }
+  }
+
   /** What somebody does at Stripe's dashboard, as far as Stripe lets them. */
-  async #atStripe(
-    one: Extract<
-      Action,
-      { does: 'balance' | 'coupon' | 'credit note' | 'decline' | 'item' | 'refund' | 'tax' | 'void' }
-    >,
-  ) {
+  async #atStripe(one: ActionAtStripe) {
     const { customer, subscription } = await this.#known();
     if (customer === undefined) return;
     const { stripe } = this;
@@ -220,6 +305,23 @@ export class Customer {
           if (charge) await stripe.refunds.create({ charge: charge.id, amount: one.amount });
           return;
         }
+        case 'dispute': {
+          const { data } = await stripe.charges.list({ customer, limit: 100 });
+          const paid = data.filter(({ status }) => status === 'succeeded');
+          const charge = paid[one.which % Math.max(1, paid.length)];
+          if (!charge) return;
+          this.#disputed = charge.payment_intent as string;
+          return await this.#atBank((payment) => this.shop.sandbox.dispute(payment));
+        }
+        case 'pause there':
+          if (subscription !== undefined) await stripe.subscriptions.pause(subscription);
+          return;
+        case 'resume there':
+          if (subscription !== undefined) await stripe.subscriptions.resume(subscription);
+          return;
+        case 'cancel there':
+          if (subscription !== undefined) await stripe.subscriptions.cancel(subscription);
+          return;
         case 'decline':
           this.shop.sandbox.faults.declineCharges('generic_decline', one.times, customer);
           return;

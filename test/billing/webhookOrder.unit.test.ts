@@ -82,8 +82,8 @@ class Merchant {
         if (one.status === 'past_due') set({ status: 'active' });
         return;
       case 'pause':
-        if (one.status === 'active') set({ status: 'paused', pausedAt: this.#at(0) });
-        return;
+        // In Stripe's dashboard a trial can be paused as well, and what is overdue.
+        return set({ status: 'paused', pausedAt: this.#at(0) });
       case 'end pause':
         if (one.status !== 'paused') return;
         return set({
