@@ -141,9 +141,11 @@ function billedFrom(
 }
 
 /** Whether its trial is over, and it is paid for; also where it was paused since. */
-function isConverted({ status, trialEndsAt, pausedAt }: Snapshot): boolean {
+function isConverted({ status, trialEndsAt, pausedAt, periodEnd }: Snapshot): boolean {
   if (status !== 'paused') return status !== 'trialing';
-  return pausedAt !== undefined && (trialEndsAt === undefined || trialEndsAt <= pausedAt);
+  if (pausedAt === undefined) return false;
+  // A trial that was paused and resumed has ended with that, before its time: its period is another since.
+  return trialEndsAt === undefined || trialEndsAt <= pausedAt || trialEndsAt !== periodEnd;
 }
 
 function discountChange({ subscription, discounts }: Paid, now: Snapshot): BillingEvent | undefined {

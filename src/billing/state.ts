@@ -153,7 +153,8 @@ export function evolve(before: BillingState, event: BillingEvent): BillingState 
     case 'SubscriptionStarted':
       return { ...state, paid: { ...FRESH, ...event.data } };
     case 'TrialConverted':
-      return on({ ...event.data, converted: true });
+      // The plan is in force with it, also where the trial had been suspended.
+      return on({ ...event.data, converted: true, suspended: false });
     case 'PeriodRenewed':
       return on(event.data);
     case 'PlanChangeRequested': {
@@ -200,7 +201,8 @@ export function evolve(before: BillingState, event: BillingEvent): BillingState 
     case 'PauseRequested':
       return { ...state, asked: { kind: 'pause', id: event.data.requestId } };
     case 'SubscriptionPaused':
-      return answered('pause', on({ pausedAt: event.data.at, overdue: undefined }));
+      // It has no plan by that: whatever it was suspended for before is over with the pause.
+      return answered('pause', on({ pausedAt: event.data.at, overdue: undefined, suspended: false }));
     case 'SubscriptionResumed': {
       const { billedFrom: _, ...terms } = event.data;
       return answered('resume', on({ ...terms, pausedAt: undefined, suspended: false }));

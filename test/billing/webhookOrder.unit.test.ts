@@ -157,14 +157,39 @@ it('ends in the same state, whichever webhooks were lost, late, doubled or reord
     }),
     {
       numRuns: 1_000,
-      // Paid and overdue once more in the next period, of which nothing was heard.
       examples: [
+        // Paid and overdue once more in the next period, of which nothing was heard.
         [
           false,
           [
             ['fail', 1],
             ['pay', 0],
             ['renew', 0],
+            ['fail', 0],
+          ],
+        ],
+        // A trial that was paused and resumed, of which nothing was heard, and is paused or overdue since.
+        [
+          true,
+          [
+            ['pause', 0],
+            ['end pause', 0],
+            ['pause', 0],
+          ],
+        ],
+        [
+          true,
+          [
+            ['pause', 1],
+            ['end pause', 0],
+            ['pause', 0],
+          ],
+        ],
+        [
+          true,
+          [
+            ['pause', 1],
+            ['end pause', 0],
             ['fail', 0],
           ],
         ],
