@@ -32,7 +32,7 @@ beforeAll(async () => {
 });
 afterAll(() => root.remove());
 beforeEach(async () => {
-  place = await freshPlace({ ready: true });
+  place = await freshPlace();
   secrets = Object.fromEntries(SECRET_NAMES.map((name) => [name, randomBytes(32).toString('base64url')]));
 });
 afterEach(async () => {
@@ -183,9 +183,6 @@ onPostgres('two API nodes and a projector on one PostgreSQL', () => {
   });
 
   it('wait for the projector before they answer, and the projector serves health and metrics alone', async () => {
-    // Nobody has made their tables yet.
-    await place.remove();
-    place = await freshPlace();
     const one = api('api1');
     const early = await Promise.race([one.url, one.exited, said(one, 'Catching up')]);
     expect(early).toBe('Catching up');

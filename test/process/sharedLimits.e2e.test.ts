@@ -31,7 +31,7 @@ possible('API nodes that share their limits through Redis', () => {
 
   beforeAll(async () => {
     root = await makeRoot({ patterns: 1, amount: AMOUNT });
-    place = await freshPlace({ ready: true });
+    place = await freshPlace();
     redis = await OwnRedis.start();
     const secrets = Object.fromEntries(
       SECRET_NAMES.map((name) => [name, randomBytes(32).toString('base64url')]),
