@@ -128,13 +128,13 @@ export function createReporting({
     },
   });
   let before: Promise<Position> | undefined;
-  const complete = async (): Promise<boolean> => {
-    // Between a look and the store another node may store the same id.
-    if (shared) return false;
-    // What this process has stored itself, it remembers.
-    before ??= store.head();
-    return projections.models.reached('usage', await before, LEDGER_WAIT_MS);
-  };
+  const reached = (position: Position): Promise<boolean> =>
+    projections.models.reached('usage', position, LEDGER_WAIT_MS);
+  // What this process has stored itself, it remembers.
+  const othersReached = async (): Promise<boolean> =>
+    reached(await (shared ? store.head() : (before ??= store.head())));
+  // Between a look and the store another node may store the same id.
+  const complete = async (): Promise<boolean> => !shared && (await othersReached());
   const recordUsage = new RecordUsage({
     journal,
     limiter,
@@ -163,8 +163,8 @@ export function createReporting({
     planOf: (account) => access.plans.planOf(account),
     shared,
     passed: () => stores.elapsed() + stores.billingClock() - stores.clock(),
-    ledgerReached: async (position) =>
-      projections.models.reached('usage', position ?? (await store.head()), LEDGER_WAIT_MS),
+    ledgerReached: async (position) => reached(position ?? (await store.head())),
+    othersReached,
   });
   journal.onProved((batch) => {
     recordUsage.proved(batch);
@@ -183,7 +183,7 @@ export function createReporting({
     limiter,
     payers,
     planOf: (account) => access.plans.planOf(account),
-    ledgerReached: async () => projections.models.reached('usage', await store.head(), LEDGER_WAIT_MS),
+    ledgerReached: async () => reached(await store.head()),
   });
   return { recordUsage, reservations, payers, reversals };
 }

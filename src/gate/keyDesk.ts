@@ -49,7 +49,7 @@ export function createKeyDesk(
     },
     nobody: (usageTime) => standing(visitorOf({ kind: 'anonymous' }, usageTime), undefined),
     spend: async (key, spending, usageTime) => {
-      const { reserve, useId, subject, quantities, endpoint, method, operation, source } = spending;
+      const { reserve, useId, named, subject, quantities, endpoint, method, operation, source } = spending;
       const work = { endpoint, method, operation, source };
       // Whatever may come again has an id of its own, by which it is found.
       if (useId !== undefined) {
@@ -57,7 +57,7 @@ export function createKeyDesk(
         const payer = { accountId: key.accountId, environment: key.environment, keyId: key.id };
         const terms = { expiresAt: usageTime + reservationSeconds * 1000, onExpiry };
         const amounts = { requests: 1, ...quantities };
-        const asked = { id: useId, payer, amounts, work, terms, final: !reserve, subject };
+        const asked = { id: useId, named, payer, amounts, work, terms, final: !reserve, subject };
         const reserved = await reservations.reserve(asked, usageTime);
         if (reserved.kind === 'invalid') return { kind: 'reused' };
         const stands = await standing(holderOf(key, usageTime), reserved.states);

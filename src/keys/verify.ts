@@ -20,6 +20,8 @@ export interface Spending {
   readonly reserve: boolean;
   /** Names the spending: the same for a repeat. Undefined where none is to be found again. */
   readonly useId: string | undefined;
+  /** Whether the caller has named it, so that it may be a repeat. */
+  readonly named: boolean;
 }
 
 /** Where whoever calls stands, and the headers that tell it. */

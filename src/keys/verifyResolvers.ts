@@ -61,6 +61,7 @@ export class VerifyKeyResolver {
             spend.reserve || given != null || spend.subject != null
               ? reservationId(actorOf(context), commandId)
               : undefined,
+          named: given != null,
         }
       : null;
     const asked = { secret, address, environment: environment ?? null, scopes, spending };

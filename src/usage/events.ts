@@ -22,7 +22,7 @@ export interface Use {
   readonly environment: Environment;
   /** Cost points that the call was let through with. */
   readonly estimatedCost: number | null;
-  /** Unique among the account's uses. Ids that Tollgraph minted contain a dot. */
+  /** Unique among the account's uses. Ids that Tollgraph minted contain a dot; `OWN_USE` begins those of customers. */
   readonly id: string;
   /** Empty where the account as a whole has used something. */
   readonly key: string;
@@ -132,6 +132,17 @@ export const subjectId = ({ accountId, environment, keyId, customerId }: Subject
 /** The same command of the same caller is the same reservation. */
 export const reservationId = (caller: string, commandId: string): string =>
   `res_${derivedId('reservation', caller, commandId)}`;
+
+/** Begins the ids of reservations that customers make for themselves: these alone they may end. */
+const OWN_RESERVATION = 'res_own_';
+
+export const ownReservationId = (caller: string, commandId: string): string =>
+  `${OWN_RESERVATION}${derivedId('reservation', caller, commandId)}`;
+
+export const isOwnReservation = (id: string): boolean => id.startsWith(OWN_RESERVATION);
+
+/** Begins the ids of uses that customers report themselves: whatever they send, they take none of a back end. */
+export const OWN_USE = 'own.';
 
 /** Stands for a use's id among those of its account: 16 bytes in hex (decision 11). */
 export const useHash = (accountId: string, useId: string): string =>

@@ -216,7 +216,7 @@ export async function askedFor({ payers }: Pick<UsageRoutes, 'payers'>, call: Ro
   const keyId = idOf('Key', parameter(call, 'keyId'));
   const named = idOf('Account', parameter(call, 'accountId'));
   const accountId = named ?? (keyId === undefined ? reporter.accountId : undefined);
-  const [payer] = await payers.of(reporter, [{ keyId, accountId }]);
+  const [payer] = await payers.of(reporter, [{ keyId, accountId }], 'read');
   if (!payer || 'code' in payer) throw new ApiError('NOT_FOUND', payer?.message);
   return payer;
 }

@@ -192,7 +192,7 @@ export type CorrectUsageInput = {
   commandId?: string | null | undefined;
   /** Why, 1 to 500 characters. It is kept for ever: no personal data. */
   reason: string;
-  /** The id of the use, as it was reported, or of the reservation that was settled. */
+  /** The id of the use, as `account.uses` shows it, or of the reservation that was settled. */
   useId: string;
 };
 
@@ -1090,7 +1090,7 @@ export type UseInput = {
   status?: CallStatus | null | undefined;
   /** Your own customer who used it, 1 to 200 characters. May be personal data: it is erased with the account. */
   subject?: string | null | undefined;
-  /** Required. Id of your own, 1 to 128 bytes, unique within the account. However often it is sent, the use counts once. */
+  /** Required. Id of your own, 1 to 128 bytes, unique within the account. However often it is sent, the use counts once. Ids that customers report have at most 124 bytes, and are stored with `own.` before them. */
   useId?: string | null | undefined;
 };
 

@@ -11,6 +11,7 @@ import {
   IssueKeyDocument,
   LimitsDocument,
   RecordUsageDocument,
+  UsesDocument,
 } from '../generated/graphql.js';
 import type { TestApp } from '../support/app.js';
 import { startApp } from '../support/app.js';
@@ -291,6 +292,63 @@ describe.each([
     expect(rest).toEqual(['NOT_FOUND', 'NOT_FOUND', 'NOT_FOUND']);
     const { errors } = await t.query(RecordUsageDocument, { input: { uses: [use('5', {})] } }, mine.secret);
     expect(errors?.[0]?.extensions['code']).toBe('SCOPE_MISSING');
+  });
+
+  it('have ids that a customer’s own reports cannot take, and are of the environment of their key', async () => {
+    const { keyId, accountId, token, secret } = await t.customer('pro');
+    const own = (await t.issueKey(token, 'LIVE', ['ADMIN', 'READ'])).secret;
+    const test = await t.issueKey(token, 'TEST', ['ADMIN', 'READ']);
+    const use = { useId: 'job-1002', keyId, meter: 'videos' };
+    const [mine] = (await record([{ ...use, quantity: 1 }], own)).results;
+    expect(mine).toMatchObject({ useId: 'job-1002', refusal: null });
+    expect(await statuses([{ ...use, quantity: 1 }], token)).toEqual(['DUPLICATE']);
+    // A back end has the id still, and none of a customer's.
+    const [billed] = (await record([{ ...use, quantity: 9 }])).results;
+    expect(billed).toMatchObject({ useId: 'job-1002', refusal: null });
+    expect(billed?.status).not.toBe('DUPLICATE');
+    const taken = [{ ...use, useId: 'own.job-1002', quantity: 9 }];
+    expect(await statuses(taken)).toEqual(['INVALID_INPUT']);
+    expect(await statuses([{ ...use, useId: 'x'.repeat(124) }], own)).not.toContain('INVALID_INPUT');
+    expect(await statuses([{ ...use, useId: 'x'.repeat(125) }], own)).toEqual(['INVALID_INPUT']);
+    expect(await loaded(accountId, 'videos')).toBe(11);
+    // Once the ledger has them, too.
+    expect(
+      await statuses(
+        [
+          { ...use, quantity: 1 },
+          { ...use, quantity: 2 },
+        ],
+        own,
+      ),
+    ).toEqual(['DUPLICATE', 'USE_ID_REUSED']);
+    // A test key reports for test keys, all else of the customer for live ones.
+    expect(await statuses([{ ...use, useId: 'job-2' }], test.secret)).toEqual(['INVALID_INPUT']);
+    expect(await statuses([{ ...use, useId: 'job-2', keyId: test.keyId }], own)).toEqual(['INVALID_INPUT']);
+    const tried = [{ ...use, useId: 'job-2', keyId: test.keyId }];
+    expect(await statuses(tried, test.secret)).not.toContain('INVALID_INPUT');
+    expect(await used(secret)).toMatchObject({ 'videos-day': '11' });
+    // What may be reported for one environment alone may be read from the other.
+    const quota = await fetch(`${t.app.url}/v1/quota?keyId=key_${test.keyId}`, {
+      headers: { authorization: `Bearer ${own}` },
+    });
+    expect(quota.status).toBe(200);
+    // Lists show both, and either is corrected by the id that they show.
+    const { data } = await t.query(UsesDocument, { first: 10 }, own);
+    const listed = data?.account?.uses?.nodes.map(({ useId }) => useId) ?? [];
+    expect(listed).toEqual(expect.arrayContaining(['job-1002', 'own.job-1002', `own.${'x'.repeat(124)}`]));
+    for (const [useId, quantity] of [
+      ['own.job-1002', '1'],
+      [`own.${'x'.repeat(124)}`, '1'],
+      ['job-1002', '9'],
+    ] as const) {
+      const input = { accountId, useId, reason: 'reported wrongly' };
+      const corrected = await t.query(CorrectUsageDocument, { input }, backEnd);
+      expect(corrected.data?.correctUsage).toMatchObject({
+        useId,
+        reversed: [{ meter: 'videos', quantity }],
+      });
+    }
+    expect(await loaded(accountId, 'videos')).toBe(0);
   });
 
   it('name end customers whom the journal does not know', async () => {

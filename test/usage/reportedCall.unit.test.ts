@@ -5,9 +5,9 @@ import { metersOf } from '../../src/plans/profile.js';
 
 // What a back end tells of a call that it has answered.
 
-const judge = (call: UnjudgedUse) => {
+const judge = (call: UnjudgedUse, operator = true) => {
   const use = { useId: 'u1', accountId: 'a1', meter: 'requests', ...call };
-  return judgeUse(use, { meters: metersOf({}), now: 0, lateWindowMs: 0 });
+  return judgeUse(use, { meters: metersOf({}), now: 0, operator, lateWindowMs: 0 });
 };
 
 it('is taken as it is, and left out where nothing was told', () => {
@@ -58,4 +58,14 @@ it('is part of what a use says: another call under the same id is another use', 
   expect(new Set([plain, ...calls.map((call) => contentOf({ ...use, ...call }))]).size).toBe(
     calls.length + 1,
   );
+});
+
+it('has an id that no customer can take from a back end, and that is never longer than readers take', () => {
+  expect(judge({ useId: 'job-1' })).toMatchObject({ useId: 'job-1', id: 'job-1' });
+  expect(judge({ useId: 'job-1' }, false)).toMatchObject({ useId: 'job-1', id: 'own.job-1' });
+  expect(judge({ useId: 'own.job-1' })).toMatchObject({ code: 'INVALID_INPUT', field: 'useId' });
+  expect(judge({ useId: 'own.job-1' }, false)).toMatchObject({ id: 'own.own.job-1' });
+  expect(judge({ useId: 'x'.repeat(128) })).toMatchObject({ id: 'x'.repeat(128) });
+  expect(judge({ useId: 'x'.repeat(124) }, false)).toMatchObject({ id: `own.${'x'.repeat(124)}` });
+  expect(judge({ useId: 'x'.repeat(125) }, false)).toMatchObject({ code: 'INVALID_INPUT', field: 'useId' });
 });

@@ -6,6 +6,7 @@ import {
   ReleaseReservationDocument,
   ReserveUsageDocument,
   SettleReservationDocument,
+  UsesDocument,
   VerifyKeyDocument,
 } from '../generated/graphql.js';
 import { periodOf } from '../../src/usage/limits/periods.js';
@@ -49,8 +50,8 @@ describe.each([
     if (!data?.reserveUsage) throw new Error(JSON.stringify(errors));
     return data.reserveUsage;
   };
-  const reserved = async (input: Omit<ReserveUsageInput, 'endpoint'>) => {
-    const answer = await reserve(input);
+  const reserved = async (input: Omit<ReserveUsageInput, 'endpoint'>, credential = backEnd) => {
+    const answer = await reserve(input, credential);
     if (answer.__typename !== 'ReserveUsagePayload') throw new Error(JSON.stringify(answer));
     return answer;
   };
@@ -64,8 +65,8 @@ describe.each([
     if (!data?.settleReservation) throw new Error(JSON.stringify(errors));
     return data.settleReservation;
   };
-  const release = async (reservationId: string) => {
-    const { data } = await t.query(ReleaseReservationDocument, { input: { reservationId } }, backEnd);
+  const release = async (reservationId: string, credential = backEnd) => {
+    const { data } = await t.query(ReleaseReservationDocument, { input: { reservationId } }, credential);
     return data?.releaseReservation;
   };
   const verify = async (input: VerifyKeyInput) => {
@@ -166,7 +167,7 @@ describe.each([
     const own = (await t.issueKey(mine.token, 'LIVE', ['ADMIN'])).secret;
     const { reservation } = await reserved({ keyId: theirs.keyId, quantities: videos(1) });
     const { reservation: other } = await reserved({ keyId: mine.keyId, quantities: videos(2) });
-    // As a node it is found by whoever may end it.
+    // As a node it is found by whoever pays, and by operators.
     const operator = await t.customer('pro');
     await t.makeOperator(operator);
     const reader = (await t.issueKey(mine.token, 'LIVE', ['READ', 'ADMIN'])).secret;
@@ -200,6 +201,64 @@ describe.each([
         code: 'INVALID_INPUT',
       },
     );
+  });
+
+  it('is ended by the back end that made it, whoever pays and sees its id', async () => {
+    const { keyId, secret, token } = await t.customer('pro');
+    const own = (await t.issueKey(token, 'LIVE', ['ADMIN', 'READ'])).secret;
+    const test = await t.issueKey(token, 'TEST', ['ADMIN', 'READ']);
+    const { reservation } = await reserved({ keyId, quantities: videos(5), expiresInSeconds: 1 });
+    const verified = await verify({
+      secret,
+      spend: { endpoint: '/analyse', quantities: videos(2), reserve: true },
+    });
+    const customers = [own, token, test.secret];
+    for (const credential of customers) {
+      expect(await release(reservation.id, credential)).toMatchObject({ code: 'NOT_FOUND' });
+      expect(await settle(verified.reservation?.id as string, videos(0), credential)).toMatchObject({
+        code: 'NOT_FOUND',
+      });
+    }
+    const listed = async (): Promise<string | undefined> => {
+      const { data } = await t.query(UsesDocument, { first: 10 }, own);
+      return data?.account?.uses?.nodes.map(({ useId }) => useId).find((id) => id === reservation.id);
+    };
+    await until(async () => (await listed()) !== undefined);
+    for (const credential of customers) {
+      expect(await release(reservation.id, credential)).toMatchObject({ code: 'NOT_FOUND' });
+    }
+    // Nor by an id like those of a customer's own.
+    expect(await release(reservation.id.replace('res_', 'res_own_'), own)).toMatchObject({
+      code: 'NOT_FOUND',
+    });
+    expect(await settle(reservation.id, videos(5))).toMatchObject({ replayed: false });
+    expect(await used(secret)).toBe(7);
+  });
+
+  it('that a customer has made is ended by the customer, in its environment, and by operators', async () => {
+    const { keyId, secret, token } = await t.customer('pro');
+    const own = (await t.issueKey(token, 'LIVE', ['ADMIN'])).secret;
+    const test = await t.issueKey(token, 'TEST', ['ADMIN']);
+    const commandId = randomUUID();
+    const mine = await reserved({ keyId, quantities: videos(3), commandId }, own);
+    expect(await reserved({ keyId, quantities: videos(3), commandId }, own)).toMatchObject({
+      replayed: true,
+    });
+    expect(await release(mine.reservation.id, test.secret)).toMatchObject({ code: 'NOT_FOUND' });
+    expect(await settle(mine.reservation.id, videos(1), own)).toMatchObject({ replayed: false });
+    const other = await reserved({ keyId, quantities: videos(4) }, token);
+    expect(await release(other.reservation.id)).toMatchObject({ reservation: { status: 'RELEASED' } });
+    expect(await used(secret)).toBe(1);
+    // Test keys take from test limits, and all others of the customer from live ones.
+    const refused = { __typename: 'InvalidInput', code: 'INVALID_INPUT' };
+    expect(await reserve({ keyId, quantities: videos(1) }, test.secret)).toMatchObject(refused);
+    expect(await reserve({ keyId: test.keyId, quantities: videos(1) }, own)).toMatchObject(refused);
+    expect(await used(secret)).toBe(1);
+    const tried = await reserved({ keyId: test.keyId, quantities: videos(2) }, test.secret);
+    expect(await release(tried.reservation.id, own)).toMatchObject({ code: 'NOT_FOUND' });
+    expect(await release(tried.reservation.id, test.secret)).toMatchObject({
+      reservation: { status: 'RELEASED' },
+    });
   });
 
   it('outlives the process: what is stored is held, and can be ended', async () => {

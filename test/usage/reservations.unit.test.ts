@@ -2,7 +2,7 @@ import type { ReservationRow } from '../../projections/usage/queries.js';
 import type { Use } from '../../src/usage/events.js';
 import { LocalLimiter } from '../../src/usage/limits/localLimiter.js';
 import { UsagePayers } from '../../src/usage/reports/payers.js';
-import type { Reserving } from '../../src/usage/reservations/reservations.js';
+import type { ReservationsOptions, Reserving } from '../../src/usage/reservations/reservations.js';
 import { Reservations } from '../../src/usage/reservations/reservations.js';
 import { limit, NOON, NOTHING } from './limiter.contract.js';
 import { TestTime } from './testTime.js';
@@ -36,7 +36,7 @@ function store(account: string, use: Use): number {
   return rows.length;
 }
 
-const opened = (): Reservations =>
+const opened = (options: Partial<ReservationsOptions> = {}): Reservations =>
   new Reservations({
     journal: { admit: () => undefined, record: async (account, use) => store(account, use) },
     limiter,
@@ -57,10 +57,13 @@ const opened = (): Reservations =>
     shared: false,
     passed: () => time.elapsed,
     ledgerReached: async () => true,
+    othersReached: async () => true,
+    ...options,
   });
 
 const reserving = (over: Partial<Reserving> = {}): Reserving => ({
   id: 'job',
+  named: true,
   payer: { accountId: 'a', environment: 'live', keyId: '' },
   amounts: { videos: 10 },
   work: { endpoint: '/transcribe', method: 'POST', operation: null, source: null },
@@ -146,5 +149,53 @@ describe('a reservation that is asked for again', () => {
       expect([other, await again(other)]).toEqual([other, 'invalid,invalid']);
     }
     expect(await used()).toBe(4);
+  });
+});
+
+describe('a reservation that is asked for again of another node', () => {
+  /** What the ledger has: all that is stored once somebody has waited for it. */
+  let seen: ReservationRow[];
+  let waits: number;
+  const node = (): Reservations =>
+    opened({
+      shared: true,
+      ledger: {
+        reservation: async (id) => seen.filter((row) => row.use_id === id),
+        reservations: async (ids) => seen.filter((row) => ids.includes(row.use_id)),
+        overdue: async () => [],
+      },
+      othersReached: async () => {
+        waits++;
+        seen = [...rows];
+        return true;
+      },
+    });
+  beforeEach(() => {
+    seen = [];
+    waits = 0;
+  });
+
+  it.each([false, true])('is the first one where that has left no room, final: %s', async (final) => {
+    const [one, other] = [node(), node()];
+    const first = await one.reserve(reserving({ final }), time.clock);
+    expect(first).toMatchObject({ kind: 'reserved', replayed: false });
+    const again = await other.reserve(reserving({ final }), time.clock);
+    expect(again).toMatchObject({ kind: 'reserved', replayed: true, reservation: { id: 'job' } });
+    const more = reserving({ final, amounts: { videos: 11 } });
+    expect(await node().reserve({ ...more, id: 'more' }, time.clock)).toMatchObject({
+      code: 'QUERY_COST_EXCEEDED',
+    });
+    expect(await other.reserve(more, time.clock)).toMatchObject({ refusal: { code: 'COMMAND_ID_REUSED' } });
+    expect([rows.length, await used()]).toEqual([1, 10]);
+  });
+
+  it('is waited for where it is refused and the caller has named it, and else never', async () => {
+    await node().reserve(reserving(), time.clock);
+    expect(waits).toBe(0);
+    const refused = { kind: 'refused', code: 'QUOTA_EXCEEDED' };
+    expect(await node().reserve(reserving({ id: 'new', named: false }), time.clock)).toMatchObject(refused);
+    expect(waits).toBe(0);
+    expect(await node().reserve(reserving({ id: 'other' }), time.clock)).toMatchObject(refused);
+    expect(waits).toBe(1);
   });
 });

@@ -18,7 +18,8 @@ import { CallStatus, MAX_TOTALS, UsageFilter } from '../types.js';
 })
 export class Use {
   @Field(() => ID, {
-    description: 'Id of the use, unique within the account: the reporter’s, or one of this service.',
+    description:
+      'Id of the use, unique within the account: the reporter’s, with `own.` before it where a customer reports, or one of this service.',
   })
   useId!: string;
 

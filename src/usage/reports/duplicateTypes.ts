@@ -7,7 +7,7 @@ import { connectionOf } from '../../graphql/kit/pages.js';
   description: 'A record of a use whose id was stored before. It counts nothing.',
 })
 export class DuplicateUse {
-  @Field(() => String, { description: 'The id of the use, as it was reported.' })
+  @Field(() => String, { description: 'The id of the use, as `account.uses` shows it.' })
   useId!: string;
 
   @Field(() => Boolean, {

@@ -33,6 +33,11 @@ const NO_ACCOUNT: Refusal = {
   message: 'There is no account with this id.',
   field: 'accountId',
 };
+const OTHER_ENVIRONMENT: Refusal = {
+  code: 'INVALID_INPUT',
+  message: 'Test keys report for test keys, and all else for live ones.',
+  field: 'keyId',
+};
 const NOT_ITS_KEY: Refusal = {
   code: 'INVALID_INPUT',
   message: 'The key belongs to another account.',
@@ -47,10 +52,14 @@ export class UsagePayers {
     return this.options.key(keyId)?.limits ?? [];
   }
 
-  /** In the order of the uses; what belongs to others is not there (law 11). Ids come with their prefixes or without. */
+  /**
+   * In the order of the uses; what belongs to others is not there (law 11). Ids come with their prefixes or without.
+   * @param access a customer's test credential may read what live keys used, and spend nothing of it
+   */
   async of(
     reporter: Reporter,
     given: readonly Pick<JudgedUse, 'keyId' | 'accountId'>[],
+    access: 'read' | 'spend' = 'spend',
   ): Promise<(Payer | Refusal)[]> {
     const uses = given.map(({ keyId, accountId }) => ({
       keyId: keyId === undefined ? undefined : givenId('Key', keyId),
@@ -70,6 +79,9 @@ export class UsagePayers {
         if (!key || !mine(key.accountId)) return NO_KEY;
         if (accountId !== undefined && accountId !== key.accountId)
           return mine(accountId) ? NOT_ITS_KEY : NO_KEY;
+        if (access === 'spend' && !reporter.operator && key.environment !== reporter.environment) {
+          return OTHER_ENVIRONMENT;
+        }
         return { accountId: key.accountId, environment: key.environment, keyId };
       }
       if (accountId === reporter.accountId) {

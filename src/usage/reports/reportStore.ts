@@ -304,7 +304,7 @@ const useOf = ({ judged, payer, plan, placed, subject, reportBy }: Candidate, ov
     ...judged.call,
     at: judged.at,
     environment: payer.environment,
-    id: judged.useId,
+    id: judged.id,
     key: payer.keyId,
     ...(placed.late && { late: true }),
     ...countedOf(judged),

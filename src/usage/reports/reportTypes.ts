@@ -60,7 +60,7 @@ export class UseInput {
   @Field(() => String, {
     nullable: true,
     description:
-      'Required. Id of your own, 1 to 128 bytes, unique within the account. However often it is sent, the use counts once.',
+      'Required. Id of your own, 1 to 128 bytes, unique within the account. However often it is sent, the use counts once. Ids that customers report have at most 124 bytes, and are stored with `own.` before them.',
   })
   useId?: string | null;
 

@@ -31,7 +31,7 @@ export interface RecordUsageOptions extends ReportStoreOptions {
   readonly payers: UsagePayers;
   readonly subjects: Pick<SubjectIds, 'of'>;
   readonly planOf: (accountId: string) => PlanInForce;
-  readonly rules: () => Omit<Rules, 'now'> & {
+  readonly rules: () => Omit<Rules, 'now' | 'operator'> & {
     readonly closeAfterMs: number;
     /** Properties that reports go by. */
     readonly reportBy: readonly string[];
@@ -104,8 +104,9 @@ export class RecordUsage {
     results: (Reported | undefined)[],
   ): Promise<Candidate[]> {
     const { payers, planOf, subjects } = this.options;
+    const { operator } = reporter;
     const rules = this.options.rules();
-    const judged = uses.map((use) => judgeUse(use, { ...rules, now }));
+    const judged = uses.map((use) => judgeUse(use, { ...rules, now, operator }));
     const sound = judged.flatMap((one, place) => ('code' in one ? [] : [{ place, judged: one }]));
     for (const [place, one] of judged.entries()) {
       if ('code' in one) results[place] = rejected(uses[place]?.useId, one);
@@ -136,7 +137,7 @@ export class RecordUsage {
         payer,
         plan,
         placed: places.of(one.at, plan),
-        hash: useHash(accountId, one.useId),
+        hash: useHash(accountId, one.id),
         content: contentOf(told),
         subject,
         reportBy: rules.reportBy.filter((name) => Object.hasOwn(one.properties ?? {}, name)),

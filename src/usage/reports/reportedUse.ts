@@ -2,9 +2,10 @@ import type { Refusal } from '../../eventsourcing/decider.js';
 import type { Environment } from '../../eventsourcing/event.js';
 import type { Meter } from '../../plans/meters.js';
 import { amountOf, isLimitable, MAX_USE_AMOUNT, PROPERTY_NAME } from '../../plans/meters.js';
-import { idProblem, textProblem, tidy } from '../../text/text.js';
+import { idProblem, MAX_ID_BYTES, textProblem, tidy } from '../../text/text.js';
 import { timeOf } from '../../text/time.js';
 import type { Reading } from '../events.js';
+import { OWN_USE } from '../events.js';
 import { isMinted } from '../requestId.js';
 
 /** Uses that one call may report. */
@@ -42,7 +43,10 @@ export interface ReportedCall {
 
 /** One of which it is known what it says, and not yet who pays. */
 export interface JudgedUse {
+  /** As it was given. */
   readonly useId: string;
+  /** As it is stored. */
+  readonly id: string;
   /** One of the two at least. */
   readonly keyId: string | undefined;
   readonly accountId: string | undefined;
@@ -70,6 +74,8 @@ export interface Payer {
 export interface Rules {
   readonly meters: readonly Meter[];
   readonly now: number;
+  /** Whether an operator reports; all others have ids of their own. */
+  readonly operator: boolean;
   /** How old a use may be, in milliseconds. */
   readonly lateWindowMs: number;
 }
@@ -85,11 +91,18 @@ const refusal = (field: string, message: string, code = 'INVALID_INPUT'): Refusa
 const isRefusal = (value: object): value is Refusal => 'code' in value;
 
 /** Judges a use by what it says: each by itself, so that one that cannot be taken takes no other with it. */
-export function judgeUse(given: UnjudgedUse, { meters, now, lateWindowMs }: Rules): JudgedUse | Refusal {
+export function judgeUse(
+  given: UnjudgedUse,
+  { meters, now, operator, lateWindowMs }: Rules,
+): JudgedUse | Refusal {
   const { useId, keyId, accountId } = given;
   if (typeof useId !== 'string') return refusal('useId', '"useId" is missing.');
-  const badId = idProblem('useId', useId);
+  const prefix = operator ? '' : OWN_USE;
+  const badId = idProblem('useId', useId, MAX_ID_BYTES - prefix.length);
   if (badId !== undefined) return refusal('useId', badId);
+  if (operator && useId.startsWith(OWN_USE)) {
+    return refusal('useId', `"useId" must not begin with "${OWN_USE}": so begin uses that customers report.`);
+  }
   if (isMinted(useId)) return refusal('useId', 'This id is of a use that is stored.', 'USE_ID_REUSED');
   for (const [name, id] of Object.entries({ keyId, accountId })) {
     if (id != null && (typeof id !== 'string' || idProblem(name, id) !== undefined)) {
@@ -121,6 +134,7 @@ export function judgeUse(given: UnjudgedUse, { meters, now, lateWindowMs }: Rule
     amount: measured.amount,
     reading: readingOf(meter, measured.amount),
     useId,
+    id: `${prefix}${useId}`,
     keyId: (keyId ?? undefined) as string | undefined,
     accountId: (accountId ?? undefined) as string | undefined,
     at,

@@ -11,7 +11,7 @@ import { MAX_QUANTITIES } from '../reservations/reservedAmounts.js';
 @InputType({ description: 'Input for `correctUsage`.' })
 export class CorrectUsageInput {
   @Field(() => String, {
-    description: 'The id of the use, as it was reported, or of the reservation that was settled.',
+    description: 'The id of the use, as `account.uses` shows it, or of the reservation that was settled.',
   })
   useId!: string;
 

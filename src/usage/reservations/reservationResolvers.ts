@@ -10,7 +10,7 @@ import { badCommandId, InvalidInput, LimitReached, refusalOf } from '../../graph
 import type { Meter } from '../../plans/meters.js';
 import type { UsageTerms } from '../../plans/profile.js';
 import { textProblem, tidy } from '../../text/text.js';
-import { reservationId } from '../events.js';
+import { ownReservationId, reservationId } from '../events.js';
 import { statusOf } from '../limits/limitTypes.js';
 import type { UsagePayers } from '../reports/payers.js';
 import { reporterOf } from '../reports/reportResolvers.js';
@@ -80,11 +80,13 @@ export class ReservationsResolver {
       return new InvalidInput('Send "keyId" or "accountId".', 'keyId');
     }
     const payees = [{ keyId: keyId ?? undefined, accountId: accountId ?? undefined }];
-    const [payer] = await this.payers.of(reporterOf(context), payees);
+    const reporter = reporterOf(context);
+    const [payer] = await this.payers.of(reporter, payees);
     if (!payer || 'code' in payer) return refusalOf(payer ?? NOBODY, 'NotFound');
     const reserved = await this.reservations.reserve(
       {
-        id: reservationId(actorOf(context), commandId),
+        id: (reporter.operator ? reservationId : ownReservationId)(actorOf(context), commandId),
+        named: given != null,
         payer,
         amounts: measured.amounts,
         work: { endpoint: path, method: '', operation: null, source: null },
@@ -109,7 +111,7 @@ export class ReservationsResolver {
     access: ACCESS,
     metering: 'service',
     description:
-      'Ends a reservation with the real amounts. What was reserved too much is given back; more than reserved is charged, and no limit refuses it. A retry changes nothing and returns the same result.',
+      'Ends a reservation with the real amounts. Operators may end every reservation, others those that their own account has made. What was reserved too much is given back; more than reserved is charged, and no limit refuses it. A retry changes nothing and returns the same result.',
   })
   async settleReservation(
     @Ctx() context: RequestContext,
@@ -131,7 +133,7 @@ export class ReservationsResolver {
     access: ACCESS,
     metering: 'service',
     description:
-      'Ends a reservation and gives everything back. A retry changes nothing and returns the same result.',
+      'Ends a reservation and gives everything back. Operators may end every reservation, others those that their own account has made. A retry changes nothing and returns the same result.',
   })
   async releaseReservation(
     @Ctx() context: RequestContext,
@@ -153,7 +155,7 @@ export class ReservationsResolver {
   }
 }
 
-/** Found by whoever may end them: in the account of each, or as an operator. */
+/** Found in the account of each, whoever has made them, by those who may reserve there; and by operators. */
 export const reservationNodes =
   (reservations: Reservations, standingIn: StandingIn, meters: () => readonly Meter[]): FindNodes =>
   async (ids, context) => {

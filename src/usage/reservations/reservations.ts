@@ -6,7 +6,7 @@ import type { Refusal } from '../../eventsourcing/decider.js';
 import type { Environment, Position } from '../../eventsourcing/event.js';
 import type { PlanInForce } from '../../plans/profile.js';
 import type { Phase, ReservationTerms, Use } from '../events.js';
-import { PRICED_ELSEWHERE } from '../events.js';
+import { isOwnReservation, PRICED_ELSEWHERE } from '../events.js';
 import { refusalCode } from '../limits/headers.js';
 import type { LimitCode } from '../limits/headers.js';
 import type { Journal, ProvedBatch } from '../journal/journal.js';
@@ -49,6 +49,8 @@ export interface Reserving {
   readonly final?: boolean;
   /** Of the reservation: the same for the same command. */
   readonly id: string;
+  /** Whether the caller has named the command, so that it may be a repeat. */
+  readonly named: boolean;
   readonly payer: Payer;
   readonly amounts: MeterAmounts;
   readonly work: Work;
@@ -89,6 +91,8 @@ export interface ReservationsOptions {
   readonly passed: Elapsed;
   /** Waits until the ledger has seen a position, and all that was stored before now where none is given. */
   readonly ledgerReached: (position?: Position) => Promise<boolean>;
+  /** Waits until the ledger has seen what other processes have stored before now. */
+  readonly othersReached: () => Promise<boolean>;
 }
 
 /** The phases of one reservation, as far as this process knows. */
@@ -217,7 +221,7 @@ export class Reservations {
   }
 
   async #reserve(reserving: Reserving, now: number): Promise<Reserved> {
-    const { journal, limiter, payers, planOf, shared, subjects } = this.options;
+    const { journal, limiter, payers, planOf, shared, subjects, othersReached } = this.options;
     const { id, payer, work, terms } = reserving;
     const phase = reserving.final === true ? 'final' : 'reserved';
     const amounts = sorted(reserving.amounts);
@@ -226,8 +230,7 @@ export class Reservations {
     const named = reserving.subject === undefined ? [] : [[payer.accountId, reserving.subject] as const];
     const [subject] = await subjects.of(named);
     const account = accountOf(payer, plan, now, payers, subject);
-    const before = await this.#find(id, false);
-    if (before) {
+    const repeat = async (before: Known): Promise<Reserved> => {
       const first = before.phases.reserved ?? before.phases.final;
       const same =
         before.accountId === payer.accountId &&
@@ -239,9 +242,14 @@ export class Reservations {
       if (!same) return { kind: 'invalid', refusal: REUSED };
       const states = await limiter.states(account);
       return { kind: 'reserved', reservation: shown(before), replayed: true, states };
-    }
+    };
+    const before = await this.#find(id, false);
+    if (before) return repeat(before);
     const take = await limiter.take({ ...account, useId: id, amounts, writes: true });
     if (take.kind !== 'taken') {
+      // Another process may have taken it a moment ago, and left no room for a second time.
+      const late = reserving.named && (await othersReached()) ? await this.#find(id, false) : undefined;
+      if (late) return repeat(late);
       const passes = take.kind === 'refused' && Number.isFinite(take.retryAfterMs);
       return {
         kind: 'refused',
@@ -419,8 +427,10 @@ export class Reservations {
   }
 }
 
-const mayEnd = (reporter: Reporter, { accountId }: Known): boolean =>
-  reporter.operator || reporter.accountId === accountId;
+/** Whoever pays may not end what the back end has reserved: its work would never be billed. */
+const mayEnd = (reporter: Reporter, { id, accountId, environment }: Known): boolean =>
+  reporter.operator ||
+  (isOwnReservation(id) && reporter.accountId === accountId && reporter.environment === environment);
 
 const knownOfUse = (accountId: string, use: Use): Known => ({
   id: use.id,
