@@ -271,6 +271,7 @@ const REST = {
   refunded: false,
   takenBack: 0,
   paidBack: 0,
+  forfeited: 0,
   reversals: 0,
   withdrawn: new Map<string, number>(),
 } as const;
@@ -407,11 +408,12 @@ function refund(state: CreditState, { grantId, refunded, soFar }: Of<'RecordRefu
   const { paid } = found;
   const whole = paid === null || refunded === null || refunded.amount >= paid.amount;
   const target = whole ? found.amount : shareOf(found.amount, refunded.amount, paid.amount);
-  // What disputes have withdrawn was not paid back; nothing is taken twice.
-  const withdrawn = [...found.withdrawn.values()].reduce((sum, one) => sum + one, 0);
-  const { takenBack } = found;
-  const amount = Math.min(target - (takenBack - withdrawn), found.amount - takenBack);
-  if (!whole && amount <= 0) return accept();
+  // What disputes have withdrawn was not paid back; nothing is taken twice, and nothing that is gone.
+  const { takenBack, forfeited } = found;
+  const most = Math.min(target - (takenBack - withdrawnOf(found)), found.amount - takenBack) - forfeited;
+  const amount = Math.max(0, most);
+  // Money that was paid back counts, also where no credits are left to be taken for it.
+  if (!whole && amount === 0 && refunded.amount === found.paidBack) return accept();
   return then(state, draws(state, soFar, false), (drawn) => {
     const after = standingOf(takenFrom(drawn, grantId, amount));
     const now = refunded && { ...refunded, amount: refunded.amount - found.paidBack };
@@ -421,15 +423,11 @@ function refund(state: CreditState, { grantId, refunded, soFar }: Of<'RecordRefu
 }
 
 /** A refund has failed after all: what was taken back with it is there again, and makes good first what is owed. */
-function reverse(
-  state: CreditState,
-  { id: grantId, amount: bought, paid, paidBack, takenBack, withdrawn }: Grant,
-  refunded: Money,
-  soFar: UseSoFar,
-): Decision<CreditEvent> {
-  const stays = paid === null ? bought : shareOf(bought, refunded.amount, paid.amount);
-  const byDisputes = [...withdrawn.values()].reduce((sum, one) => sum + one, 0);
-  const amount = Math.max(0, takenBack - byDisputes - stays);
+function reverse(state: CreditState, grant: Grant, refunded: Money, soFar: UseSoFar): Decision<CreditEvent> {
+  const { id: grantId, amount: bought, paid, paidBack, takenBack, forfeited } = grant;
+  const share = paid === null ? bought : shareOf(bought, refunded.amount, paid.amount);
+  const stays = Math.max(0, share - forfeited);
+  const amount = Math.max(0, takenBack - withdrawnOf(grant) - stays);
   const reversed = { ...refunded, amount: paidBack - refunded.amount };
   return then(state, draws(state, soFar, false), (drawn) => {
     const back = returned(drawn, [{ grantId, credits: amount }]);
@@ -459,9 +457,12 @@ function withdraw(state: CreditState, command: Of<'WithdrawCredits'>): Decision<
   const { grantId, dispute, disputed, soFar } = command;
   const found = state.grants.get(grantId);
   if (!found || found.withdrawn.has(dispute)) return accept();
-  const { amount: bought, paid, takenBack } = found;
+  const { amount: bought, paid, paidBack, takenBack, forfeited } = found;
   const part = paid === null || disputed >= paid.amount ? bought : shareOf(bought, disputed, paid.amount);
-  const amount = Math.min(part, bought - takenBack);
+  // What refunds would have taken, had it not been voided or expired before, is not taken by the dispute either.
+  const refunded = paid === null ? 0 : shareOf(bought, Math.min(paidBack, paid.amount), paid.amount);
+  const missed = Math.max(0, Math.min(forfeited, refunded - (takenBack - withdrawnOf(found))));
+  const amount = Math.min(part, bought - takenBack - missed) - (forfeited - missed);
   if (amount <= 0) return accept();
   return then(state, draws(state, soFar, false), (drawn) => [
     {
@@ -481,6 +482,10 @@ function reinstate(state: CreditState, command: Of<'ReinstateCredits'>): Decisio
     return [{ type: 'CreditsReinstated', data: { grantId, dispute, amount, ...standingOf(back) } }];
   });
 }
+
+/** Credits of a grant that disputes have withdrawn, and that are not back. */
+const withdrawnOf = ({ withdrawn }: Grant): number =>
+  [...withdrawn.values()].reduce((sum, one) => sum + one, 0);
 
 /** A part of the credits, whole ones: what is left of one stays with the account. */
 const shareOf = (credits: number, part: number, of: number): number =>

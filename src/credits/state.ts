@@ -18,6 +18,8 @@ export interface Grant {
   /** Credits that were taken back with what was paid back, and that money, in minor units. */
   readonly takenBack: number;
   readonly paidBack: number;
+  /** Credits that were voided or have expired: nobody takes them back once more. */
+  readonly forfeited: number;
   /** How often a refund has failed after it had succeeded. */
   readonly reversals: number;
   /** Of `takenBack`, what disputes have withdrawn, by their ids; 0 once one was won. */
@@ -172,8 +174,9 @@ export function evolve(state: CreditState, event: CreditEvent): CreditState {
         refundAsked: false,
         refunded: false,
         takenBack: 0,
-        reversals: 0,
         paidBack: 0,
+        forfeited: 0,
+        reversals: 0,
         withdrawn: new Map(),
       };
       const purchases = new Map(state.purchases);
@@ -208,8 +211,11 @@ export function evolve(state: CreditState, event: CreditEvent): CreditState {
       return standing({ ...state, spent }, event.data);
     }
     case 'CreditsExpired':
-    case 'CreditsVoided':
-      return standing(state, event.data);
+    case 'CreditsVoided': {
+      const { grantId, amount } = event.data;
+      const forfeited = (state.grants.get(grantId)?.forfeited ?? 0) + amount;
+      return standing(changed(state, grantId, { forfeited }), event.data);
+    }
     case 'CreditRefundRequested':
       return changed(state, event.data.grantId, { refundAsked: true });
     case 'CreditRefundFailed':

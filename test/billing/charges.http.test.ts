@@ -233,3 +233,36 @@ it('pays for use from when overage is allowed until it is not, and at most what 
     ],
   ]);
 });
+
+describe('credits', () => {
+  const buy = async ({ token }: Subscriber): Promise<string> => {
+    const query = 'mutation { buyCredits(input: { packId: "fifty" }) { ... on BuyCreditsPayload { url } } }';
+    return (await send<{ buyCredits: { url: string } }>(query, {}, token)).buyCredits.url;
+  };
+
+  it('that an operator has voided and refunds are not owed: those bought next are there', async () => {
+    const user = await Subscriber.register(shop);
+    const standing = async () => {
+      const query = '{ account { id credits { balance grants { id } } } }';
+      interface Account {
+        readonly id: string;
+        readonly credits: { readonly balance: string; readonly grants: readonly { readonly id: string }[] };
+      }
+      return (await send<{ account: Account }>(query, {}, user.token)).account;
+    };
+    expect((await shop.pay(await buy(user))).status).toBe(303);
+    await shop.settled();
+    const { id: accountId, credits } = await standing();
+    expect(credits.balance).toBe('50');
+    for (const command of ['operatorVoidCredits', 'operatorRefundCredits']) {
+      const query = `mutation ($input: OperatorCreditsInput!) { ${command}(input: $input) { __typename ... on Refusal { code } } }`;
+      const input = { accountId, grantId: credits.grants[0]?.id, reason: 'asked for' };
+      await send(query, { input }, backEnd);
+      await shop.settled();
+    }
+    expect((await standing()).credits.balance).toBe('0');
+    expect((await shop.pay(await buy(user))).status).toBe(303);
+    await shop.settled();
+    expect((await standing()).credits.balance).toBe('50');
+  });
+});

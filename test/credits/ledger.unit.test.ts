@@ -36,6 +36,8 @@ interface NaiveGrant {
   readonly expires: number | undefined;
   readonly priority: number;
   refunded: boolean;
+  /** Expired or voided: nobody takes it back again. */
+  gone: number;
 }
 
 /** What credits are, unit by unit: nothing is put off, and nothing is computed. */
@@ -60,25 +62,30 @@ class NaiveLedger {
     this.paid++;
   }
 
-  grant(grant: Omit<NaiveGrant, 'left' | 'refunded'>): void {
+  grant(grant: Omit<NaiveGrant, 'left' | 'refunded' | 'gone'>): void {
     const owed = Math.min(this.debt, grant.amount);
     this.debt -= owed;
-    this.grants.push({ ...grant, left: grant.amount - owed, refunded: false });
+    this.grants.push({ ...grant, left: grant.amount - owed, refunded: false, gone: 0 });
   }
 
   expire(day: number): void {
-    for (const one of this.grants) if (one.expires !== undefined && one.expires < day) one.left = 0;
+    for (const one of this.grants) if (one.expires !== undefined && one.expires < day) this.#end(one);
   }
 
   void(id: string): void {
-    for (const one of this.grants) if (one.id === id) one.left = 0;
+    for (const one of this.grants) if (one.id === id) this.#end(one);
+  }
+
+  #end(one: NaiveGrant): void {
+    one.gone += one.left;
+    one.left = 0;
   }
 
   refund(id: string): void {
     const own = this.grants.find((one) => one.id === id);
     if (!own || own.refunded) return;
     own.refunded = true;
-    let missing = own.amount;
+    let missing = own.amount - own.gone;
     for (const one of [own, ...this.#inOrder().filter((other) => other !== own)]) {
       const taken = Math.min(one.left, missing);
       one.left -= taken;
@@ -117,8 +124,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 2, arbitrary: fc.constant({ kind: 'draw' as const }) },
   {
-    weight: 1,
-    arbitrary: fc.record({ kind: fc.constantFrom('void' as const, 'refund' as const), which: fc.nat(5) }),
+    weight: 3,
+    arbitrary: fc.record({ kind: fc.constantFrom('void' as const, 'refund' as const), which: fc.nat(3) }),
   },
   {
     weight: 3,
@@ -129,7 +136,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 describe('credits', () => {
   it('are what a naive ledger says, whenever they are drawn', () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+      fc.property(fc.array(step, { maxLength: 40, size: 'max' }), (steps) => {
         const uses = new Uses();
         const naive = new NaiveLedger();
         let state: CreditState = creditDecider.initial;

@@ -124,12 +124,12 @@ test('whatever use comes to, credits pay for no more of it, and none is lost or 
 const NOTHING_USED = { uses: [], asOf: 0, now: NOW };
 
 /** An account that has paid $10 for a hundred credits. */
-function bought(): Account {
+function bought(expiresAt: string | null = null): Account {
   const account = new Account();
   const paid = { amount: 1000, currency: 'usd' };
   const rest = { priority: 0, source: 'purchase', paid, payment: 'pi_1', by: 'test' } as const;
   const soFar = NOTHING_USED;
-  account.do({ type: 'GrantCredits', grantId: 'one', amount: 100, expiresAt: null, soFar, ...rest });
+  account.do({ type: 'GrantCredits', grantId: 'one', amount: 100, expiresAt, soFar, ...rest });
   return account;
 }
 
@@ -141,14 +141,15 @@ const refund = (amount: number): CreditCommand => ({
   soFar: NOTHING_USED,
 });
 
+const dispute = (disputed: number, id = 'dp_1'): CreditCommand => ({
+  type: 'WithdrawCredits',
+  grantId: 'one',
+  dispute: id,
+  disputed,
+  soFar: NOTHING_USED,
+});
+
 it('takes back what was refunded beside what is disputed, and never more than was bought', () => {
-  const dispute = (disputed: number): CreditCommand => ({
-    type: 'WithdrawCredits',
-    grantId: 'one',
-    dispute: 'dp_1',
-    disputed,
-    soFar: NOTHING_USED,
-  });
   const account = bought();
   account.do(dispute(400));
   account.do(refund(300));
@@ -189,4 +190,82 @@ test('whatever is refunded and fails, what is left is what was not given back', 
       expect(account.left).toEqual({ one: 100 - Math.floor(last / 10) });
     }),
   );
+});
+
+const voided: CreditCommand = { type: 'VoidCredits', grantId: 'one', by: 'test', soFar: NOTHING_USED };
+
+describe('credits that were voided or have expired', () => {
+  const afterwards = { uses: [], asOf: 0, now: '2028-03-01T00:00:00.000Z' };
+  const ways: readonly [string, CreditCommand][] = [
+    ['voided', voided],
+    ['expired', { type: 'ExpireCredits', soFar: afterwards, closeAfterMs: 0 }],
+  ];
+  it.each(ways)('are not taken once more where they have %s', (_how, ends) => {
+    for (const taken of [refund(1000), dispute(1000)]) {
+      const unused = bought('2028-02-02T00:00:00.000Z');
+      unused.do(ends);
+      unused.do(taken);
+      expect([unused.left, unused.state.debt]).toEqual([{ one: 0 }, 0]);
+      // Those that had been used are owed.
+      const used = bought('2028-02-02T00:00:00.000Z');
+      used.draw(15, 1);
+      used.do(ends);
+      used.do(taken);
+      expect([used.left, used.state.debt]).toEqual([{ one: 0 }, 30]);
+    }
+  });
+
+  it('make up for a refund of a part first, whose money counts all the same', () => {
+    const account = bought();
+    account.draw(20, 1);
+    account.do(voided);
+    account.do(refund(500));
+    expect(account.state.debt).toBe(0);
+    expect(account.events.at(-1)).toMatchObject({
+      type: 'CreditsRefunded',
+      data: { amount: 0, refunded: { amount: 500, currency: 'usd' }, partial: true },
+    });
+    const told = account.events.length;
+    account.do(refund(500));
+    expect(account.events).toHaveLength(told);
+    // Ten of the sixty are left, and of the payment the other half.
+    account.do(dispute(500));
+    expect(account.state.debt).toBe(40);
+  });
+
+  it('stay gone where the refund fails', () => {
+    const account = bought();
+    account.draw(15, 1);
+    account.do(voided);
+    account.do(refund(1000));
+    account.do(refund(0));
+    expect([account.left, account.state.debt]).toEqual([{ one: 0 }, 0]);
+    const early = bought();
+    early.do(refund(500));
+    early.do(voided);
+    early.do(refund(0));
+    expect([early.left, early.state.debt]).toEqual([{ one: 50 }, 0]);
+  });
+
+  test('and whatever is refunded and disputed, no more is taken than was bought', () => {
+    const step = fc.oneof(
+      fc.record({ kind: fc.constant('use' as const), units: fc.integer({ min: 1, max: 30 }) }),
+      fc.record({ kind: fc.constant('void' as const) }),
+      fc.record({ kind: fc.constant('refund' as const), amount: fc.integer({ min: 0, max: 1000 }) }),
+      fc.record({ kind: fc.constant('dispute' as const), amount: fc.integer({ min: 1, max: 1000 }) }),
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 15 }), (steps) => {
+        const account = bought();
+        let used = 0;
+        steps.forEach((one, place) => {
+          if (one.kind === 'use') account.draw((used += one.units), place);
+          else if (one.kind === 'void') account.do(voided);
+          else if (one.kind === 'refund') account.do(refund(one.amount));
+          else account.do(dispute(one.amount, `dp_${place}`));
+          expect(account.state.debt).toBeLessThanOrEqual(2 * account.paid);
+        });
+      }),
+    );
+  });
 });
