@@ -144,10 +144,10 @@ export interface PolicyServices extends Ground {
    * What a read model says of an id, once it has seen a position.
    * @throws Outage while it has not: the event is tried again
    */
-  readonly asOf: (
+  readonly asOf: <T>(
     model: keyof Queries,
-    ask: (id: string) => Promise<string[]>,
-  ) => (id: string, position: Position) => Promise<string[]>;
+    ask: (id: string) => Promise<T>,
+  ) => (id: string, position: Position) => Promise<T>;
 }
 
 export interface MemoryServices extends Pick<

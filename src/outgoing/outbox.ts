@@ -1,4 +1,6 @@
 import type { Sql, Statement } from '../sql/sql.js';
+import type { Taken } from './places.js';
+import { MAX_OF_OWNER } from './places.js';
 
 const CHANNEL = 'tollgraph_outgoing';
 
@@ -28,6 +30,10 @@ CREATE TABLE IF NOT EXISTS vault.deliveries (
   asked_by   text,
   PRIMARY KEY (kind, id)
 );
+-- Whose receiver it is: an owner's lanes share places. Null where it is the lane's alone.
+ALTER TABLE vault.deliveries ADD COLUMN IF NOT EXISTS owner text;
+CREATE INDEX IF NOT EXISTS deliveries_due_by_owner
+  ON vault.deliveries ((coalesce(owner, lane)), due_at, id) WHERE due_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS deliveries_due ON vault.deliveries (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS deliveries_by_lane ON vault.deliveries (kind, lane, asked_at, id);
 CREATE INDEX IF NOT EXISTS deliveries_by_end ON vault.deliveries (ended_at) WHERE ended_at IS NOT NULL;
@@ -55,6 +61,7 @@ export interface Delivery {
   readonly kind: string;
   readonly id: string;
   readonly lane: string;
+  readonly owner: string;
   readonly about: unknown;
   readonly round: number;
   /** Of this round, before the one that is made now. */
@@ -69,6 +76,8 @@ export interface Asked {
   /** Asked for again under the same id, it changes nothing. */
   readonly id: string;
   readonly lane: string;
+  /** Whose receiver it is; by default the lane's alone. */
+  readonly owner?: string | undefined;
   readonly about: object;
   readonly topic?: string;
   /** When what it is about has happened, ISO 8601; by default when it is asked for. */
@@ -126,8 +135,6 @@ const valuesOf = ({ ids, topics, status, from, to }: DeliveryFilter): unknown[] 
   to ?? null,
 ];
 
-const COLUMNS = 'kind, id, lane, about, round, attempts, began_at AS "beganAt"';
-
 /**
  * The list of what leaves, in `vault`, with every attempt: a rebuild never drops it, and a crash forgets nothing
  * of it. What became of each for good is an event; where the two differ the event is right.
@@ -147,10 +154,10 @@ export class Outbox {
     if (asked.length === 0) return;
     await this.sql.transaction([
       {
-        text: `INSERT INTO vault.deliveries (kind, id, lane, about, topic, asked_at, began_at, due_at)
-               SELECT kind, id, lane, about, topic, coalesce("askedAt", $2), $2, $2
+        text: `INSERT INTO vault.deliveries (kind, id, lane, owner, about, topic, asked_at, began_at, due_at)
+               SELECT kind, id, lane, owner, about, topic, coalesce("askedAt", $2), $2, $2
                  FROM json_to_recordset($1::json)
-                   AS r(kind text, id text, lane text, about json, topic text, "askedAt" timestamptz)
+                   AS r(kind text, id text, lane text, owner text, about json, topic text, "askedAt" timestamptz)
                ON CONFLICT (kind, id) DO NOTHING`,
         params: [JSON.stringify(asked), now],
       },
@@ -164,16 +171,17 @@ export class Outbox {
    * @param command sent again, it asks for nothing more
    */
   async askAgain(asked: Asked, command: string, now: Date): Promise<void> {
-    const { kind, id, lane, about, topic = null, askedAt = now } = asked;
+    const { kind, id, lane, owner = null, about, topic = null, askedAt = now } = asked;
     await this.sql.transaction([
       {
-        text: `INSERT INTO vault.deliveries AS d (kind, id, lane, about, topic, asked_at, began_at, due_at, asked_by)
-               VALUES ($1, $2, $3, $4::json, $5, $6, $7, $7, $8)
+        text: `INSERT INTO vault.deliveries AS d
+                      (kind, id, lane, about, topic, asked_at, began_at, due_at, asked_by, owner)
+               VALUES ($1, $2, $3, $4::json, $5, $6, $7, $7, $8, $9)
                ON CONFLICT (kind, id) DO UPDATE
                   SET round = d.round + 1, began_at = $7, attempts = 0, due_at = $7, outcome = NULL, ended_at = NULL,
                       asked_by = $8
                 WHERE d.asked_by IS DISTINCT FROM $8`,
-        params: [kind, id, lane, JSON.stringify(about), topic, askedAt, now, command],
+        params: [kind, id, lane, JSON.stringify(about), topic, askedAt, now, command, owner],
       },
       ...this.#tell(),
     ]);
@@ -194,17 +202,40 @@ export class Outbox {
     );
   }
 
-  /** Those that are due, the longest waiting first. */
-  async due(
-    now: Date,
-    limit: number,
-    without: { readonly lanes: readonly string[]; readonly ids: readonly string[] },
-  ): Promise<Delivery[]> {
+  /**
+   * Those that are due and may find a place: each owner's first one before anybody's second, counting those that
+   * run; among these the longest waiting first. However much waits for one owner, it is read by an index for each.
+   * @param without ids that are left alone
+   */
+  async due(now: Date, limit: number, taken: Taken, without: readonly string[]): Promise<Delivery[]> {
     return this.sql.query<Delivery & Record<string, unknown>>(
-      `SELECT ${COLUMNS} FROM vault.deliveries
-        WHERE due_at <= $1 AND lane <> ALL($2::text[]) AND id <> ALL($3::text[])
-        ORDER BY due_at, id LIMIT $4`,
-      [now, without.lanes, without.ids, limit],
+      `WITH RECURSIVE owners AS (
+         (SELECT coalesce(owner, lane) AS owner FROM vault.deliveries WHERE due_at IS NOT NULL ORDER BY 1 LIMIT 1)
+         UNION ALL
+         SELECT (SELECT coalesce(d.owner, d.lane) FROM vault.deliveries AS d
+                  WHERE d.due_at IS NOT NULL AND coalesce(d.owner, d.lane) > owners.owner
+                  ORDER BY coalesce(d.owner, d.lane) LIMIT 1)
+           FROM owners WHERE owners.owner IS NOT NULL),
+       served AS (
+         SELECT owner, coalesce(running, 0) AS running
+           FROM owners LEFT JOIN json_to_recordset($2::json) AS r(owner text, running int) USING (owner)
+          WHERE owner IS NOT NULL)
+       SELECT kind, id, lane, served.owner, about, round, attempts, began_at AS "beganAt"
+         FROM served CROSS JOIN LATERAL (
+           SELECT d.*, row_number() OVER (ORDER BY due_at, id) AS nth FROM vault.deliveries AS d
+            WHERE coalesce(d.owner, d.lane) = served.owner AND due_at <= $1
+              AND kind <> ALL($3::text[]) AND lane <> ALL($4::text[]) AND id <> ALL($5::text[])
+            ORDER BY due_at, id LIMIT greatest(0, $6 - served.running)) AS first
+        ORDER BY running + nth, due_at, id LIMIT $7`,
+      [
+        now,
+        JSON.stringify(taken.owners),
+        taken.kinds,
+        taken.lanes,
+        [...taken.running, ...without],
+        MAX_OF_OWNER,
+        limit,
+      ],
     );
   }
 

@@ -4,10 +4,8 @@ import { mayBePoison } from '../following/poison.js';
 import { Wake } from '../wake.js';
 import type { Delivery, Outbox } from './outbox.js';
 import { DELIVERED, EXHAUSTED } from './outbox.js';
+import { Places } from './places.js';
 
-/** At once, over all lanes. */
-const MAX_RUNNING = 64;
-const MAX_RUNNING_PER_LANE = 4;
 /** Looked at together. */
 const PAGE = 200;
 /** After an error of ours, e.g. of the database; for one delivery twice as long each time. */
@@ -66,10 +64,12 @@ export interface OutgoingWorkerOptions {
 
 /**
  * Sends what was asked for, in any order and at least once: a crash between a delivery and its record delivers
- * again, under the same id. Many at once, few of one lane, so that a slow receiver holds up nobody else.
+ * again, under the same id. Many at once, few of one lane and of one owner, so that a slow receiver holds up nobody
+ * else.
  */
 export class OutgoingWorker {
-  readonly #running = new Map<string, { readonly lane: string; readonly done: Promise<void> }>();
+  readonly #running = new Set<Promise<void>>();
+  readonly #places = new Places();
   /** Those that are left alone for a while: until when, as time passes. */
   readonly #later = new Map<string, number>();
   /** How often each has failed in a row by no fault of its receiver. */
@@ -122,28 +122,25 @@ export class OutgoingWorker {
   }
 
   async #ended(): Promise<void> {
-    await Promise.all([...this.#running.values()].map(({ done }) => done));
+    await Promise.all(this.#running);
   }
 
   /** Begins as many of those that are due as may run. @returns how many */
   async #begin(): Promise<number> {
     const { outbox, clock } = this.options;
     await this.#recall();
-    let begun = 0;
-    for (;;) {
-      const free = MAX_RUNNING - this.#running.size;
-      if (free <= 0) return begun;
+    for (let begun = 0; ;) {
       for (const [id, at] of this.#later) if (at <= this.#elapsed()) this.#later.delete(id);
-      const without = { lanes: this.#fullLanes(), ids: [...this.#running.keys(), ...this.#later.keys()] };
-      const due = await outbox.due(new Date(clock()), PAGE, without);
-      let now = 0;
+      const due = await outbox.due(new Date(clock()), PAGE, this.#places.taken, [...this.#later.keys()]);
+      const before = begun;
       for (const delivery of due) {
-        if (now >= free || !this.#hasPlace(delivery.lane)) continue;
+        if (!this.#places.has(delivery)) continue;
         this.#start(delivery);
-        now++;
+        begun++;
       }
-      begun += now;
-      if (now === 0 || due.length < PAGE) return begun;
+      const started = begun - before;
+      // Behind those that found no place there may be some of other lanes.
+      if (started === 0 || (started === due.length && due.length < PAGE)) return begun;
     }
   }
 
@@ -156,26 +153,17 @@ export class OutgoingWorker {
     await outbox.recall(longest, new Date(clock())).catch(onError);
   }
 
-  #fullLanes(): string[] {
-    const lanes = new Set([...this.#running.values()].map(({ lane }) => lane));
-    return [...lanes].filter((lane) => !this.#hasPlace(lane));
-  }
-
-  #hasPlace(lane: string): boolean {
-    let running = 0;
-    for (const other of this.#running.values()) if (other.lane === lane) running++;
-    return running < MAX_RUNNING_PER_LANE;
-  }
-
   #start(delivery: Delivery): void {
+    this.#places.take(delivery);
     const done = this.#deliver(delivery)
       .then(() => void this.#failures.delete(delivery.id))
       .catch((error: unknown) => this.#postpone(delivery, error))
       .finally(() => {
-        this.#running.delete(delivery.id);
+        this.#running.delete(done);
+        this.#places.leave(delivery);
         this.wake();
       });
-    this.#running.set(delivery.id, { lane: delivery.lane, done });
+    this.#running.add(done);
   }
 
   async #deliver(delivery: Delivery): Promise<void> {
@@ -183,9 +171,9 @@ export class OutgoingWorker {
     const carrier = carriers.get(delivery.kind);
     if (!carrier) throw new Error(`nobody carries deliveries of the kind ${delivery.kind}`);
     const at = new Date(clock());
-    const started = performance.now();
+    const started = this.#elapsed();
     const carried = await carrier.carry(delivery, this.#stop);
-    const durationMs = Math.round(performance.now() - started);
+    const durationMs = this.#elapsed() - started;
     if (carried.kind === 'later') {
       this.#later.set(delivery.id, this.#elapsed() + carried.afterMs);
       return;
@@ -197,6 +185,7 @@ export class OutgoingWorker {
       onEnded?.(delivery, carried.outcome);
       return;
     }
+    this.#places.took(delivery, durationMs);
     const attempts = delivery.attempts + 1;
     const { status = null } = carried;
     const failure = carried.kind === 'failed' ? carried.failure : null;

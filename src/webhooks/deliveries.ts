@@ -30,24 +30,28 @@ export type About =
 export const isTest = ({ kind, about }: Pick<Delivery, 'kind' | 'about'>): boolean =>
   kind === WEBHOOK && (about as About).type === TEST_TYPE;
 
-/** An event for an endpoint: its `webhook-id` follows from the two, and stays the same over replays. */
+/**
+ * An event for an endpoint: its `webhook-id` follows from the two, and stays the same over replays.
+ * @param owner the account whose endpoint it is; undefined for one of the operators
+ */
 export const eventFor = (
   endpointId: string,
   event: StoredEvent,
   { type, account }: PublicEvent,
   sequence: number,
+  owner?: string,
 ): Asked => {
   const { stream, revision } = event;
   const about: About = { accountId: account(event), type, sequence, stream, revision };
   const id = derivedId('webhook', event.id, endpointId);
-  return { kind: WEBHOOK, id, lane: endpointId, about, topic: type, askedAt: event.metadata.at };
+  return { kind: WEBHOOK, id, lane: endpointId, owner, about, topic: type, askedAt: event.metadata.at };
 };
 
 /** A test of an endpoint. @param commandId of the command that asks for it */
 export const testFor = (endpointId: string, accountId: string, commandId: string, now: Date): Asked => {
   const about: About = { accountId, type: TEST_TYPE, at: now.toISOString() };
   const id = derivedId('webhook-test', commandId, endpointId);
-  return { kind: WEBHOOK, id, lane: endpointId, about, topic: TEST_TYPE };
+  return { kind: WEBHOOK, id, lane: endpointId, owner: accountId, about, topic: TEST_TYPE };
 };
 
 /** The body of a webhook, by the specification's `type`, `timestamp` and `data`. The same however often it is sent. */

@@ -111,6 +111,8 @@ function listening({ queries, asOf, profile }: PolicyServices): Parameters<typeo
     asOf('webhooks', async () => {
       const rows = await queries.webhooks.listening(accountId, eventType, position);
       const own = rows.some((row) => !row.all_accounts) && (await includes(accountId));
-      return rows.filter((row) => row.all_accounts || own).map(({ id }) => id);
+      return rows
+        .filter((row) => row.all_accounts || own)
+        .map(({ id, all_accounts: shared }) => ({ id, owner: shared ? undefined : accountId }));
     })(accountId, position);
 }

@@ -13,13 +13,20 @@ import type { WebhookEndpointEvent } from './events.js';
 import { endpointStream } from './events.js';
 import type { WebhookSequences } from './sequences.js';
 
+/** An endpoint that is told of an event. */
+interface Listener {
+  readonly id: string;
+  /** The account whose it is; undefined for one of the operators. */
+  readonly owner: string | undefined;
+}
+
 /** What happens is told at the endpoints that want to know it. */
 export function askForWebhooks(
   publicEvents: PublicEvents,
   outbox: Outbox,
   sequences: WebhookSequences,
   /** Endpoints that listened when it happened, and may. */
-  listening: (accountId: string, eventType: string, position: Position) => Promise<readonly string[]>,
+  listening: (accountId: string, eventType: string, position: Position) => Promise<readonly Listener[]>,
   clock: Clock,
 ): Policy {
   return {
@@ -31,11 +38,11 @@ export function askForWebhooks(
       const accountId = told.account(event);
       const all = await listening(accountId, told.type, event.position);
       // None is told of itself.
-      const endpoints = all.filter((id) => endpointStream(id) !== event.stream);
+      const endpoints = all.filter(({ id }) => endpointStream(id) !== event.stream);
       if (endpoints.length === 0) return;
       const sequence = await sequences.of(accountId, event.id);
       await outbox.ask(
-        endpoints.map((id) => eventFor(id, event, told, sequence)),
+        endpoints.map(({ id, owner }) => eventFor(id, event, told, sequence, owner)),
         new Date(clock()),
       );
     },

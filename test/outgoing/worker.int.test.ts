@@ -52,7 +52,10 @@ const worker = (): OutgoingWorker => {
   };
   return new OutgoingWorker({
     outbox,
-    carriers: new Map([['test', carrier]]),
+    carriers: new Map([
+      ['test', carrier],
+      ['mail', carrier],
+    ]),
     clock: () => now,
     elapsed: () => passed,
     onError: (error) => errors.push(error),
@@ -64,6 +67,31 @@ const ask = (...ids: string[]): Promise<void> =>
     ids.map((id) => ({ kind: 'test', id, lane: id.replace(/\d+$/, ''), about: { id } })),
     new Date(now),
   );
+/** Deliveries of an owner to lanes of its own. */
+const askFor = (owner: string, lanes: number, each: number, kind = 'test'): Promise<void> =>
+  outbox.ask(
+    Array.from({ length: lanes * each }, (_, n) => {
+      const lane = `${owner}-${n % lanes}`;
+      return { kind, id: `${lane}-${Math.floor(n / lanes)}`, lane, owner, about: {} };
+    }),
+    new Date(now),
+  );
+/** A receiver that never answers, until it is told to. */
+function silent() {
+  const held: { readonly id: string; readonly owner: string; readonly answer: () => void }[] = [];
+  let looked = (): void => undefined;
+  return {
+    held,
+    carry: ({ id, owner }: Delivery): Promise<Carried> =>
+      new Promise((resolve) => {
+        held.push({ id, owner, answer: () => resolve({ kind: 'delivered' }) });
+        looked();
+      }),
+    until: async (holds: () => boolean): Promise<void> => {
+      while (!holds()) await new Promise<void>((resolve) => (looked = resolve));
+    },
+  };
+}
 const rows = (): Promise<object[]> =>
   database.sql.query('SELECT id, attempts, due_at, outcome FROM vault.deliveries ORDER BY id');
 const attempts = (): Promise<object[]> =>
@@ -202,6 +230,81 @@ describe('what leaves', () => {
     expect(most).toBe(4);
     release();
     stop.abort();
+    await loop;
+    expect(errors).toEqual([]);
+  });
+
+  it('is not held up by many slow receivers of one owner, whoever waits longer', async () => {
+    const slow = silent();
+    carry = (delivery) =>
+      delivery.owner === 'slow' ? slow.carry(delivery) : Promise.resolve({ kind: 'delivered' });
+    await askFor('slow', 20, 30);
+    now += 1;
+    await askFor('quick', 3, 20);
+    await askFor('post', 1, 20, 'mail');
+    const stop = new AbortController();
+    const one = worker();
+    const loop = one.run(stop.signal);
+    while (ended.length < 80) await new Promise(setImmediate);
+    expect(slow.held).toHaveLength(8);
+    stop.abort();
+    for (const { answer } of slow.held) answer();
+    await loop;
+    expect(ended.filter(({ id }) => id.startsWith('slow'))).toHaveLength(8);
+    expect(errors).toEqual([]);
+  });
+
+  it('takes turns among owners, and leaves mails their places, where slow receivers of many hold all others', async () => {
+    const slow = silent();
+    carry = (delivery) =>
+      delivery.kind === 'mail' ? Promise.resolve({ kind: 'delivered' }) : slow.carry(delivery);
+    for (let owner = 10; owner < 20; owner++) await askFor(`slow${owner}`, 4, 30);
+    const stop = new AbortController();
+    const one = worker();
+    const loop = one.run(stop.signal);
+    await slow.until(() => slow.held.length === 64);
+    now += 1;
+    await askFor('post', 1, 5, 'mail');
+    while (ended.length < 5) await new Promise(setImmediate);
+    const of = (name: string): number => slow.held.filter(({ owner }) => owner === name).length;
+    // No turn is left out: some have six places, the others seven.
+    for (let owner = 10; owner < 20; owner++) expect([6, 7]).toContain(of(`slow${owner}`));
+    // Whoever comes last, and has nothing that runs, is next.
+    now += 1;
+    await askFor('new', 1, 1);
+    slow.held[0]?.answer();
+    await slow.until(() => slow.held.length === 65);
+    expect(slow.held[64]?.owner).toBe('new');
+    stop.abort();
+    for (const { answer } of slow.held) answer();
+    await loop;
+    expect(errors).toEqual([]);
+  });
+
+  it('waits in lanes that were slow for one of few places, and leaves the others to everybody else', async () => {
+    const slow = silent();
+    carry = (delivery) => {
+      if (delivery.owner.startsWith('slow') && delivery.attempts === 0) passed += 6_000;
+      if (delivery.owner.startsWith('slow') && delivery.attempts > 0) return slow.carry(delivery);
+      return Promise.resolve({ kind: 'failed', failure: 'TIMED_OUT' });
+    };
+    for (let owner = 10; owner < 20; owner++) await askFor(`slow${owner}`, 8, 1);
+    const one = worker();
+    await one.drain();
+    now += HOUR_MS;
+    carried = [];
+    await askFor('quick', 8, 4);
+    const stop = new AbortController();
+    const loop = one.run(stop.signal);
+    while (carried.filter((id) => id.startsWith('quick')).length < 32) await new Promise(setImmediate);
+    await slow.until(() => slow.held.length >= 16);
+    expect(slow.held).toHaveLength(16);
+    // One that answers makes place for one.
+    slow.held[0]?.answer();
+    await slow.until(() => slow.held.length >= 17);
+    expect(slow.held).toHaveLength(17);
+    stop.abort();
+    for (const { answer } of slow.held) answer();
     await loop;
     expect(errors).toEqual([]);
   });
