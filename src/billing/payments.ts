@@ -116,7 +116,7 @@ export interface Payments {
     customer: { readonly accountId: string; readonly email: string | null },
     key: string,
   ): Promise<string>;
-  /** The account that a customer belongs to; undefined for one of somebody else's. */
+  /** The account that is written on a customer, maybe one of another installation; undefined where there is none. */
   accountOf(customer: string): Promise<string | undefined>;
   createCheckout(
     checkout: {

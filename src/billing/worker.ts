@@ -9,6 +9,7 @@ import { START } from '../eventsourcing/event.js';
 import { byPolicy } from '../eventsourcing/policy.js';
 import { Wake } from '../wake.js';
 import type { AccountBilling } from './accountBilling.js';
+import type { AccountOfCustomer } from './customers.js';
 import { stripeEventDecider, WAITING } from './decideWebhook.js';
 import type { WebhookEffect } from './events.js';
 import { stripeEventStream } from './events.js';
@@ -44,14 +45,15 @@ export interface BillingWorkerOptions {
   readonly billing: AccountBilling;
   readonly payments: Payments;
   readonly events: StripeEventQueries;
-  readonly subscriptions: SubscriptionQueries;
+  readonly subscriptions: Pick<SubscriptionQueries, 'pending' | 'due'>;
+  readonly accountOf: AccountOfCustomer;
   readonly receiver: Pick<WebhookReceiver, 'backfill'>;
   /** Takes back what an account has bought by a charge that was paid back; gives it back where that has failed. */
   readonly onRefund: (accountId: string, charge: string) => Promise<void>;
   /** What was paid back has not reached the customer. */
   readonly onRefundFailed: FailedRefunds['record'];
-  /** Follows a dispute. @returns the account that has paid, where one has */
-  readonly onDispute: (dispute: string) => Promise<string | undefined>;
+  /** Follows a dispute. @returns the account that has paid, null where none has; undefined for one that is none of ours */
+  readonly onDispute: (dispute: string) => Promise<string | null | undefined>;
   /** Records what was paid, or paid back, without an account. */
   readonly recorder: Pick<PaymentRecorder, 'record'>;
   readonly commands: CommandHandler;
@@ -151,13 +153,12 @@ export class BillingWorker {
    * invoice, and once more for its refunds. @throws the first failure, once the others are done
    */
   async #handle({ customer, livemode, events }: EventsOfCustomer): Promise<void> {
-    const { payments, billing } = this.options;
+    const { payments, billing, accountOf } = this.options;
     const isFollowed = ({ type }: StripeEventRow): boolean =>
       livemode === payments.live &&
       customer !== null &&
       (REFUND.test(type) || ABOUT_SUBSCRIPTIONS.test(type));
-    const accountId =
-      customer !== null && events.some(isFollowed) ? await this.#accountOf(customer) : undefined;
+    const accountId = customer !== null && events.some(isFollowed) ? await accountOf(customer) : undefined;
     if (accountId !== undefined) await billing.settle(accountId);
 
     const once = onceEach();
@@ -183,11 +184,6 @@ export class BillingWorker {
     for (const result of done) if (result.status === 'rejected') throw result.reason;
   }
 
-  async #accountOf(customer: string): Promise<string | undefined> {
-    const { subscriptions, payments } = this.options;
-    return (await subscriptions.accountOf(customer)) ?? (await payments.accountOf(customer));
-  }
-
   /**
    * What a charge has paid is taken back, as much of it as was paid back by now.
    * @param known whose it was; undefined where the event does not say it
@@ -197,12 +193,12 @@ export class BillingWorker {
     known: string | undefined,
     once: Once,
   ): Promise<Done> {
-    const { payments, billing, recorder, onRefund, onRefundFailed } = this.options;
+    const { payments, billing, recorder, accountOf, onRefund, onRefundFailed } = this.options;
     const refund = about === 'refund' && id !== null ? await payments.refund(id) : undefined;
     const charge = about === 'refund' ? refund?.charge : id;
     if (id === null || charge == null) return NOTHING;
     const payer = refund?.customer;
-    const accountId = known ?? (payer === undefined ? undefined : await this.#accountOf(payer)) ?? null;
+    const accountId = known ?? (payer === undefined ? undefined : await accountOf(payer)) ?? null;
     if (accountId !== null) {
       await once(`refund ${charge}`, async () => {
         await onRefund(accountId, charge);
@@ -222,7 +218,10 @@ export class BillingWorker {
     const { onDispute, recorder } = this.options;
     const { type, customer, object_id: id } = event;
     if (id === null || customer !== null) return undefined;
-    if (DISPUTE.test(type)) return { effect: 'applied', accountId: (await onDispute(id)) ?? null };
+    if (DISPUTE.test(type)) {
+      const accountId = await onDispute(id);
+      return accountId === undefined ? NOTHING : { effect: 'applied', accountId };
+    }
     if (type === PAID) {
       return { effect: (await recorder.record({ intent: id })) ? 'applied' : 'none', accountId: null };
     }

@@ -8,6 +8,7 @@ import type { AdminCommands } from '../admin/server.js';
 import { AccountBilling } from '../billing/accountBilling.js';
 import type { Coupon } from '../billing/decideCoupon.js';
 import type { PriceList } from '../billing/decide.js';
+import { accountOfCustomer } from '../billing/customers.js';
 import { FailedRefunds } from '../billing/failedRefunds.js';
 import { priceListOf } from '../billing/offers.js';
 import { InvoiceNumbers } from '../billing/invoiceNumbers.js';
@@ -64,7 +65,7 @@ export async function openBilling(
   log: Logger,
   profile: () => Profile,
 ): Promise<Billing | undefined> {
-  const { sql, personal, store, commands, telemetry, clock, billingClock } = stores;
+  const { sql, personal, store, storeId, commands, telemetry, clock, billingClock } = stores;
   const { secretKey, webhookSecrets, apiBase, priceIds } = config;
   if (config.mode === 'off' || secretKey === undefined) return undefined;
   // Loaded only where it is wanted.
@@ -82,6 +83,7 @@ export async function openBilling(
   const payments = stripePayments({
     secretKey,
     live: secretKey.split('_')[1] === 'live',
+    installation: storeId,
     profile: profile().name,
     priceIds,
     offers: () => priceList().offers,
@@ -131,7 +133,7 @@ export async function openBilling(
     graceDays,
     overageInvoices: stripeOverage(client),
     creditPayments: stripeCredits(client),
-    disputePayments: stripeDisputes(client),
+    disputePayments: stripeDisputes(client, storeId),
     onePayment: (price) => new OnePayment(payments, commands, clock, price),
     serve: (fastify, places) => {
       const receive: WebhookReceiver['receive'] = (...event) => receiver.receive(...event);
@@ -169,11 +171,11 @@ export function workBilling(
   shutdown: Shutdown,
 ): BillingWorker {
   const onError = (error: unknown): void => log.error('what a payment leads to is not done yet', error);
+  const accountOf = accountOfCustomer({ subscriptions, payments, billing });
   const disputes = new DisputeDesk({
     commands,
     payments: disputePayments,
-    accountOf: async (customer) =>
-      (await subscriptions.accountOf(customer)) ?? (await payments.accountOf(customer)),
+    accountOf,
     onCredits: (accountId, disputed) => credits.followDispute(accountId, disputed),
     onOpened: (id, what) =>
       log.warn(
@@ -196,6 +198,7 @@ export function workBilling(
     onRefundFailed: failed.record,
     events: stripeEvents.asTheyStand,
     subscriptions,
+    accountOf,
     commands,
     billingClock: now,
     clock,

@@ -12,6 +12,8 @@ import { disputeStream } from './events.js';
 export interface DisputeSnapshot extends Omit<Disputed, 'accountId'> {
   readonly status: DisputeStatus;
   readonly customer: string | null;
+  /** Whether another installation has taken the payment. */
+  readonly elsewhere: boolean;
 }
 
 /** The port by which disputes are read. @throws PaymentRefused, PaymentsUnavailable */
@@ -35,14 +37,20 @@ export interface DisputeDeskOptions {
 export class DisputeDesk {
   constructor(private readonly options: DisputeDeskOptions) {}
 
-  /** Asks the payment service how a dispute stands. @returns the account that has paid, where one has */
-  readonly follow = async (id: string): Promise<string | undefined> => {
+  /**
+   * Asks the payment service how a dispute stands.
+   * @returns the account that has paid, null where none has; undefined for one that is none of ours
+   */
+  readonly follow = async (id: string): Promise<string | null | undefined> => {
     const { commands, payments, accountOf, onCredits, onOpened, clock } = this.options;
-    const { status, customer, ...about } = await payments.dispute(id);
-    const accountId = customer === null ? undefined : await accountOf(customer);
+    const { status, customer, elsewhere, ...about } = await payments.dispute(id);
+    const accountId = customer === null ? null : await accountOf(customer);
     const disputed: Disputed = { ...about, accountId: accountId ?? null };
     const context = byPolicy('disputes', `dispute:${randomUUID()}`, { at: clock(), about: id });
     const stream = disputeStream(id);
+    // One that was recorded all the same is followed to its end.
+    const ours = accountId !== undefined && !elsewhere;
+    if (!ours && (await commands.load(stream)).length === 0) return undefined;
     const done = await commands.handle(
       disputeDecider,
       stream,
@@ -57,6 +65,6 @@ export class DisputeDesk {
       const { payment, amount } = opened;
       await onCredits(opened.accountId, { dispute: id, payment, amount, status: ended });
     }
-    return accountId;
+    return disputed.accountId;
   };
 }

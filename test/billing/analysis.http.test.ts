@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +11,7 @@ import {
   CreditsDocument,
   OperatorRevenueDocument,
 } from '../generated/graphql.js';
+import { allEvents } from '../crash/facts.js';
 import { createAnalysis, here, untilEnded, upload } from '../analysis/stories.js';
 import { stripeSingle } from '../../src/adapters/stripe/single.js';
 import { analysisStream } from '../../src/analysis/events.js';
@@ -88,6 +89,9 @@ it('is paid for once, and the payment is good for one file', async () => {
     amount,
   } = (await created.json()) as Record<string, string>;
   expect([amount, secret?.startsWith(`${id}_secret_`)]).toEqual([500, true]);
+  // Which of the installations that share an account at Stripe has made it.
+  const { metadata } = await stripe.paymentIntents.retrieve(id ?? '');
+  expect(metadata['tollgraph_installation']).toMatch(/^[0-9a-f-]{36}$/);
   expect(await analyze(undefined)).toEqual([402, 'Payment required. Please provide payment_intent_id.']);
   expect(await analyze(id)).toEqual([402, 'Payment not completed. Status: requires_payment_method']);
   await stripe.paymentIntents.confirm(id ?? '', {
@@ -454,7 +458,7 @@ it('is good for fewer files where somebody has given back a part of it', async (
 
 it('gives one thing back once, however late it is asked again', async () => {
   const intent = await paidFor(2);
-  const single = stripeSingle(stripe);
+  const single = stripeSingle(stripe, 'here');
   const first = await single.refundOne(intent, { thing: 'one', amount: 500 }, 'a key');
   // The payment service has forgotten the key.
   expect(await single.refundOne(intent, { thing: 'one', amount: 500 }, 'another key')).toBe(first);
@@ -557,5 +561,62 @@ describe('what operators see of payments without an account', () => {
     await shop.sandbox.dispute(intent, 'won');
     expect((await revenue()).disputed).toBe(disputed);
     expect(await analyze(intent)).toEqual([200, 'analysed']);
+  });
+
+  describe('of another installation on the same account at Stripe', () => {
+    const of = { tollgraph_purpose: 'analysis', tollgraph_installation: randomUUID() };
+    const paying = {
+      amount: 500,
+      currency: 'usd',
+      metadata: of,
+      payment_method: 'pm_card_visa',
+      confirm: true,
+      return_url: 'https://shop.example/',
+    };
+    const recorded = async (): Promise<string[]> =>
+      (await allEvents(shop.test.app.parts.store)).flatMap(({ type }) =>
+        /^(Invoice|Payment|Refund|Dispute)/.test(type) ? [type] : [],
+      );
+
+    it('counts no payment, no refund and no dispute, and analyses nothing for it', async () => {
+      const before = [await revenue(), await recorded()];
+      const { id } = await stripe.paymentIntents.create(paying);
+      expect(await analyze(id)).toEqual([402, 'Payment verification failed']);
+      await stripe.refunds.create({ payment_intent: id, amount: 100 });
+      await shop.sandbox.dispute((await stripe.paymentIntents.create(paying)).id);
+      expect([await revenue(), await recorded()]).toEqual(before);
+      const page = await stripe.checkout.sessions.create({
+        mode: 'payment',
+        line_items: [
+          { quantity: 1, price_data: { currency: 'usd', unit_amount: 500, product_data: { name: 'one' } } },
+        ],
+        payment_intent_data: { metadata: of },
+        metadata: of,
+        success_url: 'https://shop.example/',
+      });
+      const back = await fetch(`${shop.test.app.url}/checkout/result?checkout=${page.id}`);
+      expect(back.status).toBe(404);
+    });
+
+    it('takes no customer for its own by what is written on them', async () => {
+      const before = [await revenue(), await recorded()];
+      const user = await shop.test.register();
+      // Neither an account that is not here, nor one that has no customer and has asked for none.
+      for (const account of [randomUUID(), user.accountId, '../credits']) {
+        const { id: customer } = await stripe.customers.create({
+          metadata: { tollgraph_account: account },
+          payment_method: 'pm_card_visa',
+          invoice_settings: { default_payment_method: 'pm_card_visa' },
+        });
+        const { id: invoice } = await stripe.invoices.create({ customer, auto_advance: false });
+        await stripe.invoiceItems.create({ customer, invoice, amount: 123_400, currency: 'usd' });
+        await stripe.invoices.finalizeInvoice(invoice);
+        await stripe.invoices.pay(invoice);
+        const [charge] = (await stripe.charges.list({ customer })).data;
+        await stripe.refunds.create({ charge: charge?.id ?? '', amount: 100 });
+        await shop.sandbox.dispute(charge?.payment_intent as string);
+      }
+      expect([await revenue(), await recorded()]).toEqual(before);
+    });
   });
 });

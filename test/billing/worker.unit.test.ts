@@ -46,15 +46,14 @@ function worker(waiting: StripeEventRow[], failing: readonly string[] = []) {
         );
       },
     },
+    accountOf: (customer: string) =>
+      Promise.resolve(customer === 'cus_stranger' ? undefined : `account of ${customer}`),
     subscriptions: {
-      accountOf: (customer: string) =>
-        Promise.resolve(customer === 'cus_stranger' ? undefined : `account of ${customer}`),
       pending: () => Promise.resolve([]),
       due: () => Promise.resolve([]),
     },
     payments: {
       live: false,
-      accountOf: () => Promise.resolve(undefined),
       refund: (id: string) =>
         Promise.resolve({
           amount: 500,
@@ -90,7 +89,11 @@ function worker(waiting: StripeEventRow[], failing: readonly string[] = []) {
     },
     onDispute: (id: string) => {
       apart.push(id);
-      return Promise.resolve(id === 'dp_of_ann' ? 'account of cus_ann' : undefined);
+      const payers: Readonly<Record<string, string | null>> = {
+        dp_of_ann: 'account of cus_ann',
+        dp_of_nobody: null,
+      };
+      return Promise.resolve(payers[id]);
     },
     recorder: {
       record: (about: object) => {
@@ -174,11 +177,13 @@ it('follows what names no customer by itself, in its own mode', async () => {
     row('evt_c', 'payment_intent.succeeded', { ...nobody, object_id: 'pi_1' }),
     row('evt_d', 'charge.refunded', { ...nobody, object_id: 'ch_1' }),
     row('evt_e', 'payment_intent.succeeded', { ...nobody, object_id: 'pi_foreign' }),
+    row('evt_h', 'charge.dispute.created', { ...nobody, object_id: 'dp_foreign' }),
     row('evt_f', 'charge.dispute.created', { ...nobody, object_id: 'dp_live', livemode: true }),
     row('evt_g', 'payment_intent.succeeded'),
   ]);
   expect(await one.work()).toBe(false);
   expect(apart.sort()).toEqual([
+    'dp_foreign',
     'dp_of_ann',
     'dp_of_nobody',
     '{"charge":"ch_1"}',
@@ -193,6 +198,7 @@ it('follows what names no customer by itself, in its own mode', async () => {
     evt_e: { effect: 'none', accountId: null },
     evt_f: { effect: 'other_mode', accountId: null },
     evt_g: { effect: 'none', accountId: null },
+    evt_h: { effect: 'none', accountId: null },
   });
 });
 

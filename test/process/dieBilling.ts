@@ -32,6 +32,7 @@ export function billingOn(store: EventStore, { stripe, offers }: Pick<DieBilling
   const payments = stripePayments({
     secretKey,
     live: false,
+    installation: 'here',
     profile: 'specql',
     priceIds: new Map(),
     offers: () => offers,

@@ -6,7 +6,7 @@ import { PURCHASE } from './credits.js';
 import { asked } from './errors.js';
 import { idOf } from './ids.js';
 import { stripeRefunds } from './refunds.js';
-import { PURPOSE } from './single.js';
+import { isElsewhere, PURPOSE } from './single.js';
 
 /** Statuses of a dispute. Those that nobody knows yet are taken for inquiries, which take no money. */
 const STATUSES: Readonly<Record<string, DisputeStatus>> = {
@@ -19,7 +19,7 @@ const STATUSES: Readonly<Record<string, DisputeStatus>> = {
 };
 
 /** Disputes as Stripe has them. A dispute names its charge alone: whose it was, and what for, is asked of others. */
-export const stripeDisputes = (stripe: Stripe): DisputePayments => ({
+export const stripeDisputes = (stripe: Stripe, installation: string): DisputePayments => ({
   dispute: async (id) => {
     const {
       status,
@@ -50,6 +50,7 @@ export const stripeDisputes = (stripe: Stripe): DisputePayments => ({
       payment: payment ?? null,
       invoice: invoice ?? null,
       customer: idOf(customer) ?? null,
+      elsewhere: isElsewhere(metadata, installation),
     };
   },
 });

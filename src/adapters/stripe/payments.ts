@@ -12,7 +12,7 @@ import { idOf } from './ids.js';
 import { withAllLines } from './lines.js';
 import { StripePrices } from './prices.js';
 import { stripeRefunds } from './refunds.js';
-import { PURPOSE, stripeSingle } from './single.js';
+import { purposeOf, stripeSingle } from './single.js';
 import {
   couponsIn,
   discountsIn,
@@ -41,6 +41,8 @@ const MAX_UNDELIVERED = 1_000;
 export interface StripeOptions {
   readonly secretKey: string;
   readonly live: boolean;
+  /** Names this installation, of those that may share an account at Stripe. */
+  readonly installation: string;
   /** The profile's name. */
   readonly profile: string;
   /** Prices that exist already, by `<plan>-<interval>`. */
@@ -52,7 +54,7 @@ export interface StripeOptions {
 }
 
 export function stripePayments(options: StripeOptions): Payments {
-  const { secretKey, live, profile, priceIds, offers, address } = options;
+  const { secretKey, live, installation, profile, priceIds, offers, address } = options;
   const stripe = new Stripe(secretKey, {
     ...address,
     telemetry: false,
@@ -126,7 +128,7 @@ export function stripePayments(options: StripeOptions): Payments {
   return {
     live,
 
-    ...stripeSingle(stripe),
+    ...stripeSingle(stripe, installation),
 
     findCustomer: async (accountId) => {
       const { data } = await asked(() =>
@@ -197,7 +199,7 @@ export function stripePayments(options: StripeOptions): Payments {
         if (error instanceof PaymentRefused) return undefined;
         throw error;
       }
-      const what = soldOn(session);
+      const what = soldOn(session, installation);
       if (!what) return undefined;
       const { url, payment_status: payment, payment_intent: intent, amount_total: amount } = session;
       const status = pageStatusOf(session);
@@ -460,9 +462,12 @@ export function stripePayments(options: StripeOptions): Payments {
 }
 
 /** What of ours is sold on a page; undefined for one of somebody else's. */
-function soldOn({ metadata, subscription }: Stripe.Checkout.Session): PaidPage['what'] | undefined {
+function soldOn(
+  { metadata, subscription }: Stripe.Checkout.Session,
+  installation: string,
+): PaidPage['what'] | undefined {
   const { [ACCOUNT]: accountId, [CHECKOUT]: checkout, [PURCHASE]: purchase } = metadata ?? {};
-  if (metadata?.[PURPOSE] === 'analysis') return { kind: 'analysis' };
+  if (purposeOf(metadata, installation) === 'analysis') return { kind: 'analysis' };
   if (accountId === undefined) return undefined;
   if (purchase !== undefined) return { kind: 'credits', accountId, purchase };
   if (checkout === undefined) return undefined;

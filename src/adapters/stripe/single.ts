@@ -8,6 +8,8 @@ import { pageStatusOf } from './snapshots.js';
 
 /** What a payment without a customer is for. */
 export const PURPOSE = 'tollgraph_purpose';
+/** Which installation has made it, since several may share an account here; left out, this one. */
+const INSTALLATION = 'tollgraph_installation';
 /** How many things it pays for; left out, one. */
 const QUANTITY = 'tollgraph_quantity';
 /** Which of them a refund is for. */
@@ -21,8 +23,16 @@ type Single = Pick<
   'createIntent' | 'openPaymentPage' | 'paymentPage' | 'intent' | 'intentOfCharge' | 'refundOne'
 >;
 
+/** Whether another installation has made a payment, or a page. */
+export const isElsewhere = (metadata: Stripe.Metadata | null, installation: string): boolean =>
+  (metadata?.[INSTALLATION] ?? installation) !== installation;
+
+/** What a payment without a customer is for; undefined for one that is none of this installation's. */
+export const purposeOf = (metadata: Stripe.Metadata | null, installation: string): string | undefined =>
+  isElsewhere(metadata, installation) ? undefined : metadata?.[PURPOSE];
+
 /** Payments without a customer, for things that are sold by the piece. */
-export function stripeSingle(stripe: Stripe): Single {
+export function stripeSingle(stripe: Stripe, installation: string): Single {
   const pageOf = (session: Stripe.Checkout.Session): PaymentPage => {
     const { id, url, payment_status: paid, payment_intent: intent } = session;
     const intentId = typeof intent === 'string' ? intent : (intent?.id ?? null);
@@ -52,7 +62,7 @@ export function stripeSingle(stripe: Stripe): Single {
             amount,
             currency,
             automatic_payment_methods: { enabled: true },
-            metadata: { [PURPOSE]: purpose },
+            metadata: { [PURPOSE]: purpose, [INSTALLATION]: installation },
           },
           { idempotencyKey: key },
         ),
@@ -61,7 +71,11 @@ export function stripeSingle(stripe: Stripe): Single {
     },
 
     openPaymentPage: async ({ amount, currency, purpose, quantity, name, paidUrl, unpaidUrl }, key) => {
-      const metadata = { [PURPOSE]: purpose, [QUANTITY]: String(quantity) };
+      const metadata = {
+        [PURPOSE]: purpose,
+        [INSTALLATION]: installation,
+        [QUANTITY]: String(quantity),
+      };
       const session = await asked(() =>
         stripe.checkout.sessions.create(
           {
@@ -81,7 +95,11 @@ export function stripeSingle(stripe: Stripe): Single {
     paymentPage: async (id) => {
       const session = await asked(() => stripe.checkout.sessions.retrieve(id));
       const { metadata } = session;
-      return { ...pageOf(session), purpose: metadata?.[PURPOSE], quantity: quantityOf(metadata) };
+      return {
+        ...pageOf(session),
+        purpose: purposeOf(metadata, installation),
+        quantity: quantityOf(metadata),
+      };
     },
 
     intent: async (id) => {
@@ -93,7 +111,7 @@ export function stripeSingle(stripe: Stripe): Single {
         amount: status === 'succeeded' ? received : amount,
         currency,
         status,
-        purpose: metadata[PURPOSE],
+        purpose: purposeOf(metadata, installation),
         quantity: quantityOf(metadata),
         refunded,
         refundedForThings: things.reduce((sum, one) => sum + one.amount, 0),
