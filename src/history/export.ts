@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream';
+import { finished, Readable } from 'node:stream';
 import type { Position, StoredEvent } from '../eventsourcing/event.js';
 import { START } from '../eventsourcing/event.js';
 import type { EventStore } from '../eventsourcing/eventStore.js';
@@ -51,10 +51,10 @@ export function historyRoute(
 ): Route {
   let followers = 0;
 
-  async function* lines(asked: Asked): AsyncGenerator<string> {
+  async function* lines(asked: Asked, gone: AbortSignal): AsyncGenerator<string> {
     // The head of an answer leaves with its first byte; what follows may take long.
     if (asked.follow) yield '\n';
-    for await (const page of pages(log, asked, followMs)) {
+    for await (const page of pages(log, asked, followMs, gone)) {
       yield page.map((event) => `${lineOf(event, positions)}\n`).join('');
     }
   }
@@ -71,14 +71,18 @@ export function historyRoute(
         text: 'application/x-ndjson',
       },
     },
-    ({ query }) => {
+    ({ query, http }) => {
       const asked = askedOf(query, positions);
       if (asked.follow && followers >= MAX_FOLLOWERS) throw new ApiError('TOO_MANY_CONNECTIONS');
-      const body = Readable.from(lines(asked), { objectMode: false });
-      if (asked.follow) {
-        followers++;
-        body.on('close', () => followers--);
-      }
+      const gone = new AbortController();
+      const body = Readable.from(lines(asked, gone.signal), { objectMode: false });
+      if (asked.follow) followers++;
+      // Of the answer and not of the body, which nobody reads where whoever asked has gone away before.
+      finished(http.reply.raw, () => {
+        if (asked.follow) followers--;
+        gone.abort();
+        body.destroy();
+      });
       body.on('error', (error) => logger.error('an export of the events ended early', error));
       return {
         headers: {
@@ -95,12 +99,14 @@ async function* pages(
   log: ReadsLog,
   { after, types, follow }: Asked,
   followMs: number,
+  gone: AbortSignal,
 ): AsyncGenerator<readonly StoredEvent[]> {
   const end = performance.now() + followMs;
   let wake: (() => void) | undefined;
   const unsubscribe = log.onWake(() => wake?.());
+  gone.addEventListener('abort', () => wake?.());
   try {
-    for (let place = after; ;) {
+    for (let place = after; !gone.aborted;) {
       // Before the page is read: what comes meanwhile is not slept through.
       const woken = new Promise<void>((resolve) => (wake = resolve));
       const head = await log.head();
