@@ -60,8 +60,11 @@ export class AccountBilling {
       await this.#openCheckout(accountId);
       // Its price may have been withdrawn meanwhile.
       await this.#closeReplaced(accountId);
-      await this.#doAsked(accountId);
-      return this.#record(accountId);
+      const done = await this.#doAsked(accountId);
+      const state = await this.#record(accountId);
+      if (done === undefined || state.asked?.id !== done) return state;
+      await this.#failRequest(accountId, done, WITHOUT_EFFECT);
+      return this.state(accountId);
     });
   }
 
@@ -174,29 +177,36 @@ export class AccountBilling {
     }
   }
 
-  async #doAsked(accountId: string): Promise<void> {
+  /** @returns the id of what was asked for, where Stripe says that it is done */
+  async #doAsked(accountId: string): Promise<string | undefined> {
     const { history, state } = await this.#load(accountId);
     const { asked, paid } = state;
-    if (!asked || !paid) return;
+    if (!asked || !paid) return undefined;
     const old = this.#ageOf(history, REQUESTS[asked.kind]) > KEYS_LIVE_MS;
     // It may have been done long ago, and its answer lost.
     const current = old ? await this.#record(accountId) : undefined;
-    if (current && current.asked?.id !== asked.id) return;
+    if (current && current.asked?.id !== asked.id) return undefined;
     try {
       await this.#do(asked, paid, state, `tollgraph:${asked.id}${old ? ':late' : ''}`);
+      return asked.id;
     } catch (error) {
       if (!(error instanceof PaymentRefused)) throw error;
-      const { code, message } = error;
-      // Nothing is changed: neither is what was to come.
+      // Nothing is changed: neither is what was to come. Each try has dropped that before it was refused, so that the
+      // answers to the key of an earlier one are of no use.
       if (asked.kind === 'change') {
-        await this.#schedule(state, paid, asked.before, `tollgraph:${asked.id}:back`);
+        await this.#schedule(state, paid, asked.before, `tollgraph:${asked.id}:back:${randomUUID()}`);
       }
-      await this.#send(
-        accountId,
-        { type: 'FailRequest', requestId: asked.id, code, message },
-        `fail:${asked.id}`,
-      );
+      await this.#failRequest(accountId, asked.id, error);
+      return undefined;
     }
+  }
+
+  #failRequest(
+    accountId: string,
+    requestId: string,
+    { code, message }: { readonly code: string; readonly message: string },
+  ): Promise<void> {
+    return this.#send(accountId, { type: 'FailRequest', requestId, code, message }, `fail:${requestId}`);
   }
 
   /** Lets a change come once more that was to come before. */
@@ -328,6 +338,16 @@ export class AccountBilling {
     return done;
   }
 }
+
+/**
+ * Of what Stripe has answered as done, and that changed nothing there: somebody has undone it, or it is no longer what
+ * the key stood for. To ask again would be answered the same.
+ */
+const WITHOUT_EFFECT = {
+  code: 'without_effect',
+  message:
+    'The payment service has accepted the request, and the subscription is as it was before. Try again.',
+};
 
 const REQUESTS: Readonly<Record<Asked['kind'], string>> = {
   change: 'PlanChangeRequested',

@@ -12,6 +12,7 @@ import { idOf } from './ids.js';
 import { withAllLines } from './lines.js';
 import { StripePrices } from './prices.js';
 import { stripeRefunds } from './refunds.js';
+import { stripeSchedules } from './schedules.js';
 import { purposeOf, stripeSingle } from './single.js';
 import {
   couponsIn,
@@ -64,6 +65,7 @@ export function stripePayments(options: StripeOptions): Payments {
   const prices = new StripePrices(stripe, profile, priceIds);
   const refunds = stripeRefunds(stripe);
   const coupons = new StripeCoupons(stripe, profile, prices);
+  const schedules = stripeSchedules(stripe);
   const known = { price: prices.seen, coupon: coupons.seen };
 
   const theItem = async (subscription: string): Promise<{ id: string; price: string }> => {
@@ -115,14 +117,6 @@ export function stripePayments(options: StripeOptions): Payments {
     return oldest.billing_reason === 'subscription_cycle' && iso(oldest.created) >= periodStart
       ? periodStart
       : iso(oldest.created);
-  };
-
-  /** A schedule holds what it was made with: without it the subscription is free again. */
-  const release = async (subscription: string, key: string): Promise<void> => {
-    const { schedule } = await asked(() => stripe.subscriptions.retrieve(subscription));
-    if (schedule === null) return;
-    const id = typeof schedule === 'string' ? schedule : schedule.id;
-    await asked(() => stripe.subscriptionSchedules.release(id, {}, { idempotencyKey: `${key}:release` }));
   };
 
   return {
@@ -290,7 +284,7 @@ export function stripePayments(options: StripeOptions): Payments {
 
     changeNow: async ({ subscription, offer, coupon, prorationAt }, key) => {
       const discounts = await discountsWith(coupon, offer);
-      await release(subscription, key);
+      await schedules.release(subscription, key);
       const { id } = await theItem(subscription);
       const price = await prices.idOf(offer);
       await asked(() =>
@@ -309,49 +303,16 @@ export function stripePayments(options: StripeOptions): Payments {
     },
 
     changeAtPeriodEnd: async ({ subscription, offer, coupon }, key) => {
+      const { interval } = offer;
       const price = await prices.idOf(offer);
       const discounts = await discountsWith(coupon, offer);
-      await release(subscription, key);
-      const created = await asked(() =>
-        stripe.subscriptionSchedules.create(
-          { from_subscription: subscription },
-          { idempotencyKey: `${key}:schedule` },
-        ),
-      );
-      const [running] = created.phases;
-      if (!running) throw new PaymentRefused('resource_missing', 'The schedule has no phase.', false);
-      await asked(() =>
-        stripe.subscriptionSchedules.update(
-          created.id,
-          {
-            end_behavior: 'release',
-            phases: [
-              {
-                items: running.items.map((item) => ({
-                  price: priceIdOf(item.price),
-                  quantity: item.quantity ?? 1,
-                })),
-                start_date: running.start_date,
-                end_date: running.end_date,
-                ...kept(running),
-              },
-              {
-                items: [{ price, quantity: 1 }],
-                ...oneInterval(offer),
-                proration_behavior: 'none',
-                ...('discounts' in discounts ? discounts : kept(running)),
-              },
-            ],
-          },
-          { idempotencyKey: `${key}:phases` },
-        ),
-      );
+      await schedules.changeAtPeriodEnd({ subscription, price, interval, ...discounts }, key);
     },
 
-    stay: release,
+    stay: schedules.release,
 
     cancel: async (subscription, when, key, reason) => {
-      await release(subscription, key);
+      await schedules.release(subscription, key);
       await asked(() =>
         when === 'now'
           ? stripe.subscriptions.cancel(
@@ -375,7 +336,7 @@ export function stripePayments(options: StripeOptions): Payments {
 
     pause: async (subscription, key) => {
       // What has a schedule can't be paused, also where all that it was for has come.
-      await release(subscription, key);
+      await schedules.release(subscription, key);
       await asked(() => stripe.subscriptions.pause(subscription, {}, { idempotencyKey: key }));
     },
 
@@ -475,16 +436,3 @@ function soldOn(
 }
 
 const seconds = (at: string): number => Math.floor(Date.parse(at) / 1000);
-
-const priceIdOf = (price: string | { readonly id: string }): string =>
-  typeof price === 'string' ? price : price.id;
-
-/** The discounts of a phase that another one has, too: what is not said of a phase is taken away. */
-const kept = ({ discounts }: Stripe.SubscriptionSchedule.Phase) => ({
-  discounts: discounts.flatMap(({ discount }) =>
-    discount === null ? [] : [{ discount: typeof discount === 'string' ? discount : discount.id }],
-  ),
-});
-
-/** How long the last phase of a schedule lasts: then the subscription goes on by itself. */
-const oneInterval = ({ interval }: Offer) => ({ duration: { interval, interval_count: 1 } });
