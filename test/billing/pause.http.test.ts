@@ -187,3 +187,26 @@ it('waits for a change that is scheduled, and not for the schedule that has brou
   const { data } = await shop.test.query(InvoiceDifferencesDocument, { first: 10 }, backEnd);
   expect(data?.operator?.invoiceDifferences?.nodes).toEqual([]);
 });
+
+it('goes on by the API after it was cancelled in the portal', async () => {
+  const other = await Subscriber.register(shop);
+  await other.subscribe('starter-month-usd', '5555 5555 5555 4444');
+  const open = 'mutation { openBillingPortal(input: {}) { ... on OpenBillingPortalPayload { url } } }';
+  const { data } = await shop.test.raw(open, {}, other.token);
+  const { url } = data?.['openBillingPortal'] as { url: string };
+  const body = new URLSearchParams({ subscription: await subscriptionOf(other) });
+  const form = { 'content-type': 'application/x-www-form-urlencoded' };
+  expect(
+    (await fetch(`${url}/cancel`, { method: 'POST', headers: form, body, redirect: 'manual' })).status,
+  ).toBe(303);
+  await shop.settled();
+  const { until } = (await other.now()) as { until: string };
+  expect(await other.now()).toMatchObject({ cancelsAt: until });
+  expect(await other.resume()).toMatchObject({
+    __typename: 'SubscriptionPayload',
+    subscription: { cancelsAt: null },
+  });
+  await other.news();
+  await shop.advance(new Date(Date.parse(until) + 2 * 3_600_000).toISOString());
+  expect(await other.news()).toEqual(['PeriodRenewed']);
+});

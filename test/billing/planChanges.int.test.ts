@@ -132,6 +132,11 @@ class Customer {
     return this.#own.billing.settle(this.accountId);
   }
 
+  /** Its subscription at Stripe. */
+  async subscription(): Promise<string> {
+    return (await this.#own.billing.state(this.accountId)).paid?.subscription ?? '';
+  }
+
   failureOf(requestId: string) {
     return this.#own.billing.failureOf(this.accountId, requestId);
   }
@@ -253,4 +258,19 @@ it('fails where what Stripe has done is undone before it is seen', async () => {
   // It can be asked for again.
   await customer.requestChange('developer-month-usd');
   await expectScheduled(customer, undefined);
+});
+
+it('is resumed where the portal has set when it ends, and no flag', async () => {
+  const customer = await Customer.onTeam();
+  const subscription = await customer.subscription();
+  await stripe.subscriptions.update(subscription, { cancel_at: 'max_period_end' });
+  const { paid } = await customer.settle();
+  expect(paid?.cancelsAt).toBe(paid?.periodEnd);
+  await customer.request({ type: 'RequestResumption', requestId: randomUUID(), by: 'test' });
+  const resumed = await customer.settle();
+  expect([resumed.asked, resumed.paid?.cancelsAt]).toEqual([undefined, undefined]);
+  expect(await stripe.subscriptions.retrieve(subscription)).toMatchObject({
+    cancel_at: null,
+    cancel_at_period_end: false,
+  });
 });

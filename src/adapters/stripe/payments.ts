@@ -329,9 +329,16 @@ export function stripePayments(options: StripeOptions): Payments {
     },
 
     resume: async (subscription, key) => {
-      await asked(() =>
-        stripe.subscriptions.update(subscription, { cancel_at_period_end: false }, { idempotencyKey: key }),
+      const { cancel_at: at, cancel_at_period_end: atEnd } = await asked(() =>
+        stripe.subscriptions.retrieve(subscription),
       );
+      // It was taken back before: what has a schedule since takes no such call any more.
+      if (at === null && !atEnd) return;
+      // The portal sets a time and no flag. Stripe takes one of both in a call.
+      const [end, name] = atEnd
+        ? [{ cancel_at_period_end: false }, key]
+        : [{ cancel_at: '' as const }, `${key}:at`];
+      await asked(() => stripe.subscriptions.update(subscription, end, { idempotencyKey: name }));
     },
 
     pause: async (subscription, key) => {
