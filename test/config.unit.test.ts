@@ -425,10 +425,13 @@ describe('the configuration of billing', () => {
       keys.STRIPE_WEBHOOK_SECRET,
       second,
     ]);
-    const { priceIds } = billing({ STRIPE_PRO_PRICE_ID: 'price_1', STRIPE_PRO_YEARLY_PRICE_ID: 'price_2' });
+    const { priceIds } = billing({
+      STRIPE_PRO_PRICE_ID: 'price_3, price_1',
+      STRIPE_PRO_YEARLY_PRICE_ID: 'price_2',
+    });
     expect([...priceIds]).toEqual([
-      ['pro-month', 'price_1'],
-      ['pro-year', 'price_2'],
+      ['pro-month', ['price_3', 'price_1']],
+      ['pro-year', ['price_2']],
     ]);
   });
 
@@ -451,7 +454,7 @@ describe('the configuration of billing', () => {
     ],
     [
       'a price that is none',
-      { STRIPE_PRO_PRICE_ID: 'pro' },
+      { STRIPE_PRO_PRICE_ID: 'price_1, pro' },
       /STRIPE_PRO_PRICE_ID: must be the id of a price/,
     ],
   ])('is refused with %s, and no value is told', (_what, env, said) => {

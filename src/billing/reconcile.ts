@@ -129,10 +129,12 @@ export class Reconciliation {
     const missing = recordSubscriptions(state, snapshots, this.options.graceDays(), at).map(
       (event) => [event.type, aboutOf(event), true] as const,
     );
-    const living = snapshots
-      .filter(({ status }) => LIVING.has(status))
-      .map(({ subscription }) => subscription);
     const { paid, asked } = state;
+    const ours = snapshots.filter(
+      ({ plan, subscription }) => plan !== null || subscription === paid?.subscription,
+    );
+    const unknown = ours.filter(({ plan, status }) => plan === null && LIVING.has(status));
+    const living = ours.filter(({ status }) => LIVING.has(status)).map(({ subscription }) => subscription);
     const lost = paid && !snapshots.some(({ subscription }) => subscription === paid.subscription);
     const isDeleted =
       living.length > 0 &&
@@ -141,6 +143,10 @@ export class Reconciliation {
       ...missing,
       ...(asked ? [['not done yet', `${asked.kind} ${asked.id}`, true] as const] : []),
       ...(lost ? [['subscription is not there', paid.subscription, false] as const] : []),
+      ...unknown.map(
+        ({ subscription, amount, currency }) =>
+          ['price is none of ours', `${subscription}: ${moneyText({ amount, currency })}`, false] as const,
+      ),
       ...(living.length > 1 ? [['pays more than once', living.join(', '), true] as const] : []),
       ...(isDeleted && !asked
         ? [['account is deleted and still pays', living.join(', '), false] as const]

@@ -3,7 +3,10 @@ import type { Asked, BillingState, Paid } from './state.js';
 import { evolve } from './state.js';
 
 /** A subscription as Stripe says it is now. Times are ISO 8601. */
-export interface Snapshot extends Terms {
+export interface Snapshot extends Omit<Terms, 'plan' | 'price'> {
+  /** Null, as the price is, where the price at Stripe is none that we know. */
+  readonly plan: string | null;
+  readonly price: string | null;
   readonly status:
     | 'incomplete'
     | 'incomplete_expired'
@@ -32,12 +35,26 @@ export interface Snapshot extends Terms {
   readonly card?: string | undefined;
 }
 
+/** One that we know the plan of. */
+type NamedSnapshot = Snapshot & Pick<Terms, 'plan' | 'price'>;
+
+/**
+ * Those that are to our plans. The one that is paid for is followed whatever its price has become, e.g. one that was
+ * given in Stripe's dashboard: it keeps the plan that it was bought for, and its end ends that.
+ */
+const named = (paid: Paid | undefined, snapshots: readonly Snapshot[]): NamedSnapshot[] =>
+  snapshots.flatMap((one) => {
+    const { plan, price } = one;
+    if (plan !== null && price !== null) return { ...one, plan, price };
+    return paid?.subscription === one.subscription ? { ...one, plan: paid.plan, price: paid.price } : [];
+  });
+
 /**
  * Subscriptions beside the one that is paid for, e.g. of two pages that were paid at once; also those that were
  * ended as such, and are not recorded.
  */
-export const duplicatesOf = ({ paid, over }: BillingState, snapshots: readonly Snapshot[]): Snapshot[] =>
-  snapshots.filter(({ subscription, status, duplicate }) => {
+export const duplicatesOf = ({ paid, over }: BillingState, snapshots: readonly Snapshot[]): NamedSnapshot[] =>
+  named(paid, snapshots).filter(({ subscription, status, duplicate }) => {
     if (!paid || subscription === paid.subscription || over.has(subscription)) return false;
     return status === 'canceled' ? duplicate === true : !NEVER_ACTIVE.has(status);
   });
@@ -52,11 +69,12 @@ const NEVER_ACTIVE = new Set<Snapshot['status']>(['incomplete', 'incomplete_expi
  */
 export function recordSubscriptions(
   before: BillingState,
-  snapshots: readonly Snapshot[],
+  all: readonly Snapshot[],
   graceDays: number,
   at: string,
 ): BillingEvent[] {
   const events: BillingEvent[] = [];
+  const snapshots = named(before.paid, all);
   let state = before;
   const tell = (event: BillingEvent): void => {
     events.push(event);
@@ -87,7 +105,7 @@ export function recordSubscriptions(
   }
   return events;
 
-  function follow(now: Snapshot): void {
+  function follow(now: NamedSnapshot): void {
     for (;;) {
       const event = state.paid && nextChange(state.paid, now, state, graceDays, at);
       if (!event) return;
@@ -99,7 +117,7 @@ export function recordSubscriptions(
 /** The next thing in which what we know differs from what Stripe says; undefined where nothing does. */
 function nextChange(
   paid: Paid,
-  now: Snapshot,
+  now: NamedSnapshot,
   { asked }: BillingState,
   graceDays: number,
   at: string,

@@ -27,9 +27,10 @@ export async function subscriptionsOf(
 ): Promise<readonly Snapshot[]> {
   const snapshots = await payments.subscriptions(customer);
   let ended = false;
-  for (const { subscription, status, card } of snapshots) {
-    // One that is known has its trial rightly.
-    if (paid || status !== 'trialing' || over.has(subscription) || card === undefined) continue;
+  for (const { subscription, plan, status, card } of snapshots) {
+    // One that is known has its trial rightly, and one to something else is none of our business.
+    if (paid || plan === null || status !== 'trialing' || over.has(subscription) || card === undefined)
+      continue;
     const used = await commands.handle(
       trialCardDecider,
       trialCardStream(contentHash(compositeKey(String(payments.live), card))),

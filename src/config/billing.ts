@@ -37,8 +37,11 @@ export interface BillingConfig {
   readonly webhookSecrets: readonly string[];
   /** Where Stripe's API is; undefined for Stripe's own address. */
   readonly apiBase: string | undefined;
-  /** Prices that exist at Stripe already, by `<plan>-<interval>`: STRIPE_PRO_PRICE_ID is that of a month of pro. */
-  readonly priceIds: ReadonlyMap<string, string>;
+  /**
+   * Prices that exist at Stripe already, by `<plan>-<interval>`: STRIPE_PRO_PRICE_ID has those of a month of pro. The
+   * first in a currency is sold; the others are recognised.
+   */
+  readonly priceIds: ReadonlyMap<string, readonly string[]>;
 }
 
 const PRICE_ID = /^STRIPE_(?<plan>[A-Z0-9_]+?)(?<yearly>_YEARLY)?_PRICE_ID$/;
@@ -66,12 +69,15 @@ export function billingOf(
   if (secret && publishable && secret !== publishable) {
     problems.push(`STRIPE_PUBLISHABLE_KEY: is a ${publishable} key, and STRIPE_SECRET_KEY a ${secret} key`);
   }
-  const priceIds = new Map<string, string>();
+  const priceIds = new Map<string, readonly string[]>();
   for (const [name, value = ''] of Object.entries(set)) {
     const { plan, yearly } = PRICE_ID.exec(name)?.groups ?? {};
     if (plan === undefined) continue;
-    if (!/^price_\w+$/.test(value)) problems.push(`${name}: must be the id of a price, price_…`);
-    priceIds.set(`${plan.toLowerCase().replaceAll('_', '-')}-${yearly ? 'year' : 'month'}`, value);
+    const ids = listed(value);
+    if (ids.length === 0 || !ids.every((id) => /^price_\w+$/.test(id))) {
+      problems.push(`${name}: must be the id of a price, price_…; former ones after it, separated by commas`);
+    }
+    priceIds.set(`${plan.toLowerCase().replaceAll('_', '-')}-${yearly ? 'year' : 'month'}`, ids);
   }
   if (problems.length > 0) throw new ConfigError(problems);
   return {

@@ -4,6 +4,7 @@ import { paidPriceId } from '../../src/billing/decideAgreedPrice.js';
 import { billingDecider, STALE } from '../../src/billing/decide.js';
 import type { AgreedPrice, BillingEvent, Terms } from '../../src/billing/events.js';
 import type { Snapshot } from '../../src/billing/recordSubscription.js';
+import { duplicatesOf } from '../../src/billing/recordSubscription.js';
 import { given } from '../eventsourcing/given.js';
 
 const offer = (
@@ -607,6 +608,23 @@ describe('what Stripe says', () => {
     const failed: BillingEvent = { type: 'ActivationFailed', data: { subscription: 'sub_1' } };
     record([], snapshot({ status: 'incomplete_expired' })).then(failed);
     record([failed], snapshot({ status: 'incomplete_expired' })).then();
+  });
+
+  it('follows the subscription that is paid for whatever its price is, and no other to something else', () => {
+    const unnamed = { plan: null, price: null, amount: 7900 };
+    record([], snapshot(unnamed)).then();
+    const moved: BillingEvent = {
+      type: 'PlanChanged',
+      data: { ...terms({ amount: 7900 }), from: 'developer', changeId: null },
+    };
+    const beside = snapshot({ ...unnamed, subscription: 'sub_other' });
+    record([started], beside, snapshot(unnamed)).then(moved);
+    expect(duplicatesOf(stateAfter([started]), [beside, snapshot(unnamed)])).toEqual([]);
+    const reason = 'cancellation_requested';
+    record([started, moved], beside, snapshot({ ...unnamed, status: 'canceled', endedAt: end })).then({
+      type: 'PaidSubscriptionEnded',
+      data: { subscription: 'sub_1', plan: 'developer', reason, endedAt: end },
+    });
   });
 
   it('changes the plan, with the change that was asked for', () => {

@@ -19,6 +19,7 @@ import {
   discountsIn,
   invoiceOf,
   iso,
+  itemOf,
   pageStatusOf,
   previewOf,
   scheduledPrices,
@@ -46,8 +47,8 @@ export interface StripeOptions {
   readonly installation: string;
   /** The profile's name. */
   readonly profile: string;
-  /** Prices that exist already, by `<plan>-<interval>`. */
-  readonly priceIds: ReadonlyMap<string, string>;
+  /** Prices that exist already, by `<plan>-<interval>`: those that are sold, then former ones. */
+  readonly priceIds: ReadonlyMap<string, readonly string[]>;
   /** All that is sold by subscription. */
   readonly offers: () => readonly Offer[];
   /** Where it is not Stripe's own address. */
@@ -70,8 +71,8 @@ export function stripePayments(options: StripeOptions): Payments {
 
   const theItem = async (subscription: string): Promise<{ id: string; price: string }> => {
     const found = await asked(() => stripe.subscriptions.retrieve(subscription));
-    const item = found.items.data.find(({ price }) => prices.lookUp(price));
-    if (!item) throw new PaymentRefused('resource_missing', 'The subscription has none of our plans.', false);
+    const item = itemOf(found, prices.lookUp);
+    if (!item) throw new PaymentRefused('resource_missing', 'The subscription has no item.', false);
     return { id: item.id, price: item.price.id };
   };
 

@@ -1,6 +1,7 @@
 import type Stripe from 'stripe';
 import type { Offer, PriceList } from '../../billing/decide.js';
 import type { CatalogueEntry } from '../../billing/payments.js';
+import { PaymentRefused } from '../../billing/payments.js';
 import { moneyText } from '../../money/money.js';
 import { asked } from './errors.js';
 import type { KnownPrice } from './snapshots.js';
@@ -20,11 +21,17 @@ export class StripePrices {
   readonly #ids = new Map<string, string>();
   readonly #known = new Map<string, KnownPrice>();
 
-  /** @param existing prices that are there already, by `<plan>-<interval>` */
+  /** What the configuration names: a price at Stripe never changes what it costs. */
+  readonly #existing = new Map<string, Stripe.Price>();
+
+  /**
+   * @param existing prices that are there already, by `<plan>-<interval>`: the first in a currency is sold, and those
+   * who pay another one keep it
+   */
   constructor(
     private readonly stripe: Stripe,
     private readonly profile: string,
-    private readonly existing: ReadonlyMap<string, string>,
+    private readonly existing: ReadonlyMap<string, readonly string[]>,
   ) {}
 
   /** What a price at Stripe is to us. */
@@ -47,7 +54,7 @@ export class StripePrices {
 
   /** The id of an offer's price. @throws PaymentsUnavailable */
   async idOf(offer: Offer): Promise<string> {
-    const named = this.#named(offer);
+    const named = await this.#sold(offer);
     if (named !== undefined) return named;
     const key = `${offer.id}:${offer.amount}`;
     const known = this.#ids.get(key);
@@ -57,7 +64,7 @@ export class StripePrices {
 
   /** Makes an offer's price where there is none, whatever was known of it. @returns its id @throws PaymentsUnavailable */
   async make(offer: Offer): Promise<string> {
-    const named = this.#named(offer);
+    const named = await this.#sold(offer);
     if (named !== undefined) return named;
     const all = await this.#underName(offer.id);
     const id = all.find((price) => isPriceOf(price, offer))?.id ?? (await this.#create(offer, all[0]?.id));
@@ -69,7 +76,9 @@ export class StripePrices {
   /** What there is of the offers at Stripe, and what Stripe still has of what is offered no more. */
   async catalogue({ offers, plans: all }: PriceList): Promise<CatalogueEntry[]> {
     const entries: CatalogueEntry[] = [];
-    const plans = [...new Set(offers.filter((offer) => !this.#named(offer)).map(({ plan }) => plan))];
+    const plans = [
+      ...new Set(offers.filter((offer) => this.#idsOf(offer).length === 0).map(({ plan }) => plan)),
+    ];
     // A plan without a price of its own may have agreed ones.
     const products = await this.#productsOf(all);
     for (const plan of plans) {
@@ -98,12 +107,10 @@ export class StripePrices {
   async #entryOf(offer: Offer): Promise<CatalogueEntry> {
     const { id } = offer;
     const entry = { kind: 'price', id, detail: textOf(offerPrice(offer)) } as const;
-    const named = this.#named(offer);
-    if (named !== undefined) {
-      const price = await asked(() => this.stripe.prices.retrieve(named));
-      if (isPriceOf(price, offer)) return { ...entry, existing: named, state: 'current' };
-      const detail = `${named} is ${textOf(price)}, and the profile says ${entry.detail}`;
-      return { ...entry, existing: named, state: 'wrong', detail };
+    const named = await this.#named(offer);
+    if (named) {
+      if (isPriceOf(named, offer)) return { ...entry, existing: named.id, state: 'current' };
+      return { ...entry, existing: named.id, state: 'wrong', detail: mismatchOf(named, offer) };
     }
     const all = await this.#underName(id);
     const current = all.find((price) => isPriceOf(price, offer));
@@ -122,9 +129,30 @@ export class StripePrices {
     return data;
   }
 
-  /** The price that the configuration names for an offer. */
-  #named({ plan, interval, agreed }: Offer): string | undefined {
-    return agreed ? undefined : this.existing.get(`${plan}-${interval}`);
+  /** The prices that the configuration names for an offer, of whatever currency. */
+  #idsOf({ plan, interval, agreed }: Offer): readonly string[] {
+    return (agreed ? undefined : this.existing.get(`${plan}-${interval}`)) ?? [];
+  }
+
+  /** The first of them in the currency of the offer; the first of all where none is. */
+  async #named(offer: Offer): Promise<Stripe.Price | undefined> {
+    const named: Stripe.Price[] = [];
+    for (const id of this.#idsOf(offer)) {
+      const price = this.#existing.get(id) ?? (await asked(() => this.stripe.prices.retrieve(id)));
+      this.#existing.set(id, price);
+      if (price.currency === offer.currency) return price;
+      named.push(price);
+    }
+    return named[0];
+  }
+
+  /** Its id. @throws PaymentRefused where it costs something else than the offer */
+  async #sold(offer: Offer): Promise<string | undefined> {
+    const named = await this.#named(offer);
+    if (named && !isPriceOf(named, offer)) {
+      throw new PaymentRefused('price_differs', mismatchOf(named, offer), false);
+    }
+    return named?.id;
   }
 
   /** @param former the price that has had the name, and keeps its subscribers */
@@ -151,10 +179,10 @@ export class StripePrices {
   async productsOf(plans: readonly string[], offers: readonly Offer[]): Promise<string[]> {
     const products = new Set<string>();
     for (const offer of offers.filter(({ plan }) => plans.includes(plan))) {
-      const named = this.#named(offer);
-      if (named === undefined) products.add(await this.#product(offer.plan));
+      const named = await this.#named(offer);
+      if (!named) products.add(await this.#product(offer.plan));
       else {
-        const { product } = await asked(() => this.stripe.prices.retrieve(named));
+        const { product } = named;
         products.add(typeof product === 'string' ? product : product.id);
       }
     }
@@ -189,8 +217,8 @@ export class StripePrices {
   #tell(price: Stripe.Price): KnownPrice | undefined {
     const { [PLAN]: plan, [PRICE]: ours } = price.metadata;
     if (plan !== undefined && ours !== undefined) return { plan, price: ours };
-    for (const [name, id] of this.existing) {
-      if (id !== price.id) continue;
+    for (const [name, ids] of this.existing) {
+      if (!ids.includes(price.id)) continue;
       const place = name.lastIndexOf('-');
       return { plan: name.slice(0, place), price: `${name}-${price.currency}` };
     }
@@ -213,6 +241,9 @@ const offerPrice = ({ amount, currency, interval }: Offer): Amount => ({
 });
 
 const isPriceOf = (price: Amount, offer: Offer): boolean => textOf(price) === textOf(offerPrice(offer));
+
+const mismatchOf = (price: Stripe.Price, offer: Offer): string =>
+  `${price.id} is ${textOf(price)}, and the profile says ${textOf(offerPrice(offer))}`;
 
 /** For people, and for comparing: `29.00 USD a month`. */
 const textOf = ({ unit_amount: amount, currency, recurring }: Amount): string =>

@@ -33,19 +33,22 @@ export function pageStatusOf({ status }: Stripe.Checkout.Session): CheckoutPage[
   return status === 'expired' ? 'expired' : 'open';
 }
 
-/** @returns undefined for a subscription to something else than our plans */
+/** The item that is a plan of ours; else the first, whose price may have been given in Stripe's dashboard. */
+export const itemOf = ({ items }: Stripe.Subscription, lookUp: PriceLookup) =>
+  items.data.find(({ price }) => lookUp(price)) ?? items.data[0];
+
+/** @returns undefined for a subscription to nothing */
 export function snapshotOf(
   subscription: Stripe.Subscription,
   lookUp: PriceLookup,
   seen: Seen,
 ): Snapshot | undefined {
-  const item = subscription.items.data.find(({ price }) => lookUp(price));
-  const known = item && lookUp(item.price);
-  if (!item || !known) return undefined;
+  const item = itemOf(subscription, lookUp);
+  if (!item) return undefined;
   const { price } = item;
   return {
     subscription: subscription.id,
-    ...known,
+    ...(lookUp(price) ?? { plan: null, price: null }),
     interval: price.recurring?.interval === 'year' ? 'year' : 'month',
     amount: price.unit_amount ?? 0,
     currency: price.currency,
