@@ -26,7 +26,14 @@ export const stripeEventDecider: Decider<StripeEventState, StripeEventCommand, S
     type === 'StripeEventReceived' ? { ...state, received: true } : { ...state, handled: true },
   decide: ({ received, handled }, command) => {
     if (command.type === 'ReceiveStripeEvent') {
-      return received ? accept() : accept({ type: 'StripeEventReceived', data: command.received });
+      if (received) return accept();
+      const event: StripeEventEvent = { type: 'StripeEventReceived', data: command.received };
+      if (command.received.connectedAccount === null) return accept(event);
+      // What happens in an account that is connected to ours is none of our business: our key does not find it.
+      return accept<StripeEventEvent>(event, {
+        type: 'StripeEventHandled',
+        data: { effect: 'none', accountId: null },
+      });
     }
     if (!received) return refuse('NOT_FOUND', 'There is no such event of Stripe.');
     if (handled) return accept();

@@ -16,7 +16,10 @@ registerEnumType(PaymentEventEffect, {
   description: 'How an event of the payment service was handled.',
   valuesConfig: {
     APPLIED: { description: 'The affected object was fetched again, and its changes were recorded.' },
-    NONE: { description: 'Nothing follows from events of this type.' },
+    NONE: {
+      description:
+        'Nothing follows from it: events of its type are not followed, or what it is about is gone.',
+    },
     UNKNOWN_CUSTOMER: { description: 'It is about a customer who belongs to none of the accounts.' },
     OTHER_MODE: { description: 'It is from the other mode, live or test, and touches no account.' },
   },

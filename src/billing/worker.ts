@@ -15,6 +15,7 @@ import type { WebhookEffect } from './events.js';
 import { stripeEventStream } from './events.js';
 import type { FailedRefunds } from './failedRefunds.js';
 import type { Payments } from './payments.js';
+import { PaymentRefused } from './payments.js';
 import type { PaymentRecorder } from './paymentRecorder.js';
 import type { WebhookReceiver } from './webhooks.js';
 
@@ -164,24 +165,43 @@ export class BillingWorker {
     const once = onceEach();
     const done = await Promise.allSettled(
       events.map(async (event) => {
-        const apart = livemode === payments.live ? await this.#ofNobody(event, once) : undefined;
-        if (apart) return this.#confirm(event, apart.effect, apart.accountId);
-        if (accountId === undefined || !isFollowed(event)) {
-          const unfollowed = isFollowed(event) ? 'unknown_customer' : 'none';
-          return this.#confirm(event, livemode === payments.live ? unfollowed : 'other_mode', null);
-        }
-        if (REFUND.test(event.type)) {
-          const { effect } = await this.#followRefund(event, accountId, once);
-          return this.#confirm(event, effect, accountId);
-        }
-        const invoice = invoiceOf(event);
-        if (invoice !== undefined) {
-          await once(`invoice ${invoice}`, () => billing.recordInvoice(accountId, invoice, event.id, false));
-        }
-        return this.#confirm(event, 'applied', accountId);
+        const { effect, accountId: about } = await this.#follow(event, accountId, isFollowed(event), once);
+        await this.#confirm(event, effect, about);
       }),
     );
     for (const result of done) if (result.status === 'rejected') throw result.reason;
+  }
+
+  /**
+   * Does what follows from one event.
+   * @param accountId whose customer it is about
+   * @param followed whether events like it are followed
+   */
+  async #follow(
+    event: StripeEventRow,
+    accountId: string | undefined,
+    followed: boolean,
+    once: Once,
+  ): Promise<Done> {
+    const { payments, billing } = this.options;
+    if (event.livemode !== payments.live) return { effect: 'other_mode', accountId: null };
+    try {
+      const apart = await this.#ofNobody(event, once);
+      if (apart) return apart;
+      if (!followed) return NOTHING;
+      if (accountId === undefined) return { effect: 'unknown_customer', accountId: null };
+      if (REFUND.test(event.type))
+        return { ...(await this.#followRefund(event, accountId, once)), accountId };
+      const invoice = invoiceOf(event);
+      if (invoice !== undefined) {
+        await once(`invoice ${invoice}`, () => billing.recordInvoice(accountId, invoice, event.id, false));
+      }
+      return { effect: 'applied', accountId };
+    } catch (error) {
+      // What is not there any more, e.g. a draft that was deleted, never comes back.
+      if (error instanceof PaymentRefused && error.code === 'resource_missing') return NOTHING;
+      throw error;
+    }
   }
 
   /**

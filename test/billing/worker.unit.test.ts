@@ -1,7 +1,10 @@
 import type { StripeEventRow } from '../../projections/stripeEvents/queries.js';
 import type { StripeEventEvent } from '../../src/billing/events.js';
+import { stripeEventDecider } from '../../src/billing/decideWebhook.js';
+import { PaymentRefused } from '../../src/billing/payments.js';
 import type { BillingWorkerOptions } from '../../src/billing/worker.js';
 import { BillingWorker } from '../../src/billing/worker.js';
+import { given } from '../eventsourcing/given.js';
 
 type Handled = Extract<StripeEventEvent, { type: 'StripeEventHandled' }>['data'];
 
@@ -24,6 +27,8 @@ function row(id: string, type: string, over: Partial<StripeEventRow> = {}): Stri
     ...over,
   };
 }
+
+const gone = (id: string): PaymentRefused => new PaymentRefused('resource_missing', `No such ${id}`, false);
 
 /** A worker that counts what it asks of Stripe. Only ports are stood in for, and those of the work list. */
 function worker(waiting: StripeEventRow[], failing: readonly string[] = []) {
@@ -76,6 +81,7 @@ function worker(waiting: StripeEventRow[], failing: readonly string[] = []) {
       },
       recordInvoice: (_account: string, invoice: string) => {
         invoices.push(invoice);
+        if (invoice === 'in_gone') return Promise.reject(gone(invoice));
         return failing.includes(invoice) ? Promise.reject(new Error(invoice)) : Promise.resolve();
       },
     },
@@ -88,6 +94,7 @@ function worker(waiting: StripeEventRow[], failing: readonly string[] = []) {
       return Promise.resolve();
     },
     onDispute: (id: string) => {
+      if (id === 'dp_gone') return Promise.reject(gone(id));
       apart.push(id);
       const payers: Readonly<Record<string, string | null>> = {
         dp_of_ann: 'account of cus_ann',
@@ -212,6 +219,54 @@ it('leaves the event of an invoice that fails for later, and no other', async ()
   expect(await one.work()).toBe(true);
   expect([...handled.keys()].sort()).toEqual(['evt_b', 'evt_c']);
   expect(errors).toEqual([new Error('in_bad')]);
+});
+
+it('is done with what Stripe has no more', async () => {
+  const {
+    worker: one,
+    handled,
+    errors,
+  } = worker([
+    row('evt_a', 'invoice.created', { object_id: 'in_gone' }),
+    row('evt_b', 'invoice.updated', { object_id: 'in_gone' }),
+    row('evt_c', 'charge.dispute.created', { customer: null, object_id: 'dp_gone' }),
+    row('evt_d', 'invoice.paid', { object_id: 'in_good' }),
+  ]);
+  expect([await one.work(), errors]).toEqual([false, []]);
+  const nothing = { effect: 'none', accountId: null };
+  expect(Object.fromEntries(handled)).toEqual({
+    evt_a: nothing,
+    evt_b: nothing,
+    evt_c: nothing,
+    evt_d: { effect: 'applied', accountId: 'account of cus_ann' },
+  });
+});
+
+it('does nothing about what happens in an account that is connected to ours', () => {
+  const received = {
+    eventType: 'charge.dispute.created',
+    createdAt: AT.toISOString(),
+    livemode: false,
+    apiVersion: null,
+    object: { type: 'dispute', id: 'dp_1' },
+    customer: null,
+    body: { hash: '', bytes: 1, subject: 'stripe:nobody' },
+    backfilled: false,
+  };
+  const receive = (connectedAccount: string | null) =>
+    given(stripeEventDecider).when({
+      type: 'ReceiveStripeEvent',
+      received: { ...received, connectedAccount },
+    });
+  const stored = (connectedAccount: string | null): StripeEventEvent => ({
+    type: 'StripeEventReceived',
+    data: { ...received, connectedAccount },
+  });
+  receive(null).then(stored(null));
+  receive('acct_other').then(stored('acct_other'), {
+    type: 'StripeEventHandled',
+    data: { effect: 'none', accountId: null },
+  });
 });
 
 it('works on what has come although the list of events does not answer, and asks for that once a minute', async () => {

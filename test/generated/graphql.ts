@@ -627,7 +627,7 @@ export type PauseSubscriptionInput = {
 export type PaymentEventEffect =
   /** The affected object was fetched again, and its changes were recorded. */
   | 'APPLIED'
-  /** Nothing follows from events of this type. */
+  /** Nothing follows from it: events of its type are not followed, or what it is about is gone. */
   | 'NONE'
   /** It is from the other mode, live or test, and touches no account. */
   | 'OTHER_MODE'
