@@ -31,8 +31,8 @@ export interface Snapshot extends Omit<Terms, 'plan' | 'price'> {
   readonly duplicate?: boolean;
   /** Those that are not over; absent where nobody has looked. */
   readonly discounts?: readonly Discount[];
-  /** Names the card that pays, the same for all customers; absent where there is none. */
-  readonly card?: string | undefined;
+  /** Names the card that pays, the same for all customers; null where something else pays, absent for nothing. */
+  readonly card?: string | null | undefined;
 }
 
 /** One that we know the plan of. */

@@ -17,7 +17,8 @@ interface TrialCardsOptions {
 
 /**
  * What Stripe says of a customer's subscriptions, once those are ended whose card has had its trial with another
- * account. Done before anything of them is recorded, so that no plan is in force for a moment.
+ * account, or that no card pays: other ways to pay are as many as one likes. Done before anything of them is
+ * recorded, so that no plan is in force for a moment.
  */
 export async function subscriptionsOf(
   accountId: string,
@@ -25,19 +26,22 @@ export async function subscriptionsOf(
   customer: string,
   { commands, payments, clock }: TrialCardsOptions,
 ): Promise<readonly Snapshot[]> {
-  const snapshots = await payments.subscriptions(customer);
-  let ended = false;
-  for (const { subscription, plan, status, card } of snapshots) {
-    // One that is known has its trial rightly, and one to something else is none of our business.
-    if (paid || plan === null || status !== 'trialing' || over.has(subscription) || card === undefined)
-      continue;
+  const isFirst = async (card: string): Promise<boolean> => {
     const used = await commands.handle(
       trialCardDecider,
       trialCardStream(contentHash(compositeKey(String(payments.live), card))),
       { accountId },
       byPolicy('billing', `trial:${accountId}`, { at: clock(), about: accountId }),
     );
-    if (used.kind === 'accepted') continue;
+    return used.kind === 'accepted';
+  };
+  const snapshots = await payments.subscriptions(customer);
+  let ended = false;
+  for (const { subscription, plan, status, card } of snapshots) {
+    // One that is known has its trial rightly, and one to something else is none of our business.
+    if (paid || plan === null || status !== 'trialing' || over.has(subscription) || card === undefined)
+      continue;
+    if (card !== null && (await isFirst(card))) continue;
     await payments.cancel(subscription, 'now', `tollgraph:trial-used:${subscription}`, TRIAL_USED);
     ended = true;
   }

@@ -5,8 +5,23 @@ const WITH_THREE = new Set('bhd jod kwd omr tnd'.split(' '));
 /** Counted in hundredths, and whole all the same. */
 const WHOLE_HUNDREDS = new Set(['isk', 'ugx']);
 
-/** What Stripe charges at least in one payment, in minor units; 50 where a currency is not named. */
-const MINIMUM_CHARGE: Readonly<Record<string, number>> = { gbp: 30, mxn: 1000 };
+/** What Stripe charges at least in one payment, in minor units as it counts them; 50 where a currency is not named. */
+const MINIMUM_CHARGE: Readonly<Record<string, number>> = {
+  aed: 200,
+  bgn: 100,
+  czk: 1500,
+  dkk: 250,
+  gbp: 30,
+  hkd: 400,
+  huf: 17_500,
+  mxn: 1000,
+  myr: 200,
+  nok: 300,
+  pln: 200,
+  ron: 200,
+  sek: 300,
+  thb: 1000,
+};
 
 /** What Stripe charges at most in one payment: eight digits. */
 export const MAX_CHARGE = 99_999_999;

@@ -28,6 +28,9 @@ beforeAll(async () => {
       `$1      - { interval: month, amount: ${amount}, currency: jpy }\n`,
     );
   }
+  // In euros a bank account can be debited, too.
+  const euros = /^( {2}- id: developer\n(?:.*\n)*? {4}prices:\n)/m;
+  text = text.replace(euros, '$1      - { interval: month, amount: 2700, currency: eur }\n');
   await writeFile(file, text);
   shop = await openShop('2028-01-17T12:00:00Z', { root });
   stripe = new Stripe(shop.sandbox.apiKey, { ...shop.sandbox.client });
@@ -176,4 +179,28 @@ it('renews on the anniversary, and on the 29th again in the next leap year', asy
   expect(await january.now()).toEqual({ plan: 'free' });
   expect(await leap.now()).toMatchObject({ plan: 'team', until: '2032-02-29T12:00:00.000Z' });
   expect(await leap.bills()).toEqual([team, team]);
+});
+
+it('gives a trial to cards alone: other ways to pay are as many as one likes', async () => {
+  const eve = await Subscriber.register(shop);
+  const page = /cs_test_\w+/.exec(await eve.checkout('developer-month-eur'))?.[0] ?? '';
+  expect((await stripe.checkout.sessions.retrieve(page)).payment_method_types).toEqual(['card']);
+  const [line] = (await stripe.checkout.sessions.listLineItems(page)).data;
+  const customer = await customerOf(eve.accountId);
+  const { id: account } = await stripe.paymentMethods.create({
+    type: 'sepa_debit',
+    sepa_debit: { iban: 'AT611904300234573201' },
+    billing_details: { name: 'Eve', email: 'eve@example.com' },
+  });
+  await stripe.paymentMethods.attach(account, { customer });
+  await stripe.subscriptions.create({
+    customer,
+    items: [{ price: line?.price?.id ?? '' }],
+    trial_period_days: 14,
+    default_payment_method: account,
+  });
+  await shop.settled();
+  const { data } = await stripe.subscriptions.list({ customer, status: 'all' });
+  expect(data.map(({ status }) => status)).toEqual(['canceled']);
+  expect((await shop.happened(eve.accountId)).at(-1)).toBe('PaidSubscriptionEnded');
 });

@@ -19,6 +19,17 @@ describe('money', () => {
     );
     expect(said(49, 'usd')).toContain('at least 50');
     expect(said(29, 'gbp')).toContain('at least 30');
+    // Each at what Stripe takes least, and one below it.
+    for (const [currency, least] of [
+      ['huf', 17_500],
+      ['thb', 1000],
+      ['sek', 300],
+      ['czk', 1500],
+      ['jpy', 50],
+    ] as const) {
+      expect(said(least, currency)).toBeUndefined();
+      expect(said(least - 1, currency)).toContain(`at least ${least}`);
+    }
     expect(said(100_000_000, 'usd')).toContain('at most 99999999');
     expect(said(1050, 'isk')).toContain('multiple of 100');
     expect(said(1005, 'kwd')).toContain('must be 0');

@@ -169,6 +169,7 @@ export function stripePayments(options: StripeOptions): Payments {
             ...discounts,
             // A trial needs a card, too.
             payment_method_collection: 'always',
+            ...(trialDays !== null && { allowed_payment_method_types: ['card' as const] }),
             subscription_data: {
               metadata,
               ...(trialDays !== null && {

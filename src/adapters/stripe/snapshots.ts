@@ -79,8 +79,10 @@ function endReasonOf({ cancellation_details: details }: Stripe.Subscription): st
   return details?.comment === TRIAL_USED ? TRIAL_USED : (details?.reason ?? undefined);
 }
 
-const cardOf = ({ default_payment_method: method }: Stripe.Subscription): string | undefined =>
-  typeof method === 'object' ? (method?.card?.fingerprint ?? undefined) : undefined;
+function cardOf({ default_payment_method: method }: Stripe.Subscription): Snapshot['card'] {
+  if (method === null || typeof method === 'string') return undefined;
+  return method.card ? (method.card.fingerprint ?? undefined) : null;
+}
 
 /** The portal sets `cancel_at`, others the flag. */
 function cancelsAt(
