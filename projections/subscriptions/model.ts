@@ -64,6 +64,8 @@ function changeOf(stored: StoredEvent): Change {
     case 'AgreedPriceWithdrawn':
       // Its page is to be closed, as long as it has not ended.
       return data.checkoutId === null ? {} : { checkout_session: null };
+    case 'CheckoutWithdrawn':
+      return { checkout_session: null };
     case 'CheckoutOpened':
       return { checkout_session: data.session };
     case 'CheckoutEnded':
@@ -191,6 +193,7 @@ export const subscriptions: ReadModel = {
     'CheckoutRequested',
     'CheckoutOpened',
     'CheckoutEnded',
+    'CheckoutWithdrawn',
     'AgreedPriceWithdrawn',
     'TrialStarted',
     'TrialConverted',

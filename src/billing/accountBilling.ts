@@ -187,6 +187,8 @@ export class AccountBilling {
     const current = old ? await this.#record(accountId) : undefined;
     if (current && current.asked?.id !== asked.id) return undefined;
     try {
+      // Before it is over, so that a crash between the two leaves it asked for.
+      if (asked.kind === 'cancel' && asked.refund) await this.#refund(accountId, paid.subscription);
       await this.#do(asked, paid, state, `tollgraph:${asked.id}${old ? ':late' : ''}`);
       return asked.id;
     } catch (error) {
@@ -289,6 +291,13 @@ export class AccountBilling {
   ): Promise<void> {
     const command: BillingCommand = { type: 'EndCheckout', checkoutId, how, problem };
     return this.#send(accountId, command, `end-checkout:${checkoutId}`);
+  }
+
+  async #refund(accountId: string, subscription: string): Promise<void> {
+    const { payments, invoices } = this.options;
+    const key = `tollgraph:unwanted:${subscription}`;
+    const { invoices: credited } = await payments.refundSubscription(subscription, key);
+    for (const invoice of credited) await invoices.record(accountId, invoice, undefined, true);
   }
 
   /** An account pays for one subscription: others are ended, and what was paid for them given back. */

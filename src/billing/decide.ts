@@ -37,6 +37,8 @@ export type BillingCommand =
       readonly session: string;
       readonly expiresAt: string;
     }
+  /** Nobody is to pay on the page that is open, or being made. */
+  | { readonly type: 'WithdrawCheckout' }
   | {
       readonly type: 'EndCheckout';
       readonly checkoutId: string;
@@ -99,6 +101,11 @@ export const billingDecider: Decider<BillingState, BillingCommand, BillingEvent>
         const { checkoutId, session, expiresAt } = command;
         if (state.checkout?.id !== checkoutId || state.checkout.session !== undefined) return accept();
         return accept({ type: 'CheckoutOpened', data: { checkoutId, session, expiresAt } });
+      }
+      case 'WithdrawCheckout': {
+        const { checkout } = state;
+        if (!checkout || checkout.withdrawn) return accept();
+        return accept({ type: 'CheckoutWithdrawn', data: { checkoutId: checkout.id } });
       }
       case 'EndCheckout': {
         const { checkoutId, how, problem } = command;

@@ -9,11 +9,13 @@ export interface RequestCancellation {
   readonly requestId: string;
   readonly when: 'now' | 'period_end';
   readonly by: string;
+  /** Whether all that was paid is given back. */
+  readonly refund?: boolean;
 }
 
 export function requestCancellation(
   { paid, asked }: BillingState,
-  { requestId, when, by }: RequestCancellation,
+  { requestId, when, by, refund }: RequestCancellation,
 ): Decision<BillingEvent> {
   if (!paid) return noSubscription();
   // What is cancelled at once needs nothing else that was asked.
@@ -25,7 +27,8 @@ export function requestCancellation(
   if (when === 'period_end' && paid.cancelsAt !== undefined) {
     return refuse('ALREADY_CANCELLED', `The subscription ends on ${paid.cancelsAt} already.`);
   }
-  return accept({ type: 'CancellationRequested', data: { requestId, when, by } });
+  const back = refund === true && { refund };
+  return accept({ type: 'CancellationRequested', data: { requestId, when, by, ...back } });
 }
 
 export interface RequestPause {

@@ -137,6 +137,11 @@ export type BillingEvent =
         readonly problem: string | null;
       };
     }
+  | {
+      /** Nobody is to pay on its page any more, which is closed. */
+      readonly type: 'CheckoutWithdrawn';
+      readonly data: { readonly checkoutId: string };
+    }
   | { readonly type: 'TrialStarted'; readonly data: Terms & { readonly trialEndsAt: string } }
   | { readonly type: 'TrialConverted'; readonly data: Terms }
   | { readonly type: 'SubscriptionStarted'; readonly data: Terms }
@@ -199,7 +204,13 @@ export type BillingEvent =
     }
   | {
       readonly type: 'CancellationRequested';
-      readonly data: { readonly requestId: string; readonly when: 'now' | 'period_end'; readonly by: string };
+      readonly data: {
+        readonly requestId: string;
+        readonly when: 'now' | 'period_end';
+        readonly by: string;
+        /** Whether all that was paid is given back. */
+        readonly refund?: true;
+      };
     }
   | { readonly type: 'CancellationScheduled'; readonly data: { readonly at: string } }
   | {

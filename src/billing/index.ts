@@ -8,7 +8,7 @@ import { OperatorInvoiceDifferencesResolver } from './differenceResolvers.js';
 import { AccountInvoicesResolver, InvoiceResolver } from './invoiceResolvers.js';
 import { invoiceRoutes } from './invoiceRoutes.js';
 import { priceListOf } from './offers.js';
-import { cancelSubscription, eraseCustomer } from './policies.js';
+import { cancelSubscription, eraseCustomer, withdrawCheckout } from './policies.js';
 import { publicEvents } from './publicEvents.js';
 import { OperatorPaymentEventsResolver } from './receivedResolvers.js';
 import { OperatorRevenueResolver } from './revenueResolvers.js';
@@ -19,7 +19,11 @@ export const billing: Capability = {
   streams: ['stripe_event', 'invoice', 'invoice_numbers', 'payment', 'refund', 'trial_card'],
   audited,
   publicEvents,
-  policies: ({ commands, personal }) => [cancelSubscription(commands), eraseCustomer(commands, personal)],
+  policies: ({ commands, personal }) => [
+    cancelSubscription(commands),
+    withdrawCheckout(commands),
+    eraseCustomer(commands, personal),
+  ],
   graphql: {
     resolvers: [
       BillingResolver,

@@ -13,7 +13,7 @@ const NAME = 'cancel-subscription';
 
 /**
  * Nobody pays for a deleted account: its subscription is cancelled at once, and so is one that a checkout which was
- * under way still begins afterwards.
+ * under way still begins afterwards. What was paid for that one is given back.
  */
 export function cancelSubscription(commands: CommandHandler): Policy {
   return {
@@ -21,13 +21,32 @@ export function cancelSubscription(commands: CommandHandler): Policy {
     handles: new Set(['AccountDeleted', 'TrialStarted', 'SubscriptionStarted']),
     react: async (event) => {
       const accountId = event.streamId;
-      if (!(await isDeleted(commands, event))) return;
+      const deleted = await deletionOf(commands, event);
+      if (!deleted) return;
+      const refund = event.position > deleted.position;
       // What is refused needs nothing: there is none, or it is being cancelled at once already.
       await commands.handle(
         billingDecider,
         subscriptionStream(accountId),
-        { type: 'RequestCancellation', requestId: event.id, when: 'now', by: `policy:${NAME}` },
+        { type: 'RequestCancellation', requestId: event.id, when: 'now', refund, by: `policy:${NAME}` },
         causedBy(event, NAME),
+      );
+    },
+  };
+}
+
+/** The page on which a deleted account's subscription could be paid is closed. */
+export function withdrawCheckout(commands: CommandHandler): Policy {
+  return {
+    name: 'withdraw-checkout',
+    handles: new Set(['AccountDeleted', 'CheckoutRequested']),
+    react: async (event) => {
+      if (!(await deletionOf(commands, event))) return;
+      await commands.handle(
+        billingDecider,
+        subscriptionStream(event.streamId),
+        { type: 'WithdrawCheckout' },
+        causedBy(event, 'withdraw-checkout'),
       );
     },
   };
@@ -42,7 +61,7 @@ export function eraseCustomer(commands: CommandHandler, personal: PersonalData):
     name: 'erase-customer',
     handles: new Set(['AccountDeleted', 'CustomerCreated']),
     react: async (event) => {
-      if (!(await isDeleted(commands, event))) return;
+      if (!(await deletionOf(commands, event))) return;
       const history = await commands.load(subscriptionStream(event.streamId));
       const { customer } = fold(billingDecider, history);
       if (customer !== undefined) await personal.erase([customerSubject(customer)]);
@@ -50,9 +69,12 @@ export function eraseCustomer(commands: CommandHandler, personal: PersonalData):
   };
 }
 
-/** Whether the account that an event is about has been deleted by now. */
-async function isDeleted(commands: CommandHandler, { type, streamId }: StoredEvent): Promise<boolean> {
-  if (type === 'AccountDeleted') return true;
-  const history = await commands.load(accountStream(streamId));
-  return history.at(-1)?.type === 'AccountDeleted';
+/** By what the account that an event is about has been deleted; undefined where it has not. */
+async function deletionOf(
+  commands: CommandHandler,
+  event: StoredEvent,
+): Promise<Pick<StoredEvent, 'position'> | undefined> {
+  if (event.type === 'AccountDeleted') return event;
+  const last = (await commands.load(accountStream(event.streamId))).at(-1);
+  return last?.type === 'AccountDeleted' ? last : undefined;
 }

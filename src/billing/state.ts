@@ -9,6 +9,8 @@ export interface Checkout {
   readonly session: string | undefined;
   /** The code of its coupon. */
   readonly coupon: string | undefined;
+  /** Nobody is to pay on its page, once there is one. */
+  readonly withdrawn?: true;
 }
 
 /** A change that comes when the period is over. */
@@ -54,6 +56,8 @@ export type Asked =
       readonly id: string;
       readonly when: 'now' | 'period_end';
       readonly before: Scheduled | undefined;
+      /** Whether all that was paid is given back. */
+      readonly refund: boolean;
     }
   | { readonly kind: 'resume'; readonly id: string }
   | { readonly kind: 'pause'; readonly id: string };
@@ -138,6 +142,13 @@ export function evolve(before: BillingState, event: BillingEvent): BillingState 
       if (state.checkout === undefined || state.checkout.id !== checkoutId) return { ...state, agreed };
       return { ...state, agreed, checkout: undefined, replaced: [...state.replaced, state.checkout] };
     }
+    case 'CheckoutWithdrawn': {
+      const { checkout, replaced } = state;
+      if (checkout?.id !== event.data.checkoutId) return state;
+      return checkout.session === undefined
+        ? { ...state, checkout: { ...checkout, withdrawn: true } }
+        : { ...state, checkout: undefined, replaced: [...replaced, checkout] };
+    }
     case 'CheckoutOpened':
       return opened(state, event.data);
     case 'CheckoutEnded': {
@@ -186,6 +197,7 @@ export function evolve(before: BillingState, event: BillingEvent): BillingState 
           id: event.data.requestId,
           when: event.data.when,
           before: state.paid?.scheduled,
+          refund: event.data.refund === true,
         },
       };
     case 'CancellationScheduled':
@@ -246,13 +258,14 @@ export function evolve(before: BillingState, event: BillingEvent): BillingState 
   }
 }
 
-/** A page for a price that was withdrawn while it was made is closed as one that was replaced. */
+/** A page that was withdrawn while it was made, or whose price was, is closed as one that was replaced. */
 function opened(
   state: BillingState,
   { checkoutId, session }: { readonly checkoutId: string; readonly session: string },
 ): BillingState {
   if (state.checkout?.id !== checkoutId) return state;
   const checkout = { ...state.checkout, session };
-  if (state.agreed.get(checkout.price)?.withdrawn !== true) return { ...state, checkout };
+  if (!checkout.withdrawn && state.agreed.get(checkout.price)?.withdrawn !== true)
+    return { ...state, checkout };
   return { ...state, checkout: undefined, replaced: [...state.replaced, checkout] };
 }

@@ -3,7 +3,7 @@ import { accept, refuse } from '../eventsourcing/decider.js';
 import type { Money } from '../money/money.js';
 import type { CreditPack } from '../plans/profile.js';
 import { MAX_CREDITS } from '../plans/profile.js';
-import type { CreditEvent, CreditSource, OverUse, UseSoFar } from './events.js';
+import type { CreditEvent, CreditSource, OverUse, PurchaseEnd, UseSoFar } from './events.js';
 import type { CreditState, Grant } from './state.js';
 import {
   availableOf,
@@ -94,7 +94,7 @@ export type CreditCommand =
       readonly soFar: UseSoFar;
     }
   | { readonly type: 'RecordPurchase'; readonly purchaseId: string; readonly session: string }
-  | { readonly type: 'EndPurchase'; readonly purchaseId: string; readonly how: 'expired' | 'failed' };
+  | { readonly type: 'EndPurchase'; readonly purchaseId: string; readonly how: PurchaseEnd };
 
 export const creditDecider: Decider<CreditState, CreditCommand, CreditEvent> = {
   initial: INITIAL,

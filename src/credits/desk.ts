@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { accountStream } from '../accounts/events.js';
 import type { DisputedCredits } from '../disputes/events.js';
 import type { CommandHandler } from '../eventsourcing/commandHandler.js';
 import type { CommandResult } from '../eventsourcing/commandHandler.js';
@@ -11,7 +12,7 @@ import { byPolicy } from '../eventsourcing/policy.js';
 import { monthsAfter } from '../usage/limits/periods.js';
 import type { CreditCommand } from './decide.js';
 import { creditDecider } from './decide.js';
-import type { CreditEvent, UseSoFar } from './events.js';
+import type { CreditEvent, PurchaseEnd, UseSoFar } from './events.js';
 import { creditStream } from './events.js';
 import type { CreditPayments, PackCheckout } from './payments.js';
 import type { CreditState, Grant, Purchase } from './state.js';
@@ -187,12 +188,13 @@ export class CreditDesk {
 
   async #purchase(accountId: string, purchase: Purchase, payments: CreditPayments): Promise<void> {
     const { id: purchaseId } = purchase;
-    const end = (how: 'expired' | 'failed') =>
-      this.send(accountId, { type: 'EndPurchase', purchaseId, how }, `end-purchase:${purchaseId}`);
+    const end = (how: 'expired' | 'failed') => this.#end(accountId, purchaseId, how);
     if (purchase.automatic) {
-      const payment = await this.#charge(accountId, purchase, payments);
+      const payment = (await this.#isDeleted(accountId))
+        ? await payments.charged({ customer: await this.options.customerOf(accountId), purchase })
+        : await this.#charge(accountId, purchase, payments);
       if (payment === undefined) await end('failed');
-      else if (payment !== null) await this.#grant(accountId, purchase, payment);
+      else if (payment !== null) await this.#paid(accountId, purchase, payment, payments);
       return;
     }
     if (purchase.session === undefined) {
@@ -221,11 +223,35 @@ export class CreditDesk {
       }
       return;
     }
-    const { status, payment, failed } = await payments.checkout(purchase.session);
+    const { status, payment, failed } = (await this.#isDeleted(accountId))
+      ? await payments.expire(purchase.session, `tollgraph:expire:${purchaseId}`)
+      : await payments.checkout(purchase.session);
     if (status === 'expired') await end('expired');
     if (failed) await end('failed');
     if (status !== 'complete' || payment === null) return;
-    await this.#grant(accountId, purchase, payment);
+    await this.#paid(accountId, purchase, payment, payments);
+  }
+
+  /** Grants what was paid. A deleted account uses no credits: it has the money back. */
+  async #paid(
+    accountId: string,
+    purchase: Purchase,
+    payment: string,
+    payments: CreditPayments,
+  ): Promise<void> {
+    if (!(await this.#isDeleted(accountId))) return this.#grant(accountId, purchase, payment);
+    await payments.refund(payment, `tollgraph:refund:${purchase.id}`);
+    await this.#end(accountId, purchase.id, 'refunded');
+  }
+
+  async #end(accountId: string, purchaseId: string, how: PurchaseEnd): Promise<void> {
+    await this.send(accountId, { type: 'EndPurchase', purchaseId, how }, `end-purchase:${purchaseId}`);
+  }
+
+  /** Nobody pays for a deleted account: what it has asked for before is not charged any more. */
+  async #isDeleted(accountId: string): Promise<boolean> {
+    const history = await this.options.commands.load(accountStream(accountId));
+    return history.at(-1)?.type === 'AccountDeleted';
   }
 
   #nameOf({ pack, credits }: Purchase): string {

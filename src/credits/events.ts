@@ -15,6 +15,9 @@ export interface Standing {
   readonly debt: number;
 }
 
+/** How a purchase ends that brings no credits; `refunded` where it was paid for an account that is deleted. */
+export type PurchaseEnd = 'expired' | 'failed' | 'refunded';
+
 export type CreditSource = 'operator' | 'purchase';
 
 /** Stream `credits-<account id>`: whole credits, each standing for one unit of overage at the profile's rate. */
@@ -178,7 +181,7 @@ export type CreditEvent =
   | {
       /** Nothing was bought. What was bought is granted under the id of the purchase. */
       readonly type: 'CreditPurchaseEnded';
-      readonly data: { readonly purchaseId: string; readonly how: 'expired' | 'failed' };
+      readonly data: { readonly purchaseId: string; readonly how: PurchaseEnd };
     };
 
 /** What was used of one meter in one part of a billing period above what is included, in units. */

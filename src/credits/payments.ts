@@ -31,6 +31,8 @@ export interface CreditPayments {
     key: string,
   ): Promise<PackCheckout>;
   checkout(session: string): Promise<PackCheckout>;
+  /** Closes a page. @returns how it is then: one that was paid before stays paid */
+  expire(session: string, key: string): Promise<PackCheckout>;
   /**
    * Pays with the card that the customer has on file. What was paid for this purchase already answers so.
    * @returns the payment, null while it is not known whether it has succeeded
@@ -44,6 +46,11 @@ export interface CreditPayments {
     },
     key: string,
   ): Promise<string | null>;
+  /**
+   * What `charge` has paid for a purchase, charging nothing.
+   * @returns the payment, null while it is not known whether it has succeeded, undefined for none
+   */
+  charged(of: { readonly customer: string; readonly purchase: Purchase }): Promise<string | null | undefined>;
   /** Pays back what was not paid back yet. @returns what was paid back in all */
   refund(payment: string, key: string): Promise<Money>;
   /** Of a charge: its payment, and what was paid back of it in all, by whomever. */

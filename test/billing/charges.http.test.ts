@@ -234,12 +234,12 @@ it('pays for use from when overage is allowed until it is not, and at most what 
   ]);
 });
 
-describe('credits', () => {
-  const buy = async ({ token }: Subscriber): Promise<string> => {
-    const query = 'mutation { buyCredits(input: { packId: "fifty" }) { ... on BuyCreditsPayload { url } } }';
-    return (await send<{ buyCredits: { url: string } }>(query, {}, token)).buyCredits.url;
-  };
+const buy = async ({ token }: Subscriber): Promise<string> => {
+  const query = 'mutation { buyCredits(input: { packId: "fifty" }) { ... on BuyCreditsPayload { url } } }';
+  return (await send<{ buyCredits: { url: string } }>(query, {}, token)).buyCredits.url;
+};
 
+describe('credits', () => {
   it('that an operator has voided and refunds are not owed: those bought next are there', async () => {
     const user = await Subscriber.register(shop);
     const standing = async () => {
@@ -264,5 +264,62 @@ describe('credits', () => {
     expect((await shop.pay(await buy(user))).status).toBe(303);
     await shop.settled();
     expect((await standing()).credits.balance).toBe('50');
+  });
+});
+
+describe('a deleted account', () => {
+  const remove = async ({ token }: Subscriber): Promise<void> => {
+    const query =
+      'mutation { deleteAccount(input: { password: "correct horse" }) { __typename ... on Refusal { code } } }';
+    await send(query, {}, token);
+    await shop.settled();
+  };
+  const customerOf = async ({ accountId }: Subscriber): Promise<string> => {
+    const { data } = await stripe.customers.list({ limit: 100 });
+    return data.find(({ metadata }) => metadata['tollgraph_account'] === accountId)?.id ?? '';
+  };
+  /** What was charged, each with what was given back of it. */
+  const charges = async (user: Subscriber): Promise<[number, number][]> => {
+    const { data } = await stripe.charges.list({ customer: await customerOf(user) });
+    return data.map(({ amount, amount_refunded: refunded }) => [amount, refunded]);
+  };
+
+  it('pays on no page that was open', async () => {
+    const user = await Subscriber.register(shop);
+    const [subscription, credits] = [await user.checkout('starter-month-usd'), await buy(user)];
+    await remove(user);
+    for (const url of [subscription, credits]) expect((await shop.pay(url)).status).not.toBe(303);
+    await shop.settled();
+    expect(await charges(user)).toEqual([]);
+    expect(await shop.happened(user.accountId)).toContain('CheckoutWithdrawn');
+  });
+
+  it('has back what is paid while its pages are being closed', async () => {
+    const user = await Subscriber.register(shop);
+    const [subscription, credits] = [await user.checkout('starter-month-usd'), await buy(user)];
+    shop.sandbox.faults.failCalls({ method: 'POST', path: '/expire' }, 1000);
+    await remove(user);
+    for (const url of [subscription, credits]) expect((await shop.pay(url)).status).toBe(303);
+    shop.sandbox.faults.clear();
+    await shop.settled();
+    expect(await charges(user)).toEqual([
+      [500, 500],
+      [2900, 2900],
+    ]);
+    expect(await living(await customerOf(user))).toEqual([]);
+  });
+
+  it('is not charged for credits that it was to have before', async () => {
+    const user = await Subscriber.register(shop);
+    await user.subscribe('starter-month-usd');
+    shop.sandbox.faults.failCalls({ method: 'POST', path: '/v1/payment_intents' }, 1000);
+    const query =
+      'mutation { setCreditTopUp(input: { packId: "fifty", below: 10, maxPerMonth: 2 }) { __typename ... on Refusal { code } } }';
+    await send(query, {}, user.token);
+    await shop.settled();
+    await remove(user);
+    shop.sandbox.faults.clear();
+    await shop.settled();
+    expect(await charges(user)).toEqual([[2900, 0]]);
   });
 });

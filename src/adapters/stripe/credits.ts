@@ -37,6 +37,16 @@ export function stripeCredits(stripe: Stripe): CreditPayments {
     throw new PaymentRefused('no_payment_method', 'There is no card on file.', true);
   };
 
+  const checkout = async (session: string): Promise<PackCheckout> => {
+    const expand = ['payment_intent'];
+    return checkoutOf(await asked(() => stripe.checkout.sessions.retrieve(session, { expand })));
+  };
+
+  const intentOf = async (customer: string, purchase: string): Promise<Stripe.PaymentIntent | undefined> => {
+    const { data } = await asked(() => stripe.paymentIntents.list({ customer, limit: 100 }));
+    return data.find(({ metadata }) => metadata[PURCHASE] === purchase);
+  };
+
   return {
     open: async ({ accountId, customer, purchase, name, returnUrl }, key) => {
       const metadata = { [ACCOUNT]: accountId, [PURCHASE]: purchase.id };
@@ -67,15 +77,27 @@ export function stripeCredits(stripe: Stripe): CreditPayments {
       return checkoutOf(session);
     },
 
-    checkout: async (session) => {
-      const expand = ['payment_intent'];
-      return checkoutOf(await asked(() => stripe.checkout.sessions.retrieve(session, { expand })));
+    checkout,
+
+    expire: async (session, key) => {
+      try {
+        await asked(() => stripe.checkout.sessions.expire(session, {}, { idempotencyKey: key }));
+      } catch (error) {
+        // It is over already: paid, or expired.
+        if (!(error instanceof PaymentRefused)) throw error;
+      }
+      return checkout(session);
+    },
+
+    charged: async ({ customer, purchase }) => {
+      const intent = await intentOf(customer, purchase.id);
+      if (intent?.status === 'succeeded') return intent.id;
+      return intent?.status === 'processing' ? null : undefined;
     },
 
     charge: async ({ accountId, customer, purchase, name }, key) => {
       // It may have been paid long ago, and the answer lost.
-      const { data } = await asked(() => stripe.paymentIntents.list({ customer, limit: 100 }));
-      const before = data.find(({ metadata }) => metadata[PURCHASE] === purchase.id);
+      const before = await intentOf(customer, purchase.id);
       const intent =
         before ??
         (await asked(async () =>
