@@ -461,7 +461,14 @@ export interface MeterEvent extends Stored {
 export interface SchedulePhase {
   start_date: Seconds;
   end_date: Seconds;
-  items: { price: string; quantity?: number; [f: string]: unknown }[];
+  items: {
+    price: string;
+    quantity?: number;
+    metadata: Record<string, string>;
+    tax_rates: TaxRate[];
+    [f: string]: unknown;
+  }[];
+  default_tax_rates: TaxRate[];
   proration_behavior: 'always_invoice' | 'create_prorations' | 'none';
   /** Coupons were redeemed when they were named here: there are discounts alone. */
   discounts: { coupon: null; discount: string; promotion_code: null }[];

@@ -274,3 +274,42 @@ it('is resumed where the portal has set when it ends, and no flag', async () => 
     cancel_at_period_end: false,
   });
 });
+
+it('leaves what else is on the subscription as it is', async () => {
+  const customer = await Customer.onTeam();
+  const subscription = await customer.subscription();
+  const product = await stripe.products.create({ name: 'Support' });
+  const support = await stripe.prices.create({
+    product: product.id,
+    currency: 'usd',
+    unit_amount: 5_000,
+    recurring: { interval: 'month' },
+  });
+  const rate = await stripe.taxRates.create({ display_name: 'VAT', percentage: 20, inclusive: false });
+  const before = await stripe.subscriptions.update(subscription, {
+    items: [{ price: support.id, quantity: 3, metadata: { contract: '17' }, tax_rates: [rate.id] }],
+    default_tax_rates: [rate.id],
+    proration_behavior: 'none',
+  });
+  await customer.requestChange('developer-month-usd');
+  await expectScheduled(customer, undefined);
+  const [schedule] = (await stripe.subscriptionSchedules.list({})).data;
+  const [running, next] = schedule?.phases ?? [];
+  expect(running?.end_date).toBe(before.items.data[0]?.current_period_end);
+  for (const phase of [running, next]) {
+    expect(phase?.default_tax_rates?.map(({ id }) => id)).toEqual([rate.id]);
+    expect(phase?.items.slice(1)).toMatchObject([
+      { price: support.id, quantity: 3, metadata: { contract: '17' }, tax_rates: [{ id: rate.id }] },
+    ]);
+  }
+  await sandbox.advance(new Date(((running?.end_date ?? 0) + 7_200) * 1_000).toISOString());
+  const after = await stripe.subscriptions.retrieve(subscription);
+  expect(after.default_tax_rates?.map(({ id }) => id)).toEqual([rate.id]);
+  expect(
+    after.items.data.map(({ price, quantity, metadata }) => [price.unit_amount, quantity, metadata]),
+  ).toEqual([
+    [2_900, 1, {}],
+    [5_000, 3, { contract: '17' }],
+  ]);
+  expect((await customer.settle()).paid?.plan).toBe('developer');
+});

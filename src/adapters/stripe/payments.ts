@@ -69,11 +69,11 @@ export function stripePayments(options: StripeOptions): Payments {
   const schedules = stripeSchedules(stripe);
   const known = { price: prices.seen, coupon: coupons.seen };
 
-  const theItem = async (subscription: string): Promise<{ id: string; price: string }> => {
+  const theItem = async (subscription: string): Promise<{ id: string; price: string; periodEnd: number }> => {
     const found = await asked(() => stripe.subscriptions.retrieve(subscription));
     const item = itemOf(found, prices.lookUp);
     if (!item) throw new PaymentRefused('resource_missing', 'The subscription has no item.', false);
-    return { id: item.id, price: item.price.id };
+    return { id: item.id, price: item.price.id, periodEnd: item.current_period_end };
   };
 
   /** A coupon as calls take it; nothing leaves the discounts as they are. */
@@ -306,9 +306,17 @@ export function stripePayments(options: StripeOptions): Payments {
 
     changeAtPeriodEnd: async ({ subscription, offer, coupon }, key) => {
       const { interval } = offer;
+      const { price: from, periodEnd } = await theItem(subscription);
       const price = await prices.idOf(offer);
-      const discounts = await discountsWith(coupon, offer);
-      await schedules.changeAtPeriodEnd({ subscription, price, interval, ...discounts }, key);
+      const change = {
+        subscription,
+        from,
+        periodEnd,
+        price,
+        interval,
+        ...(await discountsWith(coupon, offer)),
+      };
+      await schedules.changeAtPeriodEnd(change, key);
     },
 
     stay: schedules.release,

@@ -14,8 +14,11 @@ type Phase = Stripe.SubscriptionScheduleUpdateParams.Phase;
 
 export interface ChangeAtPeriodEnd {
   readonly subscription: string;
-  /** The price at Stripe. */
+  /** The prices at Stripe: the one that is paid now, and the one to come. */
+  readonly from: string;
   readonly price: string;
+  /** When it comes, in seconds. */
+  readonly periodEnd: number;
   readonly interval: Offer['interval'];
   /** Left out, the discounts stay as they are. */
   readonly discounts?: Phase['discounts'];
@@ -48,11 +51,14 @@ export function stripeSchedules(stripe: Stripe) {
   /** Both in one call, so that a schedule that names a request has all that the request asks for. */
   const write = async (
     { id, phases, current_phase: current }: Stripe.SubscriptionSchedule,
-    { price, interval, discounts }: ChangeAtPeriodEnd,
+    { from, price, periodEnd, interval, discounts }: ChangeAtPeriodEnd,
     key: string,
   ): Promise<void> => {
     const running = phases.find(({ start_date: start }) => start === current?.start_date);
-    if (!running) throw new PaymentRefused('resource_missing', 'The schedule has no phase.', false);
+    if (!running?.items.some((item) => idOf(item.price) === from)) {
+      throw new PaymentRefused('resource_missing', 'The schedule does not have what is to change.', false);
+    }
+    const kept = termsOf(running);
     await asked(() =>
       stripe.subscriptionSchedules.update(
         id,
@@ -61,20 +67,18 @@ export function stripeSchedules(stripe: Stripe) {
           metadata: { [REQUEST]: key },
           phases: [
             {
-              items: running.items.map((item) => ({
-                price: idOf(item.price) ?? '',
-                quantity: item.quantity ?? 1,
-              })),
+              ...kept,
               start_date: running.start_date,
-              end_date: running.end_date,
-              discounts: discountsOf(running),
+              end_date: periodEnd,
+              ...(running.trial_end !== null && { trial_end: running.trial_end }),
             },
             {
-              items: [{ price, quantity: 1 }],
+              ...kept,
+              items: kept.items.map((item) => (item.price === from ? { ...item, price } : item)),
               // Then the subscription goes on by itself.
               duration: { interval, interval_count: 1 },
               proration_behavior: 'none',
-              discounts: discounts ?? discountsOf(running),
+              ...(discounts !== undefined && { discounts }),
             },
           ],
         },
@@ -118,8 +122,48 @@ export function stripeSchedules(stripe: Stripe) {
   };
 }
 
-/** The discounts of a phase, for another one: what is not said of a phase is taken away. */
-const discountsOf = ({ discounts }: Stripe.SubscriptionSchedule.Phase) =>
+type RunningPhase = Stripe.SubscriptionSchedule.Phase;
+
+/** The terms of a phase, as another one takes them: what is not said of a phase is taken away. */
+function termsOf(phase: RunningPhase) {
+  const { automatic_tax: tax, collection_method: collection, invoice_settings: invoicing } = phase;
+  const method = idOf(phase.default_payment_method);
+  const days = invoicing?.days_until_due ?? null;
+  return {
+    items: phase.items.map(({ price, quantity, discounts, metadata, tax_rates: rates }) => ({
+      price: idOf(price) ?? '',
+      // Of what is metered there is none.
+      ...(quantity !== undefined && { quantity }),
+      ...(discounts.length > 0 && { discounts: discountsOf(discounts) }),
+      ...(metadata !== null && { metadata }),
+      ...idsOf('tax_rates', rates),
+    })),
+    discounts: discountsOf(phase.discounts),
+    ...idsOf('default_tax_rates', phase.default_tax_rates),
+    ...(tax && { automatic_tax: taxOf(tax) }),
+    ...(collection !== null && { collection_method: collection }),
+    ...(days !== null && { invoice_settings: { days_until_due: days } }),
+    ...(method !== undefined && { default_payment_method: method }),
+    ...(phase.description !== null && { description: phase.description }),
+    ...(phase.metadata !== null && { metadata: phase.metadata }),
+  } satisfies Phase;
+}
+
+const taxOf = ({ enabled, liability }: NonNullable<RunningPhase['automatic_tax']>) => {
+  const account = idOf(liability?.account);
+  return {
+    enabled,
+    ...(liability && { liability: { type: liability.type, ...(account !== undefined && { account }) } }),
+  };
+};
+
+const idsOf = <K extends 'default_tax_rates' | 'tax_rates'>(
+  name: K,
+  rates: readonly Stripe.TaxRate[] | null | undefined,
+): { [P in K]?: string[] } =>
+  (rates?.length ? { [name]: rates.map(({ id }) => id) } : {}) as { [P in K]?: string[] };
+
+const discountsOf = (discounts: RunningPhase['discounts']) =>
   discounts.flatMap(({ discount }) => {
     const id = idOf(discount);
     return id === undefined ? [] : [{ discount: id }];

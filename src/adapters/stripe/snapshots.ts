@@ -102,9 +102,12 @@ function scheduledOf(
   if (schedule.status !== 'active' && schedule.status !== 'not_started') return undefined;
   const end = schedule.current_phase?.end_date ?? 0;
   for (const { start_date: start, items } of schedule.phases) {
-    const id = idOf(items[0]?.price);
-    const known = start < end || id === undefined || id === current ? undefined : seen(id);
-    if (known) return { ...known, at: iso(start) };
+    if (start < end) continue;
+    for (const { price } of items) {
+      const id = idOf(price);
+      const known = id === undefined || id === current ? undefined : seen(id);
+      if (known) return { ...known, at: iso(start) };
+    }
   }
   return undefined;
 }
@@ -141,7 +144,7 @@ export const couponsIn = ({ total_discount_amounts: all }: Stripe.Invoice): (str
 /** The ids of the prices that a schedule will bring. */
 export function scheduledPrices({ schedule }: Stripe.Subscription): string[] {
   if (schedule === null || typeof schedule === 'string') return [];
-  return schedule.phases.flatMap(({ items }) => idOf(items[0]?.price) ?? []);
+  return schedule.phases.flatMap(({ items }) => items.flatMap(({ price }) => idOf(price) ?? []));
 }
 
 const sumOf = (parts: readonly { readonly amount: number }[]): number =>

@@ -9,7 +9,7 @@ import type { Unit } from '../unit.js';
 import { mergedMetadata } from '../unit.js';
 import { applyDiscounts, beginDiscount, livingDiscounts } from './discounts.js';
 import { cancelNow, updateSubscription } from './subscriptionLife.js';
-import { lastPeriodEnd } from './subscriptionItems.js';
+import { lastPeriodEnd, ratesOf } from './subscriptionItems.js';
 
 const MAX_PHASES = 10;
 
@@ -20,6 +20,10 @@ function create(unit: Unit, params: Params): Schedule {
       'The sandbox makes schedules of subscriptions alone: give from_subscription.',
       'from_subscription',
     );
+  }
+  const other = Object.keys(params).find((name) => name !== 'from_subscription');
+  if (other !== undefined) {
+    throw invalid(`You cannot set \`${other}\` if \`from_subscription\` is set.`, other);
   }
   const subscription = unit.edit('subscription', from, 'from_subscription');
   if (subscription.schedule !== null) {
@@ -77,10 +81,13 @@ function currentPhase(subscription: Subscription): SchedulePhase {
   return phaseOf({
     start_date: Math.min(...subscription.items.data.map((item) => item.current_period_start)),
     end_date: lastPeriodEnd(subscription),
-    items: subscription.items.data.map(({ price, quantity }) => ({
+    items: subscription.items.data.map(({ price, quantity, metadata, tax_rates }) => ({
       price: price.id,
       ...(quantity !== undefined && { quantity }),
+      metadata,
+      tax_rates,
     })),
+    default_tax_rates: subscription.default_tax_rates,
     proration_behavior: 'create_prorations',
     discounts: subscription.discounts.map(stacked),
   });
@@ -92,7 +99,10 @@ const stacked = (discount: string): SchedulePhase['discounts'][number] => ({
   promotion_code: null,
 });
 
-type Given = Pick<SchedulePhase, 'discounts' | 'end_date' | 'items' | 'proration_behavior' | 'start_date'>;
+type Given = Pick<
+  SchedulePhase,
+  'default_tax_rates' | 'discounts' | 'end_date' | 'items' | 'proration_behavior' | 'start_date'
+>;
 
 const phaseOf = ({ items, ...given }: Given): SchedulePhase => ({
   add_invoice_items: [],
@@ -102,7 +112,6 @@ const phaseOf = ({ items, ...given }: Given): SchedulePhase => ({
   collection_method: null,
   currency: '',
   default_payment_method: null,
-  default_tax_rates: [],
   description: null,
   invoice_settings: null,
   metadata: {},
@@ -113,9 +122,7 @@ const phaseOf = ({ items, ...given }: Given): SchedulePhase => ({
   items: items.map((item) => ({
     billing_thresholds: null,
     discounts: [],
-    metadata: {},
     plan: item.price,
-    tax_rates: [],
     ...item,
   })),
 });
@@ -143,6 +150,7 @@ function update(unit: Unit, params: Params, id: string): Schedule {
     // What a phase does not name is taken away.
     const subscription = unit.edit('subscription', schedule.subscription ?? '');
     subscription.discounts = current.discounts.map(({ discount }) => discount);
+    subscription.default_tax_rates = current.default_tax_rates;
   }
   unit.emitUpdate('subscription_schedule.updated', schedule);
   return schedule;
@@ -166,6 +174,8 @@ function phasesOf(
       return {
         price: price.id,
         ...(!metered && { quantity: numberOf(item, 'quantity') ?? 1 }),
+        metadata: mergedMetadata({}, item['metadata']),
+        tax_rates: ratesOf(unit, item['tax_rates']),
         recurring: price.recurring,
       };
     });
@@ -191,6 +201,7 @@ function phasesOf(
       start_date: from,
       end_date: end,
       items: items.map(({ recurring: _, ...item }) => item),
+      default_tax_rates: ratesOf(unit, params['default_tax_rates']),
       proration_behavior: (textOf(params, 'proration_behavior') ??
         usual) as SchedulePhase['proration_behavior'],
     });
@@ -227,11 +238,14 @@ export function transition(unit: Unit, schedule: Schedule): void {
   }
   updateSubscription(unit, subscription, {
     discounts: discounts.map((discount) => ({ discount })),
+    default_tax_rates: next.default_tax_rates.map(({ id: rate }) => rate),
     items: [
-      ...next.items.map(({ price, quantity }, index) => ({
+      ...next.items.map(({ price, quantity, metadata, tax_rates: rates }, index) => ({
         ...(items[index] && { id: items[index].id }),
         price,
         ...(quantity !== undefined && { quantity }),
+        metadata,
+        tax_rates: rates.map(({ id: rate }) => rate),
       })),
       ...items.slice(next.items.length).map((item) => ({ id: item.id, deleted: true })),
     ],
