@@ -18,7 +18,7 @@ import type { Payments } from './payments.js';
 import { PaymentRefused } from './payments.js';
 import type { Snapshot } from './recordSubscription.js';
 import { duplicatesOf } from './recordSubscription.js';
-import { retryStale } from './retryStale.js';
+import { retryStale } from '../eventsourcing/retryStale.js';
 import type { Asked, BillingState, Paid, Scheduled } from './state.js';
 import { subscriptionsOf } from './trialCards.js';
 

@@ -1,5 +1,6 @@
 import type { Decider, Decision } from '../eventsourcing/decider.js';
 import { accept, refuse } from '../eventsourcing/decider.js';
+import { STALE } from '../eventsourcing/retryStale.js';
 import type { AgreePrice, Offer, PriceList, WithdrawPrice } from './decideAgreedPrice.js';
 import { agreePrice, offersFor, withdrawPrice } from './decideAgreedPrice.js';
 import type { RequestCancellation, RequestPause, RequestResumption } from './decideCancellation.js';
@@ -74,9 +75,6 @@ export type BillingCommand =
     }
   /** What time alone has made due: the plan of an account whose grace is over, or a notice. */
   | { readonly type: 'FollowTime'; readonly now: string };
-
-/** Refused where the stream went on while Stripe was asked: what it said may be old. */
-export const STALE = 'STALE';
 
 export const billingDecider: Decider<BillingState, BillingCommand, BillingEvent> = {
   initial: INITIAL,

@@ -1,6 +1,6 @@
 import type { Decider } from '../eventsourcing/decider.js';
 import { accept, refuse } from '../eventsourcing/decider.js';
-import { STALE } from './decide.js';
+import { STALE } from '../eventsourcing/retryStale.js';
 import type { InvoiceDifference, InvoiceEvent, IssuedInvoice } from './events.js';
 
 /** An invoice as Stripe says it is now, under Stripe's number. */

@@ -1,6 +1,6 @@
 import type { Decider } from '../eventsourcing/decider.js';
 import { accept, refuse } from '../eventsourcing/decider.js';
-import { STALE } from './decide.js';
+import { STALE } from '../eventsourcing/retryStale.js';
 import type { PaymentEvent } from './events.js';
 
 export type PaymentCommand =

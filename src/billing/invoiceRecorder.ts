@@ -16,7 +16,7 @@ import { invoiceStream, stripeEventStream } from './events.js';
 import type { InvoiceNumbers } from './invoiceNumbers.js';
 import { paidAt, paidTermsIn } from './paidTerms.js';
 import type { Payments } from './payments.js';
-import { retryStale } from './retryStale.js';
+import { retryStale } from '../eventsourcing/retryStale.js';
 
 export interface InvoiceRecorderOptions {
   readonly commands: CommandHandler;

@@ -5,7 +5,7 @@ import { byPolicy } from '../eventsourcing/policy.js';
 import { paymentDecider } from './decidePayment.js';
 import { paymentStream } from './events.js';
 import type { Payments } from './payments.js';
-import { retryStale } from './retryStale.js';
+import { retryStale } from '../eventsourcing/retryStale.js';
 
 /** Records what is paid, and paid back, by payments that belong to no account. */
 export class PaymentRecorder {

@@ -4,6 +4,7 @@ import type { Money } from '../money/money.js';
 import type { CreditPack } from '../plans/profile.js';
 import { MAX_CREDITS } from '../plans/profile.js';
 import type { CreditEvent, CreditSource, OverUse, PurchaseEnd, UseSoFar } from './events.js';
+import { STALE } from '../eventsourcing/retryStale.js';
 import type { CreditState, Grant } from './state.js';
 import {
   availableOf,
@@ -52,6 +53,8 @@ export type CreditCommand =
       readonly grantId: string;
       /** What was paid back so far, all refunds together; null for all of it. */
       readonly refunded: Money | null;
+      /** What was recorded of the grant before that was asked; left out where it was all of the payment. */
+      readonly asOf?: Pick<Grant, 'paidBack' | 'reversals'>;
       readonly soFar: UseSoFar;
     }
   | {
@@ -400,9 +403,13 @@ function expire(state: CreditState, soFar: UseSoFar, closeAfterMs: number): Deci
  * What was bought is taken back, as much of it as was paid back: from the grant, then from the others, and what is
  * missing is owed.
  */
-function refund(state: CreditState, { grantId, refunded, soFar }: Of<'RecordRefund'>): Decision<CreditEvent> {
+function refund(state: CreditState, command: Of<'RecordRefund'>): Decision<CreditEvent> {
+  const { grantId, refunded, asOf, soFar } = command;
   const found = state.grants.get(grantId);
   if (!found) return accept();
+  if (asOf && (asOf.paidBack !== found.paidBack || asOf.reversals !== found.reversals)) {
+    return refuse(STALE, 'Stripe has to be asked again.');
+  }
   if (refunded !== null && refunded.amount < found.paidBack) return reverse(state, found, refunded, soFar);
   if (found.refunded) return accept();
   const { paid } = found;

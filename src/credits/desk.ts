@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { accountStream } from '../accounts/events.js';
+import { retryStale } from '../eventsourcing/retryStale.js';
 import type { DisputedCredits } from '../disputes/events.js';
 import type { CommandHandler } from '../eventsourcing/commandHandler.js';
 import type { CommandResult } from '../eventsourcing/commandHandler.js';
@@ -135,18 +136,18 @@ export class CreditDesk {
   async followRefund(accountId: string, charge: string): Promise<void> {
     const { payments } = this.options;
     if (!payments) return;
-    const state = await this.state(accountId);
-    if (![...state.grants.values()].some(({ payment }) => payment !== null)) return;
-    const { payment, ...refunded } = await payments.refunded(charge);
-    const grant = [...state.grants.values()].find((one) => payment !== null && one.payment === payment);
-    if (!grant || refunded.amount === grant.paidBack) return;
-    const soFar = await this.options.open(accountId);
-    const fails = refunded.amount < grant.paidBack ? 'reversed' : 'refunded';
-    await this.send(
-      accountId,
-      { type: 'RecordRefund', grantId: grant.id, refunded, soFar },
-      `${fails}:${again(grant)}:${refunded.amount}`,
-    );
+    await retryStale(async () => {
+      const before = [...(await this.state(accountId)).grants.values()];
+      if (!before.some(({ payment }) => payment !== null)) return { kind: 'accepted' };
+      const { payment, ...refunded } = await payments.refunded(charge);
+      const grant = before.find((one) => payment !== null && one.payment === payment);
+      if (!grant || refunded.amount === grant.paidBack) return { kind: 'accepted' };
+      const { id: grantId, paidBack, reversals } = grant;
+      const soFar = await this.options.open(accountId);
+      const asOf = { paidBack, reversals };
+      const command: CreditCommand = { type: 'RecordRefund', grantId, refunded, asOf, soFar };
+      return this.send(accountId, command, `follow-refund:${randomUUID()}`);
+    });
   }
 
   /** Takes back what was bought by a payment that is disputed, or gives it back once that is won. */

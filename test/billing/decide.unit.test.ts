@@ -1,7 +1,8 @@
 import type { Coupon } from '../../src/billing/decideCoupon.js';
 import type { Offer } from '../../src/billing/decide.js';
 import { paidPriceId } from '../../src/billing/decideAgreedPrice.js';
-import { billingDecider, STALE } from '../../src/billing/decide.js';
+import { billingDecider } from '../../src/billing/decide.js';
+import { STALE } from '../../src/eventsourcing/retryStale.js';
 import type { AgreedPrice, BillingEvent, Terms } from '../../src/billing/events.js';
 import type { Snapshot } from '../../src/billing/recordSubscription.js';
 import { duplicatesOf } from '../../src/billing/recordSubscription.js';

@@ -1,5 +1,7 @@
 import { Outage } from '../outage.js';
-import { STALE } from './decide.js';
+
+/** Refused where the stream went on while Stripe was asked: what it said may be old. */
+export const STALE = 'STALE';
 
 const MAX_RACES = 10;
 
