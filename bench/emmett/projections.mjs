@@ -93,7 +93,17 @@ const usage = {
           }
         }
         const operation = use.operation ?? use.rootFields.join(',');
-        const labels = [key, '', operation, use.endpoint, use.source ?? '', '', use.status, '{}'];
+        const labels = [
+          key,
+          '',
+          operation,
+          use.rootFields.join(','),
+          use.endpoint,
+          use.source ?? '',
+          '',
+          use.status,
+          '{}',
+        ];
         const quarter = Math.floor(use.at / QUARTER_MS);
         for (const [table, quarters] of Object.entries(SLOTS)) {
           const slot = Math.floor(quarter / quarters);

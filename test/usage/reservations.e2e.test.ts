@@ -223,7 +223,13 @@ describe.each([
       const { data } = await t.query(UsesDocument, { first: 10 }, own);
       return data?.account?.uses?.nodes.map(({ useId }) => useId).find((id) => id === reservation.id);
     };
-    await until(async () => (await listed()) !== undefined);
+    // The customer's own looks would meet the guard of their account.
+    const { sql, projector } = t.app.parts;
+    const ledger = new UsageQueries(sql, projector.access('usage'));
+    await until(async () =>
+      (await ledger.reservation(reservation.id)).some(({ phase }) => phase === 'expired'),
+    );
+    expect(await listed()).toBe(reservation.id);
     for (const credential of customers) {
       expect(await release(reservation.id, credential)).toMatchObject({ code: 'NOT_FOUND' });
     }

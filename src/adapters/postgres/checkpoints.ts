@@ -2,7 +2,7 @@ import type { PGlite } from '@electric-sql/pglite';
 
 /** Requests from one look at the log to the next, and what takes so long that it may have written much. */
 const LOOK_EVERY = 64;
-const LONG_MS = 50;
+const LONG_MS = 10;
 
 /**
  * Makes checkpoints. In PostgreSQL a process of its own does; PGlite has none, and would keep its
