@@ -57,9 +57,8 @@ export class AccountBilling {
     return this.#serial(accountId, async () => {
       await this.#openCustomer(accountId);
       await this.#closeReplaced(accountId);
-      await this.#openCheckout(accountId);
       // Its price may have been withdrawn meanwhile.
-      await this.#closeReplaced(accountId);
+      if (await this.#openCheckout(accountId)) await this.#closeReplaced(accountId);
       const done = await this.#doAsked(accountId);
       const state = await this.#record(accountId);
       if (done === undefined || state.asked?.id !== done) return state;
@@ -140,14 +139,17 @@ export class AccountBilling {
     }
   }
 
-  async #openCheckout(accountId: string): Promise<void> {
+  /** @returns whether a page was opened */
+  async #openCheckout(accountId: string): Promise<boolean> {
     const { payments, priceList, coupons, returnUrl } = this.options;
     const { history, state } = await this.#load(accountId);
     const { checkout, customer, paid } = state;
-    if (!checkout || checkout.session !== undefined || customer === undefined) return;
+    if (!checkout || checkout.session !== undefined || customer === undefined) return false;
     const { id: checkoutId, price, trialDays, coupon: code } = checkout;
-    const end = (problem: string): Promise<void> =>
-      this.#endCheckout(accountId, checkoutId, 'failed', problem);
+    const end = async (problem: string): Promise<false> => {
+      await this.#endCheckout(accountId, checkoutId, 'failed', problem);
+      return false;
+    };
     if (paid) return end('already_subscribed');
     const offer = offerFor(state, priceList(), price);
     if (!offer) return end('price_unknown');
@@ -171,9 +173,10 @@ export class AccountBilling {
       );
       const command: BillingCommand = { type: 'RecordCheckout', checkoutId, session, expiresAt };
       await this.#send(accountId, command, `checkout:${checkoutId}`);
+      return true;
     } catch (error) {
       if (!(error instanceof PaymentRefused)) throw error;
-      await end(error.code);
+      return end(error.code);
     }
   }
 

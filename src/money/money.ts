@@ -73,3 +73,7 @@ export function moneyText({ amount, currency }: Money): string {
   const fraction = exponent === 0 ? '' : `.${digits.slice(digits.length - exponent)}`;
   return `${amount < 0 ? '−' : ''}${whole}${fraction} ${currency.toUpperCase()}`;
 }
+
+/** What parts come to, in minor units. */
+export const sumOf = (parts: readonly Pick<Money, 'amount'>[]): number =>
+  parts.reduce((sum, { amount }) => sum + amount, 0);

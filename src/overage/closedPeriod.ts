@@ -4,7 +4,8 @@ import type { LookedAt, UseCorrection } from './corrections.js';
 import { adjustmentsOf, lookedAtAgain } from './corrections.js';
 import type { ClosedPeriod, Correction } from './events.js';
 import type { PaidByCredits } from './rate.js';
-import { RATER, sumOf } from './rate.js';
+import { sumOf } from '../money/money.js';
+import { RATER } from './rate.js';
 import type { Account, Running, Statements } from './statements.js';
 import { allowancesOf } from './terms.js';
 

@@ -1,3 +1,4 @@
+import { sumOf } from '../money/money.js';
 import type { Whole } from '../money/whole.js';
 import { wholeOf } from '../money/whole.js';
 import type { Meter } from '../plans/meters.js';
@@ -109,10 +110,6 @@ function allowedOf({ before, used }: Over, included: number, ranges: ReturnType<
     return end > start ? sum + above(before + end, included) - above(before + start, included) : sum;
   }, 0n);
 }
-
-/** What lines come to, in minor units. */
-export const sumOf = (lines: readonly RatedLine[]): number =>
-  lines.reduce((total, { amount }) => total + amount, 0);
 
 /** Lines that come to a cap at most: the last ones are lowered. */
 export function cappedAt(lines: readonly RatedLine[], most: number): RatedLine[] {

@@ -2,13 +2,17 @@ import type { IdType } from '../graphql/kit/ids.js';
 import { shownId } from '../graphql/kit/ids.js';
 
 /** What these fields of an answer name. */
-const FIELDS = { accountId: 'Account', keyId: 'Key' } as const satisfies Record<string, IdType>;
+const FIELDS: readonly (readonly [name: string, IdType])[] = [
+  ['accountId', 'Account'],
+  ['keyId', 'Key'],
+];
 
 /** An answer with its ids as all answers show them, with their prefixes. */
 export function shownIds<B extends object>(body: B): B {
-  const ids = Object.entries(FIELDS).flatMap(([name, type]) => {
-    const id = (body as Readonly<Record<string, unknown>>)[name];
-    return typeof id === 'string' ? [[name, shownId(type, id)] as const] : [];
-  });
-  return { ...body, ...Object.fromEntries(ids) };
+  const shown = { ...body } as Record<string, unknown>;
+  for (const [name, type] of FIELDS) {
+    const id = shown[name];
+    if (typeof id === 'string') shown[name] = shownId(type, id);
+  }
+  return shown as B;
 }

@@ -54,3 +54,26 @@ it('a batch without a traced call belongs to no trace, though a traced one has b
   expect(flush?.links).toEqual([`00-${flush?.traceId}-${flush?.parentSpanId}-01`]);
   expect(second?.metadata.traceparent).toBeUndefined();
 });
+
+it('uses of several calls that are stored together belong each to its own trace, or to none', async () => {
+  const links: (readonly string[])[] = [];
+  const spy: Tracing = {
+    ...tracing,
+    active: () => 'of-the-turn',
+    run: (span, work) => {
+      links.push(span.links ?? []);
+      return work();
+    },
+    detached: (work) => work(),
+  };
+  const store = new InterceptedStore(await PostgresEventStore.open(database.sql));
+  const clock = () => Date.UTC(2026, 10, 22, 12);
+  const journal = new Journal({ store, node: 'turn', clock, log: silentLogger, flushMs: 0, tracing: spy });
+  await journal.recordAll([
+    { account: 'a', use: newUse(), traceparent: 'first' },
+    { account: 'b', use: newUse(), traceparent: undefined },
+    { account: 'c', use: newUse(), traceparent: 'third' },
+  ]);
+  await journal.close();
+  expect(links).toEqual([['first', 'third']]);
+});

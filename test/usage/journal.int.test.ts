@@ -509,7 +509,11 @@ describe('batches', () => {
 
   it('leave out a use that would not be read back as it was written, and store the others', async () => {
     const journal = open();
-    const uses = [newUse(), newUse({ durationUs: NaN }), newUse()].map((use) => ({ account: 'a', use }));
+    const uses = [newUse(), newUse({ durationUs: NaN }), newUse()].map((use) => ({
+      account: 'a',
+      use,
+      traceparent: undefined,
+    }));
     const [first, bad, last] = await journal.recordAll(uses);
     expect([first, last]).toEqual([expect.any(Number), expect.any(Number)]);
     expect(bad).toMatchObject({ name: 'UnreadableValue' });

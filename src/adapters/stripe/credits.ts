@@ -30,7 +30,8 @@ export function stripeCredits(stripe: Stripe): CreditPayments {
   const cardOf = async (customer: string): Promise<string> => {
     const found = await asked(() => stripe.customers.retrieve(customer));
     const standard = found.deleted ? null : found.invoice_settings.default_payment_method;
-    if (standard !== null) return typeof standard === 'string' ? standard : standard.id;
+    const known = idOf(standard);
+    if (known !== undefined) return known;
     const { data } = await asked(() => stripe.paymentMethods.list({ customer, limit: 1 }));
     const [newest] = data;
     if (newest) return newest.id;
@@ -137,7 +138,7 @@ export function stripeCredits(stripe: Stripe): CreditPayments {
       const charge = await asked(() => stripe.charges.retrieve(id));
       const { currency, payment_intent: intent } = charge;
       const amount = await refundedOf(stripe, charge);
-      return { amount, currency, payment: typeof intent === 'string' ? intent : (intent?.id ?? null) };
+      return { amount, currency, payment: idOf(intent) ?? null };
     },
   };
 }

@@ -5,7 +5,7 @@ import type { DisputeSubject } from '../../disputes/events.js';
 import { PURCHASE } from './credits.js';
 import { asked } from './errors.js';
 import { idOf } from './ids.js';
-import { stripeRefunds } from './refunds.js';
+import { refundedOf, stripeRefunds } from './refunds.js';
 import { isElsewhere, PURPOSE } from './single.js';
 
 /** Statuses of a dispute. Those that nobody knows yet are taken for inquiries, which take no money. */
@@ -33,7 +33,7 @@ export const stripeDisputes = (stripe: Stripe, installation: string): DisputePay
     const disputed = await asked(() => stripe.charges.retrieve(charge));
     const { customer, payment_intent: intent } = disputed;
     // Banks take back the whole amount also where a part was refunded before: it comes back in the end.
-    const unrefunded = Math.max(0, disputed.amount - disputed.amount_refunded);
+    const unrefunded = Math.max(0, disputed.amount - (await refundedOf(stripe, disputed)));
     const payment = idOf(intent);
     const invoice = await stripeRefunds(stripe).invoiceOfCharge(charge);
     const { metadata = {} } =

@@ -1,6 +1,6 @@
 import type Stripe from 'stripe';
 import { PaymentRefused } from '../../billing/payments.js';
-import { MAX_CHARGE } from '../../money/money.js';
+import { MAX_CHARGE, sumOf } from '../../money/money.js';
 import type { LinesToInvoice, OverageInvoices } from '../../overage/invoices.js';
 import { billsOf } from '../../overage/bills.js';
 import { asked } from './errors.js';
@@ -175,8 +175,5 @@ const taxesOf = ({
   if (automatic.enabled) return { automatic_tax: { enabled: true } };
   return rates && rates.length > 0 ? { default_tax_rates: rates.map(({ id }) => id) } : {};
 };
-
-const sumOf = (parts: readonly { readonly amount: number }[]): number =>
-  parts.reduce((sum, { amount }) => sum + amount, 0);
 
 const seconds = (at: string): number => Math.floor(Date.parse(at) / 1000);

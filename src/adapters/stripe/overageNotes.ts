@@ -1,6 +1,6 @@
 import type Stripe from 'stripe';
 import { PaymentRefused } from '../../billing/payments.js';
-import { roundedRatio } from '../../money/money.js';
+import { roundedRatio, sumOf } from '../../money/money.js';
 import { OWED } from '../../overage/events.js';
 import type { LinesToInvoice, OverageInvoices } from '../../overage/invoices.js';
 import { partsOf } from '../../money/parts.js';
@@ -156,9 +156,6 @@ function taxOn(amount: number, invoice: Stripe.Invoice, events: readonly string[
   );
   return net > 0 ? roundedRatio(BigInt(amount) * BigInt(sumOf(added)), BigInt(net)) : 0;
 }
-
-const sumOf = (parts: readonly { readonly amount: number }[]): number =>
-  parts.reduce((sum, { amount }) => sum + amount, 0);
 
 /** `Correction of use from 2027-01-31 to 2027-02-28`, of several periods from the first to the last. */
 const describe = ({ lines }: LinesToInvoice): string => {

@@ -96,12 +96,7 @@ export function stripePayments(options: StripeOptions): Payments {
 
   const learn = async (invoice: Stripe.Invoice): Promise<void> => {
     await coupons.learn(couponsIn(invoice));
-    await prices.learn(
-      invoice.lines.data.map(({ pricing }) => {
-        const price = pricing?.price_details?.price;
-        return typeof price === 'string' ? price : price?.id;
-      }),
-    );
+    await prices.learn(invoice.lines.data.map(({ pricing }) => idOf(pricing?.price_details?.price)));
   };
 
   const preview = async (params: Stripe.InvoiceCreatePreviewParams): Promise<Preview> => {

@@ -1,6 +1,7 @@
 import type Stripe from 'stripe';
 import type { Payments } from '../../billing/payments.js';
 import { asked } from './errors.js';
+import { sumOf } from '../../money/money.js';
 import { idOf } from './ids.js';
 
 const PAGE = 100;
@@ -11,7 +12,7 @@ export async function refundedOf(stripe: Stripe, charge: Stripe.Charge | string 
   const { data, has_more: more } = await asked(() => stripe.refunds.list({ charge: charge.id, limit: PAGE }));
   if (more) return charge.amount_refunded;
   const living = data.filter(({ status }) => status !== 'failed' && status !== 'canceled');
-  return Math.min(charge.amount_refunded, sumOf(living.map(({ amount }) => amount)));
+  return Math.min(charge.amount_refunded, sumOf(living));
 }
 
 /** Payments of invoices that were given back without a credit note: the invoice itself does not tell of it. */
@@ -47,16 +48,16 @@ export const stripeRefunds = (stripe: Stripe) => ({
     const refunded = await Promise.all(
       payments.data.map(async ({ payment: { payment_intent: intent } }) => {
         const id = idOf(intent);
-        if (id === undefined) return 0;
+        if (id === undefined) return { amount: 0 };
         const expand = ['latest_charge'];
         const { latest_charge: charge } = await asked(() => stripe.paymentIntents.retrieve(id, { expand }));
-        return refundedOf(stripe, charge);
+        return { amount: await refundedOf(stripe, charge) };
       }),
     );
     const notes = await asked(() => stripe.creditNotes.list({ invoice, limit: PAGE }));
-    const noted = notes.data.flatMap(({ refunds }) => refunds.map(({ amount_refunded: amount }) => amount));
+    const noted = notes.data.flatMap(({ refunds }) =>
+      refunds.map(({ amount_refunded: amount }) => ({ amount })),
+    );
     return Math.max(0, sumOf(refunded) - sumOf(noted));
   },
 });
-
-const sumOf = (amounts: readonly number[]): number => amounts.reduce((sum, amount) => sum + amount, 0);

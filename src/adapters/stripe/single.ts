@@ -35,8 +35,8 @@ export const purposeOf = (metadata: Stripe.Metadata | null, installation: string
 export function stripeSingle(stripe: Stripe, installation: string): Single {
   const pageOf = (session: Stripe.Checkout.Session): PaymentPage => {
     const { id, url, payment_status: paid, payment_intent: intent } = session;
-    const intentId = typeof intent === 'string' ? intent : (intent?.id ?? null);
-    return { id, url, status: pageStatusOf(session), intent: paid === 'paid' ? intentId : null };
+    const paidBy = paid === 'paid' ? idOf(intent) : undefined;
+    return { id, url, status: pageStatusOf(session), intent: paidBy ?? null };
   };
 
   /** Those that were made for single things. */

@@ -5,6 +5,7 @@ import { DUPLICATE, TRIAL_USED } from '../../billing/events.js';
 import type { CheckoutPage, Preview } from '../../billing/payments.js';
 import type { Snapshot } from '../../billing/recordSubscription.js';
 import { wholeOf } from '../../money/whole.js';
+import { sumOf } from '../../money/money.js';
 import { idOf } from './ids.js';
 import { OVERAGE, OVERAGE_LINE, OVERAGE_QUANTITY } from './overageItems.js';
 
@@ -146,9 +147,6 @@ export function scheduledPrices({ schedule }: Stripe.Subscription): string[] {
   if (schedule === null || typeof schedule === 'string') return [];
   return schedule.phases.flatMap(({ items }) => items.flatMap(({ price }) => idOf(price) ?? []));
 }
-
-const sumOf = (parts: readonly { readonly amount: number }[]): number =>
-  parts.reduce((sum, { amount }) => sum + amount, 0);
 
 export function invoiceOf(invoice: Stripe.Invoice, seen: Seen): InvoiceSnapshot {
   const { status_transitions: transitions } = invoice;

@@ -9,6 +9,15 @@ import { csvLines, exported, jsonLines, shownPoints } from './timelineExport.js'
 import type { TimelineRoutes } from './timelineQuery.js';
 import { askedBy, TIMELINE_QUERY } from './timelineQuery.js';
 
+/** What uses came to. */
+const SUMS = {
+  totals: z.array(ShownQuantity),
+  calls: z.string(),
+  refused: z.string(),
+  errors: z.string(),
+  meanDurationMs: z.number().nullable(),
+};
+
 /** `/v1/usage/timeline`, `/v1/usage/timeline.csv` and `.ndjson`: what `Account.usageTimeline` says, over plain HTTP. */
 export function timelineRoutes(options: TimelineRoutes): Route[] {
   const shared = {
@@ -36,11 +45,7 @@ export function timelineRoutes(options: TimelineRoutes): Route[] {
               from: z.iso.datetime(),
               to: z.iso.datetime(),
               group: z.record(z.string(), z.string()),
-              totals: z.array(ShownQuantity),
-              calls: z.string(),
-              refused: z.string(),
-              errors: z.string(),
-              meanDurationMs: z.number().nullable(),
+              ...SUMS,
               responseTimes: z
                 .object({ p50Ms: z.number(), p95Ms: z.number(), p99Ms: z.number(), calls: z.string() })
                 .nullable()
@@ -50,11 +55,7 @@ export function timelineRoutes(options: TimelineRoutes): Route[] {
           omittedGroups: z.number(),
           omitted: z
             .object({
-              totals: z.array(ShownQuantity),
-              calls: z.string(),
-              refused: z.string(),
-              errors: z.string(),
-              meanDurationMs: z.number().nullable(),
+              ...SUMS,
               share: z.number(),
             })
             .nullable(),

@@ -144,7 +144,7 @@ export class Journal {
       return Promise.reject(new JournalUnavailable(this.#problem));
     }
     return new Promise((resolve, reject) => {
-      this.#enqueue(account, useJson(use), { resolve, reject });
+      this.#enqueue(account, useJson(use), this.traceparent, { resolve, reject });
     });
   }
 
@@ -162,8 +162,8 @@ export class Journal {
     uses: readonly {
       readonly account: string;
       readonly use: Use;
-      /** By default of the call that is under way. */
-      readonly traceparent?: string | undefined;
+      /** Of the call that told of it, which may be another than the one that is under way; undefined for no trace. */
+      readonly traceparent: string | undefined;
     }[],
   ): Promise<(Position | Error)[]> {
     const { length } = uses;
@@ -186,14 +186,14 @@ export class Journal {
           end(error as Error);
           continue;
         }
-        this.#enqueue(account, json, { resolve: end, reject: end }, traceparent);
+        this.#enqueue(account, json, traceparent, { resolve: end, reject: end });
       }
     });
   }
 
   /** Stores a use that no answer waits for: a refusal. Lost if the process ends before the flush. */
   note(account: string, use: Use): void {
-    if (this.#problem === undefined) this.#enqueue(account, useJson(use));
+    if (this.#problem === undefined) this.#enqueue(account, useJson(use), this.traceparent);
   }
 
   /**
@@ -223,7 +223,7 @@ export class Journal {
     await this.#draining;
   }
 
-  #enqueue(account: string, json: string, stored?: Waiting['stored'], traceparent = this.traceparent): void {
+  #enqueue(account: string, json: string, traceparent: string | undefined, stored?: Waiting['stored']): void {
     const { tracing } = this.options;
     this.#waiting.push({ account, json, traceparent, ...(stored && { stored }) });
     this.#draining ??= tracing ? tracing.detached(() => this.#drain()) : this.#drain();

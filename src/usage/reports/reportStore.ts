@@ -109,29 +109,8 @@ export class ReportStore {
   async #storeAll(reports: readonly Storing[]): Promise<void> {
     const { journal, known, limiter } = this.options;
     const complete = await this.options.complete();
-    const inLedger = await known.ledgerKnows(reports.flatMap(({ fresh }) => fresh.map(({ hash }) => hash)));
-    const byHash = new Map<string, (typeof inLedger)[number]>();
-    for (const phase of inLedger) {
-      const before = byHash.get(phase.hash);
-      if (before?.phase !== 'final') byHash.set(phase.hash, phase);
-    }
     const newest = new Map<Storing, Position>();
-    const unseen: Told[] = [];
-    for (const report of reports) {
-      let position: Position = START;
-      for (const candidate of report.fresh) {
-        const first = byHash.get(candidate.hash);
-        if (!first) {
-          unseen.push({ candidate, report });
-          continue;
-        }
-        const refusal = first.phase === 'final' ? undefined : RESERVED;
-        known.correct(candidate.hash, { content: first.content, refusal });
-        report.results[candidate.place] = repeated(candidate, { content: first.content, refusal });
-        position = Math.max(position, first.position);
-      }
-      newest.set(report, position);
-    }
+    const unseen = await this.#unseen(reports, newest);
     const now = Math.max(...reports.map((report) => report.now));
     const subjects = new Subjects(now, this.options.payers);
     const unknown = await this.#looked(unseen, subjects);
@@ -179,6 +158,37 @@ export class ReportStore {
       if (error) report.reject(error);
       else report.resolve(newest.get(report) ?? START);
     }
+  }
+
+  /**
+   * What the ledger does not know: all else is repeated, which its reports are told.
+   * @param newest filled with the newest position of each report
+   */
+  async #unseen(reports: readonly Storing[], newest: Map<Storing, Position>): Promise<readonly Told[]> {
+    const { known } = this.options;
+    const inLedger = await known.ledgerKnows(reports.flatMap(({ fresh }) => fresh.map(({ hash }) => hash)));
+    const byHash = new Map<string, (typeof inLedger)[number]>();
+    for (const phase of inLedger) {
+      const before = byHash.get(phase.hash);
+      if (before?.phase !== 'final') byHash.set(phase.hash, phase);
+    }
+    const unseen: Told[] = [];
+    for (const report of reports) {
+      let position: Position = START;
+      for (const candidate of report.fresh) {
+        const first = byHash.get(candidate.hash);
+        if (!first) {
+          unseen.push({ candidate, report });
+          continue;
+        }
+        const refusal = first.phase === 'final' ? undefined : RESERVED;
+        known.correct(candidate.hash, { content: first.content, refusal });
+        report.results[candidate.place] = repeated(candidate, { content: first.content, refusal });
+        position = Math.max(position, first.position);
+      }
+      newest.set(report, position);
+    }
+    return unseen;
   }
 
   /**
